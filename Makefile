@@ -1,0 +1,59 @@
+# Everything a contributor needs; `make help` lists it.
+
+# The interpreter for .venv: python3.11 where it runs, else python3; or `make PYTHON=...`.
+PYTHON ?= $(shell python3.11 -c 'import sys; print(sys.executable)' 2>/dev/null || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLS := .tools
+READY := $(VENV)/.ready-for-tests
+
+.PHONY: help setup demo tools test check clean need-python need-npm
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv with specminer, its solver and the test programs
+
+demo: $(BIN)/specminer ## mine the shipped example and say where the picture is
+	@$(BIN)/specminer demo
+
+tools: $(if $(SPECMINER_TOOLS),,$(TOOLS)/.ready) ## install node and compiler for the tests into .tools
+
+test: setup tools check ## check, then run all tests on a real node
+	$(BIN)/python -m pytest -n 2
+
+check: setup ## lint and types only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean: ## remove all that these targets made
+	rm -rf $(VENV) $(TOOLS) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml | need-python
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[smt,test]'
+	@touch $@
+
+# The base install is all that the demo needs; an environment that exists is taken as it is.
+$(BIN)/specminer: | need-python
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+
+$(TOOLS)/.ready: tests/support/package.json | need-npm
+	mkdir -p $(TOOLS)
+	cp tests/support/package.json $(TOOLS)/package.json
+	npm install --prefix $(TOOLS) --ignore-scripts --legacy-peer-deps --no-package-lock --no-audit --no-fund
+	@touch $@
+
+need-python:
+	@command -v "$(PYTHON)" >/dev/null || \
+		{ echo "specminer needs Python 3.11 or newer, but found none; name one: make PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "specminer needs Python 3.11 or newer, but $(PYTHON) is older; name another: make PYTHON=..." >&2; exit 1; }
+
+need-npm:
+	@command -v npm >/dev/null && command -v node >/dev/null || \
+		{ echo "the tests need Node.js with npm, to install anvil and solc into $(TOOLS)" >&2; exit 1; }

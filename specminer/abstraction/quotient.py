@@ -1,0 +1,122 @@
+"""The finest quotient of a table of events, and the coarser ones it contains.
+
+Two moments of the history are one *finest state* if no candidate predicate tells them apart. Every
+automaton over some of the predicates is a quotient of the small weighted graph over finest states, so
+whatever is searched for after this costs nothing per event.
+
+State 0 is the root: where an interaction stands before its first event. It is a state of its own in every
+quotient, since no values are known there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from specminer.abstraction.events import EventTable
+from specminer.abstraction.vocabulary import TruthColumn, Vocabulary
+from specminer.history import IntColumn
+
+ROOT: Final = 0
+_DIGITS: Final = 39
+"""So many three-valued digits fit into 63 bits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotient:
+    """A weighted graph over ``s`` finest states with ``e`` edges, from ``n`` events."""
+
+    valuations: TruthColumn
+    """Value of each predicate in each finest state; shape (P, s); 0 in the root, where it means nothing."""
+    state_before: IntColumn
+    """Finest state before each event; shape (n,). States are numbered in order of first visit."""
+    state_after: IntColumn
+    """Finest state after each event; a rejected event keeps the state."""
+    source: IntColumn
+    """Shape (e,), as all columns of this group; edges are distinct and ascending."""
+    symbol: IntColumn
+    """Position in the table's symbols."""
+    target: IntColumn
+    count: IntColumn
+    ends: IntColumn
+    """How many interactions end in each finest state; shape (s,)."""
+    symbols: int
+    """How many symbols the table has."""
+
+    @property
+    def states(self) -> int:
+        """How many finest states there are, the root included."""
+        return len(self.ends)
+
+    def coarsen(self, selection: Sequence[int]) -> IntColumn:
+        """Return the block of each finest state when only the selected predicates tell states apart.
+
+        Blocks are numbered in order of first visit, the root alone in block 0; shape (s,).
+        """
+        codes = _codes(self.valuations[list(selection)], self.states) + 1
+        codes[ROOT] = 0
+        return _in_order_of_first(codes)
+
+
+def quotient(table: EventTable, vocabulary: Vocabulary) -> Quotient:
+    """Return the finest quotient of a table under all predicates of a vocabulary."""
+    columns = vocabulary.columns
+    codes = _codes(columns, columns.shape[1])
+    finest = _in_order_of_first(codes) + 1
+    after = np.where(vocabulary.after >= 0, finest[vocabulary.after] if len(finest) else ROOT, ROOT)
+    starts = np.flatnonzero(np.diff(table.interaction, prepend=-1))
+    before = np.concatenate(([ROOT], after[:-1]))[: len(after)]
+    before[starts] = ROOT
+    states = int(finest.max(initial=ROOT)) + 1
+    valuations = np.zeros((len(columns), states), dtype=np.int8)
+    valuations[:, finest] = columns
+    symbols = max(1, len(table.symbols))
+    keys, count = np.unique((before * symbols + table.symbol) * states + after, return_counts=True)
+    last = np.append(starts[1:] - 1, len(after) - 1)[: len(starts)]
+    return Quotient(
+        valuations=valuations,
+        state_before=before,
+        state_after=after,
+        source=keys // states // symbols,
+        symbol=keys // states % symbols,
+        target=keys % states,
+        count=count,
+        ends=np.bincount(after[last], minlength=states),
+        symbols=symbols,
+    )
+
+
+def _codes(columns: TruthColumn, length: int) -> IntColumn:
+    """Return an integer for each of ``length`` positions, equal exactly where all columns are equal.
+
+    At most 39 columns are packed at a time; integers that grow too large for an array of their size are
+    made dense, so codes of few columns need no sorting.
+    """
+    codes = np.zeros(length, dtype=np.int64)
+    for first in range(0, len(columns), _DIGITS):
+        packed = np.zeros(length, dtype=np.int64)
+        for column in columns[first : first + _DIGITS]:
+            packed *= 3
+            packed += column
+        if first == 0:
+            codes = packed
+            continue
+        dense = np.unique(codes, return_inverse=True)[1]
+        codes = dense * (length + 1) + np.unique(packed, return_inverse=True)[1]
+    return codes
+
+
+def _in_order_of_first(codes: IntColumn) -> IntColumn:
+    """Renumber non-negative integers 0, 1, ... in the order in which they first occur."""
+    size = int(codes.max(initial=0)) + 1
+    if size > 4 * len(codes) + 4096:
+        codes = np.unique(codes, return_inverse=True)[1]
+        size = int(codes.max(initial=0)) + 1
+    first = np.full(size, len(codes))
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # the last assignment, the first occurrence, holds
+    number = np.empty(size, dtype=np.int64)
+    number[np.argsort(first, kind="stable")] = np.arange(size)
+    return number[codes]

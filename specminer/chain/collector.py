@@ -1,0 +1,300 @@
+"""Collects a contract's history from a node, in chunks that are complete in themselves.
+
+A chunk holds every transaction of the contract in a range of blocks, traced; whoever stores chunks one
+by one, each in one database transaction, may be killed at any moment and continue. Ranges that are
+already complete are not read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from specminer.chain import finder
+from specminer.chain.finder import Way
+from specminer.chain.node import Node, octets, quantity
+from specminer.chain.tracing import Envelope, TipChanged, TracerChoice, envelope_of
+from specminer.errors import NodeLied, NodeRefused, NotOnChain, UsageError
+from specminer.trace import Address, Block, ContractRecord, Hash, Transaction
+
+DEVELOPMENT_CHAINS: Final = frozenset({1337, 31337})
+"""Their newest block counts as final: blocks 64 back may not exist, and nobody reorganises in earnest."""
+CHUNK: Final = 200
+"""Transactions after which a chunk ends, at the next block."""
+GROUP: Final = 16
+"""Transactions recorded in one batch of requests."""
+TRIES: Final = 5
+"""Times to read a chunk again whose blocks change under the reader."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """The contract's transactions in the blocks ``first .. last``, all of them."""
+
+    first: int
+    last: int
+    tip: Block
+    """The block ``last``, by whose hash a replaced chain is noticed."""
+    transactions: tuple[Transaction, ...]
+    way: Way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Told to the listener after each group of transactions."""
+
+    block: int
+    """All blocks before this one are done."""
+    first: int
+    last: int
+    transactions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """Told to the listener before long work."""
+
+    blocks: int
+    requests: int
+    """To find the transactions; each transaction found takes about four more."""
+    way: Way
+
+
+def check_chain(node: Node, expected: int | None) -> tuple[int, Hash]:
+    """Return chain id and hash of the genesis block.
+
+    Raises:
+        NotOnChain: the node serves another chain than ``expected``.
+
+    """
+    chain_id = quantity(node.call("eth_chainId"), "chain id")
+    if expected is not None and chain_id != expected:
+        raise NotOnChain(
+            f"{node.endpoint.label} serves chain {chain_id}, but chain {expected} was asked for; use a node "
+            f"of chain {expected} or drop --chain-id"
+        )
+    return chain_id, block_at(node, 0).hash
+
+
+def block_at(node: Node, number: int | str) -> Block:
+    """Return the block with this number or tag.
+
+    Raises:
+        NotOnChain: there is none.
+
+    """
+    tag = hex(number) if isinstance(number, int) else number
+    return _block(node.call("eth_getBlockByNumber", tag, False), number)
+
+
+def _block(answer: Any, number: int | str) -> Block:
+    if not isinstance(answer, dict):
+        raise NotOnChain(f"the node has no block {number}")
+    return Block(
+        number=quantity(answer.get("number"), "block number"),
+        hash=Hash(octets(answer.get("hash"), "block hash", 32)),
+        timestamp=quantity(answer.get("timestamp"), "block timestamp"),
+    )
+
+
+def newest_block(node: Node, chain_id: int) -> int:
+    """Return the newest finalized block; on development chains, and where finality is unknown, the latest."""
+    if chain_id not in DEVELOPMENT_CHAINS:
+        try:
+            return block_at(node, "finalized").number
+        except (NodeRefused, NotOnChain):
+            pass
+    return block_at(node, "latest").number
+
+
+def code_at(node: Node, contract: Address, block: int) -> bytes:
+    """Return the runtime code of the contract after the block; empty if it has none."""
+    return octets(node.call("eth_getCode", f"0x{contract.hex()}", hex(block)), "code")
+
+
+def creation_block(node: Node, contract: Address, head: int) -> int:
+    """Return the block that created the contract, by bisection over its code.
+
+    Raises:
+        NotOnChain: there is no code at ``head``.
+        UsageError: the node keeps no old state; the caller must give ``--from-block``.
+
+    """
+    if not code_at(node, contract, head):
+        raise NotOnChain(
+            f"there is no contract at 0x{contract.hex()} on this chain (no code at block {head}); check the "
+            "address and the chain, and if the contract destroyed itself give --from-block and --to-block"
+        )
+    low, high = 0, head
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            exists = bool(code_at(node, contract, middle))
+        except NodeRefused as error:
+            raise UsageError(
+                f"the block that created the contract cannot be found, because the node keeps no state of "
+                f"block {middle} ({error}); use an archive node, or give --from-block"
+            ) from None
+        low, high = (low, middle) if exists else (middle + 1, high)
+    return low
+
+
+def check_range(first: int, last: int, newest: int) -> None:
+    """Check a range of blocks against the chain.
+
+    Raises:
+        UsageError: it is empty, or lies behind the newest block.
+
+    """
+    if first > last:
+        raise UsageError(f"the range of blocks is empty: it would begin at {first} and end at {last}")
+    if last > newest:
+        raise UsageError(f"--to-block {last} lies beyond the newest usable block, {newest}")
+
+
+class Collector:
+    """Reads one contract's history; ``note`` hears what a user should know, ``progress`` how far it is."""
+
+    def __init__(
+        self,
+        node: Node,
+        contract: Address,
+        *,
+        note: Callable[[str], None],
+        progress: Callable[[Progress | Estimate], None],
+    ) -> None:
+        self.node = node
+        self.contract = contract
+        self._note = note
+        self._progress = progress
+        self._tracing = TracerChoice(node, [contract], note)
+        self._way: tuple[Way, str | None] | None = None
+
+    def collect(self, first: int, last: int, created_in: int | None) -> Iterator[Chunk]:
+        """Yield chunks that cover the blocks ``first .. last``; ``created_in`` is the creation's block.
+
+        Raises:
+            ChainError: the node failed; everything yielded before is complete.
+
+        """
+        way = self._choose(first, last)
+        self._progress(
+            Estimate(blocks=last - first + 1, requests=way[0].requests_for(last - first + 1), way=way[0])
+        )
+        done = 0
+        for start, end, hits in finder.find(self.node, way, [self.contract], first, last):
+            if created_in is not None and start <= created_in <= end:
+                hits = self._with_creation(hits, created_in)
+            for part_first, part_last, part in _parts(start, end, hits):
+                chunk = self._chunk(part_first, part_last, part, way[0])
+                done += len(chunk.transactions)
+                yield chunk
+                self._progress(Progress(block=part_last + 1, first=first, last=last, transactions=done))
+
+    def _choose(self, first: int, last: int) -> tuple[Way, str | None]:
+        if self._way is None:
+            self._way = finder.choose(self.node, self.contract, last)
+            if self._way[0].limit:
+                self._note(self._way[0].limit)
+        return self._way
+
+    def _with_creation(self, hits: finder.BlockHits, created_in: int) -> finder.BlockHits:
+        """Add the creation: the transaction whose receipt names the contract, else all of that block.
+
+        Ways of finding differ in whether they report creations; a trace decides in the end.
+        """
+        answer = self.node.call("eth_getBlockByNumber", hex(created_in), False)
+        hashes = answer.get("transactions", []) if isinstance(answer, dict) else []
+        receipts = self.node.batch([("eth_getTransactionReceipt", (text,)) for text in hashes])
+        address = f"0x{self.contract.hex()}"
+        direct = [
+            text
+            for text, receipt in zip(hashes, receipts, strict=True)
+            if isinstance(receipt, dict) and str(receipt.get("contractAddress")).lower() == address
+        ]
+        found = [Hash(octets(text, "a transaction hash", 32)) for text in direct or hashes]
+        merged = hits | {created_in: hits.get(created_in, {}) | dict.fromkeys(found)}
+        return {number: merged[number] for number in sorted(merged) if merged[number]}
+
+    def _chunk(self, first: int, last: int, hits: finder.BlockHits, way: Way) -> Chunk:
+        for attempt in range(TRIES):
+            try:
+                transactions = self._record(hits)
+                tip = block_at(self.node, last)
+            except TipChanged:
+                if attempt == TRIES - 1:
+                    raise
+                found = finder.find(
+                    self.node, (way, (self._way or (way, None))[1]), [self.contract], first, last
+                )
+                hits = {number: rows for _, _, part in found for number, rows in part.items()}
+                continue
+            return Chunk(first=first, last=last, tip=tip, transactions=transactions, way=way)
+        raise AssertionError("unreachable")
+
+    def _record(self, hits: finder.BlockHits) -> tuple[Transaction, ...]:
+        envelopes = self._envelopes(hits)
+        recorded: list[Transaction] = []
+        for start in range(0, len(envelopes), GROUP):
+            recorded += self._tracing.record(envelopes[start : start + GROUP])
+        return tuple(transaction for transaction in recorded if transaction.invocations)
+
+    def _envelopes(self, hits: finder.BlockHits) -> list[Envelope]:
+        """Read blocks, transactions and receipts; ordered by block and index."""
+        blocks = self._blocks(list(hits))
+        wanted = [(number, found) for number, rows in hits.items() for found in rows]
+        envelopes: list[Envelope] = []
+        for start in range(0, len(wanted), GROUP):
+            group = wanted[start : start + GROUP]
+            texts = ["0x" + found.hex() for _, found in group]
+            answers = self.node.batch(
+                [("eth_getTransactionByHash", (text,)) for text in texts]
+                + [("eth_getTransactionReceipt", (text,)) for text in texts]
+            )
+            for answer in answers:
+                if isinstance(answer, NodeRefused):
+                    raise answer
+            envelopes += [
+                envelope_of(answers[row], answers[len(group) + row], blocks[number])
+                for row, (number, _) in enumerate(group)
+            ]
+        return sorted(envelopes, key=lambda envelope: (envelope.block.number, envelope.index))
+
+    def _blocks(self, numbers: Sequence[int]) -> dict[int, Block]:
+        answers = self.node.batch([("eth_getBlockByNumber", (hex(number), False)) for number in numbers])
+        for answer in answers:
+            if isinstance(answer, NodeRefused):
+                raise answer
+        blocks = {number: _block(answer, number) for number, answer in zip(numbers, answers, strict=True)}
+        for number, block in blocks.items():
+            if block.number != number:
+                raise NodeLied(f"the node returned block {block.number} when asked for block {number}")
+        return blocks
+
+    def describe(
+        self, head: int, chain_id: int, created_in: int | None, implementations: Sequence[Address]
+    ) -> ContractRecord:
+        """Return what the node knows of the contract itself: its code and that of its implementations."""
+        return ContractRecord(
+            address=self.contract,
+            chain_id=chain_id,
+            code=code_at(self.node, self.contract, head),
+            created_in_block=created_in,
+            implementations=tuple(
+                (implementation, code_at(self.node, implementation, head))
+                for implementation in sorted(set(implementations))
+            ),
+        )
+
+
+def _parts(first: int, last: int, hits: finder.BlockHits) -> Iterator[tuple[int, int, finder.BlockHits]]:
+    """Cut a span at block boundaries so that no part holds much more than ``CHUNK`` transactions."""
+    start, part, size = first, finder.BlockHits(), 0
+    for number, rows in hits.items():
+        part[number] = rows
+        size += len(rows)
+        if size >= CHUNK and number < last:
+            yield start, number, part
+            start, part, size = number + 1, finder.BlockHits(), 0
+    yield start, last, part

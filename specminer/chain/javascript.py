@@ -1,0 +1,145 @@
+"""The compact JavaScript tracer: one request a transaction, everything an analysis needs.
+
+It reports every call frame (with calldata and output only where a traced contract owns the storage) and,
+inside traced contracts, reads, writes, KECCAK256 inputs and logs. Written for geth's tracer interface,
+which Erigon, Nethermind, Reth and anvil implement too. ``db.getState`` answers the current value on
+geth and the value at the transaction's start on anvil; only the first access of a slot relies on it,
+where both agree, and :mod:`specminer.chain.steps` keeps the account from there on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from specminer.chain.node import octets, quantity
+from specminer.chain.steps import MAX_PREIMAGE, Enter, Exit, Hashed, Logged, Read, Step, Write
+from specminer.errors import NodeLied
+from specminer.trace import Address
+
+_SOURCE: Final = """{
+  t: TARGETS, e: [], p: null, d: [],
+  hex: function(b) { return b === undefined || b === null ? "0x" : toHex(b) },
+  mine: function(a) { return this.t[a] === 1 },
+  add: function(row) { if (this.p !== null) { this.e.push(this.p.concat([""])); this.p = null } this.e.push(row) },
+  enter: function(f) {
+    var k = f.getType(), to = this.hex(f.getTo()), from = this.hex(f.getFrom());
+    var x = k === "DELEGATECALL" || k === "CALLCODE" ? this.mine(from) : this.mine(to);
+    var v = f.getValue();
+    this.d.push(x);
+    this.add(["E", k, from, to, x ? "0x" + f.getGas().toString(16) : "0x0",
+      x && v !== undefined && v !== null ? "0x" + v.toString(16) : "0x0", x ? this.hex(f.getInput()) : "0x"])
+  },
+  exit: function(r) {
+    var x = this.d.pop(), err = r.getError();
+    this.add(["X", "0x" + r.getGasUsed().toString(16), x ? this.hex(r.getOutput()) : "0x",
+      err === undefined || err === null ? null : String(err)])
+  },
+  fault: function(l, db) { this.p = null },
+  step: function(l, db) {
+    if (this.p !== null) { this.e.push(this.p.concat(["0x" + l.stack.peek(0).toString(16)])); this.p = null }
+    var o = l.op.toNumber();
+    if (o !== 0x54 && o !== 0x55 && o !== 0x20 && (o < 0xa0 || o > 0xa4)) return;
+    var raw = l.contract.getAddress(), a = toHex(raw);
+    if (!this.mine(a)) return;
+    if (o === 0x54) { this.p = ["R", a, "0x" + l.stack.peek(0).toString(16)]; return }
+    if (o === 0x55) {
+      var k = l.stack.peek(0).toString(16);
+      while (k.length < 64) k = "0" + k;
+      this.add(["W", a, "0x" + k, toHex(db.getState(raw, toWord("0x" + k))),
+        "0x" + l.stack.peek(1).toString(16)]);
+      return
+    }
+    var at = Number(l.stack.peek(0).toString()), n = Number(l.stack.peek(1).toString());
+    if (o === 0x20) {
+      if (n > 0 && n <= LONGEST && at + n <= l.memory.length()) this.add(["K", a, toHex(l.memory.slice(at, at + n))]);
+      return
+    }
+    var row = ["L", a, n > 0 && at + n <= l.memory.length() ? toHex(l.memory.slice(at, at + n)) : "0x"];
+    for (var i = 0; i < o - 0xa0; i++) row.push("0x" + l.stack.peek(2 + i).toString(16));
+    this.add(row)
+  },
+  result: function(c, db) {
+    return { v: 1, kind: c.type, from: this.hex(c.from), to: this.hex(c.to), input: this.hex(c.input),
+      output: this.hex(c.output), gasUsed: "0x" + c.gasUsed.toString(16),
+      error: c.error === undefined || c.error === null ? null : String(c.error), steps: this.e }
+  }
+}"""
+
+
+def tracer_source(contracts: Sequence[Address]) -> str:
+    """Return the tracer for these contracts, as the ``tracer`` option of debug_traceTransaction."""
+    targets = ",".join(f'"0x{contract.hex()}":1' for contract in sorted(contracts))
+    compact = " ".join(_SOURCE.split())
+    return compact.replace("TARGETS", "{" + targets + "}").replace("LONGEST", str(MAX_PREIMAGE))
+
+
+def decode(answer: Any, gas: int, value: int) -> list[Step]:
+    """Translate the tracer's answer into steps; the outermost frame gets ``gas`` and ``value`` (wei).
+
+    Raises:
+        NodeLied: the answer is not what this tracer returns.
+
+    """
+    if not isinstance(answer, dict) or answer.get("v") != 1 or not isinstance(answer.get("steps"), list):
+        raise NodeLied("the node accepted the JavaScript tracer but did not run it")
+    first = Enter(
+        kind=str(answer.get("kind")),
+        sender=_address(answer.get("from")),
+        to=_address(answer.get("to")),
+        gas=gas,
+        value=value,
+        data=octets(answer.get("input"), "input"),
+    )
+    error = answer.get("error")
+    last = Exit(
+        quantity(answer.get("gasUsed"), "gasUsed"),
+        octets(answer.get("output"), "output"),
+        None if error is None else str(error),
+    )
+    return [first, *(_step(row) for row in answer["steps"]), last]
+
+
+def _address(value: Any) -> Address:
+    return Address(octets(value, "an address", 20))
+
+
+def _step(row: Any) -> Step:
+    try:
+        match row:
+            case ["E", str(kind), sender, to, gas, value, data]:
+                return Enter(
+                    kind,
+                    _address(sender),
+                    # a CREATE that failed before it had an address
+                    Address(bytes(20)) if to == "0x" else _address(to),
+                    quantity(gas, "gas"),
+                    quantity(value, "value"),
+                    octets(data, "calldata"),
+                )
+            case ["X", gas_used, output, error]:
+                return Exit(
+                    quantity(gas_used, "gasUsed"),
+                    octets(output, "output"),
+                    None if error is None else str(error),
+                )
+            case ["R", owner, slot, value]:
+                return Read(_address(owner), quantity(slot, "slot"), quantity(value, "value"))
+            case ["W", owner, slot, before, value]:
+                return Write(
+                    _address(owner),
+                    quantity(slot, "slot"),
+                    quantity(before, "value before"),
+                    quantity(value, "value"),
+                )
+            case ["K", owner, data]:
+                return Hashed(_address(owner), octets(data, "hash input"))
+            case ["L", owner, data, *topics]:
+                return Logged(
+                    _address(owner),
+                    tuple(quantity(topic, "topic").to_bytes(32, "big") for topic in topics),
+                    octets(data, "log data"),
+                )
+    except OverflowError:
+        pass
+    raise NodeLied(f"the JavaScript tracer returned a row that it never writes: {row!r:.80}")

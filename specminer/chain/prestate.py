@@ -1,0 +1,120 @@
+"""The last fallback: prestateTracer and callTracer, which every node with debug methods has.
+
+The call frames, their outcomes and logs are exact. Of the storage only what each transaction found and
+left is known; all of it is put into the first invocation of the contract that lasted, as one read of
+each slot it touched and one write of each slot it changed. Changes in a transaction that failed are not
+known at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from specminer.chain.node import octets, quantity
+from specminer.chain.steps import Enter, Exit, Logged, Read, Step, Write
+from specminer.errors import NodeLied
+from specminer.trace import NO_ADDRESS, Address
+
+CALL_OPTIONS: dict[str, Any] = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
+PRESTATE_OPTIONS: dict[str, Any] = {"tracer": "prestateTracer"}
+DIFF_OPTIONS: dict[str, Any] = {"tracer": "prestateTracer", "tracerConfig": {"diffMode": True}}
+
+
+def check_call_trace(trace: Any) -> dict[str, Any]:
+    """Return a callTracer answer if it is one; for unknown transactions nodes answer an empty success.
+
+    Raises:
+        NodeLied: it lacks what every call has.
+
+    """
+    if not isinstance(trace, dict) or "type" not in trace or "from" not in trace:
+        raise NodeLied("the node returned an empty call trace for a transaction that it holds")
+    return trace
+
+
+def decode(
+    calls: Any, prestate: Any, difference: Any, gas: int, gas_used: int, contracts: Sequence[Address]
+) -> list[Step]:
+    """Translate the three answers into steps; ``gas`` and ``gas_used`` are the transaction's.
+
+    Raises:
+        NodeLied: an answer is empty or malformed.
+
+    """
+    root = check_call_trace(calls)
+    before = _storage(prestate)
+    changed = _changes(difference)
+    pending = {contract: (before.get(contract, {}), changed.get(contract, {})) for contract in contracts}
+    steps = list(_frames(root, pending, lasting=True))
+    first, last = steps[0], steps[-1]
+    if not isinstance(first, Enter) or not isinstance(last, Exit):
+        raise NodeLied("the call trace has no outermost call")
+    steps[0] = Enter(first.kind, first.sender, first.to, gas, first.value, first.data)
+    steps[-1] = Exit(gas_used, last.output, last.error)
+    return steps
+
+
+_Slots = dict[int, int]
+_Changes = dict[int, tuple[int, int]]
+
+
+def _frames(
+    frame: dict[str, Any], pending: dict[Address, tuple[_Slots, _Changes]], lasting: bool
+) -> Iterator[Step]:
+    kind = str(frame["type"])
+    to = Address(octets(frame["to"], "to", 20)) if frame.get("to") else NO_ADDRESS
+    error = str(frame["error"]) if frame.get("error") else None
+    sender = Address(octets(frame["from"], "from", 20))
+    yield Enter(
+        kind,
+        sender,
+        to,
+        quantity(frame.get("gas", "0x0"), "gas"),
+        quantity(frame.get("value") or "0x0", "value"),
+        octets(frame.get("input") or "0x", "input"),
+    )
+    lasting = lasting and error is None
+    owner = sender if kind in ("DELEGATECALL", "CALLCODE") else to
+    if kind not in ("DELEGATECALL", "CALLCODE") and owner in pending:
+        found, changed = pending[owner]
+        yield from (Read(owner, slot, value) for slot, value in sorted(found.items()))
+        if lasting:
+            yield from (Write(owner, slot, old, new) for slot, (old, new) in sorted(changed.items()))
+            del pending[owner]
+        else:
+            pending[owner] = ({}, changed)
+    for log in frame.get("logs") or ():
+        topics = tuple(octets(topic, "topic", 32) for topic in log.get("topics", ()))
+        yield Logged(owner, topics, octets(log.get("data") or "0x", "log data"))
+    for call in frame.get("calls") or ():
+        yield from _frames(check_call_trace(call), pending, lasting)
+    yield Exit(
+        quantity(frame.get("gasUsed", "0x0"), "gasUsed"), octets(frame.get("output") or "0x", "output"), error
+    )
+
+
+def _storage(accounts: Any) -> dict[Address, _Slots]:
+    if not isinstance(accounts, dict):
+        raise NodeLied("the prestateTracer returned no accounts")
+    return {
+        Address(octets(address, "an address", 20)): {
+            quantity(slot, "slot"): quantity(value, "value")
+            for slot, value in (account.get("storage") or {}).items()
+        }
+        for address, account in accounts.items()
+    }
+
+
+def _changes(difference: Any) -> dict[Address, _Changes]:
+    if not isinstance(difference, dict) or "pre" not in difference or "post" not in difference:
+        raise NodeLied("the prestateTracer returned no difference")
+    old, new = _storage(difference["pre"]), _storage(difference["post"])
+    return {
+        address: {
+            # a slot that is missing on one side is zero there
+            slot: (old.get(address, {}).get(slot, 0), new.get(address, {}).get(slot, 0))
+            for slot in old.get(address, {}).keys() | new.get(address, {}).keys()
+        }
+        for address in old.keys() | new.keys()
+    }

@@ -1,0 +1,324 @@
+"""What a tracer reports of one transaction, as a flat sequence of steps, and how it becomes invocations.
+
+Each tracer translates its output into these steps; :func:`invocations` alone decides what an invocation
+is, what a revert undoes and what a slot held before. The steps of the outermost frame are enclosed in an
+``Enter`` and an ``Exit`` like all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from specminer.trace import (
+    AccessKind,
+    Address,
+    Event,
+    Invocation,
+    InvocationKind,
+    Outcome,
+    OutcomeKind,
+    StorageAccess,
+    Word,
+)
+
+MAX_PREIMAGE = 1024
+"""Bytes: longer hash inputs are no mapping keys worth naming."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """A call frame begins. ``kind`` is the opcode: CALL, DELEGATECALL, CREATE2, ..."""
+
+    kind: str
+    sender: Address
+    to: Address
+    gas: int
+    value: int
+    data: bytes
+    """Calldata or creation code; may be left empty for frames outside the traced contracts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The innermost open frame ends; ``error`` is the node's text, ``None`` if it returned."""
+
+    gas_used: int
+    output: bytes
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """SLOAD."""
+
+    owner: Address
+    slot: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """SSTORE; ``before`` is what the slot held when the transaction began, or ``None`` if not seen."""
+
+    owner: Address
+    slot: int
+    before: int | None
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """KECCAK256 over ``data`` in the owner's context."""
+
+    owner: Address
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """LOG0 to LOG4 in the owner's context."""
+
+    owner: Address
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
+Step = Enter | Exit | Read | Write | Hashed | Logged
+
+_PANIC = bytes.fromhex("4e487b71")
+
+
+class MalformedSteps(ValueError):
+    """The steps do not nest: an exit without an entry, a frame left open."""
+
+
+def outcome_of(error: str | None, output: bytes) -> Outcome:
+    """Classify how a frame ended from the node's error text (wordings of geth, revm and others)."""
+    if error is None:
+        return Outcome(kind=OutcomeKind.RETURNED, data=output)
+    text = error.lower().replace(" ", "").replace("_", "")
+    if "revert" in text:
+        kind = OutcomeKind.PANIC if output[:4] == _PANIC and len(output) == 36 else OutcomeKind.REVERTED
+        return Outcome(kind=kind, data=output)
+    if "outofgas" in text or "gasuintoverflow" in text:
+        return Outcome(kind=OutcomeKind.OUT_OF_GAS)
+    if "invalidopcode" in text or "invalidfe" in text or "opcodenotfound" in text or "badinstruction" in text:
+        return Outcome(kind=OutcomeKind.INVALID_OPCODE)
+    return Outcome(kind=OutcomeKind.HALTED)
+
+
+@dataclass(slots=True, eq=False)
+class _Record:
+    """An invocation being recorded."""
+
+    enter: Enter
+    contract: Address
+    position: int
+    parent: int | None
+    depth: int
+    code: Address
+    outcome: Outcome = field(default_factory=lambda: Outcome(kind=OutcomeKind.RETURNED))
+    gas_used: int = 0
+    accesses: list[StorageAccess] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An open call frame."""
+
+    enter: Enter
+    owner: Address
+    record: _Record | None
+    """The invocation its steps belong to; ``None`` outside the traced contracts."""
+    opens: bool
+    """Whether it is the invocation's own frame, not one inside it."""
+    marks: dict[_Record, tuple[int, int]] = field(default_factory=dict)
+    journal: dict[tuple[Address, int], int | None] = field(default_factory=dict)
+    """What slots written in this frame held when it began."""
+    records_before: int = 0
+
+
+class _Recorder:
+    """Walks the steps once, with a journal of values that reverts unwind."""
+
+    def __init__(self, contracts: frozenset[Address]) -> None:
+        self.contracts = contracts
+        self.records: list[_Record] = []
+        self.stack: list[_Frame] = []
+        self.values: dict[tuple[Address, int], int] = {}
+        self.preimages: dict[bytes, None] = {}
+        self.position = 0
+
+    def step(self, step: Step) -> None:
+        match step:
+            case Enter():
+                self._enter(step)
+            case Exit():
+                self._exit(step)
+            case Read(owner, slot, value):
+                self.values[owner, slot] = value
+                self._access(owner, AccessKind.READ, slot, value, value)
+            case Write(owner, slot, before, value):
+                key = (owner, slot)
+                known = self.values.get(key, before)
+                if self.stack:
+                    self.stack[-1].journal.setdefault(key, known)
+                self.values[key] = value
+                self._access(owner, AccessKind.WRITE, slot, known, value)
+            case Hashed(owner, data):
+                if owner in self.contracts and len(data) <= MAX_PREIMAGE:
+                    self.preimages.setdefault(data)
+            case Logged(owner, topics, data):
+                record = self._record_of(owner)
+                if record is not None:
+                    record.events.append(Event(position=self._next(), topics=topics, data=data))
+
+    def _next(self) -> int:
+        self.position += 1
+        return self.position - 1
+
+    def _record_of(self, owner: Address) -> _Record | None:
+        if not self.stack:
+            raise MalformedSteps("a step outside every call frame")
+        record = self.stack[-1].record
+        return record if record is not None and record.contract == owner else None
+
+    def _access(self, owner: Address, kind: AccessKind, slot: int, before: int | None, after: int) -> None:
+        record = self._record_of(owner)
+        if record is not None:
+            record.accesses.append(
+                StorageAccess(
+                    position=self._next(),
+                    kind=kind,
+                    slot=Word(slot),
+                    before=None if before is None else Word(before),
+                    after=Word(after),
+                )
+            )
+
+    def _enter(self, step: Enter) -> None:
+        outer = self.stack[-1] if self.stack else None
+        delegated = step.kind in ("DELEGATECALL", "CALLCODE")
+        owner = outer.owner if delegated and outer is not None else step.to
+        record: _Record | None = None
+        opens = False
+        if owner in self.contracts:
+            if outer is not None and outer.owner == owner and outer.record is not None:
+                record = outer.record  # a delegatecall, or the contract calling itself
+                if delegated and outer.opens and step.data == outer.enter.data:
+                    record.code = step.to  # a proxy: the whole call was handed on
+            else:
+                opens = True
+                record = _Record(
+                    enter=step,
+                    contract=owner,
+                    position=len(self.records),
+                    parent=self._open_parent(owner),
+                    depth=len(self.stack),
+                    code=owner,
+                )
+                self.records.append(record)
+        self.stack.append(_Frame(step, owner, record, opens, records_before=len(self.records)))
+        self.stack[-1].marks = {
+            open_record: (len(open_record.accesses), len(open_record.events))
+            for open_record in ({frame.record for frame in self.stack} - {None})
+            if open_record is not None
+        }
+
+    def _open_parent(self, owner: Address) -> int | None:
+        for frame in reversed(self.stack):
+            if frame.record is not None and frame.record.contract == owner:
+                return frame.record.position
+        return None
+
+    def _exit(self, step: Exit) -> None:
+        if not self.stack:
+            raise MalformedSteps("an exit without a call frame")
+        frame = self.stack.pop()
+        outcome = outcome_of(step.error, step.output)
+        if frame.opens and frame.record is not None:
+            frame.record.outcome = outcome
+            frame.record.gas_used = step.gas_used
+        if outcome.accepted:
+            if self.stack:
+                for key, value in frame.journal.items():
+                    self.stack[-1].journal.setdefault(key, value)
+        else:
+            for key, value in frame.journal.items():
+                if value is None:
+                    self.values.pop(key, None)
+                else:
+                    self.values[key] = value
+            self._undo(frame)
+
+    def _undo(self, frame: _Frame) -> None:
+        """Mark everything since the frame began as undone: in invocations open then, and begun since."""
+        began = frame.records_before - (1 if frame.opens else 0)
+        for record in self.records[began:]:
+            _mark(record, 0, 0)
+            if record.outcome.accepted:
+                record.outcome = Outcome(kind=OutcomeKind.ROLLED_BACK, data=record.outcome.data)
+        for record, (accesses, events) in frame.marks.items():
+            if record.position < began:
+                _mark(record, accesses, events)
+
+
+def _mark(record: _Record, accesses: int, events: int) -> None:
+    for row in range(accesses, len(record.accesses)):
+        access = record.accesses[row]
+        if access.kind is AccessKind.WRITE and not access.undone:
+            record.accesses[row] = StorageAccess(
+                position=access.position,
+                kind=access.kind,
+                slot=access.slot,
+                before=access.before,
+                after=access.after,
+                undone=True,
+            )
+    for row in range(events, len(record.events)):
+        event = record.events[row]
+        record.events[row] = Event(position=event.position, topics=event.topics, data=event.data, undone=True)
+
+
+def invocations(
+    steps: Iterable[Step], contracts: Sequence[Address]
+) -> tuple[tuple[Invocation, ...], tuple[bytes, ...]]:
+    """Return the invocations of ``contracts`` in order of entry, and the preimages hashed in them.
+
+    Raises:
+        MalformedSteps: the steps do not nest.
+
+    """
+    recorder = _Recorder(frozenset(contracts))
+    for step in steps:
+        recorder.step(step)
+    if recorder.stack:
+        raise MalformedSteps("a call frame that never ends")
+    return tuple(_invocation(record) for record in recorder.records), tuple(recorder.preimages)
+
+
+def _invocation(record: _Record) -> Invocation:
+    created = record.enter.kind in ("CREATE", "CREATE2")
+    if created:
+        kind = InvocationKind.CONSTRUCTOR
+    else:
+        kind = InvocationKind.EXTERNAL if record.depth == 0 else InvocationKind.INTERNAL
+    return Invocation(
+        contract=record.contract,
+        code=record.code,
+        position=record.position,
+        parent=record.parent,
+        depth=record.depth,
+        kind=kind,
+        sender=record.enter.sender,
+        value=record.enter.value,
+        data=record.enter.data,
+        # the runtime code that a constructor returns is stored with the contract
+        outcome=Outcome(kind=record.outcome.kind) if created else record.outcome,
+        gas=record.enter.gas,
+        gas_used=record.gas_used,
+        accesses=tuple(record.accesses),
+        events=tuple(record.events),
+    )

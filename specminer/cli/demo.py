@@ -1,0 +1,40 @@
+"""``specminer demo``: the bundled history, mined in seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from specminer.cli.mine import Source, mine_to_folder
+from specminer.cli.options import quiet_option
+from specminer.datasets import dataset
+from specminer.pipeline import MineOptions
+
+DATASET = "auction_house"
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder for the results; by default one named after the contract.",
+)
+@quiet_option
+def demo(out: Path | None, quiet: bool) -> None:
+    """Mine a bundled history: no node, no server, no database to set up.
+
+    The history is an auction house with many auctions and bidders, recorded on a real node
+    (`specminer datasets show auction_house`).
+    """
+    source = Source(
+        target=dataset(DATASET).name,
+        rpc=None,
+        headers=(),
+        chain_id=None,
+        first=None,
+        last=None,
+        database="",
+    )
+    click.echo(mine_to_folder(source, MineOptions(), None, out, quiet=quiet))

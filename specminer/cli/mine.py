@@ -1,0 +1,187 @@
+"""``specminer mine``: the main job, from a contract to its automaton."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from specminer.abstraction import load as load_definition
+from specminer.chain.node import Node
+from specminer.cli.console import Screen
+from specminer.cli.options import (
+    address_of,
+    artifact_of,
+    artifact_option,
+    chain_of,
+    chain_option,
+    database_option,
+    endpoint_of,
+    is_address,
+    node_options,
+    quiet_option,
+    range_options,
+)
+from specminer.datasets import datasets
+from specminer.errors import UsageError, plain
+from specminer.interaction import Mode
+from specminer.pipeline import (
+    MineOptions,
+    Written,
+    collect,
+    folder_name,
+    import_traces,
+    prepare_folder,
+    write_output,
+)
+from specminer.pipeline import mine as run
+from specminer.report.summary import summary
+from specminer.store import TraceStore
+from specminer.trace import Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the history comes from, as given on the command line."""
+
+    target: str
+    rpc: str | None
+    headers: tuple[str, ...]
+    chain_id: int | None
+    first: int | None
+    last: int | None
+    database: str
+
+
+@click.command()
+@click.argument("target", metavar="ADDRESS|DATASET|FILE")
+@node_options
+@artifact_option
+@chain_option
+@range_options
+@database_option
+@click.option(
+    "--interactions",
+    type=click.Choice(["auto", "whole", "sender"]),
+    default="auto",
+    show_default=True,
+    help="How to split the history: as one, or one interaction an account.",
+)
+@click.option(
+    "--abstraction",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="An abstraction definition (TOML): predicates to fix, prefer or forbid, and the weights.",
+)
+@click.option(
+    "--forbid", multiple=True, metavar="VARIABLE", help="A variable no state may depend on; may be repeated."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the search.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder for the results; by default one named after the contract.",
+)
+@quiet_option
+def mine(
+    target: str,
+    rpc: str | None,
+    headers: tuple[str, ...],
+    artifact: Path | None,
+    chain_id: int | None,
+    first: int | None,
+    last: int | None,
+    database: str,
+    interactions: str,
+    abstraction: Path | None,
+    forbid: tuple[str, ...],
+    seed: int,
+    out: Path | None,
+    quiet: bool,
+) -> None:
+    """Mine a contract's automaton: collect what is missing, split, tune, draw.
+
+    The target is the ADDRESS of a contract (with --rpc, or from what the database holds), the name of a shipped
+    DATASET, or a trace FILE. Writes automaton.json, automaton.dot and automaton.svg.
+    """
+    source = Source(
+        target=target,
+        rpc=rpc,
+        headers=headers,
+        chain_id=chain_id,
+        first=first,
+        last=last,
+        database=database,
+    )
+    options = MineOptions(
+        interactions=None if interactions == "auto" else Mode(interactions),
+        definition=None if abstraction is None else load_definition(abstraction),
+        forbid=forbid,
+        seed=seed,
+    )
+    click.echo(mine_to_folder(source, options, artifact, out, quiet=quiet))
+
+
+def mine_to_folder(
+    source: Source, options: MineOptions, artifact: Path | None, out: Path | None, *, quiet: bool
+) -> str:
+    """Do the whole job; return the summary and where the results are."""
+    given = artifact_of(artifact)
+    if out is not None:
+        prepare_folder(out)
+    with Screen(quiet=quiet) as screen:
+        with ExitStack() as stack:
+            if is_address(source.target):
+                contract = address_of(source.target)
+                store = stack.enter_context(TraceStore(source.database))
+                if source.rpc:
+                    node = stack.enter_context(Node(endpoint_of(source.rpc, source.headers)))
+                    chain = collect(
+                        store,
+                        node,
+                        contract,
+                        artifact=given,
+                        chain_id=source.chain_id,
+                        first=source.first,
+                        last=source.last,
+                        listener=screen,
+                    ).chain_id
+                else:
+                    chain = chain_of(store, contract, source.chain_id)
+            else:
+                store = stack.enter_context(TraceStore("sqlite://"))
+                chain, contract = _from_file(store, source.target)
+            history = store.history(chain, [contract], first=source.first, last=source.last)
+        mined = run(history, options, artifact=given)
+        for note in mined.notes:
+            screen.note(note)
+    folder = out or Path(folder_name(mined.specification))
+    written = write_output(mined.specification, folder)
+    width = max(60, min(shutil.get_terminal_size().columns, 120))
+    return summary(mined.specification, width=width).rstrip() + "\n\n" + _where(written)
+
+
+def _from_file(store: TraceStore, target: str) -> tuple[int, Address]:
+    """Load a dataset or a trace file; what is neither gets told what there is."""
+    shipped = {item.name: item.traces for item in datasets()}
+    path = shipped.get(target, Path(target))
+    if not path.is_file():
+        raise UsageError(
+            f"'{plain(target, 80)}' is no address (0x and 40 hexadecimal digits), no dataset "
+            f"({', '.join(shipped)}), and no file"
+        )
+    record = import_traces(store, path)
+    return record.chain_id, record.address
+
+
+def _where(written: Written) -> str:
+    lines = [f"specification  {written.automaton}"]
+    if written.picture is not None:
+        lines.append(f"picture        {written.picture}")
+    else:
+        lines.append(f"no picture: {written.trouble}")
+    return "\n".join(lines)

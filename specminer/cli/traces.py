@@ -1,0 +1,46 @@
+"""``specminer import`` and ``specminer export``: trace files into and out of the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from eth_utils.address import to_checksum_address
+
+from specminer.cli.options import address_of, chain_of, chain_option, database_option, is_address
+from specminer.errors import UsageError
+from specminer.pipeline import export_traces, import_traces
+from specminer.store import TraceStore
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@database_option
+def import_command(file: Path, database: str) -> None:
+    """Fill the database from a trace FILE (JSON lines; gzip or zstd), as `export` writes it."""
+    with TraceStore(database) as store:
+        record = import_traces(store, file)
+        count = store.transaction_count(record.chain_id, record.address)
+    address = to_checksum_address(record.address)
+    click.echo(f"{address}: {count:,} transactions of chain {record.chain_id} in {store.label}")
+
+
+@click.command("export")
+@click.argument("address")
+@chain_option
+@database_option
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The trace file; ending .gz or .zst compresses. Default: ADDRESS.jsonl.gz.",
+)
+def export_command(address: str, chain_id: int | None, database: str, out: Path | None) -> None:
+    """Write a contract's history from the database to a trace file, to keep or to hand on."""
+    contract = address_of(address)
+    path = out or Path(f"{to_checksum_address(contract)}.jsonl.gz")
+    if is_address(database):
+        raise UsageError("--db takes a path or URL, not an address")
+    with TraceStore(database) as store:
+        count = export_traces(store, chain_of(store, contract, chain_id), contract, path)
+    click.echo(f"{path}: {count:,} transactions")

@@ -1,0 +1,77 @@
+"""The shipped datasets: recorded histories that work without a node.
+
+A dataset is a folder under ``datasets/`` with ``about.toml``, the recorded ``traces.jsonl.gz``, the
+``artifact.json`` of its contract, its sources and the scenario that made it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from specminer.errors import UsageError, plain
+from specminer.resources import shipped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """A recorded history with where it comes from."""
+
+    name: str
+    title: str
+    summary: str
+    contract: str
+    address: str
+    chain_id: int
+    licence: str
+    folder: Path
+    node: str
+    """The node it was recorded on."""
+
+    @property
+    def traces(self) -> Path:
+        """The trace file."""
+        return self.folder / "traces.jsonl.gz"
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """The contracts' sources."""
+        return tuple(sorted(self.folder.glob("*.sol")))
+
+
+def datasets() -> list[Dataset]:
+    """Return all shipped datasets, by name."""
+    return [
+        _read(folder) for folder in sorted(shipped("datasets").iterdir()) if (folder / "about.toml").is_file()
+    ]
+
+
+def dataset(name: str) -> Dataset:
+    """Return one dataset.
+
+    Raises:
+        UsageError: there is none of this name.
+
+    """
+    found = {item.name: item for item in datasets()}
+    if name not in found:
+        raise UsageError(
+            f"there is no dataset '{plain(name, 60)}'; there are: {', '.join(found)} (specminer datasets list)"
+        )
+    return found[name]
+
+
+def _read(folder: Path) -> Dataset:
+    about = tomllib.loads((folder / "about.toml").read_text(encoding="utf-8"))
+    return Dataset(
+        name=about["name"],
+        title=about["title"],
+        summary=" ".join(about["summary"].split()),
+        contract=about["contract"],
+        address=about["address"],
+        chain_id=about["chain_id"],
+        licence=about["licence"],
+        folder=folder,
+        node=about["recorded_with"]["node"],
+    )

@@ -1,0 +1,95 @@
+"""A contract's history as integer columns: what every analysis works on.
+
+The costly part of a history, its storage accesses, is read from the store once into numpy arrays of
+small integers; words and addresses are coded by their row in :attr:`History.words` and
+:attr:`History.addresses`. Rows stand in chain order: by block, index in the block, position.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from specminer.trace import Address, ContractRecord, Hash, InvocationKind, OutcomeKind, Tracer
+
+IntColumn = npt.NDArray[np.int64]
+BoolColumn = npt.NDArray[np.bool_]
+
+KINDS = tuple(InvocationKind)
+"""``invocation_kind`` holds positions in this tuple."""
+OUTCOMES = tuple(OutcomeKind)
+"""``invocation_outcome`` holds positions in this tuple."""
+RETURNED = OUTCOMES.index(OutcomeKind.RETURNED)
+CONSTRUCTOR = KINDS.index(InvocationKind.CONSTRUCTOR)
+MISSING = -1
+"""In any column: there is no such value (no parent, not seen by the tracer, no timestamp)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """One or more contracts' invocations in chain order, as columns; ``n`` invocations, ``a`` accesses."""
+
+    contracts: tuple[ContractRecord, ...]
+    """The traced contracts; ``invocation_contract`` holds positions in this tuple."""
+    first_block: int
+    last_block: int
+    ranges: tuple[tuple[int, int], ...]
+    """The block ranges known to be complete, ascending, both ends inclusive."""
+    tracers: tuple[Tracer, ...]
+    """Who recorded the transactions, each once."""
+    limits: tuple[str, ...]
+    """What the way of collecting may have missed, as sentences."""
+
+    words: tuple[int, ...]
+    """Slots and values, each once."""
+    addresses: tuple[Address, ...]
+    preimages: dict[int, bytes]
+    """KECCAK256 image (as an integer) to what was hashed."""
+
+    transaction_hash: tuple[Hash, ...]
+    transaction_block: IntColumn
+    transaction_index: IntColumn
+    transaction_time: IntColumn
+    """Unix seconds of the block, or ``MISSING``."""
+    transaction_origin: IntColumn
+
+    invocation_transaction: IntColumn
+    """Row of the transaction; shape (n,), as all columns of this group."""
+    invocation_contract: IntColumn
+    invocation_position: IntColumn
+    invocation_parent: IntColumn
+    """Row of the enclosing invocation of the same contract, or ``MISSING``."""
+    invocation_kind: IntColumn
+    invocation_code: IntColumn
+    """Row in ``addresses`` of the contract whose code ran."""
+    invocation_sender: IntColumn
+    """Row in ``addresses``."""
+    invocation_value: IntColumn
+    """Row in ``words``: wei."""
+    invocation_outcome: IntColumn
+    invocation_data: tuple[bytes, ...]
+    """Calldata."""
+    invocation_output: tuple[bytes, ...]
+    """What was returned or reverted with."""
+
+    access_invocation: IntColumn
+    """Row of the invocation, ascending; shape (a,), as all columns of this group."""
+    access_write: BoolColumn
+    access_slot: IntColumn
+    """Row in ``words``."""
+    access_before: IntColumn
+    """Row in ``words``, or ``MISSING`` if not seen."""
+    access_after: IntColumn
+    access_undone: BoolColumn
+    access_position: IntColumn
+    """Order in the transaction, over all its invocations."""
+
+    @property
+    def accepted(self) -> BoolColumn:
+        """For each invocation, whether its effects lasted; shape (n,)."""
+        return np.equal(self.invocation_outcome, RETURNED)
+
+    def __len__(self) -> int:
+        return len(self.invocation_transaction)

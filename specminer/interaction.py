@@ -1,0 +1,207 @@
+"""Splits one interleaved history into interactions: the words that an automaton is learned from.
+
+Two ways so far, behind the interface that later ones share: ``whole`` (the contract's life is one
+interaction) and ``sender`` (one interaction an account: what it did, and what others did to the storage
+kept under its address). Which one is taken by default is decided from the data and always explained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+import numpy as np
+from eth_utils.address import to_checksum_address
+
+from specminer.dependency import Touches
+from specminer.history import CONSTRUCTOR, OUTCOMES, BoolColumn, History, IntColumn
+from specminer.location import Place, Places
+from specminer.trace import OutcomeKind
+
+ROLLED_BACK: Final = OUTCOMES.index(OutcomeKind.ROLLED_BACK)
+KEYED_SHARE: Final = 0.3
+"""``sender`` is taken by default if at least this share of accepted calls changes storage of its sender."""
+MEAN_LENGTH: Final = 1.5
+"""... and an account's interaction has at least this many events on average."""
+
+
+class Mode(Enum):
+    """How a history is split."""
+
+    WHOLE = "whole"
+    INSTANCE = "instance"
+    SENDER = "sender"
+    PARTITION = "partition"
+    PROJECTION = "projection"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interactions:
+    """``k`` interactions with ``n`` events, one interaction after another, each in chain order."""
+
+    mode: Mode
+    sort: dict[str, Any] | None
+    """The sort of entities: name, ports, arguments, score; ``None`` where none is involved."""
+    names: tuple[str, ...]
+    entities: tuple[int | None, ...]
+    """The key as a word, by which the entity's storage is found; ``None`` for no entity."""
+    explanation: str
+    slice: IntColumn
+    """Interaction of each event, ascending; shape (n,), as all columns."""
+    invocation: IntColumn
+    """Row of the invocation in the history."""
+    passive: BoolColumn
+    """Not the interaction's own call: somebody else's, which changed its storage."""
+    owned: dict[int, IntColumn]
+    """For each slot (number in ``Touches.slot``) the interactions that own it."""
+
+
+def completion_order(history: History) -> IntColumn:
+    """Return the invocations in the order in which they end: a re-entrant call before its parent."""
+    last = np.arange(len(history))
+    for row in range(len(history) - 1, -1, -1):
+        parent = history.invocation_parent[row]
+        if parent >= 0:
+            last[parent] = max(last[parent], last[row])
+    # of those that end together, the one that began last (the innermost) is first
+    return np.lexsort((-np.arange(len(history)), last))
+
+
+def split(
+    history: History, touched: Touches, places: Places, read_only: BoolColumn, mode: Mode | None
+) -> Interactions:
+    """Split the history; ``read_only`` marks calls of functions that cannot change anything.
+
+    ``mode`` ``None`` chooses. Calls that were rolled back by their callers are no events: they neither
+    lasted nor were rejected by the contract.
+    """
+    rolled_back = history.invocation_outcome == ROLLED_BACK
+    events = ~read_only & ~rolled_back
+    left_out = [
+        f"{count:,} {text}"
+        for count, text in (
+            (int(np.sum(read_only & ~rolled_back)), "calls of read-only functions"),
+            (int(np.sum(rolled_back)), "calls that their callers rolled back"),
+        )
+        if count
+    ]
+    suffix = f" Left out: {' and '.join(left_out)}." if left_out else ""
+    by_sender = _by_sender(history, touched, places, events)
+    if mode is Mode.SENDER:
+        return _explained(by_sender, f"One interaction an account, as asked.{suffix}")
+    whole = _whole(history, touched, places, events)
+    if mode is Mode.WHOLE:
+        return _explained(whole, f"The whole history is one interaction, as asked.{suffix}")
+    keyed, length = _keyed_share(history, touched, by_sender, events), _mean_length(by_sender)
+    numbers = (
+        f"{keyed:.0%} of the accepted calls change storage kept under their sender's address, and an "
+        f"account has {length:.1f} events on average"
+    )
+    if keyed >= KEYED_SHARE and length >= MEAN_LENGTH and len(by_sender.names) > 1:
+        return _explained(by_sender, f"One interaction an account: {numbers}.{suffix}")
+    return _explained(
+        whole, f"The whole history is one interaction: {numbers}; too little for one an account.{suffix}"
+    )
+
+
+def _explained(interactions: Interactions, explanation: str) -> Interactions:
+    values = {name: getattr(interactions, name) for name in Interactions.__slots__}
+    return Interactions(**values | {"explanation": explanation})
+
+
+def _whole(history: History, touched: Touches, places: Places, events: BoolColumn) -> Interactions:
+    order = completion_order(history)
+    rows = order[events[order]]
+    zero = np.zeros(1, dtype=np.int64)
+    return Interactions(
+        mode=Mode.WHOLE,
+        sort=None,
+        names=("all",),
+        entities=(None,),
+        explanation="",
+        slice=np.zeros(len(rows), dtype=np.int64),
+        invocation=rows,
+        passive=np.zeros(len(rows), dtype=np.bool_),
+        owned={slot: zero for slot, place in _places(history, touched, places).items() if not place.keys},
+    )
+
+
+def _places(history: History, touched: Touches, places: Places) -> dict[int, Place]:
+    slots, first = np.unique(touched.slot, return_index=True)
+    return {
+        int(slot): places[history.words[touched.word[row]]] for slot, row in zip(slots, first, strict=True)
+    }
+
+
+def _by_sender(history: History, touched: Touches, places: Places, events: BoolColumn) -> Interactions:
+    calls = events & (history.invocation_kind != CONSTRUCTOR)
+    order = completion_order(history)
+    own = order[calls[order]]
+    senders, first = np.unique(history.invocation_sender[own], return_index=True)
+    by_first_call = np.argsort(first, kind="stable")
+    number = {int(senders[place]): at for at, place in enumerate(by_first_call)}
+    words = [int.from_bytes(history.addresses[address], "big") for address in number]
+    slice_of_word = dict(zip(words, number.values(), strict=True))
+    owned: dict[int, IntColumn] = {}
+    for slot, place in _places(history, touched, places).items():
+        key = place.keys[0].word if len(place.keys) == 1 else None
+        if key in slice_of_word:
+            owned[slot] = np.array([slice_of_word[key]], dtype=np.int64)
+    slices = np.array([number[int(sender)] for sender in history.invocation_sender[own]], dtype=np.int64)
+    passive_slices, passive_rows = _passive(history, touched, owned, number, calls)
+    ranks = np.argsort(order, kind="stable")
+    all_slices = np.r_[slices, passive_slices]
+    all_rows = np.r_[own, passive_rows]
+    sorting = np.lexsort((ranks[all_rows], all_slices))
+    return Interactions(
+        mode=Mode.SENDER,
+        sort={"name": "account", "ports": [], "arguments": ["msg.sender"], "score": None},
+        names=tuple(to_checksum_address(history.addresses[address]) for address in number),
+        entities=tuple(words),
+        explanation="",
+        slice=all_slices[sorting],
+        invocation=all_rows[sorting],
+        passive=np.r_[np.zeros(len(own), np.bool_), np.ones(len(passive_rows), np.bool_)][sorting],
+        owned=owned,
+    )
+
+
+def _passive(
+    history: History,
+    touched: Touches,
+    owned: dict[int, IntColumn],
+    number: dict[int, int],
+    calls: BoolColumn,
+) -> tuple[IntColumn, IntColumn]:
+    """Return (interaction, invocation) of each call that changed another account's storage, once each."""
+    owner = np.full(int(touched.slot.max(initial=-1)) + 1, -1, dtype=np.int64)
+    for slot, slices in owned.items():
+        owner[slot] = slices[0]
+    slice_of_address = np.full(len(history.addresses), -1, dtype=np.int64)
+    slice_of_address[list(number)] = list(number.values())
+    affected = owner[touched.slot]
+    own = slice_of_address[history.invocation_sender[touched.invocation]]
+    # a constructor that fills somebody's storage is no call of theirs either
+    own = np.where(calls[touched.invocation], own, -1)
+    hit = touched.effective_write & (affected >= 0) & (affected != own)
+    pairs = np.unique(np.stack([affected[hit], touched.invocation[hit]], axis=1), axis=0)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _keyed_share(history: History, touched: Touches, by_sender: Interactions, events: BoolColumn) -> float:
+    """Return the share of accepted calls that effectively write storage owned by their sender."""
+    accepted = events & history.accepted & (history.invocation_kind != CONSTRUCTOR)
+    owner = np.full(int(touched.slot.max(initial=-1)) + 1, -1, dtype=np.int64)
+    for slot, slices in by_sender.owned.items():
+        owner[slot] = slices[0]
+    own_events = ~by_sender.passive
+    slice_of = np.full(len(history), -2, dtype=np.int64)
+    slice_of[by_sender.invocation[own_events]] = by_sender.slice[own_events]
+    hit = touched.effective_write & (owner[touched.slot] == slice_of[touched.invocation])
+    writers = np.unique(touched.invocation[hit])
+    return float(np.sum(accepted[writers]) / max(1, np.sum(accepted)))
+
+
+def _mean_length(interactions: Interactions) -> float:
+    return len(interactions.slice) / max(1, len(interactions.names))

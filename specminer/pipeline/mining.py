@@ -1,0 +1,297 @@
+"""From a history to a specification: names, interactions, abstraction, automaton, evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from eth_utils.address import to_checksum_address
+
+from specminer.abstraction import Definition, EventTable, RejectedCalls, default
+from specminer.abstraction.table import build
+from specminer.chain.artifact import Artifact, parse
+from specminer.chain.interface import Interface, from_artifact, from_code
+from specminer.dependency import Dependencies, dependencies, touches
+from specminer.errors import StoreError
+from specminer.history import CONSTRUCTOR, KINDS, RETURNED, BoolColumn, History, IntColumn
+from specminer.interaction import ROLLED_BACK, Interactions, Mode, split
+from specminer.location import Layout, Places
+from specminer.specification import (
+    MAX_WITNESSES,
+    Edge,
+    Occurrence,
+    Specification,
+    State,
+    TransitionKind,
+)
+from specminer.tuning import Tuning, tune
+
+_KNOWN_SHARE: Final = 0.5
+"""If the ABI knows fewer of the calls, it is probably another contract's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MineOptions:
+    """What a user can set."""
+
+    interactions: Mode | None = None
+    """``None`` lets the data decide."""
+    definition: Definition | None = None
+    """``None`` for the shipped default."""
+    forbid: tuple[str, ...] = ()
+    """Variables or predicates that no state may use."""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mined:
+    """The specification, and what it was made of, for those who look closer."""
+
+    specification: Specification
+    history: History
+    interactions: Interactions
+    dependencies: Dependencies
+    table: EventTable
+    tuning: Tuning
+    notes: tuple[str, ...]
+    """What a user should know, as sentences."""
+
+
+def mine(
+    history: History, options: MineOptions, *, artifact: Artifact | None = None, name: str | None = None
+) -> Mined:
+    """Mine one contract's history; ``artifact`` overrides the one stored with it.
+
+    Raises:
+        StoreError: the history holds no invocation.
+        UsageError: the definition asks for what the history does not have.
+        FileFormatError: the artifact's storage layout is malformed.
+
+    """
+    if not len(history):
+        raise StoreError(
+            f"the database holds no transaction of {_address(history)} in blocks {history.first_block} to "
+            f"{history.last_block}; nothing can be mined from nothing"
+        )
+    stored = history.contracts[0].artifact
+    if artifact is None and stored is not None:
+        artifact = parse(stored, "the stored artifact")
+    interface = _interface(history, artifact)
+    layout = Layout(artifact.storage_layout, "the artifact") if artifact and artifact.storage_layout else None
+    places = Places(history.preimages, layout)
+    touched = touches(history)
+    functions, read_only, known = _functions(history, interface)
+    interactions = split(history, touched, places, read_only, options.interactions)
+    definition = options.definition or default()
+    definition = replace(definition, forbid=(*definition.forbid, *options.forbid))
+    if definition.rejected is RejectedCalls.DROP:
+        interactions = _without_rejected(history, interactions)
+    table = build(history, touched, places, interactions, functions)
+    tuning = tune(table, definition, options.seed)
+    limits = [*history.limits, *_gaps(history)]
+    if known < _KNOWN_SHARE:
+        limits.append(
+            f"the ABI knows only {known:.0%} of the calls' selectors; it is probably another contract's "
+            "(for a proxy, give the implementation's)"
+        )
+    layout_text = (
+        "variables are named by the storage layout"
+        if layout
+        else "no storage layout was given: variables are named by their slots, mapping keys by the recorded hashes"
+    )
+    names = f"{interface.source[0].upper()}{interface.source[1:]}; {layout_text}."
+    specification = Specification(
+        name=name or (artifact.name if artifact else None) or _short(_address(history)),
+        contracts=tuple(to_checksum_address(item.address) for item in history.contracts),
+        chain_id=history.contracts[0].chain_id,
+        history=_history_facts(history, limits, names),
+        interactions={
+            "mode": interactions.mode.value,
+            "sort": interactions.sort,
+            "count": len(interactions.names),
+            "explanation": interactions.explanation,
+        },
+        abstraction=_abstraction(definition, tuning),
+        states=tuple(
+            State(id=item.id, name=item.name, predicates=item.predicates, visits=item.visits, ends=item.ends)
+            for item in tuning.states
+        ),
+        initial=0,
+        transitions=_edges(history, interactions, functions, table, tuning),
+        metrics=dict(tuning.metrics),
+        front=tuple(
+            {
+                "states": point.states,
+                "metrics": dict(point.metrics),
+                "predicates": list(point.predicates),
+                "chosen": point.chosen,
+            }
+            for point in tuning.front
+        ),
+    )
+    unmatched = f"nothing in this history matches {', '.join(tuning.unmatched)}" if tuning.unmatched else ""
+    return Mined(
+        specification=specification,
+        history=history,
+        interactions=interactions,
+        dependencies=dependencies(touched),
+        table=table,
+        tuning=tuning,
+        notes=(unmatched,) if unmatched else (),
+    )
+
+
+def _address(history: History) -> str:
+    return to_checksum_address(history.contracts[0].address)
+
+
+def _short(address: str) -> str:
+    return f"{address[:6]}…{address[-4:]}"
+
+
+def _interface(history: History, artifact: Artifact | None) -> Interface:
+    if artifact is not None and artifact.abi:
+        return from_artifact(artifact)
+    record = history.contracts[0]
+    return from_code([record.code, *(code for _, code in record.implementations)])
+
+
+def _functions(history: History, interface: Interface) -> tuple[list[str], BoolColumn, float]:
+    """Return each invocation's function name, whether it only reads, and the share of known selectors."""
+    names: dict[tuple[int, bytes, bool], str] = {}
+    functions: list[str] = []
+    read_only = np.zeros(len(history), dtype=np.bool_)
+    calls = known = 0
+    for row, (kind, data) in enumerate(zip(history.invocation_kind, history.invocation_data, strict=True)):
+        key = (int(kind), data[:4], bool(data))
+        if key not in names:
+            names[key] = interface.function_name(KINDS[kind], data[:4])
+        functions.append(names[key])
+        if kind != CONSTRUCTOR and len(data) >= 4:
+            found = interface.functions.get(data[:4])
+            calls, known = calls + 1, known + (found is not None)
+            read_only[row] = found is not None and found.read_only
+    return functions, read_only, known / calls if calls else 1.0
+
+
+def _without_rejected(history: History, interactions: Interactions) -> Interactions:
+    keep = history.accepted[interactions.invocation] | interactions.passive
+    return replace(
+        interactions,
+        slice=interactions.slice[keep],
+        invocation=interactions.invocation[keep],
+        passive=interactions.passive[keep],
+    )
+
+
+def _gaps(history: History) -> list[str]:
+    found = []
+    if not np.any(history.invocation_kind == CONSTRUCTOR):
+        found.append(
+            f"the history begins at block {history.first_block}, after the contract was created: values that no "
+            "transaction has shown yet are unknown"
+        )
+    if len(history.ranges) > 1:
+        ranges = ", ".join(f"{first:,} to {last:,}" for first, last in history.ranges[:5])
+        found.append(f"the history has gaps: only blocks {ranges} are complete")
+    return found
+
+
+def _history_facts(history: History, limits: Sequence[str], names: str) -> dict[str, Any]:
+    outcome = history.invocation_outcome
+    return {
+        "first_block": history.first_block,
+        "last_block": history.last_block,
+        "transactions": len(history.transaction_hash),
+        "invocations": len(history),
+        "rejected": int(np.sum((outcome != RETURNED) & (outcome != ROLLED_BACK))),
+        "source": ", ".join(tracer.value for tracer in history.tracers),
+        "fidelity": None,
+        "limits": list(limits),
+        "names": names,
+    }
+
+
+def _abstraction(definition: Definition, tuning: Tuning) -> dict[str, Any]:
+    return definition.to_dict() | {
+        "chosen": [
+            {
+                "predicate": item.text,
+                "price": item.price,
+                "tier": item.tier.value,
+                "gain_bits": round(item.gain, 3),
+                "weak": item.weak,
+                "fixed": item.fixed,
+                "aliases": list(item.aliases),
+            }
+            for item in tuning.predicates
+        ],
+        "candidates": tuning.candidates,
+        "evaluations": tuning.evaluations,
+        "used_history": tuning.used_history,
+        "seed": tuning.seed,
+    }
+
+
+def _edges(
+    history: History,
+    interactions: Interactions,
+    functions: Sequence[str],
+    table: EventTable,
+    tuning: Tuning,
+) -> tuple[Edge, ...]:
+    """Group the events into transitions with their evidence, ordered by source, target and event."""
+    columns = np.stack([tuning.state_before, tuning.state_after, table.symbol], axis=1)
+    keys, group = np.unique(columns, axis=0, return_inverse=True)
+    order = np.lexsort((interactions.invocation, group.ravel()))
+    starts = np.searchsorted(group.ravel()[order], np.arange(len(keys) + 1))
+    return tuple(
+        _edge(history, interactions, functions, table, key, order[starts[row] : starts[row + 1]])
+        for row, key in enumerate(keys)
+    )
+
+
+def _edge(
+    history: History,
+    interactions: Interactions,
+    functions: Sequence[str],
+    table: EventTable,
+    key: IntColumn,
+    events: IntColumn,
+) -> Edge:
+    """Return one transition; ``events`` are its rows in the table, in chain order."""
+    rows = interactions.invocation[events]
+    passive, rejected = bool(interactions.passive[events[0]]), bool(table.rejected[events[0]])
+    function = functions[rows[0]]
+    transactions = history.invocation_transaction[rows]
+    witnesses = dict.fromkeys(int(item) for item in transactions[: MAX_WITNESSES * 20])
+    return Edge(
+        source=int(key[0]),
+        target=int(key[1]),
+        event=f"side effect of {function}" if passive else function,
+        function=function,
+        role=None,
+        kind=TransitionKind.PASSIVE if passive else TransitionKind.CALL,
+        outcome="reverted" if rejected else "returned",
+        count=len(events),
+        interaction_count=len(np.unique(interactions.slice[events])),
+        senders=len(np.unique(history.invocation_sender[rows])),
+        first=_occurrence(history, int(transactions[0])),
+        last=_occurrence(history, int(transactions[-1])),
+        witnesses=tuple(_hash(history, item) for item in list(witnesses)[:MAX_WITNESSES]),
+    )
+
+
+def _hash(history: History, transaction: int) -> str:
+    return f"0x{history.transaction_hash[transaction].hex()}"
+
+
+def _occurrence(history: History, transaction: int) -> Occurrence:
+    time = int(history.transaction_time[transaction])
+    return Occurrence(
+        transaction=_hash(history, transaction),
+        block=int(history.transaction_block[transaction]),
+        timestamp=time if time >= 0 else None,
+    )

@@ -1,0 +1,154 @@
+"""From DOT source to a picture: the system's ``dot``, else the Graphviz inside ``pygraphviz``.
+
+Either runs in a child process: Graphviz writes its warnings (a missing font, a broken fontconfig file)
+straight to the standard error of its process, and neither a hang nor a crash of it may take specminer
+along. SVG is read back and rebuilt from a short list of elements and attributes, so that it carries no
+script, no link and no reference whatever stood in the source.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import Final, Literal, get_args
+
+from specminer.errors import RenderError, plain
+
+PictureFormat = Literal["svg", "png", "pdf"]
+"""The formats that :func:`render_dot` writes."""
+
+PNG_DPI: Final = 144
+"""Dots an inch of a PNG: twice the nominal screen, so that it stays sharp in print."""
+DEFAULT_TIMEOUT: Final = 120.0
+"""Seconds after which a layout is given up."""
+
+_WORKER: Final = """
+import sys
+import pygraphviz
+graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode("utf-8"))
+if sys.argv[1] == "png":
+    graph.graph_attr["dpi"] = sys.argv[2]
+sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
+"""
+"""What the child runs where there is no ``dot`` program."""
+
+_SVG: Final = "{http://www.w3.org/2000/svg}"
+_SVG_ELEMENTS: Final = frozenset(
+    {"svg", "g", "title", "path", "polygon", "polyline", "ellipse", "circle", "text"}
+)
+_SVG_ATTRIBUTES: Final = frozenset(
+    {
+        "width", "height", "viewBox", "id", "class", "transform", "d", "points", "x", "y", "cx", "cy", "rx",
+        "ry", "r", "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity",
+        "text-anchor", "font-family", "font-size", "font-weight", "font-style",
+    }
+)  # fmt: skip
+_XML_SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
+
+
+def renderer() -> str | None:
+    """Name what draws pictures here, such as ``dot (/usr/bin/dot)``; None if nothing does."""
+    program = shutil.which("dot")
+    if program is not None:
+        return f"dot ({program})"
+    if find_spec("pygraphviz") is None:
+        return None
+    try:
+        return f"pygraphviz {version('pygraphviz')}"
+    except PackageNotFoundError:
+        return "pygraphviz"
+
+
+def render_dot(
+    dot: str,
+    format: PictureFormat = "svg",  # noqa: A002
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+) -> bytes:
+    """Lay ``dot`` out and return the picture; for SVG the same source and renderer give the same bytes.
+
+    Raises:
+        RenderError: there is no renderer, it failed, or it took longer than ``timeout`` seconds.
+
+    """
+    if format not in get_args(PictureFormat):
+        raise RenderError(
+            f"expected a picture format of {', '.join(get_args(PictureFormat))}, got {plain(format)}",
+            format=format,
+        )
+    picture = _run(_command(format), dot.encode("utf-8", "backslashreplace"), timeout)
+    return _clean_svg(picture) if format == "svg" else picture
+
+
+def _command(wanted: PictureFormat) -> list[str]:
+    """Return the command line that reads DOT and writes the picture."""
+    program = shutil.which("dot")
+    if program is not None:
+        return [program, f"-T{wanted}", *([f"-Gdpi={PNG_DPI}"] if wanted == "png" else [])]
+    if find_spec("pygraphviz") is None:
+        raise RenderError(
+            "there is nothing here that draws pictures: expected the program `dot` or the Python package "
+            "`pygraphviz`, found neither. Install Graphviz (`apt-get install graphviz`, "
+            "`brew install graphviz`) or run `pip install pygraphviz`; the DOT source can also be drawn "
+            "elsewhere."
+        )
+    # -P: a `pygraphviz.py` in the working folder is not what is meant.
+    return [sys.executable, "-P", "-c", _WORKER, wanted, str(PNG_DPI)]
+
+
+def _run(command: list[str], dot: bytes, timeout: float) -> bytes:
+    """Run the renderer; what it prints besides the picture is kept for the error message."""
+    name = command[0] if "-c" not in command else "pygraphviz"
+    try:
+        done = subprocess.run(command, input=dot, capture_output=True, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired:
+        raise RenderError(
+            f"{plain(name)} did not finish the picture within {timeout:g} seconds: the automaton is too "
+            "large to draw well; draw one with fewer states or fewer transitions",
+            renderer=name,
+            timeout=timeout,
+        ) from None
+    except OSError as error:
+        raise RenderError(f"{plain(name)} cannot be run: {plain(error)}", renderer=name) from None
+    if done.returncode != 0 or not done.stdout:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+        raise RenderError(
+            f"{plain(name)} failed with exit code {done.returncode}: {plain(said[-1])}",
+            renderer=name,
+            code=done.returncode,
+        )
+    return done.stdout
+
+
+def _clean_svg(picture: bytes) -> bytes:
+    """Rebuild the SVG from known parts, with ``role="img"`` and the graph's name as its title."""
+    try:
+        root = ET.fromstring(picture)
+    except ET.ParseError as error:
+        raise RenderError(f"the renderer wrote an SVG that is not well-formed: {error}") from None
+    name = root.findtext(f"{_SVG}g/{_SVG}title") or "picture"
+    _keep_known(root)
+    root.set("role", "img")
+    root.set("aria-label", name)
+    title = ET.Element(f"{_SVG}title")
+    title.text, title.tail = name, "\n"
+    root.insert(0, title)
+    ET.register_namespace("", _SVG.strip("{}"))
+    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
+
+
+def _keep_known(parent: ET.Element) -> None:
+    """Drop, below ``parent``, titles (ids, shown as tooltips) and all that no plain drawing needs."""
+    for key in list(parent.attrib):
+        if key not in _SVG_ATTRIBUTES and key != _XML_SPACE:
+            del parent.attrib[key]
+    for child in list(parent):
+        if child.tag == f"{_SVG}title" or child.tag.removeprefix(_SVG) not in _SVG_ELEMENTS:
+            parent.remove(child)
+        else:
+            _keep_known(child)

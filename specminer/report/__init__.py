@@ -1,0 +1,1 @@
+"""What a person reads about a specification: the summary in the terminal and the report."""

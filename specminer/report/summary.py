@@ -1,0 +1,196 @@
+"""The summary of a specification in plain text, as the terminal shows it after mining.
+
+What was read and what that cannot see, how it was split into interactions, the states in words and the
+transitions with their counts. No colours, no dependence on the terminal: the same specification and width
+give the same text. Widths are counted in terminal cells, so that wide characters keep the columns.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+
+from specminer.errors import plain
+from specminer.specification import Edge, Specification, State, TransitionKind
+
+MAX_ROWS: Final = 60
+"""Transitions listed at most, unless told otherwise."""
+MIN_WIDTH: Final = 40
+"""Terminals narrower than this many columns are not catered for."""
+_KINDS: Final = {TransitionKind.CALL: "", TransitionKind.PASSIVE: "", TransitionKind.PHASE: " (phase)"}
+
+
+def summary(spec: Specification, *, width: int = 80, rows: int = MAX_ROWS) -> str:
+    """Describe ``spec`` in lines of at most ``width`` cells, ending in a newline.
+
+    ``rows`` is the number of transitions listed at most; the rest is in ``automaton.json``.
+    """
+    columns = max(width, MIN_WIDTH)
+    parts = [
+        [_cut(f"Specification of {plain(spec.name)}", columns)],
+        _read(spec, columns),
+        _split(spec, columns),
+        _states(spec, columns),
+        _transitions(spec, columns, rows),
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _read(spec: Specification, columns: int) -> list[str]:
+    """Return what the history holds and where it is blind."""
+    history = spec.history
+    contracts = [plain(address, 60) for address in spec.contracts]
+    where = contracts[0] if len(contracts) == 1 else f"{len(contracts):,} contracts"
+    what = (
+        f"blocks {_number(history.get('first_block'))} to {_number(history.get('last_block'))}, "
+        f"{_counted(history.get('transactions'), 'transaction')}, "
+        f"{_counted(history.get('invocations'), 'invocation')}, "
+        f"{_number(history.get('rejected'))} rejected"
+    )
+    lines = ["Read"]
+    lines += _paragraph(f"{where} on chain {spec.chain_id}: {what}.", columns)
+    source, fidelity = history.get("source"), history.get("fidelity")
+    if source:
+        measured = f"; fidelity {fidelity:.2%}" if isinstance(fidelity, float) else ""
+        lines += _paragraph(f"Source of the traces: {plain(source)}{measured}.", columns)
+    if history.get("names"):
+        lines += _paragraph(plain(history["names"]), columns)
+    limits = history.get("limits")
+    for limit in limits if isinstance(limits, list | tuple) else ():
+        lines += _paragraph(plain(limit, 1000), columns, "! ")
+    return lines
+
+
+def _split(spec: Specification, columns: int) -> list[str]:
+    """Return how the history was split into interactions."""
+    split = spec.interactions
+    sort = split.get("sort")
+    named = f" by {plain(sort.get('name', '?'), 60)}" if isinstance(sort, dict) else ""
+    lines = ["Interactions"]
+    lines += _paragraph(
+        f"{_number(split.get('count'))} ({plain(split.get('mode', '?'), 40)}{named}).", columns
+    )
+    if split.get("explanation"):
+        lines += _paragraph(plain(split["explanation"], 2000), columns)
+    return lines
+
+
+def _states(spec: Specification, columns: int) -> list[str]:
+    """Return each state in words."""
+    lines = [f"States ({len(spec.states):,})"]
+    for state in spec.states:
+        name = _name(state)
+        if state.id == spec.initial:
+            lines.append(_cut(f"  {name}: the initial state", columns))
+            continue
+        ends = f", {_counted(state.ends, 'interaction')} {'ends' if state.ends == 1 else 'end'} here"
+        counts = f"{_counted(state.visits, 'visit')}{ends if state.ends else ''}"
+        one = f"  {name}: {counts}"
+        if cell_len(one) <= columns:
+            lines.append(one)
+        else:
+            lines += [f"  {_cut(name, columns - 3)}:", *_paragraph(counts, columns, "    ")]
+        told = {name, *name.split(", ")}
+        holds = [text for text in (plain(raw, 120) for raw in state.predicates) if text not in told]
+        if holds:
+            lines += _paragraph("; ".join(holds), columns, "    ")
+    return lines
+
+
+def _transitions(spec: Specification, columns: int, rows: int) -> list[str]:
+    """Return the table of transitions, grouped by source, the most frequent first."""
+    names = {state.id: _name(state) for state in spec.states}
+    order = {state.id: number for number, state in enumerate(spec.states)}
+    ranked = sorted(
+        spec.transitions,
+        key=lambda edge: (
+            edge.source != spec.initial,
+            order.get(edge.source, len(order)),
+            -edge.count,
+            edge.event,
+            edge.target,
+            edge.outcome,
+            edge.kind.value,
+        ),
+    )
+    outflow: dict[int, int] = {}
+    for edge in ranked:
+        outflow[edge.source] = outflow.get(edge.source, 0) + edge.count
+    shown = ranked[: max(rows, 0)]
+    cells = [_row(edge, names, outflow[edge.source]) for edge in shown]
+    widths = _widths([_HEADER, *cells], columns)
+    title = "share: of the events in the source state; in: so many interactions; ✗: rejected"
+    lines = [f"Transitions ({len(spec.transitions):,})", *_paragraph(title, columns), _line(_HEADER, widths)]
+    for source, group in groupby(zip(shown, cells, strict=True), key=lambda pair: pair[0].source):
+        lines.append(_cut(f"from {names.get(source, '?')}", columns))
+        lines += [_line(row, widths) for _, row in group]
+    if len(ranked) > len(shown):
+        lines.append(f"… and {len(ranked) - len(shown):,} more in automaton.json")
+    return lines
+
+
+_HEADER: Final = ("event", "to", "count", "share", "in")
+"""The columns: two texts, then figures."""
+
+
+def _row(edge: Edge, names: dict[int, str], outflow: int) -> tuple[str, ...]:
+    rejected = edge.outcome != "returned"
+    stays = edge.source == edge.target
+    event = ("✗ " if rejected else "  ") + (plain(edge.event, 80).strip() or "(no name)") + _KINDS[edge.kind]
+    target = "rejected" if rejected and stays else "(stays)" if stays else names.get(edge.target, "?")
+    share = f"{edge.count / outflow:.1%}" if outflow else ""
+    return event, target, f"{edge.count:,}", share, f"{edge.interaction_count:,}"
+
+
+def _widths(rows: Sequence[tuple[str, ...]], columns: int) -> list[int]:
+    """Return the columns' widths: figures whole, the two texts share what is left."""
+    wanted = [max(cell_len(row[column]) for row in rows) for column in range(len(_HEADER))]
+    room = columns - sum(wanted[2:]) - len("  " * 3) - len(" -> ")
+    if wanted[0] + wanted[1] > room:
+        target = min(wanted[1], max(room // 2, room - wanted[0]))
+        wanted[:2] = [room - target, target]
+    return wanted
+
+
+def _line(row: tuple[str, ...], widths: list[int]) -> str:
+    arrow = "    " if row is _HEADER else " -> "
+    event, target = (_pad(text, width) for text, width in zip(row[:2], widths[:2], strict=True))
+    figures = "".join(f"  {text:>{width}}" for text, width in zip(row[2:], widths[2:], strict=True))
+    return f"{event}{arrow}{target}{figures}"
+
+
+def _name(state: State) -> str:
+    return plain(state.name, 80).strip() or f"state {state.id}"
+
+
+def _number(value: object) -> str:
+    """Return a figure for people; whatever else a document holds there, as safe text."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "?" if value is None else plain(value, 40)
+
+
+def _counted(value: object, noun: str) -> str:
+    return f"{_number(value)} {noun}{'' if value == 1 else 's'}"
+
+
+def _paragraph(text: str, columns: int, lead: str = "") -> list[str]:
+    """Wrap safe text below a heading, two cells in; ``lead`` stands before its first line."""
+    first = f"  {lead}"
+    lines = textwrap.wrap(
+        text, columns, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False
+    )
+    return [_cut(line, columns) for line in lines]
+
+
+def _cut(text: str, width: int) -> str:
+    """Cut text to ``width`` cells, the last of them ``…``."""
+    return text if cell_len(text) <= width else set_cell_size(text, max(width - 1, 0)).rstrip() + "…"
+
+
+def _pad(text: str, width: int) -> str:
+    return set_cell_size(_cut(text, width), width)

@@ -1,0 +1,155 @@
+"""The mined specification: an automaton with the evidence for each of its parts.
+
+This is the content of ``automaton.json`` (format ``specminer/automaton``, version 1), the one input of
+everything that draws, reports or exports. Texts in it are raw: whoever shows them escapes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from functools import cached_property
+from typing import Any, Self
+
+import msgspec
+
+from specminer.automaton import Automaton, Transition
+from specminer.errors import FileFormatError, plain
+
+FORMAT = "specminer/automaton"
+VERSION = 1
+MAX_WITNESSES = 10
+
+
+class TransitionKind(Enum):
+    """What moved the automaton."""
+
+    CALL = "call"
+    PASSIVE = "passive"
+    """Somebody else's call changed this interaction's storage."""
+    PHASE = "phase"
+    """A flag of the whole contract was switched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """Where something happened on the chain."""
+
+    transaction: str
+    """Hash, ``0x`` and 64 hexadecimal digits."""
+    block: int
+    timestamp: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A state of the specification, described by what holds in it."""
+
+    id: int
+    name: str
+    """Short, unique, for people."""
+    predicates: tuple[str, ...]
+    """Each chosen predicate as it holds here, negated where it does not; empty in the initial state."""
+    visits: int
+    """How often an event entered (or stayed in) this state."""
+    ends: int
+    """How many interactions end here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """A transition with its evidence."""
+
+    source: int
+    target: int
+    event: str
+    """What a person reads: the function, with the role in a projection, or ``side effect of f``."""
+    function: str
+    """The bare name: ``bid``, ``constructor``, ``receive``, ``fallback`` or an unknown selector."""
+    role: str | None
+    kind: TransitionKind
+    outcome: str
+    """``returned`` or ``reverted``."""
+    count: int
+    interaction_count: int
+    senders: int
+    """How many different addresses."""
+    first: Occurrence
+    last: Occurrence
+    guard: str | None = None
+    witnesses: tuple[str, ...] = ()
+    """At most ten transaction hashes, the earliest first."""
+
+    @property
+    def symbol(self) -> str:
+        """The event as a symbol of the automaton's alphabet; rejected calls are marked."""
+        return self.event if self.outcome == "returned" else f"{self.event} (rejected)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Specification:
+    """Everything mined from one history; the JSON document, typed."""
+
+    name: str
+    """The contract's name where it is known, else its shortened address."""
+    contracts: tuple[str, ...]
+    """Addresses with checksum."""
+    chain_id: int
+    history: dict[str, Any]
+    """first_block, last_block, transactions, invocations, rejected, source, fidelity, limits."""
+    interactions: dict[str, Any]
+    """mode, sort, count, explanation."""
+    abstraction: dict[str, Any]
+    """The content of the abstraction's TOML, with the chosen predicates and why."""
+    states: tuple[State, ...]
+    initial: int
+    transitions: tuple[Edge, ...]
+    guards: tuple[dict[str, Any], ...] = ()
+    invariants: tuple[dict[str, Any], ...] = ()
+    metrics: dict[str, float] = field(default_factory=dict)
+    front: tuple[dict[str, Any], ...] = ()
+
+    @cached_property
+    def automaton(self) -> Automaton:
+        """The bare automaton over :attr:`Edge.symbol`; raises ``AutomatonError`` if it is none."""
+        counts: dict[tuple[int, str, int], int] = {}
+        for edge in self.transitions:
+            key = (edge.source, edge.symbol, edge.target)
+            counts[key] = counts.get(key, 0) + edge.count
+        return Automaton(
+            states=frozenset(state.id for state in self.states),
+            transitions=tuple(
+                Transition(source=source, symbol=symbol, target=target, count=count)
+                for (source, symbol, target), count in sorted(counts.items())
+            ),
+            initial_state=self.initial,
+        )
+
+    def to_json(self) -> bytes:
+        """Return the document as UTF-8 JSON, indented, ending in a newline; same value, same bytes."""
+        document: dict[str, Any] = {"format": FORMAT, "version": VERSION}
+        document |= {item.name: getattr(self, item.name) for item in fields(self)}
+        return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+    @classmethod
+    def from_json(cls, text: bytes | str, origin: str = "automaton.json") -> Self:
+        """Read a document; ``origin`` names it in messages.
+
+        Raises:
+            FileFormatError: not JSON, not this format, another version, or a part missing or malformed.
+        """
+        shown = plain(origin)
+        try:
+            document = msgspec.json.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise FileFormatError(f"{shown} is not JSON: {plain(error)}") from None
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
+            raise FileFormatError(f"{shown} is not an automaton written by specminer (no format '{FORMAT}')")
+        if document.get("version") != VERSION:
+            raise FileFormatError(
+                f"{shown} has version {plain(document.get('version'), 20)}; this specminer reads version {VERSION}"
+            )
+        try:
+            return msgspec.convert(document, cls)
+        except msgspec.ValidationError as error:
+            raise FileFormatError(f"{shown} is not a complete automaton document: {plain(error)}") from None

@@ -1,0 +1,71 @@
+"""Dictionary coding: what repeats is stored once and referred to by its row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from eth_utils.crypto import keccak
+
+from specminer.store import schema
+
+_LOOKUP = 500
+"""Values in one ``IN`` list; every database takes that many."""
+
+
+def encode_word(value: int) -> bytes:
+    """Return a word as the database keeps it: big-endian, no leading zeros, empty for zero."""
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+def _ids(connection: sa.Connection, table: sa.Table, values: Iterable[bytes]) -> dict[bytes, int]:
+    """Return the rows of values, adding those that are new in the order given."""
+    wanted = list(dict.fromkeys(values))
+    found: dict[bytes, int] = {}
+    for start in range(0, len(wanted), _LOOKUP):
+        part = wanted[start : start + _LOOKUP]
+        rows = connection.execute(sa.select(table.c.bytes, table.c.id).where(table.c.bytes.in_(part)))
+        found.update((row.bytes, row.id) for row in rows)
+    missing = [value for value in wanted if value not in found]
+    if missing:
+        following = (connection.scalar(sa.select(sa.func.max(table.c.id))) or 0) + 1
+        fresh = {value: following + place for place, value in enumerate(missing)}
+        connection.execute(table.insert(), [{"id": row, "bytes": value} for value, row in fresh.items()])
+        found |= fresh
+    return found
+
+
+def address_ids(connection: sa.Connection, values: Iterable[bytes]) -> dict[bytes, int]:
+    """Return the rows of addresses, adding new ones."""
+    return _ids(connection, schema.address, values)
+
+
+def word_ids(connection: sa.Connection, values: Iterable[int]) -> dict[int, int]:
+    """Return the rows of words, adding new ones."""
+    coded = {value: encode_word(value) for value in values}
+    rows = _ids(connection, schema.word, coded.values())
+    return {value: rows[text] for value, text in coded.items()}
+
+
+def _hashed(connection: sa.Connection, table: sa.Table, column: str, value: bytes) -> int:
+    digest = keccak(value)
+    found = connection.scalar(sa.select(table.c.id).where(table.c.hash == digest))
+    if found is None:
+        row = {"hash": digest, column: value}
+        found = connection.scalar(table.insert().values(**row).returning(table.c.id))
+    return int(found or 0)
+
+
+def code_id(connection: sa.Connection, value: bytes) -> int:
+    """Return the row of runtime code, adding it if new."""
+    return _hashed(connection, schema.code, "bytes", value)
+
+
+def artifact_id(connection: sa.Connection, value: bytes) -> int:
+    """Return the row of an artifact's JSON, adding it if new."""
+    return _hashed(connection, schema.artifact, "json", value)
+
+
+def decode_words(texts: Sequence[bytes]) -> tuple[int, ...]:
+    """Return words from their stored form."""
+    return tuple(int.from_bytes(text, "big") for text in texts)

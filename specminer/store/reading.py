@@ -1,0 +1,405 @@
+"""What is read from the database; each function works inside its caller's transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from eth_utils.crypto import keccak
+
+from specminer.history import KINDS, MISSING, OUTCOMES, BoolColumn, History, IntColumn
+from specminer.store import schema
+from specminer.store.dictionary import decode_words
+from specminer.trace import (
+    AccessKind,
+    Address,
+    Block,
+    ContractRecord,
+    Event,
+    Hash,
+    Invocation,
+    InvocationKind,
+    Outcome,
+    OutcomeKind,
+    StorageAccess,
+    Tracer,
+    Transaction,
+    Word,
+)
+
+_TRANSACTIONS = 500
+"""Transactions read at a time when they are wanted as values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """A contract in the database, in short."""
+
+    chain_id: int
+    address: Address
+    transactions: int
+
+
+def contract_id(connection: sa.Connection, chain_id: int, address: Address) -> int | None:
+    """Return the row of a contract, ``None`` if it is not there."""
+    return connection.scalar(
+        sa.select(schema.contract.c.id)
+        .join(schema.address, schema.address.c.id == schema.contract.c.address_id)
+        .where(schema.contract.c.chain_id == chain_id, schema.address.c.bytes == address)
+    )
+
+
+def contracts(connection: sa.Connection) -> list[Contract]:
+    """Return every contract, by chain and address."""
+    query = (
+        sa.select(
+            schema.contract.c.chain_id,
+            schema.address.c.bytes,
+            sa.func.count(schema.recording.c.transaction_id).label("transactions"),
+        )
+        .join(schema.address, schema.address.c.id == schema.contract.c.address_id)
+        .outerjoin(schema.recording, schema.recording.c.contract_id == schema.contract.c.id)
+        .group_by(schema.contract.c.id, schema.contract.c.chain_id, schema.address.c.bytes)
+        .order_by(schema.contract.c.chain_id, schema.address.c.bytes)
+    )
+    return [
+        Contract(chain_id=row.chain_id, address=Address(row.bytes), transactions=row.transactions)
+        for row in connection.execute(query)
+    ]
+
+
+def record(connection: sa.Connection, owner: int) -> ContractRecord:
+    """Return what is known of a contract apart from its transactions."""
+    row = connection.execute(
+        sa.select(
+            schema.contract.c.chain_id,
+            schema.contract.c.created_in_block,
+            schema.address.c.bytes.label("address"),
+            schema.code.c.bytes.label("code"),
+            schema.artifact.c.json,
+        )
+        .join(schema.address, schema.address.c.id == schema.contract.c.address_id)
+        .outerjoin(schema.code, schema.code.c.id == schema.contract.c.code_id)
+        .outerjoin(schema.artifact, schema.artifact.c.id == schema.contract.c.artifact_id)
+        .where(schema.contract.c.id == owner)
+    ).one()
+    implementations = connection.execute(
+        sa.select(schema.address.c.bytes, schema.code.c.bytes.label("code"))
+        .select_from(schema.implementation)
+        .join(schema.address, schema.address.c.id == schema.implementation.c.address_id)
+        .outerjoin(schema.code, schema.code.c.id == schema.implementation.c.code_id)
+        .where(schema.implementation.c.contract_id == owner)
+        .order_by(schema.address.c.bytes)
+    )
+    return ContractRecord(
+        address=Address(row.address),
+        chain_id=row.chain_id,
+        code=row.code or b"",
+        created_in_block=row.created_in_block,
+        implementations=tuple((Address(item.bytes), item.code or b"") for item in implementations),
+        artifact=row.json,
+    )
+
+
+def ranges(connection: sa.Connection, owner: int) -> list[tuple[int, int]]:
+    """Return the complete ranges of blocks of a contract, ascending."""
+    table = schema.complete_range
+    query = sa.select(table.c.first, table.c.last).where(table.c.contract_id == owner).order_by(table.c.first)
+    return [(row.first, row.last) for row in connection.execute(query)]
+
+
+def transaction_count(connection: sa.Connection, owner: int) -> int:
+    """Return how many transactions of a contract are stored."""
+    table = schema.recording
+    query = sa.select(sa.func.count()).select_from(table).where(table.c.contract_id == owner)
+    return int(connection.scalar(query) or 0)
+
+
+def implementations(connection: sa.Connection, owner: int) -> list[Address]:
+    """Return the addresses whose code ran in place of a contract's own."""
+    table = schema.invocation
+    query = (
+        sa.select(schema.address.c.bytes)
+        .join(table, table.c.code_address_id == schema.address.c.id)
+        .join(schema.contract, schema.contract.c.id == table.c.contract_id)
+        .where(table.c.contract_id == owner, table.c.code_address_id != schema.contract.c.address_id)
+        .distinct()
+        .order_by(schema.address.c.bytes)
+    )
+    return [Address(data) for data in connection.scalars(query)]
+
+
+def limits(connection: sa.Connection, owner: int) -> list[str]:
+    """Return what the way of collecting may have missed."""
+    table = schema.limit
+    return list(
+        connection.scalars(sa.select(table.c.text).where(table.c.contract_id == owner).order_by(table.c.text))
+    )
+
+
+def blocks(connection: sa.Connection, chain_id: int) -> list[Block]:
+    """Return the stored blocks of a chain, the newest first."""
+    table = schema.block
+    query = sa.select(table).where(table.c.chain_id == chain_id).order_by(table.c.number.desc())
+    return [
+        Block(number=row.number, hash=Hash(row.hash), timestamp=row.timestamp)
+        for row in connection.execute(query)
+    ]
+
+
+def _ordered_transactions(owners: Sequence[int]) -> sa.Select[Any]:
+    """Select the transactions of contracts in chain order, each once, with block and tracer."""
+    table, own = schema.transaction, schema.recording
+    return (
+        sa.select(
+            table,
+            schema.block.c.hash.label("block_hash"),
+            schema.block.c.timestamp,
+            sa.func.min(own.c.tracer).label("tracer"),
+        )
+        .join(own, own.c.transaction_id == table.c.id)
+        .join(
+            schema.block,
+            sa.and_(schema.block.c.chain_id == table.c.chain_id, schema.block.c.number == table.c.block),
+        )
+        .where(own.c.contract_id.in_(owners))
+        .group_by(table.c.id, schema.block.c.hash, schema.block.c.timestamp)
+        .order_by(table.c.block, table.c.position, table.c.id)
+    )
+
+
+def transactions(connection: sa.Connection, owner: int) -> Iterator[Transaction]:
+    """Yield the transactions of one contract in chain order, as values."""
+    addresses = _addresses(connection)
+    words = _words(connection)
+    address = record(connection, owner).address
+    rows = connection.execute(_ordered_transactions([owner])).all()
+    for start in range(0, len(rows), _TRANSACTIONS):
+        part = rows[start : start + _TRANSACTIONS]
+        ids = [row.id for row in part]
+        calls = _invocations(connection, owner, address, ids, addresses, words)
+        hashed: dict[int, list[bytes]] = defaultdict(list)
+        table = schema.preimage
+        query = sa.select(table).where(table.c.contract_id == owner, table.c.transaction_id.in_(ids))
+        for item in connection.execute(query.order_by(table.c.transaction_id, table.c.position)):
+            hashed[item.transaction_id].append(item.bytes)
+        for row in part:
+            yield Transaction(
+                hash=Hash(row.hash),
+                block=Block(number=row.block, hash=Hash(row.block_hash), timestamp=row.timestamp),
+                index=row.position,
+                sender=addresses[row.sender_id],
+                to=None if row.to_id is None else addresses[row.to_id],
+                value=words[row.value_id],
+                gas=row.gas,
+                gas_used=row.gas_used,
+                nonce=row.nonce,
+                succeeded=row.succeeded,
+                tracer=Tracer(row.tracer),
+                invocations=tuple(calls[row.id]),
+                preimages=tuple(hashed[row.id]),
+            )
+
+
+def _addresses(connection: sa.Connection) -> dict[int, Address]:
+    query = sa.select(schema.address.c.id, schema.address.c.bytes)
+    return {row.id: Address(row.bytes) for row in connection.execute(query)}
+
+
+def _words(connection: sa.Connection) -> dict[int, int]:
+    query = sa.select(schema.word.c.id, schema.word.c.bytes)
+    return {row.id: int.from_bytes(row.bytes, "big") for row in connection.execute(query)}
+
+
+def _invocations(
+    connection: sa.Connection,
+    owner: int,
+    contract: Address,
+    ids: Sequence[int],
+    addresses: dict[int, Address],
+    words: dict[int, int],
+) -> dict[int, list[Invocation]]:
+    table = schema.invocation
+    own = sa.and_(table.c.contract_id == owner, table.c.transaction_id.in_(ids))
+    accesses: dict[int, list[StorageAccess]] = defaultdict(list)
+    query = sa.select(schema.access).join(table, table.c.id == schema.access.c.invocation_id).where(own)
+    for row in connection.execute(query.order_by(schema.access.c.invocation_id, schema.access.c.position)):
+        accesses[row.invocation_id].append(
+            StorageAccess(
+                position=row.position,
+                kind=AccessKind.WRITE if row.write else AccessKind.READ,
+                slot=Word(words[row.slot_id]),
+                before=None if row.before_id is None else Word(words[row.before_id]),
+                after=Word(words[row.after_id]),
+                undone=row.undone,
+            )
+        )
+    events: dict[int, list[Event]] = defaultdict(list)
+    query = sa.select(schema.event).join(table, table.c.id == schema.event.c.invocation_id).where(own)
+    for row in connection.execute(query.order_by(schema.event.c.invocation_id, schema.event.c.position)):
+        topics = tuple(row.topics[at : at + 32] for at in range(0, len(row.topics), 32))
+        events[row.invocation_id].append(
+            Event(position=row.position, topics=topics, data=row.data, undone=row.undone)
+        )
+    found: dict[int, list[Invocation]] = defaultdict(list)
+    query = sa.select(table).where(own).order_by(table.c.transaction_id, table.c.position)
+    for row in connection.execute(query):
+        found[row.transaction_id].append(
+            Invocation(
+                contract=contract,
+                code=addresses[row.code_address_id],
+                position=row.position,
+                parent=row.parent,
+                depth=row.depth,
+                kind=InvocationKind(row.kind),
+                sender=addresses[row.sender_id],
+                value=words[row.value_id],
+                data=row.data,
+                outcome=Outcome(kind=OutcomeKind(row.outcome), data=row.output),
+                gas=row.gas,
+                gas_used=row.gas_used,
+                accesses=tuple(accesses[row.id]),
+                events=tuple(events[row.id]),
+            )
+        )
+    return found
+
+
+def history(connection: sa.Connection, owners: Sequence[int], first: int | None, last: int | None) -> History:
+    """Return contracts' history as columns, in chain order; of the blocks ``first .. last`` if given."""
+    query = _ordered_transactions(owners)
+    if first is not None:
+        query = query.where(schema.transaction.c.block >= first)
+    if last is not None:
+        query = query.where(schema.transaction.c.block <= last)
+    listed = connection.execute(query).all()
+    order = {row.id: place for place, row in enumerate(listed)}
+    records = tuple(record(connection, owner) for owner in owners)
+    spans = sorted(
+        {
+            (max(low, low if first is None else first), min(high, high if last is None else last))
+            for owner in owners
+            for low, high in ranges(connection, owner)
+            if (last is None or low <= last) and (first is None or high >= first)
+        }
+    )
+    address_rows = connection.execute(sa.select(schema.address).order_by(schema.address.c.id)).all()
+    place_of = _places([row.id for row in address_rows])
+    word_rows = connection.execute(sa.select(schema.word).order_by(schema.word.c.id)).all()
+    word_place = _places([row.id for row in word_rows])
+    hashed = connection.scalars(
+        sa.select(schema.preimage.c.bytes).where(schema.preimage.c.contract_id.in_(owners)).distinct()
+    )
+    return History(
+        contracts=records,
+        first_block=spans[0][0] if spans else 0,
+        last_block=spans[-1][1] if spans else 0,
+        ranges=tuple(spans),
+        tracers=tuple(Tracer(name) for name in sorted({row.tracer for row in listed})),
+        limits=tuple(sorted({text for owner in owners for text in limits(connection, owner)})),
+        words=decode_words([row.bytes for row in word_rows]),
+        addresses=tuple(Address(row.bytes) for row in address_rows),
+        preimages={int.from_bytes(keccak(data), "big"): data for data in hashed},
+        transaction_hash=tuple(Hash(row.hash) for row in listed),
+        transaction_block=np.array([row.block for row in listed], dtype=np.int64),
+        transaction_index=np.array([row.position for row in listed], dtype=np.int64),
+        transaction_time=_column([row.timestamp for row in listed]),
+        transaction_origin=place_of[np.array([row.sender_id for row in listed], dtype=np.int64)],
+        **_invocation_columns(connection, owners, order, place_of, word_place),
+    )
+
+
+def _column(values: Sequence[int | None]) -> IntColumn:
+    return np.array([MISSING if value is None else value for value in values], dtype=np.int64)
+
+
+def _places(ids: Sequence[int]) -> IntColumn:
+    """Return an array that maps a row's id to its place; slot 0 stands for no row."""
+    places = np.full((ids[-1] if ids else 0) + 1, MISSING, dtype=np.int64)
+    places[np.array(ids, dtype=np.int64)] = np.arange(len(ids))
+    return places
+
+
+def _invocation_columns(
+    connection: sa.Connection,
+    owners: Sequence[int],
+    order: dict[int, int],
+    place_of: IntColumn,
+    word_place: IntColumn,
+) -> dict[str, Any]:
+    table = schema.invocation
+    found = connection.execute(sa.select(table).where(table.c.contract_id.in_(owners)))
+    rows = [row for row in found if row.transaction_id in order]
+    rows.sort(key=lambda row: (order[row.transaction_id], row.position, row.contract_id))
+    kinds = {kind.value: place for place, kind in enumerate(KINDS)}
+    outcomes = {outcome.value: place for place, outcome in enumerate(OUTCOMES)}
+    owner_place = {owner: place for place, owner in enumerate(owners)}
+    parents: list[int] = []
+    for _, calls in groupby(enumerate(rows), key=lambda item: item[1].transaction_id):
+        group = list(calls)
+        at = {(row.contract_id, row.position): place for place, row in group}
+        parents += [MISSING if row.parent is None else at[row.contract_id, row.parent] for _, row in group]
+    columns: dict[str, Any] = {
+        "invocation_transaction": _column([order[row.transaction_id] for row in rows]),
+        "invocation_contract": _column([owner_place[row.contract_id] for row in rows]),
+        "invocation_position": _column([row.position for row in rows]),
+        "invocation_parent": np.array(parents, dtype=np.int64),
+        "invocation_kind": _column([kinds[row.kind] for row in rows]),
+        "invocation_code": place_of[_column([row.code_address_id for row in rows])],
+        "invocation_sender": place_of[_column([row.sender_id for row in rows])],
+        "invocation_value": word_place[_column([row.value_id for row in rows])],
+        "invocation_outcome": _column([outcomes[row.outcome] for row in rows]),
+        "invocation_data": tuple(row.data for row in rows),
+        "invocation_output": tuple(row.output for row in rows),
+    }
+    return columns | _access_columns(connection, owners, _ranks([row.id for row in rows]), word_place)
+
+
+def _ranks(ids: Sequence[int]) -> IntColumn:
+    ranks = np.full(max(ids, default=0) + 1, MISSING, dtype=np.int64)
+    ranks[np.array(ids, dtype=np.int64)] = np.arange(len(ids))
+    return ranks
+
+
+def _access_columns(
+    connection: sa.Connection, owners: Sequence[int], call_place: IntColumn, word_place: IntColumn
+) -> dict[str, IntColumn | BoolColumn]:
+    table = schema.access
+    query = (
+        sa.select(
+            table.c.invocation_id,
+            table.c.position,
+            table.c.write,
+            table.c.slot_id,
+            sa.func.coalesce(table.c.before_id, 0),
+            table.c.after_id,
+            table.c.undone,
+        )
+        .join(schema.invocation, schema.invocation.c.id == table.c.invocation_id)
+        .where(schema.invocation.c.contract_id.in_(owners))
+    )
+    cursor = connection.execution_options(stream_results=True).execute(query)
+    parts = [
+        np.array([tuple(row) for row in part], dtype=np.int64)
+        for part in iter(lambda: cursor.fetchmany(100_000), [])
+    ]
+    raw = np.concatenate(parts) if parts else np.zeros((0, 7), dtype=np.int64)
+    raw = raw[raw[:, 0] < len(call_place)]
+    call = call_place[raw[:, 0]]
+    raw, call = raw[call != MISSING], call[call != MISSING]  # without the calls of other blocks
+    sorting = np.lexsort((raw[:, 1], call))
+    raw, call = raw[sorting], call[sorting]
+    return {
+        "access_invocation": call,
+        "access_position": raw[:, 1].copy(),
+        "access_write": raw[:, 2].astype(np.bool_),
+        "access_slot": word_place[raw[:, 3]],
+        "access_before": word_place[raw[:, 4]],
+        "access_after": word_place[raw[:, 5]],
+        "access_undone": raw[:, 6].astype(np.bool_),
+    }

@@ -1,0 +1,227 @@
+"""The tables, and how older databases become current ones.
+
+Everything that repeats (addresses, words, code, ABIs) is stored once and referred to by a small integer;
+a storage access is one row of integers. Dictionary rows are numbered in order of first use, so the same
+history collected in one go or in many ends as the same content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import sqlalchemy as sa
+
+from specminer.errors import StoreError
+
+VERSION: Final = 1
+
+metadata = sa.MetaData()
+
+_Id = sa.Integer
+_Long = sa.BigInteger
+
+schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+
+chain = sa.Table(
+    "chain",
+    metadata,
+    sa.Column("id", _Long, primary_key=True, autoincrement=False),
+    sa.Column("genesis", sa.LargeBinary(32)),
+)
+"""A chain that was read from; its genesis hash tells chains of one id apart."""
+
+address = sa.Table(
+    "address",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("bytes", sa.LargeBinary(20), nullable=False, unique=True),
+)
+
+word = sa.Table(
+    "word",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("bytes", sa.LargeBinary(32), nullable=False, unique=True),
+)
+"""Slots, values and amounts: big-endian without leading zeros."""
+
+code = sa.Table(
+    "code",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("hash", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("bytes", sa.LargeBinary, nullable=False),
+)
+
+artifact = sa.Table(
+    "artifact",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("hash", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("json", sa.LargeBinary, nullable=False),
+)
+"""ABI and storage layout, as canonical JSON."""
+
+contract = sa.Table(
+    "contract",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("chain_id", _Long, sa.ForeignKey("chain.id"), nullable=False),
+    sa.Column("address_id", _Id, sa.ForeignKey("address.id"), nullable=False),
+    sa.Column("code_id", _Id, sa.ForeignKey("code.id")),
+    sa.Column("artifact_id", _Id, sa.ForeignKey("artifact.id")),
+    sa.Column("created_in_block", _Long),
+    sa.UniqueConstraint("chain_id", "address_id"),
+)
+
+implementation = sa.Table(
+    "implementation",
+    metadata,
+    sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
+    sa.Column("address_id", _Id, sa.ForeignKey("address.id"), primary_key=True),
+    sa.Column("code_id", _Id, sa.ForeignKey("code.id")),
+)
+"""Whose code a proxy ran."""
+
+complete_range = sa.Table(
+    "complete_range",
+    metadata,
+    sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
+    sa.Column("first", _Long, primary_key=True),
+    sa.Column("last", _Long, nullable=False),
+)
+"""Blocks in which every transaction of the contract is stored; ranges neither touch nor overlap."""
+
+limit = sa.Table(
+    "limitation",
+    metadata,
+    sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
+    sa.Column("text", sa.String(500), primary_key=True),
+)
+"""What the way of collecting may have missed, as sentences."""
+
+block = sa.Table(
+    "block",
+    metadata,
+    sa.Column("chain_id", _Long, sa.ForeignKey("chain.id"), primary_key=True),
+    sa.Column("number", _Long, primary_key=True, autoincrement=False),
+    sa.Column("hash", sa.LargeBinary(32), nullable=False),
+    sa.Column("timestamp", _Long),
+)
+
+transaction = sa.Table(
+    "transaction_",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("chain_id", _Long, sa.ForeignKey("chain.id"), nullable=False),
+    sa.Column("hash", sa.LargeBinary(32), nullable=False),
+    sa.Column("block", _Long, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("sender_id", _Id, sa.ForeignKey("address.id"), nullable=False),
+    sa.Column("to_id", _Id, sa.ForeignKey("address.id")),
+    sa.Column("value_id", _Id, sa.ForeignKey("word.id"), nullable=False),
+    sa.Column("gas", _Long, nullable=False),
+    sa.Column("gas_used", _Long, nullable=False),
+    sa.Column("nonce", _Long, nullable=False),
+    sa.Column("succeeded", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("chain_id", "hash"),
+    sa.Index("transaction_by_block", "chain_id", "block", "position"),
+)
+
+recording = sa.Table(
+    "recording",
+    metadata,
+    sa.Column("transaction_id", _Id, sa.ForeignKey("transaction_.id"), primary_key=True),
+    sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
+    sa.Column("tracer", sa.String(24), nullable=False),
+)
+"""Which contract's part of a transaction was recorded, and by which tracer."""
+
+invocation = sa.Table(
+    "invocation",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("transaction_id", _Id, sa.ForeignKey("transaction_.id"), nullable=False),
+    sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), nullable=False),
+    sa.Column("code_address_id", _Id, sa.ForeignKey("address.id"), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("parent", sa.Integer),
+    sa.Column("depth", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("sender_id", _Id, sa.ForeignKey("address.id"), nullable=False),
+    sa.Column("value_id", _Id, sa.ForeignKey("word.id"), nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("output", sa.LargeBinary, nullable=False),
+    sa.Column("gas", _Long, nullable=False),
+    sa.Column("gas_used", _Long, nullable=False),
+    sa.UniqueConstraint("contract_id", "transaction_id", "position"),
+)
+
+access = sa.Table(
+    "access",
+    metadata,
+    sa.Column("invocation_id", _Id, sa.ForeignKey("invocation.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("write", sa.Boolean, nullable=False),
+    sa.Column("slot_id", _Id, sa.ForeignKey("word.id"), nullable=False),
+    sa.Column("before_id", _Id, sa.ForeignKey("word.id")),
+    sa.Column("after_id", _Id, sa.ForeignKey("word.id"), nullable=False),
+    sa.Column("undone", sa.Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("invocation_id", _Id, sa.ForeignKey("invocation.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("topics", sa.LargeBinary, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("undone", sa.Boolean, nullable=False),
+)
+"""``topics``: 32 bytes each, one after another."""
+
+preimage = sa.Table(
+    "preimage",
+    metadata,
+    sa.Column("transaction_id", _Id, sa.ForeignKey("transaction_.id"), primary_key=True),
+    sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("bytes", sa.LargeBinary, nullable=False),
+)
+"""What was hashed with KECCAK256, where it was hashed for the first time."""
+
+Migration = Callable[[sa.Connection], None]
+
+MIGRATIONS: tuple[Migration, ...] = ()
+"""``MIGRATIONS[i]`` turns a database of version ``i + 1`` into one of version ``i + 2``."""
+
+
+def prepare(connection: sa.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+    """Create the tables in an empty database, or bring an older one up to date, in one transaction.
+
+    Raises:
+        StoreError: the database is of a newer specminer, or is not one of ours.
+
+    """
+    current = len(migrations) + 1
+    names = set(sa.inspect(connection).get_table_names())
+    if not names:
+        metadata.create_all(connection)
+        connection.execute(schema_version.insert().values(version=current))
+        return
+    if schema_version.name not in names:
+        raise StoreError(
+            "the database holds tables, but none of specminer's; give --db the path of another file"
+        )
+    found = connection.execute(sa.select(schema_version.c.version)).scalar_one()
+    if found > current:
+        raise StoreError(
+            f"the database has schema version {found}, this specminer knows version {current}; update specminer"
+        )
+    for step in migrations[found - 1 :]:
+        step(connection)
+    if found < current:
+        connection.execute(schema_version.update().values(version=current))

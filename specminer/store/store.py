@@ -1,0 +1,270 @@
+"""The one door to the database: open it, add what was collected, read it back.
+
+A chunk of history is written in one database transaction together with the range of blocks that it
+completes, so a process killed at any moment leaves whole chunks only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from specminer.errors import StoreError, plain
+from specminer.history import History
+from specminer.store import reading, schema, writing
+from specminer.store.reading import Contract
+from specminer.trace import Address, Block, ContractRecord, Hash, Transaction
+
+_SCHEME = re.compile(r"^[a-zA-Z][a-zA-Z0-9+_]*://")
+
+
+def _engine(location: str) -> sa.Engine:
+    if not _SCHEME.match(location):
+        path = Path(location).expanduser()
+        if path.is_dir():
+            raise StoreError(f"the database {plain(path)} is a folder; give --db the path of a file")
+        if not path.parent.is_dir():
+            raise StoreError(
+                f"the folder {plain(path.parent)} of the database does not exist; create it first"
+            )
+        url = sa.URL.create("sqlite", database=str(path))
+    else:
+        try:
+            url = sa.make_url(location)
+        except sa.exc.ArgumentError:
+            raise StoreError("the database URL cannot be read; expected for example sqlite:///h.db") from None
+    try:
+        engine = sa.create_engine(url)
+    except (sa.exc.SQLAlchemyError, ImportError) as error:
+        raise StoreError(
+            f"no driver for a database of kind '{plain(url.drivername, 40)}' ({type(error).__name__}); install it"
+        ) from None
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _set_up_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # BEGIN is issued by _begin_sqlite, so that writers can take the lock
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info.get("writing") else "BEGIN")
+
+
+class TraceStore:
+    """An open database; close it after use or use it as a context manager."""
+
+    def __init__(self, location: str) -> None:
+        """Open or create the database at a path or SQLAlchemy URL; ``sqlite://`` lives in memory.
+
+        Raises:
+            StoreError: it cannot be opened, is not specminer's, or is of a newer version.
+
+        """
+        self._engine = _engine(location)
+        self.label = plain(self._engine.url.set(query={}).render_as_string(hide_password=True))
+        """The database's address without its password, for messages."""
+        with self._writing() as connection:
+            schema.prepare(connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.SQLAlchemyError as error:
+            cause = getattr(error, "orig", None) or type(error).__name__
+            raise StoreError(f"the database {self.label} failed: {plain(cause)}") from None
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        with self._translated(), self._engine.connect() as connection:
+            connection.info["writing"] = True
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                connection.info.pop("writing", None)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        """One read transaction: a consistent view of the database."""
+        with self._translated(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    def register_chain(self, chain_id: int, genesis: Hash | None = None) -> None:
+        """Note a chain, and by its first block which of that id it is.
+
+        Raises:
+            StoreError: the database holds another chain of the same id.
+
+        """
+        with self._writing() as connection:
+            if not writing.chain(connection, chain_id, genesis):
+                raise StoreError(
+                    f"the database {self.label} holds another chain with id {chain_id}: its first block differs. "
+                    "Development chains begin anew at each start; give each its own --db"
+                )
+
+    def register_contract(self, record: ContractRecord) -> None:
+        """Add a contract, or what is newly known of it; nothing known is forgotten."""
+        with self._writing() as connection:
+            writing.chain(connection, record.chain_id, None)
+            writing.contract(connection, record)
+
+    def add(
+        self,
+        chain_id: int,
+        contract: Address,
+        transactions: Sequence[Transaction],
+        *,
+        complete: tuple[int, int],
+        tip: Block | None = None,
+        limits: Iterable[str] = (),
+    ) -> None:
+        """Add one contract's part of transactions, and that the blocks ``complete`` are now all there.
+
+        Transactions that are there already are left as they are.
+
+        Raises:
+            StoreError: the contract is not registered.
+
+        """
+        with self._writing() as connection:
+            owner = self._require(connection, chain_id, contract)
+            _add(connection, chain_id, owner, contract, transactions, complete, tip, limits)
+
+    def add_history(
+        self,
+        record: ContractRecord,
+        transactions: Sequence[Transaction],
+        *,
+        complete: tuple[int, int],
+        tip: Block | None = None,
+        limits: Iterable[str] = (),
+    ) -> None:
+        """Register a contract and add its transactions, all or nothing."""
+        with self._writing() as connection:
+            writing.chain(connection, record.chain_id, None)
+            writing.contract(connection, record)
+            owner = self._require(connection, record.chain_id, record.address)
+            _add(connection, record.chain_id, owner, record.address, transactions, complete, tip, limits)
+
+    def _require(self, connection: sa.Connection, chain_id: int, contract: Address) -> int:
+        owner = reading.contract_id(connection, chain_id, contract)
+        if owner is None:
+            raise StoreError(
+                f"the database {self.label} holds nothing of 0x{contract.hex()} on chain {chain_id}; collect "
+                "it first (--rpc), or import a trace file"
+            )
+        return owner
+
+    def contracts(self) -> list[Contract]:
+        """Return every contract in the database, by chain and address."""
+        with self._reading() as connection:
+            return reading.contracts(connection)
+
+    def record(self, chain_id: int, contract: Address) -> ContractRecord:
+        """Return what is known of a contract apart from its transactions.
+
+        Raises:
+            StoreError: nothing is.
+
+        """
+        with self._reading() as connection:
+            return reading.record(connection, self._require(connection, chain_id, contract))
+
+    def ranges(self, chain_id: int, contract: Address) -> list[tuple[int, int]]:
+        """Return the ranges of blocks that are complete for a contract, ascending."""
+        with self._reading() as connection:
+            owner = reading.contract_id(connection, chain_id, contract)
+            return [] if owner is None else reading.ranges(connection, owner)
+
+    def blocks(self, chain_id: int) -> list[Block]:
+        """Return the stored blocks of a chain, the newest first."""
+        with self._reading() as connection:
+            return reading.blocks(connection, chain_id)
+
+    def forget_after(self, chain_id: int, block: int) -> int:
+        """Remove everything behind a block, because the chain was replaced there; return how many blocks."""
+        with self._writing() as connection:
+            return writing.forget_after(connection, chain_id, block)
+
+    def limits(self, chain_id: int, contract: Address) -> list[str]:
+        """Return what the way of collecting may have missed, as sentences."""
+        with self._reading() as connection:
+            return reading.limits(connection, self._require(connection, chain_id, contract))
+
+    def transaction_count(self, chain_id: int, contract: Address) -> int:
+        """Return how many transactions of a contract are stored."""
+        with self._reading() as connection:
+            return reading.transaction_count(connection, self._require(connection, chain_id, contract))
+
+    def implementations(self, chain_id: int, contract: Address) -> list[Address]:
+        """Return the other contracts whose code ran in place of a contract's own, by address."""
+        with self._reading() as connection:
+            return reading.implementations(connection, self._require(connection, chain_id, contract))
+
+    def transactions(self, chain_id: int, contract: Address) -> Iterator[Transaction]:
+        """Yield the transactions of a contract in chain order, as values."""
+        with self._reading() as connection:
+            yield from reading.transactions(connection, self._require(connection, chain_id, contract))
+
+    def history(
+        self,
+        chain_id: int,
+        contracts: Sequence[Address],
+        *,
+        first: int | None = None,
+        last: int | None = None,
+    ) -> History:
+        """Return the contracts' history as columns, in chain order; of the blocks ``first .. last`` if given.
+
+        Raises:
+            StoreError: one of them is not in the database.
+
+        """
+        with self._reading() as connection:
+            owners = [self._require(connection, chain_id, contract) for contract in contracts]
+            return reading.history(connection, owners, first, last)
+
+
+def _add(
+    connection: sa.Connection,
+    chain_id: int,
+    owner: int,
+    contract: Address,
+    transactions: Sequence[Transaction],
+    complete: tuple[int, int],
+    tip: Block | None,
+    limits: Iterable[str],
+) -> None:
+    blocks = {transaction.block.number: transaction.block for transaction in transactions}
+    if tip is not None:
+        blocks[tip.number] = tip
+    writing.blocks(connection, chain_id, blocks.values())
+    writing.transactions(connection, chain_id, owner, contract, transactions)
+    writing.extend(connection, chain_id, owner, complete)
+    writing.limits(connection, owner, limits)

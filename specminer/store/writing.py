@@ -1,0 +1,304 @@
+"""What is written to the database; each function works inside its caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from specminer.store import reading, schema
+from specminer.store.dictionary import address_ids, artifact_id, code_id, word_ids
+from specminer.trace import AccessKind, Address, Block, ContractRecord, Hash, Invocation, Transaction
+
+_ROWS = 20_000
+"""Rows in one insert: bounds the memory that a chunk with many accesses takes."""
+
+
+def chain(connection: sa.Connection, chain_id: int, genesis: Hash | None) -> bool:
+    """Note a chain; return whether it is the one that is known, as far as can be told."""
+    table = schema.chain
+    row = connection.execute(sa.select(table.c.genesis).where(table.c.id == chain_id)).one_or_none()
+    if row is None:
+        connection.execute(table.insert().values(id=chain_id, genesis=genesis))
+    elif genesis is not None and row.genesis is None:
+        connection.execute(table.update().where(table.c.id == chain_id).values(genesis=genesis))
+    return row is None or genesis is None or row.genesis is None or row.genesis == genesis
+
+
+def contract(connection: sa.Connection, record: ContractRecord) -> None:
+    """Add a contract or complete what is known of it."""
+    values: dict[str, Any] = {}
+    if record.code:
+        values["code_id"] = code_id(connection, record.code)
+    if record.artifact is not None:
+        values["artifact_id"] = artifact_id(connection, record.artifact)
+    if record.created_in_block is not None:
+        values["created_in_block"] = record.created_in_block
+    table = schema.contract
+    found = reading.contract_id(connection, record.chain_id, record.address)
+    if found is None:
+        values |= {
+            "chain_id": record.chain_id,
+            "address_id": address_ids(connection, [record.address])[record.address],
+        }
+        found = connection.scalar(table.insert().values(**values).returning(table.c.id))
+    elif values:
+        connection.execute(table.update().where(table.c.id == found).values(**values))
+    addresses = address_ids(connection, (address for address, _ in record.implementations))
+    for address, code in record.implementations:
+        key = {"contract_id": found, "address_id": addresses[address]}
+        connection.execute(schema.implementation.delete().filter_by(**key))
+        connection.execute(
+            schema.implementation.insert().values(**key, code_id=code_id(connection, code) if code else None)
+        )
+
+
+def blocks(connection: sa.Connection, chain_id: int, found: Iterable[Block]) -> None:
+    """Add blocks that are not there yet."""
+    table = schema.block
+    rows = {block.number: block for block in found}
+    numbers = list(rows)
+    known: set[int] = set()
+    for start in range(0, len(numbers), 500):
+        part = numbers[start : start + 500]
+        known |= set(
+            connection.scalars(
+                sa.select(table.c.number).where(table.c.chain_id == chain_id, table.c.number.in_(part))
+            )
+        )
+    _insert(
+        connection,
+        table,
+        [
+            {"chain_id": chain_id, "number": number, "hash": block.hash, "timestamp": block.timestamp}
+            for number, block in sorted(rows.items())
+            if number not in known
+        ],
+    )
+
+
+def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    for start in range(0, len(rows), _ROWS):
+        connection.execute(table.insert(), list(rows[start : start + _ROWS]))
+
+
+def transactions(
+    connection: sa.Connection, chain_id: int, owner: int, contract: Address, found: Sequence[Transaction]
+) -> None:
+    """Add one contract's part of transactions; what is recorded already is left as it is."""
+    table = schema.transaction
+    hashes = [transaction.hash for transaction in found]
+    ids: dict[bytes, int] = {}
+    for start in range(0, len(hashes), 500):
+        part = hashes[start : start + 500]
+        query = sa.select(table.c.hash, table.c.id).where(
+            table.c.chain_id == chain_id, table.c.hash.in_(part)
+        )
+        ids.update((row.hash, row.id) for row in connection.execute(query))
+    recorded = set(
+        connection.scalars(
+            sa.select(schema.recording.c.transaction_id).where(schema.recording.c.contract_id == owner)
+        )
+        if ids
+        else ()
+    )
+    fresh = [transaction for transaction in found if ids.get(transaction.hash) not in recorded]
+    _Batch(connection, chain_id, owner, contract, fresh).write(ids)
+
+
+class _Batch:
+    """One set of transactions on its way into the tables."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        chain_id: int,
+        owner: int,
+        contract: Address,
+        found: Sequence[Transaction],
+    ) -> None:
+        self.connection = connection
+        self.chain_id = chain_id
+        self.owner = owner
+        self.parts = [
+            (item, [call for call in item.invocations if call.contract == contract]) for item in found
+        ]
+        self.addresses = address_ids(connection, self._addresses())
+        self.words = word_ids(connection, self._words())
+
+    def _addresses(self) -> Iterable[Address]:
+        for item, calls in self.parts:
+            yield item.sender
+            if item.to is not None:
+                yield item.to
+            for call in calls:
+                yield call.sender
+                yield call.code
+
+    def _words(self) -> Iterable[int]:
+        for item, calls in self.parts:
+            yield item.value
+            for call in calls:
+                yield call.value
+                for access in call.accesses:
+                    yield access.slot
+                    if access.before is not None:
+                        yield access.before
+                    yield access.after
+
+    def write(self, ids: dict[bytes, int]) -> None:
+        """Insert everything; ``ids`` are transactions that stand there for another contract."""
+        following = _next_id(self.connection, schema.transaction)
+        rows, recordings, preimages = [], [], []
+        for item, _ in self.parts:
+            if item.hash not in ids:
+                ids[item.hash] = following
+                following += 1
+                rows.append(self._transaction(item, ids[item.hash]))
+            key = {"transaction_id": ids[item.hash], "contract_id": self.owner}
+            recordings.append(key | {"tracer": item.tracer.value})
+            preimages += [
+                key | {"position": place, "bytes": data} for place, data in enumerate(item.preimages)
+            ]
+        _insert(self.connection, schema.transaction, rows)
+        _insert(self.connection, schema.recording, recordings)
+        _insert(self.connection, schema.preimage, preimages)
+        self._invocations(ids)
+
+    def _transaction(self, item: Transaction, row: int) -> dict[str, Any]:
+        return {
+            "id": row,
+            "chain_id": self.chain_id,
+            "hash": item.hash,
+            "block": item.block.number,
+            "position": item.index,
+            "sender_id": self.addresses[item.sender],
+            "to_id": None if item.to is None else self.addresses[item.to],
+            "value_id": self.words[item.value],
+            "gas": item.gas,
+            "gas_used": item.gas_used,
+            "nonce": item.nonce,
+            "succeeded": item.succeeded,
+        }
+
+    def _invocations(self, ids: dict[bytes, int]) -> None:
+        following = _next_id(self.connection, schema.invocation)
+        calls, accesses, events = [], [], []
+        for item, found in self.parts:
+            for call in found:
+                calls.append(self._invocation(call, following, ids[item.hash]))
+                accesses += self._accesses(call, following)
+                events += [
+                    {
+                        "invocation_id": following,
+                        "position": event.position,
+                        "topics": b"".join(event.topics),
+                        "data": event.data,
+                        "undone": event.undone,
+                    }
+                    for event in call.events
+                ]
+                following += 1
+        _insert(self.connection, schema.invocation, calls)
+        _insert(self.connection, schema.access, accesses)
+        _insert(self.connection, schema.event, events)
+
+    def _invocation(self, call: Invocation, row: int, transaction: int) -> dict[str, Any]:
+        return {
+            "id": row,
+            "transaction_id": transaction,
+            "contract_id": self.owner,
+            "code_address_id": self.addresses[call.code],
+            "position": call.position,
+            "parent": call.parent,
+            "depth": call.depth,
+            "kind": call.kind.value,
+            "sender_id": self.addresses[call.sender],
+            "value_id": self.words[call.value],
+            "data": call.data,
+            "outcome": call.outcome.kind.value,
+            "output": call.outcome.data,
+            "gas": call.gas,
+            "gas_used": call.gas_used,
+        }
+
+    def _accesses(self, call: Invocation, row: int) -> list[dict[str, Any]]:
+        words = self.words
+        return [
+            {
+                "invocation_id": row,
+                "position": access.position,
+                "write": access.kind is AccessKind.WRITE,
+                "slot_id": words[access.slot],
+                "before_id": None if access.before is None else words[access.before],
+                "after_id": words[access.after],
+                "undone": access.undone,
+            }
+            for access in call.accesses
+        ]
+
+
+def _next_id(connection: sa.Connection, table: sa.Table) -> int:
+    return (connection.scalar(sa.select(sa.func.max(table.c.id))) or 0) + 1
+
+
+def extend(connection: sa.Connection, chain_id: int, owner: int, complete: tuple[int, int]) -> None:
+    """Note a range of blocks as complete, joined with the ranges that it touches.
+
+    A block that was stored only because a range ended there is dropped when it no longer does: so the
+    content does not tell in how many pieces a history was collected.
+    """
+    table = schema.complete_range
+    first, last = complete
+    ends = []
+    for low, high in reading.ranges(connection, owner):
+        if low <= last + 1 and first <= high + 1:
+            first, last = min(first, low), max(last, high)
+            ends.append(high)
+            connection.execute(table.delete().filter_by(contract_id=owner, first=low))
+    connection.execute(table.insert().values(contract_id=owner, first=first, last=last))
+    held = sa.select(schema.transaction.c.block).where(schema.transaction.c.chain_id == chain_id)
+    owners = sa.select(schema.contract.c.id).where(schema.contract.c.chain_id == chain_id)
+    for number in {*ends, complete[1]} - {last}:
+        connection.execute(
+            schema.block.delete().where(
+                schema.block.c.chain_id == chain_id,
+                schema.block.c.number == number,
+                ~sa.exists(held.where(schema.transaction.c.block == number)),
+                ~sa.exists(
+                    sa.select(table.c.last).where(table.c.contract_id.in_(owners), table.c.last == number)
+                ),
+            )
+        )
+
+
+def limits(connection: sa.Connection, owner: int, texts: Iterable[str]) -> None:
+    """Note what the way of collecting may have missed."""
+    known = set(reading.limits(connection, owner))
+    for text in dict.fromkeys(text[:500] for text in texts):
+        if text not in known:
+            connection.execute(schema.limit.insert().values(contract_id=owner, text=text))
+
+
+def forget_after(connection: sa.Connection, chain_id: int, block: int) -> int:
+    """Remove blocks behind ``block`` with all that hangs on them, and cut the complete ranges there."""
+    gone = sa.select(schema.transaction.c.id).where(
+        schema.transaction.c.chain_id == chain_id, schema.transaction.c.block > block
+    )
+    calls = sa.select(schema.invocation.c.id).where(schema.invocation.c.transaction_id.in_(gone))
+    for table in (schema.access, schema.event):
+        connection.execute(table.delete().where(table.c.invocation_id.in_(calls)))
+    for table in (schema.invocation, schema.preimage, schema.recording):
+        connection.execute(table.delete().where(table.c.transaction_id.in_(gone)))
+    connection.execute(schema.transaction.delete().where(schema.transaction.c.id.in_(gone)))
+    owners = sa.select(schema.contract.c.id).where(schema.contract.c.chain_id == chain_id)
+    ranges = schema.complete_range
+    connection.execute(ranges.delete().where(ranges.c.contract_id.in_(owners), ranges.c.first > block))
+    connection.execute(
+        ranges.update().where(ranges.c.contract_id.in_(owners), ranges.c.last > block).values(last=block)
+    )
+    removed = connection.execute(
+        schema.block.delete().where(schema.block.c.chain_id == chain_id, schema.block.c.number > block)
+    )
+    return removed.rowcount

@@ -1,0 +1,233 @@
+"""What one contract's history is made of: pure values, equal on every source.
+
+A *transaction* holds the *invocations* of the traced contracts that happened in it. An invocation is
+one call frame that runs in a contract's storage context: the external call, an internal call from
+another contract, the constructor. A delegatecall into a library or an implementation and a call of the
+contract to itself (``this.f()``) stay inside the frame that made them; a frame that comes back through
+another contract is an invocation of its own with a ``parent`` (re-entrancy).
+
+Conventions: addresses and hashes are ``bytes`` (20 and 32), storage slots and values are ``int`` in
+``0 .. 2**256 - 1``, amounts are wei, times are Unix seconds, gas is gas.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NewType
+
+Address = NewType("Address", bytes)
+"""20 bytes."""
+Hash = NewType("Hash", bytes)
+"""32 bytes: of a transaction or a block."""
+Word = NewType("Word", int)
+"""A 256-bit word, unsigned: a storage slot or a value in it."""
+
+WORD_LIMIT = 1 << 256
+NO_ADDRESS = Address(bytes(20))
+
+
+class InvocationKind(Enum):
+    """How the frame came to run."""
+
+    EXTERNAL = "external"
+    """The transaction itself calls the contract."""
+    INTERNAL = "internal"
+    """Another contract calls it."""
+    CONSTRUCTOR = "constructor"
+    """Its creation code runs, by a transaction or by a factory."""
+
+
+class OutcomeKind(Enum):
+    """How an invocation ended. The kinds differ in what they prove about the protocol."""
+
+    RETURNED = "returned"
+    REVERTED = "reverted"
+    """``revert`` or ``require``, with a reason, with a custom error or with nothing."""
+    PANIC = "panic"
+    """``Panic(uint256)``: assert, overflow, division by zero, index out of bounds."""
+    INVALID_OPCODE = "invalid opcode"
+    """How old compilers assert; burns all gas."""
+    OUT_OF_GAS = "out of gas"
+    """Proves nothing about the protocol."""
+    HALTED = "halted"
+    """Any other exceptional halt: stack, jump, static violation, code size, depth, balance."""
+    ROLLED_BACK = "rolled back"
+    """It returned, but an enclosing call reverted later, so nothing of it stayed."""
+
+
+class AccessKind(Enum):
+    """Read (SLOAD) or write (SSTORE)."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class Tracer(Enum):
+    """Who recorded a transaction, and thereby what the record can hold."""
+
+    JAVASCRIPT = "javascript"
+    STRUCT_LOGS = "structLogs"
+    PRESTATE = "prestate+callTracer"
+    EXECUTION = "re-execution"
+
+    @property
+    def blind_spots(self) -> str:
+        """What this tracer cannot see, as a sentence; empty if nothing."""
+        return _BLIND_SPOTS[self]
+
+
+_BLIND_SPOTS = {
+    Tracer.JAVASCRIPT: "",
+    Tracer.EXECUTION: "",
+    Tracer.STRUCT_LOGS: (
+        "structLogs do not show what a slot held before it was overwritten without being read; "
+        "such values are taken from the history where an earlier transaction shows them"
+    ),
+    Tracer.PRESTATE: (
+        "prestate and callTracer show what each transaction changed, not the order of accesses, not values "
+        "in between, not which of several calls in one transaction made an access, nor the KECCAK "
+        "preimages that name mapping keys; a slot that was written may not have been read"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageAccess:
+    """One SLOAD or SSTORE in the contract's own storage."""
+
+    position: int
+    """Order among all accesses and events of the transaction, over all its invocations."""
+    kind: AccessKind
+    slot: Word
+    before: Word | None
+    """Value before; ``None`` if the tracer could not see it."""
+    after: Word
+    """Value after; for a read, the value read."""
+    undone: bool = False
+    """A write that did not last: its frame, or one around it, reverted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One log entry emitted in the contract's context; an undone one never reached the chain."""
+
+    position: int
+    topics: tuple[bytes, ...]
+    data: bytes
+    undone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an invocation ended, with the bytes that it returned or reverted with."""
+
+    kind: OutcomeKind
+    data: bytes = b""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether its effects lasted."""
+        return self.kind is OutcomeKind.RETURNED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One call frame in a contract's storage context."""
+
+    contract: Address
+    """The owner of the storage: for a proxy, the proxy."""
+    code: Address
+    """Whose code ran: the contract itself, or the implementation it delegated the whole call to."""
+    position: int
+    """0, 1, 2, ... among the invocations of the transaction, in order of entry."""
+    parent: int | None
+    """Position of the invocation of the same contract that was open when this one began."""
+    depth: int
+    """Depth of the call frame in the transaction; 0 is the transaction itself."""
+    kind: InvocationKind
+    sender: Address
+    """``msg.sender``."""
+    value: int
+    """``msg.value`` in wei."""
+    data: bytes
+    """Calldata; empty for a constructor, whose code is stored with the contract."""
+    outcome: Outcome
+    gas: int
+    """Gas the frame had (for an external call: the transaction's limit)."""
+    gas_used: int
+    accesses: tuple[StorageAccess, ...] = ()
+    events: tuple[Event, ...] = ()
+
+    @property
+    def selector(self) -> bytes:
+        """The first four bytes of the calldata; shorter if there are fewer."""
+        return self.data[:4]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A block that holds transactions of a traced contract, or ends a collected range."""
+
+    number: int
+    hash: Hash
+    timestamp: int | None
+    """Unix seconds; ``None`` where the source has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """One transaction with the invocations of the traced contracts, in order of entry."""
+
+    hash: Hash
+    block: Block
+    index: int
+    """Position in the block."""
+    sender: Address
+    """``tx.origin``."""
+    to: Address | None
+    """``None`` for a creation."""
+    value: int
+    gas: int
+    gas_used: int
+    nonce: int
+    succeeded: bool
+    tracer: Tracer
+    invocations: tuple[Invocation, ...]
+    preimages: tuple[bytes, ...] = ()
+    """What was hashed with KECCAK256 in the contract's context, in order, each once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractRecord:
+    """What is known of a contract apart from its transactions."""
+
+    address: Address
+    chain_id: int
+    code: bytes = b""
+    """Runtime code at the end of the collected range."""
+    created_in_block: int | None = None
+    implementations: tuple[tuple[Address, bytes], ...] = ()
+    """Addresses the contract delegated whole calls to, with their runtime code, by address."""
+    artifact: bytes | None = None
+    """The ABI, with the storage layout where there is one, as canonical JSON."""
+
+
+__all__ = [
+    "NO_ADDRESS",
+    "WORD_LIMIT",
+    "AccessKind",
+    "Address",
+    "Block",
+    "ContractRecord",
+    "Event",
+    "Hash",
+    "Invocation",
+    "InvocationKind",
+    "Outcome",
+    "OutcomeKind",
+    "StorageAccess",
+    "Tracer",
+    "Transaction",
+    "Word",
+]

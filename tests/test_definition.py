@@ -1,0 +1,91 @@
+"""The abstraction's definition: what TOML says, and complaints that name file and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from specminer.abstraction import Definition, RejectedCalls, Weights, default, load, parse
+from specminer.errors import FileFormatError
+
+SALE = """
+name = "sale"
+summary = "A token that is offered and bought"
+applies_to = ["forSale(uint256)"]
+[state]
+fix = ["forSale = true"]
+prefer = ["price = 0"]
+forbid = ["State", "owner < seller"]
+[events]
+roles = false
+rejected = "drop"
+[names]
+"forSale" = "for sale"
+[weights]
+transition = 1
+"""
+
+
+def test_a_definition_says_what_its_toml_says() -> None:
+    sale = parse(SALE, "sale.toml")
+    assert sale == Definition(
+        name="sale",
+        summary="A token that is offered and bought",
+        applies_to=("forSale(uint256)",),
+        fix=("forSale = true",),
+        prefer=("price = 0",),
+        forbid=("State", "owner < seller"),
+        roles=False,
+        rejected=RejectedCalls.DROP,
+        names={"forSale": "for sale"},
+        weights=Weights(transition=1.0),
+    )
+    assert sale.to_dict()["events"] == {"roles": False, "rejected": "drop"}
+    assert sale.to_dict()["state"]["forbid"] == ["State", "owner < seller"]
+
+
+def test_the_shipped_default_is_the_default() -> None:
+    shipped = default()
+    assert shipped.weights == Weights()
+    assert (shipped.fix, shipped.prefer, shipped.forbid) == ((), (), ())
+    assert (shipped.roles, shipped.rejected) == (True, RejectedCalls.LOOP)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("", "name"),
+        ("name = 3", "name"),
+        ('name = "a"\nfixed = []', "fixed"),
+        ('name = "a"\nstate = 1', "state"),
+        ('name = "a"\n[state]\nforbidden = []', "state.forbidden"),
+        ('name = "a"\n[state]\nfix = "paused"', "state.fix"),
+        ('name = "a"\n[state]\nfix = [1]', "state.fix"),
+        ('name = "a"\n[events]\nroles = 1', "events.roles"),
+        ('name = "a"\n[events]\nrejected = "fold"', "events.rejected"),
+        ('name = "a"\n[events]\nrejected = []', "events.rejected"),
+        ('name = "a"\n[names]\npaused = 1', "names.paused"),
+        ('name = "a"\n[weights]\nlabel = true', "weights.label"),
+        ('name = "a"\n[weights]\nlabel = -1', "weights.label"),
+        ('name = "a"\n[weights]\nlabel = nan', "weights.label"),
+        ('name = "a"\n[weights]\nlabels = 1', "weights.labels"),
+    ],
+)
+def test_complaints_name_the_file_and_the_key(text: str, key: str) -> None:
+    with pytest.raises(FileFormatError) as caught:
+        parse(text, "mine.toml")
+    assert "mine.toml" in str(caught.value)
+    assert f"'{key}'" in str(caught.value)
+    assert caught.value.values["key"] == key
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(FileFormatError, match=r"none\.toml"):
+        load(tmp_path / "none.toml")
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe")
+    with pytest.raises(FileFormatError, match=r"binary\.toml"):
+        load(binary)
+    with pytest.raises(FileFormatError, match="is not TOML"):
+        parse("name = ", "mine.toml")

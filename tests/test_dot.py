@@ -1,0 +1,194 @@
+"""The DOT source: what is drawn, what is hidden, and that foreign text stays text."""
+
+from __future__ import annotations
+
+import os
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from specminer.render import PictureOptions, render_dot, renderer, to_dot
+from specminer.render.markup import markup, phrase, shorten, wrap
+from specminer.render.selection import depth, rejections, select
+from specminer.specification import Specification, State, TransitionKind
+from tests.support.specifications import HOSTILE_NAMES, SAMPLES, auction, edge, horses, hostile, specification
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+UPDATE = "SPECMINER_UPDATE_SNAPSHOTS"
+"""Set in the environment, the stored pictures are written instead of compared."""
+SVG = "{http://www.w3.org/2000/svg}"
+ELEMENTS = {SVG + name for name in ("svg", "g", "title", "path", "polygon", "polyline", "ellipse", "text")}
+
+drawn = pytest.mark.skipif(renderer() is None, reason="missing part: dot or pygraphviz")
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_the_source_is_the_stored_one(name: str) -> None:
+    stored = SNAPSHOTS / f"{name}.dot"
+    source = to_dot(SAMPLES[name]())
+    if os.environ.get(UPDATE):
+        stored.write_text(source, encoding="utf-8")
+    assert source == stored.read_text(encoding="utf-8")
+
+
+def test_the_order_of_states_and_transitions_does_not_matter() -> None:
+    spec = horses()
+    mixed = replace(spec, states=spec.states[::-1], transitions=spec.transitions[::-1])
+    assert to_dot(mixed) == to_dot(spec)
+
+
+def test_up_to_four_states_run_left_to_right() -> None:
+    assert "rankdir=LR" in to_dot(auction())
+    assert "rankdir=TB" in to_dot(horses())
+
+
+def test_rejected_calls_are_lines_in_the_state_and_never_loops() -> None:
+    spec = specification(
+        "X",
+        (
+            State(id=0, name="start", predicates=(), visits=0, ends=0),
+            State(id=1, name="on", predicates=(), visits=1, ends=1),
+        ),
+        (edge(0, "go", 1, 1), edge(1, "stop", 1, 7, rejected=True), edge(0, "halt", 0, 3, rejected=True)),
+    )
+    source = to_dot(spec)
+    assert "✗ stop 7" in source
+    assert "s1 -> s1" not in source
+    assert "rejected in the initial state: ✗ halt 3" in source
+    assert [found.event for found in rejections(spec, 1)] == ["stop"]
+
+
+def test_parallel_transitions_are_one_line_with_the_rarest_summed_up() -> None:
+    source = to_dot(horses())
+    assert source.count("s5 -> s5") == 1
+    assert "+2 rarer 5" in source
+    assert "approve" not in source
+
+
+def test_a_single_sixth_event_is_named_rather_than_summed_up() -> None:
+    states = (State(id=0, name="start", predicates=(), visits=0, ends=0),)
+    spec = specification("X", states, tuple(edge(0, f"event{n}", 0, 1) for n in range(6)))
+    assert "rarer" not in to_dot(spec)
+    assert "event5" in to_dot(spec)
+
+
+def test_roles_are_italic_and_passive_lines_dashed() -> None:
+    source = to_dot(horses())
+    assert "stallionWith <I>as mareId</I>" in source
+    line = next(line for line in source.splitlines() if "s6 -> s1" in line)
+    assert "style=dashed" in line
+    assert "side effect of sweep" in line
+
+
+def test_switches_of_the_contract_are_dotted() -> None:
+    spec = auction()
+    phase = edge(1, "enable", 3, 9, kind=TransitionKind.PHASE)
+    assert "style=dotted" in to_dot(replace(spec, transitions=(*spec.transitions, phase)))
+
+
+def test_title_counts_and_guards_stand_above_the_picture() -> None:
+    source = to_dot(auction())
+    assert "<B>SimpleAuction</B>" in source
+    assert "40 interactions, 589 calls, 76 rejected" in source
+    guard = "bid needs value &gt; highestBid and now ≤ auctionEndTime   (explains 68 of 70 rejections)"
+    assert guard in source
+    assert "606 interactions, 2,053 events, 18 rejected; 3 rare transitions (10 events) hidden" in to_dot(
+        horses()
+    )
+
+
+def test_hiding_keeps_coverage_outflow_and_ways_in() -> None:
+    spec = horses()
+    for coverage in (1.0, 0.985, 0.9, 0.5, 0.0):
+        selection = select(spec, coverage, 0.05)
+        shown = sum(line.count for line in selection.lines)
+        assert shown >= coverage * (shown + selection.hidden_events)
+        assert set(depth(selection.lines, spec.initial)) == {state.id for state in spec.states}
+        pairs = {(line.source, line.target) for line in selection.lines}
+        assert (6, 1) in pairs, "all of its source's outflow"
+    assert select(spec, 1.0, 0.05).hidden_transitions == 0
+
+
+def test_a_specification_without_transitions_is_drawn() -> None:
+    states = (State(id=0, name="start", predicates=(), visits=0, ends=0),)
+    assert "s0 [" in to_dot(specification("", states, (), interactions={}))
+
+
+def test_predicates_are_phrased_for_people() -> None:
+    assert phrase("x != 0", 40) == "x ≠ 0"
+    assert phrase("a <= b and c >= d", 40) == "a ≤ b and c ≥ d"
+    assert phrase("not (status = 2)", 40) == "status ≠ 2"
+    assert phrase("not ended", 40) == "not ended"
+    assert phrase("a <=> b", 40) == "a <=> b"
+    assert phrase("owner = 0x5FbDB2315678afecb367f032d93F642f64180aa3", 40) == "owner = 0x5FbD…0aa3"
+
+
+@given(st.text(), st.integers(1, 30), st.integers(1, 4))
+def test_wrapping_respects_its_limits(text: str, width: int, lines: int) -> None:
+    rows = wrap(text, width, lines)
+    assert 1 <= len(rows) <= lines
+    assert all(len(row) <= max(width, len("(no name)")) for row in rows)
+
+
+def test_markup_escapes_what_graphviz_or_xml_would_read() -> None:
+    assert markup('</TD>\\N "&amp;"') == "&lt;/TD&gt;\\\\N &quot;&amp;amp;&quot;"
+
+
+def small(name: str, event: str) -> Specification:
+    """Return a specification of two states in which every text is one of two."""
+    states = (
+        State(id=0, name="start", predicates=(), visits=0, ends=0),
+        State(id=1, name=name, predicates=(event,), visits=1, ends=1),
+    )
+    transitions = (edge(0, event, 1, 1), edge(1, event, 1, 2, rejected=True))
+    return specification(name, states, transitions)
+
+
+def spoken(text: str) -> str:
+    """Return text as it is compared: without blanks, which a renderer may set as it likes."""
+    return re.sub(r"\s", "", text)
+
+
+def check_drawing(name: str, event: str) -> None:
+    """Assert that the drawing is XML of nothing but drawing, and holds the texts as text."""
+    options = PictureOptions()
+    root = ET.fromstring(render_dot(to_dot(small(name, event)), "svg"))
+    assert {element.tag for element in root.iter()} <= ELEMENTS
+    assert not any("href" in key or key.startswith("on") for element in root.iter() for key in element.attrib)
+    assert len(root.findall(f".//{SVG}g[@class='node']")) == 2
+    assert len(root.findall(f".//{SVG}g[@class='edge']")) == 1
+    box, arrow = (
+        spoken("".join(root.findall(f".//{SVG}g[@class='{part}']")[-1].itertext()))
+        for part in ("node", "edge")
+    )
+    assert arrow == spoken(f"{shorten(event, options.event_width)}1")
+    for line in wrap(phrase(name, 3 * options.name_width), options.name_width, 3):
+        assert spoken(line) in box
+    assert spoken(f"✗{shorten(event, options.event_width)}2") in box
+
+
+@drawn
+@pytest.mark.parametrize("name", HOSTILE_NAMES, ids=range(len(HOSTILE_NAMES)))
+def test_hostile_names_come_out_as_text(name: str) -> None:
+    check_drawing(name, name)
+
+
+@drawn
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(max_size=120), st.text(max_size=120))
+def test_any_name_comes_out_as_text(name: str, event: str) -> None:
+    check_drawing(name, event)
+
+
+@drawn
+def test_a_wholly_hostile_specification_is_drawn_small() -> None:
+    source = to_dot(hostile())
+    assert len(source) < 100_000
+    root = ET.fromstring(render_dot(source))
+    assert {element.tag for element in root.iter()} <= ELEMENTS
+    assert len(root.findall(f".//{SVG}g[@class='node']")) == len(HOSTILE_NAMES) + 1

@@ -1,0 +1,140 @@
+"""Laying out: both renderers, the same bytes, clean SVG, and errors that say what to do."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specminer.errors import RenderError
+from specminer.render import layout, render_dot, renderer, to_dot
+from tests.support.specifications import auction, horses
+
+SVG = "{http://www.w3.org/2000/svg}"
+HAS_PYGRAPHVIZ = find_spec("pygraphviz") is not None
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(
+            "dot", marks=pytest.mark.skipif(shutil.which("dot") is None, reason="missing part: dot")
+        ),
+        pytest.param(
+            "pygraphviz", marks=pytest.mark.skipif(not HAS_PYGRAPHVIZ, reason="missing part: pygraphviz")
+        ),
+    ]
+)
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """Make each renderer in turn the one that is used."""
+    if request.param == "pygraphviz":
+        monkeypatch.setenv("PATH", str(tmp_path))
+    return str(request.param)
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Return what puts a shell script in the place of ``dot``."""
+
+    def put(script: str) -> None:
+        file = tmp_path / "dot"
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    return put
+
+
+def test_the_renderer_is_named(engine: str) -> None:
+    assert (renderer() or "").startswith(engine)
+
+
+@pytest.mark.parametrize(("format", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_every_format_is_drawn(engine: str, format: Any, start: bytes) -> None:  # noqa: A002
+    assert render_dot(to_dot(auction()), format).startswith(start)
+
+
+def test_the_same_source_gives_the_same_svg(engine: str) -> None:
+    source = to_dot(horses())
+    assert render_dot(source) == render_dot(source)
+
+
+def test_the_svg_is_an_image_with_a_title_and_no_references(engine: str) -> None:
+    picture = render_dot(to_dot(horses()))
+    root = ET.fromstring(picture)
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == "GetTheHorse"
+    assert root[0].tag == f"{SVG}title"
+    assert root[0].text == "GetTheHorse"
+    assert b"<!DOCTYPE" not in picture
+    assert picture.count(b"http") == 1, "the namespace of SVG"
+
+
+def test_links_and_tooltips_of_a_source_are_dropped(engine: str) -> None:
+    picture = render_dot('digraph x {a [URL="javascript:alert(1)" tooltip="t"]; a -> b [URL="http://x"]}')
+    assert b"javascript" not in picture
+    assert b"href" not in picture
+
+
+def test_labels_stay_off_the_boxes(engine: str) -> None:
+    root = ET.fromstring(render_dot(to_dot(horses())))
+    boxes = [
+        [tuple(map(float, pair.split(","))) for pair in path.attrib["d"][1:].replace("C", " ").split()]
+        for path in root.findall(f".//{SVG}g[@class='node']/{SVG}path")
+    ]
+    assert len(boxes) == 7
+    for text in root.findall(f".//{SVG}g[@class='edge']/{SVG}text"):
+        x, y = float(text.attrib["x"]), float(text.attrib["y"])
+        for box in boxes:
+            xs, ys = [point[0] for point in box], [point[1] for point in box]
+            assert not (min(xs) < x < max(xs) and min(ys) < y < max(ys)), text.text
+
+
+def test_warnings_stay_off_the_terminal(engine: str, capfd: pytest.CaptureFixture[str]) -> None:
+    render_dot('digraph x {a [fontname="No Such Font" shape=nosuchshape]}')
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_malformed_source_is_an_error(engine: str) -> None:
+    with pytest.raises(RenderError, match=r"failed with exit code|not well-formed"):
+        render_dot("digraph {")
+
+
+def test_without_a_renderer_the_error_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(layout, "find_spec", lambda name: None)
+    assert renderer() is None
+    with pytest.raises(RenderError, match="pip install pygraphviz") as caught:
+        render_dot("digraph x {}")
+    assert caught.value.exit_code == 3
+
+
+def test_a_layout_that_takes_too_long_is_given_up(program: Callable[[str], None]) -> None:
+    program("exec sleep 20")
+    with pytest.raises(RenderError, match=r"within 0\.2 seconds"):
+        render_dot("digraph x {}", timeout=0.2)
+
+
+def test_what_a_failing_renderer_says_is_quoted_safely(program: Callable[[str], None]) -> None:
+    program("printf 'bad \\033[31mplugin' >&2; exit 4")
+    with pytest.raises(RenderError, match=r"exit code 4: bad \\x1b\[31mplugin"):
+        render_dot("digraph x {}")
+
+
+def test_a_broken_svg_is_an_error(program: Callable[[str], None]) -> None:
+    program("echo '<svg>'")
+    with pytest.raises(RenderError, match="not well-formed"):
+        render_dot("digraph x {}")
+
+
+def test_an_unknown_format_is_an_error() -> None:
+    wrong: Any = "gif"
+    with pytest.raises(RenderError, match="svg, png, pdf, got gif"):
+        render_dot("digraph x {}", wrong)

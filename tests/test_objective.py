@@ -1,0 +1,114 @@
+"""The objective: one value worked out by hand, and the same from the quotient as from the events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import inf, log2
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from specminer.abstraction import Definition, EventTable, TruthColumn, ValueKind, Variable, Weights
+from specminer.abstraction import vocabulary as vocabulary_of
+from specminer.history import IntColumn
+from specminer.metric import METRICS, Counts, Direction, Metric, MetricError, measure, registry
+from specminer.tuning import Objective
+from tests.event_tables import table_of, tables
+
+
+def test_by_hand() -> None:
+    # start --a--> off (3), off --b--> on (2), off --a--> off (1), on --a--> off (1).
+    # Interactions: a b a | a a | a b. Ends: off, off, on; both have successors.
+    flag = Variable(name="on", kind=ValueKind.BOOL)
+    interactions = [
+        [("a", (0,)), ("b", (1,)), ("a", (0,))],
+        [("a", (0,)), ("a", (0,))],
+        [("a", (0,)), ("b", (1,))],
+    ]
+    table = table_of(interactions, [flag])
+    made = vocabulary_of(table, Definition(forbid=("last", "seen(a)", "seen(b)")))
+    assert [p.text for p in made.predicates] == ["on"]
+    objective = Objective(table, made, Weights())
+    found = measure(objective.counts((0,)))
+    label = 1 * -log2(1 / 3) + 2 * -log2(2 / 3)
+    end = -3 * log2(3 / 7) - 4 * log2(4 / 7)
+    assert found["states"] == 3
+    assert found["transitions"] == 4
+    assert found["nondeterminism"] == 0
+    assert found["label_bits"] == pytest.approx(label)
+    assert found["successor_bits"] == pytest.approx(0)
+    assert found["end_bits"] == pytest.approx(end)
+    assert found["description_length"] == pytest.approx(label + end + log2(7) / 4 * 4)
+
+
+@settings(deadline=None)
+@given(tables(), st.data())
+def test_the_quotient_costs_what_the_events_cost(table: EventTable, data: st.DataObject) -> None:
+    made = vocabulary_of(table, Definition())
+    weights = Weights(label=1.5, successor=0.5, end=2.0, transition=0.3, predicate=1.25)
+    objective = Objective(table, made, weights)
+    chosen = [position for position in range(len(made.predicates)) if data.draw(st.booleans())]
+    prices = sum(made.predicates[position].price for position in chosen)
+    expected = naive(table, made.columns[chosen], made.after, weights)
+    expected += weights.predicate * prices * log2(max(1, len(made.predicates)))
+    assert objective.score(chosen).description_length == pytest.approx(expected, abs=1e-6)
+
+
+def naive(table: EventTable, columns: TruthColumn, after: IntColumn, weights: Weights) -> float:
+    """Return J without its predicates' price, straight from the definition, event by event."""
+    edges: list[tuple[str, int, str]] = []
+    ends: list[str] = []
+    for event in range(len(table)):
+        first = event == 0 or table.interaction[event] != table.interaction[event - 1]
+        source = "root" if first else edges[-1][2]
+        target = "root" if after[event] < 0 else str(columns[:, after[event]].tolist())
+        if first and event:
+            ends.append(edges[-1][2])
+        edges.append((source, int(table.symbol[event]), target))
+    ends += [edges[-1][2]] if edges else []
+    leaving, labels, full = (Counter(e[:size] for e in edges) for size in (1, 2, 3))
+    label = sum(-log2(labels[e[:2]] / leaving[e[:1]]) for e in edges)
+    successor = sum(-log2(full[e] / labels[e[:2]]) for e in edges)
+    stops = sum((end,) in leaving for end in ends)
+    goes_on = sum(e[0] != "root" for e in edges)
+    p = stops / max(1, stops + goes_on)
+    end_bits = -(stops * log2(p) if stops else 0) - (goes_on * log2(1 - p) if goes_on else 0)
+    return (
+        weights.label * label
+        + weights.successor * successor
+        + weights.end * end_bits
+        + weights.transition * log2(max(1, len(edges))) * len(full)
+    )
+
+
+def zero(counts: Counts) -> float:
+    """Measure nothing."""
+    return 0.0
+
+
+def test_a_metric_without_its_facts_is_refused() -> None:
+    def metric(name: str = "m", unit: str = "bits", source: str = "us", low: float = 0.0) -> Metric:
+        return Metric(
+            name=name, low=low, high=inf, better=Direction.LOWER, unit=unit, source=source, measure=zero
+        )
+
+    with pytest.raises(MetricError, match="name"):
+        metric(name="")
+    with pytest.raises(MetricError, match="unit"):
+        metric(unit=" ")
+    with pytest.raises(MetricError, match="source"):
+        metric(source="")
+    with pytest.raises(MetricError, match="range"):
+        metric(low=inf)
+    with pytest.raises(MetricError, match="twice"):
+        registry([metric(), metric()])
+
+
+@settings(deadline=None)
+@given(tables())
+def test_metrics_stay_in_their_range(table: EventTable) -> None:
+    made = vocabulary_of(table, Definition())
+    found = measure(Objective(table, made, Weights()).counts(tuple(range(len(made.predicates)))))
+    for name, value in found.items():
+        assert METRICS[name].low - 1e-6 <= value <= METRICS[name].high
