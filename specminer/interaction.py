@@ -20,8 +20,9 @@ from specminer.location import Place, Places
 from specminer.trace import OutcomeKind
 
 ROLLED_BACK: Final = OUTCOMES.index(OutcomeKind.ROLLED_BACK)
-KEYED_SHARE: Final = 0.3
-"""``sender`` is taken by default if at least this share of accepted calls changes storage of its sender."""
+KEYED_SHARE: Final = 0.5
+"""``sender`` is taken by default if at least this share of accepted calls changes storage kept under the
+address of an account that calls the contract itself."""
 MEAN_LENGTH: Final = 1.5
 """... and an account's interaction has at least this many events on average."""
 
@@ -95,8 +96,8 @@ def split(
         return _explained(whole, f"The whole history is one interaction, as asked.{suffix}")
     keyed, length = _keyed_share(history, touched, by_sender, events), _mean_length(by_sender)
     numbers = (
-        f"{keyed:.0%} of the accepted calls change storage kept under their sender's address, and an "
-        f"account has {length:.1f} events on average"
+        f"{keyed:.0%} of the accepted calls change storage kept under the address of an account that calls the "
+        f"contract, and an account has {length:.1f} events on average"
     )
     if keyed >= KEYED_SHARE and length >= MEAN_LENGTH and len(by_sender.names) > 1:
         return _explained(by_sender, f"One interaction an account: {numbers}.{suffix}")
@@ -190,16 +191,11 @@ def _passive(
 
 
 def _keyed_share(history: History, touched: Touches, by_sender: Interactions, events: BoolColumn) -> float:
-    """Return the share of accepted calls that effectively write storage owned by their sender."""
+    """Return the share of accepted calls that effectively write storage owned by an account."""
     accepted = events & history.accepted & (history.invocation_kind != CONSTRUCTOR)
-    owner = np.full(int(touched.slot.max(initial=-1)) + 1, -1, dtype=np.int64)
-    for slot, slices in by_sender.owned.items():
-        owner[slot] = slices[0]
-    own_events = ~by_sender.passive
-    slice_of = np.full(len(history), -2, dtype=np.int64)
-    slice_of[by_sender.invocation[own_events]] = by_sender.slice[own_events]
-    hit = touched.effective_write & (owner[touched.slot] == slice_of[touched.invocation])
-    writers = np.unique(touched.invocation[hit])
+    owned = np.zeros(int(touched.slot.max(initial=-1)) + 1, dtype=np.bool_)
+    owned[list(by_sender.owned)] = True
+    writers = np.unique(touched.invocation[touched.effective_write & owned[touched.slot]])
     return float(np.sum(accepted[writers]) / max(1, np.sum(accepted)))
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, TypeVar
+from typing import IO, Final, TypeVar, cast
 
 import msgspec
 import zstandard
@@ -167,10 +167,10 @@ def _opened_to_write(path: Path, suffix: str) -> Iterator[IO[bytes]]:
     with path.open("wb") as raw:
         if suffix == ".gz":
             with gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=9, mtime=0) as packed:
-                yield packed
+                yield cast(IO[bytes], packed)
         elif suffix == ".zst":
             with zstandard.ZstdCompressor(level=10).stream_writer(raw, closefd=False) as stream:
-                yield stream  # type: ignore[misc]
+                yield stream
         else:
             yield raw
 
