@@ -26,8 +26,8 @@ def test_it_tells_what_was_read_and_what_that_cannot_see() -> None:
 
 
 def test_it_tells_how_the_history_was_split() -> None:
-    assert "  40 (instance).\n  Each of the 40 instances" in summary(auction())
-    assert "  606 (projection by token)." in summary(horses())
+    assert "Interactions (40)\n  mode: instance\n  Each of the 40 instances" in summary(auction())
+    assert "mode: projection, one for each token" in summary(horses())
 
 
 def test_states_are_told_in_words() -> None:

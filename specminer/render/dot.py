@@ -32,7 +32,7 @@ PASSIVE: Final = "#7d7d7d"
 LIGHTEST: Final = (247, 250, 255)
 DARKEST: Final = (198, 215, 243)
 """Fills of the least and the most visited state."""
-FONT: Final = "sans-serif"
+FONT: Final = "Helvetica,Arial,sans-serif"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,11 +69,9 @@ def _split(spec: Specification, columns: int) -> list[str]:
     """Return how the history was split into interactions."""
     split = spec.interactions
     sort = split.get("sort")
-    named = f" by {plain(sort.get('name', '?'), 60)}" if isinstance(sort, dict) else ""
-    lines = ["Interactions"]
-    lines += _paragraph(
-        f"{_number(split.get('count'))} ({plain(split.get('mode', '?'), 40)}{named}).", columns
-    )
+    named = f", one for each {plain(sort.get('name', '?'), 60)}" if isinstance(sort, dict) else ""
+    lines = [f"Interactions ({_number(split.get('count'))})"]
+    lines += _paragraph(f"mode: {plain(split.get('mode', '?'), 40)}{named}", columns)
     if split.get("explanation"):
         lines += _paragraph(plain(split["explanation"], 2000), columns)
     return lines

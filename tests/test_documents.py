@@ -1,0 +1,107 @@
+"""What README and docs say is what the code does: numbers, commands, pictures and ranks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click import Group
+
+from specminer.cli.app import app
+from specminer.datasets import dataset
+from specminer.pipeline import MineOptions, import_traces, mine
+from specminer.specification import Specification
+from specminer.store import TraceStore
+from tests.test_ranks import RANKS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def demo() -> Specification:
+    with TraceStore("sqlite://") as store:
+        record = import_traces(store, dataset("auction_house").traces)
+        return mine(store.history(record.chain_id, [record.address]), MineOptions()).specification
+
+
+def said(text: str) -> bool:
+    """Whether the README says it, however its lines are broken."""
+    return " ".join(text.split()) in " ".join(README.split())
+
+
+def test_numbers_about_the_demo_are_mined(demo: Specification) -> None:
+    owed = next(state for state in demo.states if state.name == "pendingReturns[sender] != 0")
+    refused = {
+        state.id: sum(
+            edge.count
+            for edge in demo.transitions
+            if edge.source == state.id and edge.function == "withdraw" and edge.outcome == "reverted"
+        )
+        for state in demo.states
+    }
+    created = sum(
+        edge.count for edge in demo.transitions if edge.function == "create" and edge.outcome == "returned"
+    )
+    assert refused[owed.id] == 0
+    assert said(f"an auction house with {created} auctions")
+    assert said(f"Each of the {demo.interactions['count']} accounts")
+    assert said(f"all {sum(refused.values())} rejected withdrawals")
+    assert said(f"{refused[demo.initial]} of them before the account had done anything else")
+    assert said(f"{owed.ends} accounts ended while they were still owed money")
+
+
+def test_withdraw_is_the_only_own_call_that_settles_a_claim(demo: Specification) -> None:
+    names = {state.id: state.name for state in demo.states}
+    back = {
+        edge.event
+        for edge in demo.transitions
+        if names[edge.source] == "pendingReturns[sender] != 0"
+        and names[edge.target] == "pendingReturns[sender] = 0"
+    }
+    assert back == {"withdraw"}
+
+
+def test_commands_in_the_readme_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert {"demo", "test"} <= targets
+    assert set(re.findall(r"^\$ make (\w+)", README, flags=re.MULTILINE)) <= targets
+    assert isinstance(app, Group)
+    used = set(re.findall(r"(?:\$ (?:\.venv/bin/)?|`)specminer ([a-z]+)", README))
+    assert {"mine", "demo"} <= used <= set(app.commands)
+
+
+def test_options_in_the_readme_exist() -> None:
+    options = {
+        name
+        for command in app.commands.values()
+        for parameter in command.params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+    }
+    assert set(re.findall(r"`(--[a-z-]+)", README)) <= options | {"--help"}
+
+
+def test_links_lead_somewhere() -> None:
+    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_python_in_the_documents_runs() -> None:
+    blocks = [
+        (document.name, block)
+        for document in (ROOT / "docs").glob("*.md")
+        for block in re.findall(r"```python\n(.*?)```", document.read_text(), flags=re.DOTALL)
+    ]
+    assert blocks
+    for name, block in blocks:
+        exec(compile(block, name, "exec"), {})
+
+
+def test_ranks_in_the_design_are_the_tested_ones() -> None:
+    table = re.findall(
+        r"^\| (\d+) \| (.+) \|$", (ROOT / "docs" / "design.md").read_text(), flags=re.MULTILINE
+    )
+    told = {name: int(rank) for rank, names in table for name in re.findall(r"`([a-z]+)`", names)}
+    assert told == RANKS

@@ -1,0 +1,85 @@
+"""Data flows one way: a module imports only from ranks below its own, or from its own package."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import specminer
+
+PACKAGE = Path(specminer.__file__).parent
+
+RANKS = {
+    "errors": 0,
+    "resources": 0,
+    "trace": 1,
+    "history": 1,
+    "automaton": 1,
+    "datasets": 1,
+    "chain": 2,
+    "store": 2,
+    "location": 2,
+    "dependency": 3,
+    "interaction": 4,
+    "predicate": 5,
+    "abstraction": 6,
+    "metric": 7,
+    "naming": 7,
+    "tuning": 7,
+    "specification": 8,
+    "render": 9,
+    "report": 9,
+    "pipeline": 10,
+    "cli": 11,
+}
+
+SIDEWAYS = {("history", "trace"), ("tuning", "metric"), ("tuning", "naming")}
+"""Imports within a rank: a concept and what it is made of."""
+
+
+def modules() -> list[Path]:
+    return [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
+
+
+def imported(path: Path) -> set[str]:
+    """Return the top-level modules of specminer that a file imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide where a name comes from"
+            names.add(node.module or "")
+            if node.module == "specminer":
+                names |= {f"specminer.{alias.name}" for alias in node.names}
+    return {name.split(".")[1] for name in names if name.startswith("specminer.")}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down(path: Path) -> None:
+    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    assert own in RANKS, f"{own} has no rank; give it one here and in docs/design.md"
+    for other in imported(path) - {own, "__version__"}:
+        assert other in RANKS, f"{path} imports {other}, which has no rank"
+        assert RANKS[other] < RANKS[own] or (own, other) in SIDEWAYS, f"{own} may not import {other}"
+
+
+def test_automata_know_nothing_of_ethereum() -> None:
+    for path in (PACKAGE / "automaton").glob("*.py"):
+        assert imported(path) <= {"automaton", "errors"}
+
+
+def test_only_one_module_is_the_door_to_the_solver() -> None:
+    doors = {
+        str(path.relative_to(PACKAGE))
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and any(
+            name.split(".")[0] in ("pysmt", "z3")
+            for name in [getattr(node, "module", None) or "", *(alias.name for alias in node.names)]
+        )
+    }
+    assert doors == {"predicate/smt.py"}
