@@ -15,8 +15,8 @@ help: ## show this list
 
 setup: $(READY) ## make .venv with specminer, its solver and the test programs
 
-demo: $(BIN)/specminer ## mine the shipped example and say where the picture is
-	@$(BIN)/specminer demo
+demo: $(BIN)/specminer ## mine the shipped example into out/demo
+	@$(BIN)/specminer demo --out out/demo
 
 tools: $(if $(SPECMINER_TOOLS),,$(TOOLS)/.ready) ## install node and compiler for the tests into .tools
 

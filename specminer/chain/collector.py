@@ -178,7 +178,7 @@ class Collector:
             ChainError: the node failed; everything yielded before is complete.
 
         """
-        way = self._choose(first, last)
+        way = self._choose(last if created_in is None else created_in)
         self._progress(
             Estimate(blocks=last - first + 1, requests=way[0].requests_for(last - first + 1), way=way[0])
         )
@@ -192,9 +192,9 @@ class Collector:
                 yield chunk
                 self._progress(Progress(block=part_last + 1, first=first, last=last, transactions=done))
 
-    def _choose(self, first: int, last: int) -> tuple[Way, str | None]:
+    def _choose(self, probe: int) -> tuple[Way, str | None]:
         if self._way is None:
-            self._way = finder.choose(self.node, self.contract, last)
+            self._way = finder.choose(self.node, self.contract, probe, self._note)
             if self._way[0].limit:
                 self._note(self._way[0].limit)
         return self._way

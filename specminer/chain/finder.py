@@ -12,7 +12,7 @@ way                   asks                                         misses
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from typing import Any, Final
 
@@ -57,20 +57,51 @@ class Way(Enum):
         return blocks if self is Way.BLOCK_TRACES else blocks + -(-blocks // self.first_span)
 
 
-def choose(node: Node, contract: Address, probe: int) -> tuple[Way, str | None]:
-    """Return the best way, and which block method it uses; ``probe`` is a block that the node holds."""
+def choose(
+    node: Node, contract: Address, probe: int, note: Callable[[str], None]
+) -> tuple[Way, str | None]:
+    """Return the best way, and which block method it uses.
+
+    ``probe`` is a block that the node holds, best one with transactions: what a way answers for it is
+    checked, because a way that silently finds nothing would make an empty history look complete.
+    """
     try:
-        if isinstance(node.call("trace_filter", _filter(contract, probe, probe)), list):
-            return Way.TRACE_FILTER, None
+        _check_filter(node, contract, probe)
+        return Way.TRACE_FILTER, None
     except NodeRefused:
         pass
+    except NodeLied as error:
+        note(f"{error.message}; transactions are found in another way")
     for method in ("debug_traceBlockByNumber", "trace_block"):
         try:
-            _touched(node.call(*_block_request(method, probe)), contract)
+            _by_blocks(node, method, contract, probe, probe, {})
         except (NodeRefused, NodeLied):
             continue
         return Way.BLOCK_TRACES, method
     return Way.SCAN, None
+
+
+def _check_filter(node: Node, contract: Address, probe: int) -> None:
+    """Ask ``trace_filter`` for a transaction that is known to be in the block.
+
+    Raises:
+        NodeRefused: it is not there.
+        NodeLied: it does not find what is there.
+    """
+    _by_filter(node, contract, probe, probe, {})
+    block = node.call("eth_getBlockByNumber", hex(probe), True)
+    transactions = block.get("transactions") if isinstance(block, dict) else None
+    if not transactions:
+        return
+    known = transactions[0]
+    span = {"fromBlock": hex(probe), "toBlock": hex(probe)}
+    for field, end in (("fromAddress", known.get("from")), ("toAddress", known.get("to"))):
+        if end is None:
+            continue
+        traces = node.call("trace_filter", span | {field: [end]})
+        found = {trace.get("transactionHash") for trace in traces} if isinstance(traces, list) else set()
+        if known.get("hash") not in found:
+            raise NodeLied(f"trace_filter does not find the first transaction of block {probe} by its {field}")
 
 
 def find(

@@ -4,7 +4,9 @@ It reports every call frame (with calldata and output only where a traced contra
 inside traced contracts, reads, writes, KECCAK256 inputs and logs. Written for geth's tracer interface,
 which Erigon, Nethermind, Reth and anvil implement too. ``db.getState`` answers the current value on
 geth and the value at the transaction's start on anvil; only the first access of a slot relies on it,
-where both agree, and :mod:`specminer.chain.steps` keeps the account from there on.
+where both agree, and :mod:`specminer.chain.steps` keeps the account from there on. What the
+last opcode of a frame would have done, had it not halted the frame, is dropped: some nodes report such an
+opcode before they execute it, others do not.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ from specminer.errors import NodeLied
 from specminer.trace import Address
 
 _SOURCE: Final = """{
-  t: TARGETS, e: [], p: null, d: [],
+  t: TARGETS, e: [], p: null, q: -1, d: [],
   hex: function(b) { return b === undefined || b === null ? "0x" : toHex(b) },
   mine: function(a) { return this.t[a] === 1 },
-  add: function(row) { if (this.p !== null) { this.e.push(this.p.concat([""])); this.p = null } this.e.push(row) },
+  add: function(row) { this.p = null; this.q = -1; this.e.push(row) },
+  seen: function(row) { this.q = this.e.length; this.e.push(row) },
+  halt: function(err) { if (this.q >= 0 && !/revert/i.test(String(err))) this.e.length = this.q },
   enter: function(f) {
     var k = f.getType(), to = this.hex(f.getTo()), from = this.hex(f.getFrom());
     var x = k === "DELEGATECALL" || k === "CALLCODE" ? this.mine(from) : this.mine(to);
@@ -32,12 +36,14 @@ _SOURCE: Final = """{
   },
   exit: function(r) {
     var x = this.d.pop(), err = r.getError();
+    if (err !== undefined && err !== null) this.halt(err);
     this.add(["X", "0x" + r.getGasUsed().toString(16), x ? this.hex(r.getOutput()) : "0x",
       err === undefined || err === null ? null : String(err)])
   },
   fault: function(l, db) { this.p = null },
   step: function(l, db) {
     if (this.p !== null) { this.e.push(this.p.concat(["0x" + l.stack.peek(0).toString(16)])); this.p = null }
+    this.q = -1;
     var o = l.op.toNumber();
     if (o !== 0x54 && o !== 0x55 && o !== 0x20 && (o < 0xa0 || o > 0xa4)) return;
     var raw = l.contract.getAddress(), a = toHex(raw);
@@ -46,20 +52,21 @@ _SOURCE: Final = """{
     if (o === 0x55) {
       var k = l.stack.peek(0).toString(16);
       while (k.length < 64) k = "0" + k;
-      this.add(["W", a, "0x" + k, toHex(db.getState(raw, toWord("0x" + k))),
+      this.seen(["W", a, "0x" + k, toHex(db.getState(raw, toWord("0x" + k))),
         "0x" + l.stack.peek(1).toString(16)]);
       return
     }
     var at = Number(l.stack.peek(0).toString()), n = Number(l.stack.peek(1).toString());
     if (o === 0x20) {
-      if (n > 0 && n <= LONGEST && at + n <= l.memory.length()) this.add(["K", a, toHex(l.memory.slice(at, at + n))]);
+      if (n > 0 && n <= LONGEST && at + n <= l.memory.length()) this.seen(["K", a, toHex(l.memory.slice(at, at + n))]);
       return
     }
     var row = ["L", a, n > 0 && at + n <= l.memory.length() ? toHex(l.memory.slice(at, at + n)) : "0x"];
     for (var i = 0; i < o - 0xa0; i++) row.push("0x" + l.stack.peek(2 + i).toString(16));
-    this.add(row)
+    this.seen(row)
   },
   result: function(c, db) {
+    if (c.error !== undefined && c.error !== null) this.halt(c.error);
     return { v: 1, kind: c.type, from: this.hex(c.from), to: this.hex(c.to), input: this.hex(c.input),
       output: this.hex(c.output), gasUsed: "0x" + c.gasUsed.toString(16),
       error: c.error === undefined || c.error === null ? null : String(c.error), steps: this.e }

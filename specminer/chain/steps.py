@@ -89,6 +89,9 @@ Step = Enter | Exit | Read | Write | Hashed | Logged
 _PANIC = bytes.fromhex("4e487b71")
 
 
+_HALTS = (OutcomeKind.OUT_OF_GAS, OutcomeKind.INVALID_OPCODE, OutcomeKind.HALTED)
+
+
 class MalformedSteps(ValueError):
     """The steps do not nest: an exit without an entry, a frame left open."""
 
@@ -101,7 +104,7 @@ def outcome_of(error: str | None, output: bytes) -> Outcome:
     if "revert" in text:
         kind = OutcomeKind.PANIC if output[:4] == _PANIC and len(output) == 36 else OutcomeKind.REVERTED
         return Outcome(kind=kind, data=output)
-    if "outofgas" in text or "gasuintoverflow" in text:
+    if "outofgas" in text or "oog" in text or "gasuintoverflow" in text:
         return Outcome(kind=OutcomeKind.OUT_OF_GAS)
     if "invalidopcode" in text or "invalidfe" in text or "opcodenotfound" in text or "badinstruction" in text:
         return Outcome(kind=OutcomeKind.INVALID_OPCODE)
@@ -240,7 +243,9 @@ class _Recorder:
         outcome = outcome_of(step.error, step.output)
         if frame.opens and frame.record is not None:
             frame.record.outcome = outcome
-            frame.record.gas_used = step.gas_used
+            # an exceptional halt takes all the gas; some nodes report what was spent until then
+            halted = outcome.kind in _HALTS
+            frame.record.gas_used = frame.enter.gas if halted else step.gas_used
         if outcome.accepted:
             if self.stack:
                 for key, value in frame.journal.items():

@@ -19,6 +19,9 @@ _CALLS = {"CALL": 7, "CALLCODE": 7, "DELEGATECALL": 6, "STATICCALL": 6}
 _CREATES = ("CREATE", "CREATE2")
 _ENDS = ("RETURN", "REVERT", "STOP", "SELFDESTRUCT", "INVALID")
 
+CODE_DEPOSIT = 200
+"""Gas for each byte of code that a creation leaves (yellow paper, G_codedeposit)."""
+
 OPTIONS: dict[str, Any] = {"enableMemory": True, "disableStorage": True, "enableReturnData": False}
 """Options of debug_traceTransaction."""
 
@@ -66,6 +69,8 @@ def decode(
     entries = answer.get("structLogs") if isinstance(answer, dict) else None
     if not isinstance(entries, list) or not entries:
         raise NodeLied("the node returned no structLogs (some nodes need a flag to record them)")
+    if isinstance(answer.get("failed"), bool) and answer["failed"] == succeeded:
+        raise NodeLied("structLogs ended otherwise than the receipt says")
     logs = [_Log(entry, row) for row, entry in enumerate(entries)]
     walk = _Walk(first, frozenset(contracts), _created(logs))
     for row, log in enumerate(logs):
@@ -94,6 +99,7 @@ class _Walk:
         self.steps: list[Step] = [first]
         self.owners = [first.to]
         self.gas_at_entry = [first.gas]
+        self.creates = [first.kind in _CREATES]
         self.last_output = b""
 
     def log(self, row: int, log: _Log, following: _Log | None) -> None:
@@ -139,17 +145,21 @@ class _Walk:
         self.steps.append(enter)
         self.owners.append(self.owners[-1] if delegated else enter.to)
         self.gas_at_entry.append(enter.gas)
+        self.creates.append(enter.kind in _CREATES)
 
     def _close(self, step: Exit) -> None:
         self.steps.append(step)
         self.owners.pop()
         self.gas_at_entry.pop()
+        self.creates.pop()
 
     def _leave(self, log: _Log, following: _Log | None) -> None:
         if following is None or len(self.owners) == 1:
             return  # the outermost frame is closed by finish()
         if following.peek(0) != 0:
-            self._close(Exit(max(self.gas_at_entry[-1] - log.gas + log.cost, 0), self.last_output, None))
+            used = self.gas_at_entry[-1] - log.gas + log.cost
+            deposit = CODE_DEPOSIT * len(self.last_output) if self.creates[-1] else 0
+            self._close(Exit(max(used + deposit, 0), self.last_output, None))
         elif log.op == "REVERT":
             self._close(Exit(self.gas_at_entry[-1] - log.gas + log.cost, self.last_output, _fault(log)))
         else:  # an exceptional halt takes all the gas the frame had

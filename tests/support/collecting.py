@@ -1,0 +1,76 @@
+"""Collects into a database of its own and tells what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import sqlalchemy as sa
+
+from specminer.chain.endpoint import Endpoint
+from specminer.chain.node import Node
+from specminer.pipeline import collect
+from specminer.store import TraceStore
+from specminer.store.schema import metadata
+from specminer.trace import Address, Transaction
+
+CHAIN: Final = 31337
+
+
+class Notes:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.told: list[object] = []
+
+    def note(self, text: str) -> None:
+        """Remember a note."""
+        self.notes.append(text)
+
+    def progress(self, told: object) -> None:
+        """Remember progress."""
+        self.told.append(told)
+
+
+def address(text: str) -> Address:
+    """Read an address from hexadecimal text."""
+    return Address(bytes.fromhex(text[2:]))
+
+
+def gather(
+    store: TraceStore, url: str, contract: str, *, first: int | None = None, last: int | None = None
+) -> Notes:
+    """Collect a contract's history into an open store; return what was said."""
+    heard = Notes()
+    with Node(Endpoint(url), pause=0.01) as node:
+        collect(store, node, address(contract), first=first, last=last, listener=heard)
+    return heard
+
+
+def collected(url: str, contract: str) -> tuple[list[Transaction], list[str]]:
+    """Collect into a fresh database and return the transactions and what was said."""
+    with TraceStore("sqlite://") as store:
+        heard = gather(store, url, contract)
+        return list(store.transactions(CHAIN, address(contract))), heard.notes
+
+
+@contextmanager
+def database(path: str) -> Iterator[sa.Connection]:
+    """Open a database file behind specminer's back."""
+    engine = sa.create_engine(f"sqlite:///{path}")
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def content(path: str) -> dict[str, list[tuple[object, ...]]]:
+    """Return every table's rows, sorted."""
+    with database(path) as connection:
+        return {
+            name: sorted((tuple(row) for row in connection.execute(sa.select(table))), key=repr)
+            for name, table in metadata.tables.items()
+        }
