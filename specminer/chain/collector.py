@@ -170,6 +170,7 @@ class Collector:
         self._progress = progress
         self._tracing = TracerChoice(node, [contract], note)
         self._way: tuple[Way, str | None] | None = None
+        self._first = self._last = self._done = 0
 
     def collect(self, first: int, last: int, created_in: int | None) -> Iterator[Chunk]:
         """Yield chunks that cover the blocks ``first .. last``; ``created_in`` is the creation's block.
@@ -182,15 +183,18 @@ class Collector:
         self._progress(
             Estimate(blocks=last - first + 1, requests=way[0].requests_for(last - first + 1), way=way[0])
         )
-        done = 0
+        self._first, self._last, self._done = first, last, 0
         for start, end, hits in finder.find(self.node, way, [self.contract], first, last):
             if created_in is not None and start <= created_in <= end:
                 hits = self._with_creation(hits, created_in)
             for part_first, part_last, part in _parts(start, end, hits):
                 chunk = self._chunk(part_first, part_last, part, way[0])
-                done += len(chunk.transactions)
                 yield chunk
-                self._progress(Progress(block=part_last + 1, first=first, last=last, transactions=done))
+                self._done += len(chunk.transactions)
+                self._tell(part_last + 1, self._done)
+
+    def _tell(self, block: int, transactions: int) -> None:
+        self._progress(Progress(block=block, first=self._first, last=self._last, transactions=transactions))
 
     def _choose(self, probe: int) -> tuple[Way, str | None]:
         if self._way is None:
@@ -237,7 +241,9 @@ class Collector:
         envelopes = self._envelopes(hits)
         recorded: list[Transaction] = []
         for start in range(0, len(envelopes), GROUP):
-            recorded += self._tracing.record(envelopes[start : start + GROUP])
+            group = envelopes[start : start + GROUP]
+            recorded += self._tracing.record(group)
+            self._tell(group[-1].block.number, self._done + len(recorded))
         return tuple(transaction for transaction in recorded if transaction.invocations)
 
     def _envelopes(self, hits: finder.BlockHits) -> list[Envelope]:
