@@ -126,10 +126,10 @@ def test_a_chain_that_became_shorter_is_noticed(anvil: Anvil) -> None:
 def test_a_chain_that_changes_while_it_is_read(anvil: Anvil) -> None:
     """The receipt of the last block moves to another block once, as in a reorganisation."""
     probed = drive(anvil)
-    changed = []
+    changed: list[bool] = []
 
     def change(method: str, _params: list[object], answer: dict[str, object]) -> dict[str, object]:
-        if method == "eth_getTransactionReceipt" and not changed and len(changed) < 1:
+        if method == "eth_getTransactionReceipt" and not changed:
             changed.append(True)
             result = answer["result"]
             assert isinstance(result, dict)

@@ -63,7 +63,7 @@ def broken(**changes: Any) -> bytes:
         (b'{"format": "specminer/traces"}', "is not an automaton written by specminer"),
         (broken(version=2), "has version 2; this specminer reads version 1"),
         (broken(version=...), "has version None"),
-        (broken(states=...), "is not a complete automaton document: KeyError"),
+        (broken(states=...), "is not a complete automaton document: Object missing required field"),
         (broken(states=[{"id": 1}]), "is not a complete automaton document"),
         (broken(states=None), "is not a complete automaton document"),
         (broken(transitions=[{}]), "is not a complete automaton document"),

@@ -54,7 +54,8 @@ def wrap(text: str, width: int, lines: int) -> list[str]:
 
 def markup(text: str) -> str:
     """Return safe text as a part of an HTML-like label, to be shown as it is."""
-    return html.escape(text.replace("\\", "\\\\"), quote=True)
+    # Graphviz 2.43 takes a lone ] for the end of a section of its own making
+    return html.escape(text.replace("\\", "\\\\"), quote=True).replace("]", "&#93;")
 
 
 def font(content: str, *, color: str | None = None, size: int | None = None) -> str:
