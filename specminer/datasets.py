@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from specminer.errors import UsageError, plain
@@ -56,10 +57,14 @@ def dataset(name: str) -> Dataset:
     """
     found = {item.name: item for item in datasets()}
     if name not in found:
-        raise UsageError(
-            f"there is no dataset '{plain(name, 60)}'; there are: {', '.join(found)} (specminer datasets list)"
-        )
+        raise UsageError(f"there is no dataset '{plain(name, 60)}'; {suggestion(name)}")
     return found[name]
+
+
+def suggestion(name: str) -> str:
+    """Return what to say about a name that no dataset has: the one that was probably meant, or where to look."""
+    near = get_close_matches(name, [item.name for item in datasets()], n=1)
+    return f"did you mean '{near[0]}'?" if near else "`specminer datasets list` shows what there is"
 
 
 def _read(folder: Path) -> Dataset:

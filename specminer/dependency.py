@@ -2,8 +2,9 @@
 
 An *external read* is a read before the invocation's own write of the slot; an *effective write* is one
 that lasted and whose final value differs from what the invocation found. Invocation B depends on A if B
-externally reads what A was the last to write effectively. Source: the definitions of design section 2;
-the paper's own are not known to us.
+externally reads what A was the last to write effectively. Before and after are taken from the accesses,
+not from the invocations, which may enclose each other. Source: the definitions of design section 2; the
+paper's own are not known to us.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from specminer.history import MISSING, BoolColumn, History, IntColumn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touches:
-    """Each (invocation, contract's slot) pair that was accessed, in chain order; shape (m,) each."""
+    """Each (invocation, contract's slot) pair that was accessed, by invocation; shape (m,) each."""
 
     invocation: IntColumn
     slot: IntColumn
@@ -27,6 +28,10 @@ class Touches:
     """Row in ``History.words`` of the slot."""
     external_read: BoolColumn
     effective_write: BoolColumn
+    writer: IntColumn
+    """Row of the invocation whose effective write an external read saw; else ``MISSING``."""
+    touch: IntColumn
+    """Row in these columns of each access of the history; shape (a,)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +41,7 @@ class Dependencies:
     reader: IntColumn
     """Row of the invocation that read."""
     writer: IntColumn
-    """Row of the invocation that had written; smaller than ``reader`` but for re-entrant calls."""
+    """Row of the invocation that had written; greater than ``reader`` if it was called by the reader."""
     slot: IntColumn
     """Row in ``History.words``."""
 
@@ -45,42 +50,61 @@ def touches(history: History) -> Touches:
     """Condense accesses to what each invocation read from before and left behind, in n log n."""
     if not len(history.access_slot):
         empty, none = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_)
-        return Touches(invocation=empty, slot=empty, word=empty, external_read=none, effective_write=none)
+        return Touches(
+            invocation=empty,
+            slot=empty,
+            word=empty,
+            external_read=none,
+            effective_write=none,
+            writer=empty,
+            touch=empty,
+        )
     contract = history.invocation_contract[history.access_invocation]
     location = contract * (len(history.words) + 1) + history.access_slot
     _, location = np.unique(location, return_inverse=True)
     pair = history.access_invocation * (int(location.max()) + 1) + location
     order = np.lexsort((history.access_position, pair))
-    starts = np.flatnonzero(np.r_[True, pair[order][1:] != pair[order][:-1]])
+    begins = np.r_[True, pair[order][1:] != pair[order][:-1]]
+    starts = np.flatnonzero(begins)
+    touch = np.empty(len(order), dtype=np.int64)
+    touch[order] = np.cumsum(begins) - 1
     first = order[starts]
     lasting = history.access_write & ~history.access_undone
     # the value found: of the first access; the value left: of the last write that lasted
     final = np.where(lasting[order], np.arange(len(order)), MISSING)
     last_write = np.maximum.reduceat(final, starts)
-    wrote = last_write != MISSING
     left = history.access_after[order[np.maximum(last_write, 0)]]
-    found = history.access_before[first]
+    effective = (last_write != MISSING) & (left != history.access_before[first])
+    external = ~history.access_write[first]
+    writer = _writers(history, location, lasting & effective[touch])[first]
     return Touches(
         invocation=history.access_invocation[first],
         slot=location[first],
         word=history.access_slot[first],
-        external_read=~history.access_write[first],
-        effective_write=wrote & (left != found),
+        external_read=external,
+        effective_write=effective,
+        writer=np.where(external, writer, MISSING),
+        touch=touch,
     )
 
 
+def _writers(history: History, location: IntColumn, writes: BoolColumn) -> IntColumn:
+    """Return for each access the invocation that made the last of ``writes`` to its location before it."""
+    transaction = history.invocation_transaction[history.access_invocation]
+    order = np.lexsort((history.access_position, transaction, location))
+    last = np.maximum.accumulate(np.where(writes[order], np.arange(len(order)), MISSING))
+    last = np.r_[[MISSING], last[:-1]]
+    inside = last >= np.searchsorted(location[order], location[order], side="left")
+    found = np.empty(len(order), dtype=np.int64)
+    found[order] = np.where(inside, history.access_invocation[order[last]], MISSING)
+    return found
+
+
 def dependencies(touched: Touches) -> Dependencies:
-    """Return the read-after-write dependencies between invocations."""
-    order = np.lexsort((touched.invocation, touched.slot))
-    slot, invocation = touched.slot[order], touched.invocation[order]
-    place = np.arange(len(order))
-    write = np.where(touched.effective_write[order], place, MISSING)
-    # the last effective write before each row, within its slot
-    before = np.r_[[MISSING], np.maximum.accumulate(write)[:-1]] if len(order) else write
-    starts = np.searchsorted(slot, slot, side="left")
-    linked = touched.external_read[order] & (before >= starts)
+    """Return the read-after-write dependencies between invocations, by reader and slot."""
+    linked = touched.writer != MISSING
     return Dependencies(
-        reader=invocation[linked], writer=invocation[before[linked]], slot=touched.word[order][linked]
+        reader=touched.invocation[linked], writer=touched.writer[linked], slot=touched.word[linked]
     )
 
 

@@ -16,7 +16,7 @@ from eth_utils.address import to_checksum_address
 
 from specminer.dependency import Touches
 from specminer.history import CONSTRUCTOR, OUTCOMES, BoolColumn, History, IntColumn
-from specminer.location import Place, Places
+from specminer.location import NAMED_BASES, Place, Places
 from specminer.trace import OutcomeKind
 
 ROLLED_BACK: Final = OUTCOMES.index(OutcomeKind.ROLLED_BACK)
@@ -25,6 +25,13 @@ KEYED_SHARE: Final = 0.5
 address of an account that calls the contract itself."""
 MEAN_LENGTH: Final = 1.5
 """... and an account's interaction has at least this many events on average."""
+
+
+UNEXPLAINED_SHARE: Final = 0.05
+"""A slot that looks like a hash, but that no preimage explains, is a variable of the whole contract only if
+at least this share of the invocations touches it: a proxy's slots are, entries of mappings are not."""
+MAX_UNNAMED: Final = 256
+"""Variables of the whole contract without a layout at most: those touched most often."""
 
 
 class Mode(Enum):
@@ -61,10 +68,9 @@ class Interactions:
 def completion_order(history: History) -> IntColumn:
     """Return the invocations in the order in which they end: a re-entrant call before its parent."""
     last = np.arange(len(history))
-    for row in range(len(history) - 1, -1, -1):
+    for row in np.flatnonzero(history.invocation_parent >= 0)[::-1]:
         parent = history.invocation_parent[row]
-        if parent >= 0:
-            last[parent] = max(last[parent], last[row])
+        last[parent] = max(last[parent], last[row])
     # of those that end together, the one that began last (the innermost) is first
     return np.lexsort((-np.arange(len(history)), last))
 
@@ -124,15 +130,31 @@ def _whole(history: History, touched: Touches, places: Places, events: BoolColum
         slice=np.zeros(len(rows), dtype=np.int64),
         invocation=rows,
         passive=np.zeros(len(rows), dtype=np.bool_),
-        owned={slot: zero for slot, place in _places(history, touched, places).items() if not place.keys},
+        owned=dict.fromkeys(_keyless(history, touched, places), zero),
     )
 
 
-def _places(history: History, touched: Touches, places: Places) -> dict[int, Place]:
+def _keyless(history: History, touched: Touches, places: Places) -> list[int]:
+    """Return the slots of variables without keys, so few that a column for each can be held."""
+    touching = np.bincount(touched.slot)
+    enough = UNEXPLAINED_SHARE * len(history)
+    named: list[int] = []
+    unnamed: list[tuple[int, int, int]] = []
+    for slot, (word, place) in _places(history, touched, places).items():
+        if place.keys:
+            continue
+        if place.named:
+            named.append(slot)
+        elif word < NAMED_BASES or touching[slot] >= enough:
+            unnamed.append((-int(touching[slot]), word, slot))
+    return sorted([*named, *(slot for _, _, slot in sorted(unnamed)[:MAX_UNNAMED])])
+
+
+def _places(history: History, touched: Touches, places: Places) -> dict[int, tuple[int, Place]]:
+    """Return each slot's word and what it means, by the slot's number."""
     slots, first = np.unique(touched.slot, return_index=True)
-    return {
-        int(slot): places[history.words[touched.word[row]]] for slot, row in zip(slots, first, strict=True)
-    }
+    words = [history.words[row] for row in touched.word[first]]
+    return {int(slot): (word, places[word]) for slot, word in zip(slots, words, strict=True)}
 
 
 def _by_sender(history: History, touched: Touches, places: Places, events: BoolColumn) -> Interactions:
@@ -145,7 +167,7 @@ def _by_sender(history: History, touched: Touches, places: Places, events: BoolC
     words = [int.from_bytes(history.addresses[address], "big") for address in number]
     slice_of_word = dict(zip(words, number.values(), strict=True))
     owned: dict[int, IntColumn] = {}
-    for slot, place in _places(history, touched, places).items():
+    for slot, (_, place) in _places(history, touched, places).items():
         key = place.keys[0].word if len(place.keys) == 1 else None
         if key in slice_of_word:
             owned[slot] = np.array([slice_of_word[key]], dtype=np.int64)

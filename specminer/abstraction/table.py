@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from specminer.abstraction.events import EventTable, Variable
 from specminer.dependency import Touches
-from specminer.history import CONSTRUCTOR, MISSING, History, IntColumn
+from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn
 from specminer.interaction import Interactions, completion_order
 from specminer.location import Part, Places
-
-_ORDER = 1 << 32
-"""More than the accesses and events of one transaction."""
 
 
 def symbol_of(function: str, *, rejected: bool, passive: bool) -> str:
@@ -25,15 +22,15 @@ def symbol_of(function: str, *, rejected: bool, passive: bool) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cells:
-    """The lasting accesses to the interactions' own storage, sorted by interaction and time."""
+class _Cells:
+    """What accesses tell of the variables for good, by variable, interaction and time; shape (c,) each."""
 
-    key: IntColumn
-    """Interaction times ``span`` plus time; ascending."""
     variable: IntColumn
+    key: IntColumn
+    """Interaction times ``span`` plus time; ascending within a variable."""
     before: IntColumn
     after: IntColumn
-    """Rows in ``History.words``."""
+    """Rows in ``History.words``; ``before`` may be ``MISSING``."""
 
 
 def build(
@@ -42,145 +39,195 @@ def build(
     """Return the table; ``functions`` gives each invocation's bare function name.
 
     A variable is known from the deployment on (all zero) if the history holds it, else from the first
-    access on, and before that from what this access found.
+    access on, and before that from what this access found. The values after an event are those at the end
+    of its last access, or of the last one that ended before it if it made none; after a rejected event,
+    those after the event before.
     """
     rejected = ~history.accepted[interactions.invocation] & ~interactions.passive
-    texts = [
-        symbol_of(functions[row], rejected=bool(no), passive=bool(other))
-        for row, no, other in zip(interactions.invocation, rejected, interactions.passive, strict=True)
-    ]
-    symbols = tuple(sorted(set(texts)))
-    place_of = {text: place for place, text in enumerate(symbols)}
-    variables, parts, slot_variables = _variables(history, touched, places, interactions)
-    span = (len(history.transaction_hash) + 1) * _ORDER
-    ends = interactions.slice * span + _end_times(history)[interactions.invocation]
-    cells = _cells(history, slot_variables, interactions, span)
-    from_creation = bool(np.any(history.invocation_kind == CONSTRUCTOR))
-    raw = np.full((len(variables), len(interactions.slice)), MISSING, dtype=np.int64)
+    symbols, symbol = _symbols(interactions, functions, rejected)
+    variables, parts, owner, numbers = _variables(history, touched, places, interactions)
+    span = len(history.access_slot) + 2
+    times = _access_times(history)
+    ends = interactions.slice * span + _end_times(history, times)[interactions.invocation]
+    ends = _kept(ends, rejected, interactions.slice, span)
+    cells = _cells(history, touched, owner, numbers, times, span)
+    created = history.accepted & (history.invocation_kind == CONSTRUCTOR)
     words: dict[int, int] = {}
+    initial = words.setdefault(0, 0) if np.any(created) else MISSING
+    values = np.full((len(variables), len(ends)), MISSING, dtype=np.int64)
+    bounds = np.searchsorted(cells.variable, np.arange(len(variables) + 1))
     for row, part in enumerate(parts):
-        raw[row] = _values(history, cells, row, part, interactions, ends, span, from_creation, words)
+        mine = slice(int(bounds[row]), int(bounds[row + 1]))
+        before, after = _coded(history, part, cells.before[mine], cells.after[mine], words)
+        values[row] = _values(cells.key[mine], before, after, ends, span, initial)
     return EventTable(
         symbols=symbols,
-        symbol=np.array([place_of[text] for text in texts], dtype=np.int64),
+        symbol=symbol,
         interaction=interactions.slice,
         rejected=rejected,
         variables=tuple(variables),
-        values=raw,
+        values=values,
         words=tuple(words),
     )
 
 
-def _end_times(history: History) -> IntColumn:
+def _symbols(
+    interactions: Interactions, functions: Sequence[str], rejected: BoolColumn
+) -> tuple[tuple[str, ...], IntColumn]:
+    """Return the symbols, sorted, and each event's; a hostile function name gets none of another's."""
+    events = [
+        (functions[row], bool(no), bool(other))
+        for row, no, other in zip(interactions.invocation, rejected, interactions.passive, strict=True)
+    ]
+    named = {
+        event: symbol_of(event[0], rejected=event[1], passive=event[2])
+        for event in sorted(set(events), key=lambda event: (event[1] or event[2], event))
+    }
+    texts = dict(zip(named, _unique(named.values()), strict=True))
+    symbols = tuple(sorted(texts.values()))
+    place_of = {text: place for place, text in enumerate(symbols)}
+    return symbols, np.array([place_of[texts[event]] for event in events], dtype=np.int64)
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    """Return names told apart: the second ``x`` becomes ``x #2``."""
+    taken: set[str] = set()
+    result = []
+    for name in names:
+        shown, count = name, 1
+        while shown in taken:
+            count += 1
+            shown = f"{name} #{count}"
+        taken.add(shown)
+        result.append(shown)
+    return result
+
+
+def _access_times(history: History) -> IntColumn:
+    """Return when each access was made, 1 .. a: by transaction and position in it."""
+    transaction = history.invocation_transaction[history.access_invocation]
+    times = np.empty(len(transaction), dtype=np.int64)
+    times[np.lexsort((history.access_position, transaction))] = np.arange(1, len(transaction) + 1)
+    return times
+
+
+def _end_times(history: History, times: IntColumn) -> IntColumn:
     """Return for each invocation when it ended: after its own last access and those of its children."""
-    times = history.invocation_transaction * _ORDER
-    accessed = history.invocation_transaction[history.access_invocation] * _ORDER + history.access_position
-    np.maximum.at(times, history.access_invocation, accessed)
+    ends = np.zeros(len(history), dtype=np.int64)
+    np.maximum.at(ends, history.access_invocation, times)
     order = completion_order(history)
     # an invocation without accesses ends no earlier than the one before it
-    times[order] = np.maximum.accumulate(times[order])
-    return times
+    ends[order] = np.maximum.accumulate(ends[order])
+    return ends
+
+
+def _kept(ends: IntColumn, rejected: BoolColumn, slices: IntColumn, span: int) -> IntColumn:
+    """Return the ends, for rejected events those of the last other one before in the interaction."""
+    place = np.maximum.accumulate(np.where(rejected, MISSING, np.arange(len(ends))))
+    same = (place >= 0) & (slices[place] == slices)
+    return np.where(same, ends[place], slices * span)
 
 
 def _variables(
     history: History, touched: Touches, places: Places, interactions: Interactions
-) -> tuple[list[Variable], list[Part], dict[int, tuple[IntColumn, list[int]]]]:
-    """Return the variables, the field each reads, and for each slot's word its owners and variables."""
+) -> tuple[list[Variable], list[Part], IntColumn, IntColumn]:
+    """Return the variables, the field each reads, each slot's owner, and each slot's variables.
+
+    Shapes: (s,) and (most fields in a slot, s) with the numbers of variables; ``MISSING`` for none.
+    """
     slots, first = np.unique(touched.slot, return_index=True)
-    found: dict[tuple[str, str], tuple[Variable, Part, int]] = {}
-    slot_variables: dict[int, tuple[IntColumn, list[int]]] = {}
-    for slot, row in zip(slots, first, strict=True):
-        if int(slot) not in interactions.owned:
+    owner = np.full(len(slots), MISSING, dtype=np.int64)
+    found: dict[tuple[Part, int], int] = {}
+    names: list[str] = []
+    fields: dict[int, list[int]] = {}
+    for slot, row in zip(slots.tolist(), first.tolist(), strict=True):
+        if slot not in interactions.owned:
             continue
-        word = int(touched.word[row])
-        place = places[history.words[word]]
-        numbers = []
+        place = places[history.words[touched.word[row]]]
+        owner[slot] = interactions.owned[slot][0]
+        fields[slot] = []
         for part in place.parts:
-            keys = "".join("[sender]" for _ in place.keys)
-            name = f"{part.variable}{keys}{part.suffix}"
-            if (name, part.suffix) not in found:
-                found[name, part.suffix] = (Variable(name=name, kind=part.kind), part, len(found))
-            numbers.append(found[name, part.suffix][2])
-        slot_variables[word] = (interactions.owned[int(slot)], numbers)
-    return [item[0] for item in found.values()], [item[1] for item in found.values()], slot_variables
+            # a variable without keys is one slot; with keys, one slot in each interaction
+            identity = (part, MISSING if place.keys else slot)
+            if identity not in found:
+                found[identity] = len(found)
+                names.append(f"{part.variable}{'[sender]' * len(place.keys)}{part.suffix}")
+            fields[slot].append(found[identity])
+    numbers = np.full((max(map(len, fields.values()), default=0), len(slots)), MISSING, dtype=np.int64)
+    for slot, row_numbers in fields.items():
+        numbers[: len(row_numbers), slot] = row_numbers
+    parts = [part for part, _ in found]
+    variables = [
+        Variable(name=name, kind=part.kind) for name, part in zip(_unique(names), parts, strict=True)
+    ]
+    return variables, parts, owner, numbers
 
 
 def _cells(
-    history: History,
-    slot_variables: dict[int, tuple[IntColumn, list[int]]],
-    interactions: Interactions,
-    span: int,
-) -> Cells:
+    history: History, touched: Touches, owner: IntColumn, numbers: IntColumn, times: IntColumn, span: int
+) -> _Cells:
     """Return the accesses that show or change a variable's value for good, one row a variable."""
-    owner = np.full(len(history.words), MISSING, dtype=np.int64)
-    for word, (owners, _) in slot_variables.items():
-        owner[word] = owners[0]
-    lasting = ~history.access_undone & (owner[history.access_slot] != MISSING)
-    rows = np.flatnonzero(lasting)
-    time = (
-        history.invocation_transaction[history.access_invocation[rows]] * _ORDER
-        + history.access_position[rows]
-    )
-    key = owner[history.access_slot[rows]] * span + time
-    columns: list[tuple[IntColumn, IntColumn]] = []
-    by_word: dict[int, list[int]] = {word: numbers for word, (_, numbers) in slot_variables.items()}
-    words = history.access_slot[rows]
-    width = max((len(numbers) for numbers in by_word.values()), default=0)
-    for depth in range(width):
-        number = np.full(len(history.words), MISSING, dtype=np.int64)
-        for word, numbers in by_word.items():
-            if depth < len(numbers):
-                number[word] = numbers[depth]
-        at = np.flatnonzero(number[words] != MISSING)
-        columns.append((at, number[words[at]]))
-    at = np.concatenate([rows_at for rows_at, _ in columns]) if columns else np.zeros(0, np.int64)
-    variable = np.concatenate([numbers for _, numbers in columns]) if columns else np.zeros(0, np.int64)
-    order = np.argsort(key[at], kind="stable")
-    chosen = rows[at][order]
-    return Cells(
-        key=key[at][order],
+    slot = touched.slot[touched.touch]
+    # an undone write shows for good what it found
+    after = np.where(history.access_undone, history.access_before, history.access_after)
+    rows = np.flatnonzero((owner[slot] != MISSING) & (after != MISSING) & ~_tainted(history, slot))
+    pairs = [(rows[number != MISSING], number[number != MISSING]) for number in numbers[:, slot[rows]]]
+    at = np.concatenate([np.zeros(0, np.int64), *(chosen for chosen, _ in pairs)])
+    variable = np.concatenate([np.zeros(0, np.int64), *(number for _, number in pairs)])
+    key = owner[slot[at]] * span + times[at]
+    order = np.lexsort((key, variable))
+    return _Cells(
         variable=variable[order],
-        before=history.access_before[chosen],
-        after=history.access_after[chosen],
+        key=key[order],
+        before=history.access_before[at[order]],
+        after=after[at[order]],
     )
+
+
+def _tainted(history: History, slot: IntColumn) -> BoolColumn:
+    """Return which accesses may show a value that did not last.
+
+    Behind an undone write, a read of the same transaction may have seen it, and another undone write may
+    have overwritten it; only a write that lasted tells what is there again.
+    """
+    undone = history.access_undone
+    transaction = history.invocation_transaction[history.access_invocation]
+    order = np.lexsort((history.access_position, slot, transaction))
+    begins = np.r_[
+        True, (transaction[order][1:] != transaction[order][:-1]) | (slot[order][1:] != slot[order][:-1])
+    ][: len(order)]
+    before: IntColumn = np.cumsum(undone[order], dtype=np.int64) - undone[order]
+    start = np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
+    tainted = np.empty(len(order), dtype=np.bool_)
+    tainted[order] = before > before[start]
+    return tainted & ~(history.access_write & ~undone)
+
+
+def _coded(
+    history: History, part: Part, before: IntColumn, after: IntColumn, words: dict[int, int]
+) -> tuple[IntColumn, IntColumn]:
+    """Return one field's values as numbers in ``words``, which grows."""
+    rows, inverse = np.unique(np.r_[before, after], return_inverse=True)
+    numbers = [
+        MISSING if row == MISSING else words.setdefault(part.extract(history.words[row]), len(words))
+        for row in rows.tolist()
+    ]
+    coded = np.array(numbers, dtype=np.int64)[inverse]
+    return coded[: len(before)], coded[len(before) :]
 
 
 def _values(
-    history: History,
-    cells: Cells,
-    variable: int,
-    part: Part,
-    interactions: Interactions,
-    ends: IntColumn,
-    span: int,
-    from_creation: bool,
-    words: dict[int, int],
+    key: IntColumn, before: IntColumn, after: IntColumn, ends: IntColumn, span: int, initial: int
 ) -> IntColumn:
-    """Return one variable's value after each event, as numbers in ``words``, which grows."""
-    mine = np.flatnonzero(cells.variable == variable)
-    key = cells.key[mine]
+    """Return one variable's value after each event; ``initial`` before all accesses, if that is known."""
+    if not len(key):
+        return np.full(len(ends), initial, dtype=np.int64)
+    interaction = ends // span
     place = np.searchsorted(key, ends, side="right") - 1
-    seen = (
-        (place >= 0) & (key[np.maximum(place, 0)] // span == interactions.slice) if len(key) else place >= 0
-    )
-    value = np.full(len(ends), MISSING, dtype=np.int64)
-    value[seen] = cells.after[mine][place[seen]]
-    coded = _coded(history, part, words)
-    result = np.where(value >= 0, coded[value], MISSING)
-    unseen = np.flatnonzero(~seen)
-    if from_creation:
-        result[unseen] = words.setdefault(0, len(words))
-    elif len(key):  # nothing had touched it since the history began: it held what the next access found
-        following = np.minimum(place[unseen] + 1, len(key) - 1)
-        same = key[following] // span == interactions.slice[unseen]
-        found = np.where(same, cells.before[mine][following], MISSING)
-        result[unseen] = np.where(found >= 0, coded[found], MISSING)
-    return result
-
-
-def _coded(history: History, part: Part, words: dict[int, int]) -> IntColumn:
-    """Return for each word of the history the number of the field's value in ``words``."""
-    return np.array(
-        [words.setdefault(part.extract(word), len(words)) for word in history.words] or [MISSING],
-        dtype=np.int64,
-    )
+    seen = (place >= 0) & (key[place] // span == interaction)
+    if initial != MISSING:
+        return np.where(seen, after[place], initial)
+    # nothing had touched it since the history began: it held what the next access found
+    following = np.minimum(place + 1, len(key) - 1)
+    same = key[following] // span == interaction
+    return np.where(seen, after[place], np.where(same, before[following], MISSING))

@@ -13,12 +13,15 @@ from typing import Any, Final
 
 import msgspec
 
+from specminer.chain.nesting import check_nesting
 from specminer.errors import FileFormatError, plain
 
 MAX_BYTES: Final = 64 << 20
 """A larger file is no artifact."""
 MAX_NAME: Final = 200
 """Characters of a function's or variable's name; longer ones are cut."""
+MAX_DEPTH: Final = 32
+"""Tuples inside each other at most."""
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +42,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     outputs: tuple[Parameter, ...] = ()
     state_mutability: str | None = None
     anonymous: bool = False
+    constant: bool = False
+    """How compilers before 0.4.16 said ``view``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +88,9 @@ def parse(text: bytes, origin: str) -> Artifact:
     """
     shown = plain(origin)
     try:
+        check_nesting(text)
         document = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise FileFormatError(f"{shown} is not JSON: {plain(error)}") from None
     if isinstance(document, list):
         document = {"abi": document}
@@ -95,9 +101,11 @@ def parse(text: bytes, origin: str) -> Artifact:
         )
     try:
         abi = msgspec.convert(document["abi"], tuple[Entry, ...])
-    except (msgspec.ValidationError, RecursionError) as error:
+    except msgspec.ValidationError as error:
         raise FileFormatError(f"{shown}: the ABI is malformed: {plain(error)}") from None
     for row, entry in enumerate(abi):
+        if max(map(_depth, (*entry.inputs, *entry.outputs)), default=0) > MAX_DEPTH:
+            raise FileFormatError(f"{shown}: the ABI's entry {row} nests tuples deeper than {MAX_DEPTH}")
         if entry.type in ("function", "event", "error") and not entry.name:
             raise FileFormatError(f"{shown}: the ABI's entry {row} ({plain(entry.type, 20)}) has no name")
     layout = document.get("storageLayout")
@@ -107,3 +115,11 @@ def parse(text: bytes, origin: str) -> Artifact:
         abi=abi,
         storage_layout=layout if isinstance(layout, dict) and layout.get("storage") else None,
     )
+
+
+def _depth(parameter: Parameter) -> int:
+    """Return how many tuples lie inside each other, counted up to one more than allowed."""
+    level, depth = [parameter], 0
+    while level and depth <= MAX_DEPTH:
+        level, depth = [inner for outer in level for inner in outer.components], depth + 1
+    return depth

@@ -15,7 +15,7 @@ from specminer.chain import finder
 from specminer.chain.finder import Way
 from specminer.chain.node import Node, octets, quantity
 from specminer.chain.tracing import Envelope, TipChanged, TracerChoice, envelope_of
-from specminer.errors import NodeLied, NodeRefused, NotOnChain, UsageError
+from specminer.errors import ChainError, NodeLied, NodeRefused, NotOnChain, UsageError
 from specminer.trace import Address, Block, ContractRecord, Hash, Transaction
 
 DEVELOPMENT_CHAINS: Final = frozenset({1337, 31337})
@@ -108,9 +108,10 @@ def newest_block(node: Node, chain_id: int) -> int:
     return block_at(node, "latest").number
 
 
-def code_at(node: Node, contract: Address, block: int) -> bytes:
+def code_at(node: Node, contract: Address, block: int | str) -> bytes:
     """Return the runtime code of the contract after the block; empty if it has none."""
-    return octets(node.call("eth_getCode", f"0x{contract.hex()}", hex(block)), "code")
+    tag = hex(block) if isinstance(block, int) else block
+    return octets(node.call("eth_getCode", f"0x{contract.hex()}", tag), "code")
 
 
 def creation_block(node: Node, contract: Address, head: int) -> int:
@@ -122,6 +123,11 @@ def creation_block(node: Node, contract: Address, head: int) -> int:
 
     """
     if not code_at(node, contract, head):
+        if code_at(node, contract, "latest"):
+            raise NotOnChain(
+                f"the contract at 0x{contract.hex()} was created after block {head}, the last to be read; wait "
+                "until its creation is final, or give a later --to-block"
+            )
         raise NotOnChain(
             f"there is no contract at 0x{contract.hex()} on this chain (no code at block {head}); check the "
             "address and the chain, and if the contract destroyed itself give --from-block and --to-block"
@@ -153,6 +159,10 @@ def check_range(first: int, last: int, newest: int) -> None:
         raise UsageError(f"--to-block {last} lies beyond the newest usable block, {newest}")
 
 
+class Replaced(ChainError):
+    """Blocks at or before the end of the range were replaced while it was read; begin anew."""
+
+
 class Collector:
     """Reads one contract's history; ``note`` hears what a user should know, ``progress`` how far it is."""
 
@@ -171,24 +181,31 @@ class Collector:
         self._tracing = TracerChoice(node, [contract], note)
         self._way: tuple[Way, str | None] | None = None
         self._first = self._last = self._done = 0
+        self._created_in: int | None = None
 
-    def collect(self, first: int, last: int, created_in: int | None) -> Iterator[Chunk]:
+    def collect(
+        self, first: int, last: int, created_in: int | None, anchor: Block | None = None
+    ) -> Iterator[Chunk]:
         """Yield chunks that cover the blocks ``first .. last``; ``created_in`` is the creation's block.
 
+        ``anchor`` is a block at or after ``last``, read before anything else: as long as the chain still
+        holds it, all that was read since is of one and the same chain.
+
         Raises:
+            Replaced: it does not; everything yielded before is complete, but may be of the old chain.
             ChainError: the node failed; everything yielded before is complete.
 
         """
-        way = self._choose(last if created_in is None else created_in)
+        self._anchor = anchor or block_at(self.node, last)
+        self._created_in = created_in
+        way = self._choose(last, created_in)
         self._progress(
             Estimate(blocks=last - first + 1, requests=way[0].requests_for(last - first + 1), way=way[0])
         )
         self._first, self._last, self._done = first, last, 0
-        for start, end, hits in finder.find(self.node, way, [self.contract], first, last):
-            if created_in is not None and start <= created_in <= end:
-                hits = self._with_creation(hits, created_in)
+        for start, end, hits in self._find(first, last, way):
             for part_first, part_last, part in _parts(start, end, hits):
-                chunk = self._chunk(part_first, part_last, part, way[0])
+                chunk = self._chunk(part_first, part_last, part, way)
                 yield chunk
                 self._done += len(chunk.transactions)
                 self._tell(part_last + 1, self._done)
@@ -196,12 +213,28 @@ class Collector:
     def _tell(self, block: int, transactions: int) -> None:
         self._progress(Progress(block=block, first=self._first, last=self._last, transactions=transactions))
 
-    def _choose(self, probe: int) -> tuple[Way, str | None]:
+    def _choose(self, last: int, created_in: int | None) -> tuple[Way, str | None]:
+        """Choose by a block that surely holds a transaction, unless the node no longer traces that far back."""
         if self._way is None:
-            self._way = finder.choose(self.node, self.contract, probe, self._note)
+            for probe in dict.fromkeys((created_in or last, last)):
+                self._way = finder.choose(self.node, self.contract, probe, self._note)
+                if self._way[0] is not Way.SCAN:
+                    break
+            assert self._way is not None
             if self._way[0].limit:
                 self._note(self._way[0].limit)
         return self._way
+
+    def _find(
+        self, first: int, last: int, way: tuple[Way, str | None]
+    ) -> Iterator[tuple[int, int, finder.BlockHits]]:
+        """Yield what the finder does, with the creation among it."""
+        created_in = self._created_in
+        for start, end, hits in finder.find(self.node, way, [self.contract], first, last):
+            if created_in is not None and start <= created_in <= end:
+                yield start, end, self._with_creation(hits, created_in)
+            else:
+                yield start, end, hits
 
     def _with_creation(self, hits: finder.BlockHits, created_in: int) -> finder.BlockHits:
         """Add the creation: the transaction whose receipt names the contract, else all of that block.
@@ -209,7 +242,9 @@ class Collector:
         Ways of finding differ in whether they report creations; a trace decides in the end.
         """
         answer = self.node.call("eth_getBlockByNumber", hex(created_in), False)
-        hashes = answer.get("transactions", []) if isinstance(answer, dict) else []
+        hashes = answer.get("transactions") if isinstance(answer, dict) else None
+        if not isinstance(hashes, list):
+            raise NodeLied(f"the node returned no block {created_in}, which created the contract")
         receipts = self.node.batch([("eth_getTransactionReceipt", (text,)) for text in hashes])
         address = f"0x{self.contract.hex()}"
         direct = [
@@ -221,21 +256,41 @@ class Collector:
         merged = hits | {created_in: hits.get(created_in, {}) | dict.fromkeys(found)}
         return {number: merged[number] for number in sorted(merged) if merged[number]}
 
-    def _chunk(self, first: int, last: int, hits: finder.BlockHits, way: Way) -> Chunk:
-        for attempt in range(TRIES):
+    def _chunk(self, first: int, last: int, hits: finder.BlockHits, way: tuple[Way, str | None]) -> Chunk:
+        """Record what was found, and check that the chain is still the one it was found on."""
+        attempt = 1
+        while True:
             try:
                 transactions = self._record(hits)
-                tip = block_at(self.node, last)
-            except TipChanged:
-                if attempt == TRIES - 1:
+                tip = self._check_anchor(last)
+                return Chunk(first=first, last=last, tip=tip, transactions=transactions, way=way[0])
+            except (TipChanged, NodeRefused, NodeLied) as error:
+                # a replaced transaction has no trace any more: ask whether that is the reason
+                self._check_anchor(last)
+                if not isinstance(error, TipChanged) or attempt == TRIES:
                     raise
-                found = finder.find(
-                    self.node, (way, (self._way or (way, None))[1]), [self.contract], first, last
-                )
-                hits = {number: rows for _, _, part in found for number, rows in part.items()}
-                continue
-            return Chunk(first=first, last=last, tip=tip, transactions=transactions, way=way)
-        raise AssertionError("unreachable")
+            attempt += 1
+            found = self._find(first, last, way)
+            hits = {number: rows for _, _, part in found for number, rows in part.items()}
+
+    def _check_anchor(self, tip: int) -> Block:
+        """Return the block ``tip`` if the anchor still stands.
+
+        Raises:
+            Replaced: it does not.
+
+        """
+        anchor = self._anchor
+        try:
+            blocks = self._blocks(list(dict.fromkeys((tip, anchor.number))))
+        except NotOnChain:
+            blocks = {}
+        if anchor.number not in blocks or blocks[anchor.number].hash != anchor.hash:
+            raise Replaced(
+                f"the chain was reorganised at or before block {anchor.number} while it was read, {TRIES} times; "
+                "try again later, or give a --to-block that is final"
+            )
+        return blocks[tip]
 
     def _record(self, hits: finder.BlockHits) -> tuple[Transaction, ...]:
         envelopes = self._envelopes(hits)
@@ -262,8 +317,8 @@ class Collector:
                 if isinstance(answer, NodeRefused):
                     raise answer
             envelopes += [
-                envelope_of(answers[row], answers[len(group) + row], blocks[number])
-                for row, (number, _) in enumerate(group)
+                envelope_of(found, answers[row], answers[len(group) + row], blocks[number])
+                for row, (number, found) in enumerate(group)
             ]
         return sorted(envelopes, key=lambda envelope: (envelope.block.number, envelope.index))
 

@@ -6,9 +6,13 @@ a URL; headers carry tokens. None of these may reach a message, a log or the dat
 
 from __future__ import annotations
 
+import base64
 import ipaddress
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote, urlsplit
+from pathlib import Path
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from specminer.errors import UsageError, plain
 
@@ -36,6 +40,11 @@ class Endpoint:
             host, _ = urlsplit(self.url).hostname, urlsplit(self.url).port
         except ValueError:
             raise UsageError("the node's address is not a URL: its host or port cannot be read") from None
+        if self.scheme == "ipc" and not self._is_file and not _could_be_socket(self.url):
+            raise UsageError(
+                "the node's address is neither a URL nor the path of an IPC socket; a URL begins with http://, "
+                "https://, ws:// or wss://, and a socket lies in a folder that exists"
+            )
         if self.scheme != "ipc" and not host:
             raise UsageError("the node's address has no host; expected for example http://127.0.0.1:8545")
 
@@ -47,9 +56,12 @@ class Endpoint:
 
     @property
     def label(self) -> str:
-        """What may be shown: scheme, host and port, the host cut to its last two labels."""
+        """What may be shown: scheme, host and port, the host cut to its last two labels.
+
+        A path is shown only where something stands there: else it may be a URL whose scheme was forgotten.
+        """
         if self.scheme == "ipc":
-            return f"IPC socket {plain(self.url, 120)}"
+            return f"IPC socket {plain(self.url, 120)}" if self._is_file else "the IPC socket"
         parts = urlsplit(self.url)
         host = parts.hostname or ""
         try:
@@ -61,22 +73,57 @@ class Endpoint:
         return plain(f"{self.scheme}://{shown}" + (f":{parts.port}" if parts.port else ""), 120)
 
     @property
+    def _is_file(self) -> bool:
+        try:
+            return Path(self.url).expanduser().exists()
+        except (OSError, ValueError, RuntimeError):
+            return False
+
+    def _pieces(self) -> Iterator[str]:
+        """Yield every part of the address that may be a secret, as given."""
+        for _, value in self.headers:
+            yield value
+            yield from value.split()
+        if self.scheme == "ipc":
+            if not self._is_file:
+                yield self.url
+                yield from re.split(r"[/?&=]", self.url)
+            return
+        parts = urlsplit(self.url)
+        yield self.url
+        authority = parts.netloc.rpartition("@")[0]
+        yield from (authority, parts.username or "", parts.path, parts.query, parts.fragment)
+        yield from re.split(r"[/;]", parts.path)
+        for text in (parts.query, parts.fragment):
+            yield from re.split(r"[&=;]", text)
+            yield from (pair.partition("=")[2] for pair in re.split(r"[&;]", text))
+        labels = (parts.hostname or "").split(".")[:-2]
+        yield from (".".join(labels), *labels)
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        if authority:
+            yield base64.b64encode(f"{user}:{password}".encode()).decode()
+
+    @property
     def _secrets(self) -> list[str]:
-        found = [value for _, value in self.headers]
-        found += [word for _, value in self.headers for word in value.split()]
-        if self.scheme != "ipc":
-            parts = urlsplit(self.url)
-            found += [parts.username or "", parts.password or "", parts.path, parts.query]
-            found += parts.path.split("/")
-            found += [value for _, value in parse_qsl(parts.query)]
-            found += (parts.hostname or "").split(".")[:-2]
-            found.append(self.url)
-        found += [unquote(secret) for secret in found]
-        return sorted({secret for secret in found if len(secret) >= _MIN_SECRET}, key=len, reverse=True)
+        found = list(self._pieces())
+        found += [form(secret) for secret in found for form in (unquote, unquote_plus)]
+        long = {secret for secret in found if len(secret) >= _MIN_SECRET}
+        if self.scheme != "ipc":  # a password is a secret at any length
+            password = urlsplit(self.url).password or ""
+            long |= {password, unquote(password)} - {""}
+        return sorted(long, key=lambda secret: (-len(secret), secret))
 
     def redact(self, text: object) -> str:
         """Return foreign text fit to show: without this endpoint's secrets, on one line."""
         shown = str(text)[:100_000]
-        for secret in self._secrets:
-            shown = shown.replace(secret, "***")
+        secrets = self._secrets
+        if secrets:  # in one pass, so that no replacement hides a part of another secret
+            shown = re.sub("|".join(map(re.escape, secrets)), "***", shown, flags=re.IGNORECASE)
         return plain(shown)
+
+
+def _could_be_socket(path: str) -> bool:
+    try:
+        return Path(path).expanduser().parent.is_dir()
+    except (OSError, ValueError, RuntimeError):
+        return False

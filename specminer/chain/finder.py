@@ -17,7 +17,7 @@ from enum import Enum
 from typing import Any, Final
 
 from specminer.chain import prestate
-from specminer.chain.node import Node, Request, octets, quantity
+from specminer.chain.node import Node, Request, came, octets, quantity
 from specminer.errors import NodeLied, NodeRefused
 from specminer.trace import Address, Hash
 
@@ -26,6 +26,10 @@ BlockHits = dict[int, dict[Hash, None]]
 
 _BATCH: Final = 10
 """Whole-block traces asked for in one batch."""
+_CALM: Final = 8
+"""Spans answered after a refusal, before a larger one is tried again."""
+_NOT_FOR_SIZE: Final = frozenset({401, 402, 403, 404, 405, 429})
+"""HTTP codes of refusals that a smaller span does not help."""
 
 
 class Way(Enum):
@@ -57,9 +61,7 @@ class Way(Enum):
         return blocks if self is Way.BLOCK_TRACES else blocks + -(-blocks // self.first_span)
 
 
-def choose(
-    node: Node, contract: Address, probe: int, note: Callable[[str], None]
-) -> tuple[Way, str | None]:
+def choose(node: Node, contract: Address, probe: int, note: Callable[[str], None]) -> tuple[Way, str | None]:
     """Return the best way, and which block method it uses.
 
     ``probe`` is a block that the node holds, best one with transactions: what a way answers for it is
@@ -101,7 +103,9 @@ def _check_filter(node: Node, contract: Address, probe: int) -> None:
         traces = node.call("trace_filter", span | {field: [end]})
         found = {trace.get("transactionHash") for trace in traces} if isinstance(traces, list) else set()
         if known.get("hash") not in found:
-            raise NodeLied(f"trace_filter does not find the first transaction of block {probe} by its {field}")
+            raise NodeLied(
+                f"trace_filter does not find the first transaction of block {probe} by its {field}"
+            )
 
 
 def find(
@@ -117,20 +121,27 @@ def find(
 
     """
     span = way[0].first_span
-    start = first
+    widest = ceiling = 100_000 if way[0] is Way.TRACE_FILTER else span
+    start, calm = first, 0
     while start <= last:
         end = min(last, start + span - 1)
         try:
             hits = _hits(node, way, contracts, start, end)
-        except NodeRefused:
-            if end == start:
+        except (AttributeError, TypeError, LookupError, ValueError):
+            raise NodeLied(f"what the node says of blocks {start} to {end} is malformed") from None
+        except NodeRefused as error:
+            if end == start or error.code in _NOT_FOR_SIZE:
                 raise
-            span = max(1, (end - start + 1) // 2)
+            span = ceiling = max(1, (end - start + 1) // 2)
+            calm = 0
             continue
         yield start, end, hits
         start = end + 1
-        if way[0] is Way.TRACE_FILTER and sum(map(len, hits.values())) < 1_000:
-            span = min(span * 2, 100_000)
+        calm += 1
+        if calm >= _CALM:
+            ceiling = widest
+        if sum(map(len, hits.values())) < 1_000:
+            span = min(span * 2, ceiling)
 
 
 def _hits(
@@ -154,10 +165,10 @@ def _filter(contract: Address, first: int, last: int) -> dict[str, Any]:
 def _by_filter(node: Node, contract: Address, first: int, last: int, hits: BlockHits) -> None:
     answer = node.call("trace_filter", _filter(contract, first, last))
     if not isinstance(answer, list):
-        raise NodeLied(f"trace_filter answered {answer!r:.60}; expected a list of traces")
+        raise NodeLied(f"trace_filter should answer a list of traces, got {came(answer)}")
     for trace in answer:
         if not isinstance(trace, dict) or not isinstance(trace.get("blockNumber"), int):
-            raise NodeLied(f"trace_filter returned a trace without a block number: {trace!r:.80}")
+            raise NodeLied("trace_filter returned a trace without a block number")
         if not first <= trace["blockNumber"] <= last:
             raise NodeLied(f"trace_filter returned block {trace['blockNumber']} for blocks {first} to {last}")
         if trace.get("transactionHash"):  # block rewards have none
@@ -187,18 +198,24 @@ def _by_blocks(node: Node, method: str, contract: Address, first: int, last: int
                 raise traces
             if isinstance(block, NodeRefused):
                 raise block
-            hashes = (block or {}).get("transactions")
+            hashes = block.get("transactions") if isinstance(block, dict) else None
             if not isinstance(hashes, list):
                 raise NodeLied(f"the node returned no block {number}")
-            for row, transaction in _touched(traces, contract):
-                if isinstance(row, int) and row >= len(hashes):
-                    raise NodeLied(f"the node traced more transactions than block {number} holds")
+            for row, transaction in _touched(node, traces, contract):
                 _add(hits, number, transaction or hashes[row])
-            if hashes and not traces:
-                raise NodeLied(f"the node returned no traces for block {number}, which holds {len(hashes)}")
+            if _traced(traces) != len(hashes):
+                raise NodeLied(
+                    f"the node traced {_traced(traces)} transactions of block {number}, which holds {len(hashes)}"
+                )
 
 
-def _touched(traces: Any, contract: Address) -> list[tuple[int, Any]]:
+def _traced(traces: list[Any]) -> int:
+    if any("action" in trace for trace in traces):  # parity style: one entry a frame, rewards have no hash
+        return len({trace.get("transactionHash") for trace in traces} - {None})
+    return len(traces)
+
+
+def _touched(node: Node, traces: Any, contract: Address) -> list[tuple[int, Any]]:
     """Return (row of the transaction, its hash or ``None``) for each trace that touches the contract."""
     if not isinstance(traces, list):
         raise NodeLied("the node returned no list of traces for a block")
@@ -213,7 +230,7 @@ def _touched(traces: Any, contract: Address) -> list[tuple[int, Any]]:
         if not isinstance(trace, dict):
             raise NodeLied("the node returned a malformed block trace")
         if trace.get("error") and not trace.get("result"):
-            raise NodeRefused(f"the node could not trace a block: {str(trace['error'])[:100]}")
+            raise NodeRefused(f"the node could not trace a block: {node.endpoint.redact(trace['error'])}")
         if _frame_touches(prestate.check_call_trace(trace.get("result")), wanted):
             found.append((row, trace.get("txHash")))
     return found
@@ -237,9 +254,16 @@ def _by_scan(node: Node, contract: Address, first: int, last: int, hits: BlockHi
             raise block
         if not isinstance(block, dict) or not isinstance(block.get("transactions"), list):
             raise NodeLied(f"the node returned no block {number}")
+        if quantity(block.get("number"), "block number") != number:
+            raise NodeLied(f"the node returned another block when asked for block {number}")
         for transaction in block["transactions"]:
             if str(transaction.get("to")).lower() == address:
                 _add(hits, number, transaction.get("hash"))
     logs = node.call("eth_getLogs", {"fromBlock": hex(first), "toBlock": hex(last), "address": address})
-    for log in logs if isinstance(logs, list) else ():
-        _add(hits, quantity(log.get("blockNumber"), "blockNumber of a log"), log.get("transactionHash"))
+    if not isinstance(logs, list):
+        raise NodeLied(f"eth_getLogs should answer a list of logs, got {came(logs)}")
+    for log in logs:
+        number = quantity(log.get("blockNumber"), "blockNumber of a log")
+        if not first <= number <= last:
+            raise NodeLied(f"eth_getLogs returned block {number} for blocks {first} to {last}")
+        _add(hits, number, log.get("transactionHash"))

@@ -6,20 +6,34 @@ recovers, but no names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import evmole
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError, ParseError
+from eth_abi.codec import ABIDecoder
+from eth_abi.decoding import ContextFramesBytesIO
+from eth_abi.exceptions import DecodingError, InsufficientDataBytes, ParseError
+from eth_abi.registry import registry
 from eth_utils.crypto import keccak
 
-from specminer.chain.artifact import MAX_NAME, Artifact, Entry, Parameter
+from specminer.chain.artifact import MAX_DEPTH, MAX_NAME, Artifact, Entry, Parameter
 from specminer.errors import plain
 from specminer.trace import Invocation, InvocationKind, Outcome, OutcomeKind
 
 _REVERT = bytes.fromhex("08c379a0")
+_PANIC = bytes.fromhex("4e487b71")
+_TUPLE = re.compile(r"tuple((\[[0-9]*\])*)", re.ASCII)
+_SENSELESS = re.compile(r"\(\)|\[0+\]|[0-9]{21}", re.ASCII)
+"""Types of no bytes, of which arrays could claim any length, and lengths that no data has."""
+_MAX_ARRAYS: Final = 16
+"""Arrays of arrays in one type: the parser's time grows with the square of them."""
+MAX_CODE: Final = 1 << 17
+"""Bytes; a chain allows 24 KiB, some allow more."""
+_UNDECODABLE = (DecodingError, ParseError, OverflowError, ValueError, RecursionError, MemoryError)
 _PANICS = {
     0x01: "assertion failed",
     0x11: "arithmetic overflow",
@@ -35,10 +49,57 @@ _PANICS = {
 
 def canonical(parameter: Parameter) -> str:
     """Return a parameter's type as selectors spell it: tuples opened up."""
-    if not parameter.type.startswith("tuple"):
+    found = _TUPLE.fullmatch(parameter.type)
+    if found is None:
         return parameter.type
     inner = ",".join(canonical(component) for component in parameter.components)
-    return f"({inner}){parameter.type[5:]}"
+    return f"({inner}){found[1]}"
+
+
+class _Stream(ContextFramesBytesIO):
+    """Calldata that may be read only a few times over: pointers may lead to the same bytes many times."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)  # type: ignore[no-untyped-call]
+        self._left = 8 * len(data) + 4096
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self._left -= len(data) + 8
+        if self._left < 0:
+            raise InsufficientDataBytes("the data leads to the same bytes again and again")
+        return data
+
+
+class _Decoder(ABIDecoder):
+    stream_class = _Stream
+
+
+_decoder = _Decoder(registry)
+
+
+@lru_cache(maxsize=1024)
+def _bounded(kind: str) -> bool:
+    """Whether parser and decoder can be trusted with a type."""
+    depth = arrays = 0
+    for char in kind:
+        depth += (char == "(") - (char == ")")
+        arrays = 0 if char in "(," else arrays + (char == "[")
+        if depth > MAX_DEPTH or arrays > _MAX_ARRAYS:
+            return False
+    return _SENSELESS.search(kind) is None
+
+
+def _decode(types: Sequence[str], data: bytes, *, strict: bool = True) -> tuple[Any, ...]:
+    """Decode values, in a time that grows with the data alone.
+
+    Raises:
+        One of ``_UNDECODABLE``: the data or the types are malformed.
+
+    """
+    if not all(map(_bounded, types)):
+        raise DecodingError("a type of no size, or nested too deep")
+    return _decoder.decode(list(types), data, strict=strict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +143,8 @@ class Interface:
         if found is None:
             return {}
         try:
-            values = decode(found.types, data[4:])
-        except (DecodingError, ParseError, OverflowError, ValueError):
+            values = _decode(found.types, data[4:])
+        except _UNDECODABLE:
             return {}
         return dict(zip(found.arguments, values, strict=True))
 
@@ -94,15 +155,15 @@ class Interface:
         selector, rest = outcome.data[:4], outcome.data[4:]
         try:
             if selector == _REVERT:
-                return plain(decode(["string"], rest, strict=False)[0])
-            if outcome.kind is OutcomeKind.PANIC:
+                return plain(_decode(["string"], rest, strict=False)[0])
+            if selector == _PANIC and len(rest) == 32:
                 code = int.from_bytes(rest, "big")
                 return f"panic {code:#04x} ({_PANICS.get(code, 'unknown kind')})"
             if selector in self.errors:
                 error = self.errors[selector]
-                values = decode(error.types, rest)
+                values = _decode(error.types, rest)
                 return plain(f"{error.name}({', '.join(map(_short, values))})")
-        except (DecodingError, ParseError, OverflowError, ValueError):
+        except _UNDECODABLE:
             pass
         return f"0x{outcome.data[:36].hex()}" if outcome.data else "no reason given"
 
@@ -124,22 +185,39 @@ def _short(value: object) -> str:
 
 def _functions(entries: Iterable[Entry]) -> dict[bytes, Function]:
     listed = list(entries)
-    names = [entry.name for entry in listed]
+    counts = Counter(entry.name[:MAX_NAME] for entry in listed)
     found: dict[bytes, Function] = {}
     for entry in listed:
         types = tuple(canonical(parameter) for parameter in entry.inputs)
         signature = f"{entry.name}({','.join(types)})"
-        name = signature if names.count(entry.name) > 1 else entry.name
-        found[keccak(text=signature)[:4]] = Function(
-            name=name[:MAX_NAME],
+        selector = keccak(signature.encode("utf-8", "surrogatepass"))[:4]
+        name = entry.name[:MAX_NAME]
+        if counts[name] > 1:
+            name = signature if len(signature) <= MAX_NAME else f"{name} 0x{selector.hex()}"
+        found[selector] = Function(
+            name=name,
             signature=signature,
             types=types,
-            arguments=tuple(
-                parameter.name[:MAX_NAME] or f"arg{place}" for place, parameter in enumerate(entry.inputs)
-            ),
-            read_only=entry.state_mutability in ("view", "pure"),
+            arguments=_argument_names(entry.inputs),
+            read_only=entry.constant or entry.state_mutability in ("view", "pure"),
         )
     return found
+
+
+def _argument_names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
+    """Return the arguments' names, each once; the unnamed and the repeated are ``arg0``, ``arg1``, ..."""
+    given = [parameter.name[:MAX_NAME] for parameter in parameters]
+    names: list[str] = []
+    taken = set(given)
+    for place, name in enumerate(given):
+        shown = name
+        if not name or name in names:
+            shown = f"arg{place}"
+            while shown in taken:
+                shown += "_"
+            taken.add(shown)
+        names.append(shown)
+    return tuple(names)
 
 
 def from_artifact(artifact: Artifact) -> Interface:
@@ -156,6 +234,8 @@ def from_code(codes: Iterable[bytes]) -> Interface:
     """Return the interface that evmole recovers from runtime code: selectors and types, no names."""
     functions: dict[bytes, Function] = {}
     for code in codes:
+        if len(code) > MAX_CODE:
+            continue
         info = evmole.contract_info(code, selectors=True, arguments=True, state_mutability=True)
         for found in info.functions or ():
             types = tuple(_split(found.arguments or ""))

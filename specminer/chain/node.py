@@ -7,11 +7,8 @@ will not pass is raised at once. No message quotes a library's exception: they c
 
 from __future__ import annotations
 
-import asyncio
 import re
-import socket
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -20,20 +17,16 @@ from typing import Any, Final, Self
 import requests
 import tenacity
 import web3.exceptions
-from web3 import HTTPProvider, IPCProvider, WebSocketProvider
-from web3.types import RPCEndpoint
-from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.exceptions import WebSocketException
 
 from specminer.chain.endpoint import Endpoint
+from specminer.chain.transport import AnsweredStatus, Request, transport
 from specminer.errors import NodeLied, NodeRefused, NodeUnreachable, plain
-
-Request = tuple[str, tuple[Any, ...]]
-"""Method and parameters."""
 
 TIMEOUT: Final = 120
 """Seconds to wait for one answer; a trace of a large transaction takes a while."""
-CONNECT_TIMEOUT: Final = 10
-"""Seconds to wait for a connection: whether anybody is there is known soon."""
+BATCH: Final = 100
+"""Requests in one batch; providers refuse larger ones."""
 TRIES: Final = 6
 FIRST_TRIES: Final = 2
 """Before the first answer a node is more likely down than busy: fail soon."""
@@ -44,8 +37,11 @@ _LASTING_WORDS: Final = ("execution timeout", "block range", "more than", "too l
 """Refusals for the size of what was asked, under whatever code: asking the same again does not help."""
 _PASSING_STATUS: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _QUANTITY: Final = re.compile("0[xX][0-9a-fA-F]{1,64}")
-_NESTING: Final = 20_000
-"""Call traces nest as deep as calls (1024), which is more than Python's parser of JSON takes by default."""
+_NESTING: Final = 6_000
+"""Call traces nest twice as deep as calls (1024), which is more than Python's parser of JSON takes by default.
+
+A library that web3 imports lifts the limit so far that an answer could overflow the stack instead.
+"""
 
 
 class _Passing(Exception):
@@ -66,7 +62,7 @@ class Node:
         self._batches = True
         self._answered = False
         self._pause = pause
-        self._transport = _transport(endpoint, timeout)
+        self._transport = transport(endpoint, timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -98,6 +94,8 @@ class Node:
             NodeUnreachable: no answer, after all tries.
 
         """
+        if len(calls) > BATCH:
+            return self.batch(calls[:BATCH]) + self.batch(calls[BATCH:])
         if self._batches and len(calls) > 1:
             done: dict[int, Any] = {}
             if self._retry(lambda: self._send_batch(calls, done)):
@@ -167,15 +165,15 @@ class Node:
         try:
             with _room_to_nest():
                 return send()
-        except (requests.HTTPError, _AnsweredStatus) as error:
+        except (requests.HTTPError, AnsweredStatus) as error:
             self._answered = True
-            status = error.status if isinstance(error, _AnsweredStatus) else _status(error)
+            status = error.status if isinstance(error, AnsweredStatus) else _status(error)
             refusal = NodeRefused(f"{label} answered HTTP {status}{_HTTP_HINTS.get(status, '')}", code=status)
             if status in _PASSING_STATUS:
                 raise _Passing(refusal) from None
             raise refusal from None
         except (requests.RequestException, OSError, WebSocketException, EOFError) as error:
-            if not isinstance(error, ValueError) or isinstance(error, requests.ConnectionError):
+            if not isinstance(error, ValueError):
                 silent = isinstance(error, requests.Timeout | TimeoutError)
                 what = "did not answer in time" if silent else "cannot be reached"
                 raise _Passing(
@@ -194,19 +192,11 @@ class Node:
 @contextmanager
 def _room_to_nest() -> Iterator[None]:
     usual = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(usual, _NESTING))
+    sys.setrecursionlimit(_NESTING)
     try:
         yield
     finally:
         sys.setrecursionlimit(usual)
-
-
-class _AnsweredStatus(Exception):
-    """The handshake of a WebSocket was answered with an HTTP status."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 def _status(error: requests.HTTPError) -> int:
@@ -234,168 +224,6 @@ _HTTP_HINTS = {
     413: " (request too large)",
     429: " (too many requests)",
 }
-
-
-class _Transport:
-    """How requests travel; raises whatever its library raises."""
-
-    def one(self, call: Request) -> Any:
-        raise NotImplementedError
-
-    def many(self, calls: Sequence[Request]) -> Any:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        raise NotImplementedError
-
-
-def _transport(endpoint: Endpoint, timeout: float) -> _Transport:
-    if endpoint.scheme in ("ws", "wss"):
-        return _WebSocket(endpoint, timeout)
-    return _Ipc(endpoint, timeout) if endpoint.scheme == "ipc" else _Http(endpoint, timeout)
-
-
-def _typed(calls: Sequence[Request]) -> list[tuple[RPCEndpoint, Any]]:
-    return [(RPCEndpoint(method), list(params)) for method, params in calls]
-
-
-class _Http(_Transport):
-    def __init__(self, endpoint: Endpoint, timeout: float) -> None:
-        self._session = requests.Session()
-        headers = HTTPProvider.get_request_headers() | dict(endpoint.headers)
-        self._provider = HTTPProvider(
-            endpoint.url,
-            request_kwargs={
-                "timeout": (min(CONNECT_TIMEOUT, timeout), timeout),
-                "headers": headers,
-                "allow_redirects": False,
-            },
-            session=self._session,
-            exception_retry_configuration=None,
-        )
-
-    def one(self, call: Request) -> Any:
-        return self._provider.make_request(RPCEndpoint(call[0]), list(call[1]))
-
-    def many(self, calls: Sequence[Request]) -> Any:
-        with warnings.catch_warnings():  # of missing identifiers; _in_order looks at them itself
-            warnings.simplefilter("ignore", RuntimeWarning)
-            return self._provider.make_batch_request(_typed(calls))
-
-    def close(self) -> None:
-        self._session.close()
-
-
-class _Ipc(_Transport):
-    """A Unix socket; web3 knows the messages, but its reader takes no end of the stream for an answer."""
-
-    def __init__(self, endpoint: Endpoint, timeout: float) -> None:
-        self._provider = IPCProvider(endpoint.url)
-        self._timeout = timeout
-        self._socket: socket.socket | None = None
-
-    def one(self, call: Request) -> Any:
-        return self._ask(self._provider.encode_rpc_request(RPCEndpoint(call[0]), list(call[1])))
-
-    def many(self, calls: Sequence[Request]) -> Any:
-        return self._ask(self._provider.encode_batch_rpc_request(_typed(calls)))
-
-    def _ask(self, message: bytes) -> Any:
-        try:
-            if self._socket is None:
-                self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-                self._socket.settimeout(self._timeout)
-                self._socket.connect(self._provider.ipc_path)
-            self._socket.sendall(message + b"\n")
-            return self._receive(self._socket)
-        except BaseException:
-            self.close()  # what is left of an answer must not be taken for the next one
-            raise
-
-    def _receive(self, source: socket.socket) -> Any:
-        parts: list[bytes] = []
-        while True:
-            part = source.recv(1 << 20)
-            if not part:
-                raise ConnectionError("the socket was closed")
-            parts.append(part)
-            if part.rstrip()[-1:] in (b"}", b"]", b""):
-                try:
-                    return self._provider.decode_rpc_response(b"".join(parts))
-                except ValueError:
-                    continue  # the end of a part, not of the answer
-
-    def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-
-class _WebSocket(_Transport):
-    """web3's WebSocket provider is asynchronous; a private event loop makes it wait."""
-
-    def __init__(self, endpoint: Endpoint, timeout: float) -> None:
-        self._runner = asyncio.Runner()
-        self._provider: WebSocketProvider | None = None
-        self._endpoint = endpoint
-        self._timeout = timeout
-
-    async def _connected(self) -> WebSocketProvider:
-        if self._provider is None:
-            provider = WebSocketProvider(
-                self._endpoint.url,
-                websocket_kwargs={
-                    "additional_headers": dict(self._endpoint.headers),
-                    "max_size": None,
-                    "open_timeout": min(CONNECT_TIMEOUT, self._timeout),
-                },
-                request_timeout=self._timeout,
-                max_connection_retries=1,
-            )
-            await provider.connect()
-            self._provider = provider
-        return self._provider
-
-    async def _one(self, call: Request) -> Any:
-        provider = await self._connected()
-        return await provider.make_request(RPCEndpoint(call[0]), list(call[1]))
-
-    async def _many(self, calls: Sequence[Request]) -> Any:
-        provider = await self._connected()
-        return await provider.make_batch_request(_typed(calls))
-
-    def one(self, call: Request) -> Any:
-        return self._run(self._one, call)
-
-    def many(self, calls: Sequence[Request]) -> Any:
-        return self._run(self._many, calls)
-
-    def _run(self, send: Callable[[Any], Any], argument: Any) -> Any:
-        try:
-            return self._runner.run(send(argument))
-        except (OSError, TimeoutError, WebSocketException, web3.exceptions.Web3Exception) as error:
-            self._disconnect()
-            cause = error.__cause__
-            if isinstance(cause, InvalidStatus):
-                raise _AnsweredStatus(cause.response.status_code) from None
-            if isinstance(error, TimeoutError | web3.exceptions.TimeExhausted):
-                raise TimeoutError from error
-            raise ConnectionError from error
-        except BaseException:
-            self._disconnect()
-            raise
-
-    def _disconnect(self) -> None:
-        provider, self._provider = self._provider, None
-        if provider is not None:
-            try:
-                self._runner.run(provider.disconnect())
-            except (OSError, ValueError, WebSocketException, web3.exceptions.Web3Exception):
-                return  # it was broken already
-
-    def close(self) -> None:
-        self._disconnect()
-        self._runner.close()
 
 
 def quantity(value: Any, what: str) -> int:
@@ -441,3 +269,6 @@ def came(value: Any) -> str:
             return f"a list of {len(value)}"
         case _:
             return "an object"
+
+
+__all__ = ["Node", "Request", "came", "octets", "quantity"]

@@ -1,9 +1,9 @@
 """The last fallback: prestateTracer and callTracer, which every node with debug methods has.
 
-The call frames, their outcomes and logs are exact. Of the storage only what each transaction found and
-left is known; all of it is put into the first invocation of the contract that lasted, as one read of
-each slot it touched and one write of each slot it changed. Changes in a transaction that failed are not
-known at all.
+The call frames and their outcomes are exact, and so are the logs that lasted; undone ones are not shown. Of
+the storage only what each transaction found and left is known; all of it is put into the first invocation
+of the contract that lasted, as one read of each slot it touched and one write of each slot it changed.
+Changes in a transaction that failed are not known at all.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def decode(
     before = _storage(prestate)
     changed = _changes(difference)
     pending = {contract: (before.get(contract, {}), changed.get(contract, {})) for contract in contracts}
-    steps = list(_frames(root, pending, lasting=True))
+    steps = list(_frames(root, pending))
     first, last = steps[0], steps[-1]
     if not isinstance(first, Enter) or not isinstance(last, Exit):
         raise NodeLied("the call trace has no outermost call")
@@ -59,12 +59,39 @@ _Slots = dict[int, int]
 _Changes = dict[int, tuple[int, int]]
 
 
-def _frames(
+def _frames(root: dict[str, Any], pending: dict[Address, tuple[_Slots, _Changes]]) -> Iterator[Step]:
+    """Walk the frames in order; with a stack, because they nest deeper than Python's own."""
+    waiting: list[tuple[dict[str, Any], bool] | Step] = [(root, True)]
+    while waiting:
+        item = waiting.pop()
+        if not isinstance(item, tuple):
+            yield item
+            continue
+        frame, lasting = item
+        lasting = lasting and not frame.get("error")
+        yield from _opening(frame, pending, lasting)
+        waiting.append(
+            Exit(
+                quantity(frame.get("gasUsed", "0x0"), "gasUsed"),
+                octets(frame.get("output") or "0x", "output"),
+                str(frame["error"]) if frame.get("error") else None,
+            )
+        )
+        inside: list[tuple[int, int, tuple[dict[str, Any], bool] | Step]] = [
+            (row, 1, (check_call_trace(call), lasting)) for row, call in enumerate(frame.get("calls") or ())
+        ]
+        inside += _logs(frame)
+        # a log's position is the number of calls made before it
+        inside.sort(key=lambda entry: entry[:2])
+        waiting += [entry[2] for entry in reversed(inside)]
+
+
+def _opening(
     frame: dict[str, Any], pending: dict[Address, tuple[_Slots, _Changes]], lasting: bool
 ) -> Iterator[Step]:
+    """Yield a frame's entry and its storage."""
     kind = str(frame["type"])
     to = Address(octets(frame["to"], "to", 20)) if frame.get("to") else NO_ADDRESS
-    error = str(frame["error"]) if frame.get("error") else None
     sender = Address(octets(frame["from"], "from", 20))
     yield Enter(
         kind,
@@ -74,9 +101,9 @@ def _frames(
         quantity(frame.get("value") or "0x0", "value"),
         octets(frame.get("input") or "0x", "input"),
     )
-    lasting = lasting and error is None
-    owner = sender if kind in ("DELEGATECALL", "CALLCODE") else to
-    if kind not in ("DELEGATECALL", "CALLCODE") and owner in pending:
+    delegated = kind in ("DELEGATECALL", "CALLCODE")
+    owner = sender if delegated else to
+    if not delegated and owner in pending:
         found, changed = pending[owner]
         yield from (Read(owner, slot, value) for slot, value in sorted(found.items()))
         if lasting:
@@ -84,14 +111,17 @@ def _frames(
             del pending[owner]
         else:
             pending[owner] = ({}, changed)
+
+
+def _logs(frame: dict[str, Any]) -> Iterator[tuple[int, int, Step]]:
+    """Yield the logs that a frame emitted itself, each with its place among the frame's calls."""
+    delegated = str(frame["type"]) in ("DELEGATECALL", "CALLCODE")
+    text = frame["from"] if delegated else frame.get("to")
+    owner = Address(octets(text, "an address", 20)) if text else NO_ADDRESS
     for log in frame.get("logs") or ():
         topics = tuple(octets(topic, "topic", 32) for topic in log.get("topics", ()))
-        yield Logged(owner, topics, octets(log.get("data") or "0x", "log data"))
-    for call in frame.get("calls") or ():
-        yield from _frames(check_call_trace(call), pending, lasting)
-    yield Exit(
-        quantity(frame.get("gasUsed", "0x0"), "gasUsed"), octets(frame.get("output") or "0x", "output"), error
-    )
+        place = quantity(log.get("position") or "0x0", "position of a log")
+        yield place, 0, Logged(owner, topics, octets(log.get("data") or "0x", "log data"))
 
 
 def _storage(accounts: Any) -> dict[Address, _Slots]:

@@ -8,6 +8,7 @@ JavaScript tracer.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from specminer.chain.node import octets, quantity
@@ -67,15 +68,39 @@ def decode(
 
     """
     entries = answer.get("structLogs") if isinstance(answer, dict) else None
+    if entries == [] and first.to not in contracts and gas_used in _intrinsic(first.data):
+        return [first, Exit(gas_used, b"", None if succeeded else "call failed")]  # no code ran
     if not isinstance(entries, list) or not entries:
         raise NodeLied("the node returned no structLogs (some nodes need a flag to record them)")
     if isinstance(answer.get("failed"), bool) and answer["failed"] == succeeded:
         raise NodeLied("structLogs ended otherwise than the receipt says")
     logs = [_Log(entry, row) for row, entry in enumerate(entries)]
+    _check_memory(logs)
     walk = _Walk(first, frozenset(contracts), _created(logs))
     for row, log in enumerate(logs):
         walk.log(row, log, logs[row + 1] if row + 1 < len(logs) else None)
     return walk.finish(answer, None if succeeded else _fault(logs[-1]), gas_used)
+
+
+def _intrinsic(data: bytes) -> set[int]:
+    """Return what a transaction costs in which no code runs (EIP-2028, before it, and EIP-7623)."""
+    zeros = data.count(0)
+    others = len(data) - zeros
+    return {21_000 + 4 * zeros + price * others for price in (16, 68)} | {21_000 + 10 * zeros + 40 * others}
+
+
+def _check_memory(logs: Sequence[_Log]) -> None:
+    """Refuse logs without memory: calldata, preimages and events would silently be zeros.
+
+    Raises:
+        NodeLied: memory was written, and is not shown.
+
+    """
+    for log, following in pairwise(logs):
+        if log.op in ("MSTORE", "MSTORE8") and following.depth == log.depth and log.error is None:
+            if not isinstance(following.memory, list) or not following.memory:
+                raise NodeLied("the node returned structLogs without memory")
+            return
 
 
 def _created(logs: Sequence[_Log]) -> dict[int, Address]:

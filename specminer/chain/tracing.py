@@ -9,7 +9,7 @@ from typing import Any, Final
 from specminer.chain import javascript, prestate, struct_logs
 from specminer.chain.node import Node, Request, octets, quantity
 from specminer.chain.steps import Enter, MalformedSteps, Step, invocations
-from specminer.errors import ChainError, NodeLied, NodeRefused
+from specminer.errors import ChainError, NodeLied, NodeRefused, plain
 from specminer.trace import NO_ADDRESS, Address, Block, Hash, Tracer, Transaction
 
 TRACER_TIMEOUT: Final = "100s"
@@ -73,6 +73,10 @@ def decode(
     except (TypeError, AttributeError, RecursionError) as error:
         raise NodeLied(f"the trace of {_name(envelope)} is malformed: {type(error).__name__}") from None
     outermost = next((call for call in found if call.depth == 0), None)
+    if outermost is None and envelope.to in contracts:
+        raise NodeLied(f"the trace of {_name(envelope)} does not show the call that it makes")
+    if outermost is not None and outermost.sender != envelope.sender:
+        raise NodeLied(f"the trace of {_name(envelope)} is of another transaction")
     succeeded = envelope.succeeded
     if outermost is not None:
         if succeeded is not None and outermost.outcome.accepted != succeeded:
@@ -133,7 +137,8 @@ class TracerChoice:
 
         """
         if self.tracer is None and envelopes:
-            self.tracer = self._choose(envelopes[0])
+            sample = next((item for item in envelopes if item.to in self.contracts), envelopes[0])
+            self.tracer = self._choose(sample)
         if self.tracer is None:
             return []
         tracer = self.tracer
@@ -146,7 +151,7 @@ class TracerChoice:
             try:
                 recorded.append(decode(tracer, envelope, group, self.contracts))
             except (NodeRefused, NodeLied) as error:
-                recorded.append(self._lesser(envelope, tracer, error))
+                recorded.append(self._alone(envelope, tracer, error))
         return recorded
 
     def _choose(self, sample: Envelope) -> Tracer:
@@ -169,6 +174,15 @@ class TracerChoice:
             "debug_traceTransaction: an own node, or a provider's plan with debug methods and archive state."
         )
 
+    def _alone(self, envelope: Envelope, tracer: Tracer, error: NodeRefused | NodeLied) -> Transaction:
+        """Record one transaction by itself, because a batch of traces may be too large where one is not."""
+        if isinstance(error, NodeRefused):
+            try:
+                return self._one(tracer, envelope)
+            except (NodeRefused, NodeLied) as again:
+                error = again
+        return self._lesser(envelope, tracer, error)
+
     def _lesser(self, envelope: Envelope, failed: Tracer, error: ChainError) -> Transaction:
         """Record one transaction with a lesser tracer because the chosen one failed on it."""
         for tracer in ORDER[ORDER.index(failed) + 1 :]:
@@ -185,7 +199,7 @@ class TracerChoice:
         return decode(tracer, envelope, answers, self.contracts)
 
 
-def envelope_of(transaction: Any, receipt: Any, block: Block) -> Envelope:
+def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> Envelope:
     """Read a transaction and its receipt as a node returns them, of any type: unknown fields do not matter.
 
     Raises:
@@ -195,21 +209,23 @@ def envelope_of(transaction: Any, receipt: Any, block: Block) -> Envelope:
     """
     if not isinstance(transaction, dict):
         raise TipChanged("a transaction disappeared from the chain while it was read")
-    name = f"transaction {transaction.get('hash')!s:.66}"
+    name = f"transaction 0x{wanted.hex()}"
     if not isinstance(receipt, dict):
         raise TipChanged(f"{name} has no receipt: its block was replaced while it was read")
     if octets(receipt.get("blockHash"), f"blockHash of {name}", 32) != block.hash:
         raise TipChanged(f"{name} moved to another block while it was read")
-    kind = transaction.get("type", "0x0")
+    kind = plain(transaction.get("type", "0x0"), 10)
     for field in ("hash", "from", "gas", "input", "nonce", "value", "transactionIndex"):
         if transaction.get(field) is None:
             raise NodeLied(
-                f"{name} (type {kind!s:.10}) has no field '{field}'; specminer does not know this kind of "
-                "transaction"
+                f"{name} (type {kind}) has no field '{field}'; specminer does not know this kind of "
+                "transaction, please report it with the name of the chain"
             )
+    if octets(transaction["hash"], f"hash of {name}", 32) != wanted:
+        raise NodeLied(f"the node returned another transaction when asked for {name}")
     to, created, status = transaction.get("to"), receipt.get("contractAddress"), receipt.get("status")
     return Envelope(
-        hash=Hash(octets(transaction["hash"], "a transaction hash", 32)),
+        hash=wanted,
         block=block,
         index=quantity(transaction["transactionIndex"], f"transactionIndex of {name}"),
         sender=Address(octets(transaction["from"], f"from of {name}", 20)),

@@ -6,9 +6,13 @@ does not hold what was asked; 70 a defect of specminer itself; 130 interrupted.
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
 
 import click
 
@@ -18,10 +22,14 @@ from specminer.cli.datasets import datasets
 from specminer.cli.demo import demo
 from specminer.cli.mine import mine
 from specminer.cli.traces import export_command, import_command
-from specminer.errors import SpecminerError, plain
+from specminer.errors import SpecminerError, UsageError, plain
 
-INTERRUPTED = 130
-DEFECT = 70
+INTERRUPTED: Final = 130
+DEFECT: Final = 70
+
+_HELP: Final = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""What click 8.2 and newer raise where a group is called without a command; older ones just print the help."""
+_URL: Final = re.compile(r"\b(\w+)://\S*")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -49,24 +57,33 @@ for _command in (mine, demo, collect, import_command, export_command, datasets):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; nothing but texts for people leaves it."""
+    _show_what_cannot_be_encoded()
     try:
         result = app.main(args=arguments, prog_name="specminer", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except SpecminerError as error:
         _say(f"error: {error.message}")
         return error.exit_code
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _refuse(error)
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted; what was collected is kept: run the same command again to continue")
         return INTERRUPTED
-    except BrokenPipeError:
-        # whoever read our output has seen enough; silence the flush at exit too
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit) as error:
+        # whoever read our output has seen enough: where click notices that, it exits with 1
+        if isinstance(error, SystemExit) and error.code != 1:
+            raise
+        _discard_output()
         return 0
     except MemoryError:
         _say("error: not enough memory for this history; mine fewer blocks (--from-block, --to-block)")
+        return 3
+    except OSError as error:
+        if os.environ.get("SPECMINER_DEBUG"):
+            raise
+        _discard_output()
+        _say(f"error: the operating system refused: {error.strerror or type(error).__name__}")
         return 3
     except Exception as error:  # the last line of defence: no stack trace reaches a user
         if os.environ.get("SPECMINER_DEBUG"):
@@ -80,4 +97,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(text: str) -> None:
-    print(plain(text, 2_000), file=sys.stderr)
+    with suppress(OSError):
+        print(plain(text, 2_000), file=sys.stderr, flush=True)
+
+
+def _refuse(error: click.ClickException) -> int:
+    """Say what is wrong with the options; what looks like a URL may hold a key and is not repeated."""
+    if isinstance(error, _HELP):
+        error.show()
+        return UsageError.exit_code
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        _say(" ".join(context.get_usage().split()))
+        _say(f"Try '{context.command_path} --help' for help.")
+    _say("error: " + _URL.sub(r"\1://***", error.format_message()))
+    return UsageError.exit_code
+
+
+def _show_what_cannot_be_encoded() -> None:
+    """Print characters that the terminal's encoding lacks as escapes, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _discard_output() -> None:
+    """Make sure that the flush at exit has nothing to complain about."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from eth_utils.address import to_checksum_address
 
 from specminer.chain.node import Node
 from specminer.cli.console import Screen
@@ -13,6 +14,7 @@ from specminer.cli.options import (
     artifact_of,
     artifact_option,
     chain_option,
+    check_blocks,
     database_option,
     endpoint_of,
     node_options,
@@ -51,6 +53,7 @@ def collect(
     contract = address_of(address)
     if not rpc:
         raise UsageError("collect needs a node: give --rpc URL, or set SPECMINER_RPC")
+    check_blocks(first, last)
     abi = artifact_of(artifact)
     endpoint = endpoint_of(rpc, headers)
     with TraceStore(database) as store, Node(endpoint) as node, Screen(quiet=quiet) as screen:
@@ -59,6 +62,6 @@ def collect(
         )
         total = store.transaction_count(done.chain_id, contract)
     click.echo(
-        f"{address}: {done.added:,} new transactions in blocks {done.first:,} to {done.last:,} of chain "
-        f"{done.chain_id}; {total:,} in {store.label}"
+        f"{to_checksum_address(contract)}: {done.added:,} new transactions in blocks {done.first:,} to "
+        f"{done.last:,} of chain {done.chain_id}; {total:,} in {store.label}"
     )

@@ -5,6 +5,7 @@ Results go to standard output; a pipe gets neither bar nor colour.
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from specminer.chain.collector import Estimate
 from specminer.chain.collector import Progress as Told
+from specminer.errors import plain
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class Screen:
@@ -20,7 +26,11 @@ class Screen:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        # FORCE_COLOR and the like must not put a bar into a pipe
+        terminal = sys.stderr is not None and sys.stderr.isatty()
+        self._console = Console(
+            stderr=True, highlight=False, soft_wrap=True, emoji=False, force_terminal=terminal
+        )
         self._bar: Progress | None = None
         self._said: set[str] = set()
         if self._console.is_terminal and not quiet:
@@ -51,15 +61,15 @@ class Screen:
         """Show a sentence once, unless asked to be quiet."""
         if not self._quiet and text not in self._said:
             self._said.add(text)
-            self._console.print(f"note: {text}", markup=False)
+            self._console.print(f"note: {plain(text, 1_000)}", markup=False)
 
     def progress(self, told: Told | Estimate) -> None:
         """Show an estimate before long work, and a bar during it."""
         if isinstance(told, Estimate):
             if not self._quiet:
                 self._console.print(
-                    f"reading {told.blocks:,} blocks by {told.way.value}: about {told.requests:,} requests, and "
-                    "about four for each transaction found",
+                    f"reading {_counted(told.blocks, 'block')} by {told.way.value}: about "
+                    f"{_counted(told.requests, 'request')}, and about four for each transaction found",
                     markup=False,
                 )
             if self._bar is not None:

@@ -6,10 +6,10 @@ import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import click
 
-from specminer.abstraction import load as load_definition
 from specminer.chain.node import Node
 from specminer.cli.console import Screen
 from specminer.cli.options import (
@@ -18,14 +18,17 @@ from specminer.cli.options import (
     artifact_option,
     chain_of,
     chain_option,
+    check_blocks,
     database_option,
+    definition_of,
     endpoint_of,
+    existing,
     is_address,
     node_options,
     quiet_option,
     range_options,
 )
-from specminer.datasets import datasets
+from specminer.datasets import datasets, suggestion
 from specminer.errors import UsageError, plain
 from specminer.interaction import Mode
 from specminer.pipeline import (
@@ -41,6 +44,9 @@ from specminer.pipeline import mine as run
 from specminer.report.summary import summary
 from specminer.store import TraceStore
 from specminer.trace import Address
+
+MAX_PATH: Final = 4096
+"""Characters of a path, more than which no system takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +125,7 @@ def mine(
     )
     options = MineOptions(
         interactions=None if interactions == "auto" else Mode(interactions),
-        definition=None if abstraction is None else load_definition(abstraction),
+        definition=definition_of(abstraction),
         forbid=forbid,
         seed=seed,
     )
@@ -130,14 +136,17 @@ def mine_to_folder(
     source: Source, options: MineOptions, artifact: Path | None, out: Path | None, *, quiet: bool
 ) -> str:
     """Do the whole job; return the summary and where the results are."""
+    check_blocks(source.first, source.last)
     given = artifact_of(artifact)
+    traces = None if is_address(source.target) else _trace_file(source.target)
     if out is not None:
         prepare_folder(out)
     with Screen(quiet=quiet) as screen:
         with ExitStack() as stack:
-            if is_address(source.target):
+            if traces is None:
                 contract = address_of(source.target)
-                store = stack.enter_context(TraceStore(source.database))
+                place = source.database if source.rpc else existing(source.database)
+                store = stack.enter_context(TraceStore(place))
                 if source.rpc:
                     node = stack.enter_context(Node(endpoint_of(source.rpc, source.headers)))
                     chain = collect(
@@ -154,7 +163,7 @@ def mine_to_folder(
                     chain = chain_of(store, contract, source.chain_id)
             else:
                 store = stack.enter_context(TraceStore("sqlite://"))
-                chain, contract = _from_file(store, source.target)
+                chain, contract = _from_file(store, traces, source.chain_id)
             history = store.history(chain, [contract], first=source.first, last=source.last)
         mined = run(history, options, artifact=given)
         for note in mined.notes:
@@ -165,23 +174,32 @@ def mine_to_folder(
     return summary(mined.specification, width=width).rstrip() + "\n\n" + _where(written)
 
 
-def _from_file(store: TraceStore, target: str) -> tuple[int, Address]:
-    """Load a dataset or a trace file; what is neither gets told what there is."""
+def _trace_file(target: str) -> Path:
+    """Return the path of a dataset's traces or of a trace file; what is neither gets told what there is."""
     shipped = {item.name: item.traces for item in datasets()}
     path = shipped.get(target, Path(target))
     if not path.is_file():
+        if "://" in target or target.lower().startswith("0x"):
+            address_of(target)
         raise UsageError(
-            f"'{plain(target, 80)}' is no address (0x and 40 hexadecimal digits), no dataset "
-            f"({', '.join(shipped)}), and no file"
+            f"'{plain(target, 80)}' is no address (0x and 40 hexadecimal digits), no file and no dataset; "
+            f"{suggestion(target)}"
         )
+    return path
+
+
+def _from_file(store: TraceStore, path: Path, chain_id: int | None) -> tuple[int, Address]:
+    """Load a trace file."""
     record = import_traces(store, path)
+    if chain_id not in (None, record.chain_id):
+        raise UsageError(f"{plain(path)} is of chain {record.chain_id}, but --chain-id says {chain_id}")
     return record.chain_id, record.address
 
 
 def _where(written: Written) -> str:
-    lines = [f"specification  {written.automaton}"]
+    lines = [f"specification  {plain(written.automaton, MAX_PATH)}"]
     if written.picture is not None:
-        lines.append(f"picture        {written.picture}")
+        lines.append(f"picture        {plain(written.picture, MAX_PATH)}")
     else:
         lines.append(f"no picture: {written.trouble}")
     return "\n".join(lines)

@@ -10,15 +10,21 @@ from typing import Any, TypeVar
 import click
 from eth_utils.address import is_checksum_address
 
+from specminer.abstraction import Definition
+from specminer.abstraction import load as load_definition
 from specminer.chain.artifact import Artifact, load
 from specminer.chain.endpoint import Endpoint
-from specminer.errors import StoreError, UsageError, plain
+from specminer.errors import FileFormatError, StoreError, UsageError, plain
+from specminer.location import Layout
 from specminer.store import TraceStore
 from specminer.trace import Address
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_NO_SCHEME = re.compile(r"[\w.-]+:\d+(/.*)?")
+"""Host and port, as people write them; the path of a socket has neither."""
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 
 
 def _compose(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -41,11 +47,23 @@ database_option = click.option(
     help="The database: a file, or an SQLAlchemy URL.",
 )
 
+
+def _number(least: int) -> Callable[[str], int]:
+    """Return a reader of block or chain numbers, as far as the database can hold them."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,19}", text) or not least <= int(text) < 1 << 63:
+            raise click.BadParameter(f"'{plain(text, 40)}' is no whole number from {least} to 2**63 - 1")
+        return int(text)
+
+    return read
+
+
 chain_option = click.option(
     "--chain-id",
-    type=click.IntRange(min=1),
+    type=_number(1),
     metavar="N",
-    help="The chain that is meant; checked against the node.",
+    help="The chain that is meant (1 is Ethereum's main chain); an error if the source is of another.",
 )
 
 quiet_option = click.option("--quiet", is_flag=True, help="Show results and errors only.")
@@ -55,8 +73,8 @@ artifact_option = click.option(
     "artifact",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="ABI of the contract, of a proxy's implementation: plain JSON, or a Foundry, Hardhat or Truffle artifact. "
-    "A storage layout in it names the variables.",
+    help="The contract's ABI (for a proxy, its implementation's): plain JSON, or a Foundry, Hardhat or Truffle "
+    "artifact. Names the functions; a storage layout in it names the variables.",
 )
 
 node_options = _compose(
@@ -72,7 +90,7 @@ node_options = _compose(
         "headers",
         multiple=True,
         metavar="NAME=VALUE",
-        help="A header for the node, such as a key; may be repeated.",
+        help="A header for the node, such as a key; may be repeated. Neither it nor the URL is stored or shown.",
     ),
 )
 
@@ -80,14 +98,14 @@ range_options = _compose(
     click.option(
         "--from-block",
         "first",
-        type=click.IntRange(min=0),
+        type=_number(0),
         metavar="N",
         help="First block to read; by default the one that created the contract.",
     ),
     click.option(
         "--to-block",
         "last",
-        type=click.IntRange(min=0),
+        type=_number(0),
         metavar="N",
         help="Last block to read; by default the newest finalized one (the latest on development chains).",
     ),
@@ -107,6 +125,10 @@ def address_of(text: str) -> Address:
 
     """
     if not is_address(text):
+        if "://" in text:
+            raise UsageError(
+                "a URL was given where the contract's address belongs; a node's URL goes to --rpc"
+            )
         raise UsageError(f"'{plain(text, 80)}' is no address; expected 0x and 40 hexadecimal digits")
     digits = text[2:]
     if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(text):
@@ -123,18 +145,74 @@ def endpoint_of(url: str, headers: Sequence[str]) -> Endpoint:
         UsageError: the URL or a header is malformed.
 
     """
+    if _NO_SCHEME.fullmatch(url) and not Path(url).exists():
+        raise UsageError(
+            "--rpc wants a whole URL, such as http://127.0.0.1:8545; this one lacks http:// or ws://"
+        )
     pairs = []
     for header in headers:
         name, separator, value = header.partition("=")
-        if not separator or not re.fullmatch(r"[A-Za-z0-9-]+", name) or not value.isprintable():
-            raise UsageError("--rpc-header should be NAME=VALUE, the name of letters, digits and dashes")
+        if not separator or not re.fullmatch(r"[A-Za-z0-9-]+", name) or not _HEADER_VALUE.fullmatch(value):
+            raise UsageError(
+                "--rpc-header should be NAME=VALUE, the name of letters, digits and dashes, the value of printable "
+                "ASCII characters"
+            )
         pairs.append((name, value))
     return Endpoint(url, tuple(pairs))
 
 
 def artifact_of(path: Path | None) -> Artifact | None:
-    """Read the file given with ``--abi``, if any."""
-    return None if path is None else load(path)
+    """Read the file given with ``--abi``, if any.
+
+    Raises:
+        FileFormatError: it is malformed, be it only its storage layout: what is wrong must not be stored.
+
+    """
+    if path is None:
+        return None
+    artifact = load(path)
+    if artifact.storage_layout is not None:
+        Layout(artifact.storage_layout, str(path))
+    return artifact
+
+
+def definition_of(path: Path | None) -> Definition | None:
+    """Read the file given with ``--abstraction``, if any.
+
+    Raises:
+        FileFormatError: it is malformed.
+
+    """
+    try:
+        return None if path is None else load_definition(path)
+    except RecursionError:
+        raise FileFormatError(f"{plain(path)} is not TOML that can be read: it is nested too deeply") from None
+
+
+def check_blocks(first: int | None, last: int | None) -> None:
+    """Check that ``--from-block`` does not lie behind ``--to-block``.
+
+    Raises:
+        UsageError: it does.
+
+    """
+    if first is not None and last is not None and first > last:
+        raise UsageError(f"the range of blocks is empty: --from-block {first} lies behind --to-block {last}")
+
+
+def existing(database: str) -> str:
+    """Return the database's place if there may be one; who only reads must not create an empty file.
+
+    Raises:
+        StoreError: it is the path of no file.
+
+    """
+    if "://" not in database and not Path(database).expanduser().exists():
+        raise StoreError(
+            f"there is no database {plain(database)}; give --db the path of one, fill one with `specminer import`, "
+            "or give --rpc URL to collect from a node"
+        )
+    return database
 
 
 def chain_of(store: TraceStore, address: Address, chain_id: int | None) -> int:

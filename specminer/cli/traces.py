@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 from eth_utils.address import to_checksum_address
 
-from specminer.cli.options import address_of, chain_of, chain_option, database_option, is_address
-from specminer.errors import UsageError
+from specminer.chain.tracefile import TraceFile
+from specminer.cli.options import address_of, chain_of, chain_option, database_option, existing
+from specminer.errors import OutputError, plain
 from specminer.pipeline import export_traces, import_traces
 from specminer.store import TraceStore
 
@@ -18,6 +19,7 @@ from specminer.store import TraceStore
 @database_option
 def import_command(file: Path, database: str) -> None:
     """Fill the database from a trace FILE (JSON lines; gzip or zstd), as `export` writes it."""
+    TraceFile(file)  # what is no trace file at all leaves no empty database
     with TraceStore(database) as store:
         record = import_traces(store, file)
         count = store.transaction_count(record.chain_id, record.address)
@@ -39,8 +41,10 @@ def export_command(address: str, chain_id: int | None, database: str, out: Path 
     """Write a contract's history from the database to a trace file, to keep or to hand on."""
     contract = address_of(address)
     path = out or Path(f"{to_checksum_address(contract)}.jsonl.gz")
-    if is_address(database):
-        raise UsageError("--db takes a path or URL, not an address")
-    with TraceStore(database) as store:
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"the folder {plain(path.parent)} does not exist; create it, or give --out another place"
+        )
+    with TraceStore(existing(database)) as store:
         count = export_traces(store, chain_of(store, contract, chain_id), contract, path)
     click.echo(f"{path}: {count:,} transactions")

@@ -5,6 +5,6 @@ the tracer recorded. Without a layout a variable is named by its base slot (``sl
 """
 
 from specminer.location.layout import Layout, LayoutError
-from specminer.location.places import Key, Part, Place, Places, ValueKind
+from specminer.location.places import NAMED_BASES, Key, Part, Place, Places, ValueKind
 
-__all__ = ["Key", "Layout", "LayoutError", "Part", "Place", "Places", "ValueKind"]
+__all__ = ["NAMED_BASES", "Key", "Layout", "LayoutError", "Part", "Place", "Places", "ValueKind"]

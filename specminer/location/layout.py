@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
 
 from specminer.errors import FileFormatError, plain
 from specminer.location.places import Key, Part, Place, ValueKind
+from specminer.trace import WORD_LIMIT
 
 MAX_NAME: Final = 200
 
@@ -18,50 +22,179 @@ class LayoutError(FileFormatError):
     """The layout is malformed or contradicts itself."""
 
 
-class _Member(msgspec.Struct, frozen=True):
+class _RawMember(msgspec.Struct, frozen=True):
     label: str
     slot: str
     type: str
     offset: int = 0
 
 
-class _Type(msgspec.Struct, frozen=True, rename="camel"):
+class _RawType(msgspec.Struct, frozen=True, rename="camel"):
     encoding: str
     label: str
     number_of_bytes: str
     base: str | None = None
     key: str | None = None
     value: str | None = None
-    members: tuple[_Member, ...] = ()
-
-    @property
-    def size(self) -> int:
-        return int(self.number_of_bytes)
+    members: tuple[_RawMember, ...] = ()
 
 
-class _Layout(msgspec.Struct, frozen=True):
-    storage: tuple[_Member, ...]
-    types: dict[str, _Type]
+class _RawLayout(msgspec.Struct, frozen=True):
+    storage: tuple[_RawMember, ...]
+    types: dict[str, _RawType]
 
 
-def _kind(label: str) -> ValueKind:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Member:
+    """A state variable, or a field of a struct."""
+
+    label: str
+    slot: int
+    """From the beginning of the storage, or of the struct."""
+    offset: int
+    """Bytes from the right end of the slot."""
+    type: str
+    slots: int
+    """How many it takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Type:
+    """A type, checked: what it refers to exists, and its fields lie side by side inside it."""
+
+    encoding: str
+    kind: ValueKind
+    size: int
+    """Bytes; a multiple of 32 for all but plain values."""
+    base: str | None
+    key: str | None
+    value: str | None
+    members: tuple[_Member, ...]
+    starts: tuple[int, ...]
+    """The members' slots, ascending."""
+    length: int | None
+    """Elements of a static array, where its label tells."""
+
+
+class _ContradictionError(ValueError):
+    """A part of the layout cannot be."""
+
+
+_DEPTH: Final = 32
+"""Structs and arrays directly inside each other at most."""
+_LENGTH: Final = re.compile(r"\[([0-9]{1,9})\]$", re.ASCII)
+
+
+def _number(text: str, place: str, least: int) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 78 and least <= int(text) < WORD_LIMIT:
+        return int(text)
+    raise _ContradictionError(
+        f"{place} should be a decimal number from {least} to 2**256 - 1, got {plain(text, 40)!r}"
+    )
+
+
+def _members(raw: Sequence[_RawMember], types: Mapping[str, int], place: str) -> tuple[_Member, ...]:
+    """Return members by their place; none may overlap another."""
+    found = []
+    for member in raw:
+        shown = f"{place}{plain(member.label, 60)}"
+        if member.type not in types:
+            raise _ContradictionError(f"{shown} has type {plain(member.type, 60)!r}, which is not described")
+        size, slot = types[member.type], _number(member.slot, f"the slot of {shown}", 0)
+        if not 0 <= member.offset <= max(0, 32 - size):
+            raise _ContradictionError(f"{shown} of {size} bytes lies across the end of its slot")
+        found.append(
+            _Member(
+                label=member.label[:MAX_NAME],
+                slot=slot,
+                offset=member.offset,
+                type=member.type,
+                slots=-(-size // 32),
+            )
+        )
+    found.sort(key=lambda member: (member.slot, member.offset))
+    for one, other in pairwise(found):
+        if one.slot * 32 + one.offset + types[one.type] > other.slot * 32 + other.offset:
+            raise _ContradictionError(
+                f"{place}{plain(one.label, 60)} and {plain(other.label, 60)} overlap in slot {other.slot}"
+            )
+    return tuple(found)
+
+
+def _checked(name: str, raw: _RawType, sizes: Mapping[str, int]) -> _Type:
+    shown = plain(name, 60)
+    for role, other in (("base", raw.base), ("key", raw.key), ("value", raw.value)):
+        if other is not None and other not in sizes:
+            raise _ContradictionError(f"the {role} of type {shown} is {plain(other, 60)!r}, not described")
+    if raw.encoding == "mapping" and (raw.key is None or raw.value is None):
+        raise _ContradictionError(f"the mapping {shown} has no key or no value")
+    if raw.encoding == "dynamic_array" and raw.base is None:
+        raise _ContradictionError(f"the array {shown} has no base")
+    size = sizes[name]
+    if size % 32 and (raw.members or raw.base or raw.encoding != "inplace" or size > 32):
+        raise _ContradictionError(f"type {shown} has {size} bytes; expected whole slots of 32")
+    members = _members(raw.members, sizes, f"{plain(raw.label, 60)}.")
+    if members and (members[-1].slot + members[-1].slots) * 32 > size:
+        raise _ContradictionError(f"type {shown} has {size} bytes, but its members need more")
+    length = _LENGTH.search(raw.label)
+    return _Type(
+        encoding=raw.encoding,
+        kind=_kind(name, raw.label),
+        size=size,
+        base=raw.base,
+        key=raw.key,
+        value=raw.value,
+        members=members,
+        starts=tuple(member.slot for member in members),
+        length=int(length[1]) if length is not None and raw.encoding == "inplace" else None,
+    )
+
+
+def _check_depth(types: Mapping[str, _Type]) -> None:
+    """Refuse types that contain themselves, or too deep; behind a mapping or an array they may."""
+    depth: dict[str, int] = {}
+    for root in types:
+        path: list[tuple[str, bool]] = [(root, False)]
+        open_types: set[str] = set()
+        while path:
+            name, done = path.pop()
+            kind = types[name]
+            inside = [member.type for member in kind.members]
+            inside += [kind.base] if kind.base is not None and kind.encoding == "inplace" else []
+            if done:
+                open_types.discard(name)
+                depth[name] = 1 + max((depth[item] for item in inside), default=0)
+                if depth[name] > _DEPTH:
+                    raise _ContradictionError(f"types are nested deeper than {_DEPTH}")
+            elif name in open_types:
+                raise _ContradictionError(f"type {plain(name, 60)} contains itself")
+            elif name not in depth:
+                open_types.add(name)
+                path.append((name, True))
+                path += [(item, False) for item in dict.fromkeys(inside)]
+
+
+_PLAIN: Final = re.compile(r"(uint|int|bytes)[0-9]*", re.ASCII)
+
+
+def _kind(name: str, label: str) -> ValueKind:
+    if name.startswith("t_userDefinedValueType"):
+        return ValueKind.WORD  # its label is any name, such as ``intPrice``
     if label == "bool":
         return ValueKind.BOOL
-    if label.startswith(("address", "contract ")):
+    if label in ("address", "address payable") or label.startswith("contract "):
         return ValueKind.ADDRESS
-    if label.startswith("uint"):
-        return ValueKind.UINT
-    if label.startswith("int"):
-        return ValueKind.INT
     if label.startswith("enum "):
         return ValueKind.ENUM
-    if label.startswith(("bytes", "string")):
-        return ValueKind.BYTES
-    return ValueKind.WORD
+    found = _PLAIN.fullmatch(label)
+    if found is not None:
+        return {"uint": ValueKind.UINT, "int": ValueKind.INT, "bytes": ValueKind.BYTES}[found[1]]
+    return ValueKind.BYTES if label == "string" else ValueKind.WORD
 
 
 _Spot = tuple[tuple[Key, ...], Part]
 """Keys (indices of arrays inside) and the field at one slot of a type."""
+_Steps = Sequence[tuple[Key | None, int]]
 
 
 class Layout:
@@ -71,55 +204,43 @@ class Layout:
         """Read a ``storageLayout``.
 
         Raises:
-            LayoutError: a part is missing or malformed; ``origin`` names the file.
+            LayoutError: a part is missing, malformed or contradicts another; ``origin`` names the file.
 
         """
         try:
-            read = msgspec.convert(document, _Layout)
-            self._types = read.types
-            self._variables = [(member, int(member.slot)) for member in read.storage]
-            for member, _ in self._variables:
-                self._type(member.type)
-        except (msgspec.ValidationError, ValueError, KeyError) as error:
+            raw = msgspec.convert(document, _RawLayout)
+            sizes = {
+                name: _number(item.number_of_bytes, f"numberOfBytes of type {plain(name, 60)}", 1)
+                for name, item in raw.types.items()
+            }
+            self._types = {name: _checked(name, item, sizes) for name, item in raw.types.items()}
+            _check_depth(self._types)
+            self._variables = _told_apart(_members(raw.storage, sizes, ""))
+        except (msgspec.ValidationError, _ContradictionError, RecursionError) as error:
             raise LayoutError(f"{plain(origin)}: the storage layout is malformed: {plain(error)}") from None
-        self._variables.sort(key=lambda item: (item[1], item[0].offset))
+        self._starts = tuple(member.slot for member in self._variables)
 
-    def _type(self, name: str | None) -> _Type:
-        if name is None or name not in self._types:
-            raise KeyError(f"type {name!r:.80} is not described")
-        return self._types[name]
-
-    def place(self, root: int, steps: Sequence[tuple[Key | None, int]]) -> Place | None:
+    def place(self, root: int, steps: _Steps) -> Place | None:
         """Return what a slot means, given how it was hashed; ``None`` if the layout does not know it.
 
         ``root`` is the base slot; ``steps`` lead outwards: (key, or ``None`` for an array's data; offset).
         """
-        found: list[_Spot] = []
-        try:
-            for member, slot in self._variables:
-                if slot <= root < slot + max(1, -(-self._type(member.type).size // 32)):
-                    found += [
-                        (keys, replace(part, variable=member.label[:MAX_NAME]))
-                        for keys, part in self._at(member.type, root - slot, member.offset, steps)
-                    ]
-        except (KeyError, ValueError, RecursionError):
-            return None  # a layout that contradicts itself names nothing
+        found = [
+            (keys, replace(part, variable=member.label))
+            for member in _covering(self._variables, self._starts, root)
+            for keys, part in self._at(member.type, root - member.slot, member.offset, steps)
+        ]
         if not found:
             return None
         keys = found[0][0]
         parts = sorted((part for own, part in found if own == keys), key=lambda part: part.shift)
         return Place(keys, tuple(parts), named=True)
 
-    def _at(self, name: str, slot: int, offset: int, steps: Sequence[tuple[Key | None, int]]) -> list[_Spot]:
+    def _at(self, name: str, slot: int, offset: int, steps: _Steps) -> list[_Spot]:
         """Return the fields at ``slot`` of a type, or of what its hashes lead to."""
-        kind = self._type(name)
+        kind = self._types[name]
         if kind.encoding == "mapping":
-            if not steps or steps[0][0] is None:
-                return []
-            key, behind = steps[0]
-            inner = self._at(kind.value or "", behind, 0, steps[1:])
-            typed = Key(key.data, _kind(self._type(kind.key).label)) if key is not None else None
-            return [((typed, *keys), part) for keys, part in inner if typed is not None]
+            return self._behind_key(kind, steps)
         if kind.encoding == "dynamic_array":
             if not steps:
                 return [((), Part("", ".length", ValueKind.UINT))] if slot == 0 else []
@@ -127,42 +248,71 @@ class Layout:
         if kind.encoding == "bytes":
             if not steps:
                 return [((), Part("", "", ValueKind.BYTES))]
-            return [((_index(steps[0][1]),), Part("", "", ValueKind.BYTES))]
-        return self._in_place(kind, slot, offset, steps)
-
-    def _in_place(
-        self, kind: _Type, slot: int, offset: int, steps: Sequence[tuple[Key | None, int]]
-    ) -> list[_Spot]:
+            own = len(steps) == 1 and steps[0][0] is None
+            return [((_index(steps[0][1]),), Part("", "", ValueKind.BYTES))] if own else []
         if kind.members:
-            found: list[_Spot] = []
-            for member in kind.members:
-                inner = self._type(member.type)
-                first = int(member.slot)
-                if first <= slot < first + max(1, -(-inner.size // 32)):
-                    found += [
-                        (keys, replace(part, suffix=f".{member.label[:MAX_NAME]}{part.suffix}"))
-                        for keys, part in self._at(member.type, slot - first, member.offset, steps)
-                    ]
-            return found
+            return [
+                (keys, replace(part, suffix=f".{member.label}{part.suffix}"))
+                for member in _covering(kind.members, kind.starts, slot)
+                for keys, part in self._at(member.type, slot - member.slot, member.offset, steps)
+            ]
         if kind.base is not None:
             return self._elements(kind, slot, steps)
         if steps or slot:
             return []
-        return [((), Part("", "", _kind(kind.label), offset * 8, kind.size * 8))]
+        return [((), Part("", "", kind.kind, offset * 8, kind.size * 8))]
 
-    def _elements(self, kind: _Type, slot: int, steps: Sequence[tuple[Key | None, int]]) -> list[_Spot]:
+    def _behind_key(self, kind: _Type, steps: _Steps) -> list[_Spot]:
+        if not steps or kind.key is None or kind.value is None:
+            return []
+        key, behind = steps[0]
+        if key is None:  # hashed alone, as an array's slot, or with an empty text as its key
+            if self._types[kind.key].encoding != "bytes":
+                return []
+            key = Key(b"", ValueKind.BYTES)
+        typed = Key(key.data, self._types[kind.key].kind)
+        return [((typed, *keys), part) for keys, part in self._at(kind.value, behind, 0, steps[1:])]
+
+    def _elements(self, kind: _Type, slot: int, steps: _Steps) -> list[_Spot]:
         """Return the fields of the array elements at ``slot`` behind the array's first."""
-        element = self._type(kind.base)
+        base = kind.base or ""
+        element = self._types[base]
         if element.size > 16:
             width = -(-element.size // 32)
-            inner = self._at(kind.base or "", slot % width, 0, steps)
+            inner = self._at(base, slot % width, 0, steps)
             return [((_index(slot // width), *keys), part) for keys, part in inner]
-        per_slot = 32 // max(element.size, 1)
+        per_slot = 32 // element.size
+        left = per_slot if kind.length is None else min(per_slot, kind.length - slot * per_slot)
         return [  # several elements share the slot: the slot is indexed by its first
             ((_index(slot * per_slot),), replace(part, suffix=f"+{place}" if place else ""))
-            for place in range(per_slot)
-            for _, part in self._at(kind.base or "", 0, place * element.size, ())
+            for place in range(left)
+            for _, part in self._at(base, 0, place * element.size, steps)
         ]
+
+
+def _told_apart(members: Sequence[_Member]) -> tuple[_Member, ...]:
+    """Tell private variables of one name, inherited from different contracts, apart by their slots."""
+    labels: set[str] = set()
+    result = []
+    for member in members:
+        label = member.label
+        if label in labels:
+            label = f"{member.label} (slot {member.slot}, byte {member.offset})"
+            while label in labels:
+                label += "'"
+        labels.add(label)
+        result.append(replace(member, label=label))
+    return tuple(result)
+
+
+def _covering(members: Sequence[_Member], starts: Sequence[int], slot: int) -> list[_Member]:
+    """Return the members that ``slot`` belongs to, the rightmost first; at most 32, since none overlap."""
+    found: list[_Member] = []
+    at = bisect_right(starts, slot) - 1
+    while at >= 0 and slot < members[at].slot + members[at].slots:
+        found.append(members[at])
+        at -= 1
+    return found[::-1]
 
 
 def _index(value: int) -> Key:

@@ -96,8 +96,8 @@ class Place:
 
 NEARBY: Final = 1 << 32
 """A slot at most this far behind a hash belongs to what the hash begins: a struct or an array."""
-_NAMED_BASES: Final = 1 << 16
-"""A larger slot that no preimage explains is a hash itself."""
+NAMED_BASES: Final = 1 << 16
+"""A larger slot that no preimage explains is taken for a hash itself."""
 _DEPTH: Final = 8
 """Mappings in mappings followed at most; hostile preimages may form long chains."""
 
@@ -137,7 +137,7 @@ class Places:
         for _ in range(_DEPTH):
             at = bisect_right(self._images, slot) - 1
             image = self._images[at] if at >= 0 else -1
-            if image < 0 or slot - image >= NEARBY or slot < _NAMED_BASES:
+            if image < 0 or slot - image >= NEARBY or slot < NAMED_BASES:
                 break
             data = self._preimages[image]
             key = None if len(data) == 32 else Key(data[:-32], ValueKind.WORD)
@@ -147,7 +147,8 @@ class Places:
 
 
 def _unnamed(root: int, steps: list[tuple[Key | None, int]]) -> Place:
-    base = str(root) if root < _NAMED_BASES else f"{root:#066x}"[:12] + "…"
+    # a short form would give different slots of one struct the same name
+    base = str(root) if root < NAMED_BASES else f"{root:#066x}"
     if not steps:
         return Place((), (Part(f"slot{base}", "", ValueKind.WORD),), named=False)
     keys: list[Key] = []

@@ -9,9 +9,11 @@ from typing import Protocol
 from specminer.chain.artifact import Artifact
 from specminer.chain.collector import (
     DEVELOPMENT_CHAINS,
+    TRIES,
     Collector,
     Estimate,
     Progress,
+    Replaced,
     block_at,
     check_chain,
     check_range,
@@ -19,7 +21,7 @@ from specminer.chain.collector import (
     newest_block,
 )
 from specminer.chain.node import Node
-from specminer.errors import ChainError, NotOnChain
+from specminer.errors import ChainError, NodeRefused, NotOnChain, UsageError
 from specminer.store import TraceStore
 from specminer.trace import Address, ContractRecord
 
@@ -69,17 +71,35 @@ def collect(
         StoreError: the database failed, or holds another chain of the same id.
 
     """
+    for _ in range(TRIES - 1):
+        try:
+            return _collect(store, node, contract, artifact, chain_id, (first, last), listener)
+        except Replaced:
+            listener.note("the chain was reorganised while it was read; what it replaced is read again")
+    return _collect(store, node, contract, artifact, chain_id, (first, last), listener)
+
+
+def _collect(
+    store: TraceStore,
+    node: Node,
+    contract: Address,
+    artifact: Artifact | None,
+    chain_id: int | None,
+    asked: tuple[int | None, int | None],
+    listener: Listener,
+) -> Collected:
+    first, last = asked
     found_chain, genesis = check_chain(node, chain_id)
     newest = newest_block(node, found_chain)
-    store.register_chain(found_chain, genesis)
-    _forget_replaced(store, node, found_chain, listener)
-    known = _known_creation(store, found_chain, contract)
     last = newest if last is None else last
     check_range(first or 0, last, newest)
-    created = known
-    if created is None and (first is None or first == 0):
-        created = creation_block(node, contract, last)
-    first = created if first is None and created is not None else first or 0
+    # Before it is asked what the database holds of the chain: so both are compared with one chain.
+    anchor = block_at(node, last)
+    store.register_chain(found_chain, genesis)
+    _forget_replaced(store, node, found_chain, listener)
+    created = _creation(store, node, found_chain, contract, first, last)
+    if first is None:
+        first = created or 0
     check_range(first, last, newest)
     store.register_contract(
         ContractRecord(
@@ -92,7 +112,7 @@ def collect(
     collector = Collector(node, contract, note=listener.note, progress=listener.progress)
     added = 0
     for start, end in _missing(store.ranges(found_chain, contract), first, last):
-        for chunk in collector.collect(start, end, created):
+        for chunk in collector.collect(start, end, created, anchor):
             limits = {chunk.way.limit} | {item.tracer.blind_spots for item in chunk.transactions}
             store.add(
                 found_chain,
@@ -103,8 +123,27 @@ def collect(
                 limits=sorted(limits - {""}),
             )
             added += len(chunk.transactions)
-    _describe(store, collector, found_chain, contract, last, added)
+    _describe(store, collector, found_chain, contract, added)
     return Collected(chain_id=found_chain, first=first, last=last, added=added, requests=node.requests)
+
+
+def _creation(
+    store: TraceStore, node: Node, chain_id: int, contract: Address, first: int | None, last: int
+) -> int | None:
+    """Return the block that created the contract; ``None`` if it cannot be told and a first block is given.
+
+    What the database knows is believed only within ranges that are complete: what a reorganisation
+    replaced is cut out of them.
+    """
+    known = _known_creation(store, chain_id, contract)
+    if known is not None and any(low <= known <= high for low, high in store.ranges(chain_id, contract)):
+        return known
+    try:
+        return creation_block(node, contract, last)
+    except (NodeRefused, NotOnChain, UsageError):
+        if first is None:
+            raise
+        return None
 
 
 def _known_creation(store: TraceStore, chain_id: int, contract: Address) -> int | None:
@@ -137,22 +176,22 @@ def _forget_replaced(store: TraceStore, node: Node, chain_id: int, listener: Lis
     blocks = store.blocks(chain_id)
     if not blocks:
         return
+
+    def still_there(row: int) -> bool:
+        block = blocks[row]
+        try:
+            return block_at(node, block.number).hash == block.hash
+        except NotOnChain:
+            return False
+
+    if still_there(0):
+        return
     head = block_at(node, "latest").number
     if head < blocks[0].number and chain_id not in DEVELOPMENT_CHAINS:
         raise ChainError(
             f"{node.endpoint.label} is at block {head}, but the database holds block {blocks[0].number}; wait "
             "until the node has caught up, or use another"
         )
-
-    def still_there(row: int) -> bool:
-        block = blocks[row]
-        try:
-            return block.number <= head and block_at(node, block.number).hash == block.hash
-        except NotOnChain:
-            return False
-
-    if still_there(0):
-        return
     low, high = 1, len(blocks)  # blocks stand newest first: find the first that is still there
     while low < high:
         middle = (low + high) // 2
@@ -165,12 +204,12 @@ def _forget_replaced(store: TraceStore, node: Node, chain_id: int, listener: Lis
     )
 
 
-def _describe(
-    store: TraceStore, collector: Collector, chain_id: int, contract: Address, last: int, added: int
-) -> None:
+def _describe(store: TraceStore, collector: Collector, chain_id: int, contract: Address, added: int) -> None:
     """Store the contract's code, and that of the implementations it delegated to, when something is new."""
     record = store.record(chain_id, contract)
-    if record.code and not added:
-        return
     implementations = store.implementations(chain_id, contract)
-    store.register_contract(collector.describe(last, chain_id, record.created_in_block, implementations))
+    described = {address for address, _ in record.implementations}
+    if record.code and not added and described >= set(implementations):
+        return
+    head = store.ranges(chain_id, contract)[-1][1]
+    store.register_contract(collector.describe(head, chain_id, record.created_in_block, implementations))

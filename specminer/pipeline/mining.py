@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +16,7 @@ from specminer.abstraction.table import build
 from specminer.chain.artifact import Artifact, parse
 from specminer.chain.interface import Interface, from_artifact, from_code
 from specminer.dependency import Dependencies, dependencies, touches
-from specminer.errors import StoreError
+from specminer.errors import StoreError, UsageError, plain
 from specminer.history import CONSTRUCTOR, KINDS, RETURNED, BoolColumn, History, IntColumn
 from specminer.interaction import ROLLED_BACK, Interactions, Mode, split
 from specminer.location import Layout, Places
@@ -28,6 +30,8 @@ from specminer.specification import (
 )
 from specminer.tuning import Tuning, tune
 
+_ROOT: Final = re.compile(r"[\[.\s]")
+"""Where the name of a variable ends and its keys, fields or a comparison begin."""
 _KNOWN_SHARE: Final = 0.5
 """If the ABI knows fewer of the calls, it is probably another contract's."""
 
@@ -72,8 +76,8 @@ def mine(
     """
     if not len(history):
         raise StoreError(
-            f"the database holds no transaction of {_address(history)} in blocks {history.first_block} to "
-            f"{history.last_block}; nothing can be mined from nothing"
+            f"no transaction of {_address(history)} is there in {_complete(history)}; collect more of its blocks, or "
+            "mine all that is there (without --from-block and --to-block)"
         )
     stored = history.contracts[0].artifact
     if artifact is None and stored is not None:
@@ -85,10 +89,13 @@ def mine(
     functions, read_only, known = _functions(history, interface)
     interactions = split(history, touched, places, read_only, options.interactions)
     definition = options.definition or default()
-    definition = replace(definition, forbid=(*definition.forbid, *options.forbid))
     if definition.rejected is RejectedCalls.DROP:
         interactions = _without_rejected(history, interactions)
     table = build(history, touched, places, interactions, functions)
+    declared = _declared(artifact)
+    definition = replace(
+        definition, forbid=(*definition.forbid, *_forbidden(options.forbid, table, declared))
+    )
     tuning = tune(table, definition, options.seed)
     limits = [*history.limits, *_gaps(history)]
     if known < _KNOWN_SHARE:
@@ -131,7 +138,8 @@ def mine(
             for point in tuning.front
         ),
     )
-    unmatched = f"nothing in this history matches {', '.join(tuning.unmatched)}" if tuning.unmatched else ""
+    missed = ", ".join(plain(text, 80) for text in tuning.unmatched if text not in options.forbid)
+    unmatched = f"nothing in this history matches {missed}, which the abstraction mentions" if missed else ""
     return Mined(
         specification=specification,
         history=history,
@@ -141,6 +149,45 @@ def mine(
         tuning=tuning,
         notes=(unmatched,) if unmatched else (),
     )
+
+
+def _declared(artifact: Artifact | None) -> frozenset[str]:
+    """Return the names of the variables that the storage layout declares."""
+    layout = artifact.storage_layout if artifact is not None else None
+    return frozenset(str(item["label"]) for item in layout["storage"]) if layout else frozenset()
+
+
+def _forbidden(asked: Sequence[str], table: EventTable, declared: frozenset[str]) -> list[str]:
+    """Return what to forbid: a bare name stands for all fields and entries of the variable.
+
+    Raises:
+        UsageError: a name is no variable's; else a typing error would go unnoticed.
+
+    """
+    names = [variable.name for variable in table.variables]
+    found: list[str] = []
+    for wish in asked:
+        variable = _ROOT.split(wish.strip())[0]
+        matching = [name for name in names if wish in (name, _ROOT.split(name)[0])]
+        known = {*names, *declared, *(_ROOT.split(name)[0] for name in names)}
+        if not matching and variable not in known:
+            near = get_close_matches(wish, sorted(known), n=1)
+            hint = f"did you mean '{plain(near[0], 80)}'?" if near else _listed(known)
+            raise UsageError(f"--forbid: this history has no variable '{plain(wish, 80)}'; {hint}")
+        found += matching or ([wish] if variable != wish else [])
+    return found
+
+
+def _listed(known: Collection[str]) -> str:
+    shown = ", ".join(plain(name, 40) for name in sorted(known)[:10])
+    return f"there are {shown}{', …' if len(known) > 10 else ''}" if known else "there are none"
+
+
+def _complete(history: History) -> str:
+    """Return which blocks were looked at, as words."""
+    if not history.ranges:
+        return "the blocks asked for, of which none was read"
+    return "blocks " + ", ".join(f"{first:,} to {last:,}" for first, last in history.ranges[:5])
 
 
 def _address(history: History) -> str:

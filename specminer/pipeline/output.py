@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +14,8 @@ from specminer.render import render_dot, to_dot
 from specminer.specification import Specification
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
-_RESERVED = {"", "con", "prn", "aux", "nul"}
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)?", re.IGNORECASE)
+"""No name, or one that Windows keeps for devices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,26 +32,34 @@ class Written:
 
 def folder_name(specification: Specification) -> str:
     """Return a name for the output folder that is safe whatever the contract calls itself."""
-    name = _UNSAFE.sub("_", specification.name).strip("_")[:60]
-    return specification.contracts[0] if name.lower() in _RESERVED else name
+    name = _UNSAFE.sub("_", specification.name).strip("_-")[:60]
+    return specification.contracts[0] if _RESERVED.fullmatch(name) else name
 
 
 def prepare_folder(folder: Path) -> None:
-    """Make the output folder and check that it can be written to, before any long work.
+    """Check before any long work that the output folder can be made and written to; leave nothing behind.
 
     Raises:
         OutputError: it cannot.
 
     """
+    made: list[Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".specminer-probe"
+        for part in (*reversed(folder.parents), folder):
+            if not part.is_dir():
+                part.mkdir()
+                made.append(part)
+        probe = folder / f".specminer-probe-{os.getpid()}"
         probe.touch()
         probe.unlink()
     except OSError as error:
         raise OutputError(
             f"the folder {plain(folder)} cannot be written to ({error.strerror}); give --out another one"
         ) from None
+    finally:
+        for part in reversed(made):
+            with suppress(OSError):
+                part.rmdir()
 
 
 def write_output(specification: Specification, folder: Path) -> Written:
@@ -57,27 +69,46 @@ def write_output(specification: Specification, folder: Path) -> Written:
         OutputError: the folder cannot be written to.
 
     """
-    prepare_folder(folder)
-    automaton, dot = folder / "automaton.json", folder / "automaton.dot"
-    _replace(automaton, specification.to_json())
-    source = to_dot(specification)
-    _replace(dot, source.encode())
-    picture: Path | None = folder / "automaton.svg"
+    document, source = specification.to_json(), to_dot(specification)
+    drawn: bytes | None = None
     trouble = None
     try:
-        _replace(folder / "automaton.svg", render_dot(source, "svg"))
+        drawn = render_dot(source, "svg")
     except RenderError as error:
+        trouble = error.message
+    # everything is at hand before anything is replaced, so that an interruption leaves no mixture
+    automaton, dot, picture = (folder / f"automaton.{kind}" for kind in ("json", "dot", "svg"))
+    with _written_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    _replace(automaton, document)
+    _replace(dot, source.encode())
+    if drawn is not None:
+        _replace(picture, drawn)
+    else:
         # a picture of an earlier run would show something else than automaton.json
-        (folder / "automaton.svg").unlink(missing_ok=True)
-        picture, trouble = None, error.message
-    return Written(folder=folder, automaton=automaton, dot=dot, picture=picture, trouble=trouble)
+        with _written_to(picture):
+            picture.unlink(missing_ok=True)
+    return Written(
+        folder=folder, automaton=automaton, dot=dot, picture=picture if drawn else None, trouble=trouble
+    )
 
 
 def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".part")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    with _written_to(path):
+        try:
+            partial.write_bytes(content)
+            partial.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                partial.unlink()
+            raise
+
+
+@contextmanager
+def _written_to(path: Path) -> Iterator[None]:
     try:
-        partial.write_bytes(content)
-        partial.replace(path)
+        yield
     except OSError as error:
         raise OutputError(
             f"{plain(path)} cannot be written ({error.strerror}); give --out another folder"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from specminer.chain.tracefile import Header, TraceFile, write
-from specminer.errors import StoreError, UsageError
+from specminer.errors import StoreError, UsageError, plain
 from specminer.store import TraceStore
 from specminer.trace import Address, ContractRecord
 
@@ -44,6 +44,7 @@ def import_traces(store: TraceStore, path: Path) -> ContractRecord:
     Raises:
         FileFormatError: the file is malformed; nothing was stored.
         UsageError: it overlaps with a history that is already there.
+        StoreError: the database failed, or holds another chain of the same id.
 
     """
     file = TraceFile(path)
@@ -54,8 +55,7 @@ def import_traces(store: TraceStore, path: Path) -> ContractRecord:
     if any(low <= span[1] and span[0] <= high for low, high in known) and span not in known:
         raise UsageError(
             f"the database already holds blocks of 0x{record.address.hex()} that overlap with blocks {span[0]} to "
-            f"{span[1]} of {path}; import into a database of its own (--db)"
+            f"{span[1]} of {plain(path)}; import into a database of its own (--db)"
         )
-    transactions = list(file.transactions())
-    store.add_history(record, transactions, complete=span, tip=header.tip, limits=header.limits)
+    store.add_history(record, file.transactions(), complete=span, tip=header.tip, limits=header.limits)
     return record

@@ -280,14 +280,7 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
     listed = connection.execute(query).all()
     order = {row.id: place for place, row in enumerate(listed)}
     records = tuple(record(connection, owner) for owner in owners)
-    spans = sorted(
-        {
-            (max(low, low if first is None else first), min(high, high if last is None else last))
-            for owner in owners
-            for low, high in ranges(connection, owner)
-            if (last is None or low <= last) and (first is None or high >= first)
-        }
-    )
+    spans = _spans(connection, owners, first, last)
     address_rows = connection.execute(sa.select(schema.address).order_by(schema.address.c.id)).all()
     place_of = _places([row.id for row in address_rows])
     word_rows = connection.execute(sa.select(schema.word).order_by(schema.word.c.id)).all()
@@ -300,7 +293,7 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
         first_block=spans[0][0] if spans else 0,
         last_block=spans[-1][1] if spans else 0,
         ranges=tuple(spans),
-        tracers=tuple(Tracer(name) for name in sorted({row.tracer for row in listed})),
+        tracers=_tracers(connection, owners, order),
         limits=tuple(sorted({text for owner in owners for text in limits(connection, owner)})),
         words=decode_words([row.bytes for row in word_rows]),
         addresses=tuple(Address(row.bytes) for row in address_rows),
@@ -312,6 +305,30 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
         transaction_origin=place_of[np.array([row.sender_id for row in listed], dtype=np.int64)],
         **_invocation_columns(connection, owners, order, place_of, word_place),
     )
+
+
+def _spans(
+    connection: sa.Connection, owners: Sequence[int], first: int | None, last: int | None
+) -> list[tuple[int, int]]:
+    """Return the ranges of blocks complete for any of the contracts, joined, ascending."""
+    joined: list[tuple[int, int]] = []
+    for low, high in sorted(span for owner in owners for span in ranges(connection, owner)):
+        start = low if first is None else max(low, first)
+        end = high if last is None else min(high, last)
+        if start > end:
+            continue
+        if joined and start <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _tracers(connection: sa.Connection, owners: Sequence[int], order: dict[int, int]) -> tuple[Tracer, ...]:
+    table = schema.recording
+    query = sa.select(table.c.tracer, table.c.transaction_id).where(table.c.contract_id.in_(owners))
+    names = {row.tracer for row in connection.execute(query) if row.transaction_id in order}
+    return tuple(Tracer(name) for name in sorted(names))
 
 
 def _column(values: Sequence[int | None]) -> IntColumn:

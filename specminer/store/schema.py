@@ -199,6 +199,34 @@ MIGRATIONS: tuple[Migration, ...] = ()
 """``MIGRATIONS[i]`` turns a database of version ``i + 1`` into one of version ``i + 2``."""
 
 
+def is_current(connection: sa.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> bool:
+    """Return whether the tables are there as this specminer wants them; changes nothing.
+
+    Raises:
+        StoreError: the database is of a newer specminer, or is not one of ours.
+
+    """
+    names = set(sa.inspect(connection).get_table_names())
+    return bool(names) and _version(connection, names, migrations) == len(migrations) + 1
+
+
+def _version(connection: sa.Connection, names: set[str], migrations: tuple[Migration, ...]) -> int:
+    current = len(migrations) + 1
+    if not {schema_version.name, contract.name, recording.name} <= names:
+        raise StoreError(
+            "the database holds tables, but none of specminer's; give --db the path of another file"
+        )
+    found = connection.scalars(sa.select(schema_version.c.version)).all()
+    if len(found) != 1 or found[0] < 1:
+        raise StoreError("the database does not say which version its tables have; restore it from a copy")
+    if found[0] > current:
+        raise StoreError(
+            f"the database has schema version {found[0]}, this specminer knows version {current}; update "
+            "specminer"
+        )
+    return int(found[0])
+
+
 def prepare(connection: sa.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
     """Create the tables in an empty database, or bring an older one up to date, in one transaction.
 
@@ -212,15 +240,7 @@ def prepare(connection: sa.Connection, migrations: tuple[Migration, ...] = MIGRA
         metadata.create_all(connection)
         connection.execute(schema_version.insert().values(version=current))
         return
-    if schema_version.name not in names:
-        raise StoreError(
-            "the database holds tables, but none of specminer's; give --db the path of another file"
-        )
-    found = connection.execute(sa.select(schema_version.c.version)).scalar_one()
-    if found > current:
-        raise StoreError(
-            f"the database has schema version {found}, this specminer knows version {current}; update specminer"
-        )
+    found = _version(connection, names, migrations)
     for step in migrations[found - 1 :]:
         step(connection)
     if found < current:

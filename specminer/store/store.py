@@ -7,8 +7,10 @@ completes, so a process killed at any moment leaves whole chunks only.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,41 +22,60 @@ from specminer.store import reading, schema, writing
 from specminer.store.reading import Contract
 from specminer.trace import Address, Block, ContractRecord, Hash, Transaction
 
-_SCHEME = re.compile(r"^[a-zA-Z][a-zA-Z0-9+_]*://")
+_URL = re.compile(r"://|^[a-zA-Z][a-zA-Z0-9+_.-]+:/")
+"""What is no path; a single slash is a slip, and the text behind it may hold a password."""
+_WAIT = 30
+"""Seconds to wait for a lock, unless the URL says ``?timeout=``."""
+_CHUNK = 500
+"""Transactions of a history that are held as values at a time."""
 
 
 def _engine(location: str) -> sa.Engine:
-    if not _SCHEME.match(location):
-        path = Path(location).expanduser()
-        if path.is_dir():
-            raise StoreError(f"the database {plain(path)} is a folder; give --db the path of a file")
-        if not path.parent.is_dir():
-            raise StoreError(
-                f"the folder {plain(path.parent)} of the database does not exist; create it first"
-            )
-        url = sa.URL.create("sqlite", database=str(path))
-    else:
-        try:
-            url = sa.make_url(location)
-        except sa.exc.ArgumentError:
-            raise StoreError("the database URL cannot be read; expected for example sqlite:///h.db") from None
+    url = _url(location)
+    sqlite = url.get_backend_name() == "sqlite"
+    arguments = {"timeout": _WAIT} if sqlite and "timeout" not in url.query else {}
     try:
-        engine = sa.create_engine(url)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", sa.exc.SAWarning)  # an option that the driver would ignore
+            engine = sa.create_engine(url, connect_args=arguments)
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         raise StoreError(
             f"no driver for a database of kind '{plain(url.drivername, 40)}' ({type(error).__name__}); install it"
         ) from None
-    if engine.dialect.name == "sqlite":
+    except (TypeError, ValueError, sa.exc.SAWarning):
+        raise StoreError(
+            "the options behind '?' in the database URL cannot be read; leave them out"
+        ) from None
+    if sqlite:
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
+def _url(location: str) -> sa.URL:
+    if _URL.search(location):
+        try:
+            url = sa.make_url(location)
+            url.get_backend_name()
+        except (sa.exc.ArgumentError, ValueError):
+            raise StoreError("the database URL cannot be read; expected for example sqlite:///h.db") from None
+        return url
+    try:
+        path = Path(location).expanduser()
+        if path.is_dir():
+            raise StoreError(f"the database {plain(path)} is a folder; give --db the path of a file")
+        if "\0" in location or not path.parent.is_dir():
+            raise StoreError(
+                f"the folder {plain(path.parent)} of the database does not exist; create it first"
+            )
+    except (OSError, RuntimeError, ValueError) as error:
+        raise StoreError(f"the database {plain(location)} cannot be opened: {plain(error)}") from None
+    return sa.URL.create("sqlite", database=str(path))
+
+
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # BEGIN is issued by _begin_sqlite, so that writers can take the lock
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout=30000")
-    cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
@@ -77,8 +98,16 @@ class TraceStore:
         self._engine = _engine(location)
         self.label = plain(self._engine.url.set(query={}).render_as_string(hide_password=True))
         """The database's address without its password, for messages."""
-        with self._writing() as connection:
-            schema.prepare(connection)
+        try:
+            with self._reading() as connection:
+                ready = schema.is_current(connection)
+            if not ready:  # only now may a file that is perhaps another program's be written to
+                with self._writing() as connection:
+                    schema.prepare(connection)
+                self._let_read_while_writing()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -90,13 +119,27 @@ class TraceStore:
         """Close all connections."""
         self._engine.dispose()
 
+    def _let_read_while_writing(self) -> None:
+        """Turn on SQLite's write-ahead log, which the file remembers."""
+        if self._engine.dialect.name == "sqlite":
+            with self._translated(), self._engine.connect() as connection:
+                cursor = connection.connection.cursor()
+                cursor.execute("PRAGMA journal_mode=WAL")
+                cursor.close()
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except sa.exc.SQLAlchemyError as error:
             cause = getattr(error, "orig", None) or type(error).__name__
-            raise StoreError(f"the database {self.label} failed: {plain(cause)}") from None
+            raise StoreError(
+                f"the database {self.label} failed: {plain(cause)}{_advice(str(cause))}"
+            ) from None
+        except OverflowError:
+            raise StoreError(
+                f"a number is negative or too large for the database {self.label}; numbers may have 63 bits, words 256"
+            ) from None
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -149,7 +192,7 @@ class TraceStore:
         Transactions that are there already are left as they are.
 
         Raises:
-            StoreError: the contract is not registered.
+            StoreError: the contract is not registered, or a block is stored with another hash.
 
         """
         with self._writing() as connection:
@@ -159,18 +202,27 @@ class TraceStore:
     def add_history(
         self,
         record: ContractRecord,
-        transactions: Sequence[Transaction],
+        transactions: Iterable[Transaction],
         *,
         complete: tuple[int, int],
         tip: Block | None = None,
         limits: Iterable[str] = (),
     ) -> None:
-        """Register a contract and add its transactions, all or nothing."""
+        """Register a contract and add its transactions, all or nothing; they are never held all at once.
+
+        Raises:
+            StoreError: a block is stored with another hash: it is of another chain with the same id.
+
+        """
         with self._writing() as connection:
             writing.chain(connection, record.chain_id, None)
             writing.contract(connection, record)
             owner = self._require(connection, record.chain_id, record.address)
-            _add(connection, record.chain_id, owner, record.address, transactions, complete, tip, limits)
+            remaining = iter(transactions)
+            while chunk := list(islice(remaining, _CHUNK)):
+                writing.blocks(connection, record.chain_id, (item.block for item in chunk))
+                writing.transactions(connection, record.chain_id, owner, record.address, chunk)
+            _add(connection, record.chain_id, owner, record.address, (), complete, tip, limits)
 
     def _require(self, connection: sa.Connection, chain_id: int, contract: Address) -> int:
         owner = reading.contract_id(connection, chain_id, contract)
@@ -251,6 +303,12 @@ class TraceStore:
             return reading.history(connection, owners, first, last)
 
 
+def _advice(cause: str) -> str:
+    if "locked" in cause:
+        return "; another process writes to it: try again when that is done"
+    return "; is it a database?" if "not a database" in cause else ""
+
+
 def _add(
     connection: sa.Connection,
     chain_id: int,
@@ -261,10 +319,8 @@ def _add(
     tip: Block | None,
     limits: Iterable[str],
 ) -> None:
-    blocks = {transaction.block.number: transaction.block for transaction in transactions}
-    if tip is not None:
-        blocks[tip.number] = tip
-    writing.blocks(connection, chain_id, blocks.values())
+    found = [transaction.block for transaction in transactions]
+    writing.blocks(connection, chain_id, found if tip is None else [*found, tip])
     writing.transactions(connection, chain_id, owner, contract, transactions)
     writing.extend(connection, chain_id, owner, complete)
     writing.limits(connection, owner, limits)

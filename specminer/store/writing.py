@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from specminer.errors import StoreError
 from specminer.store import reading, schema
 from specminer.store.dictionary import address_ids, artifact_id, code_id, word_ids
 from specminer.trace import AccessKind, Address, Block, ContractRecord, Hash, Invocation, Transaction
@@ -55,18 +56,31 @@ def contract(connection: sa.Connection, record: ContractRecord) -> None:
 
 
 def blocks(connection: sa.Connection, chain_id: int, found: Iterable[Block]) -> None:
-    """Add blocks that are not there yet."""
+    """Add blocks that are not there yet; a timestamp that is learned later is filled in.
+
+    Raises:
+        StoreError: a block is known with another hash or timestamp.
+
+    """
     table = schema.block
-    rows = {block.number: block for block in found}
+    rows: dict[int, Block] = {}
+    for block in found:
+        rows[block.number] = _merged(rows.get(block.number), block)
     numbers = list(rows)
-    known: set[int] = set()
+    known: dict[int, Block] = {}
     for start in range(0, len(numbers), 500):
         part = numbers[start : start + 500]
-        known |= set(
-            connection.scalars(
-                sa.select(table.c.number).where(table.c.chain_id == chain_id, table.c.number.in_(part))
+        query = sa.select(table).where(table.c.chain_id == chain_id, table.c.number.in_(part))
+        for row in connection.execute(query):
+            known[row.number] = Block(number=row.number, hash=Hash(row.hash), timestamp=row.timestamp)
+    for number, old in known.items():
+        merged = _merged(old, rows[number])
+        if merged != old:
+            connection.execute(
+                table.update()
+                .where(table.c.chain_id == chain_id, table.c.number == number)
+                .values(timestamp=merged.timestamp)
             )
-        )
     _insert(
         connection,
         table,
@@ -76,6 +90,19 @@ def blocks(connection: sa.Connection, chain_id: int, found: Iterable[Block]) -> 
             if number not in known
         ],
     )
+
+
+def _merged(old: Block | None, new: Block) -> Block:
+    if old is None:
+        return new
+    times = {old.timestamp, new.timestamp} - {None}
+    if old.hash != new.hash or len(times) > 1:
+        raise StoreError(
+            f"block {new.number} is known with hash 0x{old.hash.hex()} and time {old.timestamp}, but came with "
+            f"0x{new.hash.hex()} and {new.timestamp}: it is of another chain with the same id; give each chain "
+            "its own --db"
+        )
+    return old if new.timestamp is None else new
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -88,22 +115,23 @@ def transactions(
 ) -> None:
     """Add one contract's part of transactions; what is recorded already is left as it is."""
     table = schema.transaction
+    recording = schema.recording
     hashes = [transaction.hash for transaction in found]
     ids: dict[bytes, int] = {}
+    recorded: set[bytes] = set()
     for start in range(0, len(hashes), 500):
-        part = hashes[start : start + 500]
-        query = sa.select(table.c.hash, table.c.id).where(
-            table.c.chain_id == chain_id, table.c.hash.in_(part)
+        query = (
+            sa.select(table.c.hash, table.c.id, recording.c.contract_id)
+            .outerjoin(
+                recording, sa.and_(recording.c.transaction_id == table.c.id, recording.c.contract_id == owner)
+            )
+            .where(table.c.chain_id == chain_id, table.c.hash.in_(hashes[start : start + 500]))
         )
-        ids.update((row.hash, row.id) for row in connection.execute(query))
-    recorded = set(
-        connection.scalars(
-            sa.select(schema.recording.c.transaction_id).where(schema.recording.c.contract_id == owner)
-        )
-        if ids
-        else ()
-    )
-    fresh = [transaction for transaction in found if ids.get(transaction.hash) not in recorded]
+        for row in connection.execute(query):
+            ids[row.hash] = row.id
+            if row.contract_id is not None:
+                recorded.add(row.hash)
+    fresh = [transaction for transaction in found if transaction.hash not in recorded]
     _Batch(connection, chain_id, owner, contract, fresh).write(ids)
 
 
@@ -300,5 +328,11 @@ def forget_after(connection: sa.Connection, chain_id: int, block: int) -> int:
     )
     removed = connection.execute(
         schema.block.delete().where(schema.block.c.chain_id == chain_id, schema.block.c.number > block)
+    )
+    table = schema.contract
+    connection.execute(
+        table.update()
+        .where(table.c.chain_id == chain_id, table.c.created_in_block > block)
+        .values(created_in_block=None)
     )
     return removed.rowcount

@@ -1,0 +1,336 @@
+"""Random but possible histories: contracts with storage are really run, call each other and revert.
+
+What is drawn is a seed and a size; :func:`simulate` plays the history and knows each value at each moment,
+so that tests can compare what the analyses say with what was.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from eth_utils.crypto import keccak
+from hypothesis import strategies as st
+
+from specminer.store import TraceStore
+from specminer.trace import (
+    AccessKind,
+    Address,
+    Block,
+    ContractRecord,
+    Event,
+    Hash,
+    Invocation,
+    InvocationKind,
+    Outcome,
+    OutcomeKind,
+    StorageAccess,
+    Tracer,
+    Transaction,
+    Word,
+)
+
+CHAIN: Final = 1
+CONTRACTS: Final = (Address(b"\xc0" * 20), Address(b"\xc1" * 20))
+ACCOUNTS: Final = tuple(Address(keccak(bytes([number]))[:20]) for number in range(5))
+SELECTORS: Final = (b"\x00\x00\x00\x01", b"\x00\x00\x00\x02", b"\xff\xff\xff\xff")
+BALANCES: Final = 4
+"""Base slot of a mapping by account; slots 0 to 3 are plain variables."""
+VALUES: Final = (0, 0, 1, 2, 255, 1 << 160, (1 << 256) - 1, int.from_bytes(ACCOUNTS[0], "big"))
+_FAILURES: Final = (
+    OutcomeKind.REVERTED,
+    OutcomeKind.PANIC,
+    OutcomeKind.INVALID_OPCODE,
+    OutcomeKind.OUT_OF_GAS,
+    OutcomeKind.HALTED,
+)
+
+
+def balance_preimage(account: Address) -> bytes:
+    """Return what is hashed to find an account's entry in the mapping."""
+    return account.rjust(32, b"\0") + BALANCES.to_bytes(32, "big")
+
+
+def balance_slot(account: Address) -> int:
+    return int.from_bytes(keccak(balance_preimage(account)), "big")
+
+
+def block_of(number: int, *, timed: bool = True) -> Block:
+    return Block(
+        number=number,
+        hash=Hash(keccak(b"block%d" % number)),
+        timestamp=1_600_000_000 + 12 * number if timed else None,
+    )
+
+
+@dataclass
+class Access:
+    """A storage access while it may still be undone."""
+
+    position: int
+    write: bool
+    slot: int
+    before: int
+    after: int
+    undone: bool = False
+    blind: bool = False
+
+
+@dataclass
+class Frame:
+    """An invocation while it runs."""
+
+    contract: Address
+    position: int
+    parent: int | None
+    depth: int
+    kind: InvocationKind
+    sender: Address
+    data: bytes
+    outcome: OutcomeKind = OutcomeKind.RETURNED
+    accesses: list[Access] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    after: dict[int, int] = field(default_factory=dict)
+    """The contract's storage when the frame ended."""
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A history with what only its maker knows."""
+
+    transactions: tuple[Transaction, ...]
+    initial: dict[Address, dict[int, int]]
+    """Storage before the first transaction; empty if that is the creation."""
+    after: tuple[dict[int, int], ...]
+    """For each invocation, in order, its contract's storage when it ended."""
+
+
+class _Run:
+    """One transaction while it runs."""
+
+    def __init__(self, rng: random.Random, storage: dict[Address, dict[int, int]], tracer: Tracer) -> None:
+        self.rng = rng
+        self.storage = storage
+        self.tracer = tracer
+        self.frames: list[Frame] = []
+        self.preimages: dict[bytes, None] = {}
+        self.clock = 0
+        self.journal: list[tuple[Frame, Access | int]] = []
+
+    def tick(self) -> int:
+        self.clock += self.rng.choice((1, 1, 1, 3))
+        return self.clock - 1
+
+    def call(
+        self, contract: Address, sender: Address, depth: int, kind: InvocationKind, open_frames: list[Frame]
+    ) -> None:
+        """Run an invocation, with what it calls."""
+        parent = next((frame.position for frame in reversed(open_frames) if frame.contract == contract), None)
+        data = b"" if kind is InvocationKind.CONSTRUCTOR else self.rng.choice(SELECTORS)
+        if data and self.rng.random() < 0.5:
+            data += self.rng.randbytes(self.rng.choice((1, 32, 64)))
+        frame = Frame(contract, len(self.frames), parent, depth, kind, sender, data)
+        self.frames.append(frame)
+        saved, mark = self.save(), len(self.journal)
+        self.body(frame, [*open_frames, frame], depth, self.rng.randint(0, 5))
+        self.touch(frame, write=False)
+        if kind is not InvocationKind.CONSTRUCTOR and self.rng.random() < 0.25:
+            frame.outcome = self.rng.choice(_FAILURES)
+            self.undo(saved, mark, frame.position + 1)
+        frame.after = dict(self.storage[contract])
+
+    def body(self, frame: Frame, open_frames: list[Frame], depth: int, steps: int) -> None:
+        for _ in range(steps):
+            choice = self.rng.random()
+            if choice < 0.3:
+                self.touch(frame, write=False)
+            elif choice < 0.7:
+                self.touch(frame, write=True)
+            elif choice < 0.78:
+                topics = tuple(self.rng.randbytes(32) for _ in range(self.rng.randint(0, 4)))
+                data = self.rng.randbytes(self.rng.choice((0, 32)))
+                self.journal.append((frame, len(frame.events)))
+                frame.events.append(Event(position=self.tick(), topics=topics, data=data))
+            elif choice < 0.9 and len(self.frames) < 6:
+                # through another contract back into a traced one
+                target = self.rng.choice(list(self.storage))
+                self.call(target, self.rng.choice(ACCOUNTS), depth + 2, InvocationKind.INTERNAL, open_frames)
+            elif len(open_frames) < 4:
+                # a call to itself that reverts, inside the same invocation
+                saved, mark, inside = self.save(), len(self.journal), len(self.frames)
+                self.body(frame, [*open_frames, frame], depth + 1, self.rng.randint(0, 3))
+                self.undo(saved, mark, inside)
+
+    def touch(self, frame: Frame, *, write: bool) -> None:
+        storage = self.storage[frame.contract]
+        if self.rng.random() < 0.5:
+            slot = self.rng.randint(0, 3)
+        else:
+            account = self.rng.choice((frame.sender, self.rng.choice(ACCOUNTS)))
+            slot = balance_slot(account)
+            if self.tracer is not Tracer.PRESTATE:
+                self.preimages[balance_preimage(account)] = None
+        before = storage.get(slot, 0)
+        access = Access(self.tick(), write, slot, before, before)
+        if write:
+            access.after = storage[slot] = self.rng.choice(VALUES)
+            access.blind = self.tracer is Tracer.STRUCT_LOGS and self.rng.random() < 0.5
+            self.journal.append((frame, access))
+        frame.accesses.append(access)
+
+    def save(self) -> dict[Address, dict[int, int]]:
+        return {contract: dict(storage) for contract, storage in self.storage.items()}
+
+    def undo(self, saved: dict[Address, dict[int, int]], mark: int, inside: int) -> None:
+        """Restore the storage; frames from ``inside`` on that returned are rolled back."""
+        for contract, storage in saved.items():
+            self.storage[contract].clear()
+            self.storage[contract].update(storage)
+        undone = self.journal[mark:]
+        for frame, item in undone:
+            if isinstance(item, Access):
+                item.undone = True
+            else:
+                frame.events[item] = replace(frame.events[item], undone=True)
+        for frame in self.frames[inside:]:
+            if frame.outcome is OutcomeKind.RETURNED:
+                frame.outcome = OutcomeKind.ROLLED_BACK
+
+    def values(self) -> tuple[Invocation, ...]:
+        return tuple(self.value(frame) for frame in self.frames)
+
+    def value(self, frame: Frame) -> Invocation:
+        return Invocation(
+            contract=frame.contract,
+            code=frame.contract if self.rng.random() < 0.8 else Address(b"\xdd" * 20),
+            position=frame.position,
+            parent=frame.parent,
+            depth=frame.depth,
+            kind=frame.kind,
+            sender=frame.sender,
+            value=self.rng.choice((0, 10**18, (1 << 256) - 1)),
+            data=frame.data,
+            outcome=Outcome(kind=frame.outcome, data=self.rng.choice((b"", b"\x08\xc3\x79\xa0", b"\0" * 32))),
+            gas=100_000,
+            gas_used=self.rng.randint(0, 100_000),
+            accesses=tuple(
+                StorageAccess(
+                    position=access.position,
+                    kind=AccessKind.WRITE if access.write else AccessKind.READ,
+                    slot=Word(access.slot),
+                    before=None if access.blind else Word(access.before),
+                    after=Word(access.after),
+                    undone=access.undone,
+                )
+                for access in frame.accesses
+            ),
+            events=tuple(frame.events),
+        )
+
+
+def simulate(
+    seed: int,
+    count: int,
+    *,
+    contracts: Sequence[Address] = CONTRACTS[:1],
+    created: bool = True,
+    tracers: Sequence[Tracer] = (Tracer.JAVASCRIPT,),
+    first_block: int = 10,
+) -> Simulated:
+    """Play ``count`` transactions; ``created``: the first ones create the contracts."""
+    rng = random.Random(seed)
+    storage: dict[Address, dict[int, int]] = {contract: {} for contract in contracts}
+    if not created:
+        for slots in storage.values():
+            for slot in (*range(4), *map(balance_slot, ACCOUNTS)):
+                slots[slot] = rng.choice(VALUES)
+    initial = {contract: dict(slots) for contract, slots in storage.items()}
+    timed = rng.random() < 0.8
+    number, index = first_block, 0
+    transactions: list[Transaction] = []
+    snapshots: list[dict[int, int]] = []
+    for place in range(count):
+        if rng.random() < 0.6:
+            number, index = number + rng.choice((1, 1, 7)), 0
+        else:
+            index += rng.choice((1, 2))
+        run = _Run(rng, storage, rng.choice(list(tracers)))
+        if created and place < len(contracts):
+            run.call(contracts[place], ACCOUNTS[0], 0, InvocationKind.CONSTRUCTOR, [])
+        elif rng.random() < 0.7:
+            run.call(rng.choice(contracts), rng.choice(ACCOUNTS), 0, InvocationKind.EXTERNAL, [])
+        else:
+            saved = run.save()
+            for _ in range(rng.randint(1, 3)):
+                run.call(rng.choice(contracts), ACCOUNTS[4], 1, InvocationKind.INTERNAL, [])
+            if rng.random() < 0.2:  # the contract that called them reverts
+                run.undo(saved, 0, 0)
+        top = run.frames[0]
+        transactions.append(
+            Transaction(
+                hash=Hash(keccak(b"tx%d.%d" % (seed, place))),
+                block=block_of(number, timed=timed),
+                index=index,
+                sender=top.sender if top.depth == 0 else rng.choice(ACCOUNTS),
+                to=None if top.kind is InvocationKind.CONSTRUCTOR else top.contract,
+                value=rng.choice((0, 1)),
+                gas=1_000_000,
+                gas_used=21_000,
+                nonce=place,
+                succeeded=top.outcome is OutcomeKind.RETURNED,
+                tracer=run.tracer,
+                invocations=run.values(),
+                preimages=tuple(run.preimages),
+            )
+        )
+        snapshots += [frame.after for frame in run.frames]
+    return Simulated(tuple(transactions), initial, tuple(snapshots))
+
+
+def simulations(
+    *, max_size: int = 12, contracts: int = 1, tracers: Sequence[Tracer] = (Tracer.JAVASCRIPT,)
+) -> st.SearchStrategy[Simulated]:
+    """Histories of up to ``max_size`` transactions, with or without the contracts' creation."""
+    return st.builds(
+        lambda seed, count, created: simulate(
+            seed, count, contracts=CONTRACTS[:contracts], created=created, tracers=tracers
+        ),
+        st.integers(0, 1 << 32),
+        st.integers(0, max_size),
+        st.booleans(),
+    )
+
+
+def part_of(transactions: Iterable[Transaction], contract: Address) -> list[Transaction]:
+    """Return one contract's part of transactions."""
+    parts = [
+        replace(item, invocations=tuple(call for call in item.invocations if call.contract == contract))
+        for item in transactions
+    ]
+    return [item for item in parts if item.invocations]
+
+
+def record_of(contract: Address = CONTRACTS[0]) -> ContractRecord:
+    return ContractRecord(
+        address=contract,
+        chain_id=CHAIN,
+        code=b"\x60\x00" + contract,
+        created_in_block=10,
+        implementations=((Address(b"\xdd" * 20), b"\x60\x01"), (Address(b"\xde" * 20), b"")),
+        artifact=b'{"abi":[],"contractName":null,"storageLayout":null}',
+    )
+
+
+def stored(
+    transactions: Sequence[Transaction],
+    contracts: Sequence[Address] = CONTRACTS[:1],
+    location: str = "sqlite://",
+) -> TraceStore:
+    """Return a database with the history in one chunk a contract."""
+    store = TraceStore(location)
+    last = max((item.block.number for item in transactions), default=10)
+    for contract in contracts:
+        store.add_history(record_of(contract), part_of(transactions, contract), complete=(10, last))
+    return store

@@ -1,0 +1,229 @@
+"""The table of events says what was in storage after each event: nothing else, and nothing later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from eth_utils.address import to_checksum_address
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from specminer.abstraction import EventTable
+from specminer.abstraction.table import build, symbol_of
+from specminer.dependency import touches
+from specminer.history import MISSING, History
+from specminer.interaction import Interactions, Mode, completion_order
+from specminer.location import Layout, Places
+from specminer.trace import Tracer
+from tests.histories import (
+    ACCOUNTS,
+    BALANCES,
+    CHAIN,
+    CONTRACTS,
+    Simulated,
+    balance_slot,
+    simulate,
+    simulations,
+    stored,
+)
+from tests.test_dependency import made
+from tests.test_interactions import divided, history_of
+
+
+def layout_of(*names: str) -> Layout:
+    """Four words and a mapping by account."""
+    word = {"encoding": "inplace", "label": "uint256", "numberOfBytes": "32"}
+    account = {"encoding": "inplace", "label": "address", "numberOfBytes": "20"}
+    mapping = {
+        "encoding": "mapping",
+        "label": "mapping(address => uint256)",
+        "numberOfBytes": "32",
+        "key": "a",
+        "value": "w",
+    }
+    storage = [
+        {"label": name, "offset": 0, "slot": str(slot), "type": "w" if slot != BALANCES else "m"}
+        for slot, name in enumerate(names)
+    ]
+    return Layout({"storage": storage, "types": {"w": word, "a": account, "m": mapping}}, "test")
+
+
+NAMED = layout_of("a", "b", "c", "d", "balances")
+
+
+def table_of(
+    history: History,
+    interactions: Interactions,
+    layout: Layout | None = None,
+    functions: list[str] | None = None,
+) -> EventTable:
+    names = functions or ["f" if not data else data[:4].hex() for data in history.invocation_data]
+    return build(history, touches(history), Places(history.preimages, layout), interactions, names)
+
+
+def shown(table: EventTable, variable: str) -> list[int | None]:
+    """Return a variable's value after each event."""
+    names = [item.name for item in table.variables]
+    row = table.values[names.index(variable)]
+    return [None if value == MISSING else table.words[value] for value in row]
+
+
+def expected(
+    simulated: Simulated, history: History, split: Interactions, slot: int | None
+) -> list[int | None]:
+    """Return a slot's value after each event; ``None`` as the slot: the account's own entry."""
+    touched = set(np.asarray(history.access_slot).tolist())
+    seen = {history.words[row] for row in touched}
+    created = bool(simulated.transactions) and not simulated.initial[CONTRACTS[0]]
+    initial = simulated.initial[CONTRACTS[0]]
+    result: list[int | None] = []
+    before: dict[int, int | None] = {}
+    for row, number, passive in zip(split.invocation, split.slice, split.passive, strict=True):
+        own = slot
+        if own is None:
+            entity = split.entities[number]
+            assert entity is not None
+            own = next(balance_slot(item) for item in ACCOUNTS if int.from_bytes(item, "big") == entity)
+        known = created or own in seen
+        start: int | None = initial.get(own, 0) if known else None
+        accepted = bool(history.accepted[row]) or bool(passive)
+        value = simulated.after[row].get(own, 0) if known else None
+        before[number] = value if accepted else before.get(number, start)
+        result.append(before[number])
+    return result
+
+
+@settings(deadline=None, max_examples=60)
+@given(simulations(max_size=15))
+def test_values_are_those_in_storage_when_the_event_ended(simulated: Simulated) -> None:
+    history = history_of(simulated)
+    whole = divided(history, Mode.WHOLE)
+    table = table_of(history, whole)
+    for variable in table.variables:
+        slot = int(variable.name.removeprefix("slot"))
+        assert shown(table, variable.name) == expected(simulated, history, whole, slot)
+    by_sender = divided(history, Mode.SENDER)
+    table = table_of(history, by_sender, NAMED)
+    assert {item.name for item in table.variables} <= {"balances[sender]"}
+    for variable in table.variables:
+        assert shown(table, variable.name) == expected(simulated, history, by_sender, None)
+
+
+@settings(deadline=None, max_examples=30)
+@given(simulations(), st.sampled_from([Mode.WHOLE, Mode.SENDER]))
+def test_rejected_events_change_no_value(simulated: Simulated, mode: Mode) -> None:
+    history = history_of(simulated)
+    interactions = divided(history, mode)
+    table = table_of(history, interactions)
+    accepted = history.accepted[interactions.invocation]
+    assert np.array_equal(table.rejected, ~accepted & ~interactions.passive)
+    for event in np.flatnonzero(table.rejected):
+        if event and table.interaction[event] == table.interaction[event - 1]:
+            assert np.array_equal(table.values[:, event], table.values[:, event - 1])
+
+
+@settings(deadline=None, max_examples=30)
+@given(simulations(), st.sampled_from([Mode.WHOLE, Mode.SENDER]))
+def test_values_do_not_depend_on_rejected_events(simulated: Simulated, mode: Mode) -> None:
+    history = history_of(simulated)
+    interactions = divided(history, mode)
+    full = table_of(history, interactions)
+    keep = ~full.rejected
+    cut = replace(
+        interactions,
+        slice=interactions.slice[keep],
+        invocation=interactions.invocation[keep],
+        passive=interactions.passive[keep],
+    )
+    part = table_of(history, cut)
+    assert part.variables == full.variables
+    for variable in full.variables:
+        kept = [value for value, stays in zip(shown(full, variable.name), keep, strict=True) if stays]
+        assert shown(part, variable.name) == kept
+
+
+@settings(deadline=None, max_examples=20)
+@given(simulations(tracers=tuple(Tracer)), st.sampled_from([Mode.WHOLE, Mode.SENDER]))
+def test_names_change_nothing_but_names(simulated: Simulated, mode: Mode) -> None:
+    history = history_of(simulated)
+    one = table_of(history, divided(history, mode, NAMED), NAMED)
+    hostile = layout_of("x", "x", "balances[sender]", "", "balances")
+    other = table_of(history, divided(history, mode, hostile), hostile)
+    assert np.array_equal(one.values, other.values)
+    assert one.words == other.words
+    assert (one.symbols, one.symbol.tolist()) == (other.symbols, other.symbol.tolist())
+    assert len({item.name for item in other.variables}) == len(other.variables)
+
+
+@settings(deadline=None, max_examples=20)
+@given(simulations(tracers=tuple(Tracer)))
+def test_symbols_tell_rejected_and_passive_events_apart(simulated: Simulated) -> None:
+    history = history_of(simulated)
+    interactions = divided(history, Mode.SENDER)
+    functions = [("f", "f (rejected)", "side effect of f")[row % 3] for row in range(len(history))]
+    table = table_of(history, interactions, functions=functions)
+    assert list(table.symbols) == sorted(set(table.symbols))
+    meanings: dict[int, tuple[str, bool, bool]] = {}
+    for event, row in enumerate(interactions.invocation):
+        meaning = (functions[row], bool(table.rejected[event]), bool(interactions.passive[event]))
+        assert meanings.setdefault(int(table.symbol[event]), meaning) == meaning
+    assert len(set(meanings.values())) == len(meanings) == len(table.symbols)
+
+
+def test_symbols_read_well() -> None:
+    assert symbol_of("bid", rejected=False, passive=False) == "bid"
+    assert symbol_of("bid", rejected=True, passive=False) == "bid (rejected)"
+    assert symbol_of("bid", rejected=False, passive=True) == "side effect of bid"
+
+
+def test_unknown_before_the_first_access_only_without_the_creation() -> None:
+    late = made([(0, "r", 1, 4, 4)], [(0, "w", 2, 7, 8)], [(0, "w", 1, 4, 5)])
+    table = table_of(late, divided(late, Mode.WHOLE))
+    assert shown(table, "slot1") == [4, 4, 5]
+    assert shown(table, "slot2") == [7, 8, 8]
+    late.access_before[late.access_slot == late.access_slot[1]] = MISSING
+    table = table_of(late, divided(late, Mode.WHOLE))
+    assert shown(table, "slot2") == [None, 8, 8]
+    created = simulate(4, 10)
+    history = history_of(created)
+    table = table_of(history, divided(history, Mode.WHOLE))
+    assert not np.any(table.values == MISSING)
+
+
+def test_an_undone_write_that_was_read_leaves_no_trace() -> None:
+    history = made(
+        [(0, "u", 1, 3, 9), (0, "r", 1, 9, 9), (1, "r", 1, 9, 9)], [(0, "r", 2, 0, 0)], parents=(None, 0)
+    )
+    table = table_of(history, divided(history, Mode.WHOLE))
+    assert shown(table, "slot1") == [3, 3, 3]
+
+
+def test_a_call_that_ends_inside_another_sees_what_was_written_so_far() -> None:
+    history = made([(0, "w", 1, 0, 1), (1, "r", 1, 1, 1), (0, "w", 1, 1, 2)])
+    whole = divided(history, Mode.WHOLE)
+    assert whole.invocation.tolist() == [1, 0]
+    assert shown(table_of(history, whole), "slot1") == [1, 2]
+
+
+def test_equal_slots_of_two_contracts_are_two_variables() -> None:
+    history = made([(0, "w", 1, 0, 5), (1, "w", 1, 0, 6)], parents=(None, None), contracts=CONTRACTS)
+    table = table_of(history, divided(history, Mode.WHOLE))
+    assert [item.name for item in table.variables] == ["slot1", "slot1 #2"]
+    assert shown(table, "slot1") == [5, 5]
+    assert completion_order(history).tolist() == [0, 1]
+
+
+def test_an_empty_history_gives_an_empty_table() -> None:
+    with stored([]) as store:
+        history = store.history(CHAIN, [CONTRACTS[0]])
+    for mode in (Mode.WHOLE, Mode.SENDER, None):
+        table = table_of(history, divided(history, mode))
+        assert len(table) == 0
+        assert table.values.shape == (0, 0)
+
+
+def test_an_account_is_named_by_its_checksum() -> None:
+    history = history_of(simulate(4, 10))
+    names = divided(history, Mode.SENDER).names
+    assert set(names) <= {to_checksum_address(account) for account in ACCOUNTS}

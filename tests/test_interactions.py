@@ -1,0 +1,300 @@
+"""Splitting: what becomes an event of which interaction, and that nothing is lost or made up."""
+
+from __future__ import annotations
+
+import collections
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+from hypothesis import given, settings
+
+from specminer.chain.artifact import load
+from specminer.chain.interface import from_artifact
+from specminer.chain.tracefile import TraceFile
+from specminer.datasets import dataset
+from specminer.dependency import touches
+from specminer.history import CONSTRUCTOR, OUTCOMES, History, IntColumn
+from specminer.interaction import MAX_UNNAMED, Interactions, Mode, completion_order, split
+from specminer.location import Layout, Places
+from specminer.store import TraceStore
+from specminer.trace import (
+    AccessKind,
+    Hash,
+    InvocationKind,
+    OutcomeKind,
+    StorageAccess,
+    Tracer,
+    Transaction,
+    Word,
+)
+from tests.histories import (
+    ACCOUNTS,
+    CHAIN,
+    CONTRACTS,
+    SELECTORS,
+    Simulated,
+    balance_slot,
+    simulate,
+    simulations,
+    stored,
+)
+
+READ_ONLY = SELECTORS[2]
+OWN = CONTRACTS[0]
+
+
+def history_of(simulated: Simulated) -> History:
+    with stored(simulated.transactions) as store:
+        return store.history(CHAIN, [OWN])
+
+
+def divided(history: History, mode: Mode | None, layout: Layout | None = None) -> Interactions:
+    read_only = np.array([data[:4] == READ_ONLY for data in history.invocation_data], dtype=np.bool_)
+    return split(history, touches(history), Places(history.preimages, layout), read_only, mode)
+
+
+def counted(history: History) -> list[int]:
+    """Return the invocations that are events: neither of read-only functions nor rolled back."""
+    return [
+        row
+        for row in range(len(history))
+        if history.invocation_data[row][:4] != READ_ONLY
+        and OUTCOMES[history.invocation_outcome[row]] is not OutcomeKind.ROLLED_BACK
+    ]
+
+
+@settings(deadline=None, max_examples=30)
+@given(simulations())
+def test_calls_end_before_their_callers(simulated: Simulated) -> None:
+    history = history_of(simulated)
+    order = completion_order(history).tolist()
+    assert sorted(order) == list(range(len(history)))
+    stack: list[int] = []
+    ended: list[int] = []
+    for row in range(len(history)):  # as an interpreter would: what is open ends when it is left
+        while stack and stack[-1] != history.invocation_parent[row]:
+            ended.append(stack.pop())
+        stack.append(row)
+    assert order == ended + stack[::-1]
+
+
+@settings(deadline=None, max_examples=40)
+@given(simulations())
+def test_whole_covers_each_event_once(simulated: Simulated) -> None:
+    history = history_of(simulated)
+    whole = divided(history, Mode.WHOLE)
+    assert sorted(whole.invocation.tolist()) == counted(history)
+    assert not whole.passive.any()
+    assert not whole.slice.any()
+    assert (whole.names, whole.entities) == (("all",), (None,))
+    ranks = np.argsort(completion_order(history))
+    assert np.all(np.diff(ranks[whole.invocation]) > 0)
+
+
+@settings(deadline=None, max_examples=40)
+@given(simulations())
+def test_sender_covers_each_event_once_and_what_others_did_to_it(simulated: Simulated) -> None:
+    history = history_of(simulated)
+    by_sender = divided(history, Mode.SENDER)
+    own = [row for row in counted(history) if history.invocation_kind[row] != CONSTRUCTOR]
+    active = by_sender.invocation[~by_sender.passive]
+    assert sorted(active.tolist()) == own
+    for row, number in zip(active, by_sender.slice[~by_sender.passive], strict=True):
+        sender = history.addresses[history.invocation_sender[row]]
+        assert by_sender.names[number] == to_checksum_address(sender)
+        assert by_sender.entities[number] == int.from_bytes(sender, "big")
+    assert _pairs(by_sender) == _expected_passive(history, by_sender)
+    assert np.all(np.diff(by_sender.slice) >= 0)
+    ranks = np.argsort(completion_order(history))
+    same = np.diff(by_sender.slice) == 0
+    assert np.all(np.diff(ranks[by_sender.invocation])[same] > 0)
+    ranks_of_first = [
+        ranks[active[by_sender.slice[~by_sender.passive] == number]][0]
+        for number in range(len(by_sender.names))
+    ]
+    assert ranks_of_first == sorted(ranks_of_first)
+
+
+def _pairs(by_sender: Interactions) -> set[tuple[str, int]]:
+    rows = np.flatnonzero(by_sender.passive)
+    pairs = [(by_sender.names[by_sender.slice[row]], int(by_sender.invocation[row])) for row in rows]
+    assert len(set(pairs)) == len(pairs)
+    return set(pairs)
+
+
+def _expected_passive(history: History, by_sender: Interactions) -> set[tuple[str, int]]:
+    """Return (account, invocation) for each change of the account's entry by another's call."""
+    events = set(counted(history))
+    found: set[tuple[str, int]] = set()
+    for account in ACCOUNTS:
+        if to_checksum_address(account) not in by_sender.names:
+            continue
+        slot = balance_slot(account)
+        for row in range(len(history)):
+            mine = [
+                at
+                for at in np.flatnonzero(history.access_invocation == row)
+                if history.words[history.access_slot[at]] == slot
+            ]
+            lasting = [at for at in mine if history.access_write[at] and not history.access_undone[at]]
+            if not lasting or history.access_after[lasting[-1]] == history.access_before[mine[0]]:
+                continue
+            sender = history.addresses[history.invocation_sender[row]]
+            own = row in events and history.invocation_kind[row] != CONSTRUCTOR and sender == account
+            if not own:
+                found.add((to_checksum_address(account), row))
+    return found
+
+
+@settings(deadline=None, max_examples=20)
+@given(simulations())
+def test_the_choice_is_one_of_the_two_and_is_explained(simulated: Simulated) -> None:
+    history = history_of(simulated)
+    chosen = divided(history, None)
+    asked = divided(history, chosen.mode)
+    assert chosen.mode in (Mode.WHOLE, Mode.SENDER)
+    assert np.array_equal(chosen.invocation, asked.invocation)
+    assert "accepted calls change storage" in chosen.explanation
+    rolled_back = sum(
+        call.outcome.kind is OutcomeKind.ROLLED_BACK
+        for item in simulated.transactions
+        for call in item.invocations
+        if call.selector != READ_ONLY
+    )
+    assert ("rolled back" in chosen.explanation) == bool(
+        rolled_back
+        or any(
+            call.outcome.kind is OutcomeKind.ROLLED_BACK
+            for item in simulated.transactions
+            for call in item.invocations
+        )
+    )
+
+
+def test_slots_that_nothing_explains_do_not_become_a_variable_each() -> None:
+    count = 2000
+    simulated = _keyed_by_nothing(count)
+    history = history_of(simulated)
+    whole = divided(history, Mode.WHOLE)
+    names = {
+        str(Places({}, None)[history.words[touches(history).word[touches(history).slot == slot][0]]])
+        for slot in whole.owned
+    }
+    assert names == {"slot0"}
+    assert len(whole.owned) <= MAX_UNNAMED
+
+
+def _keyed_by_nothing(count: int) -> Simulated:
+    """Return a history as without preimages: each call has its own entry of a mapping, and one counter."""
+    (item,) = simulate(1, 1, created=False, tracers=(Tracer.PRESTATE,)).transactions
+    call = replace(
+        item.invocations[0],
+        kind=InvocationKind.EXTERNAL,
+        events=(),
+        position=0,
+        parent=None,
+        data=SELECTORS[0],
+    )
+    transactions = []
+    for number in range(count):
+        accesses = tuple(
+            StorageAccess(
+                position=place,
+                kind=AccessKind.WRITE,
+                slot=Word(slot),
+                before=Word(number),
+                after=Word(number + 1),
+            )
+            for place, slot in enumerate((0, int.from_bytes(keccak(b"%d" % number), "big")))
+        )
+        transactions.append(
+            replace(
+                item,
+                hash=Hash(keccak(b"tx%d" % number)),
+                index=number,
+                invocations=(replace(call, accesses=accesses),),
+                preimages=(),
+            )
+        )
+    return Simulated(tuple(transactions), {}, ())
+
+
+# -- the dataset, counted from the file alone -------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def auction() -> tuple[list[Transaction], History]:
+    found = dataset("auction_house")
+    transactions = list(TraceFile(found.traces).transactions())
+    file = TraceFile(found.traces)
+    with TraceStore("sqlite://") as store:
+        store.add_history(
+            file.header.record,
+            transactions,
+            complete=(file.header.first_block, file.header.last_block),
+            tip=file.header.tip,
+        )
+        return transactions, store.history(file.header.record.chain_id, [file.header.record.address])
+
+
+def test_the_auction_house_is_split_by_account(auction: tuple[list[Transaction], History]) -> None:
+    transactions, history = auction
+    found = dataset("auction_house")
+    artifact = load(found.folder / "artifact.json")
+    interface = from_artifact(artifact)
+    assert artifact.storage_layout is not None
+    read_only = np.array(
+        [
+            bool(interface.functions.get(data[:4]) and interface.functions[data[:4]].read_only)
+            for data in history.invocation_data
+        ],
+        dtype=np.bool_,
+    )
+    layout = Layout(artifact.storage_layout, "the artifact")
+    by_sender = split(history, touches(history), Places(history.preimages, layout), read_only, Mode.SENDER)
+
+    active: collections.Counter[str] = collections.Counter()
+    passive: collections.Counter[str] = collections.Counter()
+    base = next(
+        int(item["slot"]) for item in artifact.storage_layout["storage"] if item["label"] == "pendingReturns"
+    )
+    senders = {
+        call.sender
+        for item in transactions
+        for call in item.invocations
+        if call.kind is not InvocationKind.CONSTRUCTOR
+        and call.outcome.kind is not OutcomeKind.ROLLED_BACK
+        and not interface.functions[call.selector].read_only
+    }
+    slots = {
+        int.from_bytes(keccak(sender.rjust(32, b"\0") + base.to_bytes(32, "big")), "big"): sender
+        for sender in senders
+    }
+    for item in transactions:
+        for call in item.invocations:
+            if call.kind is InvocationKind.CONSTRUCTOR or call.outcome.kind is OutcomeKind.ROLLED_BACK:
+                continue
+            if interface.functions[call.selector].read_only:
+                continue
+            active[to_checksum_address(call.sender)] += 1
+            changed: dict[int, tuple[int | None, int]] = {}
+            for access in call.accesses:
+                first = changed.get(access.slot, (access.before, 0))[0]
+                lasts = access.kind is AccessKind.WRITE and not access.undone
+                if lasts:
+                    changed[access.slot] = (first, access.after)
+            for slot, (before, after) in changed.items():
+                owner = slots.get(slot)
+                if owner is not None and before != after and owner != call.sender:
+                    passive[to_checksum_address(owner)] += 1
+    columns: tuple[IntColumn, IntColumn] = (
+        by_sender.slice[~by_sender.passive],
+        by_sender.slice[by_sender.passive],
+    )
+    counts = [collections.Counter(by_sender.names[number] for number in column) for column in columns]
+    assert counts == [active, passive]
+    assert sum(passive.values()) > 0
+    assert len(by_sender.names) == len(senders)

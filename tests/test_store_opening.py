@@ -1,0 +1,221 @@
+"""Opening a database: its version, whose it is, who else has it open, and what messages show."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from specminer.errors import StoreError
+from specminer.store import TraceStore, schema
+from tests.histories import CHAIN, CONTRACTS, record_of, simulate, stored
+
+
+def query(path: Path, text: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute(text).fetchall()
+        connection.commit()
+        return rows
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "history.db"
+    with stored(simulate(5, 20).transactions, location=str(path)):
+        pass
+    return path
+
+
+def add_column(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE chain ADD COLUMN name TEXT")
+
+
+def fill_column(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("UPDATE chain SET name = 'chain ' || id")
+
+
+def fail(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("CREATE TABLE half (x)")
+    raise RuntimeError("killed in the middle")
+
+
+def migrate(path: Path, *steps: schema.Migration) -> None:
+    with TraceStore(str(path)) as store, store._writing() as connection:
+        schema.prepare(connection, steps)
+
+
+def test_an_older_database_is_brought_up_to_date(database: Path) -> None:
+    migrate(database, add_column, fill_column)
+    assert query(database, "SELECT version FROM schema_version") == [(3,)]
+    assert query(database, "SELECT name FROM chain") == [("chain 1",)]
+    with closing(sqlite3.connect(database)) as connection:
+        engine = sa.create_engine(f"sqlite:///{database}")
+        with engine.begin() as current:
+            schema.prepare(current, (add_column, fill_column))  # nothing is left to do
+            assert schema.is_current(current, (add_column, fill_column))
+        engine.dispose()
+        assert connection.execute("SELECT count(*) FROM recording").fetchone() == (20,)
+
+
+@pytest.mark.parametrize("steps", [(fail,), (add_column, fail), (add_column, fill_column, fail)])
+def test_a_migration_that_fails_leaves_the_old_version(
+    database: Path, steps: tuple[schema.Migration, ...]
+) -> None:
+    before = query(database, "SELECT sql FROM sqlite_master ORDER BY name")
+    with pytest.raises(RuntimeError, match="killed"):
+        migrate(database, *steps)
+    assert query(database, "SELECT version FROM schema_version") == [(1,)]
+    assert query(database, "SELECT sql FROM sqlite_master ORDER BY name") == before
+    with TraceStore(str(database)) as store:
+        assert store.transaction_count(CHAIN, CONTRACTS[0]) == 20
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("UPDATE schema_version SET version = 99", "has schema version 99.*update specminer"),
+        ("UPDATE schema_version SET version = 0", "does not say which version"),
+        ("DELETE FROM schema_version", "does not say which version"),
+        ("DROP TABLE schema_version", "none of specminer's"),
+    ],
+)
+def test_a_database_of_another_version_is_refused(database: Path, change: str, message: str) -> None:
+    query(database, change)
+    with pytest.raises(StoreError, match=message):
+        TraceStore(str(database))
+
+
+@pytest.mark.parametrize("table", ["users", "schema_version"])
+def test_a_foreign_database_is_refused_and_left_as_it_is(tmp_path: Path, table: str) -> None:
+    path = tmp_path / "foreign.db"
+    query(path, f"CREATE TABLE {table} (version INTEGER)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="none of specminer's"):
+        TraceStore(str(path))
+    assert path.read_bytes() == before
+    assert [item.name for item in tmp_path.iterdir()] == ["foreign.db"]
+
+
+@pytest.mark.parametrize("text", [b"not a database at all, but long enough" * 40, b"{}"])
+def test_another_file_is_refused_and_left_as_it_is(tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "file.json"
+    path.write_bytes(text)
+    with pytest.raises(StoreError, match="not a database"):
+        TraceStore(str(path))
+    assert path.read_bytes() == text
+
+
+def test_a_damaged_database_is_a_store_error(database: Path) -> None:
+    data = bytearray(database.read_bytes())
+    data[4096 : len(data)] = b"\xa5" * (len(data) - 4096)
+    database.write_bytes(data)
+    with pytest.raises(StoreError), TraceStore(str(database)) as store:
+        list(store.transactions(CHAIN, CONTRACTS[0]))
+
+
+@pytest.mark.parametrize(
+    ("location", "message"),
+    [
+        (".", "is a folder"),
+        ("missing/folder/h.db", "does not exist"),
+        ("sqlite:///missing/folder/h.db", "unable to open"),
+        ("~nobody-by-this-name/h.db", "cannot be opened|does not exist"),
+        ("nul\0l.db", "cannot be opened|does not exist"),
+        ("x" * 5000 + "/h.db", "cannot be opened|does not exist"),
+    ],
+)
+def test_what_cannot_be_opened_is_a_store_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match=message):
+        TraceStore(location)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "nosuch://user:s3cret@host/db",
+        "postgresql+nodriver://user:s3cret@host/db",
+        "postgresql://user:s3cret@host:port/db",
+        "postgresql:/user:s3cret@host/db",
+        "postgre-sql://user:s3cret@host/db",
+        "://user:s3cret@host/db",
+        "sqlite://user:s3cret@host/db",
+        "sqlite:////tmp/missing/h.db?password=s3cret",
+        "sqlite:///h.db?timeout=s3cret",
+        "sqlite:///h.db?s3cret=s3cret",
+        "mysql+pymysql://user:s3cret@127.0.0.1:1/db",
+    ],
+)
+def test_no_message_shows_a_password(location: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError) as caught:
+        TraceStore(location)
+    assert "s3cret" not in str(caught.value)
+    assert "s3cret" not in repr(caught.value.__cause__)
+
+
+def test_a_label_shows_no_options(database: Path) -> None:
+    with TraceStore(f"sqlite:///{database}?timeout=5") as store:
+        assert store.label == f"sqlite:///{database}"
+
+
+def test_readers_do_not_wait_for_a_writer(database: Path) -> None:
+    assert query(database, "PRAGMA journal_mode") == [("wal",)]
+    with TraceStore(str(database)) as writer, writer._writing() as connection:
+        connection.execute(schema.limit.delete())
+        connection.execute(schema.recording.delete())
+        start = time.monotonic()
+        code = (
+            "import sys; from specminer.store import TraceStore\n"
+            "with TraceStore(sys.argv[1]) as store: print(sum(item.transactions for item in store.contracts()))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(database)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=20,
+        )
+        assert done.stdout == "20\n"
+        assert time.monotonic() - start < 15
+
+
+def test_a_locked_database_is_a_store_error(database: Path) -> None:
+    with (
+        TraceStore(f"sqlite:///{database}?timeout=0.1") as store,
+        closing(sqlite3.connect(database, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        assert store.transaction_count(CHAIN, CONTRACTS[0]) == 20
+        with pytest.raises(StoreError, match=r"locked; another process writes to it"):
+            store.register_contract(record_of())
+        other.execute("ROLLBACK")
+        store.register_contract(record_of())
+
+
+def test_a_read_only_database_can_be_read(database: Path) -> None:
+    with TraceStore(f"sqlite:///file:{database}?mode=ro&uri=true") as store:
+        assert store.transaction_count(CHAIN, CONTRACTS[0]) == 20
+        with pytest.raises(StoreError, match="readonly"):
+            store.register_contract(record_of())
+    with pytest.raises(StoreError):
+        TraceStore(f"sqlite:///file:{database}.new?mode=ro&uri=true")
+
+
+def test_chains_of_one_id_are_told_apart_by_their_first_block(database: Path) -> None:
+    one, other = (CONTRACTS[0] + bytes([number]) * 12 for number in (1, 2))
+    with TraceStore(str(database)) as store:
+        store.register_chain(7, None)
+        store.register_chain(7, one)  # type: ignore[arg-type]
+        store.register_chain(7, None)
+        with pytest.raises(StoreError, match="another chain with id 7"):
+            store.register_chain(7, other)  # type: ignore[arg-type]
