@@ -87,7 +87,7 @@ _BLIND_SPOTS = {
     Tracer.PRESTATE: (
         "prestate and callTracer show what each transaction changed, not the order of accesses, not values "
         "in between, not which of several calls in one transaction made an access, nor the KECCAK "
-        "preimages that name mapping keys; a slot that was written may not have been read"
+        "preimages that name mapping keys, nor events that a revert undid; a slot that was written may not have been read"
     ),
 }
 
@@ -151,7 +151,7 @@ class Invocation:
     value: int
     """``msg.value`` in wei."""
     data: bytes
-    """Calldata; empty for a constructor, whose code is stored with the contract."""
+    """Calldata; for a constructor the creation code with its arguments behind it."""
     outcome: Outcome
     gas: int
     """Gas the frame had (for an external call: the transaction's limit)."""

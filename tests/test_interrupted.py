@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support import crowdsale
+from tests.support import till
 from tests.support.anvil import Anvil
 from tests.support.command import specminer, start
 from tests.support.refusing_node import RefusingNode
 
-DELAY: Final = 0.004
+DELAY: Final = 0.001
 """Seconds that each request takes here."""
 POINTS: Final = 3
 Tables = dict[str, list[tuple[Any, ...]]]
@@ -49,16 +49,17 @@ def _dump(database: Path) -> Tables:
 def reference(
     tools: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Reference, RefusingNode]]:
-    """Drive a crowdsale, collect it without interruption, and keep the node."""
+    """Use a till some 400 times, which makes three chunks, collect it without interruption, and keep the node."""
     folder = tmp_path_factory.mktemp("reference")
     with Anvil() as anvil:
-        driven = crowdsale.drive(anvil)
+        deployed = anvil.deploy(anvil.accounts[0], till.compiled()["Till"])
+        till.drive(anvil, deployed, rounds=25)
         with RefusingNode(anvil.url, lambda *_: None, delay=DELAY) as slow:
-            done = specminer("collect", driven.address, "--rpc", slow.url, "--db", "h.db", cwd=folder)
+            done = specminer("collect", deployed.address, "--rpc", slow.url, "--db", "h.db", cwd=folder)
             assert done.code == 0, done.text
             yield (
                 Reference(
-                    address=driven.address,
+                    address=deployed.address,
                     url=slow.url,
                     requests=len(slow.seen),
                     tables=_dump(folder / "h.db"),

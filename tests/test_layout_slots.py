@@ -88,7 +88,7 @@ LONG = "a text of more than thirty-one bytes, in two slots"
 B = "0x" + "ab" * 32
 CALLS: list[tuple[str, list[Any], dict[str, int]]] = [
     ("setBase", [5, A, 77, True], {"hidden": 5, "keeper": WORD_A, "stamp": 77, "flag": 1}),
-    ("setHidden", [6], {"hidden (slot 3, byte 0)": 6}),
+    ("setHidden", [6], {"hidden (slot 2, byte 0)": 6}),
     (
         "setMany",
         [9, -3, 200, 2, "0x01020304", A, True],
@@ -412,6 +412,17 @@ def good() -> dict[str, Any]:
         member("t", 5, "t"),
     ]
     return {"storage": storage, "types": types}
+
+
+def test_arrays_in_fixed_slots_need_no_preimage() -> None:
+    document = good()
+    document["storage"] += [member("deep", 1000, "s"), member("last", WORD_LIMIT - 1, "t")]
+    layout = Layout(document, "test")
+    assert layout.array_slots() == [2, 5, 1002, WORD_LIMIT - 1]
+    places = Places({}, layout)
+    assert str(places[image((1002).to_bytes(32, "big")) + 5]) == "deep[1].l.l.length"
+    assert str(places[image((5).to_bytes(32, "big"))]) == "t[0]"
+    assert str(Places({}, None)[image((9).to_bytes(32, "big")) + 2]) == "array9[2]"
 
 
 def member(label: str, slot: object, kind: str, offset: object = 0) -> dict[str, Any]:

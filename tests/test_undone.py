@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,14 +12,12 @@ from specminer.chain.steps import (
     Exit,
     Hashed,
     Logged,
-    MalformedSteps,
     Read,
     Step,
     Write,
     invocations,
-    outcome_of,
 )
-from specminer.trace import AccessKind, Address, Invocation, OutcomeKind
+from specminer.trace import AccessKind, Address, Invocation
 
 TRACED = Address(b"\x01" * 20)
 OTHER = Address(b"\x02" * 20)
@@ -179,7 +176,8 @@ def test_positions_order_all_accesses_and_events(frame: Frame) -> None:
     naive = Naive()
     naive.run(frame, blind=False)
     found, _ = invocations(naive.steps, [TRACED])
-    places = [place.position for call in found for place in (*call.accesses, *call.events)]
+    places = [access.position for call in found for access in call.accesses]
+    places += [event.position for call in found for event in call.events]
     assert sorted(places) == list(range(len(places)))
     for call in found:
         own = [access.position for access in call.accesses]
@@ -193,8 +191,8 @@ def test_lasting_writes_give_the_state_at_the_end(frame: Frame) -> None:
     found, _ = invocations(naive.steps, [TRACED])
     writes = [
         access
-        for call in found
-        for access in call.accesses
+        for made in found
+        for access in made.accesses
         if access.kind is AccessKind.WRITE and not access.undone
     ]
     held = {access.slot: access.after for access in sorted(writes, key=lambda access: access.position)}
@@ -242,37 +240,3 @@ def test_a_halt_takes_all_the_gas() -> None:
     for error, used in (("out of gas", 100), ("execution reverted", 10), (None, 10)):
         steps: list[Step] = [call("CALL", OTHER, TRACED), Exit(10, b"", error)]
         assert invocations(steps, [TRACED])[0][0].gas_used == used
-
-
-@pytest.mark.parametrize(
-    ("error", "output", "kind"),
-    [
-        (None, b"", OutcomeKind.RETURNED),
-        ("execution reverted", b"", OutcomeKind.REVERTED),
-        ("execution reverted: nope", b"\x08\xc3\x79\xa0", OutcomeKind.REVERTED),
-        ("Reverted", bytes.fromhex("4e487b71") + bytes(31) + b"\x11", OutcomeKind.PANIC),
-        ("execution reverted", bytes.fromhex("4e487b71"), OutcomeKind.REVERTED),
-        ("out of gas", b"", OutcomeKind.OUT_OF_GAS),
-        ("OutOfGas", b"", OutcomeKind.OUT_OF_GAS),
-        ("contract creation code storage out of gas", b"", OutcomeKind.OUT_OF_GAS),
-        ("invalid opcode: INVALID", b"", OutcomeKind.INVALID_OPCODE),
-        ("InvalidFEOpcode", b"", OutcomeKind.INVALID_OPCODE),
-        ("invalid jump destination", b"", OutcomeKind.HALTED),
-        ("stack underflow (0 <=> 1)", b"", OutcomeKind.HALTED),
-        ("write protection", b"", OutcomeKind.HALTED),
-        ("max call depth exceeded", b"", OutcomeKind.HALTED),
-    ],
-)
-def test_endings_are_told_apart_by_the_nodes_words(
-    error: str | None, output: bytes, kind: OutcomeKind
-) -> None:
-    assert outcome_of(error, output).kind is kind
-
-
-@pytest.mark.parametrize(
-    "steps",
-    [[DONE], [call("CALL", OTHER, TRACED)], [Read(TRACED, 0, 0)], [call("CALL", OTHER, TRACED), DONE, DONE]],
-)
-def test_steps_that_do_not_nest_are_refused(steps: list[Step]) -> None:
-    with pytest.raises(MalformedSteps):
-        invocations(steps, [TRACED])

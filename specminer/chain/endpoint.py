@@ -92,7 +92,14 @@ class Endpoint:
         parts = urlsplit(self.url)
         yield self.url
         authority = parts.netloc.rpartition("@")[0]
-        yield from (authority, parts.username or "", parts.path, parts.query, parts.fragment)
+        yield from (
+            authority,
+            parts.username or "",
+            parts.password or "",
+            parts.path,
+            parts.query,
+            parts.fragment,
+        )
         yield from re.split(r"[/;]", parts.path)
         for text in (parts.query, parts.fragment):
             yield from re.split(r"[&=;]", text)

@@ -26,7 +26,7 @@ from specminer.pipeline import collect as run
 from specminer.store import TraceStore
 
 
-@click.command()
+@click.command(short_help="Read a contract's transactions from a node into the database.")
 @click.argument("address")
 @node_options
 @artifact_option

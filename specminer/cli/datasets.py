@@ -8,7 +8,7 @@ from specminer.datasets import dataset
 from specminer.datasets import datasets as shipped
 
 
-@click.group()
+@click.group(short_help="List and show the shipped histories.")
 def datasets() -> None:
     """Show the shipped histories; `specminer mine NAME` mines one."""
 
@@ -25,7 +25,7 @@ def list_command() -> None:
 @datasets.command("show")
 @click.argument("name")
 def show_command(name: str) -> None:
-    """Show what a dataset is, where it comes from, and its files."""
+    """Show what the dataset NAME is, where it comes from, and its files."""
     item = dataset(name)
     lines = [
         ("dataset", item.name),

@@ -14,7 +14,7 @@ from specminer.pipeline import MineOptions
 DATASET = "auction_house"
 
 
-@click.command()
+@click.command(short_help="Mine a bundled history: needs no node and no database.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -26,7 +26,7 @@ def demo(out: Path | None, quiet: bool) -> None:
     """Mine a bundled history: no node, no server, no database to set up.
 
     The history is an auction house with many auctions and bidders, recorded on a real node
-    (`specminer datasets show auction_house`).
+    (`specminer datasets show auction_house`). Writes the same files as `specminer mine`.
     """
     source = Source(
         target=dataset(DATASET).name,

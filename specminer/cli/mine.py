@@ -62,7 +62,7 @@ class Source:
     database: str
 
 
-@click.command()
+@click.command(short_help="Mine a contract's automaton: collect what is missing, tune, draw.")
 @click.argument("target", metavar="ADDRESS|DATASET|FILE")
 @node_options
 @artifact_option
@@ -74,7 +74,7 @@ class Source:
     type=click.Choice(["auto", "whole", "sender"]),
     default="auto",
     show_default=True,
-    help="How to split the history: as one, or one interaction an account.",
+    help="How to split the history: whole, one interaction a sender, or whichever fits the data.",
 )
 @click.option(
     "--abstraction",
@@ -83,9 +83,18 @@ class Source:
     help="An abstraction definition (TOML): predicates to fix, prefer or forbid, and the weights.",
 )
 @click.option(
-    "--forbid", multiple=True, metavar="VARIABLE", help="A variable no state may depend on; may be repeated."
+    "--forbid",
+    multiple=True,
+    metavar="VARIABLE",
+    help="A variable that no state may depend on, with all its entries and fields; may be repeated.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the search.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Seed of the search; the same seed gives the same result.",
+)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -111,9 +120,15 @@ def mine(
 ) -> None:
     """Mine a contract's automaton: collect what is missing, split, tune, draw.
 
-    The target is the ADDRESS of a contract (with --rpc, or from what the database holds), the name of a shipped
-    DATASET, or a trace FILE. Writes automaton.json, automaton.dot and automaton.svg.
-    """
+    The target is the ADDRESS of a contract (collected with --rpc, or from what the database holds), the name of
+    a shipped DATASET, or a trace FILE. Prints a summary, and writes automaton.json (the specification with its
+    evidence), automaton.dot and automaton.svg (the picture).
+
+    \b
+      specminer mine 0xADDRESS --rpc http://127.0.0.1:8545 --abi Contract.json
+      specminer mine 0xADDRESS --from-block 100 --to-block 200 --out early
+      specminer mine auction_house --interactions whole
+    """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     source = Source(
         target=target,
         rpc=rpc,

@@ -186,7 +186,9 @@ def definition_of(path: Path | None) -> Definition | None:
     try:
         return None if path is None else load_definition(path)
     except RecursionError:
-        raise FileFormatError(f"{plain(path)} is not TOML that can be read: it is nested too deeply") from None
+        raise FileFormatError(
+            f"{plain(path)} is not TOML that can be read: it is nested too deeply"
+        ) from None
 
 
 def check_blocks(first: int | None, last: int | None) -> None:

@@ -14,11 +14,14 @@ from specminer.pipeline import export_traces, import_traces
 from specminer.store import TraceStore
 
 
-@click.command("import")
+@click.command("import", short_help="Fill the database from a trace file.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @database_option
 def import_command(file: Path, database: str) -> None:
-    """Fill the database from a trace FILE (JSON lines; gzip or zstd), as `export` writes it."""
+    """Fill the database from a trace FILE, as `export` writes it: JSON lines, plain or in gzip or zstd.
+
+    The file is read whole or not at all; what is there already is not added twice.
+    """
     TraceFile(file)  # what is no trace file at all leaves no empty database
     with TraceStore(database) as store:
         record = import_traces(store, file)
@@ -27,7 +30,7 @@ def import_command(file: Path, database: str) -> None:
     click.echo(f"{address}: {count:,} transactions of chain {record.chain_id} in {store.label}")
 
 
-@click.command("export")
+@click.command("export", short_help="Write a contract's history to a trace file.")
 @click.argument("address")
 @chain_option
 @database_option
@@ -35,10 +38,14 @@ def import_command(file: Path, database: str) -> None:
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="The trace file; ending .gz or .zst compresses. Default: ADDRESS.jsonl.gz.",
+    help="The trace file; ending .gz or .zst compresses. By default ADDRESS.jsonl.gz.",
 )
 def export_command(address: str, chain_id: int | None, database: str, out: Path | None) -> None:
-    """Write a contract's history from the database to a trace file, to keep or to hand on."""
+    """Write the history of the contract at ADDRESS from the database to a trace file.
+
+    The file holds everything that mining needs, to keep or to hand on: `specminer mine FILE` mines it,
+    `specminer import FILE` puts it into another database.
+    """
     contract = address_of(address)
     path = out or Path(f"{to_checksum_address(contract)}.jsonl.gz")
     if not path.parent.is_dir():

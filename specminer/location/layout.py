@@ -16,6 +16,8 @@ from specminer.location.places import Key, Part, Place, ValueKind
 from specminer.trace import WORD_LIMIT
 
 MAX_NAME: Final = 200
+MAX_ARRAYS: Final = 1_000
+"""Dynamic arrays in fixed slots that are looked for."""
 
 
 class LayoutError(FileFormatError):
@@ -235,6 +237,36 @@ class Layout:
         keys = found[0][0]
         parts = sorted((part for own, part in found if own == keys), key=lambda part: part.shift)
         return Place(keys, tuple(parts), named=True)
+
+    def array_slots(self) -> list[int]:
+        """Return the fixed slots of dynamic arrays and texts, at most ``MAX_ARRAYS``, ascending."""
+        holding: dict[str, bool] = {}
+        found: set[int] = set()
+        open_ends = [(member.type, member.slot) for member in self._variables]
+        while open_ends and len(found) < MAX_ARRAYS:
+            name, slot = open_ends.pop()
+            kind = self._types[name]
+            if not self._holds_array(name, holding):
+                continue
+            if kind.encoding != "inplace":
+                found.add(slot)
+            open_ends += [(member.type, slot + member.slot) for member in kind.members]
+            if kind.encoding == "inplace" and kind.base is not None:
+                width = -(-self._types[kind.base].size // 32)
+                elements = range(min(kind.size // 32 // width, MAX_ARRAYS))
+                open_ends += [(kind.base, slot + element * width) for element in elements]
+        return sorted(slot for slot in found if slot < WORD_LIMIT)
+
+    def _holds_array(self, name: str, known: dict[str, bool]) -> bool:
+        """Whether a dynamic array or a text lies inside a type, not behind a hash."""
+        if name not in known:
+            kind = self._types[name]
+            inside = [member.type for member in kind.members]
+            inside += [kind.base] if kind.base is not None and kind.encoding == "inplace" else []
+            known[name] = kind.encoding in ("dynamic_array", "bytes") or any(
+                self._holds_array(item, known) for item in inside
+            )
+        return known[name]
 
     def _at(self, name: str, slot: int, offset: int, steps: _Steps) -> list[_Spot]:
         """Return the fields at ``slot`` of a type, or of what its hashes lead to."""

@@ -6,10 +6,11 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
 from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
 from specminer.errors import plain
 from specminer.trace import WORD_LIMIT
@@ -98,6 +99,9 @@ NEARBY: Final = 1 << 32
 """A slot at most this far behind a hash belongs to what the hash begins: a struct or an array."""
 NAMED_BASES: Final = 1 << 16
 """A larger slot that no preimage explains is taken for a hash itself."""
+ARRAY_BASES: Final = 256
+"""Slots below are tried as those of dynamic arrays: compilers hash constant slots themselves, so that no
+tracer sees it."""
 _DEPTH: Final = 8
 """Mappings in mappings followed at most; hostile preimages may form long chains."""
 
@@ -106,7 +110,10 @@ class Places:
     """Resolves the slots of one contract; the same slot always gives the same place."""
 
     def __init__(self, preimages: Mapping[int, bytes], layout: Layout | None) -> None:
-        self._preimages = {image: data for image, data in preimages.items() if len(data) >= 32}
+        self._preimages = dict(_hashed_bases())
+        for base in layout.array_slots() if layout is not None else ():
+            self._preimages.update([_hashed(base)])
+        self._preimages |= {image: data for image, data in preimages.items() if len(data) >= 32}
         self._layout = layout
         self._known: dict[int, Place] = {}
 
@@ -144,6 +151,16 @@ class Places:
             steps.append((key, slot - image))
             slot = int.from_bytes(data[-32:], "big")
         return slot, steps[::-1]
+
+
+def _hashed(base: int) -> tuple[int, bytes]:
+    data = base.to_bytes(32, "big")
+    return int.from_bytes(keccak(data), "big"), data
+
+
+@cache
+def _hashed_bases() -> tuple[tuple[int, bytes], ...]:
+    return tuple(_hashed(base) for base in range(ARRAY_BASES))
 
 
 def _unnamed(root: int, steps: list[tuple[Key | None, int]]) -> Place:

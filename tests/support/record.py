@@ -28,10 +28,10 @@ class RecordFailed(RuntimeError):
     """The recording contradicts the dataset's ``about.toml``, or a command failed."""
 
 
-def record(name: str, *, artifact_only: bool = False) -> dict[str, Any]:
+def record(name: str, *, artifact_only: bool = False, out: Path | None = None) -> dict[str, Any]:
     """Record the dataset in ``datasets/NAME`` and return what its scenario told.
 
-    Writes ``artifact.json`` and ``traces.jsonl.gz`` beside the scenario.
+    Writes ``artifact.json`` and ``traces.jsonl.gz`` beside the scenario, or into the folder ``out``.
 
     Raises:
         RecordFailed: address, chain or node differ from ``about.toml``; nothing was exported then.
@@ -39,9 +39,10 @@ def record(name: str, *, artifact_only: bool = False) -> dict[str, Any]:
     folder = PROJECT / "datasets" / name
     about = tomllib.loads((folder / "about.toml").read_text())
     artifacts = compile_files(*sorted(folder.glob("*.sol")))
-    artifact = folder / "artifact.json"
+    out = out or folder
+    artifact = out / "artifact.json"
     artifact.write_text(compact_artifact(about["contract"], artifacts[about["contract"]]))
-    print(f"wrote {artifact.relative_to(PROJECT)}")
+    print(f"wrote {artifact}")
     if artifact_only:
         return {}
     with Anvil(hardfork=about["recorded_with"]["hardfork"], chain_id=about["chain_id"]) as anvil:
@@ -51,14 +52,14 @@ def record(name: str, *, artifact_only: bool = False) -> dict[str, Any]:
         print(json.dumps(told, indent=2), f"last block {anvil.block_hashes()[-1]}", sep="\n")
         with tempfile.TemporaryDirectory(prefix="specminer-record-") as scratch:
             database = str(Path(scratch) / "recording.db")
-            traces = folder / "traces.jsonl.gz"
+            traces = out / "traces.jsonl.gz"
             _specminer(
                 *("collect", told["address"], "--rpc", anvil.url, "--abi", str(artifact), "--db", database)
             )
             _specminer("export", told["address"], "--db", database, "--out", str(traces))
         with gzip.open(traces) as lines:
             count = sum(1 for _ in lines)
-        print(f"wrote {traces.relative_to(PROJECT)}: {count} lines, {traces.stat().st_size} bytes")
+        print(f"wrote {traces}: {count} lines, {traces.stat().st_size} bytes")
     return told
 
 
