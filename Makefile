@@ -21,7 +21,7 @@ demo: $(BIN)/specminer ## mine the shipped example into out/demo
 tools: $(if $(SPECMINER_TOOLS),,$(TOOLS)/.ready) ## install node and compiler for the tests into .tools
 
 test: setup tools check ## check, then run all tests on a real node
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup ## lint and types only
 	$(BIN)/ruff check .

@@ -87,7 +87,8 @@ _BLIND_SPOTS = {
     Tracer.PRESTATE: (
         "prestate and callTracer show what each transaction changed, not the order of accesses, not values "
         "in between, not which of several calls in one transaction made an access, nor the KECCAK "
-        "preimages that name mapping keys, nor events that a revert undid; a slot that was written may not have been read"
+        "preimages that name mapping keys, nor events that a revert undid; a slot that was written may not "
+        "have been read"
     ),
 }
 

@@ -206,6 +206,12 @@ def test_a_call_that_ends_inside_another_sees_what_was_written_so_far() -> None:
     assert shown(table_of(history, whole), "slot1") == [1, 2]
 
 
+def test_a_call_without_accesses_keeps_the_values_of_the_one_before() -> None:
+    history = made([(0, "w", 1, 0, 1)], [(0, "w", 1, 1, 2), (2, "w", 1, 2, 3)], parents=(None, None, None))
+    assert len(history) == 4  # the second call of the second transaction accesses nothing
+    assert shown(table_of(history, divided(history, Mode.WHOLE)), "slot1") == [1, 2, 2, 3]
+
+
 def test_equal_slots_of_two_contracts_are_two_variables() -> None:
     history = made([(0, "w", 1, 0, 5), (1, "w", 1, 0, 6)], parents=(None, None), contracts=CONTRACTS)
     table = table_of(history, divided(history, Mode.WHOLE))

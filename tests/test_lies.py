@@ -95,7 +95,7 @@ def test_a_node_without_debug_methods_is_told_from_a_broken_one(probed: Probed) 
         return refuse(answer) if method.startswith(("debug_", "trace_")) else answer
 
     with LyingNode(probed.anvil.url, change) as node, TraceStore("sqlite://") as store:
-        with pytest.raises(NodeRefused, match="needs\\s+debug_traceTransaction"):
+        with pytest.raises(NodeRefused, match=r"needs\s+debug_traceTransaction"):
             gather(store, node.url, probed.probe.address)
         assert store.ranges(CHAIN, address(probed.probe.address)) == []
 
@@ -141,11 +141,13 @@ def change_field(method: str, field: str, value: object) -> Change:
 def test_contradictions_and_gaps_stop_the_run_and_store_nothing(
     probed: Probed, method: str, field: str, value: object, message: str
 ) -> None:
-    with LyingNode(probed.anvil.url, change_field(method, field, value)) as node:
-        with TraceStore("sqlite://") as store:
-            with pytest.raises(ChainError, match=message):
-                gather(store, node.url, probed.probe.address)
-            assert store.ranges(CHAIN, address(probed.probe.address)) == []
+    with (
+        LyingNode(probed.anvil.url, change_field(method, field, value)) as node,
+        TraceStore("sqlite://") as store,
+    ):
+        with pytest.raises(ChainError, match=message):
+            gather(store, node.url, probed.probe.address)
+        assert store.ranges(CHAIN, address(probed.probe.address)) == []
 
 
 def test_a_foreign_kind_of_transaction_is_named(probed: Probed) -> None:

@@ -74,7 +74,7 @@ def test_a_terminal_gets_a_bar_on_standard_error_only(node: tuple[Anvil, str], t
     anvil, address = node
     for more in ((), ("--quiet",)):
         ours, theirs = pty.openpty()
-        with RefusingNode(anvil.url, lambda *_: None, delay=0.05) as slow:
+        with RefusingNode(anvil.url, lambda *_: None, delay=0.02) as slow:
             options = ["--rpc", slow.url, "--db", f"{len(more)}.db", "--out", "o", *more]
             process = subprocess.Popen(
                 [sys.executable, "-c", COLD, "mine", address, *options],

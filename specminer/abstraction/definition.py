@@ -99,9 +99,10 @@ def load(path: Path) -> Definition:
 
     """
     try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
+        return parse(path.read_text(encoding="utf-8"), plain(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"cannot read the abstraction {path}: {plain(error)}", path=path) from None
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise FileFormatError(f"cannot read the abstraction {plain(path)}: {reason}", path=path) from None
 
 
 def parse(text: str, origin: str) -> Definition:
@@ -113,7 +114,7 @@ def parse(text: str, origin: str) -> Definition:
     """
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise FileFormatError(f"{origin} is not TOML: {plain(error)}", path=origin) from None
     reader = _Reader(origin)
     reader.known("", document, ("name", "summary", "applies_to", "state", "events", "names", "weights"))

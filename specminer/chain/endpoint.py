@@ -33,8 +33,8 @@ class Endpoint:
             raise UsageError("the node's address is empty; expected a URL (http, https, ws, wss) or a socket")
         if self.scheme not in ("http", "https", "ws", "wss", "ipc"):
             raise UsageError(
-                f"a node's address starts with http://, https://, ws:// or wss://, or is the path of an IPC "
-                f"socket; this one starts with '{plain(self.scheme, 20)}://'"
+                "a node's address starts with http://, https://, ws:// or wss://, or is the path of an IPC "
+                "socket; this one starts otherwise"
             )
         try:
             host, _ = urlsplit(self.url).hostname, urlsplit(self.url).port

@@ -157,6 +157,9 @@ invocation = sa.Table(
     sa.Column("gas", _Long, nullable=False),
     sa.Column("gas_used", _Long, nullable=False),
     sa.UniqueConstraint("contract_id", "transaction_id", "position"),
+    sa.Index(
+        "invocation_by_transaction", "transaction_id"
+    ),  # else each transaction forgotten scans the table
 )
 
 access = sa.Table(
