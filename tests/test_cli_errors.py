@@ -125,7 +125,7 @@ WRONG_USE: Final[dict[str, tuple[Sequence[str], str]]] = {
     "traces of another chain": (["mine", "auction_house", "--chain-id", "1"], "31337"),
     "collect without a node": (["collect", HOUSE], "--rpc"),
     "a node without a scheme": (["collect", HOUSE, "--rpc", "127.0.0.1:8545"], "http://"),
-    "a node of a strange scheme": (["collect", HOUSE, "--rpc", "ftp://127.0.0.1"], "ftp"),
+    "a node of a strange scheme": (["collect", HOUSE, "--rpc", "ftp://127.0.0.1"], "http://"),
     "a header without a value": (["collect", HOUSE, "--rpc", DEAD, "--rpc-header", "key"], "NAME=VALUE"),
     "a header with a newline": (["collect", HOUSE, "--rpc", DEAD, "--rpc-header", "a=b\nc"], "NAME=VALUE"),
     "a header that is no ASCII": (["collect", HOUSE, "--rpc", DEAD, "--rpc-header", "a=ä"], "ASCII"),

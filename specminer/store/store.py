@@ -38,9 +38,14 @@ def _engine(location: str) -> sa.Engine:
         with warnings.catch_warnings():
             warnings.simplefilter("error", sa.exc.SAWarning)  # an option that the driver would ignore
             engine = sa.create_engine(url, connect_args=arguments)
-    except (sa.exc.SQLAlchemyError, ImportError) as error:
+    except (sa.exc.NoSuchModuleError, ImportError) as error:
         raise StoreError(
             f"no driver for a database of kind '{plain(url.drivername, 40)}' ({type(error).__name__}); install it"
+        ) from None
+    except sa.exc.ArgumentError:
+        raise StoreError(
+            "the database URL cannot be read; a file is given as a path, or as sqlite:///relative/h.db or "
+            "sqlite:////absolute/h.db"
         ) from None
     except (TypeError, ValueError, sa.exc.SAWarning):
         raise StoreError(
@@ -306,7 +311,7 @@ class TraceStore:
 def _advice(cause: str) -> str:
     if "locked" in cause:
         return "; another process writes to it: try again when that is done"
-    return "; is it a database?" if "not a database" in cause else ""
+    return "; give --db the path of another file" if "not a database" in cause else ""
 
 
 def _add(
