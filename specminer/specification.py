@@ -15,6 +15,7 @@ import msgspec
 
 from specminer.automaton import Automaton, Transition
 from specminer.errors import FileFormatError, plain
+from specminer.nesting import NestingError, check_nesting
 
 FORMAT = "specminer/automaton"
 VERSION = 1
@@ -140,8 +141,9 @@ class Specification:
         """
         shown = plain(origin)
         try:
+            check_nesting(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
             document = msgspec.json.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (NestingError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise FileFormatError(f"{shown} is not JSON: {plain(error)}") from None
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise FileFormatError(f"{shown} is not an automaton written by specminer (no format '{FORMAT}')")

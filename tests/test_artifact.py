@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from specminer.chain.artifact import MAX_DEPTH, MAX_NAME, Artifact, load, parse
 from specminer.chain.interface import Interface, from_artifact, from_code
-from specminer.chain.nesting import NestingError, check_nesting
 from specminer.datasets import dataset
 from specminer.errors import FileFormatError
+from specminer.nesting import NestingError, check_nesting
 from specminer.trace import InvocationKind, Outcome, OutcomeKind
 from tests.support.anvil import tools_dir
 

@@ -13,6 +13,7 @@ PACKAGE = Path(specminer.__file__).parent
 
 RANKS = {
     "errors": 0,
+    "nesting": 0,
     "resources": 0,
     "trace": 1,
     "history": 1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import orjson
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +42,7 @@ def test_any_text_and_count_survive(name: str, event: str, number: int, role: st
 
 
 def test_the_document_names_its_format_first() -> None:
-    document = orjson.loads(auction().to_json())
+    document = msgspec.json.decode(auction().to_json())
     assert list(document)[:2] == ["format", "version"]
     assert (document["format"], document["version"]) == (FORMAT, VERSION)
     assert document["transitions"][0]["kind"] == "call"
@@ -50,14 +50,15 @@ def test_the_document_names_its_format_first() -> None:
 
 def broken(**changes: Any) -> bytes:
     """Return the auction's document with parts replaced; the value ``...`` removes one."""
-    document = orjson.loads(auction().to_json()) | changes
-    return orjson.dumps({key: value for key, value in document.items() if value is not ...})
+    document = msgspec.json.decode(auction().to_json()) | changes
+    return msgspec.json.encode({key: value for key, value in document.items() if value is not ...})
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (b"", "is not JSON"),
+        (b"[" * 200_000, "nested deeper"),
         (b"\xff\xfe", "is not JSON"),
         (b"[]", "is not an automaton written by specminer"),
         (b'{"format": "specminer/traces"}', "is not an automaton written by specminer"),
@@ -78,10 +79,10 @@ def test_a_broken_document_is_told_as_such(text: bytes, message: str) -> None:
 
 
 def test_an_unknown_kind_of_transition_is_an_error() -> None:
-    document = orjson.loads(auction().to_json())
+    document = msgspec.json.decode(auction().to_json())
     document["transitions"][0]["kind"] = "dream"
     with pytest.raises(FileFormatError, match="dream"):
-        Specification.from_json(orjson.dumps(document))
+        Specification.from_json(msgspec.json.encode(document))
 
 
 def test_the_bare_automaton_accepts_what_was_seen() -> None:

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from specminer.chain.nesting import check_nesting
 from specminer.errors import FileFormatError, plain
+from specminer.nesting import check_nesting
 
 MAX_BYTES: Final = 64 << 20
 """A larger file is no artifact."""

@@ -19,7 +19,6 @@ from typing import IO, Final, TypeVar, cast
 import msgspec
 import zstandard
 
-from specminer.chain.nesting import check_nesting
 from specminer.chain.traceline import (
     FORMAT,
     VERSION,
@@ -35,6 +34,7 @@ from specminer.chain.traceline import (
     transaction_out,
 )
 from specminer.errors import FileFormatError, OutputError, plain
+from specminer.nesting import check_nesting
 from specminer.trace import Block, Hash, Transaction
 
 __all__ = ["FORMAT", "MAX_LINE", "VERSION", "Header", "TraceFile", "write"]

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import requests
 from web3 import HTTPProvider, IPCProvider
@@ -37,20 +37,17 @@ class AnsweredStatus(Exception):
         self.status = status
 
 
-class Transport:
+class Transport(Protocol):
     """How requests travel; raises whatever its library raises."""
 
     def one(self, call: Request) -> Any:
         """Send one request and return the answer, an object with ``result`` or ``error``."""
-        raise NotImplementedError
 
     def many(self, calls: Sequence[Request]) -> Any:
         """Send a batch and return what came, which should be a list of answers."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Close the connection; the next request would open another."""
-        raise NotImplementedError
 
 
 def transport(endpoint: Endpoint, timeout: float) -> Transport:
@@ -64,7 +61,7 @@ def _typed(calls: Sequence[Request]) -> list[tuple[RPCEndpoint, Any]]:
     return [(RPCEndpoint(method), list(params)) for method, params in calls]
 
 
-class _Http(Transport):
+class _Http:
     def __init__(self, endpoint: Endpoint, timeout: float) -> None:
         self._session = requests.Session()
         headers = HTTPProvider.get_request_headers() | dict(endpoint.headers)
@@ -91,7 +88,7 @@ class _Http(Transport):
         self._session.close()
 
 
-class _Ipc(Transport):
+class _Ipc:
     """A Unix socket; web3 knows the messages, but its reader takes no end of the stream for an answer."""
 
     def __init__(self, endpoint: Endpoint, timeout: float) -> None:
@@ -137,7 +134,7 @@ class _Ipc(Transport):
             self._socket = None
 
 
-class _WebSocket(Transport):
+class _WebSocket:
     """One connection, one message a request; web3's own provider is asynchronous and trips over refusals."""
 
     def __init__(self, endpoint: Endpoint, timeout: float) -> None:

@@ -97,23 +97,47 @@ def mine(
         definition, forbid=(*definition.forbid, *_forbidden(options.forbid, table, declared))
     )
     tuning = tune(table, definition, options.seed)
-    limits = [*history.limits, *_gaps(history)]
-    if known < _KNOWN_SHARE:
-        limits.append(
-            f"the ABI knows only {known:.0%} of the calls' selectors; it is probably another contract's "
-            "(for a proxy, give the implementation's)"
-        )
-    layout_text = (
+    facts = _history_facts(history, known, _names(interface, layout))
+    title = name or (artifact.name if artifact else None) or _short(_address(history))
+    edges = _edges(history, interactions, functions, table, tuning)
+    missed = ", ".join(plain(text, 80) for text in tuning.unmatched if text not in options.forbid)
+    unmatched = f"nothing in this history matches {missed}, which the abstraction mentions" if missed else ""
+    return Mined(
+        specification=_specification(title, history, facts, interactions, definition, tuning, edges),
+        history=history,
+        interactions=interactions,
+        dependencies=dependencies(touched),
+        table=table,
+        tuning=tuning,
+        notes=(unmatched,) if unmatched else (),
+    )
+
+
+def _names(interface: Interface, layout: Layout | None) -> str:
+    """Say where the names of functions and variables came from."""
+    variables = (
         "variables are named by the storage layout"
         if layout
         else "no storage layout was given: variables are named by their slots, mapping keys by the recorded hashes"
     )
-    names = f"{interface.source[0].upper()}{interface.source[1:]}; {layout_text}."
-    specification = Specification(
-        name=name or (artifact.name if artifact else None) or _short(_address(history)),
+    return f"{interface.source[0].upper()}{interface.source[1:]}; {variables}."
+
+
+def _specification(
+    name: str,
+    history: History,
+    facts: dict[str, Any],
+    interactions: Interactions,
+    definition: Definition,
+    tuning: Tuning,
+    edges: tuple[Edge, ...],
+) -> Specification:
+    """Put the document together."""
+    return Specification(
+        name=name,
         contracts=tuple(to_checksum_address(item.address) for item in history.contracts),
         chain_id=history.contracts[0].chain_id,
-        history=_history_facts(history, limits, names),
+        history=facts,
         interactions={
             "mode": interactions.mode.value,
             "sort": interactions.sort,
@@ -126,29 +150,23 @@ def mine(
             for item in tuning.states
         ),
         initial=0,
-        transitions=_edges(history, interactions, functions, table, tuning),
-        metrics=dict(tuning.metrics),
+        transitions=edges,
+        metrics=_rounded(tuning.metrics),
         front=tuple(
             {
                 "states": point.states,
-                "metrics": dict(point.metrics),
+                "metrics": _rounded(point.metrics),
                 "predicates": list(point.predicates),
                 "chosen": point.chosen,
             }
             for point in tuning.front
         ),
     )
-    missed = ", ".join(plain(text, 80) for text in tuning.unmatched if text not in options.forbid)
-    unmatched = f"nothing in this history matches {missed}, which the abstraction mentions" if missed else ""
-    return Mined(
-        specification=specification,
-        history=history,
-        interactions=interactions,
-        dependencies=dependencies(touched),
-        table=table,
-        tuning=tuning,
-        notes=(unmatched,) if unmatched else (),
-    )
+
+
+def _rounded(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Cut metrics where sums of logarithms begin to differ between machines."""
+    return {name: round(value, 6) for name, value in metrics.items()}
 
 
 def _declared(artifact: Artifact | None) -> frozenset[str]:
@@ -246,7 +264,14 @@ def _gaps(history: History) -> list[str]:
     return found
 
 
-def _history_facts(history: History, limits: Sequence[str], names: str) -> dict[str, Any]:
+def _history_facts(history: History, known: float, names: str) -> dict[str, Any]:
+    """Return what was read; ``known`` is the share of the calls whose selectors the interface knows."""
+    limits = [*history.limits, *_gaps(history)]
+    if known < _KNOWN_SHARE:
+        limits.append(
+            f"the ABI knows only {known:.0%} of the calls' selectors; it is probably another contract's "
+            "(for a proxy, give the implementation's)"
+        )
     outcome = history.invocation_outcome
     return {
         "first_block": history.first_block,
@@ -256,7 +281,7 @@ def _history_facts(history: History, limits: Sequence[str], names: str) -> dict[
         "rejected": int(np.sum((outcome != RETURNED) & (outcome != ROLLED_BACK))),
         "source": ", ".join(tracer.value for tracer in history.tracers),
         "fidelity": None,
-        "limits": list(limits),
+        "limits": limits,
         "names": names,
     }
 
