@@ -68,7 +68,7 @@ def choose(node: Node, contract: Address, probe: int, note: Callable[[str], None
     checked, because a way that silently finds nothing would make an empty history look complete.
     """
     try:
-        _check_filter(node, contract, probe)
+        check_filter(node, contract, probe)
         return Way.TRACE_FILTER, None
     except NodeRefused:
         pass
@@ -83,7 +83,7 @@ def choose(node: Node, contract: Address, probe: int, note: Callable[[str], None
     return Way.SCAN, None
 
 
-def _check_filter(node: Node, contract: Address, probe: int) -> None:
+def check_filter(node: Node, contract: Address, probe: int) -> None:
     """Ask ``trace_filter`` for a transaction that is known to be in the block.
 
     Raises:

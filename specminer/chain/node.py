@@ -64,6 +64,11 @@ class Node:
         self._pause = pause
         self._transport = transport(endpoint, timeout)
 
+    @property
+    def takes_batches(self) -> bool:
+        """Whether batches are sent; false once the node has refused one."""
+        return self._batches
+
     def __enter__(self) -> Self:
         return self
 

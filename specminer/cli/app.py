@@ -20,6 +20,7 @@ from specminer import __version__
 from specminer.cli.collect import collect
 from specminer.cli.datasets import datasets
 from specminer.cli.demo import demo
+from specminer.cli.doctor import doctor
 from specminer.cli.mine import mine
 from specminer.cli.traces import export_command, import_command
 from specminer.errors import SpecminerError, UsageError, plain
@@ -51,7 +52,7 @@ def app() -> None:
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
 
 
-for _command in (mine, demo, collect, import_command, export_command, datasets):
+for _command in (mine, demo, collect, import_command, export_command, datasets, doctor):
     app.add_command(_command)
 
 

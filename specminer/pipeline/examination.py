@@ -1,0 +1,61 @@
+"""What this installation, its database and a node can do: the content of ``specminer doctor``."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+from specminer import __version__
+from specminer.chain.node import Node
+from specminer.chain.survey import Finding, survey
+from specminer.datasets import datasets
+from specminer.errors import StoreError, plain
+from specminer.predicate import solver_name
+from specminer.render import renderer
+from specminer.store import TraceStore
+
+
+def examine_installation() -> Iterator[Finding]:
+    """Yield what is installed here."""
+    python = f"specminer {__version__}, Python {platform.python_version()}, {platform.system()}"
+    yield Finding(what="specminer", works=True, detail=python)
+    drawn_by = renderer()
+    missing = "none: pictures cannot be drawn; install Graphviz, or `pip install pygraphviz`"
+    yield Finding(what="renderer", works=drawn_by is not None, detail=drawn_by or missing)
+    solver = solver_name()
+    advice = "none: mining works, but nothing can be proved; `pip install 'specminer[smt]'` brings z3"
+    yield Finding(what="solver", works=True if solver else None, detail=solver or advice)
+    yield Finding(what="datasets", works=True, detail=", ".join(item.name for item in datasets()))
+
+
+def examine_database(location: str) -> Finding:
+    """Return where the database is and what it holds; it is not created by asking."""
+    path = Path(location).expanduser()
+    if "://" not in location and not path.exists():
+        return Finding(
+            what="database", works=None, detail=f"{plain(location)}: not there yet; collect makes it"
+        )
+    try:
+        with TraceStore(location) as store:
+            contracts = store.contracts()
+            label = store.label
+    except StoreError as error:
+        return Finding(what="database", works=False, detail=error.message)
+    size = f", {path.stat().st_size / 1e6:,.1f} MB" if path.is_file() else ""
+    total = sum(item.transactions for item in contracts)
+    return Finding(
+        what="database",
+        works=True,
+        detail=f"{label}{size}; contracts: {len(contracts):,}, transactions: {total:,}",
+    )
+
+
+def examine_node(node: Node) -> Iterator[Finding]:
+    """Yield what a node can do.
+
+    Raises:
+        ChainError: the node does not answer.
+    """
+    yield Finding(what="node", works=True, detail=node.endpoint.label)
+    yield from survey(node)
