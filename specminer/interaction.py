@@ -1,7 +1,7 @@
 """Splits one interleaved history into interactions: the words that an automaton is learned from.
 
 Two ways so far, behind the interface that later ones share: ``whole`` (the contract's life is one
-interaction) and ``sender`` (one interaction an account: what it did, and what others did to the storage
+interaction) and ``sender`` (one interaction per account: what it did, and what others did to the storage
 kept under its address). Which one is taken by default is decided from the data and always explained.
 """
 
@@ -94,21 +94,25 @@ def split(
         if count
     ]
     suffix = f" Left out: {' and '.join(left_out)}." if left_out else ""
+    created = (
+        " The constructor belongs to no account." if np.any(history.invocation_kind == CONSTRUCTOR) else ""
+    )
     by_sender = _by_sender(history, touched, places, events)
     if mode is Mode.SENDER:
-        return _explained(by_sender, f"One interaction an account, as asked.{suffix}")
+        return _explained(by_sender, f"One interaction per account, as asked.{created}{suffix}")
     whole = _whole(history, touched, places, events)
     if mode is Mode.WHOLE:
         return _explained(whole, f"The whole history is one interaction, as asked.{suffix}")
     keyed, length = _keyed_share(history, touched, by_sender, events), _mean_length(by_sender)
     numbers = (
         f"{keyed:.0%} of the accepted calls change storage kept under the address of an account that calls the "
-        f"contract, and an account has {length:.1f} events on average"
+        f"contract (at least {KEYED_SHARE:.0%} are wanted), and an account has {length:.1f} events on average, side "
+        f"effects included (at least {MEAN_LENGTH})"
     )
     if keyed >= KEYED_SHARE and length >= MEAN_LENGTH and len(by_sender.names) > 1:
-        return _explained(by_sender, f"One interaction an account: {numbers}.{suffix}")
+        return _explained(by_sender, f"One interaction per account: {numbers}.{created}{suffix}")
     return _explained(
-        whole, f"The whole history is one interaction: {numbers}; too little for one an account.{suffix}"
+        whole, f"The whole history is one interaction: {numbers}; too little for one per account.{suffix}"
     )
 
 

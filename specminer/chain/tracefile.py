@@ -105,7 +105,12 @@ class TraceFile:
         number, line = next(self._lines, (1, b""))
         if not line:
             raise FileFormatError(f"{self._name} is empty; expected a trace file (format {FORMAT})")
-        magic = self._decode(line, number, MagicLine)
+        try:
+            magic = self._decode(line, number, MagicLine)
+        except FileFormatError as error:
+            raise FileFormatError(
+                f"{error.message}; expected a trace file as `specminer export` writes it"
+            ) from None
         if magic.format != FORMAT:
             raise FileFormatError(
                 f"{self._name}, line 1: the format is {plain(magic.format, 60)!r}, expected {FORMAT!r}; give a "

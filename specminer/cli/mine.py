@@ -74,7 +74,7 @@ class Source:
     type=click.Choice(["auto", "whole", "sender"]),
     default="auto",
     show_default=True,
-    help="How to split the history: whole, one interaction a sender, or whichever fits the data.",
+    help="How to split the history: whole, one per account that calls, or whichever fits the data.",
 )
 @click.option(
     "--abstraction",
@@ -164,7 +164,7 @@ def mine_to_folder(
                 store = stack.enter_context(TraceStore(place))
                 if source.rpc:
                     node = stack.enter_context(Node(endpoint_of(source.rpc, source.headers)))
-                    chain = collect(
+                    done = collect(
                         store,
                         node,
                         contract,
@@ -173,10 +173,15 @@ def mine_to_folder(
                         first=source.first,
                         last=source.last,
                         listener=screen,
-                    ).chain_id
+                    )
+                    chain = done.chain_id
+                    new = f"{done.added:,} new transactions" if done.added else "nothing new"
+                    screen.note(f"{new} in blocks {done.first:,} to {done.last:,}; they are in {store.label}")
                 else:
                     chain = chain_of(store, contract, source.chain_id)
             else:
+                if source.rpc:
+                    screen.note("the node is not used: everything is in the file")
                 store = stack.enter_context(TraceStore("sqlite://"))
                 chain, contract = _from_file(store, traces, source.chain_id)
             history = store.history(chain, [contract], first=source.first, last=source.last)
@@ -197,7 +202,7 @@ def _trace_file(target: str) -> Path:
         if "://" in target or target.lower().startswith("0x"):
             address_of(target)
         raise UsageError(
-            f"'{plain(target, 80)}' is no address (0x and 40 hexadecimal digits), no file and no dataset; "
+            f"'{plain(target, 80)}' is not an address (0x and 40 hexadecimal digits), no file and no dataset; "
             f"{suggestion(target)}"
         )
     return path

@@ -66,7 +66,9 @@ chain_option = click.option(
     help="The chain that is meant (1 is Ethereum's main chain); an error if the source is of another.",
 )
 
-quiet_option = click.option("--quiet", is_flag=True, help="Show results and errors only.")
+quiet_option = click.option(
+    "--quiet", is_flag=True, help="Show no progress and no notes; results and errors only."
+)
 
 artifact_option = click.option(
     "--abi",
@@ -129,7 +131,7 @@ def address_of(text: str) -> Address:
             raise UsageError(
                 "a URL was given where the contract's address belongs; a node's URL goes to --rpc"
             )
-        raise UsageError(f"'{plain(text, 80)}' is no address; expected 0x and 40 hexadecimal digits")
+        raise UsageError(f"'{plain(text, 80)}' is not an address; expected 0x and 40 hexadecimal digits")
     digits = text[2:]
     if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(text):
         raise UsageError(
@@ -199,7 +201,7 @@ def check_blocks(first: int | None, last: int | None) -> None:
 
     """
     if first is not None and last is not None and first > last:
-        raise UsageError(f"the range of blocks is empty: --from-block {first} lies behind --to-block {last}")
+        raise UsageError(f"the range of blocks is empty: --from-block {first} is after --to-block {last}")
 
 
 def existing(database: str) -> str:

@@ -83,10 +83,14 @@ def mine(
     if artifact is None and stored is not None:
         artifact = parse(stored, "the stored artifact")
     interface = _interface(history, artifact)
+    foreign = artifact is not None and _known_share(history, interface) == 0
+    if foreign:  # not one call fits: its names and its layout would only mislead
+        artifact = None
+        interface = _interface(history, None)
     layout = Layout(artifact.storage_layout, "the artifact") if artifact and artifact.storage_layout else None
     places = Places(history.preimages, layout)
     touched = touches(history)
-    functions, read_only, known = _functions(history, interface)
+    functions, read_only = _functions(history, interface)
     interactions = split(history, touched, places, read_only, options.interactions)
     definition = options.definition or default()
     if definition.rejected is RejectedCalls.DROP:
@@ -97,6 +101,7 @@ def mine(
         definition, forbid=(*definition.forbid, *_forbidden(options.forbid, table, declared))
     )
     tuning = tune(table, definition, options.seed)
+    known = 0.0 if foreign else _known_share(history, interface) if artifact is not None else 1.0
     facts = _history_facts(history, known, _names(interface, layout))
     title = name or (artifact.name if artifact else None) or _short(_address(history))
     edges = _edges(history, interactions, functions, table, tuning)
@@ -223,12 +228,22 @@ def _interface(history: History, artifact: Artifact | None) -> Interface:
     return from_code([record.code, *(code for _, code in record.implementations)])
 
 
-def _functions(history: History, interface: Interface) -> tuple[list[str], BoolColumn, float]:
-    """Return each invocation's function name, whether it only reads, and the share of known selectors."""
+def _known_share(history: History, interface: Interface) -> float:
+    """Return the share of the calls with a selector that the interface knows; 1 if there are none."""
+    selectors = [
+        data[:4]
+        for kind, data in zip(history.invocation_kind, history.invocation_data, strict=True)
+        if kind != CONSTRUCTOR and len(data) >= 4
+    ]
+    known = sum(selector in interface.functions for selector in selectors)
+    return known / len(selectors) if selectors else 1.0
+
+
+def _functions(history: History, interface: Interface) -> tuple[list[str], BoolColumn]:
+    """Return each invocation's function name, and whether it only reads."""
     names: dict[tuple[int, bytes, bool], str] = {}
     functions: list[str] = []
     read_only = np.zeros(len(history), dtype=np.bool_)
-    calls = known = 0
     for row, (kind, data) in enumerate(zip(history.invocation_kind, history.invocation_data, strict=True)):
         key = (int(kind), data[:4], bool(data))
         if key not in names:
@@ -236,9 +251,8 @@ def _functions(history: History, interface: Interface) -> tuple[list[str], BoolC
         functions.append(names[key])
         if kind != CONSTRUCTOR and len(data) >= 4:
             found = interface.functions.get(data[:4])
-            calls, known = calls + 1, known + (found is not None)
             read_only[row] = found is not None and found.read_only
-    return functions, read_only, known / calls if calls else 1.0
+    return functions, read_only
 
 
 def _without_rejected(history: History, interactions: Interactions) -> Interactions:
@@ -265,9 +279,14 @@ def _gaps(history: History) -> list[str]:
 
 
 def _history_facts(history: History, known: float, names: str) -> dict[str, Any]:
-    """Return what was read; ``known`` is the share of the calls whose selectors the interface knows."""
+    """Return what was read; ``known`` is the share of the calls whose selectors the ABI given knows."""
     limits = [*history.limits, *_gaps(history)]
-    if known < _KNOWN_SHARE:
+    if known == 0:
+        limits.append(
+            "the ABI knows none of the selectors that were called, so it was not used; it is probably another "
+            "contract's (for a proxy, give the implementation's)"
+        )
+    elif known < _KNOWN_SHARE:
         limits.append(
             f"the ABI knows only {known:.0%} of the calls' selectors; it is probably another contract's "
             "(for a proxy, give the implementation's)"

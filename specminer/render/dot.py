@@ -142,6 +142,9 @@ def _counts(spec: Specification, selection: Selection) -> str:
     noun = "event" if spec.interactions.get("mode") == "projection" else "call"
     interactions = spec.interactions.get("count")
     parts = [counted(interactions, "interaction")] if isinstance(interactions, int) else []
+    stuck = sum(state.ends for state in spec.states if state.id == spec.initial)
+    if parts and stuck:
+        parts[0] += f" ({thousands(stuck)} never left the start)"
     parts.append(counted(sum(edge.count for edge in calls), noun))
     parts.append(f"{thousands(rejected)} rejected")
     hidden = selection.hidden_transitions
@@ -217,10 +220,11 @@ def _box_rows(spec: Specification, state: State, options: PictureOptions) -> lis
     ends = f" · {thousands(state.ends)} end here" if state.ends else ""
     rows.append(font(counted(state.visits, "visit") + ends, color=SOFT, size=11))
     refused = rejections(spec, state.id)
-    rows += [font(_event(edge, options), color=REJECTED, size=12) for edge in refused[: options.rejections]]
-    if len(refused) > options.rejections:
-        rest = sum(edge.count for edge in refused[options.rejections :])
-        text = f"✗ +{len(refused) - options.rejections} rarer {thousands(rest)}"
+    named = options.rejections + (len(refused) == options.rejections + 1)
+    rows += [font(_event(edge, options), color=REJECTED, size=12) for edge in refused[:named]]
+    if len(refused) > named:
+        rest = sum(edge.count for edge in refused[named:])
+        text = f"✗ <I>+{len(refused) - named} rarer</I> {thousands(rest)}"
         rows.append(font(text, color=REJECTED, size=12))
     return rows
 
@@ -248,7 +252,8 @@ def _arrow(line: Line, widest: int, options: PictureOptions, initial: int) -> di
         for edge in shown
     ]
     if rest:
-        rows.append(font(f"+{len(rest)} rarer {thousands(sum(edge.count for edge in rest))}", color=COUNT))
+        count = font(thousands(sum(edge.count for edge in rest)), color=COUNT)
+        rows.append(f"<I>+{len(rest)} rarer</I> {count}")
     share = math.sqrt(line.count / widest)
     attributes = {
         "label": table(rows, padding=1, margin=6),

@@ -47,16 +47,15 @@ def _read(spec: Specification, columns: int) -> list[str]:
     where = contracts[0] if len(contracts) == 1 else f"{len(contracts):,} contracts"
     what = (
         f"blocks {_number(history.get('first_block'))} to {_number(history.get('last_block'))}, "
-        f"{_counted(history.get('transactions'), 'transaction')}, "
-        f"{_counted(history.get('invocations'), 'invocation')}, "
-        f"{_number(history.get('rejected'))} rejected"
+        f"{_counted(history.get('transactions'), 'transaction')} with "
+        f"{_counted(history.get('invocations'), 'call')}, {_number(history.get('rejected'))} of them rejected"
     )
     lines = ["Read"]
     lines += _paragraph(f"{where} on chain {spec.chain_id}: {what}.", columns)
     source, fidelity = history.get("source"), history.get("fidelity")
     if source:
         measured = f"; fidelity {fidelity:.2%}" if isinstance(fidelity, float) else ""
-        lines += _paragraph(f"Source of the traces: {plain(source)}{measured}.", columns)
+        lines += _paragraph(f"Traced by: {plain(source)}{measured}.", columns)
     if history.get("names"):
         lines += _paragraph(plain(history["names"]), columns)
     limits = history.get("limits")
@@ -83,7 +82,8 @@ def _states(spec: Specification, columns: int) -> list[str]:
     for state in spec.states:
         name = _name(state)
         if state.id == spec.initial:
-            lines.append(_cut(f"  {name}: the initial state", columns))
+            stuck = f"; {_counted(state.ends, 'interaction')} never left it" if state.ends else ""
+            lines.append(_cut(f"  {name}: the initial state{stuck}", columns))
             continue
         ends = f", {_counted(state.ends, 'interaction')} {'ends' if state.ends == 1 else 'end'} here"
         counts = f"{_counted(state.visits, 'visit')}{ends if state.ends else ''}"
@@ -95,7 +95,7 @@ def _states(spec: Specification, columns: int) -> list[str]:
         told = {name, *name.split(", ")}
         holds = [text for text in (plain(raw, 120) for raw in state.predicates) if text not in told]
         if holds:
-            lines += _paragraph("; ".join(holds), columns, "    ")
+            lines += _paragraph("also: " + "; ".join(holds), columns, "    ")
     return lines
 
 
@@ -124,7 +124,8 @@ def _transitions(spec: Specification, columns: int, rows: int) -> list[str]:
     title = "share: of the events in the source state; in: so many interactions; ✗: rejected"
     lines = [f"Transitions ({len(spec.transitions):,})", *_paragraph(title, columns), _line(_HEADER, widths)]
     for source, group in groupby(zip(shown, cells, strict=True), key=lambda pair: pair[0].source):
-        lines.append(_cut(f"from {names.get(source, '?')}", columns))
+        events = f" ({_counted(outflow[source], 'event')})"
+        lines.append(_cut(f"from {names.get(source, '?')}", columns - len(events)) + events)
         lines += [_line(row, widths) for _, row in group]
     if len(ranked) > len(shown):
         lines.append(f"… and {len(ranked) - len(shown):,} more in automaton.json")
