@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -22,7 +22,7 @@ from eth_utils.crypto import keccak
 
 from specminer.chain.artifact import MAX_DEPTH, MAX_NAME, Artifact, Entry, Parameter
 from specminer.errors import plain
-from specminer.trace import Invocation, InvocationKind, Outcome, OutcomeKind
+from specminer.trace import InvocationKind, Outcome, OutcomeKind
 
 _REVERT = bytes.fromhex("08c379a0")
 _PANIC = bytes.fromhex("4e487b71")
@@ -167,16 +167,10 @@ class Interface:
             pass
         return f"0x{outcome.data[:36].hex()}" if outcome.data else "no reason given"
 
-    def share_known(self, calls: Iterable[Invocation]) -> float:
-        """Return the share of calls with a selector that this interface knows; 1 if there are none."""
-        selectors = [
-            call.selector
-            for call in calls
-            if call.kind is not InvocationKind.CONSTRUCTOR and len(call.data) >= 4
-        ]
-        if not selectors:
-            return 1.0
-        return sum(selector in self.functions for selector in selectors) / len(selectors)
+    def share_known(self, selectors: Collection[bytes]) -> float:
+        """Return the share of the called selectors that this interface knows; 1 if none was called."""
+        known = sum(selector in self.functions for selector in selectors)
+        return known / len(selectors) if selectors else 1.0
 
 
 def _short(value: object) -> str:

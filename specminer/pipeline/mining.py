@@ -83,8 +83,9 @@ def mine(
     if artifact is None and stored is not None:
         artifact = parse(stored, "the stored artifact")
     interface = _interface(history, artifact)
-    foreign = artifact is not None and _known_share(history, interface) == 0
-    if foreign:  # not one call fits: its names and its layout would only mislead
+    # only what was given is judged: an interface recovered from bytecode may know less
+    known = 1.0 if artifact is None else interface.share_known(_selectors(history))
+    if known == 0:  # not one call fits: its names and its layout would only mislead
         artifact = None
         interface = _interface(history, None)
     layout = Layout(artifact.storage_layout, "the artifact") if artifact and artifact.storage_layout else None
@@ -101,7 +102,6 @@ def mine(
         definition, forbid=(*definition.forbid, *_forbidden(options.forbid, table, declared))
     )
     tuning = tune(table, definition, options.seed)
-    known = 0.0 if foreign else _known_share(history, interface) if artifact is not None else 1.0
     facts = _history_facts(history, known, _names(interface, layout))
     title = name or (artifact.name if artifact else None) or _short(_address(history))
     edges = _edges(history, interactions, functions, table, tuning)
@@ -228,15 +228,13 @@ def _interface(history: History, artifact: Artifact | None) -> Interface:
     return from_code([record.code, *(code for _, code in record.implementations)])
 
 
-def _known_share(history: History, interface: Interface) -> float:
-    """Return the share of the calls with a selector that the interface knows; 1 if there are none."""
-    selectors = [
+def _selectors(history: History) -> list[bytes]:
+    """Return the selector of each call that has one."""
+    return [
         data[:4]
         for kind, data in zip(history.invocation_kind, history.invocation_data, strict=True)
         if kind != CONSTRUCTOR and len(data) >= 4
     ]
-    known = sum(selector in interface.functions for selector in selectors)
-    return known / len(selectors) if selectors else 1.0
 
 
 def _functions(history: History, interface: Interface) -> tuple[list[str], BoolColumn]:
