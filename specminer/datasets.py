@@ -1,7 +1,8 @@
 """The shipped datasets: recorded histories that work without a node.
 
-A dataset is a folder under ``datasets/`` with ``about.toml``, the recorded ``traces.jsonl.gz``, the
-``artifact.json`` of its contract, its sources and the scenario that made it.
+A dataset is a folder under ``datasets/`` with ``about.toml``, the recorded traces (``traces.jsonl.gz``, or a file for
+each of several instances in ``traces/``), the ``artifact.json`` of its contract, its sources, the scenario that
+made it, and ``intended.json``, the split into interactions that the scenario meant.
 """
 
 from __future__ import annotations
@@ -29,11 +30,19 @@ class Dataset:
     folder: Path
     node: str
     """The node it was recorded on."""
+    compiler: str
+    """The version of the Solidity compiler."""
 
     @property
     def traces(self) -> Path:
-        """The trace file."""
-        return self.folder / "traces.jsonl.gz"
+        """The trace file, or the first of them."""
+        return self.trace_files[0]
+
+    @property
+    def trace_files(self) -> tuple[Path, ...]:
+        """The trace files, one a contract; several are instances of the same code, in order of creation."""
+        several = tuple(sorted((self.folder / "traces").glob("*.jsonl.gz")))
+        return several or (self.folder / "traces.jsonl.gz",)
 
     @property
     def sources(self) -> tuple[Path, ...]:
@@ -79,4 +88,5 @@ def _read(folder: Path) -> Dataset:
         licence=about["licence"],
         folder=folder,
         node=about["recorded_with"]["node"],
+        compiler=about["recorded_with"]["compiler"],
     )

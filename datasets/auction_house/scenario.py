@@ -1,32 +1,21 @@
-"""Lives through three weeks of an auction house: sellers, bidders, haste, mistakes, and an owner who pauses.
-
-The life is simulated against :class:`House`, a model of the contract in a few lines, so that every
-transaction has an expected outcome; the chain must agree with it. One seed gives one chain, equal to the
-last block hash.
-"""
+"""Lives through three weeks of an auction house: sellers, bidders, haste, mistakes, and an owner who pauses."""
 
 from __future__ import annotations
 
-import heapq
-import itertools
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from random import Random
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from tests.support.anvil import Anvil, Call, Deployed
+from tests.support.life import DAY, FINNEY, GAS, HOUR, OUT_OF_GAS, Life, Lived, Meant
 
-HOUR = 3600
-DAY = 24 * HOUR
+if TYPE_CHECKING:
+    from tests.support.anvil import Anvil, Deployed
+
 SLOT = 2 * HOUR
-"""What falls into one slot of seconds goes into one block."""
-FINNEY = 10**15
 FEE = 250
 """The first fee, in basis points."""
-GAS = 300_000
 
 
 @dataclass(slots=True)
@@ -48,7 +37,7 @@ class Auction:
 
 @dataclass(slots=True)
 class House:
-    """The model of the contract; each method tells whether the call is accepted."""
+    """The model of the contract; each method returns why it refuses the call, if it does."""
 
     owner: str
     fee: int = FEE
@@ -56,120 +45,103 @@ class House:
     auctions: list[Auction] = field(default_factory=list)
     pending: Counter[str] = field(default_factory=Counter)
 
-    def create(self, now: int, sender: str, reserve: int, duration: int) -> bool:
+    def create(self, now: int, sender: str, reserve: int, duration: int) -> str | None:
         """Open an auction."""
-        if self.paused or reserve == 0 or not HOUR <= duration <= 30 * DAY:
-            return False
+        if self.paused:
+            return "AuctionHouse: paused"
+        if reserve == 0:
+            return "AuctionHouse: no reserve"
+        if not HOUR <= duration <= 30 * DAY:
+            return "AuctionHouse: bad duration"
         self.auctions.append(Auction(sender, reserve, now + duration))
-        return True
+        return None
 
-    def bid(self, now: int, sender: str, number: int, value: int) -> bool:
+    def bid(self, now: int, sender: str, number: int, value: int) -> str | None:
         """Bid; the one who is outbid is owed the bid."""
-        auction = self._open(number)
-        if self.paused or auction is None or now >= auction.end or sender == auction.seller:
-            return False
+        if self.paused:
+            return "AuctionHouse: paused"
+        if refused := self._closed(number):
+            return refused
+        auction = self.auctions[number]
+        if now >= auction.end:
+            return "AlreadyEnded"
+        if sender == auction.seller:
+            return "AuctionHouse: seller cannot bid"
         if value < auction.needed:
-            return False
+            return "BidTooLow"
         if auction.bidder:
             self.pending[auction.bidder] += auction.bid
         auction.bidder, auction.bid = sender, value
-        return True
+        return None
 
-    def cancel(self, sender: str, number: int) -> bool:
+    def cancel(self, sender: str, number: int) -> str | None:
         """Cancel an auction without bids."""
-        auction = self._open(number)
-        if auction is None or sender != auction.seller or auction.bidder:
-            return False
-        auction.phase = "cancelled"
-        return True
+        if refused := self._closed(number):
+            return refused
+        if sender != self.auctions[number].seller:
+            return "AuctionHouse: only the seller"
+        if self.auctions[number].bidder:
+            return "AuctionHouse: has bids"
+        self.auctions[number].phase = "cancelled"
+        return None
 
-    def settle(self, now: int, number: int) -> bool:
+    def settle(self, now: int, number: int) -> str | None:
         """Settle an auction that is over."""
-        auction = self._open(number)
-        if auction is None or now < auction.end:
-            return False
+        if refused := self._closed(number):
+            return refused
+        auction = self.auctions[number]
+        if now < auction.end:
+            return "NotYetEnded"
         auction.phase = "settled"
         cut = auction.bid * self.fee // 10_000
         self.pending[auction.seller] += auction.bid - cut
         self.pending[self.owner] += cut
-        return True
+        return None
 
-    def withdraw(self, sender: str) -> bool:
+    def withdraw(self, sender: str) -> str | None:
         """Pay out what the sender is owed."""
-        return self.pending.pop(sender, 0) > 0
+        return None if self.pending.pop(sender, 0) > 0 else "NothingToWithdraw"
 
-    def _open(self, number: int) -> Auction | None:
-        auction = self.auctions[number] if number < len(self.auctions) else None
-        return auction if auction and auction.phase == "open" else None
+    def _closed(self, number: int) -> str | None:
+        if number >= len(self.auctions):
+            return "NoSuchAuction"
+        return None if self.auctions[number].phase == "open" else "NotOpen"
 
 
-class Life:
-    """The simulation: a queue of acts in time, each of which sends a transaction and may plan others."""
+def entity(number: int) -> str:
+    """Return the name of an auction."""
+    return f"auctionId={number}"
+
+
+class AuctionLife(Life):
+    """The people of the house."""
 
     def __init__(
         self, house: Deployed, proxies: Mapping[str, Deployed], actors: tuple[str, ...], seed: int
     ) -> None:
-        self.random = Random(seed)
+        super().__init__(seed=seed, start=0, slot=SLOT)
         self.contract = house
         self.proxies = proxies
         self.owner, self.stranger = actors[0], actors[14]
         self.sellers, self.bidders = actors[1:6], actors[4:14]
         self.model = House(self.owner)
-        self.now = 0
-        self.calls: list[tuple[Call, bool]] = []
-        self._queue: list[tuple[int, int, Callable[[], None]]] = []
-        self._order = itertools.count()
-
-    def at(self, time: float, act: Callable[[], None]) -> None:
-        """Plan an act for a time (seconds), or for the next slot if that is past."""
-        slot = max(int(time) // SLOT, self.now // SLOT + 1)
-        heapq.heappush(self._queue, (slot, next(self._order), act))
-
-    def later(self, low: float, high: float, act: Callable[[], None]) -> None:
-        """Plan an act some hours from now."""
-        self.at(self.now + self.random.uniform(low, high) * HOUR, act)
-
-    def chance(self, share: float) -> bool:
-        """Tell whether something happens that does so in this share of cases."""
-        return self.random.random() < share
-
-    def blocks(self) -> list[tuple[int, list[tuple[Call, bool]]]]:
-        """Live until nothing is planned; return each block's time and its calls with the outcome expected."""
-        lived = []
-        while self._queue:
-            slot = self._queue[0][0]
-            self.now = slot * SLOT + 12 * self.random.randrange(SLOT // 12)
-            self.calls = []
-            while self._queue and self._queue[0][0] == slot:
-                heapq.heappop(self._queue)[2]()
-            if self.calls:
-                lived.append((self.now, self.calls))
-        return lived
 
     # -- single transactions --------------------------------------------------------------------
 
-    def send(
-        self,
-        accepted: bool,
-        sender: str,
-        function: str,
-        *args: Any,
-        value: int = 0,
-        gas: int = GAS,
-        proxy: bool = False,
-    ) -> None:
-        """Send a call to the house, or to the sender's proxy, with its expected outcome."""
-        target = self.proxies[sender] if proxy else self.contract
-        call = target.call(sender, function, *args, value=value, gas=gas, label=function)
-        self.calls.append((call, accepted))
+    def by_proxy(self, owner: str, function: str, *args: Any, meant: Meant | None, value: int = 0) -> None:
+        """Call a proxy; ``meant`` is the call that it makes to the house, if it makes one."""
+        call = self.proxies[owner].call(owner, function, *args, value=value, gas=GAS, label=function)
+        accepted = meant is None or meant.refused is None or function == "tryBid"
+        self.act(call, *(() if meant is None else (meant,)), succeeds=accepted)
 
     def create(self, seller: str, reserve: int, duration: int) -> int | None:
         """Create an auction and return its number, or ``None`` if it is refused."""
         number = len(self.model.auctions)
         item = number.to_bytes(2, "big").rjust(32, b"i")
-        accepted = self.model.create(self.now, seller, reserve, duration)
-        self.send(accepted, seller, "create", item, reserve, duration)
-        return number if accepted else None
+        refused = self.model.create(self.now, seller, reserve, duration)
+        to = () if refused else (entity(number),)
+        made = self.send(self.contract, seller, "create", item, reserve, duration, to=to, refused=refused)
+        return number if made else None
 
     def bid(self, bidder: str, number: int, value: int) -> None:
         """Bid, by one's proxy if one has one; who is outbid may fetch the money later."""
@@ -177,30 +149,33 @@ class Life:
         outbid = auction.bidder
         by_proxy = bidder in self.proxies
         sender = self.proxies[bidder].address if by_proxy else bidder
-        accepted = self.model.bid(self.now, sender, number, value)
-        if by_proxy and self.chance(0.6):
-            self.send(True, bidder, "tryBid", number, value=value, proxy=True)
+        refused = self.model.bid(self.now, sender, number, value)
+        if by_proxy:
+            function = "tryBid" if self.chance(0.6) else "bid"
+            meant = Meant(entities=(entity(number),), refused=refused)
+            self.by_proxy(bidder, function, number, meant=meant, value=value)
         else:
-            self.send(accepted, bidder, "bid", number, value=value, proxy=by_proxy)
-        if accepted and outbid and self.chance(0.45):
+            to = (entity(number),)
+            self.send(self.contract, bidder, "bid", number, to=to, refused=refused, value=value)
+        if refused is None and outbid and self.chance(0.45):
             self.later(4, 40, lambda: self.withdraw(outbid))
 
     def withdraw(self, account: str) -> None:
         """Withdraw for an account, or for a proxy through its owner, who then sweeps it at times."""
-        accepted = self.model.withdraw(account)
+        refused = self.model.withdraw(account)
         for owner, proxy in self.proxies.items():
             if proxy.address == account:
-                self.send(accepted, owner, "collect", proxy=True)
+                self.by_proxy(owner, "collect", meant=Meant(refused=refused))
                 if self.chance(0.5):
-                    self.send(True, owner, "sweep", proxy=True)
+                    self.by_proxy(owner, "sweep", meant=None)
                 return
-        self.send(accepted, account, "withdraw")
+        self.send(self.contract, account, "withdraw", refused=refused)
 
     def settle(self, number: int, sender: str) -> None:
         """Settle; the seller fetches the money at times."""
-        accepted = self.model.settle(self.now, number)
-        self.send(accepted, sender, "settle", number)
-        if not accepted:
+        refused = self.model.settle(self.now, number)
+        self.send(self.contract, sender, "settle", number, to=(entity(number),), refused=refused)
+        if refused:
             return
         auction = self.model.auctions[number]
         if auction.bidder and self.chance(0.6):
@@ -210,7 +185,8 @@ class Life:
 
     def cancel(self, number: int, sender: str) -> None:
         """Cancel, whoever asks."""
-        self.send(self.model.cancel(sender, number), sender, "cancel", number)
+        refused = self.model.cancel(sender, number)
+        self.send(self.contract, sender, "cancel", number, to=(entity(number),), refused=refused)
 
     # -- lives ----------------------------------------------------------------------------------
 
@@ -262,22 +238,26 @@ class Life:
         self.bid(first, number, value)
         self.bid(second, number, value)
 
+    def admin(self, sender: str, function: str, *args: Any, refused: str | None) -> bool:
+        """Administer, or try to."""
+        refused = refused if sender == self.owner else "NotOwner"
+        return self.send(self.contract, sender, function, *args, refused=refused)
+
     def pause(self, hours: float) -> None:
         """Pause the house for some hours, in which others go on and are refused."""
-        self.send(not self.model.paused, self.owner, "pause")
+        self.admin(self.owner, "pause", refused="AuctionHouse: paused" if self.model.paused else None)
         self.model.paused = True
         self.later(hours, hours, self.unpause)
 
     def unpause(self) -> None:
         """Let the house go on."""
-        self.send(self.model.paused, self.owner, "unpause")
+        self.admin(self.owner, "unpause", refused=None if self.model.paused else "AuctionHouse: not paused")
         self.model.paused = False
 
     def set_fee(self, sender: str, fee: int) -> None:
         """Change the fee, if the sender may."""
-        accepted = sender == self.owner and fee <= 1_000
-        self.send(accepted, sender, "setFee", fee)
-        if accepted:
+        refused = None if fee <= 1_000 else "AuctionHouse: fee too high"
+        if self.admin(sender, "setFee", fee, refused=refused):
             self.model.fee = fee
 
     def slip(self) -> None:
@@ -286,9 +266,12 @@ class Life:
         kind = self.random.randrange(6)
         if kind == 0:
             number = self.random.randrange(len(self.model.auctions))
-            self.send(False, who, "bid", number, value=500 * FINNEY, gas=24_000)
+            to = (entity(number),)
+            self.send(
+                self.contract, who, "bid", number, to=to, refused=OUT_OF_GAS, value=500 * FINNEY, gas=24_000
+            )
         elif kind == 1:
-            self.send(False, who, "bid", 1_000 + self.random.randrange(9), value=FINNEY)
+            self.bid_on_nothing(who, 1_000 + self.random.randrange(9))
         elif kind == 2:
             self.withdraw(self.stranger)
         elif kind == 3:
@@ -297,6 +280,11 @@ class Life:
             self.create(who, FINNEY, 60)
         else:
             self.settle(len(self.model.auctions) + 3, who)
+
+    def bid_on_nothing(self, who: str, number: int) -> None:
+        """Bid on an auction that does not exist."""
+        refused = self.model.bid(self.now, who, number, FINNEY)
+        self.send(self.contract, who, "bid", number, to=(entity(number),), refused=refused, value=FINNEY)
 
     def plan(self, start: int) -> None:
         """Plan everything that does not follow from something else."""
@@ -309,7 +297,7 @@ class Life:
         for day in range(2, 20):
             self.at(start + (day + self.random.random()) * DAY, self.slip)
         for day_of_pause, hours in ((5.5, 9), (13.2, 14)):
-            self.at(start + (day_of_pause - 0.3) * DAY, partial(self.send, False, self.stranger, "pause"))
+            self.at(start + (day_of_pause - 0.3) * DAY, self.stranger_pauses)
             self.at(start + day_of_pause * DAY, partial(self.pause, hours))
         self.at(start + 6 * DAY, self.unpause_too_often)
         fees = ((3, self.owner, 300), (8, self.stranger, 0), (9, self.owner, 2_000), (15, self.owner, 200))
@@ -322,38 +310,21 @@ class Life:
         """Unpause what is not paused, or by who may not."""
         if not self.model.paused:
             self.unpause()
-        self.send(False, self.stranger, "unpause")
+        self.admin(self.stranger, "unpause", refused=None)
+
+    def stranger_pauses(self) -> None:
+        """Pause, by who may not."""
+        self.admin(self.stranger, "pause", refused=None)
 
 
-def run(anvil: Anvil, artifacts: Mapping[str, Mapping[str, Any]], *, seed: int = 0) -> dict[str, Any]:
-    """Deploy the house and two proxies, live the scenario and return what became of it.
-
-    ``artifacts`` holds solc's output for ``AuctionHouse`` and ``ProxyBidder``. The answer has ``address``,
-    ``proxies`` (addresses), ``auctions`` and ``transactions`` (how many), and ``outcomes``: how many calls of
-    each function were accepted and rejected, a function of a proxy counted by its own name.
-
-    Raises:
-        RuntimeError: the chain did not do what the model of the contract expects.
-    """
+def run(anvil: Anvil, artifacts: Mapping[str, Mapping[str, Any]], *, seed: int = 0) -> Lived:
+    """Deploy the house and two proxies, and live the scenario."""
     actors = anvil.accounts[:15]
     start = anvil.now()
     house = anvil.deploy(actors[0], artifacts["AuctionHouse"], FEE)
     proxies = {owner: anvil.deploy(owner, artifacts["ProxyBidder"], house.address) for owner in actors[12:14]}
-    life = Life(house, proxies, actors, seed)
+    life = AuctionLife(house, proxies, actors, seed)
     life.plan(start + 2 * SLOT)
-    outcomes: Counter[str] = Counter()
-    for moment, calls in life.blocks():
-        receipts = anvil.block([call for call, _ in calls], timestamp=moment)
-        for (call, accepted), receipt in zip(calls, receipts, strict=True):
-            if (receipt["status"] == "0x1") is not accepted:
-                raise RuntimeError(
-                    f"{call.label} at {moment} should have been {'accepted' if accepted else 'rejected'}"
-                )
-            outcomes[f"{call.label} {'accepted' if accepted else 'rejected'}"] += 1
-    return {
-        "address": house.address,
-        "proxies": [proxy.address for proxy in proxies.values()],
-        "auctions": house.read("auctionCount"),
-        "transactions": 1 + len(proxies) + sum(outcomes.values()),
-        "outcomes": dict(sorted(outcomes.items())),
-    }
+    lived = life.live(anvil, house.address)
+    lived.facts["auctions"] = house.read("auctionCount")
+    return lived

@@ -30,9 +30,10 @@ def show_command(name: str) -> None:
     lines = [
         ("dataset", item.name),
         ("contract", f"{item.contract} at {item.address}, chain {item.chain_id}"),
+        ("compiled by", f"solc {item.compiler}"),
         ("recorded on", item.node),
         ("licence", item.licence),
-        ("traces", str(item.traces)),
+        *(("traces", str(path)) for path in item.trace_files),
         *(("source", str(path)) for path in item.sources),
     ]
     click.echo(f"{item.title}\n\n{item.summary}\n")

@@ -3,64 +3,100 @@
 Run as ``python -m tests.support.record auction_house``, from the project root, after ``make setup tools``.
 The chain is the same each time, so the export is too, unless the contract, the scenario, anvil or
 specminer's file format changed. ``--artifact-only`` stops after the artifact is written.
+
+Beside the traces stands ``intended.json``, the split that the scenario meant. Writing it checks every invocation
+against the scenario: none may be missing, none be there that was not meant, none end for another reason.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import importlib.util
 import json
-import subprocess
 import sys
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from specminer.chain.artifact import load
+from specminer.chain.endpoint import Endpoint
+from specminer.chain.node import Node
+from specminer.pipeline import collect, export_traces
+from specminer.store import TraceStore
+from specminer.trace import Address
 from tests.support.anvil import PROJECT, Anvil, creation_code
-from tests.support.solc import compile_files
+from tests.support.intended import MeantOtherwise, intended_text
+from tests.support.life import Lived
+from tests.support.solc import compile_files, has_solc
 
 
 class RecordFailed(RuntimeError):
-    """The recording contradicts the dataset's ``about.toml``, or a command failed."""
+    """The recording contradicts the dataset's ``about.toml``."""
 
 
-def record(name: str, *, artifact_only: bool = False, out: Path | None = None) -> dict[str, Any]:
+def record(name: str, *, artifact_only: bool = False, out: Path | None = None) -> Lived:
     """Record the dataset in ``datasets/NAME`` and return what its scenario told.
 
-    Writes ``artifact.json`` and ``traces.jsonl.gz`` beside the scenario, or into the folder ``out``.
+    Writes ``artifact.json``, ``intended.json`` and the traces beside the scenario, or into the folder ``out``.
 
     Raises:
-        RecordFailed: address, chain or node differ from ``about.toml``; nothing was exported then.
+        RecordFailed: address, compiler, node or marked transactions differ from ``about.toml``.
+        MeantOtherwise: the recorded invocations are not those that the scenario meant.
     """
     folder = PROJECT / "datasets" / name
     about = tomllib.loads((folder / "about.toml").read_text())
-    artifacts = compile_files(*sorted(folder.glob("*.sol")))
+    recorded = about["recorded_with"]
+    sources = sorted(folder.glob("*.sol"))
+    artifacts = compile_files(*sources, package=compiler_package(recorded["compiler"]))
     out = out or folder
     artifact = out / "artifact.json"
     artifact.write_text(compact_artifact(about["contract"], artifacts[about["contract"]]))
-    print(f"wrote {artifact}")
+    _expect("recorded_with.compiler", recorded["compiler"], artifacts[about["contract"]]["compiler"])
     if artifact_only:
-        return {}
-    with Anvil(hardfork=about["recorded_with"]["hardfork"], chain_id=about["chain_id"]) as anvil:
-        told: dict[str, Any] = _scenario(folder).run(anvil, artifacts)
-        _expect("address", about["address"], told["address"])
-        _expect("recorded_with.node", about["recorded_with"]["node"], anvil.rpc("web3_clientVersion"))
-        print(json.dumps(told, indent=2), f"last block {anvil.block_hashes()[-1]}", sep="\n")
-        with tempfile.TemporaryDirectory(prefix="specminer-record-") as scratch:
-            database = str(Path(scratch) / "recording.db")
-            traces = out / "traces.jsonl.gz"
-            _specminer(
-                *("collect", told["address"], "--rpc", anvil.url, "--abi", str(artifact), "--db", database)
-            )
-            _specminer("export", told["address"], "--db", database, "--out", str(traces))
-        with gzip.open(traces) as lines:
-            count = sum(1 for _ in lines)
-        print(f"wrote {traces}: {count} lines, {traces.stat().st_size} bytes")
+        return Lived([])
+    with Anvil(hardfork=recorded["hardfork"], chain_id=about["chain_id"]) as anvil:
+        _expect("recorded_with.node", recorded["node"], anvil.rpc("web3_clientVersion"))
+        told: Lived = _scenario(folder).run(anvil, artifacts)
+        _expect("address", about["address"], told.addresses[0])
+        _expect("intended.marked", about["intended"].get("marked", {}), told.marked)
+        traces = trace_files(out, len(told.addresses))
+        for address, path in zip(told.addresses, traces, strict=True):
+            path.parent.mkdir(exist_ok=True)
+            _export(anvil.url, address, artifact, path)
+    (out / "intended.json").write_text(intended_text(traces, load(artifact), told.meant))
     return told
+
+
+def compiler_package(version: str) -> str:
+    """Return the npm package of a compiler's version, such as ``0.4.26+commit.4563c3fc.Emscripten.clang``."""
+    package = f"solc-{version.partition('+')[0]}"
+    return package if has_solc(package) else "solc"
+
+
+def trace_files(folder: Path, count: int) -> list[Path]:
+    """Return where the traces of so many contracts of a dataset are kept."""
+    if count == 1:
+        return [folder / "traces.jsonl.gz"]
+    return [folder / "traces" / f"{number:02}.jsonl.gz" for number in range(count)]
+
+
+def _export(url: str, address: str, artifact: Path, path: Path) -> None:
+    contract = Address(bytes.fromhex(address[2:]))
+    with TraceStore("sqlite://") as store, Node(Endpoint(url)) as node:
+        done = collect(store, node, contract, artifact=load(artifact), listener=_Silent())
+        export_traces(store, done.chain_id, contract, path)
+
+
+class _Silent:
+    """Hears nothing of the collection: what it has to say stands in the trace file."""
+
+    def note(self, text: str) -> None:
+        """Hear a note."""
+
+    def progress(self, told: object) -> None:
+        """Hear of progress."""
 
 
 def compact_artifact(name: str, output: Mapping[str, Any]) -> str:
@@ -69,7 +105,7 @@ def compact_artifact(name: str, output: Mapping[str, Any]) -> str:
         "contractName": name,
         "compiler": output["compiler"],
         "abi": output["abi"],
-        "storageLayout": output["storageLayout"],
+        "storageLayout": output.get("storageLayout"),
         "bytecode": creation_code(output),
         "deployedBytecode": "0x" + output["evm"]["deployedBytecode"]["object"],
     }
@@ -92,23 +128,16 @@ def _expect(field: str, stated: object, found: object) -> None:
         raise RecordFailed(f"about.toml says {field} = {stated!r}, but the recording has {found!r}")
 
 
-def _specminer(*arguments: str) -> None:
-    """Run a command of specminer as its users do."""
-    code = "import sys; from specminer.cli import main; sys.exit(main())"
-    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=PROJECT, check=False)
-    if done.returncode != 0:
-        raise RecordFailed(f"`specminer {' '.join(arguments)}` ended with code {done.returncode}")
-
-
 def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.support.record", description="Record a dataset.")
     parser.add_argument("dataset", help="a folder in datasets/, such as auction_house")
     parser.add_argument("--artifact-only", action="store_true", help="only compile and write artifact.json")
     options = parser.parse_args()
     try:
-        record(options.dataset, artifact_only=options.artifact_only)
-    except RecordFailed as error:
+        told = record(options.dataset, artifact_only=options.artifact_only)
+    except (RecordFailed, MeantOtherwise) as error:
         sys.exit(f"record: {error}")
+    print(json.dumps(told.facts, indent=2))
 
 
 if __name__ == "__main__":
