@@ -1,8 +1,9 @@
 """Splits one interleaved history into interactions: the words that an automaton is learned from.
 
-Two ways so far, behind the interface that later ones share: ``whole`` (the contract's life is one
-interaction) and ``sender`` (one interaction per account: what it did, and what others did to the storage
-kept under its address). Which one is taken by default is decided from the data and always explained.
+Three ways so far, behind the interface that later ones share: ``whole`` (the contract's life is one
+interaction), ``instance`` (each of several contracts' lives is one) and ``sender`` (one interaction per
+account and contract: what it did, and what others did to the storage kept under its address). Which one is
+taken by default is decided from the data and always explained.
 """
 
 from __future__ import annotations
@@ -100,6 +101,12 @@ def split(
     by_sender = _by_sender(history, touched, places, events)
     if mode is Mode.SENDER:
         return _explained(by_sender, f"One interaction per account, as asked.{created}{suffix}")
+    if mode is Mode.INSTANCE or (mode is None and len(history.contracts) > 1):
+        by_instance = _by_instance(history, touched, places, events)
+        reason = "as asked" if mode is Mode.INSTANCE else "because several contracts are mined together"
+        return _explained(
+            by_instance, f"One interaction per contract, {reason}; each begins with its constructor.{suffix}"
+        )
     whole = _whole(history, touched, places, events)
     if mode is Mode.WHOLE:
         return _explained(whole, f"The whole history is one interaction, as asked.{suffix}")
@@ -121,6 +128,38 @@ def _explained(interactions: Interactions, explanation: str) -> Interactions:
     return Interactions(**values | {"explanation": explanation})
 
 
+def _by_instance(history: History, touched: Touches, places: Places, events: BoolColumn) -> Interactions:
+    """Return one interaction for each contract that has events, in the order of ``History.contracts``."""
+    order = completion_order(history)
+    rows = order[events[order]]
+    rows = rows[np.argsort(history.invocation_contract[rows], kind="stable")]
+    contracts, slices = np.unique(history.invocation_contract[rows], return_inverse=True)
+    number = dict(zip(contracts.tolist(), range(len(contracts)), strict=True))
+    owner = _contracts(history, touched)
+    return Interactions(
+        mode=Mode.INSTANCE,
+        sort=None,
+        names=tuple(to_checksum_address(history.contracts[contract].address) for contract in number),
+        entities=(None,) * len(contracts),
+        explanation="",
+        slice=slices.astype(np.int64),
+        invocation=rows,
+        passive=np.zeros(len(rows), dtype=np.bool_),
+        owned={
+            slot: np.array([number[owner[slot]]], dtype=np.int64)
+            for slot in _keyless(history, touched, places)
+            if owner[slot] in number
+        },
+    )
+
+
+def _contracts(history: History, touched: Touches) -> list[int]:
+    """Return the contract of each slot, by the slot's number."""
+    owner = np.zeros(int(touched.slot.max(initial=-1)) + 1, dtype=np.int64)
+    owner[touched.slot] = history.invocation_contract[touched.invocation]
+    return [int(contract) for contract in owner]
+
+
 def _whole(history: History, touched: Touches, places: Places, events: BoolColumn) -> Interactions:
     order = completion_order(history)
     rows = order[events[order]]
@@ -139,43 +178,51 @@ def _whole(history: History, touched: Touches, places: Places, events: BoolColum
 
 
 def _keyless(history: History, touched: Touches, places: Places) -> list[int]:
-    """Return the slots of variables without keys, so few that a column for each can be held."""
-    touching = np.bincount(touched.slot)
+    """Return the slots of variables without keys, so few that a column for each can be held.
+
+    What several contracts keep in slots of one word is one variable.
+    """
+    touching = np.bincount(touched.word)
     enough = UNEXPLAINED_SHARE * len(history)
     named: list[int] = []
-    unnamed: list[tuple[int, int, int]] = []
-    for slot, (word, place) in _places(history, touched, places).items():
+    unnamed: dict[tuple[int, int], list[int]] = {}
+    for slot, (row, place) in _places(history, touched, places).items():
         if place.keys:
             continue
         if place.named:
             named.append(slot)
-        elif word < NAMED_BASES or touching[slot] >= enough:
-            unnamed.append((-int(touching[slot]), word, slot))
-    return sorted([*named, *(slot for _, _, slot in sorted(unnamed)[:MAX_UNNAMED])])
+        elif history.words[row] < NAMED_BASES or touching[row] >= enough:
+            unnamed.setdefault((-int(touching[row]), history.words[row]), []).append(slot)
+    return sorted([*named, *(slot for key in sorted(unnamed)[:MAX_UNNAMED] for slot in unnamed[key])])
 
 
 def _places(history: History, touched: Touches, places: Places) -> dict[int, tuple[int, Place]]:
-    """Return each slot's word and what it means, by the slot's number."""
+    """Return the row of each slot's word, and what it means, by the slot's number."""
     slots, first = np.unique(touched.slot, return_index=True)
-    words = [history.words[row] for row in touched.word[first]]
-    return {int(slot): (word, places[word]) for slot, word in zip(slots, words, strict=True)}
+    rows = touched.word[first]
+    return {int(slot): (int(row), places[history.words[row]]) for slot, row in zip(slots, rows, strict=True)}
 
 
 def _by_sender(history: History, touched: Touches, places: Places, events: BoolColumn) -> Interactions:
     calls = events & (history.invocation_kind != CONSTRUCTOR)
     order = completion_order(history)
     own = order[calls[order]]
-    senders, first = np.unique(history.invocation_sender[own], return_index=True)
+    callers = _callers(history)
+    pairs, first = np.unique(callers[own], return_index=True)
     by_first_call = np.argsort(first, kind="stable")
-    number = {int(senders[place]): at for at, place in enumerate(by_first_call)}
-    words = [int.from_bytes(history.addresses[address], "big") for address in number]
-    slice_of_word = dict(zip(words, number.values(), strict=True))
+    number = {int(pairs[place]): at for at, place in enumerate(by_first_call)}
+    split_pairs = [divmod(pair, len(history.addresses)) for pair in number]
+    words = [int.from_bytes(history.addresses[address], "big") for _, address in split_pairs]
+    slice_of_word = {
+        (contract, word): at for at, ((contract, _), word) in enumerate(zip(split_pairs, words, strict=True))
+    }
+    owner = _contracts(history, touched)
     owned: dict[int, IntColumn] = {}
     for slot, (_, place) in _places(history, touched, places).items():
         key = place.keys[0].word if len(place.keys) == 1 else None
-        if key in slice_of_word:
-            owned[slot] = np.array([slice_of_word[key]], dtype=np.int64)
-    slices = np.array([number[int(sender)] for sender in history.invocation_sender[own]], dtype=np.int64)
+        if key is not None and (owner[slot], key) in slice_of_word:
+            owned[slot] = np.array([slice_of_word[owner[slot], key]], dtype=np.int64)
+    slices = np.array([number[int(pair)] for pair in callers[own]], dtype=np.int64)
     passive_slices, passive_rows = _passive(history, touched, owned, number, calls)
     ranks = np.argsort(order, kind="stable")
     all_slices = np.r_[slices, passive_slices]
@@ -184,7 +231,7 @@ def _by_sender(history: History, touched: Touches, places: Places, events: BoolC
     return Interactions(
         mode=Mode.SENDER,
         sort={"name": "account", "ports": [], "arguments": ["msg.sender"], "score": None},
-        names=tuple(to_checksum_address(history.addresses[address]) for address in number),
+        names=tuple(_caller_name(history, contract, address) for contract, address in split_pairs),
         entities=tuple(words),
         explanation="",
         slice=all_slices[sorting],
@@ -192,6 +239,18 @@ def _by_sender(history: History, touched: Touches, places: Places, events: BoolC
         passive=np.r_[np.zeros(len(own), np.bool_), np.ones(len(passive_rows), np.bool_)][sorting],
         owned=owned,
     )
+
+
+def _callers(history: History) -> IntColumn:
+    """Return for each invocation one number for the contract and its caller; shape (n,)."""
+    return history.invocation_contract * len(history.addresses) + history.invocation_sender
+
+
+def _caller_name(history: History, contract: int, address: int) -> str:
+    name = to_checksum_address(history.addresses[address])
+    if len(history.contracts) == 1:
+        return name
+    return f"{name} at {to_checksum_address(history.contracts[contract].address)}"
 
 
 def _passive(
@@ -205,10 +264,10 @@ def _passive(
     owner = np.full(int(touched.slot.max(initial=-1)) + 1, -1, dtype=np.int64)
     for slot, slices in owned.items():
         owner[slot] = slices[0]
-    slice_of_address = np.full(len(history.addresses), -1, dtype=np.int64)
-    slice_of_address[list(number)] = list(number.values())
+    slice_of_pair = np.full(len(history.contracts) * len(history.addresses), -1, dtype=np.int64)
+    slice_of_pair[list(number)] = list(number.values())
     affected = owner[touched.slot]
-    own = slice_of_address[history.invocation_sender[touched.invocation]]
+    own = slice_of_pair[_callers(history)[touched.invocation]]
     # a constructor that fills somebody's storage is no call of theirs either
     own = np.where(calls[touched.invocation], own, -1)
     hit = touched.effective_write & (affected >= 0) & (affected != own)

@@ -10,7 +10,7 @@ import numpy as np
 from specminer.abstraction.events import EventTable, Variable
 from specminer.dependency import Touches
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn
-from specminer.interaction import Interactions, completion_order
+from specminer.interaction import Interactions, Mode, completion_order
 from specminer.location import Part, Places
 
 
@@ -38,22 +38,23 @@ def build(
 ) -> EventTable:
     """Return the table; ``functions`` gives each invocation's bare function name.
 
-    A variable is known from the deployment on (all zero) if the history holds it, else from the first
-    access on, and before that from what this access found. The values after an event are those at the end
-    of its last access, or of the last one that ended before it if it made none; after a rejected event,
-    those after the event before.
+    A variable is known from the deployment on (all zero) if the history holds it for each contract of the
+    interaction, else from the first access on, and before that from what this access found. The values after
+    an event are those at the end of its last access, or of the last one that ended before it if it made
+    none; after a rejected event, those after the event before.
     """
     rejected = ~history.accepted[interactions.invocation] & ~interactions.passive
     symbols, symbol = _symbols(interactions, functions, rejected)
     variables, parts, owner, numbers = _variables(history, touched, places, interactions)
     span = len(history.access_slot) + 2
     times = _access_times(history)
-    ends = interactions.slice * span + _end_times(history, times)[interactions.invocation]
+    ended = _end_times(history, times, apart=interactions.mode is not Mode.WHOLE)
+    ends = interactions.slice * span + ended[interactions.invocation]
     ends = _kept(ends, rejected, interactions.slice, span)
     cells = _cells(history, touched, owner, numbers, times, span)
-    created = history.accepted & (history.invocation_kind == CONSTRUCTOR)
-    words: dict[int, int] = {}
-    initial = words.setdefault(0, 0) if np.any(created) else MISSING
+    created = _created(history, interactions)
+    words: dict[int, int] = {0: 0} if np.any(created) else {}
+    initial = np.where(created, 0, MISSING)[interactions.slice]
     values = np.full((len(variables), len(ends)), MISSING, dtype=np.int64)
     bounds = np.searchsorted(cells.variable, np.arange(len(variables) + 1))
     for row, part in enumerate(parts):
@@ -69,6 +70,17 @@ def build(
         values=values,
         words=tuple(words),
     )
+
+
+def _created(history: History, interactions: Interactions) -> BoolColumn:
+    """Return whether the history holds the creation of all contracts of each interaction; shape (k,)."""
+    created = np.zeros(len(history.contracts), dtype=np.bool_)
+    constructors = history.accepted & (history.invocation_kind == CONSTRUCTOR)
+    created[history.invocation_contract[constructors]] = True
+    result = np.ones(len(interactions.names), dtype=np.bool_)
+    here = created[history.invocation_contract[interactions.invocation]]
+    np.logical_and.at(result, interactions.slice, here)
+    return result
 
 
 def _symbols(
@@ -111,13 +123,19 @@ def _access_times(history: History) -> IntColumn:
     return times
 
 
-def _end_times(history: History, times: IntColumn) -> IntColumn:
-    """Return for each invocation when it ended: after its own last access and those of its children."""
+def _end_times(history: History, times: IntColumn, *, apart: bool) -> IntColumn:
+    """Return for each invocation when it ended: after its own last access and those of its children.
+
+    An invocation without accesses ends no earlier than the one before it, of the same contract if ``apart``:
+    where contracts are recorded one by one, positions do not order the accesses of two in one transaction.
+    """
     ends = np.zeros(len(history), dtype=np.int64)
     np.maximum.at(ends, history.access_invocation, times)
     order = completion_order(history)
-    # an invocation without accesses ends no earlier than the one before it
-    ends[order] = np.maximum.accumulate(ends[order])
+    group = history.invocation_contract if apart else np.zeros(len(history), dtype=np.int64)
+    order = order[np.argsort(group[order], kind="stable")]
+    base = group[order] * (len(times) + 1)
+    ends[order] = np.maximum.accumulate(ends[order] + base) - base
     return ends
 
 
@@ -147,8 +165,9 @@ def _variables(
         owner[slot] = interactions.owned[slot][0]
         fields[slot] = []
         for part in place.parts:
-            # a variable without keys is one slot; with keys, one slot in each interaction
-            identity = (part, MISSING if place.keys else slot)
+            # a variable without keys is one slot; with keys, or in several contracts, one in each interaction
+            alone = slot if interactions.mode is not Mode.INSTANCE else int(touched.word[row])
+            identity = (part, MISSING if place.keys else alone)
             if identity not in found:
                 found[identity] = len(found)
                 names.append(f"{part.variable}{'[sender]' * len(place.keys)}{part.suffix}")
@@ -217,17 +236,15 @@ def _coded(
 
 
 def _values(
-    key: IntColumn, before: IntColumn, after: IntColumn, ends: IntColumn, span: int, initial: int
+    key: IntColumn, before: IntColumn, after: IntColumn, ends: IntColumn, span: int, initial: IntColumn
 ) -> IntColumn:
-    """Return one variable's value after each event; ``initial`` before all accesses, if that is known."""
+    """Return one variable's value after each event; ``initial`` before all accesses, where that is known."""
     if not len(key):
-        return np.full(len(ends), initial, dtype=np.int64)
+        return initial.astype(np.int64)
     interaction = ends // span
     place = np.searchsorted(key, ends, side="right") - 1
     seen = (place >= 0) & (key[place] // span == interaction)
-    if initial != MISSING:
-        return np.where(seen, after[place], initial)
     # nothing had touched it since the history began: it held what the next access found
     following = np.minimum(place + 1, len(key) - 1)
-    same = key[following] // span == interaction
-    return np.where(seen, after[place], np.where(same, before[following], MISSING))
+    same = (key[following] // span == interaction) & (initial == MISSING)
+    return np.where(seen, after[place], np.where(same, before[following], initial))

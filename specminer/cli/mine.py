@@ -71,10 +71,11 @@ class Source:
 @database_option
 @click.option(
     "--interactions",
-    type=click.Choice(["auto", "whole", "sender"]),
+    type=click.Choice(["auto", "whole", "instance", "sender"]),
     default="auto",
     show_default=True,
-    help="How to split the history: whole, one per account that calls, or whichever fits the data.",
+    help="How to split the history: whole, one per contract, one per account that calls, or whichever fits the "
+    "data.",
 )
 @click.option(
     "--abstraction",
