@@ -1,0 +1,33 @@
+"""Bisimulation: comparing automata state by state, and merging states that are alike."""
+
+from __future__ import annotations
+
+from specminer.automaton.model import Automaton, from_edges
+from specminer.automaton.partition import bisimulation_classes
+from specminer.automaton.product import reachable, side_by_side
+
+
+def quotient(automaton: Automaton) -> Automaton:
+    """Return the automaton with bisimilar states merged, without unreachable ones.
+
+    It accepts the same words and is bisimilar to the original; no smaller automaton is. A state's id is the
+    smallest of those merged; counts of transitions that fall together add up.
+    """
+    kept = reachable(automaton)
+    columns = kept.columns
+    classes = bisimulation_classes(columns).tolist()
+    smallest: dict[int, int] = {}
+    for state, block in zip(columns.ids, classes, strict=True):
+        smallest.setdefault(block, state)
+    merged = {state: smallest[block] for state, block in zip(columns.ids, classes, strict=True)}
+    return from_edges(
+        ((merged[edge.source], edge.symbol, merged[edge.target], edge.count) for edge in kept.transitions),
+        merged[kept.initial_state],
+    )
+
+
+def bisimilar(left: Automaton, right: Automaton) -> bool:
+    """Whether the initial states are bisimilar; then both accept the same words."""
+    both, one, other = side_by_side(left, right)
+    classes = bisimulation_classes(both.columns)
+    return bool(classes[one] == classes[other])

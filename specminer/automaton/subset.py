@@ -1,0 +1,67 @@
+"""Moves of sets of states, a set being the bits of one integer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from specminer.automaton.model import Automaton, Columns
+
+
+def bits(mask: int) -> Iterator[int]:
+    """Yield the positions of the ones in ``mask``, ascending."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+class Subsets:
+    """Where sets of an automaton's states get by each symbol; each answer is computed once.
+
+    ``symbols`` gives the numbering of symbols, so that two automata can be walked in step; by default it is
+    the automaton's own, ascending. Symbols that the automaton lacks lead to the empty set.
+    """
+
+    def __init__(self, automaton: Automaton, symbols: Sequence[str] | None = None) -> None:
+        columns = automaton.columns
+        self.symbols: tuple[str, ...] = columns.symbols if symbols is None else tuple(symbols)
+        self.initial: int = 1 << columns.initial
+        self.moves: list[dict[int, int]] = _moves(columns, self.symbols)
+        """For each symbol, the set that each state with such an edge leads to."""
+        self._able = [sum(1 << state for state in moves) for moves in self.moves]
+        self._known: list[dict[int, int]] = [{} for _ in self.symbols]
+        self._place = {symbol: number for number, symbol in enumerate(self.symbols)}
+
+    def after(self, states: int, symbol: int) -> int:
+        """Return the set that a symbol's number leads to; 0 if nothing."""
+        able = states & self._able[symbol]
+        known = self._known[symbol]
+        found = known.get(able)
+        if found is None:
+            moves = self.moves[symbol]
+            found = 0
+            for state in bits(able):
+                found |= moves[state]
+            known[able] = found
+        return found
+
+    def accepts(self, word: Iterable[str]) -> bool:
+        """Whether some path from the initial state spells ``word``; for many words of one automaton."""
+        states = self.initial
+        for symbol in word:
+            number = self._place.get(symbol)
+            states = 0 if number is None else self.after(states, number)
+            if not states:
+                return False
+        return True
+
+
+def _moves(columns: Columns, symbols: Sequence[str]) -> list[dict[int, int]]:
+    place = {symbol: number for number, symbol in enumerate(symbols)}
+    found: list[dict[int, int]] = [{} for _ in symbols]
+    rows = zip(columns.source.tolist(), columns.symbol.tolist(), columns.target.tolist(), strict=True)
+    for source, symbol, target in rows:
+        number = place.get(columns.symbols[symbol])
+        if number is not None:
+            found[number][source] = found[number].get(source, 0) | 1 << target
+    return found
