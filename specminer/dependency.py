@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import networkx as nx
 import numpy as np
 
-from specminer.history import MISSING, BoolColumn, History, IntColumn
+from specminer.history import MISSING, BoolColumn, History, IntColumn, slots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Touches:
 
     invocation: IntColumn
     slot: IntColumn
-    """Number of the (contract, slot) pair, 0 .. s-1."""
+    """Number of the (contract, slot) pair, 0 .. s-1, as in :class:`specminer.history.Slots`."""
     word: IntColumn
     """Row in ``History.words`` of the slot."""
     external_read: BoolColumn
@@ -59,9 +59,7 @@ def touches(history: History) -> Touches:
             writer=empty,
             touch=empty,
         )
-    contract = history.invocation_contract[history.access_invocation]
-    location = contract * (len(history.words) + 1) + history.access_slot
-    _, location = np.unique(location, return_inverse=True)
+    location = slots(history).access
     pair = history.access_invocation * (int(location.max()) + 1) + location
     order = np.lexsort((history.access_position, pair))
     begins = np.r_[True, pair[order][1:] != pair[order][:-1]]

@@ -93,3 +93,36 @@ class History:
 
     def __len__(self) -> int:
         return len(self.invocation_transaction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slots:
+    """The distinct (contract, slot) pairs that a history accesses, by contract and row of the slot; ``s`` pairs.
+
+    Whatever is said of storage, by slot or by location, uses these numbers.
+    """
+
+    contract: IntColumn
+    """Position in ``History.contracts``; shape (s,)."""
+    word: IntColumn
+    """Row in ``History.words`` of the slot; shape (s,)."""
+    access: IntColumn
+    """Number of the pair, 0 .. s-1, that each access touches; shape (a,)."""
+
+    def __len__(self) -> int:
+        return len(self.word)
+
+
+def slots(history: History) -> Slots:
+    """Return the storage slots that a history accesses, numbered; linear in accesses, words and contracts."""
+    span = len(history.words) + 1
+    code = history.invocation_contract[history.access_invocation] * span + history.access_slot
+    if span * len(history.contracts) <= 8 * (len(code) + span):
+        present = np.zeros(span * len(history.contracts), dtype=np.bool_)
+        present[code] = True
+        pairs = np.flatnonzero(present)
+        number = np.cumsum(present) - 1
+        access = number[code]
+    else:  # many contracts, each of few slots
+        pairs, access = np.unique(code, return_inverse=True)
+    return Slots(contract=pairs // span, word=pairs % span, access=access)

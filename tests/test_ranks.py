@@ -15,6 +15,7 @@ RANKS = {
     "errors": 0,
     "nesting": 0,
     "resources": 0,
+    "words": 0,
     "trace": 1,
     "history": 1,
     "automaton": 1,

@@ -1,10 +1,43 @@
-"""What a storage slot means: ``auctions[7].highestBid`` instead of ``0x8f3e…``.
+"""What a storage slot means: variable, keys, field.
 
-Names come from a storage layout where there is one; keys of mappings come from the KECCAK preimages that
-the tracer recorded. Without a layout a variable is named by its base slot (``slot3``, ``mapping3``).
+:func:`locate` says it for a whole history at once, as columns (:class:`Locations`, described in
+:mod:`specminer.location.columns`). Sources, the most trusted first: a compiler's storage layout; the KECCAK
+preimages that a tracer saw, which tell mapping keys and array indices apart even where names are unknown; else
+the slot's own number.
 """
 
+from specminer.location.columns import (
+    RESOLUTIONS,
+    Field,
+    KeyTable,
+    Locations,
+    Naming,
+    Port,
+    PortKind,
+    Resolution,
+    Variable,
+)
 from specminer.location.layout import Layout, LayoutError
+from specminer.location.locating import locate
 from specminer.location.places import NAMED_BASES, Key, Part, Place, Places, ValueKind
 
-__all__ = ["NAMED_BASES", "Key", "Layout", "LayoutError", "Part", "Place", "Places", "ValueKind"]
+__all__ = [
+    "NAMED_BASES",
+    "RESOLUTIONS",
+    "Field",
+    "Key",
+    "KeyTable",
+    "Layout",
+    "LayoutError",
+    "Locations",
+    "Naming",
+    "Part",
+    "Place",
+    "Places",
+    "Port",
+    "PortKind",
+    "Resolution",
+    "ValueKind",
+    "Variable",
+    "locate",
+]

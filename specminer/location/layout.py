@@ -47,7 +47,7 @@ class _RawLayout(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Member:
+class Member:
     """A state variable, or a field of a struct."""
 
     label: str
@@ -61,7 +61,7 @@ class _Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Type:
+class Type:
     """A type, checked: what it refers to exists, and its fields lie side by side inside it."""
 
     encoding: str
@@ -71,11 +71,20 @@ class _Type:
     base: str | None
     key: str | None
     value: str | None
-    members: tuple[_Member, ...]
+    members: tuple[Member, ...]
     starts: tuple[int, ...]
     """The members' slots, ascending."""
     length: int | None
     """Elements of a static array, where its label tells."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one value in one slot, or in a part of one."""
+        return (
+            self.encoding not in ("mapping", "dynamic_array", "bytes")
+            and not self.members
+            and self.base is None
+        )
 
 
 class _ContradictionError(ValueError):
@@ -95,7 +104,7 @@ def _number(text: str, place: str, least: int) -> int:
     )
 
 
-def _members(raw: Sequence[_RawMember], types: Mapping[str, int], place: str) -> tuple[_Member, ...]:
+def _members(raw: Sequence[_RawMember], types: Mapping[str, int], place: str) -> tuple[Member, ...]:
     """Return members by their place; none may overlap another."""
     found = []
     for member in raw:
@@ -106,7 +115,7 @@ def _members(raw: Sequence[_RawMember], types: Mapping[str, int], place: str) ->
         if not 0 <= member.offset <= max(0, 32 - size):
             raise _ContradictionError(f"{shown} of {size} bytes lies across the end of its slot")
         found.append(
-            _Member(
+            Member(
                 label=member.label[:MAX_NAME],
                 slot=slot,
                 offset=member.offset,
@@ -123,7 +132,7 @@ def _members(raw: Sequence[_RawMember], types: Mapping[str, int], place: str) ->
     return tuple(found)
 
 
-def _checked(name: str, raw: _RawType, sizes: Mapping[str, int]) -> _Type:
+def _checked(name: str, raw: _RawType, sizes: Mapping[str, int]) -> Type:
     shown = plain(name, 60)
     for role, other in (("base", raw.base), ("key", raw.key), ("value", raw.value)):
         if other is not None and other not in sizes:
@@ -139,7 +148,7 @@ def _checked(name: str, raw: _RawType, sizes: Mapping[str, int]) -> _Type:
     if members and (members[-1].slot + members[-1].slots) * 32 > size:
         raise _ContradictionError(f"type {shown} has {size} bytes, but its members need more")
     length = _LENGTH.search(raw.label)
-    return _Type(
+    return Type(
         encoding=raw.encoding,
         kind=_kind(name, raw.label),
         size=size,
@@ -152,7 +161,7 @@ def _checked(name: str, raw: _RawType, sizes: Mapping[str, int]) -> _Type:
     )
 
 
-def _check_depth(types: Mapping[str, _Type]) -> None:
+def _check_depth(types: Mapping[str, Type]) -> None:
     """Refuse types that contain themselves, or too deep; behind a mapping or an array they may."""
     depth: dict[str, int] = {}
     for root in types:
@@ -215,12 +224,12 @@ class Layout:
                 name: _number(item.number_of_bytes, f"numberOfBytes of type {plain(name, 60)}", 1)
                 for name, item in raw.types.items()
             }
-            self._types = {name: _checked(name, item, sizes) for name, item in raw.types.items()}
-            _check_depth(self._types)
-            self._variables = _told_apart(_members(raw.storage, sizes, ""))
+            self.types = {name: _checked(name, item, sizes) for name, item in raw.types.items()}
+            _check_depth(self.types)
+            self.variables = _told_apart(_members(raw.storage, sizes, ""))
         except (msgspec.ValidationError, _ContradictionError, RecursionError) as error:
             raise LayoutError(f"{plain(origin)}: the storage layout is malformed: {plain(error)}") from None
-        self._starts = tuple(member.slot for member in self._variables)
+        self._starts = tuple(member.slot for member in self.variables)
 
     def place(self, root: int, steps: _Steps) -> Place | None:
         """Return what a slot means, given how it was hashed; ``None`` if the layout does not know it.
@@ -229,7 +238,7 @@ class Layout:
         """
         found = [
             (keys, replace(part, variable=member.label))
-            for member in _covering(self._variables, self._starts, root)
+            for member in _covering(self.variables, self._starts, root)
             for keys, part in self._at(member.type, root - member.slot, member.offset, steps)
         ]
         if not found:
@@ -242,17 +251,17 @@ class Layout:
         """Return the fixed slots of dynamic arrays and texts, at most ``MAX_ARRAYS``, ascending."""
         holding: dict[str, bool] = {}
         found: set[int] = set()
-        open_ends = [(member.type, member.slot) for member in self._variables]
+        open_ends = [(member.type, member.slot) for member in self.variables]
         while open_ends and len(found) < MAX_ARRAYS:
             name, slot = open_ends.pop()
-            kind = self._types[name]
+            kind = self.types[name]
             if not self._holds_array(name, holding):
                 continue
             if kind.encoding != "inplace":
                 found.add(slot)
             open_ends += [(member.type, slot + member.slot) for member in kind.members]
             if kind.encoding == "inplace" and kind.base is not None:
-                width = -(-self._types[kind.base].size // 32)
+                width = -(-self.types[kind.base].size // 32)
                 elements = range(min(kind.size // 32 // width, MAX_ARRAYS))
                 open_ends += [(kind.base, slot + element * width) for element in elements]
         return sorted(slot for slot in found if slot < WORD_LIMIT)
@@ -260,7 +269,7 @@ class Layout:
     def _holds_array(self, name: str, known: dict[str, bool]) -> bool:
         """Whether a dynamic array or a text lies inside a type, not behind a hash."""
         if name not in known:
-            kind = self._types[name]
+            kind = self.types[name]
             inside = [member.type for member in kind.members]
             inside += [kind.base] if kind.base is not None and kind.encoding == "inplace" else []
             known[name] = kind.encoding in ("dynamic_array", "bytes") or any(
@@ -270,7 +279,7 @@ class Layout:
 
     def _at(self, name: str, slot: int, offset: int, steps: _Steps) -> list[_Spot]:
         """Return the fields at ``slot`` of a type, or of what its hashes lead to."""
-        kind = self._types[name]
+        kind = self.types[name]
         if kind.encoding == "mapping":
             return self._behind_key(kind, steps)
         if kind.encoding == "dynamic_array":
@@ -294,21 +303,21 @@ class Layout:
             return []
         return [((), Part("", "", kind.kind, offset * 8, kind.size * 8))]
 
-    def _behind_key(self, kind: _Type, steps: _Steps) -> list[_Spot]:
+    def _behind_key(self, kind: Type, steps: _Steps) -> list[_Spot]:
         if not steps or kind.key is None or kind.value is None:
             return []
         key, behind = steps[0]
         if key is None:  # hashed alone, as an array's slot, or with an empty text as its key
-            if self._types[kind.key].encoding != "bytes":
+            if self.types[kind.key].encoding != "bytes":
                 return []
             key = Key(b"", ValueKind.BYTES)
-        typed = Key(key.data, self._types[kind.key].kind)
+        typed = Key(key.data, self.types[kind.key].kind)
         return [((typed, *keys), part) for keys, part in self._at(kind.value, behind, 0, steps[1:])]
 
-    def _elements(self, kind: _Type, slot: int, steps: _Steps) -> list[_Spot]:
+    def _elements(self, kind: Type, slot: int, steps: _Steps) -> list[_Spot]:
         """Return the fields of the array elements at ``slot`` behind the array's first."""
         base = kind.base or ""
-        element = self._types[base]
+        element = self.types[base]
         if element.size > 16:
             width = -(-element.size // 32)
             inner = self._at(base, slot % width, 0, steps)
@@ -322,7 +331,7 @@ class Layout:
         ]
 
 
-def _told_apart(members: Sequence[_Member]) -> tuple[_Member, ...]:
+def _told_apart(members: Sequence[Member]) -> tuple[Member, ...]:
     """Tell private variables of one name, inherited from different contracts, apart by their slots."""
     labels: set[str] = set()
     result = []
@@ -337,9 +346,9 @@ def _told_apart(members: Sequence[_Member]) -> tuple[_Member, ...]:
     return tuple(result)
 
 
-def _covering(members: Sequence[_Member], starts: Sequence[int], slot: int) -> list[_Member]:
+def _covering(members: Sequence[Member], starts: Sequence[int], slot: int) -> list[Member]:
     """Return the members that ``slot`` belongs to, the rightmost first; at most 32, since none overlap."""
-    found: list[_Member] = []
+    found: list[Member] = []
     at = bisect_right(starts, slot) - 1
     while at >= 0 and slot < members[at].slot + members[at].slots:
         found.append(members[at])

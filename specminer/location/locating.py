@@ -1,0 +1,64 @@
+"""Resolves all storage slots of a history at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import numpy as np
+
+from specminer.history import MISSING, History, Slots, slots
+from specminer.location.building import Building
+from specminer.location.columns import Locations
+from specminer.location.laid_out import LayoutWalk
+from specminer.location.layout import Layout
+from specminer.location.numbered import NumberedWalk
+from specminer.location.paths import hashes, paths
+from specminer.location.places import NAMED_BASES
+from specminer.words import WordArray, from_integers
+
+CONSTANT_SHARE: Final = 0.05
+"""A slot that looks like a hash and that nothing explains is a variable of its own if at least this share of the
+invocations touches it: a proxy's slots are, entries of mappings are not."""
+MAX_CONSTANTS: Final = 256
+"""Such variables at most: those touched most often."""
+
+
+def locate(history: History, layout: Layout | None = None, numbered: Slots | None = None) -> Locations:
+    """Say what each storage slot of a history means; n log n in slots and preimages, linear in accesses.
+
+    ``numbered`` is what :func:`specminer.history.slots` returns, where it is at hand.
+    """
+    numbered = slots(history) if numbered is None else numbered
+    words = from_integers(history.words[row] for row in numbered.word.tolist())
+    return resolve(words, history.preimages, layout, _frequent(history, numbered))
+
+
+def resolve(
+    words: WordArray, preimages: Mapping[int, bytes], layout: Layout | None, constants: Collection[int] = ()
+) -> Locations:
+    """Say what slots mean, given what was hashed; ``constants`` are slots that look like hashes, but are none."""
+    known = hashes(preimages, layout.array_slots() if layout is not None else ())
+    found = paths(words, known)
+    building = Building(found, np.full(len(words), MISSING, dtype=np.int64))
+    if layout is not None:
+        LayoutWalk(layout, known, building).run()
+    walk = NumberedWalk(known, building, constants)
+    walk.run()
+    return building.finish(known, walk.roots)
+
+
+def _frequent(history: History, numbered: Slots) -> list[int]:
+    """Return the slots that look like hashes, but that much of the history touches."""
+    accesses = np.bincount(numbered.access, minlength=len(numbered))
+    likely = np.zeros(len(numbered), dtype=np.bool_)
+    for row in np.flatnonzero(accesses >= CONSTANT_SHARE * len(history)).tolist():
+        likely[row] = history.words[numbered.word[row]] >= NAMED_BASES
+    rows = np.flatnonzero(likely[numbered.access])
+    pairs = np.unique(history.access_invocation[rows] * len(numbered) + numbered.access[rows])
+    touching = np.bincount(pairs % max(1, len(numbered)), minlength=len(numbered))
+    found = {
+        (-int(touching[row]), history.words[numbered.word[row]])
+        for row in np.flatnonzero(likely & (touching >= CONSTANT_SHARE * len(history))).tolist()
+    }
+    return [word for _, word in sorted(found)[:MAX_CONSTANTS]]

@@ -1,0 +1,77 @@
+"""256-bit words as numpy arrays: sorted, searched and subtracted without Python integers.
+
+A word array has the dtype ``S32``: 32 bytes each, big-endian. Numpy compares such texts byte by byte as if they
+were padded with zeros, so that their order is that of the numbers and no two words are taken for one; only a
+single element taken out of the array loses its trailing zeros (:func:`word_at` gives them back).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+WordArray = npt.NDArray[np.bytes_]
+"""Words, dtype ``S32``."""
+LimbArray = npt.NDArray[np.uint64]
+"""Words as four 64-bit limbs each, the most significant first; shape (n, 4)."""
+
+
+def from_integers(values: Iterable[int]) -> WordArray:
+    """Return words from integers in ``0 .. 2**256 - 1``."""
+    return from_bytes([value.to_bytes(32, "big") for value in values])
+
+
+def from_bytes(texts: Sequence[bytes]) -> WordArray:
+    """Return words from texts of exactly 32 bytes each."""
+    return np.frombuffer(b"".join(texts), dtype="S32")
+
+
+def from_limbs(parts: LimbArray) -> WordArray:
+    """Return words from their limbs."""
+    return np.ascontiguousarray(parts.astype(">u8")).view("S32").reshape(-1)
+
+
+def from_numbers(values: npt.NDArray[np.int64]) -> WordArray:
+    """Return words from an array of integers that are not negative."""
+    parts = np.zeros((len(values), 4), dtype=np.uint64)
+    parts[:, 3] = values
+    return from_limbs(parts)
+
+
+def limbs(words: WordArray) -> LimbArray:
+    """Return the words' limbs; shape (n, 4)."""
+    return np.ascontiguousarray(words).view(">u8").reshape(-1, 4).astype(np.uint64)
+
+
+def word_at(words: WordArray, row: int) -> int:
+    """Return one word as an integer."""
+    return int.from_bytes(bytes(words[row]).ljust(32, b"\0"), "big")
+
+
+def to_integers(words: WordArray) -> list[int]:
+    """Return words as integers."""
+    text = words.tobytes()
+    return [int.from_bytes(text[at : at + 32], "big") for at in range(0, len(text), 32)]
+
+
+def difference(one: WordArray, other: WordArray, limit: int) -> npt.NDArray[np.int64]:
+    """Return ``one - other`` where that lies in ``0 .. limit - 1`` (``limit`` at most 2**62), else -1."""
+    high, low = limbs(one), limbs(other)
+    last = high[:, 3] - low[:, 3]  # wraps around
+    carry = high[:, 3] < low[:, 3]
+    same = np.ones(len(high), dtype=np.bool_)
+    for limb in (2, 1, 0):
+        same &= high[:, limb] == low[:, limb] + carry
+        carry = carry & (low[:, limb] == np.uint64(0xFFFFFFFFFFFFFFFF))
+    same &= ~carry & (last < np.uint64(limit))
+    return np.where(same, last, 0).astype(np.int64) - (~same).astype(np.int64)
+
+
+def find(sorted_words: WordArray, wanted: WordArray) -> npt.NDArray[np.int64]:
+    """Return the place of each wanted word in ``sorted_words``, or -1."""
+    if not len(sorted_words):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    at = np.minimum(np.searchsorted(sorted_words, wanted), len(sorted_words) - 1)
+    return np.where(sorted_words[at] == wanted, at, -1)
