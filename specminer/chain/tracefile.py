@@ -9,8 +9,6 @@ counts the transactions, so that a truncated file is noticed.
 from __future__ import annotations
 
 import gzip
-import io
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import IO, Final, TypeVar, cast
 import msgspec
 import zstandard
 
+from specminer.chain.opening import opened
 from specminer.chain.traceline import (
     FORMAT,
     VERSION,
@@ -181,24 +180,15 @@ class TraceFile:
                 )
 
     def _numbered_lines(self) -> Iterator[tuple[int, bytes]]:
-        try:
-            with _opened_to_read(self.path) as file:
-                number = 0
-                while line := file.readline(MAX_LINE + 1):
-                    number += 1
-                    if len(line) > MAX_LINE:
-                        raise FileFormatError(
-                            f"{self._name}, line {number} is longer than {MAX_LINE >> 20} MiB"
-                        )
-                    if not line.strip():
-                        raise FileFormatError(f"{self._name}, line {number} is empty; expected an object")
-                    yield number, line
-        except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError):
-            raise FileFormatError(
-                f"{self._name} is damaged: its compressed data ends early or is no data"
-            ) from None
-        except OSError as error:
-            raise FileFormatError(f"{self._name} cannot be read: {error.strerror or plain(error)}") from None
+        with opened(self.path) as file:
+            number = 0
+            while line := file.readline(MAX_LINE + 1):
+                number += 1
+                if len(line) > MAX_LINE:
+                    raise FileFormatError(f"{self._name}, line {number} is longer than {MAX_LINE >> 20} MiB")
+                if not line.strip():
+                    raise FileFormatError(f"{self._name}, line {number} is empty; expected an object")
+                yield number, line
 
     def _decode(self, line: bytes, number: int, shape: type[_T]) -> _T:
         try:
@@ -213,15 +203,3 @@ class TraceFile:
             yield
         except FieldError as error:
             raise FileFormatError(f"{self._name}, line {number}: {error}") from None
-
-
-def _opened_to_read(path: Path) -> IO[bytes]:
-    with path.open("rb") as probe:
-        magic = probe.read(4)
-    if magic[:2] == b"\x1f\x8b":
-        return gzip.open(path, "rb")  # type: ignore[return-value]
-    if magic == b"\x28\xb5\x2f\xfd":
-        return io.BufferedReader(
-            zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True)
-        )
-    return path.open("rb")

@@ -1,0 +1,311 @@
+"""What a block explorer says of transactions and internal calls: values, and how its records become them.
+
+Explorers write every field as a text: numbers in decimal, bytes in ``0x`` hexadecimal, what is not there
+as the empty text. Numbers and nulls of JSON are understood too. Fields that are not needed are not
+looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from specminer.errors import plain
+from specminer.trace import WORD_LIMIT, Address, Hash
+
+REQUIRED: Final = ("hash", "blockNumber", "from", "to", "value", "gas", "input")
+"""Fields without which a transaction cannot be executed again; ``to`` and ``input`` may be empty."""
+REQUIRED_CALL: Final = ("hash", "blockNumber", "from", "to", "value", "type")
+NUMBER_LIMIT: Final = 1 << 63
+"""Block numbers, gas, times and nonces are smaller, so that a database can hold them."""
+INDEX_LIMIT: Final = 1 << 31
+_CELL: Final = 32_767
+"""Characters that a cell of a spreadsheet holds; what is longer was cut off there."""
+
+Fields = Mapping[str, Any]
+"""A record as it came: the fields by their names."""
+
+
+class RecordError(ValueError):
+    """A record holds the wrong thing; the text names the field, what was expected and what came."""
+
+
+class CallType(Enum):
+    """How an internal call was made."""
+
+    CALL = "call"
+    CALLCODE = "callcode"
+    DELEGATECALL = "delegatecall"
+    STATICCALL = "staticcall"
+    CREATE = "create"
+    CREATE2 = "create2"
+    SELFDESTRUCT = "selfdestruct"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedTransaction:
+    """One transaction as an explorer has it: everything needed to execute it again, and how it ended."""
+
+    hash: Hash
+    block: int
+    block_hash: Hash | None
+    index: int | None
+    """Position in the block."""
+    timestamp: int | None
+    """Unix seconds."""
+    sender: Address
+    to: Address | None
+    """``None`` for a creation."""
+    created: Address | None
+    """The contract that a creation made, where the explorer says it."""
+    value: int
+    gas: int
+    """The limit."""
+    gas_price: int | None
+    """In wei."""
+    gas_used: int | None
+    nonce: int | None
+    succeeded: bool | None
+    """By the receipt where the explorer has one (not before Byzantium), else by its own flag."""
+    data: bytes
+    """Calldata; the creation code for a creation."""
+    record: int
+    """1, 2, 3, ...: place in the export, for messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedCall:
+    """One internal call as an explorer has it."""
+
+    hash: Hash
+    """Of the transaction in which it happened."""
+    block: int
+    timestamp: int | None
+    sender: Address
+    to: Address | None
+    created: Address | None
+    value: int
+    type: CallType
+    gas: int | None
+    gas_used: int | None
+    data: bytes
+    """Calldata, which explorers often leave out."""
+    succeeded: bool | None
+    trace: tuple[int, ...] | None
+    """Where in the tree of calls: ``(0, 1)`` is the second call that the first one made."""
+    record: int
+
+
+def transaction_of(fields: Fields, record: int) -> ExportedTransaction:
+    """Read a record of ``txlist``.
+
+    Raises:
+        RecordError: a field is missing or malformed, or contradicts another.
+
+    """
+    check_present(fields, REQUIRED)
+    to, created = _address(fields, "to"), _address(fields, "contractAddress")
+    if to is not None and created is not None:
+        raise RecordError(
+            "'to' and 'contractAddress' are both given; expected one: the contract called, or the one created"
+        )
+    receipt, flag = _flag(fields, "txreceipt_status"), _flag(fields, "isError")
+    return ExportedTransaction(
+        hash=Hash(_octets(fields, "hash", 32)),
+        block=_number(fields, "blockNumber"),
+        block_hash=Hash(_octets(fields, "blockHash", 32)) if _given(fields, "blockHash") else None,
+        index=_optional(fields, "transactionIndex", INDEX_LIMIT),
+        timestamp=_optional(fields, "timeStamp"),
+        sender=_sender(fields),
+        to=to,
+        created=created,
+        value=_number(fields, "value", WORD_LIMIT),
+        gas=_number(fields, "gas"),
+        gas_price=_optional(fields, "gasPrice", WORD_LIMIT),
+        gas_used=_optional(fields, "gasUsed"),
+        nonce=_optional(fields, "nonce"),
+        succeeded=receipt if receipt is not None or flag is None else not flag,
+        data=_octets(fields, "input"),
+        record=record,
+    )
+
+
+def call_of(fields: Fields, record: int) -> ExportedCall:
+    """Read a record of ``txlistinternal``.
+
+    Raises:
+        RecordError: a field is missing or malformed.
+
+    """
+    if "hash" not in fields and "transactionHash" in fields:  # how Blockscout calls it
+        fields = {**fields, "hash": fields["transactionHash"]}
+    check_present(fields, REQUIRED_CALL)
+    failed = _flag(fields, "isError")
+    return ExportedCall(
+        hash=Hash(_octets(fields, "hash", 32)),
+        block=_number(fields, "blockNumber"),
+        timestamp=_optional(fields, "timeStamp"),
+        sender=_sender(fields),
+        to=_address(fields, "to"),
+        created=_address(fields, "contractAddress"),
+        value=_number(fields, "value", WORD_LIMIT),
+        type=_call_type(fields),
+        gas=_optional(fields, "gas"),
+        gas_used=_optional(fields, "gasUsed"),
+        data=_octets(fields, "input") if _given(fields, "input") else b"",
+        succeeded=None if failed is None else not failed,
+        trace=_trace(fields),
+        record=record,
+    )
+
+
+def check_present(fields: Iterable[str], required: tuple[str, ...]) -> None:
+    """Check that the fields are all there, and that they are not those of another export.
+
+    Raises:
+        RecordError: some are missing; names them.
+
+    """
+    there = set(fields)
+    missing = [name for name in required if name not in there]
+    lack = f"required field{'s' * (len(missing) > 1)} missing: {', '.join(missing)}; " if missing else ""
+    internal = {"traceId", "errCode", "callType"} & there and not {"gasPrice", "nonce"} & there
+    if {"tokenSymbol", "TokenSymbol", "tokenName"} & there:
+        raise RecordError(
+            f"{lack}this is an export of token transfers, expected one of transactions (txlist)"
+        )
+    if {"stateMutability", "inputs"} & there:
+        raise RecordError(f"{lack}this is an ABI, which is given with --abi")
+    if required is REQUIRED and internal:
+        raise RecordError(
+            f"{lack}this is an export of internal calls (txlistinternal), expected one of transactions (txlist)"
+        )
+    if required is REQUIRED_CALL and {"gasPrice", "nonce"} & there:
+        raise RecordError(
+            f"{lack}this is an export of transactions (txlist), expected one of internal calls (txlistinternal)"
+        )
+    if missing:
+        raise RecordError(lack.removesuffix("; "))
+
+
+def check_follows(item: ExportedTransaction, last: ExportedTransaction) -> None:
+    """Check that a transaction can come after another one in one chain's order.
+
+    Raises:
+        RecordError: it cannot; names the field.
+
+    """
+    if item.block < last.block:
+        raise RecordError(
+            f"blockNumber is {item.block} after block {last.block} in record {last.record}; expected the chain's "
+            "order, oldest first (an explorer's sort=asc)"
+        )
+    if item.block > last.block:
+        if item.timestamp is not None and last.timestamp is not None and item.timestamp < last.timestamp:
+            raise RecordError(
+                f"timeStamp is {item.timestamp}, earlier than {last.timestamp} of the older block {last.block} in "
+                f"record {last.record}; times of a chain's blocks only rise"
+            )
+        return
+    if item.index is not None and last.index is not None and item.index <= last.index:
+        raise RecordError(
+            f"transactionIndex is {item.index} after {last.index} in record {last.record}, both of block "
+            f"{item.block}; expected the chain's order, oldest first"
+        )
+    for name, own, other in (
+        ("timeStamp", item.timestamp, last.timestamp),
+        ("blockHash", item.block_hash, last.block_hash),
+    ):
+        if own is not None and other is not None and own != other:
+            raise RecordError(
+                f"{name} differs from that in record {last.record} of the same block {item.block}"
+            )
+
+
+def _came(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 300:
+        return f"a number of {value.bit_length()} bits"
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    if value is None:
+        return "null"
+    return repr(plain(value, 60)) if isinstance(value, str) else plain(value, 60)
+
+
+def _given(fields: Fields, name: str) -> bool:
+    """Whether a field that may be left out is there."""
+    return fields.get(name) not in (None, "")
+
+
+def _number(fields: Fields, name: str, limit: int = NUMBER_LIMIT) -> int:
+    value = fields.get(name)
+    number = -1
+    if type(value) is int:
+        number = value
+    elif isinstance(value, str) and len(value) <= 78 and re.fullmatch("[0-9]+", value):
+        number = int(value)
+    if 0 <= number < limit:
+        return number
+    raise RecordError(
+        f"{name} should be a whole decimal number from 0 to 2**{limit.bit_length() - 1} - 1, got {_came(value)}"
+    )
+
+
+def _optional(fields: Fields, name: str, limit: int = NUMBER_LIMIT) -> int | None:
+    return _number(fields, name, limit) if _given(fields, name) else None
+
+
+def _octets(fields: Fields, name: str, length: int | None = None) -> bytes:
+    value = fields.get(name)
+    if isinstance(value, str) and value[:2] == "0x" and length in (None, (len(value) - 2) / 2):
+        try:
+            if value.isascii() and not re.search(r"\s", value):
+                return bytes.fromhex(value[2:])
+        except ValueError:
+            pass
+    wanted = "hexadecimal digits, two a byte" if length is None else f"{2 * length} hexadecimal digits"
+    hint = ""
+    if isinstance(value, str) and len(value) == _CELL:
+        hint = f"; it has {_CELL:,} characters, where spreadsheets cut a cell off: export again, without one"
+    raise RecordError(f"{name} should be 0x and {wanted}, got {_came(value)}{hint}")
+
+
+def _address(fields: Fields, name: str) -> Address | None:
+    return Address(_octets(fields, name, 20)) if _given(fields, name) else None
+
+
+def _sender(fields: Fields) -> Address:
+    return Address(_octets(fields, "from", 20))
+
+
+def _flag(fields: Fields, name: str) -> bool | None:
+    value = fields.get(name)
+    if value in (None, ""):
+        return None
+    if value in ("0", "1") or (type(value) is int and value in (0, 1)):
+        return value in ("1", 1)
+    raise RecordError(f"{name} should be 0 or 1, got {_came(value)}")
+
+
+def _call_type(fields: Fields) -> CallType:
+    value = fields["type"]
+    if value == "call" and _given(fields, "callType"):  # where Blockscout says which kind
+        value = fields["callType"]
+    value = {"suicide": "selfdestruct"}.get(value, value) if isinstance(value, str) else value
+    try:
+        return CallType(value)
+    except ValueError:
+        kinds = ", ".join(kind.value for kind in CallType)
+        raise RecordError(f"type should be one of {kinds}; got {_came(value)}") from None
+
+
+def _trace(fields: Fields) -> tuple[int, ...] | None:
+    if not _given(fields, "traceId"):
+        return None
+    value = fields["traceId"]
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(_[0-9]{1,9}){0,1100}", value):
+        return tuple(map(int, value.split("_")))
+    raise RecordError(f"traceId should be numbers with _ between them, got {_came(value)}")

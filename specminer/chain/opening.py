@@ -1,0 +1,86 @@
+"""Opens a file that may be plain, gzip or zstd; which one is told by its first bytes, never by its name.
+
+Nothing is unpacked further than it is read, so a small file that would unpack to a huge one costs what
+its reader is ready to take.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final
+
+import zstandard
+
+from specminer.errors import FileFormatError, plain
+
+_GZIP: Final = b"\x1f\x8b"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_PIECE: Final = 512
+"""Bytes of zstd data unpacked at a time: four of them can stand for 128 KiB, so this gives 16 MiB at most."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file to read its content; an error while it is read becomes one of ours.
+
+    Raises:
+        FileFormatError: it cannot be read, or its compressed data is damaged or ends early.
+
+    """
+    try:
+        with path.open("rb") as raw:
+            magic = raw.read(4)
+            raw.seek(0)
+            if magic[:2] == _GZIP:
+                with gzip.open(raw) as unpacked:
+                    yield unpacked  # type: ignore[misc]
+            elif magic == _ZSTD:
+                with io.BufferedReader(_Zstd(raw)) as reader:
+                    yield reader
+            else:
+                yield raw
+    except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError):
+        raise FileFormatError(
+            f"{plain(path)} is damaged: its compressed data ends early or is no data"
+        ) from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) or "null byte" in str(error):
+            reason = getattr(error, "strerror", None) or plain(error)
+            raise FileFormatError(f"{plain(path)} cannot be read: {reason}") from None
+        raise
+
+
+class _Zstd(io.RawIOBase):
+    """Unpacks frame after frame; unlike the library's own reader it notices a frame that ends early."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._begun = False
+        self._packed = b""
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            piece = self._packed or self._source.read(_PIECE)
+            if not piece:
+                if self._begun:
+                    raise EOFError
+                return 0
+            if self._frame.eof:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            self._ready = memoryview(self._frame.decompress(piece))
+            self._packed = self._frame.unused_data if self._frame.eof else b""
+            self._begun = not self._frame.eof
+        count = min(len(buffer), len(self._ready))
+        buffer[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count
