@@ -23,6 +23,7 @@ RANKS = {
     "chain": 2,
     "store": 2,
     "location": 2,
+    "declared": 2,
     "dependency": 3,
     "interaction": 4,
     "predicate": 5,
@@ -31,13 +32,14 @@ RANKS = {
     "naming": 7,
     "tuning": 7,
     "specification": 8,
+    "score": 8,
     "render": 9,
     "report": 9,
     "pipeline": 10,
     "cli": 11,
 }
 
-SIDEWAYS = {("history", "trace"), ("tuning", "metric"), ("tuning", "naming")}
+SIDEWAYS = {("history", "trace"), ("tuning", "metric"), ("tuning", "naming"), ("score", "specification")}
 """Imports within a rank: a concept and what it is made of."""
 
 

@@ -17,6 +17,8 @@ import numpy.typing as npt
 IntArray: TypeAlias = npt.NDArray[np.int64]
 Word: TypeAlias = tuple[str, ...]
 
+MAX_COUNT: Final = (1 << 63) - 1
+"""What an integer column holds."""
 LIMIT: Final = 1_000_000
 """Sets of states that an operation of exponential worst case visits before it gives up."""
 
@@ -97,8 +99,8 @@ class Automaton:
             _check_type("a count", edge.count, int)
             if edge.source not in self.states or edge.target not in self.states:
                 raise AutomatonError(f"transition {key} has an end that is not one of the states")
-            if edge.count < 1:
-                raise AutomatonError(f"transition {key} has count {edge.count}; expected 1 or more")
+            if not 1 <= edge.count <= MAX_COUNT:
+                raise AutomatonError(f"transition {key} has count {edge.count}; expected 1 to 2**63 - 1")
             if key in seen:
                 raise AutomatonError(f"transition {key} is given twice")
             seen.add(key)

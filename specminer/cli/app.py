@@ -22,6 +22,7 @@ from specminer.cli.datasets import datasets
 from specminer.cli.demo import demo
 from specminer.cli.doctor import doctor
 from specminer.cli.mine import mine
+from specminer.cli.score import score
 from specminer.cli.traces import export_command, import_command
 from specminer.errors import SpecminerError, UsageError, plain
 
@@ -52,7 +53,7 @@ def app() -> None:
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
 
 
-for _command in (mine, demo, collect, import_command, export_command, datasets, doctor):
+for _command in (mine, demo, collect, import_command, export_command, datasets, score, doctor):
     app.add_command(_command)
 
 
