@@ -93,6 +93,26 @@ _BLIND_SPOTS = {
 }
 
 
+class Fidelity(Enum):
+    """How far a transaction that was executed again did what the chain says it did."""
+
+    EXACT = "exact"
+    """It ended as on the chain and used the same gas."""
+    UNCHECKED = "unchecked"
+    """It ended as on the chain as far as the export says; the gas that was used there is not known."""
+    GAS = "gas differs"
+    """It ended as on the chain, but used other gas: it may have gone another way, with other values."""
+    STATUS = "status differs"
+    """It ended otherwise than on the chain, or was stopped at a limit."""
+    TAINTED = "tainted"
+    """It ended as on the chain, but read what such a transaction may have left wrong."""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether its values are believed, so that it is mined."""
+        return self in (Fidelity.EXACT, Fidelity.UNCHECKED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageAccess:
     """One SLOAD or SSTORE in the contract's own storage."""
@@ -197,6 +217,8 @@ class Transaction:
     invocations: tuple[Invocation, ...]
     preimages: tuple[bytes, ...] = ()
     """What was hashed with KECCAK256 in the contract's context, in order, each once."""
+    fidelity: Fidelity | None = None
+    """For a transaction that was executed again, how far it did what the chain says; else ``None``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +244,7 @@ __all__ = [
     "Block",
     "ContractRecord",
     "Event",
+    "Fidelity",
     "Hash",
     "Invocation",
     "InvocationKind",

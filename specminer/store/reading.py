@@ -21,6 +21,7 @@ from specminer.trace import (
     Block,
     ContractRecord,
     Event,
+    Fidelity,
     Hash,
     Invocation,
     InvocationKind,
@@ -161,6 +162,7 @@ def _ordered_transactions(owners: Sequence[int]) -> sa.Select[Any]:
             schema.block.c.hash.label("block_hash"),
             schema.block.c.timestamp,
             sa.func.min(own.c.tracer).label("tracer"),
+            sa.func.max(own.c.fidelity).label("fidelity"),
         )
         .join(own, own.c.transaction_id == table.c.id)
         .join(
@@ -203,6 +205,7 @@ def transactions(connection: sa.Connection, owner: int) -> Iterator[Transaction]
                 tracer=Tracer(row.tracer),
                 invocations=tuple(calls[row.id]),
                 preimages=tuple(hashed[row.id]),
+                fidelity=None if row.fidelity is None else Fidelity(row.fidelity),
             )
 
 

@@ -14,8 +14,6 @@ import sqlalchemy as sa
 
 from specminer.errors import StoreError
 
-VERSION: Final = 1
-
 metadata = sa.MetaData()
 
 _Id = sa.Integer
@@ -135,8 +133,22 @@ recording = sa.Table(
     sa.Column("transaction_id", _Id, sa.ForeignKey("transaction_.id"), primary_key=True),
     sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
     sa.Column("tracer", sa.String(24), nullable=False),
+    sa.Column("fidelity", sa.String(16)),
 )
-"""Which contract's part of a transaction was recorded, and by which tracer."""
+"""Which contract's part of a transaction was recorded, by which tracer, and, where it was executed again, how far
+it did what the chain says."""
+
+replay = sa.Table(
+    "replay",
+    metadata,
+    sa.Column("chain_id", _Long, sa.ForeignKey("chain.id"), primary_key=True),
+    sa.Column("first", sa.LargeBinary(32), primary_key=True),
+    sa.Column("done", sa.Integer, nullable=False),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("state", sa.LargeBinary, nullable=False),
+)
+"""How far an export was executed again: by the hash of its first transaction, how many of its records are done,
+a digest of these, and the machine's state after them."""
 
 invocation = sa.Table(
     "invocation",
@@ -198,7 +210,13 @@ preimage = sa.Table(
 
 Migration = Callable[[sa.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = ()
+
+def _add_replay(connection: sa.Connection) -> None:
+    connection.execute(sa.text("ALTER TABLE recording ADD COLUMN fidelity VARCHAR(16)"))
+    replay.create(connection)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_add_replay,)
 """``MIGRATIONS[i]`` turns a database of version ``i + 1`` into one of version ``i + 2``."""
 
 

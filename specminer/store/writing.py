@@ -185,7 +185,8 @@ class _Batch:
                 following += 1
                 rows.append(self._transaction(item, ids[item.hash]))
             key = {"transaction_id": ids[item.hash], "contract_id": self.owner}
-            recordings.append(key | {"tracer": item.tracer.value})
+            fidelity = None if item.fidelity is None else item.fidelity.value
+            recordings.append(key | {"tracer": item.tracer.value, "fidelity": fidelity})
             preimages += [
                 key | {"position": place, "bytes": data} for place, data in enumerate(item.preimages)
             ]

@@ -1,0 +1,273 @@
+"""One fork of the specification: its modules, loaded when they are needed, and how its parts are called.
+
+The forks of ``ethereum-execution`` are whole copies of each other that differ in their rules and, little by
+little, in what their values hold. What a fork does not know (a base fee before London) is left out by name.
+Two of its functions are replaced, in each fork's interpreter, by equal ones that do not walk all there is: the
+snapshots (see :mod:`specminer.chain.execution.state`), and the search for jump targets, which depends on
+nothing but the code.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Final
+
+from ethereum_types.bytes import Bytes0, Bytes20
+from ethereum_types.numeric import U256, Uint
+
+from specminer.chain.execution.state import State
+
+FORKS: Final = (
+    "frontier",
+    "homestead",
+    "tangerine_whistle",
+    "spurious_dragon",
+    "byzantium",
+    "constantinople",
+    "istanbul",
+    "berlin",
+    "london",
+    "paris",
+    "shanghai",
+    "cancun",
+    "prague",
+    "osaka",
+)
+"""Every fork that changed what transactions do or cost, the oldest first."""
+_JUMPS: Final = 256
+"""Contracts whose jump targets are remembered."""
+_DEPTH: Final = 20_000
+"""Python frames that 1,024 nested calls of the machine take, and some."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a transaction can ask of its block. What an export does not tell is zero."""
+
+    chain_id: int
+    number: int
+    timestamp: int
+    gas_limit: int
+    base_fee: int = 0
+
+
+class Fork:
+    """The rules of one fork, by its name in :data:`FORKS`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._modules: dict[str, ModuleType] = {}
+        interpreter = self._module("vm.interpreter")
+        _prepare(interpreter)
+        self.process: Callable[[Any], Any] = interpreter.process_message_call
+        self.refund_share = 5 if FORKS.index(name) >= FORKS.index("london") else 2
+        """At most one in so many units of gas is given back (EIP-3529)."""
+
+    def _module(self, path: str) -> ModuleType:
+        if path not in self._modules:
+            self._modules[path] = import_module(f"ethereum.forks.{self.name}.{path}")
+        return self._modules[path]
+
+    @cached_property
+    def account(self) -> Callable[..., Any]:
+        """The fork's own type of account."""
+        kind: Callable[..., Any] = self._module("fork_types").Account
+        return kind
+
+    @cached_property
+    def _state_module(self) -> ModuleType:
+        return self._module("state")
+
+    @cached_property
+    def _legacy(self) -> Callable[..., Any]:
+        module = self._module("transactions")
+        kind: Callable[..., Any] = getattr(module, "LegacyTransaction", None) or module.Transaction
+        return kind
+
+    def intrinsic_gas(self, to: bytes | None, value: int, data: bytes, gas: int) -> tuple[int, int]:
+        """Return what a transaction costs before its first opcode, and the least that it can cost at all."""
+        transaction = self._legacy(
+            nonce=U256(0),
+            gas_price=Uint(0),
+            gas=Uint(gas),
+            to=Bytes0() if to is None else Bytes20(to),
+            value=U256(value),
+            data=data,
+            v=U256(27),
+            r=U256(1),
+            s=U256(1),
+        )
+        cost = self._module("transactions").calculate_intrinsic_cost(transaction)
+        return (int(cost[0]), int(cost[1])) if isinstance(cost, tuple) else (int(cost), 0)
+
+    def message(
+        self,
+        state: State,
+        around: Surroundings,
+        *,
+        sender: bytes,
+        target: bytes | None,
+        created: bytes,
+        value: int,
+        data: bytes,
+        gas: int,
+        gas_price: int,
+        origin: bytes | None = None,
+    ) -> Any:
+        """Return a call or a creation as this fork wants it; ``gas`` is what is left for the code."""
+        virtual = self._module("vm")
+        zero = bytes(32)
+        types = self._module("fork_types")
+        block = _built(
+            virtual.BlockEnvironment,
+            chain_id=_u64(around.chain_id),
+            state=state,
+            block_gas_limit=Uint(around.gas_limit),
+            block_hashes=[_hash32(zero)] * min(256, around.number),
+            coinbase=Bytes20(bytes(20)),
+            number=Uint(around.number),
+            base_fee_per_gas=Uint(around.base_fee),
+            time=U256(around.timestamp),
+            difficulty=Uint(0),
+            prev_randao=_hash32(zero),
+            excess_blob_gas=_u64(0),
+            parent_beacon_block_root=_hash32(zero),
+        )
+        del types
+        account = Bytes20(sender)
+        transient = getattr(self._state_module, "TransientStorage", None)
+        transaction = _built(
+            virtual.TransactionEnvironment,
+            origin=account if origin is None else Bytes20(origin),
+            gas_price=Uint(gas_price),
+            gas=Uint(gas),
+            access_list_addresses=set(),
+            access_list_storage_keys=set(),
+            transient_storage=transient() if transient else None,
+            blob_versioned_hashes=(),
+            authorizations=(),
+            index_in_block=Uint(0),
+            tx_hash=None,
+        )
+        here = Bytes20(created if target is None else target)
+        known = self._state_module.get_account(state, here).code if target is not None else data
+        warm = {account, here, block.coinbase, *_precompiles(self._module("vm.precompiled_contracts.mapping"))}
+        if self.name not in FORKS[FORKS.index("shanghai") :]:
+            warm.discard(block.coinbase)
+        return _built(
+            virtual.Message,
+            block_env=block,
+            tx_env=transaction,
+            caller=account,
+            target=Bytes0() if target is None else here,
+            current_target=here,
+            gas=Uint(gas),
+            value=U256(value),
+            data=b"" if target is None else data,
+            code_address=None if target is None else here,
+            code=known,
+            depth=Uint(0),
+            should_transfer_value=True,
+            is_static=False,
+            accessed_addresses=warm,
+            accessed_storage_keys=set(),
+            disable_precompiles=False,
+            parent_evm=None,
+        )
+
+    def finish(self, state: State, output: Any) -> None:
+        """Remove the accounts that destroyed themselves, and the empty ones where the fork does that."""
+        for address in output.accounts_to_delete:
+            self._state_module.destroy_account(state, address)
+        touched = getattr(output, "touched_accounts", None)
+        sweep = getattr(self._state_module, "destroy_touched_empty_accounts", None)
+        if touched is not None and sweep is not None:
+            sweep(state, touched)
+
+    def set_account(self, state: State, address: bytes, *, nonce: int, balance: int, code: bytes) -> None:
+        """Set an account."""
+        self._state_module.set_account(
+            state, Bytes20(address), self.account(nonce=Uint(nonce), balance=U256(balance), code=code)
+        )
+
+    def get_account(self, state: State, address: bytes) -> Any:
+        """Return an account: ``nonce``, ``balance``, ``code``."""
+        return self._state_module.get_account(state, Bytes20(address))
+
+    def get_storage(self, state: State, address: bytes, slot: int) -> int:
+        """Return what a slot holds."""
+        return int(self._state_module.get_storage(state, Bytes20(address), slot.to_bytes(32, "big")))
+
+    def set_storage(self, state: State, address: bytes, slot: int, value: int) -> None:
+        """Put a value into a slot."""
+        self._state_module.set_storage(state, Bytes20(address), slot.to_bytes(32, "big"), U256(value))
+
+
+@lru_cache(maxsize=None)
+def fork(name: str) -> Fork:
+    """Return a fork, loaded once."""
+    return Fork(name)
+
+
+def _built(kind: Any, **values: Any) -> Any:
+    """Build a value from those of ``values`` that it has fields for."""
+    return kind(**{name: values[name] for name in _names(kind)})
+
+
+@lru_cache(maxsize=None)
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind))
+
+
+def _u64(value: int) -> Any:
+    from ethereum_types.numeric import U64
+
+    return U64(value)
+
+
+def _hash32(value: bytes) -> Any:
+    from ethereum.crypto.hash import Hash32
+
+    return Hash32(value)
+
+
+@lru_cache(maxsize=None)
+def _precompiles(mapping: ModuleType) -> frozenset[Any]:
+    return frozenset(mapping.PRE_COMPILED_CONTRACTS)
+
+
+def _begin(state: State, transient: Any = None) -> None:
+    state.begin()
+    if transient is not None:
+        transient._snapshots.append({key: _copied(trie) for key, trie in transient._tries.items()})
+
+
+def _commit(state: State, transient: Any = None) -> None:
+    state.commit()
+    if transient is not None:
+        transient._snapshots.pop()
+
+
+def _rollback(state: State, transient: Any = None) -> None:
+    state.rollback()
+    if transient is not None:
+        transient._tries = transient._snapshots.pop()
+
+
+def _copied(trie: Any) -> Any:
+    return type(trie)(trie.secured, trie.default, dict(trie._data))
+
+
+def _prepare(interpreter: ModuleType) -> None:
+    """Replace what walks the whole state or the whole code at each call."""
+    patched: Any = interpreter
+    patched.begin_transaction = _begin
+    patched.commit_transaction = _commit
+    patched.rollback_transaction = _rollback
+    patched.get_valid_jump_destinations = lru_cache(maxsize=_JUMPS)(patched.get_valid_jump_destinations)
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEPTH))

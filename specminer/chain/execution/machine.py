@@ -1,0 +1,238 @@
+"""Runs one transaction after another on a state, and records each as steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from ethereum.trace import discard_evm_trace, set_evm_trace
+
+from specminer.chain.execution.fork import Fork, Surroundings, fork
+from specminer.chain.execution.recorder import Recorder, StepLimit, error_text
+from specminer.chain.execution.state import Source, State
+from specminer.chain.steps import Enter, Exit, Step
+from specminer.trace import NO_ADDRESS, Address
+
+MAX_STEPS: Final = 20_000_000
+"""Opcodes in one transaction at most, unless the user says otherwise; a full block of today takes about as many."""
+MAX_GAS: Final = 1 << 40
+"""Gas of one transaction at most: what is beyond bounds nothing any more."""
+RICH: Final = 1 << 200
+"""Wei that senders are given: more than a transaction can need, far from overflowing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A transaction to run, or a call that stands for one."""
+
+    sender: Address
+    to: Address | None
+    """``None`` creates a contract."""
+    created: Address | None = None
+    """Where the contract is created; needed without ``to``."""
+    value: int
+    data: bytes
+    gas: int
+    gas_price: int = 0
+    nonce: int | None = None
+    origin: Address | None = None
+    """``tx.origin`` where the call comes from inside another transaction; nothing is then paid before it runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """What a transaction did."""
+
+    steps: tuple[Step, ...]
+    succeeded: bool
+    gas_used: int
+    output: bytes
+    error: str | None
+    """In the words that nodes use; ``None`` if it returned."""
+    asked: tuple[str, ...]
+    """What the recorded contracts asked for that an export does not tell: BLOCKHASH, COINBASE, ..."""
+    strangers: tuple[Address, ...]
+    """Accounts without code that were called as if they had some."""
+    limited: bool = False
+    """It was stopped, because it ran too many opcodes or had too much gas; nothing of it stayed."""
+
+
+class Machine:
+    """An Ethereum virtual machine with a state of its own.
+
+    The rules may change from call to call. Only one machine runs at a time in a process, because the
+    specification has one place for a tracer.
+    """
+
+    def __init__(self, source: Source | None = None, *, max_steps: int = MAX_STEPS, max_gas: int = MAX_GAS) -> None:
+        self.state = State(source)
+        self.max_steps = max_steps
+        self.max_gas = max_gas
+        self._fork: Fork | None = None
+
+    def use(self, name: str) -> Fork:
+        """Take the rules of a fork from now on; by its name in ``FORKS``."""
+        if self._fork is None or self._fork.name != name:
+            self._fork = fork(name)
+            self.state.use(self._fork.account)
+        return self._fork
+
+    def run(
+        self,
+        call: Call,
+        around: Surroundings,
+        rules: str,
+        contracts: Iterable[Address] = (),
+        *,
+        keep: bool = True,
+        record: bool = True,
+    ) -> Execution:
+        """Run a transaction and record what it does to ``contracts``.
+
+        Args:
+            call: the transaction.
+            around: the block.
+            rules: the fork.
+            contracts: whose storage, hashes and logs are recorded.
+            keep: whether its effects stay.
+            record: without it only the outcome is told, and the machine runs undisturbed.
+
+        """
+        if call.gas > self.max_gas:
+            return _stopped(call)
+        rule = self.use(rules)
+        depth = self.state.depth
+        self.state.begin()
+        execution = None
+        try:
+            execution = self._execute(rule, call, around, frozenset(contracts), record)
+        except StepLimit:
+            execution = _stopped(call)
+        finally:
+            set_evm_trace(discard_evm_trace)
+            if execution is not None and keep and not execution.limited:
+                self.state.reset(depth + 1)
+                self.state.commit()
+            else:
+                self.state.reset(depth)
+        return execution
+
+    def _execute(
+        self, rule: Fork, call: Call, around: Surroundings, contracts: frozenset[Address], record: bool
+    ) -> Execution:
+        state, target = self.state, call.to or call.created or NO_ADDRESS
+        inner = call.origin is not None
+        intrinsic, least = (0, 0) if inner else rule.intrinsic_gas(call.to, call.value, call.data, call.gas)
+        sender = rule.get_account(state, call.sender)
+        nonce = int(sender.nonce) if call.nonce is None else call.nonce
+        rule.set_account(
+            state,
+            call.sender,
+            nonce=nonce if inner else nonce + 1,
+            balance=max(int(sender.balance), RICH if not len(sender.code) or not inner else call.value),
+            code=bytes(sender.code),
+        )
+        if max(intrinsic, least) > call.gas:
+            return _failed(call, target, "out of gas: less than every such transaction costs")
+        recorder = Recorder(lambda evm, slot: self._slot(rule, evm, slot), contracts, self.max_steps)
+        if record:
+            set_evm_trace(recorder)
+        message = rule.message(
+            state,
+            around,
+            sender=call.sender,
+            target=call.to,
+            created=target,
+            value=call.value,
+            data=call.data,
+            gas=call.gas - intrinsic,
+            gas_price=call.gas_price,
+            origin=call.origin,
+        )
+        output = rule.process(message)
+        set_evm_trace(discard_evm_trace)
+        before = call.gas - int(output.gas_left)
+        used = max(before - min(before // rule.refund_share, int(output.refund_counter)), least)
+        rule.finish(state, output)
+        error = error_text(output.error)
+        steps = recorder.steps
+        if record and not steps:  # the address to create at was taken
+            return _failed(call, target, error or "collision")
+        last = steps[-1] if steps else None
+        data = last.output if isinstance(last, Exit) else b""
+        if steps:
+            steps[0] = replace(_entered(steps[0]), gas=call.gas, value=call.value)
+            steps[-1] = Exit(used, data, error)
+        return Execution(
+            steps=tuple(steps),
+            succeeded=output.error is None,
+            gas_used=used,
+            output=data,
+            error=error,
+            asked=tuple(recorder.asked),
+            strangers=tuple(recorder.strangers),
+        )
+
+    def _slot(self, rule: Fork, evm: Any, slot: int) -> int:
+        return rule.get_storage(self.state, bytes(evm.message.current_target), slot)
+
+    def storage(self, address: Address, slot: int) -> int:
+        """Return what a slot holds now."""
+        return self._rules().get_storage(self.state, address, slot)
+
+    def put(self, address: Address, slot: int, value: int) -> None:
+        """Put a value into a slot, as if it had been there."""
+        rule = self._rules()
+        account = rule.get_account(self.state, address)
+        rule.set_account(
+            self.state,
+            address,
+            nonce=int(account.nonce),
+            balance=int(account.balance),
+            code=bytes(account.code),
+        )
+        rule.set_storage(self.state, address, slot, value)
+
+    def code(self, address: Address) -> bytes:
+        """Return an account's code."""
+        return bytes(self._rules().get_account(self.state, address).code)
+
+    def balance(self, address: Address) -> int:
+        """Return an account's balance in wei."""
+        return int(self._rules().get_account(self.state, address).balance)
+
+    def install(self, address: Address, code: bytes, *, balance: int = 0, nonce: int = 1) -> None:
+        """Put a contract somewhere without running its constructor; its storage stays as it is."""
+        self._rules().set_account(self.state, address, nonce=nonce, balance=balance, code=code)
+
+    def _rules(self) -> Fork:
+        return self._fork or self.use("osaka")
+
+
+def _entered(step: Step) -> Enter:
+    assert isinstance(step, Enter)
+    return step
+
+
+def _failed(call: Call, target: Address, error: str) -> Execution:
+    """Return what is left of a transaction that never ran a single opcode."""
+    kind = "CREATE" if call.to is None else "CALL"
+    return Execution(
+        steps=(
+            Enter(kind, call.sender, target, call.gas, call.value, call.data),
+            Exit(call.gas, b"", error),
+        ),
+        succeeded=False,
+        gas_used=call.gas,
+        output=b"",
+        error=error,
+        asked=(),
+        strangers=(),
+    )
+
+
+def _stopped(call: Call) -> Execution:
+    return replace(
+        _failed(call, call.to or call.created or NO_ADDRESS, "stopped"), steps=(), limited=True
+    )

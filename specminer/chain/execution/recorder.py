@@ -1,0 +1,163 @@
+"""From what happens in the machine to the steps that every tracer reports.
+
+The machine tells of each opcode before and after it. A frame is seen when its first event comes, and has ended
+when an event of a frame around it comes; what an opcode would have done, had it not halted its frame, is never
+reported, because it counts only once it is over. Frames that run no code (a plain transfer) count as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from ethereum.trace import EvmStop, OpEnd, OpException, OpStart, PrecompileStart, TransactionEnd
+
+from specminer.chain.steps import MAX_PREIMAGE, Enter, Exit, Hashed, Logged, Read, Step, Write
+from specminer.trace import Address
+
+_KINDS: Final = {
+    0xF0: "CREATE",
+    0xF1: "CALL",
+    0xF2: "CALLCODE",
+    0xF4: "DELEGATECALL",
+    0xF5: "CREATE2",
+    0xFA: "STATICCALL",
+}
+_ERRORS: Final = {"Revert": "execution reverted", "OutOfGasError": "out of gas", "InvalidOpcode": "invalid opcode"}
+_PRECOMPILES: Final = 0x1FF
+"""The highest address that a precompiled contract may have."""
+_SLOAD, _SSTORE, _KECCAK = 0x54, 0x55, 0x20
+_UNKNOWN: Final = {
+    0x31: "BALANCE",
+    0x3B: "EXTCODESIZE",
+    0x3C: "EXTCODECOPY",
+    0x3F: "EXTCODEHASH",
+    0x40: "BLOCKHASH",
+    0x41: "COINBASE",
+    0x44: "DIFFICULTY or PREVRANDAO",
+    0x45: "GASLIMIT",
+    0x48: "BASEFEE",
+    0x49: "BLOBHASH",
+    0x4A: "BLOBBASEFEE",
+}
+"""Opcodes that ask for what an export does not tell."""
+
+
+class StepLimit(Exception):  # noqa: N818 - it is no error of anybody's
+    """The transaction ran more opcodes than it was allowed to."""
+
+
+class Recorder:
+    """Listens to the machine during one transaction; :attr:`steps` has what happened."""
+
+    def __init__(self, storage: Callable[[Any, bytes], int], contracts: frozenset[Address], limit: int) -> None:
+        """Record storage, hashes and logs of ``contracts`` only; stop after ``limit`` opcodes."""
+        self.steps: list[Step] = []
+        self.asked: dict[str, None] = {}
+        """What was asked for that an export does not tell."""
+        self.strangers: dict[Address, None] = {}
+        """Accounts without code that were called with calldata: contracts that are not at hand."""
+        self._storage = storage
+        self._contracts = contracts
+        self._left = limit
+        self._frames: list[Any] = []
+        self._mine = False
+        self._op = 0
+        self._pending: Step | None = None
+
+    def __call__(self, evm: Any, event: Any) -> None:
+        kind = type(event)
+        if kind is OpStart:
+            if not self._frames or evm is not self._frames[-1]:
+                self._turn_to(evm)
+            self._left -= 1
+            if self._left < 0:
+                raise StepLimit
+            op = event.op.value
+            self._op = op
+            if op == _SLOAD or op == _SSTORE or op == _KECCAK or 0xA0 <= op <= 0xA4:
+                if self._mine:
+                    self._prepare(evm, op)
+            elif op in _UNKNOWN and self._mine:
+                self.asked[_UNKNOWN[op]] = None
+        elif kind is OpEnd:
+            if self._pending is not None:
+                self._settle(evm)
+        elif kind is OpException:
+            self._pending = None
+            if not self._frames or evm is not self._frames[-1]:
+                self._turn_to(evm)
+        elif kind is EvmStop or kind is PrecompileStart:
+            if not self._frames or evm is not self._frames[-1]:
+                self._turn_to(evm)
+        elif kind is TransactionEnd:
+            while self._frames:
+                self._leave()
+
+    def _turn_to(self, evm: Any) -> None:
+        """Leave the frames that have ended and enter the one that has begun."""
+        self._pending = None
+        while self._frames and self._frames[-1] is not evm:
+            if evm.message.parent_evm is self._frames[-1]:
+                break
+            self._leave()
+        if not self._frames or self._frames[-1] is not evm:
+            self._enter(evm)
+        self._mine = Address(bytes(evm.message.current_target)) in self._contracts
+
+    def _enter(self, evm: Any) -> None:
+        message = evm.message
+        created = message.code_address is None
+        kind = _KINDS.get(self._op, "CALL") if self._frames else "CREATE" if created else "CALL"
+        sender, to = Address(bytes(message.caller)), Address(bytes(message.current_target))
+        if kind in ("DELEGATECALL", "CALLCODE"):
+            sender, to = Address(bytes(self._frames[-1].message.current_target)), Address(
+                bytes(message.code_address)
+            )
+        data = bytes(message.code if created else message.data)
+        if data and not created and not len(message.code) and int.from_bytes(to, "big") > _PRECOMPILES:
+            self.strangers[to] = None
+        self.steps.append(Enter(kind, sender, to, int(message.gas), int(message.value), data))
+        self._frames.append(evm)
+
+    def _leave(self) -> None:
+        evm = self._frames.pop()
+        used = int(evm.message.gas) - int(evm.gas_left)
+        self.steps.append(Exit(used, bytes(evm.output), error_text(evm.error)))
+
+    def _prepare(self, evm: Any, op: int) -> None:
+        """Note what an opcode is about to do; it counts when the opcode is over."""
+        stack, owner = evm.stack, Address(bytes(evm.message.current_target))
+        wanted = 1 if op == _SLOAD else 2 if op in (_SSTORE, _KECCAK) else op - 0xA0 + 2
+        if len(stack) < wanted:
+            return  # the opcode is about to fail
+        first = int(stack[-1])
+        if op == _SLOAD:
+            self._pending = Read(owner, first, 0)
+        elif op == _SSTORE:
+            before = self._storage(evm, first)
+            self._pending = Write(owner, first, before, int(stack[-2]))
+        elif op == _KECCAK:
+            length = int(stack[-2])
+            if 0 < length <= MAX_PREIMAGE and first + length <= len(evm.memory):
+                self._pending = Hashed(owner, bytes(evm.memory[first : first + length]))
+        else:
+            length = int(stack[-2])
+            inside = length > 0 and first + length <= len(evm.memory)
+            data = bytes(evm.memory[first : first + length]) if inside else b""
+            topics = tuple(int(stack[-3 - row]).to_bytes(32, "big") for row in range(op - 0xA0))
+            self._pending = Logged(owner, topics, data)
+
+    def _settle(self, evm: Any) -> None:
+        done, self._pending = self._pending, None
+        if type(done) is Read:
+            done = Read(done.owner, done.slot, int(evm.stack[-1]))
+        if done is not None:
+            self.steps.append(done)
+
+
+def error_text(error: Any) -> str | None:
+    """Return how a frame ended in the words that nodes use; ``None`` if it returned."""
+    if error is None:
+        return None
+    return _ERRORS.get(type(error).__name__, type(error).__name__)

@@ -1,0 +1,266 @@
+"""Walks an export in chain order, executes every transaction again, and compares the end with the record.
+
+What differs is marked (:class:`specminer.trace.Fidelity`), and so is what may be wrong because of it:
+
+- The chain says that it failed, here it succeeded: its effects are taken back; nothing else is in doubt.
+- The chain says that it succeeded, here it failed: what it would have written is unknown, so every slot that it
+  touched is in doubt.
+- It ended as on the chain but used other gas, although gas is evidence on this chain (see
+  :mod:`specminer.chain.execution.choice`): it may have gone another way, so the slots that it wrote are in doubt.
+- A transaction that reads a slot in doubt is tainted, and what it writes is in doubt as well.
+- A slot is believed again once a transaction that is not in doubt has written it.
+
+A difference of a multiple of 25,000 gas is what transfers to accounts that did not exist cost: such a
+transaction is tried again without the one or the other receiver that was not heard of before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations, islice
+
+from ethereum.forks.istanbul.utils.address import compute_contract_address
+from ethereum_types.bytes import Bytes20
+from ethereum_types.numeric import Uint
+
+from specminer.chain.execution.fork import Surroundings
+from specminer.chain.execution.machine import Call, Execution, Machine
+from specminer.chain.execution.schedule import Rules
+from specminer.chain.exported import ExportedTransaction
+from specminer.chain.steps import Enter, Exit, Step, invocations
+from specminer.errors import FileFormatError
+from specminer.trace import (
+    AccessKind,
+    Address,
+    Block,
+    Fidelity,
+    Hash,
+    Invocation,
+    Tracer,
+    Transaction,
+)
+
+NO_HASH = Hash(bytes(32))
+"""Stands for the hash of a block that an export does not tell."""
+NEW_ACCOUNT = 25_000
+"""Gas that a transfer costs more if the account does not exist."""
+GUESSES = 20
+"""Sets of accounts that are tried at most."""
+BLOCK_GAS = 30_000_000
+"""The block's gas limit where nothing tells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """A transaction as it was executed again; ``transaction`` has only invocations of deployed contracts."""
+
+    transaction: Transaction
+    asked: tuple[str, ...]
+    strangers: tuple[Address, ...]
+    created: tuple[tuple[Address, Address], ...]
+    """(creator, contract) of each contract that it created and that stayed."""
+
+
+@dataclass(slots=True)
+class Doubt:
+    """Slots whose values may not be the chain's."""
+
+    slots: set[tuple[Address, int]] = field(default_factory=set)
+    contracts: set[Address] = field(default_factory=set)
+    """Contracts of which everything is in doubt, because their creation is."""
+
+    def read_by(self, calls: Sequence[Invocation]) -> bool:
+        """Whether one of the calls read a slot in doubt before it wrote it itself."""
+        if not self.slots and not self.contracts:
+            return False
+        written: set[tuple[Address, int]] = set()
+        for call in calls:
+            if call.contract in self.contracts:
+                return True
+            for access in call.accesses:
+                key = (call.contract, int(access.slot))
+                if access.kind is AccessKind.READ and key in self.slots and key not in written:
+                    return True
+                if access.kind is AccessKind.WRITE:
+                    written.add(key)
+        return False
+
+    def note(self, calls: Sequence[Invocation], fidelity: Fidelity, kept: bool) -> None:
+        """Take in what a transaction did; ``kept`` says whether its effects stayed in the machine."""
+        if fidelity is Fidelity.STATUS and kept:
+            self.slots |= {(call.contract, int(access.slot)) for call in calls for access in call.accesses}
+            self.contracts |= {call.contract for call in calls if call.kind.value == "constructor"}
+        elif kept:
+            lasting = {
+                (call.contract, int(access.slot))
+                for call in calls
+                for access in call.accesses
+                if access.kind is AccessKind.WRITE and not access.undone
+            }
+            self.slots = self.slots - lasting if fidelity.trusted else self.slots | lasting
+
+
+class Replay:
+    """Executes records on a machine, one after another, in the chain's order."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        chain_id: int,
+        rules: Rules,
+        targets: frozenset[Address],
+        *,
+        gas_is_evidence: bool,
+    ) -> None:
+        """Prepare; ``targets`` are the contracts to record, once they exist."""
+        self.machine = machine
+        self.deployed: set[Address] = set()
+        """Those of the targets that exist."""
+        self.doubt = Doubt()
+        self._chain_id = chain_id
+        self._rules = rules
+        self._targets = targets
+        self._evidence = gas_is_evidence
+
+    def step(self, record: ExportedTransaction, index: int) -> Replayed:
+        """Execute one record; ``index`` is its place in the block."""
+        rules = self._rules(record.block, record.timestamp)
+        state = self.machine.state
+        depth = state.depth
+        state.begin()
+        execution = self._run(record, rules)
+        for missing in _absent(record, execution, state.fresh):
+            state.reset(depth)
+            state.forget_fresh()
+            state.begin()
+            with state.without(missing):
+                execution = self._run(record, rules)
+            if execution.gas_used == record.gas_used:
+                break
+        undone = record.succeeded is False and execution.succeeded
+        if undone:
+            state.reset(depth)
+            execution = replace(execution, steps=(*execution.steps[:-1], Exit(record.gas, b"", "failed on the chain")))
+        else:
+            state.commit()
+        return self._replayed(record, execution, index, kept=not undone)
+
+    def _run(self, record: ExportedTransaction, rules: str) -> Execution:
+        return self.machine.run(
+            call_of(record), surroundings(record, self._chain_id), rules, self._targets | self.deployed
+        )
+
+    def _replayed(
+        self, record: ExportedTransaction, execution: Execution, index: int, *, kept: bool
+    ) -> Replayed:
+        created = tuple(_created(execution.steps))
+        self.deployed |= {contract for _, contract in created if contract in self._targets}
+        found, preimages = invocations(execution.steps, sorted(self._targets))
+        failed_creation = call_of(record).created if record.to is None else None
+        calls = tuple(
+            call for call in found if call.contract in self.deployed or call.contract == failed_creation
+        )
+        fidelity = self._fidelity(record, execution)
+        if fidelity.trusted and self.doubt.read_by(calls):
+            fidelity = Fidelity.TAINTED
+        self.doubt.note(calls, fidelity, kept)
+        transaction = Transaction(
+            hash=record.hash,
+            block=Block(
+                number=record.block, hash=record.block_hash or NO_HASH, timestamp=record.timestamp
+            ),
+            index=index,
+            sender=record.sender,
+            to=record.to,
+            value=record.value,
+            gas=record.gas,
+            gas_used=execution.gas_used if record.gas_used is None else record.gas_used,
+            nonce=record.nonce or 0,
+            succeeded=execution.succeeded if record.succeeded is None else record.succeeded,
+            tracer=Tracer.EXECUTION,
+            invocations=calls,
+            preimages=preimages,
+            fidelity=fidelity,
+        )
+        return Replayed(
+            transaction=transaction, asked=execution.asked, strangers=execution.strangers, created=created
+        )
+
+    def _fidelity(self, record: ExportedTransaction, execution: Execution) -> Fidelity:
+        if execution.limited or record.succeeded not in (None, execution.succeeded):
+            return Fidelity.STATUS
+        if record.gas_used is None or not self._evidence:
+            return Fidelity.UNCHECKED
+        return Fidelity.EXACT if record.gas_used == execution.gas_used else Fidelity.GAS
+
+
+def call_of(record: ExportedTransaction) -> Call:
+    """Return the call that a record stands for.
+
+    Raises:
+        FileFormatError: it creates a contract, but nothing tells where.
+
+    """
+    created = record.created
+    if record.to is None and created is None:
+        if record.nonce is None:
+            raise FileFormatError(
+                f"record {record.record} creates a contract, but has neither contractAddress nor nonce, so that nothing "
+                "tells its address; add one of them"
+            )
+        created = Address(bytes(compute_contract_address(Bytes20(record.sender), Uint(record.nonce))))
+    return Call(
+        sender=record.sender,
+        to=record.to,
+        created=created,
+        value=record.value,
+        data=record.data,
+        gas=record.gas,
+        gas_price=record.gas_price or 0,
+        nonce=record.nonce,
+    )
+
+
+def _absent(
+    record: ExportedTransaction, execution: Execution, fresh: frozenset[bytes]
+) -> Iterator[frozenset[bytes]]:
+    """Yield which accounts may not have existed, if that explains the gas; at last none."""
+    if record.gas_used is None or record.succeeded not in (None, execution.succeeded):
+        return
+    more, rest = divmod(record.gas_used - execution.gas_used, NEW_ACCOUNT)
+    paid = [step.to for step in execution.steps[1:] if isinstance(step, Enter) and step.value]
+    receivers = [address for address in dict.fromkeys(paid) if address in fresh]
+    if rest or not 0 < more <= len(receivers):
+        return
+    for chosen in islice(combinations(receivers, more), GUESSES):
+        yield frozenset(chosen)
+    yield frozenset()
+
+
+def surroundings(record: ExportedTransaction, chain_id: int) -> Surroundings:
+    """Return what a record tells of its block; where the time is not known, its number stands for it."""
+    return Surroundings(
+        chain_id=chain_id,
+        number=record.block,
+        timestamp=record.block if record.timestamp is None else record.timestamp,
+        gas_limit=max(BLOCK_GAS, record.gas),
+    )
+
+
+def _created(steps: Sequence[Step]) -> Iterator[tuple[Address, Address]]:
+    """Yield (creator, contract) of the creations that stayed, in order of entry."""
+    open_frames: list[tuple[Enter, list[tuple[Address, Address]]]] = []
+    for step in steps:
+        if isinstance(step, Enter):
+            open_frames.append((step, []))
+        elif isinstance(step, Exit):
+            enter, inside = open_frames.pop()
+            if step.error is not None:
+                continue
+            if enter.kind in ("CREATE", "CREATE2"):
+                inside = [(enter.sender, enter.to), *inside]
+            if open_frames:
+                open_frames[-1][1].extend(inside)
+            else:
+                yield from inside
