@@ -7,12 +7,13 @@ small integers; words and addresses are coded by their row in :attr:`History.wor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from specminer.trace import Address, ContractRecord, Hash, InvocationKind, OutcomeKind, Tracer
+from specminer.trace import Address, ContractRecord, Fidelity, Hash, InvocationKind, OutcomeKind, Tracer
 
 IntColumn = npt.NDArray[np.int64]
 BoolColumn = npt.NDArray[np.bool_]
@@ -39,6 +40,8 @@ class History:
     """The block ranges known to be complete, ascending, both ends inclusive."""
     tracers: tuple[Tracer, ...]
     """Who recorded the transactions, each once."""
+    fidelity: Mapping[Fidelity, int]
+    """How many of the transactions that were executed again ended how; those left out of the columns included."""
     limits: tuple[str, ...]
     """What the way of collecting may have missed, as sentences."""
 

@@ -17,6 +17,9 @@ from specminer.store import TraceStore, schema
 from tests.histories import CHAIN, CONTRACTS, record_of, simulate, stored
 
 
+CURRENT = len(schema.MIGRATIONS) + 1
+
+
 def query(path: Path, text: str) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute(text).fetchall()
@@ -45,20 +48,40 @@ def fail(connection: sa.Connection) -> None:
     raise RuntimeError("killed in the middle")
 
 
+def columns(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Return every table's columns: name, type, whether it may be null, place in the key."""
+    tables = [str(row[0]) for row in query(path, "SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {
+        name: sorted((row[1], row[2], row[3], row[5]) for row in query(path, f"PRAGMA table_info({name})"))
+        for name in tables
+    }
+
+
+def test_a_database_of_the_first_version_becomes_a_current_one(tmp_path: Path) -> None:
+    old, fresh = tmp_path / "old.db", tmp_path / "fresh.db"
+    with closing(sqlite3.connect(old)) as connection:
+        connection.executescript((Path(__file__).parent / "snapshots" / "schema-1.sql").read_text())
+    for path in (old, fresh):
+        TraceStore(str(path)).close()
+    assert query(old, "SELECT version FROM schema_version") == [(CURRENT,)]
+    assert columns(old) == columns(fresh)
+
+
 def migrate(path: Path, *steps: schema.Migration) -> None:
     with TraceStore(str(path)) as store, store._writing() as connection:
-        schema.prepare(connection, steps)
+        schema.prepare(connection, (*schema.MIGRATIONS, *steps))
 
 
 def test_an_older_database_is_brought_up_to_date(database: Path) -> None:
     migrate(database, add_column, fill_column)
-    assert query(database, "SELECT version FROM schema_version") == [(3,)]
+    assert query(database, "SELECT version FROM schema_version") == [(CURRENT + 2,)]
     assert query(database, "SELECT name FROM chain") == [("chain 1",)]
     with closing(sqlite3.connect(database)) as connection:
         engine = sa.create_engine(f"sqlite:///{database}")
         with engine.begin() as current:
-            schema.prepare(current, (add_column, fill_column))  # nothing is left to do
-            assert schema.is_current(current, (add_column, fill_column))
+            later = (*schema.MIGRATIONS, add_column, fill_column)
+            schema.prepare(current, later)  # nothing is left to do
+            assert schema.is_current(current, later)
         engine.dispose()
         assert connection.execute("SELECT count(*) FROM recording").fetchone() == (20,)
 
@@ -70,7 +93,7 @@ def test_a_migration_that_fails_leaves_the_old_version(
     before = query(database, "SELECT sql FROM sqlite_master ORDER BY name")
     with pytest.raises(RuntimeError, match="killed"):
         migrate(database, *steps)
-    assert query(database, "SELECT version FROM schema_version") == [(1,)]
+    assert query(database, "SELECT version FROM schema_version") == [(CURRENT,)]
     assert query(database, "SELECT sql FROM sqlite_master ORDER BY name") == before
     with TraceStore(str(database)) as store:
         assert store.transaction_count(CHAIN, CONTRACTS[0]) == 20

@@ -1,5 +1,5 @@
 """The database: schema, migrations, and the one door to it, :class:`TraceStore`."""
 
-from specminer.store.store import TraceStore
+from specminer.store.store import Part, TraceStore
 
-__all__ = ["TraceStore"]
+__all__ = ["Part", "TraceStore"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -153,6 +153,14 @@ def blocks(connection: sa.Connection, chain_id: int) -> list[Block]:
     ]
 
 
+def replay(connection: sa.Connection, chain_id: int, first: Hash) -> tuple[int, bytes, bytes] | None:
+    """Return how many records of an export were executed again, their digest, and the state after them."""
+    table = schema.replay
+    query = sa.select(table.c.done, table.c.digest, table.c.state)
+    row = connection.execute(query.where(table.c.chain_id == chain_id, table.c.first == first)).one_or_none()
+    return None if row is None else (row.done, row.digest, row.state)
+
+
 def _ordered_transactions(owners: Sequence[int]) -> sa.Select[Any]:
     """Select the transactions of contracts in chain order, each once, with block and tracer."""
     table, own = schema.transaction, schema.recording
@@ -273,14 +281,22 @@ def _invocations(
     return found
 
 
-def history(connection: sa.Connection, owners: Sequence[int], first: int | None, last: int | None) -> History:
-    """Return contracts' history as columns, in chain order; of the blocks ``first .. last`` if given."""
+def history(
+    connection: sa.Connection, owners: Sequence[int], first: int | None, last: int | None, *, doubtful: bool
+) -> History:
+    """Return contracts' history as columns, in chain order; of the blocks ``first .. last`` if given.
+
+    Transactions that were executed again and are not to be trusted are left out unless ``doubtful``.
+    """
     query = _ordered_transactions(owners)
     if first is not None:
         query = query.where(schema.transaction.c.block >= first)
     if last is not None:
         query = query.where(schema.transaction.c.block <= last)
     listed = connection.execute(query).all()
+    fidelity = Counter(Fidelity(row.fidelity) for row in listed if row.fidelity is not None)
+    if not doubtful:
+        listed = [row for row in listed if row.fidelity is None or Fidelity(row.fidelity).trusted]
     order = {row.id: place for place, row in enumerate(listed)}
     records = tuple(record(connection, owner) for owner in owners)
     spans = _spans(connection, owners, first, last)
@@ -297,6 +313,7 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
         last_block=spans[-1][1] if spans else 0,
         ranges=tuple(spans),
         tracers=_tracers(connection, owners, order),
+        fidelity={mark: fidelity[mark] for mark in Fidelity if fidelity[mark]},
         limits=tuple(sorted({text for owner in owners for text in limits(connection, owner)})),
         words=decode_words([row.bytes for row in word_rows]),
         addresses=tuple(Address(row.bytes) for row in address_rows),

@@ -8,7 +8,6 @@ history collected in one go or in many ends as the same content.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 import sqlalchemy as sa
 

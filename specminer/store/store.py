@@ -10,6 +10,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -88,6 +89,16 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info.get("writing") else "BEGIN")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One contract's part of some transactions."""
+
+    record: ContractRecord
+    transactions: Sequence[Transaction]
+    complete: tuple[int, int]
+    limits: tuple[str, ...] = ()
 
 
 class TraceStore:
@@ -229,6 +240,39 @@ class TraceStore:
                 writing.transactions(connection, record.chain_id, owner, record.address, chunk)
             _add(connection, record.chain_id, owner, record.address, (), complete, tip, limits)
 
+    def add_replayed(
+        self, chain_id: int, parts: Sequence[Part], *, first: Hash, done: int, digest: bytes, state: bytes
+    ) -> None:
+        """Add several contracts' parts of transactions that were executed again, and how far that is; at once.
+
+        Raises:
+            StoreError: a block is stored with another hash: it is of another chain with the same id.
+
+        """
+        with self._writing() as connection:
+            writing.chain(connection, chain_id, None)
+            for part in parts:
+                writing.contract(connection, part.record)
+                owner = self._require(connection, chain_id, part.record.address)
+                _add(
+                    connection,
+                    chain_id,
+                    owner,
+                    part.record.address,
+                    part.transactions,
+                    part.complete,
+                    None,
+                    part.limits,
+                )
+            writing.replay(connection, chain_id, first, done, digest, state)
+
+    def replay(self, chain_id: int, first: Hash) -> tuple[int, bytes, bytes] | None:
+        """Return how many records of the export that begins with transaction ``first`` were executed again,
+        a digest of them, and the machine's state after them; ``None`` if none was.
+        """  # noqa: D205
+        with self._reading() as connection:
+            return reading.replay(connection, chain_id, first)
+
     def _require(self, connection: sa.Connection, chain_id: int, contract: Address) -> int:
         owner = reading.contract_id(connection, chain_id, contract)
         if owner is None:
@@ -296,8 +340,12 @@ class TraceStore:
         *,
         first: int | None = None,
         last: int | None = None,
+        doubtful: bool = False,
     ) -> History:
         """Return the contracts' history as columns, in chain order; of the blocks ``first .. last`` if given.
+
+        What was executed again and did not end as on the chain, or may be wrong because of such, is left out
+        unless ``doubtful`` (see :class:`specminer.trace.Fidelity`).
 
         Raises:
             StoreError: one of them is not in the database.
@@ -305,7 +353,7 @@ class TraceStore:
         """
         with self._reading() as connection:
             owners = [self._require(connection, chain_id, contract) for contract in contracts]
-            return reading.history(connection, owners, first, last)
+            return reading.history(connection, owners, first, last, doubtful=doubtful)
 
 
 def _advice(cause: str) -> str:

@@ -337,3 +337,14 @@ def forget_after(connection: sa.Connection, chain_id: int, block: int) -> int:
         .values(created_in_block=None)
     )
     return removed.rowcount
+
+
+def replay(
+    connection: sa.Connection, chain_id: int, first: Hash, done: int, digest: bytes, state: bytes
+) -> None:
+    """Note how far an export was executed again, in place of what was noted before."""
+    table = schema.replay
+    connection.execute(table.delete().filter_by(chain_id=chain_id, first=first))
+    connection.execute(
+        table.insert().values(chain_id=chain_id, first=first, done=done, digest=digest, state=state)
+    )

@@ -12,13 +12,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
+from ethereum.crypto.hash import Hash32
 from ethereum_types.bytes import Bytes0, Bytes20
-from ethereum_types.numeric import U256, Uint
+from ethereum_types.numeric import U64, U256, Uint
 
 from specminer.chain.execution.state import State
 
@@ -122,23 +123,21 @@ class Fork:
         """Return a call or a creation as this fork wants it; ``gas`` is what is left for the code."""
         virtual = self._module("vm")
         zero = bytes(32)
-        types = self._module("fork_types")
         block = _built(
             virtual.BlockEnvironment,
-            chain_id=_u64(around.chain_id),
+            chain_id=U64(around.chain_id),
             state=state,
             block_gas_limit=Uint(around.gas_limit),
-            block_hashes=[_hash32(zero)] * min(256, around.number),
+            block_hashes=[Hash32(zero)] * min(256, around.number),
             coinbase=Bytes20(bytes(20)),
             number=Uint(around.number),
             base_fee_per_gas=Uint(around.base_fee),
             time=U256(around.timestamp),
             difficulty=Uint(0),
-            prev_randao=_hash32(zero),
-            excess_blob_gas=_u64(0),
-            parent_beacon_block_root=_hash32(zero),
+            prev_randao=Hash32(zero),
+            excess_blob_gas=U64(0),
+            parent_beacon_block_root=Hash32(zero),
         )
-        del types
         account = Bytes20(sender)
         transient = getattr(self._state_module, "TransientStorage", None)
         transaction = _built(
@@ -156,7 +155,12 @@ class Fork:
         )
         here = Bytes20(created if target is None else target)
         known = self._state_module.get_account(state, here).code if target is not None else data
-        warm = {account, here, block.coinbase, *_precompiles(self._module("vm.precompiled_contracts.mapping"))}
+        warm = {
+            account,
+            here,
+            block.coinbase,
+            *_precompiles(self._module("vm.precompiled_contracts.mapping")),
+        }
         if self.name not in FORKS[FORKS.index("shanghai") :]:
             warm.discard(block.coinbase)
         return _built(
@@ -208,7 +212,7 @@ class Fork:
         self._state_module.set_storage(state, Bytes20(address), slot.to_bytes(32, "big"), U256(value))
 
 
-@lru_cache(maxsize=None)
+@cache
 def fork(name: str) -> Fork:
     """Return a fork, loaded once."""
     return Fork(name)
@@ -219,24 +223,12 @@ def _built(kind: Any, **values: Any) -> Any:
     return kind(**{name: values[name] for name in _names(kind)})
 
 
-@lru_cache(maxsize=None)
+@cache
 def _names(kind: Any) -> tuple[str, ...]:
     return tuple(item.name for item in fields(kind))
 
 
-def _u64(value: int) -> Any:
-    from ethereum_types.numeric import U64
-
-    return U64(value)
-
-
-def _hash32(value: bytes) -> Any:
-    from ethereum.crypto.hash import Hash32
-
-    return Hash32(value)
-
-
-@lru_cache(maxsize=None)
+@cache
 def _precompiles(mapping: ModuleType) -> frozenset[Any]:
     return frozenset(mapping.PRE_COMPILED_CONTRACTS)
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import msgspec
+import zstandard
 from ethereum.trace import discard_evm_trace, set_evm_trace
 
 from specminer.chain.execution.fork import Fork, Surroundings, fork
@@ -18,8 +20,14 @@ MAX_STEPS: Final = 20_000_000
 """Opcodes in one transaction at most, unless the user says otherwise; a full block of today takes about as many."""
 MAX_GAS: Final = 1 << 40
 """Gas of one transaction at most: what is beyond bounds nothing any more."""
+MAX_STATE: Final = 1 << 32
+"""Bytes of a saved state at most, unpacked."""
 RICH: Final = 1 << 200
 """Wei that senders are given: more than a transaction can need, far from overflowing."""
+
+
+_Saved = tuple[list[tuple[bytes, int, bytes, bytes]], list[tuple[bytes, bool, list[tuple[bytes, bytes]]]]]
+_packer = zstandard.ZstdCompressor(level=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +73,9 @@ class Machine:
     specification has one place for a tracer.
     """
 
-    def __init__(self, source: Source | None = None, *, max_steps: int = MAX_STEPS, max_gas: int = MAX_GAS) -> None:
+    def __init__(
+        self, source: Source | None = None, *, max_steps: int = MAX_STEPS, max_gas: int = MAX_GAS
+    ) -> None:
         self.state = State(source)
         self.max_steps = max_steps
         self.max_gas = max_gas
@@ -153,7 +163,8 @@ class Machine:
         output = rule.process(message)
         set_evm_trace(discard_evm_trace)
         before = call.gas - int(output.gas_left)
-        used = max(before - min(before // rule.refund_share, int(output.refund_counter)), least)
+        refund = 0 if inner else min(before // rule.refund_share, int(output.refund_counter))
+        used = max(before - refund, least)
         rule.finish(state, output)
         error = error_text(output.error)
         steps = recorder.steps
@@ -176,6 +187,24 @@ class Machine:
 
     def _slot(self, rule: Fork, evm: Any, slot: int) -> int:
         return rule.get_storage(self.state, bytes(evm.message.current_target), slot)
+
+    def save(self) -> bytes:
+        """Return the state, for :meth:`restore`; only between transactions."""
+        return _packer.compress(msgspec.msgpack.encode(self.state.dump()))
+
+    def restore(self, saved: bytes) -> None:
+        """Take in a state; the machine must be new.
+
+        Raises:
+            ValueError: it is none.
+
+        """
+        self._rules()
+        try:
+            text = zstandard.ZstdDecompressor().decompress(saved, max_output_size=MAX_STATE)
+            self.state.load(*msgspec.msgpack.decode(text, type=_Saved))
+        except (zstandard.ZstdError, msgspec.DecodeError) as error:
+            raise ValueError("this is no saved state of the machine") from error
 
     def storage(self, address: Address, slot: int) -> int:
         """Return what a slot holds now."""
@@ -233,6 +262,4 @@ def _failed(call: Call, target: Address, error: str) -> Execution:
 
 
 def _stopped(call: Call) -> Execution:
-    return replace(
-        _failed(call, call.to or call.created or NO_ADDRESS, "stopped"), steps=(), limited=True
-    )
+    return replace(_failed(call, call.to or call.created or NO_ADDRESS, "stopped"), steps=(), limited=True)

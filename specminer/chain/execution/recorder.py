@@ -23,7 +23,11 @@ _KINDS: Final = {
     0xF5: "CREATE2",
     0xFA: "STATICCALL",
 }
-_ERRORS: Final = {"Revert": "execution reverted", "OutOfGasError": "out of gas", "InvalidOpcode": "invalid opcode"}
+_ERRORS: Final = {
+    "Revert": "execution reverted",
+    "OutOfGasError": "out of gas",
+    "InvalidOpcode": "invalid opcode",
+}
 _PRECOMPILES: Final = 0x1FF
 """The highest address that a precompiled contract may have."""
 _SLOAD, _SSTORE, _KECCAK = 0x54, 0x55, 0x20
@@ -41,16 +45,17 @@ _UNKNOWN: Final = {
     0x4A: "BLOBBASEFEE",
 }
 """Opcodes that ask for what an export does not tell."""
+_WATCHED: Final = frozenset({_SLOAD, _SSTORE, _KECCAK, *range(0xA0, 0xA5), *_UNKNOWN})
 
 
-class StepLimit(Exception):  # noqa: N818 - it is no error of anybody's
+class StepLimit(Exception):
     """The transaction ran more opcodes than it was allowed to."""
 
 
 class Recorder:
     """Listens to the machine during one transaction; :attr:`steps` has what happened."""
 
-    def __init__(self, storage: Callable[[Any, bytes], int], contracts: frozenset[Address], limit: int) -> None:
+    def __init__(self, storage: Callable[[Any, int], int], contracts: frozenset[Address], limit: int) -> None:
         """Record storage, hashes and logs of ``contracts`` only; stop after ``limit`` opcodes."""
         self.steps: list[Step] = []
         self.asked: dict[str, None] = {}
@@ -66,6 +71,7 @@ class Recorder:
         self._pending: Step | None = None
 
     def __call__(self, evm: Any, event: Any) -> None:
+        """Take in an event of the frame ``evm``, as :class:`ethereum.trace.EvmTracer` says."""
         kind = type(event)
         if kind is OpStart:
             if not self._frames or evm is not self._frames[-1]:
@@ -75,11 +81,8 @@ class Recorder:
                 raise StepLimit
             op = event.op.value
             self._op = op
-            if op == _SLOAD or op == _SSTORE or op == _KECCAK or 0xA0 <= op <= 0xA4:
-                if self._mine:
-                    self._prepare(evm, op)
-            elif op in _UNKNOWN and self._mine:
-                self.asked[_UNKNOWN[op]] = None
+            if self._mine and op in _WATCHED:
+                self._prepare(evm, op)
         elif kind is OpEnd:
             if self._pending is not None:
                 self._settle(evm)
@@ -111,8 +114,9 @@ class Recorder:
         kind = _KINDS.get(self._op, "CALL") if self._frames else "CREATE" if created else "CALL"
         sender, to = Address(bytes(message.caller)), Address(bytes(message.current_target))
         if kind in ("DELEGATECALL", "CALLCODE"):
-            sender, to = Address(bytes(self._frames[-1].message.current_target)), Address(
-                bytes(message.code_address)
+            sender, to = (
+                Address(bytes(self._frames[-1].message.current_target)),
+                Address(bytes(message.code_address)),
             )
         data = bytes(message.code if created else message.data)
         if data and not created and not len(message.code) and int.from_bytes(to, "big") > _PRECOMPILES:
@@ -127,6 +131,9 @@ class Recorder:
 
     def _prepare(self, evm: Any, op: int) -> None:
         """Note what an opcode is about to do; it counts when the opcode is over."""
+        if op in _UNKNOWN:
+            self.asked[_UNKNOWN[op]] = None
+            return
         stack, owner = evm.stack, Address(bytes(evm.message.current_target))
         wanted = 1 if op == _SLOAD else 2 if op in (_SSTORE, _KECCAK) else op - 0xA0 + 2
         if len(stack) < wanted:

@@ -16,10 +16,11 @@ transaction is tried again without the one or the other receiver that was not he
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations, islice
 
+import msgspec
 from ethereum.forks.istanbul.utils.address import compute_contract_address
 from ethereum_types.bytes import Bytes20
 from ethereum_types.numeric import Uint
@@ -27,7 +28,7 @@ from ethereum_types.numeric import Uint
 from specminer.chain.execution.fork import Surroundings
 from specminer.chain.execution.machine import Call, Execution, Machine
 from specminer.chain.execution.schedule import Rules
-from specminer.chain.exported import ExportedTransaction
+from specminer.chain.exported import ExportedCall, ExportedTransaction
 from specminer.chain.steps import Enter, Exit, Step, invocations
 from specminer.errors import FileFormatError
 from specminer.trace import (
@@ -47,6 +48,8 @@ NEW_ACCOUNT = 25_000
 """Gas that a transfer costs more if the account does not exist."""
 GUESSES = 20
 """Sets of accounts that are tried at most."""
+INNER_GAS = 10_000_000
+"""Gas of an internal call where the export does not tell it."""
 BLOCK_GAS = 30_000_000
 """The block's gas limit where nothing tells it."""
 
@@ -101,6 +104,15 @@ class Doubt:
             self.slots = self.slots - lasting if fidelity.trusted else self.slots | lasting
 
 
+class SavedReplay(msgspec.Struct, frozen=True):
+    """What a replay must know to go on: see :meth:`Replay.save`."""
+
+    machine: bytes
+    deployed: list[bytes]
+    slots: list[tuple[bytes, bytes]]
+    contracts: list[bytes]
+
+
 class Replay:
     """Executes records on a machine, one after another, in the chain's order."""
 
@@ -141,10 +153,101 @@ class Replay:
         undone = record.succeeded is False and execution.succeeded
         if undone:
             state.reset(depth)
-            execution = replace(execution, steps=(*execution.steps[:-1], Exit(record.gas, b"", "failed on the chain")))
+            execution = _failed_on_chain(execution, record.gas)
         else:
             state.commit()
         return self._replayed(record, execution, index, kept=not undone)
+
+    def save(self) -> bytes:
+        """Return how things stand after the last step, for :meth:`restore`."""
+        return msgspec.msgpack.encode(
+            SavedReplay(
+                self.machine.save(),
+                sorted(self.deployed),
+                sorted((address, slot.to_bytes(32, "big")) for address, slot in self.doubt.slots),
+                sorted(self.doubt.contracts),
+            )
+        )
+
+    def restore(self, saved: bytes) -> None:
+        """Go on from where :meth:`save` was called; only before the first step.
+
+        Raises:
+            ValueError: it is no saved replay.
+
+        """
+        try:
+            found = msgspec.msgpack.decode(saved, type=SavedReplay)
+        except msgspec.DecodeError as error:
+            raise ValueError("this is no saved replay") from error
+        self.machine.restore(found.machine)
+        self.deployed = {Address(item) for item in found.deployed}
+        self.doubt = Doubt(
+            slots={(Address(address), int.from_bytes(slot, "big")) for address, slot in found.slots},
+            contracts={Address(item) for item in found.contracts},
+        )
+
+    def inner(self, calls: Sequence[ExportedCall], index: int) -> Replayed:
+        """Execute calls that one transaction made from contracts that are not at hand, in their order.
+
+        They stand under an outer frame of their own, because the transaction itself was another contract's.
+        """
+        block = calls[0]
+        rules = self._rules(block.block, block.timestamp)
+        steps: list[Step] = [Enter("CALL", block.sender, block.sender, 0, 0, b"")]
+        executions = []
+        for call in calls:
+            self.machine.state.begin()
+            execution = self.machine.run(
+                Call(
+                    sender=call.sender,
+                    to=call.to,
+                    value=call.value,
+                    data=call.data,
+                    gas=INNER_GAS if call.gas is None else call.gas,
+                    origin=call.sender,
+                ),
+                surroundings(call, self._chain_id),
+                rules,
+                self._targets | self.deployed,
+            )
+            executions.append(execution)
+            if call.succeeded is False and execution.succeeded:
+                self.machine.state.rollback()
+                execution = _failed_on_chain(execution, call.gas or 0)
+            else:
+                self.machine.state.commit()
+            steps += execution.steps
+        used = sum(call.gas_used or 0 for call in calls)
+        steps.append(Exit(used, b"", None))
+        found, preimages = invocations(steps, sorted(self._targets))
+        kept = tuple(call for call in found if call.contract in self.deployed)
+        fidelity = _worst(map(self._fidelity, calls, executions))
+        if fidelity.trusted and self.doubt.read_by(kept):
+            fidelity = Fidelity.TAINTED
+        self.doubt.note(kept, fidelity, True)
+        transaction = Transaction(
+            hash=block.hash,
+            block=Block(number=block.block, hash=NO_HASH, timestamp=block.timestamp),
+            index=index,
+            sender=block.sender,
+            to=block.sender,
+            value=0,
+            gas=used,
+            gas_used=used,
+            nonce=0,
+            succeeded=True,
+            tracer=Tracer.EXECUTION,
+            invocations=kept,
+            preimages=preimages,
+            fidelity=fidelity,
+        )
+        return Replayed(
+            transaction=transaction,
+            asked=tuple(dict.fromkeys(text for item in executions for text in item.asked)),
+            strangers=tuple(dict.fromkeys(text for item in executions for text in item.strangers)),
+            created=(),
+        )
 
     def _run(self, record: ExportedTransaction, rules: str) -> Execution:
         return self.machine.run(
@@ -167,9 +270,7 @@ class Replay:
         self.doubt.note(calls, fidelity, kept)
         transaction = Transaction(
             hash=record.hash,
-            block=Block(
-                number=record.block, hash=record.block_hash or NO_HASH, timestamp=record.timestamp
-            ),
+            block=Block(number=record.block, hash=record.block_hash or NO_HASH, timestamp=record.timestamp),
             index=index,
             sender=record.sender,
             to=record.to,
@@ -187,12 +288,21 @@ class Replay:
             transaction=transaction, asked=execution.asked, strangers=execution.strangers, created=created
         )
 
-    def _fidelity(self, record: ExportedTransaction, execution: Execution) -> Fidelity:
+    def _fidelity(self, record: ExportedTransaction | ExportedCall, execution: Execution) -> Fidelity:
         if execution.limited or record.succeeded not in (None, execution.succeeded):
             return Fidelity.STATUS
         if record.gas_used is None or not self._evidence:
             return Fidelity.UNCHECKED
         return Fidelity.EXACT if record.gas_used == execution.gas_used else Fidelity.GAS
+
+
+def _failed_on_chain(execution: Execution, gas: int) -> Execution:
+    return replace(execution, steps=(*execution.steps[:-1], Exit(gas, b"", "failed on the chain")))
+
+
+def _worst(marks: Iterable[Fidelity]) -> Fidelity:
+    order = list(Fidelity)
+    return max(marks, key=order.index)
 
 
 def call_of(record: ExportedTransaction) -> Call:
@@ -206,8 +316,8 @@ def call_of(record: ExportedTransaction) -> Call:
     if record.to is None and created is None:
         if record.nonce is None:
             raise FileFormatError(
-                f"record {record.record} creates a contract, but has neither contractAddress nor nonce, so that nothing "
-                "tells its address; add one of them"
+                f"record {record.record} creates a contract, but has neither contractAddress nor nonce: nothing tells "
+                "its address; add one of them"
             )
         created = Address(bytes(compute_contract_address(Bytes20(record.sender), Uint(record.nonce))))
     return Call(
@@ -238,13 +348,13 @@ def _absent(
     yield frozenset()
 
 
-def surroundings(record: ExportedTransaction, chain_id: int) -> Surroundings:
+def surroundings(record: ExportedTransaction | ExportedCall, chain_id: int) -> Surroundings:
     """Return what a record tells of its block; where the time is not known, its number stands for it."""
     return Surroundings(
         chain_id=chain_id,
         number=record.block,
         timestamp=record.block if record.timestamp is None else record.timestamp,
-        gas_limit=max(BLOCK_GAS, record.gas),
+        gas_limit=max(BLOCK_GAS, record.gas or 0),
     )
 
 

@@ -132,9 +132,9 @@ def fixed(name: str) -> Rules:
 
     """
     wanted = name.strip().lower().replace("-", "_").replace(" ", "_")
-    wanted = {"petersburg": "constantinople", "muir_glacier": "istanbul", "merge": "paris"}.get(wanted, wanted)
+    wanted = {"petersburg": "constantinople", "muir_glacier": "istanbul", "merge": "paris"}.get(
+        wanted, wanted
+    )
     if wanted not in FORKS:
-        raise UsageError(
-            f"there is no fork '{plain(name, 40)}'; expected auto or one of {', '.join(FORKS)}"
-        )
+        raise UsageError(f"there is no fork '{plain(name, 40)}'; expected auto or one of {', '.join(FORKS)}")
     return lambda number, timestamp: wanted

@@ -14,11 +14,16 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from ethereum.forks.istanbul.trie import Trie
+from ethereum_types.bytes import Bytes20, Bytes32
 from ethereum_types.numeric import U256, Uint
 
 EXISTS: Final = 1
 """Wei of an account that is only assumed to exist."""
 _ABSENT: Final = object()
+_SavedAccount = tuple[bytes, int, bytes, bytes]
+"""Address, nonce, balance, code."""
+_SavedStorage = tuple[bytes, bool, list[tuple[bytes, bytes]]]
+"""Address, whether it began empty here, slots with their values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +85,14 @@ class _Journaled(dict[Any, Any]):
 class _Accounts(_Journaled):
     """Address to account of the current fork's type; unknown ones come from the source."""
 
-    __slots__ = ("fresh", "kind", "missing", "source")
+    __slots__ = ("foreign", "fresh", "kind", "missing", "source")
 
     def __init__(self, journal: list[tuple[_Journaled, Any, Any]], source: Source) -> None:
         super().__init__(journal, None)
         self.source = source
         self.missing: frozenset[bytes] = frozenset()
+        self.foreign: set[Any] = set()
+        """Contracts of the source, whose state others change as well."""
         self.fresh: list[Any] = []
         """Looked at for the first time since the outermost moment remembered."""
         self.kind: Callable[..., Any] = _Assumed
@@ -97,9 +104,9 @@ class _Accounts(_Journaled):
             basics = None if key in self.missing else self.source.basics(bytes(key))
             if basics is None:
                 return default
-            found = self.kind(
-                nonce=Uint(basics.nonce), balance=U256(basics.balance), code=bytes(basics.code)
-            )
+            if basics.code:
+                self.foreign.add(key)
+            found = self.kind(nonce=Uint(basics.nonce), balance=U256(basics.balance), code=bytes(basics.code))
             dict.__setitem__(self, key, found)
         elif found is not None and type(found) is not self.kind:  # it was made under an earlier fork
             found = self.kind(nonce=found.nonce, balance=found.balance, code=found.code)
@@ -112,7 +119,9 @@ class _Slots(_Journaled):
 
     __slots__ = ("address", "source")
 
-    def __init__(self, journal: list[tuple[_Journaled, Any, Any]], address: bytes, source: Source | None) -> None:
+    def __init__(
+        self, journal: list[tuple[_Journaled, Any, Any]], address: bytes, source: Source | None
+    ) -> None:
         super().__init__(journal, U256(0))
         self.address = address
         self.source = source
@@ -169,7 +178,8 @@ class _Original:
 
     def get(self, address: Any) -> Trie[Any, Any] | None:
         trie = self._state._storage_tries.get(address)
-        return None if trie is None else Trie(True, U256(0), _Before(trie._data, self._state.before()))
+        before: Any = None if trie is None else _Before(trie._data, self._state.before())
+        return None if trie is None else Trie(True, U256(0), before)
 
 
 class _Before:
@@ -286,3 +296,48 @@ class State:
         """Take back everything down to ``depth`` moments, after an execution was abandoned."""
         while len(self._marks) > depth:
             self.rollback()
+
+    def refresh(self) -> None:
+        """Ask the source again for its contracts when they are needed: another block has come."""
+        for key in self._accounts.foreign:
+            dict.pop(self._accounts, key, None)
+            dict.pop(self._storage_tries, key, None)
+        self._accounts.foreign.clear()
+
+    def adopt(self, address: bytes) -> None:
+        """Keep a contract of the source from now on: the history alone changes it."""
+        self._accounts.foreign.discard(address)
+
+    def dump(self) -> tuple[list[_SavedAccount], list[_SavedStorage]]:
+        """Return what is known here and nowhere else, for :meth:`load`; only between transactions."""
+        foreign = self._accounts.foreign
+        accounts = [
+            (bytes(key), int(item.nonce), int(item.balance).to_bytes(32, "big"), bytes(item.code))
+            for key, item in self._accounts.items()
+            if item is not None and key not in foreign and (item.nonce or item.code or item.balance != EXISTS)
+        ]
+        known = self._storage_tries.known
+        storage = [
+            (
+                bytes(key),
+                bytes(key) in known,
+                [(bytes(slot), int(value).to_bytes(32, "big")) for slot, value in trie._data.items()],
+            )
+            for key, trie in self._storage_tries.items()
+            if trie is not None and key not in foreign
+        ]
+        return sorted(accounts), sorted(storage)
+
+    def load(self, accounts: Iterable[_SavedAccount], storage: Iterable[_SavedStorage]) -> None:
+        """Take in what :meth:`dump` returned; the state must be new."""
+        for address, nonce, balance, code in accounts:
+            found = self._accounts.kind(nonce=Uint(nonce), balance=U256.from_be_bytes(balance), code=code)
+            dict.__setitem__(self._accounts, Bytes20(address), found)
+        for address, known, slots in storage:
+            if known:
+                self._storage_tries.known.add(address)
+            trie: Any = Trie(secured=True, default=U256(0))
+            self._storage_tries[Bytes20(address)] = trie
+            for slot, value in slots:
+                dict.__setitem__(trie._data, Bytes32(slot), U256.from_be_bytes(value))
+        self._journal.clear()

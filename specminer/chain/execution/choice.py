@@ -1,0 +1,102 @@
+"""Which one fork a chain without a known schedule follows: the one whose gas fits the record best.
+
+A sample from the beginning is executed under every fork; those that fit less well than the best drop out, and
+the rest go on with more of it. Among equals the newest is taken: it understands the most opcodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from specminer.chain.execution.fork import FORKS
+from specminer.chain.execution.machine import Machine
+from specminer.chain.execution.replay import call_of, surroundings
+from specminer.chain.execution.schedule import Rules, fixed
+from specminer.chain.exported import ExportedTransaction
+
+ROUNDS: Final = (20, 80, 200)
+"""Transactions after which the forks are compared."""
+EVIDENCE: Final = 0.5
+"""Gas is evidence on a chain if at least this share of a sample used exactly the recorded gas."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A fork, and how well it fits the sample."""
+
+    rules: Rules
+    name: str
+    sample: int
+    status: float
+    """Share of the sample that ended as recorded."""
+    gas: float
+    """Share that used exactly the recorded gas, of those where it is recorded; 0 if there are none."""
+
+    @property
+    def gas_is_evidence(self) -> bool:
+        """Whether other gas than recorded means that something went otherwise."""
+        return self.gas >= EVIDENCE
+
+
+@dataclass(slots=True)
+class _Trial:
+    name: str
+    rules: Rules
+    machine: Machine
+    done: int = 0
+    status: int = 0
+    gas: int = 0
+    measured: int = 0
+
+
+def choose(records: Sequence[ExportedTransaction], chain_id: int, max_steps: int, max_gas: int) -> Choice:
+    """Return the fork that fits the records best."""
+    left = [_trial(name, fixed(name), max_steps, max_gas) for name in FORKS]
+    for upto in ROUNDS:
+        for trial in left:
+            _advance(trial, records[:upto], chain_id)
+        best = max((trial.gas, trial.status) for trial in left)
+        left = [trial for trial in left if (trial.gas, trial.status) == best]
+        if upto >= len(records) or len(left) == 1:
+            break
+    return _choice(left[-1])
+
+
+def measure(
+    records: Sequence[ExportedTransaction],
+    chain_id: int,
+    name: str,
+    rules: Rules,
+    max_steps: int,
+    max_gas: int,
+) -> Choice:
+    """Return how well given rules fit the beginning of the records."""
+    trial = _trial(name, rules, max_steps, max_gas)
+    _advance(trial, records[: ROUNDS[0]], chain_id)
+    return _choice(trial)
+
+
+def _trial(name: str, rules: Rules, max_steps: int, max_gas: int) -> _Trial:
+    return _Trial(name=name, rules=rules, machine=Machine(max_steps=max_steps, max_gas=max_gas))
+
+
+def _advance(trial: _Trial, records: Sequence[ExportedTransaction], chain_id: int) -> None:
+    for record in records[trial.done :]:
+        rules = trial.rules(record.block, record.timestamp)
+        execution = trial.machine.run(call_of(record), surroundings(record, chain_id), rules)
+        trial.status += record.succeeded in (None, execution.succeeded)
+        trial.measured += record.gas_used is not None
+        trial.gas += record.gas_used == execution.gas_used
+    trial.done = max(trial.done, len(records))
+
+
+def _choice(trial: _Trial) -> Choice:
+    return Choice(
+        rules=trial.rules,
+        name=trial.name,
+        sample=trial.done,
+        status=trial.status / max(1, trial.done),
+        gas=trial.gas / max(1, trial.measured),
+    )
