@@ -1,0 +1,1 @@
+"""How fast and how good specminer is: each module prints one table, with every number that docs quote."""

@@ -1,0 +1,214 @@
+"""The Azure benchmark: what is mined from the first instances, scored against what the authors declared.
+
+    python -m benchmarks.azure --databases FOLDER [--data FOLDER] [--contracts NAME ...]
+
+prints for each contract F over ten seeds against ``truth.json`` and against the protocol repaired from the
+source where there is one, learned from the first 70, 30 and 10 instances, from 70 that were cut short, and
+from 70 with the variable named ``State`` forbidden; and the CPU seconds from stored history to front.
+
+``--databases`` holds NAME.db as ``specminer import`` makes it. ``--data`` is the folder with the truths, by
+default ``$SPECMINER_REAL_DATA``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Final
+
+import numpy as np
+
+from specminer.errors import UsageError
+from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History
+from specminer.pipeline import MineOptions, mine
+from specminer.score import Score, language, read, score
+from specminer.specification import Specification
+from specminer.store import TraceStore
+from specminer.trace import Address
+
+CONTRACTS: Final = (
+    "BasicProvenance",
+    "DigitalLocker",
+    "HelloBlockchain",
+    "RoomThermostat",
+    "SimpleMarketplace",
+)
+LEARNED: Final = 70
+"""Instances learned from; the rest of each hundred stays unseen."""
+_STATE: Final = "State"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One way of learning."""
+
+    name: str
+    instances: int = LEARNED
+    cut: bool = False
+    """Each instance's history ends at a random point."""
+    forbid: tuple[str, ...] = ()
+
+
+TRIALS: Final = (
+    Trial(name="70 instances"),
+    Trial(name="30 instances", instances=30),
+    Trial(name="10 instances", instances=10),
+    Trial(name="70, cut short", cut=True),
+    Trial(name="70, no State", forbid=(_STATE,)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What one trial gave on one contract."""
+
+    contract: str
+    declared: Score
+    """Against what the authors declared."""
+    repaired: Score
+    """Against the protocol repaired from the source; the declared one if that needs no repair."""
+    specification: Specification
+    seconds: float
+    """CPU time from stored history to front, in this process."""
+
+
+def run(contract: str, trial: Trial, databases: Path, data: Path) -> Row:
+    """Learn from one contract's instances and score what was learned."""
+    with TraceStore(str(databases / f"{contract}.db")) as store:
+        everything, chain = deployed(store)
+        learned = everything[: trial.instances]
+        options = MineOptions(forbid=_present(trial.forbid, store.history(chain, learned)))
+        started = time.process_time()
+        history = store.history(chain, learned)
+        if trial.cut:
+            history = cut_short(history, seed=0)
+        specification = mine(history, options, name=contract).specification
+        seconds = time.process_time() - started
+    mined = language(specification)
+    declared, repaired = (score(mined, language(read(path))) for path in truths(data / "azure" / contract))
+    return Row(
+        contract=contract,
+        declared=declared,
+        repaired=repaired,
+        specification=specification,
+        seconds=seconds,
+    )
+
+
+def truths(folder: Path) -> tuple[Path, Path]:
+    """Return the declared truth, and the repaired one or, without need of repair, the declared one again."""
+    declared, repaired = folder / "truth.json", folder / "truth-repaired.json"
+    return declared, repaired if repaired.exists() else declared
+
+
+def deployed(store: TraceStore) -> tuple[list[Address], int]:
+    """Return the addresses of all contracts of a database in the order of their deployment, and the chain."""
+    contracts = store.contracts()
+    chain = contracts[0].chain_id
+    history = store.history(chain, [item.address for item in contracts])
+    rows = np.flatnonzero(history.invocation_kind == CONSTRUCTOR)
+    return [history.contracts[number].address for number in history.invocation_contract[rows]], chain
+
+
+def cut_short(history: History, seed: int) -> History:
+    """Return the history of contracts whose lives are cut at random points, behind their first invocation.
+
+    Invocations stand in the order in which they began, so that each is kept with those around it.
+    """
+    draw = random.Random(seed)
+    keep = np.zeros(len(history), dtype=np.bool_)
+    for contract in range(len(history.contracts)):
+        rows = np.flatnonzero(history.invocation_contract == contract)
+        if len(rows):
+            keep[rows[: draw.randint(1, len(rows))]] = True
+    return _only(history, keep)
+
+
+def _only(history: History, keep: BoolColumn) -> History:
+    """Return a history of some of its invocations, among them the callers of each."""
+    number = np.cumsum(keep) - 1
+    accesses = keep[history.access_invocation]
+    changes: dict[str, Any] = {}
+    for field in fields(history):
+        column = getattr(history, field.name)
+        if field.name.startswith("invocation_"):
+            changes[field.name] = _filtered(column, keep)
+        elif field.name.startswith("access_"):
+            changes[field.name] = _filtered(column, accesses)
+    parent = changes["invocation_parent"]
+    changes["invocation_parent"] = np.where(parent == MISSING, MISSING, number[parent])
+    changes["access_invocation"] = number[changes["access_invocation"]]
+    return replace(history, **changes)
+
+
+def _filtered(column: Any, keep: BoolColumn) -> Any:
+    if isinstance(column, tuple):
+        return tuple(value for value, wanted in zip(column, keep, strict=True) if wanted)
+    return column[keep]
+
+
+def _present(wishes: Sequence[str], history: History) -> tuple[str, ...]:
+    """Return what can be forbidden: a contract without such a variable has nothing to hide."""
+    present = []
+    for wish in wishes:
+        try:
+            mine(history, MineOptions(forbid=(wish,)))
+        except UsageError:
+            continue
+        present.append(wish)
+    return tuple(present)
+
+
+def table(databases: Path, data: Path, contracts: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of the table, a trial at a time."""
+    width = max(map(len, contracts))
+    yield (
+        f"{'':<{width}}  {'declared F':>13}  {'repaired F':>13}  {'precision':>9}  {'recall':>6}  "
+        f"{'states':>6}  {'CPU s':>5}"
+    )
+    for trial in TRIALS:
+        rows = [run(contract, trial, databases, data) for contract in contracts]
+        yield f"{trial.name}"
+        yield from (_line(row, width) for row in rows)
+        mean = fmean(row.repaired.f.mean for row in rows)
+        yield f"{'mean':<{width}}  {fmean(row.declared.f.mean for row in rows):>13.3f}  {mean:>13.3f}"
+
+
+def _line(row: Row, width: int) -> str:
+    declared, repaired = (
+        f"{item.f.mean:.3f} ± {item.f.deviation:.3f}" for item in (row.declared, row.repaired)
+    )
+    return (
+        f"{row.contract:<{width}}  {declared}  {repaired}  {row.repaired.precision.mean:>9.3f}  "
+        f"{row.repaired.recall.mean:>6.3f}  {len(row.specification.states):>6}  {row.seconds:>5.2f}"
+    )
+
+
+def main() -> int:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--databases", type=Path, required=True, help="folder with NAME.db for each contract")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=os.environ.get("SPECMINER_REAL_DATA"),
+        help="folder with azure/NAME/truth.json",
+    )
+    parser.add_argument("--contracts", nargs="+", choices=CONTRACTS, default=CONTRACTS, metavar="NAME")
+    asked = parser.parse_args()
+    if asked.data is None:
+        parser.error("the truths are needed: --data FOLDER, or SPECMINER_REAL_DATA")
+    for line in table(asked.databases, asked.data, asked.contracts):
+        print(line, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
