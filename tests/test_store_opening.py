@@ -16,7 +16,6 @@ from specminer.errors import StoreError
 from specminer.store import TraceStore, schema
 from tests.histories import CHAIN, CONTRACTS, record_of, simulate, stored
 
-
 CURRENT = len(schema.MIGRATIONS) + 1
 
 

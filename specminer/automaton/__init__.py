@@ -6,6 +6,7 @@ nondeterministic. It is a value: every operation returns a new one.
 
 from specminer.automaton.bisimulation import bisimilar, quotient
 from specminer.automaton.determinisation import determinise
+from specminer.automaton.distribution import Distribution
 from specminer.automaton.inclusion import distinguishing_word, equivalent, includes, missing_word
 from specminer.automaton.interchange import from_networkx, to_networkx
 from specminer.automaton.minimisation import minimise
@@ -26,6 +27,7 @@ __all__ = [
     "Automaton",
     "AutomatonError",
     "AutomatonTooLarge",
+    "Distribution",
     "Subsets",
     "Transition",
     "Word",
