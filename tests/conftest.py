@@ -6,12 +6,14 @@ reason that begins with ``missing part``, which CI takes for a failure.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.anvil import Anvil, MissingPart, anvil_binary, tools_dir
+from tests.support.real import RealDatabase, imported, real_data
 from tests.support.solc import has_solc
 
 _NODE_FIXTURES = {"anvil", "tools"}
@@ -41,3 +43,12 @@ def anvil(tools: Path) -> Iterator[Anvil]:
     """Start a fresh chain with fixed times and 30 accounts, and stop it afterwards."""
     with Anvil() as node:
         yield node
+
+
+@pytest.fixture(scope="session")
+def real_database(tmp_path_factory: pytest.TempPathFactory) -> RealDatabase:
+    """Return what gives the database of a real history by its name; skip the test where there are none."""
+    real_data()
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "real-histories"
+    return lambda name: imported(name, shared)

@@ -21,6 +21,7 @@ from specminer.trace import (
     Block,
     ContractRecord,
     Event,
+    Fidelity,
     Hash,
     Invocation,
     InvocationKind,
@@ -34,6 +35,7 @@ from specminer.trace import (
 
 CHAIN: Final = 1
 CONTRACTS: Final = (Address(b"\xc0" * 20), Address(b"\xc1" * 20))
+_TRUSTED = tuple(mark for mark in Fidelity if mark.trusted)
 ACCOUNTS: Final = tuple(Address(keccak(bytes([number]))[:20]) for number in range(5))
 SELECTORS: Final = (b"\x00\x00\x00\x01", b"\x00\x00\x00\x02", b"\xff\xff\xff\xff")
 BALANCES: Final = 4
@@ -283,6 +285,7 @@ def simulate(
                 tracer=run.tracer,
                 invocations=run.values(),
                 preimages=tuple(run.preimages),
+                fidelity=rng.choice(_TRUSTED) if run.tracer is Tracer.EXECUTION else None,
             )
         )
         snapshots += [frame.after for frame in run.frames]

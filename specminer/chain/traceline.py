@@ -18,6 +18,7 @@ from specminer.trace import (
     Block,
     ContractRecord,
     Event,
+    Fidelity,
     Hash,
     Invocation,
     InvocationKind,
@@ -93,6 +94,8 @@ class TransactionLine(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     tracer: Tracer
     invocations: list[_Invocation]
     preimages: list[str] = []
+    fidelity: Fidelity | msgspec.UnsetType = msgspec.UNSET
+    """Left out of the file unless the transaction was executed again."""
 
 
 class _Contract(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -182,6 +185,7 @@ def transaction_out(item: Transaction) -> TransactionLine:
         tracer=item.tracer,
         invocations=[_invocation_out(call) for call in item.invocations],
         preimages=[_hex(data) for data in item.preimages],
+        fidelity=msgspec.UNSET if item.fidelity is None else item.fidelity,
     )
 
 
@@ -356,6 +360,7 @@ def transaction_in(item: TransactionLine) -> Transaction:
         tracer=item.tracer,
         invocations=calls,
         preimages=tuple(_bytes(data, f"preimages[{row}]") for row, data in enumerate(item.preimages)),
+        fidelity=None if isinstance(item.fidelity, msgspec.UnsetType) else item.fidelity,
     )
 
 

@@ -10,11 +10,12 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from specminer.chain.collector import Estimate
 from specminer.chain.collector import Progress as Told
 from specminer.errors import plain
+from specminer.pipeline.listening import Executed
 
 
 def _counted(number: int, noun: str) -> str:
@@ -38,13 +39,15 @@ class Screen:
                 TextColumn("{task.description}"),
                 BarColumn(),
                 MofNCompleteColumn(),
-                TextColumn("blocks, {task.fields[found]} transactions"),
+                TextColumn("{task.fields[unit]}"),
                 TextColumn("{task.fields[rate]}"),
                 TimeRemainingColumn(),
                 console=self._console,
                 transient=True,
             )
-        self._task: int | None = None
+        self._task: TaskID | None = None
+        self._before = 0
+        """Transactions that earlier runs had executed."""
 
     def __enter__(self) -> Self:
         if self._bar is not None:
@@ -63,24 +66,32 @@ class Screen:
             self._said.add(text)
             self._console.print(f"note: {plain(text, 1_000)}", markup=False)
 
-    def progress(self, told: Told | Estimate) -> None:
+    def progress(self, told: Told | Estimate | Executed) -> None:
         """Show an estimate before long work, and a bar during it."""
-        if isinstance(told, Estimate):
+        if isinstance(told, Executed):
+            if self._task is None:
+                self._begin("executing", told.total)
+                self._before = told.done - 1
+            self._advance(told.done, told.done - self._before, "transactions")
+        elif isinstance(told, Estimate):
             if not self._quiet:
                 self._console.print(
                     f"reading {_counted(told.blocks, 'block')} by {told.way.value}: about "
                     f"{_counted(told.requests, 'request')}, and about four for each transaction found",
                     markup=False,
                 )
-            if self._bar is not None:
-                self._task = self._bar.add_task("collecting", total=told.blocks, found=0, rate="")
-        elif self._bar is not None and self._task is not None:
-            task = self._bar.tasks[self._bar.task_ids.index(self._task)]  # type: ignore[arg-type]
-            seconds = task.elapsed or 0
-            rate = f"{told.transactions / seconds:.0f}/s" if seconds > 1 else ""
-            self._bar.update(
-                self._task,  # type: ignore[arg-type]
-                completed=told.block - told.first,
-                found=told.transactions,
-                rate=rate,
-            )
+            self._begin("collecting", told.blocks)
+        else:
+            unit = f"blocks, {told.transactions} transactions"
+            self._advance(told.block - told.first, told.transactions, unit)
+
+    def _begin(self, what: str, total: int) -> None:
+        if self._bar is not None:
+            self._task = self._bar.add_task(what, total=total, unit="", rate="")
+
+    def _advance(self, completed: int, transactions: int, unit: str) -> None:
+        if self._bar is None or self._task is None:
+            return
+        seconds = self._bar.tasks[self._bar.task_ids.index(self._task)].elapsed or 0
+        rate = f"{transactions / seconds:.0f}/s" if seconds > 1 else ""
+        self._bar.update(self._task, completed=completed, unit=unit, rate=rate)

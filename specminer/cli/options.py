@@ -14,6 +14,7 @@ from specminer.abstraction import Definition
 from specminer.abstraction import load as load_definition
 from specminer.chain.artifact import Artifact, load
 from specminer.chain.endpoint import Endpoint
+from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.errors import FileFormatError, StoreError, UsageError, plain
 from specminer.location import Layout
 from specminer.store import TraceStore
@@ -93,6 +94,33 @@ node_options = _compose(
         multiple=True,
         metavar="NAME=VALUE",
         help="A header for the node, such as a key; may be repeated. Neither it nor the URL is stored or shown.",
+    ),
+)
+
+execution_options = _compose(
+    click.option(
+        "--fork",
+        default="auto",
+        show_default=True,
+        metavar="NAME",
+        help="The rules to execute by: auto (the chain's schedule where it is known, else the one fork whose gas fits "
+        "best), or a fork's name such as istanbul or cancun.",
+    ),
+    click.option(
+        "--max-steps",
+        type=_number(1),
+        default=str(MAX_STEPS),
+        show_default=True,
+        metavar="N",
+        help="Opcodes of one transaction at most; one that needs more is stopped and left out.",
+    ),
+    click.option(
+        "--max-gas",
+        type=_number(1),
+        default=str(MAX_GAS),
+        show_default=True,
+        metavar="N",
+        help="Gas limit of one transaction at most; one with more is not executed and left out.",
     ),
 )
 

@@ -1,18 +1,25 @@
 """Composes the stages: the only package that knows all of them."""
 
-from specminer.pipeline.collecting import Listener, collect
+from specminer.pipeline.collecting import collect
+from specminer.pipeline.executing import Export, Imported, Rulebook, import_export
+from specminer.pipeline.listening import Executed, Listener
 from specminer.pipeline.mining import Mined, MineOptions, mine
 from specminer.pipeline.output import Written, folder_name, prepare_folder, write_output
 from specminer.pipeline.traces import export_traces, import_traces
 
 __all__ = [
+    "Executed",
+    "Export",
+    "Imported",
     "Listener",
     "MineOptions",
     "Mined",
+    "Rulebook",
     "Written",
     "collect",
     "export_traces",
     "folder_name",
+    "import_export",
     "import_traces",
     "mine",
     "prepare_folder",

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from specminer.chain.artifact import Artifact
 from specminer.chain.collector import (
     DEVELOPMENT_CHAINS,
     TRIES,
     Collector,
-    Estimate,
-    Progress,
     Replaced,
     block_at,
     check_chain,
@@ -22,18 +19,9 @@ from specminer.chain.collector import (
 )
 from specminer.chain.node import Node
 from specminer.errors import ChainError, NodeRefused, NotOnChain, UsageError
+from specminer.pipeline.listening import Listener
 from specminer.store import TraceStore
 from specminer.trace import Address, ContractRecord
-
-
-class Listener(Protocol):
-    """Hears what a user should see while a command works."""
-
-    def note(self, text: str) -> None:
-        """Hear something worth knowing, one sentence."""
-
-    def progress(self, told: Progress | Estimate) -> None:
-        """Hear how far the collection is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

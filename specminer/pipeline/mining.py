@@ -20,6 +20,7 @@ from specminer.errors import StoreError, UsageError, plain
 from specminer.history import CONSTRUCTOR, KINDS, RETURNED, BoolColumn, History, IntColumn
 from specminer.interaction import ROLLED_BACK, Interactions, Mode, split
 from specminer.location import Layout, Places
+from specminer.report.fidelity import measured
 from specminer.specification import (
     MAX_WITNESSES,
     Edge,
@@ -297,7 +298,7 @@ def _history_facts(history: History, known: float, names: str) -> dict[str, Any]
         "invocations": len(history),
         "rejected": int(np.sum((outcome != RETURNED) & (outcome != ROLLED_BACK))),
         "source": ", ".join(tracer.value for tracer in history.tracers),
-        "fidelity": None,
+        "fidelity": measured(history.fidelity),
         "limits": limits,
         "names": names,
     }

@@ -15,6 +15,7 @@ from typing import Final
 from rich.cells import cell_len, set_cell_size
 
 from specminer.errors import plain
+from specminer.report.fidelity import fidelity_text
 from specminer.specification import Edge, Specification, State, TransitionKind
 
 MAX_ROWS: Final = 60
@@ -54,8 +55,10 @@ def _read(spec: Specification, columns: int) -> list[str]:
     lines += _paragraph(f"{where} on chain {spec.chain_id}: {what}.", columns)
     source, fidelity = history.get("source"), history.get("fidelity")
     if source:
-        measured = f"; fidelity {fidelity:.2%}" if isinstance(fidelity, float) else ""
-        lines += _paragraph(f"Traced by: {plain(source)}{measured}.", columns)
+        lines += _paragraph(f"Traced by: {plain(source)}.", columns)
+    if isinstance(fidelity, dict):
+        text = fidelity_text(fidelity)
+        lines += _paragraph(f"{text[0].upper()}{text[1:]}.", columns)
     if history.get("names"):
         lines += _paragraph(plain(history["names"]), columns)
     limits = history.get("limits")

@@ -98,7 +98,8 @@ class Part:
     record: ContractRecord
     transactions: Sequence[Transaction]
     complete: tuple[int, int]
-    limits: tuple[str, ...] = ()
+    limits: tuple[str, ...] | None = None
+    """Take the place of those that were noted before; ``None`` leaves these."""
 
 
 class TraceStore:
@@ -254,6 +255,8 @@ class TraceStore:
             for part in parts:
                 writing.contract(connection, part.record)
                 owner = self._require(connection, chain_id, part.record.address)
+                if part.limits is not None:
+                    writing.forget_limits(connection, owner)
                 _add(
                     connection,
                     chain_id,
@@ -262,7 +265,7 @@ class TraceStore:
                     part.transactions,
                     part.complete,
                     None,
-                    part.limits,
+                    part.limits or (),
                 )
             writing.replay(connection, chain_id, first, done, digest, state)
 

@@ -310,6 +310,11 @@ def limits(connection: sa.Connection, owner: int, texts: Iterable[str]) -> None:
             connection.execute(schema.limit.insert().values(contract_id=owner, text=text))
 
 
+def forget_limits(connection: sa.Connection, owner: int) -> None:
+    """Forget what the way of collecting may have missed."""
+    connection.execute(schema.limit.delete().filter_by(contract_id=owner))
+
+
 def forget_after(connection: sa.Connection, chain_id: int, block: int) -> int:
     """Remove blocks behind ``block`` with all that hangs on them, and cut the complete ranges there."""
     gone = sa.select(schema.transaction.c.id).where(

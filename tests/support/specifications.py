@@ -65,7 +65,7 @@ def specification(
         "invocations": sum(edge.count for edge in transitions),
         "rejected": sum(edge.count for edge in transitions if edge.outcome == "reverted"),
         "source": "debug_traceTransaction",
-        "fidelity": 0.9975,
+        "fidelity": {"transactions": 400, "status": 0.9975, "gas": 0.99, "left_out": 1, "marks": {}},
         "limits": ["Calls to view functions leave no trace and are not part of the history."],
         "names": "Function names come from the ABI, variable names from the storage layout.",
     }

@@ -13,13 +13,10 @@ from ethereum.trace import discard_evm_trace, set_evm_trace
 from specminer.chain.execution.fork import Fork, Surroundings, fork
 from specminer.chain.execution.recorder import Recorder, StepLimit, error_text
 from specminer.chain.execution.state import Source, State
+from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.chain.steps import Enter, Exit, Step
 from specminer.trace import NO_ADDRESS, Address
 
-MAX_STEPS: Final = 20_000_000
-"""Opcodes in one transaction at most, unless the user says otherwise; a full block of today takes about as many."""
-MAX_GAS: Final = 1 << 40
-"""Gas of one transaction at most: what is beyond bounds nothing any more."""
 MAX_STATE: Final = 1 << 32
 """Bytes of a saved state at most, unpacked."""
 RICH: Final = 1 << 200

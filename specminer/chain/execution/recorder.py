@@ -45,6 +45,7 @@ _UNKNOWN: Final = {
     0x4A: "BLOBBASEFEE",
 }
 """Opcodes that ask for what an export does not tell."""
+_ABOUT_ACCOUNTS: Final = frozenset({0x31, 0x3B, 0x3C, 0x3F})
 _WATCHED: Final = frozenset({_SLOAD, _SSTORE, _KECCAK, *range(0xA0, 0xA5), *_UNKNOWN})
 
 
@@ -132,7 +133,7 @@ class Recorder:
     def _prepare(self, evm: Any, op: int) -> None:
         """Note what an opcode is about to do; it counts when the opcode is over."""
         if op in _UNKNOWN:
-            self.asked[_UNKNOWN[op]] = None
+            self._ask(evm, op)
             return
         stack, owner = evm.stack, Address(bytes(evm.message.current_target))
         wanted = 1 if op == _SLOAD else 2 if op in (_SSTORE, _KECCAK) else op - 0xA0 + 2
@@ -154,6 +155,13 @@ class Recorder:
             data = bytes(evm.memory[first : first + length]) if inside else b""
             topics = tuple(int(stack[-3 - row]).to_bytes(32, "big") for row in range(op - 0xA0))
             self._pending = Logged(owner, topics, data)
+
+    def _ask(self, evm: Any, op: int) -> None:
+        """Note a question that an export does not answer, unless it is about a recorded contract."""
+        about = op in _ABOUT_ACCOUNTS and evm.stack and int(evm.stack[-1]) & ((1 << 160) - 1)
+        if about and Address(about.to_bytes(20, "big")) in self._contracts:
+            return
+        self.asked[_UNKNOWN[op]] = None
 
     def _settle(self, evm: Any) -> None:
         done, self._pending = self._pending, None

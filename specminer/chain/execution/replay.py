@@ -16,6 +16,7 @@ transaction is tried again without the one or the other receiver that was not he
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations, islice
@@ -59,8 +60,6 @@ class Replayed:
     """A transaction as it was executed again; ``transaction`` has only invocations of deployed contracts."""
 
     transaction: Transaction
-    asked: tuple[str, ...]
-    strangers: tuple[Address, ...]
     created: tuple[tuple[Address, Address], ...]
     """(creator, contract) of each contract that it created and that stayed."""
 
@@ -111,6 +110,8 @@ class SavedReplay(msgspec.Struct, frozen=True):
     deployed: list[bytes]
     slots: list[tuple[bytes, bytes]]
     contracts: list[bytes]
+    asked: dict[str, int]
+    strangers: list[tuple[bytes, int]]
 
 
 class Replay:
@@ -130,9 +131,13 @@ class Replay:
         self.deployed: set[Address] = set()
         """Those of the targets that exist."""
         self.doubt = Doubt()
+        self.asked: Counter[str] = Counter()
+        """What the contracts asked for that an export does not tell, with the number of transactions."""
+        self.strangers: Counter[Address] = Counter()
+        """Contracts called that are not at hand, with the number of transactions."""
         self._chain_id = chain_id
         self._rules = rules
-        self._targets = targets
+        self.targets = targets
         self._evidence = gas_is_evidence
 
     def step(self, record: ExportedTransaction, index: int) -> Replayed:
@@ -166,6 +171,8 @@ class Replay:
                 sorted(self.deployed),
                 sorted((address, slot.to_bytes(32, "big")) for address, slot in self.doubt.slots),
                 sorted(self.doubt.contracts),
+                dict(sorted(self.asked.items())),
+                sorted(self.strangers.items()),
             )
         )
 
@@ -186,6 +193,8 @@ class Replay:
             slots={(Address(address), int.from_bytes(slot, "big")) for address, slot in found.slots},
             contracts={Address(item) for item in found.contracts},
         )
+        self.asked = Counter(found.asked)
+        self.strangers = Counter({Address(item): count for item, count in found.strangers})
 
     def inner(self, calls: Sequence[ExportedCall], index: int) -> Replayed:
         """Execute calls that one transaction made from contracts that are not at hand, in their order.
@@ -209,9 +218,10 @@ class Replay:
                 ),
                 surroundings(call, self._chain_id),
                 rules,
-                self._targets | self.deployed,
+                self.targets | self.deployed,
             )
             executions.append(execution)
+            self._count(execution)
             if call.succeeded is False and execution.succeeded:
                 self.machine.state.rollback()
                 execution = _failed_on_chain(execution, call.gas or 0)
@@ -220,7 +230,7 @@ class Replay:
             steps += execution.steps
         used = sum(call.gas_used or 0 for call in calls)
         steps.append(Exit(used, b"", None))
-        found, preimages = invocations(steps, sorted(self._targets))
+        found, preimages = invocations(steps, sorted(self.targets))
         kept = tuple(call for call in found if call.contract in self.deployed)
         fidelity = _worst(map(self._fidelity, calls, executions))
         if fidelity.trusted and self.doubt.read_by(kept):
@@ -242,24 +252,19 @@ class Replay:
             preimages=preimages,
             fidelity=fidelity,
         )
-        return Replayed(
-            transaction=transaction,
-            asked=tuple(dict.fromkeys(text for item in executions for text in item.asked)),
-            strangers=tuple(dict.fromkeys(text for item in executions for text in item.strangers)),
-            created=(),
-        )
+        return Replayed(transaction=transaction, created=())
 
     def _run(self, record: ExportedTransaction, rules: str) -> Execution:
         return self.machine.run(
-            call_of(record), surroundings(record, self._chain_id), rules, self._targets | self.deployed
+            call_of(record), surroundings(record, self._chain_id), rules, self.targets | self.deployed
         )
 
     def _replayed(
         self, record: ExportedTransaction, execution: Execution, index: int, *, kept: bool
     ) -> Replayed:
         created = tuple(_created(execution.steps))
-        self.deployed |= {contract for _, contract in created if contract in self._targets}
-        found, preimages = invocations(execution.steps, sorted(self._targets))
+        self.deployed |= {contract for _, contract in created if contract in self.targets}
+        found, preimages = invocations(execution.steps, sorted(self.targets))
         failed_creation = call_of(record).created if record.to is None else None
         calls = tuple(
             call for call in found if call.contract in self.deployed or call.contract == failed_creation
@@ -284,9 +289,12 @@ class Replay:
             preimages=preimages,
             fidelity=fidelity,
         )
-        return Replayed(
-            transaction=transaction, asked=execution.asked, strangers=execution.strangers, created=created
-        )
+        self._count(execution)
+        return Replayed(transaction=transaction, created=created)
+
+    def _count(self, execution: Execution) -> None:
+        self.asked.update(execution.asked)
+        self.strangers.update(execution.strangers)
 
     def _fidelity(self, record: ExportedTransaction | ExportedCall, execution: Execution) -> Fidelity:
         if execution.limited or record.succeeded not in (None, execution.succeeded):

@@ -1,0 +1,389 @@
+"""From an explorer's export into the database, by executing it again, here.
+
+The export is checked whole before anything is executed. Executed transactions are stored in chunks that end at a
+block, each in one database transaction together with the machine's state after it: a run that is killed goes on
+from there, and so does an export that has grown since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Final
+
+from specminer.chain.artifact import Artifact
+from specminer.chain.execution.choice import Choice, choose, measure
+from specminer.chain.execution.foreign import NodeSource
+from specminer.chain.execution.machine import Machine
+from specminer.chain.execution.replay import Replay, Replayed, call_of
+from specminer.chain.execution.schedule import Rules, fixed, scheduled
+from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
+from specminer.chain.limits import MAX_GAS, MAX_STEPS
+from specminer.chain.node import Node
+from specminer.errors import FileFormatError, StoreError, plain
+from specminer.pipeline.listening import Executed, Listener
+from specminer.store import Part, TraceStore
+from specminer.trace import Address, ContractRecord, Fidelity, Hash, Transaction
+
+AUTO: Final = "auto"
+CHUNK: Final = 500
+"""Transactions after which a chunk ends, at the next block."""
+_NAMED: Final = 5
+"""Addresses that a sentence names at most."""
+_SEEN: Final = (
+    "re-executed from an explorer's list of transactions: calls that other contracts made are not in it, so they "
+    "are missing"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rulebook:
+    """How an export is executed."""
+
+    chain_id: int
+    fork: str = AUTO
+    """A fork's name, or ``auto``: the chain's schedule, else the one fork that fits the recorded gas best."""
+    max_steps: int = MAX_STEPS
+    """Opcodes in one transaction at most."""
+    max_gas: int = MAX_GAS
+    """Gas of one transaction at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """What an explorer says of contracts: transactions and, where at hand, internal calls, in chain order."""
+
+    transactions: tuple[ExportedTransaction, ...]
+    calls: tuple[ExportedCall, ...] = ()
+    origin: str
+    """Where it came from, for messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import did."""
+
+    contracts: tuple[Address, ...]
+    """Those that the database now holds, in the order of their creation."""
+    executed: int
+    """Records executed by this run."""
+    total: int
+    fidelity: Mapping[Fidelity, int]
+    """Of the transactions executed by this run."""
+    rules: str
+    """Which rules were taken and why, as a sentence."""
+    skipped: Mapping[Address, int]
+    """Transactions of this run that went to accounts which the export does not create."""
+
+
+_Calls = Sequence[tuple[ExportedCall, ...]]
+"""Internal calls, grouped by their transaction."""
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """What was executed and is not stored yet."""
+
+    first: int
+    last: int = 0
+    items: list[Replayed] = field(default_factory=list)
+
+
+def import_export(
+    store: TraceStore,
+    export: Export,
+    rulebook: Rulebook,
+    *,
+    artifact: Artifact | None = None,
+    node: Node | None = None,
+    listener: Listener,
+) -> Imported:
+    """Execute an export and fill the database with what happened; continue where an earlier run stopped.
+
+    ``node`` is asked for the code and storage of contracts that the export does not create.
+
+    Raises:
+        FileFormatError: the export creates no contract, or does not tell where.
+        UsageError: there is no such fork, or the rules of a block cannot be told.
+        ChainError: the node failed; what was stored before is kept.
+        StoreError: the database failed, or holds another chain of the same id.
+
+    """
+    source = None if node is None else NodeSource(node, listener.note)
+    targets = _targets(export, with_node=node is not None)
+    rules, choice, name, explained = _rules(export, rulebook)
+    machine = Machine(source, max_steps=rulebook.max_steps, max_gas=rulebook.max_gas)
+    replay = Replay(
+        machine, rulebook.chain_id, rules, targets, gas_is_evidence=choice is None or choice.gas_is_evidence
+    )
+    run = _Import(store, export, rulebook.chain_id, artifact, source, replay, listener)
+    run.digest.update(f"{rulebook} {name} {node is not None}".encode())
+    return run.run(explained)
+
+
+class _Import:
+    """One run of :func:`import_export`."""
+
+    def __init__(
+        self,
+        store: TraceStore,
+        export: Export,
+        chain_id: int,
+        artifact: Artifact | None,
+        source: NodeSource | None,
+        replay: Replay,
+        listener: Listener,
+    ) -> None:
+        self.store = store
+        self.export = export
+        self.chain = chain_id
+        self.artifact = None if artifact is None else artifact.to_json()
+        self.source = source
+        self.replay = replay
+        self.listener = listener
+        self.first = export.transactions[0].hash
+        self.digest = hashlib.sha256()
+        self.created: dict[Address, int] = {}
+        self.codes: dict[Address, bytes] = {}
+        self.skipped: Counter[Address] = Counter()
+        self.fidelity: Counter[Fidelity] = Counter()
+
+    def run(self, explained: str) -> Imported:
+        """Do it; ``explained`` says by which rules."""
+        blocks = list(_blocks(self.export, self.replay))
+        start = self._resume(blocks)
+        done = before = sum(len(records) + len(calls) for records, calls in blocks[:start])
+        total = sum(len(records) + len(calls) for records, calls in blocks)
+        chunk = _Chunk(first=_number(blocks[start - 1]) + 1 if start else _number(blocks[0]))
+        for place, (records, calls) in enumerate(blocks[start:], start + 1):
+            self._execute(records, calls, chunk)
+            chunk.last = _number((records, calls))
+            done += len(records) + len(calls)
+            self._digest(records, calls)
+            self.listener.progress(Executed(done=done, total=total))
+            if len(chunk.items) >= CHUNK or place == len(blocks):
+                self._store(chunk, done, last=place == len(blocks))
+                chunk = _Chunk(first=chunk.last + 1)
+        return Imported(
+            contracts=tuple(sorted(self.created, key=lambda item: (self.created[item], item))),
+            executed=done - before,
+            total=total,
+            fidelity={mark: self.fidelity[mark] for mark in Fidelity if self.fidelity[mark]},
+            rules=explained,
+            skipped=dict(self.skipped),
+        )
+
+    def _resume(self, blocks: Sequence[tuple[Sequence[ExportedTransaction], _Calls]]) -> int:
+        """Go on from what was stored; return how many blocks are done."""
+        found = self.store.replay(self.chain, self.first)
+        if found is None:
+            return 0
+        done, digest, state = found
+        fresh, count = self.digest.copy(), 0
+        for place, (records, calls) in enumerate(blocks):
+            self._digest(records, calls)
+            count += len(records) + len(calls)
+            if count == done:
+                if self.digest.digest() != digest:
+                    break
+                try:
+                    self.replay.restore(state)
+                except ValueError:
+                    break
+                self._remember()
+                return place + 1
+        self.digest = fresh
+        return 0
+
+    def _remember(self) -> None:
+        for contract in self.replay.deployed:
+            try:
+                record = self.store.record(self.chain, contract)
+            except StoreError:
+                continue
+            self.created[contract] = record.created_in_block or 0
+            self.codes[contract] = record.code
+
+    def _digest(self, records: Sequence[ExportedTransaction], calls: _Calls) -> None:
+        for record in records:
+            self.digest.update(repr(replace(record, record=0)).encode())
+        for group in calls:
+            for call in group:
+                self.digest.update(repr(replace(call, record=0)).encode())
+
+    def _execute(self, records: Sequence[ExportedTransaction], calls: _Calls, chunk: _Chunk) -> None:
+        number = _number((records, calls))
+        if self.source is not None and self.source.block != number:
+            self.source.block = number
+            self.replay.machine.state.refresh()
+        index = -1
+        for record in records:
+            index = index + 1 if record.index is None else record.index
+            if record.to is not None and not self._exists(record.to):
+                self.skipped[record.to] += 1
+                continue
+            self._take(self.replay.step(record, index), chunk)
+        for group in calls:
+            index += 1
+            self._take(self.replay.inner(group, index), chunk)
+
+    def _exists(self, contract: Address) -> bool:
+        if contract in self.replay.deployed:
+            return True
+        if self.source is not None and self.replay.machine.code(contract):
+            self.replay.machine.state.adopt(contract)
+            self.replay.deployed.add(contract)
+            return True
+        return False
+
+    def _take(self, item: Replayed, chunk: _Chunk) -> None:
+        transaction = item.transaction
+        if transaction.fidelity is not None:
+            self.fidelity[transaction.fidelity] += 1
+        for call in transaction.invocations:
+            if call.contract in self.replay.deployed:
+                self.created.setdefault(call.contract, transaction.block.number)
+            if code := self.replay.machine.code(call.contract):
+                self.codes[call.contract] = code
+        chunk.items.append(item)
+
+    def _store(self, chunk: _Chunk, done: int, *, last: bool) -> None:
+        found: dict[Address, list[Transaction]] = {item: [] for item in self.created}
+        for item in chunk.items:
+            for contract in {call.contract for call in item.transaction.invocations} & found.keys():
+                found[contract].append(item.transaction)
+        limits = self._limits() if last else None
+        parts = [self._part(contract, found[contract], chunk, limits) for contract in sorted(found)]
+        self.store.add_replayed(
+            self.chain,
+            parts,
+            first=self.first,
+            done=done,
+            digest=self.digest.digest(),
+            state=self.replay.save(),
+        )
+
+    def _part(
+        self,
+        contract: Address,
+        transactions: list[Transaction],
+        chunk: _Chunk,
+        limits: tuple[str, ...] | None,
+    ) -> Part:
+        created = self.created.get(contract)
+        implementations = {
+            call.code
+            for transaction in transactions
+            for call in transaction.invocations
+            if call.contract == contract and call.code != contract
+        }
+        return Part(
+            record=ContractRecord(
+                address=contract,
+                chain_id=self.chain,
+                code=self.codes.get(contract, b""),
+                created_in_block=created,
+                implementations=tuple(
+                    (address, self.replay.machine.code(address)) for address in sorted(implementations)
+                ),
+                artifact=self.artifact,
+            ),
+            transactions=transactions,
+            complete=(max(chunk.first, created or 0), chunk.last),
+            limits=limits,
+        )
+
+    def _limits(self) -> tuple[str, ...]:
+        """Return what a reader of this history should know."""
+        told = [] if self.export.calls else [_SEEN]
+        if self.replay.asked:
+            told.append(
+                f"the code asked for {', '.join(sorted(self.replay.asked))}, which an export does not tell; zeros or "
+                "assumptions were the answer"
+            )
+        if self.replay.strangers:
+            most = [address for address, _ in self.replay.strangers.most_common(_NAMED)]
+            more = len(self.replay.strangers) - len(most)
+            told.append(
+                "contracts that were called are not at hand and answered nothing: "
+                + ", ".join(f"0x{address.hex()}" for address in most)
+                + (f" and {more} more" if more > 0 else "")
+                + ("" if self.source else "; a node (--rpc) would have their code")
+            )
+        return tuple(told)
+
+
+def _blocks(export: Export, replay: Replay) -> Iterator[tuple[list[ExportedTransaction], _Calls]]:
+    """Yield what happened block by block: transactions, then calls that other transactions made."""
+    hashes = {record.hash for record in export.transactions}
+    inner: dict[int, dict[Hash, list[ExportedCall]]] = {}
+    for call in export.calls:
+        if (
+            call.hash not in hashes
+            and call.type in (CallType.CALL, CallType.CALLCODE)
+            and call.to in replay.targets
+            and call.sender not in replay.targets
+        ):
+            inner.setdefault(call.block, {}).setdefault(call.hash, []).append(call)
+    direct = {
+        number: list(records) for number, records in groupby(export.transactions, key=lambda item: item.block)
+    }
+    for number in sorted({*direct, *inner}):
+        yield direct.get(number, []), [tuple(calls) for calls in inner.get(number, {}).values()]
+
+
+def _number(block: tuple[Sequence[ExportedTransaction], _Calls]) -> int:
+    records, calls = block
+    return records[0].block if records else calls[0][0].block
+
+
+def _targets(export: Export, *, with_node: bool) -> frozenset[Address]:
+    """Return the contracts to record: those that the export creates, and those that it calls.
+
+    Raises:
+        FileFormatError: it creates none, and there is no node that has them.
+
+    """
+    try:
+        made = {call_of(item).created for item in export.transactions if item.to is None} - {None}
+    except FileFormatError as error:
+        raise FileFormatError(f"{plain(export.origin)}: {error.message}") from None
+    called = {item.to for item in export.transactions} - {None}
+    if not made and not with_node:
+        most = Counter(item.to for item in export.transactions).most_common(1)[0][0]
+        by_contract = next((item for item in export.calls if item.created is not None), None)
+        why = (
+            f"0x{most.hex()} was probably created by another contract"
+            if most is not None and by_contract is None
+            else "its contract was created by another contract"
+        )
+        raise FileFormatError(
+            f"{plain(export.origin)} holds no transaction that creates a contract (an empty 'to'), so there is no "
+            f"code to execute: {why}, or the export does not begin at the beginning; add the creation, or give "
+            "--rpc URL, and code and storage are read from that node"
+        )
+    return frozenset(item for item in {*made, *called} if item is not None)
+
+
+def _rules(export: Export, rulebook: Rulebook) -> tuple[Rules, Choice | None, str, str]:
+    """Return the rules to execute by, how well they fit (``None`` if they are known), a name and a sentence."""
+    records, limits = export.transactions, (rulebook.max_steps, rulebook.max_gas)
+    if rulebook.fork != AUTO:
+        rules = fixed(rulebook.fork)
+        choice = measure(records, rulebook.chain_id, rulebook.fork, rules, *limits)
+        return rules, choice, choice.name, f"the rules of {plain(rulebook.fork, 40)}, as asked"
+    known = scheduled(rulebook.chain_id)
+    if known is not None:
+        told = f"the rules of each block's fork, by the schedule of chain {rulebook.chain_id}"
+        return known, None, "schedule", told
+    choice = choose(records, rulebook.chain_id, *limits)
+    return (
+        choice.rules,
+        choice,
+        choice.name,
+        f"the rules of {choice.name}: of the first {choice.sample} transactions, {choice.status:.1%} end as recorded "
+        f"and {choice.gas:.1%} use exactly the recorded gas",
+    )

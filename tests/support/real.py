@@ -1,0 +1,77 @@
+"""The real histories beside the project: re-executed once a test session, for whoever needs them.
+
+They are never part of the project. ``SPECMINER_REAL_DATA`` names their folder; without it such tests are skipped.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from specminer.chain.artifact import load
+from specminer.chain.collector import Estimate, Progress
+from specminer.chain.txlist import read_transactions
+from specminer.pipeline import Executed, Export, Rulebook, import_export
+from specminer.store import TraceStore
+
+MAINNET: Final = ("ArkToken", "CryptoLandmarks", "GetTheHorse", "MobSquads")
+AZURE: Final = ("BasicProvenance", "DigitalLocker", "HelloBlockchain", "RoomThermostat", "SimpleMarketplace")
+PRIVATE: Final = 1337
+"""The chain id under which the private chain's histories are kept."""
+
+RealDatabase = Callable[[str], Path]
+"""From a history's name to its database, which must not be written to."""
+
+
+class Silent:
+    """A listener that lets everything pass."""
+
+    def note(self, text: str) -> None:
+        """Hear nothing."""
+
+    def progress(self, told: Progress | Estimate | Executed) -> None:
+        """Hear nothing."""
+
+
+def real_data() -> Path:
+    """Return the folder of the real histories; skip the test where there is none."""
+    folder = os.environ.get("SPECMINER_REAL_DATA")
+    if not folder:
+        pytest.skip("SPECMINER_REAL_DATA is not set: the real histories are not part of the project")
+    return Path(folder)
+
+
+def folder_of(name: str) -> Path:
+    """Return the folder of one history."""
+    return real_data() / ("mainnet" if name in MAINNET else "azure") / name
+
+
+def imported(name: str, shared: Path) -> Path:
+    """Return a history's database in a folder that all test processes share; the first that asks makes it."""
+    shared.mkdir(exist_ok=True)
+    database = shared / f"{name}.db"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not database.exists():
+            partial = shared / f"{name}.partial.db"
+            with TraceStore(str(partial)) as store:
+                execute(store, name)
+            partial.rename(database)
+            for left in shared.glob(f"{name}.partial.db-*"):
+                left.unlink()
+    return database
+
+
+def execute(store: TraceStore, name: str) -> None:
+    """Fill a database with one history."""
+    folder = folder_of(name)
+    chain_id = 1 if name in MAINNET else PRIVATE
+    export = Export(transactions=read_transactions(folder / "txlist.json.gz"), origin=name)
+    import_export(
+        store, export, Rulebook(chain_id=chain_id), artifact=load(folder / "abi.json"), listener=Silent()
+    )
