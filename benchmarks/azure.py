@@ -1,13 +1,13 @@
 """The Azure benchmark: what is mined from the first instances, scored against what the authors declared.
 
-    python -m benchmarks.azure --databases FOLDER [--data FOLDER] [--contracts NAME ...]
+    python -m benchmarks.azure [--data FOLDER] [--databases FOLDER] [NAME ...]
 
 prints for each contract F over ten seeds against ``truth.json`` and against the protocol repaired from the
 source where there is one, learned from the first 70, 30 and 10 instances, from 70 that were cut short, and
 from 70 with the variable named ``State`` forbidden; and the CPU seconds from stored history to front.
 
-``--databases`` holds NAME.db as ``specminer import`` makes it. ``--data`` is the folder with the truths, by
-default ``$SPECMINER_REAL_DATA``.
+``--data`` is the folder of the real histories, by default ``$SPECMINER_REAL_DATA``. The contracts are those
+under ``azure`` in it. What is not in ``--databases`` yet is executed again and kept there.
 """
 
 from __future__ import annotations
@@ -21,25 +21,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from statistics import fmean
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
 
+from specminer.chain.artifact import load
+from specminer.chain.collector import Estimate, Progress
+from specminer.chain.txlist import read_transactions
 from specminer.errors import UsageError
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History
-from specminer.pipeline import MineOptions, mine
+from specminer.pipeline import Executed, Export, MineOptions, Rulebook, import_export, mine
 from specminer.score import Score, language, read, score
 from specminer.specification import Specification
 from specminer.store import TraceStore
 from specminer.trace import Address
 
-CONTRACTS: Final = (
-    "BasicProvenance",
-    "DigitalLocker",
-    "HelloBlockchain",
-    "RoomThermostat",
-    "SimpleMarketplace",
-)
+CHAIN: Final = 1337
+"""The chain id under which the private chain's histories are kept."""
 LEARNED: Final = 70
 """Instances learned from; the rest of each hundred stays unseen."""
 _STATE: Final = "State"
@@ -79,9 +78,10 @@ class Row:
     """CPU time from stored history to front, in this process."""
 
 
-def run(contract: str, trial: Trial, databases: Path, data: Path) -> Row:
-    """Learn from one contract's instances and score what was learned."""
-    with TraceStore(str(databases / f"{contract}.db")) as store:
+def run(folder: Path, trial: Trial, database: Path) -> Row:
+    """Learn from one contract's instances and score what was learned; ``folder`` has its truths."""
+    contract = folder.name
+    with TraceStore(str(database)) as store:
         everything, chain = deployed(store)
         learned = everything[: trial.instances]
         options = MineOptions(forbid=_present(trial.forbid, store.history(chain, learned)))
@@ -92,7 +92,7 @@ def run(contract: str, trial: Trial, databases: Path, data: Path) -> Row:
         specification = mine(history, options, name=contract).specification
         seconds = time.process_time() - started
     mined = language(specification)
-    declared, repaired = (score(mined, language(read(path))) for path in truths(data / "azure" / contract))
+    declared, repaired = (score(mined, language(read(path))) for path in truths(folder))
     return Row(
         contract=contract,
         declared=declared,
@@ -166,15 +166,39 @@ def _present(wishes: Sequence[str], history: History) -> tuple[str, ...]:
     return tuple(present)
 
 
-def table(databases: Path, data: Path, contracts: Sequence[str]) -> Iterator[str]:
+def imported(folder: Path, databases: Path) -> Path:
+    """Return the database of one contract's export; execute it again if it is not there yet."""
+    database = databases / f"{folder.name}.db"
+    if not database.exists():
+        databases.mkdir(parents=True, exist_ok=True)
+        partial = databases / f"{folder.name}.partial.db"
+        with TraceStore(str(partial)) as store:
+            export = Export(transactions=read_transactions(folder / "txlist.json.gz"), origin=folder.name)
+            artifact = load(folder / "abi.json")
+            import_export(store, export, Rulebook(chain_id=CHAIN), artifact=artifact, listener=_Silent())
+        partial.rename(database)
+    return database
+
+
+class _Silent:
+    """A listener that lets everything pass."""
+
+    def note(self, text: str) -> None:
+        """Hear nothing."""
+
+    def progress(self, told: Progress | Estimate | Executed) -> None:
+        """Hear nothing."""
+
+
+def table(folders: Sequence[Path], databases: Path) -> Iterator[str]:
     """Yield the lines of the table, a trial at a time."""
-    width = max(map(len, contracts))
+    width = max(len(folder.name) for folder in folders)
     yield (
         f"{'':<{width}}  {'declared F':>13}  {'repaired F':>13}  {'precision':>9}  {'recall':>6}  "
         f"{'states':>6}  {'CPU s':>5}"
     )
     for trial in TRIALS:
-        rows = [run(contract, trial, databases, data) for contract in contracts]
+        rows = [run(folder, trial, imported(folder, databases)) for folder in folders]
         yield f"{trial.name}"
         yield from (_line(row, width) for row in rows)
         mean = fmean(row.repaired.f.mean for row in rows)
@@ -194,19 +218,19 @@ def _line(row: Row, width: int) -> str:
 def main() -> int:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--databases", type=Path, required=True, help="folder with NAME.db for each contract")
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=os.environ.get("SPECMINER_REAL_DATA"),
-        help="folder with azure/NAME/truth.json",
-    )
-    parser.add_argument("--contracts", nargs="+", choices=CONTRACTS, default=CONTRACTS, metavar="NAME")
+    parser.add_argument("--data", type=Path, default=os.environ.get("SPECMINER_REAL_DATA"), metavar="FOLDER")
+    parser.add_argument("--databases", type=Path, metavar="FOLDER")
+    parser.add_argument("names", nargs="*", metavar="NAME")
     asked = parser.parse_args()
     if asked.data is None:
-        parser.error("the truths are needed: --data FOLDER, or SPECMINER_REAL_DATA")
-    for line in table(asked.databases, asked.data, asked.contracts):
-        print(line, flush=True)
+        parser.error("the histories are needed: --data FOLDER, or SPECMINER_REAL_DATA")
+    there = sorted(path.parent for path in (Path(asked.data) / "azure").glob("*/truth.json"))
+    folders = [folder for folder in there if folder.name in asked.names or not asked.names]
+    if not folders or len(folders) < len(set(asked.names)):
+        parser.error(f"the contracts are {', '.join(folder.name for folder in there) or 'none'}")
+    with TemporaryDirectory() as scratch:
+        for line in table(folders, asked.databases or Path(scratch)):
+            print(line, flush=True)
     return 0
 
 
