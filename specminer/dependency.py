@@ -30,6 +30,10 @@ class Touches:
     effective_write: BoolColumn
     writer: IntColumn
     """Row of the invocation whose effective write an external read saw; else ``MISSING``."""
+    found: IntColumn
+    """Row in ``History.words`` of the value that the invocation found, or ``MISSING`` if not seen."""
+    left: IntColumn
+    """Row in ``History.words`` of the value that it left for good; of what it found if it changed nothing."""
     touch: IntColumn
     """Row in these columns of each access of the history; shape (a,)."""
 
@@ -57,6 +61,8 @@ def touches(history: History) -> Touches:
             external_read=none,
             effective_write=none,
             writer=empty,
+            found=empty,
+            left=empty,
             touch=empty,
         )
     location = slots(history).access
@@ -71,8 +77,9 @@ def touches(history: History) -> Touches:
     # the value found: of the first access; the value left: of the last write that lasted
     final = np.where(lasting[order], np.arange(len(order)), MISSING)
     last_write = np.maximum.reduceat(final, starts)
-    left = history.access_after[order[np.maximum(last_write, 0)]]
-    effective = (last_write != MISSING) & (left != history.access_before[first])
+    found = np.where(history.access_write[first], history.access_before[first], history.access_after[first])
+    left = np.where(last_write == MISSING, found, history.access_after[order[np.maximum(last_write, 0)]])
+    effective = (last_write != MISSING) & (left != found)
     external = ~history.access_write[first]
     writer = _writers(history, location, lasting & effective[touch])[first]
     return Touches(
@@ -82,6 +89,8 @@ def touches(history: History) -> Touches:
         external_read=external,
         effective_write=effective,
         writer=np.where(external, writer, MISSING),
+        found=found,
+        left=left,
         touch=touch,
     )
 

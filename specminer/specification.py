@@ -99,7 +99,7 @@ class Specification:
     history: dict[str, Any]
     """first_block, last_block, transactions, invocations, rejected, source, fidelity, limits."""
     interactions: dict[str, Any]
-    """mode, sort, count, explanation."""
+    """mode, sort, count, explanation, outside (calls in no interaction, by function)."""
     abstraction: dict[str, Any]
     """The content of the abstraction's TOML, with the chosen predicates and why."""
     states: tuple[State, ...]

@@ -136,8 +136,8 @@ WRONG_USE: Final[dict[str, tuple[Sequence[str], str]]] = {
     "chain 0": (["mine", HOUSE, "--db", "h.db", "--chain-id", "0"], "from 1"),
     "no number as seed": (["mine", HOUSE, "--db", "h.db", "--seed", "one"], "one"),
     "an unknown way to split": (["mine", HOUSE, "--db", "h.db", "--interactions", "all"], "'all'"),
-    "an unknown variable": (["mine", HOUSE, "--db", "h.db", "--forbid", "pendingReturn"], "pendingReturns"),
-    "an unlike variable": (["mine", HOUSE, "--db", "h.db", "--forbid", "zzz"], "pendingReturns"),
+    "an unknown variable": (["mine", HOUSE, "--db", "h.db", "--forbid", "auction"], "auctions"),
+    "an unlike variable": (["mine", HOUSE, "--db", "h.db", "--forbid", "zzz"], "highestBid"),
     "an empty variable": (["mine", HOUSE, "--db", "h.db", "--forbid", ""], "--forbid"),
     "an output that is a file": (["demo", "--out", "a file"], "a file"),
     "an output below a file": (["demo", "--out", "a file/sub"], "--out"),
@@ -481,9 +481,10 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
 
 
 def test_a_terminal_without_these_characters_gets_escapes(tmp_path: Path) -> None:
-    done = cold("demo", "--out", "o", cwd=tmp_path, env=environment(PYTHONIOENCODING="latin-1"))
+    done = cold("demo", "--out", "o", cwd=tmp_path, env=environment(PYTHONIOENCODING="iso8859-5"))
     assert (done.code, done.err) == (0, "")
     assert "\\u2717 bid" in done.out
+    assert "auctions[\\xb7].highestBid" in done.out
 
 
 def test_a_picture_that_cannot_be_replaced_leaves_nothing_half_written(tmp_path: Path) -> None:

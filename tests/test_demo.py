@@ -71,16 +71,18 @@ def test_the_picture_is_an_svg_that_names_the_functions(tmp_path: Path) -> None:
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     text = " ".join(root.itertext())
     assert "bid" in text
-    assert "withdraw" in text
+    assert "settle" in text
 
 
 def test_the_specification_is_the_automaton_it_says(tmp_path: Path) -> None:
     specminer("demo", "--out", "o", cwd=tmp_path)
     spec = Specification.from_json((tmp_path / "o" / "automaton.json").read_bytes())
     assert spec.contracts == (ADDRESS,)
-    assert {"bid", "withdraw", "create", "settle"} <= {edge.function for edge in spec.transitions}
+    assert {"bid", "cancel", "create", "settle"} == {edge.function for edge in spec.transitions}
     assert spec.automaton.states == frozenset(state.id for state in spec.states)
     assert spec.history["rejected"] > 100
+    assert spec.interactions["mode"] == "partition"
+    assert spec.interactions["sort"]["name"] == "auctionId"
 
 
 def test_the_dataset_its_file_and_the_database_give_the_same(tmp_path: Path) -> None:

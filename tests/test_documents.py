@@ -11,7 +11,7 @@ from click import Group
 from specminer.cli.app import app
 from specminer.datasets import dataset
 from specminer.pipeline import MineOptions, import_traces, mine
-from specminer.specification import Specification
+from specminer.specification import Edge, Specification
 from specminer.store import TraceStore
 from tests.test_ranks import RANKS
 
@@ -32,34 +32,34 @@ def said(text: str) -> bool:
 
 
 def test_numbers_about_the_demo_are_mined(demo: Specification) -> None:
-    owed = next(state for state in demo.states if state.name == "pendingReturns[sender] != 0")
-    refused = {
-        state.id: sum(
-            edge.count
-            for edge in demo.transitions
-            if edge.source == state.id and edge.function == "withdraw" and edge.outcome == "reverted"
-        )
-        for state in demo.states
-    }
     created = sum(
         edge.count for edge in demo.transitions if edge.function == "create" and edge.outcome == "returned"
     )
-    assert refused[owed.id] == 0
     assert said(f"an auction house with {created} auctions")
-    assert said(f"Each of the {demo.interactions['count']} addresses")
-    assert said(f"all {sum(refused.values())} rejected withdrawals")
-    assert said(f"{owed.ends} accounts ended while they were still owed money")
+    assert said(f"Each of the {created} auctions is one interaction")
+    assert said(f"all {created} auctions begin with `create`")
+    initial = next(state for state in demo.states if state.id == demo.initial)
+    assert initial.ends == demo.interactions["count"] - created
+    assert said(f"{initial.ends} ids were asked for that never came to exist")
+    bidding = {edge.target for edge in _lasting(demo) if edge.function == "bid"}
+    over = {edge.target for edge in _lasting(demo) if edge.function in ("settle", "cancel")}
+    unsettled = sum(state.ends for state in demo.states if state.id in bidding - over)
+    assert said(f"{unsettled} have a bid and were never settled")
 
 
-def test_withdraw_is_the_only_own_call_that_settles_a_claim(demo: Specification) -> None:
-    names = {state.id: state.name for state in demo.states}
-    back = {
-        edge.event
-        for edge in demo.transitions
-        if names[edge.source] == "pendingReturns[sender] != 0"
-        and names[edge.target] == "pendingReturns[sender] = 0"
-    }
-    assert back == {"withdraw"}
+def _lasting(spec: Specification) -> list[Edge]:
+    return [edge for edge in spec.transitions if edge.outcome == "returned"]
+
+
+def test_only_settling_and_cancelling_end_an_auction(demo: Specification) -> None:
+    over = {edge.target for edge in _lasting(demo) if edge.function in ("settle", "cancel")}
+    assert over
+    for edge in demo.transitions:
+        if edge.target in over and edge.source not in over:
+            assert edge.function in ("settle", "cancel")
+        assert edge.target in over or edge.source not in over, "what is over stays so"
+    starts = {edge.event for edge in demo.transitions if edge.source == demo.initial != edge.target}
+    assert starts == {"create"}
 
 
 def test_commands_in_the_readme_exist() -> None:

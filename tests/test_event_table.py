@@ -14,7 +14,7 @@ from specminer.abstraction.table import build, symbol_of
 from specminer.dependency import touches
 from specminer.history import MISSING, History
 from specminer.interaction import Interactions, Mode, completion_order
-from specminer.location import Layout, Places
+from specminer.location import Layout, locate
 from specminer.trace import Tracer
 from tests.histories import (
     ACCOUNTS,
@@ -59,7 +59,7 @@ def table_of(
     functions: list[str] | None = None,
 ) -> EventTable:
     names = functions or ["f" if not data else data[:4].hex() for data in history.invocation_data]
-    return build(history, touches(history), Places(history.preimages, layout), interactions, names)
+    return build(history, touches(history), locate(history, layout), interactions, names)
 
 
 def shown(table: EventTable, variable: str) -> list[int | None]:
@@ -135,6 +135,7 @@ def test_values_do_not_depend_on_rejected_events(simulated: Simulated, mode: Mod
         slice=interactions.slice[keep],
         invocation=interactions.invocation[keep],
         passive=interactions.passive[keep],
+        role=interactions.role[keep],
     )
     part = table_of(history, cut)
     assert part.variables == full.variables
@@ -175,6 +176,8 @@ def test_symbols_read_well() -> None:
     assert symbol_of("bid", rejected=False, passive=False) == "bid"
     assert symbol_of("bid", rejected=True, passive=False) == "bid (rejected)"
     assert symbol_of("bid", rejected=False, passive=True) == "side effect of bid"
+    assert symbol_of("send", "_to", rejected=False, passive=False) == "send as _to"
+    assert symbol_of("send", "_to", rejected=True, passive=False) == "send as _to (rejected)"
 
 
 def test_unknown_before_the_first_access_only_without_the_creation() -> None:

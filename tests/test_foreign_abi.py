@@ -51,7 +51,7 @@ def test_an_abi_that_knows_few_calls_is_doubted(history: History) -> None:
 def test_an_abi_that_lacks_little_is_not_doubted(history: History) -> None:
     spec = mine(history, MineOptions(), artifact=without("setFee")).specification
     assert not spec.history["limits"]
-    assert any(edge.function.startswith("0x") for edge in spec.transitions)
+    assert any(name.startswith("0x") for name in spec.interactions["outside"])
 
 
 def test_the_stored_artifact_is_the_default(history: History) -> None:

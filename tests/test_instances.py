@@ -15,11 +15,12 @@ from specminer.abstraction import EventTable
 from specminer.abstraction.table import build
 from specminer.dependency import touches
 from specminer.history import MISSING, History
-from specminer.interaction import Interactions, Mode, split
-from specminer.location import Places
+from specminer.interaction import Interactions, Mode
+from specminer.location import locate
 from specminer.store import TraceStore
 from specminer.trace import Address, Invocation, Transaction
 from tests.histories import CHAIN, CONTRACTS, Simulated, part_of, record_of, simulate, simulations
+from tests.test_interactions import divided
 
 
 def recorded_alone(item: Transaction, contract: Address) -> Transaction:
@@ -55,10 +56,10 @@ def database(transactions: Iterable[Transaction], *, alone: bool) -> TraceStore:
 
 
 def tabled(history: History, mode: Mode | None) -> tuple[Interactions, EventTable]:
-    touched, places = touches(history), Places(history.preimages, None)
-    interactions = split(history, touched, places, np.zeros(len(history), dtype=np.bool_), mode)
+    touched, locations = touches(history), locate(history)
+    interactions = divided(history, mode, reading=False)
     names = [data[:4].hex() for data in history.invocation_data]
-    return interactions, build(history, touched, places, interactions, names)
+    return interactions, build(history, touched, locations, interactions, names)
 
 
 Told = dict[str, list[tuple[str, dict[str, int | None]]]]

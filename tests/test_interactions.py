@@ -11,14 +11,23 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from hypothesis import given, settings
 
+from specminer.calldata import calls
 from specminer.chain.artifact import load
-from specminer.chain.interface import from_artifact
+from specminer.chain.interface import Function, Interface, from_artifact
 from specminer.chain.tracefile import TraceFile
 from specminer.datasets import dataset
 from specminer.dependency import touches
 from specminer.history import CONSTRUCTOR, OUTCOMES, History, IntColumn
-from specminer.interaction import MAX_UNNAMED, Interactions, Mode, completion_order, split
-from specminer.location import Layout, Places
+from specminer.interaction import (
+    MAX_UNNAMED,
+    Evidence,
+    Interactions,
+    Mode,
+    analyse,
+    completion_order,
+    split,
+)
+from specminer.location import Layout, Places, locate
 from specminer.store import TraceStore
 from specminer.trace import (
     AccessKind,
@@ -51,9 +60,20 @@ def history_of(simulated: Simulated) -> History:
         return store.history(CHAIN, [OWN])
 
 
-def divided(history: History, mode: Mode | None, layout: Layout | None = None) -> Interactions:
-    read_only = np.array([data[:4] == READ_ONLY for data in history.invocation_data], dtype=np.bool_)
-    return split(history, touches(history), Places(history.preimages, layout), read_only, mode)
+INTERFACE = Interface(
+    functions={READ_ONLY: Function(name="read", signature="read()", types=(), arguments=(), read_only=True)},
+    source="made up",
+)
+NOTHING = Interface(source="made up")
+
+
+def divided(
+    history: History, mode: Mode | None, layout: Layout | None = None, *, reading: bool = True
+) -> Interactions:
+    evidence = Evidence.gather(
+        history, touches(history), locate(history, layout), calls(history, INTERFACE if reading else NOTHING)
+    )
+    return split(analyse(evidence), mode.value if mode is not None else None)
 
 
 def counted(history: History) -> list[int]:
@@ -151,13 +171,9 @@ def _expected_passive(history: History, by_sender: Interactions) -> set[tuple[st
 
 @settings(deadline=None, max_examples=20)
 @given(simulations())
-def test_the_choice_is_one_of_the_two_and_is_explained(simulated: Simulated) -> None:
+def test_what_is_left_out_is_said(simulated: Simulated) -> None:
     history = history_of(simulated)
     chosen = divided(history, None)
-    asked = divided(history, chosen.mode)
-    assert chosen.mode in (Mode.WHOLE, Mode.SENDER)
-    assert np.array_equal(chosen.invocation, asked.invocation)
-    assert "accepted calls change storage" in chosen.explanation
     rolled_back = sum(
         call.outcome.kind is OutcomeKind.ROLLED_BACK
         for item in simulated.transactions
@@ -240,21 +256,15 @@ def auction() -> tuple[list[Transaction], History]:
         return transactions, store.history(file.header.record.chain_id, [file.header.record.address])
 
 
-def test_the_auction_house_is_split_by_account(auction: tuple[list[Transaction], History]) -> None:
+def test_the_auction_house_split_by_account(auction: tuple[list[Transaction], History]) -> None:
     transactions, history = auction
     found = dataset("auction_house")
     artifact = load(found.folder / "artifact.json")
     interface = from_artifact(artifact)
     assert artifact.storage_layout is not None
-    read_only = np.array(
-        [
-            bool(interface.functions.get(data[:4]) and interface.functions[data[:4]].read_only)
-            for data in history.invocation_data
-        ],
-        dtype=np.bool_,
-    )
     layout = Layout(artifact.storage_layout, "the artifact")
-    by_sender = split(history, touches(history), Places(history.preimages, layout), read_only, Mode.SENDER)
+    evidence = Evidence.gather(history, touches(history), locate(history, layout), calls(history, interface))
+    by_sender = split(analyse(evidence), "sender")
 
     active: collections.Counter[str] = collections.Counter()
     passive: collections.Counter[str] = collections.Counter()

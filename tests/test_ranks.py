@@ -24,6 +24,7 @@ RANKS = {
     "store": 2,
     "location": 2,
     "declared": 2,
+    "calldata": 3,
     "dependency": 3,
     "interaction": 4,
     "predicate": 5,

@@ -10,15 +10,14 @@ import numpy as np
 from specminer.abstraction.events import EventTable, Variable
 from specminer.dependency import Touches
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn
-from specminer.interaction import Interactions, Mode, completion_order
-from specminer.location import Part, Places
+from specminer.interaction import Interactions, Mode, completion_order, event_text
+from specminer.location import Field, Locations
 
 
-def symbol_of(function: str, *, rejected: bool, passive: bool) -> str:
+def symbol_of(function: str, role: str | None = None, *, rejected: bool, passive: bool) -> str:
     """Return an event's symbol, as it stands in the automaton's alphabet."""
-    if passive:
-        return f"side effect of {function}"
-    return f"{function} (rejected)" if rejected else function
+    event = event_text(function, role, passive=passive)
+    return f"{event} (rejected)" if rejected and not passive else event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +33,11 @@ class _Cells:
 
 
 def build(
-    history: History, touched: Touches, places: Places, interactions: Interactions, functions: Sequence[str]
+    history: History,
+    touched: Touches,
+    locations: Locations,
+    interactions: Interactions,
+    functions: Sequence[str],
 ) -> EventTable:
     """Return the table; ``functions`` gives each invocation's bare function name.
 
@@ -45,21 +48,21 @@ def build(
     """
     rejected = ~history.accepted[interactions.invocation] & ~interactions.passive
     symbols, symbol = _symbols(interactions, functions, rejected)
-    variables, parts, owner, numbers = _variables(history, touched, places, interactions)
+    variables, fields, numbers = _variables(history, touched, locations, interactions)
     span = len(history.access_slot) + 2
     times = _access_times(history)
     ended = _end_times(history, times, apart=interactions.mode is not Mode.WHOLE)
     ends = interactions.slice * span + ended[interactions.invocation]
     ends = _kept(ends, rejected, interactions.slice, span)
-    cells = _cells(history, touched, owner, numbers, times, span)
+    cells = _cells(history, touched, interactions.owner, numbers, times, span)
     created = _created(history, interactions)
     words: dict[int, int] = {0: 0} if np.any(created) else {}
     initial = np.where(created, 0, MISSING)[interactions.slice]
     values = np.full((len(variables), len(ends)), MISSING, dtype=np.int64)
     bounds = np.searchsorted(cells.variable, np.arange(len(variables) + 1))
-    for row, part in enumerate(parts):
+    for row, field in enumerate(fields):
         mine = slice(int(bounds[row]), int(bounds[row + 1]))
-        before, after = _coded(history, part, cells.before[mine], cells.after[mine], words)
+        before, after = _coded(history, field, cells.before[mine], cells.after[mine], words)
         values[row] = _values(cells.key[mine], before, after, ends, span, initial)
     return EventTable(
         symbols=symbols,
@@ -87,13 +90,16 @@ def _symbols(
     interactions: Interactions, functions: Sequence[str], rejected: BoolColumn
 ) -> tuple[tuple[str, ...], IntColumn]:
     """Return the symbols, sorted, and each event's; a hostile function name gets none of another's."""
+    columns = (interactions.invocation, interactions.role, rejected, interactions.passive)
     events = [
-        (functions[row], bool(no), bool(other))
-        for row, no, other in zip(interactions.invocation, rejected, interactions.passive, strict=True)
+        (functions[row], interactions.roles[role] if role != MISSING else None, no, other)
+        for row, role, no, other in zip(*(column.tolist() for column in columns), strict=True)
     ]
     named = {
-        event: symbol_of(event[0], rejected=event[1], passive=event[2])
-        for event in sorted(set(events), key=lambda event: (event[1] or event[2], event))
+        event: symbol_of(event[0], event[1], rejected=event[2], passive=event[3])
+        for event in sorted(
+            set(events), key=lambda event: (event[2] or event[3], event[0], event[1] or "", event[2:])
+        )
     }
     texts = dict(zip(named, _unique(named.values()), strict=True))
     symbols = tuple(sorted(texts.values()))
@@ -147,39 +153,38 @@ def _kept(ends: IntColumn, rejected: BoolColumn, slices: IntColumn, span: int) -
 
 
 def _variables(
-    history: History, touched: Touches, places: Places, interactions: Interactions
-) -> tuple[list[Variable], list[Part], IntColumn, IntColumn]:
-    """Return the variables, the field each reads, each slot's owner, and each slot's variables.
+    history: History, touched: Touches, locations: Locations, interactions: Interactions
+) -> tuple[list[Variable], list[Field], IntColumn]:
+    """Return the variables, the field that each reads, and each slot's variables.
 
-    Shapes: (s,) and (most fields in a slot, s) with the numbers of variables; ``MISSING`` for none.
+    Shape of the last: (most fields in a slot, s), the numbers of variables; ``MISSING`` for none.
     """
-    slots, first = np.unique(touched.slot, return_index=True)
-    owner = np.full(len(slots), MISSING, dtype=np.int64)
-    found: dict[tuple[Part, int], int] = {}
-    names: list[str] = []
-    fields: dict[int, list[int]] = {}
-    for slot, row in zip(slots.tolist(), first.tolist(), strict=True):
-        if slot not in interactions.owned:
-            continue
-        place = places[history.words[touched.word[row]]]
-        owner[slot] = interactions.owned[slot][0]
-        fields[slot] = []
-        for part in place.parts:
-            # a variable without keys is one slot; with keys, or in several contracts, one in each interaction
-            alone = slot if interactions.mode is not Mode.INSTANCE else int(touched.word[row])
-            identity = (part, MISSING if place.keys else alone)
-            if identity not in found:
-                found[identity] = len(found)
-                names.append(f"{part.variable}{'[sender]' * len(place.keys)}{part.suffix}")
-            fields[slot].append(found[identity])
-    numbers = np.full((max(map(len, fields.values()), default=0), len(slots)), MISSING, dtype=np.int64)
-    for slot, row_numbers in fields.items():
-        numbers[: len(row_numbers), slot] = row_numbers
-    parts = [part for part, _ in found]
-    variables = [
-        Variable(name=name, kind=part.kind) for name, part in zip(_unique(names), parts, strict=True)
+    slots = np.flatnonzero(interactions.owner != MISSING)
+    contract = np.zeros(len(interactions.owner), dtype=np.int64)
+    if interactions.mode is Mode.WHOLE:  # else what contracts keep in equal slots is one variable
+        contract[touched.slot] = history.invocation_contract[touched.invocation]
+    span = len(history.contracts)
+    identity = locations.variable[slots] * span + contract[slots]
+    kinds, first, kind_of_slot = np.unique(identity, return_index=True, return_inverse=True)
+    by_slot = np.argsort(first)  # not by name: renaming a variable must change nothing else
+    kinds, kind_of_slot = kinds[by_slot], np.argsort(by_slot)[kind_of_slot]
+    rows = [locations.variables[row] for row in (kinds // span).tolist()]
+    key = ("sender",) if interactions.mode is Mode.SENDER else ("·",)
+    fields = [
+        (row.text(key if row.ports else None, place), field)
+        for row in rows
+        for place, field in enumerate(row.fields)
     ]
-    return variables, parts, owner, numbers
+    starts = np.cumsum([0, *(len(row.fields) for row in rows)])
+    most = max((len(row.fields) for row in rows), default=0)
+    table = np.full((most, len(rows)), MISSING, dtype=np.int64)
+    for number, row in enumerate(rows):
+        table[: len(row.fields), number] = np.arange(starts[number], starts[number + 1])
+    numbers = np.full((most, len(interactions.owner)), MISSING, dtype=np.int64)
+    numbers[:, slots] = table[:, kind_of_slot]
+    names = _unique(name for name, _ in fields)
+    variables = [Variable(name=name, kind=field.kind) for name, (_, field) in zip(names, fields, strict=True)]
+    return variables, [field for _, field in fields], numbers
 
 
 def _cells(
@@ -223,12 +228,12 @@ def _tainted(history: History, slot: IntColumn) -> BoolColumn:
 
 
 def _coded(
-    history: History, part: Part, before: IntColumn, after: IntColumn, words: dict[int, int]
+    history: History, field: Field, before: IntColumn, after: IntColumn, words: dict[int, int]
 ) -> tuple[IntColumn, IntColumn]:
     """Return one field's values as numbers in ``words``, which grows."""
     rows, inverse = np.unique(np.r_[before, after], return_inverse=True)
     numbers = [
-        MISSING if row == MISSING else words.setdefault(part.extract(history.words[row]), len(words))
+        MISSING if row == MISSING else words.setdefault(field.extract(history.words[row]), len(words))
         for row in rows.tolist()
     ]
     coded = np.array(numbers, dtype=np.int64)[inverse]

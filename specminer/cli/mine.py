@@ -30,7 +30,6 @@ from specminer.cli.options import (
 )
 from specminer.datasets import datasets, suggestion
 from specminer.errors import UsageError, plain
-from specminer.interaction import Mode
 from specminer.pipeline import (
     MineOptions,
     Written,
@@ -71,11 +70,11 @@ class Source:
 @database_option
 @click.option(
     "--interactions",
-    type=click.Choice(["auto", "whole", "instance", "sender"]),
     default="auto",
     show_default=True,
-    help="How to split the history: whole, one per contract, one per account that calls, or whichever fits the "
-    "data.",
+    metavar="auto|whole|instance|sender|SORT",
+    help="How to split the history: whole, one per contract, one per account that calls, one per entity of a SORT "
+    "that `specminer interactions --explain` lists, or whichever fits the data.",
 )
 @click.option(
     "--abstraction",
@@ -140,7 +139,7 @@ def mine(
         database=database,
     )
     options = MineOptions(
-        interactions=None if interactions == "auto" else Mode(interactions),
+        interactions=None if interactions == "auto" else interactions,
         definition=definition_of(abstraction),
         forbid=forbid,
         seed=seed,

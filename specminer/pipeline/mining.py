@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -13,13 +14,22 @@ from eth_utils.address import to_checksum_address
 
 from specminer.abstraction import Definition, EventTable, RejectedCalls, default
 from specminer.abstraction.table import build
+from specminer.calldata import calls
 from specminer.chain.artifact import Artifact, parse
 from specminer.chain.interface import Interface, from_artifact, from_code
 from specminer.dependency import Dependencies, dependencies, touches
 from specminer.errors import StoreError, UsageError, plain
-from specminer.history import CONSTRUCTOR, KINDS, RETURNED, BoolColumn, History, IntColumn
-from specminer.interaction import ROLLED_BACK, Interactions, Mode, split
-from specminer.location import Layout, Places
+from specminer.history import CONSTRUCTOR, MISSING, RETURNED, History, IntColumn
+from specminer.interaction import (
+    ROLLED_BACK,
+    Analysis,
+    Evidence,
+    Interactions,
+    analyse,
+    event_text,
+    split,
+)
+from specminer.location import Layout, locate
 from specminer.report.fidelity import measured
 from specminer.specification import (
     MAX_WITNESSES,
@@ -41,8 +51,8 @@ _KNOWN_SHARE: Final = 0.5
 class MineOptions:
     """What a user can set."""
 
-    interactions: Mode | None = None
-    """``None`` lets the data decide."""
+    interactions: str | None = None
+    """``whole``, ``instance``, ``sender`` or a sort's name; ``None`` lets the data decide."""
     definition: Definition | None = None
     """``None`` for the shipped default."""
     forbid: tuple[str, ...] = ()
@@ -56,6 +66,7 @@ class Mined:
 
     specification: Specification
     history: History
+    analysis: Analysis
     interactions: Interactions
     dependencies: Dependencies
     table: EventTable
@@ -90,14 +101,16 @@ def mine(
         artifact = None
         interface = _interface(history, None)
     layout = Layout(artifact.storage_layout, "the artifact") if artifact and artifact.storage_layout else None
-    places = Places(history.preimages, layout)
+    locations = locate(history, layout)
     touched = touches(history)
-    functions, read_only = _functions(history, interface)
-    interactions = split(history, touched, places, read_only, options.interactions)
+    called = calls(history, interface)
+    analysis = analyse(Evidence.gather(history, touched, locations, called))
+    interactions = split(analysis, options.interactions)
+    functions = [called.functions[row] for row in called.function.tolist()]
     definition = options.definition or default()
     if definition.rejected is RejectedCalls.DROP:
         interactions = _without_rejected(history, interactions)
-    table = build(history, touched, places, interactions, functions)
+    table = build(history, touched, locations, interactions, functions)
     declared = _declared(artifact)
     definition = replace(
         definition, forbid=(*definition.forbid, *_forbidden(options.forbid, table, declared))
@@ -105,12 +118,16 @@ def mine(
     tuning = tune(table, definition, options.seed)
     facts = _history_facts(history, known, _names(interface, layout))
     title = name or (artifact.name if artifact else None) or _short(_address(history))
+    outside = Counter(functions[row] for row in interactions.track.tolist())
     edges = _edges(history, interactions, functions, table, tuning)
     missed = ", ".join(plain(text, 80) for text in tuning.unmatched if text not in options.forbid)
     unmatched = f"nothing in this history matches {missed}, which the abstraction mentions" if missed else ""
     return Mined(
-        specification=_specification(title, history, facts, interactions, definition, tuning, edges),
+        specification=_specification(
+            title, history, facts, interactions, definition, dict(sorted(outside.items())), tuning, edges
+        ),
         history=history,
+        analysis=analysis,
         interactions=interactions,
         dependencies=dependencies(touched),
         table=table,
@@ -135,10 +152,11 @@ def _specification(
     facts: dict[str, Any],
     interactions: Interactions,
     definition: Definition,
+    outside: dict[str, int],
     tuning: Tuning,
     edges: tuple[Edge, ...],
 ) -> Specification:
-    """Put the document together."""
+    """Put the document together; ``outside`` counts the calls in no interaction, by function."""
     return Specification(
         name=name,
         contracts=tuple(to_checksum_address(item.address) for item in history.contracts),
@@ -149,6 +167,7 @@ def _specification(
             "sort": interactions.sort,
             "count": len(interactions.names),
             "explanation": interactions.explanation,
+            "outside": outside,
         },
         abstraction=_abstraction(definition, tuning),
         states=tuple(
@@ -238,22 +257,6 @@ def _selectors(history: History) -> list[bytes]:
     ]
 
 
-def _functions(history: History, interface: Interface) -> tuple[list[str], BoolColumn]:
-    """Return each invocation's function name, and whether it only reads."""
-    names: dict[tuple[int, bytes, bool], str] = {}
-    functions: list[str] = []
-    read_only = np.zeros(len(history), dtype=np.bool_)
-    for row, (kind, data) in enumerate(zip(history.invocation_kind, history.invocation_data, strict=True)):
-        key = (int(kind), data[:4], bool(data))
-        if key not in names:
-            names[key] = interface.function_name(KINDS[kind], data[:4])
-        functions.append(names[key])
-        if kind != CONSTRUCTOR and len(data) >= 4:
-            found = interface.functions.get(data[:4])
-            read_only[row] = found is not None and found.read_only
-    return functions, read_only
-
-
 def _without_rejected(history: History, interactions: Interactions) -> Interactions:
     keep = history.accepted[interactions.invocation] | interactions.passive
     return replace(
@@ -261,6 +264,7 @@ def _without_rejected(history: History, interactions: Interactions) -> Interacti
         slice=interactions.slice[keep],
         invocation=interactions.invocation[keep],
         passive=interactions.passive[keep],
+        role=interactions.role[keep],
     )
 
 
@@ -355,14 +359,16 @@ def _edge(
     rows = interactions.invocation[events]
     passive, rejected = bool(interactions.passive[events[0]]), bool(table.rejected[events[0]])
     function = functions[rows[0]]
+    place = int(interactions.role[events[0]])
+    role = interactions.roles[place] if place != MISSING else None
     transactions = history.invocation_transaction[rows]
     witnesses = dict.fromkeys(int(item) for item in transactions[: MAX_WITNESSES * 20])
     return Edge(
         source=int(key[0]),
         target=int(key[1]),
-        event=f"side effect of {function}" if passive else function,
+        event=event_text(function, role, passive=passive),
         function=function,
-        role=None,
+        role=role,
         kind=TransitionKind.PASSIVE if passive else TransitionKind.CALL,
         outcome="reverted" if rejected else "returned",
         count=len(events),

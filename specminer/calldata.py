@@ -1,0 +1,320 @@
+"""What was called, and with which arguments, as columns.
+
+The calldata of each function is cut into 32-byte words at once: an argument of a static type stands at a known
+place (``ArgumentColumn``); elements of arrays and texts are found through their offsets. Shorter calldata reads
+as zeros behind its end, as in the EVM, and bits that a type does not have are dropped, as compilers do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from specminer.chain.interface import Function, Interface
+from specminer.history import CONSTRUCTOR, KINDS, BoolColumn, History, IntColumn
+from specminer.words import WordArray
+
+_Bytes = npt.NDArray[np.uint8]
+
+MAX_WORDS: Final = 64
+"""Head words of one function looked at; what stands behind them is no argument column."""
+MAX_UNKNOWN_WORDS: Final = 8
+"""Words taken for arguments where a function's types are unknown."""
+MAX_ELEMENTS: Final = 256
+"""Elements of one array argument looked at."""
+_ARRAY: Final = re.compile(r"(.+)\[([0-9]*)\]", re.ASCII)
+_NUMBER: Final = re.compile(r"(u?int|bytes)([0-9]*)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """Which function each of ``n`` invocations called."""
+
+    functions: tuple[str, ...]
+    """Bare names, each once, ascending."""
+    function: IntColumn
+    """Position in ``functions``; shape (n,)."""
+    read_only: BoolColumn
+    """Whether the function cannot change anything; shape (n,)."""
+    known: tuple[Function | None, ...]
+    """What the interface knows of each of ``functions``; ``None`` for nothing."""
+
+    def name(self, invocation: int) -> str:
+        """Return the name of the function that an invocation called."""
+        return self.functions[int(self.function[invocation])]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgumentColumn:
+    """One argument of one function over the history, or the elements of one array argument."""
+
+    function: int
+    """Position in ``Calls.functions``."""
+    name: str
+    """``_tokenId``; ``order[1]`` in a tuple or an array of fixed length; ``ids[]`` for all elements."""
+    type: str
+    """As selectors spell it: ``uint256``, ``address``; ``word`` where unknown."""
+    place: int
+    """Number of the head word."""
+    single: bool
+    """Whether each invocation has exactly one value."""
+    invocation: IntColumn
+    """Rows of the invocations, ascending; shape (c,)."""
+    words: WordArray
+    """The values; shape (c,)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextColumn:
+    """One ``string`` or ``bytes`` argument of one function over the history."""
+
+    function: int
+    name: str
+    invocation: IntColumn
+    texts: tuple[bytes, ...]
+
+
+def calls(history: History, interface: Interface) -> Calls:
+    """Tell what each invocation called."""
+    numbers: dict[tuple[bool, bytes, bool], int] = {}
+    coded = np.fromiter(
+        (
+            numbers.setdefault((kind == CONSTRUCTOR, data[:4], bool(data)), len(numbers))
+            for kind, data in zip(history.invocation_kind.tolist(), history.invocation_data, strict=True)
+        ),
+        dtype=np.int64,
+        count=len(history),
+    )
+    names: list[str] = []
+    known: list[Function | None] = []
+    for created, selector, _ in numbers:
+        kind = KINDS[CONSTRUCTOR] if created else KINDS[0]
+        # creation code begins with bytes that are no selector
+        names.append(interface.function_name(kind, b"" if created else selector))
+        known.append(None if created else interface.functions.get(selector))
+    functions = tuple(sorted(set(names)))
+    place = np.array([functions.index(name) for name in names], dtype=np.int64)
+    by_name = dict(zip(names, known, strict=True))
+    reading = np.array([item is not None and item.read_only for item in known], dtype=np.bool_)
+    return Calls(
+        functions=functions,
+        function=place[coded] if len(coded) else coded,
+        read_only=reading[coded] if len(coded) else np.zeros(0, dtype=np.bool_),
+        known=tuple(by_name[name] for name in functions),
+    )
+
+
+def arguments(history: History, called: Calls) -> list[ArgumentColumn]:
+    """Return the arguments that are words, by function and place; the constructor's are left out."""
+    columns: list[ArgumentColumn] = []
+    for function, rows in _by_function(history, called):
+        leaves = _leaves(called.known[function], history, rows)
+        if not leaves:
+            continue
+        heads = _heads(history, rows, 1 + max(leaf.place for leaf in leaves))
+        for leaf in leaves:
+            if leaf.element is None:
+                words = _cleaned(heads[:, leaf.place], leaf.type)
+                held, found, kind = rows, words, leaf.type
+            else:
+                held, found = _elements(history, rows, heads[:, leaf.place], leaf.element)
+                kind = leaf.element
+            columns.append(
+                ArgumentColumn(
+                    function=function,
+                    name=leaf.name,
+                    type=kind,
+                    place=leaf.place,
+                    single=leaf.element is None,
+                    invocation=held,
+                    words=found,
+                )
+            )
+    return columns
+
+
+def texts(history: History, called: Calls) -> list[TextColumn]:
+    """Return the ``string`` and ``bytes`` arguments, by function and place."""
+    columns: list[TextColumn] = []
+    for function, rows in _by_function(history, called):
+        known = called.known[function]
+        for name, kind, place in _top_level(known) if known is not None else ():
+            if kind in ("string", "bytes") and place < MAX_WORDS:
+                found = [_text(history.invocation_data[row], place) for row in rows.tolist()]
+                columns.append(TextColumn(function=function, name=name, invocation=rows, texts=tuple(found)))
+    return columns
+
+
+def senders(history: History) -> WordArray:
+    """Return each address of the history as a word; shape (rows of ``History.addresses``,)."""
+    return _as_words(np.frombuffer(b"".join(bytes(12) + item for item in history.addresses), np.uint8))
+
+
+def outputs(history: History, rows: IntColumn) -> WordArray:
+    """Return the first word that each of the invocations returned; zero if there is none."""
+    data = [history.invocation_output[row][:32].ljust(32, b"\0") for row in rows.tolist()]
+    return _as_words(np.frombuffer(b"".join(data), dtype=np.uint8))
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A word of the head, or the elements that it points to."""
+
+    name: str
+    type: str
+    place: int
+    element: str | None = None
+
+
+def _by_function(history: History, called: Calls) -> Iterator[tuple[int, IntColumn]]:
+    order = np.argsort(called.function, kind="stable")
+    bounds = np.searchsorted(called.function[order], np.arange(len(called.functions) + 1))
+    for function in range(len(called.functions)):
+        rows = order[bounds[function] : bounds[function + 1]]
+        rows = rows[history.invocation_kind[rows] != CONSTRUCTOR]
+        if len(rows):
+            yield function, rows
+
+
+def _leaves(known: Function | None, history: History, rows: IntColumn) -> list[_Leaf]:
+    if known is None:
+        sizes = sorted(max(0, len(history.invocation_data[row]) - 4) // 32 for row in rows.tolist())
+        count = min(sizes[len(sizes) // 2], MAX_UNKNOWN_WORDS)
+        return [_Leaf(f"word{place}", "word", place) for place in range(count)]
+    leaves: list[_Leaf] = []
+    for name, kind, place in _top_level(known):
+        if place >= MAX_WORDS:
+            break
+        leaves += _opened(name, kind, place)
+    return leaves
+
+
+def _top_level(known: Function) -> Iterator[tuple[str, str, int]]:
+    """Yield name, type and place of the head word of each parameter."""
+    place = 0
+    for name, kind in zip(known.arguments, known.types, strict=True):
+        yield name, kind, place
+        if place > MAX_WORDS:
+            return
+        place += _size(kind) or 1
+
+
+def _size(kind: str) -> int | None:
+    """Return the words of a static type, at most ``MAX_WORDS + 1``; ``None`` for a dynamic one."""
+    array = _ARRAY.fullmatch(kind)
+    if array is not None:
+        inner = _size(array[1])
+        if not array[2] or inner is None:
+            return None
+        return min(inner * int(array[2][:9]), MAX_WORDS + 1)
+    if kind.startswith("("):
+        total = 0
+        for part in _parts(kind):
+            inner = _size(part)
+            if inner is None:
+                return None
+            total += inner
+        return min(total, MAX_WORDS + 1)
+    return None if kind in ("string", "bytes") else 1
+
+
+def _parts(kind: str) -> list[str]:
+    """Split the inside of ``(a,(b,c),d)`` at the commas outside parentheses."""
+    parts, depth = [""], 0
+    for char in kind[1:-1]:
+        depth += (char == "(") - (char == ")")
+        if char == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return [part for part in parts if part]
+
+
+def _opened(name: str, kind: str, place: int) -> list[_Leaf]:
+    """Return the words of a parameter: of a static type all, of an array of words its elements."""
+    size = _size(kind)
+    array = _ARRAY.fullmatch(kind)
+    if size is None:
+        simple = array is not None and not array[2] and _size(array[1]) == 1 and _plain(array[1])
+        return [_Leaf(f"{name}[]", kind, place, array[1])] if simple and array is not None else []
+    if array is None and not kind.startswith("("):
+        return [_Leaf(name, kind, place)] if place < MAX_WORDS else []
+    inner = _parts(kind) if array is None else [array[1]] * min(int(array[2][:9]), MAX_WORDS)
+    leaves: list[_Leaf] = []
+    for number, part in enumerate(inner):
+        if place >= MAX_WORDS:
+            break
+        leaves += _opened(f"{name}[{number}]", part, place)
+        place += _size(part) or 1
+    return leaves
+
+
+def _plain(kind: str) -> bool:
+    return not kind.startswith("(") and not kind.endswith("]")
+
+
+def _heads(history: History, rows: IntColumn, count: int) -> WordArray:
+    """Return the first words behind the selectors; shape (rows, count)."""
+    width = 32 * count
+    data = history.invocation_data
+    text = b"".join([data[row][4 : 4 + width].ljust(width, b"\0") for row in rows.tolist()])
+    return np.frombuffer(text, dtype="S32").reshape(len(rows), count)
+
+
+def _cleaned(words: WordArray, kind: str) -> WordArray:
+    """Return words without the bits that a type does not have."""
+    raw = np.ascontiguousarray(words).view(np.uint8).reshape(-1, 32)
+    found = _NUMBER.fullmatch(kind)
+    if kind == "address":
+        return _as_words(_masked(raw, 12, 32))
+    if found is not None and found[1] == "uint" and found[2]:
+        return _as_words(_masked(raw, 32 - min(int(found[2][:3]), 256) // 8, 32))
+    if found is not None and found[1] == "bytes" and found[2]:
+        return _as_words(_masked(raw, 0, min(int(found[2][:3]), 32)))
+    return _as_words(raw)
+
+
+def _masked(raw: _Bytes, first: int, last: int) -> _Bytes:
+    kept = np.zeros_like(raw)
+    kept[:, first:last] = raw[:, first:last]
+    return kept
+
+
+def _as_words(raw: _Bytes) -> WordArray:
+    return np.ascontiguousarray(raw).reshape(-1).view("S32")
+
+
+def _elements(
+    history: History, rows: IntColumn, offsets: WordArray, kind: str
+) -> tuple[IntColumn, WordArray]:
+    """Return the elements of array arguments: (invocation, value) pairs; malformed ones have none."""
+    held: list[int] = []
+    found: list[bytes] = []
+    text = offsets.tobytes()
+    for place, row in enumerate(rows.tolist()):
+        data = history.invocation_data[row]
+        start, length = _tail(data, int.from_bytes(text[32 * place : 32 * place + 32], "big"))
+        count = min(length, MAX_ELEMENTS, max(0, len(data) - start) // 32)
+        held += [row] * count
+        found += [data[start + 32 * at : start + 32 * at + 32] for at in range(count)]
+    words = np.frombuffer(b"".join(found), dtype="S32")
+    return np.array(held, dtype=np.int64), _cleaned(words, kind)
+
+
+def _tail(data: bytes, offset: int) -> tuple[int, int]:
+    """Return where the content behind an offset begins, and the length that it claims."""
+    if offset > len(data):
+        return len(data), 0
+    start = 4 + offset
+    return start + 32, int.from_bytes(data[start : start + 32], "big")
+
+
+def _text(data: bytes, place: int) -> bytes:
+    head = 4 + 32 * place
+    start, length = _tail(data, int.from_bytes(data[head : head + 32], "big"))
+    return data[start : start + length]

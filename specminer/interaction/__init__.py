@@ -1,0 +1,27 @@
+"""Splits one interleaved history into independent interactions: the words that an automaton is learned from.
+
+Keys of storage form *sorts* of entities (:mod:`.sorts`); calls name entities in *roles* (:mod:`.roles`); a sort's
+score says how well it explains the history (:mod:`.scores`); the best one slices it (:mod:`.slices`), and if none
+is good enough the whole history is one interaction (:mod:`.views`). The choice is always explained
+(:mod:`.choice`).
+"""
+
+from specminer.interaction.choice import Analysis, Found, analyse, split
+from specminer.interaction.evidence import ROLLED_BACK, Evidence
+from specminer.interaction.interactions import Interactions, Mode, event_text
+from specminer.interaction.order import completion_order
+from specminer.interaction.views import MAX_UNNAMED
+
+__all__ = [
+    "MAX_UNNAMED",
+    "ROLLED_BACK",
+    "Analysis",
+    "Evidence",
+    "Found",
+    "Interactions",
+    "Mode",
+    "analyse",
+    "completion_order",
+    "event_text",
+    "split",
+]

@@ -1,0 +1,232 @@
+"""Chooses how to split a history, and explains the choice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from specminer.errors import UsageError, plain
+from specminer.history import CONSTRUCTOR, MISSING
+from specminer.interaction.evidence import ROLLED_BACK, Evidence
+from specminer.interaction.interactions import Interactions, Mode
+from specminer.interaction.roles import Naming, Source, candidates, naming
+from specminer.interaction.scores import MIN_COVERAGE, Score, marks, score
+from specminer.interaction.slices import sliced
+from specminer.interaction.sorts import Sort, sorts
+from specminer.interaction.views import by_instance, by_sender, whole
+
+ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A sort with all that was found out about it."""
+
+    name: str
+    """Unique in a history: ``_tokenId``, ``account``, ``mapping3``."""
+    sort: Sort
+    naming: Naming
+    score: Score
+
+    @property
+    def mode(self) -> Mode:
+        """How this sort splits the history."""
+        return Mode.PARTITION if self.score.separable else Mode.PROJECTION
+
+    @property
+    def qualifies(self) -> bool:
+        """Whether it may be chosen without being asked for."""
+        return self.score.qualifies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """The sorts of a history, the best first."""
+
+    evidence: Evidence
+    found: tuple[Found, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What may be asked for besides ``whole``, ``instance`` and ``sender``."""
+        return tuple(item.name for item in self.found)
+
+
+def analyse(evidence: Evidence) -> Analysis:
+    """Find the sorts of a history and what speaks for each."""
+    told, offered = marks(evidence), candidates(evidence)
+    rated: list[tuple[Sort, Naming, Score]] = []
+    for sort in sorts(evidence):
+        named = naming(evidence, sort, offered)
+        rated.append((sort, named, score(evidence, sort, named, told)))
+    rated.sort(key=lambda item: (-item[2].value, -item[2].coverage))  # else in the order of the slots
+    names = _told_apart([_name(evidence, sort, named) for sort, named, _ in rated])
+    return Analysis(
+        evidence=evidence,
+        found=tuple(
+            Found(name=name, sort=sort, naming=named, score=rating)
+            for name, (sort, named, rating) in zip(names, rated, strict=True)
+        ),
+    )
+
+
+def _name(evidence: Evidence, sort: Sort, named: Naming) -> str:
+    """Return the argument that names most of its entities; without one the storage where they are kept."""
+    if sort.account:
+        return ACCOUNT
+    counts: Counter[str] = Counter()
+    for row, count in enumerate(np.bincount(named.role[named.role != MISSING], minlength=len(named.roles))):
+        role = named.roles[row]
+        if role.source in (Source.ARGUMENT, Source.FOUND) and role.name != "new":
+            counts[role.name] += int(count)
+    if counts:
+        return min(counts, key=lambda name: (-counts[name], name))
+    return evidence.locations.ports[sort.ports[0]].name.removesuffix("[]")
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Return names of which none is another's or a mode's: the second ``id`` becomes ``id #2``."""
+    taken = {mode.value for mode in Mode} | {"auto"}
+    result = []
+    for name in names:
+        shown, count = name, 1
+        while shown in taken:
+            count += 1
+            shown = f"{name} #{count}"
+        taken.add(shown)
+        result.append(shown)
+    return result
+
+
+def split(analysis: Analysis, wish: str | None = None) -> Interactions:
+    """Split the history: as wished (``whole``, ``instance``, ``sender`` or a sort's name), else by the best sort.
+
+    Raises:
+        UsageError: there is no such sort.
+
+    """
+    evidence = analysis.evidence
+    suffix = _left_out(evidence)
+    if wish is None or wish == "auto":
+        interactions, reason = _chosen(analysis)
+    elif wish == Mode.WHOLE.value:
+        interactions, reason = whole(evidence), "The whole history is one interaction, as asked."
+    elif wish == Mode.INSTANCE.value:
+        interactions = by_instance(evidence)
+        reason = "One interaction per contract, as asked; each begins with its constructor."
+    elif wish == Mode.SENDER.value:
+        interactions = by_sender(evidence)
+        reason = f"One interaction per account, as asked.{_created(evidence)}"
+    else:
+        found = _asked(analysis, wish)
+        interactions = _sliced(evidence, found)
+        reason = f"{_by_sort(found, interactions)}, as asked. {reasons(found)}"
+    return replace(interactions, explanation=f"{reason}{_outside(evidence, interactions)}{suffix}")
+
+
+def _outside(evidence: Evidence, interactions: Interactions) -> str:
+    calls = interactions.track[evidence.call[interactions.track]]
+    if not len(calls):
+        return ""
+    rows = [evidence.called.functions[row] for row in evidence.called.function[calls].tolist()]
+    counts = sorted(Counter(rows).items(), key=lambda item: (-item[1], item[0]))
+    shown = ", ".join(f"{plain(name, 40)} {count:,}" for name, count in counts[:5])
+    return f" {len(calls):,} calls are about none: {shown}{', …' if len(counts) > 5 else ''}."
+
+
+def _created(evidence: Evidence) -> str:
+    created = np.any(evidence.history.invocation_kind == CONSTRUCTOR)
+    return " The constructor belongs to no account." if created else ""
+
+
+def _chosen(analysis: Analysis) -> tuple[Interactions, str]:
+    evidence = analysis.evidence
+    if len(evidence.history.contracts) > 1:
+        return by_instance(evidence), (
+            "One interaction per contract, because several contracts are mined together; each begins with its "
+            "constructor."
+        )
+    best = next((item for item in analysis.found if item.qualifies), None)
+    if best is None:
+        return whole(evidence), f"The whole history is one interaction: {_why_none(analysis)}."
+    interactions = _sliced(evidence, best)
+    return interactions, f"{_by_sort(best, interactions)}. {reasons(best)}"
+
+
+def _why_none(analysis: Analysis) -> str:
+    if not analysis.found:
+        return "no storage is kept under keys that could be entities"
+    best = analysis.found[0]
+    return (
+        f"no sort of entities explains enough of it; the best is {plain(best.name, 60)}, whose entities "
+        f"{best.score.coverage:.0%} of the accepted calls are about (at least {MIN_COVERAGE:.0%} are wanted)"
+    )
+
+
+def _asked(analysis: Analysis, wish: str) -> Found:
+    for item in analysis.found:
+        if item.name == wish:
+            return item
+    known = ["auto", "whole", "instance", "sender", *analysis.names]
+    near = get_close_matches(wish, known, n=1)
+    hint = f"did you mean '{plain(near[0], 60)}'? " if near else ""
+    listed = ", ".join(plain(name, 40) for name in known[:20])
+    raise UsageError(
+        f"--interactions: this history has no sort of entities '{plain(wish, 60)}'; {hint}It can be split by {listed}"
+    )
+
+
+def _sliced(evidence: Evidence, found: Found) -> Interactions:
+    return sliced(
+        evidence, found.sort, found.naming, described(evidence, found), separable=found.score.separable
+    )
+
+
+def described(evidence: Evidence, found: Found) -> dict[str, Any]:
+    """Return a sort as the specification tells it."""
+    return {
+        "name": found.name,
+        "ports": [evidence.locations.ports[port].name for port in found.sort.ports],
+        "arguments": sorted({role.name for role in found.naming.roles}),
+        "score": round(found.score.value, 6),
+    }
+
+
+def _by_sort(found: Found, interactions: Interactions) -> str:
+    name = plain(found.name, 60)
+    how = (
+        "each call belongs to one"
+        if interactions.mode is Mode.PARTITION
+        else "a call stands in the interaction of every entity that it names, with its role"
+    )
+    return f"One interaction per {name} ({len(interactions.names):,}): {how}"
+
+
+def reasons(found: Found) -> str:
+    """Return what speaks for a sort, as sentences."""
+    rating = found.score
+    parts = [f"{rating.coverage:.0%} of the accepted calls are about one"]
+    if rating.alpha:
+        parts.append(
+            f"{rating.guard:.0%} of the rejections that storage under keys decided read its storage last"
+        )
+    parts.append(f"{rating.setlike:.0%} of the changes of its storage set a value rather than count")
+    return f"{'; '.join(parts)} (score {rating.value:.2f})."
+
+
+def _left_out(evidence: Evidence) -> str:
+    rolled_back = evidence.history.invocation_outcome == ROLLED_BACK
+    parts = [
+        f"{count:,} {text}"
+        for count, text in (
+            (int(np.sum(evidence.called.read_only & ~rolled_back)), "calls of read-only functions"),
+            (int(np.sum(rolled_back)), "calls that their callers rolled back"),
+        )
+        if count
+    ]
+    return f" Left out: {' and '.join(parts)}." if parts else ""

@@ -1,0 +1,72 @@
+"""Interactions: the words that an automaton is learned from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from specminer.history import MISSING, BoolColumn, IntColumn
+
+
+class Mode(Enum):
+    """How a history is split."""
+
+    WHOLE = "whole"
+    """The contract's life is one interaction."""
+    INSTANCE = "instance"
+    """Several contracts of the same code: each one's life is one."""
+    SENDER = "sender"
+    """Each account's calls, and what others did to the storage kept under its address."""
+    PARTITION = "partition"
+    """Each entity of a sort; a call belongs to one."""
+    PROJECTION = "projection"
+    """Each entity of a sort; a call stands in the interaction of every entity that it names, with its role."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interactions:
+    """``k`` interactions with ``n`` events, one interaction after another, each in the order in which calls end."""
+
+    mode: Mode
+    sort: dict[str, Any] | None
+    """The sort of entities: name, ports, arguments, score; ``None`` where none is involved."""
+    names: tuple[str, ...]
+    """``_tokenId=42``, an address, ``all``; raw text, each once."""
+    entities: tuple[int | None, ...]
+    """The key as a word, by which the entity's storage is found; ``None`` for no entity, or a text."""
+    explanation: str
+    """What was chosen and why, in sentences."""
+    slice: IntColumn
+    """Interaction of each event, ascending; shape (n,), as all columns of this group."""
+    invocation: IntColumn
+    """Row of the invocation in the history."""
+    passive: BoolColumn
+    """Not the interaction's own call: somebody else's, which changed its storage."""
+    roles: tuple[str, ...] = ()
+    """Names of roles, each once, ascending."""
+    role: IntColumn
+    """Position in ``roles`` of the role in which the call names the entity, or ``MISSING``; all missing
+    unless events are told apart by roles (in a projection)."""
+    owner: IntColumn
+    """For each slot (number in ``Touches.slot``) the interaction whose variable it is, or ``MISSING``; shape (s,)."""
+    track: IntColumn
+    """Rows of the events that belong to no interaction, in the order in which they end: administration and
+    the like."""
+
+    @property
+    def owned(self) -> dict[int, IntColumn]:
+        """For each slot that some interaction owns, that interaction."""
+        return {int(slot): self.owner[slot : slot + 1] for slot in np.flatnonzero(self.owner != MISSING)}
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def event_text(function: str, role: str | None, *, passive: bool) -> str:
+    """Return how an event is called: ``transfer as _to``, ``side effect of bid``."""
+    if passive:
+        return f"side effect of {function}"
+    return function if role is None else f"{function} as {role}"

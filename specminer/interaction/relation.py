@@ -1,0 +1,80 @@
+"""Pairs of integers, each once, as one sorted column: which invocation concerns which entity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from specminer.history import BoolColumn, IntColumn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """A set of (invocation, entity) pairs, by invocation, then entity."""
+
+    code: IntColumn
+    """``invocation * span + entity``, ascending, each once."""
+    span: int
+    """More than any entity."""
+
+    @property
+    def invocation(self) -> IntColumn:
+        """The invocation of each pair, ascending."""
+        return self.code // self.span
+
+    @property
+    def entity(self) -> IntColumn:
+        """The entity of each pair."""
+        return self.code % self.span
+
+    def holds(self, invocation: IntColumn, entity: IntColumn) -> BoolColumn:
+        """Return for each pair asked for whether it is in the set; negative entities never are."""
+        return contains(self.code, invocation * self.span + entity) & (entity >= 0)
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+
+def relation(invocation: IntColumn, entity: IntColumn, span: int) -> Relation:
+    """Return the set of the given pairs, in n log n."""
+    return Relation(code=distinct(invocation * span + entity), span=span)
+
+
+def distinct(values: IntColumn) -> IntColumn:
+    """Return the values ascending, each once."""
+    ordered = np.sort(values, kind="stable")  # radix or timsort: nearly sorted columns are cheap
+    keep = np.ones(len(ordered), dtype=np.bool_)
+    keep[1:] = ordered[1:] != ordered[:-1]
+    return ordered[keep]
+
+
+def contains(ordered: IntColumn, wanted: IntColumn) -> BoolColumn:
+    """Return for each wanted value whether it is in an ascending column."""
+    if not len(ordered):
+        return np.zeros(len(wanted), dtype=np.bool_)
+    at = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
+    return np.equal(ordered[at], wanted)
+
+
+def components(left: IntColumn, right: IntColumn, count: int) -> IntColumn:
+    """Return for each of ``count`` nodes the smallest node that it is connected with by the edges given.
+
+    Source: Shiloach and Vishkin (1982), hooking and pointer jumping on whole columns.
+    """
+    label = np.arange(count)
+    while len(left):
+        low = np.minimum(label[left], label[right])
+        before = label.copy()
+        np.minimum.at(label, label[left], low)
+        np.minimum.at(label, label[right], low)
+        while True:
+            jumped = label[label]
+            if np.array_equal(jumped, label):
+                break
+            label = jumped
+        if np.array_equal(before, label):
+            break
+        apart = label[left] != label[right]
+        left, right = left[apart], right[apart]
+    return label

@@ -1,0 +1,334 @@
+"""Roles: by what a function names the entities that it is about.
+
+A *candidate* is an argument, the sender, a number that the contract keeps (``currentRound``, a next id) or the
+number that the function returns. It is a role of a function for a sort if, in at least half of the accepted
+calls that touch the sort at all, it is the key of an entity that the call touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+
+from specminer.calldata import arguments, outputs, senders, texts
+from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.interaction.evidence import Evidence
+from specminer.interaction.relation import Relation, contains, distinct
+from specminer.interaction.sorts import Sort
+from specminer.location import Field, ValueKind
+from specminer.words import from_integers
+
+MIN_SUPPORT: Final = 0.5
+MAX_VARIABLES: Final = 64
+"""Variables without keys looked at: those touched most often."""
+
+
+class Source(IntEnum):
+    """Where a candidate's value comes from; where two name the same entity, the first counts."""
+
+    ARGUMENT = 0
+    SENDER = 1
+    LEFT = 2
+    """What a variable without keys held after the call."""
+    FOUND = 3
+    """What a variable without keys held when the call began."""
+    RESULT = 4
+    """The first word returned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """Something that may name entities in the calls of one function."""
+
+    function: int
+    """Position in ``Calls.functions``."""
+    source: Source
+    name: str
+    """The argument's or variable's name."""
+    invocation: IntColumn
+    """Ascending; without the calls in which it is no key at all."""
+    entity: IntColumn
+    """By :attr:`Evidence.span`; the same shape."""
+    counts_up: IntColumn
+    """1 where the variable is left one higher than it was found; the same shape."""
+
+    @property
+    def inferred(self) -> bool:
+        """Whether only a call that was accepted and touched the entity can be said to name it."""
+        return self.source not in (Source.ARGUMENT, Source.SENDER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """An accepted candidate."""
+
+    function: int
+    source: Source
+    name: str
+    """``_tokenId``, ``sender``, ``new``, ``currentRound``."""
+    support: float
+    """Share of the accepted calls touching the sort in which it names a touched entity."""
+    calls: int
+    """Those calls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """Which entities of a sort each call names; (call, entity) pairs once each, by call, then role."""
+
+    roles: tuple[Role, ...]
+    """In the order in which they count: by function and source."""
+    invocation: IntColumn
+    entity: IntColumn
+    role: IntColumn
+    """Position in ``roles``, or ``MISSING``: attached by what a rejected call read, or derived."""
+    derived: bool
+    """Whether names were too rare, so that the touched entities serve."""
+    named_share: float
+    """Share of the accepted calls touching the sort that name an entity of it."""
+
+
+def candidates(evidence: Evidence) -> list[Candidate]:
+    """Return everything that may name entities, by function, source and place."""
+    found = [
+        *_arguments(evidence),
+        *_senders(evidence),
+        *_kept(evidence),
+        *_results(evidence),
+    ]
+    return sorted(found, key=lambda item: (item.function, item.source))
+
+
+def _candidate(
+    evidence: Evidence,
+    function: int,
+    source: Source,
+    name: str,
+    invocation: IntColumn,
+    key: IntColumn,
+    counts_up: BoolColumn | None = None,
+) -> Candidate:
+    held = (key != MISSING) & evidence.call[invocation]
+    rows = invocation[held]
+    up = np.zeros(len(rows), np.int64) if counts_up is None else counts_up[held].astype(np.int64)
+    return Candidate(
+        function=function,
+        source=source,
+        name=name,
+        invocation=rows,
+        entity=evidence.entity(evidence.history.invocation_contract[rows], key[held]),
+        counts_up=up,
+    )
+
+
+def _arguments(evidence: Evidence) -> Iterator[Candidate]:
+    keys = evidence.locations.key_table
+    for column in arguments(evidence.history, evidence.called):
+        yield _candidate(
+            evidence,
+            column.function,
+            Source.ARGUMENT,
+            column.name,
+            column.invocation,
+            keys.find(column.words),
+        )
+    if keys.texts:
+        code = {text: len(keys.words) + place for place, text in enumerate(keys.texts)}
+        for text in texts(evidence.history, evidence.called):
+            found = np.array([code.get(item, MISSING) for item in text.texts], dtype=np.int64)
+            yield _candidate(evidence, text.function, Source.ARGUMENT, text.name, text.invocation, found)
+
+
+def _senders(evidence: Evidence) -> Iterator[Candidate]:
+    key_of = evidence.locations.key_table.find(senders(evidence.history))
+    key = key_of[evidence.history.invocation_sender]
+    for function, rows in _of_functions(evidence):
+        yield _candidate(evidence, function, Source.SENDER, "sender", rows, key[rows])
+
+
+def _of_functions(evidence: Evidence) -> Iterator[tuple[int, IntColumn]]:
+    rows = np.flatnonzero(evidence.call)
+    function = evidence.called.function[rows]
+    order = np.argsort(function, kind="stable")
+    bounds = np.searchsorted(function[order], np.arange(len(evidence.called.functions) + 1))
+    for number in range(len(evidence.called.functions)):
+        own = rows[order[bounds[number] : bounds[number + 1]]]
+        if len(own):
+            yield number, own
+
+
+def _results(evidence: Evidence) -> Iterator[Candidate]:
+    for function, rows in _of_functions(evidence):
+        own = rows[evidence.accepted[rows]]
+        lengths = np.fromiter(
+            (len(evidence.history.invocation_output[row]) for row in own.tolist()), np.int64, len(own)
+        )
+        own = own[lengths >= 32]
+        if len(own):
+            key = evidence.locations.key_table.find(outputs(evidence.history, own))
+            yield _candidate(evidence, function, Source.RESULT, "result", own, key)
+
+
+def _kept(evidence: Evidence) -> Iterator[Candidate]:
+    """Yield what variables without keys hold before and after accepted calls."""
+    touched = evidence.touched
+    variable = evidence.locations.variable[touched.slot]
+    keyless = np.array([not item.ports for item in evidence.locations.variables], dtype=np.bool_)
+    rows = np.flatnonzero(keyless[variable] & evidence.accepted[touched.invocation])
+    counts = np.bincount(variable[rows], minlength=len(keyless))
+    chosen = sorted(np.flatnonzero(counts).tolist(), key=lambda row: (-int(counts[row]), row))[:MAX_VARIABLES]
+    for number in sorted(chosen):
+        own = rows[variable[rows] == number]
+        shown = evidence.locations.variables[number]
+        for place, field in enumerate(shown.fields):
+            if field.kind in (ValueKind.BOOL, ValueKind.ADDRESS, ValueKind.ENUM):
+                continue
+            yield from _values(evidence, own, field, shown.text(None, place))
+
+
+def _values(evidence: Evidence, touches: IntColumn, field: Field, name: str) -> Iterator[Candidate]:
+    touched = evidence.touched
+    found, left = touched.found[touches], touched.left[touches]
+    rows = distinct(np.concatenate([found, left]))
+    rows = rows[rows != MISSING]
+    numbers = [field.extract(evidence.history.words[row]) for row in rows.tolist()]
+    keys = evidence.locations.key_table.find(from_integers(numbers))
+    small = np.array([number if number < 1 << 62 else MISSING for number in numbers], dtype=np.int64)
+    before, after = _looked_up(rows, keys, found), _looked_up(rows, keys, left)
+    if np.all(before == MISSING) and np.all(after == MISSING):
+        return
+    up = (_looked_up(rows, small, left) == _looked_up(rows, small, found) + 1) & (found != MISSING)
+    function = evidence.called.function[touched.invocation[touches]]
+    for number in distinct(function).tolist():
+        own = function == number
+        calls = touched.invocation[touches[own]]
+        yield _candidate(evidence, number, Source.FOUND, name, calls, before[own], up[own])
+        changed = own & (left != found)
+        calls = touched.invocation[touches[changed]]
+        yield _candidate(evidence, number, Source.LEFT, name, calls, after[changed], up[changed])
+
+
+def _looked_up(rows: IntColumn, values: IntColumn, wanted: IntColumn) -> IntColumn:
+    """Return the value that belongs to each wanted row, ``MISSING`` for missing rows."""
+    if not len(rows):
+        return np.full(len(wanted), MISSING, dtype=np.int64)
+    at = np.minimum(np.searchsorted(rows, wanted), len(rows) - 1)
+    return np.where(wanted == MISSING, MISSING, values[at])
+
+
+def naming(evidence: Evidence, sort: Sort, offered: list[Candidate]) -> Naming:
+    """Return who is named in the calls, by the sort's roles; by what they touch where names are too rare."""
+    mask = sort.mask(len(evidence.locations.ports))
+    touching = evidence.touching(mask, evidence.call[evidence.touched.invocation])
+    present, first = _first_touch(evidence, touching)
+    roles: list[Role] = []
+    pairs: list[tuple[IntColumn, IntColumn]] = []
+    calls = _touching_calls(evidence, touching)
+    for item in offered:
+        if sort.account and item.inferred:
+            continue
+        found = _accepted(evidence, item, touching, present, calls, first)
+        if found is not None:
+            roles.append(found[0])
+            pairs.append(found[1:])
+    return _joined(evidence, touching, roles, pairs)
+
+
+def _touching_calls(evidence: Evidence, touching: Relation) -> BoolColumn:
+    """Return which calls roles are judged by: accepted ones that touch the sort.
+
+    Of a function that is never accepted there, the rejected ones.
+    """
+    touches = np.zeros(len(evidence.history), dtype=np.bool_)
+    touches[touching.invocation] = True
+    accepted = touches & evidence.accepted
+    function = evidence.called.function
+    ever = np.bincount(function[accepted], minlength=len(evidence.called.functions)) > 0
+    return accepted | (touches & ~ever[function])
+
+
+def _first_touch(evidence: Evidence, touching: Relation) -> tuple[IntColumn, IntColumn]:
+    """Return the entities, ascending, and for each the place in order of the accepted call that touched it first."""
+    entities = distinct(touching.entity)
+    first = np.full(len(entities), len(evidence.history), dtype=np.int64)
+    invocation = touching.invocation
+    lasting = evidence.accepted[invocation]
+    at = np.searchsorted(entities, touching.entity[lasting])
+    np.minimum.at(first, at, evidence.rank[invocation[lasting]])
+    return entities, first
+
+
+def _accepted(
+    evidence: Evidence,
+    item: Candidate,
+    touching: Relation,
+    present: IntColumn,
+    calls: BoolColumn,
+    first: IntColumn,
+) -> tuple[Role, IntColumn, IntColumn] | None:
+    total = int(np.sum(calls & (evidence.called.function == item.function)))
+    if not total:
+        return None
+    possible = contains(present, item.entity)
+    invocation, entity = item.invocation[possible], item.entity[possible]
+    hit = touching.holds(invocation, entity)
+    good = hit & calls[invocation]
+    support = len(distinct(invocation[good])) / total
+    if support < MIN_SUPPORT:
+        return None
+    name = item.name
+    if item.inferred:
+        fresh = first[np.searchsorted(present, entity[good])] == evidence.rank[invocation[good]]
+        up = item.counts_up[possible][good] == 1
+        if np.mean(fresh if item.source is Source.RESULT else up & fresh) >= MIN_SUPPORT:
+            name = "new"
+        keep = hit & evidence.accepted[invocation]
+    else:
+        # a rejected call names an entity also where it failed before it came to look at it
+        keep = hit | ~evidence.history.accepted[invocation]
+    role = Role(function=item.function, source=item.source, name=name, support=support, calls=total)
+    return role, invocation[keep], entity[keep]
+
+
+def _joined(
+    evidence: Evidence, touching: Relation, roles: list[Role], pairs: list[tuple[IntColumn, IntColumn]]
+) -> Naming:
+    empty = np.zeros(0, dtype=np.int64)
+    invocation = np.concatenate([empty, *(one for one, _ in pairs)])
+    entity = np.concatenate([empty, *(other for _, other in pairs)])
+    role = np.repeat(np.arange(len(pairs)), [len(one) for one, _ in pairs])
+    named = np.zeros(len(evidence.history), dtype=np.bool_)
+    named[invocation] = True
+    touches = distinct(touching.invocation)
+    accepted = touches[evidence.accepted[touches]]
+    share = float(np.mean(named[accepted])) if len(accepted) else 0.0
+    derived = share < MIN_SUPPORT
+    if derived:
+        invocation, entity = touching.invocation, touching.entity
+        role = np.full(len(invocation), MISSING, dtype=np.int64)
+    else:
+        extra = ~named[touching.invocation] & evidence.rejected[touching.invocation]
+        # a rejected call that names nobody belongs to the only entity that it looked at
+        alone = np.bincount(touching.invocation, minlength=len(evidence.history)) == 1
+        extra &= alone[touching.invocation]
+        invocation = np.concatenate([invocation, touching.invocation[extra]])
+        entity = np.concatenate([entity, touching.entity[extra]])
+        role = np.concatenate([role, np.full(int(np.sum(extra)), MISSING, dtype=np.int64)])
+    order = np.lexsort((np.where(role == MISSING, len(roles), role), entity, invocation))
+    invocation, entity, role = invocation[order], entity[order], role[order]
+    first = np.ones(len(order), dtype=np.bool_)
+    first[1:] = (invocation[1:] != invocation[:-1]) | (entity[1:] != entity[:-1])
+    invocation, entity, role = invocation[first], entity[first], role[first]
+    order = np.lexsort((np.where(role == MISSING, len(roles), role), invocation))
+    return Naming(
+        roles=tuple(roles),
+        invocation=invocation[order],
+        entity=entity[order],
+        role=role[order],
+        derived=derived,
+        named_share=share,
+    )

@@ -1,0 +1,150 @@
+"""Slices of a history: the events of each entity, and what others did to its storage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from eth_utils.address import to_checksum_address
+
+from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.interaction.evidence import Evidence
+from specminer.interaction.interactions import Interactions, Mode
+from specminer.interaction.relation import Relation, contains, distinct, relation
+from specminer.interaction.roles import Naming
+from specminer.interaction.sorts import Sort
+from specminer.location import ValueKind
+
+UNNAMED_ROLE = "touched"
+"""The role of an entity that a call touches and does not name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """Which call belongs to which entity, in which role; each pair once."""
+
+    invocation: IntColumn
+    entity: IntColumn
+    role: IntColumn
+    """Position in ``Naming.roles``, or ``MISSING``."""
+
+
+def own_calls(named: Naming, *, separable: bool) -> Own:
+    """Return the calls of each entity: of those that a call names only the first if they are ``separable``."""
+    keep = np.ones(len(named.invocation), dtype=np.bool_)
+    if separable:
+        keep[1:] = named.invocation[1:] != named.invocation[:-1]
+    return Own(invocation=named.invocation[keep], entity=named.entity[keep], role=named.role[keep])
+
+
+def side_effects(evidence: Evidence, ports: BoolColumn, own: Relation) -> Relation:
+    """Return which invocation changed the storage of an entity that it does not belong to.
+
+    Constructors are among them: what they set up is no call of the entity's either.
+    """
+    touched = evidence.touched
+    changed = evidence.touching(ports, touched.effective_write)
+    return Relation(code=changed.code[~contains(own.code, changed.code)], span=changed.span)
+
+
+def sliced(
+    evidence: Evidence, sort: Sort, named: Naming, described: dict[str, Any], *, separable: bool
+) -> Interactions:
+    """Return one interaction for each entity that has calls of its own; ``described`` tells of the sort."""
+    own = own_calls(named, separable=separable)
+    mask = sort.mask(len(evidence.locations.ports))
+    entities = _by_first_call(evidence, own)
+    number = np.argsort(entities)  # entities are in order of their first call
+    ordered = entities[number]
+
+    def slice_of(entity: IntColumn) -> IntColumn:
+        at = np.minimum(np.searchsorted(ordered, entity), max(0, len(ordered) - 1))
+        return np.where(contains(ordered, entity), number[at], MISSING) if len(ordered) else entity * 0 - 1
+
+    passive = side_effects(evidence, mask, relation(own.invocation, own.entity, evidence.span))
+    passive_slice = slice_of(passive.entity)
+    passive_row = passive.invocation[passive_slice != MISSING]
+    passive_slice = passive_slice[passive_slice != MISSING]
+    slices = np.concatenate([slice_of(own.entity), passive_slice])
+    rows = np.concatenate([own.invocation, passive_row])
+    told = not separable
+    texts, role = _role_column(named, own, len(passive_row), told=told)
+    order = np.lexsort((evidence.rank[rows], slices))
+    return Interactions(
+        mode=Mode.PARTITION if separable else Mode.PROJECTION,
+        sort=described,
+        names=_names(evidence, sort, entities, str(described["name"])),
+        entities=_words(evidence, entities),
+        explanation="",
+        slice=slices[order],
+        invocation=rows[order],
+        passive=(np.arange(len(rows)) >= len(own.invocation))[order],
+        roles=texts,
+        role=role[order],
+        owner=slot_owner(evidence, mask, slice_of),
+        track=outside(evidence, own.invocation),
+    )
+
+
+def outside(evidence: Evidence, inside: IntColumn) -> IntColumn:
+    """Return the events in no interaction, in the order in which they end."""
+    rows = evidence.event.copy()
+    rows[inside] = False
+    return evidence.order[rows[evidence.order]]
+
+
+def _by_first_call(evidence: Evidence, own: Own) -> IntColumn:
+    """Return the entities in the order of their first call."""
+    order = np.lexsort((own.entity, evidence.rank[own.invocation]))
+    entities, first = np.unique(own.entity[order], return_index=True)
+    return entities[np.argsort(first)]
+
+
+def _role_column(named: Naming, own: Own, passive: int, *, told: bool) -> tuple[tuple[str, ...], IntColumn]:
+    """Return the roles' names and each event's, own calls first; none if they need not be ``told``."""
+    if not told:
+        return (), np.full(len(own.role) + passive, MISSING, dtype=np.int64)
+    texts = sorted({UNNAMED_ROLE, *(role.name for role in named.roles)})
+    place = np.array([*(texts.index(role.name) for role in named.roles), texts.index(UNNAMED_ROLE)])
+    column = np.concatenate([place[own.role], np.full(passive, MISSING, dtype=np.int64)])
+    used = distinct(column[column != MISSING])
+    renumbered = np.full(len(texts) + 1, MISSING, dtype=np.int64)
+    renumbered[used] = np.arange(len(used))
+    return tuple(texts[row] for row in used.tolist()), renumbered[column]
+
+
+def slot_owner(evidence: Evidence, ports: BoolColumn, slice_of: Any) -> IntColumn:
+    """Return the interaction that each slot is a variable of: it hangs under the entity's key and no other."""
+    owner = np.full(len(evidence.locations.variable), MISSING, dtype=np.int64)
+    keys = np.sum(evidence.port != MISSING, axis=1)
+    (entity, *_) = evidence.slot_entities(ports) or (owner,)
+    alone = (keys == 1) & (entity != MISSING)
+    owner[alone] = slice_of(entity[alone])
+    return owner
+
+
+def _words(evidence: Evidence, entities: IntColumn) -> tuple[int | None, ...]:
+    keys = entities % max(1, len(evidence.locations.key_table))
+    return tuple(evidence.locations.key_table.word(key) for key in keys.tolist())
+
+
+def _names(evidence: Evidence, sort: Sort, entities: IntColumn, name: str) -> tuple[str, ...]:
+    """Return ``name=key``; for accounts the address; with the contract where there are several."""
+    table = evidence.locations.key_table
+    kind = ValueKind.ADDRESS if sort.account else _kind(evidence, sort)
+    contracts, keys = np.divmod(entities, max(1, len(table)))
+    found = []
+    for contract, key in zip(contracts.tolist(), keys.tolist(), strict=True):
+        shown = table.text(key, kind)
+        text = shown if sort.account else f"{name}={shown}"
+        if len(evidence.history.contracts) > 1:
+            text += f" at {to_checksum_address(evidence.history.contracts[contract].address)}"
+        found.append(text)
+    return tuple(found)
+
+
+def _kind(evidence: Evidence, sort: Sort) -> ValueKind:
+    """Return the keys' type: the one that some port is known to have."""
+    kinds = {evidence.locations.ports[port].kind for port in sort.ports} - {ValueKind.WORD}
+    return min(kinds, key=lambda kind: kind.value) if kinds else ValueKind.WORD

@@ -1,0 +1,121 @@
+"""Sorts of keys: which key positions of the storage hold the same things.
+
+A *port* is a key position of a mapping, or the index of an array that lies in nothing else. Ports whose keys are
+mostly addresses form one sort, the accounts. Other ports belong together if calls that touch both use the same
+keys in them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.interaction.evidence import Evidence
+from specminer.interaction.relation import contains, distinct
+from specminer.location import PortKind, ValueKind
+
+ACCOUNT_SHARE: Final = 0.9
+"""A port holds accounts if at least this share of its keys look like addresses."""
+MIN_TOGETHER: Final = 3
+"""Ports merge only if at least so many calls touch both ..."""
+MIN_OVERLAP: Final = 0.8
+"""... and the keys that such a call has in both are, on average, this share of the smaller key set."""
+MAX_PORTS: Final = 48
+"""Ports looked at: those that most calls touch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """A kind of entity: the ports in which its keys stand."""
+
+    ports: tuple[int, ...]
+    """Rows in ``Locations.ports``, in order of the slots behind them."""
+    account: bool
+
+    def mask(self, count: int) -> BoolColumn:
+        """Return which of ``count`` ports belong to the sort."""
+        held = np.zeros(count, dtype=np.bool_)
+        held[list(self.ports)] = True
+        return held
+
+
+def sorts(evidence: Evidence) -> list[Sort]:
+    """Return the sorts, accounts first, then in order of the slots."""
+    eligible = _most_touched(evidence)
+    accounts = [port for port in eligible if _holds_accounts(evidence, port)]
+    others = [port for port in eligible if port not in accounts]
+    found = [Sort(ports=tuple(accounts), account=True)] if accounts else []
+    groups = _merged(evidence, others)
+    return found + [Sort(ports=group, account=False) for group in groups]
+
+
+def _most_touched(evidence: Evidence) -> list[int]:
+    eligible = np.flatnonzero(evidence.eligible())
+    counts = np.zeros(len(evidence.locations.ports), dtype=np.int64)
+    per_slot = np.bincount(evidence.touched.slot, minlength=len(evidence.locations.variable))
+    for depth in range(evidence.port.shape[1]):
+        port = evidence.port[:, depth]
+        held = port != MISSING
+        counts += np.bincount(port[held], weights=per_slot[held], minlength=len(counts)).astype(np.int64)
+    rank = evidence.port_rank
+    ranked = sorted(eligible.tolist(), key=lambda port: (-int(counts[port]), int(rank[port])))
+    return sorted(ranked[:MAX_PORTS], key=lambda port: int(rank[port]))
+
+
+def _holds_accounts(evidence: Evidence, port: int) -> bool:
+    found = evidence.locations.ports[port]
+    if found.kind is not ValueKind.WORD:
+        return found.kind is ValueKind.ADDRESS
+    if found.keyed is PortKind.ARRAY:
+        return False
+    held = evidence.port[:, found.depth] == port
+    keys = distinct(evidence.locations.keys[held, found.depth])
+    like = evidence.locations.key_table.like_addresses[keys]
+    return bool(len(like)) and float(np.mean(like)) >= ACCOUNT_SHARE
+
+
+def _merged(evidence: Evidence, ports: list[int]) -> list[tuple[int, ...]]:
+    """Return the classes of ports that hold the same keys, by their smallest port."""
+    touching = {port: _accepted_pairs(evidence, port) for port in ports}
+    group = {port: port for port in ports}
+
+    def root(port: int) -> int:
+        while group[port] != port:
+            port = group[port]
+        return port
+
+    for place, one in enumerate(ports):
+        for other in ports[place + 1 :]:
+            if root(one) != root(other) and _same(touching[one], touching[other], evidence.span):
+                group[root(other)] = root(one)
+    classes: dict[int, list[int]] = {}
+    for port in ports:
+        classes.setdefault(root(port), []).append(port)
+    return [tuple(group) for group in classes.values()]
+
+
+def _accepted_pairs(evidence: Evidence, port: int) -> IntColumn:
+    """Return (invocation, entity) of the accepted calls that touch a port, as sorted codes."""
+    mask = np.zeros(len(evidence.locations.ports), dtype=np.bool_)
+    mask[port] = True
+    return evidence.touching(mask, evidence.accepted[evidence.touched.invocation]).code
+
+
+def _same(one: IntColumn, other: IntColumn, span: int) -> bool:
+    """Whether two ports hold the same keys in the calls that touch both."""
+    if not len(one) or not len(other):
+        return False
+    if len(one) > len(other):
+        one, other = other, one
+    calls, counts = np.unique(one // span, return_counts=True)
+    others, other_counts = np.unique(other // span, return_counts=True)
+    at = np.minimum(np.searchsorted(others, calls), len(others) - 1)
+    both = others[at] == calls
+    if int(np.sum(both)) < MIN_TOGETHER:
+        return False
+    shared = np.bincount(np.searchsorted(calls, one[contains(other, one)] // span), minlength=len(calls))
+    smaller = np.minimum(counts[both], other_counts[at[both]])
+    return float(np.mean(shared[both] / smaller)) >= MIN_OVERLAP

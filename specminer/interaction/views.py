@@ -1,0 +1,147 @@
+"""Splits that need no entities: the whole history, one interaction a contract, one an account that calls."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from eth_utils.address import to_checksum_address
+
+from specminer.calldata import senders
+from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.interaction.evidence import Evidence
+from specminer.interaction.interactions import Interactions, Mode
+from specminer.interaction.relation import distinct
+
+MAX_UNNAMED: Final = 256
+"""Variables of the whole contract without a name at most: those that most calls touch."""
+
+
+def whole(evidence: Evidence) -> Interactions:
+    """Return the history as one interaction, whose first event is the constructor."""
+    rows = evidence.order[evidence.event[evidence.order]]
+    return _bare(
+        Mode.WHOLE,
+        ("all",),
+        np.zeros(len(rows), dtype=np.int64),
+        rows,
+        np.where(_keyless(evidence), 0, MISSING),
+    )
+
+
+def by_instance(evidence: Evidence) -> Interactions:
+    """Return one interaction for each contract that has events, in the order of ``History.contracts``."""
+    history = evidence.history
+    rows = evidence.order[evidence.event[evidence.order]]
+    rows = rows[np.argsort(history.invocation_contract[rows], kind="stable")]
+    contracts, slices = np.unique(history.invocation_contract[rows], return_inverse=True)
+    number = np.full(len(history.contracts), MISSING, dtype=np.int64)
+    number[contracts] = np.arange(len(contracts))
+    names = tuple(to_checksum_address(history.contracts[contract].address) for contract in contracts.tolist())
+    owner = np.where(_keyless(evidence), number[evidence.slot_contract()], MISSING)
+    return _bare(Mode.INSTANCE, names, slices.astype(np.int64), rows, owner)
+
+
+def _bare(
+    mode: Mode, names: tuple[str, ...], slices: IntColumn, rows: IntColumn, owner: IntColumn
+) -> Interactions:
+    return Interactions(
+        mode=mode,
+        sort=None,
+        names=names,
+        entities=(None,) * len(names),
+        explanation="",
+        slice=slices,
+        invocation=rows,
+        passive=np.zeros(len(rows), dtype=np.bool_),
+        role=np.full(len(rows), MISSING, dtype=np.int64),
+        owner=owner,
+        track=np.zeros(0, dtype=np.int64),
+    )
+
+
+def _keyless(evidence: Evidence) -> BoolColumn:
+    """Return which slots are variables without keys, so few that a column for each can be held."""
+    locations, touched = evidence.locations, evidence.touched
+    kept = np.array([not item.ports for item in locations.variables], dtype=np.bool_)
+    touching = np.bincount(locations.variable[touched.slot], minlength=len(kept))
+    unnamed = [row for row, item in enumerate(locations.variables) if kept[row] and not item.named]
+    # variables stand in the order of their names
+    ranked = sorted(unnamed, key=lambda row: (-int(touching[row]), row))
+    kept[ranked[MAX_UNNAMED:]] = False
+    return kept[locations.variable]
+
+
+def by_sender(evidence: Evidence) -> Interactions:
+    """Return one interaction for each account and contract that it calls, in order of the first call.
+
+    An account owns the storage that is kept under its address alone; what others' calls change of it is passive.
+    """
+    history = evidence.history
+    own = evidence.order[evidence.call[evidence.order]]
+    caller = history.invocation_contract * len(history.addresses) + history.invocation_sender
+    pairs, first = np.unique(caller[own], return_index=True)
+    number = np.empty(len(pairs), dtype=np.int64)
+    number[np.argsort(first, kind="stable")] = np.arange(len(pairs))
+    by_call = pairs[np.argsort(first, kind="stable")]
+    slices = number[np.searchsorted(pairs, caller[own])]
+    owner = _storage_of_callers(evidence, pairs, number)
+    affected, rows = _passive(evidence, owner, own, slices)
+    all_slices, all_rows = np.concatenate([slices, affected]), np.concatenate([own, rows])
+    order = np.lexsort((evidence.rank[all_rows], all_slices))
+    contracts, addresses = np.divmod(by_call, max(1, len(history.addresses)))
+    return Interactions(
+        mode=Mode.SENDER,
+        sort={"name": "account", "ports": [], "arguments": ["msg.sender"], "score": None},
+        names=tuple(
+            _caller_name(evidence, contract, address)
+            for contract, address in zip(contracts.tolist(), addresses.tolist(), strict=True)
+        ),
+        entities=tuple(int.from_bytes(history.addresses[address], "big") for address in addresses.tolist()),
+        explanation="",
+        slice=all_slices[order],
+        invocation=all_rows[order],
+        passive=(np.arange(len(all_rows)) >= len(own))[order],
+        role=np.full(len(all_rows), MISSING, dtype=np.int64),
+        owner=owner,
+        track=evidence.order[(evidence.event & ~evidence.call)[evidence.order]],
+    )
+
+
+def _storage_of_callers(evidence: Evidence, pairs: IntColumn, number: IntColumn) -> IntColumn:
+    """Return for each slot the interaction of the account under whose address alone it is kept."""
+    history, locations = evidence.history, evidence.locations
+    key_of = locations.key_table.find(senders(history))
+    address_of = np.full(max(1, len(locations.key_table)), MISSING, dtype=np.int64)
+    known = np.flatnonzero(key_of != MISSING)
+    address_of[key_of[known]] = known
+    single = np.sum(evidence.port != MISSING, axis=1) == 1
+    address = np.where(single, address_of[np.maximum(locations.keys[:, 0], 0)], MISSING)
+    pair = evidence.slot_contract() * len(history.addresses) + address
+    at = np.minimum(np.searchsorted(pairs, pair), max(0, len(pairs) - 1))
+    owned = (address != MISSING) & (len(pairs) > 0)
+    if len(pairs):
+        owned &= pairs[at] == pair
+        return np.where(owned, number[at], MISSING)
+    return np.full(len(pair), MISSING, dtype=np.int64)
+
+
+def _passive(
+    evidence: Evidence, owner: IntColumn, own: IntColumn, slices: IntColumn
+) -> tuple[IntColumn, IntColumn]:
+    """Return (interaction, invocation) of each call that changed another account's storage, once each."""
+    touched = evidence.touched
+    slice_of = np.full(len(evidence.history), MISSING, dtype=np.int64)
+    slice_of[own] = slices  # a constructor that fills somebody's storage is no call of theirs either
+    affected = owner[touched.slot]
+    hit = touched.effective_write & (affected != MISSING) & (affected != slice_of[touched.invocation])
+    span = max(1, len(evidence.history))
+    return np.divmod(distinct(affected[hit] * span + touched.invocation[hit]), span)
+
+
+def _caller_name(evidence: Evidence, contract: int, address: int) -> str:
+    history = evidence.history
+    name = to_checksum_address(history.addresses[address])
+    if len(history.contracts) == 1:
+        return name
+    return f"{name} at {to_checksum_address(history.contracts[contract].address)}"
