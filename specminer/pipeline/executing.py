@@ -240,21 +240,19 @@ class _Import:
         return False
 
     def _take(self, item: Replayed, chunk: _Chunk) -> None:
-        transaction = item.transaction
-        if transaction.fidelity is not None:
-            self.fidelity[transaction.fidelity] += 1
-        for call in transaction.invocations:
-            if call.contract in self.replay.deployed:
-                self.created.setdefault(call.contract, transaction.block.number)
-            if code := self.replay.machine.code(call.contract):
-                self.codes[call.contract] = code
+        self.fidelity[item.fidelity] += 1
+        for contract, transaction in item.parts.items():
+            self.created.setdefault(contract, item.block)
+            for address in {contract, *(call.code for call in transaction.invocations)}:
+                if code := self.replay.machine.code(address):
+                    self.codes[address] = code
         chunk.items.append(item)
 
     def _store(self, chunk: _Chunk, done: int, *, last: bool) -> None:
         found: dict[Address, list[Transaction]] = {item: [] for item in self.created}
         for item in chunk.items:
-            for contract in {call.contract for call in item.transaction.invocations} & found.keys():
-                found[contract].append(item.transaction)
+            for contract, transaction in item.parts.items():
+                found[contract].append(transaction)
         limits = self._limits() if last else None
         parts = [self._part(contract, found[contract], chunk, limits) for contract in sorted(found)]
         self.store.add_replayed(
@@ -274,21 +272,14 @@ class _Import:
         limits: tuple[str, ...] | None,
     ) -> Part:
         created = self.created.get(contract)
-        implementations = {
-            call.code
-            for transaction in transactions
-            for call in transaction.invocations
-            if call.contract == contract and call.code != contract
-        }
+        ran = {call.code for transaction in transactions for call in transaction.invocations} - {contract}
         return Part(
             record=ContractRecord(
                 address=contract,
                 chain_id=self.chain,
                 code=self.codes.get(contract, b""),
                 created_in_block=created,
-                implementations=tuple(
-                    (address, self.replay.machine.code(address)) for address in sorted(implementations)
-                ),
+                implementations=tuple((address, self.codes.get(address, b"")) for address in sorted(ran)),
                 artifact=self.artifact,
             ),
             transactions=transactions,

@@ -2,9 +2,9 @@
 
 The forks of ``ethereum-execution`` are whole copies of each other that differ in their rules and, little by
 little, in what their values hold. What a fork does not know (a base fee before London) is left out by name.
-Two of its functions are replaced, in each fork's interpreter, by equal ones that do not walk all there is: the
-snapshots (see :mod:`specminer.chain.execution.state`), and the search for jump targets, which depends on
-nothing but the code.
+In each fork's interpreter the snapshots are replaced by the journal of :mod:`specminer.chain.execution.state`, which
+does not walk all there is; jump targets, which depend on nothing but the code, are looked for once; and the
+state is told where a contract is about to be created.
 """
 
 from __future__ import annotations
@@ -255,11 +255,20 @@ def _copied(trie: Any) -> Any:
     return type(trie)(trie.secured, trie.default, dict(trie._data))
 
 
+def _creating(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def process(message: Any) -> Any:
+        message.block_env.state.make_room(message.current_target)
+        return create(message)
+
+    return process
+
+
 def _prepare(interpreter: ModuleType) -> None:
     """Replace what walks the whole state or the whole code at each call."""
     patched: Any = interpreter
     patched.begin_transaction = _begin
     patched.commit_transaction = _commit
     patched.rollback_transaction = _rollback
+    patched.process_create_message = _creating(patched.process_create_message)
     patched.get_valid_jump_destinations = lru_cache(maxsize=_JUMPS)(patched.get_valid_jump_destinations)
     sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEPTH))

@@ -17,7 +17,7 @@ transaction is tried again without the one or the other receiver that was not he
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations, islice
 
@@ -57,9 +57,12 @@ BLOCK_GAS = 30_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """A transaction as it was executed again; ``transaction`` has only invocations of deployed contracts."""
+    """A transaction as it was executed again."""
 
-    transaction: Transaction
+    parts: Mapping[Address, Transaction]
+    """For each deployed contract that it touched, the transaction with that contract's invocations."""
+    fidelity: Fidelity
+    block: int
     created: tuple[tuple[Address, Address], ...]
     """(creator, contract) of each contract that it created and that stayed."""
 
@@ -230,12 +233,6 @@ class Replay:
             steps += execution.steps
         used = sum(call.gas_used or 0 for call in calls)
         steps.append(Exit(used, b"", None))
-        found, preimages = invocations(steps, sorted(self.targets))
-        kept = tuple(call for call in found if call.contract in self.deployed)
-        fidelity = _worst(map(self._fidelity, calls, executions))
-        if fidelity.trusted and self.doubt.read_by(kept):
-            fidelity = Fidelity.TAINTED
-        self.doubt.note(kept, fidelity, True)
         transaction = Transaction(
             hash=block.hash,
             block=Block(number=block.block, hash=NO_HASH, timestamp=block.timestamp),
@@ -248,11 +245,9 @@ class Replay:
             nonce=0,
             succeeded=True,
             tracer=Tracer.EXECUTION,
-            invocations=kept,
-            preimages=preimages,
-            fidelity=fidelity,
+            invocations=(),
         )
-        return Replayed(transaction=transaction, created=())
+        return self._judged(transaction, steps, _worst(map(self._fidelity, calls, executions)), kept=True)
 
     def _run(self, record: ExportedTransaction, rules: str) -> Execution:
         return self.machine.run(
@@ -262,17 +257,7 @@ class Replay:
     def _replayed(
         self, record: ExportedTransaction, execution: Execution, index: int, *, kept: bool
     ) -> Replayed:
-        created = tuple(_created(execution.steps))
-        self.deployed |= {contract for _, contract in created if contract in self.targets}
-        found, preimages = invocations(execution.steps, sorted(self.targets))
-        failed_creation = call_of(record).created if record.to is None else None
-        calls = tuple(
-            call for call in found if call.contract in self.deployed or call.contract == failed_creation
-        )
-        fidelity = self._fidelity(record, execution)
-        if fidelity.trusted and self.doubt.read_by(calls):
-            fidelity = Fidelity.TAINTED
-        self.doubt.note(calls, fidelity, kept)
+        self._count(execution)
         transaction = Transaction(
             hash=record.hash,
             block=Block(number=record.block, hash=record.block_hash or NO_HASH, timestamp=record.timestamp),
@@ -285,12 +270,29 @@ class Replay:
             nonce=record.nonce or 0,
             succeeded=execution.succeeded if record.succeeded is None else record.succeeded,
             tracer=Tracer.EXECUTION,
-            invocations=calls,
-            preimages=preimages,
-            fidelity=fidelity,
+            invocations=(),
         )
-        self._count(execution)
-        return Replayed(transaction=transaction, created=created)
+        return self._judged(transaction, execution.steps, self._fidelity(record, execution), kept=kept)
+
+    def _judged(
+        self, transaction: Transaction, steps: Sequence[Step], fidelity: Fidelity, *, kept: bool
+    ) -> Replayed:
+        """Put the contracts' parts together, and decide whether the values are to be believed."""
+        created = tuple(_created(steps))
+        self.deployed |= {contract for _, contract in created if contract in self.targets}
+        entered = {step.to: None for step in steps if isinstance(step, Enter)}
+        touched = [contract for contract in entered if contract in self.deployed]
+        found = {contract: invocations(steps, [contract]) for contract in touched}
+        calls = [call for part, _ in found.values() for call in part]
+        if fidelity.trusted and self.doubt.read_by(calls):
+            fidelity = Fidelity.TAINTED
+        self.doubt.note(calls, fidelity, kept)
+        parts = {
+            contract: replace(transaction, invocations=part, preimages=preimages, fidelity=fidelity)
+            for contract, (part, preimages) in found.items()
+            if part
+        }
+        return Replayed(parts=parts, fidelity=fidelity, block=transaction.block.number, created=created)
 
     def _count(self, execution: Execution) -> None:
         self.asked.update(execution.asked)

@@ -85,12 +85,14 @@ class _Journaled(dict[Any, Any]):
 class _Accounts(_Journaled):
     """Address to account of the current fork's type; unknown ones come from the source."""
 
-    __slots__ = ("foreign", "fresh", "kind", "missing", "source")
+    __slots__ = ("assumed", "foreign", "fresh", "kind", "missing", "source")
 
     def __init__(self, journal: list[tuple[_Journaled, Any, Any]], source: Source) -> None:
         super().__init__(journal, None)
         self.source = source
         self.missing: frozenset[bytes] = frozenset()
+        self.assumed = _Journaled(journal, None)
+        """Accounts that have a wei only so that they exist."""
         self.foreign: set[Any] = set()
         """Contracts of the source, whose state others change as well."""
         self.fresh: list[Any] = []
@@ -106,6 +108,8 @@ class _Accounts(_Journaled):
                 return default
             if basics.code:
                 self.foreign.add(key)
+            if isinstance(self.source, _Assumed):
+                dict.__setitem__(self.assumed, key, True)
             found = self.kind(nonce=Uint(basics.nonce), balance=U256(basics.balance), code=bytes(basics.code))
             dict.__setitem__(self, key, found)
         elif found is not None and type(found) is not self.kind:  # it was made under an earlier fork
@@ -238,6 +242,15 @@ class State:
         finally:
             self._accounts.missing = frozenset()
 
+    def make_room(self, address: Any) -> None:
+        """Note that a contract is created at an address: it begins with what was sent there, and no wei more."""
+        if dict.get(self._accounts.assumed, address):
+            found = self._accounts.get(address)
+            self._accounts[address] = self._accounts.kind(
+                nonce=found.nonce, balance=found.balance - U256(EXISTS), code=found.code
+            )
+            del self._accounts.assumed[address]
+
     @property
     def fresh(self) -> frozenset[bytes]:
         """Accounts looked at for the first time since the outermost moment remembered."""
@@ -310,12 +323,15 @@ class State:
 
     def dump(self) -> tuple[list[_SavedAccount], list[_SavedStorage]]:
         """Return what is known here and nowhere else, for :meth:`load`; only between transactions."""
-        foreign = self._accounts.foreign
-        accounts = [
-            (bytes(key), int(item.nonce), int(item.balance).to_bytes(32, "big"), bytes(item.code))
-            for key, item in self._accounts.items()
-            if item is not None and key not in foreign and (item.nonce or item.code or item.balance != EXISTS)
-        ]
+        foreign, assumed = self._accounts.foreign, self._accounts.assumed
+        accounts = []
+        for key, item in self._accounts.items():
+            if item is not None and key not in foreign:
+                balance = int(item.balance) - (EXISTS if dict.get(assumed, key) else 0)
+                if balance or item.nonce or item.code:
+                    accounts.append(
+                        (bytes(key), int(item.nonce), balance.to_bytes(32, "big"), bytes(item.code))
+                    )
         known = self._storage_tries.known
         storage = [
             (

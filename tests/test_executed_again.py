@@ -1,0 +1,77 @@
+"""What is executed again is what the node recorded: field by field, on real and on random contracts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from specminer.chain.txlist import read_transactions
+from specminer.pipeline import Export, Imported, Rulebook, import_export
+from specminer.store import TraceStore
+from specminer.trace import Fidelity, Tracer, Transaction
+from tests.support import crowdsale, ens_registrar, machine, probe, till
+from tests.support.anvil import Anvil
+from tests.support.collecting import CHAIN, address, collected
+from tests.support.exporting import write_txlist
+from tests.support.real import Silent
+
+
+def drive_probe(anvil: Anvil) -> str:
+    return probe.drive(anvil).probe.address
+
+
+def drive_crowdsale(anvil: Anvil) -> str:
+    return crowdsale.drive(anvil).address
+
+
+def drive_registrar(anvil: Anvil) -> str:
+    return ens_registrar.drive(anvil).address
+
+
+def drive_till(anvil: Anvil) -> str:
+    deployed = anvil.deploy(anvil.accounts[0], till.compiled()["Till"])
+    till.drive(anvil, deployed)
+    return deployed.address
+
+
+def drive_machine(anvil: Anvil) -> str:
+    machines = [anvil.deploy(anvil.accounts[0], machine.compiled()["Machine"]) for _ in range(3)]
+    peers = [item.address for item in machines]
+    source = random.Random(11)
+    for row, text in enumerate([*machine.endings(), *(machine.script(source) for _ in range(20))]):
+        anvil.block([machines[row % 3].call(anvil.accounts[row % 5], "run", peers, text, gas=600_000)])
+    return peers[0]
+
+
+DRIVERS = [drive_probe, drive_machine, drive_till, drive_crowdsale, drive_registrar]
+
+
+def executed(path: Path, fork: str = "auto") -> tuple[TraceStore, Imported]:
+    store = TraceStore("sqlite://")
+    export = Export(transactions=read_transactions(path), origin=str(path))
+    return store, import_export(store, export, Rulebook(chain_id=CHAIN, fork=fork), listener=Silent())
+
+
+def comparable(item: Transaction) -> Transaction:
+    """Forget who recorded a transaction."""
+    return replace(item, tracer=Tracer.JAVASCRIPT, fidelity=None)
+
+
+@pytest.mark.parametrize("drive", DRIVERS, ids=lambda drive: str(drive.__name__))
+def test_the_node_and_the_machine_agree(tools: Path, tmp_path: Path, drive: Callable[[Anvil], str]) -> None:
+    with Anvil() as anvil:
+        contract = drive(anvil)
+        recorded, notes = collected(anvil.url, contract)
+        path = write_txlist(anvil, tmp_path / "txlist.json")
+    assert notes == []
+    store, done = executed(path, "cancun")
+    with store:
+        again = list(store.transactions(CHAIN, address(contract)))
+    assert set(done.fidelity) == {Fidelity.EXACT}
+    assert len(again) == len(recorded) > 10
+    for one, other in zip(again, recorded, strict=True):
+        assert comparable(one) == comparable(other)
