@@ -102,6 +102,14 @@ def _decode(types: Sequence[str], data: bytes, *, strict: bool = True) -> tuple[
     return _decoder.decode(list(types), data, strict=strict)
 
 
+def decode_values(types: Sequence[str], data: bytes) -> tuple[Any, ...] | None:
+    """Return the values that data encodes; ``None`` if it does not fit the types."""
+    try:
+        return _decode(types, data)
+    except _UNDECODABLE:
+        return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """A function, or a custom error, with its selector."""
@@ -177,6 +185,15 @@ def _short(value: object) -> str:
     return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
 
 
+def selector(entry: Entry) -> bytes:
+    """Return the four bytes by which calls name a function."""
+    return _selector(f"{entry.name}({','.join(map(canonical, entry.inputs))})")
+
+
+def _selector(signature: str) -> bytes:
+    return keccak(signature.encode("utf-8", "surrogatepass"))[:4]
+
+
 def _functions(entries: Iterable[Entry]) -> dict[bytes, Function]:
     listed = list(entries)
     counts = Counter(entry.name[:MAX_NAME] for entry in listed)
@@ -184,11 +201,11 @@ def _functions(entries: Iterable[Entry]) -> dict[bytes, Function]:
     for entry in listed:
         types = tuple(canonical(parameter) for parameter in entry.inputs)
         signature = f"{entry.name}({','.join(types)})"
-        selector = keccak(signature.encode("utf-8", "surrogatepass"))[:4]
+        selected = _selector(signature)
         name = entry.name[:MAX_NAME]
         if counts[name] > 1:
-            name = signature if len(signature) <= MAX_NAME else f"{name} 0x{selector.hex()}"
-        found[selector] = Function(
+            name = signature if len(signature) <= MAX_NAME else f"{name} 0x{selected.hex()}"
+        found[selected] = Function(
             name=name,
             signature=signature,
             types=types,

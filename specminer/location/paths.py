@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 import numpy as np
@@ -55,23 +54,21 @@ class Paths:
     """How far behind that hash the next base, or the slot, lies; shape (s, d)."""
 
 
-@cache
-def _bases(count: int) -> tuple[tuple[int, bytes], ...]:
-    return tuple(_hashed(base) for base in range(count))
-
-
 def _hashed(base: int) -> tuple[int, bytes]:
     data = base.to_bytes(32, "big")
     return int.from_bytes(keccak(data), "big"), data
 
 
+ARRAY_IMAGES: Final = dict(_hashed(base) for base in range(ARRAY_BASES))
+"""Where dynamic arrays in the first slots begin: compilers hash constant slots themselves, so that no tracer sees it."""
+
+
 def hashes(preimages: Mapping[int, bytes], arrays: Iterable[int] = ()) -> Hashes:
     """Return a table of what was hashed.
 
-    Slots 0 to 255 and ``arrays`` are added as dynamic arrays: compilers hash constant slots themselves, so that
-    no tracer sees it.
+    ``ARRAY_IMAGES`` and the slots of ``arrays`` are added as dynamic arrays.
     """
-    known = dict(_bases(ARRAY_BASES))
+    known = dict(ARRAY_IMAGES)
     known.update(_hashed(base) for base in arrays)
     guessed = known.keys() - preimages.keys()
     known |= {image: data for image, data in preimages.items() if len(data) >= 32}

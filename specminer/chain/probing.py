@@ -1,0 +1,237 @@
+"""Runs a contract's read-only functions on made-up storage, to learn which variables they read.
+
+A getter that returns a part of what one slot holds, whatever that is, names this slot. Each slot is given a
+random value that depends on its number alone; a few kinds of randomness are tried, because code refuses some
+values: an enum out of range, the header of a text of astronomic length, an index beyond an array of fixed length.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from hashlib import blake2b
+from typing import Any, Final
+
+from specminer.chain.artifact import MAX_NAME, Entry, Parameter
+from specminer.chain.execution.fork import Surroundings
+from specminer.chain.execution.machine import Call, Machine
+from specminer.chain.execution.state import Basics
+from specminer.chain.interface import canonical, decode_values, selector
+from specminer.chain.steps import Hashed, Read
+from specminer.probe import Getter, Probe
+from specminer.trace import Address
+
+MAX_GETTERS: Final = 300
+"""Functions of an ABI that are run at most."""
+MAX_VALUES: Final = 32
+"""Arguments, or values returned, of one function at most."""
+_RULES: Final = "prague"
+_GAS: Final = 3_000_000
+_OPCODES: Final = 20_000
+_HERE: Final = Address(b"\x5e" * 20)
+_CALLER: Final = Address(b"\xca" * 20)
+_AROUND: Final = Surroundings(chain_id=1, number=20_000_000, timestamp=1_700_000_000, gas_limit=30_000_000)
+
+
+class _Values(Enum):
+    """What is made up for slots."""
+
+    ANY = "any"
+    """Any 32 bytes."""
+    SPARSE = "sparse"
+    """Each byte is zero as often as not: tells flags apart."""
+    FLAGS = "flags"
+    """Each byte is 0 or 1: in the range of every enum."""
+    TEXT = "text"
+    """The header of a text of 31 bytes."""
+
+
+class _Arguments(Enum):
+    WIDE = "wide"
+    """Different from each other and from offsets in structs."""
+    NARROW = "narrow"
+    """0 to 2: in the range of enums and of short arrays."""
+
+
+_PLANS: Final = (
+    (_Values.ANY, _Arguments.WIDE),
+    (_Values.TEXT, _Arguments.WIDE),
+    (_Values.SPARSE, _Arguments.WIDE),
+    (_Values.FLAGS, _Arguments.WIDE),
+    (_Values.ANY, _Arguments.NARROW),
+    (_Values.TEXT, _Arguments.NARROW),
+    (_Values.SPARSE, _Arguments.NARROW),
+    (_Values.FLAGS, _Arguments.NARROW),
+)
+_ENOUGH, _ENOUGH_FLAGS = 5, 16
+"""Runs that return, by which a getter is understood: where all its values are wide, and where some are a byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class _MadeUp:
+    """Storage and accounts that are made up."""
+
+    values: _Values
+    seed: int
+
+    def basics(self, address: bytes) -> Basics | None:
+        del address
+        return Basics(balance=1)
+
+    def storage(self, address: bytes, slot: int) -> int:
+        del address
+        key = self.seed.to_bytes(8, "big")
+        word = blake2b(slot.to_bytes(32, "big"), digest_size=32, key=key).digest()
+        if self.values is _Values.SPARSE:
+            zeros = blake2b(word, digest_size=32, key=key).digest()
+            word = bytes(byte if zero & 1 else 0 for byte, zero in zip(word, zeros, strict=True))
+        elif self.values is _Values.FLAGS:
+            word = bytes(byte & 1 for byte in word)
+        elif self.values is _Values.TEXT:
+            word = bytes(byte & 0x7F for byte in word[:31]) + b"\x3e"
+        return int.from_bytes(word, "big")
+
+
+def getters(entries: Iterable[Entry]) -> list[tuple[bytes, Getter, list[str]]]:
+    """Return the read-only functions whose arguments and values are of types that can be made up.
+
+    With each its selector and the types it returns, tuples closed.
+    """
+    found: list[tuple[bytes, Getter, list[str]]] = []
+    for entry in entries:
+        if entry.type != "function" or not (entry.constant or entry.state_mutability in ("view", "pure")):
+            continue
+        inputs = [(item.name[:MAX_NAME], item.type) for item in entry.inputs]
+        outputs = _opened(entry.outputs)
+        if outputs and len(inputs) <= MAX_VALUES and len(outputs) <= MAX_VALUES and all(_simple(kind) for _, kind in inputs + outputs):
+            getter = Getter(name=entry.name[:MAX_NAME], inputs=tuple(inputs), outputs=tuple(outputs))
+            found.append((selector(entry), getter, [canonical(item) for item in entry.outputs]))
+    return found[:MAX_GETTERS]
+
+
+def _opened(parameters: Sequence[Parameter]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for item in parameters:
+        found += _opened(item.components) if item.type == "tuple" else [(item.name[:MAX_NAME], item.type)]
+    return found
+
+
+def _simple(kind: str) -> bool:
+    return "[" not in kind and "(" not in kind and not kind.startswith(("tuple", "function", "fixed", "ufixed"))
+
+
+def probe(codes: Sequence[bytes], entries: Iterable[Entry], seed: int = 0) -> list[tuple[Getter, tuple[Probe, ...]]]:
+    """Run an ABI's getters; ``codes`` are the runtime codes that may have them, the likeliest first.
+
+    Getters of which no run returned are left out.
+    """
+    found = []
+    for number, (selected, getter, types) in enumerate(getters(entries)):
+        for code in codes:
+            probes = tuple(_runs(code, selected, getter, types, seed * MAX_GETTERS + number))
+            if probes:
+                found.append((getter, probes))
+                break
+    return found
+
+
+def _runs(code: bytes, selected: bytes, getter: Getter, types: Sequence[str], seed: int) -> Iterator[Probe]:
+    small = any(kind in ("bool", "uint8", "int8") for _, kind in getter.outputs)
+    wanted = _ENOUGH_FLAGS if small else _ENOUGH
+    texts = any(kind in ("string", "bytes") for _, kind in getter.outputs)
+    rng = random.Random(seed)
+    plans = [plan for plan in _PLANS if texts or plan[0] is not _Values.TEXT]
+    if not getter.inputs:
+        plans = [plan for plan in plans if plan[1] is _Arguments.WIDE]
+    done = 0
+    for attempt in range(2 * wanted):
+        if not plans or done >= wanted:
+            return
+        plan = plans[attempt % len(plans)]
+        made = _run(code, selected, getter, types, plan, rng)
+        if made is None:
+            plans.remove(plan)
+            continue
+        done += 1
+        yield made
+        if not made.reads:  # a constant
+            return
+
+
+def _run(
+    code: bytes,
+    selected: bytes,
+    getter: Getter,
+    types: Sequence[str],
+    plan: tuple[_Values, _Arguments],
+    rng: random.Random,
+) -> Probe | None:
+    machine = Machine(_MadeUp(plan[0], rng.getrandbits(64)), max_steps=_OPCODES)
+    machine.use(_RULES)
+    machine.install(_HERE, code)
+    arguments = tuple(_argument(kind, plan[1], rng) for _, kind in getter.inputs)
+    data = selected + _encoded(arguments, getter)
+    call = Call(sender=_CALLER, origin=_CALLER, to=_HERE, value=0, data=data, gas=_GAS)
+    done = machine.run(call, _AROUND, _RULES, (_HERE,), keep=False)
+    if not done.succeeded:
+        return None
+    values = _decoded(types, done.output, getter)
+    if values is None:
+        return None
+    reads: dict[int, int] = {}
+    for step in done.steps:
+        if isinstance(step, Read):
+            reads.setdefault(step.slot, step.value)
+    hashed = dict.fromkeys(step.data for step in done.steps if isinstance(step, Hashed))
+    return Probe(arguments=arguments, reads=tuple(reads.items()), preimages=tuple(hashed), values=values)
+
+
+def _argument(kind: str, arguments: _Arguments, rng: random.Random) -> bytes:
+    if kind in ("string", "bytes"):
+        return b"key %d" % rng.getrandbits(40)
+    if kind == "bool":
+        return rng.getrandbits(1).to_bytes(32, "big")
+    if kind == "address":
+        return rng.getrandbits(160).to_bytes(32, "big")
+    if kind.startswith("bytes"):
+        size = int(kind[5:] or 32)
+        return rng.randbytes(size).ljust(32, b"\0")
+    if arguments is _Arguments.NARROW:
+        return rng.randrange(3).to_bytes(32, "big")
+    bits = int(kind.lstrip("uint") or 256)
+    return (rng.getrandbits(min(bits - 1, 20)) | 1 << min(bits - 1, 20) >> 1).to_bytes(32, "big")
+
+
+def _encoded(arguments: Sequence[bytes], getter: Getter) -> bytes:
+    head, tail = b"", b""
+    for (_, kind), data in zip(getter.inputs, arguments, strict=True):
+        if kind in ("string", "bytes"):
+            head += (32 * len(arguments) + len(tail)).to_bytes(32, "big")
+            tail += len(data).to_bytes(32, "big") + data.ljust(-(-len(data) // 32) * 32, b"\0")
+        else:
+            head += data
+    return head + tail
+
+
+def _decoded(types: Sequence[str], data: bytes, getter: Getter) -> tuple[int | bytes, ...] | None:
+    """Return the values returned as words and texts, tuples opened up; ``None`` if they do not fit the types."""
+    left: list[Any] = list(decode_values(types, data) or ())
+    found: list[int | bytes] = []
+    kinds = iter(getter.outputs)
+    while left:
+        item = left.pop(0)
+        if isinstance(item, tuple):
+            left[:0] = item
+            continue
+        _, kind = next(kinds)
+        if kind == "address":
+            found.append(int(item, 16))
+        elif isinstance(item, int):
+            found.append(item % (1 << 256))
+        elif isinstance(item, str):
+            found.append(item.encode("utf-8", "surrogateescape"))
+        else:
+            found.append(item if kind == "bytes" else int.from_bytes(item.ljust(32, b"\0"), "big"))
+    return tuple(found) if len(found) == len(getter.outputs) else None
