@@ -32,3 +32,15 @@ class Probe:
     """What was hashed."""
     values: tuple[int | bytes, ...]
     """What was returned, as words or texts, one for each of the getter's outputs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """A getter with its runs."""
+
+    getter: Getter
+    probes: tuple[Probe, ...]
+    """At least one."""
+    limit: int | None
+    """The least value of its only argument at which it fails, if it returns for all smaller ones: the length of an
+    array of fixed length; ``None`` where it does not fail, or was not looked for."""

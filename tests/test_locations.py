@@ -103,7 +103,7 @@ def test_names_of_a_history(simulated: Simulated) -> None:
 
 def test_what_nothing_explains_is_one_variable_unless_most_calls_touch_it() -> None:
     history = history_of(simulate(3, 30))
-    locations = resolve(from_integers([5, 1 << 200, 1 << 201]), {}, None, [1 << 201])
+    locations = resolve(from_integers([5, 1 << 200, 1 << 201]), {}, None, constants=[1 << 201])
     assert [locations.text(row) for row in range(3)] == [
         "slot5",
         f"unresolved[{1 << 200:#066x}]",

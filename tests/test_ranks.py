@@ -18,6 +18,7 @@ RANKS = {
     "words": 0,
     "trace": 1,
     "history": 1,
+    "probe": 1,
     "automaton": 1,
     "datasets": 1,
     "chain": 2,

@@ -8,6 +8,7 @@ values: an enum out of range, the header of a text of astronomic length, an inde
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -20,16 +21,16 @@ from specminer.chain.execution.machine import Call, Machine
 from specminer.chain.execution.state import Basics
 from specminer.chain.interface import canonical, decode_values, selector
 from specminer.chain.steps import Hashed, Read
-from specminer.probe import Getter, Probe
+from specminer.probe import Getter, Probe, Probed
 from specminer.trace import Address
 
 MAX_GETTERS: Final = 300
 """Functions of an ABI that are run at most."""
 MAX_VALUES: Final = 32
 """Arguments, or values returned, of one function at most."""
-_RULES: Final = "prague"
+_RULES: Final = "osaka"
 _GAS: Final = 3_000_000
-_OPCODES: Final = 20_000
+_OPCODES: Final = 10_000
 _HERE: Final = Address(b"\x5e" * 20)
 _CALLER: Final = Address(b"\xca" * 20)
 _AROUND: Final = Surroundings(chain_id=1, number=20_000_000, timestamp=1_700_000_000, gas_limit=30_000_000)
@@ -65,8 +66,15 @@ _PLANS: Final = (
     (_Values.SPARSE, _Arguments.NARROW),
     (_Values.FLAGS, _Arguments.NARROW),
 )
-_ENOUGH, _ENOUGH_FLAGS = 5, 16
+_ENOUGH, _ENOUGH_FLAGS = 8, 48
 """Runs that return, by which a getter is understood: where all its values are wide, and where some are a byte."""
+_SIMPLE: Final = re.compile(
+    r"address|bool|string|bytes([1-9]|[12][0-9]|3[012])?|u?int(8|16|24|32|40|48|56|64|72|80|88|96"
+    r"|1(04|12|20|28|36|44|52|60|68|76|84|92)|2(00|08|16|24|32|40|48|56))?",
+    re.ASCII,
+)
+_LONGEST: Final = 1 << 16
+"""Elements of an array of fixed length at most, that its end is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +92,16 @@ class _MadeUp:
         del address
         key = self.seed.to_bytes(8, "big")
         word = blake2b(slot.to_bytes(32, "big"), digest_size=32, key=key).digest()
-        if self.values is _Values.SPARSE:
-            zeros = blake2b(word, digest_size=32, key=key).digest()
-            word = bytes(byte if zero & 1 else 0 for byte, zero in zip(word, zeros, strict=True))
-        elif self.values is _Values.FLAGS:
-            word = bytes(byte & 1 for byte in word)
-        elif self.values is _Values.TEXT:
-            word = bytes(byte & 0x7F for byte in word[:31]) + b"\x3e"
+        match self.values:
+            case _Values.ANY:
+                pass
+            case _Values.SPARSE:
+                zeros = blake2b(word, digest_size=32, key=key).digest()
+                word = bytes(byte if zero & 1 else 0 for byte, zero in zip(word, zeros, strict=True))
+            case _Values.FLAGS:
+                word = bytes(byte & 1 for byte in word)
+            case _Values.TEXT:
+                word = bytes(byte & 0x7F for byte in word[:31]) + b"\x3e"
         return int.from_bytes(word, "big")
 
 
@@ -105,7 +116,12 @@ def getters(entries: Iterable[Entry]) -> list[tuple[bytes, Getter, list[str]]]:
             continue
         inputs = [(item.name[:MAX_NAME], item.type) for item in entry.inputs]
         outputs = _opened(entry.outputs)
-        if outputs and len(inputs) <= MAX_VALUES and len(outputs) <= MAX_VALUES and all(_simple(kind) for _, kind in inputs + outputs):
+        if (
+            outputs
+            and len(inputs) <= MAX_VALUES
+            and len(outputs) <= MAX_VALUES
+            and all(_simple(kind) for _, kind in inputs + outputs)
+        ):
             getter = Getter(name=entry.name[:MAX_NAME], inputs=tuple(inputs), outputs=tuple(outputs))
             found.append((selector(entry), getter, [canonical(item) for item in entry.outputs]))
     return found[:MAX_GETTERS]
@@ -119,10 +135,10 @@ def _opened(parameters: Sequence[Parameter]) -> list[tuple[str, str]]:
 
 
 def _simple(kind: str) -> bool:
-    return "[" not in kind and "(" not in kind and not kind.startswith(("tuple", "function", "fixed", "ufixed"))
+    return _SIMPLE.fullmatch(kind) is not None
 
 
-def probe(codes: Sequence[bytes], entries: Iterable[Entry], seed: int = 0) -> list[tuple[Getter, tuple[Probe, ...]]]:
+def probe(codes: Sequence[bytes], entries: Iterable[Entry], seed: int = 0) -> list[Probed]:
     """Run an ABI's getters; ``codes`` are the runtime codes that may have them, the likeliest first.
 
     Getters of which no run returned are left out.
@@ -130,62 +146,88 @@ def probe(codes: Sequence[bytes], entries: Iterable[Entry], seed: int = 0) -> li
     found = []
     for number, (selected, getter, types) in enumerate(getters(entries)):
         for code in codes:
-            probes = tuple(_runs(code, selected, getter, types, seed * MAX_GETTERS + number))
+            runner = _Runner(code, selected, getter, types, random.Random(seed * MAX_GETTERS + number))
+            probes = tuple(runner.runs())
             if probes:
-                found.append((getter, probes))
+                found.append(Probed(getter=getter, probes=probes, limit=runner.limit()))
                 break
     return found
 
 
-def _runs(code: bytes, selected: bytes, getter: Getter, types: Sequence[str], seed: int) -> Iterator[Probe]:
-    small = any(kind in ("bool", "uint8", "int8") for _, kind in getter.outputs)
-    wanted = _ENOUGH_FLAGS if small else _ENOUGH
-    texts = any(kind in ("string", "bytes") for _, kind in getter.outputs)
-    rng = random.Random(seed)
-    plans = [plan for plan in _PLANS if texts or plan[0] is not _Values.TEXT]
-    if not getter.inputs:
-        plans = [plan for plan in plans if plan[1] is _Arguments.WIDE]
-    done = 0
-    for attempt in range(2 * wanted):
-        if not plans or done >= wanted:
-            return
-        plan = plans[attempt % len(plans)]
-        made = _run(code, selected, getter, types, plan, rng)
-        if made is None:
-            plans.remove(plan)
-            continue
-        done += 1
-        yield made
-        if not made.reads:  # a constant
-            return
+class _Runner:
+    """Runs one getter of one code."""
 
+    def __init__(
+        self, code: bytes, selected: bytes, getter: Getter, types: Sequence[str], rng: random.Random
+    ) -> None:
+        self.code = code
+        self.selected = selected
+        self.getter = getter
+        self.types = types
+        self.rng = rng
+        texts = [kind in ("string", "bytes") for _, kind in getter.outputs]
+        useless = {_Values.TEXT} if not any(texts) else set(_Values) - {_Values.TEXT} if all(texts) else set()
+        self.plans = [
+            plan
+            for plan in _PLANS
+            if plan[0] not in useless and (getter.inputs or plan[1] is _Arguments.WIDE)
+        ]
 
-def _run(
-    code: bytes,
-    selected: bytes,
-    getter: Getter,
-    types: Sequence[str],
-    plan: tuple[_Values, _Arguments],
-    rng: random.Random,
-) -> Probe | None:
-    machine = Machine(_MadeUp(plan[0], rng.getrandbits(64)), max_steps=_OPCODES)
-    machine.use(_RULES)
-    machine.install(_HERE, code)
-    arguments = tuple(_argument(kind, plan[1], rng) for _, kind in getter.inputs)
-    data = selected + _encoded(arguments, getter)
-    call = Call(sender=_CALLER, origin=_CALLER, to=_HERE, value=0, data=data, gas=_GAS)
-    done = machine.run(call, _AROUND, _RULES, (_HERE,), keep=False)
-    if not done.succeeded:
-        return None
-    values = _decoded(types, done.output, getter)
-    if values is None:
-        return None
-    reads: dict[int, int] = {}
-    for step in done.steps:
-        if isinstance(step, Read):
-            reads.setdefault(step.slot, step.value)
-    hashed = dict.fromkeys(step.data for step in done.steps if isinstance(step, Hashed))
-    return Probe(arguments=arguments, reads=tuple(reads.items()), preimages=tuple(hashed), values=values)
+    def runs(self) -> Iterator[Probe]:
+        """Yield runs that return, under all plans that lead to any."""
+        small = any(kind in ("bool", "uint8", "int8") for _, kind in self.getter.outputs)
+        wanted = _ENOUGH_FLAGS if small else _ENOUGH
+        done = 0
+        for attempt in range(2 * wanted):
+            if not self.plans or done >= wanted:
+                return
+            plan = self.plans[attempt % len(self.plans)]
+            arguments = tuple(_argument(kind, plan[1], self.rng) for _, kind in self.getter.inputs)
+            made = self._run(plan[0], arguments)
+            if made is None:
+                self.plans.remove(plan)
+                continue
+            done += 1
+            yield made
+            if not made.reads:  # a constant
+                return
+
+    def limit(self) -> int | None:
+        """Return where an array of fixed length ends, if the getter reads one by its only argument."""
+        if len(self.getter.inputs) != 1 or not self.getter.inputs[0][1].startswith(("uint", "int")):
+            return None
+        if not self.plans or any(plan[1] is _Arguments.WIDE for plan in self.plans):
+            return None
+        values = self.plans[0][0]
+        low, high = 0, 4
+        while high <= _LONGEST and self._returns(values, high):
+            low, high = high, high * 4
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._returns(values, middle) else (low, middle)
+        return high if high <= _LONGEST else None
+
+    def _returns(self, values: _Values, index: int) -> bool:
+        return self._run(values, (index.to_bytes(32, "big"),)) is not None
+
+    def _run(self, values: _Values, arguments: tuple[bytes, ...]) -> Probe | None:
+        machine = Machine(_MadeUp(values, self.rng.getrandbits(64)), max_steps=_OPCODES)
+        machine.use(_RULES)
+        machine.install(_HERE, self.code)
+        data = self.selected + _encoded(arguments, self.getter)
+        call = Call(sender=_CALLER, origin=_CALLER, to=_HERE, value=0, data=data, gas=_GAS)
+        done = machine.run(call, _AROUND, _RULES, (_HERE,), keep=False)
+        answered = _decoded(self.types, done.output, self.getter) if done.succeeded else None
+        if answered is None:
+            return None
+        reads: dict[int, int] = {}
+        for step in done.steps:
+            if isinstance(step, Read):
+                reads.setdefault(step.slot, step.value)
+        hashed = dict.fromkeys(step.data for step in done.steps if isinstance(step, Hashed))
+        return Probe(
+            arguments=arguments, reads=tuple(reads.items()), preimages=tuple(hashed), values=answered
+        )
 
 
 def _argument(kind: str, arguments: _Arguments, rng: random.Random) -> bytes:

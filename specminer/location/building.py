@@ -36,10 +36,11 @@ class Trail:
     tail: str = ""
     """What follows the last key so far."""
     ports: tuple[int, ...] = ()
+    naming: Naming = Naming.NUMBER
 
-    def behind(self, text: str) -> Trail:
-        """Return the trail a field further."""
-        return replace(self, tail=self.tail + text)
+    def behind(self, text: str, naming: Naming | None = None) -> Trail:
+        """Return the trail a field further, with a name from elsewhere if ``naming`` is given."""
+        return replace(self, tail=self.tail + text, naming=naming or self.naming)
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Building:
                 parent=trail.ports[-1] if trail.ports else MISSING,
             )
         )
-        return Trail(pieces=pieces, ports=(*trail.ports, len(self.ports) - 1))
+        return Trail(pieces=pieces, ports=(*trail.ports, len(self.ports) - 1), naming=trail.naming)
 
     def leaf(self, rows: IntColumn, trail: Trail, fields: Sequence[Field], naming: Naming) -> None:
         """Say that these slots are one variable, whose fields' texts follow the trail."""

@@ -16,7 +16,7 @@ from eth_utils.crypto import keccak
 
 from specminer.location.paths import ARRAY_IMAGES, MAX_STEPS
 from specminer.location.places import NAMED_BASES, NEARBY, ValueKind
-from specminer.probe import Getter, Probe
+from specminer.probe import Getter, Probe, Probed
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class Evidence:
     """-1 where it depends on the index: an element of several in a slot."""
     width: int
     text: bool = False
+    limit: int | None = None
+    """How many elements the array of fixed length has, where the getter's only argument is its index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,13 @@ class _Path:
     links: tuple[_Link, ...]
 
 
-def evidence(probed: Iterable[tuple[Getter, Sequence[Probe]]]) -> list[Evidence]:
+def evidence(probed: Iterable[Probed]) -> list[Evidence]:
     """Return what the runs of getters prove, in the order of the getters."""
     found: list[Evidence] = []
-    for getter, probes in probed:
-        alike = _alike(probes)
+    for item in probed:
+        alike = _alike(item.probes)
         if alike is not None:
-            found += _of_getter(getter, *alike)
+            found += _of_getter(item.getter, item.limit, *alike)
     return found
 
 
@@ -97,7 +99,8 @@ def _paths(item: Probe) -> list[_Path]:
     images = sorted(known)
     found = []
     for place, _ in item.reads:
-        slot, links = place, []
+        slot = place
+        links: list[_Link] = []
         while len(links) < MAX_STEPS and slot >= NAMED_BASES:
             at = bisect_right(images, slot) - 1
             if at < 0 or slot - images[at] >= NEARBY:
@@ -109,7 +112,9 @@ def _paths(item: Probe) -> list[_Path]:
     return found
 
 
-def _of_getter(getter: Getter, probes: list[Probe], trails: list[list[_Path]]) -> Iterator[Evidence]:
+def _of_getter(
+    getter: Getter, limit: int | None, probes: list[Probe], trails: list[list[_Path]]
+) -> Iterator[Evidence]:
     found: list[tuple[int, int, int, int]] = []
     for output, (_, kind) in enumerate(getter.outputs):
         answers = [item.values[output] for item in probes]
@@ -138,9 +143,10 @@ def _of_getter(getter: Getter, probes: list[Probe], trails: list[list[_Path]]) -
                 shift=shift,
                 width=width,
                 text=kind in ("string", "bytes"),
+                limit=limit,
             )
     if not found and len(getter.outputs) == 1:
-        yield from _packed(getter, probes, trails)
+        yield from _packed(getter, limit, probes, trails)
 
 
 def _words(item: Probe) -> list[int | bytes]:
@@ -155,13 +161,13 @@ def _widest(windows: list[tuple[int, int, int]]) -> tuple[int, int, int] | None:
     return min(windows, key=lambda window: window[2])
 
 
-def _windows(
-    kind: str, words: Sequence[int], answers: Sequence[int | bytes]
-) -> Iterator[tuple[int, int]]:
+def _windows(kind: str, words: Sequence[int], answers: Sequence[int | bytes]) -> Iterator[tuple[int, int]]:
     """Yield each (shift, width) of a word at which the answers always stand."""
     pairs = list(zip(words, answers, strict=True))
     if kind in ("string", "bytes"):
-        short = [(word.to_bytes(32, "big")[: (word & 0xFF) // 2], answer) for word, answer in pairs if not word & 1]
+        short = [
+            (word.to_bytes(32, "big")[: (word & 0xFF) // 2], answer) for word, answer in pairs if not word & 1
+        ]
         short = [(text, answer) for text, answer in short if len(text) < 32 and len(text) > 8]
         if len(short) > 1 and all(text == answer for text, answer in short):
             yield 0, 256
@@ -171,7 +177,10 @@ def _windows(
         return
     for size in _sizes(kind):
         for byte in range(33 - size):
-            if all(_shown(kind, (word >> 8 * byte) & ((1 << 8 * size) - 1), size) == answer for word, answer in numbers):
+            if all(
+                _shown(kind, (word >> 8 * byte) & ((1 << 8 * size) - 1), size) == answer
+                for word, answer in numbers
+            ):
                 yield 8 * byte, 8 * size
 
 
@@ -215,7 +224,7 @@ def _generalised(
 ) -> tuple[int, tuple[Step, ...]] | None:
     """Return what the paths have in common, if their keys are the getter's arguments, all and in order."""
     steps: list[Step] = []
-    root = _affine([path.root for path in paths], probes, packed)
+    root = _affine([path.root for path in paths], probes, 1 if paths[0].links else packed)
     if root is None:
         return None
     base, stride, argument = root
@@ -235,14 +244,18 @@ def _generalised(
             continue
         keys = [link.key for link in links]
         matching = [
-            at for at in range(len(getter.inputs)) if all(key == item.arguments[at] for key, item in zip(keys, probes, strict=True))
+            at
+            for at in range(len(getter.inputs))
+            if all(key == item.arguments[at] for key, item in zip(keys, probes, strict=True))
         ]
         if not matching:
             return None
         steps.append(Step("mapping", matching[0], start if argument is None else 0))
         if argument is not None:
             steps.append(Step("fixed", argument, start, stride, packed if last else 1))
-    return (base, tuple(steps)) if [step.argument for step in steps] == list(range(len(getter.inputs))) else None
+    return (
+        (base, tuple(steps)) if [step.argument for step in steps] == list(range(len(getter.inputs))) else None
+    )
 
 
 def _affine(
@@ -272,25 +285,36 @@ def _affine(
     return None
 
 
-def _packed(getter: Getter, probes: Sequence[Probe], trails: Sequence[Sequence[_Path]]) -> Iterator[Evidence]:
+def _packed(
+    getter: Getter, limit: int | None, probes: Sequence[Probe], trails: Sequence[Sequence[_Path]]
+) -> Iterator[Evidence]:
     """Find elements of an array of which several share a slot."""
     kind = getter.outputs[0][1]
     for size in _sizes(kind):
-        if size > 16 or not getter.inputs:
-            continue
         packed = 32 // size
+        if packed == 1 or not getter.inputs:
+            continue
         for read in range(len(trails[0])):
             found = _generalised(getter, probes, [trail[read] for trail in trails], packed)
             if found is None:
                 continue
             index = found[1][-1].argument
-            mask = (1 << 8 * size) - 1
-            if all(
-                _shown(kind, item.reads[read][1] >> 8 * size * (int.from_bytes(item.arguments[index], "big") % packed) & mask, size)
-                == item.values[0]
-                for item in probes
-            ):
+            if all(_element(item, read, index, size, kind) == item.values[0] for item in probes):
                 yield Evidence(
-                    getter=getter, output=0, values=1, root=found[0], steps=found[1], kind=_kind(kind), shift=-1, width=8 * size
+                    getter=getter,
+                    output=0,
+                    values=1,
+                    root=found[0],
+                    steps=found[1],
+                    kind=_kind(kind),
+                    shift=-1,
+                    width=8 * size,
+                    limit=limit,
                 )
                 return
+
+
+def _element(item: Probe, read: int, index: int, size: int, kind: str) -> int:
+    """Return the element of a packed array that stands where the index points to."""
+    place = int.from_bytes(item.arguments[index], "big") % (32 // size)
+    return _shown(kind, (item.reads[read][1] >> 8 * size * place) & ((1 << 8 * size) - 1), size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -10,11 +10,15 @@ import numpy as np
 from specminer.history import MISSING, History, Slots, slots
 from specminer.location.building import Building
 from specminer.location.columns import Locations
+from specminer.location.getters import evidence
 from specminer.location.laid_out import LayoutWalk
 from specminer.location.layout import Layout
 from specminer.location.numbered import NumberedWalk
+from specminer.location.observed import Observed
 from specminer.location.paths import hashes, paths
 from specminer.location.places import NAMED_BASES
+from specminer.location.shapes import Shape, shapes
+from specminer.probe import Probed
 from specminer.words import WordArray, from_integers
 
 CONSTANT_SHARE: Final = 0.05
@@ -24,26 +28,60 @@ MAX_CONSTANTS: Final = 256
 """Such variables at most: those touched most often."""
 
 
-def locate(history: History, layout: Layout | None = None, numbered: Slots | None = None) -> Locations:
+def locate(
+    history: History,
+    layout: Layout | None = None,
+    numbered: Slots | None = None,
+    *,
+    probed: Iterable[Probed] = (),
+) -> Locations:
     """Say what each storage slot of a history means; n log n in slots and preimages, linear in accesses.
 
-    ``numbered`` is what :func:`specminer.history.slots` returns, where it is at hand.
+    Args:
+        history: one or more contracts'; they share the layout and the getters.
+        layout: the compiler's storage layout; trusted above all else.
+        numbered: what :func:`specminer.history.slots` returns, where it is at hand.
+        probed: runs of the ABI's getters, which name what the layout does not.
+
     """
     numbered = slots(history) if numbered is None else numbered
     words = from_integers(history.words[row] for row in numbered.word.tolist())
-    return resolve(words, history.preimages, layout, _frequent(history, numbered))
+    return resolve(
+        words,
+        history.preimages,
+        layout,
+        constants=_frequent(history, numbered),
+        shapes=shapes(evidence(probed)),
+        observed=Observed(history, numbered, words),
+    )
 
 
 def resolve(
-    words: WordArray, preimages: Mapping[int, bytes], layout: Layout | None, constants: Collection[int] = ()
+    words: WordArray,
+    preimages: Mapping[int, bytes],
+    layout: Layout | None,
+    *,
+    constants: Collection[int] = (),
+    shapes: Mapping[int, Shape] | None = None,
+    observed: Observed | None = None,
 ) -> Locations:
-    """Say what slots mean, given what was hashed; ``constants`` are slots that look like hashes, but are none."""
+    """Say what slots mean, given what was hashed.
+
+    Args:
+        words: the slots.
+        preimages: image to what was hashed.
+        layout: the compiler's storage layout.
+        constants: slots that look like hashes, but are none.
+        shapes: what is known where the layout says nothing.
+        observed: the values in the slots, in the order of ``words``.
+
+    """
     known = hashes(preimages, layout.array_slots() if layout is not None else ())
     found = paths(words, known)
     building = Building(found, np.full(len(words), MISSING, dtype=np.int64))
     if layout is not None:
         LayoutWalk(layout, known, building).run()
-    walk = NumberedWalk(known, building, constants)
+    walk = NumberedWalk(known, building, constants, shapes or {}, observed)
     walk.run()
     return building.finish(known, walk.roots)
 

@@ -60,7 +60,7 @@ def _hashed(base: int) -> tuple[int, bytes]:
 
 
 ARRAY_IMAGES: Final = dict(_hashed(base) for base in range(ARRAY_BASES))
-"""Where dynamic arrays in the first slots begin: compilers hash constant slots themselves, so that no tracer sees it."""
+"""Where dynamic arrays in the first slots begin: compilers hash constant slots themselves, no tracer sees it."""
 
 
 def hashes(preimages: Mapping[int, bytes], arrays: Iterable[int] = ()) -> Hashes:
