@@ -29,7 +29,7 @@ from specminer.interaction import (
     event_text,
     split,
 )
-from specminer.location import Layout, locate
+from specminer.pipeline.locating import Located, located
 from specminer.report.fidelity import measured
 from specminer.specification import (
     MAX_WITNESSES,
@@ -100,8 +100,8 @@ def mine(
     if known == 0:  # not one call fits: its names and its layout would only mislead
         artifact = None
         interface = _interface(history, None)
-    layout = Layout(artifact.storage_layout, "the artifact") if artifact and artifact.storage_layout else None
-    locations = locate(history, layout)
+    found = located(history, artifact)
+    locations = found.locations
     touched = touches(history)
     called = calls(history, interface)
     analysis = analyse(Evidence.gather(history, touched, locations, called))
@@ -116,7 +116,7 @@ def mine(
         definition, forbid=(*definition.forbid, *_forbidden(options.forbid, table, declared))
     )
     tuning = tune(table, definition, options.seed)
-    facts = _history_facts(history, known, _names(interface, layout))
+    facts = _history_facts(history, known, _names(interface, found)) | {"locations": found.facts()}
     title = name or (artifact.name if artifact else None) or _short(_address(history))
     outside = Counter(functions[row] for row in interactions.track.tolist())
     edges = _edges(history, interactions, functions, table, tuning)
@@ -136,14 +136,10 @@ def mine(
     )
 
 
-def _names(interface: Interface, layout: Layout | None) -> str:
+def _names(interface: Interface, found: Located) -> str:
     """Say where the names of functions and variables came from."""
-    variables = (
-        "variables are named by the storage layout"
-        if layout
-        else "no storage layout was given: variables are named by their slots, mapping keys by the recorded hashes"
-    )
-    return f"{interface.source[0].upper()}{interface.source[1:]}; {variables}."
+    absent = "" if found.layout else "; no storage layout was given"
+    return f"{interface.source[0].upper()}{interface.source[1:]}. {found.text}{absent}."
 
 
 def _specification(
