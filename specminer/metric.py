@@ -1,13 +1,16 @@
 """What can be measured of an automaton, and the objective made of it.
 
 A metric declares its name, range, direction, unit and source, and is refused where one is missing: a
-number that nobody can interpret is worth nothing. All are computed from the counts on the edges.
+number that nobody can interpret is worth nothing. All are computed on the quotient, not on the events.
 
 The objective is a description length in bits, lower is better::
 
-    J = D_label + D_succ + D_end + (log2 N / 4) m + a sum(t_p log2 P)
+    J = w (D_label + D_succ + D_end) + log2 N (m / 4 + c_s b + c_d d) + a sum(t_p log2 P)
 
-with the terms weighted by the definition (1/4 and a = 2 are its defaults).
+for N events, m edges, b states, d nondeterministic choices and predicates of prices t_p chosen from P; the
+definition weighs the terms (1/4, a = 2, w = 1 and c_s = c_d = 0 are its defaults). Where an event is split by
+predicates over its call (see :mod:`specminer.tuning`), these are inputs, not outcomes: D_label tells the event,
+D_succ the next state given the part of it.
 """
 
 from __future__ import annotations
@@ -22,8 +25,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from specminer.abstraction import ROOT, Weights
-from specminer.history import IntColumn
+from specminer.abstraction import ROOT, Quotient, Weights
+from specminer.abstraction.folds import Folds, held_out_acceptance, shuffled_acceptance
+from specminer.history import BoolColumn, IntColumn
+
+CONTRADICTED: Final = 0.2
+"""Rejections of a function are trusted if at most this share comes where the same call is also accepted."""
 
 
 class MetricError(ValueError):
@@ -50,6 +57,8 @@ class Counts:
     count: IntColumn
     ends: IntColumn
     """How many interactions end in each state; shape (b,)."""
+    event: IntColumn | None = None
+    """The event that the symbol is a part of; ``None`` where each symbol is an event of its own."""
     surcharge: float = 0.0
     """Bits the chosen predicates cost before weighting: the sum of t_p log2 P."""
     weights: Weights = field(default_factory=Weights)
@@ -73,11 +82,37 @@ class Counts:
         return np.add.reduceat(self.count, self.choice_starts)
 
     @cached_property
+    def labels(self) -> IntColumn:
+        """How often each event leaves each state, for pairs that occur."""
+        if self.event is None or not len(self.count):
+            return self.choices
+        pairs = self.source * (int(self.event.max()) + 1) + self.event
+        totals = np.zeros(int(pairs.max()) + 1, dtype=np.int64)
+        np.add.at(totals, pairs, self.count)
+        return totals[totals > 0]
+
+    @cached_property
     def leaving(self) -> IntColumn:
         """Events that leave each state, loops included; shape (b,)."""
-        totals = np.zeros(len(self.ends), dtype=np.int64)
-        np.add.at(totals, self.source, self.count)
-        return totals
+        return np.bincount(self.source, weights=self.count, minlength=len(self.ends)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finalist:
+    """An automaton that is measured by all metrics, with what they need."""
+
+    counts: Counts
+    graph: Quotient
+    blocks: IntColumn
+    """State of each finest state."""
+    folds: Folds
+    rejected: BoolColumn
+    """For each symbol whether it is a rejected call; shape (symbols,)."""
+    accepted_as: IntColumn
+    """For each symbol the same call accepted."""
+    literals: float
+    """How many predicates describe a state, on average."""
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +132,8 @@ class Metric:
     unit: str
     source: str
     """Who defined it: a paper, a theorem, or our design."""
-    measure: Callable[[Counts], float]
+    measure: Callable[[Finalist], float | None]
+    """``None`` where a history is too short to tell."""
 
     def __post_init__(self) -> None:
         missing = [key for key in ("name", "unit", "source") if not str(getattr(self, key)).strip()]
@@ -119,12 +155,12 @@ def registry(metrics: Iterable[Metric]) -> Mapping[str, Metric]:
 
 def label_bits(counts: Counts) -> float:
     """Return D_label, the bits to tell each event given its state."""
-    return _plogp(counts.leaving) - _plogp(counts.choices)
+    return plogp(counts.leaving) - plogp(counts.labels)
 
 
 def successor_bits(counts: Counts) -> float:
     """Return D_succ, the bits to tell each next state given state and event: what nondeterminism costs."""
-    return _plogp(counts.choices) - _plogp(counts.count)
+    return plogp(counts.choices) - plogp(counts.count)
 
 
 def end_bits(counts: Counts) -> float:
@@ -136,19 +172,31 @@ def end_bits(counts: Counts) -> float:
     """
     stops = int(counts.ends[counts.leaving > 0].sum())
     goes_on = int(counts.leaving.sum() - counts.leaving[ROOT])
-    return _plogp(np.array([stops + goes_on])) - _plogp(np.array([stops, goes_on]))
+    return plogp(np.array([stops + goes_on])) - plogp(np.array([stops, goes_on]))
 
 
 def description_length(counts: Counts) -> float:
     """Return J, the weighted sum of all terms in bits."""
+    return weighted_data_bits(counts) + model_bits(counts)
+
+
+def weighted_data_bits(counts: Counts) -> float:
+    """Return what fitting the events costs in J."""
     weights = counts.weights
-    return (
+    return weights.precision * (
         weights.label * label_bits(counts)
         + weights.successor * successor_bits(counts)
         + weights.end * end_bits(counts)
-        + weights.transition * float(np.log2(max(1, counts.events))) * len(counts.count)
-        + weights.predicate * counts.surcharge
     )
+
+
+def model_bits(counts: Counts) -> float:
+    """Return what the size of the automaton costs in J."""
+    weights = counts.weights
+    size = weights.transitions * len(counts.count) + weights.states * len(counts.ends)
+    if weights.nondeterminism:
+        size += weights.nondeterminism * nondeterminism(counts)
+    return float(np.log2(max(1, counts.events))) * size + weights.predicates * counts.surcharge
 
 
 def data_bits(counts: Counts) -> float:
@@ -156,20 +204,92 @@ def data_bits(counts: Counts) -> float:
     return label_bits(counts) + successor_bits(counts) + end_bits(counts)
 
 
-def _plogp(counts: npt.NDArray[np.int64]) -> float:
+def plogp(counts: npt.NDArray[np.int64]) -> float:
     """Return the sum of c log2 c over positive counts."""
     return float((counts * np.log2(np.maximum(counts, 1))).sum())
 
 
-def _nondeterminism(counts: Counts) -> float:
+def nondeterminism(counts: Counts) -> float:
+    """Return how many (state, symbol) pairs have more than one next state."""
     sizes = np.diff(np.append(counts.choice_starts, len(counts.count)))
     return float((sizes > 1).sum())
 
 
 def _bits(name: str, measure: Callable[[Counts], float], source: str) -> Metric:
     return Metric(
-        name=name, low=0.0, high=np.inf, better=Direction.LOWER, unit="bits", source=source, measure=measure
+        name=name,
+        low=0.0,
+        high=np.inf,
+        better=Direction.LOWER,
+        unit="bits",
+        source=source,
+        measure=lambda finalist: measure(finalist.counts),
     )
+
+
+def precision(finalist: Finalist) -> float:
+    """Return which share of what the automaton allows was seen, weighed by how often it was asked.
+
+    What a state allows are the accepted events that leave it; what was seen, those that left the same finest
+    state.
+    """
+    graph, blocks = finalist.graph, finalist.blocks
+    kept = ~finalist.rejected[graph.symbol]
+    finest, symbol, count = graph.source[kept], graph.symbol[kept], graph.count[kept]
+    asked = np.bincount(finest, weights=count, minlength=graph.states)
+    seen = _distinct(finest, symbol, graph.symbols, graph.states)
+    allowed = _distinct(blocks[finest], symbol, graph.symbols, graph.states)[blocks]
+    total = float((asked * allowed).sum())
+    return float((asked * seen).sum()) / total if total else 1.0
+
+
+def _distinct(states: IntColumn, symbol: IntColumn, symbols: int, size: int) -> IntColumn:
+    """Return how many symbols leave each state."""
+    return np.bincount(np.unique(states * symbols + symbol) // symbols, minlength=size)
+
+
+def coverage(finalist: Finalist) -> float:
+    """Return the estimated chance that the next event takes an edge that was seen before."""
+    counts = finalist.counts.count
+    return 1.0 - float((counts == 1).sum()) / max(1, int(counts.sum()))
+
+
+def rejection(finalist: Finalist) -> float | None:
+    """Return the share of trustworthy rejections that the automaton explains: it has no such event there.
+
+    A function's rejections are trusted if at most a fifth of them come where the same call is also accepted, on
+    the finest states; the others have reasons that no state can tell (a stale price, too little paid).
+    """
+    graph, blocks = finalist.graph, finalist.blocks
+    refused = finalist.rejected[graph.symbol]
+    call = finalist.accepted_as[graph.symbol]
+    fine = np.isin(graph.source * graph.symbols + call, (graph.source * graph.symbols + call)[~refused])
+    coarse_key = blocks[graph.source] * graph.symbols + call
+    coarse = np.isin(coarse_key, coarse_key[~refused])
+    total = np.bincount(call[refused], weights=graph.count[refused], minlength=graph.symbols)
+    contradicted = np.bincount(
+        call[refused & fine], weights=graph.count[refused & fine], minlength=graph.symbols
+    )
+    trusted = (total > 0) & (contradicted <= CONTRADICTED * total)
+    asked = refused & trusted[call] & ~fine
+    weight = float(graph.count[asked].sum())
+    return float(graph.count[asked & ~coarse].sum()) / weight if weight else None
+
+
+def _held_out(finalist: Finalist) -> float | None:
+    if not finalist.folds.enough:
+        return None
+    return held_out_acceptance(finalist.graph, finalist.folds, finalist.blocks)
+
+
+def _shuffled(finalist: Finalist) -> float | None:
+    if not finalist.folds.enough:
+        return None
+    return shuffled_acceptance(finalist.graph, finalist.folds, finalist.blocks, finalist.seed)
+
+
+def _share(name: str, measure: Callable[[Finalist], float | None], better: Direction, source: str) -> Metric:
+    return Metric(name=name, low=0.0, high=1.0, better=better, unit="share", source=source, measure=measure)
 
 
 _DESIGN: Final = "specminer's design"
@@ -184,7 +304,7 @@ METRICS: Final = registry(
             better=Direction.LOWER,
             unit="states",
             source=_DESIGN,
-            measure=lambda counts: float(len(counts.ends)),
+            measure=lambda finalist: float(len(finalist.counts.ends)),
         ),
         Metric(
             name="transitions",
@@ -193,7 +313,7 @@ METRICS: Final = registry(
             better=Direction.LOWER,
             unit="edges",
             source=_DESIGN,
-            measure=lambda counts: float(len(counts.count)),
+            measure=lambda finalist: float(len(finalist.counts.count)),
         ),
         Metric(
             name="nondeterminism",
@@ -202,17 +322,32 @@ METRICS: Final = registry(
             better=Direction.LOWER,
             unit="(state, event) pairs with more than one next state",
             source=_DESIGN,
-            measure=_nondeterminism,
+            measure=lambda finalist: nondeterminism(finalist.counts),
+        ),
+        Metric(
+            name="label_length",
+            low=0.0,
+            high=np.inf,
+            better=Direction.LOWER,
+            unit="predicates that describe a state, on average",
+            source=_DESIGN,
+            measure=lambda finalist: finalist.literals,
         ),
         _bits("label_bits", label_bits, _ENTROPY),
         _bits("successor_bits", successor_bits, _ENTROPY),
         _bits("end_bits", end_bits, _ENTROPY),
         _bits("description_length", description_length, f"Rissanen 1978; terms and weights: {_DESIGN}"),
+        _share("precision", precision, Direction.HIGHER, "Muñoz-Gama and Carmona 2010, on finest states"),
+        _share("coverage", coverage, Direction.HIGHER, "Good 1953"),
+        _share("rejection", rejection, Direction.HIGHER, _DESIGN),
+        _share("held_out_acceptance", _held_out, Direction.HIGHER, "ten-fold cross-validation, Stone 1974"),
+        _share("shuffled_acceptance", _shuffled, Direction.LOWER, _DESIGN),
     )
 )
 """Every metric by name, in the order in which they are shown."""
 
 
-def measure(counts: Counts) -> dict[str, float]:
-    """Return all metrics of an automaton by name."""
-    return {name: metric.measure(counts) for name, metric in METRICS.items()}
+def measure(finalist: Finalist) -> dict[str, float]:
+    """Return all metrics of an automaton by name, without those that its history is too short for."""
+    found = {name: metric.measure(finalist) for name, metric in METRICS.items()}
+    return {name: value for name, value in found.items() if value is not None}

@@ -1,17 +1,32 @@
-"""Names for states: the fewest predicates that tell each one from the others."""
+"""Names for states: the fewest predicates that tell each one from the others, as people would say them.
+
+A predicate is phrased by the type of what it speaks of: an account is there or not, a time is set or not, an
+amount is zero or more. Of a variable's name the words are kept that say something to a reader of the state:
+``tokenIndexToOwner[]`` is the owner, ``isForSale`` is "for sale", and the entity's own noun is dropped.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
-from specminer.abstraction import FALSE, TRUE, Predicate, TruthColumn
+from specminer.abstraction import FALSE, TRUE, Dimension, Predicate, TruthColumn
+from specminer.predicate import Formula, Language, Sort
 
-START = "start"
+START: Final = "start"
 """The root, where no value is known."""
-ONLY = "started"
+ONLY: Final = "started"
 """The other state where there are but two and nothing needs telling apart."""
+OPEN: Final = 3
+"""In a valuation: the state has finest states in which the predicate is true and others in which it is not."""
+
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_FILLER: Final = frozenset({"is", "has", "the", "current", "m", "s"})
+"""Words that a phrase says better itself, at the beginning of a name."""
+_KEYS: Final = frozenset({"index", "id", "idx", "indices", "ids"})
 
 
 def literal(predicate: Predicate, value: int) -> str:
@@ -19,10 +34,126 @@ def literal(predicate: Predicate, value: int) -> str:
     return predicate.text if value == TRUE else predicate.negation if value == FALSE else predicate.unknown
 
 
+class Phrases:
+    """How predicates over one table are said."""
+
+    def __init__(
+        self,
+        language: Language,
+        dimensions: Mapping[str, Dimension],
+        noun: str = "",
+        called: Mapping[Formula, str] | None = None,
+    ) -> None:
+        self._language = language
+        self._dimensions = dimensions
+        self._noun = {word for word in words(noun) if word not in _KEYS}
+        self._called = called or {}
+
+    def of(self, predicate: Predicate, value: int) -> str:
+        """Return a predicate as it holds in a state, as people would say it."""
+        formula = predicate.formula
+        opposite = self._language.negation(formula)
+        said = self._called.get(formula if value == TRUE else opposite) if value in (TRUE, FALSE) else None
+        if said is not None:
+            return said
+        if value not in (TRUE, FALSE):
+            subjects = [self._name(symbol) for symbol in self._language.symbols(formula)]
+            return f"{' and '.join(subjects)} unknown"
+        return self._said(formula, value == TRUE) or literal(predicate, value)
+
+    def _said(self, formula: Formula, holds: bool) -> str | None:
+        if formula.is_symbol():
+            return self._flag(formula, holds)
+        if formula.is_equals():
+            return self._equal(formula.arg(0), formula.arg(1), holds)
+        if formula.is_lt():
+            return self._less(formula.arg(0), formula.arg(1), holds)
+        return None
+
+    def _flag(self, symbol: Formula, holds: bool) -> str | None:
+        if self._language.declaration(symbol).history:
+            return None
+        name = self._name(symbol)
+        return name if holds else f"not {name}"
+
+    def _equal(self, left: Formula, right: Formula, holds: bool) -> str | None:
+        declaration = self._language.declaration(left)
+        if declaration.history:
+            return None
+        name = self._name(left)
+        dimension = self._dimension(left)
+        if right.is_symbol():
+            other = self._language.declaration(right)
+            if other.name == "this":
+                if name == "owner":
+                    return "owned by the contract" if holds else "owned by a user"
+                return f"{name} is the contract" if holds else f"{name} is not the contract"
+            sign = "is" if dimension is Dimension.ACCOUNT else "="
+            unlike = "is not" if dimension is Dimension.ACCOUNT else "≠"
+            return f"{name} {sign if holds else unlike} {self._name(right)}"
+        value = int(right.constant_value())
+        if declaration.members and 0 <= value < len(declaration.members):
+            member = " ".join(words(declaration.members[value])) or declaration.members[value]
+            return f"{name} {member}" if holds else f"{name} not {member}"
+        if value == 0:
+            return self._zero(left, name, dimension, holds)
+        return f"{name} {'=' if holds else '≠'} {declaration.spell(value)}"
+
+    def _zero(self, symbol: Formula, name: str, dimension: Dimension, holds: bool) -> str:
+        sort = self._language.declaration(symbol).sort
+        if dimension is Dimension.ACCOUNT:
+            return f"no {name}" if holds else f"has {name}"
+        if dimension in (Dimension.TIME, Dimension.BLOCK) or sort is Sort.BYTES:
+            return f"{name} not set" if holds else f"{name} set"
+        return f"{name} = 0" if holds else f"{name} {'≠' if sort is Sort.SIGNED else '>'} 0"
+
+    def _less(self, left: Formula, right: Formula, holds: bool) -> str | None:
+        if not (left.is_symbol() and right.is_symbol()):
+            return None
+        first, second = (self._language.declaration(term) for term in (left, right))
+        if first.context and first.name in ("now", "block"):
+            return f"{'before' if holds else 'after'} {self._name(right)}"
+        if first.history or second.history:
+            return None
+        return f"{self._name(left)} {'<' if holds else '≥'} {self._name(right)}"
+
+    def _dimension(self, symbol: Formula) -> Dimension:
+        declaration = self._language.declaration(symbol)
+        if declaration.sort is Sort.ADDRESS:
+            return Dimension.ACCOUNT
+        return self._dimensions.get(declaration.name, Dimension.NONE)
+
+    def _name(self, symbol: Formula) -> str:
+        raw = self._language.declaration(symbol).name
+        return readable(raw, self._noun)
+
+
+def words(name: str) -> list[str]:
+    """Return the words of a name, in lower case: ``tokenURIHash`` is token, uri, hash."""
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def readable(raw: str, noun: set[str]) -> str:
+    """Return a variable's name as people would say it; the raw name where no words are left."""
+    field = re.sub(r"\[[^\]]*\]", "", raw.removeprefix("this.")).rsplit(".", 1)[-1]
+    found = words(field)
+    keyed = "[" in raw
+    if keyed and "to" in found[1:-1]:  # tokenIndexToOwner: from what to what
+        found = found[len(found) - found[::-1].index("to") :]
+    if keyed and len(found) > 1 and found[-1] == "of":  # priceOf
+        found = found[:-1]
+    while len(found) > 1 and found[0] in _FILLER:
+        found = found[1:]
+    kept = [word for word in found if word not in noun]
+    if kept and kept != found and not set(kept) <= _KEYS:
+        found = kept
+    return " ".join(found) or raw
+
+
 def state_names(
     predicates: Sequence[Predicate],
     valuations: TruthColumn,
-    names: Mapping[str, str],
+    phrases: Phrases,
     whole: Mapping[int, str],
 ) -> tuple[str, ...]:
     """Return a unique name for each state, the root first.
@@ -32,9 +163,10 @@ def state_names(
 
     Args:
         predicates: the chosen ones.
-        valuations: their value in each state; shape (len(predicates), states); the root's are ignored.
-        names: a literal's text to what a person calls it.
-        whole: for some states the text of a predicate, chosen or not, that is true there and nowhere
+        valuations: their value in each state, or ``OPEN``; shape (len(predicates), states); the root's are
+            ignored.
+        phrases: how a literal is said.
+        whole: for some states how a predicate is said, chosen or not, that is true there and nowhere
             else; used where a name would need several of the chosen ones.
 
     """
@@ -42,12 +174,11 @@ def state_names(
     result = [START]
     for state in range(1, valuations.shape[1]):
         telling = [
-            literal(predicates[row], int(valuations[row, state])) for row in _telling(valuations, state)
+            phrases.of(predicates[row], int(valuations[row, state])) for row in _telling(valuations, state)
         ]
         if len(telling) > 1 and state in whole:
             telling = [whole[state]]
-        parts = [names.get(shown, shown) for shown in dict.fromkeys(telling)]
-        base = ", ".join(parts) or ONLY
+        base = ", ".join(dict.fromkeys(telling)) or ONLY
         name, number = base, 2
         while name in taken:
             name, number = f"{base} ({number})", number + 1
@@ -59,7 +190,8 @@ def state_names(
 def _telling(valuations: TruthColumn, state: int) -> list[int]:
     """Return the predicates that tell a state from all others but the root, ascending."""
     others = np.delete(valuations, (0, state), axis=1)
-    differs = others != valuations[:, [state]]
+    mine = valuations[:, [state]]
+    differs = (others != mine) & (others != OPEN) & (mine != OPEN)
     left = np.ones(others.shape[1], dtype=np.bool_)
     chosen: list[int] = []
     while left.any():

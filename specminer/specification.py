@@ -6,7 +6,7 @@ everything that draws, reports or exports. Texts in it are raw: whoever shows th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from functools import cached_property
 from typing import Any, Self
@@ -14,7 +14,7 @@ from typing import Any, Self
 import msgspec
 
 from specminer.automaton import Automaton, Transition
-from specminer.errors import FileFormatError, plain
+from specminer.errors import FileFormatError, UsageError, plain
 from specminer.nesting import NestingError, check_nesting
 
 FORMAT = "specminer/automaton"
@@ -87,6 +87,29 @@ class Edge:
         return self.event if self.outcome == "returned" else f"{self.event} (rejected)"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """The automaton of a point of the front that was not chosen."""
+
+    states: tuple[State, ...]
+    transitions: tuple[Edge, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontPoint:
+    """A point of the front from readable to precise."""
+
+    states: int
+    metrics: dict[str, float]
+    chosen: bool
+    predicates: tuple[str, ...] = ()
+    knee: bool = False
+    """The last point before held-out acceptance falls."""
+    abstraction: dict[str, Any] | None = None
+    """As in the specification; ``None`` for the chosen point, whose own it is."""
+    automaton: Alternative | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Specification:
     """Everything mined from one history; the JSON document, typed."""
@@ -108,7 +131,62 @@ class Specification:
     guards: tuple[dict[str, Any], ...] = ()
     invariants: tuple[dict[str, Any], ...] = ()
     metrics: dict[str, float] = field(default_factory=dict)
-    front: tuple[dict[str, Any], ...] = ()
+    front: tuple[FrontPoint, ...] = ()
+    """By states, ascending."""
+
+    def at(self, place: int) -> Self:
+        """Return the specification with another point of the front chosen, as if it had been mined so.
+
+        Raises:
+            UsageError: there is no such point, or the document does not hold its automaton.
+
+        """
+        if not 0 <= place < len(self.front):
+            raise UsageError(
+                f"there is no point {place + 1} on the front; it has {len(self.front)} points, counted from 1"
+            )
+        point = self.front[place]
+        if point.chosen:
+            return self
+        if point.automaton is None or point.abstraction is None:
+            raise UsageError(f"the document does not hold the automaton of point {place + 1} of its front")
+        front = [
+            replace(
+                other,
+                chosen=False,
+                abstraction=self.abstraction,
+                automaton=Alternative(states=self.states, transitions=self.transitions),
+            )
+            if other.chosen
+            else other
+            for other in self.front
+        ]
+        front[place] = replace(point, chosen=True, abstraction=None, automaton=None)
+        return replace(
+            self,
+            abstraction=point.abstraction,
+            states=point.automaton.states,
+            transitions=point.automaton.transitions,
+            metrics=point.metrics,
+            guards=(),
+            invariants=(),
+            front=tuple(front),
+        )
+
+    def with_states(self, states: int) -> Self:
+        """Return the specification with the point of the front chosen that has so many states.
+
+        Raises:
+            UsageError: there is none.
+
+        """
+        sizes = [point.states for point in self.front]
+        if states not in sizes:
+            shown = ", ".join(map(str, sizes)) or "none"
+            raise UsageError(
+                f"no automaton of {states} states is on the front; it has those of {shown} states"
+            )
+        return self.at(sizes.index(states))
 
     @cached_property
     def automaton(self) -> Automaton:

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import strategies as st
 
-from specminer.abstraction import EventTable, ValueKind, Variable
+from specminer.abstraction import EventTable, ValueKind, Variable, Vocabulary, Weights, quotient
+from specminer.abstraction.folds import folds
 from specminer.automaton import Automaton, Transition
 from specminer.history import IntColumn
+from specminer.metric import Finalist, measure
+from specminer.tuning import Objective
 
 WORDS = (7, 0, (1 << 256) - 1, 1, 2, 1 << 255, 1 << 100)
 
@@ -60,6 +63,32 @@ def tables(draw: st.DrawFn) -> EventTable:
         variables=tuple(Variable(name=f"v{row}", kind=kind) for row, kind in enumerate(kinds)),
         values=values,
         words=WORDS,
+        accepted_as=(0, 1, 2, 0, 1, 2),
+    )
+
+
+def objective_of(table: EventTable, made: Vocabulary, weights: Weights) -> Objective:
+    """Return the objective over a whole vocabulary."""
+    return Objective(quotient(table, made), made, weights, pool=len(made.predicates))
+
+
+def measured(table: EventTable, made: Vocabulary, selection: Sequence[int]) -> dict[str, float]:
+    """Return all metrics of the automaton that a selection makes."""
+    objective = objective_of(table, made, Weights())
+    graph = objective.quotient
+    symbols = max(1, len(table.symbols))
+    refused = np.zeros(symbols, dtype=np.bool_)
+    refused[table.symbol[table.rejected]] = True
+    return measure(
+        Finalist(
+            counts=objective.counts(tuple(selection)),
+            graph=graph,
+            blocks=graph.coarsen(selection),
+            folds=folds(graph, 0),
+            rejected=refused,
+            accepted_as=np.array(table.accepted_as or range(symbols), dtype=np.int64),
+            literals=float(len(selection)),
+        )
     )
 
 

@@ -5,8 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from specminer.abstraction import Definition, RejectedCalls, Weights, default, load, parse
+from specminer.abstraction import (
+    Definition,
+    HistoryView,
+    RejectedCalls,
+    Weights,
+    default,
+    dump,
+    load,
+    parse,
+)
 from specminer.errors import FileFormatError
 
 SALE = """
@@ -23,7 +34,7 @@ rejected = "drop"
 [names]
 "forSale" = "for sale"
 [weights]
-transition = 1
+transitions = 1
 """
 
 
@@ -39,10 +50,38 @@ def test_a_definition_says_what_its_toml_says() -> None:
         roles=False,
         rejected=RejectedCalls.DROP,
         names={"forSale": "for sale"},
-        weights=Weights(transition=1.0),
+        weights=Weights(transitions=1.0),
     )
-    assert sale.to_dict()["events"] == {"roles": False, "rejected": "drop"}
-    assert sale.to_dict()["state"]["forbid"] == ["State", "owner < seller"]
+    assert parse(dump(sale), "again.toml") == sale
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
+
+
+@given(
+    st.builds(
+        Definition,
+        name=TEXTS.filter(bool),
+        summary=TEXTS,
+        applies_to=st.lists(TEXTS, max_size=2).map(tuple),
+        refines=st.none() | TEXTS.filter(bool),
+        fix=st.lists(TEXTS, max_size=3).map(tuple),
+        prefer=st.lists(TEXTS, max_size=2).map(tuple),
+        forbid=st.lists(TEXTS, max_size=2).map(tuple),
+        only=st.booleans(),
+        merge=st.lists(TEXTS, max_size=2).map(tuple),
+        history=st.sampled_from(HistoryView),
+        roles=st.booleans(),
+        rejected=st.sampled_from(RejectedCalls),
+        called=st.dictionaries(TEXTS, TEXTS, max_size=2),
+        drop=st.lists(TEXTS, max_size=2).map(tuple),
+        split=st.dictionaries(TEXTS, st.lists(TEXTS, min_size=1, max_size=2).map(tuple), max_size=2),
+        names=st.dictionaries(TEXTS, TEXTS, max_size=2),
+        weights=st.builds(Weights, label=st.floats(0, 1e9), precision=st.floats(0, 10)),
+    )
+)
+def test_what_is_written_is_read_as_the_same(definition: Definition) -> None:
+    assert parse(dump(definition), "mine.toml") == definition
 
 
 def test_the_shipped_default_is_the_default() -> None:

@@ -9,12 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.abstraction import Definition, EventTable, TruthColumn, ValueKind, Variable, Weights
+from specminer.abstraction import (
+    Definition,
+    EventTable,
+    HistoryView,
+    TruthColumn,
+    ValueKind,
+    Variable,
+    Weights,
+)
 from specminer.abstraction import vocabulary as vocabulary_of
 from specminer.history import IntColumn
-from specminer.metric import METRICS, Counts, Direction, Metric, MetricError, measure, registry
-from specminer.tuning import Objective
-from tests.event_tables import table_of, tables
+from specminer.metric import METRICS, Direction, Finalist, Metric, MetricError, registry
+from tests.event_tables import measured, objective_of, table_of, tables
 
 
 def test_by_hand() -> None:
@@ -27,10 +34,9 @@ def test_by_hand() -> None:
         [("a", (0,)), ("b", (1,))],
     ]
     table = table_of(interactions, [flag])
-    made = vocabulary_of(table, Definition(forbid=("last", "seen(a)", "seen(b)")))
+    made = vocabulary_of(table, Definition(history=HistoryView.NEVER))
     assert [p.text for p in made.predicates] == ["on"]
-    objective = Objective(table, made, Weights())
-    found = measure(objective.counts((0,)))
+    found = measured(table, made, (0,))
     label = 1 * -log2(1 / 3) + 2 * -log2(2 / 3)
     end = -3 * log2(3 / 7) - 4 * log2(4 / 7)
     assert found["states"] == 3
@@ -46,12 +52,12 @@ def test_by_hand() -> None:
 @given(tables(), st.data())
 def test_the_quotient_costs_what_the_events_cost(table: EventTable, data: st.DataObject) -> None:
     made = vocabulary_of(table, Definition())
-    weights = Weights(label=1.5, successor=0.5, end=2.0, transition=0.3, predicate=1.25)
-    objective = Objective(table, made, weights)
+    weights = Weights(label=1.5, successor=0.5, end=2.0, transitions=0.3, predicates=1.25)
+    objective = objective_of(table, made, weights)
     chosen = [position for position in range(len(made.predicates)) if data.draw(st.booleans())]
     prices = sum(made.predicates[position].price for position in chosen)
     expected = naive(table, made.columns[chosen], made.after, weights)
-    expected += weights.predicate * prices * log2(max(1, len(made.predicates)))
+    expected += weights.predicates * prices * log2(max(1, len(made.predicates)))
     assert objective.score(chosen).description_length == pytest.approx(expected, abs=1e-6)
 
 
@@ -78,11 +84,11 @@ def naive(table: EventTable, columns: TruthColumn, after: IntColumn, weights: We
         weights.label * label
         + weights.successor * successor
         + weights.end * end_bits
-        + weights.transition * log2(max(1, len(edges))) * len(full)
+        + weights.transitions * log2(max(1, len(edges))) * len(full)
     )
 
 
-def zero(counts: Counts) -> float:
+def zero(finalist: Finalist) -> float:
     """Measure nothing."""
     return 0.0
 
@@ -109,6 +115,6 @@ def test_a_metric_without_its_facts_is_refused() -> None:
 @given(tables())
 def test_metrics_stay_in_their_range(table: EventTable) -> None:
     made = vocabulary_of(table, Definition())
-    found = measure(Objective(table, made, Weights()).counts(tuple(range(len(made.predicates)))))
-    for name, value in found.items():
-        assert METRICS[name].low - 1e-6 <= value <= METRICS[name].high
+    for selection in ((), tuple(range(len(made.predicates)))):
+        for name, value in measured(table, made, selection).items():
+            assert METRICS[name].low - 1e-6 <= value <= METRICS[name].high

@@ -17,15 +17,19 @@ from specminer.predicate import (
     FormulaError,
     Language,
     Sort,
+    contradictory,
+    entails,
     evaluate,
     negated_text,
+    normalised,
+    parse,
     price,
     solver_name,
     text,
     unknown_text,
 )
 
-WORDS = (5, 0, 1, (1 << 256) - 1, 12)
+WORDS = (5, 0, 1, (1 << 256) - 1, -3)
 
 
 class Auction:
@@ -56,7 +60,7 @@ def test_text_of_atoms_and_their_opposites() -> None:
         (a.equals(a.owner, 255), f"owner = 0x{255:040x}", f"owner != 0x{255:040x}", 1.0),
         (a.equals(a.phase, 0), "phase = Open", "phase != Open", 1.0),
         (a.equals(a.phase, 9), "phase = 9", "phase != 9", 1.0),
-        (a.equals(a.delta, (1 << 256) - 3), "delta = -3", "delta != -3", 1.0),
+        (a.equals(a.delta, -3), "delta = -3", "delta != -3", 1.0),
         (language.equal(a.bid, a.least), "bid = least", "bid != least", 1.5),
         (language.equal(a.paused, a.sold), "paused = sold", "paused != sold", 1.5),
         (language.less(a.bid, a.least), "bid < least", "bid >= least", 1.5),
@@ -76,29 +80,25 @@ def test_text_of_compounds_keeps_their_structure() -> None:
     assert text(a.language, both) == "sold and (paused or bid = 0)"
     assert negated_text(a.language, both) == "not (sold and (paused or bid = 0))"
     assert price(a.language, both) == 3.0
-    assert unknown_text(a.language, a.equals(a.bid, 0)) == "bid unknown"
+    assert unknown_text(a.language, a.equals(a.bid, 0)) == "unknown(bid = 0)"
 
 
 def test_names_are_free_text_and_languages_do_not_share_symbols() -> None:
     hostile = "'; DROP\n(assert |x|)\x1b[31m"
     first, second = Language(), Language()
-    symbols = [language.declare(Declaration(name=hostile, sort=Sort.BOOL)) for language in (first, first)]
-    assert symbols[0] is not symbols[1]
-    assert text(first, symbols[0]) == hostile
-    assert hostile not in str(symbols[0])
+    symbol = first.declare(Declaration(name=hostile, sort=Sort.BOOL))
+    assert text(first, symbol) == f"`{hostile}`"
+    assert hostile not in str(symbol)
     with pytest.raises(FormulaError):
-        text(second, symbols[0])
-
-
-def test_signed_words_have_no_order() -> None:
-    a = Auction()
-    with pytest.raises(FormulaError, match="delta"):
-        a.language.less(a.delta, a.bid)
+        text(second, symbol)
+    with pytest.raises(FormulaError, match="twice"):
+        first.declare(Declaration(name=hostile, sort=Sort.NUMBER))
 
 
 def formulas(a: Auction) -> st.SearchStrategy[Formula]:
     language = a.language
-    terms = st.sampled_from([a.bid, a.least, *(language.number(value) for value in (0, 3, 5, 1 << 256))])
+    constants = [language.number(value) for value in (-1, 0, 1, 3, 5, 1 << 256)]
+    terms = st.sampled_from([a.bid, a.least, a.delta, a.owner, a.phase, *constants])
     atoms = st.one_of(
         st.sampled_from([a.paused, a.sold, language.truth(True), language.truth(False)]),
         st.builds(language.equal, terms, terms),
@@ -110,8 +110,8 @@ def formulas(a: Auction) -> st.SearchStrategy[Formula]:
         lambda inner: st.one_of(
             st.builds(language.negation, inner),
             st.builds(language.equal, inner, inner),
-            st.builds(language.conjunction, inner, inner, inner),
-            st.builds(language.disjunction, inner, inner),
+            st.lists(inner, min_size=1, max_size=3).map(lambda parts: language.conjunction(*parts)),
+            st.lists(inner, min_size=1, max_size=3).map(lambda parts: language.disjunction(*parts)),
         ),
         max_leaves=8,
     )
@@ -124,7 +124,7 @@ def test_columns_agree_with_substitution_row_by_row(data: st.DataObject) -> None
     formula = data.draw(formulas(a))
     n = data.draw(st.integers(0, 6))
     column = st.lists(st.integers(-1, len(WORDS) - 1), min_size=n, max_size=n)
-    symbols = (a.paused, a.sold, a.bid, a.least)
+    symbols = (a.paused, a.sold, a.bid, a.least, a.delta, a.owner, a.phase)
     rows = {symbol: np.array(data.draw(column), dtype=np.int64) for symbol in symbols}
     true, known = evaluate(formula, Columns.of(rows, WORDS, n))
     for row in range(n):
@@ -159,6 +159,143 @@ def test_a_symbol_without_a_column_is_refused() -> None:
     a = Auction()
     with pytest.raises(FormulaError, match="no column"):
         evaluate(a.paused, Columns.of({}, WORDS, 1))
+
+
+NAMES = st.one_of(
+    st.text(min_size=1, max_size=6),
+    st.sampled_from(
+        ["and", "not", "true", "a.b", "a[0].c", "seen(f)", "not(a)", "a b", "`", "\\", "0x1", "x'"]
+    ),
+)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_what_is_printed_is_read_as_the_same_formula(data: st.DataObject) -> None:
+    a = Auction()
+    formula = data.draw(formulas(a))
+    assert parse(a.language, text(a.language, formula)) is formula
+    assert parse(a.language, negated_text(a.language, formula)) is a.language.negation(formula)
+
+
+@settings(deadline=None)
+@given(st.lists(NAMES, min_size=2, max_size=5, unique=True), st.data())
+def test_whatever_variables_and_values_are_called(names: list[str], data: st.DataObject) -> None:
+    language = Language()
+    members = tuple(data.draw(st.lists(NAMES, max_size=4)))
+    sorts = [data.draw(st.sampled_from(Sort)) for _ in names]
+    symbols = [
+        language.declare(Declaration(name=name, sort=sort, members=() if sort is Sort.BOOL else members))
+        for name, sort in zip(names, sorts, strict=True)
+    ]
+    for symbol in symbols:
+        constant = language.number(data.draw(st.integers(-2, 1 << 200)))
+        atom = symbol if language.is_boolean(symbol) else language.equal(symbol, constant)
+        for formula in (atom, language.negation(atom), language.conjunction(atom, language.truth(True))):
+            assert parse(language, text(language, formula)) is formula
+
+
+def test_people_may_write_comparisons_either_way() -> None:
+    a = Auction()
+    for written, meant in [
+        ("paused = true", "paused"),
+        ("paused == false", "not paused"),
+        ("0 = bid", "bid = 0"),
+        ("bid > 0", "bid != 0"),
+        ("bid >= 1", "bid != 0"),
+        ("bid < 1", "bid = 0"),
+        ("least > bid", "bid < least"),
+        ("bid <= least", "least >= bid"),
+        ("least = bid", "bid = least"),
+        ("(((paused)))and not(sold)", "paused and not sold"),
+        ("phase = Closed or phase = 0", "phase = 1 or phase = Open"),
+        ("delta > -3", "not (delta <= -3)"),
+        ("owner = 0xFF", "owner = 255"),
+    ]:
+        read = [normalised(a.language, parse(a.language, line)) for line in (written, meant)]
+        assert read[0] is read[1], written
+
+
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        ("", "expected a variable"),
+        ("paused and", "expected a variable"),
+        ("paused sold", "expected 'and', 'or' or the end at character 8"),
+        ("(paused", r"expected '\)'"),
+        ("bid", "'bid' is a number; compare it"),
+        ("3", "the number 3"),
+        ("bid = paused", "truth value"),
+        ("paused < sold", "truth value"),
+        ("phase = Opened", "near are 'Open'"),
+        ("pausd", "nothing is called 'pausd'.*near are 'paused'"),
+        ("bid = 0x", "cannot read"),
+        ("bid # 3", "cannot read '# 3'"),
+        ("`bid", "cannot read"),
+        ("(" * 1000 + "paused" + ")" * 1000, "parentheses"),
+        ("not " * 2000 + "paused", "parentheses and negations"),
+        ("x" * 20_000, "20,000 characters"),
+        ("unknown(bid = 0)", "expected a variable"),
+    ],
+)
+def test_what_cannot_be_read_is_explained(written: str, complaint: str) -> None:
+    with pytest.raises(FormulaError, match=complaint):
+        parse(Auction().language, written)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_the_normal_form_keeps_the_values(data: st.DataObject) -> None:
+    a = Auction()
+    formula = data.draw(formulas(a))
+    normal = normalised(a.language, formula)
+    assert normalised(a.language, normal) is normal
+    assert parse(a.language, text(a.language, normal)) is normal
+    if solver_name() is not None:
+        assert a.language.equivalent(formula, normal)
+
+
+def literals(a: Auction) -> st.SearchStrategy[Formula]:
+    language = a.language
+    constants = [language.number(value) for value in (-1, 0, 1, 2)]
+    terms = st.sampled_from([a.bid, a.least, a.delta, *constants])
+    atoms = st.one_of(
+        st.sampled_from([a.paused, a.sold]),
+        st.just(language.equal(a.paused, a.sold)),
+        st.builds(language.equal, terms, terms),
+        st.builds(language.less, terms, terms),
+        st.builds(language.at_most, terms, terms),
+    )
+    return st.one_of(atoms, atoms.map(language.negation))
+
+
+@pytest.mark.skipif(solver_name() is None, reason="no solver is installed")
+@settings(deadline=None)
+@given(st.data())
+def test_what_is_called_contradictory_is(data: st.DataObject) -> None:
+    a = Auction()
+    drawn = data.draw(st.lists(literals(a), max_size=5))
+    if contradictory(a.language, drawn):
+        assert a.language.satisfiable(a.language.conjunction(*drawn)) is False
+
+
+def test_entailment_needs_no_solver() -> None:
+    a = Auction()
+    for premises, conclusion in [
+        (["phase = Closed"], "phase != Open"),
+        (["bid = 5"], "bid != 0"),
+        (["bid < least"], "least != 0"),
+        (["bid = least", "least = 0"], "bid = 0"),
+        (["bid != 0", "bid < 2"], "bid = 1"),
+        (["paused", "paused = sold"], "sold"),
+        (["not paused", "paused != sold"], "sold"),
+        (["bid < least", "least <= delta"], "bid < delta"),
+    ]:
+        read = [parse(a.language, line) for line in premises]
+        assert entails(a.language, read, parse(a.language, conclusion)), conclusion
+        if solver_name() is not None:
+            assert a.language.implies(a.language.conjunction(*read), parse(a.language, conclusion))
+    assert not entails(a.language, [parse(a.language, "phase != Open")], parse(a.language, "phase = Closed"))
 
 
 @pytest.mark.skipif(solver_name() is None, reason="no solver is installed")

@@ -6,7 +6,16 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.abstraction import ROOT, Definition, EventTable, ValueKind, Variable, quotient, vocabulary
+from specminer.abstraction import (
+    ROOT,
+    Definition,
+    EventTable,
+    HistoryView,
+    ValueKind,
+    Variable,
+    quotient,
+    vocabulary,
+)
 from tests.event_tables import automaton_of, tables, words_of
 
 
@@ -75,12 +84,12 @@ def test_many_predicates_do_not_run_into_each_other() -> None:
     table = EventTable(
         symbols=("f",),
         symbol=np.zeros(500, dtype=np.int64),
-        interaction=np.arange(500) // 10,
+        interaction=np.arange(500) // 250,
         rejected=np.zeros(500, dtype=np.bool_),
         variables=tuple(Variable(name=f"v{row}", kind=ValueKind.ENUM) for row in range(30)),
         values=np.repeat(draw.integers(0, 3, (30, 50)), 10, axis=1),
         words=(0, 1, 2),
     )
-    made = vocabulary(table, Definition())
+    made = vocabulary(table, Definition(history=HistoryView.NEVER))
     assert len(made.predicates) > 78
     assert quotient(table, made).states == len(np.unique(table.values, axis=1).T) + 1

@@ -1,22 +1,23 @@
 """Abstractions: what an automaton distinguishes, generated from the events and defined in TOML."""
 
+from specminer.abstraction.candidates import Tier
 from specminer.abstraction.definition import (
     Definition,
+    HistoryView,
     RejectedCalls,
     Weights,
-    canonical,
     default,
     load,
     parse,
 )
-from specminer.abstraction.events import EventTable, ValueKind, Variable
-from specminer.abstraction.quotient import ROOT, Quotient, quotient
+from specminer.abstraction.events import Argument, Dimension, EventTable, ValueKind, Variable
+from specminer.abstraction.quotient import ROOT, Quotient, quotient, refined
+from specminer.abstraction.toml import dump
 from specminer.abstraction.vocabulary import (
     FALSE,
     TRUE,
     UNKNOWN,
     Predicate,
-    Tier,
     TruthColumn,
     Vocabulary,
     vocabulary,
@@ -27,8 +28,11 @@ __all__ = [
     "ROOT",
     "TRUE",
     "UNKNOWN",
+    "Argument",
     "Definition",
+    "Dimension",
     "EventTable",
+    "HistoryView",
     "Predicate",
     "Quotient",
     "RejectedCalls",
@@ -38,10 +42,11 @@ __all__ = [
     "Variable",
     "Vocabulary",
     "Weights",
-    "canonical",
     "default",
+    "dump",
     "load",
     "parse",
     "quotient",
+    "refined",
     "vocabulary",
 ]

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from specminer.errors import FileFormatError, plain
 from specminer.resources import shipped
@@ -28,6 +28,15 @@ class RejectedCalls(Enum):
     """No event; whoever builds the table of events leaves it out."""
 
 
+class HistoryView(Enum):
+    """Whether states may depend on what happened before, and not on storage alone."""
+
+    FALLBACK = "fallback"
+    """Only where storage tells nothing."""
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
     """What each term of the objective is multiplied by; see :mod:`specminer.metric`."""
@@ -35,10 +44,16 @@ class Weights:
     label: float = 1.0
     successor: float = 1.0
     end: float = 1.0
-    transition: float = 0.25
+    transitions: float = 0.25
     """Bits an edge costs, as a share of log2 of the number of events."""
-    predicate: float = 2.0
+    predicates: float = 2.0
     """Bits a predicate costs, as a multiple of its price times log2 of the number of candidates."""
+    states: float = 0.0
+    """Bits a state costs, as a share of log2 of the number of events."""
+    nondeterminism: float = 0.0
+    """Bits a (state, event) pair with several next states costs, as a share of the same."""
+    precision: float = 1.0
+    """Multiplies the first three: how much fitting the events counts against being small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,22 +64,30 @@ class Definition:
     summary: str = ""
     applies_to: tuple[str, ...] = ()
     """Signatures that an ABI must have."""
+    refines: str | None = None
+    """Name or path of the definition that this one adds to."""
     fix: tuple[str, ...] = ()
-    """Texts of predicates that are always chosen."""
+    """Predicates that are always chosen."""
     prefer: tuple[str, ...] = ()
     """Predicates, or variables with all their predicates, at half the price."""
     forbid: tuple[str, ...] = ()
     """Predicates, or variables with all their predicates, that are left out."""
+    only: bool = False
+    """Nothing is searched for: the fixed predicates are all."""
+    merge: tuple[str, ...] = ()
+    """Conjunctions of fixed predicates, or their opposites; what satisfies one of them is one state."""
+    history: HistoryView = HistoryView.FALLBACK
     roles: bool = True
     rejected: RejectedCalls = RejectedCalls.LOOP
+    called: Mapping[str, str] = field(default_factory=dict)
+    """Function to the event that it counts as; functions of one event are not told apart."""
+    drop: tuple[str, ...] = ()
+    """Functions whose calls are no events."""
+    split: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Event to predicates about the call that make several events of it."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """Predicate text to the name of what holds where it is true."""
+    """Predicate to the name of what holds where it is true."""
     weights: Weights = field(default_factory=Weights)
-
-    @property
-    def mentioned(self) -> frozenset[str]:
-        """What is fixed, preferred or given a name, as the vocabulary writes it."""
-        return frozenset(map(canonical, (*self.fix, *self.prefer, *self.names)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content in the structure of the TOML."""
@@ -72,18 +95,25 @@ class Definition:
             "name": self.name,
             "summary": self.summary,
             "applies_to": list(self.applies_to),
-            "state": {"fix": list(self.fix), "prefer": list(self.prefer), "forbid": list(self.forbid)},
-            "events": {"roles": self.roles, "rejected": self.rejected.value},
+            **({"refines": self.refines} if self.refines else {}),
+            "state": {
+                "fix": list(self.fix),
+                "prefer": list(self.prefer),
+                "forbid": list(self.forbid),
+                "only": self.only,
+                "merge": list(self.merge),
+                "history": self.history.value,
+            },
+            "events": {
+                "roles": self.roles,
+                "rejected": self.rejected.value,
+                "called": dict(self.called),
+                "drop": list(self.drop),
+                "split": {event: list(texts) for event, texts in self.split.items()},
+            },
             "names": dict(self.names),
             "weights": asdict(self.weights),
         }
-
-
-def canonical(text: str) -> str:
-    """Return a predicate's text as the vocabulary writes it: ``paused = true`` is ``paused``."""
-    if text.endswith(" = true"):
-        return text.removesuffix(" = true")
-    return f"not {text.removesuffix(' = false')}" if text.endswith(" = false") else text
 
 
 def default() -> Definition:
@@ -117,25 +147,37 @@ def parse(text: str, origin: str) -> Definition:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise FileFormatError(f"{origin} is not TOML: {plain(error)}", path=origin) from None
     reader = _Reader(origin)
-    reader.known("", document, ("name", "summary", "applies_to", "state", "events", "names", "weights"))
-    state = reader.table(document, "state", ("fix", "prefer", "forbid"))
-    events = reader.table(document, "events", ("roles", "rejected"))
-    names = reader.table(document, "names", None)
+    reader.known("", document, _TOP)
+    state = reader.table(document, "state", ("fix", "prefer", "forbid", "only", "merge", "history"))
+    events = reader.table(document, "events", ("roles", "rejected", "called", "drop", "split"))
     weights = reader.table(document, "weights", tuple(item.name for item in fields(Weights)))
     if "name" not in document:
         raise reader.error("name", "a text", "nothing")
+    split = reader.table(events, "split", None, "events.")
     return Definition(
         name=reader.text("name", document["name"]),
         summary=reader.text("summary", document.get("summary", "")),
         applies_to=reader.texts("applies_to", document.get("applies_to", [])),
+        refines=reader.text("refines", document["refines"]) if "refines" in document else None,
         fix=reader.texts("state.fix", state.get("fix", [])),
         prefer=reader.texts("state.prefer", state.get("prefer", [])),
         forbid=reader.texts("state.forbid", state.get("forbid", [])),
+        only=reader.flag("state.only", state.get("only", False)),
+        merge=reader.texts("state.merge", state.get("merge", [])),
+        history=reader.choice("state.history", HistoryView, state.get("history", "fallback")),
         roles=reader.flag("events.roles", events.get("roles", True)),
-        rejected=reader.rejected(events.get("rejected", RejectedCalls.LOOP.value)),
-        names={key: reader.text(f"names.{key}", value) for key, value in names.items()},
+        rejected=reader.choice("events.rejected", RejectedCalls, events.get("rejected", "loop")),
+        called=reader.named_texts("events.called", reader.table(events, "called", None, "events.")),
+        drop=reader.texts("events.drop", events.get("drop", [])),
+        split={event: reader.texts(f"events.split.{event}", texts) for event, texts in split.items()},
+        names=reader.named_texts("names", reader.table(document, "names", None)),
         weights=Weights(**{key: reader.weight(f"weights.{key}", value) for key, value in weights.items()}),
     )
+
+
+_TOP: Final = ("name", "summary", "applies_to", "refines", "state", "events", "names", "weights")
+
+_Choice = TypeVar("_Choice", bound=Enum)
 
 
 class _Reader:
@@ -164,14 +206,17 @@ class _Reader:
                 )
 
     def table(
-        self, document: Mapping[str, Any], key: str, allowed: tuple[str, ...] | None
+        self, document: Mapping[str, Any], key: str, allowed: tuple[str, ...] | None, prefix: str = ""
     ) -> Mapping[str, Any]:
         value = document.get(key, {})
         if not isinstance(value, dict):
-            raise self.error(key, f"a table ([{key}])", value)
+            raise self.error(prefix + key, f"a table ([{prefix}{key}])", value)
         if allowed is not None:
-            self.known(f"{key}.", value, allowed)
+            self.known(f"{prefix}{key}.", value, allowed)
         return value
+
+    def named_texts(self, key: str, table: Mapping[str, Any]) -> dict[str, str]:
+        return {name: self.text(f"{key}.{name}", value) for name, value in table.items()}
 
     def text(self, key: str, value: object) -> str:
         if not isinstance(value, str):
@@ -193,8 +238,8 @@ class _Reader:
             raise self.error(key, "a number, 0 or more", value)
         return float(value)
 
-    def rejected(self, value: object) -> RejectedCalls:
-        choices = [choice.value for choice in RejectedCalls]
-        if value not in choices:
-            raise self.error("events.rejected", " or ".join(f'"{choice}"' for choice in choices), value)
-        return RejectedCalls(value)
+    def choice(self, key: str, kind: type[_Choice], value: object) -> _Choice:
+        choices = {str(item.value): item for item in kind}
+        if not isinstance(value, str) or value not in choices:
+            raise self.error(key, " or ".join(f'"{choice}"' for choice in choices), value)
+        return choices[value]

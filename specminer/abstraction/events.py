@@ -1,29 +1,58 @@
 """The table of events that an abstraction is learned from.
 
 One row per event of an interaction, all interactions one after another; for each variable of the
-interaction, its value after the event. Nothing before this point knows states, nothing after it knows
-storage slots.
+interaction, its value after the event, and for each event what its call was: who sent it, when, with which
+arguments. Nothing before this point knows states, nothing after it knows storage slots.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
 
 from specminer.history import BoolColumn, IntColumn
 from specminer.location import ValueKind
 
-__all__ = ["EventTable", "ValueKind", "Variable"]
+__all__ = ["Argument", "Dimension", "EventTable", "ValueKind", "Variable"]
+
+
+class Dimension(Enum):
+    """What a number measures; numbers are compared within one dimension only."""
+
+    MONEY = "money"
+    """Amounts of a currency or token."""
+    TIME = "time"
+    """Unix seconds."""
+    BLOCK = "block"
+    ACCOUNT = "account"
+    COUNT = "count"
+    """Small numbers: counters, ids, levels."""
+    NONE = "none"
+    """A truth value, a choice, a text: nothing that is measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """A storage variable of the interaction, as predicates name it."""
+    """A storage variable of the interaction, or a fact about a call, as predicates name it."""
 
     name: str
     """``highestBid``, ``pendingReturns[sender]``, ``slot7``: raw text from a layout, unique in a table."""
     kind: ValueKind
     members: tuple[str, ...] = ()
     """For an enum, the names of its values, where known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """An argument of one function: values for some of the symbols."""
+
+    symbols: tuple[int, ...]
+    """Positions of the function's symbols, accepted and rejected."""
+    variable: Variable
+    values: IntColumn
+    """Row in ``words``, or -1 where the event is another one; shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +72,28 @@ class EventTable:
     """Row in ``words`` after the event, or -1 where the value is unknown; shape (v, n)."""
     words: tuple[int, ...]
     """The values, each once, unsigned 256-bit."""
+    calls: tuple[Variable, ...] = ()
+    """What is known of each call: ``sender``, ``origin``, ``value`` (wei), ``now``, ``block``, ``this``."""
+    call_values: IntColumn | None = None
+    """Row in ``words``, or -1 where unknown; shape (len(calls), n)."""
+    arguments: tuple[Argument, ...] = ()
+    entity: str = ""
+    """What an interaction is about, as the history calls it: ``tokenId``; empty if it is no entity."""
+    accepted_as: tuple[int, ...] = ()
+    """For each symbol the position of the same call accepted: its own, unless it is a rejected one."""
 
     def __len__(self) -> int:
         return len(self.symbol)
+
+    @property
+    def starts(self) -> IntColumn:
+        """Rows at which interactions begin."""
+        return np.flatnonzero(np.diff(self.interaction, prepend=-1))
+
+    def call(self, name: str) -> IntColumn | None:
+        """Return a column of ``call_values`` by its variable's name; ``None`` if it is not there."""
+        for row, variable in enumerate(self.calls):
+            if variable.name == name and self.call_values is not None:
+                column: IntColumn = self.call_values[row]
+                return column
+        return None

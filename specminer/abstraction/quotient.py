@@ -35,6 +35,10 @@ class Quotient:
     """Finest state before each event; shape (n,). States are numbered in order of first visit."""
     state_after: IntColumn
     """Finest state after each event; a rejected event keeps the state."""
+    edge: IntColumn
+    """Edge of each event; shape (n,)."""
+    interaction: IntColumn
+    """Interaction of each event, ascending; shape (n,)."""
     source: IntColumn
     """Shape (e,), as all columns of this group; edges are distinct and ascending."""
     symbol: IntColumn
@@ -45,6 +49,8 @@ class Quotient:
     """How many interactions end in each finest state; shape (s,)."""
     symbols: int
     """How many symbols the table has."""
+    event: IntColumn | None = None
+    """For each symbol the event that it is a part of; ``None`` where each is an event of its own."""
 
     @property
     def states(self) -> int:
@@ -67,25 +73,55 @@ def quotient(table: EventTable, vocabulary: Vocabulary) -> Quotient:
     codes = _codes(columns, columns.shape[1])
     finest = _in_order_of_first(codes) + 1
     after = np.where(vocabulary.after >= 0, finest[vocabulary.after] if len(finest) else ROOT, ROOT)
-    starts = np.flatnonzero(np.diff(table.interaction, prepend=-1))
     before = np.concatenate(([ROOT], after[:-1]))[: len(after)]
-    before[starts] = ROOT
+    before[table.starts] = ROOT
     states = int(finest.max(initial=ROOT)) + 1
     valuations = np.zeros((len(columns), states), dtype=np.int8)
     valuations[:, finest] = columns
-    symbols = max(1, len(table.symbols))
-    keys, count = np.unique((before * symbols + table.symbol) * states + after, return_counts=True)
-    last = np.append(starts[1:] - 1, len(after) - 1)[: len(starts)]
+    return _graph(table, valuations, before, after, max(1, len(table.symbols)), None)
+
+
+def refined(graph: Quotient, table: EventTable, event: IntColumn) -> Quotient:
+    """Return the quotient of the same states for a table whose symbols were split.
+
+    ``event`` gives for each of its symbols the one that it is a part of.
+    """
+    return _graph(
+        table,
+        graph.valuations,
+        graph.state_before,
+        graph.state_after,
+        max(1, len(table.symbols)),
+        event if len(event) else None,
+    )
+
+
+def _graph(
+    table: EventTable,
+    valuations: TruthColumn,
+    before: IntColumn,
+    after: IntColumn,
+    symbols: int,
+    event: IntColumn | None,
+) -> Quotient:
+    states = valuations.shape[1]
+    keys, edge, count = np.unique(
+        (before * symbols + table.symbol) * states + after, return_inverse=True, return_counts=True
+    )
+    last = np.append(table.starts[1:] - 1, len(after) - 1)[: len(table.starts)]
     return Quotient(
         valuations=valuations,
         state_before=before,
         state_after=after,
+        edge=edge.ravel(),
+        interaction=table.interaction,
         source=keys // states // symbols,
         symbol=keys // states % symbols,
         target=keys % states,
         count=count,
         ends=np.bincount(after[last], minlength=states),
         symbols=symbols,
+        event=event,
     )
 
 

@@ -1,74 +1,46 @@
-"""Candidate predicates, generated from the values that were seen, with no hints.
+"""The candidate predicates of a table of events: what tells its events apart, each way once.
 
-No variable's name is treated specially. What is the same after every event is dropped, and predicates
-that split the events alike (equal or complementary) are one: the cheapest form is kept, then the shortest,
-then the first in the alphabet; the others are its aliases. Candidates stand in the order in which the
-table's variables gave rise to them, so that renaming variables changes texts and nothing else.
+What is the same after every event is dropped, and predicates that split the events alike (equal or
+complementary) are one: the cheapest form is kept, then the shortest, then the first in the alphabet; the others
+are its aliases. Candidates stand in the order in which the table's variables gave rise to them, so that
+renaming variables changes texts and nothing else.
 
-Storage predicates are the first tier; predicates about earlier events (``last = f``, ``seen(f)``) a
-second one, to be used only where storage says nothing.
+What never changes within an interaction once it has begun is a *facet*: a kind of entity to filter by (a
+breed, a mother), not a state that it is in. Facets are kept apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
-from enum import Enum
 from hashlib import blake2b
-from itertools import combinations, permutations
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from specminer.abstraction.definition import Definition, canonical
-from specminer.abstraction.events import EventTable, ValueKind, Variable
+from specminer.abstraction.candidates import Draft, Ground, Tier, ground, history, storage
+from specminer.abstraction.definition import Definition, HistoryView
+from specminer.abstraction.events import Dimension, EventTable
 from specminer.errors import UsageError, plain
 from specminer.history import IntColumn
 from specminer.predicate import (
     Columns,
-    Declaration,
     Formula,
+    FormulaError,
     Language,
-    Sort,
     evaluate,
     negated_text,
+    normalised,
+    parse,
     price,
     text,
     unknown_text,
 )
 
-FEW_VALUES: Final = 12
-"""A variable with at most this many distinct values is compared with each of them."""
-FEW_ADDRESSES: Final = 4
-"""The same for addresses, of which a value means less to a reader."""
-COMPARED_VARIABLES: Final = 12
-"""Of one kind, at most so many variables are compared with each other (66 equalities, 132 orders): those
-with the fewest distinct values, as values that drift split the events into noise."""
-HISTORY_SYMBOLS: Final = 40
-"""History predicates are made for at most so many symbols, the most frequent."""
-
 TruthColumn: TypeAlias = npt.NDArray[np.int8]
 FALSE, TRUE, UNKNOWN = 0, 1, 2
 """What a :data:`TruthColumn` holds."""
-
-_SORTS: Final = {
-    ValueKind.BOOL: Sort.BOOL,
-    ValueKind.UINT: Sort.NUMBER,
-    ValueKind.INT: Sort.SIGNED,
-    ValueKind.ADDRESS: Sort.ADDRESS,
-    ValueKind.BYTES: Sort.BYTES,
-    ValueKind.ENUM: Sort.NUMBER,
-    ValueKind.WORD: Sort.WORD,
-}
-
-
-class Tier(Enum):
-    """Where a predicate's meaning comes from."""
-
-    STORAGE = "storage"
-    HISTORY = "history"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +58,7 @@ class Predicate:
     tier: Tier
     aliases: tuple[str, ...] = ()
     """Other texts that are true after exactly the same events."""
-    spellings: frozenset[str] = frozenset()
-    """Every text by which a definition may ask for it: its own, its aliases', and their opposites."""
+    alias_formulas: tuple[Formula, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,15 +75,19 @@ class Vocabulary:
     that was not rejected in the same interaction, or -1 while there was none; shape (n,)."""
     fixed: tuple[int, ...] = ()
     """Positions of the predicates that the definition fixes, ascending."""
+    facets: tuple[Predicate, ...] = ()
+    """What tells kinds of entities apart and never changes in one."""
     unmatched: tuple[str, ...] = ()
     """What the definition prefers or forbids and this table does not have."""
+    dimensions: Mapping[str, Dimension]
+    """What the numbers of a variable measure, by its name in formulas."""
 
-    def only(self, tier: Tier) -> Vocabulary:
-        """Return the vocabulary of one tier; fixed predicates stay."""
+    def only(self, *tiers: Tier) -> Vocabulary:
+        """Return the vocabulary of some tiers; fixed predicates stay."""
         kept = [
             position
             for position, predicate in enumerate(self.predicates)
-            if predicate.tier is tier or position in self.fixed
+            if predicate.tier in tiers or position in self.fixed
         ]
         return replace(
             self,
@@ -122,53 +97,54 @@ class Vocabulary:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Draft:
-    """A candidate before those that split alike are joined."""
-
-    formula: Formula
-    variables: tuple[str, ...]
-    tier: Tier
-
-
 def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
     """Return the candidate predicates of a table of events.
 
     Raises:
-        UsageError: the definition fixes a predicate that is not in the vocabulary.
+        UsageError: the definition fixes what is no predicate over this table, or one that never changes.
 
     """
-    language = Language()
-    after = _rows_after(table)
     accepted = np.flatnonzero(~table.rejected)
-    symbols = [
-        language.declare(
-            Declaration(name=variable.name, sort=_SORTS[variable.kind], members=variable.members)
-        )
-        for variable in table.variables
-    ]
-    rows = {symbol: table.values[position][accepted] for position, symbol in enumerate(symbols)}
-    drafts = list(_storage(language, table, symbols, rows))
-    words, history, more = _history(language, table, accepted)
-    columns = Columns.of(rows | history, words, len(accepted))
-    wishes = _Wishes(definition)
+    base = ground(table, accepted)
+    columns, drafts = base.columns, list(storage(table, base))
+    if definition.history is not HistoryView.NEVER:
+        columns, more = history(table, base, accepted)
+        drafts += more
+    wishes = _Wishes(base, definition)
+    drafts += wishes.fixed_drafts()
+    started = _started(table, accepted)
     candidates: list[tuple[Predicate, TruthColumn]] = []
-    for draft in [*drafts, *more]:
-        predicate = wishes.priced(language, draft)
+    facets: list[tuple[Predicate, TruthColumn]] = []
+    for draft in drafts:
+        predicate = wishes.priced(draft)
         if predicate is None:
             continue
-        true, known = evaluate(predicate.formula, columns)
-        if true.any() and (known & ~true).any():
-            candidates.append((predicate, np.where(known, true, UNKNOWN).astype(np.int8)))
-    predicates, matrix = _joined(candidates, definition.mentioned, len(accepted))
+        column = _truth(predicate.formula, columns)
+        if not ((column == TRUE).any() and (column == FALSE).any()):
+            continue
+        constant = (
+            draft.tier is Tier.STORAGE and not wishes.is_fixed(predicate) and _is_facet(column, started)
+        )
+        (facets if constant else candidates).append((predicate, column))
+    predicates, matrix = _joined(candidates, wishes.mentioned, len(accepted))
     return Vocabulary(
-        language=language,
+        language=base.language,
         predicates=predicates,
         columns=matrix,
-        after=after,
-        fixed=_fixed(definition, predicates),
+        after=_rows_after(table),
+        fixed=wishes.positions(predicates),
+        facets=_joined(facets, wishes.mentioned, len(accepted))[0],
         unmatched=wishes.unmatched(),
+        dimensions={
+            base.spelled[variable.name]: dimension
+            for variable, dimension in zip(table.variables, base.dimensions, strict=True)
+        },
     )
+
+
+def _truth(formula: Formula, columns: Columns) -> TruthColumn:
+    true, known = evaluate(formula, columns)
+    return np.where(known, true, UNKNOWN).astype(np.int8)
 
 
 def _rows_after(table: EventTable) -> IntColumn:
@@ -179,114 +155,150 @@ def _rows_after(table: EventTable) -> IntColumn:
     return np.where(accepted_so_far > before, accepted_so_far - 1, -1).astype(np.int64)
 
 
-def _storage(
-    language: Language, table: EventTable, symbols: Sequence[Formula], rows: dict[Formula, IntColumn]
-) -> Iterator[_Draft]:
-    """Propose predicates over storage; those that turn out constant are dropped by the caller."""
-    distinct = [_distinct(rows[symbol], len(table.words)) for symbol in symbols]
-    for variable, symbol, seen in zip(table.variables, symbols, distinct, strict=True):
-        if variable.kind is ValueKind.BOOL:
-            yield _Draft(formula=symbol, variables=(variable.name,), tier=Tier.STORAGE)
-            continue
-        few = FEW_ADDRESSES if variable.kind is ValueKind.ADDRESS else FEW_VALUES
-        values = {table.words[row] for row in seen} if len(seen) <= few else set()
-        for value in sorted(values | {0}):
-            formula = language.equal(symbol, language.number(value))
-            yield _Draft(formula=formula, variables=(variable.name,), tier=Tier.STORAGE)
-    for group in _groups(table.variables, [len(seen) for seen in distinct]):
-        for left, right in combinations(group, 2):
-            names = (table.variables[left].name, table.variables[right].name)
-            formula = language.equal(symbols[left], symbols[right])
-            yield _Draft(formula=formula, variables=names, tier=Tier.STORAGE)
-        if table.variables[group[0]].kind is ValueKind.UINT:
-            for left, right in permutations(group, 2):
-                names = (table.variables[left].name, table.variables[right].name)
-                formula = language.less(symbols[left], symbols[right])
-                yield _Draft(formula=formula, variables=names, tier=Tier.STORAGE)
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """Which accepted events are not the first of their interaction."""
+
+    inner: npt.NDArray[np.bool_]
+    several: bool
+    """Whether there are several interactions: one alone has no kinds."""
 
 
-def _distinct(column: IntColumn, size: int) -> IntColumn:
-    """Return the distinct rows of words in a column, unknown ones left out."""
-    seen = np.zeros(size + 1, dtype=np.bool_)
-    seen[column] = True  # unknown is -1, the last place
-    return np.flatnonzero(seen[:-1])
+def _started(table: EventTable, accepted: IntColumn) -> _Started:
+    interaction = table.interaction[accepted]
+    inner = np.r_[False, interaction[1:] == interaction[:-1]][: len(interaction)]
+    return _Started(inner, len(interaction) > 0 and interaction[0] != interaction[-1])
 
 
-def _groups(variables: Sequence[Variable], distinct: Sequence[int]) -> Iterator[list[int]]:
-    """Yield the positions of variables that may be compared with each other, two or more at a time."""
-    groups: dict[tuple[ValueKind, tuple[str, ...]], list[int]] = {}
-    for position, variable in enumerate(variables):
-        groups.setdefault((variable.kind, variable.members), []).append(position)
-    for group in groups.values():
-        if len(group) > 1:
-            yield sorted(sorted(group, key=distinct.__getitem__)[:COMPARED_VARIABLES])
-
-
-def _history(
-    language: Language, table: EventTable, accepted: IntColumn
-) -> tuple[tuple[int, ...], dict[Formula, IntColumn], list[_Draft]]:
-    """Return the words extended by what history needs, the history columns, and the drafts."""
-    extra = set(range(max(2, len(table.symbols)))).difference(table.words)
-    words = (*table.words, *sorted(extra))
-    row = {word: position for position, word in enumerate(words)}
-    happened = table.symbol[accepted]
-    counts = np.bincount(happened, minlength=len(table.symbols))
-    frequent = np.argsort(-counts, kind="stable")[:HISTORY_SYMBOLS]
-    used = [int(symbol) for symbol in np.sort(frequent) if counts[symbol]]
-    last = language.declare(Declaration(name="last", sort=Sort.NUMBER, members=table.symbols, history=True))
-    coded = np.array([row[number] for number in range(len(table.symbols))], dtype=np.int64)
-    columns = {last: coded[happened]}
-    drafts = [
-        _Draft(formula=language.equal(last, language.number(symbol)), variables=("last",), tier=Tier.HISTORY)
-        for symbol in used
-    ]
-    first = np.searchsorted(table.interaction[accepted], table.interaction[accepted], side="left")
-    for symbol in used:
-        name = f"seen({table.symbols[symbol]})"
-        formula = language.declare(Declaration(name=name, sort=Sort.BOOL, history=True))
-        total = np.concatenate(([0], np.cumsum(happened == symbol)))
-        columns[formula] = np.where(total[1:] > total[first], row[1], row[0])
-        drafts.append(_Draft(formula=formula, variables=(name,), tier=Tier.HISTORY))
-    return words, columns, drafts
+def _is_facet(column: TruthColumn, started: _Started) -> bool:
+    """Whether a predicate tells interactions apart and never changes within one."""
+    changed = np.r_[False, column[1:] != column[:-1]][: len(column)]
+    return started.several and bool(started.inner.any()) and not (changed & started.inner).any()
 
 
 class _Wishes:
-    """What the definition prefers and forbids, and which of it was met."""
+    """What the definition fixes, prefers and forbids, and which of it was met.
 
-    def __init__(self, definition: Definition) -> None:
-        self._prefer = frozenset(map(canonical, definition.prefer))
-        self._forbid = frozenset(map(canonical, definition.forbid))
-        self._asked = (*definition.prefer, *definition.forbid)
-        self._met: set[str] = set()
+    Predicates are compared in normal form, whatever way the definition spells them; a wish that is the
+    name of a variable stands for all its predicates.
+    """
 
-    def priced(self, language: Language, draft: _Draft) -> Predicate | None:
+    def __init__(self, base: Ground, definition: Definition) -> None:
+        self._language = base.language
+        self._definition = definition
+        self._fixed = [self._required(text) for text in definition.fix]
+        self._prefer, self._prefer_names = self._read(definition.prefer)
+        self._forbid, self._forbid_names = self._read(definition.forbid)
+        named, _ = self._read(definition.names)
+        self.mentioned = frozenset(
+            atom for formula in (*self._fixed, *self._prefer, *named) for atom in self._both(formula)
+        )
+        self._met: set[str | Formula] = set()
+
+    def _read(self, texts: Iterable[str]) -> tuple[dict[Formula, str], set[str]]:
+        """Return what are predicates over this table, and what may be names."""
+        formulas: dict[Formula, str] = {}
+        names: set[str] = set()
+        for wish in texts:
+            names.add(wish)
+            try:
+                formulas[normalised(self._language, parse(self._language, wish))] = wish
+            except FormulaError:
+                continue
+        return formulas, names
+
+    def _required(self, wish: str) -> Formula:
+        try:
+            return normalised(self._language, parse(self._language, wish))
+        except FormulaError as error:
+            raise UsageError(
+                f"the abstraction fixes '{plain(wish)}', which is no predicate over this history: {plain(error)}",
+                predicate=wish,
+            ) from None
+
+    def _both(self, formula: Formula) -> tuple[Formula, Formula]:
+        return formula, self._language.negation(formula)
+
+    def fixed_drafts(self) -> list[Draft]:
+        """Return what is fixed as proposals: a definition may fix what the data gave no rise to."""
+        return [
+            Draft(
+                formula=formula.arg(0) if formula.is_not() else formula,
+                variables=(),
+                tier=self._tier(formula),
+            )
+            for formula in self._fixed
+        ]
+
+    def _tier(self, formula: Formula) -> Tier:
+        declared = [self._language.declaration(symbol) for symbol in self._language.symbols(formula)]
+        if any(item.history for item in declared):
+            return Tier.HISTORY
+        return Tier.TIME if any(item.context for item in declared) else Tier.STORAGE
+
+    def is_fixed(self, predicate: Predicate) -> bool:
+        """Whether the definition fixes it or its opposite."""
+        return not set(self._both(predicate.formula)).isdisjoint(self._fixed)
+
+    def priced(self, draft: Draft) -> Predicate | None:
         """Return the candidate with its texts and price, or ``None`` if it is forbidden."""
-        shown, negation = text(language, draft.formula), negated_text(language, draft.formula)
-        names = {shown, negation, *draft.variables}
-        self._met |= names
-        if names & self._forbid:
+        both = set(self._both(draft.formula))
+        names = set(draft.variables)
+        self._met |= {*both, *names}
+        fixed = not both.isdisjoint(self._fixed)
+        if not fixed and (names & self._forbid_names or not both.isdisjoint(self._forbid)):
             return None
-        discount = 0.5 if names & self._prefer else 1.0
+        preferred = bool(names & self._prefer_names) or not both.isdisjoint(self._prefer)
         return Predicate(
             formula=draft.formula,
-            text=shown,
-            negation=negation,
-            unknown=unknown_text(language, draft.formula),
-            price=price(language, draft.formula) * discount,
+            text=text(self._language, draft.formula),
+            negation=negated_text(self._language, draft.formula),
+            unknown=unknown_text(self._language, draft.formula),
+            price=price(self._language, draft.formula) * (0.5 if preferred else 1.0),
             tier=draft.tier,
         )
 
+    def positions(self, predicates: Sequence[Predicate]) -> tuple[int, ...]:
+        """Return which candidates are fixed.
+
+        Raises:
+            UsageError: one of those that are to be fixed is always true, or always false.
+
+        """
+        found: set[int] = set()
+        place = {
+            atom: position
+            for position, predicate in enumerate(predicates)
+            for formula in (predicate.formula, *predicate.alias_formulas)
+            for atom in self._both(formula)
+        }
+        for formula, wish in zip(self._fixed, self._definition.fix, strict=True):
+            if formula not in place:
+                raise UsageError(
+                    f"the abstraction fixes '{plain(wish)}', but in this history it never changes; leave it out",
+                    predicate=wish,
+                )
+            found.add(place[formula])
+        return tuple(sorted(found))
+
     def unmatched(self) -> tuple[str, ...]:
-        return tuple(sorted({wish for wish in self._asked if canonical(wish) not in self._met}))
+        """Return what is preferred or forbidden, but is nothing here."""
+        formulas = {wish: formula for formula, wish in (self._prefer | self._forbid).items()}
+        asked = (*self._definition.prefer, *self._definition.forbid)
+        return tuple(
+            sorted({wish for wish in asked if wish not in self._met and formulas.get(wish) not in self._met})
+        )
 
 
 def _joined(
-    candidates: Iterable[tuple[Predicate, TruthColumn]], mentioned: frozenset[str], length: int
+    candidates: Iterable[tuple[Predicate, TruthColumn]], mentioned: frozenset[Formula], length: int
 ) -> tuple[tuple[Predicate, ...], TruthColumn]:
     """Join the candidates that split the events alike; shape of the matrix (P, length)."""
     classes: dict[bytes, list[tuple[Predicate, TruthColumn]]] = {}
     for predicate, column in candidates:
-        classes.setdefault(_partition_key(column), []).append((predicate, column))
+        alike = classes.setdefault(_partition_key(column), [])
+        if all(predicate.formula is not other.formula for other, _ in alike):
+            alike.append((predicate, column))
     kept = [_representative(alike, mentioned) for alike in classes.values()]
     matrix = np.array([column for _, column in kept], dtype=np.int8).reshape(len(kept), length)
     return tuple(predicate for predicate, _ in kept), matrix
@@ -302,15 +314,17 @@ def _partition_key(column: TruthColumn) -> bytes:
     return blake2b(names[column].tobytes(), digest_size=16).digest()
 
 
+_TIERS = tuple(Tier)
+
+
 def _representative(
-    alike: Sequence[tuple[Predicate, TruthColumn]], mentioned: frozenset[str]
+    alike: Sequence[tuple[Predicate, TruthColumn]], mentioned: frozenset[Formula]
 ) -> tuple[Predicate, TruthColumn]:
-    def rank(entry: tuple[Predicate, TruthColumn]) -> tuple[bool, bool, float, int, str]:
+    def rank(entry: tuple[Predicate, TruthColumn]) -> tuple[int, bool, float, int, str]:
         predicate = entry[0]
-        asked = bool({predicate.text, predicate.negation} & mentioned)
         return (
-            predicate.tier is Tier.HISTORY,
-            not asked,
+            _TIERS.index(predicate.tier),
+            predicate.formula not in mentioned,
             predicate.price,
             len(predicate.text),
             predicate.text,
@@ -321,27 +335,5 @@ def _representative(
     aliases = [
         other.text if np.array_equal(theirs, column) else other.negation for other, theirs in ranked[1:]
     ]
-    spellings = {spelling for predicate, _ in alike for spelling in (predicate.text, predicate.negation)}
-    return replace(best, aliases=tuple(aliases), spellings=frozenset(spellings)), column
-
-
-def _fixed(definition: Definition, predicates: Sequence[Predicate]) -> tuple[int, ...]:
-    positions = {
-        spelling: position
-        for position, predicate in enumerate(predicates)
-        for spelling in sorted(predicate.spellings)
-    }
-    chosen: set[int] = set()
-    for wish in definition.fix:
-        if canonical(wish) not in positions:
-            near = get_close_matches(canonical(wish), positions, n=3, cutoff=0.5)
-            hint = (
-                f"near are {', '.join(repr(plain(item)) for item in near)}" if near else "nothing is near it"
-            )
-            raise UsageError(
-                f"the abstraction fixes '{plain(wish)}', but no predicate that changes is called so; {hint}",
-                predicate=wish,
-                near=near,
-            )
-        chosen.add(positions[canonical(wish)])
-    return tuple(sorted(chosen))
+    formulas = tuple(other.formula for other, _ in ranked[1:])
+    return replace(best, aliases=tuple(aliases), alias_formulas=formulas), column

@@ -13,6 +13,7 @@ import numpy as np
 from eth_utils.address import to_checksum_address
 
 from specminer.abstraction import Definition, EventTable, RejectedCalls, default
+from specminer.abstraction.context import with_calls
 from specminer.abstraction.table import build
 from specminer.calldata import calls
 from specminer.chain.artifact import Artifact, parse
@@ -33,13 +34,16 @@ from specminer.pipeline.locating import Located, located
 from specminer.report.fidelity import measured
 from specminer.specification import (
     MAX_WITNESSES,
+    Alternative,
     Edge,
+    FrontPoint,
     Occurrence,
     Specification,
     State,
     TransitionKind,
 )
-from specminer.tuning import Tuning, tune
+from specminer.tuning import FrontPoint as TunedPoint
+from specminer.tuning import Preset, Tuning, tune
 
 _ROOT: Final = re.compile(r"[\[.\s]")
 """Where the name of a variable ends and its keys, fields or a comparison begin."""
@@ -58,6 +62,8 @@ class MineOptions:
     forbid: tuple[str, ...] = ()
     """Variables or predicates that no state may use."""
     seed: int = 0
+    preset: Preset | None = None
+    """``None`` for the default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,29 +117,35 @@ def mine(
     if definition.rejected is RejectedCalls.DROP:
         interactions = _without_rejected(history, interactions)
     table = build(history, touched, locations, interactions, functions)
+    table = replace(with_calls(table, history, interactions), entity=_entity(interactions))
     declared = _declared(artifact)
     definition = replace(
         definition, forbid=(*definition.forbid, *_forbidden(options.forbid, table, declared))
     )
-    tuning = tune(table, definition, options.seed)
+    tuning = tune(table, definition, options.seed, options.preset)
     facts = _history_facts(history, known, _names(interface, found)) | {"locations": found.facts()}
     title = name or (artifact.name if artifact else None) or _short(_address(history))
     outside = Counter(functions[row] for row in interactions.track.tolist())
-    edges = _edges(history, interactions, functions, table, tuning)
+    edges = tuple(_edges(history, interactions, functions, tuning, point) for point in tuning.front)
     missed = ", ".join(plain(text, 80) for text in tuning.unmatched if text not in options.forbid)
     unmatched = f"nothing in this history matches {missed}, which the abstraction mentions" if missed else ""
     return Mined(
         specification=_specification(
-            title, history, facts, interactions, definition, dict(sorted(outside.items())), tuning, edges
+            title, history, facts, interactions, dict(sorted(outside.items())), tuning, edges
         ),
         history=history,
         analysis=analysis,
         interactions=interactions,
         dependencies=dependencies(touched),
-        table=table,
+        table=tuning.table,
         tuning=tuning,
         notes=(unmatched,) if unmatched else (),
     )
+
+
+def _entity(interactions: Interactions) -> str:
+    """Return what an interaction is about."""
+    return str(interactions.sort["name"]) if interactions.sort else ""
 
 
 def _names(interface: Interface, found: Located) -> str:
@@ -147,12 +159,15 @@ def _specification(
     history: History,
     facts: dict[str, Any],
     interactions: Interactions,
-    definition: Definition,
     outside: dict[str, int],
     tuning: Tuning,
-    edges: tuple[Edge, ...],
+    edges: Sequence[tuple[Edge, ...]],
 ) -> Specification:
-    """Put the document together; ``outside`` counts the calls in no interaction, by function."""
+    """Put the document together.
+
+    ``outside`` counts the calls in no interaction, by function; ``edges`` are those of each point of the front.
+    """
+    chosen = next(place for place, point in enumerate(tuning.front) if point.chosen)
     return Specification(
         name=name,
         contracts=tuple(to_checksum_address(item.address) for item in history.contracts),
@@ -165,22 +180,24 @@ def _specification(
             "explanation": interactions.explanation,
             "outside": outside,
         },
-        abstraction=_abstraction(definition, tuning),
-        states=tuple(
-            State(id=item.id, name=item.name, predicates=item.predicates, visits=item.visits, ends=item.ends)
-            for item in tuning.states
-        ),
+        abstraction=_abstraction(tuning, tuning.chosen),
+        states=_states(tuning.chosen),
         initial=0,
-        transitions=edges,
+        transitions=edges[chosen],
         metrics=_rounded(tuning.metrics),
         front=tuple(
-            {
-                "states": point.states,
-                "metrics": _rounded(point.metrics),
-                "predicates": list(point.predicates),
-                "chosen": point.chosen,
-            }
-            for point in tuning.front
+            FrontPoint(
+                states=len(point.states),
+                metrics=_rounded(point.metrics),
+                predicates=tuple(predicate.text for predicate in point.predicates),
+                chosen=point.chosen,
+                knee=point.knee,
+                abstraction=None if point.chosen else _abstraction(tuning, point),
+                automaton=None
+                if point.chosen
+                else Alternative(states=_states(point), transitions=edges[place]),
+            )
+            for place, point in enumerate(tuning.front)
         ),
     )
 
@@ -304,23 +321,36 @@ def _history_facts(history: History, known: float, names: str) -> dict[str, Any]
     }
 
 
-def _abstraction(definition: Definition, tuning: Tuning) -> dict[str, Any]:
-    return definition.to_dict() | {
+def _states(point: TunedPoint) -> tuple[State, ...]:
+    return tuple(
+        State(id=item.id, name=item.name, predicates=item.predicates, visits=item.visits, ends=item.ends)
+        for item in point.states
+    )
+
+
+def _abstraction(tuning: Tuning, point: TunedPoint) -> dict[str, Any]:
+    """Return the definition that makes a point's automaton again, and why its predicates were chosen."""
+    return point.definition.to_dict() | {
         "chosen": [
             {
                 "predicate": item.text,
                 "price": item.price,
                 "tier": item.tier.value,
                 "gain_bits": round(item.gain, 3),
+                "stability": item.stability,
                 "weak": item.weak,
                 "fixed": item.fixed,
                 "aliases": list(item.aliases),
+                "equivalent": list(item.equivalent),
             }
-            for item in tuning.predicates
+            for item in point.predicates
         ],
+        "facets": list(tuning.facets),
         "candidates": tuning.candidates,
         "evaluations": tuning.evaluations,
         "used_history": tuning.used_history,
+        "preset": tuning.preset,
+        "solver": tuning.solver,
         "seed": tuning.seed,
     }
 
@@ -329,16 +359,16 @@ def _edges(
     history: History,
     interactions: Interactions,
     functions: Sequence[str],
-    table: EventTable,
     tuning: Tuning,
+    point: TunedPoint,
 ) -> tuple[Edge, ...]:
     """Group the events into transitions with their evidence, ordered by source, target and event."""
-    columns = np.stack([tuning.state_before, tuning.state_after, table.symbol], axis=1)
+    columns = np.stack([tuning.before(point), tuning.after(point), tuning.table.symbol], axis=1)
     keys, group = np.unique(columns, axis=0, return_inverse=True)
     order = np.lexsort((interactions.invocation, group.ravel()))
     starts = np.searchsorted(group.ravel()[order], np.arange(len(keys) + 1))
     return tuple(
-        _edge(history, interactions, functions, table, key, order[starts[row] : starts[row + 1]])
+        _edge(history, interactions, functions, tuning, key, order[starts[row] : starts[row + 1]])
         for row, key in enumerate(keys)
     )
 
@@ -347,13 +377,13 @@ def _edge(
     history: History,
     interactions: Interactions,
     functions: Sequence[str],
-    table: EventTable,
+    tuning: Tuning,
     key: IntColumn,
     events: IntColumn,
 ) -> Edge:
     """Return one transition; ``events`` are its rows in the table, in chain order."""
     rows = interactions.invocation[events]
-    passive, rejected = bool(interactions.passive[events[0]]), bool(table.rejected[events[0]])
+    passive, rejected = bool(interactions.passive[events[0]]), bool(tuning.table.rejected[events[0]])
     function = functions[rows[0]]
     place = int(interactions.role[events[0]])
     role = interactions.roles[place] if place != MISSING else None
@@ -362,7 +392,7 @@ def _edge(
     return Edge(
         source=int(key[0]),
         target=int(key[1]),
-        event=event_text(function, role, passive=passive),
+        event=event_text(function, role, passive=passive) + tuning.condition(int(key[2])),
         function=function,
         role=role,
         kind=TransitionKind.PASSIVE if passive else TransitionKind.CALL,

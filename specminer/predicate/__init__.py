@@ -1,8 +1,10 @@
 """Predicates: pySMT formulas, their text and price, and their evaluation over columns."""
 
 from specminer.predicate.columns import Columns, evaluate
+from specminer.predicate.normal import contradictory, entails, normalised
+from specminer.predicate.parsing import parse
 from specminer.predicate.smt import Declaration, Formula, FormulaError, Language, Sort, solver_name
-from specminer.predicate.text import negated_text, price, text, unknown_text
+from specminer.predicate.text import negated_text, price, quoted, text, unknown_text
 
 __all__ = [
     "Columns",
@@ -11,9 +13,14 @@ __all__ = [
     "FormulaError",
     "Language",
     "Sort",
+    "contradictory",
+    "entails",
     "evaluate",
     "negated_text",
+    "normalised",
+    "parse",
     "price",
+    "quoted",
     "solver_name",
     "text",
     "unknown_text",

@@ -57,10 +57,11 @@ def _walk(formula: Formula, columns: Columns) -> tuple[BoolColumn, BoolColumn]:
     """Return (certainly true, certainly false)."""
     if formula.is_symbol():
         rows = _rows(formula, columns)
-        set_rank = 1 if columns.ordered[:1] == (0,) else 0
-        holds = (
-            columns.ranks[rows] >= set_rank if columns.ordered else np.zeros(columns.length, dtype=np.bool_)
-        )
+        zero = bisect_left(columns.ordered, 0)
+        is_zero = columns.ordered[zero : zero + 1] == (0,)
+        holds = np.ones(columns.length, dtype=np.bool_)
+        if is_zero:
+            holds = columns.ranks[rows] != zero
         return holds & (rows >= 0), ~holds & (rows >= 0)
     if formula.is_bool_constant():
         holds = np.full(columns.length, bool(formula.is_true()))

@@ -4,8 +4,9 @@ A :class:`Language` owns a private pySMT environment, so the variables of two ru
 the global environment stays untouched. Variables get neutral internal names (``x0``, ``x1``, ...);
 the raw text they are called by lives in their :class:`Declaration` and never enters a formula.
 
-A storage word is an integer in 0 .. 2^256 - 1, whatever its type; only ``bool`` is Boolean. No solver
-is imported here; pySMT itself looks for one when it is imported, and works without.
+A storage word is an integer in 0 .. 2^256 - 1, whatever its type; a signed one in -2^255 .. 2^255 - 1;
+only ``bool`` is Boolean. Integers, not bit-vectors: nothing here computes, so nothing wraps around. No
+solver is imported here; pySMT itself looks for one when it is imported, and works without.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ SOLVER_TIMEOUT_MS: Final = 5_000
 
 
 class FormulaError(ValueError):
-    """A formula that predicates cannot express: a foreign symbol, an operator outside the fragment."""
+    """No formula of the fragment, or a text that is none: a foreign symbol, a word that nothing is called."""
 
 
 class Sort(Enum):
@@ -41,7 +42,7 @@ class Sort(Enum):
     BOOL = "bool"
     NUMBER = "number"
     SIGNED = "signed"
-    """Two's complement in 256 bits; printed with its sign; has no order here."""
+    """An integer with a sign."""
     ADDRESS = "address"
     BYTES = "bytes"
     WORD = "word"
@@ -59,16 +60,22 @@ class Declaration:
     """Names of the values 0, 1, ... of an enum."""
     history: bool = False
     """It speaks of earlier events, not of storage."""
+    context: bool = False
+    """It speaks of the call: its sender, origin, value or arguments."""
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The least value, and the first one that is too large."""
+        half = WORD_LIMIT // 2
+        return (-half, half) if self.sort is Sort.SIGNED else (0, WORD_LIMIT)
 
     def spell(self, value: int) -> str:
         """Return a constant as this variable's type writes it."""
-        if value < len(self.members):
+        if 0 <= value < len(self.members):
             return self.members[value]
-        if self.sort is Sort.SIGNED and value >= WORD_LIMIT // 2:
-            return str(value - WORD_LIMIT)
-        if self.sort is Sort.ADDRESS and value:
+        if self.sort is Sort.ADDRESS and value > 0:
             return f"0x{value:040x}"
-        if value and (self.sort is Sort.BYTES or (self.sort is Sort.WORD and value >= 1 << 64)):
+        if value > 0 and (self.sort is Sort.BYTES or (self.sort is Sort.WORD and value >= 1 << 64)):
             return hex(value)
         return str(value)
 
@@ -80,13 +87,26 @@ class Language:
         self._environment = Environment()
         self._build = self._environment.formula_manager
         self._declarations: dict[Formula, Declaration] = {}
+        self._named: dict[str, Formula] = {}
 
     def declare(self, declaration: Declaration) -> Formula:
-        """Return a new symbol; two declarations of one name are two symbols."""
+        """Return a new symbol; raises ``FormulaError`` if another one has its name."""
+        if declaration.name in self._named:
+            raise FormulaError(f"expected one symbol a name but '{declaration.name}' is declared twice")
         sort = BOOL if declaration.sort is Sort.BOOL else INT
         symbol = self._build.Symbol(f"x{len(self._declarations)}", sort)
         self._declarations[symbol] = declaration
+        self._named[declaration.name] = symbol
         return symbol
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What symbols are called, in the order of their declaration."""
+        return tuple(self._named)
+
+    def named(self, name: str) -> Formula | None:
+        """Return the symbol of a name, ``None`` if there is none."""
+        return self._named.get(name)
 
     def declaration(self, symbol: Formula) -> Declaration:
         """Return what a symbol was declared as; raises ``FormulaError`` for one of another language."""
@@ -101,7 +121,7 @@ class Language:
         return tuple(symbol for symbol in self._declarations if symbol in free)
 
     def number(self, value: int) -> Formula:
-        """Return an integer constant: the word itself, unsigned."""
+        """Return an integer constant."""
         return self._build.Int(value)
 
     def truth(self, value: bool) -> Formula:
@@ -115,14 +135,16 @@ class Language:
         return self._build.Equals(left, right)
 
     def less(self, left: Formula, right: Formula) -> Formula:
-        """Return ``left < right`` as unsigned words; raises ``FormulaError`` for a signed variable."""
-        self._refuse_signed(left, right)
+        """Return ``left < right`` between integers."""
         return self._build.LT(left, right)
 
     def at_most(self, left: Formula, right: Formula) -> Formula:
-        """Return ``left <= right`` as unsigned words; raises ``FormulaError`` for a signed variable."""
-        self._refuse_signed(left, right)
+        """Return ``left <= right`` between integers."""
         return self._build.LE(left, right)
+
+    def is_boolean(self, formula: Formula) -> bool:
+        """Whether a formula is true or false, and no integer."""
+        return bool(self._environment.stc.get_type(formula) == BOOL)
 
     def negation(self, formula: Formula) -> Formula:
         """Return ``not formula``."""
@@ -143,25 +165,41 @@ class Language:
         return self._environment.simplifier.simplify(formula)
 
     def equivalent(self, left: Formula, right: Formula) -> bool | None:
-        """Whether two formulas hold for the same words; ``None`` without a solver or if undecided."""
+        """Whether two formulas hold for the same values; ``None`` without a solver or if undecided."""
+        return self.valid(self._build.Iff(left, right))
+
+    def implies(self, premise: Formula, conclusion: Formula) -> bool | None:
+        """Whether one formula entails another; ``None`` without a solver or if undecided."""
+        return self.valid(self._build.Implies(premise, conclusion))
+
+    def valid(self, formula: Formula) -> bool | None:
+        """Whether a formula holds whatever its symbols are; ``None`` without a solver or if undecided."""
+        possible = self.satisfiable(self._build.Not(formula))
+        return None if possible is None else not possible
+
+    def satisfiable(self, formula: Formula) -> bool | None:
+        """Whether some values make a formula true; ``None`` without a solver or if undecided."""
         name = solver_name()
         if name is None:
             return None
-        words = [s for s in self.symbols(self._build.And(left, right)) if s.symbol_type() == INT]
-        bounds = [self._build.LE(self._build.Int(0), s) for s in words]
-        bounds += [self._build.LT(s, self._build.Int(WORD_LIMIT)) for s in words]
         options = {"solver_options": {"timeout": SOLVER_TIMEOUT_MS}} if name == "z3" else {}
         try:
             with self._environment.factory.Solver(name=name, logic=QF_LIA, **options) as solver:
-                return not solver.solve([*bounds, self._build.Not(self._build.Iff(left, right))])
+                return bool(solver.solve([*self._bounds(formula), formula]))
         except SolverReturnedUnknownResultError:
             return None
 
-    def _refuse_signed(self, *terms: Formula) -> None:
-        for term in terms:
-            if term.is_symbol() and self.declaration(term).sort is Sort.SIGNED:
-                name = self.declaration(term).name
-                raise FormulaError(f"expected unsigned words, which have an order, but '{name}' is signed")
+    def _bounds(self, formula: Formula) -> list[Formula]:
+        """Return what holds of the symbols of a formula because of their types."""
+        bounds = []
+        for symbol in self.symbols(formula):
+            if symbol.symbol_type() == INT:
+                low, high = self._declarations[symbol].range
+                bounds += [
+                    self._build.LE(self._build.Int(low), symbol),
+                    self._build.LT(symbol, self._build.Int(high)),
+                ]
+        return bounds
 
 
 @cache

@@ -1,20 +1,49 @@
-"""Formulas as people read them, and what they cost.
+"""The small language that predicates are written in: printing, and what they cost.
 
-The text is for people only: names in it are raw, two formulas may share one text, and nothing parses it.
+::
+
+    now < endTime and highestBidder != 0
+    not (paused or phase = Closed)
+    `a name with blanks` = 0x00000000000000000000000000000000000000ff
+
+``or`` binds weaker than ``and``, that weaker than ``not``, that weaker than comparing (``=``, ``!=``, ``<``,
+``<=``, ``>``, ``>=``). A name is written as it is where it looks like one: letters, digits, ``_``, ``$``,
+dotted, with indices in brackets and one list in parentheses (``auction.bids[sender]``, ``seen(bid)``); any other
+stands between backticks, a backtick or backslash in it behind a backslash. The constants of a variable are
+spelled as its type writes them: names of an enum's values, decimal or hexadecimal numbers.
+:func:`specminer.predicate.parsing.parse` reads what :func:`text` prints.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-from specminer.predicate.smt import Formula, FormulaError, Language
+from specminer.predicate.smt import Declaration, Formula, FormulaError, Language
 
 VALUE_PRICE: Final = 1.0
 """A Boolean variable, or a variable against a constant."""
 COMPARISON_PRICE: Final = 1.5
 """Equality or order between two variables."""
+CONTEXT_PRICE: Final = 2.0
+"""Anything about the call: its sender, origin or value."""
 HISTORY_PRICE: Final = 2.0
 """``last = f`` and ``seen(f)``."""
+
+KEYWORDS: Final = ("and", "or", "not", "true", "false", "unknown")
+PLAIN_NAME: Final = re.compile(
+    rf"(?!(?:{'|'.join(KEYWORDS)})(?![\w$]))[A-Za-z_$][\w$]*"
+    r"(?:\.[A-Za-z_$][\w$]*|\[[\w$.\-]*\])*(?:\([\w$.\-]*\))?",
+    re.ASCII,
+)
+"""A name that needs no backticks."""
+
+
+def quoted(name: str) -> str:
+    """Return a name as it stands in a formula: between backticks where it does not look like a name."""
+    if PLAIN_NAME.fullmatch(name):
+        return name
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 def text(language: Language, formula: Formula) -> str:
@@ -26,10 +55,10 @@ def text(language: Language, formula: Formula) -> str:
     """
     if formula.is_not():
         inner = formula.arg(0)
-        if _is_comparison(inner):
+        if is_comparison(inner):
             return _comparison(language, inner, negated=True)
         return f"not {_nested(language, inner)}"
-    if _is_comparison(formula):
+    if is_comparison(formula):
         return _comparison(language, formula, negated=False)
     if formula.is_and() or formula.is_or():
         word = " and " if formula.is_and() else " or "
@@ -37,7 +66,7 @@ def text(language: Language, formula: Formula) -> str:
     if formula.is_bool_constant():
         return "true" if formula.is_true() else "false"
     if formula.is_symbol():
-        return language.declaration(formula).name
+        return quoted(language.declaration(formula).name)
     raise FormulaError(f"expected and, or, not, iff, =, <= or < but got {formula}")
 
 
@@ -47,10 +76,8 @@ def negated_text(language: Language, formula: Formula) -> str:
 
 
 def unknown_text(language: Language, formula: Formula) -> str:
-    """Return the text for a state where the formula's value is not known: ``highestBid unknown``."""
-    symbols = language.symbols(formula)
-    subject = language.declaration(symbols[0]).name if len(symbols) == 1 else text(language, formula)
-    return f"{subject} unknown"
+    """Return the text for a state where the formula's value is not known: ``unknown(highestBid = 0)``."""
+    return f"unknown({text(language, formula)})"
 
 
 def price(language: Language, formula: Formula) -> float:
@@ -60,21 +87,39 @@ def price(language: Language, formula: Formula) -> float:
     """
     if formula.is_bool_constant():
         return 0.0
-    if formula.is_symbol() or _is_comparison(formula):
-        symbols = language.symbols(formula)
-        if any(language.declaration(symbol).history for symbol in symbols):
+    if formula.is_symbol() or is_comparison(formula):
+        declared = [language.declaration(symbol) for symbol in language.symbols(formula)]
+        if any(item.history for item in declared):
             return HISTORY_PRICE
-        return VALUE_PRICE if len(symbols) < 2 else COMPARISON_PRICE
+        if any(item.context for item in declared):
+            return CONTEXT_PRICE
+        return VALUE_PRICE if len(declared) < 2 else COMPARISON_PRICE
     return sum(price(language, part) for part in formula.args())
 
 
-def _is_comparison(formula: Formula) -> bool:
+def is_comparison(formula: Formula) -> bool:
+    """Whether a formula compares two terms, or two truth values."""
     return bool(formula.is_equals() or formula.is_iff() or formula.is_lt() or formula.is_le())
+
+
+def members(language: Language, declaration: Declaration) -> dict[str, int]:
+    """Return the names of an enum's values that can stand in a formula, with the values.
+
+    A name that two values share, or that a symbol of the language has, would be read as something else.
+    """
+    found: dict[str, int] = {}
+    for value, name in enumerate(declaration.members):
+        if language.named(name) is None and declaration.members.index(name) == value:
+            found[name] = value
+    return found
 
 
 def _nested(language: Language, formula: Formula) -> str:
     shown = text(language, formula)
-    return f"({shown})" if formula.is_and() or formula.is_or() or _is_compound_iff(formula) else shown
+    if formula.is_symbol() or formula.is_bool_constant() or formula.is_not():
+        return shown
+    compound = formula.is_and() or formula.is_or() or _is_compound_iff(formula)
+    return f"({shown})" if compound else shown
 
 
 def _is_compound_iff(formula: Formula) -> bool:
@@ -93,7 +138,15 @@ def _comparison(language: Language, formula: Formula, *, negated: bool) -> str:
 
 
 def _operand(language: Language, term: Formula, other: Formula) -> str:
+    if term.is_symbol() or term.is_bool_constant():
+        return text(language, term)
     if not term.is_int_constant():
-        return _nested(language, term)
+        return f"({text(language, term)})"
     value = int(term.constant_value())
-    return language.declaration(other).spell(value) if other.is_symbol() else str(value)
+    if not other.is_symbol():
+        return str(value)
+    declaration = language.declaration(other)
+    if 0 <= value < len(declaration.members):
+        name = declaration.members[value]
+        return quoted(name) if members(language, declaration).get(name) == value else str(value)
+    return declaration.spell(value)

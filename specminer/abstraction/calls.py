@@ -1,0 +1,201 @@
+"""Predicates about a call, which may make several events of one: who sends it, with which arguments and value.
+
+They are evaluated before the call: a variable stands for the value that the call found. Roles of the sender in
+the interaction are ``creator`` (who made its first call), ``previous`` (who made the one before) and
+``newcomer`` (true if the sender has made none yet).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from specminer.abstraction.candidates import RESERVED, SMALL
+from specminer.abstraction.dimension import dimensions
+from specminer.abstraction.events import Dimension, EventTable, ValueKind, Variable
+from specminer.abstraction.vocabulary import FALSE, TRUE, UNKNOWN, TruthColumn
+from specminer.history import MISSING, IntColumn
+from specminer.predicate import (
+    Columns,
+    Declaration,
+    Formula,
+    Language,
+    Sort,
+    evaluate,
+    negated_text,
+    normalised,
+    parse,
+    price,
+    text,
+)
+
+FEW_ARGUMENTS: Final = 6
+"""An argument with at most this many small values is compared with each of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPredicate:
+    """A predicate about the calls of one event."""
+
+    formula: Formula
+    text: str
+    negation: str
+    price: float
+    column: TruthColumn
+    """Its value before each of the event's calls; shape (rows,)."""
+
+
+class CallVocabulary:
+    """What can be said of the calls of one symbol of a table; ``rows`` are its events."""
+
+    def __init__(self, table: EventTable, symbol: int) -> None:
+        self.rows: IntColumn = np.flatnonzero(table.symbol == symbol)
+        self._table = table
+        self._language = Language()
+        self._columns: dict[Formula, IntColumn] = {}
+        self._words = _with_truths(table.words)
+        self._truths = np.array([self._words.index(0), self._words.index(1)], dtype=np.int64)
+        self._declare(symbol)
+        self._dense = self._used_words()
+
+    def generated(self) -> list[CallPredicate]:
+        """Return the candidates that tell some of the calls apart, each way once."""
+        found: dict[bytes, CallPredicate] = {}
+        for formula in self._proposals():
+            predicate = self._evaluated(formula)
+            if (predicate.column == TRUE).any() and (predicate.column == FALSE).any():
+                flipped = np.where(predicate.column == UNKNOWN, UNKNOWN, 1 - predicate.column).astype(np.int8)
+                key = min(predicate.column.tobytes(), flipped.tobytes())
+                if key not in found or predicate.price < found[key].price:
+                    found[key] = predicate
+        return list(found.values())
+
+    def asked(self, wish: str) -> CallPredicate:
+        """Return the predicate that a definition asks for.
+
+        Raises:
+            FormulaError: it is none about these calls.
+
+        """
+        return self._evaluated(normalised(self._language, parse(self._language, wish)))
+
+    def _declare(self, symbol: int) -> None:
+        table, rows = self._table, self.rows
+        first = np.searchsorted(table.interaction, table.interaction[rows], side="left")
+        taken = set(RESERVED)
+        for row, variable in enumerate(table.calls):
+            if table.call_values is not None:
+                self._add(variable, variable.name, table.call_values[row][rows], context=True)
+        sender = table.call("sender")
+        if sender is not None:
+            account = Variable(name="", kind=ValueKind.ADDRESS)
+            previous = np.where(rows > first, sender[rows - 1], MISSING)
+            creator = np.where(rows > first, sender[first], MISSING)
+            self._add(account, "creator", creator, context=True)
+            self._add(account, "previous", previous, context=True)
+            flag = Variable(name="", kind=ValueKind.BOOL)
+            new = _is_new(table.interaction, sender)[rows]
+            self._add(flag, "newcomer", self._truths[new.astype(np.int64)], context=True)
+        for argument in table.arguments:
+            if symbol in argument.symbols:
+                name = _apart(argument.variable.name, taken)
+                self._add(argument.variable, name, argument.values[rows], context=True)
+        for variable, values in zip(table.variables, table.values, strict=True):
+            before = np.where(rows > first, values[rows - 1], MISSING)
+            self._add(variable, _apart(variable.name, taken), before, context=False)
+
+    def _add(self, variable: Variable, name: str, column: IntColumn, *, context: bool) -> None:
+        sort = {
+            ValueKind.BOOL: Sort.BOOL,
+            ValueKind.ADDRESS: Sort.ADDRESS,
+            ValueKind.BYTES: Sort.BYTES,
+            ValueKind.WORD: Sort.WORD,
+        }.get(variable.kind, Sort.NUMBER)
+        declaration = Declaration(name=name, sort=sort, members=variable.members, context=context)
+        self._columns[self._language.declare(declaration)] = column
+
+    def _proposals(self) -> Iterator[Formula]:
+        language = self._language
+        names = {language.declaration(symbol).name: symbol for symbol in self._columns}
+        sender, value = names.get("sender"), names.get("value")
+        if value is not None:
+            yield language.equal(value, language.number(0))
+        if sender is not None:
+            yield language.equal(sender, names["creator"])
+            yield language.equal(sender, names["previous"])
+            yield names["newcomer"]
+        found = dimensions(self._table)
+        kinds = dict(zip((v.name for v in self._table.variables), found, strict=True))
+        for symbol, column in self._columns.items():
+            declaration = language.declaration(symbol)
+            if declaration.name in RESERVED:
+                continue
+            if not declaration.context:
+                if sender is not None and kinds.get(declaration.name) is Dimension.ACCOUNT:
+                    yield language.equal(sender, symbol)
+            elif declaration.sort is Sort.BOOL:
+                yield symbol
+            else:
+                yield from self._about_argument(symbol, column, sender)
+
+    def _about_argument(
+        self, symbol: Formula, column: IntColumn, sender: Formula | None
+    ) -> Iterator[Formula]:
+        language = self._language
+        yield language.equal(symbol, language.number(0))
+        if language.declaration(symbol).sort is Sort.ADDRESS:
+            if sender is not None:
+                yield language.equal(sender, symbol)
+            return
+        seen = np.unique(column[column >= 0])
+        if len(seen) <= FEW_ARGUMENTS:
+            for row in seen.tolist():
+                if 0 < self._words[row] < SMALL:
+                    yield language.equal(symbol, language.number(self._words[row]))
+
+    def _used_words(self) -> Columns:
+        """Return the columns over the words that occur in them: few of those of the whole table."""
+        used = np.unique(np.concatenate([*self._columns.values(), np.array([MISSING])]))[1:]
+        place = np.full(len(self._words) + 1, MISSING, dtype=np.int64)
+        place[used] = np.arange(len(used))
+        rows = {symbol: place[column] for symbol, column in self._columns.items()}
+        return Columns.of(rows, [self._words[row] for row in used.tolist()], len(self.rows))
+
+    def _evaluated(self, formula: Formula) -> CallPredicate:
+        true, known = evaluate(formula, self._dense)
+        return CallPredicate(
+            formula=formula,
+            text=text(self._language, formula),
+            negation=negated_text(self._language, formula),
+            price=price(self._language, formula),
+            column=np.where(known, true, UNKNOWN).astype(np.int8),
+        )
+
+
+def _with_truths(words: tuple[int, ...]) -> tuple[int, ...]:
+    known = set(words)
+    return (*words, *(word for word in (0, 1) if word not in known))
+
+
+def _apart(name: str, taken: set[str]) -> str:
+    """Return a name that is not taken yet, and take it: an argument hides a variable called like it."""
+    shown = name
+    while shown in taken:
+        shown = f"this.{shown}"
+    taken.add(shown)
+    return shown
+
+
+def _is_new(interaction: IntColumn, sender: IntColumn) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return for each event whether its sender has sent none before in the same interaction."""
+    order = np.lexsort((np.arange(len(sender)), sender, interaction))
+    begins = np.r_[
+        True,
+        (interaction[order][1:] != interaction[order][:-1]) | (sender[order][1:] != sender[order][:-1]),
+    ][: len(order)]
+    new = np.zeros(len(sender), dtype=np.bool_)
+    new[order] = begins
+    return new

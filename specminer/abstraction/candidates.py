@@ -1,0 +1,267 @@
+"""Proposes predicates from the values that were seen, with no hints; no variable's name is treated specially.
+
+What is proposed here may turn out constant or the same as another; :mod:`specminer.abstraction.vocabulary`
+keeps what tells events apart.
+
+Tiers, in the order of what they mean to a reader:
+
+- ``STORAGE``: a variable's few values, zero, equality and order between variables of one dimension;
+- ``TIME``: the block's time or number against a variable that holds one, after each event;
+- ``HISTORY``: what happened before (``last = f``, ``seen(f)``, ``changed(v)``). These win bits and lose meaning:
+  ``last = f`` draws which call follows which, ``seen(f)`` picks up the habits of those who call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import combinations, permutations
+from typing import Final
+
+import numpy as np
+
+from specminer.abstraction.dimension import comparable, dimensions
+from specminer.abstraction.events import Dimension, EventTable, ValueKind, Variable
+from specminer.history import MISSING, IntColumn
+from specminer.predicate import Columns, Declaration, Formula, Language, Sort
+
+FEW_VALUES: Final = 12
+"""A variable with at most this many distinct values is compared with each of them."""
+SMALL: Final = 256
+"""Numbers below are choices, if they are few; larger ones were learned from this history, and no state should
+depend on them."""
+COMPARED_VARIABLES: Final = 12
+"""Of one dimension, at most so many variables are compared with each other (66 equalities, 132 orders): those
+with the fewest distinct values, as values that drift split the events into noise."""
+HISTORY_SYMBOLS: Final = 40
+"""History predicates are made for at most so many symbols, the most frequent."""
+CHANGED_VARIABLES: Final = 40
+"""``changed(v)`` is made for at most so many variables, the first."""
+CALL_NAMES: Final = ("sender", "origin", "value", "now", "block", "this")
+ROLE_NAMES: Final = ("creator", "previous", "newcomer")
+RESERVED: Final = frozenset({*CALL_NAMES, *ROLE_NAMES, "last"})
+"""Names that predicates use for other things than storage."""
+_CLOCKS: Final = {Dimension.TIME: "now", Dimension.BLOCK: "block"}
+
+_SORTS: Final = {
+    ValueKind.BOOL: Sort.BOOL,
+    ValueKind.UINT: Sort.NUMBER,
+    ValueKind.INT: Sort.SIGNED,
+    ValueKind.ADDRESS: Sort.ADDRESS,
+    ValueKind.BYTES: Sort.BYTES,
+    ValueKind.ENUM: Sort.NUMBER,
+    ValueKind.WORD: Sort.WORD,
+}
+
+
+class Tier(Enum):
+    """Where a predicate's meaning comes from."""
+
+    STORAGE = "storage"
+    TIME = "time"
+    HISTORY = "history"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A proposal."""
+
+    formula: Formula
+    variables: tuple[str, ...]
+    """Names of what it speaks of, as a definition forbids or prefers them."""
+    tier: Tier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What formulas about a table are made of and evaluated over."""
+
+    language: Language
+    symbols: tuple[Formula, ...]
+    """One for each variable of the table."""
+    calls: Mapping[str, Formula]
+    """Symbols for what is known of calls, by name."""
+    dimensions: tuple[Dimension, ...]
+    """Of each variable."""
+    columns: Columns
+    """Values after each of ``m`` accepted events."""
+    spelled: Mapping[str, str]
+    """What a variable is called in formulas, by its name in the table."""
+
+
+def ground(table: EventTable, accepted: IntColumn) -> Ground:
+    """Declare the symbols of a table; ``accepted`` are the rows of its events that were not rejected."""
+    language = Language()
+    words, signed = _words(table)
+    rows: dict[Formula, IntColumn] = {}
+    symbols: list[Formula] = []
+    spelled: dict[str, str] = {}
+    taken = set(RESERVED) | {variable.name for variable in table.variables}
+    for variable, values in zip(table.variables, table.values, strict=True):
+        name = _apart(variable.name, taken) if variable.name in RESERVED else variable.name
+        spelled[variable.name] = name
+        symbol = language.declare(_declaration(variable, name))
+        column = values[accepted]
+        rows[symbol] = np.where(column >= 0, signed[column], MISSING) if _is_signed(variable) else column
+        symbols.append(symbol)
+    calls: dict[str, Formula] = {}
+    for row, variable in enumerate(table.calls):
+        symbol = language.declare(_declaration(variable, variable.name, context=variable.name != "this"))
+        calls[variable.name] = symbol
+        if table.call_values is not None:
+            rows[symbol] = table.call_values[row][accepted]
+    return Ground(
+        language=language,
+        symbols=tuple(symbols),
+        calls=calls,
+        dimensions=dimensions(table),
+        columns=Columns.of(rows, words, len(accepted)),
+        spelled=spelled,
+    )
+
+
+def _declaration(variable: Variable, name: str, *, context: bool = False) -> Declaration:
+    return Declaration(name=name, sort=_SORTS[variable.kind], members=variable.members, context=context)
+
+
+def _apart(name: str, taken: set[str]) -> str:
+    """Return another name for a variable that is called like something else."""
+    shown = f"this.{name}"
+    while shown in taken:
+        shown += "_"
+    taken.add(shown)
+    return shown
+
+
+def _is_signed(variable: Variable) -> bool:
+    return variable.kind is ValueKind.INT
+
+
+def _words(table: EventTable) -> tuple[tuple[int, ...], IntColumn]:
+    """Return the table's words with signed readings behind them, and for each word the row of its own."""
+    words = list(table.words)
+    row_of = {word: row for row, word in enumerate(words)}
+    signed = np.arange(max(1, len(words)), dtype=np.int64)
+    if any(map(_is_signed, table.variables)):
+        for row, word in enumerate(table.words):
+            if word >= 1 << 255:
+                signed[row] = row_of.setdefault(word - (1 << 256), len(words))
+                if signed[row] == len(words):
+                    words.append(word - (1 << 256))
+    return tuple(words), signed
+
+
+def storage(table: EventTable, base: Ground) -> Iterator[Draft]:
+    """Propose predicates over storage, and over storage and the clock."""
+    distinct = [_distinct(base.columns, symbol) for symbol in base.symbols]
+    for position, seen in enumerate(distinct):
+        yield from _alone(table.variables[position], base, position, seen)
+    groups = comparable(table.variables, base.dimensions)
+    for group in groups:
+        few = sorted(sorted(group, key=lambda position: len(distinct[position]))[:COMPARED_VARIABLES])
+        yield from _together(table.variables, base, few)
+    for position, dimension in enumerate(base.dimensions):
+        clock = base.calls.get(_CLOCKS.get(dimension, ""))
+        if clock is not None:
+            formula = base.language.less(clock, base.symbols[position])
+            yield Draft(formula=formula, variables=_names(table, base, position), tier=Tier.TIME)
+
+
+def _alone(variable: Variable, base: Ground, position: int, seen: tuple[int, ...]) -> Iterator[Draft]:
+    language, symbol = base.language, base.symbols[position]
+    names = tuple(dict.fromkeys((variable.name, base.spelled[variable.name])))
+    if variable.kind is ValueKind.BOOL:
+        yield Draft(formula=symbol, variables=names, tier=Tier.STORAGE)
+        return
+    account = base.dimensions[position] is Dimension.ACCOUNT
+    values = set(seen) if len(seen) <= FEW_VALUES and not account else set()
+    if variable.kind not in (ValueKind.BYTES, ValueKind.ENUM):
+        values = {value for value in values if abs(value) < SMALL}
+    for value in sorted(values | {0}, key=lambda value: (value < 0, value)):
+        formula = language.equal(symbol, language.number(value))
+        yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
+    if account and "this" in base.calls:
+        formula = language.equal(symbol, base.calls["this"])
+        yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
+
+
+def _together(variables: Sequence[Variable], base: Ground, group: Sequence[int]) -> Iterator[Draft]:
+    language = base.language
+    for left, right in combinations(group, 2):
+        names = _pair_names(variables, base, left, right)
+        formula = language.equal(base.symbols[left], base.symbols[right])
+        yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
+    if base.dimensions[group[0]] in (Dimension.NONE, Dimension.ACCOUNT):
+        return
+    for left, right in permutations(group, 2):
+        names = _pair_names(variables, base, left, right)
+        formula = language.less(base.symbols[left], base.symbols[right])
+        yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
+
+
+def _names(table: EventTable, base: Ground, position: int) -> tuple[str, ...]:
+    name = table.variables[position].name
+    return tuple(dict.fromkeys((name, base.spelled[name])))
+
+
+def _pair_names(variables: Sequence[Variable], base: Ground, left: int, right: int) -> tuple[str, ...]:
+    names = [variables[position].name for position in (left, right)]
+    return tuple(dict.fromkeys((*names, *(base.spelled[name] for name in names))))
+
+
+def _distinct(columns: Columns, symbol: Formula) -> tuple[int, ...]:
+    """Return the distinct values in a column, ascending, unknown ones left out."""
+    seen = np.zeros(len(columns.ordered) + 1, dtype=np.bool_)
+    column = columns.rows[symbol]
+    known = column[column >= 0]
+    seen[columns.ranks[known]] = True
+    return tuple(columns.ordered[rank] for rank in np.flatnonzero(seen))
+
+
+def history(table: EventTable, base: Ground, accepted: IntColumn) -> tuple[Columns, list[Draft]]:
+    """Propose predicates over what happened before; return the columns extended by what these need."""
+    known = dict.fromkeys(base.columns.ordered)
+    row = {word: rank for rank, word in enumerate(known)}
+    extra = [word for word in range(max(2, len(table.symbols))) if word not in known]
+    words = [*known, *extra]
+    row |= {word: len(known) + place for place, word in enumerate(extra)}
+    ranked = {
+        symbol: np.where(column >= 0, base.columns.ranks[column], MISSING) if len(known) else column
+        for symbol, column in base.columns.rows.items()
+    }
+    happened = table.symbol[accepted]
+    first = np.searchsorted(table.interaction[accepted], table.interaction[accepted], side="left")
+    counts = np.bincount(happened, minlength=len(table.symbols))
+    frequent = np.argsort(-counts, kind="stable")[:HISTORY_SYMBOLS]
+    used = [int(symbol) for symbol in np.sort(frequent) if counts[symbol]]
+    language = base.language
+    last = language.declare(Declaration(name="last", sort=Sort.NUMBER, members=table.symbols, history=True))
+    coded = np.array([row[number] for number in range(len(table.symbols))], dtype=np.int64)
+    added = {last: coded[happened]}
+    drafts = [
+        Draft(formula=language.equal(last, language.number(symbol)), variables=("last",), tier=Tier.HISTORY)
+        for symbol in used
+    ]
+    truths = np.array([row[0], row[1]], dtype=np.int64)
+    for symbol in used:
+        total = np.concatenate(([0], np.cumsum(happened == symbol)))
+        seen = (total[1:] > total[first]).astype(np.int64)
+        drafts += _remembered(base, added, f"seen({table.symbols[symbol]})", truths[seen], ())
+    for position in range(min(len(table.variables), CHANGED_VARIABLES)):
+        column = table.values[position][accepted]
+        before = np.where(first == np.arange(len(first)), MISSING, np.r_[MISSING, column[:-1]][: len(column)])
+        known_both = (column != MISSING) & (before != MISSING)
+        changed = np.where(known_both, truths[(column != before).astype(np.int64)], MISSING)
+        names = _names(table, base, position)
+        drafts += _remembered(base, added, f"changed({names[-1]})", changed, names)
+    return Columns.of(ranked | added, words, len(accepted)), drafts
+
+
+def _remembered(
+    base: Ground, added: dict[Formula, IntColumn], name: str, column: IntColumn, variables: tuple[str, ...]
+) -> Iterator[Draft]:
+    if base.language.named(name) is None:
+        symbol = base.language.declare(Declaration(name=name, sort=Sort.BOOL, history=True))
+        added[symbol] = column
+        yield Draft(formula=symbol, variables=(name, *variables), tier=Tier.HISTORY)

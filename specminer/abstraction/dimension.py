@@ -1,0 +1,105 @@
+"""What the numbers of a variable measure, told from the values that were seen.
+
+A layout says ``uint256`` of an amount, a deadline and a counter alike. What is stored tells more: deadlines lie
+near the block's time, amounts are what calls paid or too large to count anything. Names are never looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from specminer.abstraction.events import Dimension, EventTable, ValueKind, Variable
+from specminer.history import MISSING, IntColumn
+
+NUMBERS: Final = frozenset({ValueKind.UINT, ValueKind.INT, ValueKind.WORD})
+SHARE: Final = 0.9
+"""This share of the values must look like a dimension's."""
+TWENTY_YEARS: Final = 631_152_000.0
+"""Seconds a stored time may lie from its block's."""
+FIRST_TIME: Final = 1.0e9
+"""Unix seconds of 2001: nothing smaller is taken for a time."""
+LARGE_BLOCK: Final = 100_000.0
+"""Block numbers from here on are no counters."""
+LARGE_AMOUNT: Final = 1.0e9
+"""A gwei: numbers from here on are amounts, unless they are times or blocks."""
+ADDRESS_LOW, ADDRESS_HIGH = float(1 << 96), float(1 << 160)
+
+FloatColumn = npt.NDArray[np.float64]
+
+
+def dimensions(table: EventTable) -> tuple[Dimension, ...]:
+    """Return the dimension of each of the table's variables."""
+    sizes = np.array([float(word) for word in table.words], dtype=np.float64)
+    now, block = _column(table, "now", sizes), _column(table, "block", sizes)
+    paid = table.call("value")
+    return tuple(
+        _dimension(variable, values, sizes, now, block, paid)
+        for variable, values in zip(table.variables, table.values, strict=True)
+    )
+
+
+def _column(table: EventTable, name: str, sizes: FloatColumn) -> FloatColumn | None:
+    rows = table.call(name)
+    if rows is None or not len(rows) or (rows == MISSING).any():
+        return None
+    return sizes[rows]
+
+
+def _dimension(
+    variable: Variable,
+    values: IntColumn,
+    sizes: FloatColumn,
+    now: FloatColumn | None,
+    block: FloatColumn | None,
+    paid: IntColumn | None,
+) -> Dimension:
+    if variable.kind is ValueKind.ADDRESS:
+        return Dimension.ACCOUNT
+    if variable.kind not in NUMBERS or variable.members:
+        return Dimension.NONE
+    events = np.flatnonzero(np.diff(values, prepend=MISSING) != 0)
+    events = events[values[events] != MISSING]
+    events = events[sizes[values[events]] != 0]
+    if not len(events):
+        return Dimension.COUNT
+    stored = sizes[values[events]]
+    if variable.kind is ValueKind.INT:
+        stored = np.minimum(stored, float(1 << 256) - stored)
+    if variable.kind is ValueKind.WORD and _mostly((stored >= ADDRESS_LOW) & (stored < ADDRESS_HIGH)):
+        return Dimension.ACCOUNT
+    if now is not None and _mostly((stored > FIRST_TIME) & (np.abs(stored - now[events]) < TWENTY_YEARS)):
+        return Dimension.TIME
+    if block is not None and _is_block(stored, block[events]):
+        return Dimension.BLOCK
+    if paid is not None and np.mean(values[events] == paid[events]) > 0.5:
+        return Dimension.MONEY
+    return Dimension.MONEY if np.median(stored) >= LARGE_AMOUNT else Dimension.COUNT
+
+
+def _is_block(stored: FloatColumn, block: FloatColumn) -> bool:
+    near = (stored >= block / 2) & (stored <= 2 * block) & (block >= LARGE_BLOCK)
+    here = len(np.unique(stored)) > 2 and _mostly(stored == block)
+    return _mostly(near) or here
+
+
+def _mostly(column: npt.NDArray[np.bool_]) -> bool:
+    return bool(np.mean(column) >= SHARE)
+
+
+def comparable(variables: Sequence[Variable], found: Sequence[Dimension]) -> list[list[int]]:
+    """Return the groups of variables that may be compared with each other, two or more in each.
+
+    Within one dimension for numbers, within one type for the rest; enums only if their values are the same.
+    """
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for position, (variable, dimension) in enumerate(zip(variables, found, strict=True)):
+        signed = variable.kind is ValueKind.INT
+        key: tuple[object, ...] = (dimension, signed)
+        if dimension is Dimension.NONE:
+            key = (variable.kind, variable.members)
+        groups.setdefault(key, []).append(position)
+    return [group for group in groups.values() if len(group) > 1]

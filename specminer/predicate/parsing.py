@@ -1,0 +1,206 @@
+"""Reads formulas from the text that :mod:`specminer.predicate.text` describes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from specminer.predicate.smt import Formula, FormulaError, Language
+from specminer.predicate.text import KEYWORDS, PLAIN_NAME, members
+
+MAX_TEXT: Final = 10_000
+"""Characters of a formula, more than which nobody writes."""
+MAX_DEPTH: Final = 100
+"""Parentheses and negations in one another."""
+
+_TOKEN: Final = re.compile(
+    rf"\s*(?:(?P<quoted>`(?:[^`\\]|\\.)*`)|(?P<number>-?(?:0x[0-9a-fA-F]+|[0-9]+)(?![\w$]))"
+    rf"|(?P<word>(?:{'|'.join(KEYWORDS)})(?![\w$]))|(?P<name>{PLAIN_NAME.pattern})|(?P<sign><=|>=|!=|==|=|<|>|\(|\)))",
+    re.ASCII | re.DOTALL,
+)
+_NEGATED: Final = {"!=": "=", ">=": "<", ">": "<="}
+"""How a comparison is read that is the opposite of another: ``a >= b`` is ``not a < b``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    """``name``, ``number``, ``sign``, ``word`` (a keyword) or ``end``."""
+    text: str
+    at: int
+
+
+def parse(language: Language, text: str) -> Formula:
+    """Return the formula that a text stands for, over the symbols of a language.
+
+    Raises:
+        FormulaError: it is malformed or names what is not there; the message tells where and what is near.
+
+    """
+    if len(text) > MAX_TEXT:
+        raise FormulaError(f"a formula of {len(text):,} characters; at most {MAX_TEXT:,} are read")
+    return _Parser(language, _tokens(text)).whole()
+
+
+def _tokens(text: str) -> list[_Token]:
+    found = []
+    at = 0
+    stripped = text.rstrip()
+    while at < len(stripped):
+        match = _TOKEN.match(stripped, at)
+        if match is None:
+            raise FormulaError(f"cannot read '{stripped[at:].strip()[:20]}' at character {at + 1}")
+        kind = str(match.lastgroup)
+        value = match[kind]
+        start = match.start(kind)
+        if kind == "quoted":
+            found.append(_Token("name", re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL), start))
+        else:
+            found.append(_Token(kind, "=" if value == "==" else value, start))
+        at = match.end()
+    return [*found, _Token("end", "the end", len(stripped))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unresolved:
+    """A constant, or a name that may be a value of the variable it is compared with."""
+
+    token: _Token
+
+
+_Operand = Formula | _Unresolved
+
+
+class _Parser:
+    """Recursive descent, a method a level of binding."""
+
+    def __init__(self, language: Language, tokens: list[_Token]) -> None:
+        self._language = language
+        self._tokens = tokens
+        self._next = 0
+        self._depth = 0
+
+    @property
+    def token(self) -> _Token:
+        return self._tokens[self._next]
+
+    def take(self, *texts: str) -> str | None:
+        """Step over the next token if it is one of these signs or words."""
+        if self.token.kind in ("sign", "word") and self.token.text in texts:
+            self._next += 1
+            return self._tokens[self._next - 1].text
+        return None
+
+    def whole(self) -> Formula:
+        """Read all that there is."""
+        formula = self._truth(self.disjunction())
+        if self.token.kind != "end":
+            raise self.error("'and', 'or' or the end")
+        return formula
+
+    def error(self, expected: str) -> FormulaError:
+        token = self.token
+        shown = token.text if token.kind == "end" else f"'{token.text}'"
+        return FormulaError(f"expected {expected} at character {token.at + 1} but got {shown}")
+
+    def disjunction(self) -> _Operand:
+        return self._chain("or", _Parser.conjunction, self._language.disjunction)
+
+    def conjunction(self) -> _Operand:
+        return self._chain("and", _Parser.negation, self._language.conjunction)
+
+    def _chain(
+        self, word: str, level: Callable[[_Parser], _Operand], join: Callable[..., Formula]
+    ) -> _Operand:
+        first = level(self)
+        parts = []
+        while self.take(word):
+            parts.append(self._truth(level(self)))
+        return join(self._truth(first), *parts) if parts else first
+
+    def negation(self) -> _Operand:
+        if not self.take("not"):
+            return self.comparison()
+        self._deeper()
+        inner = self._truth(self.negation())
+        self._depth -= 1
+        return self._language.negation(inner)
+
+    def comparison(self) -> _Operand:
+        left = self.operand()
+        sign = self.take("=", "!=", "<", "<=", ">", ">=")
+        if sign is None:
+            return left
+        right = self.operand()
+        first, second = self._pair(left, right)
+        if sign in ("=", "!="):
+            if self._language.is_boolean(first) != self._language.is_boolean(second):
+                raise FormulaError("a truth value cannot be compared with a number")
+            found = self._language.equal(first, second)
+        else:
+            if self._language.is_boolean(first) or self._language.is_boolean(second):
+                raise FormulaError(f"expected numbers on both sides of '{sign}' but got a truth value")
+            less = _NEGATED.get(sign, sign) == "<"
+            found = (self._language.less if less else self._language.at_most)(first, second)
+        return self._language.negation(found) if sign in _NEGATED else found
+
+    def operand(self) -> _Operand:
+        if self.take("("):
+            self._deeper()
+            inner = self.disjunction()
+            self._depth -= 1
+            if not self.take(")"):
+                raise self.error("')'")
+            return inner
+        word = self.take("true", "false")
+        if word is not None:
+            return self._language.truth(word == "true")
+        token = self.token
+        if token.kind not in ("name", "number"):
+            raise self.error("a variable, a constant, 'not' or '('")
+        self._next += 1
+        symbol = self._language.named(token.text) if token.kind == "name" else None
+        return _Unresolved(token) if symbol is None else symbol
+
+    def _pair(self, left: _Operand, right: _Operand) -> tuple[Formula, Formula]:
+        """Resolve each side of a comparison, with the help of the other."""
+        return self._resolved(left, right), self._resolved(right, left)
+
+    def _resolved(self, operand: _Operand, other: _Operand) -> Formula:
+        if not isinstance(operand, _Unresolved):
+            return operand
+        token = operand.token
+        if token.kind == "number":
+            return self._language.number(int(token.text, 0) if "x" in token.text else int(token.text))
+        values: dict[str, int] = {}
+        if not isinstance(other, _Unresolved) and other.is_symbol():
+            values = members(self._language, self._language.declaration(other))
+        if token.text in values:
+            return self._language.number(values[token.text])
+        raise self._nameless(token, [*values, *self._language.names])
+
+    def _truth(self, operand: _Operand) -> Formula:
+        """Return an operand as something that is true or false."""
+        if isinstance(operand, _Unresolved):
+            if operand.token.kind == "number":
+                raise FormulaError(
+                    f"expected something true or false but got the number {operand.token.text}"
+                )
+            raise self._nameless(operand.token, list(self._language.names))
+        if not self._language.is_boolean(operand):
+            name = self._language.declaration(operand).name if operand.is_symbol() else str(operand)
+            raise FormulaError(f"expected something true or false but '{name}' is a number; compare it")
+        return operand
+
+    def _nameless(self, token: _Token, known: list[str]) -> FormulaError:
+        near = get_close_matches(token.text, known, n=3, cutoff=0.5)
+        hint = f"; near are {', '.join(repr(name) for name in near)}" if near else ""
+        return FormulaError(f"nothing is called '{token.text}' (character {token.at + 1}){hint}")
+
+    def _deeper(self) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise FormulaError(f"more than {MAX_DEPTH} parentheses and negations in one another")

@@ -1,0 +1,288 @@
+"""Describes the automata of the front: what each predicate is worth, what holds in each state, what it is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from specminer.abstraction import (
+    FALSE,
+    ROOT,
+    TRUE,
+    UNKNOWN,
+    Definition,
+    EventTable,
+    HistoryView,
+    Predicate,
+    Tier,
+    TruthColumn,
+)
+from specminer.abstraction.folds import Folds
+from specminer.errors import UsageError, plain
+from specminer.history import IntColumn
+from specminer.metric import Finalist, measure
+from specminer.naming import OPEN, Phrases, literal, state_names
+from specminer.predicate import Formula, FormulaError, entails, normalised, parse, solver_name
+from specminer.tuning.merging import Merging
+from specminer.tuning.objective import Objective, Selection
+from specminer.tuning.result import ChosenPredicate, FrontPoint, TunedState
+from specminer.tuning.stability import stability
+
+FALLS: Final = 0.01
+"""Held-out acceptance falls if a larger automaton loses this much of it."""
+PROVED_ALIASES: Final = 8
+"""The solver looks at so many aliases of a chosen predicate at most."""
+_UNKNOWN: Final = re.compile(r"unknown\((.*)\)", re.DOTALL)
+_AND: Final = re.compile(r"`(?:[^`\\]|\\.)*`|\(|\)|\band\b", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Describer:
+    """What descriptions are made from."""
+
+    objective: Objective
+    table: EventTable
+    cut: Folds
+    definition: Definition
+    splits: Mapping[str, tuple[str, ...]]
+    seed: int
+
+    def all(self, points: Sequence[Merging], chosen: Merging) -> tuple[FrontPoint, ...]:
+        """Describe the points of a front."""
+        described = [self._point(point, chosen=point is chosen) for point in points]
+        knee = _knee([point.metrics.get("held_out_acceptance") for point in described])
+        return tuple(replace(point, knee=place == knee) for place, point in enumerate(described))
+
+    @staticmethod
+    def cubes(objective: Objective, selection: Selection, texts: Sequence[str]) -> list[dict[int, int]]:
+        """Read conjunctions of chosen predicates: for each the value of each predicate it speaks of.
+
+        Raises:
+            UsageError: something else stands there.
+
+        """
+        language = objective.vocabulary.language
+        meaning: dict[Formula, tuple[int, int]] = {}
+        for position in selection:
+            formula = objective.vocabulary.predicates[position].formula
+            meaning[formula] = (position, TRUE)
+            meaning[language.negation(formula)] = (position, FALSE)
+        cubes = []
+        for text in texts:
+            cube: dict[int, int] = {}
+            for part in [] if text.strip() == "true" else _conjuncts(text):
+                unknown = _UNKNOWN.fullmatch(part)
+                try:
+                    formula = normalised(language, parse(language, unknown[1] if unknown else part))
+                    position, value = meaning[formula]
+                except (FormulaError, KeyError) as error:
+                    reason = f": {plain(error)}" if isinstance(error, FormulaError) else ""
+                    raise UsageError(
+                        f"the abstraction joins states where '{plain(text)}' holds, but '{plain(part)}' is none "
+                        f"of the predicates that it fixes{reason}"
+                    ) from None
+                cube[position] = UNKNOWN if unknown else value
+            cubes.append(cube)
+        return cubes
+
+    def _point(self, point: Merging, *, chosen: bool) -> FrontPoint:
+        selection = point.score.selection
+        valuations = self._valuations(point)
+        merged = tuple(self._cube_text(cube) for cube in point.cubes)
+        predicates = self._predicates(selection, full=chosen)
+        states = self._states(point, valuations)
+        return FrontPoint(
+            blocks=point.blocks,
+            predicates=predicates,
+            merged=merged,
+            states=states,
+            metrics=self._metrics(point, states),
+            chosen=chosen,
+            knee=False,
+            definition=self._definition(predicates, merged),
+        )
+
+    def _valuations(self, point: Merging) -> TruthColumn:
+        """Return each chosen predicate's value in each state, or ``OPEN``; shape (chosen, states)."""
+        fine = self.objective.quotient.valuations[list(point.score.selection)]
+        states = point.score.states
+        lowest = np.full((len(fine), states), OPEN, dtype=np.int8)
+        highest = np.zeros((len(fine), states), dtype=np.int8)
+        for row in range(len(fine)):
+            np.minimum.at(lowest[row], point.blocks[1:], fine[row, 1:])
+            np.maximum.at(highest[row], point.blocks[1:], fine[row, 1:])
+        return np.where(lowest == highest, lowest, OPEN).astype(np.int8)
+
+    def _predicates(self, selection: Selection, *, full: bool) -> tuple[ChosenPredicate, ...]:
+        """Return what each predicate is worth; stability and proofs (``full``) for the chosen point only."""
+        whole = self.objective.score(selection).description_length
+        stable: Mapping[int, float | None] = dict.fromkeys(selection)
+        if full:
+            stable = stability(self.objective, self.cut, selection, self.seed)
+        found = []
+        for position in selection:
+            predicate = self.objective.vocabulary.predicates[position]
+            without = self.objective.score(other for other in selection if other != position)
+            found.append(
+                ChosenPredicate(
+                    text=predicate.text,
+                    formula=predicate.formula,
+                    price=predicate.price,
+                    tier=predicate.tier,
+                    gain=without.description_length - whole,
+                    stability=stable[position],
+                    fixed=position in self.objective.vocabulary.fixed,
+                    aliases=predicate.aliases,
+                    equivalent=self._equivalent(predicate) if full else (),
+                )
+            )
+        return tuple(found)
+
+    def _equivalent(self, predicate: Predicate) -> tuple[str, ...]:
+        """Return the aliases that a solver proves to mean the same."""
+        if solver_name() is None:
+            return ()
+        language = self.objective.vocabulary.language
+        pairs = list(zip(predicate.aliases, predicate.alias_formulas, strict=True))[:PROVED_ALIASES]
+        return tuple(
+            text
+            for text, formula in pairs
+            if language.equivalent(predicate.formula, formula)
+            or language.equivalent(predicate.formula, language.negation(formula))
+        )
+
+    def _states(self, point: Merging, valuations: TruthColumn) -> tuple[TunedState, ...]:
+        chosen = [self.objective.vocabulary.predicates[row] for row in point.score.selection]
+        after = point.blocks[self.objective.quotient.state_after]
+        visits = np.bincount(after, minlength=point.score.states)
+        ends = np.bincount(point.blocks, weights=self.objective.quotient.ends, minlength=point.score.states)
+        names = state_names(chosen, valuations, self._phrases, self._whole(point.blocks))
+        return tuple(
+            TunedState(
+                id=state,
+                name=names[state],
+                predicates=() if state == ROOT else self._holds(chosen, valuations[:, state]),
+                visits=int(visits[state]),
+                ends=int(ends[state]),
+            )
+            for state in range(point.score.states)
+        )
+
+    def _holds(self, chosen: Sequence[Predicate], values: TruthColumn) -> tuple[str, ...]:
+        """Return what holds in a state, without what follows from the rest."""
+        language = self.objective.vocabulary.language
+        kept = [row for row in range(len(chosen)) if values[row] != OPEN]
+        formulas = {
+            row: chosen[row].formula if values[row] == TRUE else language.negation(chosen[row].formula)
+            for row in kept
+            if values[row] in (TRUE, FALSE)
+        }
+        for row in sorted(formulas, key=lambda row: (values[row] == TRUE, -row)):
+            others = [formulas[other] for other in kept if other != row and other in formulas]
+            if entails(language, others, formulas[row]):
+                kept.remove(row)
+        return tuple(dict.fromkeys(literal(chosen[row], int(values[row])) for row in kept))
+
+    @cached_property
+    def _phrases(self) -> Phrases:
+        language = self.objective.vocabulary.language
+        called: dict[Formula, str] = {}
+        for text, name in self.definition.names.items():
+            try:
+                called[normalised(language, parse(language, text))] = name
+            except FormulaError:
+                continue
+        return Phrases(language, self.objective.vocabulary.dimensions, self.table.entity, called)
+
+    def _whole(self, blocks: IntColumn) -> dict[int, str]:
+        """Return for each state, if there is one, how the best predicate is said that is true there alone."""
+        found: dict[int, Predicate] = {}
+        graph, candidates = self.objective.quotient, self.objective.vocabulary.predicates
+        sizes = np.bincount(blocks)
+        for predicate, column in zip(candidates, graph.valuations, strict=True):
+            inside = np.flatnonzero(column == TRUE)
+            state = int(blocks[inside[0]])
+            if len(inside) == sizes[state] and (blocks[inside] == state).all():
+                best = min(
+                    found.get(state, predicate), predicate, key=lambda p: (p.price, len(p.text), p.text)
+                )
+                found[state] = best
+        return {
+            state: self._phrases.of(predicate, TRUE)
+            for state, predicate in found.items()
+            if predicate.tier is not Tier.HISTORY
+        }
+
+    def _metrics(self, point: Merging, states: Sequence[TunedState]) -> dict[str, float]:
+        symbols = max(1, len(self.table.symbols))
+        accepted_as = np.array(self.table.accepted_as or range(symbols), dtype=np.int64)
+        rejected = np.zeros(symbols, dtype=np.bool_)
+        rejected[self.table.symbol[self.table.rejected]] = True
+        described = [len(state.predicates) for state in states[1:]]
+        return measure(
+            Finalist(
+                counts=self.objective.counts(point.score.selection, point.blocks),
+                graph=self.objective.quotient,
+                blocks=point.blocks,
+                folds=self.cut,
+                rejected=rejected,
+                accepted_as=accepted_as,
+                literals=sum(described) / max(1, len(described)),
+                seed=self.seed,
+            )
+        )
+
+    def _cube_text(self, cube: Sequence[tuple[int, int]]) -> str:
+        """Return a conjunction as a definition writes it."""
+        candidates = self.objective.vocabulary.predicates
+        parts = []
+        for position, value in cube:
+            shown = literal(candidates[position], value)
+            formula = candidates[position].formula
+            compound = value == TRUE and (formula.is_and() or formula.is_or())
+            parts.append(f"({shown})" if compound else shown)
+        return " and ".join(parts) or "true"
+
+    def _definition(self, predicates: Sequence[ChosenPredicate], merged: tuple[str, ...]) -> Definition:
+        """Return what makes this automaton again."""
+        history = any(predicate.tier is Tier.HISTORY for predicate in predicates)
+        return replace(
+            self.definition,
+            refines=None,
+            fix=tuple(predicate.text for predicate in predicates),
+            only=True,
+            merge=merged,
+            history=HistoryView.ALWAYS if history else self.definition.history,
+            split={**self.definition.split, **self.splits},
+        )
+
+
+def _conjuncts(text: str) -> list[str]:
+    """Split a text at each ``and`` outside of parentheses and backticks."""
+    parts: list[str] = []
+    begin = depth = 0
+    for match in _AND.finditer(text):
+        token = match[0]
+        depth += (token == "(") - (token == ")")
+        if token == "and" and depth == 0:
+            parts.append(text[begin : match.start()].strip())
+            begin = match.end()
+    return [*parts, text[begin:].strip()]
+
+
+def _knee(acceptance: Sequence[float | None]) -> int | None:
+    """Return the place of the last point before held-out acceptance falls; ``None`` if it is not known."""
+    known = [value for value in acceptance if value is not None]
+    if len(known) != len(acceptance) or not known:
+        return None
+    best = known[0]
+    for place, value in enumerate(known):
+        if value < best - FALLS:
+            return place - 1
+        best = max(best, value)
+    return len(known) - 1

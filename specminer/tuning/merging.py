@@ -1,0 +1,135 @@
+"""Joins states of an automaton where a reader loses little, and only into states with a plain description.
+
+A block of states may become one only if a single conjunction over the chosen predicates describes it: what
+its states agree on must hold in no other state. (Joining freely gives unreadable unions, and gains nothing.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from specminer.abstraction import ROOT, TruthColumn
+from specminer.history import BoolColumn, IntColumn
+from specminer.tuning.objective import Objective, Score, Selection
+
+MOST_STATES: Final = 24
+"""Automata with more states are not merged: a reader is lost anyway, and pairs grow with the square."""
+
+
+Groups: TypeAlias = tuple[tuple[int, ...], ...]
+"""States of the unmerged automaton that are joined, ascending; the root is in none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merging:
+    """An automaton over a selection of predicates, some of whose states are joined."""
+
+    score: Score
+    blocks: IntColumn
+    """State of each finest state; shape (s,)."""
+    cubes: tuple[tuple[tuple[int, int], ...], ...] = ()
+    """For each joined state what its conjunction says: (position of a predicate, value)."""
+
+
+def unmerged(objective: Objective, selection: Selection) -> Merging:
+    """Return the automaton of a selection as it is."""
+    return Merging(score=objective.score(selection), blocks=objective.quotient.coarsen(selection))
+
+
+def steps(objective: Objective, start: Merging) -> Iterator[Merging]:
+    """Yield ever smaller automata, each by the merging that costs least, down to a single state.
+
+    Only the sequence's first elements lower the objective, if any; who asks decides where to stop.
+    """
+    selection = start.score.selection
+    blocks = start.blocks
+    valuations = _valuations(objective, selection, blocks)
+    groups: Groups = tuple((state,) for state in range(1, valuations.shape[1]))
+    if len(groups) > MOST_STATES:
+        return
+    while len(groups) > 1:
+        candidates = {
+            joined: _merged(objective, selection, blocks, joined)
+            for joined in sorted(set(_joinable(groups, valuations)))
+        }
+        if not candidates:
+            return
+        groups = min(candidates, key=lambda key: (candidates[key][0].key, key))
+        score, merged = candidates[groups]
+        yield Merging(score=score, blocks=merged, cubes=_cubes(groups, valuations, selection))
+
+
+def follow(objective: Objective, selection: Selection, cubes: list[dict[int, int]]) -> Merging:
+    """Return the automaton of a selection with the states joined that satisfy one of the conjunctions."""
+    blocks = objective.quotient.coarsen(selection)
+    valuations = _valuations(objective, selection, blocks)
+    left = list(range(1, valuations.shape[1]))
+    groups: list[tuple[int, ...]] = []
+    for cube in cubes:
+        rows = {selection.index(position): value for position, value in cube.items()}
+        inside = tuple(
+            state for state in left if all(valuations[row, state] == value for row, value in rows.items())
+        )
+        if inside:
+            groups.append(inside)
+            left = [state for state in left if state not in inside]
+    joined = tuple(sorted([*groups, *((state,) for state in left)]))
+    score, merged = _merged(objective, selection, blocks, joined)
+    return Merging(score=score, blocks=merged, cubes=_cubes(joined, valuations, selection))
+
+
+def _valuations(objective: Objective, selection: Selection, blocks: IntColumn) -> TruthColumn:
+    """Return the value of each chosen predicate in each state; shape (len(selection), b)."""
+    valuations = np.zeros((len(selection), int(blocks.max()) + 1), dtype=np.int8)
+    valuations[:, blocks] = objective.quotient.valuations[list(selection)]
+    return valuations
+
+
+def _joinable(groups: Groups, valuations: TruthColumn) -> Iterator[Groups]:
+    """Yield what one joining makes of the groups."""
+    for first in range(len(groups)):
+        for second in range(first + 1, len(groups)):
+            inside = _covered(np.array([*groups[first], *groups[second]]), valuations)
+            taken = [group for group in groups if inside[list(group)].any()]
+            if all(inside[list(group)].all() for group in taken):
+                joined = tuple(sorted(state for group in taken for state in group))
+                yield tuple(sorted([joined, *(group for group in groups if group not in taken)]))
+
+
+def _covered(states: IntColumn, valuations: TruthColumn) -> BoolColumn:
+    """Return which states satisfy all that some states agree on; the root never does."""
+    agreed = (valuations[:, states] == valuations[:, states[:1]]).all(axis=1)
+    inside: BoolColumn = (valuations[agreed] == valuations[agreed][:, states[:1]]).all(axis=0)
+    inside[ROOT] = False
+    return inside
+
+
+def _merged(
+    objective: Objective, selection: Selection, blocks: IntColumn, groups: Groups
+) -> tuple[Score, IntColumn]:
+    number = np.zeros(int(blocks.max()) + 1, dtype=np.int64)
+    for place, group in enumerate(groups, start=1):  # groups stand in the order of their first states
+        number[list(group)] = place
+    merged = number[blocks]
+    return objective.scored(selection, merged), merged
+
+
+def _cubes(
+    groups: Groups, valuations: TruthColumn, selection: Selection
+) -> tuple[tuple[tuple[int, int], ...], ...]:
+    cubes = []
+    for group in groups:
+        if len(group) > 1:
+            states = list(group)
+            agreed = (valuations[:, states] == valuations[:, states[:1]]).all(axis=1)
+            cubes.append(
+                tuple(
+                    (selection[row], int(valuations[row, group[0]]))
+                    for row in np.flatnonzero(agreed).tolist()
+                )
+            )
+    return tuple(cubes)

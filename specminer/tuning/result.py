@@ -1,0 +1,148 @@
+"""What the search found, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from specminer.abstraction import Definition, EventTable, Quotient, Tier
+from specminer.history import IntColumn
+from specminer.predicate import Formula, Language
+
+WEAK: Final = 20.0
+"""A predicate that gains fewer bits is flagged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenPredicate:
+    """A predicate of the abstraction, and what it is worth."""
+
+    text: str
+    formula: Formula = field(compare=False)
+    price: float
+    tier: Tier
+    gain: float
+    """Bits: J without it minus J."""
+    stability: float | None
+    """Share of random halves of the history in which it pays, too; ``None`` where that cannot be told."""
+    fixed: bool
+    """The definition asked for it."""
+    aliases: tuple[str, ...]
+    """What is true after exactly the same events of this history, or never."""
+    equivalent: tuple[str, ...]
+    """Those of ``aliases`` that a solver proved to mean the same, whatever the history."""
+
+    @property
+    def weak(self) -> bool:
+        """Whether it gains so little that chance might have chosen it."""
+        return self.gain < WEAK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunedState:
+    """A state of the automaton."""
+
+    id: int
+    name: str
+    predicates: tuple[str, ...]
+    """Each chosen predicate as it holds here, equal texts once; empty in the root."""
+    visits: int
+    """Events that entered this state or stayed in it."""
+    ends: int
+    """Interactions that end here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontPoint:
+    """One automaton of the front."""
+
+    blocks: IntColumn = field(compare=False)
+    """Id of the state of each finest state; 0 is the root, the others in order of first visit."""
+    predicates: tuple[ChosenPredicate, ...]
+    merged: tuple[str, ...]
+    """Conjunctions that describe the states in which others were joined."""
+    states: tuple[TunedState, ...]
+    """By id."""
+    metrics: dict[str, float]
+    chosen: bool
+    knee: bool
+    """The last point before held-out acceptance falls."""
+    definition: Definition
+    """What makes this automaton again: nothing is left to be searched for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """The abstraction found, and the automata that the front makes of the table's ``n`` events."""
+
+    language: Language
+    """What the formulas are written in."""
+    table: EventTable
+    """The events; some may have been split by predicates about their calls."""
+    events: tuple[str, ...]
+    """The symbols of the table before any was split."""
+    splits: Mapping[str, tuple[str, ...]]
+    """Event to the predicates that split it."""
+    graph: Quotient
+    front: tuple[FrontPoint, ...]
+    """From few states to many; none is dominated by another."""
+    facets: tuple[str, ...]
+    """What tells kinds of entities apart and never changes in one."""
+    used_history: bool
+    """Storage said nothing, so predicates about earlier events were admitted and some were chosen."""
+    candidates: int
+    """P, how many predicates the search chose from."""
+    evaluations: int
+    """How many selections were compared."""
+    unmatched: tuple[str, ...]
+    """What the definition prefers or forbids and the table does not have."""
+    solver: str | None
+    """What proved equivalences; ``None`` if no solver is installed."""
+    preset: str
+    seed: int
+
+    @property
+    def chosen(self) -> FrontPoint:
+        """The point that was chosen."""
+        return next(point for point in self.front if point.chosen)
+
+    @property
+    def predicates(self) -> tuple[ChosenPredicate, ...]:
+        """The predicates of the chosen point."""
+        return self.chosen.predicates
+
+    @property
+    def states(self) -> tuple[TunedState, ...]:
+        """The states of the chosen point, by id."""
+        return self.chosen.states
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The metrics of the chosen point."""
+        return self.chosen.metrics
+
+    def condition(self, symbol: int) -> str:
+        """Return the part of its event that a symbol of the table is: `` [not _paused]``; nothing for a whole."""
+        if self.graph.event is None:
+            return ""
+        whole = self.events[int(self.graph.event[symbol])]
+        return self.table.symbols[symbol].removeprefix(whole)
+
+    def before(self, point: FrontPoint) -> IntColumn:
+        """Return the state before each event; shape (n,)."""
+        return point.blocks[self.graph.state_before]
+
+    def after(self, point: FrontPoint) -> IntColumn:
+        """Return the state after each event; a rejected one keeps the state; shape (n,)."""
+        return point.blocks[self.graph.state_after]
+
+    @property
+    def state_before(self) -> IntColumn:
+        """The state before each event at the chosen point."""
+        return self.before(self.chosen)
+
+    @property
+    def state_after(self) -> IntColumn:
+        """The state after each event at the chosen point."""
+        return self.after(self.chosen)

@@ -1,0 +1,175 @@
+"""Makes several events of one where that explains what happens next, and pays.
+
+A predicate about a call (an argument, the value, the sender's role) is an input: telling it costs nothing, it
+may only explain to which state the call leads. Splitting an event pays if the bits saved on next states are
+more than what the predicate and the additional edges cost. An event whose next state is certain is never split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from specminer.abstraction import FALSE, TRUE, Definition, EventTable, Weights
+from specminer.abstraction.calls import CallPredicate, CallVocabulary
+from specminer.errors import UsageError, plain
+from specminer.history import IntColumn
+from specminer.metric import plogp
+from specminer.predicate import FormulaError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """A table some of whose events are several."""
+
+    table: EventTable
+    event: IntColumn
+    """For each symbol of ``table`` the position of the whole event in the unsplit table."""
+    chosen: Mapping[str, tuple[CallPredicate, ...]]
+    """Event to the predicates that split it."""
+    surcharge: float
+    """Bits the predicates cost, before weighting: the sum of t_p log2 of how many there were to choose from."""
+
+
+def as_defined(table: EventTable, definition: Definition) -> Split:
+    """Return the table with the events split that the definition splits.
+
+    Raises:
+        UsageError: the definition splits by what is no predicate about the event's calls.
+
+    """
+    chosen: dict[int, tuple[CallPredicate, ...]] = {}
+    surcharge = 0.0
+    for event, wishes in definition.split.items():
+        if event not in table.symbols:
+            continue
+        symbol = table.symbols.index(event)
+        words = CallVocabulary(table, symbol)
+        try:
+            chosen[symbol] = tuple(words.asked(wish) for wish in wishes)
+        except FormulaError as error:
+            raise UsageError(
+                f"the abstraction splits '{plain(event)}' by what is no predicate about its calls: {plain(error)}"
+            ) from None
+        pool = max(2, len(words.generated()))
+        surcharge += sum(item.price for item in chosen[symbol]) * float(np.log2(pool))
+    return _applied(table, chosen, surcharge)
+
+
+def found(table: EventTable, before: IntColumn, after: IntColumn, weights: Weights) -> Split:
+    """Split the events whose next states are explained by their calls, given each event's states."""
+    chosen: dict[int, tuple[CallPredicate, ...]] = {}
+    surcharge = 0.0
+    edge_bits = weights.transitions * float(np.log2(max(1, len(table))))
+    states = int(max(before.max(initial=0), after.max(initial=0))) + 1
+    for symbol in _uncertain(table, before, after, states):
+        words = CallVocabulary(table, symbol)
+        candidates = words.generated()
+        cost = float(np.log2(max(2, len(candidates))))
+        source, target = before[words.rows], after[words.rows]
+        gains = [
+            _gain(source, target, states, item.column, weights, edge_bits)
+            - weights.predicates * item.price * cost
+            for item in candidates
+        ]
+        if gains and max(gains) > 0:
+            best = candidates[int(np.argmax(gains))]
+            chosen[symbol] = (best,)
+            surcharge += best.price * cost
+    return _applied(table, chosen, surcharge)
+
+
+def _uncertain(table: EventTable, before: IntColumn, after: IntColumn, states: int) -> list[int]:
+    """Return the symbols that lead from one state to several."""
+    edges = np.unique((table.symbol * states + before) * states + after)
+    choices = edges // states
+    several = choices[1:][choices[1:] == choices[:-1]]
+    return sorted(set((several // states).tolist()))
+
+
+def _gain(
+    source: IntColumn,
+    target: IntColumn,
+    states: int,
+    column: np.ndarray[tuple[int], np.dtype[np.int8]],
+    weights: Weights,
+    edge_bits: float,
+) -> float:
+    """Return the bits that one split saves, before its own price."""
+    old = _bits(source, source * states + target)
+    split = source * 3 + column
+    new = _bits(split, split * states + target)
+    return weights.precision * weights.successor * (old[0] - new[0]) - edge_bits * (new[1] - old[1])
+
+
+def _bits(choice: IntColumn, edge: IntColumn) -> tuple[float, int]:
+    """Return the bits to tell the edge given the choice, and how many edges there are."""
+    choices = np.unique(choice, return_counts=True)[1]
+    edges = np.unique(edge, return_counts=True)[1]
+    return plogp(choices) - plogp(edges), len(edges)
+
+
+def _applied(table: EventTable, chosen: Mapping[int, Sequence[CallPredicate]], surcharge: float) -> Split:
+    """Return the table with the events split; the parts stand where the event stood."""
+    texts: list[str] = []
+    event: list[int] = []
+    place = np.zeros(max(1, len(table.symbols)), dtype=np.int64)
+    parts: dict[int, dict[int, int]] = {}
+    for symbol, name in enumerate(table.symbols):
+        place[symbol] = len(texts)
+        if symbol not in chosen:
+            texts.append(name)
+            event.append(symbol)
+            continue
+        predicates = chosen[symbol]
+        codes = _codes(predicates)
+        parts[symbol] = {}
+        for code in np.unique(codes).tolist():
+            parts[symbol][code] = len(texts)
+            texts.append(_part_name(name, predicates, code))
+            event.append(symbol)
+    column = place[table.symbol] if len(table) else table.symbol
+    for symbol, numbers in parts.items():
+        rows = np.flatnonzero(table.symbol == symbol)
+        codes = _codes(chosen[symbol])
+        column[rows] = [numbers[code] for code in codes.tolist()]
+    accepted_as = [int(place[table.accepted_as[old]]) if table.accepted_as else place[old] for old in event]
+    arguments = tuple(
+        replace(argument, symbols=tuple(new for new, old in enumerate(event) if old in argument.symbols))
+        for argument in table.arguments
+    )
+    return Split(
+        table=replace(
+            table,
+            symbols=tuple(texts),
+            symbol=column,
+            accepted_as=tuple(map(int, accepted_as)) if table.accepted_as else (),
+            arguments=arguments,
+        ),
+        event=np.array(event, dtype=np.int64),
+        chosen={table.symbols[symbol]: tuple(items) for symbol, items in chosen.items()},
+        surcharge=surcharge,
+    )
+
+
+def _codes(predicates: Sequence[CallPredicate]) -> IntColumn:
+    codes = np.zeros(len(predicates[0].column), dtype=np.int64)
+    for predicate in predicates:
+        codes = codes * 3 + predicate.column
+    return codes
+
+
+def _part_name(name: str, predicates: Sequence[CallPredicate], code: int) -> str:
+    """Return the text of a part: ``setPaused [not _paused]``; what is unknown is left out."""
+    values = []
+    for _ in predicates:
+        code, value = divmod(code, 3)
+        values.append(value)
+    told = [
+        predicate.text if value == TRUE else predicate.negation
+        for predicate, value in zip(predicates, reversed(values), strict=True)
+        if value in (TRUE, FALSE)
+    ]
+    return f"{name} [{' and '.join(told)}]" if told else name

@@ -1,0 +1,198 @@
+"""From a table of events to the front of automata, one of them chosen.
+
+Selections of predicates are compared by the description length J of the automaton they make (see
+:mod:`specminer.metric`). First only predicates over storage and time compete; those over what happened before
+come in where these say nothing. Then events are split where that pays, and states joined as the preset says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from specminer.abstraction import (
+    Definition,
+    EventTable,
+    HistoryView,
+    Quotient,
+    Tier,
+    Vocabulary,
+    quotient,
+    refined,
+    vocabulary,
+)
+from specminer.abstraction.folds import Folds, folds
+from specminer.predicate import solver_name
+from specminer.tuning import splitting
+from specminer.tuning.description import Describer
+from specminer.tuning.front import front
+from specminer.tuning.merging import Merging, follow, steps, unmerged
+from specminer.tuning.objective import Objective, Score
+from specminer.tuning.preset import DEFAULT_PRESET, PRESETS, Preset
+from specminer.tuning.result import Tuning
+from specminer.tuning.search import search
+from specminer.tuning.splitting import Split
+
+
+def tune(
+    table: EventTable,
+    definition: Definition,
+    seed: int = 0,
+    preset: Preset | None = None,
+) -> Tuning:
+    """Find the predicates that describe a table of events best; same input and seed, same result.
+
+    Args:
+        table: the events; calls that the definition drops must not be in it.
+        definition: what is fixed, preferred and forbidden, and the weights.
+        seed: draws random starting points and parts of the history.
+        preset: which point of the front is chosen; ``balanced`` by default.
+
+    Raises:
+        UsageError: the definition fixes a predicate, or splits an event by one, that is none here.
+
+    """
+    preset = preset or PRESETS[DEFAULT_PRESET]
+    run = _Run(table=table, definition=definition, seed=seed, preset=preset)
+    full = vocabulary(table, definition)
+    found = run.searched(full, splitting.as_defined(table, definition))
+    if not definition.only and not definition.split:
+        found = run.with_splits(found)
+    chosen = run.merged(found)
+    points, chosen = front(found.objective, chosen)
+    if definition.only:
+        points = (chosen,)
+    describer = Describer(
+        objective=found.objective,
+        table=found.split.table,
+        cut=found.cut,
+        definition=definition,
+        splits={event: tuple(item.text for item in items) for event, items in found.split.chosen.items()},
+        seed=seed,
+    )
+    described = describer.all(points, chosen)
+    return Tuning(
+        language=full.language,
+        table=found.split.table,
+        events=table.symbols,
+        splits=describer.splits,
+        graph=found.graph,
+        front=described,
+        facets=tuple(predicate.text for predicate in full.facets),
+        used_history=found.used_history,
+        candidates=found.objective.pool,
+        evaluations=found.evaluations,
+        unmatched=full.unmatched,
+        solver=solver_name(),
+        preset=preset.name,
+        seed=seed,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """The best selection, and what it was found on."""
+
+    split: Split
+    graph: Quotient
+    cut: Folds
+    objective: Objective
+    best: Score
+    evaluations: int
+    """How many selections were compared on the way."""
+
+    @property
+    def used_history(self) -> bool:
+        candidates = self.objective.vocabulary.predicates
+        return any(candidates[position].tier is Tier.HISTORY for position in self.best.selection)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What one tuning is asked for."""
+
+    table: EventTable
+    definition: Definition
+    seed: int
+    preset: Preset
+
+    def searched(self, full: Vocabulary, split: Split) -> _Found:
+        """Search among storage and time; among all where that finds nothing, or as the definition says."""
+        meaningful = full.only(Tier.STORAGE, Tier.TIME)
+        if self.definition.history is HistoryView.ALWAYS:
+            return self._on(full, split)
+        found = self._on(meaningful, split)
+        more = len(full.predicates) > len(meaningful.predicates)
+        if found.best.selection or self.definition.only or not more:
+            return found
+        return self._on(full, split, compared=found.evaluations)
+
+    def with_splits(self, found: _Found) -> _Found:
+        """Split events where that pays, and search once more."""
+        blocks = found.graph.coarsen(found.best.selection)
+        split = splitting.found(
+            self.table,
+            blocks[found.graph.state_before],
+            blocks[found.graph.state_after],
+            self.definition.weights,
+        )
+        if not split.chosen:
+            return found
+        again = self._on(found.objective.vocabulary, split, compared=found.evaluations)
+        return again if again.best.key < found.best.key else found
+
+    def merged(self, found: _Found) -> Merging:
+        """Join states as the definition or else the preset says."""
+        objective, selection = found.objective, found.best.selection
+        start = unmerged(objective, selection)
+        if self.definition.only:
+            cubes = Describer.cubes(objective, selection, self.definition.merge)
+            return follow(objective, selection, cubes)
+        if self.preset.keep is None:
+            return start
+        nothing = objective.score(objective.vocabulary.fixed).description_length
+        gained = nothing - start.score.description_length
+        limit = start.score.description_length + (1.0 - self.preset.keep) * max(0.0, gained)
+        chosen = start
+        for merging in steps(objective, start):
+            if merging.score.description_length > limit:
+                break
+            if self.preset.keep == 1.0:
+                limit = merging.score.description_length
+            chosen = merging
+        return chosen
+
+    def _on(self, candidates: Vocabulary, split: Split, compared: int = 0) -> _Found:
+        graph = quotient(self.table, candidates)
+        if split.chosen:
+            graph = refined(graph, split.table, split.event)
+        cut = folds(graph, self.seed)
+        objective = Objective(
+            graph,
+            candidates,
+            self.definition.weights,
+            pool=len(candidates.predicates),
+            surcharge=split.surcharge,
+        )
+        if self.definition.only:
+            best = objective.score(candidates.fixed)
+        elif self.preset.held_out and cut.enough:
+            apart = Objective(
+                graph,
+                candidates,
+                self.definition.weights,
+                pool=objective.pool,
+                surcharge=split.surcharge,
+                held_out=cut,
+            )
+            search(objective, self.seed)
+            best = objective.score(search(apart, self.seed).selection)
+        else:
+            best = search(objective, self.seed)
+        return _Found(
+            split=split,
+            graph=graph,
+            cut=cut,
+            objective=objective,
+            best=best,
+            evaluations=compared + len(objective.scores),
+        )
