@@ -34,7 +34,7 @@ from specminer.specification import Edge, Specification, TransitionKind
 
 MAX_BYTES: Final = 64 << 20
 """A file larger than this is no automaton that anyone could read."""
-_PAIRS: Final = 100_000
+_PAIRS: Final = 50_000
 """Inclusion is left undecided after so many sets of states."""
 
 Document: TypeAlias = Specification | DeclaredProtocol

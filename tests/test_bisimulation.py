@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 
 from specminer.automaton import (
     Automaton,
+    AutomatonTooLarge,
     bisimilar,
     determinise,
+    distinguishing_word,
     equivalent,
     from_edges,
     includes,
@@ -88,3 +91,15 @@ def test_equal_languages_need_not_be_bisimilar() -> None:
     assert not bisimilar(early, late)
     assert simulates(late, early)
     assert not simulates(early, late)
+
+
+def test_a_simulation_that_grows_too_large_is_given_up_and_not_needed() -> None:
+    """A chain follows a longer one up to its end, which each of its states has to learn from the next."""
+    edges = [(state, "a", state + 1, 1) for state in range(60)]
+    longer = from_edges([*edges, (60, "a", 61, 1), (0, "b", 1, 1), (0, "b", 2, 1)])
+    shorter = from_edges([*edges, (0, "b", 1, 1), (0, "b", 2, 1)])
+    assert simulates(longer, shorter)
+    assert not simulates(shorter, longer)
+    with pytest.raises(AutomatonTooLarge, match="looking for a simulation was given up after 100 steps"):
+        simulates(shorter, longer, limit=100)
+    assert distinguishing_word(shorter, longer) == ("a",) * 61

@@ -39,6 +39,6 @@ def exponential(size: int) -> Automaton:
 
 def test_a_blow_up_is_given_up_with_advice() -> None:
     assert len(determinise(exponential(8)).states) >= 2**8
-    with pytest.raises(AutomatonTooLarge, match=r"given up after 1,000 sets of states; simplify") as caught:
+    with pytest.raises(AutomatonTooLarge, match=r"given up after 1,000 steps; simplify") as caught:
         determinise(exponential(40), limit=1_000)
     assert caught.value.limit == 1_000

@@ -83,5 +83,5 @@ def test_automata_whose_determinisation_blows_up_are_compared() -> None:
 
 
 def test_a_search_that_grows_too_large_is_given_up() -> None:
-    with pytest.raises(AutomatonTooLarge, match="comparing the languages was given up after 3 sets"):
+    with pytest.raises(AutomatonTooLarge, match="comparing the languages was given up after 3 steps"):
         distinguishing_word(exponential(30), exponential(29), limit=3)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from specminer.automaton.model import LIMIT, Automaton, AutomatonTooLarge, Word
 from specminer.automaton.simulation import simulation
@@ -18,6 +19,9 @@ class _Step:
     symbol: int
     before: _Step | None
 
+
+_SIMULATION: Final = 1_000_000
+"""Pairs of states that are compared at most to find a simulation."""
 
 _Pair: TypeAlias = tuple[int, int, int, _Step | None]
 """Rank of the word among those of its level, left state, set of right states, the way there."""
@@ -74,7 +78,10 @@ class _Seen:
     def __init__(self, left: Automaton, right: Automaton, symbols: Sequence[str], limit: int) -> None:
         self._smallest: list[list[int]] = [[] for _ in left.states]
         # against a deterministic automaton all sets are single states, and nothing can blow up
-        self._above = [0] * len(left.states) if right.deterministic else simulation(right, left, symbols)
+        self._above = [0] * len(left.states)
+        if not right.deterministic:
+            with suppress(AutomatonTooLarge):  # it only saves work
+                self._above = simulation(right, left, symbols, _SIMULATION)
         self._visited = 0
         self._limit = limit
 

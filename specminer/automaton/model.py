@@ -28,11 +28,11 @@ class AutomatonError(ValueError):
 
 
 class AutomatonTooLarge(AutomatonError):
-    """An operation of exponential worst case was given up; ``limit`` is how many sets it may visit."""
+    """An operation that may take too long was given up after ``limit`` steps (see the operation)."""
 
     def __init__(self, operation: str, limit: int) -> None:
         super().__init__(
-            f"{operation} was given up after {limit:,} sets of states; simplify the automaton first (quotient), "
+            f"{operation} was given up after {limit:,} steps; simplify the automaton first (quotient), "
             "or allow more (limit)"
         )
         self.limit = limit
