@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.interaction.relation import Relation, relation
 
 
 class Mode(Enum):
@@ -52,6 +53,9 @@ class Interactions:
     unless events are told apart by roles (in a projection)."""
     owner: IntColumn
     """For each slot (number in ``Touches.slot``) the interaction whose variable it is, or ``MISSING``; shape (s,)."""
+    holders: tuple[IntColumn, ...]
+    """For each key position the interaction under whose key each slot hangs there, or ``MISSING``; shapes (s,).
+    That is more than :attr:`owner`: ``bids[7][bidder]`` hangs under auction 7, but is no variable of it."""
     track: IntColumn
     """Rows of the events that belong to no interaction, in the order in which they end: administration and
     the like."""
@@ -60,6 +64,12 @@ class Interactions:
     def owned(self) -> dict[int, IntColumn]:
         """For each slot that some interaction owns, that interaction."""
         return {int(slot): self.owner[slot : slot + 1] for slot in np.flatnonzero(self.owner != MISSING)}
+
+    @property
+    def members(self) -> Relation:
+        """The (invocation, interaction) pairs of own calls; side effects are none."""
+        own = ~self.passive
+        return relation(self.invocation[own], self.slice[own], max(1, len(self.names)))
 
     def __len__(self) -> int:
         return len(self.names)

@@ -228,10 +228,13 @@ def naming(evidence: Evidence, sort: Sort, offered: list[Candidate]) -> Naming:
     roles: list[Role] = []
     pairs: list[tuple[IntColumn, IntColumn]] = []
     calls = _touching_calls(evidence, touching)
+    written = evidence.touching(
+        mask, evidence.touched.effective_write & evidence.accepted[evidence.touched.invocation]
+    )
     for item in offered:
         if sort.account and item.inferred:
             continue
-        found = _accepted(evidence, item, touching, present, calls, first)
+        found = _accepted(evidence, item, touching, written, present, calls, first)
         if found is not None:
             roles.append(found[0])
             pairs.append(found[1:])
@@ -266,6 +269,7 @@ def _accepted(
     evidence: Evidence,
     item: Candidate,
     touching: Relation,
+    written: Relation,
     present: IntColumn,
     calls: BoolColumn,
     first: IntColumn,
@@ -282,6 +286,14 @@ def _accepted(
         return None
     name = item.name
     if item.inferred:
+        writes = np.isin(invocation[good], written.invocation)
+        if (
+            np.mean(writes) >= MIN_SUPPORT
+            and np.mean(written.holds(invocation[good], entity[good])) < MIN_SUPPORT
+        ):
+            return (
+                None  # it changes others: this one it only looks at, as who opens a round looks at the last
+            )
         fresh = first[np.searchsorted(present, entity[good])] == evidence.rank[invocation[good]]
         up = item.counts_up[possible][good] == 1
         if np.mean(fresh if item.source is Source.RESULT else up & fresh) >= MIN_SUPPORT:

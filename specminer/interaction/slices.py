@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +84,7 @@ def sliced(
         roles=texts,
         role=role[order],
         owner=slot_owner(evidence, mask, slice_of),
+        holders=tuple(slice_of(entity) for entity in evidence.slot_entities(mask)),
         track=outside(evidence, own.invocation),
     )
 
@@ -114,7 +116,9 @@ def _role_column(named: Naming, own: Own, passive: int, *, told: bool) -> tuple[
     return tuple(texts[row] for row in used.tolist()), renumbered[column]
 
 
-def slot_owner(evidence: Evidence, ports: BoolColumn, slice_of: Any) -> IntColumn:
+def slot_owner(
+    evidence: Evidence, ports: BoolColumn, slice_of: Callable[[IntColumn], IntColumn]
+) -> IntColumn:
     """Return the interaction that each slot is a variable of: it hangs under the entity's key and no other."""
     owner = np.full(len(evidence.locations.variable), MISSING, dtype=np.int64)
     keys = np.sum(evidence.port != MISSING, axis=1)

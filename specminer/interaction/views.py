@@ -56,6 +56,7 @@ def _bare(
         passive=np.zeros(len(rows), dtype=np.bool_),
         role=np.full(len(rows), MISSING, dtype=np.int64),
         owner=owner,
+        holders=(owner,),
         track=np.zeros(0, dtype=np.int64),
     )
 
@@ -104,6 +105,7 @@ def by_sender(evidence: Evidence) -> Interactions:
         passive=(np.arange(len(all_rows)) >= len(own))[order],
         role=np.full(len(all_rows), MISSING, dtype=np.int64),
         owner=owner,
+        holders=(owner,),
         track=evidence.order[(evidence.event & ~evidence.call)[evidence.order]],
     )
 

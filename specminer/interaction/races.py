@@ -1,0 +1,69 @@
+"""Races: calls of different senders in one block, about one entity, of which one depends on the other.
+
+Only pairs that belong to the same interaction count, and only storage that hangs under it: that two calls meet
+in a total or a next id is no race for anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from specminer.history import MISSING, IntColumn
+from specminer.interaction.evidence import Evidence
+from specminer.interaction.interactions import Interactions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """Two calls of which the later read what the earlier had written in the same block."""
+
+    interaction: int
+    block: int
+    first: int
+    """Row of the invocation that wrote."""
+    second: int
+    """Row of the one that read it, of another sender."""
+    slots: tuple[int, ...]
+    """Numbers of the slots in which they met, ascending."""
+    lost: bool
+    """Whether the contract rejected the later call."""
+
+
+def races(evidence: Evidence, interactions: Interactions) -> list[Race]:
+    """Return the races by block and order of the calls."""
+    history, touched = evidence.history, evidence.touched
+    rows = np.flatnonzero(touched.writer != MISSING)
+    reader, writer = touched.invocation[rows], touched.writer[rows]
+    block = history.transaction_block[history.invocation_transaction]
+    meet = (
+        (block[reader] == block[writer])
+        & (history.invocation_sender[reader] != history.invocation_sender[writer])
+        & (evidence.rank[writer] < evidence.rank[reader])
+    )
+    rows, reader, writer = rows[meet], reader[meet], writer[meet]
+    members = interactions.members
+    found: dict[tuple[int, int, int], set[int]] = {}
+    for holder in interactions.holders:
+        own = holder[touched.slot[rows]]
+        held = members.holds(reader, own) & members.holds(writer, own)
+        for key in _keys(own[held], writer[held], reader[held], touched.slot[rows][held]):
+            found.setdefault(key[:3], set()).add(key[3])
+    listed = [
+        Race(
+            interaction=interaction,
+            block=int(block[second]),
+            first=first,
+            second=second,
+            slots=tuple(sorted(slots)),
+            lost=bool(evidence.rejected[second]),
+        )
+        for (interaction, first, second), slots in found.items()
+    ]
+    rank = evidence.rank
+    return sorted(listed, key=lambda race: (int(rank[race.second]), int(rank[race.first]), race.interaction))
+
+
+def _keys(*columns: IntColumn) -> list[tuple[int, int, int, int]]:
+    return list(zip(*(column.tolist() for column in columns), strict=True))
