@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from specminer.cli.mine import Source, mine_to_folder
+from specminer.cli.mine import mine_to_folder
 from specminer.cli.options import quiet_option
+from specminer.cli.targets import Source
 from specminer.datasets import dataset
 from specminer.pipeline import MineOptions
 
@@ -28,13 +29,5 @@ def demo(out: Path | None, quiet: bool) -> None:
     The history is an auction house with many auctions and bidders, recorded on a real node
     (`specminer datasets show auction_house`). Writes the same files as `specminer mine`.
     """
-    source = Source(
-        target=dataset(DATASET).name,
-        rpc=None,
-        headers=(),
-        chain_id=None,
-        first=None,
-        last=None,
-        database="",
-    )
+    source = Source(targets=(dataset(DATASET).name,))
     click.echo(mine_to_folder(source, MineOptions(), None, out, quiet=quiet))

@@ -4,65 +4,43 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import click
 
-from specminer.chain.node import Node
 from specminer.cli.console import Screen
 from specminer.cli.options import (
-    address_of,
     artifact_of,
     artifact_option,
-    chain_of,
     chain_option,
     check_blocks,
     database_option,
     definition_of,
-    endpoint_of,
-    existing,
-    is_address,
+    instances_option,
     node_options,
     quiet_option,
     range_options,
 )
-from specminer.datasets import datasets, suggestion
-from specminer.errors import UsageError, plain
-from specminer.pipeline import (
-    MineOptions,
-    Written,
-    collect,
-    folder_name,
-    import_traces,
-    prepare_folder,
-    write_output,
-)
+from specminer.cli.targets import Source, choose, trace_files
+from specminer.errors import plain
+from specminer.pipeline import MineOptions, Written, folder_name, prepare_folder, write_output
 from specminer.pipeline import mine as run
 from specminer.report.summary import summary
-from specminer.store import TraceStore
-from specminer.trace import Address
 
 MAX_PATH: Final = 4096
 """Characters of a path, more than which no system takes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where the history comes from, as given on the command line."""
-
-    target: str
-    rpc: str | None
-    headers: tuple[str, ...]
-    chain_id: int | None
-    first: int | None
-    last: int | None
-    database: str
-
-
 @click.command(short_help="Mine a contract's automaton: collect what is missing, tune, draw.")
-@click.argument("target", metavar="ADDRESS|DATASET|FILE")
+@click.argument("targets", metavar="ADDRESS|DATASET|FILE …", nargs=-1)
+@click.option(
+    "--same-code-as",
+    metavar="ADDRESS",
+    help="Mine together all contracts in the database whose code is that of this one, but for immutables and "
+    "metadata.",
+)
+@instances_option
 @node_options
 @artifact_option
 @chain_option
@@ -103,7 +81,9 @@ class Source:
 )
 @quiet_option
 def mine(
-    target: str,
+    targets: tuple[str, ...],
+    same_code_as: str | None,
+    instances: int | None,
     rpc: str | None,
     headers: tuple[str, ...],
     artifact: Path | None,
@@ -121,16 +101,20 @@ def mine(
     """Mine a contract's automaton: collect what is missing, split, tune, draw.
 
     The target is the ADDRESS of a contract (collected with --rpc, or from what the database holds), the name of
-    a shipped DATASET, or a trace FILE. Prints a summary, and writes automaton.json (the specification with its
+    a shipped DATASET, or a trace FILE. Several contracts of the same code are mined together: one specification
+    over all, one interaction for each. Prints a summary, and writes automaton.json (the specification with its
     evidence), automaton.dot and automaton.svg (the picture).
 
     \b
       specminer mine 0xADDRESS --rpc http://127.0.0.1:8545 --abi Contract.json
       specminer mine 0xADDRESS --from-block 100 --to-block 200 --out early
       specminer mine auction_house --interactions whole
+      specminer mine --same-code-as 0xADDRESS --instances 20
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     source = Source(
-        target=target,
+        targets=targets,
+        same_code_as=same_code_as,
+        instances=instances,
         rpc=rpc,
         headers=headers,
         chain_id=chain_id,
@@ -153,67 +137,20 @@ def mine_to_folder(
     """Do the whole job; return the summary and where the results are."""
     check_blocks(source.first, source.last)
     given = artifact_of(artifact)
-    traces = None if is_address(source.target) else _trace_file(source.target)
+    files = trace_files(source)
     if out is not None:
         prepare_folder(out)
     with Screen(quiet=quiet) as screen:
         with ExitStack() as stack:
-            if traces is None:
-                contract = address_of(source.target)
-                place = source.database if source.rpc else existing(source.database)
-                store = stack.enter_context(TraceStore(place))
-                if source.rpc:
-                    node = stack.enter_context(Node(endpoint_of(source.rpc, source.headers)))
-                    done = collect(
-                        store,
-                        node,
-                        contract,
-                        artifact=given,
-                        chain_id=source.chain_id,
-                        first=source.first,
-                        last=source.last,
-                        listener=screen,
-                    )
-                    chain = done.chain_id
-                    new = f"{done.added:,} new transactions" if done.added else "nothing new"
-                    screen.note(f"{new} in blocks {done.first:,} to {done.last:,}; they are in {store.label}")
-                else:
-                    chain = chain_of(store, contract, source.chain_id)
-            else:
-                if source.rpc:
-                    screen.note("the node is not used: everything is in the file")
-                store = stack.enter_context(TraceStore("sqlite://"))
-                chain, contract = _from_file(store, traces, source.chain_id)
-            history = store.history(chain, [contract], first=source.first, last=source.last)
-        mined = run(history, options, artifact=given)
+            store, chosen = choose(source, files, given, stack, screen)
+            history = store.history(chosen.chain_id, chosen.contracts, first=source.first, last=source.last)
+        mined = run(history, options, artifact=given, selection=chosen.selection)
         for note in mined.notes:
             screen.note(note)
     folder = out or Path(folder_name(mined.specification))
     written = write_output(mined.specification, folder)
     width = max(60, min(shutil.get_terminal_size().columns, 120))
     return summary(mined.specification, width=width).rstrip() + "\n\n" + _where(written)
-
-
-def _trace_file(target: str) -> Path:
-    """Return the path of a dataset's traces or of a trace file; what is neither gets told what there is."""
-    shipped = {item.name: item.traces for item in datasets()}
-    path = shipped.get(target, Path(target))
-    if not path.is_file():
-        if "://" in target or target.lower().startswith("0x"):
-            address_of(target)
-        raise UsageError(
-            f"'{plain(target, 80)}' is not an address (0x and 40 hexadecimal digits), no file and no dataset; "
-            f"{suggestion(target)}"
-        )
-    return path
-
-
-def _from_file(store: TraceStore, path: Path, chain_id: int | None) -> tuple[int, Address]:
-    """Load a trace file."""
-    record = import_traces(store, path)
-    if chain_id not in (None, record.chain_id):
-        raise UsageError(f"{plain(path)} is of chain {record.chain_id}, but --chain-id says {chain_id}")
-    return record.chain_id, record.address
 
 
 def _where(written: Written) -> str:

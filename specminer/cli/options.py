@@ -60,6 +60,13 @@ def _number(least: int) -> Callable[[str], int]:
     return read
 
 
+instances_option = click.option(
+    "--instances",
+    type=_number(1),
+    metavar="N",
+    help="Of several contracts, mine the first N in the order of their creation.",
+)
+
 chain_option = click.option(
     "--chain-id",
     type=_number(1),
@@ -247,23 +254,46 @@ def existing(database: str) -> str:
     return database
 
 
-def chain_of(store: TraceStore, address: Address, chain_id: int | None) -> int:
-    """Return the chain on which the database knows a contract.
+def chain_of(store: TraceStore, addresses: Sequence[Address], chain_id: int | None) -> int:
+    """Return the chain on which the database knows contracts.
 
     Raises:
-        StoreError: on none, or on several and ``chain_id`` does not say which.
+        StoreError: one of them is on none.
+        UsageError: they are not on one chain, or on several and ``chain_id`` does not say which.
 
     """
-    chains = [item.chain_id for item in store.contracts() if item.address == address]
-    wanted = [chain for chain in chains if chain_id in (None, chain)]
-    if not wanted:
-        where = f" on chain {chain_id}" if chain_id is not None else ""
-        raise StoreError(
-            f"the database {store.label} holds nothing of 0x{address.hex()}{where}; give --rpc URL to collect it from "
-            "a node, or import a trace file"
-        )
-    if len(wanted) > 1:
+    wanted = set(addresses)
+    chains: dict[Address, set[int]] = {address: set() for address in addresses}
+    for item in store.contracts():
+        if item.address in wanted and chain_id in (None, item.chain_id):
+            chains[item.address].add(item.chain_id)
+    for address, found in chains.items():
+        if not found:
+            where = f" on chain {chain_id}" if chain_id is not None else ""
+            raise StoreError(
+                f"the database {store.label} holds nothing of 0x{address.hex()}{where}; give --rpc URL to collect it "
+                "from a node, or import a trace file"
+            )
+    common = sorted(set.intersection(*chains.values()))
+    if not common:
+        one, other = _apart(chains)
         raise UsageError(
-            f"the database holds 0x{address.hex()} on chains {', '.join(map(str, wanted))}; say which: --chain-id"
+            "contracts that are mined together are of one chain, but the database holds "
+            f"0x{one.hex()} on chain {_listed(chains[one])} and 0x{other.hex()} on chain {_listed(chains[other])}"
         )
-    return wanted[0]
+    if len(common) > 1:
+        raise UsageError(
+            f"the database holds 0x{addresses[0].hex()} on chains {', '.join(map(str, common))}; say which: "
+            "--chain-id"
+        )
+    return common[0]
+
+
+def _apart(chains: dict[Address, set[int]]) -> tuple[Address, Address]:
+    """Return two addresses that show best that there is no common chain: the first, and one apart from it."""
+    first, *others = chains
+    return first, next((other for other in others if not chains[first] & chains[other]), others[-1])
+
+
+def _listed(chains: set[int]) -> str:
+    return " and ".join(map(str, sorted(chains)))

@@ -151,5 +151,5 @@ def export_command(address: str, chain_id: int | None, database: str, out: Path 
             f"the folder {plain(path.parent)} does not exist; create it, or give --out another place"
         )
     with TraceStore(existing(database)) as store:
-        count = export_traces(store, chain_of(store, contract, chain_id), contract, path)
+        count = export_traces(store, chain_of(store, [contract], chain_id), contract, path)
     click.echo(f"{path}: {count:,} transactions")

@@ -2,6 +2,7 @@
 
 from specminer.pipeline.collecting import collect
 from specminer.pipeline.executing import Export, Imported, Rulebook, import_export
+from specminer.pipeline.instances import same_code
 from specminer.pipeline.listening import Executed, Listener
 from specminer.pipeline.mining import Mined, MineOptions, mine
 from specminer.pipeline.output import Written, folder_name, prepare_folder, write_output
@@ -23,5 +24,6 @@ __all__ = [
     "import_traces",
     "mine",
     "prepare_folder",
+    "same_code",
     "write_output",
 ]

@@ -16,7 +16,7 @@ from specminer.abstraction import Definition, EventTable, RejectedCalls, default
 from specminer.abstraction.context import with_calls
 from specminer.abstraction.table import build
 from specminer.calldata import calls
-from specminer.chain.artifact import Artifact, parse
+from specminer.chain.artifact import Artifact
 from specminer.chain.interface import Interface, from_artifact, from_code
 from specminer.dependency import Dependencies, dependencies, touches
 from specminer.errors import StoreError, UsageError, plain
@@ -31,6 +31,7 @@ from specminer.interaction import (
     split,
 )
 from specminer.pipeline.locating import Located, located
+from specminer.pipeline.siblings import distinct_codes, gaps, label, shared_artifact
 from specminer.report.fidelity import measured
 from specminer.specification import (
     MAX_WITNESSES,
@@ -82,9 +83,16 @@ class Mined:
 
 
 def mine(
-    history: History, options: MineOptions, *, artifact: Artifact | None = None, name: str | None = None
+    history: History,
+    options: MineOptions,
+    *,
+    artifact: Artifact | None = None,
+    name: str | None = None,
+    selection: str | None = None,
 ) -> Mined:
-    """Mine one contract's history; ``artifact`` overrides the one stored with it.
+    """Mine the history of a contract, or of several together, which share one ABI.
+
+    ``artifact`` overrides those stored with them; ``selection`` says how several contracts were chosen.
 
     Raises:
         StoreError: the history holds no invocation.
@@ -94,12 +102,12 @@ def mine(
     """
     if not len(history):
         raise StoreError(
-            f"no transaction of {_address(history)} is there in {_complete(history)}; collect more of its blocks, or "
+            f"no transaction of {_whose(history)} is there in {_complete(history)}; collect more of its blocks, or "
             "mine all that is there (without --from-block and --to-block)"
         )
-    stored = history.contracts[0].artifact
-    if artifact is None and stored is not None:
-        artifact = parse(stored, "the stored artifact")
+    contradiction = ""
+    if artifact is None:
+        artifact, contradiction = shared_artifact(history, _selectors(history))
     interface = _interface(history, artifact)
     # only what was given is judged: an interface recovered from bytecode may know less
     known = 1.0 if artifact is None else interface.share_known(_selectors(history))
@@ -124,7 +132,9 @@ def mine(
     )
     tuning = tune(table, definition, options.seed, options.preset)
     facts = _history_facts(history, known, _names(interface, found)) | {"locations": found.facts()}
-    title = name or (artifact.name if artifact else None) or _short(_address(history))
+    facts["limits"] += [contradiction] if contradiction else []
+    facts |= {"selection": selection} if selection else {}
+    title = name or (artifact.name if artifact else None) or label(history)
     outside = Counter(functions[row] for row in interactions.track.tolist())
     edges = tuple(_edges(history, interactions, functions, tuning, point) for point in tuning.front)
     missed = ", ".join(plain(text, 80) for text in tuning.unmatched if text not in options.forbid)
@@ -246,19 +256,15 @@ def _complete(history: History) -> str:
     return "blocks " + ", ".join(f"{first:,} to {last:,}" for first, last in history.ranges[:5])
 
 
-def _address(history: History) -> str:
-    return to_checksum_address(history.contracts[0].address)
-
-
-def _short(address: str) -> str:
-    return f"{address[:6]}…{address[-4:]}"
+def _whose(history: History) -> str:
+    address = to_checksum_address(history.contracts[0].address)
+    return address if len(history.contracts) == 1 else f"the {len(history.contracts):,} contracts"
 
 
 def _interface(history: History, artifact: Artifact | None) -> Interface:
     if artifact is not None and artifact.abi:
         return from_artifact(artifact)
-    record = history.contracts[0]
-    return from_code([record.code, *(code for _, code in record.implementations)])
+    return from_code(distinct_codes(history.contracts))
 
 
 def _selectors(history: History) -> list[bytes]:
@@ -281,22 +287,9 @@ def _without_rejected(history: History, interactions: Interactions) -> Interacti
     )
 
 
-def _gaps(history: History) -> list[str]:
-    found = []
-    if not np.any(history.invocation_kind == CONSTRUCTOR):
-        found.append(
-            f"the history begins at block {history.first_block}, after the contract was created: values that no "
-            "transaction has shown yet are unknown"
-        )
-    if len(history.ranges) > 1:
-        ranges = ", ".join(f"{first:,} to {last:,}" for first, last in history.ranges[:5])
-        found.append(f"the history has gaps: only blocks {ranges} are complete")
-    return found
-
-
 def _history_facts(history: History, known: float, names: str) -> dict[str, Any]:
     """Return what was read; ``known`` is the share of the calls whose selectors the ABI given knows."""
-    limits = [*history.limits, *_gaps(history)]
+    limits = [*history.limits, *gaps(history)]
     if known == 0:
         limits.append(
             "the ABI knows none of the selectors that were called, so it was not used; it is probably another "

@@ -53,6 +53,8 @@ def _read(spec: Specification, columns: int) -> list[str]:
     )
     lines = ["Read"]
     lines += _paragraph(f"{where} on chain {spec.chain_id}: {what}.", columns)
+    if history.get("selection"):
+        lines += _paragraph(plain(history["selection"], 1000), columns)
     source, fidelity = history.get("source"), history.get("fidelity")
     if source:
         lines += _paragraph(f"Traced by: {plain(source)}.", columns)

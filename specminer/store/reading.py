@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from eth_utils.crypto import keccak
 
 from specminer.history import KINDS, MISSING, OUTCOMES, BoolColumn, History, IntColumn
-from specminer.store import schema
+from specminer.store import instances, schema
 from specminer.store.dictionary import decode_words
+from specminer.store.instances import among
 from specminer.trace import (
     AccessKind,
     Address,
@@ -177,7 +178,7 @@ def _ordered_transactions(owners: Sequence[int]) -> sa.Select[Any]:
             schema.block,
             sa.and_(schema.block.c.chain_id == table.c.chain_id, schema.block.c.number == table.c.block),
         )
-        .where(own.c.contract_id.in_(owners))
+        .where(among(own.c.contract_id, owners))
         .group_by(table.c.id, schema.block.c.hash, schema.block.c.timestamp)
         .order_by(table.c.block, table.c.position, table.c.id)
     )
@@ -298,14 +299,16 @@ def history(
     if not doubtful:
         listed = [row for row in listed if row.fidelity is None or Fidelity(row.fidelity).trusted]
     order = {row.id: place for place, row in enumerate(listed)}
-    records = tuple(record(connection, owner) for owner in owners)
-    spans = _spans(connection, owners, first, last)
+    records = tuple(instances.records(connection, owners))
+    complete = list(instances.ranges(connection, owners, first, last).values())
+    spans = _joined(span for spans in complete for span in spans)
+    missing = instances.incomplete([item.address for item in records], complete)
     address_rows = connection.execute(sa.select(schema.address).order_by(schema.address.c.id)).all()
     place_of = _places([row.id for row in address_rows])
     word_rows = connection.execute(sa.select(schema.word).order_by(schema.word.c.id)).all()
     word_place = _places([row.id for row in word_rows])
     hashed = connection.scalars(
-        sa.select(schema.preimage.c.bytes).where(schema.preimage.c.contract_id.in_(owners)).distinct()
+        sa.select(schema.preimage.c.bytes).where(among(schema.preimage.c.contract_id, owners)).distinct()
     )
     return History(
         contracts=records,
@@ -314,7 +317,7 @@ def history(
         ranges=tuple(spans),
         tracers=_tracers(connection, owners, order),
         fidelity={mark: fidelity[mark] for mark in Fidelity if fidelity[mark]},
-        limits=tuple(sorted({text for owner in owners for text in limits(connection, owner)})),
+        limits=(*sorted(instances.limits(connection, owners)), *missing),
         words=decode_words([row.bytes for row in word_rows]),
         addresses=tuple(Address(row.bytes) for row in address_rows),
         preimages={int.from_bytes(keccak(data), "big"): data for data in hashed},
@@ -327,16 +330,10 @@ def history(
     )
 
 
-def _spans(
-    connection: sa.Connection, owners: Sequence[int], first: int | None, last: int | None
-) -> list[tuple[int, int]]:
-    """Return the ranges of blocks complete for any of the contracts, joined, ascending."""
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return ranges of blocks joined where they touch or overlap, ascending."""
     joined: list[tuple[int, int]] = []
-    for low, high in sorted(span for owner in owners for span in ranges(connection, owner)):
-        start = low if first is None else max(low, first)
-        end = high if last is None else min(high, last)
-        if start > end:
-            continue
+    for start, end in sorted(spans):
         if joined and start <= joined[-1][1] + 1:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
@@ -346,7 +343,7 @@ def _spans(
 
 def _tracers(connection: sa.Connection, owners: Sequence[int], order: dict[int, int]) -> tuple[Tracer, ...]:
     table = schema.recording
-    query = sa.select(table.c.tracer, table.c.transaction_id).where(table.c.contract_id.in_(owners))
+    query = sa.select(table.c.tracer, table.c.transaction_id).where(among(table.c.contract_id, owners))
     names = {row.tracer for row in connection.execute(query) if row.transaction_id in order}
     return tuple(Tracer(name) for name in sorted(names))
 
@@ -370,7 +367,7 @@ def _invocation_columns(
     word_place: IntColumn,
 ) -> dict[str, Any]:
     table = schema.invocation
-    found = connection.execute(sa.select(table).where(table.c.contract_id.in_(owners)))
+    found = connection.execute(sa.select(table).where(among(table.c.contract_id, owners)))
     rows = [row for row in found if row.transaction_id in order]
     rows.sort(key=lambda row: (order[row.transaction_id], row.position, row.contract_id))
     kinds = {kind.value: place for place, kind in enumerate(KINDS)}
@@ -418,7 +415,7 @@ def _access_columns(
             table.c.undone,
         )
         .join(schema.invocation, schema.invocation.c.id == table.c.invocation_id)
-        .where(schema.invocation.c.contract_id.in_(owners))
+        .where(among(schema.invocation.c.contract_id, owners))
     )
     cursor = connection.execution_options(stream_results=True).execute(query)
     parts = [

@@ -19,7 +19,8 @@ import sqlalchemy as sa
 
 from specminer.errors import StoreError, plain
 from specminer.history import History
-from specminer.store import reading, schema, writing
+from specminer.store import instances, reading, schema, writing
+from specminer.store.instances import Coded
 from specminer.store.reading import Contract
 from specminer.trace import Address, Block, ContractRecord, Hash, Transaction
 
@@ -276,30 +277,6 @@ class TraceStore:
         with self._reading() as connection:
             return reading.replay(connection, chain_id, first)
 
-    def pages(self, chain_id: int, address: Address, listing: str) -> list[bytes]:
-        """Return the pages of a list that were read from an explorer, in order."""
-        table = schema.explorer_page
-        with self._reading() as connection:
-            query = sa.select(table.c.records).filter_by(chain_id=chain_id, address=address, list=listing)
-            return list(connection.scalars(query.order_by(table.c.number)))
-
-    def add_page(self, chain_id: int, address: Address, listing: str, number: int, records: bytes) -> None:
-        """Add a page behind those that are there; ``number`` counts them from 0.
-
-        Raises:
-            StoreError: it is there already: another process reads the same list.
-
-        """
-        with self._writing() as connection:
-            row = {"chain_id": chain_id, "address": address, "list": listing, "number": number}
-            connection.execute(schema.explorer_page.insert().values(**row, records=records))
-
-    def forget_pages(self, chain_id: int, address: Address, listing: str) -> None:
-        """Remove the pages of a list, because the explorer no longer tells the same."""
-        with self._writing() as connection:
-            row = {"chain_id": chain_id, "address": address, "list": listing}
-            connection.execute(schema.explorer_page.delete().filter_by(**row))
-
     def _require(self, connection: sa.Connection, chain_id: int, contract: Address) -> int:
         owner = reading.contract_id(connection, chain_id, contract)
         if owner is None:
@@ -354,6 +331,26 @@ class TraceStore:
         """Return the other contracts whose code ran in place of a contract's own, by address."""
         with self._reading() as connection:
             return reading.implementations(connection, self._require(connection, chain_id, contract))
+
+    def coded(self, chain_id: int) -> Iterator[Coded]:
+        """Yield each runtime code on a chain once, with the contracts that have it."""
+        with self._reading() as connection:
+            yield from instances.coded(connection, chain_id)
+
+    def implementations_of(self, chain_id: int) -> dict[Address, dict[Address, bytes]]:
+        """Return, for each contract that handed whole calls on, the code that ran instead, by its address."""
+        with self._reading() as connection:
+            return instances.implementations(connection, chain_id)
+
+    def creation_code(self, chain_id: int, contract: Address) -> bytes:
+        """Return what created a contract, code and arguments; empty if its history does not hold that."""
+        with self._reading() as connection:
+            return instances.creation_code(connection, self._require(connection, chain_id, contract))
+
+    def by_creation(self, chain_id: int, contracts: Sequence[Address]) -> list[Address]:
+        """Return contracts, each once, in the order in which the chain created them; unknown ones come last."""
+        with self._reading() as connection:
+            return instances.by_creation(connection, chain_id, contracts)
 
     def transactions(self, chain_id: int, contract: Address) -> Iterator[Transaction]:
         """Yield the transactions of a contract in chain order, as values."""

@@ -71,6 +71,7 @@ def compile_sources(
                 "*": [
                     *("abi", "metadata", "storageLayout"),
                     *("evm.bytecode.object", "evm.deployedBytecode.object", "evm.methodIdentifiers"),
+                    "evm.deployedBytecode.immutableReferences",
                 ]
             }
         },

@@ -1,0 +1,106 @@
+"""What several contracts that are mined together share: their ABI, their code, a title, and what is missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from typing import Final
+
+import numpy as np
+from eth_utils.address import to_checksum_address
+
+from specminer.chain.artifact import Artifact, parse
+from specminer.chain.family import Family, family
+from specminer.chain.interface import from_artifact
+from specminer.history import CONSTRUCTOR, History
+from specminer.trace import ContractRecord
+
+_KINDS: Final = 16
+"""Families of code that are told apart; every further code is looked at by itself."""
+
+
+def shared_artifact(history: History, selectors: Collection[bytes]) -> tuple[Artifact | None, str]:
+    """Return the artifact stored with any of the contracts, and a sentence if those stored contradict each other.
+
+    Of several the one is taken that knows most of the calls; then one with a storage layout; then the one
+    stored most often; then the first.
+
+    Raises:
+        FileFormatError: a stored artifact is malformed.
+
+    """
+    counts = Counter(record.artifact for record in history.contracts if record.artifact is not None)
+    parsed = [(text, parse(text, "the stored artifact")) for text in counts]
+    parsed.sort(
+        key=lambda item: (
+            -from_artifact(item[1]).share_known(selectors),
+            item[1].storage_layout is None,
+            -counts[item[0]],
+        )
+    )
+    if not parsed:
+        return None, ""
+    text, best = parsed[0]
+    if all(_agree(best, other) for _, other in parsed[1:]):
+        return best, ""
+    chosen = next(record for record in history.contracts if record.artifact == text)
+    return best, (
+        f"the ABIs stored with the contracts contradict each other ({len(parsed)} different ones); the one stored "
+        f"with {to_checksum_address(chosen.address)} is used for all: it knows most of the calls; give --abi FILE "
+        "to choose another"
+    )
+
+
+def _agree(one: Artifact, other: Artifact) -> bool:
+    """Whether two artifacts say the same, as far as both speak."""
+    layouts = (one.storage_layout, other.storage_layout)
+    return set(one.abi) == set(other.abi) and (None in layouts or layouts[0] == layouts[1])
+
+
+def distinct_codes(contracts: Collection[ContractRecord]) -> list[bytes]:
+    """Return the contracts' code and their implementations', one of each family."""
+    codes = dict.fromkeys(
+        code
+        for record in contracts
+        for code in (record.code, *(code for _, code in record.implementations))
+        if code
+    )
+    kinds: list[Family] = []
+    found: list[bytes] = []
+    for code in codes:
+        if not any(kind.holds(code) for kind in kinds):
+            found.append(code)
+            if len(kinds) < _KINDS:
+                kinds.append(family(code))
+    return found
+
+
+def label(history: History) -> str:
+    """Return what to call contracts that have no name: the first one's address, shortened, and how many more."""
+    address = to_checksum_address(history.contracts[0].address)
+    short = f"{address[:6]}…{address[-4:]}"
+    more = len(history.contracts) - 1
+    return f"{short} and {more:,} more" if more else short
+
+
+def gaps(history: History) -> list[str]:
+    """Return what the history does not hold, as sentences."""
+    created = np.unique(history.invocation_contract[history.invocation_kind == CONSTRUCTOR])
+    missing = len(history.contracts) - len(created)
+    found = []
+    if len(history.contracts) > 1:
+        if missing:
+            found.append(
+                f"of {missing:,} of the {len(history.contracts):,} contracts the history does not hold the creation: "
+                "values of theirs that no transaction has shown yet are unknown"
+            )
+        return found
+    if missing:
+        found.append(
+            f"the history begins at block {history.first_block}, after the contract was created: values that no "
+            "transaction has shown yet are unknown"
+        )
+    if len(history.ranges) > 1:
+        ranges = ", ".join(f"{first:,} to {last:,}" for first, last in history.ranges[:5])
+        found.append(f"the history has gaps: only blocks {ranges} are complete")
+    return found
