@@ -295,6 +295,11 @@ class _Import:
                 f"the code asked for {', '.join(sorted(self.replay.asked))}, which an export does not tell; zeros or "
                 "assumptions were the answer"
             )
+        if self.replay.funded:
+            told.append(
+                "ether reached the contract in ways that the export does not show: transactions that succeeded would "
+                f"have failed without it ({self.replay.funded:,} times)"
+            )
         if self.replay.strangers:
             most = [address for address, _ in self.replay.strangers.most_common(_NAMED)]
             more = len(self.replay.strangers) - len(most)

@@ -67,9 +67,9 @@ contract Deep {
 
 
 @functools.cache
-def compiled() -> dict[str, dict[str, Any]]:
-    """Return solc's output of the contracts above."""
-    return compile_sources({"Machine.sol": SOURCE})
+def compiled(evm_version: str | None = None) -> dict[str, dict[str, Any]]:
+    """Return solc's output of the contracts above, for the newest rules unless told otherwise."""
+    return compile_sources({"Machine.sol": SOURCE}, evm_version=evm_version)
 
 
 def script(source: random.Random, depth: int = 0) -> bytes:

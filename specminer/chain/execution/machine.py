@@ -59,6 +59,8 @@ class Execution:
     """What the recorded contracts asked for that an export does not tell: BLOCKHASH, COINBASE, ..."""
     strangers: tuple[Address, ...]
     """Accounts without code that were called as if they had some."""
+    own_balance: bool = False
+    """A recorded contract asked how much ether it has."""
     limited: bool = False
     """It was stopped, because it ran too many opcodes or had too much gas; nothing of it stayed."""
 
@@ -131,6 +133,7 @@ class Machine:
         state, target = self.state, call.to or call.created or NO_ADDRESS
         inner = call.origin is not None
         intrinsic, least = (0, 0) if inner else rule.intrinsic_gas(call.to, call.value, call.data, call.gas)
+        state.make_room(call.sender)
         sender = rule.get_account(state, call.sender)
         nonce = int(sender.nonce) if call.nonce is None else call.nonce
         rule.set_account(
@@ -180,6 +183,7 @@ class Machine:
             error=error,
             asked=tuple(recorder.asked),
             strangers=tuple(recorder.strangers),
+            own_balance=recorder.own_balance,
         )
 
     def _slot(self, rule: Fork, evm: Any, slot: int) -> int:
@@ -227,6 +231,18 @@ class Machine:
     def balance(self, address: Address) -> int:
         """Return an account's balance in wei."""
         return int(self._rules().get_account(self.state, address).balance)
+
+    def pay(self, address: Address, amount: int) -> None:
+        """Add wei to an account, or take them away, down to none."""
+        rule = self._rules()
+        account = rule.get_account(self.state, address)
+        rule.set_account(
+            self.state,
+            address,
+            nonce=int(account.nonce),
+            balance=max(0, int(account.balance) + amount),
+            code=bytes(account.code),
+        )
 
     def install(self, address: Address, code: bytes, *, balance: int = 0, nonce: int = 1) -> None:
         """Put a contract somewhere without running its constructor; its storage stays as it is."""

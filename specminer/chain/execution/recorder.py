@@ -45,8 +45,9 @@ _UNKNOWN: Final = {
     0x4A: "BLOBBASEFEE",
 }
 """Opcodes that ask for what an export does not tell."""
-_ABOUT_ACCOUNTS: Final = frozenset({0x31, 0x3B, 0x3C, 0x3F})
-_WATCHED: Final = frozenset({_SLOAD, _SSTORE, _KECCAK, *range(0xA0, 0xA5), *_UNKNOWN})
+_BALANCE, _SELFBALANCE = 0x31, 0x47
+_ABOUT_ACCOUNTS: Final = frozenset({_BALANCE, 0x3B, 0x3C, 0x3F})
+_WATCHED: Final = frozenset({_SLOAD, _SSTORE, _KECCAK, *range(0xA0, 0xA5), _SELFBALANCE, *_UNKNOWN})
 
 
 class StepLimit(Exception):
@@ -63,6 +64,8 @@ class Recorder:
         """What was asked for that an export does not tell."""
         self.strangers: dict[Address, None] = {}
         """Accounts without code that were called with calldata: contracts that are not at hand."""
+        self.own_balance = False
+        """Whether a recorded contract asked for its own balance."""
         self._storage = storage
         self._contracts = contracts
         self._left = limit
@@ -132,7 +135,7 @@ class Recorder:
 
     def _prepare(self, evm: Any, op: int) -> None:
         """Note what an opcode is about to do; it counts when the opcode is over."""
-        if op in _UNKNOWN:
+        if op in _UNKNOWN or op == _SELFBALANCE:
             self._ask(evm, op)
             return
         stack, owner = evm.stack, Address(bytes(evm.message.current_target))
@@ -158,8 +161,12 @@ class Recorder:
 
     def _ask(self, evm: Any, op: int) -> None:
         """Note a question that an export does not answer, unless it is about a recorded contract."""
+        if op == _SELFBALANCE:
+            self.own_balance = True
+            return
         about = op in _ABOUT_ACCOUNTS and evm.stack and int(evm.stack[-1]) & ((1 << 160) - 1)
         if about and Address(about.to_bytes(20, "big")) in self._contracts:
+            self.own_balance |= op == _BALANCE
             return
         self.asked[_UNKNOWN[op]] = None
 

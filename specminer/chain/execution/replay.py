@@ -1,24 +1,18 @@
 """Walks an export in chain order, executes every transaction again, and compares the end with the record.
 
-What differs is marked (:class:`specminer.trace.Fidelity`), and so is what may be wrong because of it:
-
-- The chain says that it failed, here it succeeded: its effects are taken back; nothing else is in doubt.
-- The chain says that it succeeded, here it failed: what it would have written is unknown, so every slot that it
-  touched is in doubt.
-- It ended as on the chain but used other gas, although gas is evidence on this chain (see
-  :mod:`specminer.chain.execution.choice`): it may have gone another way, so the slots that it wrote are in doubt.
-- A transaction that reads a slot in doubt is tainted, and what it writes is in doubt as well.
-- A slot is believed again once a transaction that is not in doubt has written it.
+What differs is marked (:class:`specminer.trace.Fidelity`), and so is what may be wrong because of it
+(:mod:`specminer.chain.execution.doubt`).
 
 A difference of a multiple of 25,000 gas is what transfers to accounts that did not exist cost: such a
-transaction is tried again without the one or the other receiver that was not heard of before.
+transaction is tried again without the one or the other receiver that was not heard of before. One that fails here but
+not on the chain is tried again as if its contract had more ether, because an export does not show all that reaches it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
 import msgspec
@@ -26,6 +20,7 @@ from ethereum.forks.istanbul.utils.address import compute_contract_address
 from ethereum_types.bytes import Bytes20
 from ethereum_types.numeric import Uint
 
+from specminer.chain.execution.doubt import Doubt
 from specminer.chain.execution.fork import Surroundings
 from specminer.chain.execution.machine import Call, Execution, Machine
 from specminer.chain.execution.schedule import Rules
@@ -33,12 +28,10 @@ from specminer.chain.exported import ExportedCall, ExportedTransaction
 from specminer.chain.steps import Enter, Exit, Step, invocations
 from specminer.errors import FileFormatError
 from specminer.trace import (
-    AccessKind,
     Address,
     Block,
     Fidelity,
     Hash,
-    Invocation,
     Tracer,
     Transaction,
 )
@@ -47,6 +40,8 @@ NO_HASH = Hash(bytes(32))
 """Stands for the hash of a block that an export does not tell."""
 NEW_ACCOUNT = 25_000
 """Gas that a transfer costs more if the account does not exist."""
+LOAN = 1 << 128
+"""Wei that a contract is lent to see whether it only lacks ether."""
 GUESSES = 20
 """Sets of accounts that are tried at most."""
 INNER_GAS = 10_000_000
@@ -67,45 +62,6 @@ class Replayed:
     """(creator, contract) of each contract that it created and that stayed."""
 
 
-@dataclass(slots=True)
-class Doubt:
-    """Slots whose values may not be the chain's."""
-
-    slots: set[tuple[Address, int]] = field(default_factory=set)
-    contracts: set[Address] = field(default_factory=set)
-    """Contracts of which everything is in doubt, because their creation is."""
-
-    def read_by(self, calls: Sequence[Invocation]) -> bool:
-        """Whether one of the calls read a slot in doubt before it wrote it itself."""
-        if not self.slots and not self.contracts:
-            return False
-        written: set[tuple[Address, int]] = set()
-        for call in calls:
-            if call.contract in self.contracts:
-                return True
-            for access in call.accesses:
-                key = (call.contract, int(access.slot))
-                if access.kind is AccessKind.READ and key in self.slots and key not in written:
-                    return True
-                if access.kind is AccessKind.WRITE:
-                    written.add(key)
-        return False
-
-    def note(self, calls: Sequence[Invocation], fidelity: Fidelity, kept: bool) -> None:
-        """Take in what a transaction did; ``kept`` says whether its effects stayed in the machine."""
-        if fidelity is Fidelity.STATUS and kept:
-            self.slots |= {(call.contract, int(access.slot)) for call in calls for access in call.accesses}
-            self.contracts |= {call.contract for call in calls if call.kind.value == "constructor"}
-        elif kept:
-            lasting = {
-                (call.contract, int(access.slot))
-                for call in calls
-                for access in call.accesses
-                if access.kind is AccessKind.WRITE and not access.undone
-            }
-            self.slots = self.slots - lasting if fidelity.trusted else self.slots | lasting
-
-
 class SavedReplay(msgspec.Struct, frozen=True):
     """What a replay must know to go on: see :meth:`Replay.save`."""
 
@@ -115,6 +71,7 @@ class SavedReplay(msgspec.Struct, frozen=True):
     contracts: list[bytes]
     asked: dict[str, int]
     strangers: list[tuple[bytes, int]]
+    funded: int
 
 
 class Replay:
@@ -138,6 +95,8 @@ class Replay:
         """What the contracts asked for that an export does not tell, with the number of transactions."""
         self.strangers: Counter[Address] = Counter()
         """Contracts called that are not at hand, with the number of transactions."""
+        self.funded = 0
+        """Transactions that would have failed without ether whose way to the contract the export does not show."""
         self._chain_id = chain_id
         self._rules = rules
         self.targets = targets
@@ -158,6 +117,8 @@ class Replay:
                 execution = self._run(record, rules)
             if execution.gas_used == record.gas_used:
                 break
+        if record.succeeded and not execution.succeeded:
+            execution = self._with_ether(record, rules, execution, depth)
         undone = record.succeeded is False and execution.succeeded
         if undone:
             state.reset(depth)
@@ -176,6 +137,7 @@ class Replay:
                 sorted(self.doubt.contracts),
                 dict(sorted(self.asked.items())),
                 sorted(self.strangers.items()),
+                self.funded,
             )
         )
 
@@ -196,6 +158,7 @@ class Replay:
             slots={(Address(address), int.from_bytes(slot, "big")) for address, slot in found.slots},
             contracts={Address(item) for item in found.contracts},
         )
+        self.funded = found.funded
         self.asked = Counter(found.asked)
         self.strangers = Counter({Address(item): count for item, count in found.strangers})
 
@@ -248,6 +211,30 @@ class Replay:
             invocations=(),
         )
         return self._judged(transaction, steps, _worst(map(self._fidelity, calls, executions)), kept=True)
+
+    def _with_ether(
+        self, record: ExportedTransaction, rules: str, failed: Execution, depth: int
+    ) -> Execution:
+        """Try again as if the contract had more ether: exports do not show all that reaches it.
+
+        That counts only if the contract did not ask how much it has, and, where gas is evidence, if the gas is right.
+        """
+        state, contract = self.machine.state, record.to
+        if contract is None or failed.limited:
+            return failed
+        state.reset(depth)
+        state.begin()
+        self.machine.use(rules)
+        self.machine.pay(contract, LOAN)
+        execution = self._run(record, rules)
+        right = record.gas_used in (None, execution.gas_used) or not self._evidence
+        if execution.succeeded and not execution.own_balance and right:
+            self.machine.pay(contract, -LOAN)
+            self.funded += 1
+            return execution
+        state.reset(depth)
+        state.begin()
+        return self._run(record, rules)
 
     def _run(self, record: ExportedTransaction, rules: str) -> Execution:
         return self.machine.run(

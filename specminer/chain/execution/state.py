@@ -242,14 +242,15 @@ class State:
         finally:
             self._accounts.missing = frozenset()
 
-    def make_room(self, address: Any) -> None:
-        """Note that a contract is created at an address: it begins with what was sent there, and no wei more."""
-        if dict.get(self._accounts.assumed, address):
-            found = self._accounts.get(address)
-            self._accounts[address] = self._accounts.kind(
+    def make_room(self, address: bytes) -> None:
+        """Take away the wei that was only assumed: the account is created now, or certainly exists."""
+        self._accounts.get(Bytes20(address))
+        if dict.get(self._accounts.assumed, Bytes20(address)):
+            found = self._accounts.get(Bytes20(address))
+            self._accounts[Bytes20(address)] = self._accounts.kind(
                 nonce=found.nonce, balance=found.balance - U256(EXISTS), code=found.code
             )
-            del self._accounts.assumed[address]
+            del self._accounts.assumed[Bytes20(address)]
 
     @property
     def fresh(self) -> frozenset[bytes]:
