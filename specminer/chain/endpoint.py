@@ -27,6 +27,8 @@ class Endpoint:
     url: str = field(repr=False)
     """The URL as given, or the path of an IPC socket."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What else must not be shown, such as a key that travels in the query."""
 
     def __post_init__(self) -> None:
         if not self.url:
@@ -81,6 +83,7 @@ class Endpoint:
 
     def _pieces(self) -> Iterator[str]:
         """Yield every part of the address that may be a secret, as given."""
+        yield from self.secrets
         for _, value in self.headers:
             yield value
             yield from value.split()
@@ -115,6 +118,7 @@ class Endpoint:
         found = list(self._pieces())
         found += [form(secret) for secret in found for form in (unquote, unquote_plus)]
         long = {secret for secret in found if len(secret) >= _MIN_SECRET}
+        long |= set(self.secrets)
         if self.scheme != "ipc":  # a password is a secret at any length
             password = urlsplit(self.url).password or ""
             long |= {password, unquote(password)} - {""}

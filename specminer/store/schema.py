@@ -207,6 +207,18 @@ preimage = sa.Table(
 )
 """What was hashed with KECCAK256, where it was hashed for the first time."""
 
+explorer_page = sa.Table(
+    "explorer_page",
+    metadata,
+    sa.Column("chain_id", _Long, primary_key=True, autoincrement=False),
+    sa.Column("address", sa.LargeBinary(20), primary_key=True),
+    sa.Column("list", sa.String(16), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("records", sa.LargeBinary, nullable=False),
+)
+"""What an explorer said of a contract, as it was read: the new records of each page, so that reading them can go on
+where it stopped. They refer to no other table: they are not history until they are executed again."""
+
 Migration = Callable[[sa.Connection], None]
 
 
@@ -215,7 +227,11 @@ def _add_replay(connection: sa.Connection) -> None:
     replay.create(connection)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_add_replay,)
+def _add_explorer_pages(connection: sa.Connection) -> None:
+    explorer_page.create(connection)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_add_replay, _add_explorer_pages)
 """``MIGRATIONS[i]`` turns a database of version ``i + 1`` into one of version ``i + 2``."""
 
 

@@ -277,6 +277,30 @@ class TraceStore:
         with self._reading() as connection:
             return reading.replay(connection, chain_id, first)
 
+    def pages(self, chain_id: int, address: Address, listing: str) -> list[bytes]:
+        """Return the pages of a list that were read from an explorer, in order."""
+        table = schema.explorer_page
+        with self._reading() as connection:
+            query = sa.select(table.c.records).filter_by(chain_id=chain_id, address=address, list=listing)
+            return list(connection.scalars(query.order_by(table.c.number)))
+
+    def add_page(self, chain_id: int, address: Address, listing: str, number: int, records: bytes) -> None:
+        """Add a page behind those that are there; ``number`` counts them from 0.
+
+        Raises:
+            StoreError: it is there already: another process reads the same list.
+
+        """
+        with self._writing() as connection:
+            row = {"chain_id": chain_id, "address": address, "list": listing, "number": number}
+            connection.execute(schema.explorer_page.insert().values(**row, records=records))
+
+    def forget_pages(self, chain_id: int, address: Address, listing: str) -> None:
+        """Remove the pages of a list, because the explorer no longer tells the same."""
+        with self._writing() as connection:
+            row = {"chain_id": chain_id, "address": address, "list": listing}
+            connection.execute(schema.explorer_page.delete().filter_by(**row))
+
     def _require(self, connection: sa.Connection, chain_id: int, contract: Address) -> int:
         owner = reading.contract_id(connection, chain_id, contract)
         if owner is None:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from eth_utils.address import to_checksum_address
+
 if TYPE_CHECKING:
     from tests.support.anvil import Anvil, Call, Deployed
 
@@ -105,6 +107,10 @@ class Life:
     def pick(self, among: Sequence[_T], *but: _T) -> _T:
         """Return one at random, other than those named."""
         return self.random.choice([each for each in among if each not in but])
+
+    def outsider(self) -> str:
+        """Return the address of somebody new, who never sends anything."""
+        return to_checksum_address(f"0x{self.random.getrandbits(159) | 1 << 159:040x}")
 
     # -- transactions ---------------------------------------------------------------------------
 
