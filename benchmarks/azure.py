@@ -27,10 +27,9 @@ from typing import Any, Final
 import numpy as np
 
 from specminer.chain.artifact import load
-from specminer.chain.collector import Estimate, Progress
 from specminer.chain.txlist import read_transactions
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History
-from specminer.pipeline import Executed, Export, MineOptions, Rulebook, import_export, mine
+from specminer.pipeline import Export, MineOptions, Rulebook, import_export, mine
 from specminer.score import Score, language, read, score
 from specminer.specification import Specification
 from specminer.store import TraceStore
@@ -172,7 +171,7 @@ class _Silent:
     def note(self, text: str) -> None:
         """Hear nothing."""
 
-    def progress(self, told: Progress | Estimate | Executed) -> None:
+    def progress(self, told: object) -> None:
         """Hear nothing."""
 
 

@@ -95,6 +95,17 @@ class Changed(ChainError):
     """The explorer no longer tells what it told before: the chain was reorganised, or it tells lies."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRead:
+    """Told to the listener while a list is read."""
+
+    listing: Listing
+    records: int
+    """Read so far, those of earlier runs included."""
+    block: int
+    """The last one read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A record: the text that is kept, and what it says."""

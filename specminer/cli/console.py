@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from specminer.chain.collector import Estimate
 from specminer.chain.collector import Progress as Told
+from specminer.chain.paging import Listing, PageRead
 from specminer.errors import plain
 from specminer.pipeline.listening import Executed
 
@@ -66,13 +67,19 @@ class Screen:
             self._said.add(text)
             self._console.print(f"note: {plain(text, 1_000)}", markup=False)
 
-    def progress(self, told: Told | Estimate | Executed) -> None:
+    def progress(self, told: Told | Estimate | Executed | PageRead) -> None:
         """Show an estimate before long work, and a bar during it."""
         if isinstance(told, Executed):
             if self._task is None:
                 self._begin("executing", told.total)
                 self._before = told.done - 1
             self._advance(told.done, told.done - self._before, "transactions")
+        elif isinstance(told, PageRead):
+            if self._bar is not None:
+                noun = "transaction" if told.listing is Listing.TRANSACTIONS else "internal call"
+                self._bar.console.print(
+                    f"read {_counted(told.records, noun)} up to block {told.block:,}", markup=False
+                )
         elif isinstance(told, Estimate):
             if not self._quiet:
                 self._console.print(

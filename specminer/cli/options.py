@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from specminer.abstraction import Definition
 from specminer.abstraction import load as load_definition
 from specminer.chain.artifact import Artifact, load
 from specminer.chain.endpoint import Endpoint
+from specminer.chain.explorer import Explorer, chain_of_url, explorer_endpoint
 from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.errors import FileFormatError, StoreError, UsageError, plain
 from specminer.location import Layout
@@ -101,6 +103,21 @@ node_options = _compose(
         multiple=True,
         metavar="NAME=VALUE",
         help="A header for the node, such as a key; may be repeated. Neither it nor the URL is stored or shown.",
+    ),
+)
+
+explorer_options = _compose(
+    click.option(
+        "--explorer",
+        metavar="URL",
+        help="The API of a block explorer that speaks Etherscan's dialect (Etherscan, Blockscout and others), in place "
+        "of a node: what it lists is executed again, here.",
+    ),
+    click.option(
+        "--explorer-key-env",
+        "key_name",
+        metavar="NAME",
+        help="The environment variable that holds the explorer's key. Neither the key nor the URL is stored or shown.",
     ),
 )
 
@@ -196,6 +213,32 @@ def endpoint_of(url: str, headers: Sequence[str]) -> Endpoint:
             )
         pairs.append((name, value))
     return Endpoint(url, tuple(pairs))
+
+
+def explorer_of(url: str, key_name: str | None, chain_id: int | None) -> Explorer:
+    """Return the explorer at a URL; its key is read from the environment and never quoted.
+
+    Raises:
+        UsageError: the URL, the key or the chain is missing or malformed.
+
+    """
+    key = None
+    if key_name is not None:
+        key = os.environ.get(key_name, "").strip()
+        if not key:  # the name is not quoted: it may be the key, given by mistake
+            raise UsageError(
+                "the environment variable named by --explorer-key-env is not set; give the name of a variable that "
+                "holds the key, not the key itself"
+            )
+    endpoint = explorer_endpoint(url, key)
+    own = chain_of_url(url)
+    if own is None and chain_id is None:
+        raise UsageError(
+            "an explorer's API does not say which chain it means; give --chain-id (1 is Ethereum's main chain)"
+        )
+    if own is not None and chain_id not in (None, own):
+        raise UsageError(f"the explorer's URL asks for chain {own}, but --chain-id says {chain_id}")
+    return Explorer(endpoint, own or chain_id or 0, key=key)
 
 
 def artifact_of(path: Path | None) -> Artifact | None:

@@ -2,6 +2,7 @@
 
 from specminer.pipeline.collecting import collect
 from specminer.pipeline.executing import Export, Imported, Rulebook, import_export
+from specminer.pipeline.exploring import Explored, collect_explored
 from specminer.pipeline.instances import same_code
 from specminer.pipeline.listening import Executed, Listener
 from specminer.pipeline.mining import Mined, MineOptions, mine
@@ -10,6 +11,7 @@ from specminer.pipeline.traces import export_traces, import_traces
 
 __all__ = [
     "Executed",
+    "Explored",
     "Export",
     "Imported",
     "Listener",
@@ -18,6 +20,7 @@ __all__ = [
     "Rulebook",
     "Written",
     "collect",
+    "collect_explored",
     "export_traces",
     "folder_name",
     "import_export",

@@ -60,6 +60,8 @@ class Export:
     calls: tuple[ExportedCall, ...] = ()
     origin: str
     """Where it came from, for messages."""
+    limits: tuple[str, ...] = ()
+    """What it may lack, as sentences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +291,7 @@ class _Import:
 
     def _limits(self) -> tuple[str, ...]:
         """Return what a reader of this history should know."""
-        told = [] if self.export.calls else [_SEEN]
+        told = [*self.export.limits] + ([] if self.export.calls else [_SEEN])
         if self.replay.asked:
             told.append(
                 f"the code asked for {', '.join(sorted(self.replay.asked))}, which an export does not tell; zeros or "

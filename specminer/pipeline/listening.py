@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from specminer.chain.collector import Estimate, Progress
+from specminer.chain.paging import PageRead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,5 +23,5 @@ class Listener(Protocol):
     def note(self, text: str) -> None:
         """Hear something worth knowing, one sentence."""
 
-    def progress(self, told: Progress | Estimate | Executed) -> None:
+    def progress(self, told: Progress | Estimate | Executed | PageRead) -> None:
         """Hear how far the work is."""

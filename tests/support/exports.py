@@ -33,6 +33,17 @@ PACKINGS: Final[dict[str, Callable[[bytes], bytes]]] = {
 }
 
 
+CODE: Final = "0x600a600c600039600a6000f3" + "60005460010160005500"
+"""Creates a contract that adds one to its slot 0, whatever it is called with."""
+
+
+def counted(count: int, each_block: int = 3) -> list[Record]:
+    """Return the records of a counter that was created and then called; how much gas they used is not known."""
+    records = [record | {"gasUsed": ""} for record in transactions(count, each_block)]
+    records[0]["input"] = CODE
+    return records
+
+
 def as_csv(records: Sequence[Record], delimiter: str = ",") -> bytes:
     """Return records as CSV with a header line."""
     file = io.StringIO()

@@ -15,6 +15,7 @@ import pytest
 
 from specminer.chain.artifact import load
 from specminer.chain.collector import Estimate, Progress
+from specminer.chain.paging import PageRead
 from specminer.chain.txlist import read_transactions
 from specminer.pipeline import Executed, Export, Rulebook, import_export
 from specminer.store import TraceStore
@@ -34,7 +35,7 @@ class Silent:
     def note(self, text: str) -> None:
         """Hear nothing."""
 
-    def progress(self, told: Progress | Estimate | Executed) -> None:
+    def progress(self, told: Progress | Estimate | Executed | PageRead) -> None:
         """Hear nothing."""
 
 
