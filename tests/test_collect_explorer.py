@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from eth_utils.abi import function_signature_to_4byte_selector
 
 from specminer.store import TraceStore
 from specminer.trace import Address, InvocationKind
@@ -325,6 +326,28 @@ def test_blockscout(tmp_path: Path) -> None:
         assert done.code == 0, done.text
     with TraceStore(str(tmp_path / "h.db")) as store:
         assert store.transaction_count(1, CONTRACT) == 50
+
+
+def test_mining_from_an_explorer(tmp_path: Path) -> None:
+    tick = "0x" + function_signature_to_4byte_selector("tick()").hex()
+    first, *calls = counted(60)
+    records = [first, *(record | {"input": tick} for record in calls)]
+    with LocalExplorer(Served(transactions=records, abi=ABI)) as server:
+        options = ["--explorer", server.url, "--chain-id", "1", "--db", "h.db"]
+        done = specminer("mine", CREATED, *options, "--out", "one", cwd=tmp_path)
+        assert done.code == 0, done.text
+        assert "60 new records from the explorer; 60 were executed again" in done.err
+        again = specminer("mine", CREATED, *options, "--out", "two", cwd=tmp_path)
+        assert again.code == 0, again.text
+        assert "nothing new from the explorer; 0 were executed again" in again.err
+        refusal = specminer("mine", CREATED, "--explorer", server.url, "--db", "x.db", cwd=tmp_path)
+        assert refusal.code == 2
+        assert not (tmp_path / "x.db").exists()
+    done = specminer("mine", CREATED, "--db", "h.db", "--out", "three", cwd=tmp_path)
+    assert done.code == 0, done.text
+    found = {(tmp_path / name / "automaton.json").read_bytes() for name in ("one", "two", "three")}
+    assert len(found) == 1
+    assert b"tick" in found.pop()
 
 
 # -- wrong use --------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from specminer.cli.options import (
     check_blocks,
     database_option,
     definition_of,
+    explorer_options,
     instances_option,
     node_options,
     quiet_option,
@@ -42,6 +43,7 @@ MAX_PATH: Final = 4096
 )
 @instances_option
 @node_options
+@explorer_options
 @artifact_option
 @chain_option
 @range_options
@@ -86,6 +88,8 @@ def mine(
     instances: int | None,
     rpc: str | None,
     headers: tuple[str, ...],
+    explorer: str | None,
+    key_name: str | None,
     artifact: Path | None,
     chain_id: int | None,
     first: int | None,
@@ -100,13 +104,14 @@ def mine(
 ) -> None:
     """Mine a contract's automaton: collect what is missing, split, tune, draw.
 
-    The target is the ADDRESS of a contract (collected with --rpc, or from what the database holds), the name of
-    a shipped DATASET, or a trace FILE. Several contracts of the same code are mined together: one specification
-    over all, one interaction for each. Prints a summary, and writes automaton.json (the specification with its
-    evidence), automaton.dot and automaton.svg (the picture).
+    The target is the ADDRESS of a contract (collected with --rpc or --explorer, or from what the database holds),
+    the name of a shipped DATASET, or a trace FILE. Several contracts of the same code are mined together: one
+    specification over all, one interaction for each. Prints a summary, and writes automaton.json (the specification
+    with its evidence), automaton.dot and automaton.svg (the picture).
 
     \b
       specminer mine 0xADDRESS --rpc http://127.0.0.1:8545 --abi Contract.json
+      specminer mine 0xADDRESS --explorer https://HOST/api --chain-id 1
       specminer mine 0xADDRESS --from-block 100 --to-block 200 --out early
       specminer mine auction_house --interactions whole
       specminer mine --same-code-as 0xADDRESS --instances 20
@@ -117,6 +122,8 @@ def mine(
         instances=instances,
         rpc=rpc,
         headers=headers,
+        explorer=explorer,
+        key_name=key_name,
         chain_id=chain_id,
         first=first,
         last=last,

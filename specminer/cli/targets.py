@@ -10,12 +10,13 @@ from pathlib import Path
 from eth_utils.address import to_checksum_address
 
 from specminer.chain.artifact import Artifact
+from specminer.chain.explorer import Explorer
 from specminer.chain.node import Node
 from specminer.cli.console import Screen
-from specminer.cli.options import address_of, chain_of, endpoint_of, existing, is_address
+from specminer.cli.options import address_of, chain_of, endpoint_of, existing, explorer_of, is_address
 from specminer.datasets import datasets, suggestion
 from specminer.errors import UsageError, plain
-from specminer.pipeline import collect, import_traces, same_code
+from specminer.pipeline import Rulebook, collect, collect_explored, import_traces, same_code
 from specminer.store import TraceStore
 from specminer.trace import Address
 
@@ -28,6 +29,9 @@ class Source:
     same_code_as: str | None = None
     instances: int | None = None
     rpc: str | None = None
+    explorer: str | None = None
+    key_name: str | None = None
+    """Name of the environment variable that holds the explorer's key."""
     headers: tuple[str, ...] = ()
     chain_id: int | None = None
     first: int | None = None
@@ -95,24 +99,35 @@ def choose(
 
     """
     if files:
-        if source.rpc:
-            screen.note("the node is not used: everything is in the file")
+        if source.rpc or source.explorer:
+            screen.note(
+                f"the {'explorer' if source.explorer else 'node'} is not used: everything is in the file"
+            )
         store = stack.enter_context(TraceStore("sqlite://"))
         chain_id, found = _from_files(store, files, source.chain_id)
     else:
         named = [address_of(text) for text in _named(source)]
-        place = source.database if source.rpc else existing(source.database)
+        client = (
+            stack.enter_context(explorer_of(source.explorer, source.key_name, source.chain_id))
+            if source.explorer
+            else None
+        )
+        node = stack.enter_context(Node(endpoint_of(source.rpc, source.headers))) if source.rpc else None
+        place = source.database if node or client else existing(source.database)
         store = stack.enter_context(TraceStore(place))
-        if source.rpc:
-            node = stack.enter_context(Node(endpoint_of(source.rpc, source.headers)))
-            chain_id = _collected(store, node, source, named, artifact, screen)
-        else:
-            chain_id = chain_of(store, named, source.chain_id)
-        found = named
+
+        def bring(contracts: Sequence[Address]) -> int:
+            if client is not None:
+                return _explored(store, client, node, source, contracts, artifact, screen)
+            if node is not None:
+                return _collected(store, node, source, contracts, artifact, screen)
+            return chain_of(store, contracts, source.chain_id)
+
+        chain_id, found = bring(named), named
         if source.same_code_as is not None:
             found = same_code(store, chain_id, named[0])
-            if source.rpc and len(found) > 1:
-                _collected(store, node, source, found, artifact, screen)
+            if len(found) > 1:
+                bring(found)
     ordered = store.by_creation(chain_id, found)
     return store, _counted(source, chain_id, ordered)
 
@@ -169,6 +184,36 @@ def _collected(
         whose = f" of {to_checksum_address(contract)}" if len(contracts) > 1 else ""
         screen.note(f"{new}{whose} in blocks {done.first:,} to {done.last:,}; they are in {store.label}")
     return chain_id
+
+
+def _explored(
+    store: TraceStore,
+    explorer: Explorer,
+    node: Node | None,
+    source: Source,
+    contracts: Sequence[Address],
+    artifact: Artifact | None,
+    screen: Screen,
+) -> int:
+    """Read what an explorer lists of the contracts and execute it again; return the chain's id."""
+    for contract in contracts:
+        found, imported = collect_explored(
+            store,
+            explorer,
+            contract,
+            Rulebook(chain_id=explorer.chain_id),
+            artifact=artifact,
+            node=node,
+            last=source.last,
+            listener=screen,
+        )
+        new = f"{found.read:,} new records" if found.read else "nothing new"
+        whose = f" of {to_checksum_address(contract)}" if len(contracts) > 1 else ""
+        screen.note(
+            f"{new}{whose} from the explorer; {imported.executed:,} were executed again by {imported.rules}; they "
+            f"are in {store.label}"
+        )
+    return explorer.chain_id
 
 
 def _from_files(store: TraceStore, files: Sequence[Path], chain_id: int | None) -> tuple[int, list[Address]]:
