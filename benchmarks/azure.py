@@ -28,12 +28,11 @@ import numpy as np
 
 from specminer.chain.artifact import load
 from specminer.chain.txlist import read_transactions
-from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History
-from specminer.pipeline import Export, MineOptions, Rulebook, import_export, mine
+from specminer.history import MISSING, BoolColumn, History
+from specminer.pipeline import Export, MineOptions, Rulebook, import_export, mine, same_code
 from specminer.score import Score, language, read, score
 from specminer.specification import Specification
 from specminer.store import TraceStore
-from specminer.trace import Address
 
 CHAIN: Final = 1337
 """The chain id under which the private chain's histories are kept."""
@@ -80,10 +79,10 @@ def run(folder: Path, trial: Trial, database: Path) -> Row:
     """Learn from one contract's instances and score what was learned; ``folder`` has its truths."""
     contract = folder.name
     with TraceStore(str(database)) as store:
-        everything, chain = deployed(store)
-        learned = everything[: trial.instances]
+        some = store.contracts()[0]
+        learned = same_code(store, some.chain_id, some.address)[: trial.instances]
         started = time.process_time()
-        history = store.history(chain, learned)
+        history = store.history(some.chain_id, learned)
         if trial.cut:
             history = cut_short(history, seed=0)
         specification = mine(history, MineOptions(forbid=trial.forbid), name=contract).specification
@@ -103,15 +102,6 @@ def truths(folder: Path) -> tuple[Path, Path]:
     """Return the declared truth, and the repaired one or, without need of repair, the declared one again."""
     declared, repaired = folder / "truth.json", folder / "truth-repaired.json"
     return declared, repaired if repaired.exists() else declared
-
-
-def deployed(store: TraceStore) -> tuple[list[Address], int]:
-    """Return the addresses of all contracts of a database in the order of their deployment, and the chain."""
-    contracts = store.contracts()
-    chain = contracts[0].chain_id
-    history = store.history(chain, [item.address for item in contracts])
-    rows = np.flatnonzero(history.invocation_kind == CONSTRUCTOR)
-    return [history.contracts[number].address for number in history.invocation_contract[rows]], chain
 
 
 def cut_short(history: History, seed: int) -> History:
