@@ -11,10 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.anvil import Anvil, MissingPart, anvil_binary, tools_dir
 from tests.support.real import RealDatabase, imported, real_data
 from tests.support.solc import has_solc
+
+settings.register_profile("specminer", deadline=None)
+settings.load_profile("specminer")
+"""How long an example takes depends on what else the machine does; what must be fast is in benchmarks/."""
 
 _NODE_FIXTURES = {"anvil", "tools"}
 
