@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from specminer.history import MISSING, slots
 from specminer.location import RESOLUTIONS, Layout, Locations, PortKind, Resolution, locate
 from specminer.location.locating import resolve
+from specminer.location.paths import Hashes, hashes
 from specminer.trace import WORD_LIMIT
 from specminer.words import difference, find, from_integers, from_numbers, to_integers, word_at
 from tests.histories import ACCOUNTS, CONTRACTS, Simulated, simulate, simulations, stored
@@ -38,6 +39,10 @@ def storage(seed: int) -> tuple[dict[int, bytes], list[int]]:
     return preimages, [slot % WORD_LIMIT for slot in sorted(found)]
 
 
+def table(preimages: dict[int, bytes], layout: Layout | None = None) -> Hashes:
+    return hashes(preimages, layout.array_slots() if layout is not None else ())
+
+
 def parts_of(locations: Locations, row: int) -> tuple[str, list[str]]:
     return locations.text(row), [item.text for item in locations.variables[locations.variable[row]].fields]
 
@@ -46,7 +51,7 @@ def parts_of(locations: Locations, row: int) -> tuple[str, list[str]]:
 @given(st.integers(0, 1 << 40), st.sampled_from([LAYOUT, None]), st.randoms())
 def test_no_two_slots_are_one_place(seed: int, layout: Layout | None, order: random.Random) -> None:
     preimages, words = storage(seed)
-    locations = resolve(from_integers(words), preimages, layout)
+    locations = resolve(from_integers(words), table(preimages, layout), layout)
     assert len(
         {(int(row), *keys.tolist()) for row, keys in zip(locations.variable, locations.keys, strict=True)}
     ) == len(words)
@@ -64,7 +69,7 @@ def test_no_two_slots_are_one_place(seed: int, layout: Layout | None, order: ran
     assert len({port.name for port in locations.ports}) == len(locations.ports)
     # in another order, the same rows
     shuffled = order.sample(range(len(words)), len(words))
-    again = resolve(from_integers([words[row] for row in shuffled]), preimages, layout)
+    again = resolve(from_integers([words[row] for row in shuffled]), table(preimages, layout), layout)
     assert again.variables == locations.variables
     assert again.ports == locations.ports
     assert np.array_equal(again.variable, locations.variable[shuffled])
@@ -103,7 +108,7 @@ def test_names_of_a_history(simulated: Simulated) -> None:
 
 def test_what_nothing_explains_is_one_variable_unless_most_calls_touch_it() -> None:
     history = history_of(simulate(3, 30))
-    locations = resolve(from_integers([5, 1 << 200, 1 << 201]), {}, None, constants=[1 << 201])
+    locations = resolve(from_integers([5, 1 << 200, 1 << 201]), table({}), None, constants=[1 << 201])
     assert [locations.text(row) for row in range(3)] == [
         "slot5",
         f"unresolved[{1 << 200:#066x}]",
@@ -125,7 +130,7 @@ def test_branches_behind_one_key_share_its_port() -> None:
     array = (image(outer) + 2).to_bytes(32, "big")
     words = [image(outer), image(outer) + 2, image(array) + 4, image(array) + 3]
     preimages = {image(data): data for data in (outer, inner, array)}
-    locations = resolve(from_integers(words), preimages, Layout(document, "test"))
+    locations = resolve(from_integers(words), table(preimages), Layout(document, "test"))
     key = f"m[{locations.key_table.text(int(locations.keys[0, 0]), locations.ports[0].kind)}]"
     assert [parts_of(locations, row) for row in range(4)] == [
         (f"{key}.x", [".x", ".y"]),

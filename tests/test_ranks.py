@@ -16,6 +16,7 @@ RANKS = {
     "nesting": 0,
     "resources": 0,
     "words": 0,
+    "hashing": 0,
     "trace": 1,
     "history": 1,
     "probe": 1,
@@ -41,7 +42,13 @@ RANKS = {
     "cli": 11,
 }
 
-SIDEWAYS = {("history", "trace"), ("tuning", "metric"), ("tuning", "naming"), ("score", "specification")}
+SIDEWAYS = {
+    ("hashing", "words"),
+    ("history", "trace"),
+    ("tuning", "metric"),
+    ("tuning", "naming"),
+    ("score", "specification"),
+}
 """Imports within a rank: a concept and what it is made of."""
 
 

@@ -118,7 +118,7 @@ class Building:
 
     def _resolution(self, known: Hashes, tried: int) -> IntColumn:
         codes = {item: RESOLUTIONS.index(item) for item in Resolution}
-        guessed = np.r_[known.guessed, [0]]  # the last for MISSING
+        guessed = np.r_[known.guessed, [False]]  # the last for MISSING
         any_guessed = guessed[self.found.hash].any(axis=1)
         result = np.where(any_guessed, codes[Resolution.DICTIONARY], codes[Resolution.PREIMAGE])
         result[self.found.depth == 0] = codes[Resolution.FIXED]
@@ -147,11 +147,12 @@ class Building:
         by_word = np.flatnonzero(used & (forms == WORD))
         table = np.unique(np.concatenate([words[by_word], from_numbers(indices)]))
         by_text = np.flatnonzero(used[:count] & (forms[:count] == TEXT)).tolist()
-        texts = {known.texts[row] for row in by_text} | ({b""} if np.any(columns == EMPTY_TEXT) else set())
+        texts = {known.texts[known.text[row]] for row in by_text}
+        texts |= {b""} if np.any(columns == EMPTY_TEXT) else set()
         place = {text: len(table) + at for at, text in enumerate(sorted(texts))}
         code = np.full(len(forms), MISSING, dtype=np.int64)
         code[by_word] = np.searchsorted(table, words[by_word])
-        code[by_text] = [place[known.texts[row]] for row in by_text]
+        code[by_text] = [place[known.texts[known.text[row]]] for row in by_text]
         keys = np.where(columns >= 0, code[columns] if len(code) else MISSING, MISSING)
         keys[columns == EMPTY_TEXT] = place.get(b"", MISSING)
         at_number = np.searchsorted(table, from_numbers(indices))

@@ -10,12 +10,13 @@ import numpy as np
 from specminer.history import MISSING, History, Slots, slots
 from specminer.location.building import Building
 from specminer.location.columns import Locations
+from specminer.location.dictionary import Dictionary
 from specminer.location.getters import evidence
 from specminer.location.laid_out import LayoutWalk
 from specminer.location.layout import Layout
 from specminer.location.numbered import NumberedWalk
 from specminer.location.observed import Observed
-from specminer.location.paths import hashes, paths
+from specminer.location.paths import Hashes, hashes, paths
 from specminer.location.places import NAMED_BASES
 from specminer.location.shapes import Shape, shapes
 from specminer.probe import Probed
@@ -24,6 +25,8 @@ from specminer.words import WordArray, from_integers
 CONSTANT_SHARE: Final = 0.05
 """A slot that looks like a hash and that nothing explains is a variable of its own if at least this share of the
 invocations touches it: a proxy's slots are, entries of mappings are not."""
+_FREE_MEMORY: Final = bytes.fromhex("604052")
+"""PUSH1 0x40, MSTORE."""
 MAX_CONSTANTS: Final = 256
 """Such variables at most: those touched most often."""
 
@@ -37,6 +40,8 @@ def locate(
 ) -> Locations:
     """Say what each storage slot of a history means; n log n in slots and preimages, linear in accesses.
 
+    What no preimage explains is looked for by trying (:class:`Dictionary`), at a bounded cost.
+
     Args:
         history: one or more contracts'; they share the layout and the getters.
         layout: the compiler's storage layout; trusted above all else.
@@ -46,19 +51,26 @@ def locate(
     """
     numbered = slots(history) if numbered is None else numbered
     words = from_integers(history.words[row] for row in numbered.word.tolist())
+    named = shapes(evidence(probed))
+    key_last = False if layout is not None or _from_solc(history) else None
+    arrays = layout.array_slots() if layout is not None else ()
+    known = hashes(history.preimages, arrays, key_last=key_last)
+    far = [(root, 1) for root in named if root >= NAMED_BASES]
+    if layout is not None:
+        far += [(item.slot, item.slots) for item in layout.variables if item.slot >= NAMED_BASES]
     return resolve(
         words,
-        history.preimages,
+        Dictionary(history, numbered, words, key_last=key_last).run(known, far),
         layout,
         constants=_frequent(history, numbered),
-        shapes=shapes(evidence(probed)),
+        shapes=named,
         observed=Observed(history, numbered, words),
     )
 
 
 def resolve(
     words: WordArray,
-    preimages: Mapping[int, bytes],
+    known: Hashes,
     layout: Layout | None,
     *,
     constants: Collection[int] = (),
@@ -69,14 +81,13 @@ def resolve(
 
     Args:
         words: the slots.
-        preimages: image to what was hashed.
+        known: what was hashed.
         layout: the compiler's storage layout.
         constants: slots that look like hashes, but are none.
         shapes: what is known where the layout says nothing.
         observed: the values in the slots, in the order of ``words``.
 
     """
-    known = hashes(preimages, layout.array_slots() if layout is not None else ())
     found = paths(words, known)
     building = Building(found, np.full(len(words), MISSING, dtype=np.int64))
     if layout is not None:
@@ -84,6 +95,13 @@ def resolve(
     walk = NumberedWalk(known, building, constants, shapes or {}, observed)
     walk.run()
     return building.finish(known, walk.roots)
+
+
+def _from_solc(history: History) -> bool:
+    """Whether all code at hand begins as solc lets it begin: by storing where free memory begins, at 0x40."""
+    codes = [record.code for record in history.contracts]
+    codes += [code for record in history.contracts for _, code in record.implementations]
+    return all(_FREE_MEMORY in code[:16] for code in codes if code) and any(codes)
 
 
 def _frequent(history: History, numbered: Slots) -> list[int]:

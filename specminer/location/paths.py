@@ -7,14 +7,15 @@ is done for all slots at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from eth_utils.crypto import keccak
 
-from specminer.history import MISSING, IntColumn
+from specminer.hashing import MAX_LENGTH, keccak_many
+from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.location.places import ARRAY_BASES, NAMED_BASES, NEARBY
 from specminer.words import WordArray, difference, from_bytes, from_integers
 
@@ -22,6 +23,24 @@ MAX_STEPS: Final = 8
 """Hashes followed at most; hostile preimages may form long chains."""
 ARRAY, WORD, TEXT = range(3)
 """What a hash was made of: an array's slot alone; a key of 32 bytes and a base; a key of another length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One thing that was hashed."""
+
+    key: bytes
+    base: bytes
+    """The slot; 32 bytes."""
+    key_last: bool
+    """Whether the key stood behind the base, as Vyper has it."""
+    array: bool = False
+    """Whether the base was hashed alone."""
+
+    @property
+    def data(self) -> bytes:
+        """What was hashed."""
+        return self.base + self.key if self.key_last else self.key + self.base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +54,51 @@ class Hashes:
     """``ARRAY``, ``WORD`` or ``TEXT``."""
     key: WordArray
     """The key where ``form`` is ``WORD``, else 0."""
-    texts: dict[int, bytes]
-    """Row to key, where ``form`` is ``TEXT``."""
-    guessed: IntColumn
-    """1 where no tracer saw it hashed."""
+    text: IntColumn
+    """Row in ``texts`` of the key where ``form`` is ``TEXT``, else ``MISSING``."""
+    texts: tuple[bytes, ...]
+    guessed: BoolColumn
+    """Whether no tracer saw it hashed."""
+
+    def extended(self, items: Sequence[Known]) -> Hashes:
+        """Return the table with more rows, that were guessed."""
+        data = [item.data for item in items]
+        lengths = np.fromiter(map(len, data), dtype=np.int64, count=len(data))
+        form = np.array([_form(item) for item in items], dtype=np.int64)
+        added = np.flatnonzero(form == TEXT)
+        text = np.full(len(items), MISSING, dtype=np.int64)
+        text[added] = len(self.texts) + np.arange(len(added))
+        image = np.concatenate([self.image, _images(data, lengths)])
+        _, order = np.unique(image, return_index=True)  # what was there before stands first
+        words = [
+            item.key if kind == WORD else bytes(32) for item, kind in zip(items, form.tolist(), strict=True)
+        ]
+        return Hashes(
+            image=image[order],
+            base=np.concatenate([self.base, from_bytes([item.base for item in items])])[order],
+            form=np.r_[self.form, form][order],
+            key=np.concatenate([self.key, from_bytes(words)])[order],
+            text=np.r_[self.text, text][order],
+            texts=(*self.texts, *(items[row].key for row in added.tolist())),
+            guessed=np.r_[self.guessed, np.ones(len(items), dtype=np.bool_)][order],
+        )
+
+
+def _form(item: Known) -> int:
+    return ARRAY if item.array else WORD if len(item.key) == 32 else TEXT
+
+
+def _images(data: Sequence[bytes], lengths: IntColumn) -> WordArray:
+    """Return the hashes of texts; those of one word or two together."""
+    found = np.zeros(len(data), dtype="S32")
+    for length in np.unique(lengths).tolist():
+        rows = np.flatnonzero(lengths == length)
+        if length > MAX_LENGTH or not length:
+            found[rows] = from_bytes([keccak(data[row]) for row in rows.tolist()])
+        else:
+            joined = b"".join(data[row] for row in rows.tolist())
+            found[rows] = keccak_many(np.frombuffer(joined, dtype=np.uint8).reshape(-1, length))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +123,13 @@ ARRAY_IMAGES: Final = dict(_hashed(base) for base in range(ARRAY_BASES))
 """Where dynamic arrays in the first slots begin: compilers hash constant slots themselves, no tracer sees it."""
 
 
-def hashes(preimages: Mapping[int, bytes], arrays: Iterable[int] = ()) -> Hashes:
+def hashes(
+    preimages: Mapping[int, bytes], arrays: Iterable[int] = (), *, key_last: bool | None = False
+) -> Hashes:
     """Return a table of what was hashed.
 
-    ``ARRAY_IMAGES`` and the slots of ``arrays`` are added as dynamic arrays.
+    ``ARRAY_IMAGES`` and the slots of ``arrays`` are added as dynamic arrays. ``key_last`` says whether mappings
+    are Vyper's, whose keys stand behind the base; ``None`` leaves it to the data.
     """
     known = dict(ARRAY_IMAGES)
     known.update(_hashed(base) for base in arrays)
@@ -78,15 +141,31 @@ def hashes(preimages: Mapping[int, bytes], arrays: Iterable[int] = ()) -> Hashes
     data = [data[row] for row in order.tolist()]
     lengths = np.fromiter(map(len, data), dtype=np.int64, count=len(data))
     form = np.select([lengths == 32, lengths == 64], [ARRAY, WORD], TEXT)
-    unknown = np.fromiter((image in guessed for image in known), dtype=np.int64, count=len(known))
+    unknown = np.fromiter((image in guessed for image in known), dtype=np.bool_, count=len(known))
+    head = from_bytes([item[:32] if len(item) == 64 else bytes(32) for item in data])
+    tail = from_bytes([item[-32:] for item in data])
+    turned = (form == WORD) & (
+        _turned(head[form == WORD], tail[form == WORD]) if key_last is None else key_last
+    )
+    added = np.flatnonzero(form == TEXT)
+    text = np.full(len(data), MISSING, dtype=np.int64)
+    text[added] = np.arange(len(added))
     return Hashes(
         image=images[order],
-        base=from_bytes([item[-32:] for item in data]),
+        base=np.where(turned, head, tail),
         form=form,
-        key=from_bytes([item[:32] if len(item) == 64 else bytes(32) for item in data]),
-        texts={int(row): data[row][:-32] for row in np.flatnonzero(form == TEXT)},
+        key=np.where(turned, tail, head),
+        text=text,
+        texts=tuple(data[row][:-32] for row in added.tolist()),
         guessed=unknown[order],
     )
+
+
+def _turned(head: WordArray, tail: WordArray) -> bool:
+    """Whether the keys of mappings stand last: whether small numbers, as bases are, stand first more often."""
+    (limit,) = from_integers([NAMED_BASES])
+    first, last = head < limit, tail < limit
+    return bool(np.sum(first & ~last) > np.sum(last & ~first))
 
 
 def paths(slots: WordArray, known: Hashes) -> Paths:
