@@ -38,6 +38,8 @@ class Interactions:
     """``_tokenId=42``, an address, ``all``; raw text, each once."""
     entities: tuple[int | None, ...]
     """The key as a word, by which the entity's storage is found; ``None`` for no entity, or a text."""
+    keys: tuple[str | None, ...]
+    """The key as people write it; ``None`` for no entity."""
     explanation: str
     """What was chosen and why, in sentences."""
     slice: IntColumn

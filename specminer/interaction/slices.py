@@ -72,10 +72,12 @@ def sliced(
     told = not separable
     texts, role = _role_column(named, own, len(passive_row), told=told)
     order = np.lexsort((evidence.rank[rows], slices))
+    keys = _keys(evidence, sort, entities)
     return Interactions(
         mode=Mode.PARTITION if separable else Mode.PROJECTION,
         sort=described,
-        names=_names(evidence, sort, entities, str(described["name"])),
+        names=_names(evidence, sort, entities, keys, str(described["name"])),
+        keys=keys,
         entities=_words(evidence, entities),
         explanation="",
         slice=slices[order],
@@ -133,15 +135,20 @@ def _words(evidence: Evidence, entities: IntColumn) -> tuple[int | None, ...]:
     return tuple(evidence.locations.key_table.word(key) for key in keys.tolist())
 
 
-def _names(evidence: Evidence, sort: Sort, entities: IntColumn, name: str) -> tuple[str, ...]:
-    """Return ``name=key``; for accounts the address; with the contract where there are several."""
+def _keys(evidence: Evidence, sort: Sort, entities: IntColumn) -> tuple[str, ...]:
     table = evidence.locations.key_table
     kind = ValueKind.ADDRESS if sort.account else _kind(evidence, sort)
-    contracts, keys = np.divmod(entities, max(1, len(table)))
+    return tuple(table.text(key, kind) for key in (entities % max(1, len(table))).tolist())
+
+
+def _names(
+    evidence: Evidence, sort: Sort, entities: IntColumn, keys: tuple[str, ...], name: str
+) -> tuple[str, ...]:
+    """Return ``name=key``; for accounts the address; with the contract where there are several."""
+    contracts = entities // max(1, len(evidence.locations.key_table))
     found = []
-    for contract, key in zip(contracts.tolist(), keys.tolist(), strict=True):
-        shown = table.text(key, kind)
-        text = shown if sort.account else f"{name}={shown}"
+    for contract, key in zip(contracts.tolist(), keys, strict=True):
+        text = key if sort.account else f"{name}={key}"
         if len(evidence.history.contracts) > 1:
             text += f" at {to_checksum_address(evidence.history.contracts[contract].address)}"
         found.append(text)

@@ -50,6 +50,7 @@ def _bare(
         sort=None,
         names=names,
         entities=(None,) * len(names),
+        keys=(None,) * len(names),
         explanation="",
         slice=slices,
         invocation=rows,
@@ -99,6 +100,7 @@ def by_sender(evidence: Evidence) -> Interactions:
             for contract, address in zip(contracts.tolist(), addresses.tolist(), strict=True)
         ),
         entities=tuple(int.from_bytes(history.addresses[address], "big") for address in addresses.tolist()),
+        keys=tuple(to_checksum_address(history.addresses[address]) for address in addresses.tolist()),
         explanation="",
         slice=all_slices[order],
         invocation=all_rows[order],

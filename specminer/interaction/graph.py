@@ -1,0 +1,76 @@
+"""The dependencies between invocations as a graph, with the interactions that they link."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import networkx as nx
+import numpy as np
+
+from specminer.dependency import dependencies, graph
+from specminer.errors import plain
+from specminer.history import MISSING, OUTCOMES
+from specminer.interaction.evidence import Evidence
+from specminer.interaction.interactions import Interactions
+
+
+class Link(Enum):
+    """What a dependency means for the split."""
+
+    INSIDE = "inside"
+    """Storage of an interaction that both calls belong to."""
+    ACROSS = "across"
+    """Storage that hangs under an interaction, but not both calls belong to it: a cross-slice effect."""
+    ENVIRONMENT = "environment"
+    """Storage that no interaction holds."""
+
+
+def interaction_graph(evidence: Evidence, interactions: Interactions) -> nx.MultiDiGraph:
+    """Return the dependency graph, an edge from each reader to its writer, for GraphML.
+
+    Nodes are invocations with ``transaction``, ``block``, ``position``, ``function``, ``outcome``,
+    ``interactions`` (names of those it is a call of) and ``side_effects`` (of those whose storage it changed
+    without being their call), separated by spaces. Edges have ``slot``, ``location`` and ``link``
+    (:class:`Link`). Texts from outside are escaped.
+    """
+    history, called = evidence.history, evidence.called
+    found = dependencies(evidence.touched)
+    built = graph(history, found)
+    belongs: dict[int, list[str]] = {}
+    effects: dict[int, list[str]] = {}
+    columns = (interactions.slice, interactions.invocation, interactions.passive)
+    for number, row, passive in zip(*(column.tolist() for column in columns), strict=True):
+        (effects if passive else belongs).setdefault(row, []).append(plain(interactions.names[number], 100))
+    for row in range(len(history)):
+        built.nodes[row].update(
+            function=plain(called.name(row), 100),
+            outcome=OUTCOMES[int(history.invocation_outcome[row])].value,
+            interactions=" ".join(belongs.get(row, ())),
+            side_effects=" ".join(effects.get(row, ())),
+        )
+    members = interactions.members
+    linked = np.flatnonzero(evidence.touched.writer != MISSING)
+    slots = evidence.touched.slot[linked]
+    inside = np.zeros(len(linked), dtype=np.bool_)
+    held = np.zeros(len(linked), dtype=np.bool_)
+    for holder in interactions.holders:
+        own = holder[slots]
+        held |= own != MISSING
+        inside |= members.holds(found.reader, own) & members.holds(found.writer, own)
+    # edges stand in the order of the dependencies, in which they were added
+    for place, (_, _, data) in enumerate(_edges_in_order(built, found.reader.tolist(), found.writer.tolist())):
+        kind = Link.INSIDE if inside[place] else Link.ACROSS if held[place] else Link.ENVIRONMENT
+        data.update(location=plain(evidence.locations.text(int(slots[place])), 200), link=kind.value)
+    return built
+
+
+def _edges_in_order(
+    built: nx.MultiDiGraph, readers: list[int], writers: list[int]
+) -> list[tuple[int, int, dict[str, str]]]:
+    seen: dict[tuple[int, int], int] = {}
+    listed = []
+    for reader, writer in zip(readers, writers, strict=True):
+        number = seen.get((reader, writer), 0)
+        seen[reader, writer] = number + 1
+        listed.append((reader, writer, built.edges[reader, writer, number]))
+    return listed

@@ -1,0 +1,330 @@
+"""What there is to tell about the interactions of a history, as documents that become JSON or text.
+
+Four of them: the list, the explanation of the split, the life of one interaction, and the races. Texts in them are
+raw, as in ``automaton.json``: whoever shows them escapes them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from difflib import get_close_matches
+from itertools import groupby
+from typing import Any, Final
+
+import numpy as np
+from eth_utils.address import to_checksum_address
+
+from specminer.chain.interface import Interface
+from specminer.errors import UsageError, plain
+from specminer.history import MISSING, OUTCOMES, History
+from specminer.interaction import Analysis, Found, Interactions
+from specminer.interaction.races import Race
+from specminer.interaction.rejections import Rejections
+from specminer.interaction.replaying import Replayed
+from specminer.interaction.verification import Independence
+from specminer.location import Key
+from specminer.trace import Outcome, OutcomeKind
+
+MAX_WORD: Final = 6
+"""Runs of equal events that a shortened word shows at either end."""
+MAX_VALUE: Final = 80
+"""Characters of one argument."""
+
+Document = dict[str, Any]
+
+
+def members(analysis: Analysis, interactions: Interactions) -> list[Document]:
+    """Return each interaction with its own calls, in the order in which they ended."""
+    history, called = analysis.evidence.history, analysis.evidence.called
+    listed: list[list[Document]] = [[] for _ in interactions.names]
+    for event in np.flatnonzero(~interactions.passive).tolist():
+        row = int(interactions.invocation[event])
+        listed[int(interactions.slice[event])].append(
+            {
+                "transaction": transaction_of(history, row),
+                "position": int(history.invocation_position[row]),
+                "role": role_of(interactions, event),
+                "function": called.name(row),
+                "outcome": OUTCOMES[int(history.invocation_outcome[row])].value,
+            }
+        )
+    return [
+        {"name": name, "entity": key, "members": own}
+        for name, key, own in zip(interactions.names, interactions.keys, listed, strict=True)
+    ]
+
+
+def transaction_of(history: History, row: int) -> str:
+    """Return the hash of an invocation's transaction."""
+    return f"0x{history.transaction_hash[int(history.invocation_transaction[row])].hex()}"
+
+
+def role_of(interactions: Interactions, event: int) -> str | None:
+    """Return the role in which an event's call names the entity, where roles are told."""
+    role = int(interactions.role[event])
+    return None if role == MISSING else interactions.roles[role]
+
+
+def overview(analysis: Analysis, interactions: Interactions) -> list[Document]:
+    """Return a row for each interaction: length, blocks, actors and its shortened word."""
+    history, called = analysis.evidence.history, analysis.evidence.called
+    block = history.transaction_block[history.invocation_transaction]
+    bounds = np.searchsorted(interactions.slice, np.arange(len(interactions.names) + 1))
+    rows = []
+    for number, name in enumerate(interactions.names):
+        events = np.arange(bounds[number], bounds[number + 1])
+        invocations = interactions.invocation[events]
+        own = invocations[~interactions.passive[events]]
+        rows.append(
+            {
+                "name": name,
+                "length": len(own),
+                "side_effects": len(events) - len(own),
+                "first_block": int(block[invocations].min()),
+                "last_block": int(block[invocations].max()),
+                "actors": len(np.unique(history.invocation_sender[own])),
+                "word": shortened(
+                    [
+                        _symbol(
+                            interactions, event, called.name(int(interactions.invocation[event])), history
+                        )
+                        for event in events.tolist()
+                    ]
+                ),
+            }
+        )
+    return rows
+
+
+def _symbol(interactions: Interactions, event: int, function: str, history: History) -> str:
+    if interactions.passive[event]:
+        return f"({function})"
+    role = role_of(interactions, event)
+    text = function if role is None else f"{function}:{role}"
+    return text if history.accepted[int(interactions.invocation[event])] else f"✗{text}"
+
+
+def shortened(symbols: list[str]) -> str:
+    """Return a word with runs counted and its middle left out: ``create bid×3 … settle``."""
+    runs = [(symbol, len(list(group))) for symbol, group in groupby(symbols)]
+    shown = [symbol if count == 1 else f"{symbol}×{count}" for symbol, count in runs]
+    if len(shown) > 2 * MAX_WORD:
+        shown = [*shown[:MAX_WORD], "…", *shown[-MAX_WORD:]]
+    return " ".join(shown)
+
+
+def explanation(
+    analysis: Analysis,
+    interactions: Interactions,
+    judged: Rejections,
+    checked: Independence,
+    executed: Replayed | None,
+) -> Document:
+    """Return how the history is split and why, what links what, and whether it holds."""
+    evidence = analysis.evidence
+    chosen = interactions.sort["name"] if interactions.sort else None
+    outside = Counter(evidence.called.name(row) for row in interactions.track.tolist())
+    return {
+        "mode": interactions.mode.value,
+        "sort": chosen,
+        "count": len(interactions.names),
+        "explanation": interactions.explanation,
+        "sorts": [_sort(analysis, found, chosen) for found in analysis.found],
+        "environment": sorted(
+            item.text() for item in evidence.locations.variables if not item.ports and item.fields
+        ),
+        "outside": dict(sorted(outside.items())),
+        "rejections": {
+            "attached": judged.attached,
+            "loose": judged.loose,
+            "functions": [
+                {
+                    "function": item.function,
+                    "rejected": item.rejected,
+                    "comparable": item.comparable,
+                    "contradicted": item.contradicted,
+                    "rate": round(item.rate, 6),
+                    "verdict": item.verdict.value,
+                }
+                for item in judged.functions
+            ],
+        },
+        "independence": _independence(checked),
+        "execution": None if executed is None else _execution(executed),
+    }
+
+
+def _sort(analysis: Analysis, found: Found, chosen: str | None) -> Document:
+    rating, evidence = found.score, analysis.evidence
+    return {
+        "name": found.name,
+        "chosen": found.name == chosen,
+        "mode": found.mode.value,
+        "ports": [evidence.locations.ports[port].name for port in found.sort.ports],
+        "score": round(rating.value, 6),
+        "coverage": round(rating.coverage, 6),
+        "guard": round(rating.guard, 6),
+        "setlike": round(rating.setlike, 6),
+        "alpha": round(rating.alpha, 6),
+        "trivial": rating.trivial,
+        "derived": rating.derived,
+        "entities": rating.entities,
+        "long": rating.long,
+        "mean_length": round(rating.mean_length, 6),
+        "largest": round(rating.largest, 6),
+        "linked": round(rating.linked, 6),
+        "roles": [
+            {
+                "function": evidence.called.functions[role.function],
+                "role": role.name,
+                "source": role.source.name.lower(),
+                "support": round(role.support, 6),
+                "calls": role.calls,
+            }
+            for role in found.naming.roles
+        ],
+    }
+
+
+def _independence(checked: Independence) -> Document:
+    return {
+        "events": checked.events,
+        "independent": checked.independent,
+        "environment": checked.environment,
+        "others": checked.others,
+        "own": checked.own,
+        "share": round(checked.share, 6),
+        "shared": dict(checked.shared),
+        "changed": dict(checked.changed),
+    }
+
+
+def _execution(executed: Replayed) -> Document:
+    return {
+        "interactions": executed.interactions,
+        "calls": executed.calls,
+        "held": executed.held,
+        "failed": executed.failed,
+        "share": round(executed.share, 6),
+        "functions": dict(executed.functions),
+    }
+
+
+def find(interactions: Interactions, wish: str) -> int:
+    """Return the interaction that is called so, or whose key it is.
+
+    Raises:
+        UsageError: there is none, or several.
+
+    """
+    folded = wish.strip().lower()
+    by_name = [row for row, name in enumerate(interactions.names) if name.lower() == folded]
+    by_key = [row for row, key in enumerate(interactions.keys) if key is not None and key.lower() == folded]
+    found = by_name or by_key
+    if len(found) == 1:
+        return found[0]
+    if found:
+        listed = ", ".join(plain(interactions.names[row], 100) for row in found[:5])
+        raise UsageError(f"--entity: '{plain(wish, 80)}' is the key of several interactions: {listed}")
+    near = get_close_matches(wish, [*interactions.names, *(key for key in interactions.keys if key)], n=1)
+    hint = f"did you mean '{plain(near[0], 80)}'?" if near else "`specminer interactions` lists them"
+    raise UsageError(f"--entity: this history has no interaction '{plain(wish, 80)}'; {hint}")
+
+
+def timeline(analysis: Analysis, interactions: Interactions, interface: Interface, number: int) -> Document:
+    """Return the life of one interaction, event by event."""
+    events = np.flatnonzero(interactions.slice == number)
+    return {
+        "name": interactions.names[number],
+        "entity": interactions.keys[number],
+        "events": [_event(analysis, interactions, interface, event) for event in events.tolist()],
+    }
+
+
+def _event(analysis: Analysis, interactions: Interactions, interface: Interface, event: int) -> Document:
+    history, called = analysis.evidence.history, analysis.evidence.called
+    row = int(interactions.invocation[event])
+    transaction = int(history.invocation_transaction[row])
+    time = int(history.transaction_time[transaction])
+    outcome = Outcome(
+        kind=OUTCOMES[int(history.invocation_outcome[row])], data=history.invocation_output[row]
+    )
+    return {
+        "transaction": transaction_of(history, row),
+        "block": int(history.transaction_block[transaction]),
+        "timestamp": None if time == MISSING else time,
+        "position": int(history.invocation_position[row]),
+        "sender": to_checksum_address(history.addresses[int(history.invocation_sender[row])]),
+        "value": str(history.words[int(history.invocation_value[row])]),
+        "kind": "passive" if interactions.passive[event] else "call",
+        "function": called.name(row),
+        "role": role_of(interactions, event),
+        "arguments": {
+            name: argument(value) for name, value in interface.arguments(history.invocation_data[row]).items()
+        },
+        "outcome": outcome.kind.value,
+        "reason": "" if outcome.kind is OutcomeKind.RETURNED else interface.reason(outcome),
+        "changes": list(_changes(analysis, interactions, row, int(interactions.slice[event]))),
+    }
+
+
+def argument(value: object) -> str:
+    """Return an argument's value as people read it, cut to a bearable length."""
+    if isinstance(value, bytes):
+        text = f"0x{value.hex()}"
+    elif isinstance(value, list | tuple):
+        text = f"[{', '.join(argument(item) for item in value[:20])}{', …' if len(value) > 20 else ''}]"
+    else:
+        text = str(value)
+    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
+
+
+def _changes(analysis: Analysis, interactions: Interactions, row: int, number: int) -> Iterator[Document]:
+    """Yield what an invocation changed for good in the storage that hangs under the interaction."""
+    evidence = analysis.evidence
+    touched, locations, words = evidence.touched, evidence.locations, evidence.history.words
+    low, high = np.searchsorted(touched.invocation, [row, row + 1])
+    for touch in range(int(low), int(high)):
+        slot = int(touched.slot[touch])
+        if not touched.effective_write[touch]:
+            continue
+        if not any(int(holder[slot]) == number for holder in interactions.holders):
+            continue
+        before, after = int(touched.found[touch]), int(touched.left[touch])
+        for place, field in enumerate(locations.variables[int(locations.variable[slot])].fields):
+            old = None if before == MISSING else field.extract(words[before])
+            new = field.extract(words[after])
+            if old != new:
+                yield {
+                    "location": locations.text(slot, place),
+                    "before": None if old is None else str(Key(old.to_bytes(32, "big"), field.kind)),
+                    "after": str(Key(new.to_bytes(32, "big"), field.kind)),
+                }
+
+
+def race_list(analysis: Analysis, interactions: Interactions, found: list[Race]) -> list[Document]:
+    """Return the races by block."""
+    return [
+        {
+            "block": race.block,
+            "interaction": interactions.names[race.interaction],
+            "locations": [analysis.evidence.locations.text(slot) for slot in race.slots],
+            "first": _runner(analysis, race.first),
+            "second": _runner(analysis, race.second),
+            "lost": race.lost,
+        }
+        for race in found
+    ]
+
+
+def _runner(analysis: Analysis, row: int) -> Document:
+    history = analysis.evidence.history
+    return {
+        "transaction": transaction_of(history, row),
+        "position": int(history.invocation_position[row]),
+        "sender": to_checksum_address(history.addresses[int(history.invocation_sender[row])]),
+        "function": analysis.evidence.called.name(row),
+        "value": str(history.words[int(history.invocation_value[row])]),
+        "outcome": OUTCOMES[int(history.invocation_outcome[row])].value,
+    }
