@@ -21,6 +21,7 @@ from specminer.cli.collect import collect
 from specminer.cli.datasets import datasets
 from specminer.cli.demo import demo
 from specminer.cli.doctor import doctor
+from specminer.cli.interactions import interactions
 from specminer.cli.mine import mine
 from specminer.cli.score import score
 from specminer.cli.traces import export_command, import_command
@@ -53,7 +54,7 @@ def app() -> None:
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
 
 
-for _command in (mine, demo, collect, import_command, export_command, datasets, score, doctor):
+for _command in (mine, interactions, demo, collect, import_command, export_command, datasets, score, doctor):
     app.add_command(_command)
 
 

@@ -22,6 +22,8 @@ from specminer.cli.options import (
     node_options,
     quiet_option,
     range_options,
+    seed_option,
+    split_option,
 )
 from specminer.cli.targets import Source, choose, trace_files
 from specminer.errors import plain
@@ -48,14 +50,7 @@ MAX_PATH: Final = 4096
 @chain_option
 @range_options
 @database_option
-@click.option(
-    "--interactions",
-    default="auto",
-    show_default=True,
-    metavar="auto|whole|instance|sender|SORT",
-    help="How to split the history: whole, one per contract, one per account that calls, one per entity of a SORT "
-    "that `specminer interactions --explain` lists, or whichever fits the data.",
-)
+@split_option
 @click.option(
     "--abstraction",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -68,13 +63,7 @@ MAX_PATH: Final = 4096
     metavar="VARIABLE",
     help="A variable that no state may depend on, with all its entries and fields; may be repeated.",
 )
-@click.option(
-    "--seed",
-    type=int,
-    default=0,
-    show_default=True,
-    help="Seed of the search; the same seed gives the same result.",
-)
+@seed_option
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

@@ -166,6 +166,33 @@ range_options = _compose(
 )
 
 
+split_option = click.option(
+    "--interactions",
+    default="auto",
+    show_default=True,
+    metavar="auto|whole|instance|sender|SORT",
+    help="How to split the history: whole, one per contract, one per account that calls, one per entity of a SORT "
+    "that `specminer interactions --explain` lists, or whichever fits the data.",
+)
+
+seed_option = click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Seed of all chance; the same seed gives the same result.",
+)
+
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, or JSON for programs.",
+)
+
+
 def is_address(text: str) -> bool:
     """Whether a text has the form of an address."""
     return _ADDRESS.fullmatch(text) is not None

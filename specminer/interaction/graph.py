@@ -58,7 +58,9 @@ def interaction_graph(evidence: Evidence, interactions: Interactions) -> nx.Mult
         held |= own != MISSING
         inside |= members.holds(found.reader, own) & members.holds(found.writer, own)
     # edges stand in the order of the dependencies, in which they were added
-    for place, (_, _, data) in enumerate(_edges_in_order(built, found.reader.tolist(), found.writer.tolist())):
+    for place, (_, _, data) in enumerate(
+        _edges_in_order(built, found.reader.tolist(), found.writer.tolist())
+    ):
         kind = Link.INSIDE if inside[place] else Link.ACROSS if held[place] else Link.ENVIRONMENT
         data.update(location=plain(evidence.locations.text(int(slots[place])), 200), link=kind.value)
     return built

@@ -3,6 +3,7 @@
 from specminer.pipeline.collecting import collect
 from specminer.pipeline.executing import Export, Imported, Rulebook, import_export
 from specminer.pipeline.exploring import Explored, collect_explored
+from specminer.pipeline.inspection import Inspected, explained, inspect, write_graph
 from specminer.pipeline.instances import same_code
 from specminer.pipeline.listening import Executed, Listener
 from specminer.pipeline.mining import Mined, MineOptions, mine
@@ -14,6 +15,7 @@ __all__ = [
     "Explored",
     "Export",
     "Imported",
+    "Inspected",
     "Listener",
     "MineOptions",
     "Mined",
@@ -21,12 +23,15 @@ __all__ = [
     "Written",
     "collect",
     "collect_explored",
+    "explained",
     "export_traces",
     "folder_name",
     "import_export",
     "import_traces",
+    "inspect",
     "mine",
     "prepare_folder",
     "same_code",
+    "write_graph",
     "write_output",
 ]

@@ -15,23 +15,21 @@ from eth_utils.address import to_checksum_address
 from specminer.abstraction import Definition, EventTable, RejectedCalls, default
 from specminer.abstraction.context import with_calls
 from specminer.abstraction.table import build
-from specminer.calldata import calls
 from specminer.chain.artifact import Artifact
-from specminer.chain.interface import Interface, from_artifact, from_code
-from specminer.dependency import Dependencies, dependencies, touches
-from specminer.errors import StoreError, UsageError, plain
-from specminer.history import CONSTRUCTOR, MISSING, RETURNED, History, IntColumn
+from specminer.chain.interface import Interface
+from specminer.dependency import Dependencies, dependencies
+from specminer.errors import UsageError, plain
+from specminer.history import MISSING, RETURNED, History, IntColumn
 from specminer.interaction import (
     ROLLED_BACK,
     Analysis,
-    Evidence,
     Interactions,
-    analyse,
     event_text,
     split,
 )
-from specminer.pipeline.locating import Located, located
-from specminer.pipeline.siblings import distinct_codes, gaps, label, shared_artifact
+from specminer.pipeline.locating import Located
+from specminer.pipeline.siblings import gaps
+from specminer.pipeline.understanding import understand
 from specminer.report.fidelity import measured
 from specminer.specification import (
     MAX_WITNESSES,
@@ -100,53 +98,37 @@ def mine(
         FileFormatError: the artifact's storage layout is malformed.
 
     """
-    if not len(history):
-        raise StoreError(
-            f"no transaction of {_whose(history)} is there in {_complete(history)}; collect more of its blocks, or "
-            "mine all that is there (without --from-block and --to-block)"
-        )
-    contradiction = ""
-    if artifact is None:
-        artifact, contradiction = shared_artifact(history, _selectors(history))
-    interface = _interface(history, artifact)
-    # only what was given is judged: an interface recovered from bytecode may know less
-    known = 1.0 if artifact is None else interface.share_known(_selectors(history))
-    if known == 0:  # not one call fits: its names and its layout would only mislead
-        artifact = None
-        interface = _interface(history, None)
-    found = located(history, artifact)
-    locations = found.locations
-    touched = touches(history)
-    called = calls(history, interface)
-    analysis = analyse(Evidence.gather(history, touched, locations, called))
-    interactions = split(analysis, options.interactions)
+    given = understand(history, artifact)
+    artifact, found, called = given.artifact, given.found, given.called
+    interactions = split(given.analysis, options.interactions)
     functions = [called.functions[row] for row in called.function.tolist()]
     definition = options.definition or default()
     if definition.rejected is RejectedCalls.DROP:
         interactions = _without_rejected(history, interactions)
-    table = build(history, touched, locations, interactions, functions)
+    table = build(history, given.touched, found.locations, interactions, functions)
     table = replace(with_calls(table, history, interactions), entity=_entity(interactions))
     declared = _declared(artifact)
     definition = replace(
         definition, forbid=(*definition.forbid, *_forbidden(options.forbid, table, declared))
     )
     tuning = tune(table, definition, options.seed, options.preset)
-    facts = _history_facts(history, known, _names(interface, found)) | {"locations": found.facts()}
-    facts["limits"] += [contradiction] if contradiction else []
+    facts = _history_facts(history, given.known, _names(given.interface, found)) | {
+        "locations": found.facts()
+    }
+    facts["limits"] += [given.contradiction] if given.contradiction else []
     facts |= {"selection": selection} if selection else {}
-    title = name or (artifact.name if artifact else None) or label(history)
     outside = Counter(functions[row] for row in interactions.track.tolist())
     edges = tuple(_edges(history, interactions, functions, tuning, point) for point in tuning.front)
     missed = ", ".join(plain(text, 80) for text in tuning.unmatched if text not in options.forbid)
     unmatched = f"nothing in this history matches {missed}, which the abstraction mentions" if missed else ""
     return Mined(
         specification=_specification(
-            title, history, facts, interactions, dict(sorted(outside.items())), tuning, edges
+            name or given.title, history, facts, interactions, dict(sorted(outside.items())), tuning, edges
         ),
         history=history,
-        analysis=analysis,
+        analysis=given.analysis,
         interactions=interactions,
-        dependencies=dependencies(touched),
+        dependencies=dependencies(given.touched),
         table=tuning.table,
         tuning=tuning,
         notes=(unmatched,) if unmatched else (),
@@ -247,33 +229,6 @@ def _forbidden(asked: Sequence[str], table: EventTable, declared: frozenset[str]
 def _listed(known: Collection[str]) -> str:
     shown = ", ".join(plain(name, 40) for name in sorted(known)[:10])
     return f"there are {shown}{', …' if len(known) > 10 else ''}" if known else "there are none"
-
-
-def _complete(history: History) -> str:
-    """Return which blocks were looked at, as words."""
-    if not history.ranges:
-        return "the blocks asked for, of which none was read"
-    return "blocks " + ", ".join(f"{first:,} to {last:,}" for first, last in history.ranges[:5])
-
-
-def _whose(history: History) -> str:
-    address = to_checksum_address(history.contracts[0].address)
-    return address if len(history.contracts) == 1 else f"the {len(history.contracts):,} contracts"
-
-
-def _interface(history: History, artifact: Artifact | None) -> Interface:
-    if artifact is not None and artifact.abi:
-        return from_artifact(artifact)
-    return from_code(distinct_codes(history.contracts))
-
-
-def _selectors(history: History) -> list[bytes]:
-    """Return the selector of each call that has one."""
-    return [
-        data[:4]
-        for kind, data in zip(history.invocation_kind, history.invocation_data, strict=True)
-        if kind != CONSTRUCTOR and len(data) >= 4
-    ]
 
 
 def _without_rejected(history: History, interactions: Interactions) -> Interactions:

@@ -80,10 +80,10 @@ def write_output(specification: Specification, folder: Path) -> Written:
     automaton, dot, picture = (folder / f"automaton.{kind}" for kind in ("json", "dot", "svg"))
     with _written_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    _replace(automaton, document)
-    _replace(dot, source.encode())
+    replace_file(automaton, document)
+    replace_file(dot, source.encode())
     if drawn is not None:
-        _replace(picture, drawn)
+        replace_file(picture, drawn)
     else:
         # a picture of an earlier run would show something else than automaton.json
         with _written_to(picture):
@@ -93,7 +93,13 @@ def write_output(specification: Specification, folder: Path) -> Written:
     )
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+
+    """
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     with _written_to(path):
         try:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from eth_utils.address import to_checksum_address
 
 from specminer.calldata import Calls, calls
-from specminer.chain.artifact import Artifact, parse
+from specminer.chain.artifact import Artifact
 from specminer.chain.interface import Interface, from_artifact, from_code
 from specminer.dependency import Touches, touches
 from specminer.errors import StoreError
 from specminer.history import CONSTRUCTOR, History
 from specminer.interaction import Analysis, Evidence, analyse
 from specminer.pipeline.locating import Located, located
+from specminer.pipeline.siblings import distinct_codes, label, shared_artifact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +32,17 @@ class Understood:
     called: Calls
     analysis: Analysis
 
+    contradiction: str
+    """What the stored artifacts contradict each other in, as a sentence; empty if in nothing."""
+
     @property
     def title(self) -> str:
         """The contract's name where it is known, else its shortened address."""
-        address = to_checksum_address(self.history.contracts[0].address)
-        return (self.artifact.name if self.artifact else None) or f"{address[:6]}…{address[-4:]}"
+        return (self.artifact.name if self.artifact else None) or label(self.history)
 
 
 def understand(history: History, artifact: Artifact | None = None) -> Understood:
-    """Name functions and variables, and find the sorts of entities; ``artifact`` overrides the stored one.
+    """Name functions and variables, and find the sorts of entities; ``artifact`` overrides the stored ones.
 
     Raises:
         StoreError: the history holds no invocation.
@@ -48,12 +51,12 @@ def understand(history: History, artifact: Artifact | None = None) -> Understood
     """
     if not len(history):
         raise StoreError(
-            f"no transaction of {to_checksum_address(history.contracts[0].address)} is there in {_complete(history)}; "
-            "collect more of its blocks, or mine all that is there (without --from-block and --to-block)"
+            f"no transaction of {_whose(history)} is there in {_complete(history)}; collect more of its blocks, or "
+            "take all that is there (without --from-block and --to-block)"
         )
-    stored = history.contracts[0].artifact
-    if artifact is None and stored is not None:
-        artifact = parse(stored, "the stored artifact")
+    contradiction = ""
+    if artifact is None:
+        artifact, contradiction = shared_artifact(history, _selectors(history))
     interface = _interface(history, artifact)
     # only what was given is judged: an interface recovered from bytecode may know less
     known = 1.0 if artifact is None else interface.share_known(_selectors(history))
@@ -72,6 +75,7 @@ def understand(history: History, artifact: Artifact | None = None) -> Understood
         touched=touched,
         called=called,
         analysis=analyse(Evidence.gather(history, touched, found.locations, called)),
+        contradiction=contradiction,
     )
 
 
@@ -82,11 +86,15 @@ def _complete(history: History) -> str:
     return "blocks " + ", ".join(f"{first:,} to {last:,}" for first, last in history.ranges[:5])
 
 
+def _whose(history: History) -> str:
+    address = to_checksum_address(history.contracts[0].address)
+    return address if len(history.contracts) == 1 else f"the {len(history.contracts):,} contracts"
+
+
 def _interface(history: History, artifact: Artifact | None) -> Interface:
     if artifact is not None and artifact.abi:
         return from_artifact(artifact)
-    record = history.contracts[0]
-    return from_code([record.code, *(code for _, code in record.implementations)])
+    return from_code(distinct_codes(history.contracts))
 
 
 def _selectors(history: History) -> list[bytes]:

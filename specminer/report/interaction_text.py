@@ -18,7 +18,9 @@ MAX_LISTED: Final = 12
 """Variables and the like that a line lists at most."""
 
 
-def table(rows: Sequence[Sequence[object]], head: Sequence[str], width: int, right: Iterable[int] = ()) -> str:
+def table(
+    rows: Sequence[Sequence[object]], head: Sequence[str], width: int, right: Iterable[int] = ()
+) -> str:
     """Return rows under a head; the last column is cut to what the width leaves."""
     texts = [[plain(cell, 500) for cell in row] for row in rows]
     sizes = [max(map(cell_len, column)) for column in zip(head, *texts, strict=True)]
@@ -37,21 +39,28 @@ def table(rows: Sequence[Sequence[object]], head: Sequence[str], width: int, rig
 
 def overview_text(rows: Sequence[Document], about: Document, width: int) -> str:
     """Return the list of interactions as a table."""
-    head = ("interaction", "events", "side effects", "blocks", "actors", "word")
+    head = ["interaction", "events", "side effects", "blocks", "actors", "word"]
     listed = [
-        (
+        [
             plain(row["name"], MAX_NAME),
             f"{row['length']:,}",
             f"{row['side_effects']:,}",
             _span(row["first_block"], row["last_block"]),
             row["actors"],
             row["word"],
-        )
+        ]
         for row in rows
     ]
-    body = table(listed, head, width, right=(1, 2, 4)) if rows else "none"
+    if not any(row["side_effects"] for row in rows):
+        head, listed = _without(head, 2), [_without(row, 2) for row in listed]
+    numbers = [place for place, name in enumerate(head) if name in ("events", "side effects", "actors")]
+    body = table(listed, head, width, right=numbers) if rows else "none"
     word = "A word is what happened, in order: ×3 three times, ✗ rejected, (f) a side effect of f."
     return f"{_paragraph(about['explanation'], width)}\n\n{body}\n\n{_paragraph(word, width)}\n"
+
+
+def _without(row: list[Any], place: int) -> list[Any]:
+    return [*row[:place], *row[place + 1 :]]
 
 
 def _span(first: int, last: int) -> str:
@@ -88,7 +97,8 @@ def _sorts(document: Document, width: int) -> str:
         )
         weights += " × 0.1 (trivial)" if sort["trivial"] else ""
         weights += " × 0.5 (derived: calls seldom name them)" if sort["derived"] else ""
-        lines.append(f"  {plain(sort['name'], MAX_NAME)}{mark}: score {sort['score']:.3f} = {weights}")
+        title = f"{plain(sort['name'], MAX_NAME)}{mark}: score {sort['score']:.3f} = {weights}"
+        lines.append(_paragraph(title, width, "  "))
         lines.append(_paragraph(f"keys of {_some(sort['ports'])}", width, "    "))
         lines.append(
             _paragraph(
@@ -99,7 +109,8 @@ def _sorts(document: Document, width: int) -> str:
                 "    ",
             )
         )
-        named = [f"{item['function']} by {item['role']} ({item['support']:.0%})" for item in sort["roles"]]
+        told = [f"{item['function']} by {item['role']} ({item['support']:.0%})" for item in sort["roles"]]
+        named = list(dict.fromkeys(told))
         lines.append(_paragraph(f"named in {_some(named)}" if named else "named in no call", width, "    "))
     return "\n".join(lines)
 
@@ -156,7 +167,9 @@ def _independence(document: Document, width: int) -> str:
     found, executed = document["independence"], document["execution"]
     lines = ["Are the interactions independent?"]
     if found["events"]:
-        parts = [f"{found['independent'] / found['events']:.0%} of their calls read nothing that another's call wrote"]
+        parts = [
+            f"{found['independent'] / found['events']:.0%} of their calls read nothing that another's call wrote"
+        ]
         for key, what in (
             ("environment", "read only environment that others wrote"),
             ("own", "read storage of their own that another's call wrote"),
@@ -212,7 +225,9 @@ def timeline_text(document: Document, width: int) -> str:
 
 
 def _event(event: Document) -> str:
-    arguments = ", ".join(f"{plain(name, 40)}={plain(value, 80)}" for name, value in event["arguments"].items())
+    arguments = ", ".join(
+        f"{plain(name, 40)}={plain(value, 80)}" for name, value in event["arguments"].items()
+    )
     called = f"{plain(event['function'], 60)}({arguments})"
     if event["role"] is not None:
         called += f" as {plain(event['role'], 40)}"
@@ -240,8 +255,11 @@ def races_text(found: Sequence[Document], width: int) -> str:
     lost = sum(race["lost"] for race in found)
     one = len(found) == 1
     lines = [
-        f"{len(found):,} {'race' if one else 'races'}: a call read what another sender's call about the same entity had",
-        f"written in the same block; {lost:,} times the later one was rejected.",
+        _paragraph(
+            f"{len(found):,} {'race' if one else 'races'}: a call read what another sender's call about the same "
+            f"entity had written in the same block; {lost:,} times the later one was rejected.",
+            width,
+        )
     ]
     for race in found:
         first, second = race["first"], race["second"]

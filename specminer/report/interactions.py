@@ -131,9 +131,7 @@ def explanation(
         "count": len(interactions.names),
         "explanation": interactions.explanation,
         "sorts": [_sort(analysis, found, chosen) for found in analysis.found],
-        "environment": sorted(
-            item.text() for item in evidence.locations.variables if not item.ports and item.fields
-        ),
+        "environment": _environment(analysis, interactions),
         "outside": dict(sorted(outside.items())),
         "rejections": {
             "attached": judged.attached,
@@ -153,6 +151,21 @@ def explanation(
         "independence": _independence(checked),
         "execution": None if executed is None else _execution(executed),
     }
+
+
+def _environment(analysis: Analysis, interactions: Interactions) -> list[str]:
+    """Return the variables that no interaction holds."""
+    locations = analysis.evidence.locations
+    held = np.zeros(len(locations.variables), dtype=np.bool_)
+    for holder in interactions.holders:
+        held[locations.variable[holder != MISSING]] = True
+    shown = [
+        item.text(None, place)
+        for row, item in enumerate(locations.variables)
+        if not held[row]
+        for place in range(len(item.fields))
+    ]
+    return sorted(shown)
 
 
 def _sort(analysis: Analysis, found: Found, chosen: str | None) -> Document:
