@@ -10,7 +10,7 @@ Source: the yardstick of the Azure benchmark, docs/design.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -26,6 +26,7 @@ from specminer.automaton import (
     from_edges,
     missing_word,
     random_walks,
+    reachable,
     without_silent_moves,
 )
 from specminer.declared import DeclaredProtocol, decode
@@ -136,7 +137,7 @@ def language(
     """
     try:
         if isinstance(document, DeclaredProtocol):
-            automaton = document.automaton(roles=labels is Labels.EVENTS)
+            automaton = reachable(document.automaton(roles=labels is Labels.EVENTS))
         else:
             automaton = _calls(document, labels)
         silent = [(edge.source, edge.target) for edge in automaton.transitions if edge.symbol in ignored]
@@ -219,8 +220,3 @@ def _inclusion(smaller: Automaton, larger: Automaton) -> Inclusion:
     except AutomatonTooLarge:
         return Inclusion(holds=None, counterexample=None)
     return Inclusion(holds=word is None, counterexample=word)
-
-
-def mean_f(scores: Iterable[Score]) -> float:
-    """Return the mean over several contracts of their mean F."""
-    return fmean(item.f.mean for item in scores)

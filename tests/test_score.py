@@ -164,3 +164,15 @@ def test_what_is_too_large_to_compare_is_left_undecided() -> None:
 def test_no_seed_is_refused() -> None:
     with pytest.raises(ValueError, match="expected 1 seed or more but got 0"):
         score(from_edges([]), from_edges([]), seeds=0)
+
+
+def test_what_a_truth_never_reaches_is_none_of_its_labels() -> None:
+    edges = (("new", "open", "ready"), ("elsewhere", "close", "ready"))
+    truth = DeclaredProtocol(
+        start="new",
+        transitions=tuple(
+            DeclaredTransition(source=source, function=function, target=target, roles=())
+            for source, function, target in edges
+        ),
+    )
+    assert language(truth).input_symbols == {"open"}
