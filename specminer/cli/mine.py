@@ -63,6 +63,11 @@ MAX_PATH: Final = 4096
     metavar="VARIABLE",
     help="A variable that no state may depend on, with all its entries and fields; may be repeated.",
 )
+@click.option(
+    "--doubtful",
+    is_flag=True,
+    help="Mine also what was executed again and differs from the chain, or may be wrong because of such.",
+)
 @seed_option
 @click.option(
     "--out",
@@ -87,6 +92,7 @@ def mine(
     interactions: str,
     abstraction: Path | None,
     forbid: tuple[str, ...],
+    doubtful: bool,
     seed: int,
     out: Path | None,
     quiet: bool,
@@ -117,6 +123,7 @@ def mine(
         first=first,
         last=last,
         database=database,
+        doubtful=doubtful,
     )
     options = MineOptions(
         interactions=None if interactions == "auto" else interactions,
@@ -139,7 +146,13 @@ def mine_to_folder(
     with Screen(quiet=quiet) as screen:
         with ExitStack() as stack:
             store, chosen = choose(source, files, given, stack, screen)
-            history = store.history(chosen.chain_id, chosen.contracts, first=source.first, last=source.last)
+            history = store.history(
+                chosen.chain_id,
+                chosen.contracts,
+                first=source.first,
+                last=source.last,
+                doubtful=source.doubtful,
+            )
         mined = run(history, options, artifact=given, selection=chosen.selection)
         for note in mined.notes:
             screen.note(note)

@@ -37,6 +37,8 @@ class Source:
     first: int | None = None
     last: int | None = None
     database: str = ""
+    doubtful: bool = False
+    """Whether transactions are mined whose values are in doubt (see :class:`specminer.trace.Fidelity`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 from specminer import __version__
+from specminer.chain.execution.fork import FORKS
 from specminer.chain.node import Node
 from specminer.chain.survey import Finding, survey
 from specminer.datasets import datasets
@@ -26,6 +28,8 @@ def examine_installation() -> Iterator[Finding]:
     solver = solver_name()
     advice = "none: mining works, but nothing can be proved; `pip install 'specminer[smt]'` brings z3"
     yield Finding(what="solver", works=True if solver else None, detail=solver or advice)
+    engine = f"ethereum-execution {version('ethereum-execution')}, forks {FORKS[0]} to {FORKS[-1]}"
+    yield Finding(what="re-execution", works=True, detail=engine)
     yield Finding(what="datasets", works=True, detail=", ".join(item.name for item in datasets()))
 
 
