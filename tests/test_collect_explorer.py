@@ -199,14 +199,48 @@ def test_an_explorer_that_tells_otherwise_is_read_anew(tmp_path: Path) -> None:
     records = counted(20)
     with LocalExplorer(Served(transactions=records)) as server:
         assert collected(server, tmp_path).code == 0
-        server.served.transactions = [*records[:-1], transaction(99, 142, 9, gasUsed="")]
+        before = dump(tmp_path / "h.db")
+        changed = [*records[:-1], transaction(99, 142, 9, gasUsed="")]
+        server.served.transactions = changed
         done = collected(server, tmp_path)
-    assert done.code == 0, done.text
-    assert "no longer tells what it told of block 142" in done.err
-    assert "the list is read anew" in done.err
+        assert done.code == 3, done.text
+        assert "no longer tells what it told of block 142" in done.err
+        assert "collect into a new one (--db)" in done.err
+        assert dump(tmp_path / "h.db") == before
+        # but before anything was executed the list is read anew
+        server.served.transactions = records
+        server.served.quota = len(server.seen) + 3  # the newest block, the first page, what would follow it
+        assert collected(server, tmp_path, database="other.db").code == 3
+        server.served.transactions, server.served.quota = changed, None
+        done = collected(server, tmp_path, database="other.db")
+        assert done.code == 0, done.text
+        assert "the list is read anew" in done.err
+    with TraceStore(str(tmp_path / "other.db")) as store:
+        assert len(store.pages(1, CONTRACT, "txlist")) == 1
+        assert store.transaction_count(1, CONTRACT) == 20
+
+
+def test_a_list_that_is_unfinished_is_read_anew(tmp_path: Path) -> None:
+    calls = [
+        call(900, 105, **{"from": SENDER, "to": CREATED}),
+        call(901, 110, **{"from": SENDER, "to": CREATED}),
+    ]
+    status = "2"
+
+    def change(query: Query, answer: Any) -> Any:
+        unfinished = query["action"] == "txlistinternal" and status == "2"
+        return answer | {"status": "2", "result": answer["result"][1:]} if unfinished else answer
+
+    with LocalExplorer(Served(transactions=counted(7), calls=calls), change) as server:
+        assert collected(server, tmp_path).code == 0
+        with TraceStore(str(tmp_path / "h.db")) as store:
+            assert any("had not processed" in text for text in store.limits(1, CONTRACT))
+            assert store.pages(1, CONTRACT, "txlistinternal") == []
+            assert store.transaction_count(1, CONTRACT) == 8
+        status = "1"
+        assert collected(server, tmp_path).code == 0
     with TraceStore(str(tmp_path / "h.db")) as store:
-        pages = store.pages(1, CONTRACT, "txlist")
-    assert len(pages) == 1
+        assert store.transaction_count(1, CONTRACT) == 9
 
 
 def test_a_damaged_page_is_told(tmp_path: Path) -> None:

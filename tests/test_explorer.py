@@ -447,7 +447,6 @@ def test_whatever_is_answered_nothing_but_our_errors_come(result: Any, status: A
             lambda: explorer.abi(CONTRACT),
             lambda: explorer.creation(CONTRACT),
             lambda: explorer.transaction(Hash(bytes(32))),
-            lambda: explorer.code(CONTRACT),
         ):
             try:
                 ask()
@@ -515,7 +514,6 @@ def test_abi_creation_and_transaction() -> None:
                 explorer.transaction(found.transaction)
     with LocalExplorer(Served(blockscout=True)) as server, connected(server) as explorer:
         assert explorer.transaction(Hash(bytes(32))) is None
-        assert explorer.code(CONTRACT) is None
 
 
 @pytest.mark.parametrize(

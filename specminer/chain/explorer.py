@@ -250,17 +250,6 @@ class Explorer:
             raise self._lied("eth_getTransactionByHash is about another transaction than the one asked for")
         return item
 
-    def code(self, address: Address) -> bytes | None:
-        """Return a contract's code as it is today; ``None`` if the explorer does not tell.
-
-        Raises:
-            NodeUnreachable: no answer, after all tries.
-            NodeLied: what came is no code.
-
-        """
-        found = self._try("proxy", "eth_getCode", address=f"0x{address.hex()}", tag="latest")
-        return None if found is None else self._read(lambda: octets(found, "eth_getCode"))
-
     # -- how it is asked --------------------------------------------------------------------------
 
     def ask(self, module: str, action: str, **params: str) -> Answer:

@@ -178,17 +178,20 @@ class Pages:
                     raise
                 self._size, number, missing = max(self._size // 2, LEAST_PAGE), 1, Counter(self._tail)
                 continue
+            short = len(page) < self._size
+            end = short and (honest or not page or not self._gives_short_pages(page, start))
             fresh = self._fresh(page, start, missing)
+            if end:  # before anything of a page is handed on that contradicts what came before
+                self._check_all_there(missing, start)
             for record in fresh:
                 self._take(record)
             if self._count > MAX_RECORDS:
                 raise self._lied(f"it gave more than {MAX_RECORDS:,} records")
             if fresh:
                 yield fresh
-            if len(page) < self._size:
-                if honest or not page or not self._gives_short_pages(page, start):
-                    self._check_all_there(missing, start)
-                    return
+            if end:
+                return
+            if short:
                 self._size = len(page)
             honest = True
             if self._start > start:

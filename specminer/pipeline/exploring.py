@@ -1,8 +1,8 @@
 """From a block explorer: what it knows of a contract, kept page by page, so that it can be executed again, here.
 
 Every page is stored as soon as it came; a run that is killed goes on behind the last one. Only blocks that are
-final are asked for, so that what is kept stays true; where the explorer tells otherwise than before, the list is
-read anew.
+final are asked for, so that what is kept stays true. Where the explorer tells otherwise than before, the list is
+read anew; but what was executed already is not taken back on the word of an explorer.
 """
 
 from __future__ import annotations
@@ -188,6 +188,11 @@ def _list(
     except Changed as change:
         if not store.pages(explorer.chain_id, contract, listing.value):
             raise
+        if store.ranges(explorer.chain_id, contract):
+            raise Changed(
+                f"{change.message}; the database {store.label} holds a history made from what it told before: collect "
+                "into a new one (--db), and compare"
+            ) from None
         listener.note(f"{change.message}; the list is read anew")
         store.forget_pages(explorer.chain_id, contract, listing.value)
         return _continue(store, explorer, contract, listing, end, listener)
@@ -204,10 +209,13 @@ def _continue(
     pages.know(found)
     new = 0
     for number, page in enumerate(pages.new(), len(stored)):
-        store.add_page(explorer.chain_id, contract, listing.value, number, _packed(page))
+        if pages.complete:  # else earlier blocks may get records later, and the list has to be read anew
+            store.add_page(explorer.chain_id, contract, listing.value, number, _packed(page))
         found += page
         new += len(page)
         listener.progress(PageRead(listing=listing, records=len(found), block=page[-1].item.block))
+    if not pages.complete:
+        store.forget_pages(explorer.chain_id, contract, listing.value)
     return new, found, pages.complete
 
 
