@@ -7,7 +7,7 @@ import msgspec
 
 from specminer.chain.node import Node
 from specminer.chain.survey import Finding, usable
-from specminer.cli.options import database_option, endpoint_of, node_options
+from specminer.cli.options import database_option, endpoint_of, format_option, node_options
 from specminer.errors import plain
 from specminer.pipeline.examination import examine_database, examine_installation, examine_node
 
@@ -17,14 +17,7 @@ _SIGNS = {True: "✓", False: "✗", None: "·"}
 @click.command(short_help="Tell what this installation, the database and a node can do.")
 @node_options
 @database_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, or JSON for programs.",
-)
+@format_option
 def doctor(rpc: str | None, headers: tuple[str, ...], database: str, form: str) -> int:
     """Tell what works here: renderers, solver, database; with --rpc, what the node can do.
 

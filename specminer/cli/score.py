@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from specminer.cli.options import format_option
 from specminer.errors import plain
 from specminer.report.score import score_json, score_text
 from specminer.score import Labels, language, read
@@ -57,14 +58,7 @@ def _share(text: str) -> float:
     metavar="F",
     help="Exit with code 1 if the mean of F is below this.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Text for people, or JSON for programs.",
-)
+@format_option
 def score(
     mined: Path,
     truth: Path,
