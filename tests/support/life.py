@@ -86,17 +86,17 @@ class Life:
         self.slot = slot
         self.now = start
         self.acts: list[Act] = []
-        self._queue: list[tuple[int, int, Callable[[], None]]] = []
+        self._queue: list[tuple[int, int, Callable[[], object]]] = []
         self._order = itertools.count()
 
     # -- time and chance ------------------------------------------------------------------------
 
-    def at(self, time: float, act: Callable[[], None]) -> None:
+    def at(self, time: float, act: Callable[[], object]) -> None:
         """Plan an act for a time (seconds), or for the next slot if that is past."""
         slot = max(int(time) // self.slot, self.now // self.slot + 1)
         heapq.heappush(self._queue, (slot, next(self._order), act))
 
-    def later(self, low: float, high: float, act: Callable[[], None]) -> None:
+    def later(self, low: float, high: float, act: Callable[[], object]) -> None:
         """Plan an act some hours from now."""
         self.at(self.now + self.random.uniform(low, high) * HOUR, act)
 
