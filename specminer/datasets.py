@@ -23,6 +23,8 @@ class Dataset:
     name: str
     title: str
     summary: str
+    purpose: str
+    """What its history has that others do not."""
     contract: str
     address: str
     chain_id: int
@@ -82,6 +84,7 @@ def _read(folder: Path) -> Dataset:
         name=about["name"],
         title=about["title"],
         summary=" ".join(about["summary"].split()),
+        purpose=about["purpose"],
         contract=about["contract"],
         address=about["address"],
         chain_id=about["chain_id"],

@@ -104,3 +104,45 @@ def test_histories_are_small_and_full(item: Dataset) -> None:
     assert len(calls(item.name)) >= 250
     assert 0.05 < rejected / len(calls(item.name)) < 0.5
     assert len(split(item.name).groups) >= 20
+
+
+def lives(name: str) -> dict[str, list[tuple[str, Invocation, bool]]]:
+    """Return each entity's accepted calls in the chain's order: function, call, whether it is the attack."""
+    marked = set(about(name)["intended"]["marked"]["attack"])
+    found: dict[str, list[tuple[str, Invocation, bool]]] = {}
+    for entity, members in split(name).groups.items():
+        accepted = ((member, *calls(name)[member]) for member in calls(name) if member in members)
+        found[entity] = [
+            (function, call, f"0x{member[0].hex()}" in marked)
+            for member, function, reason, call in accepted
+            if reason is None
+        ]
+    return found
+
+
+def test_the_thief_of_the_savings_comes_back_while_he_is_paid() -> None:
+    nested = {
+        entity: sum(call.parent is not None and function == "close" for function, call, _ in life)
+        for entity, life in lives("savings").items()
+    }
+    attacked = {entity for entity, life in lives("savings").items() if any(attack for _, _, attack in life)}
+    assert {entity: count for entity, count in nested.items() if count} == dict.fromkeys(attacked, 6)
+    assert len(attacked) == 1
+
+
+def test_one_vault_is_initialised_a_second_time() -> None:
+    times = {
+        entity: [attack for function, _, attack in life if function == "initialize"]
+        for entity, life in lives("vaults").items()
+    }
+    assert sum(any(each) for each in times.values()) == 1
+    assert all(each in ([], [False], [False, True]) for each in times.values())
+
+
+def test_one_job_is_paid_that_was_not_accepted() -> None:
+    paid = {entity: life for entity, life in lives("tender").items() if any(f == "pay" for f, _, _ in life)}
+    unaccepted = [life for life in paid.values() if "accept" not in [function for function, _, _ in life]]
+    assert len(paid) > 20
+    (life,) = unaccepted
+    assert [function for function, _, attack in life if attack] == ["pay"]
+    assert [function for function, _, _ in life][-2:] == ["award", "pay"]

@@ -32,6 +32,7 @@ def show_command(name: str) -> None:
         ("contract", f"{item.contract} at {item.address}, chain {item.chain_id}"),
         ("compiled by", f"solc {item.compiler}"),
         ("recorded on", item.node),
+        ("shows", item.purpose),
         ("licence", item.licence),
         *(("traces", str(path)) for path in item.trace_files),
         *(("source", str(path)) for path in item.sources),
