@@ -197,6 +197,15 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Creation:
+    """A contract that was created while a traced contract's invocation was open, and that stayed."""
+
+    creator: Address
+    """In whose context the creation ran: the traced contract, or one that it called."""
+    created: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
     """One transaction with the invocations of the traced contracts, in order of entry."""
 
@@ -217,6 +226,8 @@ class Transaction:
     invocations: tuple[Invocation, ...]
     preimages: tuple[bytes, ...] = ()
     """What was hashed with KECCAK256 in the contract's context, in order, each once."""
+    creations: tuple[Creation, ...] = ()
+    """What was created inside the invocations, in order of entry; a contract's own creation is none of them."""
     fidelity: Fidelity | None = None
     """For a transaction that was executed again, how far it did what the chain says; else ``None``."""
 
@@ -243,6 +254,7 @@ __all__ = [
     "Address",
     "Block",
     "ContractRecord",
+    "Creation",
     "Event",
     "Fidelity",
     "Hash",

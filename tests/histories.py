@@ -20,6 +20,7 @@ from specminer.trace import (
     Address,
     Block,
     ContractRecord,
+    Creation,
     Event,
     Fidelity,
     Hash,
@@ -232,6 +233,12 @@ class _Run:
         )
 
 
+def made_in(place: int) -> tuple[Creation, ...]:
+    """Return what every third transaction creates."""
+    created = (Address(keccak(b"created%d.%d" % (place, number))[:20]) for number in range(place % 4))
+    return tuple(Creation(creator=CONTRACTS[0], created=item) for item in created) if place % 3 == 2 else ()
+
+
 def simulate(
     seed: int,
     count: int,
@@ -285,6 +292,7 @@ def simulate(
                 tracer=run.tracer,
                 invocations=run.values(),
                 preimages=tuple(run.preimages),
+                creations=made_in(place),
                 fidelity=rng.choice(_TRUSTED) if run.tracer is Tracer.EXECUTION else None,
             )
         )

@@ -89,7 +89,7 @@ def counts(spec: Specification) -> dict[tuple[str, str], int]:
 
 def test_all_of_one_code_are_found_and_mined_together(place: Place) -> None:
     spec = place.mine("--same-code-as", place.deals[4], "--db", "h.db")
-    assert set(spec.contracts) == {*place.deals, place.played.lonely.address}
+    assert spec.contracts == (*place.deals[:1], place.played.lonely.address, *place.deals[1:])
     assert spec.interactions["mode"] == "instance"
     assert spec.interactions["count"] == DEALS + 1
     assert "One interaction per contract" in spec.interactions["explanation"]
@@ -103,7 +103,7 @@ def test_all_of_one_code_are_found_and_mined_together(place: Place) -> None:
 
 def test_the_first_instances_by_creation_are_taken(place: Place) -> None:
     spec = place.mine("--same-code-as", place.deals[4], "--db", "h.db", "--instances", "3")
-    assert spec.contracts[:2] == (place.deals[0], place.played.lonely.address)
+    assert spec.contracts == (place.deals[0], place.played.lonely.address, place.deals[1])
     assert spec.history["selection"].startswith("The first 3 by creation of 13 contracts")
 
 
@@ -111,10 +111,10 @@ def test_named_contracts_give_the_same_in_any_order(place: Place) -> None:
     one = place.mine(*place.deals, "--db", "h.db")
     other = place.mine(*place.deals[::-1], place.deals[0].lower(), "--db", "h.db")
     assert one.to_json() == other.to_json()
-    assert set(one.contracts) == set(place.deals)
+    assert one.contracts == tuple(place.deals)
     assert one.history["selection"] == "12 contracts, as given."
     assert counts(one) == expected(DEALS)
-    assert place.mine(*place.deals, "--db", "h.db", "--instances", "2").contracts[0] == place.deals[0]
+    assert place.mine(*place.deals, "--db", "h.db", "--instances", "2").contracts == tuple(place.deals[:2])
 
 
 @pytest.mark.parametrize(("mode", "count"), [("whole", 1), ("instance", DEALS), ("sender", 2 * DEALS)])
@@ -125,8 +125,12 @@ def test_the_user_overrules(place: Place, mode: str, count: int) -> None:
 
 
 def test_contracts_are_collected_from_a_node_one_by_one(place: Place) -> None:
-    spec = place.mine(*place.deals[:3], "--rpc", place.url, "--db", "new.db", "--abi", "deal.json")
-    assert spec.to_json() == place.mine(*place.deals[:3], "--db", "h.db", "--abi", "deal.json").to_json()
+    deals = place.deals[
+        5:8
+    ]  # each by a transaction of its own, so that their order is known without the factory
+    spec = place.mine(*deals, "--rpc", place.url, "--db", "new.db", "--abi", "deal.json")
+    assert spec.contracts == tuple(deals)
+    assert spec.to_json() == place.mine(*deals, "--db", "h.db", "--abi", "deal.json").to_json()
 
 
 def test_clones_are_one_code_and_their_target_another(place: Place) -> None:
@@ -144,12 +148,59 @@ def test_clones_are_one_code_and_their_target_another(place: Place) -> None:
     assert alone.history["selection"].startswith("1 contract in the database with the code of")
 
 
+def test_a_factorys_children_are_collected_and_mined(place: Place) -> None:
+    yard, deals = place.played.yard.address, place.deals
+    rpc = ("--rpc", place.url, "--db", "new.db")
+    like = ("--same-code-as", deals[2])
+    refused(
+        place.run("mine", "--created-by", yard, *rpc),
+        2,
+        f"12 like {deals[0]}",
+        f"3 like {place.played.clones[0].address}",
+        f"1 like {place.played.notes[0]}",
+        "--same-code-as",
+    )
+    spec = place.mine("--created-by", yard, *like, *rpc, "--abi", "deal.json")
+    assert spec.contracts == tuple(deals)  # what was made and undone again is not among them
+    assert counts(spec) == expected(DEALS)
+    assert spec.history["selection"].startswith(f"12 contracts created by {yard}, those with the code of")
+    assert spec.history["limits"] == []
+    from_database = place.mine("--created-by", yard, *like, "--db", "h.db", "--instances", "5")
+    assert from_database.contracts == tuple(deals[:5])
+    assert counts(from_database) == expected(5)
+
+
+def test_with_a_node_siblings_come_from_the_factory(place: Place) -> None:
+    rpc = ("--rpc", place.url, "--db", "new.db", "--abi", "deal.json")
+    spec = place.mine("--same-code-as", place.deals[7], *rpc, "--instances", "9")
+    assert spec.contracts == tuple(place.deals[:9])
+    assert counts(spec) == expected(9)
+    again = place.mine("--same-code-as", place.deals[7], *rpc)
+    assert again.contracts == tuple(place.deals)
+
+
+def test_creations_survive_a_trace_file(place: Place) -> None:
+    yard = place.played.yard.address
+    assert place.run("export", yard, "--db", "h.db", "--out", "yard.jsonl").code == 0
+    lines = (place.folder / "yard.jsonl").read_text().splitlines()
+    made = [pair for line in lines[1:] for pair in json.loads(line).get("creations", [])]
+    children = [*place.deals[:1], *place.played.notes, *place.deals[1:6]]
+    children += [clone.address for clone in place.played.clones] + place.deals[6:]
+    assert made == [[yard.lower(), child.lower()] for child in children]
+    assert place.run("import", "yard.jsonl", "--db", "copy.db").code == 0
+    assert place.run("export", yard, "--db", "copy.db", "--out", "again.jsonl").code == 0
+    assert (place.folder / "again.jsonl").read_bytes() == (place.folder / "yard.jsonl").read_bytes()
+    done = place.run("mine", "--created-by", yard, "--db", "copy.db")
+    refused(done, 3, "16 contracts", "--rpc")
+
+
 def test_trace_files_of_instances_are_mined_together(place: Place) -> None:
-    for number, deal in enumerate(place.deals):
+    deals = place.deals[5:]
+    for number, deal in enumerate(deals):
         assert place.run("export", deal, "--db", "h.db", "--out", f"{number}.jsonl.gz").code == 0
-    files = [f"{number}.jsonl.gz" for number in range(DEALS)]
+    files = [f"{number}.jsonl.gz" for number in range(len(deals))]
     spec = place.mine(*files[::-1])
-    from_database = place.mine(*place.deals, "--db", "h.db")
+    from_database = place.mine(*deals, "--db", "h.db")
     assert spec.to_json() == from_database.to_json()
 
 
@@ -205,6 +256,9 @@ def test_what_is_asked_wrongly_is_told(place: Place) -> None:
     refused(place.run("mine", "--same-code-as", nobody, *db), 3, "holds nothing of", nobody)
     refused(place.run("mine", "--same-code-as", "0x12", *db), 2, "is not an address")
     refused(place.run("mine", deals[0], "--same-code-as", deals[0], *db), 2, "not both")
+    refused(place.run("mine", deals[0], "--created-by", deals[0], *db), 2, "not both")
+    refused(place.run("mine", "--created-by", nobody, *db), 3, "holds nothing of", nobody)
+    refused(place.run("mine", "--created-by", deals[0], *db), 3, "nothing that", "created is in")
     refused(place.run("mine", deals[0], "0.jsonl", *db), 2, "addresses and files")
     refused(place.run("mine", "0.jsonl", "edited-1.jsonl"), 2, "of one chain", "edited-1.jsonl")
     refused(place.run("mine", "0.jsonl", "1.jsonl", "--chain-id", "5"), 2, "is of chain 31337")

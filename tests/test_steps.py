@@ -16,6 +16,7 @@ from specminer.chain.steps import (
     Read,
     Step,
     Write,
+    creations,
     invocations,
     outcome_of,
 )
@@ -187,3 +188,56 @@ def test_steps_that_do_not_nest_are_refused(steps: list[Step]) -> None:
 )
 def test_endings_are_told_apart_in_the_words_of_several_nodes(error: str, kind: OutcomeKind) -> None:
     assert outcome_of(error, b"").kind is kind
+
+
+FACTORY, HELPER, CHILD, STRANGER = (Address(bytes([number]) * 20) for number in (0xFA, 0xFB, 0xC1, 0xC2))
+
+
+def entering(kind: str, sender: Address, to: Address) -> Enter:
+    return Enter(kind, sender, to, 100, 0, b"")
+
+
+def ending(error: str | None = None) -> Exit:
+    return Exit(1, b"", error)
+
+
+def test_creations_are_those_inside_the_contracts_invocations_that_stayed() -> None:
+    steps: list[Step] = [
+        entering("CALL", STRANGER, HELPER),
+        entering("CREATE", HELPER, STRANGER),  # before the factory is called: nothing of its own
+        ending(),
+        entering("CALL", HELPER, FACTORY),
+        entering("CREATE2", FACTORY, CHILD),
+        entering("CREATE", CHILD, STRANGER),  # what a child creates at once
+        ending(),
+        ending(),
+        entering("DELEGATECALL", FACTORY, HELPER),
+        entering("CREATE", FACTORY, HELPER),  # by a library's code, in the factory's name
+        ending(),
+        ending(),
+        entering("CALL", FACTORY, HELPER),
+        entering("CREATE", HELPER, CHILD),
+        ending(),
+        ending("execution reverted"),
+        ending(),
+        ending(),
+    ]
+    assert [(made.creator, made.created) for made in creations(steps, [FACTORY])] == [
+        (FACTORY, CHILD),
+        (CHILD, STRANGER),
+        (FACTORY, HELPER),
+    ]
+    assert creations([*steps[:-1], ending("out of gas")], [FACTORY]) == ()
+    assert creations(steps, [CHILD])[0].created == STRANGER
+
+
+def test_a_contracts_own_creation_is_none_of_its_creations() -> None:
+    steps: list[Step] = [
+        entering("CREATE", STRANGER, FACTORY),
+        entering("CREATE", FACTORY, CHILD),
+        ending(),
+        ending(),
+    ]
+    assert [made.created for made in creations(steps, [FACTORY])] == [CHILD]
+    with pytest.raises(MalformedSteps):
+        creations([ending()], [FACTORY])

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from specminer.trace import (
+    NO_ADDRESS,
     AccessKind,
     Address,
+    Creation,
     Event,
     Invocation,
     InvocationKind,
@@ -302,6 +304,33 @@ def invocations(
     if recorder.stack:
         raise MalformedSteps("a call frame that never ends")
     return tuple(_invocation(record) for record in recorder.records), tuple(recorder.preimages)
+
+
+def creations(steps: Iterable[Step], contracts: Sequence[Address]) -> tuple[Creation, ...]:
+    """Return what was created inside invocations of ``contracts`` and stayed, in order of entry.
+
+    Raises:
+        MalformedSteps: the steps do not nest.
+
+    """
+    wanted = frozenset(contracts)
+    found: list[Creation] = []
+    stack: list[tuple[Address, bool, int]] = []  # owner, whether inside an invocation, creations before
+    for step in steps:
+        if isinstance(step, Enter):
+            owner, inside, _ = stack[-1] if stack else (NO_ADDRESS, False, 0)
+            stack.append((owner, inside, len(found)))
+            if step.kind not in ("DELEGATECALL", "CALLCODE"):
+                stack[-1] = (step.to, inside or step.to in wanted, len(found))
+            if inside and step.kind in ("CREATE", "CREATE2") and step.to != NO_ADDRESS:
+                found.append(Creation(creator=step.sender, created=step.to))
+        elif isinstance(step, Exit):
+            if not stack:
+                raise MalformedSteps("an exit without a call frame")
+            _, _, before = stack.pop()
+            if step.error is not None:
+                del found[before:]
+    return tuple(found)
 
 
 def _invocation(record: _Record) -> Invocation:

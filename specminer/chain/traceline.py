@@ -17,6 +17,7 @@ from specminer.trace import (
     Address,
     Block,
     ContractRecord,
+    Creation,
     Event,
     Fidelity,
     Hash,
@@ -60,6 +61,11 @@ class _Access(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     undone: bool = False
 
 
+class _Creation(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    creator: str
+    created: str
+
+
 class _Invocation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     contract: str
     code: str
@@ -94,6 +100,8 @@ class TransactionLine(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     tracer: Tracer
     invocations: list[_Invocation]
     preimages: list[str] = []
+    creations: list[_Creation] | msgspec.UnsetType = msgspec.UNSET
+    """Left out of the file if there are none."""
     fidelity: Fidelity | msgspec.UnsetType = msgspec.UNSET
     """Left out of the file unless the transaction was executed again."""
 
@@ -185,6 +193,8 @@ def transaction_out(item: Transaction) -> TransactionLine:
         tracer=item.tracer,
         invocations=[_invocation_out(call) for call in item.invocations],
         preimages=[_hex(data) for data in item.preimages],
+        creations=[_Creation(_hex(made.creator), _hex(made.created)) for made in item.creations]
+        or msgspec.UNSET,
         fidelity=msgspec.UNSET if item.fidelity is None else item.fidelity,
     )
 
@@ -360,7 +370,20 @@ def transaction_in(item: TransactionLine) -> Transaction:
         tracer=item.tracer,
         invocations=calls,
         preimages=tuple(_bytes(data, f"preimages[{row}]") for row, data in enumerate(item.preimages)),
+        creations=_creations_in(item.creations),
         fidelity=None if isinstance(item.fidelity, msgspec.UnsetType) else item.fidelity,
+    )
+
+
+def _creations_in(items: list[_Creation] | msgspec.UnsetType) -> tuple[Creation, ...]:
+    if isinstance(items, msgspec.UnsetType):
+        return ()
+    return tuple(
+        Creation(
+            creator=_address(made.creator, f"creations[{row}].creator"),
+            created=_address(made.created, f"creations[{row}].created"),
+        )
+        for row, made in enumerate(items)
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from specminer.chain import javascript, prestate, struct_logs
 from specminer.chain.node import Node, Request, octets, quantity
-from specminer.chain.steps import Enter, MalformedSteps, Step, invocations
+from specminer.chain.steps import Enter, MalformedSteps, Step, creations, invocations
 from specminer.errors import ChainError, NodeLied, NodeRefused, plain
 from specminer.trace import NO_ADDRESS, Address, Block, Hash, Tracer, Transaction
 
@@ -67,7 +67,9 @@ def decode(
         if isinstance(answer, NodeRefused):
             raise answer
     try:
-        found, preimages = invocations(_steps(tracer, envelope, answers, contracts), contracts)
+        steps = _steps(tracer, envelope, answers, contracts)
+        found, preimages = invocations(steps, contracts)
+        created = creations(steps, contracts)
     except MalformedSteps as error:
         raise NodeLied(f"the trace of {_name(envelope)} does not fit together: {error}") from None
     except (TypeError, AttributeError, RecursionError) as error:
@@ -96,6 +98,7 @@ def decode(
         tracer=tracer,
         invocations=found,
         preimages=preimages,
+        creations=created,
     )
 
 

@@ -41,7 +41,13 @@ MAX_PATH: Final = 4096
     "--same-code-as",
     metavar="ADDRESS",
     help="Mine together all contracts in the database whose code is that of this one, but for immutables and "
-    "metadata.",
+    "metadata; with --rpc also those that its factory created.",
+)
+@click.option(
+    "--created-by",
+    metavar="ADDRESS",
+    help="Mine together all contracts that this one, a factory, created; with --rpc they are collected. If it created "
+    "several kinds, --same-code-as names one of the kind that is meant.",
 )
 @instances_option
 @node_options
@@ -79,6 +85,7 @@ MAX_PATH: Final = 4096
 def mine(
     targets: tuple[str, ...],
     same_code_as: str | None,
+    created_by: str | None,
     instances: int | None,
     rpc: str | None,
     headers: tuple[str, ...],
@@ -110,10 +117,12 @@ def mine(
       specminer mine 0xADDRESS --from-block 100 --to-block 200 --out early
       specminer mine auction_house --interactions whole
       specminer mine --same-code-as 0xADDRESS --instances 20
+      specminer mine --created-by 0xFACTORY --rpc http://127.0.0.1:8545
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     source = Source(
         targets=targets,
         same_code_as=same_code_as,
+        created_by=created_by,
         instances=instances,
         rpc=rpc,
         headers=headers,
@@ -153,7 +162,7 @@ def mine_to_folder(
                 last=source.last,
                 doubtful=source.doubtful,
             )
-        mined = run(history, options, artifact=given, selection=chosen.selection)
+        mined = run(history, options, artifact=given or chosen.artifact, selection=chosen.selection)
         for note in mined.notes:
             screen.note(note)
     folder = out or Path(folder_name(mined.specification))

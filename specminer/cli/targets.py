@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,16 @@ from specminer.chain.node import Node
 from specminer.cli.console import Screen
 from specminer.cli.options import address_of, chain_of, endpoint_of, existing, explorer_of, is_address
 from specminer.datasets import datasets, suggestion
-from specminer.errors import UsageError, plain
-from specminer.pipeline import Rulebook, collect, collect_explored, import_traces, same_code
+from specminer.errors import StoreError, UsageError, plain
+from specminer.pipeline import (
+    Rulebook,
+    children,
+    collect,
+    collect_explored,
+    import_traces,
+    same_code,
+    sibling_artifact,
+)
 from specminer.store import TraceStore
 from specminer.trace import Address
 
@@ -27,6 +35,7 @@ class Source:
 
     targets: tuple[str, ...] = ()
     same_code_as: str | None = None
+    created_by: str | None = None
     instances: int | None = None
     rpc: str | None = None
     explorer: str | None = None
@@ -48,6 +57,8 @@ class Chosen:
     chain_id: int
     contracts: tuple[Address, ...]
     selection: str | None = None
+    artifact: Artifact | None = None
+    """That of a contract of the same code, where neither the user gave one nor the contracts have one."""
 
 
 def trace_files(source: Source) -> list[Path]:
@@ -57,16 +68,15 @@ def trace_files(source: Source) -> list[Path]:
         UsageError: there is no target, one is neither address, file nor dataset, or they are of both kinds.
 
     """
-    if source.same_code_as is not None:
+    if source.same_code_as is not None or source.created_by is not None:
         if source.targets:
-            raise UsageError(
-                "give either contracts or --same-code-as, not both: it finds all contracts of one code by itself"
-            )
+            option = "--created-by" if source.created_by is not None else "--same-code-as"
+            raise UsageError(f"give either contracts or {option}, not both: it finds contracts by itself")
         return []
     if not source.targets:
         raise UsageError(
             "nothing to mine was given: name a contract's address, a dataset or a trace file, or give "
-            "--same-code-as ADDRESS"
+            "--same-code-as or --created-by ADDRESS"
         )
     files = [path for target in source.targets if not is_address(target) for path in _trace_files(target)]
     if files and any(map(is_address, source.targets)):
@@ -107,57 +117,130 @@ def choose(
             )
         store = stack.enter_context(TraceStore("sqlite://"))
         chain_id, found = _from_files(store, files, source.chain_id)
-    else:
-        named = [address_of(text) for text in _named(source)]
-        client = (
-            stack.enter_context(explorer_of(source.explorer, source.key_name, source.chain_id))
-            if source.explorer
-            else None
+        ordered = store.by_creation(chain_id, found)
+        return store, Chosen(
+            chain_id=chain_id, contracts=tuple(_first(source, ordered)), selection=_told(source, ordered)
         )
-        node = stack.enter_context(Node(endpoint_of(source.rpc, source.headers))) if source.rpc else None
-        place = source.database if node or client else existing(source.database)
-        store = stack.enter_context(TraceStore(place))
-
-        def bring(contracts: Sequence[Address]) -> int:
-            if client is not None:
-                return _explored(store, client, node, source, contracts, artifact, screen)
-            if node is not None:
-                return _collected(store, node, source, contracts, artifact, screen)
-            return chain_of(store, contracts, source.chain_id)
-
-        chain_id, found = bring(named), named
-        if source.same_code_as is not None:
-            found = same_code(store, chain_id, named[0])
-            if len(found) > 1:
-                bring(found)
-    ordered = store.by_creation(chain_id, found)
-    return store, _counted(source, chain_id, ordered)
+    place = source.database if source.rpc or source.explorer else existing(source.database)
+    wanted = _Wanted(source, artifact, screen, stack.enter_context(TraceStore(place)), stack)
+    return wanted.store, wanted.chosen()
 
 
-def _named(source: Source) -> Sequence[str]:
-    return source.targets if source.same_code_as is None else (source.same_code_as,)
-
-
-def _counted(source: Source, chain_id: int, ordered: list[Address]) -> Chosen:
-    """Keep the first of the contracts, as many as asked for, and say how they were chosen."""
-    if source.instances is not None and len(ordered) == 1 and source.same_code_as is None:
+def _first(source: Source, ordered: list[Address]) -> list[Address]:
+    """Keep as many of the contracts as were asked for."""
+    if source.instances is not None and len(ordered) == 1 and not (source.same_code_as or source.created_by):
         raise UsageError(
             "--instances chooses among several contracts, but one was given; to mine all contracts with its code, "
             f"give --same-code-as {to_checksum_address(ordered[0])}"
         )
-    kept = ordered[: source.instances]
-    if source.same_code_as is not None:
-        shown = to_checksum_address(address_of(source.same_code_as))
-        every = f"{len(ordered):,} contracts" if len(ordered) != 1 else "1 contract"
-        what = f"{every} in the database with the code of {shown}, but for immutables and metadata"
+    return ordered[: source.instances]
+
+
+def _told(source: Source, ordered: list[Address], more: str = "") -> str | None:
+    """Say how several contracts were chosen."""
+    every = f"{len(ordered):,} contracts" if len(ordered) != 1 else "1 contract"
+    code = " but for immutables and metadata"
+    if source.created_by is not None:
+        like = f", those with the code of {_shown(source.same_code_as)}{code}" if source.same_code_as else ""
+        what = f"{every} created by {_shown(source.created_by)}{like}"
+    elif source.same_code_as is not None:
+        what = f"{every} in the database with the code of {_shown(source.same_code_as)},{code}"
+    elif len(ordered) > 1:
+        what = f"{every}, as given"
     else:
-        what = f"{len(ordered):,} contracts, as given"
-    if len(kept) < len(ordered):
-        what = f"the first {len(kept):,} by creation of {what}"
-    told = source.same_code_as is not None or len(ordered) > 1
-    return Chosen(
-        chain_id=chain_id, contracts=tuple(kept), selection=f"{what[0].upper()}{what[1:]}." if told else None
-    )
+        return None
+    if source.instances is not None and source.instances < len(ordered):
+        what = f"the first {source.instances:,} by creation of {what}"
+    return f"{what[0].upper()}{what[1:]}{more}."
+
+
+def _shown(text: str | None) -> str:
+    return to_checksum_address(address_of(text or ""))
+
+
+class _Wanted:
+    """Contracts of a database, brought up to date from a node or an explorer if one is given."""
+
+    def __init__(
+        self, source: Source, artifact: Artifact | None, screen: Screen, store: TraceStore, stack: ExitStack
+    ) -> None:
+        self.source, self.artifact, self.screen, self.store = source, artifact, screen, store
+        self.done: set[Address] = set()
+        self.explorer: Explorer | None = None
+        if source.explorer:
+            self.explorer = stack.enter_context(
+                explorer_of(source.explorer, source.key_name, source.chain_id)
+            )
+        self.node: Node | None = None
+        if source.rpc:
+            self.node = stack.enter_context(Node(endpoint_of(source.rpc, source.headers)))
+
+    def chosen(self) -> Chosen:
+        """Return the contracts that are meant, their histories at hand."""
+        source, more = self.source, ""
+        like = None if source.same_code_as is None else address_of(source.same_code_as)
+        if source.created_by is not None:
+            chain_id = self.at_hand([address_of(source.created_by)], factory=True)
+            if like is not None:
+                self.at_hand([like])
+            made = children(self.store, chain_id, address_of(source.created_by), like=like, node=self.node)
+            found, blocks = list(made.contracts), made.blocks
+            if not found:
+                raise StoreError(
+                    f"of the {made.total:,} contracts that {_shown(source.created_by)} created none is there with "
+                    "this code; collect them with --rpc URL, or look for another code"
+                )
+            if made.unknown:
+                more = (
+                    f"; {made.unknown:,} more are left out, because they have no code any more or, without --rpc, are "
+                    "not in the database"
+                )
+        elif like is not None:
+            chain_id = self.at_hand([like])
+            found, blocks = same_code(self.store, chain_id, like), {}
+            creator = self.store.factory(chain_id, like) if self.node is not None else None
+            if creator is not None:
+                self.at_hand([creator], factory=True)
+                made = children(self.store, chain_id, creator, like=like, node=self.node)
+                found, blocks = [*found, *made.contracts], made.blocks
+        else:
+            found, blocks = [address_of(text) for text in source.targets], {}
+            chain_id = self.at_hand(found)
+        ordered = self.store.by_creation(chain_id, found)
+        kept = _first(source, ordered)
+        self.at_hand([contract for contract in kept if contract not in self.done], blocks)
+        named = None
+        if self.artifact is None and (source.created_by or source.same_code_as):
+            named = sibling_artifact(self.store, chain_id, kept)
+        if named is not None:
+            self.screen.note(
+                f"names come from the ABI stored with {to_checksum_address(named[0])}, which has the same code"
+            )
+        return Chosen(
+            chain_id=chain_id,
+            contracts=tuple(kept),
+            selection=_told(source, ordered, more),
+            artifact=None if named is None else named[1],
+        )
+
+    def at_hand(
+        self,
+        contracts: Sequence[Address],
+        blocks: Mapping[Address, int] | None = None,
+        *,
+        factory: bool = False,
+    ) -> int:
+        """Make sure that the database has the contracts, up to date if there is a source; return the chain.
+
+        The ABI that was given is not a ``factory``'s.
+        """
+        self.done.update(contracts)
+        store, source, artifact = self.store, self.source, None if factory else self.artifact
+        if self.explorer is not None:
+            return _explored(store, self.explorer, self.node, source, contracts, artifact, self.screen)
+        if self.node is not None:
+            return _collected(store, self.node, source, contracts, artifact, self.screen, blocks or {})
+        return chain_of(store, contracts, source.chain_id) if contracts else 0
 
 
 def _collected(
@@ -167,6 +250,7 @@ def _collected(
     contracts: Sequence[Address],
     artifact: Artifact | None,
     screen: Screen,
+    blocks: Mapping[Address, int],
 ) -> int:
     """Bring the contracts up to date with the chain; return its id."""
     chain_id = 0
@@ -179,6 +263,7 @@ def _collected(
             chain_id=source.chain_id,
             first=source.first,
             last=source.last,
+            created=blocks.get(contract),
             listener=screen,
         )
         chain_id = done.chain_id

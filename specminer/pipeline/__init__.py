@@ -4,7 +4,7 @@ from specminer.pipeline.collecting import collect
 from specminer.pipeline.executing import Export, Imported, Rulebook, import_export
 from specminer.pipeline.exploring import Explored, collect_explored
 from specminer.pipeline.inspection import Inspected, explained, inspect, write_graph
-from specminer.pipeline.instances import same_code
+from specminer.pipeline.instances import children, same_code, sibling_artifact
 from specminer.pipeline.listening import Executed, Listener
 from specminer.pipeline.mining import Mined, MineOptions, mine
 from specminer.pipeline.output import Written, folder_name, prepare_folder, write_output
@@ -21,6 +21,7 @@ __all__ = [
     "Mined",
     "Rulebook",
     "Written",
+    "children",
     "collect",
     "collect_explored",
     "explained",
@@ -32,6 +33,7 @@ __all__ = [
     "mine",
     "prepare_folder",
     "same_code",
+    "sibling_artifact",
     "write_graph",
     "write_output",
 ]

@@ -45,13 +45,15 @@ def collect(
     chain_id: int | None = None,
     first: int | None = None,
     last: int | None = None,
+    created: int | None = None,
     listener: Listener,
 ) -> Collected:
     """Bring the database up to date with the chain for one contract.
 
     ``first`` and ``last`` are blocks; by default the creation of the contract and the newest finalized
     block (the latest on development chains). Ranges that are complete are not read again; blocks that
-    the chain has replaced since are forgotten first.
+    the chain has replaced since are forgotten first. ``created`` is the block that created the contract
+    where that is known, so that it need not be searched for.
 
     Raises:
         ChainError: the node failed; what was collected before is kept.
@@ -61,10 +63,10 @@ def collect(
     """
     for _ in range(TRIES - 1):
         try:
-            return _collect(store, node, contract, artifact, chain_id, (first, last), listener)
+            return _collect(store, node, contract, artifact, chain_id, (first, last), created, listener)
         except Replaced:
             listener.note("the chain was reorganised while it was read; what it replaced is read again")
-    return _collect(store, node, contract, artifact, chain_id, (first, last), listener)
+    return _collect(store, node, contract, artifact, chain_id, (first, last), created, listener)
 
 
 def _collect(
@@ -74,6 +76,7 @@ def _collect(
     artifact: Artifact | None,
     chain_id: int | None,
     asked: tuple[int | None, int | None],
+    created: int | None,
     listener: Listener,
 ) -> Collected:
     first, last = asked
@@ -85,7 +88,8 @@ def _collect(
     anchor = block_at(node, last)
     store.register_chain(found_chain, genesis)
     _forget_replaced(store, node, found_chain, listener)
-    created = _creation(store, node, found_chain, contract, first, last)
+    if created is None:
+        created = _creation(store, node, found_chain, contract, first, last)
     if first is None:
         first = created or 0
     check_range(first, last, newest)

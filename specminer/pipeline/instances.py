@@ -2,12 +2,112 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
 from eth_utils.address import to_checksum_address
 
-from specminer.chain.family import clone_target, family
-from specminer.errors import StoreError
+from specminer.chain.artifact import Artifact, parse
+from specminer.chain.family import Family, clone_target, family
+from specminer.chain.node import Node, octets
+from specminer.errors import NodeRefused, StoreError, UsageError
 from specminer.store import TraceStore
 from specminer.trace import Address
+
+_BATCH: Final = 100
+"""Requests for code sent at a time."""
+_KINDS: Final = 8
+"""Kinds of children that a message lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Children:
+    """What a factory created and may be mined together."""
+
+    contracts: tuple[Address, ...]
+    """By creation."""
+    blocks: dict[Address, int]
+    """Where each was created."""
+    total: int
+    """How many it created, of whatever code."""
+    unknown: int
+    """How many of them are left out because neither the database nor a node knows them."""
+
+
+def children(
+    store: TraceStore, chain_id: int, creator: Address, *, like: Address | None, node: Node | None
+) -> Children:
+    """Return what a contract created, as far as it is of one code: that of ``like``, if given.
+
+    Without a node only children whose history the database holds are returned.
+
+    Raises:
+        StoreError: the contract created nothing that is known.
+        UsageError: they are of several codes, and ``like`` does not say which is meant.
+        ChainError: the node failed.
+
+    """
+    made = {child.address: child.at[0] for child in store.children(chain_id, creator)}
+    if not made:
+        raise StoreError(
+            f"nothing that {to_checksum_address(creator)} created is in {store.label}; give --rpc URL to collect it, "
+            "and a new --db if this one was filled by an older specminer, which did not record creations"
+        )
+    codes = {
+        address: item.code for item in store.coded(chain_id) for address in item.contracts if address in made
+    }
+    if node is not None:
+        codes |= _codes(node, [address for address in made if address not in codes])
+    known = [address for address in made if codes.get(address)]
+    if like is not None:
+        code = store.record(chain_id, like).code
+        kind = family(code, store.creation_code(chain_id, like))
+        chosen = [address for address in known if kind.holds(codes[address])]
+    else:
+        chosen = _of_one_code(creator, {address: codes[address] for address in known})
+    return Children(contracts=tuple(chosen), blocks=made, total=len(made), unknown=len(made) - len(known))
+
+
+def _codes(node: Node, contracts: list[Address]) -> dict[Address, bytes]:
+    found: dict[Address, bytes] = {}
+    for start in range(0, len(contracts), _BATCH):
+        part = contracts[start : start + _BATCH]
+        answers = node.batch([("eth_getCode", (f"0x{address.hex()}", "latest")) for address in part])
+        for address, answer in zip(part, answers, strict=True):
+            if isinstance(answer, NodeRefused):
+                raise answer
+            found[address] = octets(answer, "code")
+    return found
+
+
+def _of_one_code(creator: Address, codes: dict[Address, bytes]) -> list[Address]:
+    kinds: list[tuple[Family, list[Address]]] = []
+    by_code: dict[bytes, list[Address]] = {}
+    for address, code in codes.items():
+        if code not in by_code:
+            own = next((members for kind, members in kinds if kind.holds(code)), None)
+            if own is None and len(kinds) > _KINDS:
+                own = kinds[-1][1]  # more are listed as one
+            if own is None:
+                own = []
+                kinds.append((family(code), own))
+            by_code[code] = own
+        by_code[code].append(address)
+    if len(kinds) > 1:
+        listed = "; ".join(
+            f"{len(members):,} like {to_checksum_address(members[0])}"
+            for members in _largest_first(members for _, members in kinds)
+        )
+        raise UsageError(
+            f"{to_checksum_address(creator)} created contracts of different code: {listed}; say which are meant by "
+            "--same-code-as ADDRESS beside --created-by"
+        )
+    return kinds[0][1] if kinds else []
+
+
+def _largest_first(groups: Iterable[list[Address]]) -> list[list[Address]]:
+    return sorted(groups, key=lambda members: -len(members))[:_KINDS]
 
 
 def same_code(store: TraceStore, chain_id: int, contract: Address) -> list[Address]:
@@ -37,3 +137,23 @@ def same_code(store: TraceStore, chain_id: int, contract: Address) -> list[Addre
             if any(kind.holds(code) for code in handed.get(address, ()) for kind in own)
         ]
     return store.by_creation(chain_id, found)
+
+
+def sibling_artifact(
+    store: TraceStore, chain_id: int, contracts: Sequence[Address]
+) -> tuple[Address, Artifact] | None:
+    """Return the artifact stored with another contract of the same code, if none of ``contracts`` has one.
+
+    Raises:
+        FileFormatError: the stored artifact is malformed.
+
+    """
+    records = [store.record(chain_id, contract) for contract in contracts]
+    coded = next((record.address for record in records if record.code), None)
+    if coded is None or any(record.artifact is not None for record in records):
+        return None
+    for sibling in same_code(store, chain_id, coded):
+        text = store.record(chain_id, sibling).artifact
+        if text is not None:
+            return sibling, parse(text, "the stored artifact")
+    return None

@@ -84,13 +84,74 @@ def creation_code(connection: sa.Connection, owner: int) -> bytes:
     return connection.scalar(query) or b""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A contract that was created inside another's invocation."""
+
+    address: Address
+    at: tuple[int, int, int]
+    """Block, index of the transaction, and place among what the transaction created."""
+
+
+def _created(connection: sa.Connection, chain_id: int, creator: int | None = None) -> list[Child]:
+    table = schema.creation
+    query = (
+        sa.select(
+            schema.address.c.bytes,
+            schema.transaction.c.block,
+            schema.transaction.c.position.label("place"),
+            table.c.position,
+        )
+        .select_from(table)
+        .join(schema.address, schema.address.c.id == table.c.created_id)
+        .join(schema.transaction, schema.transaction.c.id == table.c.transaction_id)
+        .where(schema.transaction.c.chain_id == chain_id)
+        .order_by(schema.transaction.c.block, schema.transaction.c.position, table.c.position)
+    )
+    if creator is not None:
+        query = query.where(table.c.contract_id == creator)
+    return [
+        Child(address=Address(row.bytes), at=(row.block, row.place, row.position))
+        for row in connection.execute(query)
+    ]
+
+
+def children(connection: sa.Connection, chain_id: int, owner: int) -> list[Child]:
+    """Return what was created inside a contract's invocations and stayed, each once, in the chain's order."""
+    found: dict[Address, Child] = {}
+    for child in _created(connection, chain_id, owner):
+        found.setdefault(child.address, child)
+    return list(found.values())
+
+
+def factory(connection: sa.Connection, owner: int) -> Address | None:
+    """Return the contract that created another; ``None`` if a transaction did, or if that is not known."""
+    table = schema.invocation
+    query = (
+        sa.select(schema.address.c.bytes)
+        .join(table, table.c.sender_id == schema.address.c.id)
+        .where(
+            table.c.contract_id == owner,
+            table.c.kind == InvocationKind.CONSTRUCTOR.value,
+            table.c.outcome == OutcomeKind.RETURNED.value,
+            table.c.depth > 0,
+        )
+        .order_by(table.c.id)
+        .limit(1)
+    )
+    found = connection.scalar(query)
+    return None if found is None else Address(found)
+
+
 def by_creation(connection: sa.Connection, chain_id: int, contracts: Sequence[Address]) -> list[Address]:
     """Return contracts in the order in which the chain created them; those not known to be created come last.
 
-    Those that one transaction created stand by address.
+    Those that one transaction created stand as the factory made them where its history is there, else by address.
     """
-    born: dict[Address, tuple[int, int]] = {}
+    born: dict[Address, tuple[int, int, int]] = {}
     table, own = schema.invocation, schema.contract
+    for child in _created(connection, chain_id):
+        born[child.address] = min(child.at, born.get(child.address, child.at))
     query = (
         sa.select(schema.address.c.bytes, schema.transaction.c.block, schema.transaction.c.position)
         .join(own, own.c.id == table.c.contract_id)
@@ -103,16 +164,17 @@ def by_creation(connection: sa.Connection, chain_id: int, contracts: Sequence[Ad
         )
     )
     for row in connection.execute(query):
-        address, at = Address(row.bytes), (row.block, row.position)
-        born[address] = min(at, born.get(address, at))
+        address = Address(row.bytes)
+        born.setdefault(address, (row.block, row.position, 0))
+        born[address] = min(born[address], (row.block, row.position, born[address][2]))
     noted = (
         sa.select(schema.address.c.bytes, own.c.created_in_block)
         .join(own, own.c.address_id == schema.address.c.id)
         .where(own.c.chain_id == chain_id, own.c.created_in_block.is_not(None))
     )
     for item in connection.execute(noted):
-        born.setdefault(Address(item.bytes), (item.created_in_block, _NEVER))
-    return sorted(dict.fromkeys(contracts), key=lambda item: (born.get(item, (_NEVER, _NEVER)), item))
+        born.setdefault(Address(item.bytes), (item.created_in_block, _NEVER, 0))
+    return sorted(dict.fromkeys(contracts), key=lambda item: (born.get(item, (_NEVER, _NEVER, 0)), item))
 
 
 def records(connection: sa.Connection, owners: Sequence[int]) -> list[ContractRecord]:

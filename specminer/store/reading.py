@@ -21,6 +21,7 @@ from specminer.trace import (
     Address,
     Block,
     ContractRecord,
+    Creation,
     Event,
     Fidelity,
     Hash,
@@ -199,6 +200,7 @@ def transactions(connection: sa.Connection, owner: int) -> Iterator[Transaction]
         query = sa.select(table).where(table.c.contract_id == owner, table.c.transaction_id.in_(ids))
         for item in connection.execute(query.order_by(table.c.transaction_id, table.c.position)):
             hashed[item.transaction_id].append(item.bytes)
+        made = _creations(connection, owner, ids, addresses)
         for row in part:
             yield Transaction(
                 hash=Hash(row.hash),
@@ -214,8 +216,22 @@ def transactions(connection: sa.Connection, owner: int) -> Iterator[Transaction]
                 tracer=Tracer(row.tracer),
                 invocations=tuple(calls[row.id]),
                 preimages=tuple(hashed[row.id]),
+                creations=tuple(made[row.id]),
                 fidelity=None if row.fidelity is None else Fidelity(row.fidelity),
             )
+
+
+def _creations(
+    connection: sa.Connection, owner: int, ids: Sequence[int], addresses: dict[int, Address]
+) -> dict[int, list[Creation]]:
+    table = schema.creation
+    query = sa.select(table).where(table.c.contract_id == owner, table.c.transaction_id.in_(ids))
+    found: dict[int, list[Creation]] = defaultdict(list)
+    for row in connection.execute(query.order_by(table.c.transaction_id, table.c.position)):
+        found[row.transaction_id].append(
+            Creation(creator=addresses[row.creator_id], created=addresses[row.created_id])
+        )
+    return found
 
 
 def _addresses(connection: sa.Connection) -> dict[int, Address]:

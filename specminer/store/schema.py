@@ -219,6 +219,17 @@ explorer_page = sa.Table(
 """What an explorer said of a contract, as it was read: the new records of each page, so that reading them can go on
 where it stopped. They refer to no other table: they are not history until they are executed again."""
 
+creation = sa.Table(
+    "creation",
+    metadata,
+    sa.Column("transaction_id", _Id, sa.ForeignKey("transaction_.id"), primary_key=True),
+    sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("creator_id", _Id, sa.ForeignKey("address.id"), nullable=False),
+    sa.Column("created_id", _Id, sa.ForeignKey("address.id"), nullable=False),
+)
+"""What was created inside a contract's invocations and stayed, in order."""
+
 Migration = Callable[[sa.Connection], None]
 
 
@@ -231,7 +242,12 @@ def _add_explorer_pages(connection: sa.Connection) -> None:
     explorer_page.create(connection)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_add_replay, _add_explorer_pages)
+def _add_creation(connection: sa.Connection) -> None:
+    """Make room for creations; those of transactions that were stored before are not known."""
+    creation.create(connection)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_add_replay, _add_explorer_pages, _add_creation)
 """``MIGRATIONS[i]`` turns a database of version ``i + 1`` into one of version ``i + 2``."""
 
 

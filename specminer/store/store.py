@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from specminer.errors import StoreError, plain
 from specminer.history import History
 from specminer.store import instances, reading, schema, writing
-from specminer.store.instances import Coded
+from specminer.store.instances import Child, Coded
 from specminer.store.reading import Contract
 from specminer.trace import Address, Block, ContractRecord, Hash, Transaction
 
@@ -370,6 +370,21 @@ class TraceStore:
         """Return what created a contract, code and arguments; empty if its history does not hold that."""
         with self._reading() as connection:
             return instances.creation_code(connection, self._require(connection, chain_id, contract))
+
+    def children(self, chain_id: int, contract: Address) -> list[Child]:
+        """Return what was created inside a contract's invocations and stayed, in the chain's order.
+
+        Raises:
+            StoreError: nothing of the contract is there.
+
+        """
+        with self._reading() as connection:
+            return instances.children(connection, chain_id, self._require(connection, chain_id, contract))
+
+    def factory(self, chain_id: int, contract: Address) -> Address | None:
+        """Return the contract that created another; ``None`` if a transaction did, or if that is not known."""
+        with self._reading() as connection:
+            return instances.factory(connection, self._require(connection, chain_id, contract))
 
     def by_creation(self, chain_id: int, contracts: Sequence[Address]) -> list[Address]:
         """Return contracts, each once, in the order in which the chain created them; unknown ones come last."""

@@ -163,6 +163,9 @@ class _Batch:
             for call in calls:
                 yield call.sender
                 yield call.code
+            for creation in item.creations:
+                yield creation.creator
+                yield creation.created
 
     def _words(self) -> Iterable[int]:
         for item, calls in self.parts:
@@ -178,7 +181,7 @@ class _Batch:
     def write(self, ids: dict[bytes, int]) -> None:
         """Insert everything; ``ids`` are transactions that stand there for another contract."""
         following = _next_id(self.connection, schema.transaction)
-        rows, recordings, preimages = [], [], []
+        rows, recordings, preimages, creations = [], [], [], []
         for item, _ in self.parts:
             if item.hash not in ids:
                 ids[item.hash] = following
@@ -190,9 +193,19 @@ class _Batch:
             preimages += [
                 key | {"position": place, "bytes": data} for place, data in enumerate(item.preimages)
             ]
+            creations += [
+                key
+                | {
+                    "position": place,
+                    "creator_id": self.addresses[creation.creator],
+                    "created_id": self.addresses[creation.created],
+                }
+                for place, creation in enumerate(item.creations)
+            ]
         _insert(self.connection, schema.transaction, rows)
         _insert(self.connection, schema.recording, recordings)
         _insert(self.connection, schema.preimage, preimages)
+        _insert(self.connection, schema.creation, creations)
         self._invocations(ids)
 
     def _transaction(self, item: Transaction, row: int) -> dict[str, Any]:
@@ -323,7 +336,7 @@ def forget_after(connection: sa.Connection, chain_id: int, block: int) -> int:
     calls = sa.select(schema.invocation.c.id).where(schema.invocation.c.transaction_id.in_(gone))
     for table in (schema.access, schema.event):
         connection.execute(table.delete().where(table.c.invocation_id.in_(calls)))
-    for table in (schema.invocation, schema.preimage, schema.recording):
+    for table in (schema.invocation, schema.preimage, schema.creation, schema.recording):
         connection.execute(table.delete().where(table.c.transaction_id.in_(gone)))
     connection.execute(schema.transaction.delete().where(schema.transaction.c.id.in_(gone)))
     owners = sa.select(schema.contract.c.id).where(schema.contract.c.chain_id == chain_id)

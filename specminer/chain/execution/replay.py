@@ -25,7 +25,7 @@ from specminer.chain.execution.fork import Surroundings
 from specminer.chain.execution.machine import Call, Execution, Machine
 from specminer.chain.execution.schedule import Rules
 from specminer.chain.exported import ExportedCall, ExportedTransaction
-from specminer.chain.steps import Enter, Exit, Step, invocations
+from specminer.chain.steps import Enter, Exit, Step, creations, invocations
 from specminer.errors import FileFormatError
 from specminer.trace import (
     Address,
@@ -275,7 +275,13 @@ class Replay:
             fidelity = Fidelity.TAINTED
         self.doubt.note(calls, fidelity, kept)
         parts = {
-            contract: replace(transaction, invocations=part, preimages=preimages, fidelity=fidelity)
+            contract: replace(
+                transaction,
+                invocations=part,
+                preimages=preimages,
+                creations=creations(steps, [contract]),
+                fidelity=fidelity,
+            )
             for contract, (part, preimages) in found.items()
             if part
         }
