@@ -5,12 +5,13 @@ number that nobody can interpret is worth nothing. All are computed on the quoti
 
 The objective is a description length in bits, lower is better::
 
-    J = w (D_label + D_succ + D_end) + log2 N (m / 4 + c_s b + c_d d) + a sum(t_p log2 P)
+    J = w (D_label + D_succ + D_end) + log2 N (m / 4 + c_s b + c_d d) + a sum(t_p L_p)
 
-for N events, m edges, b states, d nondeterministic choices and predicates of prices t_p chosen from P; the
-definition weighs the terms (1/4, a = 2, w = 1 and c_s = c_d = 0 are its defaults). Where an event is split by
-predicates over its call (see :mod:`specminer.tuning`), these are inputs, not outcomes: D_label tells the event,
-D_succ the next state given the part of it.
+for N events, m edges, b states, d nondeterministic choices and chosen predicates of prices t_p that take L_p
+bits to name (:meth:`specminer.abstraction.Vocabulary.code_length`); the definition weighs the terms (1/4, a = 2,
+w = 1 and c_s = c_d = 0 are its defaults). Where an event is split by predicates over its call (see
+:mod:`specminer.tuning`), these are inputs, not outcomes: D_label tells the event, D_succ the next state given the
+part of it.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Counts:
     event: IntColumn | None = None
     """The event that the symbol is a part of; ``None`` where each symbol is an event of its own."""
     surcharge: float = 0.0
-    """Bits the chosen predicates cost before weighting: the sum of t_p log2 P."""
+    """Bits the chosen predicates cost before weighting: the sum of t_p L_p."""
     weights: Weights = field(default_factory=Weights)
 
     @property

@@ -69,7 +69,7 @@ def tables(draw: st.DrawFn) -> EventTable:
 
 def objective_of(table: EventTable, made: Vocabulary, weights: Weights) -> Objective:
     """Return the objective over a whole vocabulary."""
-    return Objective(quotient(table, made), made, weights, pool=len(made.predicates))
+    return Objective(quotient(table, made), made, weights)
 
 
 def measured(table: EventTable, made: Vocabulary, selection: Sequence[int]) -> dict[str, float]:

@@ -13,9 +13,11 @@ from specminer.abstraction import (
     Definition,
     EventTable,
     HistoryView,
+    Predicate,
     TruthColumn,
     ValueKind,
     Variable,
+    Vocabulary,
     Weights,
 )
 from specminer.abstraction import vocabulary as vocabulary_of
@@ -55,10 +57,26 @@ def test_the_quotient_costs_what_the_events_cost(table: EventTable, data: st.Dat
     weights = Weights(label=1.5, successor=0.5, end=2.0, transitions=0.3, predicates=1.25)
     objective = objective_of(table, made, weights)
     chosen = [position for position in range(len(made.predicates)) if data.draw(st.booleans())]
-    prices = sum(made.predicates[position].price for position in chosen)
     expected = naive(table, made.columns[chosen], made.after, weights)
-    expected += weights.predicates * prices * log2(max(1, len(made.predicates)))
+    expected += weights.predicates * code_length([made.predicates[position] for position in chosen], made)
     assert objective.score(chosen).description_length == pytest.approx(expected, abs=1e-6)
+
+
+def code_length(chosen: list[Predicate], made: Vocabulary) -> float:
+    """Return the bits to name predicates, each variable once, from their texts."""
+    variables = {p.text: p.text.split(" = ")[0] for p in made.predicates if is_value(p)}
+    units = len(set(variables.values())) + sum(not is_value(p) for p in made.predicates)
+    subjects = {variables.get(p.text, p.text): p.price for p in chosen}
+    bits = sum(price * log2(units) for price in subjects.values())
+    for predicate in filter(is_value, chosen):
+        same = [name for name in variables.values() if name == variables[predicate.text]]
+        bits += predicate.price * log2(len(same))
+    return bits
+
+
+def is_value(predicate: Predicate) -> bool:
+    """Whether it compares a variable with a constant."""
+    return bool(predicate.formula.is_equals() and predicate.formula.arg(1).is_int_constant())
 
 
 def naive(table: EventTable, columns: TruthColumn, after: IntColumn, weights: Weights) -> float:

@@ -21,7 +21,7 @@ from typing import Final
 
 import numpy as np
 
-from specminer.abstraction.dimension import comparable, dimensions
+from specminer.abstraction.dimension import comparable, counters, dimensions
 from specminer.abstraction.events import Dimension, EventTable, ValueKind, Variable
 from specminer.history import MISSING, IntColumn
 from specminer.predicate import Columns, Declaration, Formula, Language, Sort
@@ -155,8 +155,10 @@ def _words(table: EventTable) -> tuple[tuple[int, ...], IntColumn]:
 def storage(table: EventTable, base: Ground) -> Iterator[Draft]:
     """Propose predicates over storage, and over storage and the clock."""
     distinct = [_distinct(base.columns, symbol) for symbol in base.symbols]
+    counting = counters(table)
     for position, seen in enumerate(distinct):
-        yield from _alone(table.variables[position], base, position, seen)
+        values = () if counting[position] else seen
+        yield from _alone(table.variables[position], base, position, values)
     groups = comparable(table.variables, base.dimensions)
     for group in groups:
         few = sorted(sorted(group, key=lambda position: len(distinct[position]))[:COMPARED_VARIABLES])

@@ -42,9 +42,11 @@ def with_calls(table: EventTable, history: History, interactions: Interactions) 
     if len(times) and (times != MISSING).all():
         columns["now"] = words.numbers(times)
     names = [name for name in _KINDS if name in columns]
+    keys = frozenset(words.coded([key for key in interactions.entities if key is not None]).tolist())
     return replace(
         table,
         words=words.all(),
+        keys=keys,
         calls=tuple(Variable(name=name, kind=_KINDS[name]) for name in names),
         call_values=np.array([columns[name] for name in names], dtype=np.int64).reshape(
             len(names), len(table)

@@ -32,7 +32,7 @@ class HistoryView(Enum):
     """Whether states may depend on what happened before, and not on storage alone."""
 
     FALLBACK = "fallback"
-    """Only where storage tells nothing."""
+    """Only where storage tells little."""
     ALWAYS = "always"
     NEVER = "never"
 

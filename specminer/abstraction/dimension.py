@@ -24,6 +24,8 @@ FIRST_TIME: Final = 1.0e9
 """Unix seconds of 2001: nothing smaller is taken for a time."""
 LARGE_BLOCK: Final = 100_000.0
 """Block numbers from here on are no counters."""
+MANY_KEYS: Final = 12
+"""A variable with at most so many values is no reference to entities, even if all are keys of some."""
 LARGE_AMOUNT: Final = 1.0e9
 """A gwei: numbers from here on are amounts, unless they are times or blocks."""
 ADDRESS_LOW, ADDRESS_HIGH = float(1 << 96), float(1 << 160)
@@ -36,8 +38,9 @@ def dimensions(table: EventTable) -> tuple[Dimension, ...]:
     sizes = np.array([float(word) for word in table.words], dtype=np.float64)
     now, block = _column(table, "now", sizes), _column(table, "block", sizes)
     paid = table.call("value")
+    keys = np.array(sorted(table.keys), dtype=np.int64)
     return tuple(
-        _dimension(variable, values, sizes, now, block, paid)
+        _dimension(variable, values, sizes, now, block, paid, keys)
         for variable, values in zip(table.variables, table.values, strict=True)
     )
 
@@ -56,6 +59,7 @@ def _dimension(
     now: FloatColumn | None,
     block: FloatColumn | None,
     paid: IntColumn | None,
+    keys: IntColumn,
 ) -> Dimension:
     if variable.kind is ValueKind.ADDRESS:
         return Dimension.ACCOUNT
@@ -75,6 +79,8 @@ def _dimension(
         return Dimension.TIME
     if block is not None and _is_block(stored, block[events]):
         return Dimension.BLOCK
+    if _are_keys(values[events], keys):
+        return Dimension.ENTITY
     if paid is not None and np.mean(values[events] == paid[events]) > 0.5:
         return Dimension.MONEY
     return Dimension.MONEY if np.median(stored) >= LARGE_AMOUNT else Dimension.COUNT
@@ -84,6 +90,41 @@ def _is_block(stored: FloatColumn, block: FloatColumn) -> bool:
     near = (stored >= block / 2) & (stored <= 2 * block) & (block >= LARGE_BLOCK)
     here = len(np.unique(stored)) > 2 and _mostly(stored == block)
     return _mostly(near) or here
+
+
+def _are_keys(stored: IntColumn, keys: IntColumn) -> bool:
+    """Whether values name entities: many different ones, all of them keys."""
+    return len(np.unique(stored)) > MANY_KEYS and _mostly(np.isin(stored, keys))
+
+
+def counters(table: EventTable) -> tuple[bool, ...]:
+    """Return for each variable whether it counts something, so that no value of it but zero means a state.
+
+    A step is counting if an event always adds the same small number, from three different values or more: the
+    steps of a status are as small, but each event leads to a status of its own.
+    """
+    sizes = np.array([float(word) for word in table.words], dtype=np.float64)
+    inner = np.ones(len(table), dtype=np.bool_)
+    inner[table.starts] = False
+    return tuple(
+        variable.kind in NUMBERS and _counts(table.symbol, values, sizes, inner)
+        for variable, values in zip(table.variables, table.values, strict=True)
+    )
+
+
+def _counts(symbol: IntColumn, values: IntColumn, sizes: FloatColumn, inner: npt.NDArray[np.bool_]) -> bool:
+    before = np.r_[MISSING, values[:-1]][: len(values)]
+    rows = np.flatnonzero(inner & (before != values) & (before != MISSING) & (values != MISSING))
+    if not len(rows):
+        return False
+    steps = sizes[values[rows]] - sizes[before[rows]]
+    counting = 0
+    for event in np.unique(symbol[rows]).tolist():
+        mine = symbol[rows] == event
+        distinct = np.unique(steps[mine])
+        if len(distinct) == 1 and abs(distinct[0]) == 1 and len(np.unique(before[rows][mine])) >= 3:
+            counting += int(mine.sum())
+    return counting > len(rows) / 2
 
 
 def _mostly(column: npt.NDArray[np.bool_]) -> bool:

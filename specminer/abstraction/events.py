@@ -28,7 +28,9 @@ class Dimension(Enum):
     BLOCK = "block"
     ACCOUNT = "account"
     COUNT = "count"
-    """Small numbers: counters, ids, levels."""
+    """Small numbers: counters, levels."""
+    ENTITY = "entity"
+    """Keys of the entities that the interactions are about."""
     NONE = "none"
     """A truth value, a choice, a text: nothing that is measured."""
 
@@ -79,6 +81,8 @@ class EventTable:
     arguments: tuple[Argument, ...] = ()
     entity: str = ""
     """What an interaction is about, as the history calls it: ``tokenId``; empty if it is no entity."""
+    keys: frozenset[int] = frozenset()
+    """Rows in ``words`` of the interactions' entities."""
     accepted_as: tuple[int, ...] = ()
     """For each symbol the position of the same call accepted: its own, unless it is a rejected one."""
 

@@ -50,15 +50,12 @@ class Objective:
         candidates: Vocabulary,
         weights: Weights,
         *,
-        pool: int,
         surcharge: float = 0.0,
         held_out: Folds | None = None,
     ) -> None:
         self.vocabulary = candidates
         self.quotient = graph
         self.weights = weights
-        self.pool = pool
-        """P, how many predicates there are to choose from."""
         self.surcharge = surcharge
         """Bits that splitting events costs, before weighting."""
         self.held_out = held_out
@@ -66,7 +63,6 @@ class Objective:
         self.scores: dict[Selection, Score] = {}
         """Every selection evaluated so far."""
         self._prices = [predicate.price for predicate in candidates.predicates]
-        self._single = float(np.log2(max(1, pool)))
 
     @property
     def candidates(self) -> int:
@@ -115,7 +111,7 @@ class Objective:
             count=count,
             ends=np.bincount(blocks, weights=graph.ends, minlength=states).astype(np.int64),
             event=None if graph.event is None else graph.event[symbol],
-            surcharge=sum(self._prices[position] for position in selection) * self._single + self.surcharge,
+            surcharge=self.vocabulary.code_length(selection) + self.surcharge,
             weights=self.weights,
         )
 

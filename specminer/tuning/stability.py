@@ -20,7 +20,6 @@ def stability(objective: Objective, cut: Folds, selection: Selection, seed: int)
             restricted(objective.quotient, cut, half),
             objective.vocabulary,
             objective.weights,
-            pool=objective.pool,
             surcharge=objective.surcharge,
         )
         whole = part.score(selection).description_length

@@ -2,12 +2,13 @@
 
 Selections of predicates are compared by the description length J of the automaton they make (see
 :mod:`specminer.metric`). First only predicates over storage and time compete; those over what happened before
-come in where these say nothing. Then events are split where that pays, and states joined as the preset says.
+come in where these say little. Then events are split where that pays, and states joined as the preset says.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from specminer.abstraction import (
     Definition,
@@ -31,6 +32,10 @@ from specminer.tuning.preset import DEFAULT_PRESET, PRESETS, Preset
 from specminer.tuning.result import Tuning
 from specminer.tuning.search import search
 from specminer.tuning.splitting import Split
+
+HISTORY_WORTH: Final = 0.075
+"""Predicates about what happened before are admitted where they take this share off the objective: below lie the
+gains of life-cycle contracts, whose storage says it all, above those of contracts whose state is hidden."""
 
 
 def tune(
@@ -79,7 +84,7 @@ def tune(
         front=described,
         facets=tuple(predicate.text for predicate in full.facets),
         used_history=found.used_history,
-        candidates=found.objective.pool,
+        candidates=found.objective.candidates,
         evaluations=found.evaluations,
         unmatched=full.unmatched,
         solver=solver_name(),
@@ -121,10 +126,11 @@ class _Run:
         if self.definition.history is HistoryView.ALWAYS:
             return self._on(full, split)
         found = self._on(meaningful, split)
-        more = len(full.predicates) > len(meaningful.predicates)
-        if found.best.selection or self.definition.only or not more:
+        if self.definition.only or len(full.predicates) == len(meaningful.predicates):
             return found
-        return self._on(full, split, compared=found.evaluations)
+        told = self._on(full, split, compared=found.evaluations)
+        worth = told.best.description_length < (1.0 - HISTORY_WORTH) * found.best.description_length
+        return told if worth and told.used_history else replace(found, evaluations=told.evaluations)
 
     def with_splits(self, found: _Found) -> _Found:
         """Split events where that pays, and search once more."""
@@ -170,7 +176,6 @@ class _Run:
             graph,
             candidates,
             self.definition.weights,
-            pool=len(candidates.predicates),
             surcharge=split.surcharge,
         )
         if self.definition.only:
@@ -180,7 +185,6 @@ class _Run:
                 graph,
                 candidates,
                 self.definition.weights,
-                pool=objective.pool,
                 surcharge=split.surcharge,
                 held_out=cut,
             )
