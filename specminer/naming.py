@@ -24,6 +24,7 @@ OPEN: Final = 3
 """In a valuation: the state has finest states in which the predicate is true and others in which it is not."""
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_SEEN: Final = re.compile(r"seen\((.*)\)", re.DOTALL)
 _FILLER: Final = frozenset({"is", "has", "the", "current", "m", "s"})
 """Words that a phrase says better itself, at the beginning of a name."""
 _KEYS: Final = frozenset({"index", "id", "idx", "indices", "ids"})
@@ -72,7 +73,8 @@ class Phrases:
 
     def _flag(self, symbol: Formula, holds: bool) -> str | None:
         if self._language.declaration(symbol).history:
-            return None
+            seen = _SEEN.fullmatch(self._language.declaration(symbol).name)
+            return None if seen is None else f"{'after' if holds else 'before any'} {seen[1]}"
         name = self._name(symbol)
         return name if holds else f"not {name}"
 
