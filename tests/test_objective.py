@@ -66,11 +66,14 @@ def code_length(chosen: list[Predicate], made: Vocabulary) -> float:
     """Return the bits to name predicates, each variable once, from their texts."""
     variables = {p.text: p.text.split(" = ")[0] for p in made.predicates if is_value(p)}
     units = len(set(variables.values())) + sum(not is_value(p) for p in made.predicates)
-    subjects = {variables.get(p.text, p.text): p.price for p in chosen}
-    bits = sum(price * log2(units) for price in subjects.values())
-    for predicate in filter(is_value, chosen):
-        same = [name for name in variables.values() if name == variables[predicate.text]]
-        bits += predicate.price * log2(len(same))
+    bits = sum(p.price * log2(units) for p in chosen if not is_value(p))
+    for name in {variables[p.text] for p in chosen if is_value(p)}:
+        values = list(variables.values()).count(name)
+        taken = sum(variables.get(p.text) == name for p in chosen)
+        price = 2.0 if name == "last" else 1.0
+        bits += price * (log2(units) + (values > 2))
+        if values <= 2 or taken < values - 1:
+            bits += price * taken * log2(values)
     return bits
 
 

@@ -11,13 +11,12 @@ breed, a mother), not a state that it is in. Facets are kept apart.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 from math import log2
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +41,8 @@ from specminer.predicate import (
 )
 
 TruthColumn: TypeAlias = npt.NDArray[np.int8]
+MANY_VALUES: Final = 3
+"""A variable with so many values or more may have all of them told apart for the price of one."""
 FALSE, TRUE, UNKNOWN = 0, 1, 2
 """What a :data:`TruthColumn` holds."""
 
@@ -88,33 +89,40 @@ class Vocabulary:
     """What the numbers of a variable measure, by its name in formulas."""
 
     @cached_property
-    def values(self) -> Mapping[str, int]:
-        """How many values each variable is compared with, by its name."""
-        return Counter(item.subject for item in self.predicates if item.subject is not None)
+    def groups(self) -> Mapping[str, tuple[int, ...]]:
+        """Positions of the predicates that compare a variable with its values, by its name."""
+        found: dict[str, tuple[int, ...]] = {}
+        for position, predicate in enumerate(self.predicates):
+            if predicate.subject is not None:
+                found[predicate.subject] = (*found.get(predicate.subject, ()), position)
+        return found
 
     @cached_property
     def units(self) -> int:
         """P: how many variables are compared with values, and how many other predicates there are."""
-        return len(self.values) + sum(item.subject is None for item in self.predicates)
+        return len(self.groups) + sum(item.subject is None for item in self.predicates)
 
     def code_length(self, selection: Iterable[int]) -> float:
         """Return the bits to name predicates, each weighed by its price.
 
-        A two-part code: log2 P for a predicate, or for a variable the first time, and then log2 of the number of
-        values that it is compared with. Source: Rissanen 1983, for the code.
+        A two-part code: log2 P for a predicate or a variable; then, for a variable with three values or more, a
+        bit that says whether all its values are told apart, and if not, log2 of their number for each that is.
+        Source: Rissanen 1983, for the code.
         """
         bits = 0.0
-        named: set[str] = set()
+        named: dict[str, list[float]] = {}
+        unit = log2(max(1, self.units))
         for position in selection:
             predicate = self.predicates[position]
-            length = 0.0
-            if predicate.subject is not None:
-                length += log2(self.values[predicate.subject])
-            if predicate.subject not in named:
-                length += log2(self.units)
-            if predicate.subject is not None:
-                named.add(predicate.subject)
-            bits += predicate.price * length
+            if predicate.subject is None:
+                bits += predicate.price * unit
+            else:
+                named.setdefault(predicate.subject, []).append(predicate.price)
+        for subject, prices in named.items():
+            values = len(self.groups[subject])
+            bits += max(prices) * (unit + (values >= MANY_VALUES))
+            if values < MANY_VALUES or len(prices) < values - 1:
+                bits += sum(prices) * log2(values)
         return bits
 
     def only(self, *tiers: Tier) -> Vocabulary:

@@ -1,8 +1,9 @@
 """Climbs from one set of predicates to better ones.
 
 Exhaustive over at most ten candidates. Else it adds or drops the predicate that lowers the objective most,
-swaps one where neither helps, and starts from nothing, from each of the two best single predicates, and from
-two random pairs drawn by the seed.
+swaps one where neither helps (all values of a variable move together, too), and starts from nothing, from each of
+the two best single predicates, from two random pairs drawn by the seed, and from the two variables whose values
+are worth most together.
 
 Ties are broken by the sum of prices, then by the order of the candidates, which is the order of the
 table's variables and not of their names.
@@ -15,6 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, combinations
 from typing import Final
 
+from specminer.abstraction.folds import Folds, held_out_label_bits
+from specminer.metric import end_bits, successor_bits
 from specminer.tuning.objective import Objective, Score
 
 EXHAUSTIVE: Final = 10
@@ -24,12 +27,18 @@ RESTARTS: Final = 2
 SWAPPED: Final = 64
 """Swaps bring in one of at most so many candidates: those that alone are the best."""
 
+PLATEAU: Final = 0.01
+"""Selections are as good as the best if they are no more than this share longer."""
+NEAR: Final = 40
+"""At most so many of them are looked at."""
+
 Rate = Callable[[Iterable[int]], Score]
 
 
 def search(objective: Objective, seed: int) -> Score:
     """Return the best selection found; fixed predicates are in all of them."""
     fixed = frozenset(objective.vocabulary.fixed)
+    groups = [frozenset(group) - fixed for group in objective.vocabulary.groups.values() if len(group) > 1]
     free = [position for position in range(objective.candidates) if position not in fixed]
     rate = objective.score
     if len(free) <= EXHAUSTIVE:
@@ -40,18 +49,59 @@ def search(objective: Objective, seed: int) -> Score:
     draw = random.Random(seed)
     starts = [rate(fixed), *singles[:2]]
     starts += [rate(fixed.union(draw.sample(free, 2))) for _ in range(RESTARTS)]
-    return min((_climb(rate, start, fixed, free, swapped) for start in starts), key=lambda score: score.key)
+    starts += [rate(fixed | group) for group in groups]
+    climbed = (_climb(rate, start, fixed, free, swapped, groups) for start in _best(starts))
+    return min(climbed, key=lambda score: score.key)
+
+
+def settled(objective: Objective, best: Score, cut: Folds) -> Score:
+    """Return which of the selections that are as good as the best one predicts unseen parts of a history best.
+
+    Around the best description lies a plateau on which a few bits say little; what tells one part of the history
+    from the others says more.
+    """
+    if not cut.enough:
+        return best
+    fixed = frozenset(objective.vocabulary.fixed)
+    limit = best.description_length * (1.0 + PLATEAU)
+    near = sorted(
+        (
+            score
+            for score in objective.scores.values()
+            if score.description_length <= limit and fixed.issubset(score.selection)
+        ),
+        key=lambda score: score.key,
+    )[:NEAR]
+    return min(near, key=lambda score: (round(_unseen_bits(objective, score, cut), 6), score.key))
+
+
+def _unseen_bits(objective: Objective, score: Score, cut: Folds) -> float:
+    counts = objective.counts(score.selection)
+    blocks = objective.quotient.coarsen(score.selection)
+    told = held_out_label_bits(objective.quotient, cut, blocks)
+    return told + successor_bits(counts) + end_bits(counts)
+
+
+def _best(starts: list[Score]) -> list[Score]:
+    """Return the starting points worth climbing from: the first few, and of the others the best."""
+    own = 3 + RESTARTS
+    return [*starts[:own], *sorted(starts[own:], key=lambda score: score.key)[:RESTARTS]]
 
 
 def _climb(
-    rate: Rate, start: Score, fixed: frozenset[int], free: Sequence[int], swapped: Sequence[int]
+    rate: Rate,
+    start: Score,
+    fixed: frozenset[int],
+    free: Sequence[int],
+    swapped: Sequence[int],
+    groups: Sequence[frozenset[int]],
 ) -> Score:
     """Add, drop and, where neither helps, swap, as long as the score falls."""
     current = start
     while True:
         selected = frozenset(current.selection)
         best = current
-        for moves in (_single_moves(selected, free), _swaps(selected, fixed, swapped)):
+        for moves in (_single_moves(selected, free, groups), _swaps(selected, fixed, swapped)):
             best = min(map(rate, moves), key=lambda score: score.key, default=current)
             if best.key < current.key:
                 break
@@ -60,8 +110,13 @@ def _climb(
         current = best
 
 
-def _single_moves(selected: frozenset[int], free: Sequence[int]) -> Iterator[frozenset[int]]:
-    return (selected ^ {position} for position in free)
+def _single_moves(
+    selected: frozenset[int], free: Sequence[int], groups: Sequence[frozenset[int]]
+) -> Iterator[frozenset[int]]:
+    """Add or drop a predicate, or all values of a variable."""
+    yield from (selected ^ {position} for position in free)
+    for group in groups:
+        yield from (moved for moved in (selected | group, selected - group) if moved != selected)
 
 
 def _swaps(

@@ -30,12 +30,13 @@ from specminer.tuning.merging import Merging, follow, steps, unmerged
 from specminer.tuning.objective import Objective, Score
 from specminer.tuning.preset import DEFAULT_PRESET, PRESETS, Preset
 from specminer.tuning.result import Tuning
-from specminer.tuning.search import search
+from specminer.tuning.search import search, settled
 from specminer.tuning.splitting import Split
 
 HISTORY_WORTH: Final = 0.075
 """Predicates about what happened before are admitted where they take this share off the objective: below lie the
-gains of life-cycle contracts, whose storage says it all, above those of contracts whose state is hidden."""
+gains of life-cycle contracts, whose storage says it all, above those of contracts whose state is hidden. Where
+somebody forbids a variable, its storage no longer says it all, and they compete on equal terms."""
 
 
 def tune(
@@ -129,7 +130,9 @@ class _Run:
         if self.definition.only or len(full.predicates) == len(meaningful.predicates):
             return found
         told = self._on(full, split, compared=found.evaluations)
-        worth = told.best.description_length < (1.0 - HISTORY_WORTH) * found.best.description_length
+        hidden = bool(self.definition.forbid) and not set(self.definition.forbid) <= set(full.unmatched)
+        asked = 0.0 if hidden else HISTORY_WORTH
+        worth = told.best.description_length <= (1.0 - asked) * found.best.description_length
         return told if worth and told.used_history else replace(found, evaluations=told.evaluations)
 
     def with_splits(self, found: _Found) -> _Found:
@@ -191,7 +194,7 @@ class _Run:
             search(objective, self.seed)
             best = objective.score(search(apart, self.seed).selection)
         else:
-            best = search(objective, self.seed)
+            best = settled(objective, search(objective, self.seed), cut)
         return _Found(
             split=split,
             graph=graph,
