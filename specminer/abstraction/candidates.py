@@ -7,7 +7,6 @@ Tiers, in the order of what they mean to a reader:
 
 - ``STORAGE``: a variable's few values, zero, equality and order between variables of one dimension;
 - ``TIME``: the block's time or number against a variable that holds one, after each event;
-- ``END``: ``seen(f)`` of an event behind which nothing was ever accepted: the interaction is over;
 - ``HISTORY``: what happened before (``last = f``, ``seen(f)``, ``changed(v)``). These win bits and lose meaning:
   ``last = f`` draws which call follows which, ``seen(f)`` picks up the habits of those who call.
 """
@@ -35,8 +34,6 @@ depend on them."""
 COMPARED_VARIABLES: Final = 12
 """Of one dimension, at most so many variables are compared with each other (66 equalities, 132 orders): those
 with the fewest distinct values, as values that drift split the events into noise."""
-FINAL: Final = 5
-"""An event that was the last one so often, and always, ends an interaction."""
 HISTORY_SYMBOLS: Final = 40
 """History predicates are made for at most so many symbols, the most frequent."""
 CHANGED_VARIABLES: Final = 40
@@ -63,7 +60,6 @@ class Tier(Enum):
 
     STORAGE = "storage"
     TIME = "time"
-    END = "end"
     HISTORY = "history"
 
 
@@ -253,8 +249,7 @@ def history(table: EventTable, base: Ground, accepted: IntColumn) -> tuple[Colum
     for symbol in used:
         total = np.concatenate(([0], np.cumsum(happened == symbol)))
         seen = (total[1:] > total[first]).astype(np.int64)
-        tier = Tier.END if _is_final(table, accepted, symbol) else Tier.HISTORY
-        drafts += _remembered(base, added, f"seen({table.symbols[symbol]})", truths[seen], (), tier)
+        drafts += _remembered(base, added, f"seen({table.symbols[symbol]})", truths[seen], ())
     for position in range(min(len(table.variables), CHANGED_VARIABLES)):
         column = table.values[position][accepted]
         before = np.where(first == np.arange(len(first)), MISSING, np.r_[MISSING, column[:-1]][: len(column)])
@@ -265,23 +260,14 @@ def history(table: EventTable, base: Ground, accepted: IntColumn) -> tuple[Colum
     return Columns.of(ranked | added, words, len(accepted)), drafts
 
 
-def _is_final(table: EventTable, accepted: IntColumn, symbol: int) -> bool:
-    """Whether nothing was ever accepted behind an event, several times."""
-    interaction = table.interaction[accepted]
-    last = np.r_[interaction[1:] != interaction[:-1], True][: len(interaction)]
-    happened = table.symbol[accepted] == symbol
-    return int(happened.sum()) >= FINAL and bool(last[happened].all())
-
-
 def _remembered(
     base: Ground,
     added: dict[Formula, IntColumn],
     name: str,
     column: IntColumn,
     variables: tuple[str, ...],
-    tier: Tier = Tier.HISTORY,
 ) -> Iterator[Draft]:
     if base.language.named(name) is None:
         symbol = base.language.declare(Declaration(name=name, sort=Sort.BOOL, history=True))
         added[symbol] = column
-        yield Draft(formula=symbol, variables=(name, *variables), tier=tier)
+        yield Draft(formula=symbol, variables=(name, *variables), tier=Tier.HISTORY)

@@ -123,7 +123,7 @@ class _Run:
 
     def searched(self, full: Vocabulary, split: Split) -> _Found:
         """Search among storage and time; among all where that finds nothing, or as the definition says."""
-        meaningful = full.only(Tier.STORAGE, Tier.TIME, Tier.END)
+        meaningful = full.only(Tier.STORAGE, Tier.TIME)
         if self.definition.history is HistoryView.ALWAYS:
             return self._on(full, split)
         found = self._on(meaningful, split)
