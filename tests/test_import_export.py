@@ -119,6 +119,31 @@ def test_a_longer_export_goes_on_where_the_shorter_ended(
     assert tables(tmp_path / "h.db") == reference
 
 
+def test_other_rules_execute_it_anew(export: tuple[Path, str], reference: Tables, tmp_path: Path) -> None:
+    wrong = specminer("import", export[0], "--db", "h.db", "--fork", "london", *CHAIN, cwd=tmp_path)
+    assert "100.00% ended as on the chain" not in wrong.out, "london does not know PUSH0"
+    right = run(export[0], "h.db", tmp_path)
+    assert "executed anew" in right.err
+    assert "100.00% ended as on the chain and 100.00% used exactly the same gas" in right.out
+    with sqlite3.connect(tmp_path / "h.db") as connection:
+        marks = connection.execute("SELECT fidelity, count(*) FROM recording GROUP BY 1").fetchall()
+        left = connection.execute("SELECT count(*) FROM transaction_").fetchone()
+    assert marks == [("exact", len(reference["recording"]))]
+    assert left == (len(reference["transaction_"]),)
+
+
+def test_a_shorter_export_changes_nothing(
+    export: tuple[Path, str], reference: Tables, tmp_path: Path
+) -> None:
+    assert run(export[0], "h.db", tmp_path).code == 0
+    shorter = tmp_path / "shorter.json"
+    shorter.write_text(json.dumps(json.loads(export[0].read_text())[:100]))
+    done = run(shorter, "h.db", tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert "holds a longer export" in done.err
+    assert tables(tmp_path / "h.db") == reference
+
+
 def test_mining_needs_no_node(export: tuple[Path, str], tmp_path: Path) -> None:
     abi = tmp_path / "abi.json"
     abi.write_text(json.dumps(till.compiled()["Till"]["abi"]))

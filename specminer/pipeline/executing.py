@@ -23,7 +23,7 @@ from specminer.chain.execution.schedule import Rules, fixed, scheduled
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
 from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.chain.node import Node
-from specminer.errors import FileFormatError, StoreError, plain
+from specminer.errors import FileFormatError, StoreError, UsageError, plain
 from specminer.pipeline.listening import Executed, Listener
 from specminer.store import Part, TraceStore
 from specminer.trace import Address, ContractRecord, Fidelity, Hash, Transaction
@@ -179,11 +179,22 @@ class _Import:
         )
 
     def _resume(self, blocks: Sequence[tuple[Sequence[ExportedTransaction], _Calls]]) -> int:
-        """Go on from what was stored; return how many blocks are done."""
+        """Go on from what was stored; return how many blocks are done.
+
+        Raises:
+            UsageError: more of the same export was executed before.
+
+        """
         found = self.store.replay(self.chain, self.first)
         if found is None:
             return 0
         done, digest, state = found
+        total = sum(len(records) + len(calls) for records, calls in blocks)
+        if done > total:
+            raise UsageError(
+                f"the database holds a longer export that begins with the same transaction: {done:,} of its records "
+                f"were executed, and {plain(self.export.origin)} has {total:,}; give the longer one, or another --db"
+            )
         fresh, count = self.digest.copy(), 0
         for place, (records, calls) in enumerate(blocks):
             self._digest(records, calls)
@@ -198,6 +209,10 @@ class _Import:
                 self._remember()
                 return place + 1
         self.digest = fresh
+        self.listener.note(
+            "this export was executed before by other rules, limits or records; it is executed anew"
+        )
+        self.store.forget_replayed(self.chain, sorted(self.replay.targets))
         return 0
 
     def _remember(self) -> None:

@@ -301,6 +301,14 @@ class TraceStore:
             row = {"chain_id": chain_id, "address": address, "list": listing}
             connection.execute(schema.explorer_page.delete().filter_by(**row))
 
+    def forget_replayed(self, chain_id: int, contracts: Iterable[Address]) -> None:
+        """Forget what of contracts was executed again, to execute it anew; those not known are passed over."""
+        with self._writing() as connection:
+            for contract in contracts:
+                owner = reading.contract_id(connection, chain_id, contract)
+                if owner is not None:
+                    writing.forget_replayed(connection, owner)
+
     def _require(self, connection: sa.Connection, chain_id: int, contract: Address) -> int:
         owner = reading.contract_id(connection, chain_id, contract)
         if owner is None:

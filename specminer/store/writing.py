@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from specminer.errors import StoreError
 from specminer.store import reading, schema
 from specminer.store.dictionary import address_ids, artifact_id, code_id, word_ids
-from specminer.trace import AccessKind, Address, Block, ContractRecord, Hash, Invocation, Transaction
+from specminer.trace import AccessKind, Address, Block, ContractRecord, Hash, Invocation, Tracer, Transaction
 
 _ROWS = 20_000
 """Rows in one insert: bounds the memory that a chunk with many accesses takes."""
@@ -326,6 +326,27 @@ def limits(connection: sa.Connection, owner: int, texts: Iterable[str]) -> None:
 def forget_limits(connection: sa.Connection, owner: int) -> None:
     """Forget what the way of collecting may have missed."""
     connection.execute(schema.limit.delete().filter_by(contract_id=owner))
+
+
+def forget_replayed(connection: sa.Connection, owner: int) -> None:
+    """Forget what of a contract was executed again, and that its blocks are complete, to execute it anew."""
+    own = schema.recording
+    gone = sa.select(own.c.transaction_id).where(
+        own.c.contract_id == owner, own.c.tracer == Tracer.EXECUTION.value
+    )
+    calls = sa.select(schema.invocation.c.id).where(
+        schema.invocation.c.contract_id == owner, schema.invocation.c.transaction_id.in_(gone)
+    )
+    for table in (schema.access, schema.event):
+        connection.execute(table.delete().where(table.c.invocation_id.in_(calls)))
+    for table in (schema.invocation, schema.preimage):
+        connection.execute(
+            table.delete().where(table.c.contract_id == owner, table.c.transaction_id.in_(gone))
+        )
+    connection.execute(own.delete().where(own.c.contract_id == owner, own.c.tracer == Tracer.EXECUTION.value))
+    kept = sa.select(own.c.transaction_id)
+    connection.execute(schema.transaction.delete().where(schema.transaction.c.id.not_in(kept)))
+    connection.execute(schema.complete_range.delete().where(schema.complete_range.c.contract_id == owner))
 
 
 def forget_after(connection: sa.Connection, chain_id: int, block: int) -> int:
