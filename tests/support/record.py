@@ -15,7 +15,8 @@ import importlib.util
 import json
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -36,7 +37,7 @@ class RecordFailed(RuntimeError):
     """The recording contradicts the dataset's ``about.toml``."""
 
 
-def record(name: str, *, artifact_only: bool = False, out: Path | None = None) -> Lived:
+def record(name: str, *, out: Path | None = None) -> Lived:
     """Record the dataset in ``datasets/NAME`` and return what its scenario told.
 
     Writes ``artifact.json``, ``intended.json`` and the traces beside the scenario, or into the folder ``out``.
@@ -45,28 +46,44 @@ def record(name: str, *, artifact_only: bool = False, out: Path | None = None) -
         RecordFailed: address, compiler, node or marked transactions differ from ``about.toml``.
         MeantOtherwise: the recorded invocations are not those that the scenario meant.
     """
-    folder = PROJECT / "datasets" / name
-    about = tomllib.loads((folder / "about.toml").read_text())
-    recorded = about["recorded_with"]
-    sources = sorted(folder.glob("*.sol"))
-    artifacts = compile_files(*sources, package=compiler_package(recorded["compiler"]))
-    out = out or folder
-    artifact = out / "artifact.json"
-    artifact.write_text(compact_artifact(about["contract"], artifacts[about["contract"]]))
-    _expect("recorded_with.compiler", recorded["compiler"], artifacts[about["contract"]]["compiler"])
-    if artifact_only:
-        return Lived([])
-    with Anvil(hardfork=recorded["hardfork"], chain_id=about["chain_id"]) as anvil:
-        _expect("recorded_with.node", recorded["node"], anvil.rpc("web3_clientVersion"))
-        told: Lived = _scenario(folder).run(anvil, artifacts)
-        _expect("address", about["address"], told.addresses[0])
-        _expect("intended.marked", about["intended"].get("marked", {}), told.marked)
+    out = out or PROJECT / "datasets" / name
+    with living(name, out) as (anvil, told):
+        artifact = out / "artifact.json"
         traces = trace_files(out, len(told.addresses))
         for address, path in zip(told.addresses, traces, strict=True):
             path.parent.mkdir(exist_ok=True)
             _export(anvil.url, address, artifact, path)
     (out / "intended.json").write_text(intended_text(traces, load(artifact), told.meant))
     return told
+
+
+@contextmanager
+def living(name: str, out: Path) -> Iterator[tuple[Anvil, Lived]]:
+    """Compile a dataset's sources, live its scenario on a fresh chain, and yield both while the node runs.
+
+    Writes ``artifact.json`` into the folder ``out``. Raises like :func:`record`.
+    """
+    folder = PROJECT / "datasets" / name
+    about = tomllib.loads((folder / "about.toml").read_text())
+    recorded = about["recorded_with"]
+    artifacts = write_artifact(name, out)
+    with Anvil(hardfork=recorded["hardfork"], chain_id=about["chain_id"]) as anvil:
+        _expect("recorded_with.node", recorded["node"], anvil.rpc("web3_clientVersion"))
+        told: Lived = _scenario(folder).run(anvil, artifacts)
+        _expect("address", about["address"], told.addresses[0])
+        _expect("intended.marked", about["intended"].get("marked", {}), told.marked)
+        yield anvil, told
+
+
+def write_artifact(name: str, out: Path) -> dict[str, dict[str, Any]]:
+    """Compile a dataset's sources, write ``artifact.json`` into ``out``, and return solc's output by contract."""
+    folder = PROJECT / "datasets" / name
+    about = tomllib.loads((folder / "about.toml").read_text())
+    version, contract = about["recorded_with"]["compiler"], about["contract"]
+    artifacts = compile_files(*sorted(folder.glob("*.sol")), package=compiler_package(version))
+    _expect("recorded_with.compiler", version, artifacts[contract]["compiler"])
+    (out / "artifact.json").write_text(compact_artifact(contract, artifacts[contract]))
+    return artifacts
 
 
 def compiler_package(version: str) -> str:
@@ -134,7 +151,10 @@ def _main() -> None:
     parser.add_argument("--artifact-only", action="store_true", help="only compile and write artifact.json")
     options = parser.parse_args()
     try:
-        told = record(options.dataset, artifact_only=options.artifact_only)
+        if options.artifact_only:
+            write_artifact(options.dataset, PROJECT / "datasets" / options.dataset)
+            return
+        told = record(options.dataset)
     except (RecordFailed, MeantOtherwise) as error:
         sys.exit(f"record: {error}")
     print(json.dumps(told.facts, indent=2))
