@@ -1,18 +1,22 @@
 """Reads what a compiler says of a contract: ABI and storage layout, from the files people have.
 
-Understood are a plain ABI (a JSON list), Foundry and Hardhat artifacts, Truffle artifacts, and a contract
-of solc's standard JSON output. All of it may come from a stranger: names are kept as they are and are
-escaped wherever they are shown; what is malformed is refused with the place named.
+Understood are a plain ABI (a JSON list); artifacts of Foundry, Hardhat (with the storage layout from the build
+info beside them) and Truffle; the whole output of solc or Vyper (standard JSON, combined JSON, a build info), where
+``FILE:CONTRACT`` says which contract is meant; Sourcify's answers and ``metadata.json``; and a storage layout alone,
+as ``forge inspect`` and ``vyper -f layout`` print it. All of it may come from a stranger: names are kept as they are
+and are escaped wherever they are shown; what is malformed is refused with the place named.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from specminer.chain.vyper_layout import VyperLayoutError, from_vyper, is_vyper
 from specminer.errors import FileFormatError, plain
 from specminer.nesting import check_nesting
 
@@ -53,8 +57,9 @@ class Artifact:
     name: str | None
     """The contract's name where the file gives it."""
     abi: tuple[Entry, ...]
+    """Empty where only a storage layout was given."""
     storage_layout: dict[str, Any] | None
-    """As solc prints it: ``{"storage": [...], "types": {...}}``."""
+    """As solc prints it: ``{"storage": [...], "types": {...}}``; Vyper's is brought into this form."""
 
     def to_json(self) -> bytes:
         """Return the artifact as canonical JSON, for the database; :func:`parse` reads it."""
@@ -64,43 +69,82 @@ class Artifact:
 
 
 def load(path: Path) -> Artifact:
-    """Read an artifact from a file.
+    """Read an artifact from a file; ``FILE:CONTRACT`` chooses one of several contracts in it.
+
+    A Hardhat artifact has no storage layout: it is taken from the build info that belongs to it.
 
     Raises:
-        FileFormatError: unreadable, too large, not JSON, or without a usable ABI.
+        FileFormatError: unreadable, too large, not JSON, or without a usable ABI or layout.
 
     """
+    contract = None
+    head, colon, tail = path.name.rpartition(":")
+    if colon and head and not path.exists():
+        path, contract = path.with_name(head), tail
+    found = _artifact(_decoded(_read(path), str(path)), str(path), contract)
+    if found.storage_layout is None and path.suffix == ".json":
+        layout = _hardhat_layout(path)
+        if layout is not None:
+            return replace(found, storage_layout=layout)
+    return found
+
+
+def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise FileFormatError(f"{plain(path)} is larger than {MAX_BYTES >> 20} MiB; that is no ABI")
-        text = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise FileFormatError(f"{plain(path)} cannot be read: {error.strerror}") from None
-    return parse(text, str(path))
 
 
 def parse(text: bytes, origin: str) -> Artifact:
     """Read an artifact from JSON; ``origin`` names it in messages.
 
     Raises:
-        FileFormatError: not JSON, or without a usable ABI.
+        FileFormatError: not JSON, or without a usable ABI or layout.
 
     """
-    shown = plain(origin)
+    return _artifact(_decoded(text, origin), origin, None)
+
+
+def _decoded(text: bytes, origin: str) -> Any:
     try:
         check_nesting(text)
-        document = msgspec.json.decode(text)
+        return msgspec.json.decode(text)
     except (msgspec.DecodeError, ValueError) as error:
-        raise FileFormatError(f"{shown} is not JSON: {plain(error)}") from None
+        raise FileFormatError(f"{plain(origin)} is not JSON: {plain(error)}") from None
+
+
+def _artifact(document: Any, origin: str, contract: str | None) -> Artifact:
+    shown = plain(origin)
     if isinstance(document, list):
         document = {"abi": document}
-    if not isinstance(document, dict) or "abi" not in document:
+    if isinstance(document, dict):
+        document = _chosen(document, shown, contract)
+    layout = _layout(document)
+    if not isinstance(document, dict) or ("abi" not in document and layout is None):
         raise FileFormatError(
             f"{shown} holds no ABI; expected a JSON list, or an object with a key 'abi' as Foundry, Hardhat, "
-            "Truffle and solc write it"
+            "Truffle, solc, Vyper and Sourcify write it"
         )
+    abi = _abi(document.get("abi", []), shown)
+    if layout is not None and is_vyper(layout):
+        try:
+            layout = from_vyper(layout, _structs(abi))
+        except VyperLayoutError as error:
+            raise FileFormatError(f"{shown}: the storage layout is malformed: {error}") from None
+    name = document.get("contractName")
+    return Artifact(
+        name=name[:MAX_NAME] if isinstance(name, str) and name else None,
+        abi=abi,
+        storage_layout=layout if layout is not None and layout.get("storage") else None,
+    )
+
+
+def _abi(document: Any, shown: str) -> tuple[Entry, ...]:
     try:
-        abi = msgspec.convert(document["abi"], tuple[Entry, ...])
+        abi = msgspec.convert(document, tuple[Entry, ...])
     except msgspec.ValidationError as error:
         raise FileFormatError(f"{shown}: the ABI is malformed: {plain(error)}") from None
     for row, entry in enumerate(abi):
@@ -108,13 +152,125 @@ def parse(text: bytes, origin: str) -> Artifact:
             raise FileFormatError(f"{shown}: the ABI's entry {row} nests tuples deeper than {MAX_DEPTH}")
         if entry.type in ("function", "event", "error") and not entry.name:
             raise FileFormatError(f"{shown}: the ABI's entry {row} ({plain(entry.type, 20)}) has no name")
-    layout = document.get("storageLayout")
-    name = document.get("contractName")
-    return Artifact(
-        name=name[:MAX_NAME] if isinstance(name, str) and name else None,
-        abi=abi,
-        storage_layout=layout if isinstance(layout, dict) and layout.get("storage") else None,
+    return abi
+
+
+def _layout(document: Any) -> dict[str, Any] | None:
+    """Return the storage layout in a contract's description, or that the document is; solc's form or Vyper's."""
+    if not isinstance(document, dict):
+        return None
+    for key in ("storageLayout", "layout"):
+        if isinstance(document.get(key), dict):
+            found: dict[str, Any] = document[key]
+            return found
+    alone = isinstance(document.get("storage"), list) and "types" in document
+    return document if alone or (document and is_vyper(document)) else None
+
+
+def _chosen(document: dict[str, Any], shown: str, contract: str | None) -> dict[str, Any]:
+    """Return one contract's description, with its ABI and layout at the top."""
+    table = document.get("output") if isinstance(document.get("output"), dict) else document
+    assert isinstance(table, dict)
+    target = _target(document)
+    if table is not document and "abi" in table and "abi" not in document:  # Solidity's metadata.json
+        return {"contractName": target, "abi": table["abi"]}
+    if "abi" in document or not (isinstance(table.get("contracts"), dict) or _is_combined(document)):
+        return document if target is None else {"contractName": target} | document
+    found = dict(_contracts(table.get("contracts") or document))
+    wanted = {key: item for key, item in found.items() if contract in (None, key, key.rpartition(":")[2])}
+    if contract is None:  # interfaces and abstract contracts were deployed nowhere
+        wanted = {key: item for key, item in wanted.items() if _has_code(item)} or wanted
+    if len(wanted) != 1:
+        names = ", ".join(plain(key, 60) for key in sorted(wanted or found)[:10])
+        raise FileFormatError(
+            f"{shown} describes {'several contracts' if wanted else 'no such contract'}: {names or 'none'}; "
+            "say which: FILE:CONTRACT"
+        )
+    ((key, item),) = wanted.items()
+    return item | {"contractName": key.rpartition(":")[2] or key}
+
+
+def _target(document: dict[str, Any]) -> str | None:
+    """Return the contract's name as Sourcify and the compiler's metadata have it."""
+    compilation, settings = document.get("compilation"), document.get("settings")
+    if isinstance(compilation, dict) and isinstance(compilation.get("name"), str):
+        name: str = compilation["name"]
+        return name
+    target = settings.get("compilationTarget") if isinstance(settings, dict) else None
+    names = [name for name in target.values() if isinstance(name, str)] if isinstance(target, dict) else []
+    return names[0] if len(names) == 1 else None
+
+
+def _is_combined(document: dict[str, Any]) -> bool:
+    """Whether this is Vyper's combined JSON: contracts by file, beside the version."""
+    return "version" in document and any(
+        isinstance(item, dict) and "abi" in item for item in document.values()
     )
+
+
+def _contracts(table: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (file:name, description) of standard JSON, and of combined JSON, which has no level of files."""
+    for file, inner in table.items():
+        if not isinstance(inner, dict):
+            continue
+        if "abi" in inner:
+            yield file, inner
+            continue
+        for name, item in inner.items():
+            if isinstance(item, dict) and "abi" in item:
+                yield f"{file}:{name}", item
+
+
+def _has_code(item: dict[str, Any]) -> bool:
+    code: Any = item.get("bytecode")
+    evm = item.get("evm")
+    if isinstance(evm, dict):
+        code = evm.get("bytecode")
+    code = code.get("object") if isinstance(code, dict) else code
+    return isinstance(code, str) and len(code.removeprefix("0x")) > 0
+
+
+def _structs(abi: Sequence[Entry]) -> dict[str, list[tuple[str, str]]]:
+    """Return the fields of the structs that getters return, by the getters' names."""
+    return {
+        entry.name: [(item.name[:MAX_NAME], item.type) for item in entry.outputs[0].components]
+        for entry in abi
+        if entry.type == "function" and len(entry.outputs) == 1 and entry.outputs[0].type == "tuple"
+    }
+
+
+def _hardhat_layout(path: Path) -> dict[str, Any] | None:
+    """Return the storage layout from the build info of a Hardhat artifact; ``None`` where there is none."""
+    try:
+        document = msgspec.json.decode(_read(path))
+        if not isinstance(document, dict) or not str(document.get("_format", "")).startswith("hh"):
+            return None
+        info = _build_info(path, document)
+        if info is None:
+            return None
+        built = _decoded(_read(info), str(info))
+        found = built["output"]["contracts"][document["sourceName"]][document["contractName"]]
+    except (FileFormatError, msgspec.DecodeError, KeyError, TypeError):
+        return None
+    layout = found.get("storageLayout") if isinstance(found, dict) else None
+    return layout if isinstance(layout, dict) and layout.get("storage") else None
+
+
+def _build_info(path: Path, document: dict[str, Any]) -> Path | None:
+    """Return the build info that an artifact names: in a file beside it (Hardhat 2), or by its id (Hardhat 3)."""
+    beside = path.with_suffix(".dbg.json")
+    if beside.is_file():
+        named = msgspec.json.decode(_read(beside)).get("buildInfo")
+        found = (path.parent / named) if isinstance(named, str) else None
+        return found if found is not None and found.parent.name == "build-info" and found.is_file() else None
+    number = document.get("buildInfoId")
+    if not isinstance(number, str) or not number.replace("-", "").replace("_", "").isalnum():
+        return None
+    for folder in list(path.resolve().parents)[:16]:
+        found = folder / "build-info" / f"{number}.output.json"
+        if found.is_file():
+            return found
+    return None
 
 
 def _depth(parameter: Parameter) -> int:

@@ -86,7 +86,8 @@ artifact_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="The contract's ABI (for a proxy, its implementation's): plain JSON, or a Foundry, Hardhat or Truffle "
-    "artifact. Names the functions; a storage layout in it names the variables.",
+    "artifact, solc's or Vyper's output (FILE:CONTRACT), a storage layout. Names the functions; a storage layout "
+    "in it names the variables.",
 )
 
 node_options = _compose(

@@ -25,7 +25,9 @@ from specminer.location.places import NAMED_BASES, NEARBY
 from specminer.words import WordArray, difference, from_bytes, from_integers, from_limbs, from_numbers, limbs
 
 BASES: Final = 64
-"""Slots 0 to 63 are tried as bases of mappings."""
+"""Slots 0 to 63 are tried as bases of mappings, and those whose numbers the code pushes."""
+MAX_BASES: Final = 256
+_PUSH1, _PUSH2, _PUSH32 = 0x60, 0x61, 0x7F
 SAMPLE: Final = 192
 """Slots that are tried with all bases."""
 SAMPLE_NESTED: Final = 24
@@ -80,6 +82,7 @@ class Dictionary:
         ``key_last`` says whether mappings are Vyper's; ``None`` leaves it to what is found.
         """
         self._orders = (False, True) if key_last is None else (key_last,)
+        self._bases = _bases(history)
         self._history = history
         self._words = words
         self._first = _first_touch(history, numbered)
@@ -193,7 +196,7 @@ class Dictionary:
         tried = {
             _Base(slot, key_last): self._try(sample, _Base(slot, key_last), roots)
             for key_last in self._orders
-            for slot in range(BASES)
+            for slot in self._bases
         }
         self._settle(tried)
         alive = sorted(base for base, hits in tried.items() if hits and base.key_last in self._orders)
@@ -213,7 +216,7 @@ class Dictionary:
             base.key_last
             for base, hits in tried.items()
             for item in hits
-            if int.from_bytes(item.key, "big") >= BASES
+            if int.from_bytes(item.key, "big") > self._bases[-1]
         )
         if len(self._orders) > 1 and (clear or any(tried.values())):
             self._orders = (clear[True] > clear[False],)
@@ -240,7 +243,7 @@ class Dictionary:
             texts.update(dict.fromkeys(_texts_in(self._history.invocation_data[int(self._first[row])][4:])))
         if not texts:
             return []
-        found = self._text_hits(list(texts)[:64], range(BASES), roots)
+        found = self._text_hits(list(texts)[:64], self._bases, roots)
         alive = sorted({int.from_bytes(item.base, "big") for item in found})  # shows in a part of them
         return found + self._text_hits(list(texts)[64:], alive, roots)
 
@@ -289,16 +292,17 @@ class Dictionary:
         places = [[place for place, word in keys if word == wanted] for wanted in distinct]
         words = from_bytes(distinct)
         for key_last in self._orders:
-            outer = np.repeat(words, BASES)
-            bases = np.tile(from_numbers(np.arange(BASES, dtype=np.int64)), len(words))
+            count = min(len(self._bases), BASES)
+            outer = np.repeat(words, count)
+            bases = np.tile(from_numbers(np.array(self._bases[:count], dtype=np.int64)), len(words))
             images = self._images(outer, bases, key_last)
             for field in range(MAX_FIELDS):
                 inner = np.tile(words, len(images))
                 behind = np.repeat(_added(images, field), len(words))
                 for row in _hit_rows(self._images(inner, behind, key_last), target).tolist():
                     first, second = row // len(words), row % len(words)
-                    base = _Base(first % BASES, key_last)
-                    for place in places[first // BASES]:
+                    base = _Base(self._bases[first % count], key_last)
+                    for place in places[first // count]:
                         for other in places[second]:
                             yield _Nest(base, field, place, other)
 
@@ -336,6 +340,22 @@ class Dictionary:
             for key_last in self._orders:
                 found += self._pairs(np.tile(words, len(near)), bases, key_last, target)
         return found
+
+
+def _bases(history: History) -> list[int]:
+    """Return the slots that may hold mappings: the first ones, and small numbers that the code pushes."""
+    pushed: set[int] = set()
+    codes = [record.code for record in history.contracts]
+    codes += [code for record in history.contracts for _, code in record.implementations]
+    for code in dict.fromkeys(codes):
+        at = 0
+        while at < len(code):
+            width = code[at] - _PUSH1 + 1 if _PUSH1 <= code[at] <= _PUSH32 else 0
+            if code[at] in (_PUSH1, _PUSH2):
+                pushed.add(int.from_bytes(code[at + 1 : at + 1 + width], "big"))
+            at += 1 + width
+    further = sorted(number for number in pushed if BASES <= number < 4 * MAX_BASES)
+    return [*range(BASES), *further[: MAX_BASES - BASES]]
 
 
 def _first_touch(history: History, numbered: Slots) -> IntColumn:

@@ -15,6 +15,8 @@ from specminer.location.paths import ARRAY, Hashes
 from specminer.location.places import ValueKind
 from specminer.words import difference, from_integers
 
+MAX_FIELDS: Final = 64
+"""More different places in a struct of unknown fields are taken for indices."""
 _FAR: Final = 1 << 62
 """An array that reaches further behind its first slot is left out."""
 
@@ -36,7 +38,10 @@ class _Here:
 class LayoutWalk:
     """Assigns the slots that a layout explains; the others keep ``MISSING`` as their variable."""
 
-    def __init__(self, layout: Layout, known: Hashes, building: Building) -> None:
+    def __init__(
+        self, layout: Layout, known: Hashes, building: Building, naming: Naming = Naming.LAYOUT
+    ) -> None:
+        self._naming = naming
         self._types = layout.types
         self._variables = layout.variables
         self._known = known
@@ -51,7 +56,7 @@ class LayoutWalk:
         starts = from_integers(cluster[0].slot for cluster in clusters)
         at = np.searchsorted(starts, self._found.root, side="right") - 1
         slot = difference(self._found.root, starts[np.maximum(at, 0)], _FAR)
-        at[slot == MISSING] = MISSING
+        at[(slot == MISSING) | (self._building.variable != MISSING)] = MISSING
         for number in np.unique(at[at != MISSING]).tolist():
             rows = np.flatnonzero(at == number)
             self._cluster(clusters[number], _Here(rows, slot[rows], 0), Trail(), "")
@@ -72,7 +77,7 @@ class LayoutWalk:
     def _leaf(self, here: _Here, trail: Trail, fields: list[Field]) -> None:
         rows = here.rows[(self._found.depth[here.rows] == here.step) & (here.slot == 0)]
         if len(rows):
-            self._building.leaf(rows, trail, fields, Naming.LAYOUT)
+            self._building.leaf(rows, trail, fields, self._naming)
 
     def _walk(self, kind: Type, here: _Here, trail: Trail) -> None:
         if not len(here.rows):
@@ -88,11 +93,9 @@ class LayoutWalk:
             inside = self._hashed(here, array=True)
             if len(inside.rows):
                 inner = self._indexed(inside, inside.slot, trail, PortKind.TEXT)
-                self._leaf(
-                    _Here(inside.rows, np.zeros_like(inside.slot), inside.step),
-                    inner,
-                    [Field("", ValueKind.BYTES)],
-                )
+                self._leaf(_at_start(inside), inner, [Field("", ValueKind.BYTES)])
+        elif kind.encoding in ("inline_array", "inline_bytes", "opaque"):
+            self._vyper(kind, here, trail)
         elif kind.members:
             clusters = _clusters(kind.members)
             starts = np.array([min(cluster[0].slot, _FAR) for cluster in clusters], dtype=np.int64)
@@ -106,6 +109,27 @@ class LayoutWalk:
             self._elements(kind, here, trail)
         else:
             self._leaf(here, trail, [Field("", kind.kind, 0, kind.size * 8)])
+
+    def _vyper(self, kind: Type, here: _Here, trail: Trail) -> None:
+        """Walk into what only Vyper has: arrays and texts in place behind their length, structs without fields."""
+        behind = here.chosen(here.slot > 0)
+        behind = _Here(behind.rows, behind.slot - 1, behind.step)
+        if kind.encoding == "opaque":
+            offsets = np.unique(here.slot)
+            if len(offsets) > MAX_FIELDS:
+                inner = self._indexed(here, here.slot, trail, PortKind.ARRAY)
+                self._leaf(_at_start(here), inner, [Field("", ValueKind.WORD)])
+                return
+            for number in offsets.tolist():
+                text = f"+{number}" if number else ""
+                self._leaf(_at_start(here.chosen(here.slot == number)), trail, [Field(text, ValueKind.WORD)])
+            return
+        self._leaf(here, trail, [Field(".length", ValueKind.UINT)])
+        if kind.encoding == "inline_array":
+            self._elements(kind, behind, trail)
+        elif len(behind.rows):
+            inner = self._indexed(behind, behind.slot, trail, PortKind.TEXT)
+            self._leaf(_at_start(behind), inner, [Field("", ValueKind.BYTES)])
 
     def _hashed(self, here: _Here, *, array: bool) -> _Here:
         """Return the slots that lie behind one more hash: an array's, or else a mapping's."""
@@ -139,7 +163,7 @@ class LayoutWalk:
         if not len(here.rows):
             return
         base = self._types[kind.base or ""]
-        if base.size > 16:
+        if base.size > 16 or kind.encoding == "inline_array":
             width = min(-(-base.size // 32), _FAR)
             inner = self._indexed(here, here.slot // width, trail, PortKind.ARRAY)
             self._walk(base, _Here(here.rows, here.slot % width, here.step), inner)
@@ -150,7 +174,11 @@ class LayoutWalk:
         inner = self._indexed(within, within.slot * packed, trail, PortKind.ARRAY)
         bits = base.size * 8
         fields = [Field(f"+{at}" if at else "", base.kind, at * bits, bits) for at in range(packed)]
-        self._leaf(_Here(within.rows, np.zeros_like(within.slot), within.step), inner, fields)
+        self._leaf(_at_start(within), inner, fields)
+
+
+def _at_start(here: _Here) -> _Here:
+    return _Here(here.rows, np.zeros_like(here.slot), here.step)
 
 
 def _clusters(members: tuple[Member, ...]) -> list[tuple[Member, ...]]:

@@ -41,9 +41,10 @@ class _RawType(msgspec.Struct, frozen=True, rename="camel"):
     members: tuple[_RawMember, ...] = ()
 
 
-class _RawLayout(msgspec.Struct, frozen=True):
+class _RawLayout(msgspec.Struct, frozen=True, rename="camel"):
     storage: tuple[_RawMember, ...]
     types: dict[str, _RawType]
+    key_last: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,9 @@ class Member:
     type: str
     slots: int
     """How many it takes."""
+
+
+_NOT_PLAIN: Final = ("mapping", "dynamic_array", "bytes", "inline_array", "inline_bytes", "opaque")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,17 +84,14 @@ class Type:
     @property
     def plain(self) -> bool:
         """Whether it is one value in one slot, or in a part of one."""
-        return (
-            self.encoding not in ("mapping", "dynamic_array", "bytes")
-            and not self.members
-            and self.base is None
-        )
+        return self.encoding not in _NOT_PLAIN and not self.members and self.base is None
 
 
 class _ContradictionError(ValueError):
     """A part of the layout cannot be."""
 
 
+_IN_PLACE: Final = ("inplace", "inline_array")
 _DEPTH: Final = 32
 """Structs and arrays directly inside each other at most."""
 _LENGTH: Final = re.compile(r"\[([0-9]{1,9})\]$", re.ASCII)
@@ -139,7 +140,7 @@ def _checked(name: str, raw: _RawType, sizes: Mapping[str, int]) -> Type:
             raise _ContradictionError(f"the {role} of type {shown} is {plain(other, 60)!r}, not described")
     if raw.encoding == "mapping" and (raw.key is None or raw.value is None):
         raise _ContradictionError(f"the mapping {shown} has no key or no value")
-    if raw.encoding == "dynamic_array" and raw.base is None:
+    if raw.encoding in ("dynamic_array", "inline_array") and raw.base is None:
         raise _ContradictionError(f"the array {shown} has no base")
     size = sizes[name]
     if size % 32 and (raw.members or raw.base or raw.encoding != "inplace" or size > 32):
@@ -171,7 +172,7 @@ def _check_depth(types: Mapping[str, Type]) -> None:
             name, done = path.pop()
             kind = types[name]
             inside = [member.type for member in kind.members]
-            inside += [kind.base] if kind.base is not None and kind.encoding == "inplace" else []
+            inside += [kind.base] if kind.base is not None and kind.encoding in _IN_PLACE else []
             if done:
                 open_types.discard(name)
                 depth[name] = 1 + max((depth[item] for item in inside), default=0)
@@ -227,6 +228,7 @@ class Layout:
             self.types = {name: _checked(name, item, sizes) for name, item in raw.types.items()}
             _check_depth(self.types)
             self.variables = _told_apart(_members(raw.storage, sizes, ""))
+            self.key_last = raw.key_last
         except (msgspec.ValidationError, _ContradictionError, RecursionError) as error:
             raise LayoutError(f"{plain(origin)}: the storage layout is malformed: {plain(error)}") from None
         self._starts = tuple(member.slot for member in self.variables)

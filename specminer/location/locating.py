@@ -9,7 +9,7 @@ import numpy as np
 
 from specminer.history import MISSING, History, Slots, slots
 from specminer.location.building import Building
-from specminer.location.columns import Locations
+from specminer.location.columns import Locations, Naming
 from specminer.location.dictionary import Dictionary
 from specminer.location.getters import evidence
 from specminer.location.laid_out import LayoutWalk
@@ -19,6 +19,7 @@ from specminer.location.observed import Observed
 from specminer.location.paths import Hashes, hashes, paths
 from specminer.location.places import NAMED_BASES
 from specminer.location.shapes import Shape, shapes
+from specminer.location.standards import standards
 from specminer.probe import Probed
 from specminer.words import WordArray, from_integers
 
@@ -52,10 +53,11 @@ def locate(
     numbered = slots(history) if numbered is None else numbered
     words = from_integers(history.words[row] for row in numbered.word.tolist())
     named = shapes(evidence(probed))
-    key_last = False if layout is not None or _from_solc(history) else None
-    arrays = layout.array_slots() if layout is not None else ()
+    key_last = layout.key_last if layout is not None else False if _from_solc(history) else None
+    arrays = [*(layout.array_slots() if layout is not None else ()), *standards().array_slots()]
     known = hashes(history.preimages, arrays, key_last=key_last)
     far = [(root, 1) for root in named if root >= NAMED_BASES]
+    far += [(item.slot, item.slots) for item in standards().variables]
     if layout is not None:
         far += [(item.slot, item.slots) for item in layout.variables if item.slot >= NAMED_BASES]
     return resolve(
@@ -92,6 +94,7 @@ def resolve(
     building = Building(found, np.full(len(words), MISSING, dtype=np.int64))
     if layout is not None:
         LayoutWalk(layout, known, building).run()
+    LayoutWalk(standards(), known, building, Naming.STANDARD).run()
     walk = NumberedWalk(known, building, constants, shapes or {}, observed)
     walk.run()
     return building.finish(known, walk.roots)

@@ -144,9 +144,17 @@ def hashes(
     unknown = np.fromiter((image in guessed for image in known), dtype=np.bool_, count=len(known))
     head = from_bytes([item[:32] if len(item) == 64 else bytes(32) for item in data])
     tail = from_bytes([item[-32:] for item in data])
-    turned = (form == WORD) & (
-        _turned(head[form == WORD], tail[form == WORD]) if key_last is None else key_last
-    )
+    pairs = form == WORD
+    last = _turned(images[order], head[pairs], tail[pairs]) if key_last is None else key_last
+    turned = pairs & last
+    keys = {row: data[row][:-32] for row in np.flatnonzero(form == TEXT).tolist()}
+    if last:  # Vyper hashes the hash of a text
+        hashed = {
+            row: preimages.get(int.from_bytes(data[row][32:], "big"))
+            for row in np.flatnonzero(turned).tolist()
+        }
+        keys |= {row: key for row, key in hashed.items() if key is not None and len(key) not in (32, 64)}
+        form[list(keys)] = TEXT
     added = np.flatnonzero(form == TEXT)
     text = np.full(len(data), MISSING, dtype=np.int64)
     text[added] = np.arange(len(added))
@@ -156,16 +164,23 @@ def hashes(
         form=form,
         key=np.where(turned, tail, head),
         text=text,
-        texts=tuple(data[row][:-32] for row in added.tolist()),
+        texts=tuple(keys[row] for row in added.tolist()),
         guessed=unknown[order],
     )
 
 
-def _turned(head: WordArray, tail: WordArray) -> bool:
-    """Whether the keys of mappings stand last: whether small numbers, as bases are, stand first more often."""
+def _turned(images: WordArray, head: WordArray, tail: WordArray) -> bool:
+    """Whether the keys of mappings stand last, so that what can be a base stands first more often.
+
+    A base is a small number, or lies behind a hash. Where both halves are small numbers, bases are fewer than keys.
+    """
     (limit,) = from_integers([NAMED_BASES])
-    first, last = head < limit, tail < limit
-    return bool(np.sum(first & ~last) > np.sum(last & ~first))
+    fits = [(half < limit) | (_behind(half, images)[1] != MISSING) for half in (head, tail)]
+    first, last = np.sum(fits[0] & ~fits[1]), np.sum(fits[1] & ~fits[0])
+    small = (head < limit) & (tail < limit)
+    if first == last:
+        return len(np.unique(head[small])) < len(np.unique(tail[small]))
+    return bool(first > last)
 
 
 def paths(slots: WordArray, known: Hashes) -> Paths:
@@ -188,11 +203,21 @@ def paths(slots: WordArray, known: Hashes) -> Paths:
 
 def _matched(slots: WordArray, known: Hashes) -> tuple[IntColumn, IntColumn]:
     """Return the hash that each slot lies behind, or ``MISSING``, and how far."""
-    at = np.searchsorted(known.image, slots, side="right") - 1
-    behind = difference(slots, known.image[np.maximum(at, 0)], NEARBY)
+    at, behind = _behind(slots, known.image)
     (limit,) = from_integers([NAMED_BASES])
-    behind[(at < 0) | (slots < limit)] = MISSING
+    behind[slots < limit] = MISSING
     return np.where(behind == MISSING, MISSING, at), np.maximum(behind, 0)
+
+
+def _behind(words: WordArray, images: WordArray) -> tuple[IntColumn, IntColumn]:
+    """Return the last image that each word does not lie before, and how far behind it; else ``MISSING``."""
+    if not len(images):
+        nothing = np.full(len(words), MISSING, dtype=np.int64)
+        return nothing, nothing.copy()
+    at = np.searchsorted(images, words, side="right") - 1
+    behind = difference(words, images[np.maximum(at, 0)], NEARBY)
+    behind[at < 0] = MISSING
+    return at, behind
 
 
 def _outwards(slots: WordArray, known: Hashes, levels: list[tuple[IntColumn, IntColumn]]) -> Paths:
