@@ -6,6 +6,7 @@ preimages that a tracer saw, which tell mapping keys and array indices apart eve
 the slot's own number.
 """
 
+from specminer.location.checking import Verdict, check
 from specminer.location.columns import (
     RESOLUTIONS,
     Field,
@@ -17,6 +18,7 @@ from specminer.location.columns import (
     Resolution,
     Variable,
 )
+from specminer.location.getters import evidence
 from specminer.location.layout import Layout, LayoutError
 from specminer.location.locating import locate
 from specminer.location.places import NAMED_BASES, Key, Part, Place, Places, ValueKind
@@ -39,5 +41,8 @@ __all__ = [
     "Resolution",
     "ValueKind",
     "Variable",
+    "Verdict",
+    "check",
+    "evidence",
     "locate",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,7 +12,7 @@ import numpy as np
 from specminer.chain.artifact import Artifact
 from specminer.chain.probing import probe
 from specminer.history import MISSING, History, Slots, slots
-from specminer.location import RESOLUTIONS, Layout, Locations, Naming, Resolution, locate
+from specminer.location import RESOLUTIONS, Layout, Locations, Naming, Resolution, check, evidence, locate
 from specminer.probe import Probed
 
 _SOURCES: Final = {
@@ -28,7 +29,9 @@ class Located:
 
     locations: Locations
     layout: bool
-    """Whether a storage layout was at hand."""
+    """Whether a storage layout was at hand, and fit."""
+    notes: tuple[str, ...]
+    """What speaks against the layout, as sentences without full stops."""
     resolved: float
     """Share of the accesses whose variable and keys are known; 1 if there are none."""
     named: float
@@ -64,21 +67,31 @@ def located(history: History, artifact: Artifact | None, numbered: Slots | None 
     numbered = slots(history) if numbered is None else numbered
     layout = Layout(artifact.storage_layout, "the artifact") if artifact and artifact.storage_layout else None
     found = locate(history, layout, numbered)
-    if artifact is not None and any(not item.named for item in found.variables):
-        found = locate(history, layout, numbered, probed=getters(history, artifact))
+    probed = getters(history, artifact) if artifact is not None else []
+    notes: list[str] = []
+    if layout is not None:
+        verdict = check(history, numbered, found, layout, evidence(probed))
+        notes += verdict.problems
+        if not verdict.usable:
+            notes.append("the storage layout contradicts the contract, so it was not used")
+            layout = None
+            found = locate(history, None, numbered)
+    if probed and any(not item.named for item in found.variables):
+        found = locate(history, layout, numbered, probed=probed)
     accesses = np.bincount(numbered.access, minlength=len(numbered))
     total = max(1, int(accesses.sum()))
     lost = found.resolution == RESOLUTIONS.index(Resolution.UNRESOLVED)
     by_variable = np.bincount(found.variable, weights=accesses, minlength=len(found.variables))
-    shares: dict[Naming, float] = {}
+    counts: Counter[Naming] = Counter()
     for item, count in zip(found.variables, by_variable.tolist(), strict=True):
-        shares[item.naming] = shares.get(item.naming, 0.0) + count / total
+        counts[item.naming] += int(count)
     return Located(
         locations=found,
         layout=layout is not None,
+        notes=tuple(notes),
         resolved=1.0 - float(accesses[lost].sum()) / total,
-        named=1.0 - shares.get(Naming.NUMBER, 0.0),
-        sources={naming: shares[naming] for naming in Naming if naming in shares},
+        named=1.0 - counts[Naming.NUMBER] / total,
+        sources={naming: counts[naming] / total for naming in Naming if counts[naming]},
     )
 
 

@@ -116,6 +116,7 @@ def mine(
         "locations": found.facts()
     }
     facts["limits"] += [given.contradiction] if given.contradiction else []
+    facts["limits"] += given.found.notes
     facts |= {"selection": selection} if selection else {}
     outside = Counter(functions[row] for row in interactions.track.tolist())
     edges = tuple(_edges(history, interactions, functions, tuning, point) for point in tuning.front)

@@ -59,7 +59,8 @@ def understand(history: History, artifact: Artifact | None = None) -> Understood
         artifact, contradiction = shared_artifact(history, _selectors(history))
     interface = _interface(history, artifact)
     # only what was given is judged: an interface recovered from bytecode may know less
-    known = 1.0 if artifact is None else interface.share_known(_selectors(history))
+    judged = artifact is not None and bool(artifact.abi)
+    known = interface.share_known(_selectors(history)) if judged else 1.0
     if known == 0:  # not one call fits: its names and its layout would only mislead
         artifact = None
         interface = _interface(history, None)
