@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support import relay, till
+from tests.support import crowdsale, relay, till
 from tests.support.anvil import Anvil
 from tests.support.command import Done, specminer, start
 from tests.support.exporting import txlist, write_txlist
@@ -284,3 +284,34 @@ def test_contracts_that_the_export_lacks_come_from_a_node(relayed: Any, tmp_path
     assert "100.00% ended as on the chain" in done.out
     calls = held(tmp_path / "h.db", address, tmp_path)
     assert [call["kind"] for call in calls] == ["external"] * (len(records) - 1)
+
+
+@pytest.fixture(scope="module")
+def sale(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Drive a crowdsale that hands out a token; export its own transactions only, without the token's."""
+    with Anvil() as anvil:
+        address = crowdsale.drive(anvil).address
+        path = write_txlist(anvil, tmp_path_factory.mktemp("sale") / "txlist.json", [address])
+        yield anvil, path, address
+
+
+def test_a_contract_that_is_not_at_hand_is_named(sale: Any, tmp_path: Path) -> None:
+    _, path, address = sale
+    done = run(path, "h.db", tmp_path)
+    assert done.code == 0, done.text
+    assert "100.00% ended as on the chain" not in done.out
+    assert "are left out" in done.out
+    mined = specminer("mine", address, "--db", "h.db", "--out", "out", cwd=tmp_path)
+    told = " ".join(mined.out.split())
+    assert (
+        "contracts that were called are not at hand and answered nothing: 0x5fbdb2315678afecb367"
+        in told.lower()
+    )
+
+
+def test_a_contract_that_is_not_at_hand_is_read_from_a_node(sale: Any, tmp_path: Path) -> None:
+    """The token's balances change from block to block, so its storage has to be that of the block before."""
+    anvil, path, _ = sale
+    done = run(path, "h.db", tmp_path, "--rpc", anvil.url)
+    assert done.code == 0, done.text
+    assert "100.00% ended as on the chain" in done.out, done.out

@@ -58,7 +58,8 @@ class Execution:
     asked: tuple[str, ...]
     """What the recorded contracts asked for that an export does not tell: BLOCKHASH, COINBASE, ..."""
     strangers: tuple[Address, ...]
-    """Accounts without code that were called as if they had some."""
+    """Accounts without code that were called as if they had some; if it failed, also those that were only asked for
+    the size or hash of their code, as is done before a call."""
     own_balance: bool = False
     """A recorded contract asked how much ether it has."""
     limited: bool = False
@@ -182,9 +183,19 @@ class Machine:
             output=data,
             error=error,
             asked=tuple(recorder.asked),
-            strangers=tuple(recorder.strangers),
+            strangers=tuple(
+                dict.fromkeys(
+                    (
+                        *recorder.strangers,
+                        *(() if output.error is None else self._without_code(recorder.measured)),
+                    )
+                )
+            ),
             own_balance=recorder.own_balance,
         )
+
+    def _without_code(self, addresses: Iterable[Address]) -> list[Address]:
+        return [address for address in addresses if not self.code(address)]
 
     def _slot(self, rule: Fork, evm: Any, slot: int) -> int:
         return rule.get_storage(self.state, bytes(evm.message.current_target), slot)

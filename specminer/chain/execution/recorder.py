@@ -45,8 +45,8 @@ _UNKNOWN: Final = {
     0x4A: "BLOBBASEFEE",
 }
 """Opcodes that ask for what an export does not tell."""
-_BALANCE, _SELFBALANCE = 0x31, 0x47
-_ABOUT_ACCOUNTS: Final = frozenset({_BALANCE, 0x3B, 0x3C, 0x3F})
+_BALANCE, _SELFBALANCE, _EXTCODESIZE, _EXTCODEHASH = 0x31, 0x47, 0x3B, 0x3F
+_ABOUT_ACCOUNTS: Final = frozenset({_BALANCE, _EXTCODESIZE, 0x3C, _EXTCODEHASH})
 _WATCHED: Final = frozenset({_SLOAD, _SSTORE, _KECCAK, *range(0xA0, 0xA5), _SELFBALANCE, *_UNKNOWN})
 
 
@@ -66,6 +66,8 @@ class Recorder:
         """Accounts without code that were called with calldata: contracts that are not at hand."""
         self.own_balance = False
         """Whether a recorded contract asked for its own balance."""
+        self.measured: dict[Address, None] = {}
+        """Accounts that were asked for the size or the hash of their code."""
         self._storage = storage
         self._contracts = contracts
         self._left = limit
@@ -168,6 +170,8 @@ class Recorder:
         if about and Address(about.to_bytes(20, "big")) in self._contracts:
             self.own_balance |= op == _BALANCE
             return
+        if op in (_EXTCODESIZE, _EXTCODEHASH):
+            self.measured[Address(int(about).to_bytes(20, "big"))] = None
         self.asked[_UNKNOWN[op]] = None
 
     def _settle(self, evm: Any) -> None:
