@@ -27,7 +27,7 @@ from specminer.interaction import (
     completion_order,
     split,
 )
-from specminer.location import Layout, Places, locate
+from specminer.location import Layout, locate
 from specminer.store import TraceStore
 from specminer.trace import (
     AccessKind,
@@ -195,10 +195,8 @@ def test_slots_that_nothing_explains_do_not_become_a_variable_each() -> None:
     simulated = _keyed_by_nothing(count)
     history = history_of(simulated)
     whole = divided(history, Mode.WHOLE)
-    names = {
-        str(Places({}, None)[history.words[touches(history).word[touches(history).slot == slot][0]]])
-        for slot in whole.owned
-    }
+    locations = locate(history)
+    names = {locations.text(slot) for slot in whole.owned}
     assert names == {"slot0"}
     assert len(whole.owned) <= MAX_UNNAMED
 

@@ -1,9 +1,9 @@
 """What a storage slot means: variable, keys, field.
 
 :func:`locate` says it for a whole history at once, as columns (:class:`Locations`, described in
-:mod:`specminer.location.columns`). Sources, the most trusted first: a compiler's storage layout; the KECCAK
-preimages that a tracer saw, which tell mapping keys and array indices apart even where names are unknown; else
-the slot's own number.
+:mod:`specminer.location.columns`). Sources, the most trusted first: a compiler's storage layout; slots that standards
+name; the ABI's getters, run on made-up storage; the KECCAK preimages that a tracer saw or that trying finds, which
+tell mapping keys and array indices apart even where names are unknown; else the slot's own number.
 """
 
 from specminer.location.checking import Verdict, check
@@ -21,7 +21,7 @@ from specminer.location.columns import (
 from specminer.location.getters import evidence
 from specminer.location.layout import Layout, LayoutError
 from specminer.location.locating import locate
-from specminer.location.places import NAMED_BASES, Key, Part, Place, Places, ValueKind
+from specminer.location.values import NAMED_BASES, Key, ValueKind
 
 __all__ = [
     "NAMED_BASES",
@@ -33,9 +33,6 @@ __all__ = [
     "LayoutError",
     "Locations",
     "Naming",
-    "Part",
-    "Place",
-    "Places",
     "Port",
     "PortKind",
     "Resolution",

@@ -21,7 +21,7 @@ from specminer.location.columns import (
     Variable,
 )
 from specminer.location.paths import TEXT, WORD, Hashes, Paths
-from specminer.location.places import ValueKind
+from specminer.location.values import ValueKind
 from specminer.words import WordArray, from_numbers
 
 EMPTY_TEXT: Final = -2

@@ -14,7 +14,7 @@ from specminer.location.columns import Locations, Naming
 from specminer.location.getters import Evidence
 from specminer.location.layout import Layout
 from specminer.location.observed import Observed
-from specminer.location.places import ValueKind
+from specminer.location.values import ValueKind
 from specminer.words import from_integers
 
 KNOWN_SHARE: Final = 0.5

@@ -25,7 +25,7 @@ from itertools import zip_longest
 import numpy as np
 
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.location.places import Key, ValueKind
+from specminer.location.values import Key, ValueKind
 from specminer.trace import WORD_LIMIT
 from specminer.words import WordArray, find, from_integers, limbs
 

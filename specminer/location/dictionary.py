@@ -21,7 +21,7 @@ from eth_utils.crypto import keccak
 from specminer.hashing import keccak_many
 from specminer.history import CONSTRUCTOR, History, IntColumn, Slots
 from specminer.location.paths import Hashes, Known, paths
-from specminer.location.places import NAMED_BASES, NEARBY
+from specminer.location.values import NAMED_BASES, NEARBY
 from specminer.words import WordArray, difference, from_bytes, from_integers, from_limbs, from_numbers, limbs
 
 BASES: Final = 64

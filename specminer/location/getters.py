@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from eth_utils.crypto import keccak
 
 from specminer.location.paths import ARRAY_IMAGES, MAX_STEPS
-from specminer.location.places import NAMED_BASES, NEARBY, ValueKind
+from specminer.location.values import NAMED_BASES, NEARBY, ValueKind
 from specminer.probe import Getter, Probe, Probed
 
 

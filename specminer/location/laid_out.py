@@ -12,7 +12,7 @@ from specminer.location.building import EMPTY_TEXT, Building, Trail
 from specminer.location.columns import Field, Naming, PortKind
 from specminer.location.layout import Layout, Member, Type
 from specminer.location.paths import ARRAY, Hashes
-from specminer.location.places import ValueKind
+from specminer.location.values import ValueKind
 from specminer.words import difference, from_integers
 
 MAX_FIELDS: Final = 64

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -12,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from specminer.errors import FileFormatError, plain
-from specminer.location.places import Key, Part, Place, ValueKind
+from specminer.location.values import ValueKind
 from specminer.trace import WORD_LIMIT
 
 MAX_NAME: Final = 200
@@ -76,8 +75,6 @@ class Type:
     key: str | None
     value: str | None
     members: tuple[Member, ...]
-    starts: tuple[int, ...]
-    """The members' slots, ascending."""
     length: int | None
     """Elements of a static array, where its label tells."""
 
@@ -157,7 +154,6 @@ def _checked(name: str, raw: _RawType, sizes: Mapping[str, int]) -> Type:
         key=raw.key,
         value=raw.value,
         members=members,
-        starts=tuple(member.slot for member in members),
         length=int(length[1]) if length is not None and raw.encoding == "inplace" else None,
     )
 
@@ -204,11 +200,6 @@ def _kind(name: str, label: str) -> ValueKind:
     return ValueKind.BYTES if label == "string" else ValueKind.WORD
 
 
-_Spot = tuple[tuple[Key, ...], Part]
-"""Keys (indices of arrays inside) and the field at one slot of a type."""
-_Steps = Sequence[tuple[Key | None, int]]
-
-
 class Layout:
     """Where each state variable lives."""
 
@@ -231,23 +222,6 @@ class Layout:
             self.key_last = raw.key_last
         except (msgspec.ValidationError, _ContradictionError, RecursionError) as error:
             raise LayoutError(f"{plain(origin)}: the storage layout is malformed: {plain(error)}") from None
-        self._starts = tuple(member.slot for member in self.variables)
-
-    def place(self, root: int, steps: _Steps) -> Place | None:
-        """Return what a slot means, given how it was hashed; ``None`` if the layout does not know it.
-
-        ``root`` is the base slot; ``steps`` lead outwards: (key, or ``None`` for an array's data; offset).
-        """
-        found = [
-            (keys, replace(part, variable=member.label))
-            for member in _covering(self.variables, self._starts, root)
-            for keys, part in self._at(member.type, root - member.slot, member.offset, steps)
-        ]
-        if not found:
-            return None
-        keys = found[0][0]
-        parts = sorted((part for own, part in found if own == keys), key=lambda part: part.shift)
-        return Place(keys, tuple(parts), named=True)
 
     def array_slots(self) -> list[int]:
         """Return the fixed slots of dynamic arrays and texts, at most ``MAX_ARRAYS``, ascending."""
@@ -279,59 +253,6 @@ class Layout:
             )
         return known[name]
 
-    def _at(self, name: str, slot: int, offset: int, steps: _Steps) -> list[_Spot]:
-        """Return the fields at ``slot`` of a type, or of what its hashes lead to."""
-        kind = self.types[name]
-        if kind.encoding == "mapping":
-            return self._behind_key(kind, steps)
-        if kind.encoding == "dynamic_array":
-            if not steps:
-                return [((), Part("", ".length", ValueKind.UINT))] if slot == 0 else []
-            return self._elements(kind, steps[0][1], steps[1:]) if steps[0][0] is None else []
-        if kind.encoding == "bytes":
-            if not steps:
-                return [((), Part("", "", ValueKind.BYTES))]
-            own = len(steps) == 1 and steps[0][0] is None
-            return [((_index(steps[0][1]),), Part("", "", ValueKind.BYTES))] if own else []
-        if kind.members:
-            return [
-                (keys, replace(part, suffix=f".{member.label}{part.suffix}"))
-                for member in _covering(kind.members, kind.starts, slot)
-                for keys, part in self._at(member.type, slot - member.slot, member.offset, steps)
-            ]
-        if kind.base is not None:
-            return self._elements(kind, slot, steps)
-        if steps or slot:
-            return []
-        return [((), Part("", "", kind.kind, offset * 8, kind.size * 8))]
-
-    def _behind_key(self, kind: Type, steps: _Steps) -> list[_Spot]:
-        if not steps or kind.key is None or kind.value is None:
-            return []
-        key, behind = steps[0]
-        if key is None:  # hashed alone, as an array's slot, or with an empty text as its key
-            if self.types[kind.key].encoding != "bytes":
-                return []
-            key = Key(b"", ValueKind.BYTES)
-        typed = Key(key.data, self.types[kind.key].kind)
-        return [((typed, *keys), part) for keys, part in self._at(kind.value, behind, 0, steps[1:])]
-
-    def _elements(self, kind: Type, slot: int, steps: _Steps) -> list[_Spot]:
-        """Return the fields of the array elements at ``slot`` behind the array's first."""
-        base = kind.base or ""
-        element = self.types[base]
-        if element.size > 16:
-            width = -(-element.size // 32)
-            inner = self._at(base, slot % width, 0, steps)
-            return [((_index(slot // width), *keys), part) for keys, part in inner]
-        per_slot = 32 // element.size
-        left = per_slot if kind.length is None else min(per_slot, kind.length - slot * per_slot)
-        return [  # several elements share the slot: the slot is indexed by its first
-            ((_index(slot * per_slot),), replace(part, suffix=f"+{place}" if place else ""))
-            for place in range(left)
-            for _, part in self._at(base, 0, place * element.size, steps)
-        ]
-
 
 def _told_apart(members: Sequence[Member]) -> tuple[Member, ...]:
     """Tell private variables of one name, inherited from different contracts, apart by their slots."""
@@ -346,17 +267,3 @@ def _told_apart(members: Sequence[Member]) -> tuple[Member, ...]:
         labels.add(label)
         result.append(replace(member, label=label))
     return tuple(result)
-
-
-def _covering(members: Sequence[Member], starts: Sequence[int], slot: int) -> list[Member]:
-    """Return the members that ``slot`` belongs to, the rightmost first; at most 32, since none overlap."""
-    found: list[Member] = []
-    at = bisect_right(starts, slot) - 1
-    while at >= 0 and slot < members[at].slot + members[at].slots:
-        found.append(members[at])
-        at -= 1
-    return found[::-1]
-
-
-def _index(value: int) -> Key:
-    return Key(value.to_bytes(32, "big"), ValueKind.UINT)

@@ -17,9 +17,9 @@ from specminer.location.layout import Layout
 from specminer.location.numbered import NumberedWalk
 from specminer.location.observed import Observed
 from specminer.location.paths import Hashes, hashes, paths
-from specminer.location.places import NAMED_BASES
 from specminer.location.shapes import Shape, shapes
 from specminer.location.standards import standards
+from specminer.location.values import NAMED_BASES
 from specminer.probe import Probed
 from specminer.words import WordArray, from_integers
 

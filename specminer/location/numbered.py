@@ -13,8 +13,8 @@ from specminer.location.building import Building, Trail
 from specminer.location.columns import Field, PortKind
 from specminer.location.observed import TEXT_STRIDE, Observed
 from specminer.location.paths import ARRAY, Hashes
-from specminer.location.places import NAMED_BASES, ValueKind
 from specminer.location.shapes import Entry, Shape
+from specminer.location.values import NAMED_BASES, ValueKind
 from specminer.words import WordArray, difference, find, from_integers, word_at
 
 MAX_FIELDS: Final = 64

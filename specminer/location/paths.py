@@ -16,7 +16,7 @@ from eth_utils.crypto import keccak
 
 from specminer.hashing import MAX_LENGTH, keccak_many
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.location.places import ARRAY_BASES, NAMED_BASES, NEARBY
+from specminer.location.values import ARRAY_BASES, NAMED_BASES, NEARBY
 from specminer.words import WordArray, difference, from_bytes, from_integers
 
 MAX_STEPS: Final = 8

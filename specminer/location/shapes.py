@@ -13,7 +13,7 @@ from typing import Final
 
 from specminer.location.columns import Field, Naming
 from specminer.location.getters import Evidence, Step
-from specminer.location.places import ValueKind
+from specminer.location.values import ValueKind
 
 _GET: Final = re.compile(r"_*[gG]et_?(?=[A-Z])", re.ASCII)
 _FAR: Final = 1 << 16

@@ -1,0 +1,63 @@
+"""Values and keys as far as they are compared and printed, and how far slots may lie from what was hashed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from eth_utils.address import to_checksum_address
+
+from specminer.errors import plain
+from specminer.trace import WORD_LIMIT
+
+
+class ValueKind(Enum):
+    """The type of a value as far as comparing and printing need it."""
+
+    BOOL = "bool"
+    UINT = "uint"
+    INT = "int"
+    """Signed; words hold two's complement already sign-extended to 256 bits."""
+    ADDRESS = "address"
+    BYTES = "bytes"
+    ENUM = "enum"
+    WORD = "word"
+    """Type unknown: no layout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a mapping or an index of an array."""
+
+    data: bytes
+    """32 bytes for value types; the text itself for ``string`` and ``bytes`` keys."""
+    kind: ValueKind
+
+    @property
+    def word(self) -> int | None:
+        """The key as a word; ``None`` for a text."""
+        return int.from_bytes(self.data, "big") if len(self.data) == 32 else None
+
+    def __str__(self) -> str:
+        word = self.word
+        if word is None:
+            return repr(plain(self.data.decode("utf-8", "backslashreplace"), 60))
+        if self.kind is ValueKind.ADDRESS or (self.kind is ValueKind.WORD and 1 << 96 <= word < 1 << 160):
+            return to_checksum_address((word % (1 << 160)).to_bytes(20, "big"))
+        if self.kind is ValueKind.BYTES or (self.kind is ValueKind.WORD and word >= 1 << 64):
+            return "0x" + self.data.hex()
+        if self.kind is ValueKind.BOOL:
+            return "true" if word else "false"
+        if self.kind is ValueKind.INT and word >= WORD_LIMIT >> 1:
+            return str(word - WORD_LIMIT)
+        return str(word)
+
+
+NEARBY: Final = 1 << 32
+"""A slot at most this far behind a hash belongs to what the hash begins: a struct or an array."""
+NAMED_BASES: Final = 1 << 16
+"""A larger slot that no preimage explains is taken for a hash itself."""
+ARRAY_BASES: Final = 256
+"""Slots below are tried as those of dynamic arrays: compilers hash constant slots themselves, so that no
+tracer sees it."""
