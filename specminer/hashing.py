@@ -6,17 +6,21 @@ work does not grow with the number of texts. Source: FIPS 202, with Keccak's own
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from eth_utils.crypto import keccak
 
-from specminer.words import WordArray
+from specminer.words import WordArray, from_bytes
 
 MAX_LENGTH: Final = 135
 """Bytes of a text at most: what fits into one block with its padding."""
 _TOGETHER: Final = 8192
 """Texts hashed at once: their states stay in the processor's cache."""
+_FEW: Final = 128
+"""Fewer texts are hashed one by one: the permutation takes its time however few there are."""
 _LANES: Final = 17
 _ROUNDS: Final = 24
 
@@ -76,6 +80,20 @@ def keccak_many(texts: npt.NDArray[np.uint8]) -> WordArray:
         _permute(state)
         found[start : start + _TOGETHER] = state[:4].T
     return found.view("S32").reshape(-1)
+
+
+def keccak_all(texts: Sequence[bytes]) -> WordArray:
+    """Return the hashes of texts of any lengths; those of one length are hashed together, long ones one by one."""
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    found = np.zeros(len(texts), dtype="S32")
+    for length in np.unique(lengths).tolist():
+        rows = np.flatnonzero(lengths == length)
+        if length > MAX_LENGTH or len(rows) < _FEW:
+            found[rows] = from_bytes([keccak(texts[row]) for row in rows.tolist()])
+        else:
+            joined = b"".join(texts[row] for row in rows.tolist())
+            found[rows] = keccak_many(np.frombuffer(joined, dtype=np.uint8).reshape(-1, length))
+    return found
 
 
 def _permute(state: npt.NDArray[np.uint64]) -> None:

@@ -8,7 +8,7 @@ from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.hashing import MAX_LENGTH, keccak_many
+from specminer.hashing import MAX_LENGTH, keccak_all, keccak_many
 
 
 @given(st.integers(0, MAX_LENGTH), st.integers(0, 40), st.integers(0, 1 << 32))
@@ -29,3 +29,10 @@ def test_more_texts_than_are_hashed_together() -> None:
 def test_texts_of_more_than_one_block_are_refused() -> None:
     with pytest.raises(ValueError, match="135 bytes"):
         keccak_many(np.zeros((1, MAX_LENGTH + 1), dtype=np.uint8))
+
+
+@given(st.lists(st.integers(0, 300), max_size=20), st.integers(1, 200), st.integers(0, 1 << 32))
+def test_texts_of_any_lengths(lengths: list[int], times: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    texts = [rng.bytes(length) for length in [*lengths, *[64] * times, *[0] * (times // 2)]]
+    assert keccak_all(texts).tobytes() == b"".join(map(keccak, texts))

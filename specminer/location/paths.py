@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from eth_utils.crypto import keccak
 
-from specminer.hashing import MAX_LENGTH, keccak_many
+from specminer.hashing import keccak_all
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.location.values import ARRAY_BASES, NAMED_BASES, NEARBY
 from specminer.words import WordArray, difference, from_bytes, from_integers
@@ -63,12 +63,11 @@ class Hashes:
     def extended(self, items: Sequence[Known]) -> Hashes:
         """Return the table with more rows, that were guessed."""
         data = [item.data for item in items]
-        lengths = np.fromiter(map(len, data), dtype=np.int64, count=len(data))
         form = np.array([_form(item) for item in items], dtype=np.int64)
         added = np.flatnonzero(form == TEXT)
         text = np.full(len(items), MISSING, dtype=np.int64)
         text[added] = len(self.texts) + np.arange(len(added))
-        image = np.concatenate([self.image, _images(data, lengths)])
+        image = np.concatenate([self.image, keccak_all(data)])
         _, order = np.unique(image, return_index=True)  # what was there before stands first
         words = [
             item.key if kind == WORD else bytes(32) for item, kind in zip(items, form.tolist(), strict=True)
@@ -86,32 +85,6 @@ class Hashes:
 
 def _form(item: Known) -> int:
     return ARRAY if item.array else WORD if len(item.key) == 32 else TEXT
-
-
-def _images(data: Sequence[bytes], lengths: IntColumn) -> WordArray:
-    """Return the hashes of texts; those of one word or two together."""
-    found = np.zeros(len(data), dtype="S32")
-    for length in np.unique(lengths).tolist():
-        rows = np.flatnonzero(lengths == length)
-        if length > MAX_LENGTH or not length:
-            found[rows] = from_bytes([keccak(data[row]) for row in rows.tolist()])
-        else:
-            joined = b"".join(data[row] for row in rows.tolist())
-            found[rows] = keccak_many(np.frombuffer(joined, dtype=np.uint8).reshape(-1, length))
-    return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paths:
-    """How ``s`` slots were computed: from a root outwards through ``depth`` hashes."""
-
-    root: WordArray
-    """The base that is no hash; the slot itself where ``depth`` is 0."""
-    depth: IntColumn
-    hash: IntColumn
-    """Row in ``Hashes`` of each hash, the outermost key first, ``MISSING`` behind the last; shape (s, d)."""
-    offset: IntColumn
-    """How far behind that hash the next base, or the slot, lies; shape (s, d)."""
 
 
 def _hashed(base: int) -> tuple[int, bytes]:

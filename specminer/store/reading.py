@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
-from eth_utils.crypto import keccak
 
+from specminer.hashing import keccak_all
 from specminer.history import KINDS, MISSING, OUTCOMES, BoolColumn, History, IntColumn
 from specminer.store import instances, schema
 from specminer.store.dictionary import decode_words
@@ -34,6 +34,7 @@ from specminer.trace import (
     Transaction,
     Word,
 )
+from specminer.words import to_integers
 
 _TRANSACTIONS = 500
 """Transactions read at a time when they are wanted as values."""
@@ -325,7 +326,7 @@ def history(
     word_place = _places([row.id for row in word_rows])
     hashed = connection.scalars(
         sa.select(schema.preimage.c.bytes).where(among(schema.preimage.c.contract_id, owners)).distinct()
-    )
+    ).all()
     return History(
         contracts=records,
         first_block=spans[0][0] if spans else 0,
@@ -336,7 +337,7 @@ def history(
         limits=(*sorted(instances.limits(connection, owners)), *missing),
         words=decode_words([row.bytes for row in word_rows]),
         addresses=tuple(Address(row.bytes) for row in address_rows),
-        preimages={int.from_bytes(keccak(data), "big"): data for data in hashed},
+        preimages=dict(zip(to_integers(keccak_all(hashed)), hashed, strict=True)),
         transaction_hash=tuple(Hash(row.hash) for row in listed),
         transaction_block=np.array([row.block for row in listed], dtype=np.int64),
         transaction_index=np.array([row.position for row in listed], dtype=np.int64),
