@@ -87,6 +87,19 @@ def _form(item: Known) -> int:
     return ARRAY if item.array else WORD if len(item.key) == 32 else TEXT
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """How ``s`` slots were computed: from a root outwards through ``depth`` hashes."""
+
+    root: WordArray
+    """The base that is no hash; the slot itself where ``depth`` is 0."""
+    depth: IntColumn
+    hash: IntColumn
+    """Row in ``Hashes`` of each hash, the outermost key first, ``MISSING`` behind the last; shape (s, d)."""
+    offset: IntColumn
+    """How far behind that hash the next base, or the slot, lies; shape (s, d)."""
+
+
 def _hashed(base: int) -> tuple[int, bytes]:
     data = base.to_bytes(32, "big")
     return int.from_bytes(keccak(data), "big"), data
