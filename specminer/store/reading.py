@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from specminer.hashing import keccak_all
-from specminer.history import KINDS, MISSING, OUTCOMES, BoolColumn, History, IntColumn
-from specminer.store import instances, schema
+from specminer.history import History, IntColumn
+from specminer.store import columns, instances, schema
 from specminer.store.dictionary import decode_words
 from specminer.store.instances import among
 from specminer.trace import (
@@ -311,40 +310,74 @@ def history(
         query = query.where(schema.transaction.c.block >= first)
     if last is not None:
         query = query.where(schema.transaction.c.block <= last)
-    listed = connection.execute(query).all()
-    fidelity = Counter(Fidelity(row.fidelity) for row in listed if row.fidelity is not None)
+    listed = _listed(connection, query)
+    marks = [None if row[5] is None else Fidelity(row[5]) for row in listed]
+    fidelity = Counter(mark for mark in marks if mark is not None)
     if not doubtful:
-        listed = [row for row in listed if row.fidelity is None or Fidelity(row.fidelity).trusted]
-    order = {row.id: place for place, row in enumerate(listed)}
+        listed = [row for row, mark in zip(listed, marks, strict=True) if mark is None or mark.trusted]
+    ids = np.array([row[0] for row in listed], dtype=np.int64)
     records = tuple(instances.records(connection, owners))
     complete = list(instances.ranges(connection, owners, first, last).values())
     spans = _joined(span for spans in complete for span in spans)
     missing = instances.incomplete([item.address for item in records], complete)
-    address_rows = connection.execute(sa.select(schema.address).order_by(schema.address.c.id)).all()
-    place_of = _places([row.id for row in address_rows])
-    word_rows = connection.execute(sa.select(schema.word).order_by(schema.word.c.id)).all()
-    word_place = _places([row.id for row in word_rows])
-    hashed = connection.scalars(
-        sa.select(schema.preimage.c.bytes).where(among(schema.preimage.c.contract_id, owners)).distinct()
-    ).all()
+    address_ids, addresses = _dictionary(connection, schema.address)
+    word_ids, words = _dictionary(connection, schema.word)
+    address_place = columns.places(address_ids)
     return History(
         contracts=records,
         first_block=spans[0][0] if spans else 0,
         last_block=spans[-1][1] if spans else 0,
         ranges=tuple(spans),
-        tracers=_tracers(connection, owners, order),
+        tracers=_tracers(connection, owners, ids),
         fidelity={mark: fidelity[mark] for mark in Fidelity if fidelity[mark]},
         limits=(*sorted(instances.limits(connection, owners)), *missing),
-        words=decode_words([row.bytes for row in word_rows]),
-        addresses=tuple(Address(row.bytes) for row in address_rows),
-        preimages=dict(zip(to_integers(keccak_all(hashed)), hashed, strict=True)),
-        transaction_hash=tuple(Hash(row.hash) for row in listed),
-        transaction_block=np.array([row.block for row in listed], dtype=np.int64),
-        transaction_index=np.array([row.position for row in listed], dtype=np.int64),
-        transaction_time=_column([row.timestamp for row in listed]),
-        transaction_origin=place_of[np.array([row.sender_id for row in listed], dtype=np.int64)],
-        **_invocation_columns(connection, owners, order, place_of, word_place),
+        words=decode_words(words),
+        addresses=tuple(map(Address, addresses)),
+        preimages=_preimages(connection, owners),
+        transaction_hash=tuple(Hash(bytes(row[6])) for row in listed),
+        transaction_block=np.array([row[1] for row in listed], dtype=np.int64),
+        transaction_index=np.array([row[2] for row in listed], dtype=np.int64),
+        transaction_time=columns.column([row[4] for row in listed]),
+        transaction_origin=address_place[np.array([row[3] for row in listed], dtype=np.int64)],
+        **columns.invocation_columns(
+            connection, owners, columns.places(ids), address_place, columns.places(word_ids)
+        ),
     )
+
+
+def _listed(connection: sa.Connection, query: sa.Select[Any]) -> list[columns.Row]:
+    """Return id, block, position, sender, timestamp, fidelity and hash of ordered transactions."""
+    table = schema.transaction
+    narrow = query.with_only_columns(
+        table.c.id,
+        table.c.block,
+        table.c.position,
+        table.c.sender_id,
+        schema.block.c.timestamp,
+        sa.func.max(schema.recording.c.fidelity),
+        table.c.hash,
+    )
+    return [row for rows in columns.fetched(connection, narrow) for row in rows]
+
+
+def _dictionary(connection: sa.Connection, table: sa.Table) -> tuple[IntColumn, list[bytes]]:
+    """Return the ids of a dictionary's rows, ascending, and their bytes."""
+    query = sa.select(table.c.id, table.c.bytes).order_by(table.c.id)
+    ids: list[int] = []
+    texts: list[bytes] = []
+    for rows in columns.fetched(connection, query):
+        numbers, values = zip(*rows, strict=True)
+        ids += numbers
+        texts += map(bytes, values)
+    return np.array(ids, dtype=np.int64), texts
+
+
+def _preimages(connection: sa.Connection, owners: Sequence[int]) -> dict[int, bytes]:
+    """Return what was hashed, by its hash."""
+    table = schema.preimage
+    query = sa.select(table.c.bytes).where(among(table.c.contract_id, owners)).distinct()
+    texts = [bytes(text) for rows in columns.fetched(connection, query) for (text,) in rows]
+    return dict(zip(to_integers(keccak_all(texts)), texts, strict=True))
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -358,99 +391,12 @@ def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _tracers(connection: sa.Connection, owners: Sequence[int], order: dict[int, int]) -> tuple[Tracer, ...]:
+def _tracers(connection: sa.Connection, owners: Sequence[int], transactions: IntColumn) -> tuple[Tracer, ...]:
     table = schema.recording
-    query = sa.select(table.c.tracer, table.c.transaction_id).where(among(table.c.contract_id, owners))
-    names = {row.tracer for row in connection.execute(query) if row.transaction_id in order}
+    query = sa.select(table.c.tracer).where(among(table.c.contract_id, owners))
+    names = set(connection.scalars(query.distinct())) if len(transactions) else set()
+    if len(names) > 1:  # some may have recorded only what was not asked for
+        wanted = set(transactions.tolist())
+        pairs = columns.fetched(connection, query.add_columns(table.c.transaction_id))
+        names = {name for rows in pairs for name, row in rows if row in wanted}
     return tuple(Tracer(name) for name in sorted(names))
-
-
-def _column(values: Sequence[int | None]) -> IntColumn:
-    return np.array([MISSING if value is None else value for value in values], dtype=np.int64)
-
-
-def _places(ids: Sequence[int]) -> IntColumn:
-    """Return an array that maps a row's id to its place; slot 0 stands for no row."""
-    places = np.full((ids[-1] if ids else 0) + 1, MISSING, dtype=np.int64)
-    places[np.array(ids, dtype=np.int64)] = np.arange(len(ids))
-    return places
-
-
-def _invocation_columns(
-    connection: sa.Connection,
-    owners: Sequence[int],
-    order: dict[int, int],
-    place_of: IntColumn,
-    word_place: IntColumn,
-) -> dict[str, Any]:
-    table = schema.invocation
-    found = connection.execute(sa.select(table).where(among(table.c.contract_id, owners)))
-    rows = [row for row in found if row.transaction_id in order]
-    rows.sort(key=lambda row: (order[row.transaction_id], row.position, row.contract_id))
-    kinds = {kind.value: place for place, kind in enumerate(KINDS)}
-    outcomes = {outcome.value: place for place, outcome in enumerate(OUTCOMES)}
-    owner_place = {owner: place for place, owner in enumerate(owners)}
-    parents: list[int] = []
-    for _, calls in groupby(enumerate(rows), key=lambda item: item[1].transaction_id):
-        group = list(calls)
-        at = {(row.contract_id, row.position): place for place, row in group}
-        parents += [MISSING if row.parent is None else at[row.contract_id, row.parent] for _, row in group]
-    columns: dict[str, Any] = {
-        "invocation_transaction": _column([order[row.transaction_id] for row in rows]),
-        "invocation_contract": _column([owner_place[row.contract_id] for row in rows]),
-        "invocation_position": _column([row.position for row in rows]),
-        "invocation_parent": np.array(parents, dtype=np.int64),
-        "invocation_kind": _column([kinds[row.kind] for row in rows]),
-        "invocation_code": place_of[_column([row.code_address_id for row in rows])],
-        "invocation_sender": place_of[_column([row.sender_id for row in rows])],
-        "invocation_value": word_place[_column([row.value_id for row in rows])],
-        "invocation_outcome": _column([outcomes[row.outcome] for row in rows]),
-        "invocation_data": tuple(row.data for row in rows),
-        "invocation_output": tuple(row.output for row in rows),
-    }
-    return columns | _access_columns(connection, owners, _ranks([row.id for row in rows]), word_place)
-
-
-def _ranks(ids: Sequence[int]) -> IntColumn:
-    ranks = np.full(max(ids, default=0) + 1, MISSING, dtype=np.int64)
-    ranks[np.array(ids, dtype=np.int64)] = np.arange(len(ids))
-    return ranks
-
-
-def _access_columns(
-    connection: sa.Connection, owners: Sequence[int], call_place: IntColumn, word_place: IntColumn
-) -> dict[str, IntColumn | BoolColumn]:
-    table = schema.access
-    query = (
-        sa.select(
-            table.c.invocation_id,
-            table.c.position,
-            table.c.write,
-            table.c.slot_id,
-            sa.func.coalesce(table.c.before_id, 0),
-            table.c.after_id,
-            table.c.undone,
-        )
-        .join(schema.invocation, schema.invocation.c.id == table.c.invocation_id)
-        .where(among(schema.invocation.c.contract_id, owners))
-    )
-    cursor = connection.execution_options(stream_results=True).execute(query)
-    parts = [
-        np.array([tuple(row) for row in part], dtype=np.int64)
-        for part in iter(lambda: cursor.fetchmany(100_000), [])
-    ]
-    raw = np.concatenate(parts) if parts else np.zeros((0, 7), dtype=np.int64)
-    raw = raw[raw[:, 0] < len(call_place)]
-    call = call_place[raw[:, 0]]
-    raw, call = raw[call != MISSING], call[call != MISSING]  # without the calls of other blocks
-    sorting = np.lexsort((raw[:, 1], call))
-    raw, call = raw[sorting], call[sorting]
-    return {
-        "access_invocation": call,
-        "access_position": raw[:, 1].copy(),
-        "access_write": raw[:, 2].astype(np.bool_),
-        "access_slot": word_place[raw[:, 3]],
-        "access_before": word_place[raw[:, 4]],
-        "access_after": word_place[raw[:, 5]],
-        "access_undone": raw[:, 6].astype(np.bool_),
-    }

@@ -1,0 +1,176 @@
+"""A history's rows as numpy columns.
+
+The rows are fetched from the driver's own cursor: SQLAlchemy writes the queries, but its row objects would cost
+more than everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Any, Final
+
+import numpy as np
+import sqlalchemy as sa
+
+from specminer.history import KINDS, MISSING, OUTCOMES, BoolColumn, IntColumn
+from specminer.store import schema
+from specminer.store.instances import among
+
+_FETCHED: Final = 50_000
+"""Rows fetched at a time."""
+
+Row = tuple[Any, ...]
+
+
+def fetched(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[list[Row]]:
+    """Yield the rows of a query as the driver's bare tuples, many at a time."""
+    # not streamed: SQLAlchemy would take the first rows out of a streaming cursor for itself
+    result = connection.execute(query)
+    with closing(result):
+        cursor = result.cursor
+        assert cursor is not None, "only queries are fetched"
+        while rows := list(cursor.fetchmany(_FETCHED)):
+            yield rows
+
+
+def places(ids: IntColumn) -> IntColumn:
+    """Return an array that maps a row's id to its place; 0, which is no row, and unknown ids to ``MISSING``."""
+    found = np.full(int(ids.max(initial=0)) + 1, MISSING, dtype=np.int64)
+    found[ids] = np.arange(len(ids))
+    return found
+
+
+def column(values: Sequence[int | None]) -> IntColumn:
+    """Return integers as a column, ``None`` as ``MISSING``."""
+    return np.array([MISSING if value is None else value for value in values], dtype=np.int64)
+
+
+def looked_up(found: IntColumn, ids: IntColumn) -> IntColumn:
+    """Return the place of each id by what :func:`places` returned."""
+    inside = (ids >= 0) & (ids < len(found))
+    return np.where(inside, found[np.where(inside, ids, 0)], MISSING)
+
+
+def invocation_columns(
+    connection: sa.Connection,
+    owners: Sequence[int],
+    transaction_place: IntColumn,
+    address_place: IntColumn,
+    word_place: IntColumn,
+) -> dict[str, Any]:
+    """Return the columns of invocations and accesses, in the order of the transactions' places."""
+    table = schema.invocation
+    integers = (
+        table.c.id,
+        table.c.transaction_id,
+        table.c.contract_id,
+        table.c.position,
+        sa.func.coalesce(table.c.parent, MISSING),
+        table.c.code_address_id,
+        table.c.sender_id,
+        table.c.value_id,
+    )
+    query = sa.select(*integers, table.c.kind, table.c.outcome, table.c.data, table.c.output)
+    kinds = {kind.value: place for place, kind in enumerate(KINDS)}
+    outcomes = {outcome.value: place for place, outcome in enumerate(OUTCOMES)}
+    parts: list[IntColumn] = []
+    data: list[bytes] = []
+    output: list[bytes] = []
+    for rows in fetched(connection, query.where(among(table.c.contract_id, owners))):
+        *numbers, kind, outcome, called, returned = zip(*rows, strict=True)
+        coded = [*numbers, [kinds[name] for name in kind], [outcomes[name] for name in outcome]]
+        parts.append(np.array(coded, dtype=np.int64))
+        data += map(bytes, called)
+        output += map(bytes, returned)
+    raw = np.concatenate(parts, axis=1) if parts else np.zeros((len(integers) + 2, 0), dtype=np.int64)
+    transaction = looked_up(transaction_place, raw[1])
+    contract = looked_up(places(np.array(owners, dtype=np.int64)), raw[2])
+    chosen = np.flatnonzero(transaction != MISSING)
+    # calls of several contracts in one transaction: by position, then by the contract's row
+    chosen = chosen[np.lexsort((raw[2, chosen], raw[3, chosen], transaction[chosen]))]
+    raw, transaction, contract = raw[:, chosen], transaction[chosen], contract[chosen]
+    listed = chosen.tolist()
+    columns: dict[str, Any] = {
+        "invocation_transaction": transaction,
+        "invocation_contract": contract,
+        "invocation_position": raw[3].copy(),
+        "invocation_parent": _parents(transaction, contract, raw[3], raw[4]),
+        "invocation_kind": raw[8].copy(),
+        "invocation_code": address_place[raw[5]],
+        "invocation_sender": address_place[raw[6]],
+        "invocation_value": word_place[raw[7]],
+        "invocation_outcome": raw[9].copy(),
+        "invocation_data": tuple([data[row] for row in listed]),
+        "invocation_output": tuple([output[row] for row in listed]),
+    }
+    return columns | access_columns(connection, owners, places(raw[0]), word_place)
+
+
+def _parents(
+    transaction: IntColumn, contract: IntColumn, position: IntColumn, parent: IntColumn
+) -> IntColumn:
+    """Return the row of each invocation's parent: the same contract's, in the same transaction."""
+    found = np.full(len(parent), MISSING, dtype=np.int64)
+    inner = np.flatnonzero(parent != MISSING)
+    if not len(inner):
+        return found
+    span = int(position.max()) + 1
+    group = transaction * (int(contract.max()) + 1) + contract
+    key = group * span + position
+    order = np.argsort(key)
+    at = np.searchsorted(key[order], group[inner] * span + parent[inner])
+    found[inner] = order[at]
+    return found
+
+
+def access_columns(
+    connection: sa.Connection, owners: Sequence[int], call_place: IntColumn, word_place: IntColumn
+) -> dict[str, IntColumn | BoolColumn]:
+    """Return the columns of the accesses, by invocation and position."""
+    table = schema.access
+    query = (
+        sa.select(
+            table.c.invocation_id,
+            table.c.position,
+            table.c.write,
+            table.c.slot_id,
+            sa.func.coalesce(table.c.before_id, 0),
+            table.c.after_id,
+            table.c.undone,
+        )
+        .join(schema.invocation, schema.invocation.c.id == table.c.invocation_id)
+        .where(among(schema.invocation.c.contract_id, owners))
+    )
+    parts: list[list[IntColumn]] = []
+    for rows in fetched(connection, query):
+        raw = np.array(rows, dtype=np.int64)
+        call = looked_up(call_place, raw[:, 0])
+        kept = call != MISSING  # without the calls of other blocks
+        parts.append([_narrow(item) for item in (call[kept], *raw[kept, 1:].T)])
+    empty = np.zeros(0, dtype=np.int64)
+    call, position, write, slot, before, after, undone = (
+        [np.concatenate(items) for items in zip(*parts, strict=True)] if parts else [empty] * 7
+    )
+    parts.clear()
+    code = call.astype(np.int64) * (int(position.max(initial=0)) + 1) + position
+    if np.any(code[1:] < code[:-1]):
+        order = np.argsort(code, kind="stable")
+        call, position, write, slot, before, after, undone = (
+            item[order] for item in (call, position, write, slot, before, after, undone)
+        )
+    return {
+        "access_invocation": call.astype(np.int64),
+        "access_position": position.astype(np.int64),
+        "access_write": write.astype(np.bool_),
+        "access_slot": word_place[slot],
+        "access_before": word_place[before],
+        "access_after": word_place[after],
+        "access_undone": undone.astype(np.bool_),
+    }
+
+
+def _narrow(values: IntColumn) -> Any:
+    """Return the values in half the space where they fit."""
+    small = len(values) == 0 or int(values.max()) < 1 << 31
+    return values.astype(np.int32) if small else values.copy()
