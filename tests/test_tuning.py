@@ -52,7 +52,7 @@ def test_what_is_fixed_is_chosen_and_names_are_used() -> None:
 
 
 def test_a_state_is_named_by_a_predicate_that_is_its_own_even_if_it_was_not_chosen() -> None:
-    definition = Definition(fix=("phase = Open", "phase = Closed"), forbid=("counter",))
+    definition = Definition(fix=("phase = Open", "phase = Closed"))
     names = [state.name for state in tune(life_cycle(), definition).states]
     assert names == ["start", "phase open", "phase bidding", "phase closed"]
 

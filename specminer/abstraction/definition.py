@@ -32,7 +32,7 @@ class HistoryView(Enum):
     """Whether states may depend on what happened before, and not on storage alone."""
 
     FALLBACK = "fallback"
-    """Only where storage tells little."""
+    """Only where storage tells nothing, or a variable is forbidden."""
     ALWAYS = "always"
     NEVER = "never"
 

@@ -2,7 +2,8 @@
 
 Selections of predicates are compared by the description length J of the automaton they make (see
 :mod:`specminer.metric`). First only predicates over storage and time compete; those over what happened before
-come in where these say little. Then events are split where that pays, and states joined as the preset says.
+come
+in where these say nothing. Then events are split where that pays, and states joined as the preset says.
 """
 
 from __future__ import annotations
@@ -34,9 +35,8 @@ from specminer.tuning.search import search, settled
 from specminer.tuning.splitting import Split
 
 HISTORY_WORTH: Final = 0.075
-"""Predicates about what happened before are admitted where they take this share off the objective: below lie the
-gains of life-cycle contracts, whose storage says it all, above those of contracts whose state is hidden. Where
-somebody forbids a variable, its storage no longer says it all, and they compete on equal terms."""
+"""Where storage says nothing, predicates about what happened before are admitted if they take this share off the
+objective; less is a habit of those who call."""
 
 
 def tune(
@@ -122,16 +122,21 @@ class _Run:
     preset: Preset
 
     def searched(self, full: Vocabulary, split: Split) -> _Found:
-        """Search among storage and time; among all where that finds nothing, or as the definition says."""
+        """Search among storage and time; among all where that finds nothing, or as the definition says.
+
+        Where somebody forbids a variable, storage no longer says it all, and what happened competes on equal terms.
+        """
         meaningful = full.only(Tier.STORAGE, Tier.TIME)
         if self.definition.history is HistoryView.ALWAYS:
             return self._on(full, split)
         found = self._on(meaningful, split)
         if self.definition.only or len(full.predicates) == len(meaningful.predicates):
             return found
+        forbidden = set(self.definition.forbid) - set(full.unmatched)
+        if found.best.selection and not forbidden:
+            return found
         told = self._on(full, split, compared=found.evaluations)
-        hidden = bool(self.definition.forbid) and not set(self.definition.forbid) <= set(full.unmatched)
-        asked = 0.0 if hidden else HISTORY_WORTH
+        asked = 0.0 if forbidden else HISTORY_WORTH
         worth = told.best.description_length <= (1.0 - asked) * found.best.description_length
         return told if worth and told.used_history else replace(found, evaluations=told.evaluations)
 
