@@ -44,7 +44,7 @@ def test_what_is_fixed_is_chosen_and_names_are_used() -> None:
     definition = Definition(
         fix=("phase = Closed",), names={"phase = Closed": "sold", "phase != Closed": "on sale"}
     )
-    tuning = tune(life_cycle(), replace(definition, weights=Weights(predicates=1000.0)))
+    tuning = tune(life_cycle(), replace(definition, weights=Weights(predicates=1000.0, transitions=1000.0)))
     assert shown(tuning) == ["phase = Closed"]
     assert tuning.predicates[0].fixed
     assert [state.name for state in tuning.states] == ["start", "on sale", "sold"]
