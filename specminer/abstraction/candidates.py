@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import combinations, permutations
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -42,6 +42,7 @@ CALL_NAMES: Final = ("sender", "origin", "value", "now", "block", "this")
 ROLE_NAMES: Final = ("creator", "previous", "newcomer")
 RESERVED: Final = frozenset({*CALL_NAMES, *ROLE_NAMES, "last"})
 """Names that predicates use for other things than storage."""
+_ORDERED: Final = frozenset({Dimension.MONEY, Dimension.TIME, Dimension.BLOCK, Dimension.COUNT})
 _CLOCKS: Final = {Dimension.TIME: "now", Dimension.BLOCK: "block"}
 
 _SORTS: Final = {
@@ -190,16 +191,26 @@ def _alone(variable: Variable, base: Ground, position: int, seen: tuple[int, ...
 
 def _together(variables: Sequence[Variable], base: Ground, group: Sequence[int]) -> Iterator[Draft]:
     language = base.language
+    dimension = base.dimensions[group[0]]
     for left, right in combinations(group, 2):
+        if dimension is Dimension.COUNT and not _bounded(base, left, right):
+            continue
         names = _pair_names(variables, base, left, right)
         formula = language.equal(base.symbols[left], base.symbols[right])
         yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
-    if base.dimensions[group[0]] in (Dimension.NONE, Dimension.ACCOUNT):
-        return
-    for left, right in permutations(group, 2):
-        names = _pair_names(variables, base, left, right)
-        formula = language.less(base.symbols[left], base.symbols[right])
-        yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
+        if dimension not in _ORDERED:
+            continue
+        for less, more in ((left, right), (right, left)):
+            formula = language.less(base.symbols[less], base.symbols[more])
+            yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
+
+
+def _bounded(base: Ground, left: int, right: int) -> bool:
+    """Whether one of two counts never exceeds the other: only then the one limits the other."""
+    rows = [base.columns.rows[base.symbols[position]] for position in (left, right)]
+    known = (rows[0] >= 0) & (rows[1] >= 0)
+    first, second = (base.columns.ranks[column[known]] for column in rows)
+    return bool((first <= second).all() or (first >= second).all())
 
 
 def _names(table: EventTable, base: Ground, position: int) -> tuple[str, ...]:

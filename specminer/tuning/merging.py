@@ -41,14 +41,14 @@ def unmerged(objective: Objective, selection: Selection) -> Merging:
 
 
 def steps(objective: Objective, start: Merging) -> Iterator[Merging]:
-    """Yield ever smaller automata, each by the merging that costs least, down to a single state.
+    """Yield ever smaller automata, each by the joining that costs least, down to a single state.
 
-    Only the sequence's first elements lower the objective, if any; who asks decides where to stop.
+    The objective may rise before it falls; who asks decides where to stop.
     """
     selection = start.score.selection
-    blocks = start.blocks
+    blocks = objective.quotient.coarsen(selection)
     valuations = _valuations(objective, selection, blocks)
-    groups: Groups = tuple((state,) for state in range(1, valuations.shape[1]))
+    groups = _groups(blocks, start.blocks)
     if len(groups) > MOST_STATES:
         return
     while len(groups) > 1:
@@ -61,6 +61,15 @@ def steps(objective: Objective, start: Merging) -> Iterator[Merging]:
         groups = min(candidates, key=lambda key: (candidates[key][0].key, key))
         score, merged = candidates[groups]
         yield Merging(score=score, blocks=merged, cubes=_cubes(groups, valuations, selection))
+
+
+def _groups(blocks: IntColumn, merged: IntColumn) -> Groups:
+    """Return which states of an unmerged automaton are already joined."""
+    found: dict[int, set[int]] = {}
+    for state, place in zip(blocks.tolist(), merged.tolist(), strict=True):
+        if state != ROOT:
+            found.setdefault(place, set()).add(state)
+    return tuple(sorted(tuple(sorted(states)) for states in found.values()))
 
 
 def follow(objective: Objective, selection: Selection, cubes: list[dict[int, int]]) -> Merging:

@@ -18,6 +18,7 @@ from typing import Final
 
 from specminer.abstraction.folds import Folds, held_out_label_bits
 from specminer.metric import end_bits, successor_bits
+from specminer.tuning.merging import Merging
 from specminer.tuning.objective import Objective, Score
 
 EXHAUSTIVE: Final = 10
@@ -28,9 +29,10 @@ SWAPPED: Final = 64
 """Swaps bring in one of at most so many candidates: those that alone are the best."""
 
 PLATEAU: Final = 0.01
-"""Selections are as good as the best if they are no more than this share longer."""
-NEAR: Final = 40
-"""At most so many of them are looked at."""
+"""Automata are as good as the best if their descriptions are no more than this share longer."""
+NEARBY: Final = 0.02
+"""Selections are looked at once more if they are no more than this share longer than the best: joining states
+may bring them onto the plateau."""
 
 Rate = Callable[[Iterable[int]], Score]
 
@@ -54,31 +56,35 @@ def search(objective: Objective, seed: int) -> Score:
     return min(climbed, key=lambda score: score.key)
 
 
-def settled(objective: Objective, best: Score, cut: Folds) -> Score:
-    """Return which of the selections that are as good as the best one predicts unseen parts of a history best.
+def near(objective: Objective, best: Score) -> list[Score]:
+    """Return the selections that are about as good as the best one, the best first."""
+    fixed = frozenset(objective.vocabulary.fixed)
+    limit = best.description_length * (1.0 + NEARBY)
+    found = (
+        score
+        for score in objective.scores.values()
+        if score.description_length <= limit and fixed.issubset(score.selection)
+    )
+    return sorted(found, key=lambda score: score.key)
 
-    Around the best description lies a plateau on which a few bits say little; what tells one part of the history
-    from the others says more.
+
+def settled(objective: Objective, candidates: Sequence[Merging], cut: Folds) -> Merging:
+    """Return which of the automata that are as good as the best predicts unseen parts of a history best.
+
+    Around the shortest description lies a plateau on which a few bits say little; what tells one part of the
+    history from the others says more.
     """
+    best = min(candidates, key=lambda item: item.score.key)
     if not cut.enough:
         return best
-    fixed = frozenset(objective.vocabulary.fixed)
-    limit = best.description_length * (1.0 + PLATEAU)
-    near = sorted(
-        (
-            score
-            for score in objective.scores.values()
-            if score.description_length <= limit and fixed.issubset(score.selection)
-        ),
-        key=lambda score: score.key,
-    )[:NEAR]
-    return min(near, key=lambda score: (round(_unseen_bits(objective, score, cut), 6), score.key))
+    limit = best.score.description_length * (1.0 + PLATEAU)
+    level = [item for item in candidates if item.score.description_length <= limit]
+    return min(level, key=lambda item: (round(_unseen_bits(objective, item, cut), 6), item.score.key))
 
 
-def _unseen_bits(objective: Objective, score: Score, cut: Folds) -> float:
-    counts = objective.counts(score.selection)
-    blocks = objective.quotient.coarsen(score.selection)
-    told = held_out_label_bits(objective.quotient, cut, blocks)
+def _unseen_bits(objective: Objective, item: Merging, cut: Folds) -> float:
+    counts = objective.counts(item.score.selection, item.blocks)
+    told = held_out_label_bits(objective.quotient, cut, item.blocks)
     return told + successor_bits(counts) + end_bits(counts)
 
 

@@ -31,12 +31,18 @@ from specminer.tuning.merging import Merging, follow, steps, unmerged
 from specminer.tuning.objective import Objective, Score
 from specminer.tuning.preset import DEFAULT_PRESET, PRESETS, Preset
 from specminer.tuning.result import Tuning
-from specminer.tuning.search import search, settled
+from specminer.tuning.search import near, search, settled
 from specminer.tuning.splitting import Split
 
 HISTORY_WORTH: Final = 0.075
 """Where storage says nothing, predicates about what happened before are admitted if they take this share off the
 objective; less is a habit of those who call."""
+
+
+MERGED: Final = 6
+"""Of so many selections near the best one states are joined, those with the fewest states."""
+LEVEL: Final = 40
+"""At most so many selections near the best one are compared by what they say of unseen parts."""
 
 
 def tune(
@@ -155,25 +161,27 @@ class _Run:
         return again if again.best.key < found.best.key else found
 
     def merged(self, found: _Found) -> Merging:
-        """Join states as the definition or else the preset says."""
+        """Join states as the definition or else the preset says, in the best selection and those near it."""
         objective, selection = found.objective, found.best.selection
-        start = unmerged(objective, selection)
         if self.definition.only:
             cubes = Describer.cubes(objective, selection, self.definition.merge)
             return follow(objective, selection, cubes)
-        if self.preset.keep is None:
+        start = unmerged(objective, selection)
+        keep = self.preset.keep
+        if keep is None:
             return start
+        nearby = [unmerged(objective, score.selection) for score in near(objective, found.best)]
+        small = sorted(nearby, key=lambda item: (item.score.states, item.score.key))[:MERGED]
+        joined = [_shortest(objective, item) for item in [start, *small]]
+        best = settled(objective, [start, *nearby[:LEVEL], *joined], found.cut)
+        best = settled(objective, [best, _shortest(objective, best)], found.cut)
         nothing = objective.score(objective.vocabulary.fixed).description_length
-        gained = nothing - start.score.description_length
-        limit = start.score.description_length + (1.0 - self.preset.keep) * max(0.0, gained)
-        chosen = start
-        for merging in steps(objective, start):
-            if merging.score.description_length > limit:
-                break
-            if self.preset.keep == 1.0:
-                limit = merging.score.description_length
-            chosen = merging
-        return chosen
+        limit = best.score.description_length
+        limit += (1.0 - keep) * max(0.0, nothing - limit)
+        fewer = [
+            item for item in steps(objective, best) if keep < 1.0 and item.score.description_length <= limit
+        ]
+        return min([best, *fewer], key=lambda item: (item.score.states, item.score.key))
 
     def _on(self, candidates: Vocabulary, split: Split, compared: int = 0) -> _Found:
         graph = quotient(self.table, candidates)
@@ -199,7 +207,7 @@ class _Run:
             search(objective, self.seed)
             best = objective.score(search(apart, self.seed).selection)
         else:
-            best = settled(objective, search(objective, self.seed), cut)
+            best = search(objective, self.seed)
         return _Found(
             split=split,
             graph=graph,
@@ -208,3 +216,8 @@ class _Run:
             best=best,
             evaluations=compared + len(objective.scores),
         )
+
+
+def _shortest(objective: Objective, start: Merging) -> Merging:
+    """Return the shortest description that joining states leads to."""
+    return min([start, *steps(objective, start)], key=lambda item: item.score.key)
