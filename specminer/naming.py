@@ -24,6 +24,8 @@ OPEN: Final = 3
 """In a valuation: the state has finest states in which the predicate is true and others in which it is not."""
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_STRUCT: Final = re.compile(r"(\w+)\[[^\]]*\]\.")
+"""What holds the fields of an entity is called after it: ``horses[·].price``."""
 _SEEN: Final = re.compile(r"seen\((.*)\)", re.DOTALL)
 _FILLER: Final = frozenset({"is", "has", "the", "current", "m", "s"})
 """Words that a phrase says better itself, at the beginning of a name."""
@@ -48,6 +50,12 @@ class Phrases:
         self._language = language
         self._dimensions = dimensions
         self._noun = {word for word in words(noun) if word not in _KEYS}
+        for name in dimensions:
+            holder = _STRUCT.match(name)
+            if holder is not None:
+                held = words(holder[1])
+                self._noun.update(held if len(held) == 1 else ())
+                self._noun.update(word[:-1] for word in held if len(held) == 1 and word.endswith("s"))
         self._called = called or {}
 
     def of(self, predicate: Predicate, value: int) -> str:
@@ -148,7 +156,7 @@ def readable(raw: str, noun: set[str]) -> str:
         found = found[1:]
     kept = [word for word in found if word not in noun]
     if kept and kept != found and not set(kept) <= _KEYS:
-        found = kept
+        found = [word for word in kept if word not in _KEYS]
     return " ".join(found) or raw
 
 

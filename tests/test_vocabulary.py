@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from specminer.abstraction import Definition, EventTable, Tier, TruthColumn, ValueKind, Variable, vocabulary
+from specminer.abstraction import (
+    Definition,
+    EventTable,
+    HistoryView,
+    Tier,
+    TruthColumn,
+    ValueKind,
+    Variable,
+    vocabulary,
+)
 from specminer.errors import UsageError
 from specminer.history import IntColumn
 from tests.event_tables import life_cycle, table_of, tables
@@ -46,15 +55,40 @@ def test_what_never_changes_is_no_predicate() -> None:
     assert texts(one(ValueKind.BOOL, -1, 1, -1)) == []
 
 
-def test_variables_are_compared_within_their_kind_and_only_uints_ordered() -> None:
-    many = tuple((value, value % 14) for value in range(1, 28))
-    assert texts(two(ValueKind.UINT, *many)) == ["w = 0", "v = w"]
-    crossing = tuple((value, 20) for value in range(1, 40))
+def test_variables_are_compared_within_their_dimension() -> None:
+    gwei = 10**9
+    crossing = tuple((value * gwei, 20 * gwei) for value in range(1, 40))
     assert texts(two(ValueKind.UINT, *crossing)) == ["v = w", "v < w", "w < v"]
-    signs = tuple((value - 3 + (value < 3) * (1 << 256), 0) for value in range(6))
-    assert texts(two(ValueKind.INT, *signs))[-2:] == ["v < w", "w < v"]
+    assert texts(two(ValueKind.WORD, *crossing)) == ["v = w", "v < w", "w < v"]
+    signs = tuple(((value - 3) * gwei + (value < 3) * (1 << 256), 2 * gwei - 1) for value in range(6))
+    assert texts(two(ValueKind.INT, *signs)) == ["v = 0", "v < w"]
     money = tuple((value * 10**18, value) for value in range(40))
     assert texts(two(ValueKind.UINT, *money)) == ["v = 0"]
+
+
+def test_counts_are_compared_where_one_limits_the_other() -> None:
+    players = tuple((value, 39) for value in range(40))
+    assert texts(two(ValueKind.UINT, *players)) == ["v = 0", "v = w"]
+    crossing = tuple((value, 20) for value in range(1, 40))
+    assert texts(two(ValueKind.UINT, *crossing)) == []
+
+
+def test_no_value_of_a_counter_but_zero_is_a_state() -> None:
+    counted = [("f", (value,)) for value in (0, 1, 2, 3, 4)]
+    chosen = [("f", (0,)), ("g", (1,)), ("h", (2,)), ("f", (0,))]
+    variable = [Variable(name="v", kind=ValueKind.UINT)]
+    assert texts(table_of([counted], variable)) == ["v = 0"]
+    assert texts(table_of([chosen], variable)) == ["v = 0", "v = 1", "v = 2"]
+
+
+def test_what_never_changes_in_an_interaction_is_a_facet() -> None:
+    breeds = [[("f", (breed, step)) for step in range(3)] for breed in (1, 2)]
+    names = [Variable(name=name, kind=ValueKind.ENUM) for name in ("breed", "step")]
+    made = vocabulary(table_of(breeds, names), Definition(history=HistoryView.NEVER))
+    assert [p.text for p in made.predicates] == ["step = 0", "step = 1", "step = 2"]
+    assert [p.text for p in made.facets] == ["breed = 1"]
+    asked = vocabulary(table_of(breeds, names), Definition(fix=("breed = 2",)))
+    assert [asked.predicates[position].text for position in asked.fixed] == ["breed = 2"]
 
 
 def test_predicates_that_split_alike_are_one() -> None:

@@ -6,7 +6,8 @@ keeps what tells events apart.
 Tiers, in the order of what they mean to a reader:
 
 - ``STORAGE``: a variable's few values, zero, equality and order between variables of one dimension;
-- ``TIME``: the block's time or number against a variable that holds one, after each event;
+- ``TIME``: the block's time or number against a variable that holds one, after each event. The clock moves on
+  without events, so that the state is no longer true when the next call comes: only for who asks for it;
 - ``HISTORY``: what happened before (``last = f``, ``seen(f)``, ``changed(v)``). These win bits and lose meaning:
   ``last = f`` draws which call follows which, ``seen(f)`` picks up the habits of those who call.
 """
@@ -163,7 +164,9 @@ def storage(table: EventTable, base: Ground) -> Iterator[Draft]:
     groups = comparable(table.variables, base.dimensions)
     for group in groups:
         few = sorted(sorted(group, key=lambda position: len(distinct[position]))[:COMPARED_VARIABLES])
-        yield from _together(table.variables, base, few)
+        if base.dimensions[few[0]] is Dimension.COUNT and not any(counting[position] for position in few):
+            continue
+        yield from _together(table.variables, base, few, counting)
     for position, dimension in enumerate(base.dimensions):
         clock = base.calls.get(_CLOCKS.get(dimension, ""))
         if clock is not None:
@@ -189,11 +192,14 @@ def _alone(variable: Variable, base: Ground, position: int, seen: tuple[int, ...
         yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
 
 
-def _together(variables: Sequence[Variable], base: Ground, group: Sequence[int]) -> Iterator[Draft]:
+def _together(
+    variables: Sequence[Variable], base: Ground, group: Sequence[int], counting: Sequence[bool]
+) -> Iterator[Draft]:
     language = base.language
     dimension = base.dimensions[group[0]]
     for left, right in combinations(group, 2):
-        if dimension is Dimension.COUNT and not _bounded(base, left, right):
+        counted = counting[left] or counting[right]
+        if dimension is Dimension.COUNT and not (counted and _bounded(base, left, right)):
             continue
         names = _pair_names(variables, base, left, right)
         formula = language.equal(base.symbols[left], base.symbols[right])

@@ -291,7 +291,10 @@ class _Wishes:
         fixed = not both.isdisjoint(self._fixed)
         if not fixed and (names & self._forbid_names or not both.isdisjoint(self._forbid)):
             return None
-        preferred = bool(names & self._prefer_names) or not both.isdisjoint(self._prefer)
+        asked = not both.isdisjoint(self._prefer)
+        if draft.tier is Tier.TIME and not (fixed or asked):
+            return None
+        preferred = asked or bool(names & self._prefer_names)
         return Predicate(
             formula=draft.formula,
             text=text(self._language, draft.formula),
@@ -369,12 +372,13 @@ _TIERS = tuple(Tier)
 def _representative(
     alike: Sequence[tuple[Predicate, TruthColumn]], mentioned: frozenset[Formula]
 ) -> tuple[Predicate, TruthColumn]:
-    def rank(entry: tuple[Predicate, TruthColumn]) -> tuple[int, bool, float, int, str]:
+    def rank(entry: tuple[Predicate, TruthColumn]) -> tuple[int, bool, float, bool, int, str]:
         predicate = entry[0]
         return (
             _TIERS.index(predicate.tier),
             predicate.formula not in mentioned,
             predicate.price,
+            predicate.formula.is_lt(),
             len(predicate.text),
             predicate.text,
         )

@@ -28,7 +28,7 @@ from specminer.history import IntColumn
 from specminer.metric import Finalist, measure
 from specminer.naming import OPEN, Phrases, literal, state_names
 from specminer.predicate import Formula, FormulaError, entails, normalised, parse, solver_name
-from specminer.tuning.merging import Merging
+from specminer.tuning.merging import Merging, without
 from specminer.tuning.objective import Objective, Selection
 from specminer.tuning.result import ChosenPredicate, FrontPoint, TunedState
 from specminer.tuning.stability import stability
@@ -91,10 +91,9 @@ class Describer:
         return cubes
 
     def _point(self, point: Merging, *, chosen: bool) -> FrontPoint:
-        selection = point.score.selection
         valuations = self._valuations(point)
         merged = tuple(self._cube_text(cube) for cube in point.cubes)
-        predicates = self._predicates(selection, full=chosen)
+        predicates = self._predicates(point, full=chosen)
         states = self._states(point, valuations)
         return FrontPoint(
             blocks=point.blocks,
@@ -118,23 +117,24 @@ class Describer:
             np.maximum.at(highest[row], point.blocks[1:], fine[row, 1:])
         return np.where(lowest == highest, lowest, OPEN).astype(np.int8)
 
-    def _predicates(self, selection: Selection, *, full: bool) -> tuple[ChosenPredicate, ...]:
+    def _predicates(self, point: Merging, *, full: bool) -> tuple[ChosenPredicate, ...]:
         """Return what each predicate is worth; stability and proofs (``full``) for the chosen point only."""
-        whole = self.objective.score(selection).description_length
+        selection = point.score.selection
+        whole = point.score.description_length
         stable: Mapping[int, float | None] = dict.fromkeys(selection)
         if full:
-            stable = stability(self.objective, self.cut, selection, self.seed)
+            stable = stability(self.objective, self.cut, point, self.seed)
         found = []
         for position in selection:
             predicate = self.objective.vocabulary.predicates[position]
-            without = self.objective.score(other for other in selection if other != position)
+            less = without(self.objective, point, position)
             found.append(
                 ChosenPredicate(
                     text=predicate.text,
                     formula=predicate.formula,
                     price=predicate.price,
                     tier=predicate.tier,
-                    gain=without.description_length - whole,
+                    gain=less.description_length - whole,
                     stability=stable[position],
                     fixed=position in self.objective.vocabulary.fixed,
                     aliases=predicate.aliases,

@@ -40,6 +40,26 @@ def unmerged(objective: Objective, selection: Selection) -> Merging:
     return Merging(score=objective.score(selection), blocks=objective.quotient.coarsen(selection))
 
 
+def without(objective: Objective, point: Merging, position: int) -> Score:
+    """Return the score of an automaton that is told one predicate less: what only it told apart is joined."""
+    selection = tuple(other for other in point.score.selection if other != position)
+    coarse = objective.quotient.coarsen(selection)
+    parent = list(range(int(point.blocks.max()) + 1))
+    first: dict[int, int] = {}
+    for state, group in zip(point.blocks.tolist(), coarse.tolist(), strict=True):
+        if state != ROOT:
+            one, other = _root(parent, first.setdefault(group, state)), _root(parent, state)
+            parent[max(one, other)] = min(one, other)
+    roots = np.array([_root(parent, state) for state in range(len(parent))], dtype=np.int64)
+    return objective.scored(selection, np.unique(roots, return_inverse=True)[1].ravel()[point.blocks])
+
+
+def _root(parent: list[int], state: int) -> int:
+    while parent[state] != state:
+        state = parent[state]
+    return state
+
+
 def steps(objective: Objective, start: Merging) -> Iterator[Merging]:
     """Yield ever smaller automata, each by the joining that costs least, down to a single state.
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from specminer.abstraction.folds import Folds, halves, restricted
-from specminer.tuning.objective import Objective, Selection
+from specminer.tuning.merging import Merging, without
+from specminer.tuning.objective import Objective
 
 
-def stability(objective: Objective, cut: Folds, selection: Selection, seed: int) -> dict[int, float | None]:
+def stability(objective: Objective, cut: Folds, point: Merging, seed: int) -> dict[int, float | None]:
     """Return for each chosen predicate the share of halves in which the objective rises without it.
 
     ``None`` where the history cannot be halved.
     """
+    selection = point.score.selection
     if not cut.enough:
         return dict.fromkeys(selection)
     paid = dict.fromkeys(selection, 0)
@@ -22,8 +24,7 @@ def stability(objective: Objective, cut: Folds, selection: Selection, seed: int)
             objective.weights,
             surcharge=objective.surcharge,
         )
-        whole = part.score(selection).description_length
+        whole = part.scored(selection, point.blocks).description_length
         for position in selection:
-            without = part.score(other for other in selection if other != position)
-            paid[position] += without.description_length > whole + 1e-6
+            paid[position] += without(part, point, position).description_length > whole + 1e-6
     return {position: count / len(parts) for position, count in paid.items()}
