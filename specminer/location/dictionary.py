@@ -85,7 +85,8 @@ class Dictionary:
         self._bases = _bases(history)
         self._history = history
         self._words = words
-        self._first = _first_touch(history, numbered)
+        self._first = _touch(history, numbered, slice(None, None, -1))
+        self._last = _touch(history, numbered, slice(None))
         self.found: list[Known] = []
         self.hashed = 0
         """Hashes tried."""
@@ -190,7 +191,9 @@ class Dictionary:
         """Try mappings with keys of one word."""
         del known
         chosen = rows[np.unique(np.linspace(0, len(rows) - 1, SAMPLE).astype(np.int64))]
-        keys = {word for row in chosen.tolist() for _, word in self._keys(int(self._first[row]))}
+        # a call that makes an entry under a hash computes the key; those that come later have it in their data
+        calls = np.unique(np.concatenate([self._first[chosen], self._last[chosen]]))
+        keys = {word for call in calls.tolist() for _, word in self._keys(call)}
         keys |= {number.to_bytes(32, "big") for number in range(16)}
         sample = from_bytes(sorted(keys))
         tried = {
@@ -358,12 +361,12 @@ def _bases(history: History) -> list[int]:
     return [*range(BASES), *further[: MAX_BASES - BASES]]
 
 
-def _first_touch(history: History, numbered: Slots) -> IntColumn:
-    """Return the first invocation that touches each slot; shape (s,)."""
-    first = np.zeros(len(numbered), dtype=np.int64)
-    # of several values for one place the last is kept: here that of the first access
-    first[numbered.access[::-1]] = history.access_invocation[::-1]
-    return first
+def _touch(history: History, numbered: Slots, order: slice) -> IntColumn:
+    """Return the invocation that touches each slot last in this order of the accesses; shape (s,)."""
+    found = np.zeros(len(numbered), dtype=np.int64)
+    # of several values for one place the last is kept
+    found[numbered.access[order]] = history.access_invocation[order]
+    return found
 
 
 def _bytes(words: WordArray) -> npt.NDArray[np.uint8]:
