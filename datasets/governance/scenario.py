@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tests.support.life import DAY, FINNEY, GAS, HOUR, OUT_OF_GAS, ROLLED_BACK, Life, Lived, Meant
+from tests.support.life import DAY, FINNEY, GAS, HOUR, OUT_OF_GAS, Life, Lived, Meant, all_or_none
 
 if TYPE_CHECKING:
     from tests.support.anvil import Anvil, Deployed
@@ -121,15 +121,14 @@ class CouncilLife(Life):
             return
         before = [dict(self.proposals[number].votes) for number in asked]
         outcomes = [self.voted(self.bloc.address, number, support) for number in asked]
-        stop = next((place for place, refused in enumerate(outcomes) if refused), None)
-        meant = [Meant(entities=(entity(n),), refused=r) for n, r in zip(asked, outcomes, strict=True)]
-        if stop is not None:
+        meant, accepted = all_or_none(
+            [Meant(entities=(entity(n),), refused=r) for n, r in zip(asked, outcomes, strict=True)]
+        )
+        if not accepted:
             for number, votes in zip(asked, before, strict=True):
                 self.proposals[number].votes = votes
-            undone = [Meant(entities=each.entities, refused=ROLLED_BACK) for each in meant[:stop]]
-            meant = [*undone, meant[stop]]
         call = self.bloc.call(self.speaker, "voteAll", asked, support, gas=3 * GAS, label="voteAll")
-        self.act(call, *meant, succeeds=stop is None)
+        self.act(call, *meant, succeeds=accepted)
 
     def queue(self, sender: str, number: int) -> None:
         """Queue what has passed; then it is executed, early, in time or never."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tests.support.life import DAY, HOUR, NO_REASON, OUT_OF_GAS, ROLLED_BACK, Life, Lived, Meant
+from tests.support.life import DAY, HOUR, NO_REASON, OUT_OF_GAS, Life, Lived, Meant, all_or_none
 
 if TYPE_CHECKING:
     from tests.support.anvil import Anvil, Deployed
@@ -122,17 +122,16 @@ class TokenLife(Life):
         people = self.random.sample(self.holders[1:], 4)
         before = self.balances.copy(), self.allowed.copy()
         outcomes = [self.transfer_from(self.payroll.address, self.company, each, amount) for each in people]
-        stop = next((place for place, refused in enumerate(outcomes) if refused), None)
-        meant = [
-            Meant(entities=names(self.payroll.address, self.company, each), refused=refused)
-            for each, refused in zip(people, outcomes, strict=True)
-        ]
-        if stop is not None:
+        meant, accepted = all_or_none(
+            [
+                Meant(entities=names(self.payroll.address, self.company, each), refused=refused)
+                for each, refused in zip(people, outcomes, strict=True)
+            ]
+        )
+        if not accepted:
             self.balances, self.allowed = before
-            undone = [Meant(entities=each.entities, refused=ROLLED_BACK) for each in meant[:stop]]
-            meant = [*undone, meant[stop]]
         call = self.payroll.call(self.company, "pay", people, amount, gas=600_000, label="pay")
-        self.act(call, *meant, succeeds=stop is None)
+        self.act(call, *meant, succeeds=accepted)
 
     # -- people ---------------------------------------------------------------------------------
 

@@ -47,6 +47,17 @@ class Meant:
     """A call of a read-only function, which is no event."""
 
 
+def all_or_none(meant: Sequence[Meant]) -> tuple[list[Meant], bool]:
+    """Return how calls of one transaction end that stops at the first refusal, and whether it succeeds.
+
+    What came before the refusal is rolled back; what would have come after it is never called.
+    """
+    stop = next((place for place, each in enumerate(meant) if each.refused), None)
+    if stop is None:
+        return list(meant), True
+    return [*(replace(each, refused=ROLLED_BACK) for each in meant[:stop]), meant[stop]], False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """One transaction: the call, whether it must succeed, and what its invocations are meant for, in order."""
