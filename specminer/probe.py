@@ -31,7 +31,7 @@ class Probe:
     preimages: tuple[bytes, ...]
     """What was hashed."""
     values: tuple[int | bytes, ...]
-    """What was returned, as words or texts, one for each of the getter's outputs."""
+    """What was returned, as words or texts, one for each of the getter's outputs; empty for an array."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +44,5 @@ class Probed:
     limit: int | None
     """The least value of its only argument at which it fails, if it returns for all smaller ones: the length of an
     array of fixed length; ``None`` where it does not fail, or was not looked for."""
+    vyper: bool = False
+    """Whether the code is Vyper's: nothing is packed in a slot, and mappings hash the key behind the base."""

@@ -47,6 +47,10 @@ class _Values(Enum):
     """Each byte is 0 or 1: in the range of every enum."""
     TEXT = "text"
     """The header of a text of 31 bytes."""
+    ADDRESS = "address"
+    """Up to 20 bytes: for Vyper, which reads whole slots."""
+    BYTE = "byte"
+    BIT = "bit"
 
 
 class _Arguments(Enum):
@@ -65,6 +69,11 @@ _PLANS: Final = (
     (_Values.TEXT, _Arguments.NARROW),
     (_Values.SPARSE, _Arguments.NARROW),
     (_Values.FLAGS, _Arguments.NARROW),
+)
+_VYPER_PLANS: Final = tuple(
+    (values, arguments)
+    for arguments in _Arguments
+    for values in (_Values.ANY, _Values.ADDRESS, _Values.BYTE, _Values.BIT)
 )
 _ENOUGH, _ENOUGH_FLAGS = 8, 48
 """Runs that return, by which a getter is understood: where all its values are wide, and where some are a byte."""
@@ -102,28 +111,27 @@ class _MadeUp:
                 word = bytes(byte & 1 for byte in word)
             case _Values.TEXT:
                 word = bytes(byte & 0x7F for byte in word[:31]) + b"\x3e"
+            case _Values.ADDRESS:
+                word = word[:20].rjust(32, b"\0")
+            case _Values.BYTE:
+                word = word[:1].rjust(32, b"\0")
+            case _Values.BIT:
+                word = bytes([word[0] & 1]).rjust(32, b"\0")
         return int.from_bytes(word, "big")
 
 
-def getters(entries: Iterable[Entry]) -> list[tuple[bytes, Getter, list[str]]]:
-    """Return the read-only functions whose arguments and values are of types that can be made up.
-
-    With each its selector and the types it returns, tuples closed.
-    """
-    found: list[tuple[bytes, Getter, list[str]]] = []
+def getters(entries: Iterable[Entry]) -> list[tuple[bytes, Getter, tuple[Parameter, ...]]]:
+    """Return the read-only functions that can be asked, with their selectors and what they return, tuples closed."""
+    found: list[tuple[bytes, Getter, tuple[Parameter, ...]]] = []
     for entry in entries:
         if entry.type != "function" or not (entry.constant or entry.state_mutability in ("view", "pure")):
             continue
         inputs = [(item.name[:MAX_NAME], item.type) for item in entry.inputs]
         outputs = _opened(entry.outputs)
-        if (
-            outputs
-            and len(inputs) <= MAX_VALUES
-            and len(outputs) <= MAX_VALUES
-            and all(_simple(kind) for _, kind in inputs + outputs)
-        ):
+        fitting = max(len(inputs), len(outputs)) <= MAX_VALUES and all(_simple(kind) for _, kind in inputs)
+        if fitting and any(_simple(kind) for _, kind in outputs):
             getter = Getter(name=entry.name[:MAX_NAME], inputs=tuple(inputs), outputs=tuple(outputs))
-            found.append((selector(entry), getter, [canonical(item) for item in entry.outputs]))
+            found.append((selector(entry), getter, entry.outputs))
     return found[:MAX_GETTERS]
 
 
@@ -138,18 +146,21 @@ def _simple(kind: str) -> bool:
     return _SIMPLE.fullmatch(kind) is not None
 
 
-def probe(codes: Sequence[bytes], entries: Iterable[Entry], seed: int = 0) -> list[Probed]:
+def probe(
+    codes: Sequence[bytes], entries: Iterable[Entry], seed: int = 0, *, vyper: bool = False
+) -> list[Probed]:
     """Run an ABI's getters; ``codes`` are the runtime codes that may have them, the likeliest first.
 
-    Getters of which no run returned are left out.
+    Getters of which no run returned are left out. ``vyper`` says that no compiler made the code that packs values.
     """
     found = []
-    for number, (selected, getter, types) in enumerate(getters(entries)):
+    for number, (selected, getter, returned) in enumerate(getters(entries)):
         for code in codes:
-            runner = _Runner(code, selected, getter, types, random.Random(seed * MAX_GETTERS + number))
+            rng = random.Random(seed * MAX_GETTERS + number)
+            runner = _Runner(code, selected, getter, returned, rng, _VYPER_PLANS if vyper else _PLANS)
             probes = tuple(runner.runs())
             if probes:
-                found.append(Probed(getter=getter, probes=probes, limit=runner.limit()))
+                found.append(Probed(getter=getter, probes=probes, limit=runner.limit(), vyper=vyper))
                 break
     return found
 
@@ -158,19 +169,23 @@ class _Runner:
     """Runs one getter of one code."""
 
     def __init__(
-        self, code: bytes, selected: bytes, getter: Getter, types: Sequence[str], rng: random.Random
+        self,
+        code: bytes,
+        selected: bytes,
+        getter: Getter,
+        returned: Sequence[Parameter],
+        rng: random.Random,
+        plans: Sequence[tuple[_Values, _Arguments]],
     ) -> None:
         self.code = code
         self.selected = selected
         self.getter = getter
-        self.types = types
+        self.returned = returned
         self.rng = rng
         texts = [kind in ("string", "bytes") for _, kind in getter.outputs]
         useless = {_Values.TEXT} if not any(texts) else set(_Values) - {_Values.TEXT} if all(texts) else set()
         self.plans = [
-            plan
-            for plan in _PLANS
-            if plan[0] not in useless and (getter.inputs or plan[1] is _Arguments.WIDE)
+            plan for plan in plans if plan[0] not in useless and (getter.inputs or plan[1] is _Arguments.WIDE)
         ]
 
     def runs(self) -> Iterator[Probe]:
@@ -217,7 +232,7 @@ class _Runner:
         data = self.selected + _encoded(arguments, self.getter)
         call = Call(sender=_CALLER, origin=_CALLER, to=_HERE, value=0, data=data, gas=_GAS)
         done = machine.run(call, _AROUND, _RULES, (_HERE,), keep=False)
-        answered = _decoded(self.types, done.output, self.getter) if done.succeeded else None
+        answered = _decoded(self.returned, done.output) if done.succeeded else None
         if answered is None:
             return None
         reads: dict[int, int] = {}
@@ -257,23 +272,23 @@ def _encoded(arguments: Sequence[bytes], getter: Getter) -> bytes:
     return head + tail
 
 
-def _decoded(types: Sequence[str], data: bytes, getter: Getter) -> tuple[int | bytes, ...] | None:
+def _decoded(parameters: Sequence[Parameter], data: bytes) -> tuple[int | bytes, ...] | None:
     """Return the values returned as words and texts, tuples opened up; ``None`` if they do not fit the types."""
-    left: list[Any] = list(decode_values(types, data) or ())
-    found: list[int | bytes] = []
-    kinds = iter(getter.outputs)
-    while left:
-        item = left.pop(0)
-        if isinstance(item, tuple):
-            left[:0] = item
-            continue
-        _, kind = next(kinds)
-        if kind == "address":
-            found.append(int(item, 16))
-        elif isinstance(item, int):
-            found.append(item % (1 << 256))
-        elif isinstance(item, str):
-            found.append(item.encode("utf-8", "surrogateescape"))
+    values = decode_values([canonical(item) for item in parameters], data)
+    return None if values is None else tuple(_flat(parameters, values))
+
+
+def _flat(parameters: Sequence[Parameter], values: Sequence[Any]) -> Iterator[int | bytes]:
+    for item, value in zip(parameters, values, strict=True):
+        if item.type == "tuple":
+            yield from _flat(item.components, value)
+        elif not _simple(item.type):
+            yield b""  # an array: nothing is learned from it
+        elif item.type == "address":
+            yield int(value, 16)
+        elif isinstance(value, int):
+            yield value % (1 << 256)
+        elif isinstance(value, str):
+            yield value.encode("utf-8", "surrogateescape")
         else:
-            found.append(item if kind == "bytes" else int.from_bytes(item.ljust(32, b"\0"), "big"))
-    return tuple(found) if len(found) == len(getter.outputs) else None
+            yield value if item.type == "bytes" else int.from_bytes(value.ljust(32, b"\0"), "big")

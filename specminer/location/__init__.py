@@ -20,7 +20,7 @@ from specminer.location.columns import (
 )
 from specminer.location.getters import evidence
 from specminer.location.layout import Layout, LayoutError
-from specminer.location.locating import locate
+from specminer.location.locating import from_solc, locate
 from specminer.location.values import NAMED_BASES, Key, ValueKind
 
 __all__ = [
@@ -41,5 +41,6 @@ __all__ = [
     "Verdict",
     "check",
     "evidence",
+    "from_solc",
     "locate",
 ]

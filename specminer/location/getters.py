@@ -72,17 +72,17 @@ def evidence(probed: Iterable[Probed]) -> list[Evidence]:
     """Return what the runs of getters prove, in the order of the getters."""
     found: list[Evidence] = []
     for item in probed:
-        alike = _alike(item.probes)
+        alike = _alike(item.probes, vyper=item.vyper)
         if alike is not None:
-            found += _of_getter(item.getter, item.limit, *alike)
+            found += _of_getter(item, *alike)
     return found
 
 
-def _alike(probes: Sequence[Probe]) -> tuple[list[Probe], list[list[_Path]]] | None:
+def _alike(probes: Sequence[Probe], *, vyper: bool) -> tuple[list[Probe], list[list[_Path]]] | None:
     """Return the runs that read the same way, the most common one, with the paths of what they read."""
     groups: dict[tuple[tuple[bool, ...], ...], list[tuple[Probe, list[_Path]]]] = {}
     for item in probes:
-        trail = _paths(item)
+        trail = _paths(item, vyper=vyper)
         shape = tuple(tuple(link.key is None for link in path.links) for path in trail)
         groups.setdefault(shape, []).append((item, trail))
     best = max(groups.values(), key=len, default=[])
@@ -91,7 +91,7 @@ def _alike(probes: Sequence[Probe]) -> tuple[list[Probe], list[list[_Path]]] | N
     return [item for item, _ in best], [trail for _, trail in best]
 
 
-def _paths(item: Probe) -> list[_Path]:
+def _paths(item: Probe, *, vyper: bool) -> list[_Path]:
     """Return how each slot that a run read was computed."""
     known = ARRAY_IMAGES | {
         int.from_bytes(keccak(data), "big"): data for data in item.preimages if len(data) >= 32
@@ -106,24 +106,26 @@ def _paths(item: Probe) -> list[_Path]:
             if at < 0 or slot - images[at] >= NEARBY:
                 break
             data = known[images[at]]
-            links.append(_Link(None if len(data) == 32 else data[:-32], slot - images[at]))
-            slot = int.from_bytes(data[-32:], "big")
+            base, key = (data[:32], data[32:]) if vyper else (data[-32:], data[:-32])
+            links.append(_Link(None if len(data) == 32 else key, slot - images[at]))
+            slot = int.from_bytes(base, "big")
         found.append(_Path(slot, tuple(links[::-1])))
     return found
 
 
-def _of_getter(
-    getter: Getter, limit: int | None, probes: list[Probe], trails: list[list[_Path]]
-) -> Iterator[Evidence]:
+def _of_getter(run: Probed, probes: list[Probe], trails: list[list[_Path]]) -> Iterator[Evidence]:
+    getter, limit = run.getter, run.limit
     found: list[tuple[int, int, int, int]] = []
     for output, (_, kind) in enumerate(getter.outputs):
+        if "[" in kind:
+            continue
         answers = [item.values[output] for item in probes]
         if all(answer in _words(item) for answer, item in zip(answers, probes, strict=True)):
             continue  # an argument given back
         windows = [
             (read, *window)
             for read in range(len(trails[0]))
-            for window in _windows(kind, [item.reads[read][1] for item in probes], answers)
+            for window in _windows(kind, [item.reads[read][1] for item in probes], answers, whole=run.vyper)
         ]
         chosen = _widest(windows)
         if chosen is not None:
@@ -145,7 +147,7 @@ def _of_getter(
                 text=kind in ("string", "bytes"),
                 limit=limit,
             )
-    if not found and len(getter.outputs) == 1:
+    if not found and len(getter.outputs) == 1 and not run.vyper:
         yield from _packed(getter, limit, probes, trails)
 
 
@@ -161,9 +163,15 @@ def _widest(windows: list[tuple[int, int, int]]) -> tuple[int, int, int] | None:
     return min(windows, key=lambda window: window[2])
 
 
-def _windows(kind: str, words: Sequence[int], answers: Sequence[int | bytes]) -> Iterator[tuple[int, int]]:
+def _windows(
+    kind: str, words: Sequence[int], answers: Sequence[int | bytes], *, whole: bool
+) -> Iterator[tuple[int, int]]:
     """Yield each (shift, width) of a word at which the answers always stand."""
     pairs = list(zip(words, answers, strict=True))
+    if whole:  # Vyper keeps values as the ABI encodes them
+        if all(word == answer for word, answer in pairs):
+            yield 0, 256
+        return
     if kind in ("string", "bytes"):
         short = [
             (word.to_bytes(32, "big")[: (word & 0xFF) // 2], answer) for word, answer in pairs if not word & 1

@@ -53,7 +53,7 @@ def locate(
     numbered = slots(history) if numbered is None else numbered
     words = from_integers(history.words[row] for row in numbered.word.tolist())
     named = shapes(evidence(probed))
-    key_last = layout.key_last if layout is not None else False if _from_solc(history) else None
+    key_last = layout.key_last if layout is not None else False if from_solc(history) else None
     arrays = [*(layout.array_slots() if layout is not None else ()), *standards().array_slots()]
     known = hashes(history.preimages, arrays, key_last=key_last)
     far = [(root, 1) for root in named if root >= NAMED_BASES]
@@ -100,7 +100,7 @@ def resolve(
     return building.finish(known, walk.roots)
 
 
-def _from_solc(history: History) -> bool:
+def from_solc(history: History) -> bool:
     """Whether all code at hand begins as solc lets it begin: by storing where free memory begins, at 0x40."""
     codes = [record.code for record in history.contracts]
     codes += [code for record in history.contracts for _, code in record.implementations]

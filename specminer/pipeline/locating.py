@@ -12,7 +12,17 @@ import numpy as np
 from specminer.chain.artifact import Artifact
 from specminer.chain.probing import probe
 from specminer.history import MISSING, History, Slots, slots
-from specminer.location import RESOLUTIONS, Layout, Locations, Naming, Resolution, check, evidence, locate
+from specminer.location import (
+    RESOLUTIONS,
+    Layout,
+    Locations,
+    Naming,
+    Resolution,
+    check,
+    evidence,
+    from_solc,
+    locate,
+)
 from specminer.probe import Probed
 
 _SOURCES: Final = {
@@ -97,7 +107,7 @@ def located(history: History, artifact: Artifact | None, numbered: Slots | None 
 
 def getters(history: History, artifact: Artifact) -> list[Probed]:
     """Run the ABI's getters on made-up storage; the code of the newest implementation comes first."""
-    return probe(list(_codes(history)), artifact.abi)
+    return probe(list(_codes(history)), artifact.abi, vyper=not from_solc(history))
 
 
 def _codes(history: History) -> Iterable[bytes]:
