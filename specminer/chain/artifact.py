@@ -242,7 +242,7 @@ def _structs(abi: Sequence[Entry]) -> dict[str, list[tuple[str, str]]]:
 def _hardhat_layout(path: Path) -> dict[str, Any] | None:
     """Return the storage layout from the build info of a Hardhat artifact; ``None`` where there is none."""
     try:
-        document = msgspec.json.decode(_read(path))
+        document = _decoded(_read(path), str(path))
         if not isinstance(document, dict) or not str(document.get("_format", "")).startswith("hh"):
             return None
         info = _build_info(path, document)
@@ -250,7 +250,7 @@ def _hardhat_layout(path: Path) -> dict[str, Any] | None:
             return None
         built = _decoded(_read(info), str(info))
         found = built["output"]["contracts"][document["sourceName"]][document["contractName"]]
-    except (FileFormatError, msgspec.DecodeError, KeyError, TypeError):
+    except (FileFormatError, KeyError, TypeError):
         return None
     layout = found.get("storageLayout") if isinstance(found, dict) else None
     return layout if isinstance(layout, dict) and layout.get("storage") else None
@@ -260,7 +260,8 @@ def _build_info(path: Path, document: dict[str, Any]) -> Path | None:
     """Return the build info that an artifact names: in a file beside it (Hardhat 2), or by its id (Hardhat 3)."""
     beside = path.with_suffix(".dbg.json")
     if beside.is_file():
-        named = msgspec.json.decode(_read(beside)).get("buildInfo")
+        linked = _decoded(_read(beside), str(beside))
+        named = linked.get("buildInfo") if isinstance(linked, dict) else None
         found = (path.parent / named) if isinstance(named, str) else None
         return found if found is not None and found.parent.name == "build-info" and found.is_file() else None
     number = document.get("buildInfoId")

@@ -29,7 +29,9 @@ MAX_GETTERS: Final = 300
 MAX_VALUES: Final = 32
 """Arguments, or values returned, of one function at most."""
 _RULES: Final = "osaka"
-_GAS: Final = 3_000_000
+_GAS: Final = 300_000
+MAX_WORK: Final = 50_000_000
+"""Gas that all runs together may use: what an ABI asks for is bounded, however many functions it lists."""
 _OPCODES: Final = 10_000
 _HERE: Final = Address(b"\x5e" * 20)
 _CALLER: Final = Address(b"\xca" * 20)
@@ -153,14 +155,19 @@ def probe(
 
     Getters of which no run returned are left out. ``vyper`` says that no compiler made the code that packs values.
     """
-    found = []
+    found: list[Probed] = []
+    work = 0
     for number, (selected, getter, returned) in enumerate(getters(entries)):
         for code in codes:
+            if work > MAX_WORK:
+                return found
             rng = random.Random(seed * MAX_GETTERS + number)
             runner = _Runner(code, selected, getter, returned, rng, _VYPER_PLANS if vyper else _PLANS)
             probes = tuple(runner.runs())
+            limit = runner.limit() if probes else None
+            work += runner.work
             if probes:
-                found.append(Probed(getter=getter, probes=probes, limit=runner.limit(), vyper=vyper))
+                found.append(Probed(getter=getter, probes=probes, limit=limit, vyper=vyper))
                 break
     return found
 
@@ -181,6 +188,8 @@ class _Runner:
         self.selected = selected
         self.getter = getter
         self.returned = returned
+        self.work = 0
+        """Gas used so far."""
         self.rng = rng
         texts = [kind in ("string", "bytes") for _, kind in getter.outputs]
         useless = {_Values.TEXT} if not any(texts) else set(_Values) - {_Values.TEXT} if all(texts) else set()
@@ -232,6 +241,7 @@ class _Runner:
         data = self.selected + _encoded(arguments, self.getter)
         call = Call(sender=_CALLER, origin=_CALLER, to=_HERE, value=0, data=data, gas=_GAS)
         done = machine.run(call, _AROUND, _RULES, (_HERE,), keep=False)
+        self.work += done.gas_used
         answered = _decoded(self.returned, done.output) if done.succeeded else None
         if answered is None:
             return None

@@ -30,11 +30,11 @@ MAX_BASES: Final = 256
 _PUSH1, _PUSH2, _PUSH32 = 0x60, 0x61, 0x7F
 SAMPLE: Final = 192
 """Slots that are tried with all bases."""
-SAMPLE_NESTED: Final = 24
+SAMPLE_NESTED: Final = 16
 """Slots that are tried as entries of mappings in mappings."""
 MAX_KEYS: Final = 16
 """Words of one call that are tried as keys of nested mappings."""
-MAX_FIELDS: Final = 8
+MAX_FIELDS: Final = 4
 """Slots of a struct in which a mapping is looked for."""
 MAX_HASHES: Final = 20_000_000
 """Hashes tried at most: under a minute."""
@@ -43,6 +43,10 @@ _NUMBERS: Final = 1024
 _CHUNK: Final = 1 << 16
 _MAX_WORDS: Final = 64
 """Words of one call's data that are looked at."""
+_MAX_STORED: Final = 256
+"""Values that one call stores or loads that are looked at."""
+_MAX_CALLS: Final = 50_000
+"""Calls in whose data texts are looked for."""
 _MAX_TEXT: Final = 256
 _ROUNDS: Final = 3
 
@@ -151,7 +155,7 @@ class Dictionary:
         found.append((_HERE, here.rjust(32, b"\0")))
         value = int(history.invocation_value[invocation])
         low, high = np.searchsorted(history.access_invocation, [invocation, invocation + 1])
-        stored = dict.fromkeys([value, *history.access_after[low:high].tolist()])
+        stored = dict.fromkeys([value, *history.access_after[low : min(high, low + _MAX_STORED)].tolist()])
         found += [
             (_VALUE if row == value else _STORED, history.words[row].to_bytes(32, "big")) for row in stored
         ]
@@ -208,9 +212,9 @@ class Dictionary:
             return []
         for chunk in self._all_keys():
             for base in alive:
+                if self.hashed > MAX_HASHES:
+                    return found
                 found += self._try(chunk, base, roots)
-            if self.hashed > MAX_HASHES:
-                break
         return found
 
     def _settle(self, tried: dict[_Base, list[Known]]) -> None:
@@ -242,8 +246,8 @@ class Dictionary:
         """Try mappings with texts as keys: pieces of the calls' data that look like the ABI's texts."""
         del known
         texts: dict[bytes, None] = {}
-        for row in rows.tolist():
-            texts.update(dict.fromkeys(_texts_in(self._history.invocation_data[int(self._first[row])][4:])))
+        for call in np.unique(self._first[rows])[:_MAX_CALLS].tolist():
+            texts.update(dict.fromkeys(_texts_in(self._history.invocation_data[call][4:])))
         if not texts:
             return []
         found = self._text_hits(list(texts)[:64], self._bases, roots)
@@ -279,8 +283,8 @@ class Dictionary:
             pending += [
                 (nest, first, second)
                 for nest in sorted(nests)
-                for first in words.get(nest.first, ())
-                for second in words.get(nest.second, ())
+                for first in words.get(nest.first, [])[:MAX_KEYS]
+                for second in words.get(nest.second, [])[:MAX_KEYS]
             ]
             if len(pending) >= _CHUNK:
                 found += self._some_nests(pending, roots)

@@ -101,10 +101,13 @@ def resolve(
 
 
 def from_solc(history: History) -> bool:
-    """Whether all code at hand begins as solc lets it begin: by storing where free memory begins, at 0x40."""
+    """Whether code at hand begins as solc lets it begin: by storing where free memory begins, at 0x40.
+
+    Any will do: before an implementation may stand a proxy of a few bytes that no compiler made.
+    """
     codes = [record.code for record in history.contracts]
     codes += [code for record in history.contracts for _, code in record.implementations]
-    return all(_FREE_MEMORY in code[:16] for code in codes if code) and any(codes)
+    return any(_FREE_MEMORY in code[:16] for code in codes)
 
 
 def _frequent(history: History, numbered: Slots) -> list[int]:
