@@ -77,6 +77,10 @@ class Edge:
     """How many different addresses."""
     first: Occurrence
     last: Occurrence
+    reached: int | None = None
+    """In how many interactions some event left the source; ``None`` where nobody counted."""
+    interval: tuple[float, float] | None = None
+    """The 95 % interval of the share of these interactions that take this transition (Wilson)."""
     guard: str | None = None
     witnesses: tuple[str, ...] = ()
     """At most ten transaction hashes, the earliest first."""
@@ -131,6 +135,10 @@ class Specification:
     guards: tuple[dict[str, Any], ...] = ()
     invariants: tuple[dict[str, Any], ...] = ()
     metrics: dict[str, float] = field(default_factory=dict)
+    confidence: dict[str, Any] = field(default_factory=dict)
+    """How well all this is known: halves (agreement of automata learned from two halves), held_out."""
+    surprise: dict[str, Any] = field(default_factory=dict)
+    """What stands out: threshold (bits), flagged, interactions and events, the most surprising first."""
     front: tuple[FrontPoint, ...] = ()
     """By states, ascending."""
 
@@ -170,6 +178,8 @@ class Specification:
             metrics=point.metrics,
             guards=(),
             invariants=(),
+            confidence={},
+            surprise={},
             front=tuple(front),
         )
 

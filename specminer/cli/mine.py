@@ -29,7 +29,8 @@ from specminer.cli.targets import Source, choose, trace_files
 from specminer.errors import plain
 from specminer.pipeline import MineOptions, Written, folder_name, prepare_folder, write_output
 from specminer.pipeline import mine as run
-from specminer.report.summary import summary
+from specminer.report.summary import SURPRISING, summary
+from specminer.surprise import LISTED, MAX_LISTED
 
 MAX_PATH: Final = 4096
 """Characters of a path, more than which no system takes."""
@@ -74,6 +75,14 @@ MAX_PATH: Final = 4096
     is_flag=True,
     help="Mine also what was executed again and differs from the chain, or may be wrong because of such.",
 )
+@click.option(
+    "--surprising",
+    type=click.IntRange(0, MAX_LISTED),
+    default=SURPRISING,
+    show_default=True,
+    metavar="N",
+    help="How many of the most surprising interactions are explained.",
+)
 @seed_option
 @click.option(
     "--out",
@@ -100,6 +109,7 @@ def mine(
     abstraction: Path | None,
     forbid: tuple[str, ...],
     doubtful: bool,
+    surprising: int,
     seed: int,
     out: Path | None,
     quiet: bool,
@@ -139,14 +149,21 @@ def mine(
         definition=definition_of(abstraction),
         forbid=forbid,
         seed=seed,
+        surprising=max(surprising, LISTED),
     )
-    click.echo(mine_to_folder(source, options, artifact, out, quiet=quiet))
+    click.echo(mine_to_folder(source, options, artifact, out, quiet=quiet, surprising=surprising))
 
 
 def mine_to_folder(
-    source: Source, options: MineOptions, artifact: Path | None, out: Path | None, *, quiet: bool
+    source: Source,
+    options: MineOptions,
+    artifact: Path | None,
+    out: Path | None,
+    *,
+    quiet: bool,
+    surprising: int = SURPRISING,
 ) -> str:
-    """Do the whole job; return the summary and where the results are."""
+    """Do the whole job; return the summary, with so many ``surprising`` interactions, and where the results are."""
     check_blocks(source.first, source.last)
     given = artifact_of(artifact)
     files = trace_files(source)
@@ -168,7 +185,9 @@ def mine_to_folder(
     folder = out or Path(folder_name(mined.specification))
     written = write_output(mined.specification, folder)
     width = max(60, min(shutil.get_terminal_size().columns, 120))
-    return summary(mined.specification, width=width).rstrip() + "\n\n" + _where(written)
+    return (
+        summary(mined.specification, width=width, surprising=surprising).rstrip() + "\n\n" + _where(written)
+    )
 
 
 def _where(written: Written) -> str:

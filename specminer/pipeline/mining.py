@@ -17,6 +17,7 @@ from specminer.abstraction.context import with_calls
 from specminer.abstraction.table import build
 from specminer.chain.artifact import Artifact
 from specminer.chain.interface import Interface
+from specminer.confidence import reached
 from specminer.dependency import Dependencies, dependencies
 from specminer.errors import UsageError, plain
 from specminer.history import MISSING, RETURNED, History, IntColumn
@@ -27,6 +28,7 @@ from specminer.interaction import (
     event_text,
     split,
 )
+from specminer.pipeline.judging import judged, with_interval
 from specminer.pipeline.locating import Located
 from specminer.pipeline.siblings import gaps
 from specminer.pipeline.understanding import understand
@@ -41,6 +43,7 @@ from specminer.specification import (
     State,
     TransitionKind,
 )
+from specminer.surprise import LISTED
 from specminer.tuning import FrontPoint as TunedPoint
 from specminer.tuning import Preset, Tuning, tune
 
@@ -63,6 +66,8 @@ class MineOptions:
     seed: int = 0
     preset: Preset | None = None
     """``None`` for the default."""
+    surprising: int = LISTED
+    """How many of the most surprising interactions and events are listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +127,11 @@ def mine(
     edges = tuple(_edges(history, interactions, functions, tuning, point) for point in tuning.front)
     missed = ", ".join(plain(text, 80) for text in tuning.unmatched if text not in options.forbid)
     unmatched = f"nothing in this history matches {missed}, which the abstraction mentions" if missed else ""
+    specification = _specification(
+        name or given.title, history, facts, interactions, dict(sorted(outside.items())), tuning, edges
+    )
     return Mined(
-        specification=_specification(
-            name or given.title, history, facts, interactions, dict(sorted(outside.items())), tuning, edges
-        ),
+        specification=judged(specification, history, interactions, tuning, options.surprising),
         history=history,
         analysis=given.analysis,
         interactions=interactions,
@@ -316,8 +322,12 @@ def _edges(
     keys, group = np.unique(columns, axis=0, return_inverse=True)
     order = np.lexsort((interactions.invocation, group.ravel()))
     starts = np.searchsorted(group.ravel()[order], np.arange(len(keys) + 1))
+    left = reached(tuning, point)
     return tuple(
-        _edge(history, interactions, functions, tuning, key, order[starts[row] : starts[row + 1]])
+        with_interval(
+            _edge(history, interactions, functions, tuning, key, order[starts[row] : starts[row + 1]]),
+            int(left[key[0]]),
+        )
         for row, key in enumerate(keys)
     )
 

@@ -15,20 +15,26 @@ from typing import Final
 from rich.cells import cell_len, set_cell_size
 
 from specminer.errors import plain
+from specminer.report.confidence import confidence_sentences, surprise_sentences
 from specminer.report.fidelity import fidelity_text
 from specminer.specification import Edge, Specification, State, TransitionKind
 
 MAX_ROWS: Final = 60
 """Transitions listed at most, unless told otherwise."""
+SURPRISING: Final = 3
+"""The most surprising of all are told, unless more are asked for."""
 MIN_WIDTH: Final = 40
 """Terminals narrower than this many columns are not catered for."""
 _KINDS: Final = {TransitionKind.CALL: "", TransitionKind.PASSIVE: "", TransitionKind.PHASE: " (phase)"}
 
 
-def summary(spec: Specification, *, width: int = 80, rows: int = MAX_ROWS) -> str:
+def summary(
+    spec: Specification, *, width: int = 80, rows: int = MAX_ROWS, surprising: int = SURPRISING
+) -> str:
     """Describe ``spec`` in lines of at most ``width`` cells, ending in a newline.
 
-    ``rows`` is the number of transitions listed at most; the rest is in ``automaton.json``.
+    ``rows`` is the number of transitions listed at most, ``surprising`` that of what stands out; the rest is in
+    ``automaton.json``.
     """
     columns = max(width, MIN_WIDTH)
     parts = [
@@ -37,6 +43,8 @@ def summary(spec: Specification, *, width: int = 80, rows: int = MAX_ROWS) -> st
         _split(spec, columns),
         _states(spec, columns),
         _transitions(spec, columns, rows),
+        _confidence(spec, columns),
+        _surprise(spec, columns, surprising),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
@@ -134,6 +142,23 @@ def _transitions(spec: Specification, columns: int, rows: int) -> list[str]:
         lines += [_line(row, widths) for _, row in group]
     if len(ranked) > len(shown):
         lines.append(f"… and {len(ranked) - len(shown):,} more in automaton.json")
+    return lines
+
+
+def _confidence(spec: Specification, columns: int) -> list[str]:
+    """Return how sure one may be."""
+    lines = [line for text in confidence_sentences(spec.confidence) for line in _paragraph(text, columns)]
+    return ["Confidence", *lines] if lines else []
+
+
+def _surprise(spec: Specification, columns: int, shown: int) -> list[str]:
+    """Return what stands out, the most surprising first."""
+    lead, items = surprise_sentences(spec.surprise, shown)
+    if not lead:
+        return []
+    lines = ["Most surprising", *_paragraph(lead, columns)]
+    for number, text in enumerate(items, 1):
+        lines += _paragraph(text, columns, f"{number}. ")
     return lines
 
 

@@ -1,0 +1,64 @@
+"""How well a claim is supported by what was counted: an interval, not a bare share.
+
+Every part of a specification (a transition, a guard, an invariant) is a claim made from some cases; what they
+say of cases still to come depends on how many they were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any, Final
+
+Z: Final = 1.959963984540054
+"""Two-sided 95 %."""
+
+
+def wilson(hits: int, trials: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share of which ``hits`` of ``trials`` cases were seen.
+
+    Without any case everything is possible: 0 to 1. Rounded to six digits.
+
+    Source: Wilson 1927, the score interval; unlike hits/trials ± z·σ it is right near 0 and 1 and for few cases.
+
+    Raises:
+        ValueError: there are less trials than hits, or either is negative.
+
+    """
+    if not 0 <= hits <= trials:
+        raise ValueError(f"expected 0 <= hits <= trials but got {hits} of {trials}")
+    if not trials:
+        return 0.0, 1.0
+    share = hits / trials
+    spread = Z * sqrt(share * (1 - share) / trials + Z * Z / (4 * trials * trials))
+    centre = share + Z * Z / (2 * trials)
+    scale = 1 + Z * Z / trials
+    low = 0.0 if hits == 0 else max(0.0, (centre - spread) / scale)
+    high = 1.0 if hits == trials else min(1.0, (centre + spread) / scale)
+    return round(low, 6), round(high, 6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Support:
+    """The cases that a claim rests on."""
+
+    cases: int
+    """How often it could have failed."""
+    exceptions: int
+    """How often it did."""
+    interactions: int
+    """In how many interactions the cases lie: these are independent of each other, cases of one are not."""
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the share of cases in which it holds."""
+        return wilson(self.cases - self.exceptions, self.cases)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it stands in ``automaton.json``."""
+        return {
+            "support": self.cases,
+            "exceptions": self.exceptions,
+            "interactions": self.interactions,
+            "interval": list(self.interval),
+        }

@@ -1,0 +1,54 @@
+"""When a score is an alarm: a threshold that fewer than one in two hundred benign cases reach.
+
+Scores are of held-out cases already: nothing is learned from the interaction that is judged. If the automaton
+were the truth, a score of b bits would come up with probability 2^-b; real histories have heavier tails, so the
+threshold follows the tail that is seen. A few cases may be the very attacks that are looked for: as many as
+might be false alarms, at least one, are left out before the tail is measured.
+"""
+
+from __future__ import annotations
+
+from math import ceil, log, log2
+from typing import Any, Final
+
+import numpy as np
+
+from specminer.support import wilson
+from specminer.surprise.left_out import FloatColumn
+
+RATE: Final = 0.005
+"""Benign cases above the threshold stay below this share."""
+AIM: Final = 0.001
+"""The share that the tail's estimate aims at: it is an estimate."""
+LEAST: Final = log2(1 / RATE)
+"""No threshold is lower: what the automaton itself expects once in 200 cases."""
+TAIL: Final = 10
+"""One of so many cases belongs to the tail, three at least."""
+
+
+def threshold(scores: FloatColumn) -> float:
+    """Return the score above which a case is an alarm, in bits; cost n log n.
+
+    Source: exponential tail above a high order statistic, Pickands 1975, with the shape at 0.
+    """
+    count = len(scores)
+    allowed = max(1, ceil(RATE * count) - 1)
+    rest = np.sort(scores)[::-1][allowed:]
+    if not len(rest):
+        return LEAST
+    size = min(max(3, count // TAIL), len(rest) - 1)
+    low = float(rest[size])
+    scale = float(np.mean(rest[:size] - low)) if size else 0.0
+    estimate = low + scale * max(0.0, log(max(size, 1) / (AIM * count)))
+    return max(LEAST, estimate, float(rest[0]))
+
+
+def checked(scores: FloatColumn) -> dict[str, Any]:
+    """Return how many of the last 30 % are above the threshold of the first 70 %, with the interval of their share.
+
+    Nothing of the last part took part in that threshold.
+    """
+    cut = round(0.7 * len(scores))
+    flagged = int((scores[cut:] > threshold(scores[:cut])).sum())
+    total = len(scores) - cut
+    return {"flagged": flagged, "of": total, "interval": list(wilson(flagged, total))}

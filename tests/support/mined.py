@@ -1,0 +1,27 @@
+"""Datasets mined in memory, once a test process."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from typing import Any
+
+from specminer.datasets import dataset
+from specminer.pipeline import MineOptions, import_traces, mine
+from specminer.pipeline.mining import Mined
+from specminer.store import TraceStore
+
+
+@cache
+def mined(name: str, options: MineOptions | None = None) -> Mined:
+    """Return what is mined from a dataset's one contract."""
+    with TraceStore("sqlite://") as store:
+        record = import_traces(store, dataset(name).traces)
+        history = store.history(record.chain_id, [record.address])
+    return mine(history, options or MineOptions())
+
+
+def marked(name: str, what: str = "attack") -> set[str]:
+    """Return the transactions that a dataset's scenario marks."""
+    about: dict[str, Any] = tomllib.loads((dataset(name).folder / "about.toml").read_text())
+    return set(about["intended"]["marked"][what])

@@ -1,0 +1,141 @@
+"""Surprise: probabilities are normalised, nothing excuses itself, no interaction is surprising by its length."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specminer.history import IntColumn
+from specminer.surprise import threshold
+from specminer.surprise.alarm import LEAST, RATE
+from specminer.surprise.left_out import Units, probability
+from specminer.surprise.measures import _scan, _usual
+from tests.support.mined import mined
+
+columns = st.integers(1, 40).flatmap(
+    lambda n: st.tuples(*(st.lists(st.integers(0, top), min_size=n, max_size=n) for top in (4, 6, 2, 3)))
+)
+
+
+def drawn(case: tuple[list[int], ...]) -> tuple[Units, IntColumn, IntColumn]:
+    """Return units, groups and codes; a code belongs to one group."""
+    interaction, transaction, group, choice = (np.array(column, dtype=np.int64) for column in case)
+    return Units(interaction=interaction, transaction=transaction), group, group * 4 + choice
+
+
+@given(columns, st.booleans())
+def test_counts_are_those_of_other_units(case: tuple[list[int], ...], alone: bool) -> None:
+    units, _, code = drawn(case)
+    if alone:
+        units = Units(interaction=None, transaction=units.transaction)
+    found = units.others(code)
+    for event in range(len(code)):
+        foreign = units.transaction != units.transaction[event]
+        if units.interaction is not None:
+            foreign &= units.interaction != units.interaction[event]
+        assert found[event] == np.sum(foreign & (code == code[event]))
+
+
+@given(columns)
+def test_what_only_one_other_unit_has_is_counted(case: tuple[list[int], ...]) -> None:
+    units, group, code = drawn(case)
+    found = units.once(code, group)
+    for event in range(len(code)):
+        having = {
+            int(value): set(units.unit[code == value].tolist()) for value in code[group == group[event]]
+        }
+        expected = sum(
+            len(owners) == 1 and int(units.unit[event]) not in owners for owners in having.values()
+        )
+        assert found[event] == expected
+
+
+@given(columns)
+def test_all_outcomes_of_a_state_sum_to_one(case: tuple[list[int], ...]) -> None:
+    units, group, code = drawn(case)
+    total, once = units.others(group), units.once(code, group)
+    for event in range(len(code)):
+        foreign = (units.unit != units.unit[event]) & (units.transaction != units.transaction[event])
+        seen = np.bincount(code[foreign & (group == group[event])], minlength=12)
+        outcomes = np.append(seen[seen > 0], 0)  # the last is what nobody else did
+        size = len(outcomes)
+        chances = probability(outcomes, np.full(size, total[event]), np.full(size, once[event]))
+        assert np.all((chances > 0) & (chances <= 1))
+        if total[event]:
+            assert chances.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", ["savings", "tender", "lottery"])
+def test_what_an_interaction_teaches_does_not_excuse_it(name: str) -> None:
+    """Doing a strange thing often in one interaction makes it no less strange."""
+    bits = np.zeros(8)
+    code = np.array([0] * 30 + [1] * 8, dtype=np.int64)
+    own = np.array([*range(30), *[30] * 8], dtype=np.int64)
+    for times in range(1, 9):
+        kept = np.arange(30 + times)
+        units = Units(interaction=own[kept], transaction=kept)
+        state = np.zeros(len(kept), dtype=np.int64)
+        chance = probability(units.others(code[kept]), units.others(state), units.once(code[kept], state))
+        bits[times - 1] = -np.log2(chance[-1])
+    assert np.allclose(bits, bits[0])
+    assert bits[0] > 5
+    assert mined(name).specification.surprise["events"]
+
+
+@given(st.lists(st.floats(0, 3), min_size=1, max_size=300), st.floats(0, 40))
+def test_the_scan_grows_with_one_event_and_not_with_ordinary_ones(usual: list[float], bits: float) -> None:
+    def score(events: list[float]) -> float:
+        column = np.array(events)
+        starts = np.array([0], dtype=np.int64)
+        return float(_scan(column, np.zeros(1), np.zeros(len(column), dtype=np.int64), starts)[0])
+
+    assert score([*usual, bits]) <= score([*usual, bits + 1]) + 1e-9
+    assert score([1.0] * len(usual)) == 0
+    assert score([*usual, 0.0]) <= score(usual) + 1e-9
+
+
+@given(st.lists(st.tuples(st.integers(1, 200), st.floats(0, 100)), min_size=1, max_size=200))
+def test_the_usual_lies_among_what_was_seen(cases: list[tuple[int, float]]) -> None:
+    length = np.array([case[0] for case in cases], dtype=np.int64)
+    total = np.array([case[1] for case in cases])
+    usual = _usual(total, length)
+    assert np.all((usual >= total.min()) & (usual <= total.max()))
+
+
+@given(st.lists(st.floats(0, 200), max_size=400))
+def test_at_most_one_or_the_allowed_share_is_alarming(scores: list[float]) -> None:
+    column = np.array(scores)
+    limit = threshold(column)
+    assert limit >= LEAST
+    assert np.sum(column > limit) <= max(1, RATE * len(column))
+
+
+def test_one_that_stands_out_is_alarming_and_a_heavy_tail_is_not() -> None:
+    draw = np.random.default_rng(0)
+    light, heavy = draw.exponential(1, 100), draw.exponential(20, 100)
+    assert np.sum(np.append(light, 40.0) > threshold(np.append(light, 40.0))) == 1
+    assert np.sum(heavy > threshold(heavy)) == 0
+
+
+def test_benign_histories_of_any_tail_are_seldom_flagged() -> None:
+    draw = np.random.default_rng(1)
+    samples = [draw.exponential(scale, size) for size in (20, 60, 200, 1000) for scale in (0.5, 3, 20) * 20]
+    flagged = sum(int(np.sum(sample > threshold(sample))) for sample in samples)
+    assert flagged / sum(map(len, samples)) < RATE
+
+
+@pytest.mark.parametrize("name", ["savings", "escrow", "single_auction"])
+def test_the_ranking_is_bounded_ordered_and_explained(name: str) -> None:
+    found = mined(name).specification.surprise
+    for unit, key in (("interactions", "score"), ("events", "excess")):
+        items = found[unit]
+        assert len(items) <= 20
+        values = [item[key] for item in items]
+        assert values == sorted(values, reverse=True)
+        assert all(value > 0 for value in values)
+        assert all(item["text"].endswith(".") for item in items)
+    for item in found["events"]:
+        assert item["transaction"] in item["text"]
+        assert sum(item["evidence"].values()) == pytest.approx(item["bits"], abs=0.01)
