@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from specminer.abstraction.events import EventTable, Variable
 from specminer.dependency import Touches
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn
 from specminer.interaction import Interactions, Mode, completion_order, event_text
-from specminer.location import Field, Locations
+from specminer.location import Field, Locations, unique_names
 
 
 def symbol_of(function: str, role: str | None = None, *, rejected: bool, passive: bool) -> str:
@@ -101,24 +101,10 @@ def _symbols(
             set(events), key=lambda event: (event[2] or event[3], event[0], event[1] or "", event[2:])
         )
     }
-    texts = dict(zip(named, _unique(named.values()), strict=True))
+    texts = dict(zip(named, unique_names(named.values()), strict=True))
     symbols = tuple(sorted(texts.values()))
     place_of = {text: place for place, text in enumerate(symbols)}
     return symbols, np.array([place_of[texts[event]] for event in events], dtype=np.int64)
-
-
-def _unique(names: Iterable[str]) -> list[str]:
-    """Return names told apart: the second ``x`` becomes ``x #2``."""
-    taken: set[str] = set()
-    result = []
-    for name in names:
-        shown, count = name, 1
-        while shown in taken:
-            count += 1
-            shown = f"{name} #{count}"
-        taken.add(shown)
-        result.append(shown)
-    return result
 
 
 def _access_times(history: History) -> IntColumn:
@@ -182,7 +168,7 @@ def _variables(
         table[: len(row.fields), number] = np.arange(starts[number], starts[number + 1])
     numbers = np.full((most, len(interactions.owner)), MISSING, dtype=np.int64)
     numbers[:, slots] = table[:, kind_of_slot]
-    names = _unique(name for name, _ in fields)
+    names = unique_names(name for name, _ in fields)
     variables = [Variable(name=name, kind=field.kind) for name, (_, field) in zip(names, fields, strict=True)]
     return variables, [field for _, field in fields], numbers
 

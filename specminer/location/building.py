@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -93,7 +93,7 @@ class Building:
             {port for item in variables for port in item.ports}, key=lambda row: self.ports[row].name
         )
         place = {old: new for new, old in enumerate(used)} | {MISSING: MISSING}
-        names = _unique([self.ports[row].name for row in used])
+        names = unique_names(self.ports[row].name for row in used)
         return Locations(
             variable=order[self.variable],
             keys=keys,
@@ -163,30 +163,25 @@ class Building:
 
 def _unique_texts(variables: Sequence[Variable]) -> list[Variable]:
     """Tell fields of one name apart, which only a hostile layout has."""
-    taken: dict[str, int] = {}
-    result = []
-    for item in variables:
-        fields = []
-        for place, part in enumerate(item.fields):
-            name = item.text(field=place)
-            count = taken[name] = taken.get(name, 0) + 1
-            while count > 1 and f"{name} #{count}" in taken:
-                count = taken[name] = taken[name] + 1
-            if count > 1:
-                taken[f"{name} #{count}"] = 1
-            fields.append(part if count == 1 else replace(part, text=f"{part.text} #{count}"))
-        result.append(replace(item, fields=tuple(fields)) if fields != list(item.fields) else item)
-    return result
+    texts = [item.text(field=at) for item in variables for at in range(len(item.fields))]
+    added = iter([shown[len(text) :] for text, shown in zip(texts, unique_names(texts), strict=True)])
+    return [
+        replace(item, fields=tuple(replace(part, text=part.text + next(added)) for part in item.fields))
+        for item in variables
+    ]
 
 
-def _unique(names: Sequence[str]) -> list[str]:
+def unique_names(names: Iterable[str]) -> list[str]:
+    """Return names told apart: the second ``x`` becomes ``x #2``."""
     taken: set[str] = set()
+    counts: dict[str, int] = {}
     result = []
     for name in names:
-        shown, count = name, 1
+        shown, count = name, counts.get(name, 1)
         while shown in taken:
             count += 1
             shown = f"{name} #{count}"
+        counts[name] = count
         taken.add(shown)
         result.append(shown)
     return result
