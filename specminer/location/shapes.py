@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from specminer.location.columns import Field, Naming
@@ -99,18 +99,7 @@ def _together(found: Sequence[Evidence]) -> list[Evidence]:
             ]
             begin = min(peers)
             step = Step("fixed", first.argument, item.root - begin, first.stride)
-            item = Evidence(
-                getter=item.getter,
-                output=item.output,
-                values=item.values,
-                root=begin,
-                steps=(step, *item.steps[1:]),
-                kind=item.kind,
-                shift=item.shift,
-                width=item.width,
-                text=item.text,
-                limit=item.limit,
-            )
+            item = replace(item, root=begin, steps=(step, *item.steps[1:]))
         result.append(item)
     return result
 
