@@ -10,7 +10,7 @@ import numpy as np
 from specminer.abstraction.events import EventTable, Variable
 from specminer.dependency import Touches
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn
-from specminer.interaction import Interactions, Mode, completion_order, event_text
+from specminer.interaction import Interactions, Mode, completion_order, event_text, first_accesses
 from specminer.location import Field, Locations, unique_names
 
 
@@ -151,9 +151,11 @@ def _variables(
         contract[touched.slot] = history.invocation_contract[touched.invocation]
     span = len(history.contracts)
     identity = locations.variable[slots] * span + contract[slots]
-    kinds, first, kind_of_slot = np.unique(identity, return_index=True, return_inverse=True)
-    by_slot = np.argsort(first)  # not by name: renaming a variable must change nothing else
-    kinds, kind_of_slot = kinds[by_slot], np.argsort(by_slot)[kind_of_slot]
+    kinds, kind_of_slot = np.unique(identity, return_inverse=True)
+    accesses = np.full(len(kinds), len(touched.touch), dtype=np.int64)
+    np.minimum.at(accesses, kind_of_slot, first_accesses(touched, len(interactions.owner))[slots])
+    by_access = np.argsort(accesses)  # not by name: renaming a variable must change nothing else
+    kinds, kind_of_slot = kinds[by_access], np.argsort(by_access)[kind_of_slot]
     rows = [locations.variables[row] for row in (kinds // span).tolist()]
     key = ("sender",) if interactions.mode is Mode.SENDER else ("·",)
     fields = [

@@ -45,7 +45,7 @@ class Evidence:
     port: IntColumn
     """``locations.port``."""
     port_rank: IntColumn
-    """Place of each port in order of slots: an order that does not depend on names."""
+    """Place of each port in order of the first access behind it: independent of names and of the database."""
 
     @classmethod
     def gather(cls, history: History, touched: Touches, locations: Locations, called: Calls) -> Self:
@@ -68,7 +68,7 @@ class Evidence:
             order=order,
             rank=rank,
             port=port,
-            port_rank=_port_rank(port, len(locations.ports)),
+            port_rank=_port_rank(port, first_accesses(touched, len(port)), len(locations.ports)),
         )
 
     @property
@@ -124,15 +124,22 @@ class Evidence:
         return relation(np.concatenate(invocations), np.concatenate(entities), self.span)
 
 
-def _port_rank(port: IntColumn, count: int) -> IntColumn:
-    """Return the place of each port in order of the first slot that lies behind it."""
-    first = np.full(count, len(port), dtype=np.int64)
-    for depth in range(port.shape[1]):
-        held = np.flatnonzero(port[:, depth] != MISSING)
-        np.minimum.at(first, port[held, depth], held)
-    rank = np.empty(count, dtype=np.int64)
+def first_accesses(touched: Touches, slots: int) -> IntColumn:
+    """Return the row of the first access to each of ``slots`` slots."""
+    first = np.full(slots, len(touched.touch), dtype=np.int64)
+    accessed = touched.slot[touched.touch]
+    first[accessed[::-1]] = np.arange(len(accessed))[::-1]  # the last assignment stays
+    return first
+
+
+def _port_rank(port: IntColumn, accesses: IntColumn, count: int) -> IntColumn:
+    """Return the place of each port in order of the first access to what lies behind it, outer ports first."""
+    first = np.full(count, int(accesses.max(initial=0)) + 1, dtype=np.int64)
     depths = np.zeros(count, dtype=np.int64)
     for depth in range(port.shape[1]):
-        depths[port[port[:, depth] != MISSING, depth]] = depth
+        held = np.flatnonzero(port[:, depth] != MISSING)
+        np.minimum.at(first, port[held, depth], accesses[held])
+        depths[port[held, depth]] = depth
+    rank = np.empty(count, dtype=np.int64)
     rank[np.lexsort((depths, first))] = np.arange(count)
     return rank

@@ -278,7 +278,10 @@ def _event(analysis: Analysis, interactions: Interactions, interface: Interface,
         },
         "outcome": outcome.kind.value,
         "reason": "" if outcome.kind is OutcomeKind.RETURNED else interface.reason(outcome),
-        "changes": list(_changes(analysis, interactions, row, int(interactions.slice[event]))),
+        "changes": sorted(
+            _changes(analysis, interactions, row, int(interactions.slice[event])),
+            key=lambda change: str(change["location"]),
+        ),
     }
 
 
@@ -322,7 +325,7 @@ def race_list(analysis: Analysis, interactions: Interactions, found: list[Race])
         {
             "block": race.block,
             "interaction": interactions.names[race.interaction],
-            "locations": [analysis.evidence.locations.text(slot) for slot in race.slots],
+            "locations": sorted(analysis.evidence.locations.text(slot) for slot in race.slots),
             "first": _runner(analysis, race.first),
             "second": _runner(analysis, race.second),
             "lost": race.lost,

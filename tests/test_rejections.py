@@ -1,0 +1,149 @@
+"""Rejections, races and independence against naive readings of their definitions."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from specminer.history import CONSTRUCTOR, MISSING
+from specminer.interaction.races import races
+from specminer.interaction.rejections import FunctionRejections, Verdict, prefixes, rejections
+from specminer.interaction.replaying import replayed
+from specminer.interaction.verification import independence
+from specminer.pipeline import Inspected, inspect
+from tests.markets import history_of, lives, played, woven
+
+SEEDS = st.integers(0, 1 << 20)
+SPLITS = st.sampled_from(["auto", "account", "whole"])
+
+
+def market(seed: int, order: int, wish: str, count: int = 6) -> Inspected:
+    return inspect(history_of(played(woven(lives(seed, count), order))), wish=wish)
+
+
+@given(st.lists(st.lists(st.integers(0, 2), max_size=6), max_size=6))
+def test_equal_prefixes_have_equal_numbers(words: list[list[int]]) -> None:
+    flat = np.array([symbol for word in words for symbol in word], dtype=np.int64)
+    first = np.cumsum([0, *map(len, words)])
+    numbers = iter(prefixes(flat, first).tolist())
+    seen: dict[tuple[int, ...], int] = {}
+    for word in words:
+        for length in range(len(word) + 1):
+            prefix = tuple(word[:length])
+            number = next(numbers)
+            assert seen.setdefault(prefix, number) == number
+    assert next(numbers, None) is None
+    assert len(set(seen.values())) == len(seen)
+
+
+@settings(deadline=None, max_examples=15)
+@given(SEEDS, SEEDS, SPLITS)
+def test_a_rejection_is_contradicted_by_the_same_event_after_the_same_events(
+    seed: int, order: int, wish: str
+) -> None:
+    found = market(seed, order, wish)
+    split, evidence = found.interactions, found.given.analysis.evidence
+    judged = rejections(evidence, split)
+    words: list[list[tuple[int, int]]] = [[] for _ in split.names]
+    rejected: list[tuple[int, int, tuple[tuple[int, int], ...], tuple[int, int]]] = []
+    for event, (number, row) in enumerate(zip(split.slice.tolist(), split.invocation.tolist(), strict=True)):
+        symbol = (int(evidence.called.function[row]), int(split.role[event]))
+        if split.passive[event]:
+            continue
+        if evidence.history.accepted[row]:
+            words[number].append(symbol)
+        else:
+            rejected.append((event, number, tuple(words[number]), symbol))
+    for event, number, before, symbol in rejected:
+        length = len(before)
+        follows = [
+            (other, word[length])
+            for other, word in enumerate(words)
+            if len(word) > length and tuple(word[:length]) == before
+        ]
+        contradicted = any(next_symbol == symbol for _, next_symbol in follows)
+        assert judged.contradicted[event] == contradicted
+        assert judged.comparable[event] == (contradicted or any(other != number for other, _ in follows))
+    assert sum(item.rejected for item in judged.functions) == len(rejected)
+    assert sum(item.contradicted for item in judged.functions) == int(np.sum(judged.contradicted))
+    assert judged.attached + judged.loose == int(np.sum(evidence.rejected))
+
+
+def test_what_rejections_are_worth() -> None:
+    def worth(rejected: int, comparable: int, contradicted: int) -> Verdict:
+        return FunctionRejections(
+            function="f", rejected=rejected, comparable=comparable, contradicted=contradicted
+        ).verdict
+
+    assert worth(10, 10, 9) is Verdict.GUARD
+    assert worth(10, 10, 1) is Verdict.TRUSTWORTHY
+    assert worth(10, 4, 0) is Verdict.UNCLEAR, "too few could have been contradicted"
+    assert worth(10, 10, 3) is Verdict.UNCLEAR
+
+
+@settings(deadline=None, max_examples=15)
+@given(SEEDS, SEEDS, SPLITS)
+def test_races_are_dependencies_within_a_block_a_slice_and_its_storage(
+    seed: int, order: int, wish: str
+) -> None:
+    found = market(seed, order, wish)
+    split, evidence = found.interactions, found.given.analysis.evidence
+    history, touched = evidence.history, evidence.touched
+    belongs = {
+        (int(row), int(number))
+        for number, row in zip(split.slice[~split.passive], split.invocation[~split.passive], strict=True)
+    }
+    block = history.transaction_block[history.invocation_transaction]
+    expected = set()
+    for touch in np.flatnonzero(touched.writer != MISSING).tolist():
+        second, first, slot = (
+            int(item[touch]) for item in (touched.invocation, touched.writer, touched.slot)
+        )
+        for number in {int(holder[slot]) for holder in split.holders} - {MISSING}:
+            alike = (first, number) in belongs and (second, number) in belongs
+            senders = history.invocation_sender[[first, second]]
+            if alike and block[first] == block[second] and senders[0] != senders[1]:
+                expected.add((number, first, second, slot))
+    told = {
+        (race.interaction, race.first, race.second, slot)
+        for race in races(evidence, split)
+        for slot in race.slots
+    }
+    assert told == expected
+
+
+@settings(deadline=None, max_examples=15)
+@given(SEEDS, SEEDS, SPLITS)
+def test_independence_counts_what_others_had_written(seed: int, order: int, wish: str) -> None:
+    found = market(seed, order, wish)
+    split, evidence = found.interactions, found.given.analysis.evidence
+    touched = evidence.touched
+    pairs = list(
+        zip(split.slice[~split.passive].tolist(), split.invocation[~split.passive].tolist(), strict=True)
+    )
+    belongs, track = set(pairs), set(split.track.tolist())
+    kinds = {"independent": 0, "environment": 0, "others": 0, "own": 0}
+    for number, row in pairs:
+        seen = set()
+        for touch in np.flatnonzero((touched.invocation == row) & (touched.writer != MISSING)).tolist():
+            writer, slot = int(touched.writer[touch]), int(touched.slot[touch])
+            created = evidence.history.invocation_kind[writer] == CONSTRUCTOR
+            if (number, writer) in belongs or writer in track or created:
+                continue
+            held = {int(holder[slot]) for holder in split.holders}
+            seen.add("own" if number in held else "others" if held - {MISSING} else "environment")
+        for kind in ("own", "others", "environment"):
+            if kind in seen:
+                kinds[kind] += 1
+                break
+        else:
+            kinds["independent"] += 1
+    checked = independence(evidence, split)
+    assert checked.events == len(pairs)
+    assert kinds == {name: getattr(checked, name) for name in kinds}
+
+
+def test_a_history_without_code_is_not_executed_again() -> None:
+    found = market(1, 1, "auto")
+    assert replayed(found.given.analysis.evidence, found.interactions) is None
