@@ -107,8 +107,9 @@ WRONG_USE: Final[dict[str, tuple[Sequence[str], str]]] = {
     "unknown command": (["mien"], "mien"),
     "unknown option": (["mine", HOUSE, "--rcp", DEAD], "'--rcp'"),
     "option without a value": (["mine", HOUSE, "--db"], "--db"),
-    "no target": (["mine"], "Missing argument"),
-    "two targets": (["mine", HOUSE, NOBODY], "unexpected extra argument"),
+    "no target": (["mine"], "nothing to mine was given"),
+    "a target that is neither": (["mine", HOUSE, "nobody knows"], "is not an address"),
+    "two places": (["collect", HOUSE, NOBODY], "unexpected extra argument"),
     "an address too short": (["mine", HOUSE[:-1]], "40 hexadecimal digits"),
     "an address with a wrong letter": (["mine", HOUSE[:-1] + "g"], "40 hexadecimal digits"),
     "an address without 0x": (["collect", HOUSE[2:], "--rpc", DEAD], "40 hexadecimal digits"),
@@ -164,10 +165,10 @@ def test_wrong_use(folder: Path, name: str) -> None:
 
 
 def test_wrong_options_come_with_a_hint_and_without_the_secrets_of_a_url(tmp_path: Path) -> None:
-    done = specminer("mine", HOUSE, "https://user:geheim@node.example/geheim?key=geheim", cwd=tmp_path)
+    done = specminer("collect", HOUSE, "https://user:geheim@node.example/geheim?key=geheim", cwd=tmp_path)
     check(done, 2, "https://***")
-    assert done.err.startswith("Usage: specminer mine")
-    assert "Try 'specminer mine --help' for help." in done.err
+    assert done.err.startswith("Usage: specminer collect")
+    assert "Try 'specminer collect --help' for help." in done.err
     assert "geheim" not in done.text
 
 

@@ -211,7 +211,8 @@ def test_a_bomb_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
         try:
             with pytest.raises(NodeRefused, match="more than 4 MiB"):
                 listed(server)
-            assert tracemalloc.get_traced_memory()[1] < 30 << 20
+            # the server's copies of the packed answer count as well
+            assert tracemalloc.get_traced_memory()[1] < 50 << 20
         finally:
             tracemalloc.stop()
 
