@@ -15,7 +15,7 @@ from specminer.interaction.interactions import Interactions, Mode
 from specminer.interaction.relation import Relation, contains, distinct, relation
 from specminer.interaction.roles import Naming
 from specminer.interaction.sorts import Sort
-from specminer.location import ValueKind
+from specminer.location import ValueKind, unique_names
 
 UNNAMED_ROLE = "touched"
 """The role of an entity that a call touches and does not name."""
@@ -152,7 +152,7 @@ def _names(
         if len(evidence.history.contracts) > 1:
             text += f" at {to_checksum_address(evidence.history.contracts[contract].address)}"
         found.append(text)
-    return tuple(found)
+    return tuple(unique_names(found))  # long texts are cut
 
 
 def _kind(evidence: Evidence, sort: Sort) -> ValueKind:
