@@ -27,6 +27,7 @@ _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _STRUCT: Final = re.compile(r"(\w+)\[[^\]]*\]\.")
 """What holds the fields of an entity is called after it: ``horses[·].price``."""
 _SEEN: Final = re.compile(r"seen\((.*)\)", re.DOTALL)
+_CHANGED: Final = re.compile(r"changed\((.*)\)", re.DOTALL)
 _FILLER: Final = frozenset({"is", "has", "the", "current", "m", "s"})
 """Words that a phrase says better itself, at the beginning of a name."""
 _KEYS: Final = frozenset({"index", "id", "idx", "indices", "ids"})
@@ -82,6 +83,9 @@ class Phrases:
     def _flag(self, symbol: Formula, holds: bool) -> str | None:
         if self._language.declaration(symbol).history:
             seen = _SEEN.fullmatch(self._language.declaration(symbol).name)
+            changed = _CHANGED.fullmatch(self._language.declaration(symbol).name)
+            if changed is not None:
+                return f"{readable(changed[1], self._noun)} {'just' if holds else 'not just'} changed"
             return None if seen is None else f"{'after' if holds else 'before any'} {seen[1]}"
         name = self._name(symbol)
         return name if holds else f"not {name}"
@@ -89,7 +93,9 @@ class Phrases:
     def _equal(self, left: Formula, right: Formula, holds: bool) -> str | None:
         declaration = self._language.declaration(left)
         if declaration.history:
-            return None
+            member = right.constant_value() if right.is_constant() else -1
+            known = declaration.name == "last" and 0 <= member < len(declaration.members)
+            return f"{'just' if holds else 'not just'} {declaration.members[member]}" if known else None
         name = self._name(left)
         dimension = self._dimension(left)
         if right.is_symbol():

@@ -55,6 +55,8 @@ class State:
     """How often an event entered (or stayed in) this state."""
     ends: int
     """How many interactions end here."""
+    phrases: tuple[str, ...] = ()
+    """The predicates as people would say them, in the same order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

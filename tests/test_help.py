@@ -71,11 +71,15 @@ def test_every_command_and_option_is_explained(path: tuple[str, ...]) -> None:
             assert any(name in command.help for name in named), f"{shown} is not explained"
 
 
+_OWN: Final = ("--out", "--format", "--labels")
+"""Options that each command explains for itself: what it writes, and in which words."""
+
+
 def test_options_of_one_name_mean_the_same() -> None:
     seen: dict[str, set[str | None]] = {}
     for command in COMMANDS.values():
         for parameter in command.params:
-            if isinstance(parameter, click.Option) and parameter.opts[0] not in ("--out",):
+            if isinstance(parameter, click.Option) and parameter.opts[0] not in _OWN:
                 seen.setdefault(parameter.opts[0], set()).add(parameter.help)
     assert [name for name, texts in seen.items() if len(texts) > 1] == []
 

@@ -23,6 +23,7 @@ from specminer.cli.demo import demo
 from specminer.cli.doctor import doctor
 from specminer.cli.interactions import interactions
 from specminer.cli.mine import mine
+from specminer.cli.render import render
 from specminer.cli.score import score
 from specminer.cli.traces import export_command, import_command
 from specminer.errors import SpecminerError, UsageError, plain
@@ -54,7 +55,18 @@ def app() -> None:
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
 
 
-for _command in (mine, interactions, demo, collect, import_command, export_command, datasets, score, doctor):
+for _command in (
+    mine,
+    render,
+    interactions,
+    demo,
+    collect,
+    import_command,
+    export_command,
+    datasets,
+    score,
+    doctor,
+):
     app.add_command(_command)
 
 

@@ -7,7 +7,7 @@ from specminer.pipeline.inspection import Inspected, explained, inspect, write_g
 from specminer.pipeline.instances import children, same_code, sibling_artifact
 from specminer.pipeline.listening import Executed, Listener
 from specminer.pipeline.mining import Mined, MineOptions, mine
-from specminer.pipeline.output import Written, folder_name, prepare_folder, write_output
+from specminer.pipeline.output import Written, folder_name, prepare_folder, replace_file, write_output
 from specminer.pipeline.traces import export_traces, import_traces
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "inspect",
     "mine",
     "prepare_folder",
+    "replace_file",
     "same_code",
     "sibling_artifact",
     "write_graph",

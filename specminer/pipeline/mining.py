@@ -278,7 +278,14 @@ def _history_facts(history: History, known: float, names: str) -> dict[str, Any]
 
 def _states(point: TunedPoint) -> tuple[State, ...]:
     return tuple(
-        State(id=item.id, name=item.name, predicates=item.predicates, visits=item.visits, ends=item.ends)
+        State(
+            id=item.id,
+            name=item.name,
+            predicates=item.predicates,
+            visits=item.visits,
+            ends=item.ends,
+            phrases=item.phrases,
+        )
         for item in point.states
     )
 

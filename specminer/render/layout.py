@@ -2,8 +2,7 @@
 
 Either runs in a child process: Graphviz writes its warnings (a missing font, a broken fontconfig file)
 straight to the standard error of its process, and neither a hang nor a crash of it may take specminer
-along. SVG is read back and rebuilt from a short list of elements and attributes, so that it carries no
-script, no link and no reference whatever stood in the source.
+along. SVG is read back and rebuilt (:mod:`specminer.render.svg`).
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import xml.etree.ElementTree as ET
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Final, Literal, get_args
 
 from specminer.errors import RenderError, plain
+from specminer.render.svg import clean_svg
 
 PictureFormat = Literal["svg", "png", "pdf"]
 """The formats that :func:`render_dot` writes."""
@@ -35,19 +34,6 @@ if sys.argv[1] == "png":
 sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
 """
 """What the child runs where there is no ``dot`` program."""
-
-_SVG: Final = "{http://www.w3.org/2000/svg}"
-_SVG_ELEMENTS: Final = frozenset(
-    {"svg", "g", "title", "path", "polygon", "polyline", "ellipse", "circle", "text"}
-)
-_SVG_ATTRIBUTES: Final = frozenset(
-    {
-        "width", "height", "viewBox", "id", "class", "transform", "d", "points", "x", "y", "cx", "cy", "rx",
-        "ry", "r", "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity",
-        "text-anchor", "font-family", "font-size", "font-weight", "font-style",
-    }
-)  # fmt: skip
-_XML_SPACE: Final = "{http://www.w3.org/XML/1998/namespace}space"
 
 
 def renderer() -> str | None:
@@ -81,7 +67,7 @@ def render_dot(
             format=format,
         )
     picture = _run(_command(format), dot.encode("utf-8", "backslashreplace"), timeout)
-    return _clean_svg(picture) if format == "svg" else picture
+    return clean_svg(picture) if format == "svg" else picture
 
 
 def _command(wanted: PictureFormat) -> list[str]:
@@ -122,33 +108,3 @@ def _run(command: list[str], dot: bytes, timeout: float) -> bytes:
             code=done.returncode,
         )
     return done.stdout
-
-
-def _clean_svg(picture: bytes) -> bytes:
-    """Rebuild the SVG from known parts, with ``role="img"`` and the graph's name as its title."""
-    try:
-        root = ET.fromstring(picture)
-    except ET.ParseError as error:
-        raise RenderError(f"the renderer wrote an SVG that is not well-formed: {error}") from None
-    name = root.findtext(f"{_SVG}g/{_SVG}title") or "picture"
-    _keep_known(root)
-    root.set("role", "img")
-    root.set("aria-label", name)
-    title = ET.Element(f"{_SVG}title")
-    title.text, title.tail = name, "\n"
-    root.insert(0, title)
-    ET.register_namespace("", _SVG.strip("{}"))
-    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return text + b"\n"
-
-
-def _keep_known(parent: ET.Element) -> None:
-    """Drop, below ``parent``, titles (ids, shown as tooltips) and all that no plain drawing needs."""
-    for key in list(parent.attrib):
-        if key not in _SVG_ATTRIBUTES and key != _XML_SPACE:
-            del parent.attrib[key]
-    for child in list(parent):
-        if child.tag == f"{_SVG}title" or child.tag.removeprefix(_SVG) not in _SVG_ELEMENTS:
-            parent.remove(child)
-        else:
-            _keep_known(child)

@@ -20,6 +20,7 @@ NO_NAME: Final = "(no name)"
 _SIGNS: Final = {"!=": "≠", "<=": "≤", ">=": "≥", "==": "="}
 _COMPARISON: Final = re.compile(r"(?<![=<>!])(!=|<=|>=|==)(?![=<>!])")
 _HEX: Final = re.compile(r"\b0x([0-9a-fA-F]{4})[0-9a-fA-F]{12,}([0-9a-fA-F]{4})\b")
+_INNER: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=_)(?=[^_])")
 _NEGATED: Final = re.compile(r"^(?:not |!) ?\(?([^()&|=<>!]+?) ?==? ?([^()&|=<>! ]+)\)?$")
 
 
@@ -41,12 +42,30 @@ def phrase(predicate: str, limit: int) -> str:
 
 
 def wrap(text: str, width: int, lines: int) -> list[str]:
-    """Break ``text`` at blanks into at most ``lines`` lines of ``width``; what does not fit ends in ``…``."""
+    """Break ``text`` into at most ``lines`` lines of ``width``; what does not fit ends in ``…``.
+
+    Lines break at blanks, else within a word where a new one begins (``camelCase``, ``snake_case``), else anywhere, and
+    are made about equally long.
+    """
+    rows = _greedy(text.strip(), width, lines)
+    if len(rows) < 2 or rows[-1].endswith("…"):
+        return rows
+    for narrower in range(width - 1, width // 2, -1):
+        tighter = _greedy(text.strip(), narrower, lines)
+        if len(tighter) > len(rows) or tighter[-1].endswith("…") or "".join(tighter) != "".join(rows):
+            break
+        rows = tighter
+    return rows
+
+
+def _greedy(text: str, width: int, lines: int) -> list[str]:
     rows: list[str] = []
-    rest = text.strip()
+    rest = text
     while rest and len(rows) < lines - 1 and len(rest) > width:
         cut = rest.rfind(" ", 1, width + 1)
-        cut = width if cut <= 0 else cut
+        if cut <= 0:
+            inner = [found.start() for found in _INNER.finditer(rest, 1, width + 1)]
+            cut = inner[-1] if inner else width
         rows.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return [*rows, shorten(rest, width)] if rest or not rows else rows
@@ -58,17 +77,19 @@ def markup(text: str) -> str:
     return html.escape(text.replace("\\", "\\\\"), quote=True).replace("]", "&#93;")
 
 
-def font(content: str, *, color: str | None = None, size: int | None = None) -> str:
-    """Wrap markup into a font."""
-    attributes = (f' COLOR="{color}"' if color else "") + (f' POINT-SIZE="{size}"' if size else "")
-    return f"<FONT{attributes}>{content}</FONT>"
+def rows_label(rows: list[str], background: str | None = None, *, padding: int = 0, margin: int = 0) -> str:
+    """Return an HTML-like label of centred rows.
 
-
-def table(rows: list[str], *, padding: int = 0, margin: int = 0) -> str:
-    """Return an HTML-like label of centred rows; ``margin`` points stay free on its left and right."""
-    side = f'<TD WIDTH="{margin}"></TD>' if margin else ""
-    body = "".join(f"<TR>{side}<TD>{row}</TD>{side}</TR>" for row in rows)
-    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}">{body}</TABLE>>'
+    ``background`` keeps what passes below legible apart; ``margin`` points stay free on the left and the right of it.
+    """
+    colour = f' BGCOLOR="{background}"' if background else ""
+    start = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}"{colour}>'
+    label = f"{start}{''.join(f'<TR><TD>{row}</TD></TR>' for row in rows)}</TABLE>"
+    if margin:
+        side = f'<TD WIDTH="{margin}"></TD>'
+        outer = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
+        label = f"{outer}<TR>{side}<TD>{label}</TD>{side}</TR></TABLE>"
+    return f"<{label}>"
 
 
 def thousands(number: int) -> str:

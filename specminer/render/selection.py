@@ -35,6 +35,7 @@ class Selection:
     lines: tuple[Line, ...]
     hidden_transitions: int
     hidden_events: int
+    hidden_lines: int
 
 
 def rejections(spec: Specification, state: int) -> tuple[Edge, ...]:
@@ -47,7 +48,7 @@ def depth(lines: Iterable[Line], initial: int) -> dict[int, int]:
     return _depths(((line.source, line.target) for line in lines), initial)
 
 
-def select(spec: Specification, coverage: float, outflow: float) -> Selection:
+def select(spec: Specification, coverage: float, outflow: float, min_share: float | None = None) -> Selection:
     """Choose the lines to draw.
 
     Args:
@@ -55,6 +56,8 @@ def select(spec: Specification, coverage: float, outflow: float) -> Selection:
         coverage: the share of events, without rejected calls, that the lines drawn must carry.
         outflow: a line that carries this share of the events leaving its source stays (for a line from
             a state to itself: of all events of that state).
+        min_share: hide every line that carries a smaller share of all events, whatever ``coverage`` says, and no
+            other one.
 
     """
     lines = _lines(spec)
@@ -68,8 +71,12 @@ def select(spec: Specification, coverage: float, outflow: float) -> Selection:
     reached = set(_depths(drawn, spec.initial))
     left_out: list[Line] = []
     hidden = 0
+
+    def over(events: int) -> bool:
+        return events > (1 - coverage) * total
+
     for line in sorted(lines, key=lambda line: (line.count, line.source, line.target)):
-        if hidden + line.count > (1 - coverage) * total:
+        if line.count >= min_share * total if min_share is not None else over(hidden + line.count):
             break
         flow = leaving.get(line.source, 0)
         if line.source == line.target:
@@ -86,6 +93,7 @@ def select(spec: Specification, coverage: float, outflow: float) -> Selection:
         lines=tuple(drawn[key] for key in sorted(drawn)),
         hidden_transitions=sum(len(line.edges) for line in left_out),
         hidden_events=hidden,
+        hidden_lines=len(left_out),
     )
 
 

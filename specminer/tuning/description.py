@@ -162,19 +162,26 @@ class Describer:
         visits = np.bincount(after, minlength=point.score.states)
         ends = np.bincount(point.blocks, weights=self.objective.quotient.ends, minlength=point.score.states)
         names = state_names(chosen, valuations, self._phrases, self._whole(point.blocks))
+        held = [
+            [] if state == ROOT else self._holds(chosen, valuations[:, state])
+            for state in range(point.score.states)
+        ]
         return tuple(
             TunedState(
                 id=state,
                 name=names[state],
-                predicates=() if state == ROOT else self._holds(chosen, valuations[:, state]),
+                predicates=tuple(literal(chosen[row], int(valuations[row, state])) for row in held[state]),
+                phrases=tuple(
+                    self._phrases.of(chosen[row], int(valuations[row, state])) for row in held[state]
+                ),
                 visits=int(visits[state]),
                 ends=int(ends[state]),
             )
             for state in range(point.score.states)
         )
 
-    def _holds(self, chosen: Sequence[Predicate], values: TruthColumn) -> tuple[str, ...]:
-        """Return what holds in a state, without what follows from the rest."""
+    def _holds(self, chosen: Sequence[Predicate], values: TruthColumn) -> list[int]:
+        """Return which predicates say what holds in a state: each text once, without what follows from the rest."""
         language = self.objective.vocabulary.language
         kept = [row for row in range(len(chosen)) if values[row] != OPEN]
         formulas = {
@@ -186,7 +193,10 @@ class Describer:
             others = [formulas[other] for other in kept if other != row and other in formulas]
             if entails(language, others, formulas[row]):
                 kept.remove(row)
-        return tuple(dict.fromkeys(literal(chosen[row], int(values[row])) for row in kept))
+        told: dict[str, int] = {}
+        for row in kept:
+            told.setdefault(literal(chosen[row], int(values[row])), row)
+        return list(told.values())
 
     @cached_property
     def _phrases(self) -> Phrases:

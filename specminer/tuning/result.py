@@ -47,6 +47,8 @@ class TunedState:
     name: str
     predicates: tuple[str, ...]
     """Each chosen predicate as it holds here, equal texts once; empty in the root."""
+    phrases: tuple[str, ...]
+    """The same as people would say them."""
     visits: int
     """Events that entered this state or stayed in it."""
     ends: int

@@ -1,0 +1,159 @@
+"""``specminer render``: pictures of a mined automaton, drawn again with other options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, get_args
+
+import click
+
+from specminer.cli.options import quiet_option
+from specminer.errors import FileFormatError, OutputError, plain
+from specminer.pipeline import prepare_folder, replace_file
+from specminer.render import SUFFIXES, Format, PictureOptions, draw
+from specminer.render.options import Direction, Labels, ThemeName
+from specminer.specification import Specification
+
+MAX_PATH: Final = 4096
+LARGE: Final = 12
+"""States, more than which no page holds well."""
+
+
+def _formats(text: str) -> tuple[Format, ...]:
+    """Read ``svg,png``."""
+    known: dict[str, Format] = {name: name for name in get_args(Format)}
+    wanted = [part.strip().lower() for part in text.split(",")]
+    for part in wanted:
+        if part not in known:
+            raise click.BadParameter(f"'{plain(part, 40)}' is none of {', '.join(known)}")
+    return tuple(dict.fromkeys(known[part] for part in wanted))
+
+
+def _share(text: str) -> float:
+    """Read ``1%`` or ``0.01``."""
+    number = text.strip()
+    try:
+        value = float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise click.BadParameter(f"'{plain(text, 40)}' is no share such as 1% or 0.01")
+    return value
+
+
+@click.command(short_help="Draw an automaton again: formats, theme, more or less in it.")
+@click.argument("automaton", type=click.Path(dir_okay=False, path_type=Path), metavar="AUTOMATON.json")
+@click.option(
+    "--format",
+    "formats",
+    type=_formats,
+    default="svg",
+    show_default=True,
+    metavar="LIST",
+    help=f"One or more of {', '.join(get_args(Format))}, separated by commas.",
+)
+@click.option(
+    "--states",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Draw the automaton of N states that the front holds, instead of the chosen one.",
+)
+@click.option(
+    "--min-share",
+    type=_share,
+    metavar="SHARE",
+    help="Hide lines that carry a smaller share of all events, such as 1%; 0 hides nothing. Never hidden is a state's "
+    "only way in, or what carries 5% of what leaves a state. By default the rarest are hidden, 1.5% of the events "
+    "at most.",
+)
+@click.option(
+    "--direction",
+    type=click.Choice(get_args(Direction)),
+    help="From left to right or from top to bottom; by default LR up to four states.",
+)
+@click.option(
+    "--labels",
+    type=click.Choice(get_args(Labels)),
+    default="short",
+    show_default=True,
+    help="Short: the most frequent events and rejections, the least predicates; full: all of them.",
+)
+@click.option(
+    "--theme", type=click.Choice(get_args(ThemeName)), default="light", show_default=True, help="The colours."
+)
+@click.option("--title", metavar="TEXT", help="What stands above; by default the contract's name.")
+@click.option("--no-legend", is_flag=True, help="Leave out the legend.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder for the pictures; by default that of AUTOMATON.json.",
+)
+@quiet_option
+def render(
+    automaton: Path,
+    formats: tuple[Format, ...],
+    states: int | None,
+    min_share: float | None,
+    direction: Direction | None,
+    labels: Labels,
+    theme: ThemeName,
+    title: str | None,
+    no_legend: bool,
+    out: Path | None,
+    quiet: bool,
+) -> None:
+    """Draw AUTOMATON.json, as `specminer mine` writes it, in one or more formats.
+
+    \b
+      specminer render out/automaton.json --format svg,png,pdf
+      specminer render out/automaton.json --states 4 --labels full --theme dark
+      specminer render out/automaton.json --format mermaid
+
+    The files are called after AUTOMATON.json, with the number of states and the theme where these were asked for:
+    automaton.svg, automaton-4-states-dark.svg. `mermaid` (.mmd) is what code-hosting pages draw from a fenced
+    block; `graphml` is for graph tools and holds everything, with the evidence.
+    """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
+    spec = _read(automaton)
+    if states is not None:
+        spec = spec.with_states(states)
+    options = PictureOptions(
+        title=title,
+        theme=theme,
+        direction=direction,
+        labels=labels,
+        min_share=min_share,
+        legend=not no_legend,
+    )
+    folder = automaton.parent if out is None else out
+    prepare_folder(folder)
+    suffix = f"{'' if states is None else f'-{states}-states'}{'' if theme == 'light' else f'-{theme}'}"
+    drawn = {
+        folder / f"{automaton.stem}{suffix}.{SUFFIXES[name]}": draw(spec, name, options) for name in formats
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {plain(folder)} cannot be made ({error.strerror})") from None
+    for path, picture in drawn.items():
+        replace_file(path, picture)
+        click.echo(plain(path, MAX_PATH))
+    if len(spec.states) > LARGE and not quiet:
+        click.echo(_advice(spec), err=True)
+
+
+def _read(path: Path) -> Specification:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise FileFormatError(f"{plain(path)} cannot be read ({error.strerror})") from None
+    return Specification.from_json(text, str(path))
+
+
+def _advice(spec: Specification) -> str:
+    """Say that a large automaton has smaller ones beside it."""
+    smaller = [str(point.states) for point in spec.front if point.states <= LARGE]
+    states = f"{len(spec.states)} states make a large picture"
+    if not smaller:
+        return f"{states}; --min-share 5% hides more of it"
+    return f"{states}; --states draws a smaller automaton of the front: {', '.join(smaller)}"

@@ -1,0 +1,262 @@
+"""What is written where in a picture, as rows of text with a style; DOT and Mermaid draw the same rows.
+
+Every text is safe for a terminal (:func:`specminer.errors.plain`) and cut to its place, and still to be escaped for
+the format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from specminer.naming import words
+from specminer.render.markup import counted, phrase, shorten, thousands, wrap
+from specminer.render.options import ALL, PictureOptions
+from specminer.render.selection import Line, Selection, rejections, select
+from specminer.render.theme import Tone
+from specminer.render.usual import usual_path
+from specminer.specification import Edge, Specification, State, TransitionKind
+
+_KEYS = frozenset({"id", "ids", "index", "idx", "key", "number", "new"})
+"""Words of a sort's name that say how an entity is named, not what it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A piece of text in one style."""
+
+    text: str
+    tone: Tone = Tone.INK
+    bold: bool = False
+    italic: bool = False
+    size: int = 12
+
+
+Row = tuple[Run, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """The texts of one picture."""
+
+    spec: Specification
+    options: PictureOptions
+
+    @cached_property
+    def selection(self) -> Selection:
+        """The lines that are drawn."""
+        options = self.options
+        return select(self.spec, options.coverage, options.outflow, options.min_share)
+
+    @cached_property
+    def usual(self) -> tuple[int, ...]:
+        """The states of the usual path, in its order."""
+        return usual_path(self.spec, self.selection.lines)
+
+    @cached_property
+    def usual_lines(self) -> frozenset[tuple[int, int]]:
+        """Source and target of the lines of the usual path."""
+        return frozenset(zip(self.usual, self.usual[1:], strict=False))
+
+    @property
+    def direction(self) -> str:
+        """``LR`` or ``TB``."""
+        few = len(self.spec.states) <= self.options.left_to_right
+        return self.options.direction or ("LR" if few else "TB")
+
+    @cached_property
+    def title(self) -> str:
+        """What stands above the picture."""
+        return shorten(self.spec.name if self.options.title is None else self.options.title, 60)
+
+    def heading(self) -> list[Row]:
+        """Return the rows above the picture: counts, guards, what is rejected at the start."""
+        rows: list[Row] = [(Run(text=self._counts(), tone=Tone.SOFT),)]
+        rows += [
+            (Run(text=row, tone=Tone.REJECTED),) for text in self._guards() for row in wrap(text, 100, 4)
+        ]
+        refused = rejections(self.spec, self.spec.initial)
+        if refused:
+            limit = self.options.limit(self.options.rejections)
+            shown = refused[: limit + (len(refused) == limit + 1)]
+            listed = [f"{shorten(self._spoken(edge), 60)} {thousands(edge.count)}" for edge in shown]
+            rest = len(refused) - len(shown)
+            listed += [f"+{rest} rarer"] if rest else []
+            text = "✗ rejected before the beginning: " + ", ".join(listed)
+            rows += [(Run(text=row, tone=Tone.REJECTED),) for row in wrap(text, 100, len(listed))]
+        return rows
+
+    def state(self, state: State) -> list[Row]:
+        """Return the rows of a state: name, what else holds, visits and ends, rejected calls."""
+        options = self.options
+        width = options.name_width
+        name = phrase(state.name, 200 if options.full else 3 * width)
+        rows: list[Row] = [(Run(text=line, bold=True, size=14),) for line in wrap(name, width, 8)]
+        facts = self._facts(state, name)
+        limit = options.limit(options.predicates)
+        limit += len(facts) == limit + 1
+        rows += [
+            (Run(text=line),)
+            for fact in facts[:limit]
+            for line in wrap(fact, width + 8, 8 if options.full else 1)
+        ]
+        if len(facts) > limit:
+            rows.append((Run(text=f"+{len(facts) - limit} more", tone=Tone.SOFT, size=11),))
+        ends = f" · {thousands(state.ends)} end here" if state.ends else ""
+        rows.append((Run(text=counted(state.visits, "visit") + ends, tone=Tone.SOFT, size=11),))
+        refused = rejections(self.spec, state.id)
+        limit = options.limit(options.rejections)
+        limit += len(refused) == limit + 1
+        for edge in refused[:limit]:
+            rows += self.event(edge)
+        if len(refused) > limit:
+            rest = thousands(sum(edge.count for edge in refused[limit:]))
+            rows.append(
+                (
+                    Run(text="✗ ", tone=Tone.REJECTED),
+                    Run(text=f"+{len(refused) - limit} rarer", italic=True, tone=Tone.REJECTED),
+                    Run(text=f" {rest}", tone=Tone.REJECTED),
+                )
+            )
+        return rows
+
+    def line(self, line: Line) -> list[Row]:
+        """Return the rows of a line: each event with its count, the rarest summed up."""
+        limit = self.options.limit(self.options.events)
+        limit += len(line.edges) == limit + 1
+        usual = (line.source, line.target) in self.usual_lines
+        rows = [
+            tuple(replace(run, bold=usual and run.tone is Tone.INK) for run in row)
+            for edge in line.edges[:limit]
+            for row in self.event(edge)
+        ]
+        rest = line.edges[limit:]
+        if rest:
+            count = thousands(sum(edge.count for edge in rest))
+            rows.append(
+                (Run(text=f"+{len(rest)} rarer", italic=True), Run(text=f" {count}", tone=Tone.COUNT))
+            )
+        return rows
+
+    def event(self, edge: Edge) -> list[Row]:
+        """Return one event with its count: long names on several rows, the role in italics."""
+        rejected = edge.outcome != "returned"
+        passive = edge.kind is TransitionKind.PASSIVE
+        tone = Tone.REJECTED if rejected else Tone.PASSIVE if passive else Tone.INK
+        width, rows = self.options.event_width, 12 if self.options.full else 2
+        head, role, tail = self._parts(edge)
+        pieces = wrap(head, width, rows)
+        built: list[list[Run]] = [[Run(text=piece, tone=tone)] for piece in pieces]
+        length = len(pieces[-1])
+        for text, italic in ((f"as {role}" if role else "", True), (tail, False)):
+            for number, piece in enumerate(wrap(text, width, rows) if text else ()):
+                if number == 0 and length + 1 + len(piece) <= width:
+                    built[-1] += [Run(text=f" {piece}", tone=tone, italic=italic)]
+                    length += 1 + len(piece)
+                else:
+                    built.append([Run(text=piece, tone=tone, italic=italic)])
+                    length = len(piece)
+        if rejected:
+            built[0].insert(0, Run(text="✗ ", tone=tone))
+        built[-1].append(Run(text=f" {thousands(edge.count)}", tone=tone if rejected else Tone.COUNT))
+        return [tuple(row) for row in built]
+
+    def _spoken(self, edge: Edge) -> str:
+        head, role, tail = self._parts(edge)
+        return " ".join(part for part in (head, f"as {role}" if role else "", tail) if part)
+
+    def _parts(self, edge: Edge) -> tuple[str, str, str]:
+        """Return an event's name, its role, and the condition behind it, as far as they are told.
+
+        A short picture leaves out the role of a function that has but one: it tells nothing apart.
+        """
+        limit = ALL if self.options.full else 3 * self.options.event_width
+        mark = f" as {edge.role}"
+        head, found, tail = edge.event.partition(mark) if edge.role is not None else (edge.event, "", "")
+        if not found or not head:
+            return phrase(edge.event, limit), "", ""
+        told = self.options.full or len(self._roles.get(edge.function, ())) > 1
+        return (
+            shorten(head, limit),
+            shorten(edge.role or "", limit) if told else "",
+            phrase(tail.strip(), limit) if tail.strip() else "",
+        )
+
+    @cached_property
+    def _roles(self) -> dict[str, set[str | None]]:
+        roles: dict[str, set[str | None]] = {}
+        for edge in self.spec.transitions:
+            if edge.kind is not TransitionKind.PASSIVE:
+                roles.setdefault(edge.function, set()).add(edge.role)
+        return roles
+
+    def _facts(self, state: State, name: str) -> list[str]:
+        """Return what holds in a state besides what its name says."""
+        raw = state.phrases or state.predicates
+        told = {name, *name.split(", ")}
+        limit = ALL if self.options.full else self.options.name_width + 8
+        known = {part.split(" = ")[0] for part in told if " = " in part}
+        rest: dict[str, list[str]] = {}
+        for text in (phrase(text, 4 * limit) for text in raw):
+            subject, unequal, value = text.partition(" ≠ ")
+            if text in told or (unequal and subject in known and state.phrases):
+                continue
+            rest.setdefault(subject if unequal else text, []).extend([value] if unequal else [])
+        facts = [text if not values else _unequal(text, values) for text, values in rest.items()]
+        return [shorten(fact, limit) for fact in facts]
+
+    def _counts(self) -> str:
+        spec = self.spec
+        calls = [edge for edge in spec.transitions if edge.kind is TransitionKind.CALL]
+        rejected = sum(edge.count for edge in calls if edge.outcome != "returned")
+        # in a projection one call stands in the slice of every entity that it names
+        noun = "event" if spec.interactions.get("mode") == "projection" else "call"
+        interactions = spec.interactions.get("count")
+        parts = [self._histories(interactions)] if isinstance(interactions, int) else []
+        stuck = sum(state.ends for state in spec.states if state.id == spec.initial)
+        if parts and stuck:
+            parts[0] += f" ({thousands(stuck)} never began)"
+        parts.append(counted(sum(edge.count for edge in calls), noun))
+        parts.append(f"{thousands(rejected)} rejected")
+        hidden = self.selection.hidden_transitions
+        if not hidden:
+            return ", ".join(parts)
+        events = counted(self.selection.hidden_events, "event")
+        return f"{', '.join(parts)}; {counted(hidden, 'rare transition')} ({events}) hidden"
+
+    def _histories(self, count: int) -> str:
+        """Return how many interactions there are, and of what."""
+        mode, sort = self.spec.interactions.get("mode"), self.spec.interactions.get("sort")
+        if mode == "instance":
+            return counted(count, "contract")
+        if mode == "sender":
+            return counted(count, "account")
+        name = str(sort.get("name", "")) if isinstance(sort, dict) else ""
+        noun = " ".join(word for word in words(name[:80]) if word not in _KEYS)
+        if not noun:
+            return counted(count, "interaction")
+        return f"{thousands(count)} {shorten(noun, 30)} {'history' if count == 1 else 'histories'}"
+
+    def _guards(self) -> list[str]:
+        """Return the required guards that explain most rejections, as sentences."""
+        ranked = []
+        for guard in self.spec.guards:
+            explained, rejected = guard.get("explained"), guard.get("rejected")
+            if guard.get("kind") == "required" and isinstance(explained, int) and isinstance(rejected, int):
+                ranked.append((-explained, str(guard.get("scope", "")), str(guard.get("text", "")), rejected))
+        told = [item for item in sorted(ranked) if item[0] < 0]
+        limit = self.options.limit(self.options.guards)
+        limit += len(told) == limit + 1
+        sentences = [
+            f"{shorten(scope, 2 * self.options.event_width)} needs {phrase(text, 300)}"
+            f" (explains {thousands(-negative)} of {counted(rejected, 'rejection')})"
+            for negative, scope, text, rejected in told[:limit]
+        ]
+        return sentences + ([f"+{counted(len(told) - limit, 'more guard')}"] if len(told) > limit else [])
+
+
+def _unequal(subject: str, values: Sequence[str]) -> str:
+    if len(values) == 1:
+        return f"{subject} ≠ {values[0]}"
+    return f"{subject} not {', '.join(values[:-1])} or {values[-1]}"

@@ -1,0 +1,58 @@
+"""The legend: how to read the picture, for what it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from specminer.render.content import Content
+from specminer.render.markup import markup
+from specminer.specification import TransitionKind
+
+
+def entries(content: Content) -> Iterator[tuple[str, str]]:
+    """Yield what is explained: a key and the words for it."""
+    spec, lines = content.spec, content.selection.lines
+    kinds = {frozenset(edge.kind for edge in line.edges) for line in lines}
+    yield (
+        "start",
+        "nothing there yet" if spec.interactions.get("mode") not in ("instance", "whole") else "start",
+    )
+    if content.usual:
+        yield "usual", "usual path"
+    if lines:
+        yield "line", "width, grey number: how often"
+    if frozenset({TransitionKind.PASSIVE}) in kinds:
+        yield "passive", "side effect of other calls"
+    if frozenset({TransitionKind.PHASE}) in kinds:
+        yield "phase", "switch of the whole contract"
+    if any(edge.outcome != "returned" for edge in spec.transitions):
+        yield "rejected", "rejected call"
+
+
+def legend(content: Content) -> str:
+    """Return the legend as an HTML-like label of one row."""
+    theme = content.options.colours
+    samples = {
+        "start": f'<FONT COLOR="{theme.ink}" POINT-SIZE="13">●</FONT>',
+        "usual": _bar(theme.usual, 5),
+        "line": _bar(theme.frequent, 2),
+        "passive": f'<FONT COLOR="{theme.passive}"><B>- - -</B></FONT>',
+        "phase": f'<FONT COLOR="{theme.frequent}"><B>· · ·</B></FONT>',
+        "rejected": f'<FONT COLOR="{theme.rejected}">✗</FONT>',
+    }
+    cells = "".join(
+        f'<TD>{samples[key]}</TD><TD ALIGN="LEFT"><FONT COLOR="{theme.soft}" POINT-SIZE="10">'
+        f'{markup(words)}</FONT></TD><TD WIDTH="8"></TD>'
+        for key, words in entries(content)
+    )
+    return (
+        '<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3"><TR><TD HEIGHT="8"></TD></TR>'
+        f"<TR>{cells}</TR></TABLE>>"
+    )
+
+
+def _bar(colour: str, height: int) -> str:
+    return (
+        '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>'
+        f'<TD BGCOLOR="{colour}" WIDTH="24" HEIGHT="{height}" FIXEDSIZE="TRUE"></TD></TR></TABLE>'
+    )
