@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from specminer.errors import RenderError
-from specminer.render import layout, render_dot, renderer, to_dot
+from specminer.render import PictureOptions, layout, render_dot, renderer, to_dot
+from specminer.render.options import Direction, Labels
+from tests.support.drawings import box, drawing, groups
 from tests.support.specifications import auction, horses
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -75,24 +77,26 @@ def test_the_svg_is_an_image_with_a_title_and_no_references(engine: str) -> None
     assert picture.count(b"http") == 1, "the namespace of SVG"
 
 
-def test_links_and_tooltips_of_a_source_are_dropped(engine: str) -> None:
-    picture = render_dot('digraph x {a [URL="javascript:alert(1)" tooltip="t"]; a -> b [URL="http://x"]}')
+def test_links_of_a_source_are_dropped_and_tooltips_kept_as_text(engine: str) -> None:
+    source = 'digraph x {a [URL="javascript:f()" tooltip="<script>"]; a -> b [URL="http://x" tooltip="t"]}'
+    picture = render_dot(source)
+    titles = [title.text for title in drawing(picture).iter(f"{SVG}title")]
+    assert sorted(map(str, titles)) == ["<script>", "t", "x"]
     assert b"javascript" not in picture
     assert b"href" not in picture
 
 
-def test_labels_stay_off_the_boxes(engine: str) -> None:
-    root = ET.fromstring(render_dot(to_dot(horses())))
-    boxes = [
-        [tuple(map(float, pair.split(","))) for pair in path.attrib["d"][1:].replace("C", " ").split()]
-        for path in root.findall(f".//{SVG}g[@class='node']/{SVG}path")
-    ]
+@pytest.mark.parametrize("direction", ["LR", "TB"])
+@pytest.mark.parametrize("labels", ["short", "full"])
+def test_labels_stay_off_the_boxes(engine: str, direction: Direction, labels: Labels) -> None:
+    root = drawing(render_dot(to_dot(horses(), PictureOptions(direction=direction, labels=labels))))
+    boxes = [box(group.findall(f"{SVG}path")[0]) for group in groups(root, "state")]
     assert len(boxes) == 7
-    for text in root.findall(f".//{SVG}g[@class='edge']/{SVG}text"):
-        x, y = float(text.attrib["x"]), float(text.attrib["y"])
-        for box in boxes:
-            xs, ys = [point[0] for point in box], [point[1] for point in box]
-            assert not (min(xs) < x < max(xs) and min(ys) < y < max(ys)), text.text
+    for group in groups(root, "line"):
+        left, top, right, bottom = box(group.findall(f"{SVG}polygon")[-1])
+        assert right - left > 20
+        for west, north, east, south in boxes:
+            assert right <= west or east <= left or bottom <= north or south <= top, group[0].text
 
 
 def test_warnings_stay_off_the_terminal(engine: str, capfd: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from specminer.specification import Edge, Occurrence, Specification, State, TransitionKind
 
 HOSTILE_NAMES = (
+    "</script><img src=x onerror=alert(1)>",
     "</TD><B>",
     'a"b\nc',
     "%s%n{0}",

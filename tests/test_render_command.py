@@ -1,0 +1,123 @@
+"""``specminer render``: every format and option, file names, and errors that say what to do."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from specminer.render import renderer
+from tests.support.command import specminer
+from tests.support.drawings import drawing, groups, written
+from tests.support.specifications import horses
+
+STARTS = {
+    "svg": b"<?xml",
+    "png": b"\x89PNG",
+    "pdf": b"%PDF",
+    "dot": b"digraph GetTheHorse",
+    "mmd": b"---\ntitle",
+    "graphml": b"<graphml",
+}
+drawn = pytest.mark.skipif(renderer() is None, reason="missing part: dot or pygraphviz")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "automaton.json").write_bytes(horses().to_json())
+    return tmp_path
+
+
+@drawn
+def test_every_format_is_written_beside_the_automaton(folder: Path) -> None:
+    done = specminer(
+        "render", "automaton.json", "--format", "svg,png,pdf,dot,mermaid,graphml", "--no-legend", cwd=folder
+    )
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [f"automaton.{suffix}" for suffix in STARTS]
+    for suffix, start in STARTS.items():
+        assert (folder / f"automaton.{suffix}").read_bytes().startswith(start)
+
+
+@drawn
+def test_the_theme_is_part_of_the_name_and_the_folder_is_made(folder: Path) -> None:
+    done = specminer("render", "automaton.json", "--theme", "dark", "--out", "a/b", cwd=folder)
+    assert (done.code, done.out) == (0, "a/b/automaton-dark.svg\n")
+    drawing((folder / "a" / "b" / "automaton-dark.svg").read_bytes())
+
+
+def test_another_point_of_the_front_is_drawn(tmp_path: Path) -> None:
+    assert specminer("mine", "auction_house", "--out", ".", "--quiet", cwd=tmp_path).code == 0
+    done = specminer("render", "automaton.json", "--states", "3", "--format", "dot", cwd=tmp_path)
+    assert (done.code, done.out) == (0, "automaton-3-states.dot\n")
+    assert (tmp_path / "automaton-3-states.dot").read_text().count('class="state') == 2
+    done = specminer("render", "automaton.json", "--states", "99", "--format", "dot", cwd=tmp_path)
+    assert done.code == 2
+    assert "no automaton of 99 states is on the front" in done.err
+
+
+def test_shares_and_directions_and_labels_are_followed(folder: Path) -> None:
+    def source(*options: str) -> str:
+        done = specminer("render", "automaton.json", "--format", "dot", *options, cwd=folder)
+        assert done.code == 0, done.text
+        return (folder / "automaton.dot").read_text()
+
+    usual = source()
+    assert "hidden" in usual
+    assert "hidden" not in source("--min-share", "0")
+    assert source("--min-share", "5%") == source("--min-share", "0.05")
+    assert len(source("--min-share", "20%")) <= len(source("--min-share", "5%")) < len(usual)
+    assert "rankdir=TB" in usual
+    assert "rankdir=LR" in source("--direction", "LR")
+    assert ">approve<" not in usual
+    assert ">approve<" in source("--labels", "full")
+    assert ">Horses &amp; foals<" in source("--title", "Horses & foals")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--format", "gif"), "'gif' is none of svg, png, pdf, dot, mermaid, graphml"),
+        (("--min-share", "a lot"), "no share such as 1% or 0.01"),
+        (("--min-share", "-1%"), "no share"),
+        (("--min-share", "nan"), "no share"),
+        (("--states", "2"), "no automaton of 2 states"),
+        (("--format", "dot", "--out", "/proc/nowhere"), "give --out another"),
+    ],
+)
+def test_what_cannot_be_is_refused(folder: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = specminer("render", "automaton.json", *arguments, cwd=folder)
+    assert done.code == 2
+    assert said in done.err
+    assert [path.name for path in folder.iterdir()] == ["automaton.json"]
+
+
+def test_what_is_no_automaton_is_refused(folder: Path) -> None:
+    (folder / "x.json").write_text("{}")
+    for name, said in (("x.json", "no format"), ("none.json", "cannot be read"), (".", "is a directory")):
+        done = specminer("render", name, cwd=folder)
+        assert done.code == 2
+        assert said in done.err
+
+
+def test_graphml_holds_everything(folder: Path) -> None:
+    assert specminer("render", "automaton.json", "--format", "graphml", cwd=folder).code == 0
+    root = ET.parse(folder / "automaton.graphml").getroot()
+    space = {"g": "http://graphml.graphdrawing.org/xmlns"}
+    spec = horses()
+    assert len(root.findall(".//g:node", space)) == len(spec.states)
+    assert len(root.findall(".//g:edge", space)) == len(spec.transitions)
+    texts = {data.text for data in root.iter("{http://graphml.graphdrawing.org/xmlns}data")}
+    assert {state.name for state in spec.states} <= texts
+    assert {edge.event for edge in spec.transitions} <= texts
+    assert spec.transitions[0].witnesses[0] in texts
+
+
+@drawn
+def test_the_usual_path_is_drawn_apart(folder: Path) -> None:
+    specminer("render", "automaton.json", cwd=folder)
+    root = drawing((folder / "automaton.svg").read_bytes())
+    usual = [group.get("id") for group in groups(root, "usual")]
+    assert set(usual) == {"s0-s1", "s1-s2", "s1", "s2"}
+    assert "createGen0Horse452" in written(groups(root, "usual")[0])
