@@ -137,7 +137,8 @@ execution_options = _compose(
         default=str(MAX_STEPS),
         show_default=True,
         metavar="N",
-        help="Opcodes of one transaction at most; one that needs more is stopped and left out.",
+        help="Opcodes of one transaction at most, precompiled contracts counted by their time; one that needs more "
+        "is stopped and left out.",
     ),
     click.option(
         "--max-gas",

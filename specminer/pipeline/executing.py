@@ -31,6 +31,8 @@ from specminer.trace import Address, ContractRecord, Fidelity, Hash, Transaction
 AUTO: Final = "auto"
 CHUNK: Final = 500
 """Transactions after which a chunk ends, at the next block."""
+CHUNK_BYTES: Final = 64 << 20
+"""Memory of recorded steps after which it ends as well."""
 _NAMED: Final = 5
 """Addresses that a sentence names at most."""
 _SEEN: Final = (
@@ -92,6 +94,11 @@ class _Chunk:
     first: int
     last: int = 0
     items: list[Replayed] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        """Whether it should be stored once its block is over."""
+        return len(self.items) >= CHUNK or sum(item.size for item in self.items) >= CHUNK_BYTES
 
 
 def import_export(
@@ -166,7 +173,7 @@ class _Import:
             done += len(records) + len(calls)
             self._digest(records, calls)
             self.listener.progress(Executed(done=done, total=total))
-            if len(chunk.items) >= CHUNK or place == len(blocks):
+            if chunk.full or place == len(blocks):
                 self._store(chunk, done, last=place == len(blocks))
                 chunk = _Chunk(first=chunk.last + 1)
         return Imported(

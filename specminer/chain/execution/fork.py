@@ -42,6 +42,7 @@ FORKS: Final = (
 """Every fork that changed what transactions do or cost, the oldest first."""
 _JUMPS: Final = 256
 """Contracts whose jump targets are remembered."""
+_MODEXP: Final = Bytes20((5).to_bytes(20, "big"))
 _DEPTH: Final = 20_000
 """Python frames that 1,024 nested calls of the machine take, and some."""
 
@@ -263,9 +264,25 @@ def _creating(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return process
 
 
+def _unaffordable(exponentiate: Callable[[Any], None], halt: type[Exception]) -> Callable[[Any], None]:
+    """Let lengths that no gas pays for run out of gas; the specification adds them up first, and overflows."""
+
+    def process(evm: Any) -> None:
+        try:
+            exponentiate(evm)
+        except OverflowError:
+            raise halt from None
+
+    return process
+
+
 def _prepare(interpreter: ModuleType) -> None:
-    """Replace what walks the whole state or the whole code at each call."""
+    """Replace what walks the whole state or the whole code at each call, and what fails on hostile input."""
     patched: Any = interpreter
+    precompiled = patched.PRE_COMPILED_CONTRACTS
+    if _MODEXP in precompiled:
+        halt = import_module(f"{patched.__package__}.exceptions").OutOfGasError
+        precompiled[_MODEXP] = _unaffordable(precompiled[_MODEXP], halt)
     patched.begin_transaction = _begin
     patched.commit_transaction = _commit
     patched.rollback_transaction = _rollback

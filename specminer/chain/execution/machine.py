@@ -13,7 +13,7 @@ from ethereum.trace import discard_evm_trace, set_evm_trace
 from specminer.chain.execution.fork import Fork, Surroundings, fork
 from specminer.chain.execution.recorder import Recorder, StepLimit, error_text
 from specminer.chain.execution.state import Source, State
-from specminer.chain.limits import MAX_GAS, MAX_STEPS
+from specminer.chain.limits import MAX_GAS, MAX_RECORDED, MAX_STEPS
 from specminer.chain.steps import Enter, Exit, Step
 from specminer.trace import NO_ADDRESS, Address
 
@@ -63,7 +63,9 @@ class Execution:
     own_balance: bool = False
     """A recorded contract asked how much ether it has."""
     limited: bool = False
-    """It was stopped, because it ran too many opcodes or had too much gas; nothing of it stayed."""
+    """It was stopped, because it had too much gas, ran too many opcodes or recorded too much; nothing of it stayed."""
+    size: int = 0
+    """Bytes of memory that its steps take, about."""
 
 
 class Machine:
@@ -80,6 +82,7 @@ class Machine:
         self.max_steps = max_steps
         self.max_gas = max_gas
         self._fork: Fork | None = None
+        self._block, self._room = -1, MAX_RECORDED
 
     def use(self, name: str) -> Fork:
         """Take the rules of a fork from now on; by its name in ``FORKS``."""
@@ -117,7 +120,8 @@ class Machine:
         execution = None
         try:
             execution = self._execute(rule, call, around, frozenset(contracts), record)
-        except StepLimit:
+        except (StepLimit, AssertionError, OverflowError):
+            # the specification asserts what holds on every chain, but not in every file: that ether does not overflow
             execution = _stopped(call)
         finally:
             set_evm_trace(discard_evm_trace)
@@ -141,12 +145,16 @@ class Machine:
             state,
             call.sender,
             nonce=nonce if inner else nonce + 1,
-            balance=max(int(sender.balance), RICH if not len(sender.code) or not inner else call.value),
+            balance=max(int(sender.balance), call.value, 0 if inner and len(sender.code) else RICH),
             code=bytes(sender.code),
         )
         if max(intrinsic, least) > call.gas:
             return _failed(call, target, "out of gas: less than every such transaction costs")
-        recorder = Recorder(lambda evm, slot: self._slot(rule, evm, slot), contracts, self.max_steps)
+        if around.number != self._block:
+            self._block, self._room = around.number, MAX_RECORDED
+        recorder = Recorder(
+            lambda evm, slot: self._slot(rule, evm, slot), contracts, self.max_steps, self._room
+        )
         if record:
             set_evm_trace(recorder)
         message = rule.message(
@@ -163,6 +171,7 @@ class Machine:
         )
         output = rule.process(message)
         set_evm_trace(discard_evm_trace)
+        held, self._room = self._room - recorder.room, recorder.room
         before = call.gas - int(output.gas_left)
         refund = 0 if inner else min(before // rule.refund_share, int(output.refund_counter))
         used = max(before - refund, least)
@@ -192,6 +201,7 @@ class Machine:
                 )
             ),
             own_balance=recorder.own_balance,
+            size=held,
         )
 
     def _without_code(self, addresses: Iterable[Address]) -> list[Address]:

@@ -50,15 +50,36 @@ _ABOUT_ACCOUNTS: Final = frozenset({_BALANCE, _EXTCODESIZE, 0x3C, _EXTCODEHASH})
 _WATCHED: Final = frozenset({_SLOAD, _SSTORE, _KECCAK, *range(0xA0, 0xA5), _SELFBALANCE, *_UNKNOWN})
 
 
+_STEP: Final = 200
+"""Bytes of memory that a step takes, apart from its data."""
+_BLAKE2: Final = 0x09
+_EFFORT: Final = {
+    0x07: (96, 6_000, 1_000),
+    0x08: (192, 34_000, 60_000),
+    0x0C: (160, 6_000, 1_000),
+    0x0E: (288, 11_000, 10_000),
+    0x0F: (384, 32_600, 120_000),
+    0x10: (64, 5_500, 1_000),
+    0x11: (128, 23_800, 30_000),
+    0x100: (160, 3_450, 5_000),
+}
+"""Precompiled contracts of elliptic curves: so many bytes of input cost at least so much gas and take as long as so
+many opcodes. They are written in Python here: their gas says little of their time. The rest is quick for its gas."""
+_ROUND: Final = 50
+"""Opcodes that take as long as one round of BLAKE2, whose gas is 1."""
+
+
 class StepLimit(Exception):
-    """The transaction ran more opcodes than it was allowed to."""
+    """The transaction took more opcodes, or its record more memory, than it was allowed to."""
 
 
 class Recorder:
     """Listens to the machine during one transaction; :attr:`steps` has what happened."""
 
-    def __init__(self, storage: Callable[[Any, int], int], contracts: frozenset[Address], limit: int) -> None:
-        """Record storage, hashes and logs of ``contracts`` only; stop after ``limit`` opcodes."""
+    def __init__(
+        self, storage: Callable[[Any, int], int], contracts: frozenset[Address], limit: int, room: int
+    ) -> None:
+        """Record storage, hashes and logs of ``contracts`` only; stop after ``limit`` opcodes or ``room`` bytes."""
         self.steps: list[Step] = []
         self.asked: dict[str, None] = {}
         """What was asked for that an export does not tell."""
@@ -71,6 +92,8 @@ class Recorder:
         self._storage = storage
         self._contracts = contracts
         self._left = limit
+        self.room = room
+        """Bytes that are left."""
         self._frames: list[Any] = []
         self._mine = False
         self._op = 0
@@ -99,6 +122,12 @@ class Recorder:
         elif kind is EvmStop or kind is PrecompileStart:
             if not self._frames or evm is not self._frames[-1]:
                 self._turn_to(evm)
+            if kind is PrecompileStart:
+                self._left -= _effort(
+                    int.from_bytes(event.address, "big"), evm.message.data, int(evm.gas_left)
+                )
+                if self._left < 0:
+                    raise StepLimit
         elif kind is TransactionEnd:
             while self._frames:
                 self._leave()
@@ -127,13 +156,20 @@ class Recorder:
         data = bytes(message.code if created else message.data)
         if data and not created and not len(message.code) and int.from_bytes(to, "big") > _PRECOMPILES:
             self.strangers[to] = None
-        self.steps.append(Enter(kind, sender, to, int(message.gas), int(message.value), data))
+        self._add(Enter(kind, sender, to, int(message.gas), int(message.value), data), len(data))
         self._frames.append(evm)
 
     def _leave(self) -> None:
         evm = self._frames.pop()
         used = int(evm.message.gas) - int(evm.gas_left)
-        self.steps.append(Exit(used, bytes(evm.output), error_text(evm.error)))
+        output = bytes(evm.output)
+        self._add(Exit(used, output, error_text(evm.error)), len(output))
+
+    def _add(self, step: Step, size: int = 0) -> None:
+        self.room -= _STEP + size
+        if self.room < 0:
+            raise StepLimit
+        self.steps.append(step)
 
     def _prepare(self, evm: Any, op: int) -> None:
         """Note what an opcode is about to do; it counts when the opcode is over."""
@@ -179,7 +215,15 @@ class Recorder:
         if type(done) is Read:
             done = Read(done.owner, done.slot, int(evm.stack[-1]))
         if done is not None:
-            self.steps.append(done)
+            self._add(done, len(done.data) if isinstance(done, Hashed | Logged) else 0)
+
+
+def _effort(precompiled: int, data: bytes, gas: int) -> int:
+    """Return the opcodes that take as long as a precompiled contract, as far as the gas pays for it."""
+    if precompiled == _BLAKE2:
+        return min(int.from_bytes(data[:4], "big"), gas) * _ROUND
+    size, price, steps = _EFFORT.get(precompiled, (1, 1, 0))
+    return min(-(-len(data) // size), gas // price) * steps
 
 
 def error_text(error: Any) -> str | None:

@@ -60,6 +60,8 @@ class Replayed:
     block: int
     created: tuple[tuple[Address, Address], ...]
     """(creator, contract) of each contract that it created and that stayed."""
+    size: int = 0
+    """Bytes of memory that its steps took, about."""
 
 
 class SavedReplay(msgspec.Struct, frozen=True):
@@ -210,7 +212,8 @@ class Replay:
             tracer=Tracer.EXECUTION,
             invocations=(),
         )
-        return self._judged(transaction, steps, _worst(map(self._fidelity, calls, executions)), kept=True)
+        found = self._judged(transaction, steps, _worst(map(self._fidelity, calls, executions)), kept=True)
+        return replace(found, size=sum(execution.size for execution in executions))
 
     def _with_ether(
         self, record: ExportedTransaction, rules: str, failed: Execution, depth: int
@@ -259,7 +262,8 @@ class Replay:
             tracer=Tracer.EXECUTION,
             invocations=(),
         )
-        return self._judged(transaction, execution.steps, self._fidelity(record, execution), kept=kept)
+        found = self._judged(transaction, execution.steps, self._fidelity(record, execution), kept=kept)
+        return replace(found, size=execution.size)
 
     def _judged(
         self, transaction: Transaction, steps: Sequence[Step], fidelity: Fidelity, *, kept: bool
