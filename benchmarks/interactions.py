@@ -6,7 +6,8 @@ Makes histories of 1,000, 10,000, 100,000 and 1,000,000 calls with 8 storage acc
 items are created, offered, bought and withdrawn, with payments to accounts, totals and a next id. Each is then read
 twice in processes of their own: the bare rows into arrays with SQLite's own cursor, and everything that
 ``specminer interactions`` does before it prints: history, locations, dependencies, sorts, roles, scores, slices,
-names. Prints the ratio of the two, the peak of memory, and the growth in units of n log n.
+names. Prints the ratio of the two in CPU seconds, which other work on the machine disturbs least, the peak of
+memory, and the growth in units of n log n.
 """
 
 from __future__ import annotations
@@ -301,7 +302,7 @@ def split_all(path: Path) -> int:
 
 
 def measured(step: str, path: Path) -> tuple[float, float, int]:
-    """Run a step in a process of its own; return seconds, the peak of memory in MB, and what it counted."""
+    """Run a step in a process of its own; return CPU seconds, the peak of memory in MB, and what it counted."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.interactions", step, str(path)],
         capture_output=True,
@@ -335,9 +336,9 @@ def run(sizes: tuple[int, ...]) -> None:
 
 def _steps(arguments: list[str]) -> Iterator[str]:
     step, path = arguments
-    began = time.perf_counter()
+    began = time.process_time()
     count = {"read": read_rows, "split": split_all}[step](Path(path))
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         1024 if sys.platform != "darwin" else 1024**2
     )

@@ -17,7 +17,7 @@ from specminer.history import KINDS, MISSING, OUTCOMES, BoolColumn, IntColumn
 from specminer.store import schema
 from specminer.store.instances import among
 
-_FETCHED: Final = 50_000
+_FETCHED: Final = 20_000
 """Rows fetched at a time."""
 
 Row = tuple[Any, ...]
@@ -39,11 +39,6 @@ def places(ids: IntColumn) -> IntColumn:
     found = np.full(int(ids.max(initial=0)) + 1, MISSING, dtype=np.int64)
     found[ids] = np.arange(len(ids))
     return found
-
-
-def column(values: Sequence[int | None]) -> IntColumn:
-    """Return integers as a column, ``None`` as ``MISSING``."""
-    return np.array([MISSING if value is None else value for value in values], dtype=np.int64)
 
 
 def looked_up(found: IntColumn, ids: IntColumn) -> IntColumn:

@@ -11,7 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from specminer.hashing import keccak_all
-from specminer.history import History, IntColumn
+from specminer.history import MISSING, History, IntColumn
 from specminer.store import columns, instances, schema
 from specminer.store.dictionary import decode_words
 from specminer.store.instances import among
@@ -310,12 +310,8 @@ def history(
         query = query.where(schema.transaction.c.block >= first)
     if last is not None:
         query = query.where(schema.transaction.c.block <= last)
-    listed = _listed(connection, query)
-    marks = [None if row[5] is None else Fidelity(row[5]) for row in listed]
-    fidelity = Counter(mark for mark in marks if mark is not None)
-    if not doubtful:
-        listed = [row for row, mark in zip(listed, marks, strict=True) if mark is None or mark.trusted]
-    ids = np.array([row[0] for row in listed], dtype=np.int64)
+    numbers, hashes, fidelity = _listed(connection, query, doubtful=doubtful)
+    ids, block, index, sender, time = numbers
     records = tuple(instances.records(connection, owners))
     complete = list(instances.ranges(connection, owners, first, last).values())
     spans = _joined(span for spans in complete for span in spans)
@@ -334,30 +330,43 @@ def history(
         words=decode_words(words),
         addresses=tuple(map(Address, addresses)),
         preimages=_preimages(connection, owners),
-        transaction_hash=tuple(Hash(bytes(row[6])) for row in listed),
-        transaction_block=np.array([row[1] for row in listed], dtype=np.int64),
-        transaction_index=np.array([row[2] for row in listed], dtype=np.int64),
-        transaction_time=columns.column([row[4] for row in listed]),
-        transaction_origin=address_place[np.array([row[3] for row in listed], dtype=np.int64)],
+        transaction_hash=tuple(hashes),
+        transaction_block=block,
+        transaction_index=index,
+        transaction_time=time,
+        transaction_origin=address_place[sender],
         **columns.invocation_columns(
             connection, owners, columns.places(ids), address_place, columns.places(word_ids)
         ),
     )
 
 
-def _listed(connection: sa.Connection, query: sa.Select[Any]) -> list[columns.Row]:
-    """Return id, block, position, sender, timestamp, fidelity and hash of ordered transactions."""
+def _listed(
+    connection: sa.Connection, query: sa.Select[Any], *, doubtful: bool
+) -> tuple[IntColumn, list[Hash], Counter[Fidelity]]:
+    """Return ordered transactions: id, block, position, sender and time as columns; hashes; marks of fidelity.
+
+    The marks count also those that are left out because they are ``doubtful``.
+    """
     table = schema.transaction
     narrow = query.with_only_columns(
         table.c.id,
         table.c.block,
         table.c.position,
         table.c.sender_id,
-        schema.block.c.timestamp,
+        sa.func.coalesce(schema.block.c.timestamp, MISSING),
         sa.func.max(schema.recording.c.fidelity),
         table.c.hash,
     )
-    return [row for rows in columns.fetched(connection, narrow) for row in rows]
+    parts: list[IntColumn] = [np.zeros((5, 0), dtype=np.int64)]
+    hashes: list[Hash] = []
+    fidelity: Counter[Fidelity] = Counter()
+    for rows in columns.fetched(connection, narrow):
+        fidelity.update(Fidelity(row[5]) for row in rows if row[5] is not None)
+        kept = [row for row in rows if doubtful or row[5] is None or Fidelity(row[5]).trusted]
+        parts.append(np.array([row[:5] for row in kept], dtype=np.int64).reshape(-1, 5).T)
+        hashes += [Hash(bytes(row[6])) for row in kept]
+    return np.concatenate(parts, axis=1), hashes, fidelity
 
 
 def _dictionary(connection: sa.Connection, table: sa.Table) -> tuple[IntColumn, list[bytes]]:
