@@ -14,7 +14,8 @@ from specminer.pipeline import Export, Imported, Rulebook, import_export
 from specminer.store import TraceStore
 from specminer.trace import Fidelity, Tracer, Transaction
 from tests.support import crowdsale, ens_registrar, machine, probe, till
-from tests.support.anvil import Anvil
+from tests.support.anvil import Anvil, Call
+from tests.support.bytecode import deploying
 from tests.support.collecting import CHAIN, address, collected
 from tests.support.exporting import write_txlist
 from tests.support.real import Silent
@@ -47,7 +48,18 @@ def drive_machine(anvil: Anvil) -> str:
     return peers[0]
 
 
-DRIVERS = [drive_probe, drive_machine, drive_till, drive_crowdsale, drive_registrar]
+def drive_creator(anvil: Anvil) -> str:
+    """Calldata becomes the creation code of a contract: one that stays, or that fails in some way."""
+    create = bytes.fromhex("3660006000373660006000f060005500")
+    anvil.block([Call(sender=anvil.accounts[0], to=None, data="0x" + deploying(create).hex())])
+    made = anvil.rpc("eth_getBlockByNumber", "0x1", True)["transactions"][0]["hash"]
+    creator = str(anvil.rpc("eth_getTransactionReceipt", made)["contractAddress"])
+    for code in ("00", "60006000fd", "fe", "00", "5b600056", "60ef60005360016000f3") * 2:
+        anvil.block([Call(sender=anvil.accounts[1], to=creator, data=f"0x{code}", gas=300_000)])
+    return creator
+
+
+DRIVERS = [drive_creator, drive_probe, drive_machine, drive_till, drive_crowdsale, drive_registrar]
 
 
 def executed(path: Path, fork: str = "auto") -> tuple[TraceStore, Imported]:

@@ -19,8 +19,9 @@ from specminer.chain.steps import MAX_PREIMAGE, Enter, Exit, Hashed, Logged, Rea
 from specminer.errors import NodeLied
 from specminer.trace import Address
 
+# anvil reports no error for a creation that failed inside a call; the zero that it leaves on the stack tells
 _SOURCE: Final = """{
-  t: TARGETS, e: [], p: null, q: -1, d: [],
+  t: TARGETS, e: [], p: null, q: -1, d: [], k: [], c: null,
   hex: function(b) { return b === undefined || b === null ? "0x" : toHex(b) },
   mine: function(a) { return this.t[a] === 1 },
   add: function(row) { this.p = null; this.q = -1; this.e.push(row) },
@@ -31,6 +32,7 @@ _SOURCE: Final = """{
     var x = k === "DELEGATECALL" || k === "CALLCODE" ? this.mine(from) : this.mine(to);
     var v = f.getValue();
     this.d.push(x);
+    this.k.push(k === "CREATE" || k === "CREATE2");
     this.add(["E", k, from, to, x ? "0x" + f.getGas().toString(16) : "0x0",
       x && v !== undefined && v !== null ? "0x" + v.toString(16) : "0x0", x ? this.hex(f.getInput()) : "0x"])
   },
@@ -38,12 +40,18 @@ _SOURCE: Final = """{
     var x = this.d.pop(), err = r.getError();
     if (err !== undefined && err !== null) this.halt(err);
     this.add(["X", "0x" + r.getGasUsed().toString(16), x ? this.hex(r.getOutput()) : "0x",
-      err === undefined || err === null ? null : String(err)])
+      err === undefined || err === null ? null : String(err)]);
+    this.c = this.k.pop() ? this.e[this.e.length - 1] : null
   },
   fault: function(l, db) { this.p = null },
   step: function(l, db) {
     if (this.p !== null) { this.e.push(this.p.concat(["0x" + l.stack.peek(0).toString(16)])); this.p = null }
     this.q = -1;
+    if (this.c !== null) {
+      if (this.c[3] === null && /^0+$/.test(l.stack.peek(0).toString(16)))
+        this.c[3] = "execution reverted";
+      this.c = null
+    }
     var o = l.op.toNumber();
     if (o !== 0x54 && o !== 0x55 && o !== 0x20 && (o < 0xa0 || o > 0xa4)) return;
     var raw = l.contract.getAddress(), a = toHex(raw);
