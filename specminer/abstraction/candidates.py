@@ -14,6 +14,7 @@ Tiers, in the order of what they mean to a reader:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -90,6 +91,8 @@ class Ground:
     """Values after each of ``m`` accepted events."""
     spelled: Mapping[str, str]
     """What a variable is called in formulas, by its name in the table."""
+    spellings: Mapping[str, tuple[str, ...]]
+    """All the names by which a definition may call a variable, by its name in the table."""
 
 
 def ground(table: EventTable, accepted: IntColumn) -> Ground:
@@ -107,6 +110,13 @@ def ground(table: EventTable, accepted: IntColumn) -> Ground:
         column = values[accepted]
         rows[symbol] = np.where(column >= 0, signed[column], MISSING) if _is_signed(variable) else column
         symbols.append(symbol)
+    spellings = {
+        name: tuple(dict.fromkeys((name, shown, *_short_forms(shown)))) for name, shown in spelled.items()
+    }
+    for variable, symbol in zip(table.variables, symbols, strict=True):
+        for form in spellings[variable.name]:
+            if form not in RESERVED:
+                language.alias(form, symbol)
     calls: dict[str, Formula] = {}
     for row, variable in enumerate(table.calls):
         symbol = language.declare(_declaration(variable, variable.name, context=variable.name != "this"))
@@ -120,7 +130,13 @@ def ground(table: EventTable, accepted: IntColumn) -> Ground:
         dimensions=dimensions(table),
         columns=Columns.of(rows, words, len(accepted)),
         spelled=spelled,
+        spellings=spellings,
     )
+
+
+def _short_forms(name: str) -> tuple[str, str]:
+    """Return a name with its brackets empty, and without them: definitions need not say what the keys are."""
+    return re.sub(r"\[[^\]]*\]", "[]", name), re.sub(r"\[[^\]]*\]", "", name)
 
 
 def _declaration(variable: Variable, name: str, *, context: bool = False) -> Declaration:
@@ -176,7 +192,7 @@ def storage(table: EventTable, base: Ground) -> Iterator[Draft]:
 
 def _alone(variable: Variable, base: Ground, position: int, seen: tuple[int, ...]) -> Iterator[Draft]:
     language, symbol = base.language, base.symbols[position]
-    names = tuple(dict.fromkeys((variable.name, base.spelled[variable.name])))
+    names = base.spellings[variable.name]
     if variable.kind is ValueKind.BOOL:
         yield Draft(formula=symbol, variables=names, tier=Tier.STORAGE)
         return
@@ -220,13 +236,11 @@ def _bounded(base: Ground, left: int, right: int) -> bool:
 
 
 def _names(table: EventTable, base: Ground, position: int) -> tuple[str, ...]:
-    name = table.variables[position].name
-    return tuple(dict.fromkeys((name, base.spelled[name])))
+    return base.spellings[table.variables[position].name]
 
 
 def _pair_names(variables: Sequence[Variable], base: Ground, left: int, right: int) -> tuple[str, ...]:
-    names = [variables[position].name for position in (left, right)]
-    return tuple(dict.fromkeys((*names, *(base.spelled[name] for name in names))))
+    return tuple(name for position in (left, right) for name in base.spellings[variables[position].name])
 
 
 def _distinct(columns: Columns, symbol: Formula) -> tuple[int, ...]:
@@ -273,7 +287,8 @@ def history(table: EventTable, base: Ground, accepted: IntColumn) -> tuple[Colum
         known_both = (column != MISSING) & (before != MISSING)
         changed = np.where(known_both, truths[(column != before).astype(np.int64)], MISSING)
         names = _names(table, base, position)
-        drafts += _remembered(base, added, f"changed({names[-1]})", changed, names)
+        shown = base.spelled[table.variables[position].name]
+        drafts += _remembered(base, added, f"changed({shown})", changed, names)
     return Columns.of(ranked | added, words, len(accepted)), drafts
 
 

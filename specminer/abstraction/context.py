@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from specminer.abstraction.events import EventTable, Variable
+from specminer.abstraction.events import Argument, EventTable, Variable
+from specminer.abstraction.table import REJECTED
+from specminer.calldata import Calls, arguments
 from specminer.history import MISSING, History, IntColumn
 from specminer.interaction import Interactions
 from specminer.location import ValueKind
@@ -47,11 +49,61 @@ def with_calls(table: EventTable, history: History, interactions: Interactions) 
         table,
         words=words.all(),
         keys=keys,
+        accepted_as=_accepted_as(table),
         calls=tuple(Variable(name=name, kind=_KINDS[name]) for name in names),
         call_values=np.array([columns[name] for name in names], dtype=np.int64).reshape(
             len(names), len(table)
         ),
     )
+
+
+def _accepted_as(table: EventTable) -> tuple[int, ...]:
+    """Return for each symbol the one of the same call accepted; its own where that never was."""
+    place = {symbol: row for row, symbol in enumerate(table.symbols)}
+    refused = np.zeros(len(table.symbols), dtype=np.bool_)
+    refused[table.symbol[table.rejected]] = True
+    return tuple(
+        place.get(symbol.removesuffix(REJECTED), row) if refused[row] else row
+        for row, symbol in enumerate(table.symbols)
+    )
+
+
+def with_arguments(
+    table: EventTable, history: History, interactions: Interactions, called: Calls
+) -> EventTable:
+    """Return the table with the arguments of static types; ``interactions`` are what it was built from."""
+    words = _Words(table.words)
+    found: list[Argument] = []
+    rows = interactions.invocation
+    own = ~interactions.passive
+    for column in arguments(history, called):
+        if not column.single:
+            continue
+        mine = np.flatnonzero(own & (called.function[rows] == column.function))
+        if not len(mine):
+            continue
+        at = np.searchsorted(column.invocation, rows[mine])
+        distinct, inverse = np.unique(column.words, return_inverse=True)
+        coded = words.coded([int.from_bytes(item.ljust(32, b"\0"), "big") for item in distinct.tolist()])
+        values = np.full(len(table), MISSING, dtype=np.int64)
+        values[mine] = coded[inverse.ravel()[at]]
+        found.append(
+            Argument(
+                symbols=tuple(np.unique(table.symbol[mine]).tolist()),
+                variable=Variable(name=column.name, kind=_kind(column.type)),
+                values=values,
+            )
+        )
+    return replace(table, words=words.all(), arguments=tuple(found))
+
+
+def _kind(type_: str) -> ValueKind:
+    if type_ in ("address", "bool"):
+        return ValueKind(type_)
+    for start, kind in (("uint", ValueKind.UINT), ("int", ValueKind.INT), ("bytes", ValueKind.BYTES)):
+        if type_.startswith(start):
+            return kind
+    return ValueKind.WORD
 
 
 class _Words:

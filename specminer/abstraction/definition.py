@@ -67,7 +67,7 @@ class Definition:
     refines: str | None = None
     """Name or path of the definition that this one adds to."""
     fix: tuple[str, ...] = ()
-    """Predicates that are always chosen."""
+    """Predicates that are always chosen. ``a = 0 | b = 0`` is the first of these that is one here."""
     prefer: tuple[str, ...] = ()
     """Predicates, or variables with all their predicates, at half the price."""
     forbid: tuple[str, ...] = ()
@@ -88,6 +88,8 @@ class Definition:
     names: Mapping[str, str] = field(default_factory=dict)
     """Predicate to the name of what holds where it is true."""
     weights: Weights = field(default_factory=Weights)
+    lenient: bool = False
+    """It was not asked for but fits the interface: what it fixes and the history does not have is left out."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content in the structure of the TOML."""
@@ -146,8 +148,18 @@ def parse(text: str, origin: str) -> Definition:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise FileFormatError(f"{origin} is not TOML: {plain(error)}", path=origin) from None
+    return from_document(document, origin)
+
+
+def from_document(document: Mapping[str, Any], origin: str) -> Definition:
+    """Read a definition from what TOML or JSON hold; ``origin`` names it in messages.
+
+    Raises:
+        FileFormatError: an unknown key or a value of a wrong type; the message names the key.
+
+    """
     reader = _Reader(origin)
-    reader.known("", document, _TOP)
+    reader.known("", document, KEYS)
     state = reader.table(document, "state", ("fix", "prefer", "forbid", "only", "merge", "history"))
     events = reader.table(document, "events", ("roles", "rejected", "called", "drop", "split"))
     weights = reader.table(document, "weights", tuple(item.name for item in fields(Weights)))
@@ -175,7 +187,7 @@ def parse(text: str, origin: str) -> Definition:
     )
 
 
-_TOP: Final = ("name", "summary", "applies_to", "refines", "state", "events", "names", "weights")
+KEYS: Final = ("name", "summary", "applies_to", "refines", "state", "events", "names", "weights")
 
 _Choice = TypeVar("_Choice", bound=Enum)
 

@@ -141,6 +141,8 @@ def comparable(variables: Sequence[Variable], found: Sequence[Dimension]) -> lis
         signed = variable.kind is ValueKind.INT
         key: tuple[object, ...] = (dimension, signed)
         if dimension is Dimension.NONE:
+            if variable.kind is ValueKind.ENUM and not variable.members:
+                continue  # of which type nobody knows
             key = (variable.kind, variable.members)
         groups.setdefault(key, []).append(position)
     return [group for group in groups.values() if len(group) > 1]

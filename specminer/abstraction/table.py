@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -13,11 +14,14 @@ from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColu
 from specminer.interaction import Interactions, Mode, completion_order, event_text, first_accesses
 from specminer.location import Field, Locations, unique_names
 
+REJECTED: Final = " (rejected)"
+"""What stands behind an event that was rejected."""
+
 
 def symbol_of(function: str, role: str | None = None, *, rejected: bool, passive: bool) -> str:
     """Return an event's symbol, as it stands in the automaton's alphabet."""
     event = event_text(function, role, passive=passive)
-    return f"{event} (rejected)" if rejected and not passive else event
+    return f"{event}{REJECTED}" if rejected and not passive else event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,12 +229,13 @@ class _Wishes:
     def __init__(self, base: Ground, definition: Definition) -> None:
         self._language = base.language
         self._definition = definition
-        self._fixed = [self._required(text) for text in definition.fix]
+        wanted = {wish: self._required(wish) for wish in definition.fix}
+        self._fixed = {wish: formula for wish, formula in wanted.items() if formula is not None}
         self._prefer, self._prefer_names = self._read(definition.prefer)
         self._forbid, self._forbid_names = self._read(definition.forbid)
         named, _ = self._read(definition.names)
         self.mentioned = frozenset(
-            atom for formula in (*self._fixed, *self._prefer, *named) for atom in self._both(formula)
+            atom for formula in (*self._fixed.values(), *self._prefer, *named) for atom in self._both(formula)
         )
         self._met: set[str | Formula] = set()
 
@@ -250,14 +251,20 @@ class _Wishes:
                 continue
         return formulas, names
 
-    def _required(self, wish: str) -> Formula:
-        try:
-            return normalised(self._language, parse(self._language, wish))
-        except FormulaError as error:
-            raise UsageError(
-                f"the abstraction fixes '{plain(wish)}', which is no predicate over this history: {plain(error)}",
-                predicate=wish,
-            ) from None
+    def _required(self, wish: str) -> Formula | None:
+        """Return the first of the alternatives that is a predicate here."""
+        trouble = ""
+        for alternative in wish.split(" | "):
+            try:
+                return normalised(self._language, parse(self._language, alternative))
+            except FormulaError as error:
+                trouble = trouble or plain(error)
+        if self._definition.lenient:
+            return None
+        raise UsageError(
+            f"the abstraction fixes '{plain(wish)}', which is no predicate over this history: {trouble}",
+            predicate=wish,
+        )
 
     def _both(self, formula: Formula) -> tuple[Formula, Formula]:
         return formula, self._language.negation(formula)
@@ -270,7 +277,7 @@ class _Wishes:
                 variables=(),
                 tier=self._tier(formula),
             )
-            for formula in self._fixed
+            for formula in self._fixed.values()
         ]
 
     def _tier(self, formula: Formula) -> Tier:
@@ -281,14 +288,14 @@ class _Wishes:
 
     def is_fixed(self, predicate: Predicate) -> bool:
         """Whether the definition fixes it or its opposite."""
-        return not set(self._both(predicate.formula)).isdisjoint(self._fixed)
+        return not set(self._both(predicate.formula)).isdisjoint(self._fixed.values())
 
     def priced(self, draft: Draft) -> Predicate | None:
         """Return the candidate with its texts and price, or ``None`` if it is forbidden."""
         both = set(self._both(draft.formula))
         names = set(draft.variables)
         self._met |= {*both, *names}
-        fixed = not both.isdisjoint(self._fixed)
+        fixed = not both.isdisjoint(self._fixed.values())
         if not fixed and (names & self._forbid_names or not both.isdisjoint(self._forbid)):
             return None
         asked = not both.isdisjoint(self._prefer)
@@ -324,7 +331,9 @@ class _Wishes:
             for formula in (predicate.formula, *predicate.alias_formulas)
             for atom in self._both(formula)
         }
-        for formula, wish in zip(self._fixed, self._definition.fix, strict=True):
+        for wish, formula in self._fixed.items():
+            if formula not in place and self._definition.lenient:
+                continue
             if formula not in place:
                 raise UsageError(
                     f"the abstraction fixes '{plain(wish)}', but in this history it never changes; leave it out",

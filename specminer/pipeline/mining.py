@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -13,7 +13,9 @@ import numpy as np
 from eth_utils.address import to_checksum_address
 
 from specminer.abstraction import Definition, EventTable, RejectedCalls, default
-from specminer.abstraction.context import with_calls
+from specminer.abstraction.catalogue import fitting
+from specminer.abstraction.context import with_arguments, with_calls
+from specminer.abstraction.passive import kept_events, without_bookkeeping
 from specminer.abstraction.table import build
 from specminer.chain.artifact import Artifact
 from specminer.chain.interface import Interface
@@ -68,6 +70,8 @@ class MineOptions:
     """``None`` for the default."""
     surprising: int = LISTED
     """How many of the most surprising interactions and events are listed."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Weights that hold instead of the definition's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +111,13 @@ def mine(
     artifact, found, called = given.artifact, given.found, given.called
     interactions = split(given.analysis, options.interactions)
     functions = [called.functions[row] for row in called.function.tolist()]
-    definition = options.definition or default()
-    if definition.rejected is RejectedCalls.DROP:
-        interactions = _without_rejected(history, interactions)
-    table = build(history, given.touched, found.locations, interactions, functions)
-    table = replace(with_calls(table, history, interactions), entity=_entity(interactions))
+    definition = _definition(options, given.interface)
+    interactions = _mapped(history, interactions, functions, definition)
+    events = [definition.called.get(function, function) for function in functions]
+    table = build(history, given.touched, found.locations, interactions, events)
+    table = with_arguments(with_calls(table, history, interactions), history, interactions, called)
+    table, interactions, bookkeeping = without_bookkeeping(table, interactions)
+    table = replace(table, entity=_entity(interactions))
     declared = _declared(artifact)
     definition = replace(
         definition, forbid=(*definition.forbid, *_forbidden(options.forbid, table, declared))
@@ -124,8 +130,9 @@ def mine(
     facts["limits"] += given.found.notes
     facts |= {"selection": selection} if selection else {}
     outside = Counter(functions[row] for row in interactions.track.tolist())
-    edges = tuple(_edges(history, interactions, functions, tuning, point) for point in tuning.front)
-    missed = ", ".join(plain(text, 80) for text in tuning.unmatched if text not in options.forbid)
+    edges = tuple(_edges(history, interactions, (functions, events), tuning, point) for point in tuning.front)
+    asked = () if definition.lenient else tuning.unmatched
+    missed = ", ".join(plain(text, 80) for text in asked if text not in options.forbid)
     unmatched = f"nothing in this history matches {missed}, which the abstraction mentions" if missed else ""
     specification = _specification(
         name or given.title, history, facts, interactions, dict(sorted(outside.items())), tuning, edges
@@ -138,7 +145,48 @@ def mine(
         dependencies=dependencies(given.touched),
         table=tuning.table,
         tuning=tuning,
-        notes=(unmatched,) if unmatched else (),
+        notes=tuple(filter(None, (unmatched, _left_out(bookkeeping), _fitted(definition)))),
+    )
+
+
+def _definition(options: MineOptions, interface: Interface) -> Definition:
+    """Return the definition asked for, or the shipped one whose interface fits, or the default."""
+    signatures = {function.signature for function in interface.functions.values()}
+    definition = options.definition or fitting(signatures) or default()
+    if options.weights:
+        definition = replace(definition, weights=replace(definition.weights, **options.weights))
+    return definition
+
+
+def _mapped(
+    history: History, interactions: Interactions, functions: Sequence[str], definition: Definition
+) -> Interactions:
+    """Return the interactions with those events that the definition wants."""
+    if definition.rejected is RejectedCalls.DROP:
+        interactions = kept_events(
+            interactions, history.accepted[interactions.invocation] | interactions.passive
+        )
+    if definition.drop:
+        dropped = np.isin(np.array(functions, dtype=object), list(definition.drop))
+        interactions = kept_events(interactions, ~dropped[interactions.invocation])
+    if not definition.roles:
+        interactions = replace(interactions, role=np.full_like(interactions.role, MISSING))
+    return interactions
+
+
+def _left_out(bookkeeping: Sequence[str]) -> str:
+    if not bookkeeping:
+        return ""
+    shown = ", ".join(plain(name, 80) for name in bookkeeping)
+    return f"left out of the states, as calls that do not name the entity change it all the time: {shown}"
+
+
+def _fitted(definition: Definition) -> str:
+    if not definition.lenient:
+        return ""
+    return (
+        f"the ABI fits the shipped abstraction '{plain(definition.name)}', which was used "
+        "(--abstraction default mines without)"
     )
 
 
@@ -238,17 +286,6 @@ def _listed(known: Collection[str]) -> str:
     return f"there are {shown}{', …' if len(known) > 10 else ''}" if known else "there are none"
 
 
-def _without_rejected(history: History, interactions: Interactions) -> Interactions:
-    keep = history.accepted[interactions.invocation] | interactions.passive
-    return replace(
-        interactions,
-        slice=interactions.slice[keep],
-        invocation=interactions.invocation[keep],
-        passive=interactions.passive[keep],
-        role=interactions.role[keep],
-    )
-
-
 def _history_facts(history: History, known: float, names: str) -> dict[str, Any]:
     """Return what was read; ``known`` is the share of the calls whose selectors the ABI given knows."""
     limits = [*history.limits, *gaps(history)]
@@ -320,11 +357,14 @@ def _abstraction(tuning: Tuning, point: TunedPoint) -> dict[str, Any]:
 def _edges(
     history: History,
     interactions: Interactions,
-    functions: Sequence[str],
+    called: tuple[Sequence[str], Sequence[str]],
     tuning: Tuning,
     point: TunedPoint,
 ) -> tuple[Edge, ...]:
-    """Group the events into transitions with their evidence, ordered by source, target and event."""
+    """Group the events into transitions with their evidence, ordered by source, target and event.
+
+    ``called`` gives each invocation's function, and the event that it counts as.
+    """
     columns = np.stack([tuning.before(point), tuning.after(point), tuning.table.symbol], axis=1)
     keys, group = np.unique(columns, axis=0, return_inverse=True)
     order = np.lexsort((interactions.invocation, group.ravel()))
@@ -332,7 +372,7 @@ def _edges(
     left = reached(tuning, point)
     return tuple(
         with_interval(
-            _edge(history, interactions, functions, tuning, key, order[starts[row] : starts[row + 1]]),
+            _edge(history, interactions, called, tuning, key, order[starts[row] : starts[row + 1]]),
             int(left[key[0]]),
         )
         for row, key in enumerate(keys)
@@ -342,7 +382,7 @@ def _edges(
 def _edge(
     history: History,
     interactions: Interactions,
-    functions: Sequence[str],
+    called: tuple[Sequence[str], Sequence[str]],
     tuning: Tuning,
     key: IntColumn,
     events: IntColumn,
@@ -350,7 +390,7 @@ def _edge(
     """Return one transition; ``events`` are its rows in the table, in chain order."""
     rows = interactions.invocation[events]
     passive, rejected = bool(interactions.passive[events[0]]), bool(tuning.table.rejected[events[0]])
-    function = functions[rows[0]]
+    function, event = (names[rows[0]] for names in called)
     place = int(interactions.role[events[0]])
     role = interactions.roles[place] if place != MISSING else None
     transactions = history.invocation_transaction[rows]
@@ -358,7 +398,7 @@ def _edge(
     return Edge(
         source=int(key[0]),
         target=int(key[1]),
-        event=event_text(function, role, passive=passive) + tuning.condition(int(key[2])),
+        event=event_text(event, role, passive=passive) + tuning.condition(int(key[2])),
         function=function,
         role=role,
         kind=TransitionKind.PASSIVE if passive else TransitionKind.CALL,

@@ -88,6 +88,7 @@ class Language:
         self._build = self._environment.formula_manager
         self._declarations: dict[Formula, Declaration] = {}
         self._named: dict[str, Formula] = {}
+        self._aliases: dict[str, Formula] = {}
 
     def declare(self, declaration: Declaration) -> Formula:
         """Return a new symbol; raises ``FormulaError`` if another one has its name."""
@@ -105,8 +106,17 @@ class Language:
         return tuple(self._named)
 
     def named(self, name: str) -> Formula | None:
-        """Return the symbol of a name, ``None`` if there is none."""
-        return self._named.get(name)
+        """Return the symbol of a name or else of an alias, ``None`` if there is none."""
+        return self._named.get(name, self._aliases.get(name))
+
+    def is_taken(self, name: str) -> bool:
+        """Whether a symbol is called so, or can be read so."""
+        return name in self._named or name in self._aliases
+
+    def alias(self, name: str, symbol: Formula) -> None:
+        """Let a symbol be read under another name, unless something else is called so; it is never printed."""
+        if name not in self._named:
+            self._aliases.setdefault(name, symbol)
 
     def declaration(self, symbol: Formula) -> Declaration:
         """Return what a symbol was declared as; raises ``FormulaError`` for one of another language."""

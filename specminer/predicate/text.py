@@ -109,7 +109,7 @@ def members(language: Language, declaration: Declaration) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     for value, name in enumerate(declaration.members):
-        if language.named(name) is None and declaration.members.index(name) == value:
+        if not language.is_taken(name) and declaration.members.index(name) == value:
             found[name] = value
     return found
 

@@ -1,0 +1,64 @@
+"""``specminer abstractions``: the shipped abstraction definitions, and whether one's own is well-formed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from specminer.abstraction.catalogue import find, paths, resolved
+from specminer.errors import UsageError, plain
+
+
+@click.group(short_help="List, show and check abstraction definitions.")
+def abstractions() -> None:
+    """Show the shipped abstraction definitions and check one's own.
+
+    A definition says what states may depend on. One whose interface fits a contract's ABI is used by
+    itself; any is used with `specminer mine --abstraction NAME|FILE`.
+    """
+
+
+@abstractions.command("list")
+def list_command() -> None:
+    """List the shipped definitions."""
+    found = {name: resolved(path) for name, path in paths().items()}
+    width = max(map(len, found))
+    for name, definition in found.items():
+        by_itself = " (used by itself where the ABI fits)" if definition.applies_to else ""
+        click.echo(f"{name:<{width}}  {definition.summary}{by_itself}")
+
+
+@abstractions.command("show")
+@click.argument("name")
+def show_command(name: str) -> None:
+    """Show the definition NAME as TOML, to copy and edit."""
+    known = paths()
+    if name not in known:
+        find(name)
+        raise UsageError(f"'{plain(name, 200)}' is a file; `specminer abstractions check` reads it")
+    click.echo(known[name].read_text(encoding="utf-8").rstrip())
+
+
+@abstractions.command("check")
+@click.argument("name", metavar="NAME|FILE")
+def check_command(name: str) -> None:
+    """Check that a definition is well-formed, with all that it refines; say what it asks for."""
+    path = find(name)
+    definition = resolved(Path(path))
+    asked = [
+        ("fixes", definition.fix),
+        ("prefers", definition.prefer),
+        ("forbids", definition.forbid),
+        ("joins", definition.merge),
+        ("names", tuple(definition.names)),
+        ("splits", tuple(definition.split)),
+        ("drops", definition.drop),
+        ("applies to", definition.applies_to),
+    ]
+    click.echo(f"{plain(path)} is well-formed: {plain(definition.name)}")
+    for verb, texts in asked:
+        if texts:
+            click.echo(f"  {verb:<10} {'; '.join(plain(text, 100) for text in texts)}")
+    if definition.only:
+        click.echo("  nothing else is searched for")
