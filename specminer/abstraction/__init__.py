@@ -7,6 +7,8 @@ from specminer.abstraction.definition import (
     RejectedCalls,
     Weights,
     default,
+    definition_part,
+    from_document,
     load,
     parse,
 )
@@ -43,7 +45,9 @@ __all__ = [
     "Vocabulary",
     "Weights",
     "default",
+    "definition_part",
     "dump",
+    "from_document",
     "load",
     "parse",
     "quotient",

@@ -187,6 +187,11 @@ def from_document(document: Mapping[str, Any], origin: str) -> Definition:
     )
 
 
+def definition_part(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a specification's ``abstraction`` is the definition, without why it was chosen."""
+    return {key: document[key] for key in KEYS if key in document}
+
+
 KEYS: Final = ("name", "summary", "applies_to", "refines", "state", "events", "names", "weights")
 
 _Choice = TypeVar("_Choice", bound=Enum)

@@ -41,9 +41,12 @@ def show_command(name: str) -> None:
 
 
 @abstractions.command("check")
-@click.argument("name", metavar="NAME|FILE")
+@click.argument("name")
 def check_command(name: str) -> None:
-    """Check that a definition is well-formed, with all that it refines; say what it asks for."""
+    """Check that a definition is well-formed, with all that it refines; say what it asks for.
+
+    NAME is a shipped definition's, or the path of a TOML file.
+    """
     path = find(name)
     definition = resolved(Path(path))
     asked = [

@@ -17,6 +17,7 @@ from typing import Final
 import click
 
 from specminer import __version__
+from specminer.cli.abstractions import abstractions
 from specminer.cli.collect import collect
 from specminer.cli.datasets import datasets
 from specminer.cli.demo import demo
@@ -63,6 +64,7 @@ for _command in (
     collect,
     import_command,
     export_command,
+    abstractions,
     datasets,
     score,
     doctor,

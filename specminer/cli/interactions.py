@@ -31,7 +31,7 @@ from specminer.report.interaction_text import explanation_text, overview_text, r
 @click.command(short_help="List a history's interactions, explain the split, show one, find races.")
 @click.argument("targets", metavar="ADDRESS|DATASET|FILE …", nargs=-1)
 @click.option(
-    "--explain", is_flag=True, help="Tell which sorts of entities there are, what links, what holds."
+    "--explain", is_flag=True, help="Tell what there was to choose from, and why what was chosen was."
 )
 @click.option("--entity", metavar="KEY", help="Show the life of one interaction, by its key or name.")
 @click.option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,13 +25,17 @@ from specminer.cli.options import (
     range_options,
     seed_option,
     split_option,
+    weights_of,
 )
 from specminer.cli.targets import Source, choose, trace_files
-from specminer.errors import plain
+from specminer.errors import UsageError, plain
 from specminer.pipeline import MineOptions, Written, folder_name, prepare_folder, write_output
 from specminer.pipeline import mine as run
+from specminer.report.explanation import explanation
 from specminer.report.summary import SURPRISING, summary
+from specminer.specification import FORMAT, Specification
 from specminer.surprise import LISTED, MAX_LISTED
+from specminer.tuning import DEFAULT_PRESET, PRESETS
 
 MAX_PATH: Final = 4096
 """Characters of a path, more than which no system takes."""
@@ -60,9 +65,39 @@ MAX_PATH: Final = 4096
 @split_option
 @click.option(
     "--abstraction",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="An abstraction definition (TOML): predicates to fix, prefer or forbid, and the weights.",
+    metavar="NAME|FILE",
+    help="An abstraction definition: a shipped one (`specminer abstractions list`), or a TOML file such as the "
+    "abstraction.toml of an earlier run. By default the shipped one whose interface fits the ABI, if any.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    default=DEFAULT_PRESET,
+    show_default=True,
+    help="Fewer states (readable), the shortest description (balanced), or as many states as predict best (precise).",
+)
+@click.option(
+    "--weights",
+    metavar="NAME=N",
+    help="What counts how much in the objective: one, or several as in states=1,precision=4; names as in a "
+    "definition's [weights].",
+)
+@click.option(
+    "--states",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Take the automaton with N states from the front. With an automaton.json as target, without mining again.",
+)
+@click.option(
+    "--point",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Take the N-th automaton of the front, counted from the smallest.",
+)
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Tell what there was to choose from, and why what was chosen was.",
 )
 @click.option(
     "--forbid",
@@ -106,7 +141,12 @@ def mine(
     last: int | None,
     database: str,
     interactions: str,
-    abstraction: Path | None,
+    abstraction: str | None,
+    preset: str,
+    weights: str | None,
+    states: int | None,
+    point: int | None,
+    explain: bool,
     forbid: tuple[str, ...],
     doubtful: bool,
     surprising: int,
@@ -117,15 +157,19 @@ def mine(
     """Mine a contract's automaton: collect what is missing, split, tune, draw.
 
     The target is the ADDRESS of a contract (collected with --rpc or --explorer, or from what the database holds),
-    the name of a shipped DATASET, or a trace FILE. Several contracts of the same code are mined together: one
+    the name of a shipped DATASET, a trace FILE, or an automaton.json mined before, of whose front --states or
+    --point takes another automaton. Several contracts of the same code are mined together: one
     specification over all, one interaction for each. Prints a summary, and writes automaton.json (the specification
-    with its evidence), automaton.dot and automaton.svg (the picture).
+    with its evidence), abstraction.toml (what it distinguishes, to edit and mine with again), automaton.dot and
+    automaton.svg (the picture).
 
     \b
       specminer mine 0xADDRESS --rpc http://127.0.0.1:8545 --abi Contract.json
       specminer mine 0xADDRESS --explorer https://HOST/api --chain-id 1
       specminer mine 0xADDRESS --from-block 100 --to-block 200 --out early
       specminer mine auction_house --interactions whole
+      specminer mine auction_house --out out --explain
+      specminer mine out/automaton.json --states 4
       specminer mine --same-code-as 0xADDRESS --instances 20
       specminer mine --created-by 0xFACTORY --rpc http://127.0.0.1:8545
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
@@ -150,8 +194,67 @@ def mine(
         forbid=forbid,
         seed=seed,
         surprising=max(surprising, LISTED),
+        preset=PRESETS[preset],
+        weights=weights_of(weights),
     )
-    click.echo(mine_to_folder(source, options, artifact, out, quiet=quiet, surprising=surprising))
+    choice = Choice(states=states, point=point, explain=explain, surprising=surprising)
+    earlier = automaton_file(targets)
+    if earlier is not None:
+        click.echo(choose_again(earlier, choice, out))
+    else:
+        click.echo(mine_to_folder(source, options, artifact, out, choice=choice, quiet=quiet))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which automaton of the front is wanted, and whether its choice is explained."""
+
+    states: int | None = None
+    point: int | None = None
+    """Counted from 1."""
+    explain: bool = False
+    surprising: int = SURPRISING
+    """How many surprising interactions are told."""
+
+    def of(self, specification: Specification) -> Specification:
+        """Return the specification with the wanted point of its front.
+
+        Raises:
+            UsageError: there is none, or two are wanted.
+
+        """
+        if self.states is not None and self.point is not None:
+            raise UsageError("--states and --point each choose an automaton; give one of them")
+        if self.states is not None:
+            return specification.with_states(self.states)
+        return specification if self.point is None else specification.at(self.point - 1)
+
+
+def automaton_file(targets: tuple[str, ...]) -> Path | None:
+    """Return the one target if it is the automaton.json of an earlier run."""
+    path = Path(targets[0]) if len(targets) == 1 else None
+    if path is None or path.suffix != ".json" or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return path if FORMAT.encode() in file.read(256) else None
+
+
+def choose_again(path: Path, choice: Choice, out: Path | None) -> str:
+    """Take another automaton of an earlier run's front; return its summary and where it was written.
+
+    Raises:
+        UsageError: none is wanted, or it is not there.
+        FileFormatError: the file is malformed.
+
+    """
+    earlier = Specification.from_json(path.read_bytes(), str(path))
+    if choice.states is None and choice.point is None and not choice.explain:
+        raise UsageError(
+            f"{plain(path)} was mined already; give --states N or --point N to take another automaton of its front, "
+            "or --explain to see them"
+        )
+    wanted = choice.of(earlier)
+    return _told(wanted, write_output(wanted, out or path.parent), choice)
 
 
 def mine_to_folder(
@@ -160,10 +263,11 @@ def mine_to_folder(
     artifact: Path | None,
     out: Path | None,
     *,
+    choice: Choice | None = None,
     quiet: bool,
-    surprising: int = SURPRISING,
 ) -> str:
-    """Do the whole job; return the summary, with so many ``surprising`` interactions, and where the results are."""
+    """Do the whole job; return the summary and where the results are."""
+    choice = choice or Choice()
     check_blocks(source.first, source.last)
     given = artifact_of(artifact)
     files = trace_files(source)
@@ -182,16 +286,23 @@ def mine_to_folder(
         mined = run(history, options, artifact=given or chosen.artifact, selection=chosen.selection)
         for note in mined.notes:
             screen.note(note)
-    folder = out or Path(folder_name(mined.specification))
-    written = write_output(mined.specification, folder)
+    wanted = choice.of(mined.specification)
+    return _told(wanted, write_output(wanted, out or Path(folder_name(wanted))), choice)
+
+
+def _told(specification: Specification, written: Written, choice: Choice) -> str:
     width = max(60, min(shutil.get_terminal_size().columns, 120))
-    return (
-        summary(mined.specification, width=width, surprising=surprising).rstrip() + "\n\n" + _where(written)
-    )
+    parts = [summary(specification, width=width, surprising=choice.surprising).rstrip()]
+    if choice.explain:
+        parts.append(explanation(specification, width=width).rstrip())
+    return "\n\n".join([*parts, _where(written)])
 
 
 def _where(written: Written) -> str:
-    lines = [f"specification  {plain(written.automaton, MAX_PATH)}"]
+    lines = [
+        f"specification  {plain(written.automaton, MAX_PATH)}",
+        f"abstraction    {plain(written.abstraction, MAX_PATH)}",
+    ]
     if written.picture is not None:
         lines.append(f"picture        {plain(written.picture, MAX_PATH)}")
     else:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from eth_utils.address import is_checksum_address
 
-from specminer.abstraction import Definition
-from specminer.abstraction import load as load_definition
+from specminer.abstraction import Definition, Weights
+from specminer.abstraction.catalogue import find, resolved
 from specminer.chain.artifact import Artifact, load
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.explorer import Explorer, chain_of_url, explorer_endpoint
@@ -285,19 +288,47 @@ def artifact_of(path: Path | None) -> Artifact | None:
     return artifact
 
 
-def definition_of(path: Path | None) -> Definition | None:
-    """Read the file given with ``--abstraction``, if any.
+def definition_of(name: str | None) -> Definition | None:
+    """Read the definition given with ``--abstraction``, if any: a shipped one by name, or a file.
 
     Raises:
+        UsageError: there is none.
         FileFormatError: it is malformed.
 
     """
     try:
-        return None if path is None else load_definition(path)
+        return None if name is None else resolved(find(name))
     except RecursionError:
         raise FileFormatError(
-            f"{plain(path)} is not TOML that can be read: it is nested too deeply"
+            f"{plain(name)} is not TOML that can be read: it is nested too deeply"
         ) from None
+
+
+def weights_of(text: str | None) -> dict[str, float]:
+    """Read ``--weights NAME=NUMBER,...``.
+
+    Raises:
+        UsageError: something else stands there.
+
+    """
+    names = [item.name for item in fields(Weights)]
+    found: dict[str, float] = {}
+    for part in text.split(",") if text else ():
+        name, separator, number = (piece.strip() for piece in part.partition("="))
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(names)}"
+            raise UsageError(f"--weights: there is no weight '{plain(name, 40)}'; {hint}")
+        try:
+            value = float(number)
+        except ValueError:
+            value = -1.0
+        if not separator or not 0 <= value < math.inf:
+            raise UsageError(
+                f"--weights should be NAME=NUMBER,..., the numbers 0 or more, but has '{plain(part, 60)}'"
+            )
+        found[name] = value
+    return found
 
 
 def check_blocks(first: int | None, last: int | None) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from specminer.abstraction import definition_part, dump, from_document
 from specminer.errors import OutputError, RenderError, plain
 from specminer.render import render_dot, to_dot
 from specminer.specification import Specification
@@ -24,6 +25,7 @@ class Written:
 
     folder: Path
     automaton: Path
+    abstraction: Path
     dot: Path
     picture: Path | None
     """``None`` if no renderer was there; ``trouble`` says how to get one."""
@@ -63,12 +65,13 @@ def prepare_folder(folder: Path) -> None:
 
 
 def write_output(specification: Specification, folder: Path) -> Written:
-    """Write ``automaton.json``, ``automaton.dot`` and ``automaton.svg``, each whole or not at all.
+    """Write ``automaton.json``, ``abstraction.toml``, ``automaton.dot``, ``automaton.svg``, each whole or not at all.
 
     Raises:
         OutputError: the folder cannot be written to.
 
     """
+    definition = dump(from_document(definition_part(specification.abstraction), "the abstraction"))
     document, source = specification.to_json(), to_dot(specification)
     drawn: bytes | None = None
     trouble = None
@@ -81,6 +84,8 @@ def write_output(specification: Specification, folder: Path) -> Written:
     with _written_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
     replace_file(automaton, document)
+    abstraction = folder / "abstraction.toml"
+    replace_file(abstraction, definition.encode())
     replace_file(dot, source.encode())
     if drawn is not None:
         replace_file(picture, drawn)
@@ -89,7 +94,12 @@ def write_output(specification: Specification, folder: Path) -> Written:
         with _written_to(picture):
             picture.unlink(missing_ok=True)
     return Written(
-        folder=folder, automaton=automaton, dot=dot, picture=picture if drawn else None, trouble=trouble
+        folder=folder,
+        automaton=automaton,
+        abstraction=abstraction,
+        dot=dot,
+        picture=picture if drawn else None,
+        trouble=trouble,
     )
 
 

@@ -7,16 +7,16 @@ give the same text. Widths are counted in terminal cells, so that wide character
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 
 from specminer.errors import plain
 from specminer.report.confidence import confidence_sentences, surprise_sentences
 from specminer.report.fidelity import fidelity_text
+from specminer.report.layout import cut, pad, paragraph
 from specminer.specification import Edge, Specification, State, TransitionKind
 
 MAX_ROWS: Final = 60
@@ -38,7 +38,7 @@ def summary(
     """
     columns = max(width, MIN_WIDTH)
     parts = [
-        [_cut(f"Specification of {plain(spec.name)}", columns)],
+        [cut(f"Specification of {plain(spec.name)}", columns)],
         _read(spec, columns),
         _split(spec, columns),
         _states(spec, columns),
@@ -60,20 +60,20 @@ def _read(spec: Specification, columns: int) -> list[str]:
         f"{_counted(history.get('invocations'), 'call')}, {_number(history.get('rejected'))} of them rejected"
     )
     lines = ["Read"]
-    lines += _paragraph(f"{where} on chain {spec.chain_id}: {what}.", columns)
+    lines += paragraph(f"{where} on chain {spec.chain_id}: {what}.", columns)
     if history.get("selection"):
-        lines += _paragraph(plain(history["selection"], 1000), columns)
+        lines += paragraph(plain(history["selection"], 1000), columns)
     source, fidelity = history.get("source"), history.get("fidelity")
     if source:
-        lines += _paragraph(f"Traced by: {plain(source)}.", columns)
+        lines += paragraph(f"Traced by: {plain(source)}.", columns)
     if isinstance(fidelity, dict):
         text = fidelity_text(fidelity)
-        lines += _paragraph(f"{text[0].upper()}{text[1:]}.", columns)
+        lines += paragraph(f"{text[0].upper()}{text[1:]}.", columns)
     if history.get("names"):
-        lines += _paragraph(plain(history["names"]), columns)
+        lines += paragraph(plain(history["names"]), columns)
     limits = history.get("limits")
     for limit in limits if isinstance(limits, list | tuple) else ():
-        lines += _paragraph(plain(limit, 1000), columns, "! ")
+        lines += paragraph(plain(limit, 1000), columns, "! ")
     return lines
 
 
@@ -83,9 +83,9 @@ def _split(spec: Specification, columns: int) -> list[str]:
     sort = split.get("sort")
     named = f", one for each {plain(sort.get('name', '?'), 60)}" if isinstance(sort, dict) else ""
     lines = [f"Interactions ({_number(split.get('count'))})"]
-    lines += _paragraph(f"mode: {plain(split.get('mode', '?'), 40)}{named}", columns)
+    lines += paragraph(f"mode: {plain(split.get('mode', '?'), 40)}{named}", columns)
     if split.get("explanation"):
-        lines += _paragraph(plain(split["explanation"], 2000), columns)
+        lines += paragraph(plain(split["explanation"], 2000), columns)
     return lines
 
 
@@ -96,7 +96,7 @@ def _states(spec: Specification, columns: int) -> list[str]:
         name = _name(state)
         if state.id == spec.initial:
             stuck = f"; {_counted(state.ends, 'interaction')} never left it" if state.ends else ""
-            lines.append(_cut(f"  {name}: the initial state{stuck}", columns))
+            lines.append(cut(f"  {name}: the initial state{stuck}", columns))
             continue
         ends = f", {_counted(state.ends, 'interaction')} {'ends' if state.ends == 1 else 'end'} here"
         counts = f"{_counted(state.visits, 'visit')}{ends if state.ends else ''}"
@@ -104,11 +104,11 @@ def _states(spec: Specification, columns: int) -> list[str]:
         if cell_len(one) <= columns:
             lines.append(one)
         else:
-            lines += [f"  {_cut(name, columns - 3)}:", *_paragraph(counts, columns, "    ")]
+            lines += [f"  {cut(name, columns - 3)}:", *paragraph(counts, columns, "    ")]
         told = {name, *name.split(", ")}
         holds = [text for text in (plain(raw, 120) for raw in state.predicates) if text not in told]
         if holds:
-            lines += _paragraph("also: " + "; ".join(holds), columns, "    ")
+            lines += paragraph("also: " + "; ".join(holds), columns, "    ")
     return lines
 
 
@@ -135,10 +135,10 @@ def _transitions(spec: Specification, columns: int, rows: int) -> list[str]:
     cells = [_row(edge, names, outflow[edge.source]) for edge in shown]
     widths = _widths([_HEADER, *cells], columns)
     title = "share: of the events in the source state; in: so many interactions; ✗: rejected"
-    lines = [f"Transitions ({len(spec.transitions):,})", *_paragraph(title, columns), _line(_HEADER, widths)]
+    lines = [f"Transitions ({len(spec.transitions):,})", *paragraph(title, columns), _line(_HEADER, widths)]
     for source, group in groupby(zip(shown, cells, strict=True), key=lambda pair: pair[0].source):
         events = f" ({_counted(outflow[source], 'event')})"
-        lines.append(_cut(f"from {names.get(source, '?')}", columns - len(events)) + events)
+        lines.append(cut(f"from {names.get(source, '?')}", columns - len(events)) + events)
         lines += [_line(row, widths) for _, row in group]
     if len(ranked) > len(shown):
         lines.append(f"… and {len(ranked) - len(shown):,} more in automaton.json")
@@ -147,7 +147,7 @@ def _transitions(spec: Specification, columns: int, rows: int) -> list[str]:
 
 def _confidence(spec: Specification, columns: int) -> list[str]:
     """Return how sure one may be."""
-    lines = [line for text in confidence_sentences(spec.confidence) for line in _paragraph(text, columns)]
+    lines = [line for text in confidence_sentences(spec.confidence) for line in paragraph(text, columns)]
     return ["Confidence", *lines] if lines else []
 
 
@@ -156,9 +156,9 @@ def _surprise(spec: Specification, columns: int, shown: int) -> list[str]:
     lead, items = surprise_sentences(spec.surprise, shown)
     if not lead:
         return []
-    lines = ["Most surprising", *_paragraph(lead, columns)]
+    lines = ["Most surprising", *paragraph(lead, columns)]
     for number, text in enumerate(items, 1):
-        lines += _paragraph(text, columns, f"{number}. ")
+        lines += paragraph(text, columns, f"{number}. ")
     return lines
 
 
@@ -187,7 +187,7 @@ def _widths(rows: Sequence[tuple[str, ...]], columns: int) -> list[int]:
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:
     arrow = "    " if row is _HEADER else " -> "
-    event, target = (_pad(text, width) for text, width in zip(row[:2], widths[:2], strict=True))
+    event, target = (pad(text, width) for text, width in zip(row[:2], widths[:2], strict=True))
     figures = "".join(f"  {text:>{width}}" for text, width in zip(row[2:], widths[2:], strict=True))
     return f"{event}{arrow}{target}{figures}"
 
@@ -205,21 +205,3 @@ def _number(value: object) -> str:
 
 def _counted(value: object, noun: str) -> str:
     return f"{_number(value)} {noun}{'' if value == 1 else 's'}"
-
-
-def _paragraph(text: str, columns: int, lead: str = "") -> list[str]:
-    """Wrap safe text below a heading, two cells in; ``lead`` stands before its first line."""
-    first = f"  {lead}"
-    lines = textwrap.wrap(
-        text, columns, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False
-    )
-    return [_cut(line, columns) for line in lines]
-
-
-def _cut(text: str, width: int) -> str:
-    """Cut text to ``width`` cells, the last of them ``…``."""
-    return text if cell_len(text) <= width else set_cell_size(text, max(width - 1, 0)).rstrip() + "…"
-
-
-def _pad(text: str, width: int) -> str:
-    return set_cell_size(_cut(text, width), width)

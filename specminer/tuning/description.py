@@ -35,6 +35,7 @@ from specminer.tuning.stability import stability
 
 FALLS: Final = 0.01
 """Held-out acceptance falls if a larger automaton loses this much of it."""
+TUNED: Final = "What specminer chose: edit it, and mine with it again"
 PROVED_ALIASES: Final = 8
 """The solver looks at so many aliases of a chosen predicate at most."""
 _UNKNOWN: Final = re.compile(r"unknown\((.*)\)", re.DOTALL)
@@ -263,6 +264,9 @@ class Describer:
         history = any(predicate.tier is Tier.HISTORY for predicate in predicates)
         return replace(
             self.definition,
+            name=self.definition.name if self.definition.only else "tuned",
+            summary=self.definition.summary if self.definition.only else TUNED,
+            lenient=False,
             refines=None,
             fix=tuple(predicate.text for predicate in predicates),
             only=True,
