@@ -511,4 +511,8 @@ def test_without_a_renderer_the_rest_is_written_and_an_old_picture_removed(tmp_p
         print(done)
     assert done.returncode == 0, done.stderr
     assert "no picture: " in done.stdout
-    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == ["automaton.dot", "automaton.json"]
+    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == [
+        "abstraction.toml",
+        "automaton.dot",
+        "automaton.json",
+    ]

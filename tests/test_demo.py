@@ -20,7 +20,7 @@ from tests.support.command import cold, environment, specminer
 
 TRACES: Final = PROJECT / "datasets" / "auction_house" / "traces.jsonl.gz"
 ADDRESS: Final = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
-FILES: Final = ("automaton.dot", "automaton.json", "automaton.svg")
+FILES: Final = ("abstraction.toml", "automaton.dot", "automaton.json", "automaton.svg")
 NOWHERE: Final = Path("/proc/sys")
 """A folder in which even root cannot make a file."""
 
@@ -57,7 +57,8 @@ def test_the_demo_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_the_demo_says_what_it_found_and_where_the_files_are(tmp_path: Path) -> None:
     done = specminer("demo", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
-    *_, specification, picture = done.out.splitlines()
+    *_, specification, abstraction, picture = done.out.splitlines()
+    assert abstraction.split(maxsplit=1) == ["abstraction", "AuctionHouse/abstraction.toml"]
     assert specification.split(maxsplit=1) == ["specification", "AuctionHouse/automaton.json"]
     assert picture.split(maxsplit=1) == ["picture", "AuctionHouse/automaton.svg"]
     assert (tmp_path / "AuctionHouse" / "automaton.json").is_file()

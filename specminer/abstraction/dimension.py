@@ -35,13 +35,25 @@ FloatColumn = npt.NDArray[np.float64]
 
 def dimensions(table: EventTable) -> tuple[Dimension, ...]:
     """Return the dimension of each of the table's variables."""
-    sizes = np.array([float(word) for word in table.words], dtype=np.float64)
+    sizes = _sizes(table, signed=False)
     now, block = _column(table, "now", sizes), _column(table, "block", sizes)
     paid = table.call("value")
     keys = np.array(sorted(table.keys), dtype=np.int64)
+    signed = _sizes(table, signed=True)
     return tuple(
-        _dimension(variable, values, sizes, now, block, paid, keys)
+        _dimension(
+            variable, values, signed if variable.kind is ValueKind.INT else sizes, now, block, paid, keys
+        )
         for variable, values in zip(table.variables, table.values, strict=True)
+    )
+
+
+def _sizes(table: EventTable, *, signed: bool) -> FloatColumn:
+    """Return the words as floating point numbers; exact enough to tell orders of magnitude and small steps."""
+    half = 1 << 255
+    return np.array(
+        [float(word - 2 * half if signed and word >= half else word) for word in table.words],
+        dtype=np.float64,
     )
 
 
@@ -70,9 +82,7 @@ def _dimension(
     events = events[sizes[values[events]] != 0]
     if not len(events):
         return Dimension.COUNT
-    stored = sizes[values[events]]
-    if variable.kind is ValueKind.INT:
-        stored = np.minimum(stored, float(1 << 256) - stored)
+    stored = np.abs(sizes[values[events]])
     if variable.kind is ValueKind.WORD and _mostly((stored >= ADDRESS_LOW) & (stored < ADDRESS_HIGH)):
         return Dimension.ACCOUNT
     if now is not None and _mostly((stored > FIRST_TIME) & (np.abs(stored - now[events]) < TWENTY_YEARS)):
@@ -103,11 +113,12 @@ def counters(table: EventTable) -> tuple[bool, ...]:
     A step is counting if an event always adds the same small number, from three different values or more: the
     steps of a status are as small, but each event leads to a status of its own.
     """
-    sizes = np.array([float(word) for word in table.words], dtype=np.float64)
+    sizes = {signed: _sizes(table, signed=signed) for signed in (False, True)}
     inner = np.ones(len(table), dtype=np.bool_)
     inner[table.starts] = False
     return tuple(
-        variable.kind in NUMBERS and _counts(table.symbol, values, sizes, inner)
+        variable.kind in NUMBERS
+        and _counts(table.symbol, values, sizes[variable.kind is ValueKind.INT], inner)
         for variable, values in zip(table.variables, table.values, strict=True)
     )
 
