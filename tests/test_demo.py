@@ -193,7 +193,7 @@ def test_a_contracts_name_cannot_lead_out_of_the_working_folder(tmp_path: Path, 
     assert made[0].name.replace("_", "").replace("-", "").isalnum()
     assert not made[0].name.startswith("-")
     contents(made[0])
-    assert len(list(tmp_path.rglob("*"))) == 3 + 1 + 1 + 3
+    assert len(list(tmp_path.rglob("*"))) == 3 + 1 + 1 + 4
     assert "\x1b" not in done.text
 
 

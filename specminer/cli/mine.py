@@ -86,7 +86,7 @@ MAX_PATH: Final = 4096
     "--states",
     type=click.IntRange(1),
     metavar="N",
-    help="Take the automaton with N states from the front. With an automaton.json as target, without mining again.",
+    help="Take the automaton of N states that the front holds, instead of the chosen one.",
 )
 @click.option(
     "--point",

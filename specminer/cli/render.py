@@ -56,7 +56,7 @@ def _share(text: str) -> float:
     "--states",
     type=click.IntRange(1),
     metavar="N",
-    help="Draw the automaton of N states that the front holds, instead of the chosen one.",
+    help="Take the automaton of N states that the front holds, instead of the chosen one.",
 )
 @click.option(
     "--min-share",
