@@ -123,6 +123,8 @@ def test_predicates_are_phrased_for_people() -> None:
     assert phrase("a <= b and c >= d", 40) == "a ≤ b and c ≥ d"
     assert phrase("not (status = 2)", 40) == "status ≠ 2"
     assert phrase("not ended", 40) == "not ended"
+    for whole in ("not ended, bids = 0", "not (ended and bids = 0)", "not ended = 0"):
+        assert phrase(whole, 40) == whole, "a negation of something else than one comparison stays as it is"
     assert phrase("a <=> b", 40) == "a <=> b"
     assert phrase("owner = 0x5FbDB2315678afecb367f032d93F642f64180aa3", 40) == "owner = 0x5FbD…0aa3"
 
@@ -158,7 +160,7 @@ def check_drawing(name: str, event: str) -> None:
     options = PictureOptions()
     root = drawing(render_dot(to_dot(small(name, event)), "svg"))
     assert len(groups(root, "node")) == 2
-    (arrow,) = map(written, groups(root, "edge"))
+    (arrow,) = map(written, groups(root, "label"))
     box = written(groups(root, "state")[0])
     told = spoken("".join(wrap(phrase(event, 3 * options.event_width), options.event_width, 2)))
     assert arrow == f"{told}1"

@@ -92,7 +92,7 @@ def test_labels_stay_off_the_boxes(engine: str, direction: Direction, labels: La
     root = drawing(render_dot(to_dot(horses(), PictureOptions(direction=direction, labels=labels))))
     boxes = [box(group.findall(f"{SVG}path")[0]) for group in groups(root, "state")]
     assert len(boxes) == 7
-    for group in groups(root, "line"):
+    for group in groups(root, "label"):
         left, top, right, bottom = box(group.findall(f"{SVG}polygon")[-1])
         assert right - left > 20
         for west, north, east, south in boxes:

@@ -44,6 +44,7 @@ RANKS = {
     "report": 9,
     "pipeline": 10,
     "cli": 11,
+    "api": 11,
 }
 
 SIDEWAYS = {

@@ -119,5 +119,6 @@ def test_the_usual_path_is_drawn_apart(folder: Path) -> None:
     specminer("render", "automaton.json", cwd=folder)
     root = drawing((folder / "automaton.svg").read_bytes())
     usual = [group.get("id") for group in groups(root, "usual")]
-    assert set(usual) == {"s0-s1", "s1-s2", "s1", "s2"}
-    assert "createGen0Horse452" in written(groups(root, "usual")[0])
+    assert set(usual) == {"s0-s1", "s1-s2", "s2-s3", "s1", "s2", "s3"}
+    assert written(groups(root, "label")[0]) == "createGen0Horse452"
+    assert groups(root, "label")[0].get("id") == "s0-s1-label"

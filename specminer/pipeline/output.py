@@ -11,7 +11,7 @@ from pathlib import Path
 
 from specminer.abstraction import definition_part, dump, from_document
 from specminer.errors import OutputError, RenderError, plain
-from specminer.render import render_dot, to_dot
+from specminer.render import PictureOptions, render_dot, to_dot
 from specminer.specification import Specification
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
@@ -64,7 +64,9 @@ def prepare_folder(folder: Path) -> None:
                 part.rmdir()
 
 
-def write_output(specification: Specification, folder: Path) -> Written:
+def write_output(
+    specification: Specification, folder: Path, options: PictureOptions | None = None
+) -> Written:
     """Write ``automaton.json``, ``abstraction.toml``, ``automaton.dot``, ``automaton.svg``, each whole or not at all.
 
     Raises:
@@ -72,7 +74,7 @@ def write_output(specification: Specification, folder: Path) -> Written:
 
     """
     definition = dump(from_document(definition_part(specification.abstraction), "the abstraction"))
-    document, source = specification.to_json(), to_dot(specification)
+    document, source = specification.to_json(), to_dot(specification, options)
     drawn: bytes | None = None
     trouble = None
     try:

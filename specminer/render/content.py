@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from specminer.naming import words
-from specminer.render.markup import counted, phrase, shorten, thousands, wrap
+from specminer.render.markup import counted, phrase, shorten, thousands, wrap, wrap_parts
 from specminer.render.options import ALL, PictureOptions
 from specminer.render.selection import Line, Selection, rejections, select
 from specminer.render.theme import Tone
@@ -92,7 +92,7 @@ class Content:
         options = self.options
         width = options.name_width
         name = phrase(state.name, 200 if options.full else 3 * width)
-        rows: list[Row] = [(Run(text=line, bold=True, size=14),) for line in wrap(name, width, 8)]
+        rows: list[Row] = [(Run(text=line, bold=True, size=14),) for line in wrap_parts(name, width, 8)]
         facts = self._facts(state, name)
         limit = options.limit(options.predicates)
         limit += len(facts) == limit + 1
@@ -179,9 +179,13 @@ class Content:
         told = self.options.full or len(self._roles.get(edge.function, ())) > 1
         return (
             shorten(head, limit),
-            shorten(edge.role or "", limit) if told else "",
+            shorten(self._role(edge.role or ""), limit) if told else "",
             phrase(tail.strip(), limit) if tail.strip() else "",
         )
+
+    def _role(self, role: str) -> str:
+        """Return a role; in a short picture without the underscores that set arguments apart from variables."""
+        return role if self.options.full else role.strip("_") or role
 
     @cached_property
     def _roles(self) -> dict[str, set[str | None]]:
@@ -200,7 +204,7 @@ class Content:
         rest: dict[str, list[str]] = {}
         for text in (phrase(text, 4 * limit) for text in raw):
             subject, unequal, value = text.partition(" ≠ ")
-            if text in told or (unequal and subject in known and state.phrases):
+            if text in told or (state.phrases and _subject(text) in known):
                 continue
             rest.setdefault(subject if unequal else text, []).extend([value] if unequal else [])
         facts = [text if not values else _unequal(text, values) for text, values in rest.items()]
@@ -254,6 +258,11 @@ class Content:
             for negative, scope, text, rejected in told[:limit]
         ]
         return sentences + ([f"+{counted(len(told) - limit, 'more guard')}"] if len(told) > limit else [])
+
+
+def _subject(text: str) -> str:
+    """Return of what a text says that it is not, or more than, something; nothing for other texts."""
+    return next((text.split(sign)[0] for sign in (" ≠ ", " > ") if sign in text), "")
 
 
 def _unequal(subject: str, values: Sequence[str]) -> str:

@@ -182,7 +182,7 @@ def _arrow(content: Content, line: Line, widest: int) -> dict[str, str]:
     tooltip = _tooltip(line_tooltip(content.spec, line))
     return attributes | {
         "label": rows_label(
-            [_styled(content, row) for row in content.line(line)], theme.background, padding=1, margin=5
+            [_styled(content, row) for row in content.line(line)], theme.background, padding=1, margin=4
         ),
         "penwidth": f"{1.2 + 3.8 * share:.2f}",
         "color": theme.usual if usual else colour,

@@ -21,7 +21,7 @@ _SIGNS: Final = {"!=": "≠", "<=": "≤", ">=": "≥", "==": "="}
 _COMPARISON: Final = re.compile(r"(?<![=<>!])(!=|<=|>=|==)(?![=<>!])")
 _HEX: Final = re.compile(r"\b0x([0-9a-fA-F]{4})[0-9a-fA-F]{12,}([0-9a-fA-F]{4})\b")
 _INNER: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=_)(?=[^_])")
-_NEGATED: Final = re.compile(r"^(?:not |!) ?\(?([^()&|=<>!]+?) ?==? ?([^()&|=<>! ]+)\)?$")
+_NEGATED: Final = re.compile(r"^(?:not |!) ?\(([^()&|=<>!\s]+) ?==? ?([^()&|=<>!\s]+)\)$")
 
 
 def shorten(text: str, limit: int) -> str:
@@ -52,7 +52,7 @@ def wrap(text: str, width: int, lines: int) -> list[str]:
         return rows
     for narrower in range(width - 1, width // 2, -1):
         tighter = _greedy(text.strip(), narrower, lines)
-        if len(tighter) > len(rows) or tighter[-1].endswith("…") or "".join(tighter) != "".join(rows):
+        if len(tighter) > len(rows) or tighter[-1].endswith("…"):
             break
         rows = tighter
     return rows
@@ -71,6 +71,21 @@ def _greedy(text: str, width: int, lines: int) -> list[str]:
     return [*rows, shorten(rest, width)] if rest or not rows else rows
 
 
+def wrap_parts(text: str, width: int, lines: int) -> list[str]:
+    """Break a list of parts, separated by ``, ``: behind a comma where that will do, else as :func:`wrap` does."""
+    rows: list[str] = []
+    parts = text.strip().split(", ")
+    for number, part in enumerate(parts):
+        piece = part if number == len(parts) - 1 else f"{part},"
+        if rows and len(rows[-1]) + 1 + len(piece) <= width:
+            rows[-1] += f" {piece}"
+        else:
+            rows += wrap(piece, width, lines) if piece.strip() else []
+    if not rows or len(rows) > lines:
+        return wrap(text, width, lines)
+    return rows
+
+
 def markup(text: str) -> str:
     """Return safe text as a part of an HTML-like label, to be shown as it is."""
     # Graphviz 2.43 takes a lone ] for the end of a section of its own making
@@ -80,16 +95,17 @@ def markup(text: str) -> str:
 def rows_label(rows: list[str], background: str | None = None, *, padding: int = 0, margin: int = 0) -> str:
     """Return an HTML-like label of centred rows.
 
-    ``background`` keeps what passes below legible apart; ``margin`` points stay free on the left and the right of it.
+    ``background`` keeps what passes below legible apart; ``margin`` points around it stay free.
     """
     colour = f' BGCOLOR="{background}"' if background else ""
     start = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}"{colour}>'
-    label = f"{start}{''.join(f'<TR><TD>{row}</TD></TR>' for row in rows)}</TABLE>"
-    if margin:
-        side = f'<TD WIDTH="{margin}"></TD>'
-        outer = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
-        label = f"{outer}<TR>{side}<TD>{label}</TD>{side}</TR></TABLE>"
-    return f"<{label}>"
+    body = f"{start}{''.join(f'<TR><TD>{row}</TD></TR>' for row in rows)}</TABLE>"
+    if not margin:
+        return f"<{body}>"
+    side = f'<TD WIDTH="{margin}" HEIGHT="{margin}"></TD>'
+    outer = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
+    empty = f"<TR><TD></TD>{side}<TD></TD></TR>"
+    return f"<{outer}{empty}<TR>{side}<TD>{body}</TD>{side}</TR>{empty}</TABLE>>"
 
 
 def thousands(number: int) -> str:

@@ -2,7 +2,8 @@
 
 It carries no script, no handler, no link and no reference whatever stood in the source. Tooltips become
 ``<title>`` elements, which browsers show without a script. Texts of one row become one text around the middle of
-the row, so that a viewer with a wider or narrower font than the renderer's moves nothing over anything else.
+the row, so that a viewer with a wider or narrower font than the renderer's moves nothing over anything else. The labels
+of lines come last, in groups ``label`` of their own, so that no line runs over one.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ def clean_svg(picture: bytes) -> bytes:
         raise RenderError(f"the renderer wrote an SVG that is not well-formed: {error}") from None
     name = root.findtext(f"{_SVG}g/{_SVG}title") or "picture"
     _keep_known(root)
+    for graph in root.iterfind(f"{_SVG}g"):
+        lines = [line for line in graph if "edge" in line.get("class", "").split()]
+        graph.extend([_lifted(line) for line in lines if line.find(f"{_SVG}text") is not None])
     root.set("role", "img")
     root.set("aria-label", name)
     root.insert(0, _title(name))
@@ -78,6 +82,20 @@ def _keep_known(parent: ET.Element) -> None:
         _join_rows(parent)
     if tooltip:
         parent.insert(0, _title(tooltip))
+
+
+def _lifted(line: ET.Element) -> ET.Element:
+    """Take the label out of a line's group and return it: the background and texts, with the line's tooltip."""
+    first = next(at for at, child in enumerate(line) if child.tag == f"{_SVG}text")
+    boxed = first > 0 and line[first - 1].tag == f"{_SVG}polygon" and line[first - 1].get("stroke") == "none"
+    parts = line[first - boxed :]
+    label = ET.Element(f"{_SVG}g", {"id": f"{line.get('id', '')}-label", "class": "label"})
+    label.tail = "\n"
+    tooltip = line.findtext(f"{_SVG}title")
+    label.extend([*([_title(tooltip)] if tooltip else []), *parts])
+    for part in parts:
+        line.remove(part)
+    return label
 
 
 def _flat(parent: ET.Element) -> Iterator[ET.Element]:
