@@ -1,16 +1,19 @@
-"""From a specification to what is known of it: confidence, and what stands out."""
+"""From a specification to what is known of it: what holds, how well, and what stands out."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from specminer.confidence import agreement
-from specminer.history import History
+from specminer.history import History, IntColumn
 from specminer.interaction import Interactions
+from specminer.invariant import MAX_TOLD, Ground, Invariant, Template, exceptions, search, to_dict
 from specminer.specification import Edge, Specification
 from specminer.support import wilson
-from specminer.surprise import Ranking, measure
+from specminer.surprise import Broken, Kind, Ranking, measure
 from specminer.tuning import Tuning
 
 
@@ -21,23 +24,52 @@ def with_interval(edge: Edge, reached: int) -> Edge:
 
 def judged(
     specification: Specification,
-    history: History,
+    ground: Ground,
     interactions: Interactions,
     tuning: Tuning,
     surprising: int,
 ) -> Specification:
-    """Return the specification with its confidence and with the ``surprising`` first of what stands out."""
+    """Return the specification with invariants, confidence, and the ``surprising`` first of what stands out."""
+    history = ground.history
+    held = search(ground, tuning, interactions)
+    unit = units(history, interactions)
     ranking = Ranking(
         history=history,
         interactions=interactions,
         tuning=tuning,
-        measured=measure(history, interactions, tuning),
+        measured=measure(history, interactions, tuning, broken(held, history, unit)),
     )
     return replace(
         specification,
+        invariants=tuple(to_dict(item, history, unit) for item in held[:MAX_TOLD]),
         confidence=_confidence(specification, tuning),
         surprise=ranking.to_dict(surprising),
     )
+
+
+def units(history: History, interactions: Interactions) -> IntColumn:
+    """Return for each invocation the first interaction that it belongs to, or else a number of its own."""
+    unit = np.arange(len(history)) + len(interactions.names)
+    unit[interactions.invocation[::-1]] = interactions.slice[::-1]
+    return unit
+
+
+def broken(held: list[Invariant], history: History, unit: IntColumn) -> list[Broken]:
+    """Return what broke invariants; those of states say what the automaton says itself."""
+    found = []
+    for item in held:
+        if item.exceptions and item.surprising and item.template is not Template.STATE:
+            failed = exceptions(item, history, unit)
+            found.append(
+                Broken(
+                    invocation=failed.invocation,
+                    bits=failed.bits,
+                    text=item.text,
+                    held=failed.held,
+                    kind=Kind.BEFORE if item.template is Template.BEFORE else Kind.BROKEN,
+                )
+            )
+    return found
 
 
 def _confidence(specification: Specification, tuning: Tuning) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from specminer.interaction import (
     event_text,
     split,
 )
+from specminer.invariant import Ground
 from specminer.pipeline.judging import judged, with_interval
 from specminer.pipeline.locating import Located
 from specminer.pipeline.siblings import gaps
@@ -134,11 +135,12 @@ def mine(
     asked = () if definition.lenient else tuning.unmatched
     missed = ", ".join(plain(text, 80) for text in asked if text not in options.forbid)
     unmatched = f"nothing in this history matches {missed}, which the abstraction mentions" if missed else ""
+    ground = Ground(history=history, touched=given.touched, locations=found.locations, called=called)
     specification = _specification(
         name or given.title, history, facts, interactions, dict(sorted(outside.items())), tuning, edges
     )
     return Mined(
-        specification=judged(specification, history, interactions, tuning, options.surprising),
+        specification=judged(specification, ground, interactions, tuning, options.surprising),
         history=history,
         analysis=given.analysis,
         interactions=interactions,

@@ -36,6 +36,8 @@ class Kind(Enum):
     """Its transition is improbable in this state."""
     PLACE = "place"
     """Its function is accepted elsewhere, not here."""
+    BEFORE = "before"
+    """Something did not hold that always held before its function was accepted."""
     NESTED = "nested"
     """It was called while another call of the contract was running."""
     BROKEN = "broken"
@@ -54,6 +56,8 @@ class Broken:
     """What was broken: ``total = sum of accounts[].balance``."""
     held: int
     """In how many cases it held."""
+    kind: Kind = Kind.BROKEN
+    """``BROKEN``, or ``BEFORE``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +69,8 @@ class Measured:
     """Whether single events are what may be alarming, because there are too few interactions."""
     evidence: dict[Kind, FloatColumn]
     """For each kind the bits of each event; shape (n,)."""
-    worst: IntColumn
-    """For each event the broken thing that says most, a position in ``broken``, or ``MISSING``."""
+    worst: dict[Kind, IntColumn]
+    """For each event the broken thing of a kind that says most, a position in ``broken``, or ``MISSING``."""
     broken: tuple[Broken, ...]
     event: FloatColumn
     """All bits of each event; shape (n,)."""
@@ -98,12 +102,16 @@ def measure(
     counted = ~table.rejected & ~interactions.passive
     last = np.append(starts[1:], len(table)) - 1 if len(starts) else starts
     edges, stop, expected = _transitions(before, after, table.symbol, last, units)
-    bits, worst = _broken(broken, interactions, counted, len(history))
+    place = np.where(counted, _place(before, table.symbol, units), 0.0)
+    early, unmet = _broken(broken, Kind.BEFORE, interactions, counted, len(history))
+    late, failed = _broken(broken, Kind.BROKEN, interactions, counted, len(history))
     evidence = {
         Kind.TRANSITION: edges,
-        Kind.PLACE: np.where(counted, _place(before, table.symbol, units), 0.0),
+        # what did not hold before mostly is what tells the place from where the function belongs: told once
+        Kind.PLACE: np.where(place >= early, place, 0.0),
+        Kind.BEFORE: np.where(early > place, early, 0.0),
         Kind.NESTED: np.where(counted, _nested(history, interactions, table.symbol, units), 0.0),
-        Kind.BROKEN: bits,
+        Kind.BROKEN: late,
     }
     event = np.sum(list(evidence.values()), axis=0) if len(table) else np.zeros(0)
     length = np.diff(np.append(starts, len(table)))
@@ -114,7 +122,7 @@ def measure(
         units=units,
         whole=whole,
         evidence=evidence,
-        worst=worst,
+        worst={Kind.BEFORE: unmet, Kind.BROKEN: failed},
         broken=tuple(broken),
         event=event,
         excess=excess,
@@ -176,15 +184,17 @@ def _nested(history: History, interactions: Interactions, symbol: IntColumn, uni
 
 
 def _broken(
-    broken: Sequence[Broken], interactions: Interactions, counted: BoolColumn, invocations: int
+    broken: Sequence[Broken], kind: Kind, interactions: Interactions, counted: BoolColumn, invocations: int
 ) -> tuple[FloatColumn, IntColumn]:
-    """Return each event's bits by the broken thing that says most, and which that is.
+    """Return each event's bits by the broken thing of a kind that says most, and which that is.
 
     Several broken things mostly tell the same twice, so they do not add up.
     """
     bits = np.zeros(invocations)
     worst = np.full(invocations, MISSING, dtype=np.int64)
     for place, item in enumerate(broken):
+        if item.kind is not kind:
+            continue
         more = item.bits > bits[item.invocation]
         rows = item.invocation[more]
         bits[rows], worst[rows] = item.bits[more], place

@@ -148,9 +148,9 @@ class Ranking:
 
     def _reason(self, kind: Kind, event: int) -> str:
         table, units = self.tuning.table, self.measured.units
-        if kind is Kind.BROKEN:
-            broken = self.measured.broken[int(self.measured.worst[event])]
-            return f"it broke what held in all {broken.held:,} other cases, {broken.text}"
+        if kind in (Kind.BROKEN, Kind.BEFORE):
+            broken = self.measured.broken[int(self.measured.worst[kind][event])]
+            return f"it broke what held in {broken.held:,} other cases, {broken.text}"
         if kind is Kind.PLACE:
             return self._elsewhere(event)
         if kind is Kind.NESTED:

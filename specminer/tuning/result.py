@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.abstraction import Definition, EventTable, Quotient, Tier
+from specminer.abstraction import Definition, EventTable, Predicate, Quotient, Tier
 from specminer.history import IntColumn
 from specminer.predicate import Formula, Language
 
@@ -87,6 +87,8 @@ class Tuning:
     splits: Mapping[str, tuple[str, ...]]
     """Event to the predicates that split it."""
     graph: Quotient
+    vocabulary: tuple[Predicate, ...] = field(compare=False)
+    """The predicates that the search chose from: rows of ``graph.valuations``."""
     front: tuple[FrontPoint, ...]
     """From few states to many; none is dominated by another."""
     facets: tuple[str, ...]

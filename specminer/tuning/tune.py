@@ -88,6 +88,7 @@ def tune(
         events=table.symbols,
         splits=describer.splits,
         graph=found.graph,
+        vocabulary=found.objective.vocabulary.predicates,
         front=described,
         facets=tuple(predicate.text for predicate in full.facets),
         used_history=found.used_history,

@@ -1,0 +1,21 @@
+"""What held in a history, counted: of states, of the contract, and of what functions do.
+
+Candidates come from templates (:class:`.claim.Template`), are evaluated exactly on columns of 256-bit words
+(:mod:`.values`), and are claims only with enough cases and hardly any exception.
+"""
+
+from specminer.invariant.changes import Cells, Ground
+from specminer.invariant.claim import Exceptions, Invariant, Template, exceptions, to_dict
+from specminer.invariant.search import MAX_TOLD, search
+
+__all__ = [
+    "MAX_TOLD",
+    "Cells",
+    "Exceptions",
+    "Ground",
+    "Invariant",
+    "Template",
+    "exceptions",
+    "search",
+    "to_dict",
+]

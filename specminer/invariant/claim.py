@@ -1,0 +1,134 @@
+"""An invariant: a claim with what it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from specminer.history import BoolColumn, History, IntColumn
+from specminer.support import Support
+
+RARE: Final = 0.01
+"""A failure that is more frequent elsewhere is no surprise."""
+JUDGED: Final = 1_000
+"""Failures of one claim that are judged one by one."""
+TOLERANCE: Final = 0.003
+"""A claim may fail in this share of its cases."""
+LEAST: Final = 10
+"""A claim rests on so many cases, or it is none."""
+ONCE: Final = 20
+"""A claim of so many cases may fail in one transaction more: it may be the attack that is looked for."""
+
+
+class Template(Enum):
+    """The form of an invariant."""
+
+    TOTAL = "total"
+    """A variable is the sum, or the number, of others."""
+    CONSERVED = "conserved"
+    """A function moves amounts and makes or destroys none."""
+    EFFECT = "effect"
+    """What a variable holds after a call of a function."""
+    BEFORE = "before"
+    """What always held before a function was accepted."""
+    STATE = "state"
+    """What holds in every visit of a state."""
+    ORDER = "order"
+    """Of two variables of an interaction, one is never less."""
+    OWN = "own entry"
+    """Who calls changes only what is kept under his own address."""
+    ONCE = "set once"
+    MONOTONE = "monotone"
+    CONSTANT = "constant"
+    WRITERS = "writers"
+    """Which functions change a variable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invariant:
+    """What held in the history, with few or no exceptions."""
+
+    scope: dict[str, Any]
+    """``{"of": "contract"}``, ``{"of": "state", "state": id}``, ``{"of": "function", "function": name}``,
+    ``{"of": "interaction"}``."""
+    template: Template
+    text: str
+    smt: str | None
+    cases: IntColumn
+    """Rows of the invocations in which it could have failed; ascending, one a case."""
+    held: BoolColumn
+    """In which of them it did hold."""
+    surprising: bool = True
+    """Whether an exception is a reason to look closer."""
+
+    @property
+    def exceptions(self) -> int:
+        """In how many cases it failed."""
+        return int((~self.held).sum())
+
+    def tolerable(self, history: History) -> bool:
+        """Whether it is a claim at all: enough cases, and hardly any exception, or all in one transaction."""
+        count = len(self.cases)
+        if count < LEAST or self.exceptions > count // 5:
+            return False
+        if self.exceptions <= TOLERANCE * count:
+            return True
+        broken = history.invocation_transaction[self.cases[~self.held]]
+        return count >= ONCE and bool((broken == broken[0]).all())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exceptions:
+    """The cases in which a claim failed, judged by all others."""
+
+    invocation: IntColumn
+    """Shape (x,), ascending."""
+    bits: npt.NDArray[np.float64]
+    """How improbable the failure is by the cases of other units."""
+    held: int
+    """How often it held."""
+
+
+def exceptions(item: Invariant, history: History, unit: IntColumn) -> Exceptions:
+    """Return what broke a claim; what also fails elsewhere in more than one of a hundred cases has no bits.
+
+    ``unit`` is as for :func:`to_dict`; cases of the same unit, or the same transaction, prove nothing.
+    Source: Krichevsky and Trofimov 1981, the half a failure that everything has.
+    """
+    failed = ~item.held
+    rows = item.cases[failed][:JUDGED]
+    transaction = history.invocation_transaction
+    bits = np.zeros(len(rows))
+    for place, row in enumerate(rows.tolist()):
+        other = (unit[item.cases] != unit[row]) & (transaction[item.cases] != transaction[row])
+        total, wrong = int(other.sum()), int((other & failed).sum())
+        if total and wrong <= RARE * total:
+            bits[place] = np.log2((total + 1) / (wrong + 0.5))
+    return Exceptions(invocation=rows, bits=bits, held=int(item.held.sum()))
+
+
+def to_dict(item: Invariant, history: History, unit: IntColumn) -> dict[str, Any]:
+    """Return an invariant as it stands in ``automaton.json``.
+
+    ``unit`` gives for each invocation an interaction that it belongs to, or a number of its own.
+    """
+    later = item.cases >= round(0.7 * len(history))
+    support = Support(
+        cases=len(item.cases),
+        exceptions=item.exceptions,
+        interactions=len(np.unique(unit[item.cases])),
+    )
+    witnesses = np.unique(history.invocation_transaction[item.cases[~item.held]])[:5]
+    return {
+        "scope": item.scope,
+        "text": item.text,
+        "smt": item.smt,
+        "kind": item.template.value,
+        **support.to_dict(),
+        "test": {"support": int(later.sum()), "exceptions": int((later & ~item.held).sum())},
+        "broken_by": [f"0x{history.transaction_hash[row].hex()}" for row in witnesses.tolist()],
+    }

@@ -1,0 +1,120 @@
+"""What one variable does over the history: it never changes, is set once, only grows; who changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from specminer.calldata import senders
+from specminer.history import BoolColumn, IntColumn
+from specminer.invariant.changes import Cells, Ground
+from specminer.invariant.claim import LEAST, Invariant, Template
+from specminer.invariant.smtlib import apply, symbol
+from specminer.invariant.values import is_zero, less, minus, of_integers, same
+from specminer.location import ValueKind
+from specminer.words import LimbArray
+
+CONTRACT: Final = {"of": "contract"}
+_FEW_WRITERS: Final = 4
+"""A variable that more functions change is not told of."""
+
+
+def courses(ground: Ground, cells: Cells) -> Iterator[Invariant]:
+    """Find what holds of one variable's changes."""
+    lasting = cells.changed & ~ground.constructed[cells.invocation]
+    rows = np.flatnonzero(lasting)
+    if not len(rows):
+        yield from _constant(ground, cells)
+        return
+    found, left, calls = cells.found[rows], cells.left[rows], cells.invocation[rows]
+    name = cells.name
+    old, new = symbol(name), symbol(name, after=True)
+    fresh = is_zero(found)
+    several = len(rows) >= LEAST
+    if several and np.mean(fresh) > 0.9 and _touched_later(cells, rows):
+        text = f"{name} is set once and never changed after"
+        yield _claim(
+            Template.ONCE, text, apply("=>", apply("distinct", old, "0"), apply("=", new, old)), calls, fresh
+        )
+    elif cells.numeric and several:
+        yield from _monotone(cells, calls[~fresh], found[~fresh], left[~fresh])
+    yield from _writers(ground, cells, rows)
+    yield from _own_entry(ground, cells, rows)
+
+
+def _claim(template: Template, text: str, smt: str | None, cases: IntColumn, held: BoolColumn) -> Invariant:
+    return Invariant(scope=dict(CONTRACT), template=template, text=text, smt=smt, cases=cases, held=held)
+
+
+def _constant(ground: Ground, cells: Cells) -> Iterator[Invariant]:
+    """Yield that a variable without keys keeps the value it was deployed with, if that matters to anyone."""
+    looked = np.unique(cells.invocation[~ground.constructed[cells.invocation]])
+    if cells.variable.ports or len(looked) < LEAST or is_zero(cells.left[:1])[0]:
+        return
+    name = cells.name
+    text = f"{name} never changes after the deployment"
+    smt = apply("=", symbol(name, after=True), symbol(name))
+    yield _claim(Template.CONSTANT, text, smt, looked, np.ones(len(looked), dtype=np.bool_))
+
+
+def _touched_later(cells: Cells, rows: IntColumn) -> bool:
+    """Whether entries that were set are mostly touched again: else nothing could have changed them."""
+    first = np.full(int(cells.slot.max()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, cells.slot[rows], cells.invocation[rows])
+    later = np.unique(cells.slot[cells.invocation > first[cells.slot]])
+    return 2 * len(later) >= len(np.unique(cells.slot[rows]))
+
+
+def _monotone(cells: Cells, calls: IntColumn, found: LimbArray, left: LimbArray) -> Iterator[Invariant]:
+    if len(calls) < LEAST:  # leaving zero is no growth
+        return
+    signed = cells.field.kind is ValueKind.INT
+    down = less(left, found, signed=signed)
+    name = cells.name
+    old, new = symbol(name), symbol(name, after=True)
+    values = len(np.unique(left, axis=0))
+    if values < 3:
+        return
+    if np.mean(down) < 0.1:
+        step = minus(left, found)
+        by_one = same(step, np.broadcast_to(of_integers([1]), step.shape))
+        if np.mean(by_one) > 0.9:
+            smt = apply("or", apply("=", new, old), apply("=", new, apply("+", old, "1")))
+            yield _claim(Template.MONOTONE, f"{name} changes only by growing by 1", smt, calls, by_one)
+        else:
+            yield _claim(Template.MONOTONE, f"{name} never decreases", apply(">=", new, old), calls, ~down)
+    elif np.mean(down) > 0.9:
+        yield _claim(Template.MONOTONE, f"{name} never increases", apply("<=", new, old), calls, down)
+
+
+def _writers(ground: Ground, cells: Cells, rows: IntColumn) -> Iterator[Invariant]:
+    """Yield which functions change a variable, though others run that could."""
+    calls = cells.invocation[rows]
+    functions, count = np.unique(ground.called.function[calls], return_counts=True)
+    common = functions[count >= max(3, 0.01 * len(calls))]
+    if not 0 < len(common) <= _FEW_WRITERS or len(calls) < LEAST:
+        return
+    names = [ground.called.functions[row] for row in common.tolist()]
+    text = f"{cells.name} is changed only by {', '.join(names)}"
+    held = np.isin(ground.called.function[calls], common)
+    claim = _claim(Template.WRITERS, text, None, calls, held)
+    yield replace(claim, surprising=False)  # a rare function is no attack
+
+
+def _own_entry(ground: Ground, cells: Cells, rows: IntColumn) -> Iterator[Invariant]:
+    """Yield that calls change only what is kept under the sender's own address."""
+    if not cells.variable.ports or len(rows) < LEAST:
+        return
+    history, locations = ground.history, ground.locations
+    calls = cells.invocation[rows]
+    sender = locations.key_table.find(senders(history))[history.invocation_sender[calls]]
+    for depth in range(len(cells.variable.ports)):
+        own = locations.keys[cells.slot[rows], depth] == sender
+        if np.mean(own) > 0.8:
+            keys = ["·"] * len(cells.variable.ports)
+            keys[depth] = "k"
+            text = f"{cells.variable.text(tuple(keys), cells.place)} is changed only by calls of k"
+            yield _claim(Template.OWN, text, None, calls, own)

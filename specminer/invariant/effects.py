@@ -1,0 +1,281 @@
+"""What a call of a function leaves behind: ``accounts[sender].balance' = accounts[sender].balance + value``.
+
+Of each function and each variable that it changes, the entries are told apart by where their keys come from: an
+argument, the sender. For each the simplest expression is sought that gives the new value in all calls: a constant, an
+input of the call, the value found in another variable, the old value plus or minus one of these, time plus a
+constant or an argument. Inputs are arguments, sender, origin, value, time and block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from specminer.calldata import arguments, senders
+from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.invariant.changes import Cells, Ground
+from specminer.invariant.claim import LEAST, Invariant, Template
+from specminer.invariant.smtlib import apply, number, symbol
+from specminer.invariant.values import minus, of_integers, plus, same, to_integer
+from specminer.location import Field, ValueKind
+from specminer.words import LimbArray, WordArray, from_limbs, limbs
+
+GLANCE: Final = 64
+"""So many calls are looked at before all are."""
+LIKELY: Final = 0.8
+"""An expression that gives fewer of these is dropped."""
+MAX_INPUTS: Final = 16
+"""Arguments of one function looked at."""
+SMALL: Final = 1 << 64
+"""Constants from here on are no amounts, steps or choices: they are addresses, hashes, texts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Input:
+    """Something that a call brings with it; a row for each invocation of the function."""
+
+    name: str
+    values: LimbArray
+    """Shape (invocations, 4)."""
+    time: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """The changes that calls of one function made to entries whose keys come from the same places."""
+
+    name: str
+    calls: IntColumn
+    """Rows of invocations."""
+    found: LimbArray
+    left: LimbArray
+    field: Field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Expression:
+    """A right side, with its values."""
+
+    text: str
+    smt: str
+    values: LimbArray
+
+
+def effects(ground: Ground, cells: Sequence[Cells]) -> Iterator[Invariant]:
+    """Find the postconditions of all functions."""
+    calls = _Calls(ground)
+    by_function: dict[int, list[tuple[Cells, IntColumn]]] = {}
+    for item in cells:
+        rows = np.flatnonzero(item.changed & ~ground.constructed[item.invocation])
+        function = ground.called.function[item.invocation[rows]]
+        order = np.argsort(function, kind="stable")
+        bounds = np.searchsorted(function[order], np.arange(len(ground.called.functions) + 1))
+        for number_ in np.unique(function).tolist():
+            mine = rows[order[bounds[number_] : bounds[number_ + 1]]]
+            if len(mine) >= LEAST:
+                by_function.setdefault(number_, []).append((item, mine))
+    for number_, changed in sorted(by_function.items()):
+        inputs = calls.inputs(number_)
+        for item, rows in changed:
+            for group in _groups(ground, item, rows, inputs):
+                yield from _explained(ground, number_, group, inputs)
+
+
+class _Calls:
+    """The inputs of all calls, by function."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._arguments: dict[int, list[tuple[str, IntColumn, WordArray]]] = {}
+        for column in arguments(ground.history, ground.called):
+            if column.single:
+                listed = self._arguments.setdefault(column.function, [])
+                listed.append((column.name, column.invocation, column.words))
+        self._row = np.full(len(ground.history), MISSING, dtype=np.int64)
+
+    def inputs(self, function: int) -> Inputs:
+        """Return the inputs of the calls of one function."""
+        ground, history = self._ground, self._ground.history
+        rows = np.flatnonzero(ground.called.function == function)
+        at = np.full(len(history), MISSING, dtype=np.int64)
+        at[rows] = np.arange(len(rows))
+        found: list[_Input] = []
+        keys: list[tuple[str, IntColumn]] = []
+        for name, invocation, words in self._arguments.get(function, [])[:MAX_INPUTS]:
+            if len(invocation) == len(rows):
+                found.append(_Input(name=name, values=limbs(words)))
+                keys.append((name, ground.locations.key_table.find(words)))
+        address = senders(history)
+        sender = address[history.invocation_sender[rows]]
+        taken = {item.name for item in found}
+        transaction = history.invocation_transaction[rows]
+        found.append(_Input(name=_free("sender", taken), values=limbs(sender)))
+        keys.append((_free("sender", taken), ground.locations.key_table.find(sender)))
+        found.append(_Input(name=_free("value", taken), values=ground.words[history.invocation_value[rows]]))
+        times = history.transaction_time[transaction]
+        if len(times) and (times != MISSING).all():
+            found.append(_Input(name=_free("now", taken), values=_small(times), time=True))
+        found.append(
+            _Input(name=_free("block", taken), values=_small(history.transaction_block[transaction]))
+        )
+        return Inputs(at=at, values=found, keys=keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The inputs of the calls of one function."""
+
+    at: IntColumn
+    """For each invocation its row among the function's, or ``MISSING``."""
+    values: list[_Input]
+    keys: list[tuple[str, IntColumn]]
+    """What may be a key, as codes of the key table."""
+
+
+def _free(name: str, taken: set[str]) -> str:
+    return f"msg.{name}" if name in taken else name
+
+
+def _small(column: IntColumn) -> LimbArray:
+    values = np.zeros((len(column), 4), dtype=np.uint64)
+    values[:, 3] = column
+    return values
+
+
+def _groups(ground: Ground, cells: Cells, rows: IntColumn, inputs: Inputs) -> Iterator[_Group]:
+    """Tell a function's changes of one field apart by where their keys come from."""
+    calls = cells.invocation[rows]
+    at = inputs.at[calls]
+    depths = len(cells.variable.ports)
+    source = np.full((len(rows), max(1, depths)), MISSING, dtype=np.int64)
+    for depth in range(depths):
+        key = ground.locations.keys[cells.slot[rows], depth]
+        for place, (_, codes) in reversed(list(enumerate(inputs.keys))):
+            source[codes[at] == key, depth] = place
+    kinds, which = np.unique(source, axis=0, return_inverse=True)
+    for number_, kind in enumerate(kinds.tolist()):
+        mine = np.flatnonzero(which.ravel() == number_)
+        # a call that changed several such entries says nothing of either
+        single = np.bincount(calls[mine] - calls.min())[calls[mine] - calls.min()] == 1
+        mine = mine[single]
+        if len(mine) < LEAST:
+            continue
+        names = tuple("·" if place == MISSING else inputs.keys[place][0] for place in kind[:depths])
+        yield _Group(
+            name=cells.variable.text(names if depths else None, cells.place),
+            calls=calls[mine],
+            found=cells.found[rows[mine]],
+            left=cells.left[rows[mine]],
+            field=cells.field,
+        )
+
+
+def _explained(ground: Ground, function: int, group: _Group, inputs: Inputs) -> Iterator[Invariant]:
+    """Yield the first expression, in order of simplicity, that gives what was left."""
+    glance = np.unique(np.linspace(0, len(group.calls) - 1, min(GLANCE, len(group.calls))).astype(np.int64))
+    few = _Group(
+        name=group.name,
+        calls=group.calls[glance],
+        found=group.found[glance],
+        left=group.left[glance],
+        field=group.field,
+    )
+    best: tuple[float, int] | None = None
+    for place, expression in enumerate(_expressions(few, few, inputs)):
+        share = float(np.mean(_equal(expression.values, few)))
+        if share >= LIKELY and (best is None or share > best[0]):
+            best = (share, place)
+            if share == 1.0:
+                break
+    if best is None:
+        return
+    expression = next(item for place, item in enumerate(_expressions(group, few, inputs)) if place == best[1])
+    name = ground.called.functions[function]
+    order = np.argsort(group.calls, kind="stable")
+    yield Invariant(
+        scope={"of": "function", "function": name},
+        template=Template.EFFECT,
+        text=f"{name}: {group.name}' = {expression.text}",
+        smt=apply("=", symbol(group.name, after=True), expression.smt),
+        cases=group.calls[order],
+        held=_equal(expression.values, group)[order],
+    )
+
+
+def _equal(values: LimbArray, group: _Group) -> BoolColumn:
+    """Return where values, cut to the field's width as the EVM does, are what was left."""
+    width = group.field.width
+    if width < 256 and group.field.kind is not ValueKind.INT:
+        mask = of_integers([(1 << width) - 1])
+        return same(values & mask, group.left)
+    return same(values, group.left)
+
+
+def _expressions(group: _Group, few: _Group, inputs: Inputs) -> Iterator[_Expression]:
+    """Yield right sides, the simplest first; constants are those of ``few``, so that both runs have the same."""
+    at = inputs.at[group.calls]
+    few_at = inputs.at[few.calls]
+    constant, share = _most_common(few.left)
+    choice = to_integer(constant) < SMALL
+    if share >= LIKELY and choice:
+        yield _constant(constant, len(at), group)
+    for item in inputs.values:
+        yield _Expression(text=item.name, smt=symbol(item.name), values=item.values[at])
+    if share >= LIKELY and not choice:  # an argument that never varied says more
+        yield _constant(constant, len(at), group)
+    old = symbol(group.name)
+    if group.field.kind is ValueKind.BOOL or group.field.kind is ValueKind.ADDRESS:
+        return
+    for sign, operator, combine, step in (
+        ("+", "+", plus, minus(few.left, few.found)),
+        ("-", "-", minus, minus(few.found, few.left)),
+    ):
+        constant, share = _most_common(step)
+        if share >= LIKELY and to_integer(constant) < SMALL:
+            value = to_integer(constant)
+            yield _Expression(
+                text=f"{group.name} {sign} {value}",
+                smt=apply(operator, old, number(value)),
+                values=combine(group.found, np.broadcast_to(constant, group.found.shape)),
+            )
+        for item in inputs.values:
+            yield _Expression(
+                text=f"{group.name} {sign} {item.name}",
+                smt=apply(operator, old, symbol(item.name)),
+                values=combine(group.found, item.values[at]),
+            )
+    for item in inputs.values:
+        constant, share = _most_common(minus(few.left, item.values[few_at]))
+        if share >= LIKELY and 0 < to_integer(constant) < SMALL:
+            value = to_integer(constant)
+            yield _Expression(
+                text=f"{item.name} + {value}",
+                smt=apply("+", symbol(item.name), number(value)),
+                values=plus(item.values[at], np.broadcast_to(constant, group.found.shape)),
+            )
+        if item.time:
+            for other in inputs.values:
+                if not other.time:
+                    yield _Expression(
+                        text=f"{item.name} + {other.name}",
+                        smt=apply("+", symbol(item.name), symbol(other.name)),
+                        values=plus(item.values[at], other.values[at]),
+                    )
+
+
+def _constant(constant: LimbArray, count: int, group: _Group) -> _Expression:
+    value = to_integer(constant)
+    text = str(value) if value < SMALL else hex(value)
+    if group.field.kind is ValueKind.BOOL:
+        text = "true" if value else "false"
+    return _Expression(text=text, smt=number(value), values=np.broadcast_to(constant, (count, 4)))
+
+
+def _most_common(column: LimbArray) -> tuple[LimbArray, float]:
+    """Return the most frequent word and its share."""
+    words, count = np.unique(from_limbs(column), return_counts=True)
+    at = int(np.argmax(count))
+    return limbs(words[at : at + 1])[0], float(count[at] / len(column))

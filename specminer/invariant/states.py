@@ -1,0 +1,245 @@
+"""What holds in every visit of a state, before every call of a function, and in every moment of an interaction.
+
+States and calls are described by the predicates that the abstraction chose from: their values in each finest state
+are known, so nothing is evaluated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from specminer.abstraction import FALSE, ROOT, TRUE, UNKNOWN, Predicate, Tier
+from specminer.abstraction.dimension import comparable, dimensions
+from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.interaction import Interactions
+from specminer.invariant.claim import LEAST, TOLERANCE, Invariant, Template
+from specminer.invariant.values import less, of_integers
+from specminer.location import ValueKind
+from specminer.predicate import Formula, entails
+from specminer.tuning import Tuning
+
+MOST: Final = 4
+"""Claims of one state or function at most: those that tell it best from the rest."""
+USUAL: Final = 0.9
+"""What holds in a larger share of all other cases tells nothing of these."""
+ONCE_SHARE: Final = 0.2
+"""Exceptions that may still come of a single transaction; whoever counts transactions decides."""
+SAMPLE: Final = 2_000
+"""Events whose values are paired at random to see whether an order holds by chance."""
+MAX_VARIABLES: Final = 64
+"""Variables of an interaction that are compared with each other at most."""
+
+
+class Moments:
+    """The predicates over finest states, with the events that came into each or left it."""
+
+    def __init__(self, tuning: Tuning, interactions: Interactions) -> None:
+        table = tuning.table
+        self.tuning = tuning
+        self.invocation = interactions.invocation
+        self.counted: BoolColumn = ~table.rejected
+        self.own: BoolColumn = self.counted & ~interactions.passive
+        self.predicates = [row for row, item in enumerate(tuning.vocabulary) if item.tier is Tier.STORAGE]
+
+    def values(self, predicate: int, finest: IntColumn) -> IntColumn:
+        """Return a predicate's value in some finest states."""
+        found: IntColumn = self.tuning.graph.valuations[predicate][finest].astype(np.int64)
+        return found
+
+
+def states(moments: Moments) -> Iterator[Invariant]:
+    """Find what holds in every visit of each state of the chosen point, apart from what describes it."""
+    tuning = moments.tuning
+    graph, blocks = tuning.graph, tuning.chosen.blocks
+    visits = np.bincount(graph.state_after[moments.counted], minlength=graph.states)
+    described = {item.text for item in tuning.predicates}
+    shares = [
+        (row, *_shares(graph.valuations[row], visits, blocks, len(tuning.states)))
+        for row in moments.predicates
+    ]
+    for state in tuning.states:
+        if state.id == ROOT:
+            continue
+        rows = np.flatnonzero(moments.counted & (blocks[graph.state_after] == state.id))
+        if len(rows) < LEAST:
+            continue
+        premises = _premises(tuning, state.predicates)
+        candidates = [
+            (row, value, other)
+            for row, inside, outside in shares
+            for value, other in _candidate(inside[:, state.id], outside[:, state.id])
+            if tuning.vocabulary[row].text not in described
+        ]
+        for row, value in _strongest(tuning, candidates, premises):
+            yield _claim(
+                moments,
+                {"of": "state", "state": state.id},
+                Template.STATE,
+                f"in '{state.name}': {_text(tuning.vocabulary[row], value)}",
+                rows,
+                moments.values(row, graph.state_after[rows]) == value,
+            )
+
+
+def befores(moments: Moments) -> Iterator[Invariant]:
+    """Find what always held before a call was accepted, by event."""
+    tuning = moments.tuning
+    graph, table = tuning.graph, tuning.table
+    inner = moments.own & (graph.state_before != ROOT)
+    weight = np.bincount(graph.state_before[inner], minlength=graph.states)
+    for symbol in np.unique(table.symbol[inner]).tolist():
+        rows = np.flatnonzero(inner & (table.symbol == symbol))
+        if len(rows) < LEAST:
+            continue
+        here = np.bincount(graph.state_before[rows], minlength=graph.states)
+        candidates = []
+        for row in moments.predicates:
+            column = graph.valuations[row]
+            inside, outside = np.zeros(3), np.zeros(3)
+            np.add.at(inside, column, here)
+            np.add.at(outside, column, weight - here)
+            candidates += [(row, value, other) for value, other in _candidate(inside, outside)]
+        name = table.symbols[symbol]
+        for row, value in _strongest(tuning, candidates, []):
+            yield _claim(
+                moments,
+                {"of": "function", "function": name},
+                Template.BEFORE,
+                f"before {name}: {_text(tuning.vocabulary[row], value)}",
+                rows,
+                moments.values(row, graph.state_before[rows]) == value,
+            )
+
+
+def orders(moments: Moments) -> Iterator[Invariant]:
+    """Find pairs of an interaction's variables of which one is never less than the other, and not by chance."""
+    table = moments.tuning.table
+    kinds = dimensions(table)
+    rows = np.flatnonzero(moments.counted)
+    if not len(rows):
+        return
+    words = of_integers(list(table.words))
+    draw = np.random.default_rng(moments.tuning.seed)
+    for group in comparable(table.variables, kinds):
+        numbers = [
+            row
+            for row in group
+            if table.variables[row].kind in (ValueKind.UINT, ValueKind.INT, ValueKind.WORD)
+        ]
+        for left in numbers[:MAX_VARIABLES]:
+            for right in numbers[:MAX_VARIABLES]:
+                if left == right:
+                    continue
+                found = _order(moments, left, right, rows, words, draw)
+                if found is not None:
+                    yield found
+
+
+def _order(
+    moments: Moments,
+    left: int,
+    right: int,
+    rows: IntColumn,
+    words: np.ndarray[tuple[int, ...], np.dtype[np.uint64]],
+    draw: np.random.Generator,
+) -> Invariant | None:
+    """Return that the left variable is never less, if that says something."""
+    table = moments.tuning.table
+    one, other = table.values[left][rows], table.values[right][rows]
+    known = (one != MISSING) & (other != MISSING)
+    one, other, rows = one[known], other[known], rows[known]
+    if len(rows) < LEAST or len(np.unique(one)) < 3 or len(np.unique(other)) < 3:
+        return None
+    signed = table.variables[left].kind is ValueKind.INT
+    few = np.unique(np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(np.int64))
+    if np.mean(less(words[one[few]], words[other[few]], signed=signed)) > ONCE_SHARE:
+        return None
+    mixed = draw.permutation(few)
+    by_chance = float(np.mean(less(words[one[few]], words[other[mixed]], signed=signed)))
+    fails = less(words[one], words[other], signed=signed)
+    strict = float(np.mean(one != other))
+    if by_chance < 0.02 or strict < 0.01 or np.mean(fails) > ONCE_SHARE:
+        return None
+    names = table.variables[left].name, table.variables[right].name
+    return _claim(moments, {"of": "interaction"}, Template.ORDER, f"{names[0]} >= {names[1]}", rows, ~fails)
+
+
+def _shares(
+    column: np.ndarray[tuple[int], np.dtype[np.int8]], visits: IntColumn, blocks: IntColumn, states_: int
+) -> tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.float64]]]:
+    """Return how often each value (false, true, unknown) was seen in each state, and in all others; (3, states)."""
+    counts = np.zeros((3, states_))
+    np.add.at(counts, (column, blocks), visits)
+    counts[:, ROOT] = 0
+    return counts, counts.sum(axis=1, keepdims=True) - counts
+
+
+def _candidate(
+    inside: np.ndarray[Any, np.dtype[np.float64]], outside: np.ndarray[Any, np.dtype[np.float64]]
+) -> Iterator[tuple[int, float]]:
+    """Yield the value that a predicate has here but for few cases, with the share of other cases that have it."""
+    total, others = float(inside.sum()), float(outside.sum())
+    if not total or not others or inside[UNKNOWN]:
+        return
+    for value in (TRUE, FALSE):
+        wrong = total - float(inside[value])
+        share = float(outside[value]) / others
+        if wrong <= max(TOLERANCE, ONCE_SHARE) * total and share <= USUAL:
+            yield value, share + 10.0 * wrong / total
+
+
+def _strongest(
+    tuning: Tuning, candidates: Sequence[tuple[int, int, float]], premises: Sequence[Formula]
+) -> Iterator[tuple[int, int]]:
+    """Yield the candidates that tell most, without what follows from those before and from the premises."""
+    language = tuning.language
+    known = list(premises)
+    ranked = sorted(
+        candidates,
+        key=lambda item: (
+            round(item[2], 6),
+            tuning.vocabulary[item[0]].price,
+            tuning.vocabulary[item[0]].text,
+        ),
+    )
+    told = 0
+    for row, value, _ in ranked:
+        formula = tuning.vocabulary[row].formula
+        literal = formula if value == TRUE else language.negation(formula)
+        if entails(language, known, literal):
+            continue
+        known.append(literal)
+        yield row, value
+        told += 1
+        if told == MOST:
+            return
+
+
+def _premises(tuning: Tuning, texts: Sequence[str]) -> list[Formula]:
+    """Return the chosen predicates that describe a state as formulas."""
+    shown = set(texts)
+    found = []
+    for item in tuning.vocabulary:
+        if item.text in shown:
+            found.append(item.formula)
+        elif item.negation in shown:
+            found.append(tuning.language.negation(item.formula))
+    return found
+
+
+def _text(predicate: Predicate, value: int) -> str:
+    return predicate.text if value == TRUE else predicate.negation
+
+
+def _claim(
+    moments: Moments, scope: dict[str, Any], template: Template, text: str, rows: IntColumn, held: BoolColumn
+) -> Invariant:
+    """Return a claim about events; a call that stands in several interactions is a case in each."""
+    calls = moments.invocation[rows]
+    order = np.argsort(calls, kind="stable")
+    return Invariant(
+        scope=scope, template=template, text=text, smt=None, cases=calls[order], held=held[order]
+    )

@@ -1,0 +1,201 @@
+"""Relations between totals and their parts: ``total = sum of accounts[].balance``.
+
+A total changes, in each transaction, by exactly what its parts together change by. Parts are all entries of a
+mapping, or those behind one key; what is summed up is their value, or 1 for each that is not zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+import numpy as np
+
+from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.invariant.changes import Cells, Ground
+from specminer.invariant.claim import LEAST, Invariant, Template
+from specminer.invariant.smtlib import apply, symbol
+from specminer.invariant.values import Digits, differences, is_zero, summed
+
+GLANCE: Final = 256
+"""So many changes of a pair are compared before all are."""
+LIKELY: Final = 0.8
+"""A pair that differs in more of them is dropped."""
+MAX_TOTALS: Final = 64
+"""Totals, and kinds of parts, that are compared at most: those that change most often."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How a quantity changes, transaction by transaction, where it does."""
+
+    name: str
+    """What it is called on either side of an equation."""
+    smt: str
+    bare: str
+    """The name of the variable itself."""
+    alike: tuple[object, ...]
+    """Parts that have this in common and are as good tell the same: fields that are set together."""
+    group: IntColumn
+    """Transaction, contract and, for parts behind one key, that key, as one number; ascending."""
+    change: Digits
+    invocation: IntColumn
+    """The first invocation that touched it there."""
+
+
+def totals(ground: Ground, cells: Sequence[Cells]) -> Iterator[Invariant]:
+    """Find the variables that are sums or counts of others; ``cells`` are those of transactions."""
+    scalars = [
+        _course(ground, item, counted=False, keyed=False)
+        for item in cells
+        if not item.variable.ports and item.numeric
+    ]
+    parts = [
+        _course(ground, item, counted=counted, keyed=False)
+        for item in cells
+        if item.variable.ports
+        for counted in (False, True)
+        if counted or item.numeric
+    ]
+    kept = _largest(scalars)
+    for total in kept:
+        yield from _equal(total, _largest(parts), ground)
+    yield from _behind_keys(ground, cells)
+
+
+def _behind_keys(ground: Ground, cells: Sequence[Cells]) -> Iterator[Invariant]:
+    """Find entries of a mapping that are sums of the entries of another behind the same key."""
+    single = [item for item in cells if len(item.variable.ports) == 1 and item.numeric]
+    double = [item for item in cells if len(item.variable.ports) > 1]
+    if not single or not double:
+        return
+    inner = _largest(
+        [
+            _course(ground, item, counted=counted, keyed=True)
+            for item in double
+            for counted in (False, True)
+            if counted or item.numeric
+        ]
+    )
+    for total in _largest([_course(ground, item, counted=False, keyed=True) for item in single]):
+        yield from _equal(total, inner, ground)
+
+
+def _largest(courses: list[Course]) -> list[Course]:
+    changing = [item for item in courses if len(item.group) >= LEAST]
+    ranked = sorted(range(len(changing)), key=lambda row: (-len(changing[row].group), row))[:MAX_TOTALS]
+    return [changing[row] for row in sorted(ranked)]
+
+
+def _course(ground: Ground, cells: Cells, *, counted: bool, keyed: bool) -> Course:
+    """Sum up what a field's entries change by, transaction by transaction."""
+    if counted:
+        change = np.zeros((len(cells.slot), 8), dtype=np.int64)
+        change[:, 7] = (~is_zero(cells.left)).astype(np.int64) - (~is_zero(cells.found))
+    else:
+        change = differences(cells.left, cells.found)
+    moved = change.any(axis=1)
+    history = ground.history
+    place = history.invocation_transaction[cells.invocation] * len(history.contracts)
+    place = place + history.invocation_contract[cells.invocation]
+    if keyed:
+        place = place * len(ground.locations.key_table) + ground.locations.keys[cells.slot, 0]
+    group, total = summed(change[moved], place[moved])
+    settled = total.any(axis=1)
+    first = np.full(len(group), len(history), dtype=np.int64)
+    np.minimum.at(first, np.searchsorted(group, place[moved]), cells.invocation[moved])
+    key = ("k",) if keyed else None
+    texts = cells.variable.text(key, cells.place)
+    name, smt = texts, symbol(texts)
+    if cells.variable.ports and (not keyed or len(cells.variable.ports) > 1):
+        name = f"the number of {texts} that are not zero" if counted else f"the sum of {texts}"
+        smt = symbol(f"{'count' if counted else 'sum'} {texts}")
+    return Course(
+        name=name,
+        smt=smt,
+        bare=cells.name,
+        alike=(cells.variable.ports, counted),
+        group=group[settled],
+        change=total[settled],
+        invocation=first[settled],
+    )
+
+
+def _equal(total: Course, parts: list[Course], ground: Ground) -> Iterator[Invariant]:
+    """Yield the parts that a total follows, of parts that tell the same the best."""
+    best: dict[tuple[object, ...], Invariant] = {}
+    for part in parts:
+        if part.bare == total.bare or not _likely(total, part) or not _likely(part, total):
+            continue
+        found = _relation(total, part, created=ground.created)
+        known = best.get(part.alike)
+        if known is None or found.exceptions < known.exceptions:
+            best[part.alike] = found
+    yield from best.values()
+
+
+def _relation(total: Course, part: Course, *, created: bool) -> Invariant:
+    at = np.minimum(np.searchsorted(part.group, total.group), len(part.group) - 1)
+    equal = (part.group[at] == total.group) & (part.change[at] == total.change).all(axis=1)
+    alone = ~np.isin(part.group, total.group)
+    cases = np.concatenate([total.invocation, part.invocation[alone]])
+    held = np.concatenate([equal, np.zeros(int(alone.sum()), dtype=np.bool_)])
+    order = np.argsort(cases, kind="stable")
+    return Invariant(
+        scope={"of": "contract"},
+        template=Template.TOTAL,
+        text=f"{total.name} {'=' if created else 'changes by exactly what changes in'} {part.name}",
+        smt=apply("=", total.smt, part.smt) if created else None,
+        cases=cases[order],
+        held=held[order],
+    )
+
+
+def _likely(one: Course, other: Course) -> bool:
+    """Whether a glance at some of one's changes shows mostly the same in another."""
+    rows = np.unique(np.linspace(0, len(one.group) - 1, min(GLANCE, len(one.group))).astype(np.int64))
+    at = np.minimum(np.searchsorted(other.group, one.group[rows]), len(other.group) - 1)
+    equal = (other.group[at] == one.group[rows]) & (other.change[at] == one.change[rows]).all(axis=1)
+    return bool(np.mean(equal) >= LIKELY)
+
+
+def conserved(ground: Ground, cells: Sequence[Cells]) -> Iterator[Invariant]:
+    """Find the functions whose calls move amounts between the entries of a mapping and keep their sum."""
+    return chain.from_iterable(
+        _conserving(ground, item) for item in cells if item.variable.ports and item.numeric
+    )
+
+
+def _conserving(ground: Ground, cells: Cells) -> Iterator[Invariant]:
+    rows = np.flatnonzero(cells.changed)
+    if not len(rows):
+        return
+    calls, total = summed(differences(cells.left[rows], cells.found[rows]), cells.invocation[rows])
+    entries = np.bincount(np.searchsorted(calls, cells.invocation[rows]), minlength=len(calls))
+    nested = _with_children(ground)[calls]
+    function = ground.called.function[calls]
+    kept: BoolColumn = np.asarray(~total.any(axis=1))
+    for number in np.unique(function).tolist():
+        mine = (function == number) & ~nested
+        several = mine & (entries > 1)
+        if several.sum() < LEAST or several.sum() < 0.9 * mine.sum():
+            continue
+        name = ground.called.functions[number]
+        yield Invariant(
+            scope={"of": "function", "function": name},
+            template=Template.CONSERVED,
+            text=f"{name} keeps the sum of {cells.name}",
+            smt=apply("=", symbol(f"sum {cells.name}", after=True), symbol(f"sum {cells.name}")),
+            cases=calls[mine],
+            held=kept[mine],
+        )
+
+
+def _with_children(ground: Ground) -> BoolColumn:
+    """Return which invocations enclose others, whose changes are among theirs."""
+    parents = ground.history.invocation_parent
+    found = np.zeros(len(ground.history), dtype=np.bool_)
+    found[parents[parents != MISSING]] = True
+    return found
