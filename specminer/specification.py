@@ -135,6 +135,12 @@ class Specification:
     initial: int
     transitions: tuple[Edge, ...]
     guards: tuple[dict[str, Any], ...] = ()
+    """scope (a function), text, smt, kind, accepted, rejected, explained, exceptions, proved, left_out (calls
+    that ran out of gas), conditions (with the reasons that each explains), reasons, held_out, significance."""
+    roles: tuple[dict[str, Any], ...] = ()
+    """name, kind, functions reserved to it, required (those that rejected others), addresses, creator."""
+    obligations: tuple[dict[str, Any], ...] = ()
+    """What a solver was asked: scope, claim, script (SMT-LIB 2), expected, answer, proved, example."""
     invariants: tuple[dict[str, Any], ...] = ()
     metrics: dict[str, float] = field(default_factory=dict)
     confidence: dict[str, Any] = field(default_factory=dict)
@@ -178,7 +184,6 @@ class Specification:
             states=point.automaton.states,
             transitions=point.automaton.transitions,
             metrics=point.metrics,
-            guards=(),
             invariants=(),
             confidence={},
             surprise={},

@@ -38,6 +38,7 @@ RANKS = {
     "specification": 8,
     "score": 8,
     "confidence": 8,
+    "guard": 8,
     "invariant": 8,
     "surprise": 8,
     "render": 9,

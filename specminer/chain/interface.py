@@ -175,6 +175,26 @@ class Interface:
             pass
         return f"0x{outcome.data[:36].hex()}" if outcome.data else "no reason given"
 
+    def cause(self, kind: OutcomeKind, data: bytes) -> str:
+        """Return the kind of reason why a call was rejected, raw: without the values that a custom error carries.
+
+        A reason's text, an error's name or selector, ``panic 0x11``; empty if none was given.
+        """
+        if kind is not OutcomeKind.REVERTED and kind is not OutcomeKind.PANIC:
+            return str(kind.value)
+        thrown, rest = data[:4], data[4:]
+        if thrown == _REVERT:
+            try:
+                return str(_decode(["string"], rest, strict=False)[0])
+            except _UNDECODABLE:
+                return "Error"
+        if thrown == _PANIC and len(rest) == 32:
+            return f"panic {int.from_bytes(rest, 'big'):#04x}"
+        found = self.errors.get(thrown)
+        if found is not None:
+            return str(found.name)
+        return f"0x{thrown.hex()}" if thrown else ""
+
     def share_known(self, selectors: Collection[bytes]) -> float:
         """Return the share of the called selectors that this interface knows; 1 if none was called."""
         known = sum(selector in self.functions for selector in selectors)

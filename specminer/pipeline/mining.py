@@ -31,6 +31,7 @@ from specminer.interaction import (
     split,
 )
 from specminer.invariant import Ground
+from specminer.pipeline.guarding import guarded
 from specminer.pipeline.judging import judged, with_interval
 from specminer.pipeline.locating import Located
 from specminer.pipeline.siblings import gaps
@@ -139,6 +140,7 @@ def mine(
     specification = _specification(
         name or given.title, history, facts, interactions, dict(sorted(outside.items())), tuning, edges
     )
+    specification = guarded(specification, given.analysis.evidence, given.interface, options.seed)
     return Mined(
         specification=judged(specification, ground, interactions, tuning, options.surprising),
         history=history,

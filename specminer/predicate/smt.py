@@ -15,12 +15,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from io import StringIO
 from typing import Final, TypeAlias
 
 from pysmt.environment import Environment
-from pysmt.exceptions import SolverReturnedUnknownResultError
+from pysmt.exceptions import InternalSolverError, PysmtException, SolverReturnedUnknownResultError
 from pysmt.fnode import FNode
 from pysmt.logics import QF_LIA
+from pysmt.smtlib.parser import SmtLibParser
 from pysmt.typing import BOOL, INT
 
 Formula: TypeAlias = FNode
@@ -28,8 +30,14 @@ Formula: TypeAlias = FNode
 
 WORD_LIMIT: Final = 1 << 256
 """Words are below this."""
-SOLVER_TIMEOUT_MS: Final = 5_000
-"""After this many milliseconds the solver's silence counts as undecided."""
+SOLVER_LIMIT: Final = 2_000_000
+"""What a query may cost in the solver's own count, so that results do not depend on the machine."""
+SOLVER_TIMEOUT_MS: Final = 30_000
+"""The backstop: after this many milliseconds the solver's silence counts as undecided."""
+MAX_SCRIPT: Final = 200_000
+"""Characters of an SMT-LIB script that is read."""
+MAX_NESTING: Final = 200
+"""Parentheses in one another in a script."""
 
 
 class FormulaError(ValueError):
@@ -152,6 +160,10 @@ class Language:
         """Return ``left <= right`` between integers."""
         return self._build.LE(left, right)
 
+    def plus(self, left: Formula, right: Formula) -> Formula:
+        """Return ``left + right`` of integers; the sum itself is no word and does not wrap around."""
+        return self._build.Plus(left, right)
+
     def is_boolean(self, formula: Formula) -> bool:
         """Whether a formula is true or false, and no integer."""
         return bool(self._environment.stc.get_type(formula) == BOOL)
@@ -192,12 +204,41 @@ class Language:
         name = solver_name()
         if name is None:
             return None
-        options = {"solver_options": {"timeout": SOLVER_TIMEOUT_MS}} if name == "z3" else {}
         try:
-            with self._environment.factory.Solver(name=name, logic=QF_LIA, **options) as solver:
+            with self._environment.factory.Solver(name=name, logic=QF_LIA, **_limits(name)) as solver:
                 return bool(solver.solve([*self._bounds(formula), formula]))
-        except SolverReturnedUnknownResultError:
+        except (SolverReturnedUnknownResultError, InternalSolverError):
             return None
+
+    def example(self, formula: Formula) -> dict[str, int | bool] | None:
+        """Return values by name that make a formula true; ``None`` if there are none, or it is not known.
+
+        Each symbol in turn gets the first small or mentioned value that is possible, so that the example does not
+        depend on the solver's search; a symbol for which none of these is possible is left out.
+        """
+        if not self.satisfiable(formula):
+            return None
+        found: dict[str, int | bool] = {}
+        values = {0, 1, 2, *(value + step for value in self._mentioned(formula) for step in (-1, 0, 1))}
+        for symbol in self.symbols(formula):
+            boolean = self.is_boolean(symbol)
+            for value in (0, 1) if boolean else sorted(value for value in values if value >= 0):
+                fixed = self.equal(symbol, self.truth(bool(value)) if boolean else self.number(value))
+                if self.satisfiable(self.conjunction(formula, fixed)):
+                    found[self._declarations[symbol].name] = bool(value) if boolean else value
+                    formula = self.conjunction(formula, fixed)
+                    values |= {value + 1}
+                    break
+        return found
+
+    def _mentioned(self, formula: Formula) -> set[int]:
+        if formula.is_int_constant():
+            return {int(formula.constant_value())}
+        return set[int]().union(*(self._mentioned(part) for part in formula.args()))
+
+    def bounds(self, *formulas: Formula) -> tuple[Formula, ...]:
+        """Return what holds of the symbols of formulas because of their types."""
+        return tuple(self._bounds(self.conjunction(*formulas)))
 
     def _bounds(self, formula: Formula) -> list[Formula]:
         """Return what holds of the symbols of a formula because of their types."""
@@ -210,6 +251,54 @@ class Language:
                     self._build.LT(symbol, self._build.Int(high)),
                 ]
         return bounds
+
+
+def _limits(name: str) -> dict[str, object]:
+    limits = {"rlimit": SOLVER_LIMIT, "timeout": SOLVER_TIMEOUT_MS}
+    return {"solver_options": limits} if name == "z3" else {}
+
+
+def checked(script: str) -> bool | None:
+    """Return whether an SMT-LIB script of declarations and assertions can be satisfied.
+
+    ``None`` without a solver, or if the solver does not tell within its limit.
+
+    Raises:
+        FormulaError: the script is malformed, too long, or uses what it may not use.
+
+    """
+    if len(script) > MAX_SCRIPT:
+        raise FormulaError(f"a script of {len(script):,} characters; at most {MAX_SCRIPT:,} are read")
+    check_nesting_of_script(script)
+    environment = Environment()
+    try:
+        read = SmtLibParser(environment=environment).get_script(StringIO(script))
+        known = {"set-logic", "set-info", "declare-fun", "declare-const", "assert", "check-sat", "exit"}
+        foreign = sorted({item.name for item in read.commands} - known)
+        if foreign:
+            raise FormulaError(f"expected declarations and assertions but got '{foreign[0]}'")
+        asserted = [item.args[0] for item in read.commands if item.name == "assert"]
+        formula = environment.formula_manager.And(asserted)
+    except (PysmtException, AssertionError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        raise FormulaError("the script is no SMT-LIB that can be read") from None
+    name = solver_name()
+    if name is None:
+        return None
+    try:
+        with environment.factory.Solver(name=name, logic=QF_LIA, **_limits(name)) as solver:
+            return bool(solver.solve([formula]))
+    except (SolverReturnedUnknownResultError, InternalSolverError):
+        return None
+
+
+def check_nesting_of_script(script: str) -> None:
+    """Refuse a script nested deeper than anything that is written here; raises ``FormulaError``."""
+    depth = most = 0
+    for char in script:
+        depth += (char == "(") - (char == ")")
+        most = max(most, depth)
+    if most > MAX_NESTING:
+        raise FormulaError(f"a script nested {most} deep; at most {MAX_NESTING} are read")
 
 
 @cache

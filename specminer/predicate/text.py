@@ -140,6 +140,8 @@ def _comparison(language: Language, formula: Formula, *, negated: bool) -> str:
 def _operand(language: Language, term: Formula, other: Formula) -> str:
     if term.is_symbol() or term.is_bool_constant():
         return text(language, term)
+    if term.is_plus():
+        return " + ".join(_operand(language, part, other) for part in term.args())
     if not term.is_int_constant():
         return f"({text(language, term)})"
     value = int(term.constant_value())

@@ -16,6 +16,7 @@ from rich.cells import cell_len
 from specminer.errors import plain
 from specminer.report.confidence import confidence_sentences, surprise_sentences
 from specminer.report.fidelity import fidelity_text
+from specminer.report.guards import explained_text, guard_texts, role_texts
 from specminer.report.layout import cut, pad, paragraph
 from specminer.specification import Edge, Specification, State, TransitionKind
 
@@ -43,6 +44,8 @@ def summary(
         _split(spec, columns),
         _states(spec, columns),
         _transitions(spec, columns, rows),
+        _guards(spec, columns),
+        _roles(spec, columns),
         _confidence(spec, columns),
         _surprise(spec, columns, surprising),
     ]
@@ -86,6 +89,27 @@ def _split(spec: Specification, columns: int) -> list[str]:
     lines += paragraph(f"mode: {plain(split.get('mode', '?'), 40)}{named}", columns)
     if split.get("explanation"):
         lines += paragraph(plain(split["explanation"], 2000), columns)
+    return lines
+
+
+def _guards(spec: Specification, columns: int) -> list[str]:
+    """Return when functions are accepted."""
+    texts = guard_texts(spec)
+    if not texts:
+        return []
+    share = explained_text(spec)
+    lines = ["Guards", *(paragraph(share, columns) if share else [])]
+    for text in texts:
+        lines += paragraph(text, columns, "- ")
+    return lines
+
+
+def _roles(spec: Specification, columns: int) -> list[str]:
+    """Return who may call what."""
+    texts = role_texts(spec)
+    lines = ["Roles"] if texts else []
+    for text in texts:
+        lines += paragraph(text, columns, "- ")
     return lines
 
 

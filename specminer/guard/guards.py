@@ -1,0 +1,225 @@
+"""Learns the guards of all functions of a history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from specminer.guard.constants import Constants, constants
+from specminer.guard.guard import Condition, Guard, HeldOut, Kind, Reason
+from specminer.guard.learning import Clause, Learner, truth_of
+from specminer.guard.literal import Meaning
+from specminer.guard.observed import Elsewhere, Observed, observed
+from specminer.guard.simplifying import formula_of, simplified
+from specminer.guard.terms import Terms
+from specminer.history import CONSTRUCTOR, RETURNED, BoolColumn, IntColumn
+from specminer.interaction import ROLLED_BACK, Evidence
+from specminer.predicate import text
+
+TRAINED: Final = 0.7
+"""The first part of each function's calls, on which a guard is learned that the rest tests."""
+MIN_HELD_OUT: Final = 5
+"""With fewer calls behind the first part nothing is tested."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    """A function on its way to a guard."""
+
+    number: int
+    meaning: Meaning
+    cause: IntColumn
+
+
+def guards(evidence: Evidence, causes: Sequence[str], seed: int = 0) -> tuple[Guard, ...]:
+    """Return the guards of all functions: of each what is required, then what was only observed, by name.
+
+    Args:
+        evidence: the history and what it means.
+        causes: why each invocation was rejected, in the contract's own words; empty for accepted ones.
+        seed: of the permutation test.
+
+    """
+    names = tuple(sorted(set(causes)))
+    number_of = {name: number for number, name in enumerate(names)}
+    numbers = np.array([number_of[cause] for cause in causes], dtype=np.int64)
+    known = constants(_code(evidence))
+    terms = Terms(evidence)
+    functions: list[_Function] = []
+    for number in range(len(evidence.called.functions)):
+        situation = terms.situation(number)
+        if situation is not None:
+            functions.append(_Function(number, Meaning(situation), numbers[situation.rows]))
+    first = _learned(functions, names, known, trained=True)
+    final = _learned(functions, names, known, trained=False)
+    elsewhere = _elsewhere(functions)
+    found: list[Guard] = []
+    for function, early, clauses in zip(functions, first, final, strict=True):
+        found.append(_guard(evidence, function, clauses, early, names))
+        seen = observed(function.meaning, clauses, elsewhere, seed)
+        found += [_observed(function, item) for item in seen]
+    return tuple(item for item in found if item.conditions or item.rejected)
+
+
+def _code(evidence: Evidence) -> bytes:
+    """Return all code that ran, one after another, each once."""
+    codes: list[bytes] = []
+    for contract in evidence.history.contracts:
+        for code in (contract.code, *(item[1] for item in contract.implementations)):
+            if code and code not in codes:
+                codes.append(code)
+    return b"".join(codes[:8])
+
+
+def _learned(
+    functions: Sequence[_Function], names: Sequence[str], known: Constants, *, trained: bool
+) -> list[tuple[Clause, ...]]:
+    """Return the conditions of each function, learned from all its calls, or from the first part of them."""
+    learners = []
+    for function in functions:
+        chosen = _first_part(len(function.cause)) if trained else np.ones(len(function.cause), np.bool_)
+        rejected = bool(np.any(chosen & ~function.meaning.situation.accepted))
+        learners.append(Learner(function.meaning, function.cause, known, chosen) if rejected else None)
+    votes = [learner.votes() if learner is not None else {} for learner in learners]
+    total: dict[tuple[int, str], float] = {}
+    for own in votes:
+        for vote, bits in own.items():
+            if names[vote[0]]:  # no reason is no common reason
+                total[vote] = total.get(vote, 0.0) + bits
+    found: list[tuple[Clause, ...]] = []
+    for learner, own in zip(learners, votes, strict=True):
+        shared = {
+            vote: bits - own.get(vote, 0.0) for vote, bits in total.items() if bits > own.get(vote, 0.0)
+        }
+        found.append(tuple(learner.required(shared)) if learner is not None else ())
+    return found
+
+
+def _first_part(count: int) -> BoolColumn:
+    return np.arange(count) < int(TRAINED * count)
+
+
+def _elsewhere(functions: Iterable[_Function]) -> Elsewhere:
+    found: dict[tuple[int, int], list[tuple[Meaning, int]]] = {}
+    for function in functions:
+        for place, term in enumerate(function.meaning.situation.terms):
+            if term.stored:
+                found.setdefault((term.variable, term.field), []).append((function.meaning, place))
+    return found
+
+
+def _guard(
+    evidence: Evidence,
+    function: _Function,
+    clauses: Sequence[Clause],
+    early: Sequence[Clause],
+    names: Sequence[str],
+) -> Guard:
+    meaning, situation = function.meaning, function.meaning.situation
+    short = simplified(meaning, clauses)
+    false = [truth_of(meaning, clause.literals).false for clause in short]
+    refused = np.logical_or.reduce([np.zeros(len(situation), np.bool_), *false])
+    formula = formula_of(meaning, short)
+    return Guard(
+        function=situation.function,
+        kind=Kind.REQUIRED,
+        meaning=meaning,
+        conditions=tuple(_condition(function, clause, names) for clause in short),
+        formula=formula_of(meaning, clauses),
+        simplified=formula,
+        text=text(meaning.language, formula),
+        accepted=int(np.sum(situation.accepted)),
+        rejected=int(np.sum(~situation.accepted)),
+        explained=int(np.sum(refused & ~situation.accepted)),
+        exceptions=int(np.sum(refused & situation.accepted)),
+        left_out=_left_out(evidence, function.number),
+        held_out=_held_out(function, early),
+        reasons=_reasons(function, ~situation.accepted, refused, names),
+    )
+
+
+def _left_out(evidence: Evidence, function: int) -> int:
+    history = evidence.history
+    failed = (history.invocation_outcome != RETURNED) & (history.invocation_outcome != ROLLED_BACK)
+    mine = (evidence.called.function == function) & (history.invocation_kind != CONSTRUCTOR)
+    return int(np.sum(failed & mine & ~evidence.rejected & ~evidence.called.read_only))
+
+
+def _condition(function: _Function, clause: Clause, names: Sequence[str]) -> Condition:
+    accepted = function.meaning.situation.accepted
+    truth = truth_of(function.meaning, clause.literals)
+    of_causes = ~accepted & np.isin(function.cause, clause.causes)
+    return Condition(
+        clause=clause,
+        text=text(function.meaning.language, formula_of(function.meaning, (clause,))),
+        explained=int(np.sum(truth.false & ~accepted)),
+        exceptions=int(np.sum(truth.false & accepted)),
+        unknown=int(np.sum(~truth.known & accepted)),
+        reasons=_reasons(function, of_causes, truth.false, names),
+    )
+
+
+def _reasons(
+    function: _Function, rows: BoolColumn, false: BoolColumn, names: Sequence[str]
+) -> tuple[Reason, ...]:
+    """Return the reasons of some rejected calls, with how many of them are explained."""
+    numbers, counts = np.unique(function.cause[rows], return_counts=True)
+    found = [
+        Reason(
+            text=names[number],
+            rejected=count,
+            explained=int(np.sum(rows & false & (function.cause == number))),
+        )
+        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True)
+    ]
+    return tuple(sorted(found, key=lambda item: (-item.rejected, item.text)))
+
+
+def _held_out(function: _Function, early: Sequence[Clause]) -> HeldOut | None:
+    situation = function.meaning.situation
+    rows = np.flatnonzero(~_first_part(len(situation)))
+    if len(rows) < MIN_HELD_OUT:
+        return None
+    short = simplified(function.meaning, early)
+    refused = np.zeros(len(rows), dtype=np.bool_)
+    for clause in short:
+        refused |= truth_of(function.meaning, clause.literals, rows).false
+    accepted = situation.accepted[rows]
+    return HeldOut(
+        text=text(function.meaning.language, formula_of(function.meaning, short)),
+        accepted=int(np.sum(accepted)),
+        refused=int(np.sum(refused & accepted)),
+        rejected=int(np.sum(~accepted)),
+        explained=int(np.sum(refused & ~accepted)),
+    )
+
+
+def _observed(function: _Function, item: Observed) -> Guard:
+    meaning, situation = function.meaning, function.meaning.situation
+    formula = formula_of(meaning, (item.clause,))
+    condition = _condition(function, item.clause, ())
+    return Guard(
+        function=situation.function,
+        kind=Kind.OBSERVED,
+        meaning=meaning,
+        conditions=(condition,),
+        formula=formula,
+        simplified=formula,
+        text=text(meaning.language, formula),
+        accepted=int(np.sum(situation.accepted)),
+        rejected=int(np.sum(~situation.accepted)),
+        explained=condition.explained,
+        exceptions=condition.exceptions,
+        left_out=0,
+        held_out=None,
+        reasons=(),
+        significance=item.significance,
+    )
+
+
+def by_function(found: Iterable[Guard]) -> Mapping[str, Guard]:
+    """Return what is required, by function."""
+    return {guard.function: guard for guard in found if guard.kind is Kind.REQUIRED}

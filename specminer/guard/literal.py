@@ -1,0 +1,338 @@
+"""Literals: the smallest conditions, comparisons between terms of one dimension or with constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+
+from specminer.abstraction import Dimension
+from specminer.guard.constants import Constants
+from specminer.guard.terms import Situation, Term
+from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.location import ValueKind
+from specminer.predicate import Declaration, Formula, Language, Sort, text
+
+FEW_VALUES: Final = 12
+"""A term with at most this many small values is compared with each of them."""
+SMALL: Final = 256
+_ORDERED: Final = frozenset({Dimension.MONEY, Dimension.TIME, Dimension.BLOCK, Dimension.COUNT})
+_SORTS: Final = {
+    ValueKind.BOOL: Sort.BOOL,
+    ValueKind.UINT: Sort.NUMBER,
+    ValueKind.INT: Sort.SIGNED,
+    ValueKind.ADDRESS: Sort.ADDRESS,
+    ValueKind.BYTES: Sort.BYTES,
+    ValueKind.ENUM: Sort.NUMBER,
+    ValueKind.WORD: Sort.WORD,
+}
+
+
+class Sign(Enum):
+    """How the sides of a literal are related."""
+
+    EQUAL = "="
+    DIFFERENT = "!="
+    AT_MOST = "<="
+    AT_LEAST = ">="
+    LESS = "<"
+    GREATER = ">"
+
+
+WEAK: Final = (Sign.AT_MOST, Sign.AT_LEAST, Sign.LESS, Sign.GREATER, Sign.DIFFERENT, Sign.EQUAL)
+"""The signs, in the order of preference where calls do not tell them apart: those first that claim less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Literal:
+    """``left sign right``, or ``left sign right + constant``, or ``left sign constant``."""
+
+    left: int
+    """Position of a term in ``Situation.terms``."""
+    sign: Sign
+    right: int | None = None
+    constant: int = 0
+
+    @property
+    def terms(self) -> tuple[int, ...]:
+        """The terms that it speaks of."""
+        return (self.left,) if self.right is None else (self.left, self.right)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is known of a condition in each call; shapes (n,)."""
+
+    true: BoolColumn
+    known: BoolColumn
+
+    @property
+    def false(self) -> BoolColumn:
+        """Where it is known not to hold."""
+        return self.known & ~self.true
+
+
+class Meaning:
+    """The literals of one function: their truth in its calls, their formulas and their texts."""
+
+    def __init__(self, situation: Situation) -> None:
+        self.situation = situation
+        self.language = Language()
+        self._place = {word: place for place, word in enumerate(situation.words)}
+        self.symbols = tuple(
+            self.language.declare(
+                Declaration(
+                    name=term.name,
+                    sort=_SORTS[term.kind],
+                    members=term.members,
+                    context=not term.stored and term.name != "this",
+                )
+            )
+            for term in situation.terms
+        )
+
+    def truth(self, literal: Literal, rows: IntColumn | None = None) -> Truth:
+        """Return where a literal holds, in all calls or in some."""
+        terms = self.situation.terms
+        left = _at(terms[literal.left].codes, rows)
+        known = left != MISSING
+        if literal.right is None:
+            right = np.full(len(left), self._bound(literal.constant))
+            # an odd place lies between two words
+            left = 2 * left
+        else:
+            right = _at(terms[literal.right].codes, rows)
+            known &= right != MISSING
+            if literal.constant:
+                left, right = self._shifted(left, right, literal.constant)
+        return Truth(_compared(left, literal.sign, right) & known, known)
+
+    def _bound(self, constant: int) -> int:
+        place = self._place.get(constant)
+        if place is not None:
+            return 2 * place
+        return 2 * int(np.searchsorted(np.array(self.situation.words, dtype=object), constant)) - 1
+
+    def _shifted(self, left: IntColumn, right: IntColumn, constant: int) -> tuple[IntColumn, IntColumn]:
+        """Return the order of ``left`` and ``right + constant`` as numbers, exactly, each distinct pair once."""
+        span = len(self.situation.words) + 1
+        pairs, inverse = np.unique((left + 1) * span + right + 1, return_inverse=True)
+        words = self.situation.words
+        signs = []
+        for pair in pairs.tolist():
+            first, second = pair // span - 1, pair % span - 1
+            if first == MISSING or second == MISSING:
+                signs.append(0)
+            else:
+                apart = words[first] - words[second] - constant
+                signs.append((apart > 0) - (apart < 0))
+        return np.array(signs, dtype=np.int64)[inverse.ravel()], np.zeros(len(left), dtype=np.int64)
+
+    def formula(self, literal: Literal) -> Formula:
+        """Return a literal as a formula."""
+        language, left = self.language, self.symbols[literal.left]
+        if self.situation.terms[literal.left].kind is ValueKind.BOOL and literal.right is None:
+            holds = (literal.sign is Sign.EQUAL) == bool(literal.constant)
+            return left if holds else language.negation(left)
+        if literal.right is None:
+            right = language.number(literal.constant)
+        else:
+            right = self.symbols[literal.right]
+            if literal.constant:
+                right = language.plus(right, language.number(literal.constant))
+        match literal.sign:
+            case Sign.EQUAL:
+                return language.equal(left, right)
+            case Sign.DIFFERENT:
+                return language.negation(language.equal(left, right))
+            case Sign.LESS:
+                return language.less(left, right)
+            case Sign.AT_MOST:
+                return language.at_most(left, right)
+            case Sign.AT_LEAST:
+                return language.negation(language.less(left, right))
+            case Sign.GREATER:
+                return language.negation(language.at_most(left, right))
+
+    def text(self, literal: Literal) -> str:
+        """Return a literal for people."""
+        return text(self.language, self.formula(literal))
+
+    def price(self, literal: Literal) -> float:
+        """Return what a literal costs: more the more it says."""
+        term = self.situation.terms[literal.left]
+        equality = literal.sign in (Sign.EQUAL, Sign.DIFFERENT)
+        if literal.right is not None:
+            other = self.situation.terms[literal.right]
+            # two accounts in storage, or two that the caller names, seldom are a condition
+            odd = equality and term.stored == other.stored and term.dimension is Dimension.ACCOUNT
+            return 1.0 + (1.0 if literal.constant else 0.0) + (0.5 if odd else 0.0)
+        if literal.constant == 0 or term.kind is ValueKind.BOOL:
+            return 0.0
+        if not equality:  # small numbers are found in any code
+            return 1.1 if term.stored and literal.constant < SMALL else 0.5
+        if literal.sign is Sign.DIFFERENT:
+            return 1.2 if term.stored else 1.5
+        return 0.4 if term.stored or term.dimension is Dimension.ACCOUNT else 1.0
+
+
+def _at(column: IntColumn, rows: IntColumn | None) -> IntColumn:
+    return column if rows is None else column[rows]
+
+
+def _compared(left: IntColumn, sign: Sign, right: IntColumn) -> BoolColumn:
+    relation = {
+        Sign.EQUAL: np.equal,
+        Sign.DIFFERENT: np.not_equal,
+        Sign.AT_MOST: np.less_equal,
+        Sign.AT_LEAST: np.greater_equal,
+        Sign.LESS: np.less,
+        Sign.GREATER: np.greater,
+    }[sign]
+    found: BoolColumn = relation(left, right)
+    return found
+
+
+def proposals(situation: Situation, constants: Constants, cause: IntColumn) -> Iterator[Literal]:
+    """Yield the literals that may be conditions.
+
+    Args:
+        situation: the calls.
+        constants: the numbers in the contract's code.
+        cause: why each call was rejected, as a number; shape (n,).
+
+    """
+    terms = situation.terms
+    causes = [~situation.accepted & (cause == number) for number in np.unique(cause[~situation.accepted])]
+    for place, term in enumerate(terms):
+        if term.name not in ("now", "block", "this", "origin"):
+            yield from _alone(situation, place, term, constants, causes)
+    for left, right in combinations(range(len(terms)), 2):
+        yield from _pair(terms, left, right)
+        yield from _shifts(situation, left, right, constants, causes)
+
+
+def _alone(
+    situation: Situation, place: int, term: Term, constants: Constants, causes: Sequence[BoolColumn]
+) -> Iterator[Literal]:
+    both = (Sign.EQUAL, Sign.DIFFERENT)
+    if term.kind is ValueKind.BOOL:
+        for constant in (1, 0):
+            yield Literal(left=place, sign=Sign.EQUAL, constant=constant)
+        return
+    seen = np.unique(term.codes[term.codes != MISSING])
+    if term.dimension is Dimension.ACCOUNT:
+        taken = np.unique(term.codes[situation.accepted & (term.codes != MISSING)])
+        for code in taken.tolist() if len(taken) <= 2 and not term.stored else ():
+            if situation.words[code] in constants and situation.words[code]:
+                yield Literal(left=place, sign=Sign.EQUAL, constant=situation.words[code])
+        if term.name == "sender":
+            return
+    values = {situation.words[code] for code in seen[: 4 * FEW_VALUES].tolist()}
+    few = len(seen) <= FEW_VALUES and term.dimension is not Dimension.ACCOUNT
+    if term.kind not in (ValueKind.BYTES, ValueKind.ENUM):
+        values = {value for value in values if value < SMALL}
+    for value in sorted({0, *(values if few else ())}):
+        for sign in both:
+            yield Literal(left=place, sign=sign, constant=value)
+    if term.dimension in _ORDERED - {Dimension.TIME, Dimension.BLOCK} and term.kind is not ValueKind.INT:
+        found = dict.fromkeys(
+            literal for refused in causes for literal in _thresholds(situation, place, constants, refused)
+        )
+        yield from found
+    elif term.kind is ValueKind.ENUM:
+        for value in sorted(values)[1:-1]:
+            yield Literal(left=place, sign=Sign.AT_MOST, constant=value)
+            yield Literal(left=place, sign=Sign.AT_LEAST, constant=value)
+
+
+def _thresholds(
+    situation: Situation, place: int, constants: Constants, rejected: BoolColumn
+) -> Iterator[Literal]:
+    """Yield bounds between what was accepted and what was rejected, at constants that the code knows."""
+    codes = situation.terms[place].codes
+    taken = codes[situation.accepted & (codes != MISSING)]
+    refused = codes[rejected & (codes != MISSING)]
+    if not len(taken) or not len(refused):
+        return
+    words = situation.words
+    above, below = refused[refused > taken.max()], refused[refused < taken.min()]
+    if len(above):
+        inside, outside = words[int(taken.max())], words[int(above.min())]
+        for sign, constant in _between(Sign.AT_MOST, Sign.LESS, inside, outside, constants):
+            yield Literal(left=place, sign=sign, constant=constant)
+    if len(below):
+        inside, outside = words[int(taken.min())], words[int(below.max())]
+        for sign, constant in _between(Sign.AT_LEAST, Sign.GREATER, inside, outside, constants):
+            yield Literal(left=place, sign=sign, constant=constant)
+
+
+def _between(
+    weak: Sign, strict: Sign, inside: int, outside: int, constants: Constants
+) -> Iterator[tuple[Sign, int]]:
+    """Yield the bound, at a number that the code knows, that lets ``inside`` pass, and not ``outside``."""
+    constant = constants.between(inside, outside)
+    if constant is not None:
+        yield (strict if constant == outside else weak), constant
+
+
+def _shifts(
+    situation: Situation, one: int, other: int, constants: Constants, causes: Sequence[BoolColumn]
+) -> Iterator[Literal]:
+    """Yield the clock against a stored time and a number of seconds, or blocks, that the code knows."""
+    left, right = situation.terms[one], situation.terms[other]
+    if left.name not in ("now", "block") or left.dimension is not right.dimension:
+        return
+    known = (left.codes != MISSING) & (right.codes != MISSING)
+    words = np.array([min(word, 1 << 62) for word in situation.words], dtype=np.int64)
+    apart = words[left.codes] - words[right.codes]
+    taken = apart[known & situation.accepted & (words[right.codes] > 0)]
+    if not len(taken):
+        return
+    found: dict[Literal, None] = {}
+    for refused in causes:
+        others = apart[known & refused & (words[right.codes] > 0)]
+        for sides, weak, strict in (
+            ((taken.max(), others[others > taken.max()]), Sign.AT_MOST, Sign.LESS),
+            ((taken.min(), others[others < taken.min()]), Sign.AT_LEAST, Sign.GREATER),
+        ):
+            inside, outside = sides
+            if len(outside):
+                nearest = int(outside[np.argmin(np.abs(outside - inside))])
+                for sign, constant in _between(weak, strict, int(inside), nearest, constants):
+                    if SMALL <= constant < 1 << 40:
+                        found[Literal(left=one, sign=sign, right=other, constant=constant)] = None
+    yield from found
+
+
+def _pair(terms: Sequence[Term], one: int, other: int) -> Iterator[Literal]:
+    first, second = terms[one], terms[other]
+    if "this" in (first.name, second.name) and not (first.stored or second.stored):
+        return
+    if not _comparable(first, second):
+        return
+    accounts = first.dimension is Dimension.ACCOUNT
+    # what a call is compared with comes first, but whose an account must be comes last: owner = sender
+    left, right = (other, one) if accounts else (one, other)
+    for sign in (Sign.EQUAL, Sign.DIFFERENT):
+        yield Literal(left=left, sign=sign, right=right)
+    if first.dimension in _ORDERED and ValueKind.INT not in (first.kind, second.kind):
+        for sign in (Sign.AT_LEAST, Sign.AT_MOST, Sign.GREATER, Sign.LESS):
+            yield Literal(left=left, sign=sign, right=right)
+
+
+def _comparable(first: Term, second: Term) -> bool:
+    kinds = {first.dimension, second.dimension}
+    if kinds == {Dimension.NONE}:
+        same = first.kind is second.kind and first.members == second.members
+        return same and first.kind is not ValueKind.BOOL  # two flags that are off are not compared
+    if (first.kind is ValueKind.INT) != (second.kind is ValueKind.INT):
+        return False
+    if kinds == {Dimension.MONEY, Dimension.COUNT}:
+        # small amounts look like counts; of what is stored the history tells enough to see which it is
+        return "value" not in (first.name, second.name) and not (first.stored and second.stored)
+    return len(kinds) == 1

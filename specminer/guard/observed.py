@@ -1,0 +1,164 @@
+"""What held in all accepted calls of a function, though no rejection shows that it must.
+
+A relation between the call and the storage that it met is believed if it does not hold when calls are paired with the
+storage that other calls met: a permutation test. What a call found in storage alone is compared with what the calls of
+other functions found there: the same test, whose distribution is known exactly (hypergeometric).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, lgamma
+from typing import Final
+
+import numpy as np
+
+from specminer.abstraction import Dimension
+from specminer.guard.constants import NONE
+from specminer.guard.learning import ACCEPTED, DEFINED, Clause
+from specminer.guard.literal import Literal, Meaning, Sign, proposals
+from specminer.history import MISSING, IntColumn
+from specminer.predicate import entails
+
+PERMUTATIONS: Final = 499
+LEVEL: Final = 0.002
+"""Chance may do as well at most so often: the least that this many permutations can show."""
+TELLING: Final = 0.9
+"""A condition that holds in more of the wrong pairs than this says little."""
+MIN_CALLS: Final = 8
+SAMPLE: Final = 500
+MAX_OBSERVED: Final = 3
+"""Conditions told of one function, those first that chance meets least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A condition with its significance."""
+
+    clause: Clause
+    significance: float
+    chance: float
+    """Share of the wrong pairs in which it holds, too."""
+
+
+Elsewhere = Mapping[tuple[int, int], Sequence[tuple[Meaning, int]]]
+"""For each variable and field the functions that look at it, with the term that is it there."""
+
+
+def observed(
+    meaning: Meaning, required: Sequence[Clause], elsewhere: Elsewhere, seed: int
+) -> tuple[Observed, ...]:
+    """Return what held in all accepted calls and does not follow from what is required; seeded."""
+    situation = meaning.situation
+    accepted = np.flatnonzero(situation.accepted)
+    if len(accepted) < MIN_CALLS:
+        return ()
+    rows = accepted[np.linspace(0, len(accepted) - 1, min(len(accepted), SAMPLE)).astype(np.int64)]
+    random = np.random.default_rng([seed, *situation.function.encode("utf-8", "surrogatepass")])
+    orders = [random.permutation(len(rows)) for _ in range(PERMUTATIONS)]
+    found = [*_relations(meaning, rows, orders), *_facts(meaning, rows, elsewhere)]
+    found.sort(key=lambda item: (round(item.chance, 6), meaning.price(item.clause.literals[0])))
+    language = meaning.language
+    told = [clause.literals[0] for clause in required if len(clause.literals) == 1]
+    # nobody is the zero address
+    known = [language.negation(language.equal(meaning.symbols[0], language.number(0)))]
+    known += [meaning.formula(literal) for literal in told]
+    compared = {frozenset(literal.terms) for literal in told}
+    kept: list[Observed] = []
+    for item in found:
+        (literal,) = item.clause.literals
+        formula = meaning.formula(literal)
+        if len(kept) == MAX_OBSERVED or frozenset(literal.terms) in compared:
+            continue
+        if not entails(language, known, formula):
+            known.append(formula)
+            compared.add(frozenset(literal.terms))
+            kept.append(item)
+    return tuple(kept)
+
+
+def _holds(meaning: Meaning, literal: Literal) -> bool:
+    truth = meaning.truth(literal)
+    accepted = meaning.situation.accepted
+    total, known = int(np.sum(accepted)), int(np.sum(truth.known & accepted))
+    return known >= DEFINED * total and int(np.sum(truth.true & accepted)) >= ACCEPTED * known
+
+
+def _relations(meaning: Meaning, rows: IntColumn, orders: Sequence[IntColumn]) -> Iterator[Observed]:
+    situation = meaning.situation
+    none = np.full(len(situation), MISSING, dtype=np.int64)
+    for literal in proposals(situation, NONE, none):
+        if literal.right is None or literal.sign is Sign.DIFFERENT:
+            continue
+        left, right = situation.terms[literal.left], situation.terms[literal.right]
+        if left.stored == right.stored or "this" in (left.name, right.name):
+            continue
+        if left.name == "block" or right.name == "block":
+            continue
+        if literal.sign is not Sign.EQUAL and left.dimension is Dimension.COUNT:
+            continue  # numbers and amounts that have nothing to do with each other are often ordered
+        if not _holds(meaning, literal):
+            continue
+        storage, call = (left, right) if left.stored else (right, left)
+        sign = literal.sign if storage is left else _turned(literal.sign)
+        held, given = storage.codes[rows], call.codes[rows]
+        right_pairs = int(np.sum(_compare(held, sign, given)))
+        wrong = [int(np.sum(_compare(held[order], sign, given))) for order in orders]
+        as_good = sum(count >= right_pairs for count in wrong)
+        significance = (1 + as_good) / (1 + len(orders))
+        chance = float(np.mean(wrong)) / len(rows)
+        if significance <= LEVEL and chance <= TELLING:
+            yield Observed(Clause(literals=(literal,)), significance, chance)
+
+
+def _turned(sign: Sign) -> Sign:
+    return {
+        Sign.AT_MOST: Sign.AT_LEAST,
+        Sign.AT_LEAST: Sign.AT_MOST,
+        Sign.LESS: Sign.GREATER,
+        Sign.GREATER: Sign.LESS,
+    }.get(sign, sign)
+
+
+def _compare(left: IntColumn, sign: Sign, right: IntColumn) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    known = (left != MISSING) & (right != MISSING)
+    relation = {
+        Sign.EQUAL: np.equal,
+        Sign.AT_MOST: np.less_equal,
+        Sign.AT_LEAST: np.greater_equal,
+        Sign.LESS: np.less,
+        Sign.GREATER: np.greater,
+    }[sign]
+    result: np.ndarray[tuple[int], np.dtype[np.bool_]] = relation(left, right) & known
+    return result
+
+
+def _facts(meaning: Meaning, rows: IntColumn, elsewhere: Elsewhere) -> Iterator[Observed]:
+    situation = meaning.situation
+    none = np.full(len(situation), MISSING, dtype=np.int64)
+    for literal in proposals(situation, NONE, none):
+        term = situation.terms[literal.left]
+        if literal.right is not None or not term.stored or not _holds(meaning, literal):
+            continue
+        true = total = 0
+        for other, place in elsewhere.get((term.variable, term.field), ()):
+            if other is meaning:
+                continue
+            truth = other.truth(
+                Literal(left=place, sign=literal.sign, constant=literal.constant),
+                np.flatnonzero(other.situation.accepted),
+            )
+            true += int(np.sum(truth.true))
+            total += int(np.sum(truth.known))
+        own = len(rows)
+        if total < MIN_CALLS:
+            continue
+        significance = exp(_choices(true + own, own) - _choices(total + own, own))
+        if significance <= LEVEL and true / total <= TELLING:
+            yield Observed(Clause(literals=(literal,)), significance, true / total)
+
+
+def _choices(total: int, chosen: int) -> float:
+    """Return the natural logarithm of the number of ways to choose."""
+    return lgamma(total + 1) - lgamma(chosen + 1) - lgamma(total - chosen + 1)

@@ -1,0 +1,155 @@
+"""Who may call what, in terms of the contract's own state, or as a small set of addresses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+import numpy as np
+from eth_utils.address import to_checksum_address
+
+from specminer.guard.guard import Guard, Kind
+from specminer.guard.literal import Literal, Sign
+from specminer.guard.terms import Term
+from specminer.history import CONSTRUCTOR, IntColumn
+from specminer.interaction import Evidence
+from specminer.location import ValueKind
+
+FEW: Final = 3
+"""At most so many senders are a set of addresses ..."""
+MIN_CALLS: Final = 10
+"""... if they sent at least so many calls to a function ..."""
+MIN_OTHERS: Final = 10
+"""... and the contract has at least so many times as many senders."""
+
+
+class RoleKind(Enum):
+    """What makes somebody one who may call."""
+
+    HOLDER = "holder"
+    """Storage holds the sender's address: the owner, the seller of this item."""
+    MEMBER = "member"
+    """Storage under the sender's address is set: a member, somebody with a balance."""
+    ADDRESS = "address"
+    """The code knows the address."""
+    SET = "set"
+    """A few addresses sent all calls; nothing in storage tells why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """Somebody to whom functions are reserved."""
+
+    name: str
+    """``owner``, ``auctions[auctionId].seller``, ``power[sender]``, an address."""
+    kind: RoleKind
+    functions: tuple[str, ...]
+    """Ascending."""
+    required: tuple[str, ...]
+    """Those of them that rejected others."""
+    addresses: tuple[str, ...]
+    """For a set, its addresses; and of anybody who is no part of an entity, those seen if they are few."""
+    creator: bool
+    """Whether the addresses are those that created the contract."""
+
+
+def roles(evidence: Evidence, guards: Iterable[Guard]) -> tuple[Role, ...]:
+    """Return the roles, those to whom most functions are reserved first."""
+    found: dict[tuple[str, RoleKind], dict[str, bool]] = {}
+    callers: dict[str, IntColumn] = {}
+    for guard in guards:
+        situation = guard.meaning.situation
+        senders = evidence.history.invocation_sender[situation.rows[situation.accepted]]
+        callers[guard.function] = np.unique(senders)
+        for condition in guard.conditions:
+            for literal in condition.clause.literals if len(condition.clause.literals) == 1 else ():
+                named = _named(situation.terms, literal)
+                if named is not None:
+                    of_role = found.setdefault(named, {})
+                    required = guard.kind is Kind.REQUIRED
+                    of_role[guard.function] = of_role.get(guard.function, False) or required
+    told = {function for functions in found.values() for function in functions}
+    sets = _sets(evidence, told)
+    result = [_role(evidence, name, kind, functions, callers) for (name, kind), functions in found.items()]
+    return tuple(sorted([*result, *sets], key=lambda role: (-len(role.functions), role.name)))
+
+
+def _named(terms: Sequence[Term], literal: Literal) -> tuple[str, RoleKind] | None:
+    left = terms[literal.left]
+    right = terms[literal.right] if literal.right is not None else None
+    if literal.sign is Sign.EQUAL and right is not None and "sender" in (left.name, right.name):
+        other = left if right.name == "sender" else right
+        return (other.name, RoleKind.HOLDER) if other.stored else None
+    if right is not None:
+        return None
+    if left.name == "sender" and literal.sign is Sign.EQUAL:
+        return to_checksum_address(literal.constant.to_bytes(20, "big")), RoleKind.ADDRESS
+    if not left.stored or "[sender]" not in left.name:
+        return None
+    flag = left.kind is ValueKind.BOOL and literal.sign is Sign.EQUAL and literal.constant == 1
+    counted = literal.sign is Sign.DIFFERENT and literal.constant == 0
+    return (left.name, RoleKind.MEMBER) if flag or counted else None
+
+
+def _role(
+    evidence: Evidence,
+    name: str,
+    kind: RoleKind,
+    functions: dict[str, bool],
+    callers: dict[str, IntColumn],
+) -> Role:
+    rows = np.unique(np.concatenate([callers[function] for function in functions]))
+    few = rows if len(rows) <= FEW and "[" not in name else rows[:0]
+    return Role(
+        name=name,
+        kind=kind,
+        functions=tuple(sorted(functions)),
+        required=tuple(sorted(function for function, required in functions.items() if required)),
+        addresses=_addresses(evidence, few),
+        creator=_are_creators(evidence, few),
+    )
+
+
+def _sets(evidence: Evidence, told: Iterable[str]) -> list[Role]:
+    """Return sets of few addresses that sent all calls of functions of which nothing else tells who may call."""
+    history = evidence.history
+    everybody = len(np.unique(history.invocation_sender[evidence.accepted]))
+    known = set(told)
+    grouped: dict[tuple[int, ...], list[str]] = {}
+    calls: Counter[tuple[int, ...]] = Counter()
+    for number, function in enumerate(evidence.called.functions):
+        rows = np.flatnonzero(evidence.accepted & (evidence.called.function == number))
+        senders = tuple(np.unique(history.invocation_sender[rows]).tolist())
+        if function not in known and 0 < len(senders) <= FEW and everybody >= MIN_OTHERS * len(senders):
+            grouped.setdefault(senders, []).append(function)
+            calls[senders] += len(rows)
+    found = []
+    for senders, functions in grouped.items():
+        if calls[senders] < MIN_CALLS:
+            continue
+        rows = np.array(senders, dtype=np.int64)
+        addresses = _addresses(evidence, rows)
+        found.append(
+            Role(
+                name=" or ".join(addresses),
+                kind=RoleKind.SET,
+                functions=tuple(sorted(functions)),
+                required=(),
+                addresses=addresses,
+                creator=_are_creators(evidence, rows),
+            )
+        )
+    return found
+
+
+def _addresses(evidence: Evidence, rows: IntColumn) -> tuple[str, ...]:
+    return tuple(sorted(to_checksum_address(evidence.history.addresses[row]) for row in rows.tolist()))
+
+
+def _are_creators(evidence: Evidence, rows: IntColumn) -> bool:
+    created = evidence.history.accepted & (evidence.history.invocation_kind == CONSTRUCTOR)
+    makers = np.unique(evidence.history.invocation_sender[created])
+    return bool(len(rows)) and bool(np.isin(rows, makers).all())

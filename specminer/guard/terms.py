@@ -1,0 +1,375 @@
+"""What a condition of a function may speak of: the call, its arguments, and the storage that it met, as columns.
+
+A *term* has a value for each call of one function. Storage is taken as the call found it, and only where the call
+itself looked at it: what a call never read cannot have decided whether it was rejected, and a value is known of
+accepted and of rejected calls in the same way. Storage under keys is named by what its keys are equal to in these
+calls: ``auctions[auctionId].seller``, ``allowed[_from][sender]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Final
+
+import numpy as np
+
+from specminer.abstraction import Dimension
+from specminer.abstraction.candidates import CALL_NAMES
+from specminer.calldata import ArgumentColumn, TextColumn, arguments, texts
+from specminer.guard.values import Values, coded, together
+from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn
+from specminer.interaction import Evidence
+from specminer.location import PortKind, ValueKind, Variable
+from specminer.words import WordArray, from_integers, from_numbers, limbs, to_integers
+
+MAX_TERMS: Final = 48
+"""Terms of one function: of storage those that most calls looked at."""
+MAX_KEYS: Final = 6
+"""What one key position is compared with at most: what fits most often."""
+MIN_BOUND: Final = 0.05
+"""A name for storage under keys has to fit this share of the accesses that no other name fits."""
+ROUNDS: Final = 3
+"""Keys may be arguments, then values found under these, and values found under those."""
+_FIRST_TIME: Final = 1.0e9
+_TWENTY_YEARS: Final = 631_152_000.0
+_ADDRESSES: Final = (float(1 << 96), float(1 << 160))
+_NUMBERS: Final = frozenset({ValueKind.UINT, ValueKind.INT, ValueKind.WORD})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """Something that has a value in the calls of one function."""
+
+    name: str
+    kind: ValueKind
+    members: tuple[str, ...] = ()
+    variable: int = MISSING
+    """Row in ``Locations.variables``; ``MISSING`` for what is known of the call itself."""
+    field: int = 0
+    """Which of the variable's fields."""
+    dimension: Dimension = Dimension.NONE
+    codes: IntColumn
+    """Place of the value in ``Situation.words``, which are ascending; ``MISSING`` where the call did not look at it."""
+
+    @property
+    def stored(self) -> bool:
+        """Whether it is storage."""
+        return self.variable != MISSING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """The ``n`` calls of one function, in chain order, and all terms of theirs."""
+
+    function: str
+    rows: IntColumn
+    """Invocations; shape (n,), as all columns."""
+    accepted: BoolColumn
+    """The others were rejected by the contract's code: none ran out of gas."""
+    terms: tuple[Term, ...]
+    words: tuple[int, ...]
+    """The distinct values, ascending."""
+    last: IntColumn
+    """The variable that the call looked at last, or ``MISSING``."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A term before its values are numbered."""
+
+    name: str
+    kind: ValueKind
+    values: Values
+    members: tuple[str, ...] = ()
+    variable: int = MISSING
+    field: int = 0
+    key: bool = False
+
+
+class Terms:
+    """Finds the terms of each function of a history."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        history, touched = evidence.history, evidence.touched
+        self._words = from_integers(history.words)
+        self._addresses = from_integers([int.from_bytes(item, "big") for item in history.addresses])
+        self._arguments = _grouped(arguments(history, evidence.called))
+        self._texts = _grouped(texts(history, evidence.called))
+        function = evidence.called.function[touched.invocation]
+        self._touch_order = np.argsort(function, kind="stable")
+        count = len(evidence.called.functions)
+        self._touch_bounds = np.searchsorted(function[self._touch_order], np.arange(count + 1))
+        self._last = self._last_variable()
+
+    def situation(self, function: int) -> Situation | None:
+        """Return the calls of a function; ``None`` if it has none that count."""
+        evidence = self._evidence
+        counted = (evidence.accepted | evidence.rejected) & (evidence.called.function == function)
+        rows = np.flatnonzero(counted & (evidence.history.invocation_kind != CONSTRUCTOR))
+        if not len(rows):
+            return None
+        drafts = _told_apart(self._drafts(function, rows))[:MAX_TERMS]
+        words, codes = together([draft.values for draft in drafts])
+        sizes = _sizes(words)
+        clock = _clock(drafts, codes, sizes)
+        terms = tuple(
+            Term(
+                name=draft.name,
+                kind=draft.kind,
+                members=draft.members,
+                variable=draft.variable,
+                field=draft.field,
+                dimension=_dimension(draft, column, sizes, clock),
+                codes=column,
+            )
+            for draft, column in zip(drafts, codes, strict=True)
+        )
+        return Situation(
+            function=evidence.called.functions[function],
+            rows=rows,
+            accepted=evidence.accepted[rows],
+            terms=terms,
+            words=tuple(to_integers(words)),
+            last=self._last[rows],
+        )
+
+    def _last_variable(self) -> IntColumn:
+        history = self._evidence.history
+        found = np.full(len(history), MISSING, dtype=np.int64)
+        if len(history.access_slot):
+            order = np.lexsort((history.access_position, history.access_invocation))
+            ends = np.flatnonzero(np.diff(history.access_invocation[order], append=-1) != 0)
+            last = order[ends]
+            slot = self._evidence.touched.slot[self._evidence.touched.touch[last]]
+            found[history.access_invocation[last]] = self._evidence.locations.variable[slot]
+        return found
+
+    def _drafts(self, function: int, rows: IntColumn) -> list[_Draft]:
+        found = [*self._of_call(rows), *self._of_arguments(function, rows)]
+        touches = self._touch_order[self._touch_bounds[function] : self._touch_bounds[function + 1]]
+        call = np.searchsorted(rows, self._evidence.touched.invocation[touches])
+        counted = (call < len(rows)) & (
+            rows[np.minimum(call, len(rows) - 1)] == self._evidence.touched.invocation[touches]
+        )
+        touches, call = touches[counted], call[counted]
+        slots = self._evidence.touched.slot[touches]
+        variable = self._evidence.locations.variable[slots]
+        by_variable = {int(row): np.flatnonzero(variable == row) for row in np.unique(variable)}
+        left = dict(by_variable)
+        for _ in range(ROUNDS):
+            fresh: list[_Draft] = []
+            for number, own in sorted(left.items()):
+                ports = self._evidence.locations.variables[number].ports
+                drafts, rest = self._bound(number, ports, touches[own], call[own], found, len(rows))
+                fresh += drafts
+                left[number] = own[rest]
+            left = {number: own for number, own in left.items() if len(own)}
+            found += fresh
+            if not fresh:
+                break
+        own_facts = [item for item in found if item.variable == MISSING]
+        stored = [item for item in found if item.variable != MISSING]
+        stored.sort(key=lambda item: -int(np.sum(item.values.place != MISSING)))
+        return [*own_facts, *stored]
+
+    def _of_call(self, rows: IntColumn) -> Iterator[_Draft]:
+        history = self._evidence.history
+        transaction = history.invocation_transaction[rows]
+        sender, origin = history.invocation_sender[rows], history.transaction_origin[transaction]
+        yield _Draft("sender", ValueKind.ADDRESS, coded(self._addresses, sender))
+        if np.any(sender != origin):
+            yield _Draft("origin", ValueKind.ADDRESS, coded(self._addresses, origin))
+        yield _Draft("value", ValueKind.UINT, coded(self._words, history.invocation_value[rows]))
+        times = history.transaction_time[transaction]
+        if (times != MISSING).all():
+            yield _Draft("now", ValueKind.UINT, _numbers(times))
+        yield _Draft("block", ValueKind.UINT, _numbers(history.transaction_block[transaction]))
+        contracts = from_integers([int.from_bytes(item.address, "big") for item in history.contracts])
+        yield _Draft("this", ValueKind.ADDRESS, coded(contracts, history.invocation_contract[rows]))
+
+    def _of_arguments(self, function: int, rows: IntColumn) -> Iterator[_Draft]:
+        for column in self._arguments.get(function, ()):
+            if column.single:
+                place = _place(column.invocation, rows)
+                yield _Draft(column.name, _kind(column.type), coded(column.words, place))
+        keys = self._evidence.locations.key_table
+        code = {text: len(keys.words) + at for at, text in enumerate(keys.texts)}
+        for text in self._texts.get(function, ()):
+            place = _place(text.invocation, rows)
+            lengths = np.array([len(item) for item in text.texts], dtype=np.int64)
+            yield _Draft(f"length({text.name})", ValueKind.UINT, _numbers(lengths[place]))
+            held = np.array([code.get(item, MISSING) for item in text.texts], dtype=np.int64)
+            if np.any(held != MISSING):
+                yield _Draft(
+                    text.name, ValueKind.BYTES, Values(words=self._words[:0], place=held[place]), key=True
+                )
+
+    def _bound(
+        self,
+        number: int,
+        ports: tuple[int, ...],
+        touches: IntColumn,
+        call: IntColumn,
+        known: Sequence[_Draft],
+        count: int,
+    ) -> tuple[list[_Draft], BoolColumn]:
+        """Return the terms of one variable, and which of the touches given none of them names."""
+        locations, touched = self._evidence.locations, self._evidence.touched
+        shown = locations.variables[number]
+        rest = np.ones(len(touches), dtype=np.bool_)
+        if any(locations.ports[port].keyed not in (PortKind.MAPPING, PortKind.ARRAY) for port in ports):
+            return [], np.zeros(len(touches), dtype=np.bool_)
+        if not ports:
+            return list(self._fields(number, shown, None, touches, call, count)), ~rest
+        keys = locations.keys[touched.slot[touches]]
+        fits: list[list[tuple[str, BoolColumn]]] = []
+        for depth in range(len(ports)):
+            fits.append(self._fitting(keys[:, depth], call, known))
+        drafts: list[_Draft] = []
+        while rest.any():
+            best: tuple[int, tuple[str, ...], BoolColumn] | None = None
+            for choice in product(*fits):
+                mask = np.logical_and.reduce([fit for _, fit in choice])
+                gain = int(np.sum(mask & rest))
+                if gain and (best is None or gain > best[0]):
+                    best = gain, tuple(name for name, _ in choice), mask
+            if best is None or best[0] < MIN_BOUND * len(touches):
+                break
+            # where two names fit the same access, as for a transfer to oneself, both have its value
+            drafts += self._fields(number, shown, best[1], touches[best[2]], call[best[2]], count)
+            rest &= ~best[2]
+        return drafts, rest
+
+    def _fitting(
+        self, keys: IntColumn, call: IntColumn, known: Sequence[_Draft]
+    ) -> list[tuple[str, BoolColumn]]:
+        found = []
+        for draft in known:
+            if draft.name in ("value", "now", "block", "origin") or draft.kind in (
+                ValueKind.BOOL,
+                ValueKind.ENUM,
+            ):
+                continue
+            if draft.key:
+                code = draft.values.place
+            else:
+                code_of = self._evidence.locations.key_table.find(draft.values.words)
+                code = np.append(code_of, MISSING)[draft.values.place]
+            fit = (code[call] == keys) & (keys != MISSING)
+            if fit.any():
+                found.append((draft.name, fit))
+        found.sort(key=lambda item: -int(np.sum(item[1])))
+        return found[:MAX_KEYS]
+
+    def _fields(
+        self,
+        number: int,
+        shown: Variable,
+        keys: tuple[str, ...] | None,
+        touches: IntColumn,
+        call: IntColumn,
+        count: int,
+    ) -> Iterator[_Draft]:
+        found = np.full(count, MISSING, dtype=np.int64)
+        found[call] = self._evidence.touched.found[touches]
+        whole = coded(self._words, found)
+        for place, field in enumerate(shown.fields):
+            values = whole.field(field)
+            yield _Draft(shown.text(keys, place), field.kind, values, variable=number, field=place)
+
+
+def _grouped(columns: Sequence[ArgumentColumn] | Sequence[TextColumn]) -> dict[int, list]:  # type: ignore[type-arg]
+    found: dict[int, list] = {}  # type: ignore[type-arg]
+    for column in columns:
+        found.setdefault(column.function, []).append(column)
+    return found
+
+
+def _place(invocation: IntColumn, rows: IntColumn) -> IntColumn:
+    """Return where each of the rows stands in a column's invocations, which hold them all."""
+    return np.searchsorted(invocation, rows)
+
+
+def _numbers(column: IntColumn) -> Values:
+    distinct, place = np.unique(column, return_inverse=True)
+    return Values(words=from_numbers(distinct), place=place.ravel())
+
+
+def _kind(type_: str) -> ValueKind:
+    if type_ in ("bool", "address"):
+        return ValueKind(type_)
+    for start, kind in (("uint", ValueKind.UINT), ("int", ValueKind.INT), ("bytes", ValueKind.BYTES)):
+        if type_.startswith(start):
+            return kind
+    return ValueKind.WORD
+
+
+def _told_apart(drafts: list[_Draft]) -> list[_Draft]:
+    """Return the terms with names of their own: storage called like something of the call becomes ``this.owner``."""
+    taken: set[str] = set(CALL_NAMES) - {draft.name for draft in drafts if draft.variable == MISSING}
+    found = []
+    for draft in drafts:
+        if draft.key:  # a text: it names storage, but is no word
+            continue
+        name = draft.name if draft.variable == MISSING or draft.name not in taken else f"this.{draft.name}"
+        shown, count = name, 1
+        while shown in taken:
+            count += 1
+            shown = f"{name} #{count}"
+        taken.add(shown)
+        found.append(replace(draft, name=shown))
+    return found
+
+
+def _sizes(words: WordArray) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the words as floating-point numbers: their sizes, not their values."""
+    parts = limbs(words).astype(np.float64)
+    scale = np.array([2.0**192, 2.0**128, 2.0**64, 1.0])
+    result: np.ndarray[tuple[int], np.dtype[np.float64]] = parts @ scale
+    return result
+
+
+def _clock(
+    drafts: Sequence[_Draft], codes: Sequence[IntColumn], sizes: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+    return {
+        draft.name: sizes[column]
+        for draft, column in zip(drafts, codes, strict=True)
+        if draft.variable == MISSING and draft.name in ("now", "block")
+    }
+
+
+def _dimension(
+    draft: _Draft,
+    codes: IntColumn,
+    sizes: np.ndarray[tuple[int], np.dtype[np.float64]],
+    clock: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]],
+) -> Dimension:
+    """Return what a term measures, told from its values."""
+    if draft.variable == MISSING and draft.name in ("now", "block", "value"):
+        return {"now": Dimension.TIME, "block": Dimension.BLOCK, "value": Dimension.MONEY}[draft.name]
+    if draft.kind is ValueKind.ADDRESS:
+        return Dimension.ACCOUNT
+    if draft.kind not in _NUMBERS or draft.members:
+        return Dimension.NONE
+    seen = np.flatnonzero(codes != MISSING)
+    seen = seen[sizes[codes[seen]] != 0]
+    if not len(seen):
+        return Dimension.COUNT
+    held = sizes[codes[seen]]
+    if draft.kind is ValueKind.WORD and np.mean((held >= _ADDRESSES[0]) & (held < _ADDRESSES[1])) >= 0.9:
+        return Dimension.ACCOUNT
+    now = clock.get("now")
+    if now is not None and np.mean((held > _FIRST_TIME) & (np.abs(held - now[seen]) < _TWENTY_YEARS)) >= 0.9:
+        return Dimension.TIME
+    block = clock.get("block")
+    near = block is not None and np.mean((held >= block[seen] / 2) & (held <= 2 * block[seen])) >= 0.9
+    if near and block is not None and np.median(block) >= 100_000:
+        return Dimension.BLOCK
+    return Dimension.MONEY if np.median(held) >= 1e9 else Dimension.COUNT

@@ -1,0 +1,57 @@
+"""Columns of 256-bit values: each distinct value once, and for each call which one it met."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from specminer.history import MISSING, IntColumn
+from specminer.location import Field, ValueKind
+from specminer.words import WordArray, from_integers, to_integers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """A value for each of ``n`` calls."""
+
+    words: WordArray
+    """The distinct values, in any order."""
+    place: IntColumn
+    """Position in ``words``, or ``MISSING``; shape (n,)."""
+
+    def field(self, field: Field) -> Values:
+        """Return what some bits of these values are."""
+        if field.width == 256 or not len(self.words):
+            return self
+        words = _extracted(self.words, field)
+        distinct, place = np.unique(words, return_inverse=True)
+        return Values(words=distinct, place=np.append(place.ravel(), MISSING)[self.place])
+
+
+def coded(table: WordArray, rows: IntColumn) -> Values:
+    """Return the values that stand at ``rows`` of a table, ``MISSING`` for none."""
+    used = np.unique(rows[rows != MISSING])
+    distinct, place = np.unique(table[used], return_inverse=True)
+    of_row = np.full(len(table) + 1, MISSING, dtype=np.int64)
+    of_row[used] = place.ravel()
+    return Values(words=distinct, place=of_row[rows])
+
+
+def together(columns: Sequence[Values]) -> tuple[WordArray, list[IntColumn]]:
+    """Return all values, ascending, with zero and one, and each column as places among them."""
+    words = np.unique(np.concatenate([from_integers([0, 1]), *(column.words for column in columns)]))
+    return words, [
+        np.append(np.searchsorted(words, column.words), MISSING)[column.place] for column in columns
+    ]
+
+
+def _extracted(words: WordArray, field: Field) -> WordArray:
+    if field.kind is ValueKind.INT or field.shift % 8 or field.width % 8:
+        return from_integers([field.extract(word) for word in to_integers(words)])
+    raw = np.ascontiguousarray(words).view(np.uint8).reshape(-1, 32)
+    size, end = field.width // 8, 32 - field.shift // 8
+    found = np.zeros_like(raw)
+    found[:, 32 - size :] = raw[:, end - size : end]
+    return found.reshape(-1).view("S32")

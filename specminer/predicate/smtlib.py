@@ -1,0 +1,74 @@
+"""Formulas as SMT-LIB 2 text, which any solver reads.
+
+A symbol is called what people call it, between bars: ``|auctions[auctionId].seller|``. Names that cannot stand
+there, because they hold a bar, a backslash or what does not print, keep their internal one.
+
+Source: Barrett, Fontaine and Tinelli, The SMT-LIB Standard, version 2.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from specminer.predicate.smt import Formula, FormulaError, Language
+
+
+def symbol_name(language: Language, symbol: Formula, suffix: str = "") -> str:
+    """Return how a symbol is written, with what tells its copies apart."""
+    name = f"{language.declaration(symbol).name}{suffix}"
+    plain = name.isascii() and name.isprintable() and "|" not in name and "\\" not in name
+    return f"|{name}|" if plain else f"|{symbol.symbol_name()}{suffix}|"
+
+
+def expression(language: Language, formula: Formula, suffix: Callable[[Formula], str] | None = None) -> str:
+    """Return a formula or term; ``suffix`` tells copies of symbols apart: before and after a call.
+
+    Raises:
+        FormulaError: an operator outside the fragment.
+
+    """
+    if formula.is_symbol():
+        return symbol_name(language, formula, suffix(formula) if suffix else "")
+    if formula.is_bool_constant():
+        return "true" if formula.is_true() else "false"
+    if formula.is_int_constant():
+        value = int(formula.constant_value())
+        return str(value) if value >= 0 else f"(- {-value})"
+    operators = (
+        (formula.is_not, "not"),
+        (formula.is_and, "and"),
+        (formula.is_or, "or"),
+        (formula.is_implies, "=>"),
+        (formula.is_iff, "="),
+        (formula.is_equals, "="),
+        (formula.is_lt, "<"),
+        (formula.is_le, "<="),
+        (formula.is_plus, "+"),
+    )
+    for test, name in operators:
+        if test():
+            parts = " ".join(expression(language, part, suffix) for part in formula.args())
+            return f"({name} {parts})"
+    raise FormulaError(f"expected and, or, not, =>, =, <=, < or + but got {formula}")
+
+
+def declarations(language: Language, symbols: Iterable[Formula], suffix: str = "") -> list[str]:
+    """Return the lines that declare symbols."""
+    return [
+        f"(declare-fun {symbol_name(language, symbol, suffix)} () "
+        f"{'Bool' if language.is_boolean(symbol) else 'Int'})"
+        for symbol in symbols
+    ]
+
+
+def script(language: Language, assertions: Sequence[Formula]) -> str:
+    """Return a whole script that asks whether the assertions, and what types say, can all be true."""
+    bounds = language.bounds(*assertions)
+    symbols = language.symbols(language.conjunction(*assertions))
+    lines = [
+        "(set-logic QF_LIA)",
+        *declarations(language, symbols),
+        *(f"(assert {expression(language, part)})" for part in (*bounds, *assertions)),
+        "(check-sat)",
+    ]
+    return "\n".join(lines) + "\n"
