@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
-from specminer.render import renderer
+from specminer.render import PictureOptions, render_dot, renderer, to_dot
+from tests.support.anvil import MissingPart
+from tests.support.browser import chromium, loaded
 from tests.support.command import specminer
 from tests.support.drawings import drawing, groups, written
-from tests.support.specifications import horses
+from tests.support.specifications import HOSTILE_NAMES, horses, hostile
 
 STARTS = {
     "svg": b"<?xml",
@@ -122,3 +125,38 @@ def test_the_usual_path_is_drawn_apart(folder: Path) -> None:
     assert set(usual) == {"s0-s1", "s1-s2", "s2-s3", "s1", "s2", "s3"}
     assert written(groups(root, "label")[0]) == "createGen0Horse452"
     assert groups(root, "label")[0].get("id") == "s0-s1-label"
+
+
+@drawn
+def test_hostile_texts_come_out_as_text_in_every_format(tmp_path: Path) -> None:
+    names = tuple(name for name in HOSTILE_NAMES if "\ud800" not in name)  # JSON holds no lone surrogate
+    (tmp_path / "automaton.json").write_bytes(hostile(names).to_json())
+    formats = "svg,png,pdf,dot,mermaid,graphml"
+    done = specminer("render", "automaton.json", "--format", formats, "--labels", "full", cwd=tmp_path)
+    assert (done.code, done.err) == (0, ""), done.text
+    text = written(drawing((tmp_path / "automaton.svg").read_bytes()))
+    for name in ("</script><imgsrc=xonerror=alert(1)>", "]]><!----><![CDATA[", "\\u202egnp.\\u200b\\u2066x"):
+        assert name in text
+    for suffix in ("svg", "dot", "mmd", "graphml"):
+        source = (tmp_path / f"automaton.{suffix}").read_text(encoding="utf-8")
+        assert "<script" not in source
+        assert "<img" not in source or suffix == "dot", "in DOT it stands in quotes"
+        assert not re.search(
+            "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff]", source
+        )
+    assert ET.parse(tmp_path / "automaton.graphml").getroot().tag.endswith("graphml")
+    assert max(path.stat().st_size for path in tmp_path.iterdir() if path.suffix != ".graphml") < 2_000_000
+
+
+@drawn
+def test_a_hostile_picture_in_a_browser_runs_nothing_and_asks_for_nothing(tmp_path: Path) -> None:
+    try:
+        chromium()
+    except MissingPart as error:
+        pytest.skip(str(error))
+    picture = render_dot(to_dot(hostile(), PictureOptions(labels="full"))).decode()
+    guard = "<!doctype html><title>quiet</title><script>window.alert = () => { document.title = 'attacked' }</script>"
+    page = loaded(guard + picture.split("?>", 1)[1], tmp_path)
+    assert "<title>quiet</title>" in page
+    assert page.count("<script") == 1
+    assert not re.search(r"<[^>]*\s(?:on\w+|(?:xlink:)?href|src)=", page)

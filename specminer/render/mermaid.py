@@ -56,9 +56,11 @@ def to_mermaid(spec: Specification, options: PictureOptions | None = None) -> st
 
 def escape(text: str) -> str:
     """Return text that is shown as it is inside a quoted string of Mermaid."""
-    return "".join(
+    shown = "".join(
         char if (char.isascii() and char.isalnum()) or char in _PLAIN else f"#{ord(char)};" for char in text
     )
+    # Mermaid makes a line break of a backslash and an n, even of references to them; a word joiner keeps them apart
+    return shown.replace("#92;n", "#92;#8288;n")
 
 
 def _chart(content: Content) -> str:
@@ -78,6 +80,7 @@ def _chart(content: Content) -> str:
             rows.append(f'  {_node(state.id)}("{body}"):::{kind}')
     rows += [_line(content, line) for line in lines]
     rows += _styles(content, lines)
+    rows += [f"  notes ~~~ {_node(spec.initial)}"] if notes else []
     return "\n".join(rows) + "\n"
 
 

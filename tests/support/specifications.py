@@ -197,9 +197,8 @@ def horses() -> Specification:
     return specification("GetTheHorse", states, transitions, interactions=interactions)
 
 
-def hostile() -> Specification:
+def hostile(names: tuple[str, ...] = HOSTILE_NAMES) -> Specification:
     """Build: every text of the specification is an attack on whoever shows it."""
-    names = HOSTILE_NAMES
     states = (
         State(id=0, name="start", predicates=(), visits=0, ends=0),
         *(
