@@ -10,6 +10,7 @@ dotted. A legend below says so, for what the picture has. The same specification
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from typing import Final
@@ -89,8 +90,8 @@ def _title(name: str) -> str:
 
 
 def _tooltip(text: str) -> str:
-    """Return a tooltip as Graphviz reads it: no escapes of its own, no character references."""
-    return text.replace("\\", "\\\\").replace("&", "&amp;").replace("\n", "\\n")
+    """Return a tooltip as Graphviz reads it: no escapes of its own, signs of HTML as character references."""
+    return html.escape(text.replace("\\", "\\\\"), quote=False).replace("\n", "\\n")
 
 
 def _styled(content: Content, row: Row) -> str:
