@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from specminer.render import PictureOptions, render_dot, renderer, to_dot
+from specminer.render.content import Content
 from specminer.render.markup import markup, phrase, wrap
 from specminer.render.selection import depth, rejections, select
 from specminer.specification import Specification, State, TransitionKind
@@ -99,6 +100,23 @@ def test_title_counts_and_guards_stand_above_the_picture() -> None:
     assert "606 token histories, 2,053 events, 18 rejected; 3 rare transitions (10 events) hidden" in to_dot(
         horses()
     )
+
+
+def test_guards_are_said_without_the_interactions_own_key() -> None:
+    def heading(text: str) -> str:
+        guard = {"scope": "buy", "text": text, "kind": "required", "explained": 3, "rejected": 4}
+        spec = replace(horses(), guards=(guard,))
+        return "".join(
+            run.text for row in Content(spec=spec, options=PictureOptions()).heading() for run in row
+        )
+
+    assert "buy needs value ≥ price and owner ≠ sender (explains 3 of 4 rejections)" in heading(
+        "value >= horses[_tokenId].price and horseToOwner[_tokenId] != sender"
+    )
+    assert "pending returns of sender ≠ 0" in heading("pendingReturns[sender] != 0")
+    assert "a[_tokenId].price < b[_tokenId].price" in heading("a[_tokenId].price < b[_tokenId].price")
+    assert "m[a][b] > 0" in heading("m[a][b] > 0")
+    assert "…" in heading("x" * 100_000)
 
 
 def test_hiding_keeps_coverage_outflow_and_ways_in() -> None:

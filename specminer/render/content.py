@@ -6,11 +6,14 @@ the format.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 
-from specminer.naming import words
+from specminer.naming import readable, words
 from specminer.render.markup import counted, phrase, shorten, thousands, wrap, wrap_parts
 from specminer.render.options import ALL, PictureOptions
 from specminer.render.selection import Line, Selection, rejections, select
@@ -18,8 +21,12 @@ from specminer.render.theme import Tone
 from specminer.render.usual import usual_path
 from specminer.specification import Edge, Specification, State, TransitionKind
 
-_KEYS = frozenset({"id", "ids", "index", "idx", "key", "number", "new"})
+_KEYS: Final = frozenset({"id", "ids", "index", "idx", "key", "number", "new"})
 """Words of a sort's name that say how an entity is named, not what it is."""
+_PLACE: Final = re.compile(r"\b([A-Za-z_]\w*\[(\w+)\](?:\.\w+)?)(?![\[.\w])")
+"""An entry of a mapping, or a field of one, and its key."""
+_MAX_GUARD: Final = 1_000
+"""Characters of a guard that are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +80,7 @@ class Content:
     def heading(self) -> list[Row]:
         """Return the rows above the picture: counts, guards, what is rejected at the start."""
         rows: list[Row] = [(Run(text=self._counts(), tone=Tone.SOFT),)]
-        rows += [
-            (Run(text=row, tone=Tone.REJECTED),) for text in self._guards() for row in wrap(text, 100, 4)
-        ]
+        rows += [(Run(text=text, tone=Tone.REJECTED),) for text in self._guards()]
         refused = rejections(self.spec, self.spec.initial)
         if refused:
             limit = self.options.limit(self.options.rejections)
@@ -242,8 +247,24 @@ class Content:
             return counted(count, "interaction")
         return f"{thousands(count)} {shorten(noun, 30)} {'history' if count == 1 else 'histories'}"
 
+    def _told(self, guard: str) -> str:
+        """Return a guard with its variables as people say them; the interaction's own key goes without saying.
+
+        A name that would stand for two variables stays as it is.
+        """
+        sort = self.spec.interactions.get("sort")
+        own = sort.get("arguments", ()) if isinstance(sort, dict) else ()
+        noun = set(words(str(sort.get("name", ""))[:80])) - _KEYS if isinstance(sort, dict) else set()
+        said: dict[str, str] = {}
+        for place, key in _PLACE.findall(guard[:_MAX_GUARD]):
+            said[place] = readable(place, noun) + ("" if key in own else f" of {key}")
+        counts = Counter(said.values())
+        return _PLACE.sub(
+            lambda found: said[found[0]] if counts[said[found[0]]] == 1 else found[0], guard[:_MAX_GUARD]
+        )
+
     def _guards(self) -> list[str]:
-        """Return the required guards that explain most rejections, as sentences."""
+        """Return the required guards that explain most rejections, as rows of sentences."""
         ranked = []
         for guard in self.spec.guards:
             explained, rejected = guard.get("explained"), guard.get("rejected")
@@ -252,12 +273,12 @@ class Content:
         told = [item for item in sorted(ranked) if item[0] < 0]
         limit = self.options.limit(self.options.guards)
         limit += len(told) == limit + 1
-        sentences = [
-            f"{shorten(scope, 2 * self.options.event_width)} needs {phrase(text, 300)}"
-            f" (explains {thousands(-negative)} of {counted(rejected, 'rejection')})"
-            for negative, scope, text, rejected in told[:limit]
-        ]
-        return sentences + ([f"+{counted(len(told) - limit, 'more guard')}"] if len(told) > limit else [])
+        rows: list[str] = []
+        for negative, scope, text, rejected in told[:limit]:
+            sentence = f"{shorten(scope, 2 * self.options.event_width)} needs {phrase(self._told(text), 400)}"
+            rows += wrap(sentence, 84, 8 if self.options.full else 3)
+            rows[-1] += f" (explains {thousands(-negative)} of {counted(rejected, 'rejection')})"
+        return rows + ([f"+{counted(len(told) - limit, 'more guard')}"] if len(told) > limit else [])
 
 
 def _subject(text: str) -> str:
