@@ -515,4 +515,6 @@ def test_without_a_renderer_the_rest_is_written_and_an_old_picture_removed(tmp_p
         "abstraction.toml",
         "automaton.dot",
         "automaton.json",
+        "report.html",
     ]
+    assert "No picture: " in (tmp_path / "o" / "report.html").read_text()

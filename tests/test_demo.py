@@ -20,7 +20,7 @@ from tests.support.command import cold, environment, specminer
 
 TRACES: Final = PROJECT / "datasets" / "auction_house" / "traces.jsonl.gz"
 ADDRESS: Final = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
-FILES: Final = ("abstraction.toml", "automaton.dot", "automaton.json", "automaton.svg")
+FILES: Final = ("abstraction.toml", "automaton.dot", "automaton.json", "automaton.svg", "report.html")
 NOWHERE: Final = Path("/proc/sys")
 """A folder in which even root cannot make a file."""
 
@@ -57,10 +57,11 @@ def test_the_demo_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_the_demo_says_what_it_found_and_where_the_files_are(tmp_path: Path) -> None:
     done = specminer("demo", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
-    *_, specification, abstraction, picture = done.out.splitlines()
+    *_, specification, abstraction, picture, page = done.out.splitlines()
     assert abstraction.split(maxsplit=1) == ["abstraction", "AuctionHouse/abstraction.toml"]
     assert specification.split(maxsplit=1) == ["specification", "AuctionHouse/automaton.json"]
     assert picture.split(maxsplit=1) == ["picture", "AuctionHouse/automaton.svg"]
+    assert page.split(maxsplit=1) == ["report", "AuctionHouse/report.html"]
     assert (tmp_path / "AuctionHouse" / "automaton.json").is_file()
     assert "bid" in done.out
     assert max(map(len, done.out.splitlines())) <= 80
@@ -193,7 +194,7 @@ def test_a_contracts_name_cannot_lead_out_of_the_working_folder(tmp_path: Path, 
     assert made[0].name.replace("_", "").replace("-", "").isalnum()
     assert not made[0].name.startswith("-")
     contents(made[0])
-    assert len(list(tmp_path.rglob("*"))) == 3 + 1 + 1 + 4
+    assert len(list(tmp_path.rglob("*"))) == 3 + 1 + 1 + len(FILES)
     assert "\x1b" not in done.text
 
 
@@ -211,5 +212,5 @@ def test_what_else_is_in_the_output_folder_stays(tmp_path: Path) -> None:
     (tmp_path / "o" / "automaton.dot").write_text("old")
     assert specminer("demo", "--out", "o", cwd=tmp_path).code == 0
     assert (tmp_path / "o" / "notes.txt").read_text() == "mine"
-    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == [*FILES, "notes.txt"]
+    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == sorted([*FILES, "notes.txt"])
     assert (tmp_path / "o" / "automaton.dot").read_text() != "old"

@@ -49,6 +49,7 @@ RANKS = {
 }
 
 SIDEWAYS = {
+    ("report", "render"),
     ("hashing", "words"),
     ("history", "trace"),
     ("tuning", "metric"),

@@ -25,6 +25,7 @@ from specminer.cli.doctor import doctor
 from specminer.cli.interactions import interactions
 from specminer.cli.mine import mine
 from specminer.cli.render import render
+from specminer.cli.report import report
 from specminer.cli.score import score
 from specminer.cli.traces import export_command, import_command
 from specminer.errors import SpecminerError, UsageError, plain
@@ -59,6 +60,7 @@ def app() -> None:
 for _command in (
     mine,
     render,
+    report,
     interactions,
     demo,
     collect,

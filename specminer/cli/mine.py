@@ -31,6 +31,8 @@ from specminer.cli.targets import Source, choose, trace_files
 from specminer.errors import UsageError, plain
 from specminer.pipeline import MineOptions, Written, folder_name, prepare_folder, write_output
 from specminer.pipeline import mine as run
+from specminer.pipeline.reporting import report_of, write_report
+from specminer.report.document import Report
 from specminer.report.explanation import explanation
 from specminer.report.summary import SURPRISING, summary
 from specminer.specification import FORMAT, Specification
@@ -118,6 +120,7 @@ MAX_PATH: Final = 4096
     metavar="N",
     help="How many of the most surprising interactions are explained.",
 )
+@click.option("--no-report", is_flag=True, help="Do not write report.html.")
 @seed_option
 @click.option(
     "--out",
@@ -150,6 +153,7 @@ def mine(
     forbid: tuple[str, ...],
     doubtful: bool,
     surprising: int,
+    no_report: bool,
     seed: int,
     out: Path | None,
     quiet: bool,
@@ -161,7 +165,7 @@ def mine(
     --point takes another automaton. Several contracts of the same code are mined together: one
     specification over all, one interaction for each. Prints a summary, and writes automaton.json (the specification
     with its evidence), abstraction.toml (what it distinguishes, to edit and mine with again), automaton.dot and
-    automaton.svg (the picture).
+    automaton.svg (the picture), and report.html (everything in one page).
 
     \b
       specminer mine 0xADDRESS --rpc http://127.0.0.1:8545 --abi Contract.json
@@ -197,7 +201,7 @@ def mine(
         preset=PRESETS[preset],
         weights=weights_of(weights),
     )
-    choice = Choice(states=states, point=point, explain=explain, surprising=surprising)
+    choice = Choice(states=states, point=point, explain=explain, surprising=surprising, report=not no_report)
     earlier = automaton_file(targets)
     if earlier is not None:
         click.echo(choose_again(earlier, choice, out))
@@ -215,6 +219,8 @@ class Choice:
     explain: bool = False
     surprising: int = SURPRISING
     """How many surprising interactions are told."""
+    report: bool = True
+    """Whether the page is written."""
 
     def of(self, specification: Specification) -> Specification:
         """Return the specification with the wanted point of its front.
@@ -254,7 +260,7 @@ def choose_again(path: Path, choice: Choice, out: Path | None) -> str:
             "or --explain to see them"
         )
     wanted = choice.of(earlier)
-    return _told(wanted, write_output(wanted, out or path.parent), choice)
+    return _told(Report(specification=wanted, evidence=None), out or path.parent, choice)
 
 
 def mine_to_folder(
@@ -287,18 +293,23 @@ def mine_to_folder(
         for note in mined.notes:
             screen.note(note)
     wanted = choice.of(mined.specification)
-    return _told(wanted, write_output(wanted, out or Path(folder_name(wanted))), choice)
+    found = report_of(mined, wanted) if choice.report else Report(specification=wanted, evidence=None)
+    return _told(found, out or Path(folder_name(wanted)), choice)
 
 
-def _told(specification: Specification, written: Written, choice: Choice) -> str:
+def _told(found: Report, folder: Path, choice: Choice) -> str:
+    """Write the files; return what was found and where they are."""
+    specification = found.specification
+    written = write_output(specification, folder)
+    pages = write_report(found, folder, ["html"] if choice.report else [])
     width = max(60, min(shutil.get_terminal_size().columns, 120))
     parts = [summary(specification, width=width, surprising=choice.surprising).rstrip()]
     if choice.explain:
         parts.append(explanation(specification, width=width).rstrip())
-    return "\n\n".join([*parts, _where(written)])
+    return "\n\n".join([*parts, _where(written, pages)])
 
 
-def _where(written: Written) -> str:
+def _where(written: Written, pages: list[Path]) -> str:
     lines = [
         f"specification  {plain(written.automaton, MAX_PATH)}",
         f"abstraction    {plain(written.abstraction, MAX_PATH)}",
@@ -307,4 +318,5 @@ def _where(written: Written) -> str:
         lines.append(f"picture        {plain(written.picture, MAX_PATH)}")
     else:
         lines.append(f"no picture: {written.trouble}")
+    lines += [f"report         {plain(path, MAX_PATH)}" for path in pages]
     return "\n".join(lines)

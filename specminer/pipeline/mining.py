@@ -82,6 +82,7 @@ class Mined:
 
     specification: Specification
     history: History
+    interface: Interface
     analysis: Analysis
     interactions: Interactions
     dependencies: Dependencies
@@ -144,6 +145,7 @@ def mine(
     return Mined(
         specification=judged(specification, ground, interactions, tuning, options.surprising),
         history=history,
+        interface=given.interface,
         analysis=given.analysis,
         interactions=interactions,
         dependencies=dependencies(given.touched),

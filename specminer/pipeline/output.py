@@ -83,8 +83,7 @@ def write_output(
         trouble = error.message
     # everything is at hand before anything is replaced, so that an interruption leaves no mixture
     automaton, dot, picture = (folder / f"automaton.{kind}" for kind in ("json", "dot", "svg"))
-    with _written_to(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     replace_file(automaton, document)
     abstraction = folder / "abstraction.toml"
     replace_file(abstraction, definition.encode())
@@ -93,8 +92,7 @@ def write_output(
         replace_file(picture, drawn)
     else:
         # a picture of an earlier run would show something else than automaton.json
-        with _written_to(picture):
-            picture.unlink(missing_ok=True)
+        remove_file(picture)
     return Written(
         folder=folder,
         automaton=automaton,
@@ -103,6 +101,28 @@ def write_output(
         picture=picture if drawn else None,
         trouble=trouble,
     )
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder if it is not there.
+
+    Raises:
+        OutputError: it cannot be made.
+
+    """
+    with _written_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file if it is there.
+
+    Raises:
+        OutputError: it cannot be removed.
+
+    """
+    with _written_to(path):
+        path.unlink(missing_ok=True)
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -130,8 +130,7 @@ def explanation(
         "sort": chosen,
         "count": len(interactions.names),
         "explanation": interactions.explanation,
-        "sorts": [_sort(analysis, found, chosen) for found in analysis.found],
-        "environment": _environment(analysis, interactions),
+        **sorts_and_environment(analysis, interactions),
         "outside": dict(sorted(outside.items())),
         "rejections": {
             "attached": judged.attached,
@@ -150,6 +149,15 @@ def explanation(
         },
         "independence": _independence(checked),
         "execution": None if executed is None else _execution(executed),
+    }
+
+
+def sorts_and_environment(analysis: Analysis, interactions: Interactions) -> Document:
+    """Return the sorts of entities with their scores, and the variables that no interaction holds."""
+    chosen = interactions.sort["name"] if interactions.sort else None
+    return {
+        "sorts": [_sort(analysis, found, chosen) for found in analysis.found],
+        "environment": _environment(analysis, interactions),
     }
 
 
@@ -245,9 +253,15 @@ def find(interactions: Interactions, wish: str) -> int:
     raise UsageError(f"--entity: this history has no interaction '{plain(wish, 80)}'; {hint}")
 
 
-def timeline(analysis: Analysis, interactions: Interactions, interface: Interface, number: int) -> Document:
-    """Return the life of one interaction, event by event."""
-    events = np.flatnonzero(interactions.slice == number)
+def timeline(
+    analysis: Analysis,
+    interactions: Interactions,
+    interface: Interface,
+    number: int,
+    most: int | None = None,
+) -> Document:
+    """Return the life of one interaction, event by event; only the first ``most`` events if that is given."""
+    events = np.flatnonzero(interactions.slice == number)[:most]
     return {
         "name": interactions.names[number],
         "entity": interactions.keys[number],

@@ -1,0 +1,148 @@
+"""From what was mined, or from ``automaton.json`` and its database, to a report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from specminer.abstraction.definition import definition_part, from_document
+from specminer.chain.artifact import Artifact
+from specminer.errors import StoreError, UsageError, plain
+from specminer.history import IntColumn
+from specminer.pipeline.mining import Mined, MineOptions, mine
+from specminer.pipeline.output import make_folder, remove_file, replace_file
+from specminer.report.document import Report
+from specminer.report.evidence import gather
+from specminer.report.markdown import to_markdown
+from specminer.report.page import to_html
+from specminer.specification import Edge, Specification
+from specminer.store import TraceStore
+from specminer.trace import Address
+from specminer.tuning import FrontPoint, Tuning
+
+FORMATS: Final[dict[str, Callable[[Report], bytes]]] = {
+    "html": lambda report: to_html(report).encode(),
+    "md": lambda report: to_markdown(report).encode(),
+    "json": lambda report: report.to_json(),
+}
+"""The renderings of a report by the ending of their files."""
+_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
+
+
+def report_of(mined: Mined, specification: Specification | None = None) -> Report:
+    """Return the report of what was just mined, or of another point of its front."""
+    wanted = specification or mined.specification
+    place = next((place for place, point in enumerate(wanted.front) if point.chosen), None)
+    point = mined.tuning.chosen if place is None else mined.tuning.front[place]
+    return _reported(wanted, mined, point)
+
+
+def report_from(specification: Specification, mined: Mined) -> Report:
+    """Return the report of a document whose history was mined again."""
+    return _reported(specification, mined, mined.tuning.chosen)
+
+
+def _reported(specification: Specification, mined: Mined, point: FrontPoint) -> Report:
+    evidence = gather(
+        mined.analysis,
+        mined.interactions,
+        mined.interface,
+        transitions_of(mined.tuning, point),
+        _notable(specification),
+    )
+    return Report(specification=specification, evidence=evidence)
+
+
+def transitions_of(tuning: Tuning, point: FrontPoint) -> IntColumn:
+    """Return the place in the specification of each event's transition; shape (n,)."""
+    columns = np.stack([tuning.before(point), tuning.after(point), tuning.table.symbol], axis=1)
+    _, place = np.unique(columns, axis=0, return_inverse=True)
+    return place.reshape(-1).astype(np.int64)
+
+
+def _notable(specification: Specification) -> list[str]:
+    """Return the interactions that stand out."""
+    listed = specification.surprise.get("interactions", ())
+    return [str(item.get("interaction")) for item in listed if isinstance(item, dict)][:10]
+
+
+def mined_again(specification: Specification, store: TraceStore, artifact: Artifact | None = None) -> Mined:
+    """Mine the history of a specification with its own abstraction, so that each event has its transition.
+
+    Raises:
+        StoreError: the database does not hold its history, or holds another one.
+        UsageError: the document names no contract, or its abstraction does not fit.
+
+    """
+    contracts = _contracts(specification)
+    facts, split = specification.history, specification.interactions
+    for doubtful in (False, True):
+        history = store.history(
+            specification.chain_id,
+            contracts,
+            first=_block(facts.get("first_block")),
+            last=_block(facts.get("last_block")),
+            doubtful=doubtful,
+        )
+        if facts.get("invocations") == len(history):
+            break
+    else:
+        raise StoreError(
+            f"the database holds {len(history):,} calls of these blocks, the automaton was mined from "
+            f"{plain(facts.get('invocations'), 20)}: it is another history; mine again, or give the --db of that run"
+        )
+    sort = split.get("sort")
+    wish = str(sort.get("name")) if isinstance(sort, dict) else str(split.get("mode"))
+    if split.get("mode") in ("whole", "instance", "sender"):
+        wish = str(split["mode"])
+    options = MineOptions(
+        interactions=wish,
+        definition=from_document(definition_part(specification.abstraction), "the automaton's abstraction"),
+        surprising=0,
+    )
+    mined = mine(history, options, artifact=artifact, name=specification.name)
+    if list(map(_key, mined.specification.transitions)) != list(map(_key, specification.transitions)):
+        raise StoreError(
+            "the history in the database gives another automaton than the document's (another ABI, or another "
+            "version of specminer?); mine again, which writes the report as well"
+        )
+    return mined
+
+
+def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[Path]:
+    """Write ``report.html`` and so on, each whole or not at all; return the files.
+
+    Without formats the page of an earlier run is removed.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+
+    """
+    rendered = {folder / f"report.{form}": FORMATS[form](report) for form in formats}
+    make_folder(folder)
+    for path, content in rendered.items():
+        replace_file(path, content)
+    if not formats:
+        # the page of an earlier run would tell something else than automaton.json
+        remove_file(folder / "report.html")
+    return list(rendered)
+
+
+def _key(edge: Edge) -> tuple[object, ...]:
+    return edge.source, edge.target, edge.event, edge.outcome, edge.count, edge.first.transaction
+
+
+def _contracts(specification: Specification) -> list[Address]:
+    if not specification.contracts or not all(map(_ADDRESS.fullmatch, specification.contracts)):
+        raise UsageError(
+            "the document does not name its contracts by addresses of 0x and 40 hexadecimal digits"
+        )
+    return [Address(bytes.fromhex(address[2:])) for address in specification.contracts]
+
+
+def _block(value: object) -> int | None:
+    return value if isinstance(value, int) else None

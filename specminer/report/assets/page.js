@@ -1,0 +1,413 @@
+"use strict";
+// All texts come from the document and are only ever set as text.
+(function () {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const byId = (id) => document.getElementById(id);
+  const frame = byId("frame");
+  const details = byId("details");
+  let point = data.chosen;
+  let variant = null;
+  let selected = null;
+
+  function element(name, text, className) {
+    const made = document.createElement(name);
+    if (text !== undefined) made.textContent = text;
+    if (className) made.className = className;
+    return made;
+  }
+
+  function figure(number) {
+    return number.toLocaleString("en-US");
+  }
+
+  function linked(piece) {
+    if (!piece.url) return element("span", piece.text);
+    const made = element("a", piece.text);
+    made.href = piece.url;
+    made.rel = "noopener noreferrer";
+    made.target = "_blank";
+    return made;
+  }
+
+  // ---- the picture -------------------------------------------------------------------------------------------
+
+  function picture() {
+    return frame.querySelector('.picture[data-point="' + point + '"]');
+  }
+
+  function drawing() {
+    return picture().querySelector("svg");
+  }
+
+  function box(svg) {
+    return svg.getAttribute("viewBox").trim().split(/[\s,]+/).map(Number);
+  }
+
+  function home(svg) {
+    if (!svg.dataset.home) svg.dataset.home = svg.getAttribute("viewBox");
+    return svg.dataset.home.trim().split(/[\s,]+/).map(Number);
+  }
+
+  function look(svg, view) {
+    svg.setAttribute("viewBox", view.map((number) => number.toFixed(2)).join(" "));
+  }
+
+  function zoom(factor, event) {
+    const svg = drawing();
+    const whole = home(svg);
+    let [left, top, width, height] = box(svg);
+    const wanted = Math.min(Math.max(width * factor, whole[2] / 20), whole[2] * 3);
+    const real = wanted / width;
+    let x = left + width / 2;
+    let y = top + height / 2;
+    if (event) {
+      const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+      x = at.x;
+      y = at.y;
+    }
+    look(svg, [x - (x - left) * real, y - (y - top) * real, width * real, height * real]);
+  }
+
+  function fit() {
+    const svg = drawing();
+    look(svg, home(svg));
+  }
+
+  function move(right, down) {
+    const svg = drawing();
+    const [left, top, width, height] = box(svg);
+    look(svg, [left + right * width, top + down * height, width, height]);
+  }
+
+  function dragging() {
+    let held = null;
+    let moved = false;
+    frame.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      held = { x: event.clientX, y: event.clientY, view: box(drawing()), pointer: event.pointerId };
+      moved = false;
+    });
+    frame.addEventListener("pointermove", (event) => {
+      if (!held) return;
+      const scale = drawing().getScreenCTM().a;
+      const right = event.clientX - held.x;
+      const down = event.clientY - held.y;
+      if (!moved && Math.hypot(right, down) < 4) return;
+      if (!moved) {
+        moved = true;
+        frame.setPointerCapture(held.pointer);
+        frame.classList.add("moving");
+      }
+      const [left, top, width, height] = held.view;
+      look(drawing(), [left - right / scale, top - down / scale, width, height]);
+    });
+    const stop = () => {
+      held = null;
+      frame.classList.remove("moving");
+    };
+    frame.addEventListener("pointerup", stop);
+    frame.addEventListener("pointercancel", stop);
+    frame.addEventListener("click", (event) => {
+      if (!moved) choose(event.target.closest(".node, .edge"));
+      moved = false;
+    });
+  }
+
+  function keys(event) {
+    const moves = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, -0.1], ArrowDown: [0, 0.1] };
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Enter" || event.key === " ") choose(event.target.closest(".node, .edge"));
+    else if (event.key in moves) move(...moves[event.key]);
+    else if (event.key === "+" || event.key === "=") zoom(1 / 1.25);
+    else if (event.key === "-") zoom(1.25);
+    else if (event.key === "0") fit();
+    else return;
+    event.preventDefault();
+  }
+
+  // ---- details -----------------------------------------------------------------------------------------------
+
+  function choose(part) {
+    if (!part) return;
+    if (selected) selected.classList.remove("chosen");
+    selected = part;
+    part.classList.add("chosen");
+    if (part.dataset.state !== undefined) showState(Number(part.dataset.state));
+    else showTransitions(edgesOf(part));
+  }
+
+  function edgesOf(part) {
+    const from = Number(part.dataset.from);
+    const to = Number(part.dataset.to);
+    return data.points[point].edges.filter((edge) => edge.source === from && edge.target === to);
+  }
+
+  function stateName(id) {
+    const found = data.points[point].states.find((state) => state.id === id);
+    return found ? found.name : "?";
+  }
+
+  function showState(id) {
+    const state = data.points[point].states.find((item) => item.id === id);
+    if (!state) return;
+    details.replaceChildren(element("h3", state.name));
+    const holds = element("ul");
+    for (const text of state.predicates) holds.append(element("li", text));
+    details.append(holds);
+    details.append(facts([["Visits", figure(state.visits)], ["Interactions that end here", figure(state.ends)]]));
+    details.append(element("h4", "What happens here"));
+    const leaving = data.points[point].edges.filter((edge) => edge.source === id);
+    if (!leaving.length) details.append(element("p", "Nothing was seen to happen here."));
+    const list = element("ul");
+    for (const edge of leaving.slice().sort((one, other) => other.count - one.count)) {
+      const item = element("li");
+      const open = element("button", edge.event + " (" + figure(edge.count) + ", " + edge.share + ")");
+      open.type = "button";
+      if (edge.rejected) open.className = "rejected";
+      open.addEventListener("click", () => {
+        showTransitions([edge]);
+        details.focus();
+      });
+      item.append(open);
+      list.append(item);
+    }
+    details.append(list);
+  }
+
+  function facts(pairs) {
+    const list = element("dl");
+    for (const [name, value] of pairs) {
+      if (value === "" || value === null || value === undefined) continue;
+      list.append(element("dt", name));
+      const cell = element("dd");
+      if (typeof value === "string") cell.textContent = value;
+      else cell.append(value);
+      list.append(cell);
+    }
+    return list;
+  }
+
+  function showTransitions(edges) {
+    details.replaceChildren();
+    if (edges.length) details.append(element("h3", stateName(edges[0].source) + " → " + stateName(edges[0].target)));
+    for (const edge of edges.slice().sort((one, other) => other.count - one.count)) {
+      details.append(element("h4", edge.event + (edge.rejected ? " (rejected)" : ""), edge.rejected ? "rejected" : ""));
+      details.append(element("p", edge.sentence));
+      details.append(
+        facts([
+          ["Count", figure(edge.count)],
+          ["Share", edge.share],
+          ["Interactions", figure(edge.interactions)],
+          ["Senders", figure(edge.senders)],
+          ["Guard", edge.guard],
+          ["First", edge.first],
+          ["Last", edge.last],
+          ["Time", edge.elapsed],
+          ["Ether sent", edge.value],
+        ])
+      );
+      if (edge.witnesses.length) {
+        details.append(element("p", "Witnesses:"));
+        const list = element("ul");
+        for (const piece of edge.witnesses) {
+          const item = element("li");
+          item.append(linked(piece));
+          list.append(item);
+        }
+        details.append(list);
+      }
+      for (const example of edge.examples) details.append(exampleOf(example));
+    }
+  }
+
+  function exampleOf(example) {
+    const made = element("div");
+    made.append(element("p", "Example, block " + figure(example.block) + ":"));
+    const pairs = Object.entries(example.arguments);
+    made.append(
+      facts([["Transaction", linked(example.transaction)], ["Sender", example.sender], ["Value", example.value], ...pairs, ["Reason", example.reason]])
+    );
+    return made;
+  }
+
+  // ---- sliders and variants ----------------------------------------------------------------------------------
+
+  function showPoint(wanted) {
+    point = wanted;
+    for (const item of frame.querySelectorAll(".picture")) item.hidden = Number(item.dataset.point) !== point;
+    const slider = byId("front-slider");
+    if (slider) {
+      slider.value = String(point);
+      const states = data.points[point].states.length;
+      const mark = point === data.chosen ? " (chosen)" : " (the tables show the chosen one)";
+      byId("front-value").textContent = figure(states) + " states" + mark;
+      slider.setAttribute("aria-valuetext", figure(states) + " states");
+    }
+    fitFrame();
+    details.replaceChildren(element("p", "Choose a state or an arrow to see what is known of it.", "quiet"));
+    selected = null;
+    refresh();
+  }
+
+  // a wide picture needs no high frame
+  function fitFrame() {
+    const [, , width, height] = home(drawing());
+    const wanted = (frame.clientWidth * height) / width + 16;
+    frame.style.height = Math.max(200, Math.min(wanted, 0.76 * window.innerHeight)) + "px";
+    if (details.offsetTop === frame.offsetTop) details.style.height = Math.max(frame.offsetHeight, 320) + "px";
+    else details.style.height = "";
+  }
+
+  function refresh() {
+    const slider = byId("rare-slider");
+    const limit = data.thresholds[Number(slider.value)];
+    const edges = data.points[point].edges;
+    const total = edges.reduce((sum, edge) => sum + edge.count, 0);
+    const rare = (edge) => edge.count < limit * total;
+    const hidden = edges.filter(rare);
+    byId("rare-value").textContent = limit
+      ? "below " + 100 * limit + " %: hides " + figure(hidden.length) + " of " + figure(edges.length) + " transitions"
+      : "nothing hidden";
+    slider.setAttribute("aria-valuetext", byId("rare-value").textContent);
+    const steps = variant === null ? null : new Set(data.variants[variant]);
+    const seen = new Set();
+    for (const part of picture().querySelectorAll(".edge")) {
+      const own = edgesOf(part);
+      const gone = own.length > 0 && own.every(rare);
+      const on = steps !== null && own.some((edge) => steps.has(edge.place));
+      part.classList.toggle("gone", gone);
+      part.classList.toggle("on", on);
+      part.classList.toggle("faint", steps !== null && !on);
+    }
+    if (steps !== null)
+      for (const edge of edges)
+        if (steps.has(edge.place)) seen.add(edge.source).add(edge.target);
+    for (const part of picture().querySelectorAll(".node"))
+      part.classList.toggle("faint", steps !== null && !seen.has(Number(part.dataset.state)));
+    if (point === data.chosen) {
+      for (const row of document.querySelectorAll("#transitions tr[data-place]")) {
+        const edge = edges[Number(row.dataset.place)];
+        row.hidden = rare(edge);
+        row.classList.toggle("on", steps !== null && steps.has(edge.place));
+      }
+    }
+    byId("clear-variant").hidden = steps === null;
+  }
+
+  function chooseVariant(place) {
+    variant = place;
+    for (const button of document.querySelectorAll("#variants button[data-variant]"))
+      button.setAttribute("aria-pressed", String(Number(button.dataset.variant) === place));
+    if (point !== data.chosen) showPoint(data.chosen);
+    else refresh();
+  }
+
+  function variants() {
+    for (const row of document.querySelectorAll("#variants tr[data-place]")) {
+      const place = Number(row.dataset.place);
+      const example = row.lastElementChild;
+      if (frame) {
+        const button = element("button", "Show in the picture");
+        button.type = "button";
+        button.dataset.variant = String(place);
+        button.setAttribute("aria-pressed", "false");
+        button.addEventListener("click", () => {
+          chooseVariant(variant === place ? null : place);
+          if (variant !== null) byId("automaton").scrollIntoView();
+        });
+        example.append(" ", button);
+      }
+      const life = data.timelines.findIndex((item) => item.name === data.examples[place]);
+      if (life >= 0) {
+        const open = element("button", "Timeline");
+        open.type = "button";
+        open.addEventListener("click", () => {
+          byId("timeline-select").value = String(life);
+          showLife(life);
+          byId("timelines").scrollIntoView();
+        });
+        example.append(" ", open);
+      }
+    }
+  }
+
+  // ---- timelines ---------------------------------------------------------------------------------------------
+
+  function showLife(place) {
+    const life = data.timelines[place];
+    const table = element("table");
+    const head = element("tr");
+    for (const text of ["Block", "Time (UTC)", "Event", "By", "Value", "Arguments", "State after", "What changed", "Transaction"]) {
+      const cell = element("th", text);
+      cell.scope = "col";
+      head.append(cell);
+    }
+    const top = element("thead");
+    top.append(head);
+    const body = element("tbody");
+    for (const event of life.events) {
+      const row = element("tr");
+      row.append(element("td", figure(event.block), "figure"), element("td", event.time));
+      row.append(element("td", event.event + (event.reason ? ": " + event.reason : ""), event.rejected ? "rejected" : ""));
+      row.append(element("td", event.sender), element("td", event.value), element("td", event.arguments));
+      row.append(element("td", event.state), element("td", event.changes));
+      const cell = element("td");
+      cell.append(linked(event.transaction));
+      row.append(cell);
+      body.append(row);
+    }
+    table.append(top, body);
+    byId("timeline").replaceChildren(table);
+    byId("timeline-note").textContent =
+      (life.length > life.events.length ? "The first " + figure(life.events.length) + " of " + figure(life.length) + " events. " : "") + data.timelinesNote;
+  }
+
+  function timelines() {
+    if (!data.timelines.length) return;
+    const select = byId("timeline-select");
+    data.timelines.forEach((life, place) => {
+      const option = element("option", life.name + " (" + figure(life.length) + (life.length === 1 ? " event)" : " events)"));
+      option.value = String(place);
+      select.append(option);
+    });
+    select.addEventListener("change", () => showLife(Number(select.value)));
+    byId("timeline-controls").hidden = false;
+    document.querySelector("#timelines .no-script").hidden = true;
+    showLife(0);
+  }
+
+  if (frame) {
+    byId("controls").hidden = false;
+    byId("zoom-in").addEventListener("click", () => zoom(1 / 1.25));
+    byId("zoom-out").addEventListener("click", () => zoom(1.25));
+    byId("zoom-fit").addEventListener("click", fit);
+    frame.addEventListener("keydown", keys);
+    frame.addEventListener(
+      "wheel",
+      (event) => {
+        if (!event.ctrlKey) return;
+        event.preventDefault();
+        zoom(event.deltaY < 0 ? 1 / 1.15 : 1.15, event);
+      },
+      { passive: false }
+    );
+    dragging();
+    const slider = byId("front-slider");
+    if (slider) slider.addEventListener("input", () => {
+      variant = null;
+      chooseNone();
+      showPoint(Number(slider.value));
+    });
+    byId("rare-slider").addEventListener("input", refresh);
+    byId("clear-variant").addEventListener("click", () => chooseVariant(null));
+    showPoint(data.chosen);
+    window.addEventListener("resize", fitFrame);
+  }
+
+  function chooseNone() {
+    for (const button of document.querySelectorAll("#variants button[aria-pressed]")) button.setAttribute("aria-pressed", "false");
+  }
+
+  variants();
+  timelines();
+})();

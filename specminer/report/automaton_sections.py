@@ -1,0 +1,294 @@
+"""The sections about the automaton: its states, transitions, variants, what is claimed and what stands out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from specminer.report.confidence import confidence_sentences, surprise_sentences
+from specminer.report.document import Evidence, Report, Variant
+from specminer.report.section import Row, Section, cell, left_out, row, transaction_cell
+from specminer.report.sentences import (
+    counted,
+    elapsed_text,
+    moment,
+    outflows,
+    share,
+    transition_sentence,
+)
+from specminer.specification import Edge, Specification, TransitionKind
+
+MAX_TRANSITIONS: Final = 1_000
+"""Rows of the table of transitions."""
+MAX_CLAIMS: Final = 300
+RARE: Final = 0.01
+"""A transition that carries less of its source's events is rare."""
+LATE: Final = 0.9
+"""A transition that was first seen after this share of the history is new."""
+MAX_RARE: Final = 100
+MAX_SURPRISING: Final = 20
+
+
+def state_section(spec: Specification) -> Section:
+    """Return the states and what holds in them."""
+    return Section(
+        id="states",
+        title="States",
+        header=("State", "What holds there", "Visits", "Interactions that end here"),
+        figures=frozenset({2, 3}),
+        rows=tuple(
+            row(
+                f"{state.name} (initial)" if state.id == spec.initial else state.name,
+                "; ".join(state.predicates) or "nothing has happened yet",
+                state.visits,
+                state.ends,
+            )
+            for state in spec.states
+        ),
+    )
+
+
+def transition_section(report: Report) -> Section:
+    """Return every transition as a sentence with its evidence, in the specification's order."""
+    spec = report.specification
+    leaving = outflows(spec)
+    shown = spec.transitions[:MAX_TRANSITIONS]
+    lead = ["Each sentence is counted from the history, and its transactions are the evidence."]
+    if any(edge.interval for edge in shown):
+        lead.append(
+            "The interval says how sure the share of the interactions is that take a transition once they "
+            "reach its source (95 %, Wilson)."
+        )
+    return Section(
+        id="transitions",
+        title="Transitions",
+        lead=tuple(lead),
+        header=("What happens", "Count", "Share", "First and last", "Evidence"),
+        figures=frozenset({1, 2}),
+        rows=tuple(
+            row(
+                transition_sentence(spec, edge, leaving[edge.source]) + _more(report.evidence, place, edge),
+                edge.count,
+                share(edge.count, leaving[edge.source]),
+                _when(edge),
+                transaction_cell(spec.chain_id, *edge.witnesses),
+                place=place,
+            )
+            for place, edge in enumerate(shown)
+        ),
+        note=left_out(len(shown), len(spec.transitions), "transitions"),
+    )
+
+
+def _more(evidence: Evidence | None, place: int, edge: Edge) -> str:
+    """Return further sentences: how long after the event before, the interval, how it is called."""
+    text = ""
+    taken = evidence.transitions[place] if evidence else None
+    if taken and taken.elapsed:
+        text += f" Time: {elapsed_text(taken.elapsed)}."
+    if edge.interval is not None and edge.reached is not None:
+        low, high = edge.interval
+        text += (
+            f" Of {counted(edge.reached, 'interaction')} that left its source, {edge.interaction_count:,} took it "
+            f"(interval {100 * low:.1f} % to {100 * high:.1f} %)."
+        )
+    if taken and taken.examples and edge.kind is TransitionKind.CALL:
+        example = taken.examples[0]
+        given = ", ".join(f"{name} = {value}" for name, value in example.arguments.items())
+        if given:
+            text += f" Example: {edge.function}({given})."
+        if example.reason:
+            text += f" Reason then given: {example.reason}."
+    return text
+
+
+def _when(edge: Edge) -> str:
+    first, last = _at(edge.first.block, edge.first.timestamp), _at(edge.last.block, edge.last.timestamp)
+    return first if first == last else f"{first} – {last}"
+
+
+def _at(block: int, timestamp: int | None) -> str:
+    time = moment(timestamp)
+    return f"block {block:,}" + (f" ({time} UTC)" if time else "")
+
+
+def variant_section(report: Report) -> Section | None:
+    """Return the ways interactions went."""
+    evidence, spec = report.evidence, report.specification
+    if evidence is None or not evidence.variants.items:
+        return None
+    total = spec.interactions.get("count")
+    whole = total if isinstance(total, int) else 0
+    variants = evidence.variants
+    return Section(
+        id="variants",
+        title="Variants",
+        lead=(
+            f"{counted(whole, 'interaction')} went {counted(variants.total, 'different way')} through the automaton. "
+            "Rejected calls, and repetitions of a transition in a row, are not told apart.",
+        ),
+        header=("Interactions", "Share", "Events", "Way", "For example"),
+        figures=frozenset({0, 1, 2}),
+        rows=tuple(
+            row(
+                item.count,
+                share(item.count, whole),
+                f"{item.least:,}" if item.least == item.most else f"{item.least:,} to {item.most:,}",
+                _way(spec, item),
+                item.example,
+                place=place,
+            )
+            for place, item in enumerate(variants.items)
+        ),
+        note=left_out(len(variants.items), variants.total, "variants"),
+    )
+
+
+def _way(spec: Specification, variant: Variant) -> str:
+    """Return the events of a variant in words."""
+    steps = [spec.transitions[place].event for place in variant.steps]
+    return (", ".join(steps) or "nothing was accepted") + (", …" if variant.cut else "")
+
+
+def rare_section(spec: Specification) -> Section | None:
+    """Return the transitions that were rare, or first seen late."""
+    leaving = outflows(spec)
+    first, last = spec.history.get("first_block"), spec.history.get("last_block")
+    late = first + LATE * (last - first) if isinstance(first, int) and isinstance(last, int) else None
+    found: list[tuple[int, int, Row]] = []
+    for place, edge in enumerate(spec.transitions):
+        why = []
+        if edge.count == 1:
+            why.append("happened once")
+        elif edge.count < RARE * leaving[edge.source]:
+            why.append(f"{share(edge.count, leaving[edge.source])} of what happens there")
+        if late is not None and edge.first.block > late and edge.count < leaving[edge.source]:
+            why.append("first seen in the last tenth of the blocks")
+        if why:
+            line = row(
+                transition_sentence(spec, edge, 0),
+                "; ".join(why),
+                edge.first.block,
+                transaction_cell(spec.chain_id, edge.first.transaction),
+            )
+            found.append((edge.count, place, line))
+    if not found:
+        return None
+    shown = sorted(found, key=lambda item: item[:2])[:MAX_RARE]
+    return Section(
+        id="rare",
+        title="Rare and first-time transitions",
+        lead=("Attacks, mistakes and new habits begin as rare transitions; so do harmless ones.",),
+        header=("What happened", "Why it is listed", "Block", "First transaction"),
+        figures=frozenset({2}),
+        rows=tuple(line for _, _, line in shown),
+        note=left_out(len(shown), len(found), "transitions"),
+    )
+
+
+def claim_sections(spec: Specification) -> Iterator[Section]:
+    """Yield what is claimed to hold: guards, then invariants."""
+    for kind, title, claims in (
+        ("guards", "Guards", spec.guards),
+        ("invariants", "Invariants", spec.invariants),
+    ):
+        if claims:
+            shown = claims[:MAX_CLAIMS]
+            yield Section(
+                id=kind,
+                title=title,
+                lead=(
+                    "Required: it explains rejected calls. Observed: it held in all calls seen, and nothing shows that "
+                    "the code demands it. What no solver proved is marked as not proved.",
+                ),
+                header=(
+                    "Where",
+                    "Condition",
+                    "Kind",
+                    "Proof",
+                    "Accepted",
+                    "Explains of the rejected",
+                    "Exceptions",
+                ),
+                figures=frozenset({4, 6}),
+                rows=tuple(_claim(claim) for claim in shown),
+                note=left_out(len(shown), len(claims), kind),
+            )
+
+
+def _claim(claim: dict[str, Any]) -> Row:
+    explained, rejected = claim.get("explained"), claim.get("rejected")
+    proofs = {"yes": "proved", "no": "refuted", "unproved": "not proved"}
+    return row(
+        claim.get("scope", ""),
+        claim.get("text", ""),
+        claim.get("kind", ""),
+        proofs.get(str(claim.get("proved")), "not proved"),
+        _figure(claim.get("accepted")),
+        f"{_figure(explained)} of {_figure(rejected)}" if rejected else "",
+        _figure(claim.get("exceptions")),
+    )
+
+
+def _figure(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return f"{len(value):,}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def confidence_section(spec: Specification) -> Section | None:
+    """Return how sure one may be of all this."""
+    lead = confidence_sentences(spec.confidence)
+    if not lead:
+        return None
+    return Section(id="confidence", title="Confidence", lead=tuple(lead))
+
+
+def surprise_section(spec: Specification) -> Section | None:
+    """Return what stands out most."""
+    lead, items = surprise_sentences(spec.surprise, MAX_SURPRISING)
+    if not items:
+        return None
+    total = len(spec.surprise.get(f"{spec.surprise.get('unit')}s", ()))
+    return Section(
+        id="surprising",
+        title="Most surprising",
+        lead=(lead, "“!” marks what is above the threshold."),
+        header=("Rank", "What stands out"),
+        figures=frozenset({0}),
+        rows=tuple(row(number, text) for number, text in enumerate(items, 1)),
+        note=left_out(len(items), total, "ranked ones"),
+    )
+
+
+def front_section(spec: Specification) -> Section | None:
+    """Return the automata from readable to precise, the chosen one marked."""
+    if len(spec.front) < 2:
+        return None
+    return Section(
+        id="front",
+        title="From readable to precise",
+        lead=(
+            "The same history under abstractions that distinguish less or more. Acceptance: the share of held-out "
+            "interactions that the automaton accepts; precision: the share of what it allows that was seen.",
+        ),
+        header=("States", "Description length (bits)", "Precision", "Acceptance", "Distinguishes", ""),
+        figures=frozenset({0, 1, 2, 3}),
+        rows=tuple(
+            row(
+                point.states,
+                _metric(point.metrics, "description_length", "{:,.0f}"),
+                _metric(point.metrics, "precision", "{:.2f}"),
+                _metric(point.metrics, "held_out_acceptance", "{:.2f}"),
+                "; ".join(point.predicates) or "nothing",
+                cell("chosen" if point.chosen else "knee" if point.knee else ""),
+            )
+            for point in spec.front
+        ),
+    )
+
+
+def _metric(metrics: dict[str, float], name: str, form: str) -> str:
+    return form.format(metrics[name]) if name in metrics else ""

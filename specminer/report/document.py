@@ -1,0 +1,172 @@
+"""The report as a document: what the page, the Markdown and the JSON are three renderings of.
+
+Its first part is the specification, as ``automaton.json`` has it; the second, what only the history tells: how
+interactions went, arguments, reasons, values. Texts in it are raw: whoever shows them escapes them. Long lists hold a
+sample, and say of how many.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from specminer.specification import Occurrence, Specification
+
+FORMAT = "specminer/report"
+VERSION = 1
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed(Generic[Item]):
+    """A list that may have been cut."""
+
+    items: tuple[Item, ...]
+    total: int
+    """How many there are; more than ``items`` if the rest was left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One call that took a transition."""
+
+    transaction: str
+    block: int
+    sender: str
+    value: str
+    """Wei, decimal."""
+    arguments: dict[str, str]
+    reason: str
+    """Why it was rejected; empty if it was not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elapsed:
+    """Seconds since the event before in the same interaction."""
+
+    known: int
+    """For how many events."""
+    least: int
+    median: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """How a transition was taken."""
+
+    examples: tuple[Example, ...]
+    """At most three: the first call, one in the middle, the last."""
+    elapsed: Elapsed | None
+    value: str
+    """Wei that came with these calls in all, decimal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A way through the automaton: accepted events, of equal transitions in a row one."""
+
+    steps: tuple[int, ...]
+    """Transitions (their places in the specification); cut after a bearable number."""
+    count: int
+    """Interactions that went so."""
+    least: int
+    """Events of the shortest of them, rejected and repeated ones included."""
+    most: int
+    example: str
+    """The first of them."""
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """Calls of one function that were rejected for one reason."""
+
+    function: str
+    reason: str
+    count: int
+    senders: int
+    first: Occurrence
+    last: Occurrence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reentry:
+    """Calls that came back into the contract while one of its calls was still running."""
+
+    function: str
+    inside: str
+    """The function that was still running."""
+    count: int
+    accepted: int
+    first: Occurrence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls a function with success."""
+
+    function: str
+    accepted: int
+    senders: int
+    address: str | None
+    """The only one; ``None`` if there are several."""
+    refused: int
+    """Rejected calls of others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Ether that came in with the calls of one function."""
+
+    function: str
+    calls: int
+    """Accepted calls that carried value."""
+    value: str
+    """Wei, decimal, as is ``largest``."""
+    largest: str
+    transaction: str
+    """Of the largest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What only the history tells."""
+
+    transitions: tuple[Taken, ...]
+    """One for each of the specification, in its order."""
+    variants: Listed[Variant]
+    """The most frequent first."""
+    timelines: Listed[dict[str, Any]]
+    """Lives of some interactions, as ``specminer interactions --entity`` tells them, each event with its
+    ``transition``; ``length`` is the number of events, of which the first are told."""
+    rejections: Listed[Rejection]
+    reentries: Listed[Reentry]
+    races: Listed[dict[str, Any]]
+    """As ``specminer interactions --races`` lists them."""
+    callers: tuple[Caller, ...]
+    flows: tuple[Flow, ...]
+    unseen: tuple[str, ...]
+    """Functions of the interface that change state and were never called."""
+    unnamed: Listed[str]
+    """Variables that have no name of their own."""
+    split: dict[str, Any]
+    """Sorts of entities with their scores, and the variables that no interaction holds (``environment``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything that is reported of one specification."""
+
+    specification: Specification
+    evidence: Evidence | None
+    """``None`` if the history was not at hand."""
+
+    def to_json(self) -> bytes:
+        """Return the document as UTF-8 JSON, indented, ending in a newline; same value, same bytes."""
+        document: dict[str, Any] = {"format": FORMAT, "version": VERSION}
+        document |= {item.name: getattr(self, item.name) for item in fields(self)}
+        return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"

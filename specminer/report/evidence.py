@@ -1,0 +1,303 @@
+"""From a split history and its automaton to the evidence of a report."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from eth_utils.address import to_checksum_address
+
+from specminer.chain.interface import Interface
+from specminer.history import MISSING, OUTCOMES, History, IntColumn
+from specminer.interaction import Analysis, Interactions
+from specminer.interaction.races import races
+from specminer.report import interactions as told
+from specminer.report.document import (
+    Caller,
+    Elapsed,
+    Evidence,
+    Example,
+    Flow,
+    Item,
+    Listed,
+    Reentry,
+    Rejection,
+    Taken,
+    Variant,
+)
+from specminer.specification import Occurrence
+from specminer.trace import Outcome, OutcomeKind
+
+MAX_VARIANTS: Final = 100
+MAX_STEPS: Final = 60
+"""Steps of one variant."""
+MAX_TIMELINES: Final = 40
+MAX_EVENTS: Final = 60
+"""Events of one timeline."""
+MAX_ROWS: Final = 200
+"""Rows of the other lists."""
+MAX_REASON: Final = 300
+"""Characters of a reason."""
+_NUMBERED: Final = re.compile(r"(slot|mapping|array)(0x)?[0-9a-f]+(?![0-9A-Za-z_])")
+"""How variables are called of which only the slot is known."""
+
+
+def gather(
+    analysis: Analysis,
+    interactions: Interactions,
+    interface: Interface,
+    transition: IntColumn,
+    notable: Iterable[str] = (),
+) -> Evidence:
+    """Return the evidence; ``transition`` is the place in the specification of each event's transition.
+
+    ``notable`` names interactions whose lives are told in any case, the most important first.
+    """
+    reader = _Reader(analysis, interactions, interface, transition)
+    variants = reader.variants()
+    found = races(analysis.evidence, interactions)
+    return Evidence(
+        transitions=reader.taken(),
+        variants=variants,
+        timelines=reader.timelines([*notable, *(item.example for item in variants.items)]),
+        rejections=reader.rejections(),
+        reentries=reader.reentries(),
+        races=_cut(told.race_list(analysis, interactions, found[:MAX_ROWS]), len(found)),
+        callers=reader.callers(),
+        flows=reader.flows(),
+        unseen=reader.unseen(),
+        unnamed=reader.unnamed(),
+        split=told.sorts_and_environment(analysis, interactions),
+    )
+
+
+def _cut(items: Sequence[Item], total: int | None = None, most: int = MAX_ROWS) -> Listed[Item]:
+    return Listed(items=tuple(items[:most]), total=len(items) if total is None else total)
+
+
+class _Reader:
+    """Reads the parts from one history."""
+
+    def __init__(
+        self, analysis: Analysis, interactions: Interactions, interface: Interface, transition: IntColumn
+    ) -> None:
+        self.analysis, self.interactions, self.interface = analysis, interactions, interface
+        self.transition = transition
+        self.history: History = analysis.evidence.history
+        self.called = analysis.evidence.called
+        self.bounds = np.searchsorted(interactions.slice, np.arange(len(interactions.names) + 1))
+
+    def taken(self) -> tuple[Taken, ...]:
+        """Return how each transition was taken."""
+        history, interactions = self.history, self.interactions
+        time = history.transaction_time[history.invocation_transaction[interactions.invocation]]
+        elapsed = np.full(len(time), MISSING, dtype=np.int64)
+        follows = np.zeros(len(time), dtype=np.bool_)
+        follows[1:] = interactions.slice[1:] == interactions.slice[:-1]
+        known = np.flatnonzero(follows)
+        known = known[(time[known] != MISSING) & (time[known - 1] != MISSING)]
+        elapsed[known] = time[known] - time[known - 1]
+        order = np.lexsort((interactions.invocation, self.transition))
+        count = int(self.transition.max(initial=-1)) + 1
+        starts = np.searchsorted(self.transition[order], np.arange(count + 1))
+        return tuple(self._taken(order[starts[place] : starts[place + 1]], elapsed) for place in range(count))
+
+    def _taken(self, events: IntColumn, elapsed: IntColumn) -> Taken:
+        rows = self.interactions.invocation[events]
+        shown = dict.fromkeys((0, len(rows) // 2, len(rows) - 1))
+        seconds = np.sort(elapsed[events][elapsed[events] >= 0])
+        between = None
+        if len(seconds):
+            least, median, most = (int(seconds[at]) for at in (0, (len(seconds) - 1) // 2, -1))
+            between = Elapsed(known=len(seconds), least=least, median=median, most=most)
+        own = rows[~self.interactions.passive[events]]
+        return Taken(
+            examples=tuple(self._example(int(rows[place])) for place in shown),
+            elapsed=between,
+            value=str(sum(self._value(row) for row in own.tolist())),
+        )
+
+    def _example(self, row: int) -> Example:
+        given = self.interface.arguments(self.history.invocation_data[row])
+        return Example(
+            transaction=told.transaction_of(self.history, row),
+            block=self._block(row),
+            sender=self._sender(row),
+            value=str(self._value(row)),
+            arguments={name: told.argument(value) for name, value in given.items()},
+            reason=self._reason(row),
+        )
+
+    def variants(self) -> Listed[Variant]:
+        """Return the ways interactions went, the most frequent first, the earliest of equals first."""
+        kept = self.history.accepted[self.interactions.invocation]
+        follows = np.zeros(len(kept), dtype=np.bool_)
+        place, number = self.transition[kept], self.interactions.slice[kept]
+        fresh = np.ones(len(place), dtype=np.bool_)
+        fresh[1:] = (place[1:] != place[:-1]) | (number[1:] != number[:-1])
+        follows[np.flatnonzero(kept)[fresh]] = True
+        steps, owners = self.transition[follows], self.interactions.slice[follows]
+        bounds = np.searchsorted(owners, np.arange(len(self.interactions.names) + 1))
+        ways: dict[bytes, list[int]] = defaultdict(list)
+        for row in range(len(self.interactions.names)):
+            ways[steps[bounds[row] : bounds[row + 1]].tobytes()].append(row)
+        ranked = sorted(ways.values(), key=lambda rows: (-len(rows), rows[0]))[:MAX_VARIANTS]
+        return Listed(
+            items=tuple(
+                self._variant(rows, steps[bounds[rows[0]] : bounds[rows[0] + 1]].tolist()) for rows in ranked
+            ),
+            total=len(ways),
+        )
+
+    def _variant(self, rows: list[int], steps: list[int]) -> Variant:
+        lengths = np.diff(self.bounds)[rows]
+        return Variant(
+            steps=tuple(steps[:MAX_STEPS]),
+            count=len(rows),
+            least=int(lengths.min()),
+            most=int(lengths.max()),
+            example=self.interactions.names[rows[0]],
+            cut=len(steps) > MAX_STEPS,
+        )
+
+    def timelines(self, wished: Sequence[str]) -> Listed[dict[str, Any]]:
+        """Return the lives of the interactions named, each once."""
+        place = {name: number for number, name in enumerate(self.interactions.names)}
+        chosen = [place[name] for name in dict.fromkeys(wished) if name in place][:MAX_TIMELINES]
+        return _cut([self._timeline(number) for number in chosen], len(place))
+
+    def _timeline(self, number: int) -> dict[str, Any]:
+        low, high = int(self.bounds[number]), int(self.bounds[number + 1])
+        life = told.timeline(self.analysis, self.interactions, self.interface, number, MAX_EVENTS)
+        for event, place in zip(life["events"], self.transition[low:high].tolist(), strict=False):
+            event["transition"] = place
+            event["reason"] = event["reason"][:MAX_REASON]
+            event["changes"] = event["changes"][:20]
+        return life | {"length": high - low}
+
+    def rejections(self) -> Listed[Rejection]:
+        """Return what was rejected, by function and reason, the most frequent first."""
+        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+        evidence = self.analysis.evidence
+        for row in np.flatnonzero(evidence.event & ~self.history.accepted).tolist():
+            groups[self.called.name(row), self._reason(row)].append(row)
+        ranked = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+        return _cut(
+            [
+                Rejection(
+                    function=function,
+                    reason=reason,
+                    count=len(rows),
+                    senders=len(np.unique(self.history.invocation_sender[rows])),
+                    first=self._occurrence(rows[0]),
+                    last=self._occurrence(rows[-1]),
+                )
+                for (function, reason), rows in ranked
+            ]
+        )
+
+    def reentries(self) -> Listed[Reentry]:
+        """Return the calls within calls by function and the one they interrupted."""
+        groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+        parent = self.history.invocation_parent
+        for row in np.flatnonzero((parent != MISSING) & ~self.called.read_only).tolist():
+            groups[self.called.name(row), self.called.name(int(parent[row]))].append(row)
+        ranked = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+        return _cut(
+            [
+                Reentry(
+                    function=function,
+                    inside=inside,
+                    count=len(rows),
+                    accepted=int(np.sum(self.history.accepted[rows])),
+                    first=self._occurrence(rows[0]),
+                )
+                for (function, inside), rows in ranked
+            ]
+        )
+
+    def callers(self) -> tuple[Caller, ...]:
+        """Return who calls each function with success, the functions of fewest callers first."""
+        evidence, sender = self.analysis.evidence, self.history.invocation_sender
+        accepted: dict[str, Counter[int]] = defaultdict(Counter)
+        refused: dict[str, Counter[int]] = defaultdict(Counter)
+        for row in np.flatnonzero(evidence.call).tolist():
+            group = accepted if self.history.accepted[row] else refused
+            group[self.called.name(row)][int(sender[row])] += 1
+        found = [
+            Caller(
+                function=function,
+                accepted=sum(by.values()),
+                senders=len(by),
+                address=self._address(next(iter(by))) if len(by) == 1 else None,
+                refused=sum(count for who, count in refused[function].items() if who not in by),
+            )
+            for function, by in accepted.items()
+        ]
+        return tuple(sorted(found, key=lambda item: (item.senders, -item.accepted, item.function)))
+
+    def flows(self) -> tuple[Flow, ...]:
+        """Return the ether that came in by function, the most first."""
+        groups: dict[str, list[int]] = defaultdict(list)
+        for row in np.flatnonzero(self.history.accepted).tolist():
+            if self._value(row):
+                groups[self.called.name(row)].append(row)
+        found = []
+        for function, rows in groups.items():
+            largest = max(rows, key=self._value)
+            total = sum(map(self._value, rows))
+            found.append(
+                (
+                    total,
+                    Flow(
+                        function=function,
+                        calls=len(rows),
+                        value=str(total),
+                        largest=str(self._value(largest)),
+                        transaction=told.transaction_of(self.history, largest),
+                    ),
+                )
+            )
+        return tuple(flow for _, flow in sorted(found, key=lambda item: (-item[0], item[1].function)))
+
+    def unseen(self) -> tuple[str, ...]:
+        """Return the functions that could have changed state and were never called."""
+        seen = {self.called.name(row) for row in range(len(self.history))}
+        functions = self.interface.functions.values()
+        return tuple(sorted({item.name for item in functions if not item.read_only} - seen))
+
+    def unnamed(self) -> Listed[str]:
+        """Return the variables that are called by their slot's number."""
+        locations = self.analysis.evidence.locations
+        names = {item.text(None, place) for item in locations.variables for place in range(len(item.fields))}
+        return _cut(sorted(name for name in names if _NUMBERED.match(name)))
+
+    def _reason(self, row: int) -> str:
+        kind = OUTCOMES[int(self.history.invocation_outcome[row])]
+        if kind is OutcomeKind.RETURNED:
+            return ""
+        outcome = Outcome(kind=kind, data=self.history.invocation_output[row])
+        return self.interface.reason(outcome)[:MAX_REASON]
+
+    def _value(self, row: int) -> int:
+        return self.history.words[int(self.history.invocation_value[row])]
+
+    def _block(self, row: int) -> int:
+        return int(self.history.transaction_block[self.history.invocation_transaction[row]])
+
+    def _sender(self, row: int) -> str:
+        return self._address(int(self.history.invocation_sender[row]))
+
+    def _address(self, number: int) -> str:
+        return to_checksum_address(self.history.addresses[number])
+
+    def _occurrence(self, row: int) -> Occurrence:
+        time = int(self.history.transaction_time[self.history.invocation_transaction[row]])
+        return Occurrence(
+            transaction=told.transaction_of(self.history, row),
+            block=self._block(row),
+            timestamp=None if time == MISSING else time,
+        )

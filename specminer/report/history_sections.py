@@ -1,0 +1,274 @@
+"""The sections about the history: what was read, how it was split, and what an auditor wants listed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from specminer.report.document import Evidence, Report
+from specminer.report.fidelity import fidelity_text
+from specminer.report.section import (
+    Row,
+    Section,
+    address_cell,
+    cell,
+    left_out,
+    row,
+    texts,
+    transaction_cell,
+)
+from specminer.report.sentences import amount, counted, share
+from specminer.specification import Specification
+
+MAX_LISTED: Final = 60
+"""Variables and functions named in one sentence."""
+
+
+def coverage_section(report: Report) -> Section:
+    """Return what was read, and what that cannot see."""
+    spec = report.specification
+    facts = spec.history
+    lead = [
+        f"Blocks {_number(facts.get('first_block'))} to {_number(facts.get('last_block'))}: "
+        f"{_number(facts.get('transactions'))} transactions with {_number(facts.get('invocations'))} calls, "
+        f"{_number(facts.get('rejected'))} of them rejected."
+    ]
+    if facts.get("source"):
+        lead.append(f"Traced by: {facts['source']}.")
+    if facts.get("selection"):
+        lead.append(str(facts["selection"]))
+    fidelity = facts.get("fidelity")
+    if isinstance(fidelity, dict):
+        text = fidelity_text(fidelity)
+        lead.append(f"{text[0].upper()}{text[1:]}.")
+    if facts.get("names"):
+        lead.append(str(facts["names"]))
+    lead += [f"Limit: {text}" for text in texts(facts.get("limits"))]
+    lead.append("Limit: ether that the contract itself pays out is not part of the recorded calls.")
+    evidence = report.evidence
+    if evidence is not None:
+        lead += list(_gaps(evidence))
+    return Section(id="coverage", title="Coverage and limits", lead=tuple(lead))
+
+
+def _gaps(evidence: Evidence) -> Iterator[str]:
+    """Yield what the history did not touch, and what has no name."""
+    if evidence.unseen:
+        yield (
+            f"{counted(len(evidence.unseen), 'function')} of the interface that may change something never occurred, "
+            f"so nothing is known of them: {_named(evidence.unseen, len(evidence.unseen))}."
+        )
+    else:
+        yield "Every function of the interface that may change something occurred."
+    if evidence.unnamed.total:
+        listed = _named(evidence.unnamed.items, evidence.unnamed.total)
+        yield f"{counted(evidence.unnamed.total, 'variable')} known by slot only: {listed}."
+
+
+def _named(names: tuple[str, ...], total: int) -> str:
+    shown = ", ".join(names[:MAX_LISTED])
+    return shown + (f" and {total - MAX_LISTED:,} more" if total > MAX_LISTED else "")
+
+
+def split_section(report: Report) -> Section:
+    """Return how the history was split, and why."""
+    split = report.specification.interactions
+    lead = [str(split.get("explanation") or f"Mode: {split.get('mode', '?')}.")]
+    outside = split.get("outside")
+    if isinstance(outside, dict) and outside:
+        listed = ", ".join(f"{name} {_number(count)}" for name, count in list(outside.items())[:MAX_LISTED])
+        lead.append(f"Calls in no interaction: {listed}.")
+    details = report.evidence.split if report.evidence else {}
+    environment = tuple(texts(details.get("environment")))
+    if environment:
+        lead.append(
+            f"Variables that link nothing, because no interaction holds them: {_named(environment, len(environment))}."
+        )
+    sorts = [item for item in details.get("sorts", ()) if isinstance(item, dict)]
+    if not sorts:
+        return Section(id="split", title="How the history was split", lead=tuple(lead))
+    lead.append(
+        "What an interaction could be about, by score: coverage × (guard and setlike, weighed by the number of "
+        "rejections)."
+    )
+    return Section(
+        id="split",
+        title="How the history was split",
+        lead=tuple(lead),
+        header=("About", "Storage", "Score", "Coverage", "Guard", "Setlike", "Entities", "Named by", ""),
+        figures=frozenset({2, 3, 4, 5, 6}),
+        rows=tuple(_sort(item) for item in sorts),
+    )
+
+
+def _sort(item: dict[str, Any]) -> Row:
+    roles = [
+        f"{role.get('function')}: {role.get('role')}"
+        for role in item.get("roles", ())
+        if isinstance(role, dict)
+    ]
+    return row(
+        item.get("name", ""),
+        ", ".join(texts(item.get("ports"))),
+        *(f"{item.get(key, 0):.2f}" for key in ("score", "coverage", "guard", "setlike")),
+        item.get("entities", 0),
+        _named(tuple(roles[:MAX_LISTED]), len(roles)),
+        cell("chosen" if item.get("chosen") else ""),
+    )
+
+
+def audit_sections(report: Report) -> Iterator[Section]:
+    """Yield what only the history tells; what it does not have is left out, but for what is good to know."""
+    if report.evidence is None:
+        return
+    spec, evidence = report.specification, report.evidence
+    yield from _rejections(spec, evidence)
+    yield _callers(spec, evidence)
+    yield _reentries(spec, evidence)
+    yield _races(spec, evidence)
+    yield from _flows(spec, evidence)
+
+
+def _rejections(spec: Specification, evidence: Evidence) -> Iterator[Section]:
+    listed = evidence.rejections
+    if not listed.items:
+        return
+    guards: dict[str, list[str]] = {}
+    for claim in spec.guards:
+        if claim.get("kind") == "required":
+            guards.setdefault(str(claim.get("scope", "")), []).append(str(claim.get("text", "")))
+    yield Section(
+        id="rejections",
+        title="Rejected calls",
+        lead=(
+            "By function and by the reason that the contract gave"
+            + (", with the conditions found." if guards else "."),
+        ),
+        header=("Function", "Reason", "Calls", "Senders", *(("Needs",) if guards else ()), "First", "Last"),
+        figures=frozenset({2, 3}),
+        rows=tuple(
+            row(
+                item.function,
+                item.reason or "no reason given",
+                item.count,
+                item.senders,
+                *((" and ".join(guards.get(item.function, ())),) if guards else ()),
+                transaction_cell(spec.chain_id, item.first.transaction),
+                transaction_cell(spec.chain_id, item.last.transaction),
+            )
+            for item in listed.items
+        ),
+        note=left_out(len(listed.items), listed.total, "reasons"),
+    )
+
+
+def _callers(spec: Specification, evidence: Evidence) -> Section:
+    reserved = [item for item in evidence.callers if item.senders == 1 and item.accepted > 1]
+    lead = (
+        "Functions that one account alone called with success, more than once. That is observed; where calls of others "
+        "were rejected as well, it is likely demanded."
+        if reserved
+        else "Every function that was called more than once was called with success by several accounts."
+    )
+    return Section(
+        id="callers",
+        title="Functions that only one account calls",
+        lead=(lead,),
+        header=("Function", "Account", "Calls", "Rejected calls of others") if reserved else (),
+        figures=frozenset({2, 3}),
+        rows=tuple(
+            row(item.function, address_cell(spec.chain_id, item.address or ""), item.accepted, item.refused)
+            for item in reserved
+        ),
+    )
+
+
+def _reentries(spec: Specification, evidence: Evidence) -> Section:
+    listed = evidence.reentries
+    if not listed.items:
+        return Section(
+            id="reentries",
+            title="Re-entrant calls",
+            lead=("No call came back into the contract while another was still running.",),
+        )
+    return Section(
+        id="reentries",
+        title="Re-entrant calls",
+        lead=("Calls that came back into the contract while one of its calls was still running.",),
+        header=("Function", "While running", "Calls", "Accepted", "First"),
+        figures=frozenset({2, 3}),
+        rows=tuple(
+            row(
+                item.function,
+                item.inside,
+                item.count,
+                item.accepted,
+                transaction_cell(spec.chain_id, item.first.transaction),
+            )
+            for item in listed.items
+        ),
+        note=left_out(len(listed.items), listed.total, "pairs of functions"),
+    )
+
+
+def _races(spec: Specification, evidence: Evidence) -> Section:
+    listed = evidence.races
+    if not listed.items:
+        return Section(
+            id="races",
+            title="Races",
+            lead=("No two calls of different senders met in one interaction's storage within a block.",),
+        )
+    lost = sum(bool(item.get("lost")) for item in listed.items)
+    return Section(
+        id="races",
+        title="Races",
+        lead=(
+            "Calls of different senders in one block of which the later read what the earlier had written: their "
+            f"order mattered, or may have. In {lost:,} of {len(listed.items):,} shown the later call was rejected.",
+        ),
+        header=("Block", "Interaction", "Earlier call", "Later call", "Met in", "Later call was"),
+        figures=frozenset({0}),
+        rows=tuple(_race(spec, item) for item in listed.items),
+        note=left_out(len(listed.items), listed.total, "races"),
+    )
+
+
+def _race(spec: Specification, item: dict[str, Any]) -> Row:
+    first, second = item["first"], item["second"]
+    return row(
+        item["block"],
+        item["interaction"],
+        (*cell(first["function"]), *transaction_cell(spec.chain_id, first["transaction"])),
+        (*cell(second["function"]), *transaction_cell(spec.chain_id, second["transaction"])),
+        _named(tuple(texts(item["locations"])[:MAX_LISTED]), len(item["locations"])),
+        "rejected" if item["lost"] else "accepted",
+    )
+
+
+def _flows(spec: Specification, evidence: Evidence) -> Iterator[Section]:
+    if not evidence.flows:
+        return
+    total = sum(int(item.value) for item in evidence.flows)
+    yield Section(
+        id="flows",
+        title="Ether that came in",
+        lead=(f"{amount(str(total))} came with accepted calls. What went out is not recorded.",),
+        header=("Function", "Calls with value", "Sum", "Share", "Largest", "Its transaction"),
+        figures=frozenset({1, 2, 3, 4}),
+        rows=tuple(
+            row(
+                item.function,
+                item.calls,
+                amount(item.value),
+                share(int(item.value), total),
+                amount(item.largest),
+                transaction_cell(spec.chain_id, item.transaction),
+            )
+            for item in evidence.flows
+        ),
+    )
+
+
+def _number(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else "?"

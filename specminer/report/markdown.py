@@ -1,0 +1,78 @@
+"""The report as Markdown, to be pasted into another one: headings, sentences and tables."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from specminer.errors import plain
+from specminer.report.document import Report
+from specminer.report.section import Piece, Row, Section
+from specminer.report.sections import NO_EVIDENCE, sections
+from specminer.report.sentences import counted
+
+MAX_CELL: Final = 1_500
+"""Characters of one text."""
+MAX_ROWS: Final = 50
+"""Rows of one table; the rest is in the JSON."""
+_SPECIAL: Final = re.compile(r"([\\`*_\[\]|~$]|(?<=[a-zA-Z]):(?=//)|(?<=\bwww)\.)", re.IGNORECASE)
+"""What would be markup inside a line, or make a link of a text."""
+_LEADING: Final = re.compile(r"^([#+=>-]|\d{1,9}(?=[.)]))")
+"""What would make something else of a line that it begins."""
+
+
+def escaped(text: str, limit: int = MAX_CELL) -> str:
+    """Return foreign text as Markdown that shows it as it is: no markup, no HTML, no link, one line."""
+    shown = plain(text, limit).strip().replace("&", "&amp;").replace("<", "&lt;")
+    shown = _SPECIAL.sub(r"\\\1", shown)
+    return _LEADING.sub(lambda found: f"&#{ord(found[0][0])};{found[0][1:]}", shown)
+
+
+def to_markdown(report: Report) -> str:
+    """Return the report as CommonMark with tables; ends in a newline."""
+    spec = report.specification
+    title = escaped(spec.name, 120)
+    contracts = ", ".join(escaped(item, 60) for item in spec.contracts[:5])
+    more = f" and {len(spec.contracts) - 5:,} more" if len(spec.contracts) > 5 else ""
+    lines = [
+        f"# {title}: what the contract did",
+        "",
+        f"{contracts}{more} on chain {spec.chain_id}. {counted(len(spec.states), 'state')}, "
+        f"{counted(len(spec.transitions), 'transition')}, mined by specminer.",
+        "",
+    ]
+    if report.evidence is None:
+        lines += [NO_EVIDENCE, ""]
+    for section in sections(report):
+        lines += _section(section)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(section: Section) -> list[str]:
+    lines = [f"## {escaped(section.title)}", ""]
+    for text in section.lead:
+        lines += [escaped(text, 4 * MAX_CELL), ""]
+    if section.rows:
+        lines.append("| " + " | ".join(escaped(text) for text in section.header) + " |")
+        lines.append(
+            "|"
+            + "|".join(
+                " ---: " if place in section.figures else " --- " for place in range(len(section.header))
+            )
+            + "|"
+        )
+        lines += [_row(item) for item in section.rows[:MAX_ROWS]]
+        lines.append("")
+    note = section.note
+    if len(section.rows) > MAX_ROWS:
+        note = f"The first {MAX_ROWS:,} of {len(section.rows):,} rows. {note}".strip()
+    return [*lines, escaped(note), ""] if note else lines
+
+
+def _row(item: Row) -> str:
+    return "| " + " | ".join(" ".join(map(_piece, pieces)) for pieces in item.cells) + " |"
+
+
+def _piece(piece: Piece) -> str:
+    text = escaped(piece.text)
+    return f"[{text}]({piece.url})" if piece.url else text

@@ -1,0 +1,311 @@
+"""The report as one HTML file: no network, a strict Content-Security-Policy, every table readable without scripts.
+
+Foreign texts reach the page in two ways: through the template, which escapes them, and as JSON whose ``<``, ``>`` and
+``&`` are escaped, and which the script only ever sets as text. On both ways :func:`specminer.errors.plain` takes
+out control and direction characters first.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from specminer.errors import RenderError, UsageError, plain
+from specminer.report.automaton_sections import MAX_TRANSITIONS
+from specminer.report.document import Report, Taken
+from specminer.report.picture import picture
+from specminer.report.section import Piece, left_out, transaction_cell
+from specminer.report.sections import NO_EVIDENCE, sections
+from specminer.report.sentences import (
+    address_link,
+    amount,
+    elapsed_text,
+    moment,
+    outflows,
+    share,
+    transition_sentence,
+)
+from specminer.specification import Edge, Occurrence, Specification
+
+MAX_TEXT: Final = 1_500
+"""Characters of one text on the page."""
+MAX_CONTRACTS: Final = 5
+MAX_PICTURES: Final = 7
+"""Points of the front that are drawn."""
+PICTURE_BYTES: Final = 900_000
+"""For all pictures together; the chosen automaton's is drawn in any case."""
+TIMELINE_EVENTS: Final = 600
+"""Events in the page's timelines together."""
+_HEX: Final = re.compile(r"0x[0-9a-fA-F]{24,}")
+THRESHOLDS: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
+"""Shares of all events that the slider can hide."""
+
+
+def to_html(report: Report) -> str:
+    """Return the page; the same report gives the same bytes with the same renderer."""
+    spec = report.specification
+    points, chosen, note = _points(spec)
+    lives = _timelines(report)
+    style, script = _asset("page.css"), _asset("page.js")
+    evidence = report.evidence
+    total = evidence.timelines.total if evidence else 0
+    timelines_note = (
+        left_out(len(lives), total, "interactions")
+        + " The most surprising and one of each variant come first."
+    ).strip()
+    listed = sections(report)
+    data = {
+        "chosen": chosen,
+        "thresholds": THRESHOLDS,
+        "points": [_point(report, item) for item, _ in points] or [_point(report, spec)],
+        "variants": [item.steps for item in evidence.variants.items] if evidence else [],
+        "examples": [item.example for item in evidence.variants.items] if evidence else [],
+        "timelines": lives,
+        "timelinesNote": timelines_note,
+    }
+    return (
+        _environment()
+        .get_template("page")
+        .render(
+            name=spec.name,
+            contracts=[
+                Piece(text=item, url=address_link(spec.chain_id, item))
+                for item in spec.contracts[:MAX_CONTRACTS]
+            ],
+            more_contracts=f" and {len(spec.contracts) - MAX_CONTRACTS:,} more"
+            if len(spec.contracts) > MAX_CONTRACTS
+            else "",
+            chain_id=spec.chain_id,
+            numbers=_numbers(spec),
+            has_evidence=evidence is not None,
+            no_evidence=NO_EVIDENCE,
+            pictures=[Markup(drawn) for _, drawn in points],
+            pictures_note=note,
+            chosen=chosen,
+            thresholds=THRESHOLDS,
+            has_timelines=bool(lives),
+            timelines_note=timelines_note,
+            sections=listed,
+            data=_data(data),
+            style=Markup(style),
+            script=Markup(script),
+            style_hash=_hash(style),
+            script_hash=_hash(script),
+        )
+    )
+
+
+def _environment() -> Environment:
+    """Return an environment that escapes everything and shows foreign texts without control characters."""
+    source = _asset("page.html.jinja")
+
+    def load(name: str) -> str | None:
+        return source if name == "page" else None
+
+    return Environment(
+        loader=FunctionLoader(load),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: (
+            value if isinstance(value, Markup) or not isinstance(value, str) else _text(value)
+        ),
+    )
+
+
+def _asset(name: str) -> str:
+    return (files("specminer.report") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> Markup:
+    """Return what the Content-Security-Policy calls a text by; base64 needs no escaping."""
+    return Markup("sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode())
+
+
+def _text(value: str) -> str:
+    return plain(value, MAX_TEXT)
+
+
+def _data(value: Any) -> Markup:
+    """Return JSON that cannot end the element it stands in."""
+    text = msgspec.json.encode(_safe(value)).decode()
+    for char in "<>&":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return Markup(text)
+
+
+def _safe(value: Any) -> Any:
+    """Return a document with all its texts made safe."""
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, dict):
+        return {_text(key): _safe(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_safe(item) for item in value]
+    return value
+
+
+def _numbers(spec: Specification) -> list[tuple[str, str]]:
+    facts = spec.history
+    listed = [
+        ("Interactions", spec.interactions.get("count")),
+        ("Calls", facts.get("invocations")),
+        ("Rejected", facts.get("rejected")),
+        ("Transactions", facts.get("transactions")),
+        ("States", len(spec.states)),
+        ("Transitions", len(spec.transitions)),
+    ]
+    return [(label, f"{value:,}") for label, value in listed if isinstance(value, int)]
+
+
+def _points(spec: Specification) -> tuple[list[tuple[Specification, str]], int, str]:
+    """Return the points of the front with their pictures, which of them is the chosen one, and what is missing."""
+    try:
+        own = picture(spec)
+    except RenderError as error:
+        return [], 0, f"No picture: {error.message}"
+    middle = next((place for place, point in enumerate(spec.front) if point.chosen), 0)
+    order = sorted(
+        (place for place, point in enumerate(spec.front) if not point.chosen),
+        key=lambda place: abs(place - middle),
+    )
+    drawn, size, missing = {middle: (spec, own)}, len(own), 0
+    for place in order:
+        made = _drawn(spec, place) if len(drawn) < MAX_PICTURES and size < PICTURE_BYTES else None
+        if made is None:
+            missing += 1
+            continue
+        drawn[place], size = made, size + len(made[1])
+    listed = sorted(drawn)
+    note = f"{missing:,} more automata of the front are in automaton.json only." if missing else ""
+    return [drawn[place] for place in listed], listed.index(middle), note
+
+
+def _drawn(spec: Specification, place: int) -> tuple[Specification, str] | None:
+    try:
+        other = spec.at(place)
+        return other, picture(other)
+    except (RenderError, UsageError):
+        return None
+
+
+def _point(report: Report, spec: Specification) -> dict[str, Any]:
+    leaving = outflows(spec)
+    own = spec is report.specification and report.evidence is not None
+    return {
+        "states": [
+            {
+                "id": state.id,
+                "name": state.name,
+                "predicates": state.predicates,
+                "visits": state.visits,
+                "ends": state.ends,
+            }
+            for state in spec.states
+        ],
+        "edges": [
+            _edge(
+                spec,
+                place,
+                edge,
+                leaving[edge.source],
+                report.evidence.transitions[place] if own and report.evidence else None,
+            )
+            for place, edge in enumerate(spec.transitions[:MAX_TRANSITIONS])
+        ],
+    }
+
+
+def _edge(spec: Specification, place: int, edge: Edge, outflow: int, taken: Taken | None) -> dict[str, Any]:
+    return {
+        "place": place,
+        "source": edge.source,
+        "target": edge.target,
+        "event": edge.event,
+        "rejected": edge.outcome != "returned",
+        "sentence": transition_sentence(spec, edge, outflow),
+        "count": edge.count,
+        "share": share(edge.count, outflow),
+        "interactions": edge.interaction_count,
+        "senders": edge.senders,
+        "guard": edge.guard,
+        "first": _at(edge.first),
+        "last": _at(edge.last),
+        "elapsed": elapsed_text(taken.elapsed) if taken and taken.elapsed else None,
+        "value": amount(taken.value) if taken and taken.value != "0" else None,
+        "witnesses": _pieces(spec, *edge.witnesses[: 10 if taken else 3]),
+        "examples": [
+            {
+                "block": example.block,
+                "transaction": _pieces(spec, example.transaction)[0],
+                "sender": example.sender,
+                "value": "" if example.value == "0" else amount(example.value),
+                "arguments": example.arguments,
+                "reason": example.reason,
+            }
+            for example in (taken.examples if taken else ())
+        ],
+    }
+
+
+def _pieces(spec: Specification, *transactions: str) -> list[dict[str, str | None]]:
+    return [{"text": item.text, "url": item.url} for item in transaction_cell(spec.chain_id, *transactions)]
+
+
+def _at(occurrence: Occurrence) -> str:
+    time = moment(occurrence.timestamp)
+    return f"block {occurrence.block:,}" + (f", {time} UTC" if time else "")
+
+
+def _timelines(report: Report) -> list[dict[str, Any]]:
+    """Return lives for the page, as long as there is room."""
+    if report.evidence is None:
+        return []
+    names = {state.id: state.name for state in report.specification.states}
+    lives: list[dict[str, Any]] = []
+    room = TIMELINE_EVENTS
+    for life in report.evidence.timelines.items:
+        if room <= 0:
+            break
+        events = [_event(report.specification, names, event) for event in life["events"][:room]]
+        room -= len(events)
+        lives.append({"name": life["name"], "length": life["length"], "events": events})
+    return lives
+
+
+def _event(spec: Specification, names: dict[int, str], event: dict[str, Any]) -> dict[str, Any]:
+    edge = spec.transitions[event["transition"]]
+    return {
+        "block": event["block"],
+        "time": moment(event["timestamp"]),
+        "event": edge.event,
+        "rejected": edge.outcome != "returned",
+        "reason": event["reason"],
+        "sender": _HEX.sub(_shortened, event["sender"]),
+        "value": "" if event["value"] == "0" else amount(event["value"]),
+        "arguments": _HEX.sub(
+            _shortened, ", ".join(f"{name} = {value}" for name, value in event["arguments"].items())
+        ),
+        "state": names.get(edge.target, "?"),
+        "changes": _HEX.sub(
+            _shortened,
+            "; ".join(
+                f"{change['location']}: {change['before'] if change['before'] is not None else '?'} → {change['after']}"
+                for change in event["changes"]
+            ),
+        ),
+        "transaction": _pieces(spec, event["transaction"])[0],
+    }
+
+
+def _shortened(found: re.Match[str]) -> str:
+    """Return a long hexadecimal number by its ends; the whole one is in the JSON."""
+    return f"{found[0][:6]}…{found[0][-4:]}"

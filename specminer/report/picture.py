@@ -1,0 +1,58 @@
+"""The pictures on the page: the SVG of :mod:`specminer.render`, each part marked with what it shows."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from specminer.errors import RenderError, plain
+from specminer.render import draw
+from specminer.specification import Specification
+
+_MARK: Final = re.compile(r"([sm]\d+)(?:-([sm]\d+))?")
+"""How the picture calls states and arrows (:mod:`specminer.render.dot`)."""
+
+
+def picture(spec: Specification) -> str:
+    """Return ``spec`` as SVG to stand in an HTML page, safe whatever names it holds.
+
+    States carry ``data-state``, arrows ``data-from`` and ``data-to``; both can be reached with the keyboard.
+
+    Raises:
+        RenderError: there is no renderer, it failed, or it took too long.
+
+    """
+    try:
+        root = ET.fromstring(draw(spec, "svg"))
+    except ET.ParseError:
+        raise RenderError("the renderer returned something that is no SVG") from None
+    names = {state.id: plain(state.name, 120) for state in spec.states}
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        _mark(element, names)
+    for dimension in ("width", "height"):
+        root.attrib.pop(dimension, None)
+    root.set("role", "group")
+    root.set("aria-label", f"The automaton of {plain(spec.name, 80)}; the tables below tell the same")
+    return ET.tostring(root, encoding="unicode")
+
+
+def _mark(element: ET.Element, names: dict[int, str]) -> None:
+    """Say what a part stands for; ids go, since a page holds several pictures."""
+    found = _MARK.fullmatch(element.attrib.pop("id", ""))
+    element.attrib.pop("class", None)
+    if found is None or element.tag != "g":
+        return
+    source, target = _state(found[1]), _state(found[2]) if found[2] else None
+    marks = {"tabindex": "0", "role": "button"}
+    if target is None:
+        marks |= {"class": "node", "data-state": str(source), "aria-label": f"state {names.get(source, '?')}"}
+    else:
+        marks |= {"class": "edge", "data-from": str(source), "data-to": str(target)}
+        marks |= {"aria-label": f"from {names.get(source, '?')} to {names.get(target, '?')}"}
+    element.attrib.update(marks)
+
+
+def _state(mark: str) -> int:
+    return int(mark[1:]) * (-1 if mark[0] == "m" else 1)

@@ -1,0 +1,84 @@
+"""What a section of a report consists of: sentences and a table; the page and the Markdown render the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from specminer.report.sentences import address_link, transaction_link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A text, raw, that may be a link."""
+
+    text: str
+    url: str | None = None
+
+
+Cell = tuple[Piece, ...]
+"""Pieces, shown one after another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of a table."""
+
+    cells: tuple[Cell, ...]
+    place: int | None = None
+    """Of the transition or the variant that it is about, in its list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A section: sentences, then a table; either may be missing."""
+
+    id: str
+    title: str
+    lead: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+    figures: frozenset[int] = frozenset()
+    """Columns of numbers."""
+    rows: tuple[Row, ...] = ()
+    note: str = ""
+    """What of the table was left out."""
+
+
+def cell(text: object) -> Cell:
+    """Return a cell of one text; numbers with separators."""
+    shown = f"{text:,}" if isinstance(text, int) and not isinstance(text, bool) else str(text)
+    return (Piece(text=shown),)
+
+
+def row(*cells: object, place: int | None = None) -> Row:
+    """Return a row; what is no cell yet becomes one."""
+    return Row(cells=tuple(item if isinstance(item, tuple) else cell(item) for item in cells), place=place)
+
+
+def transaction_cell(chain_id: int, *transactions: str) -> Cell:
+    """Return transactions as links, shortened."""
+    return tuple(_linked(text, transaction_link(chain_id, text)) for text in transactions)
+
+
+def address_cell(chain_id: int, address: str) -> Cell:
+    """Return an account as a link, whole."""
+    return (Piece(text=address, url=address_link(chain_id, address)),)
+
+
+def _linked(transaction: str, url: str | None) -> Piece:
+    short = transaction if len(transaction) <= 20 else f"{transaction[:10]}…{transaction[-4:]}"
+    return Piece(text=short if url else transaction, url=url)
+
+
+def left_out(shown: int, total: int, noun: str) -> str:
+    """Return a sentence about what a table does not show; empty if it shows all."""
+    return f"{shown:,} of {total:,} {noun} are shown." if total > shown else ""
+
+
+def texts(values: object) -> list[str]:
+    """Return what a document holds as a list, as texts."""
+    return (
+        [str(value) for value in values]
+        if isinstance(values, Iterable) and not isinstance(values, str)
+        else []
+    )

@@ -1,0 +1,137 @@
+"""Plain sentences, numbers and links of a report; the page and the Markdown say the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from specminer.errors import plain
+from specminer.report.document import Elapsed
+from specminer.specification import Edge, Specification, TransitionKind
+
+EXPLORERS: Final = {
+    1: "https://etherscan.io",
+    10: "https://optimistic.etherscan.io",
+    56: "https://bscscan.com",
+    100: "https://gnosisscan.io",
+    137: "https://polygonscan.com",
+    8453: "https://basescan.org",
+    42161: "https://arbiscan.io",
+    59144: "https://lineascan.build",
+    534352: "https://scrollscan.com",
+    11155111: "https://sepolia.etherscan.io",
+}
+"""Block explorers by chain id; other chains get no links."""
+_UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+_LAST_YEAR: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+
+
+def transition_sentence(spec: Specification, edge: Edge, outflow: int) -> str:
+    """Return what a transition says, in plain words; ``outflow`` counts the events that leave its source."""
+    names = {state.id: state.name for state in spec.states}
+    source, target = names.get(edge.source, "?"), names.get(edge.target, "?")
+    start = edge.source == spec.initial
+    where = "before anything else happened" if start else f"in the state “{source}”"
+    if edge.outcome != "returned":
+        text = f"{edge.event} is rejected {where}"
+    elif edge.source == edge.target:
+        text = f"{edge.event} {where} changes nothing that the states tell apart"
+    elif start:
+        text = f"{edge.event} brings an interaction from its start into the state “{target}”"
+    else:
+        text = f"{edge.event} moves an interaction from “{source}” to “{target}”"
+    if edge.kind is TransitionKind.PASSIVE:
+        text += " (a call about something else, which changes this one's storage)"
+    elif edge.kind is TransitionKind.PHASE:
+        text += " (a switch of the whole contract)"
+    text += f". It happened {times(edge.count)} in {counted(edge.interaction_count, 'interaction')}"
+    text += f", by {counted(edge.senders, 'sender')}"
+    if outflow:
+        text += f"; that is {share(edge.count, outflow)} of what happens there"
+    if edge.guard:
+        text += f". It needs {edge.guard}"
+    return text + "."
+
+
+def outflows(spec: Specification) -> dict[int, int]:
+    """Return how many events leave each state, rejected ones and those that stay included."""
+    found: dict[int, int] = {}
+    for edge in spec.transitions:
+        found[edge.source] = found.get(edge.source, 0) + edge.count
+    return found
+
+
+def times(count: int) -> str:
+    """Return ``once``, ``twice`` or ``1,329 times``."""
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return ``1 call`` or ``1,329 calls``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def share(part: int, whole: int) -> str:
+    """Return a share in percent; what is more than nothing is never shown as nothing."""
+    value = part / whole if whole else 0.0
+    return "< 0.1 %" if 0 < value < 0.001 else f"{100 * value:.1f} %"
+
+
+def moment(timestamp: int | None) -> str:
+    """Return a time in UTC, ``2018-03-01 12:30``; nothing where it is not known."""
+    if timestamp is None or not 0 <= timestamp < _LAST_YEAR:
+        return ""
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def duration(seconds: int) -> str:
+    """Return a span of time in its largest unit, ``3.5 hours``."""
+    for size, unit in _UNITS:
+        if seconds >= size:
+            number = f"{seconds / size:.1f}".removesuffix(".0")
+            return f"{number} {unit}" + ("" if number == "1" else "s")
+    return "0 seconds"
+
+
+def elapsed_text(elapsed: Elapsed) -> str:
+    """Return how long after the event before: least, median, most."""
+    if elapsed.least == elapsed.most:
+        return f"{duration(elapsed.median)} after the event before"
+    return (
+        f"{duration(elapsed.median)} after the event before (median; from {duration(elapsed.least)} "
+        f"to {duration(elapsed.most)})"
+    )
+
+
+def amount(wei: str) -> str:
+    """Return wei for people: ``12 wei``, ``0.5 ETH``; ether to six digits, ``≈`` where that is not exact."""
+    try:
+        number = int(wei)
+    except ValueError:
+        return plain(wei, 80)
+    if abs(number) < 10**9:
+        return f"{number:,} wei"
+    exact = Decimal(number) / Decimal(10**18)
+    shown = round(exact, max(0, 5 - exact.adjusted()))
+    text = f"{shown:,f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{'' if shown == exact else '≈ '}{text} ETH"
+
+
+def transaction_link(chain_id: int, transaction: str) -> str | None:
+    """Return where a block explorer shows a transaction; ``None`` where no explorer is known."""
+    host = EXPLORERS.get(chain_id)
+    digits = transaction.removeprefix("0x")
+    if host is None or len(digits) != 64 or not set(digits.lower()) <= set("0123456789abcdef"):
+        return None
+    return f"{host}/tx/0x{digits}"
+
+
+def address_link(chain_id: int, address: str) -> str | None:
+    """Return where a block explorer shows an account; ``None`` where no explorer is known."""
+    host = EXPLORERS.get(chain_id)
+    digits = address.removeprefix("0x")
+    if host is None or len(digits) != 40 or not set(digits.lower()) <= set("0123456789abcdef"):
+        return None
+    return f"{host}/address/0x{digits}"

@@ -1,0 +1,306 @@
+"""The report's page in a real browser: it opens from disk, asks for nothing, and its controls do what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver import ActionChains, Chrome, Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import Select
+
+from specminer.pipeline.reporting import report_of
+from specminer.render import renderer
+from specminer.report.document import Report
+from specminer.report.page import to_html
+from tests.support.driven_browser import chromium, requests, said
+from tests.support.mined import mined
+from tests.support.specifications import hostile
+
+if renderer() is None:
+    pytest.skip("missing part: dot or pygraphviz", allow_module_level=True)
+
+EVIL = "</script><img src=x onerror=\"document.title='run'\">"
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    return report_of(mined("auction_house"))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    with chromium(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.fixture
+def page(browser: Chrome, report: Report, tmp_path: Path) -> Chrome:
+    opened(browser, tmp_path, report)
+    return browser
+
+
+def opened(browser: Chrome, folder: Path, report: Report) -> str:
+    path = folder / "report.html"
+    path.write_text(to_html(report), encoding="utf-8")
+    requests(browser)
+    browser.get(path.as_uri())
+    return path.as_uri()
+
+
+def shown(page: Chrome, css: str) -> list[WebElement]:
+    return [item for item in page.find_elements(By.CSS_SELECTOR, css) if item.is_displayed()]
+
+
+def parts(page: Chrome, css: str) -> list[WebElement]:
+    """Return parts of the picture that is shown."""
+    return page.find_elements(By.CSS_SELECTOR, f".picture:not([hidden]) {css}")
+
+
+def slide(page: Chrome, css: str, value: int) -> None:
+    """Move a slider with the keyboard, as far as it takes."""
+    slider = page.find_element(By.CSS_SELECTOR, css)
+    slider.send_keys(Keys.HOME)
+    for _ in range(value):
+        slider.send_keys(Keys.ARROW_RIGHT)
+    assert slider.get_attribute("value") == str(value)
+
+
+def view(page: Chrome) -> list[float]:
+    svg = parts(page, "svg")[0]
+    return [float(number) for number in (svg.get_dom_attribute("viewBox") or "").split()]
+
+
+def text(page: Chrome, css: str) -> str:
+    return str(page.find_element(By.CSS_SELECTOR, css).text)
+
+
+def test_it_opens_from_disk_without_a_word_and_asks_for_nothing(
+    browser: Chrome, report: Report, tmp_path: Path
+) -> None:
+    place = opened(browser, tmp_path, report)
+    assert said(browser) == []
+    assert requests(browser) == [place]
+    assert text(browser, "h1") == report.specification.name
+
+
+def test_what_the_policy_does_not_name_does_not_run(page: Chrome) -> None:
+    page.execute_script(
+        "const made = document.createElement('script'); made.textContent = 'window.ran = 1';"
+        "const image = document.createElement('img'); image.src = 'http://127.0.0.1:9/x.png';"
+        "document.body.append(made, image);"
+    )
+    assert page.execute_script("return window.ran") is None
+    refused = said(page)
+    assert len(refused) == 2
+    assert all("Content Security Policy" in message for message in refused)
+
+
+def test_zoom_and_fit_by_buttons_and_keys(page: Chrome) -> None:
+    whole = view(page)
+    page.find_element(By.ID, "zoom-in").click()
+    assert view(page)[2] == pytest.approx(whole[2] / 1.25, abs=0.1)
+    page.find_element(By.ID, "zoom-out").click()
+    assert view(page) == pytest.approx(whole, abs=0.1)
+    frame = page.find_element(By.ID, "frame")
+    frame.send_keys("+")
+    frame.send_keys(Keys.ARROW_RIGHT)
+    assert view(page)[0] > whole[0]
+    assert view(page)[2] < whole[2]
+    frame.send_keys("0")
+    assert view(page) == pytest.approx(whole, abs=0.1)
+    frame.send_keys("-")
+    assert view(page)[2] > whole[2]
+    page.find_element(By.ID, "zoom-fit").click()
+    assert view(page) == pytest.approx(whole, abs=0.1)
+
+
+def test_dragging_moves_the_picture_and_chooses_nothing(page: Chrome) -> None:
+    before = view(page)
+    node = parts(page, ".node[data-state='1']")[0]
+    ActionChains(page).move_to_element(node).click_and_hold().move_by_offset(60, 25).release().perform()
+    after = view(page)
+    assert after[0] < before[0]
+    assert after[1] < before[1]
+    assert after[2:] == before[2:]
+    assert "Choose a state" in text(page, "#details")
+
+
+def test_an_arrow_tells_all_of_its_transitions(page: Chrome, report: Report) -> None:
+    spec = report.specification
+    arrow = parts(page, ".edge")[0]
+    pair = int(arrow.get_attribute("data-from") or -1), int(arrow.get_attribute("data-to") or -1)
+    arrow.send_keys(Keys.ENTER)
+    told = text(page, "#details")
+    own = [edge for edge in spec.transitions if (edge.source, edge.target) == pair]
+    assert own
+    for edge in own:
+        assert edge.event in told
+        assert f"Count\n{edge.count:,}" in told
+        assert f"Senders\n{edge.senders:,}" in told
+        assert f"block {edge.first.block:,}" in told
+        assert all(witness in told for witness in edge.witnesses)
+
+
+def test_a_state_tells_what_holds_and_leads_on(page: Chrome, report: Report) -> None:
+    spec = report.specification
+    state = max(spec.states, key=lambda item: item.visits)
+    parts(page, f".node[data-state='{state.id}']")[0].click()
+    told = text(page, "#details")
+    assert state.name in told
+    assert all(predicate in told for predicate in state.predicates)
+    assert f"Visits\n{state.visits:,}" in told
+    leaving = [edge for edge in spec.transitions if edge.source == state.id]
+    buttons = shown(page, "#details button")
+    assert len(buttons) == len(leaving)
+    assert any(edge.outcome != "returned" for edge in leaving)
+    buttons[0].click()
+    busiest = max(leaving, key=lambda edge: edge.count)
+    assert f"Count\n{busiest.count:,}" in text(page, "#details")
+
+
+def test_the_rare_are_hidden_in_picture_and_table(page: Chrome, report: Report) -> None:
+    edges = report.specification.transitions
+    total = sum(edge.count for edge in edges)
+    rows = len(shown(page, "#transitions tbody tr"))
+    assert rows == len(edges)
+    slide(page, "#rare-slider", 6)  # 5 %
+    rare = [edge for edge in edges if edge.count < 0.05 * total]
+    assert rare
+    assert f"below 5 %: hides {len(rare)} of {len(edges)} transitions" == text(page, "#rare-value")
+    assert len(shown(page, "#transitions tbody tr")) == len(edges) - len(rare)
+    kept = {(edge.source, edge.target) for edge in edges if edge not in rare}
+    drawn = {
+        (int(arrow.get_attribute("data-from") or -1), int(arrow.get_attribute("data-to") or -1))
+        for arrow in parts(page, ".edge:not(.gone)")
+    }
+    assert drawn <= kept
+    assert parts(page, ".edge.gone")
+    slide(page, "#rare-slider", 0)
+    assert len(shown(page, "#transitions tbody tr")) == len(edges)
+
+
+def test_the_front_is_walked_from_readable_to_precise(page: Chrome, report: Report) -> None:
+    sizes = [point.states for point in report.specification.front]
+    assert len(sizes) > 1
+    for place, size in enumerate(sizes):
+        slide(page, "#front-slider", place)
+        assert text(page, "#front-value").startswith(f"{size} states")
+        assert len(shown(page, "#frame .picture")) == 1
+        assert len(parts(page, ".node")) == size
+
+
+def test_a_variant_is_highlighted_and_its_life_is_told(page: Chrome, report: Report) -> None:
+    assert report.evidence is not None
+    variant = report.evidence.variants.items[0]
+    edges = report.specification.transitions
+    row = page.find_element(By.CSS_SELECTOR, "#variants tr[data-place='0']")
+    show, life = row.find_elements(By.TAG_NAME, "button")
+    show.click()
+    on = {
+        (int(arrow.get_attribute("data-from") or -1), int(arrow.get_attribute("data-to") or -1))
+        for arrow in parts(page, ".edge.on")
+    }
+    assert on
+    assert on <= {(edges[place].source, edges[place].target) for place in variant.steps}
+    assert show.get_attribute("aria-pressed") == "true"
+    assert parts(page, ".edge.faint")
+    page.find_element(By.ID, "clear-variant").click()
+    assert not page.find_elements(By.CSS_SELECTOR, ".edge.on, .edge.faint, .node.faint")
+    life.click()
+    selected = page.execute_script(
+        "return document.getElementById('timeline-select').selectedOptions[0].text"
+    )
+    assert str(selected).startswith(variant.example)
+    assert variant.least <= len(shown(page, "#timeline tbody tr")) <= variant.most
+
+
+def test_each_timeline_can_be_chosen(page: Chrome, report: Report) -> None:
+    assert report.evidence is not None
+    select = Select(page.find_element(By.ID, "timeline-select"))
+    select.select_by_index(2)
+    life = report.evidence.timelines.items[2]
+    rows = shown(page, "#timeline tbody tr")
+    assert len(rows) == len(life["events"])
+    for row, event in zip(rows, life["events"], strict=True):
+        assert f"{event['block']:,}" in row.text
+        assert event["transaction"] in row.text
+
+
+def test_all_is_readable_without_scripts_and_on_paper(page: Chrome, report: Report) -> None:
+    tables = page.find_elements(By.CSS_SELECTOR, "main section table")
+    assert all(table.find_elements(By.CSS_SELECTOR, "th[scope=col]") for table in tables)
+    printed = page.print_page()
+    assert len(printed) > 10_000
+
+
+@pytest.mark.parametrize("width", [1440, 800, 390])
+def test_nothing_is_wider_than_the_window(page: Chrome, width: int) -> None:
+    page.set_window_size(width, 900)
+    inside, outside = page.execute_script(
+        "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
+    page.set_window_size(1280, 1000)
+    assert inside <= outside
+
+
+def _poisoned(value: Any) -> Any:
+    """Put hostile texts wherever a document holds one."""
+    if isinstance(value, str):
+        return EVIL + value
+    if isinstance(value, dict):
+        return {key: _poisoned(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_poisoned(item) for item in value)
+    return value
+
+
+def test_hostile_names_are_texts(browser: Chrome, report: Report, tmp_path: Path) -> None:
+    spec, evidence = report.specification, report.evidence
+    assert evidence is not None
+    bad = replace(
+        spec,
+        name=EVIL + "\n\u202e\x1b[31m'\"`" + "z" * 100_000,
+        states=tuple(replace(state, name=EVIL + state.name) for state in spec.states),
+        transitions=tuple(
+            replace(edge, event=EVIL + edge.event, guard=EVIL, witnesses=(EVIL, "javascript:alert(1)"))
+            for edge in spec.transitions
+        ),
+        history=spec.history | {"limits": [EVIL], "names": EVIL, "source": EVIL},
+        interactions=spec.interactions | {"explanation": EVIL, "outside": {EVIL: 3}},
+        guards=({"scope": EVIL, "text": EVIL, "kind": "required", "explained": 1, "rejected": 2},),
+    )
+    lives = tuple(
+        life | {"name": EVIL + life["name"], "events": _poisoned(life["events"])}
+        for life in evidence.timelines.items
+    )
+    worse = replace(
+        evidence,
+        timelines=replace(evidence.timelines, items=lives),
+        rejections=replace(
+            evidence.rejections,
+            items=tuple(
+                replace(item, reason=EVIL + "\u202e\n" + "r" * 100_000) for item in evidence.rejections.items
+            ),
+        ),
+        unseen=(EVIL,),
+    )
+    for document in (
+        Report(specification=bad, evidence=worse),
+        Report(specification=hostile(), evidence=None),
+    ):
+        place = opened(browser, tmp_path, document)
+        assert said(browser) == []
+        assert requests(browser) == [place]
+        assert browser.title != "run"
+        assert not browser.find_elements(By.TAG_NAME, "img")
+        assert len(browser.find_elements(By.TAG_NAME, "script")) == 2
+        links = [item.get_attribute("href") or "" for item in browser.find_elements(By.TAG_NAME, "a")]
+        assert not [link for link in links if not link.startswith(("file:", "https://"))]
+        assert len(to_html(document)) < 3_000_000
+    opened(browser, tmp_path, Report(specification=bad, evidence=worse))
+    assert text(browser, "h1").startswith(EVIL)
