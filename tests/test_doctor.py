@@ -40,7 +40,7 @@ def test_everything_works_on_a_full_node(node: Anvil, tmp_path: Path) -> None:
     tried |= {"javascript", "structLogs", "prestate+callTracer", "renderer", "client"}
     assert {what for what in tried if found[what][0]} == tried
     assert "archive" in found["old state"][1]
-    assert found["database"] == (None, "specminer.db: not there yet; collect makes it")
+    assert found["database"] == (None, "specminer.db: not there yet; `collect` or `import` makes it")
     assert not (tmp_path / "specminer.db").exists(), "asking must not create it"
 
 

@@ -50,7 +50,7 @@ def test_far_memory_costs_gas_and_no_memory(rules: str) -> None:
 
 @pytest.mark.parametrize("rules", FORKS)
 def test_calls_nest_as_deep_as_the_rules_allow(rules: str) -> None:
-    done = called(deployed(RECURSION, rules), rules, 1 << 33)
+    done = called(deployed(RECURSION, rules, max_gas=1 << 33), rules, 1 << 33)
     assert done.error in (None, "out of gas")  # before EIP-150 a call could not ask for all the gas
     assert not done.limited
 

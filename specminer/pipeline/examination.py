@@ -38,7 +38,9 @@ def examine_database(location: str) -> Finding:
     path = Path(location).expanduser()
     if "://" not in location and not path.exists():
         return Finding(
-            what="database", works=None, detail=f"{plain(location)}: not there yet; collect makes it"
+            what="database",
+            works=None,
+            detail=f"{plain(location)}: not there yet; `collect` or `import` makes it",
         )
     try:
         with TraceStore(location) as store:
