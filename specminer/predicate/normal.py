@@ -94,7 +94,38 @@ def _ordered(language: Language, left: Formula, right: Formula) -> tuple[Formula
 
 def entails(language: Language, premises: Sequence[Formula], conclusion: Formula) -> bool:
     """Whether a literal follows from others; ``False`` where that is not so or cannot be told here."""
-    return contradictory(language, [*premises, language.negation(conclusion)])
+    related = _related(language, premises, conclusion)
+    values = [_value_literal(literal) for literal in (*related, conclusion)]
+    if None not in values and len({value[0] for value in values if value is not None}) == 1:
+        *known, (_, wanted, holds) = [value for value in values if value is not None]
+        equal = {constant for _, constant, positive in known if positive}
+        unequal = {constant for _, constant, positive in known if not positive}
+        if holds:
+            return wanted in equal or len(equal) > 1
+        return wanted in unequal or bool(equal - {wanted})
+    return contradictory(language, [*related, language.negation(conclusion)])
+
+
+def _related(language: Language, premises: Sequence[Formula], conclusion: Formula) -> list[Formula]:
+    """Return the premises that have to do with the conclusion: by its symbols, or symbols of such premises."""
+    mentioned = {premise: set(language.symbols(premise)) for premise in premises}
+    reached = set(language.symbols(conclusion))
+    found: list[Formula] = []
+    while True:
+        more = [item for item in premises if item not in found and not reached.isdisjoint(mentioned[item])]
+        if not more:
+            return [item for item in premises if item in found]
+        found += more
+        reached.update(*(mentioned[item] for item in more))
+
+
+def _value_literal(literal: Formula) -> tuple[Formula, int, bool] | None:
+    """Return (symbol, constant, whether they are equal) of a literal that says just that."""
+    negated = literal.is_not()
+    atom = literal.arg(0) if negated else literal
+    if atom.is_equals() and atom.arg(0).is_symbol() and atom.arg(1).is_int_constant():
+        return atom.arg(0), int(atom.arg(1).constant_value()), not negated
+    return None
 
 
 def contradictory(language: Language, literals: Iterable[Formula]) -> bool:
