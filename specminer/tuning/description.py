@@ -159,8 +159,10 @@ class Describer:
 
     def _states(self, point: Merging, valuations: TruthColumn) -> tuple[TunedState, ...]:
         chosen = [self.objective.vocabulary.predicates[row] for row in point.score.selection]
-        after = point.blocks[self.objective.quotient.state_after]
-        visits = np.bincount(after, minlength=point.score.states)
+        graph = self.objective.quotient
+        visits = np.bincount(
+            point.blocks[graph.target], weights=graph.count, minlength=point.score.states
+        ).astype(np.int64)
         ends = np.bincount(point.blocks, weights=self.objective.quotient.ends, minlength=point.score.states)
         names = state_names(chosen, valuations, self._phrases, self._whole(point.blocks))
         held = [

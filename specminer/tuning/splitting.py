@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from specminer.abstraction import FALSE, TRUE, Definition, EventTable, Weights
+from specminer.abstraction import FALSE, TRUE, Definition, EventTable, Quotient, Weights
 from specminer.abstraction.calls import CallPredicate, CallVocabulary
 from specminer.errors import UsageError, plain
 from specminer.history import IntColumn
@@ -58,17 +58,17 @@ def as_defined(table: EventTable, definition: Definition) -> Split:
     return _applied(table, chosen, surcharge)
 
 
-def found(table: EventTable, before: IntColumn, after: IntColumn, weights: Weights) -> Split:
-    """Split the events whose next states are explained by their calls, given each event's states."""
+def found(table: EventTable, graph: Quotient, blocks: IntColumn, weights: Weights) -> Split:
+    """Split the events whose next states are explained by their calls; ``blocks`` are the automaton's states."""
     chosen: dict[int, tuple[CallPredicate, ...]] = {}
     surcharge = 0.0
     edge_bits = weights.transitions * float(np.log2(max(1, len(table))))
-    states = int(max(before.max(initial=0), after.max(initial=0))) + 1
-    for symbol in _uncertain(table, before, after, states):
+    states = int(blocks.max(initial=0)) + 1
+    for symbol in _uncertain(graph, blocks, states):
         words = CallVocabulary(table, symbol)
         candidates = words.generated()
         cost = float(np.log2(max(2, len(candidates))))
-        source, target = before[words.rows], after[words.rows]
+        source, target = (blocks[column[words.rows]] for column in (graph.state_before, graph.state_after))
         gains = [
             _gain(source, target, states, item.column, weights, edge_bits)
             - weights.predicates * item.price * cost
@@ -81,9 +81,9 @@ def found(table: EventTable, before: IntColumn, after: IntColumn, weights: Weigh
     return _applied(table, chosen, surcharge)
 
 
-def _uncertain(table: EventTable, before: IntColumn, after: IntColumn, states: int) -> list[int]:
+def _uncertain(graph: Quotient, blocks: IntColumn, states: int) -> list[int]:
     """Return the symbols that lead from one state to several."""
-    edges = np.unique((table.symbol * states + before) * states + after)
+    edges = np.unique((graph.symbol * states + blocks[graph.source]) * states + blocks[graph.target])
     choices = edges // states
     several = choices[1:][choices[1:] == choices[:-1]]
     return sorted(set((several // states).tolist()))

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
 from specminer.abstraction import (
     Definition,
     EventTable,
@@ -23,6 +25,7 @@ from specminer.abstraction import (
     vocabulary,
 )
 from specminer.abstraction.folds import Folds, folds
+from specminer.history import IntColumn
 from specminer.predicate import solver_name
 from specminer.tuning import splitting
 from specminer.tuning.description import Describer
@@ -39,6 +42,8 @@ HISTORY_WORTH: Final = 0.075
 objective; less is a habit of those who call."""
 
 
+SPLIT_STATES: Final = 512
+"""With more finest states, events are split between the states found only."""
 MERGED: Final = 6
 """Of so many selections near the best one states are joined, those with the fewest states."""
 LEVEL: Final = 40
@@ -148,18 +153,26 @@ class _Run:
         return told if worth and told.used_history else replace(found, evaluations=told.evaluations)
 
     def with_splits(self, found: _Found) -> _Found:
-        """Split events where that pays, and search once more."""
-        blocks = found.graph.coarsen(found.best.selection)
-        split = splitting.found(
-            self.table,
-            blocks[found.graph.state_before],
-            blocks[found.graph.state_after],
-            self.definition.weights,
-        )
+        """Split events where that pays, and search once more.
+
+        A predicate may pay only once events are split, so that splits are looked for between the states found
+        and between the finest ones; those that explain nothing between the states then found are undone.
+        """
+        best = found
+        finest = np.arange(found.graph.states)
+        for blocks in (found.graph.coarsen(found.best.selection), finest[:SPLIT_STATES]):
+            if len(blocks) == len(finest):
+                best = min(best, self._split_by(found, blocks), key=lambda item: item.best.key)
+        if best is not found:
+            blocks = found.graph.coarsen(best.best.selection)
+            best = min(best, self._split_by(found, blocks), key=lambda item: item.best.key)
+        return best
+
+    def _split_by(self, found: _Found, blocks: IntColumn) -> _Found:
+        split = splitting.found(self.table, found.graph, blocks, self.definition.weights)
         if not split.chosen:
             return found
-        again = self._on(found.objective.vocabulary, split, compared=found.evaluations)
-        return again if again.best.key < found.best.key else found
+        return self._on(found.objective.vocabulary, split, compared=found.evaluations)
 
     def merged(self, found: _Found) -> Merging:
         """Join states as the definition or else the preset says, in the best selection and those near it."""

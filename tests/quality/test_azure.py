@@ -29,3 +29,11 @@ def test_fewer_instances_cost_little(real_database: RealDatabase, instances: int
 
 def test_lives_cut_short_do_not_ruin_it(real_database: RealDatabase) -> None:
     assert mean_f(Trial(name="cut short", cut=True), real_database) >= 0.9
+
+
+def test_default_settings_reach_what_the_histories_hold(real_database: RealDatabase) -> None:
+    assert mean_f(Trial(name="70 instances"), real_database) >= 0.975
+
+
+def test_without_the_variable_that_holds_the_state(real_database: RealDatabase) -> None:
+    assert mean_f(Trial(name="no State", forbid=("State",)), real_database) >= 0.95
