@@ -34,7 +34,7 @@ from specminer.tuning.merging import Merging, follow, steps, unmerged
 from specminer.tuning.objective import Objective, Score
 from specminer.tuning.preset import DEFAULT_PRESET, PRESETS, Preset
 from specminer.tuning.result import Tuning
-from specminer.tuning.search import near, search, settled
+from specminer.tuning.search import PLATEAU, near, search, settled
 from specminer.tuning.splitting import Split
 
 HISTORY_WORTH: Final = 0.075
@@ -156,7 +156,8 @@ class _Run:
         """Split events where that pays, and search once more.
 
         A predicate may pay only once events are split, so that splits are looked for between the states found
-        and between the finest ones; those that explain nothing between the states then found are undone.
+        and between the finest ones; those that explain nothing between the states then found are undone. They pay
+        if they leave the plateau of descriptions that are about as good.
         """
         best = found
         finest = np.arange(found.graph.states)
@@ -166,7 +167,8 @@ class _Run:
         if best is not found:
             blocks = found.graph.coarsen(best.best.selection)
             best = min(best, self._split_by(found, blocks), key=lambda item: item.best.key)
-        return best
+        worth = (1.0 - PLATEAU) * found.best.description_length
+        return best if best.best.description_length < worth else found
 
     def _split_by(self, found: _Found, blocks: IntColumn) -> _Found:
         split = splitting.found(self.table, found.graph, blocks, self.definition.weights)
