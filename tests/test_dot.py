@@ -113,6 +113,12 @@ def test_guards_are_said_without_the_interactions_own_key() -> None:
     assert "buy needs value ≥ price and owner ≠ sender (explains 3 of 4 rejections)" in heading(
         "value >= horses[_tokenId].price and horseToOwner[_tokenId] != sender"
     )
+    both = (
+        replace(horses().transitions[0], function="buy", role="b"),
+        replace(horses().transitions[0], function="buy"),
+    )
+    content = Content(spec=replace(horses(), transitions=both), options=PictureOptions())
+    assert content._told("buy", "owner[_tokenId] = sender") == "owner of tokenId = sender"
     assert "pending returns of sender ≠ 0" in heading("pendingReturns[sender] != 0")
     assert "a[_tokenId].price < b[_tokenId].price" in heading("a[_tokenId].price < b[_tokenId].price")
     assert "m[a][b] > 0" in heading("m[a][b] > 0")

@@ -247,17 +247,18 @@ class Content:
             return counted(count, "interaction")
         return f"{thousands(count)} {shorten(noun, 30)} {'history' if count == 1 else 'histories'}"
 
-    def _told(self, guard: str) -> str:
+    def _told(self, function: str, guard: str) -> str:
         """Return a guard with its variables as people say them; the interaction's own key goes without saying.
 
         A name that would stand for two variables stays as it is.
         """
         sort = self.spec.interactions.get("sort")
-        own = sort.get("arguments", ()) if isinstance(sort, dict) else ()
+        alone = len(self._roles.get(function, ())) < 2  # else the key tells which entity is meant
+        own = sort.get("arguments", ()) if isinstance(sort, dict) and alone else ()
         noun = set(words(str(sort.get("name", ""))[:80])) - _KEYS if isinstance(sort, dict) else set()
         said: dict[str, str] = {}
         for place, key in _PLACE.findall(guard[:_MAX_GUARD]):
-            said[place] = readable(place, noun) + ("" if key in own else f" of {key}")
+            said[place] = readable(place, noun) + ("" if key in own else f" of {key.strip('_') or key}")
         counts = Counter(said.values())
         return _PLACE.sub(
             lambda found: said[found[0]] if counts[said[found[0]]] == 1 else found[0], guard[:_MAX_GUARD]
@@ -275,7 +276,9 @@ class Content:
         limit += len(told) == limit + 1
         rows: list[str] = []
         for negative, scope, text, rejected in told[:limit]:
-            sentence = f"{shorten(scope, 2 * self.options.event_width)} needs {phrase(self._told(text), 400)}"
+            sentence = (
+                f"{shorten(scope, 2 * self.options.event_width)} needs {phrase(self._told(scope, text), 400)}"
+            )
             rows += wrap(sentence, 84, 8 if self.options.full else 3)
             rows[-1] += f" (explains {thousands(-negative)} of {counted(rejected, 'rejection')})"
         return rows + ([f"+{counted(len(told) - limit, 'more guard')}"] if len(told) > limit else [])

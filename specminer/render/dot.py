@@ -3,7 +3,7 @@
 What is drawn where: a small black dot is the initial state; a box is a state, its name in bold, what else holds
 small, how often it was visited and how many interactions end there, darker the more visits; an arrow stands for
 all transitions of one pair of states, wider by the square root of its count. The usual path is dark, its texts
-bold and its states framed twice. Rejected calls keep the state: they are red lines marked ``✗`` inside it, never
+bold and its states in thick frames. Rejected calls keep the state: they are red lines marked ``✗`` inside it, never
 loops. Effects of calls that do not name the interaction are dashed and grey, switches of the whole contract
 dotted. A legend below says so, for what the picture has. The same specification and options give the same bytes.
 """

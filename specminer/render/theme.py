@@ -2,7 +2,7 @@
 
 Blue and vermilion of Okabe and Ito's palette, which stay apart for every common colour blindness, and greys. No
 meaning hangs on a colour alone: rejected calls carry ``✗``, side effects are dashed, the usual path is darker (in
-the dark theme lighter), bold and double-framed, so that a black-and-white print says the same.
+the dark theme lighter), bold and in thick frames, so that a black-and-white print says the same.
 
 Source: M. Okabe, K. Ito, *Color Universal Design* (2008).
 """
