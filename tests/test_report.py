@@ -85,6 +85,21 @@ def test_every_number_comes_from_the_automaton_or_the_history() -> None:
     )
 
 
+def test_what_is_claimed_is_told_as_it_is_known() -> None:
+    spec = mined("auction_house").specification
+    listed = {section.id: section for section in sections(report())}
+    guards = [tuple(cell[0].text for cell in row.cells) for row in listed["guards"].rows]
+    assert len(guards) == sum(len(guard["conditions"]) for guard in spec.guards)
+    assert ("bid", "not paused", "required") in {row[:3] for row in guards}
+    assert {row[2] for row in guards if row[-1] == "not proved"} == {"observed"}
+    roles = {row.cells[0][0].text: row for row in listed["roles"].rows}
+    assert roles["owner"].cells[3][0].text in spec.roles[0]["addresses"]
+    assert len(listed["invariants"].rows) == len(spec.invariants)
+    assert listed["invariants"].lead[0].startswith("Not proved")
+    needed = {row.cells[1][0].text: row.cells[4][0].text for row in listed["rejections"].rows}
+    assert needed["AuctionHouse: paused"] == "not paused"
+
+
 def test_steps_of_variants_lead_from_one_to_the_next() -> None:
     told, edges = report().evidence, report().specification.transitions
     assert told is not None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from specminer.report.confidence import confidence_sentences, surprise_sentences
 from specminer.report.document import Evidence, Report, Variant
-from specminer.report.section import Row, Section, cell, left_out, row, transaction_cell
+from specminer.report.section import Cell, Piece, Row, Section, cell, left_out, row, transaction_cell
 from specminer.report.sentences import (
     counted,
     elapsed_text,
@@ -20,7 +19,8 @@ from specminer.specification import Edge, Specification, TransitionKind
 
 MAX_TRANSITIONS: Final = 1_000
 """Rows of the table of transitions."""
-MAX_CLAIMS: Final = 300
+WITNESSES: Final = 3
+"""Transactions that a row names; the details on the page, and the document, have all."""
 RARE: Final = 0.01
 """A transition that carries less of its source's events is rare."""
 LATE: Final = 0.9
@@ -71,7 +71,7 @@ def transition_section(report: Report) -> Section:
                 edge.count,
                 share(edge.count, leaving[edge.source]),
                 _when(edge),
-                transaction_cell(spec.chain_id, *edge.witnesses),
+                _witnesses(spec, edge),
                 place=place,
             )
             for place, edge in enumerate(shown)
@@ -100,6 +100,13 @@ def _more(evidence: Evidence | None, place: int, edge: Edge) -> str:
         if example.reason:
             text += f" Reason then given: {example.reason}."
     return text
+
+
+def _witnesses(spec: Specification, edge: Edge) -> Cell:
+    """Return the first witnesses, and how many more the automaton's document has."""
+    shown = transaction_cell(spec.chain_id, *edge.witnesses[:WITNESSES])
+    more = len(edge.witnesses) - WITNESSES
+    return (*shown, Piece(text=f"and {more} more in automaton.json")) if more > 0 else shown
 
 
 def _when(edge: Edge) -> str:
@@ -184,58 +191,6 @@ def rare_section(spec: Specification) -> Section | None:
         rows=tuple(line for _, _, line in shown),
         note=left_out(len(shown), len(found), "transitions"),
     )
-
-
-def claim_sections(spec: Specification) -> Iterator[Section]:
-    """Yield what is claimed to hold: guards, then invariants."""
-    for kind, title, claims in (
-        ("guards", "Guards", spec.guards),
-        ("invariants", "Invariants", spec.invariants),
-    ):
-        if claims:
-            shown = claims[:MAX_CLAIMS]
-            yield Section(
-                id=kind,
-                title=title,
-                lead=(
-                    "Required: it explains rejected calls. Observed: it held in all calls seen, and nothing shows that "
-                    "the code demands it. What no solver proved is marked as not proved.",
-                ),
-                header=(
-                    "Where",
-                    "Condition",
-                    "Kind",
-                    "Proof",
-                    "Accepted",
-                    "Explains of the rejected",
-                    "Exceptions",
-                ),
-                figures=frozenset({4, 6}),
-                rows=tuple(_claim(claim) for claim in shown),
-                note=left_out(len(shown), len(claims), kind),
-            )
-
-
-def _claim(claim: dict[str, Any]) -> Row:
-    explained, rejected = claim.get("explained"), claim.get("rejected")
-    proofs = {"yes": "proved", "no": "refuted", "unproved": "not proved"}
-    return row(
-        claim.get("scope", ""),
-        claim.get("text", ""),
-        claim.get("kind", ""),
-        proofs.get(str(claim.get("proved")), "not proved"),
-        _figure(claim.get("accepted")),
-        f"{_figure(explained)} of {_figure(rejected)}" if rejected else "",
-        _figure(claim.get("exceptions")),
-    )
-
-
-def _figure(value: object) -> str:
-    if isinstance(value, bool) or value is None:
-        return ""
-    if isinstance(value, list | tuple):
-        return f"{len(value):,}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def confidence_section(spec: Specification) -> Section | None:

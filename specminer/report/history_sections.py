@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from specminer.report.claim_sections import conditions_by_reason
 from specminer.report.document import Evidence, Report
 from specminer.report.fidelity import fidelity_text
 from specminer.report.section import (
@@ -133,10 +134,7 @@ def _rejections(spec: Specification, evidence: Evidence) -> Iterator[Section]:
     listed = evidence.rejections
     if not listed.items:
         return
-    guards: dict[str, list[str]] = {}
-    for claim in spec.guards:
-        if claim.get("kind") == "required":
-            guards.setdefault(str(claim.get("scope", "")), []).append(str(claim.get("text", "")))
+    guards = conditions_by_reason(spec)
     yield Section(
         id="rejections",
         title="Rejected calls",
@@ -152,7 +150,7 @@ def _rejections(spec: Specification, evidence: Evidence) -> Iterator[Section]:
                 item.reason or "no reason given",
                 item.count,
                 item.senders,
-                *((" and ".join(guards.get(item.function, ())),) if guards else ()),
+                *((_needed(guards.get(item.function, []), item.reason),) if guards else ()),
                 transaction_cell(spec.chain_id, item.first.transaction),
                 transaction_cell(spec.chain_id, item.last.transaction),
             )
@@ -160,6 +158,12 @@ def _rejections(spec: Specification, evidence: Evidence) -> Iterator[Section]:
         ),
         note=left_out(len(listed.items), listed.total, "reasons"),
     )
+
+
+def _needed(conditions: list[tuple[str, str]], reason: str) -> str:
+    """Return the conditions that explain a reason; a custom error is known by its name, without its values."""
+    bare = reason.partition("(")[0]
+    return " and ".join(dict.fromkeys(text for name, text in conditions if name in (reason, bare)))
 
 
 def _callers(spec: Specification, evidence: Evidence) -> Section:

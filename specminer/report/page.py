@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from specminer.errors import RenderError, UsageError, plain
 from specminer.report.automaton_sections import MAX_TRANSITIONS
+from specminer.report.claim_sections import required_guards
 from specminer.report.document import Report, Taken
 from specminer.report.picture import picture
 from specminer.report.section import Piece, left_out, transaction_cell
@@ -32,7 +33,7 @@ from specminer.report.sentences import (
     share,
     transition_sentence,
 )
-from specminer.specification import Edge, Occurrence, Specification
+from specminer.specification import Edge, Occurrence, Specification, TransitionKind
 
 MAX_TEXT: Final = 1_500
 """Characters of one text on the page."""
@@ -198,7 +199,7 @@ def _drawn(spec: Specification, place: int) -> tuple[Specification, str] | None:
 
 
 def _point(report: Report, spec: Specification) -> dict[str, Any]:
-    leaving = outflows(spec)
+    leaving, guards = outflows(spec), required_guards(spec)
     own = spec is report.specification and report.evidence is not None
     return {
         "states": [
@@ -217,6 +218,7 @@ def _point(report: Report, spec: Specification) -> dict[str, Any]:
                 place,
                 edge,
                 leaving[edge.source],
+                edge.guard or (guards.get(edge.function) if edge.kind is TransitionKind.CALL else None),
                 report.evidence.transitions[place] if own and report.evidence else None,
             )
             for place, edge in enumerate(spec.transitions[:MAX_TRANSITIONS])
@@ -224,19 +226,21 @@ def _point(report: Report, spec: Specification) -> dict[str, Any]:
     }
 
 
-def _edge(spec: Specification, place: int, edge: Edge, outflow: int, taken: Taken | None) -> dict[str, Any]:
+def _edge(
+    spec: Specification, place: int, edge: Edge, outflow: int, guard: str | None, taken: Taken | None
+) -> dict[str, Any]:
     return {
         "place": place,
         "source": edge.source,
         "target": edge.target,
         "event": edge.event,
         "rejected": edge.outcome != "returned",
-        "sentence": transition_sentence(spec, edge, outflow),
+        "sentence": transition_sentence(spec, edge, outflow, guard=False),
         "count": edge.count,
         "share": share(edge.count, outflow),
         "interactions": edge.interaction_count,
         "senders": edge.senders,
-        "guard": edge.guard,
+        "guard": guard,
         "first": _at(edge.first),
         "last": _at(edge.last),
         "elapsed": elapsed_text(taken.elapsed) if taken and taken.elapsed else None,

@@ -10,7 +10,7 @@ from specminer.errors import RenderError, plain
 from specminer.render import draw
 from specminer.specification import Specification
 
-_MARK: Final = re.compile(r"([sm]\d+)(?:-([sm]\d+))?")
+_MARK: Final = re.compile(r"([sm]\d+)(?:-([sm]\d+)(-label)?)?")
 """How the picture calls states and arrows (:mod:`specminer.render.dot`)."""
 
 
@@ -46,11 +46,18 @@ def _mark(element: ET.Element, names: dict[int, str]) -> None:
         return
     source, target = _state(found[1]), _state(found[2]) if found[2] else None
     marks = {"tabindex": "0", "role": "button"}
+    if found[3]:  # the label lies apart from its arrow, which has the keyboard and the screen reader
+        marks = {"aria-hidden": "true"}
     if target is None:
         marks |= {"class": "node", "data-state": str(source), "aria-label": f"state {names.get(source, '?')}"}
     else:
-        marks |= {"class": "edge", "data-from": str(source), "data-to": str(target)}
-        marks |= {"aria-label": f"from {names.get(source, '?')} to {names.get(target, '?')}"}
+        marks |= {
+            "class": "edge label" if found[3] else "edge",
+            "data-from": str(source),
+            "data-to": str(target),
+        }
+        if not found[3]:
+            marks["aria-label"] = f"from {names.get(source, '?')} to {names.get(target, '?')}"
     element.attrib.update(marks)
 
 

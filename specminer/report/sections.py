@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from specminer.report.automaton_sections import (
-    claim_sections,
     confidence_section,
     front_section,
     rare_section,
@@ -12,6 +11,7 @@ from specminer.report.automaton_sections import (
     transition_section,
     variant_section,
 )
+from specminer.report.claim_sections import claim_sections
 from specminer.report.document import Report
 from specminer.report.history_sections import audit_sections, coverage_section, split_section
 from specminer.report.section import Section

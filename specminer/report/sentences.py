@@ -27,8 +27,11 @@ _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")
 _LAST_YEAR: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
-def transition_sentence(spec: Specification, edge: Edge, outflow: int) -> str:
-    """Return what a transition says, in plain words; ``outflow`` counts the events that leave its source."""
+def transition_sentence(spec: Specification, edge: Edge, outflow: int, *, guard: bool = True) -> str:
+    """Return what a transition says, in plain words, with its guard unless that is shown elsewhere.
+
+    ``outflow`` counts the events that leave its source; 0 leaves the share out.
+    """
     names = {state.id: state.name for state in spec.states}
     source, target = names.get(edge.source, "?"), names.get(edge.target, "?")
     start = edge.source == spec.initial
@@ -49,7 +52,7 @@ def transition_sentence(spec: Specification, edge: Edge, outflow: int) -> str:
     text += f", by {counted(edge.senders, 'sender')}"
     if outflow:
         text += f"; that is {share(edge.count, outflow)} of what happens there"
-    if edge.guard:
+    if guard and edge.guard:
         text += f". It needs {edge.guard}"
     return text + "."
 
