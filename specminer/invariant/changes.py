@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 
@@ -16,7 +17,9 @@ from specminer.invariant.values import of_integers, same
 from specminer.location import Field, Locations, ValueKind, Variable
 from specminer.words import LimbArray
 
-NUMBERS = frozenset({ValueKind.UINT, ValueKind.INT, ValueKind.WORD})
+NUMBERS: Final = frozenset({ValueKind.UINT, ValueKind.INT, ValueKind.WORD})
+MAX_VARIABLES: Final = 512
+"""Variables looked at: those touched most often. Hostile storage costs no more than another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,7 @@ class Ground:
     @cached_property
     def words(self) -> LimbArray:
         """``History.words`` as limbs; shape (words, 4)."""
-        return of_integers(list(self.history.words))
+        return of_integers(self.history.words)
 
     @cached_property
     def order(self) -> IntColumn:
@@ -141,7 +144,8 @@ class Ground:
         """Yield fields; ``rows`` are touches by variable, with the words found and left."""
         variable = self.locations.variable[self.touched.slot[rows]]
         bounds = np.searchsorted(variable, np.arange(len(self.locations.variables) + 1))
-        for number, item in enumerate(self.locations.variables):
+        for number in self._largest(np.diff(bounds)):
+            item = self.locations.variables[number]
             mine = slice(int(bounds[number]), int(bounds[number + 1]))
             known = (found[mine] != MISSING) & (left[mine] != MISSING)
             if not known.any() or any(port in self._unresolved for port in item.ports):
@@ -160,6 +164,11 @@ class Ground:
                     left=new,
                     changed=~same(old, new),
                 )
+
+    @staticmethod
+    def _largest(touches: IntColumn) -> list[int]:
+        """Return the variables that are touched most, in their order."""
+        return sorted(np.argsort(-touches, kind="stable")[:MAX_VARIABLES].tolist())
 
     @cached_property
     def _unresolved(self) -> frozenset[int]:

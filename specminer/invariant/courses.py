@@ -18,6 +18,8 @@ from specminer.location import ValueKind
 from specminer.words import LimbArray
 
 CONTRACT: Final = {"of": "contract"}
+GLANCE: Final = 1_000
+"""In so many changes a variable shows whether it has more than two values."""
 _FEW_WRITERS: Final = 4
 """A variable that more functions change is not told of."""
 
@@ -75,8 +77,7 @@ def _monotone(cells: Cells, calls: IntColumn, found: LimbArray, left: LimbArray)
     down = less(left, found, signed=signed)
     name = cells.name
     old, new = symbol(name), symbol(name, after=True)
-    values = len(np.unique(left, axis=0))
-    if values < 3:
+    if len(np.unique(left[:GLANCE], axis=0)) < 3:
         return
     if np.mean(down) < 0.1:
         step = minus(left, found)

@@ -8,7 +8,7 @@ constant or an argument. Inputs are arguments, sender, origin, value, time and b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,44 +64,41 @@ class _Expression:
     values: LimbArray
 
 
-def effects(ground: Ground, cells: Sequence[Cells]) -> Iterator[Invariant]:
-    """Find the postconditions of all functions."""
-    calls = _Calls(ground)
-    by_function: dict[int, list[tuple[Cells, IntColumn]]] = {}
-    for item in cells:
-        rows = np.flatnonzero(item.changed & ~ground.constructed[item.invocation])
-        function = ground.called.function[item.invocation[rows]]
-        order = np.argsort(function, kind="stable")
-        bounds = np.searchsorted(function[order], np.arange(len(ground.called.functions) + 1))
-        for number_ in np.unique(function).tolist():
-            mine = rows[order[bounds[number_] : bounds[number_ + 1]]]
-            if len(mine) >= LEAST:
-                by_function.setdefault(number_, []).append((item, mine))
-    for number_, changed in sorted(by_function.items()):
+def effects(calls: Calls, cells: Cells) -> Iterator[Invariant]:
+    """Find what the calls of each function leave in one field."""
+    ground = calls.ground
+    rows = np.flatnonzero(cells.changed & ~ground.constructed[cells.invocation])
+    function = ground.called.function[cells.invocation[rows]]
+    order = np.argsort(function, kind="stable")
+    bounds = np.searchsorted(function[order], np.arange(len(ground.called.functions) + 1))
+    for number_ in np.flatnonzero(np.diff(bounds) >= LEAST).tolist():
+        mine = rows[order[bounds[number_] : bounds[number_ + 1]]]
         inputs = calls.inputs(number_)
-        for item, rows in changed:
-            for group in _groups(ground, item, rows, inputs):
-                yield from _explained(ground, number_, group, inputs)
+        for group in _groups(ground, cells, mine, inputs):
+            yield from _explained(ground, number_, group, inputs)
 
 
-class _Calls:
-    """The inputs of all calls, by function."""
+class Calls:
+    """The inputs of all calls, by function; each function's are made once."""
 
     def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+        self.ground = ground
+        self._made: dict[int, Inputs] = {}
         self._arguments: dict[int, list[tuple[str, IntColumn, WordArray]]] = {}
         for column in arguments(ground.history, ground.called):
             if column.single:
                 listed = self._arguments.setdefault(column.function, [])
                 listed.append((column.name, column.invocation, column.words))
-        self._row = np.full(len(ground.history), MISSING, dtype=np.int64)
 
     def inputs(self, function: int) -> Inputs:
         """Return the inputs of the calls of one function."""
-        ground, history = self._ground, self._ground.history
+        if function not in self._made:
+            self._made[function] = self._gathered(function)
+        return self._made[function]
+
+    def _gathered(self, function: int) -> Inputs:
+        ground, history = self.ground, self.ground.history
         rows = np.flatnonzero(ground.called.function == function)
-        at = np.full(len(history), MISSING, dtype=np.int64)
-        at[rows] = np.arange(len(rows))
         found: list[_Input] = []
         keys: list[tuple[str, IntColumn]] = []
         for name, invocation, words in self._arguments.get(function, [])[:MAX_INPUTS]:
@@ -121,18 +118,22 @@ class _Calls:
         found.append(
             _Input(name=_free("block", taken), values=_small(history.transaction_block[transaction]))
         )
-        return Inputs(at=at, values=found, keys=keys)
+        return Inputs(calls=rows, values=found, keys=keys)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
     """The inputs of the calls of one function."""
 
-    at: IntColumn
-    """For each invocation its row among the function's, or ``MISSING``."""
+    calls: IntColumn
+    """Rows of the function's invocations, ascending; all columns have a row for each."""
     values: list[_Input]
     keys: list[tuple[str, IntColumn]]
     """What may be a key, as codes of the key table."""
+
+    def at(self, calls: IntColumn) -> IntColumn:
+        """Return the place of each of some calls among the function's."""
+        return np.searchsorted(self.calls, calls)
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -148,16 +149,20 @@ def _small(column: IntColumn) -> LimbArray:
 def _groups(ground: Ground, cells: Cells, rows: IntColumn, inputs: Inputs) -> Iterator[_Group]:
     """Tell a function's changes of one field apart by where their keys come from."""
     calls = cells.invocation[rows]
-    at = inputs.at[calls]
+    at = inputs.at(calls)
     depths = len(cells.variable.ports)
     source = np.full((len(rows), max(1, depths)), MISSING, dtype=np.int64)
     for depth in range(depths):
         key = ground.locations.keys[cells.slot[rows], depth]
         for place, (_, codes) in reversed(list(enumerate(inputs.keys))):
             source[codes[at] == key, depth] = place
-    kinds, which = np.unique(source, axis=0, return_inverse=True)
-    for number_, kind in enumerate(kinds.tolist()):
-        mine = np.flatnonzero(which.ravel() == number_)
+    width = len(inputs.keys) + 1
+    code = np.zeros(len(rows), dtype=np.int64)
+    for depth in range(min(depths, 12)):
+        code = code * width + source[:, depth] + 1
+    kinds, first = np.unique(code, return_index=True)
+    for kind_code, kind in zip(kinds.tolist(), source[first].tolist(), strict=True):
+        mine = np.flatnonzero(code == kind_code)
         # a call that changed several such entries says nothing of either
         single = np.bincount(calls[mine] - calls.min())[calls[mine] - calls.min()] == 1
         mine = mine[single]
@@ -216,8 +221,8 @@ def _equal(values: LimbArray, group: _Group) -> BoolColumn:
 
 def _expressions(group: _Group, few: _Group, inputs: Inputs) -> Iterator[_Expression]:
     """Yield right sides, the simplest first; constants are those of ``few``, so that both runs have the same."""
-    at = inputs.at[group.calls]
-    few_at = inputs.at[few.calls]
+    at = inputs.at(group.calls)
+    few_at = inputs.at(few.calls)
     constant, share = _most_common(few.left)
     choice = to_integer(constant) < SMALL
     if share >= LIKELY and choice:

@@ -6,9 +6,8 @@ mapping, or those behind one key; what is summed up is their value, or 1 for eac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -45,42 +44,27 @@ class Course:
     """The first invocation that touched it there."""
 
 
-def totals(ground: Ground, cells: Sequence[Cells]) -> Iterator[Invariant]:
+def totals(ground: Ground, cells: Iterable[Cells]) -> Iterator[Invariant]:
     """Find the variables that are sums or counts of others; ``cells`` are those of transactions."""
-    scalars = [
-        _course(ground, item, counted=False, keyed=False)
-        for item in cells
-        if not item.variable.ports and item.numeric
-    ]
-    parts = [
-        _course(ground, item, counted=counted, keyed=False)
-        for item in cells
-        if item.variable.ports
-        for counted in (False, True)
-        if counted or item.numeric
-    ]
-    kept = _largest(scalars)
-    for total in kept:
+    scalars: list[Course] = []
+    parts: list[Course] = []
+    entries: list[Course] = []
+    inner: list[Course] = []
+    for item in cells:
+        depth = len(item.variable.ports)
+        if not depth and item.numeric:
+            scalars.append(_course(ground, item, counted=False, keyed=False))
+        for counted in (False, True) if depth else ():
+            if counted or item.numeric:
+                parts.append(_course(ground, item, counted=counted, keyed=False))
+            if depth > 1 and (counted or item.numeric):
+                inner.append(_course(ground, item, counted=counted, keyed=True))
+        if depth == 1 and item.numeric:
+            entries.append(_course(ground, item, counted=False, keyed=True))
+    for total in _largest(scalars):
         yield from _equal(total, _largest(parts), ground)
-    yield from _behind_keys(ground, cells)
-
-
-def _behind_keys(ground: Ground, cells: Sequence[Cells]) -> Iterator[Invariant]:
-    """Find entries of a mapping that are sums of the entries of another behind the same key."""
-    single = [item for item in cells if len(item.variable.ports) == 1 and item.numeric]
-    double = [item for item in cells if len(item.variable.ports) > 1]
-    if not single or not double:
-        return
-    inner = _largest(
-        [
-            _course(ground, item, counted=counted, keyed=True)
-            for item in double
-            for counted in (False, True)
-            if counted or item.numeric
-        ]
-    )
-    for total in _largest([_course(ground, item, counted=False, keyed=True) for item in single]):
-        yield from _equal(total, inner, ground)
+    for total in _largest(entries) if inner else ():
+        yield from _equal(total, _largest(inner), ground)
 
 
 def _largest(courses: list[Course]) -> list[Course]:
@@ -161,14 +145,10 @@ def _likely(one: Course, other: Course) -> bool:
     return bool(np.mean(equal) >= LIKELY)
 
 
-def conserved(ground: Ground, cells: Sequence[Cells]) -> Iterator[Invariant]:
+def conserved(ground: Ground, cells: Cells) -> Iterator[Invariant]:
     """Find the functions whose calls move amounts between the entries of a mapping and keep their sum."""
-    return chain.from_iterable(
-        _conserving(ground, item) for item in cells if item.variable.ports and item.numeric
-    )
-
-
-def _conserving(ground: Ground, cells: Cells) -> Iterator[Invariant]:
+    if not cells.variable.ports or not cells.numeric:
+        return
     rows = np.flatnonzero(cells.changed)
     if not len(rows):
         return

@@ -7,6 +7,7 @@ shape (n, 8), which do not overflow for up to 2^30 terms.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -22,9 +23,17 @@ _FULL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
 _LOW: Final = np.uint64(0xFFFFFFFF)
 
 
-def of_integers(values: list[int]) -> LimbArray:
+_CHUNK: Final = 1 << 16
+"""So many integers are written as bytes at a time: as objects they take several times the room."""
+
+
+def of_integers(values: Sequence[int]) -> LimbArray:
     """Return a column from integers in 0 .. 2^256 - 1."""
-    return limbs(from_integers(values)) if values else np.zeros((0, 4), dtype=np.uint64)
+    column = np.zeros((len(values), 4), dtype=np.uint64)
+    for first in range(0, len(values), _CHUNK):
+        chunk = values[first : first + _CHUNK]
+        column[first : first + len(chunk)] = limbs(from_integers(chunk))
+    return column
 
 
 def to_integer(row: LimbArray) -> int:
