@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specminer.history import IntColumn
-from specminer.surprise import threshold
+from specminer.surprise import Broken, Kind, measure, threshold
 from specminer.surprise.alarm import LEAST, RATE
 from specminer.surprise.left_out import Units, probability
 from specminer.surprise.measures import _scan, _usual
@@ -139,3 +139,25 @@ def test_the_ranking_is_bounded_ordered_and_explained(name: str) -> None:
     for item in found["events"]:
         assert item["transaction"] in item["text"]
         assert sum(item["evidence"].values()) == pytest.approx(item["bits"], abs=0.01)
+
+
+def test_what_breaks_a_claim_adds_its_bits_once_a_kind() -> None:
+    run = mined("escrow")
+    rows = run.interactions.invocation
+    event = int(np.flatnonzero(~run.table.rejected & ~run.interactions.passive)[0])
+    alone = measure(run.history, run.interactions, run.tuning)
+
+    def claim(bits: float, kind: Kind) -> Broken:
+        return Broken(
+            invocation=rows[event : event + 1], bits=np.array([bits]), text="x = y", held=50, kind=kind
+        )
+
+    claims = [claim(4.0, Kind.BROKEN), claim(6.0, Kind.BROKEN), claim(5.0, Kind.BEFORE)]
+    broken = measure(run.history, run.interactions, run.tuning, claims)
+    assert broken.evidence[Kind.BROKEN][event] == 6
+    assert broken.worst[Kind.BROKEN][event] == 1
+    assert broken.evidence[Kind.BEFORE][event] == 5
+    assert broken.event[event] == pytest.approx(alone.event[event] + 11)
+    assert broken.score[run.table.interaction[event]] >= alone.score[run.table.interaction[event]]
+    others = rows != rows[event]
+    assert np.array_equal(broken.event[others], alone.event[others])

@@ -18,14 +18,14 @@ from specminer.specification import Edge, Specification, TransitionKind
 
 def guarded(
     specification: Specification, evidence: Evidence, interface: Interface, seed: int
-) -> Specification:
-    """Return the specification with guards, roles, and what a solver had to say."""
+) -> tuple[Specification, tuple[Guard, ...]]:
+    """Return the specification with guards, roles, and what a solver had to say; and the guards themselves."""
     found = guards(evidence, causes(evidence.history, interface), seed)
     claims = obligations(found)
     texts = {
         guard.function: guard.text for guard in found if guard.kind is Kind.REQUIRED and guard.conditions
     }
-    return replace(
+    told = replace(
         specification,
         guards=tuple(_guard(guard, claims) for guard in found),
         roles=tuple(_role(role) for role in roles(evidence, found)),
@@ -43,6 +43,7 @@ def guarded(
             for point in specification.front
         ),
     )
+    return told, found
 
 
 def _with_guards(edges: Sequence[Edge], texts: Mapping[str, str]) -> tuple[Edge, ...]:

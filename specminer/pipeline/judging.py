@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from specminer.confidence import agreement
+from specminer.guard import Guard
+from specminer.guard.learning import truth_of
 from specminer.history import History, IntColumn
 from specminer.interaction import Interactions
 from specminer.invariant import MAX_TOLD, Ground, Invariant, Template, exceptions, search, to_dict
@@ -27,17 +30,19 @@ def judged(
     ground: Ground,
     interactions: Interactions,
     tuning: Tuning,
+    guards: Sequence[Guard],
     surprising: int,
 ) -> Specification:
     """Return the specification with invariants, confidence, and the ``surprising`` first of what stands out."""
     history = ground.history
     held = search(ground, tuning, interactions)
     unit = units(history, interactions)
+    claims = [*held, *_as_claims(guards)]
     ranking = Ranking(
         history=history,
         interactions=interactions,
         tuning=tuning,
-        measured=measure(history, interactions, tuning, broken(held, history, unit)),
+        measured=measure(history, interactions, tuning, broken(claims, history, unit)),
     )
     return replace(
         specification,
@@ -52,6 +57,24 @@ def units(history: History, interactions: Interactions) -> IntColumn:
     unit = np.arange(len(history)) + len(interactions.names)
     unit[interactions.invocation[::-1]] = interactions.slice[::-1]
     return unit
+
+
+def _as_claims(guards: Sequence[Guard]) -> Iterator[Invariant]:
+    """Yield the conditions of guards as claims about accepted calls."""
+    for guard in guards:
+        situation = guard.meaning.situation
+        for condition in guard.conditions:
+            if condition.exceptions:
+                truth = truth_of(guard.meaning, condition.clause.literals)
+                cases = situation.accepted & truth.known
+                yield Invariant(
+                    scope={"of": "function", "function": guard.function},
+                    template=Template.BEFORE,
+                    text=f"the guard of {guard.function}: {condition.text}",
+                    smt=None,
+                    cases=situation.rows[cases],
+                    held=truth.true[cases],
+                )
 
 
 def broken(held: list[Invariant], history: History, unit: IntColumn) -> list[Broken]:

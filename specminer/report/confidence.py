@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from specminer.errors import plain
@@ -52,6 +53,20 @@ def surprise_sentences(surprise: dict[str, Any], shown: int) -> tuple[str, list[
         ("! " if item.get("flagged") else "") + plain(item.get("text", "?"), MAX_TEXT)
         for item in items[:shown]
     ]
+
+
+def invariant_sentences(invariants: Sequence[dict[str, Any]], shown: int) -> list[str]:
+    """Return the ``shown`` first invariants with their cases, of each kind some: they stand ordered by kind."""
+    kinds = [item.get("kind") for item in invariants]
+    place = [kinds[:row].count(kind) for row, kind in enumerate(kinds)]
+    chosen = sorted(sorted(range(len(kinds)), key=lambda row: (place[row], row))[:shown])
+    found = []
+    for row in chosen:
+        item = invariants[row]
+        cases, broken = item.get("support"), item.get("exceptions")
+        but = f", but not in {_count(broken)}" if broken else ""
+        found.append(f"{plain(item.get('text', '?'), 200)} ({_count(cases)} cases{but})")
+    return found
 
 
 def _share(value: object) -> str:

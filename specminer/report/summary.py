@@ -14,7 +14,11 @@ from typing import Final
 from rich.cells import cell_len
 
 from specminer.errors import plain
-from specminer.report.confidence import confidence_sentences, surprise_sentences
+from specminer.report.confidence import (
+    confidence_sentences,
+    invariant_sentences,
+    surprise_sentences,
+)
 from specminer.report.fidelity import fidelity_text
 from specminer.report.guards import explained_text, guard_texts, role_texts
 from specminer.report.layout import cut, pad, paragraph
@@ -24,6 +28,8 @@ MAX_ROWS: Final = 60
 """Transitions listed at most, unless told otherwise."""
 SURPRISING: Final = 3
 """The most surprising of all are told, unless more are asked for."""
+INVARIANTS: Final = 12
+"""Invariants told at most, some of each kind."""
 MIN_WIDTH: Final = 40
 """Terminals narrower than this many columns are not catered for."""
 _KINDS: Final = {TransitionKind.CALL: "", TransitionKind.PASSIVE: "", TransitionKind.PHASE: " (phase)"}
@@ -46,6 +52,7 @@ def summary(
         _transitions(spec, columns, rows),
         _guards(spec, columns),
         _roles(spec, columns),
+        _invariants(spec, columns),
         _confidence(spec, columns),
         _surprise(spec, columns, surprising),
     ]
@@ -166,6 +173,19 @@ def _transitions(spec: Specification, columns: int, rows: int) -> list[str]:
         lines += [_line(row, widths) for _, row in group]
     if len(ranked) > len(shown):
         lines.append(f"… and {len(ranked) - len(shown):,} more in automaton.json")
+    return lines
+
+
+def _invariants(spec: Specification, columns: int) -> list[str]:
+    """Return some of what held, of each kind what rests on most cases."""
+    texts = invariant_sentences(spec.invariants, INVARIANTS)
+    if not texts:
+        return []
+    lines = [f"Invariants ({len(spec.invariants):,})"]
+    for text in texts:
+        lines += paragraph(text, columns)
+    if len(spec.invariants) > len(texts):
+        lines.append(f"  … and {len(spec.invariants) - len(texts):,} more in automaton.json")
     return lines
 
 

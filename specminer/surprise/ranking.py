@@ -5,7 +5,6 @@ Texts are raw: whoever shows them escapes them.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -90,9 +89,10 @@ class Ranking:
         measured = self.measured
         if not told:
             return f"{name} stopped where interactions usually go on ({measured.stop[row]:.1f} bits)."
-        symbols, before = self.tuning.table.symbol, self.tuning.state_before
-        alike = Counter((int(symbols[event]), int(before[event])) for event in told)
-        times = alike[int(symbols[told[0]]), int(before[told[0]])]
+        table, before = self.tuning.table, self.tuning.state_before
+        like = (table.symbol == table.symbol[told[0]]) & (before == before[told[0]])
+        like &= (table.interaction == table.interaction[told[0]]) & (measured.excess >= LEAST_TOLD)
+        times = int(like.sum())
         again = f" {times} times" if times > 1 else ""
         return f"{name}: {self._sentence(told[0], again)}"
 
