@@ -16,9 +16,12 @@ from specminer.abstraction.dimension import comparable, dimensions
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction import Interactions
 from specminer.invariant.claim import LEAST, TOLERANCE, Invariant, Template
+from specminer.invariant.smtlib import apply
+from specminer.invariant.smtlib import symbol as symbol_of
 from specminer.invariant.values import less, of_integers
 from specminer.location import ValueKind
 from specminer.predicate import Formula, entails
+from specminer.predicate.smtlib import expression
 from specminer.tuning import Tuning
 
 MOST: Final = 4
@@ -79,6 +82,7 @@ def states(moments: Moments) -> Iterator[Invariant]:
                 {"of": "state", "state": state.id},
                 Template.STATE,
                 f"in '{state.name}': {_text(tuning.vocabulary[row], value)}",
+                _smt(tuning, row, value),
                 rows,
                 moments.values(row, graph.state_after[rows]) == value,
             )
@@ -109,6 +113,7 @@ def befores(moments: Moments) -> Iterator[Invariant]:
                 {"of": "function", "function": name},
                 Template.BEFORE,
                 f"before {name}: {_text(tuning.vocabulary[row], value)}",
+                _smt(tuning, row, value),
                 rows,
                 moments.values(row, graph.state_before[rows]) == value,
             )
@@ -164,7 +169,10 @@ def _order(
     if by_chance < 0.02 or strict < 0.01 or np.mean(fails) > ONCE_SHARE:
         return None
     names = table.variables[left].name, table.variables[right].name
-    return _claim(moments, {"of": "interaction"}, Template.ORDER, f"{names[0]} >= {names[1]}", rows, ~fails)
+    smt = apply(">=", *(symbol_of(name) for name in names))
+    return _claim(
+        moments, {"of": "interaction"}, Template.ORDER, f"{names[0]} >= {names[1]}", smt, rows, ~fails
+    )
 
 
 def _shares(
@@ -234,12 +242,21 @@ def _text(predicate: Predicate, value: int) -> str:
     return predicate.text if value == TRUE else predicate.negation
 
 
+def _smt(tuning: Tuning, predicate: int, value: int) -> str:
+    formula = tuning.vocabulary[predicate].formula
+    return expression(tuning.language, formula if value == TRUE else tuning.language.negation(formula))
+
+
 def _claim(
-    moments: Moments, scope: dict[str, Any], template: Template, text: str, rows: IntColumn, held: BoolColumn
+    moments: Moments,
+    scope: dict[str, Any],
+    template: Template,
+    text: str,
+    smt: str,
+    rows: IntColumn,
+    held: BoolColumn,
 ) -> Invariant:
     """Return a claim about events; a call that stands in several interactions is a case in each."""
     calls = moments.invocation[rows]
     order = np.argsort(calls, kind="stable")
-    return Invariant(
-        scope=scope, template=template, text=text, smt=None, cases=calls[order], held=held[order]
-    )
+    return Invariant(scope=scope, template=template, text=text, smt=smt, cases=calls[order], held=held[order])
