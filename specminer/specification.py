@@ -135,8 +135,9 @@ class Specification:
     initial: int
     transitions: tuple[Edge, ...]
     guards: tuple[dict[str, Any], ...] = ()
-    """scope (a function), text, smt, kind, accepted, rejected, explained, exceptions, proved, left_out (calls
-    that ran out of gas), conditions (with the reasons that each explains), reasons, held_out, significance."""
+    """scope (a function), text, smt (SMT-LIB 2) with its symbols, kind, accepted, rejected, explained, exceptions,
+    proved, left_out (calls that ran out of gas), conditions (with the reasons that each explains), reasons,
+    held_out, significance."""
     roles: tuple[dict[str, Any], ...] = ()
     """name, kind, functions reserved to it, required (those that rejected others), addresses, creator."""
     obligations: tuple[dict[str, Any], ...] = ()

@@ -22,8 +22,10 @@ from specminer.cli.collect import collect
 from specminer.cli.datasets import datasets
 from specminer.cli.demo import demo
 from specminer.cli.doctor import doctor
+from specminer.cli.export_smt import export_smt
 from specminer.cli.interactions import interactions
 from specminer.cli.mine import mine
+from specminer.cli.prove import prove
 from specminer.cli.render import render
 from specminer.cli.report import report
 from specminer.cli.score import score
@@ -69,6 +71,8 @@ for _command in (
     abstractions,
     datasets,
     score,
+    prove,
+    export_smt,
     doctor,
 ):
     app.add_command(_command)

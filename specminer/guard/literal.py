@@ -174,7 +174,7 @@ class Meaning:
         if literal.constant == 0 or term.kind is ValueKind.BOOL:
             return 0.0
         if not equality:  # small numbers are found in any code
-            return 1.1 if term.stored and literal.constant < SMALL else 0.5
+            return 0.5 if literal.constant >= SMALL else 1.1 if term.stored else 0.9
         if literal.sign is Sign.DIFFERENT:
             return 1.2 if term.stored else 1.5
         return 0.4 if term.stored or term.dimension is Dimension.ACCOUNT else 1.0

@@ -12,7 +12,7 @@ from specminer.guard.proving import Obligation, obligations
 from specminer.guard.role import Role, roles
 from specminer.history import OUTCOMES, RETURNED, History
 from specminer.interaction import Evidence
-from specminer.predicate.smtlib import expression
+from specminer.predicate.smtlib import expression, symbol_name
 from specminer.specification import Edge, Specification, TransitionKind
 
 
@@ -78,6 +78,10 @@ def _guard(guard: Guard, claims: Mapping[str, tuple[Obligation, ...]]) -> dict[s
         "scope": guard.function,
         "text": guard.text if guard.conditions else "",
         "smt": expression(language, guard.simplified),
+        "symbols": {
+            symbol_name(language, symbol): "Bool" if language.is_boolean(symbol) else "Int"
+            for symbol in language.symbols(guard.simplified)
+        },
         "kind": guard.kind.value,
         "accepted": guard.accepted,
         "rejected": guard.rejected,

@@ -289,6 +289,8 @@ def checked(script: str) -> bool | None:
             return bool(solver.solve([formula]))
     except (SolverReturnedUnknownResultError, InternalSolverError):
         return None
+    except (PysmtException, TypeError, ValueError, AttributeError):
+        raise FormulaError("the script asserts what is no truth value, or what is not declared") from None
 
 
 def check_nesting_of_script(script: str) -> None:

@@ -1,0 +1,119 @@
+"""Replays what a specification says a solver confirmed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from specminer.errors import FileFormatError, UsageError, plain
+from specminer.predicate.smt import FormulaError, checked, solver_name
+from specminer.specification import Specification
+
+FORMAT = "specminer/proof"
+VERSION = 1
+MAX_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """One obligation, asked again."""
+
+    scope: str
+    claim: str
+    expected: str
+    answer: str
+    """``sat``, ``unsat``, or ``unknown`` where the solver did not tell within its limit."""
+    recorded: str
+    """What the document says was answered."""
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the claim holds; ``None`` if undecided."""
+        return None if self.answer == "unknown" else self.answer == self.expected
+
+
+def read_specification(path: Path) -> Specification:
+    """Read an ``automaton.json``.
+
+    Raises:
+        FileFormatError: it cannot be read, is too large, or is none.
+
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise FileFormatError(f"{plain(path)} cannot be read: {error.strerror}") from None
+    if len(text) > MAX_BYTES:
+        raise FileFormatError(f"{plain(path)} is larger than {MAX_BYTES:,} bytes")
+    return Specification.from_json(text, str(path))
+
+
+def replay(specification: Specification) -> tuple[Replayed, ...]:
+    """Ask the solver again about every obligation, in the document's order.
+
+    Raises:
+        UsageError: no solver is installed.
+        FileFormatError: an obligation is malformed.
+
+    """
+    if solver_name() is None:
+        raise UsageError("no solver is installed, so nothing can be proved; run pip install 'specminer[smt]'")
+    return tuple(_replayed(item, number) for number, item in enumerate(specification.obligations, 1))
+
+
+def _replayed(item: dict[str, Any], number: int) -> Replayed:
+    texts = {name: item.get(name) for name in ("scope", "claim", "script", "expected", "answer")}
+    wrong = [name for name, value in texts.items() if not isinstance(value, str)]
+    if wrong or texts["expected"] not in ("sat", "unsat"):
+        raise FileFormatError(f"obligation {number} is malformed: expected texts, and sat or unsat")
+    try:
+        found = checked(str(texts["script"]))
+    except FormulaError as error:
+        raise FileFormatError(f"obligation {number} cannot be read: {plain(error)}") from None
+    return Replayed(
+        scope=str(texts["scope"]),
+        claim=str(texts["claim"]),
+        expected=str(texts["expected"]),
+        answer="unknown" if found is None else "sat" if found else "unsat",
+        recorded=str(texts["answer"]),
+    )
+
+
+def proof_json(found: tuple[Replayed, ...]) -> bytes:
+    """Return the answers as JSON, ending in a newline."""
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "obligations": [
+            {
+                "scope": item.scope,
+                "claim": item.claim,
+                "expected": item.expected,
+                "answer": item.answer,
+                "recorded": item.recorded,
+                "holds": item.holds,
+            }
+            for item in found
+        ],
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def proof_text(found: tuple[Replayed, ...]) -> str:
+    """Return the answers for people: what does not hold or is undecided, then the counts."""
+    lines = []
+    for item in found:
+        if item.holds is not True:
+            verdict = "undecided" if item.holds is None else "does not hold"
+            lines.append(f"{verdict}: {plain(item.scope, 60)}: {plain(item.claim, 200)}")
+    held = sum(item.holds is True for item in found)
+    undecided = sum(item.holds is None for item in found)
+    lines.append(
+        f"{len(found):,} {'obligation' if len(found) == 1 else 'obligations'}: {held:,} "
+        f"{'holds' if held == 1 else 'hold'}, {len(found) - held - undecided:,} do not, {undecided:,} undecided"
+    )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,131 @@
+"""Laws of guards: what is shown says what was learned, and refuses no accepted call beyond what is counted."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specminer.abstraction import Dimension
+from specminer.guard.constants import constants
+from specminer.guard.learning import ACCEPTED, Clause, Learner, truth_of
+from specminer.guard.literal import Literal, Meaning, Sign
+from specminer.guard.simplifying import formula_of, simplified
+from specminer.guard.terms import Situation, Term
+from specminer.history import MISSING
+from specminer.location import ValueKind
+from specminer.predicate import Columns, evaluate
+
+WORDS = (0, 1, 5, 2**255, 2**256 - 1)
+NAMES = ("value", "amount", "price", "paused")
+"""Two numbers of the call, one stored, and a stored flag."""
+
+
+def situation(rows: list[tuple[int, ...]], accepted: list[bool]) -> Situation:
+    codes = np.array(rows, dtype=np.int64).reshape(len(rows), len(NAMES))
+    terms = tuple(
+        Term(
+            name=name,
+            kind=ValueKind.BOOL if name == "paused" else ValueKind.UINT,
+            variable=place if place >= 2 else MISSING,
+            dimension=Dimension.NONE if name == "paused" else Dimension.MONEY,
+            codes=np.minimum(codes[:, place], 1) if name == "paused" else codes[:, place],
+        )
+        for place, name in enumerate(NAMES)
+    )
+    return Situation(
+        function="f",
+        rows=np.arange(len(rows)),
+        accepted=np.array(accepted, dtype=np.bool_),
+        terms=terms,
+        words=WORDS,
+        last=np.full(len(rows), 2),
+    )
+
+
+codes = st.integers(MISSING, len(WORDS) - 1)
+rows = st.tuples(codes, codes, codes, codes)
+literals = st.one_of(
+    st.builds(
+        lambda pair, sign: Literal(left=pair[0], sign=sign, right=pair[1]),
+        st.sampled_from([(0, 1), (0, 2), (1, 2)]),
+        st.sampled_from(Sign),
+    ),
+    st.builds(
+        lambda left, sign, constant: Literal(left=left, sign=sign, constant=constant),
+        st.integers(0, 2),
+        st.sampled_from(Sign),
+        st.sampled_from([0, 1, 3, 2**255, 2**256 - 1]),
+    ),
+    st.builds(lambda on: Literal(left=3, sign=Sign.EQUAL, constant=on), st.integers(0, 1)),
+)
+clauses = st.lists(
+    st.lists(literals, min_size=1, max_size=3, unique=True).map(lambda found: Clause(literals=tuple(found))),
+    max_size=5,
+)
+
+
+@given(clauses)
+def test_a_simplified_guard_is_equivalent_to_its_source(found: list[Clause]) -> None:
+    meaning = Meaning(situation([(0, 0, 0, 0)], [True]))
+    short = simplified(meaning, found)
+
+    assert len(short) <= len(found)
+    assert meaning.language.equivalent(formula_of(meaning, found), formula_of(meaning, short)) is True
+
+
+@given(st.lists(rows, min_size=1, max_size=12), literals)
+def test_columns_and_formulas_agree(calls: list[tuple[int, ...]], literal: Literal) -> None:
+    here = situation(calls, [True] * len(calls))
+    meaning = Meaning(here)
+    columns = Columns.of(
+        {symbol: term.codes for symbol, term in zip(meaning.symbols, here.terms, strict=True)},
+        WORDS,
+        len(calls),
+    )
+    true, known = evaluate(meaning.formula(literal), columns)
+    found = meaning.truth(literal)
+
+    assert found.true.tolist() == true.tolist()
+    assert found.known.tolist() == known.tolist()
+
+
+@given(st.lists(st.tuples(rows, st.booleans(), st.integers(0, 2)), min_size=1, max_size=40))
+def test_no_guard_refuses_more_accepted_calls_than_its_exceptions(
+    calls: list[tuple[tuple[int, ...], bool, int]],
+) -> None:
+    here = situation([row for row, _, _ in calls], [accepted for _, accepted, _ in calls])
+    cause = np.array([cause for _, _, cause in calls])
+    meaning = Meaning(here)
+    learner = Learner(meaning, cause, constants(b"\x60\x05\x10"), np.ones(len(calls), dtype=np.bool_))
+    found = learner.required({})
+
+    for clause in found:
+        truth = truth_of(meaning, clause.literals)
+        refused = int(np.sum(truth.false & here.accepted))
+        assert refused <= (1 - ACCEPTED) * int(np.sum(here.accepted))
+        assert np.any(truth.false & ~here.accepted)
+    assert found == learner.required({})
+
+
+def test_a_condition_that_few_calls_suggest_is_none() -> None:
+    here = situation([(1, 0, 0, 0), (0, 1, 0, 0)], [True, False])
+    learner = Learner(Meaning(here), np.zeros(2, dtype=np.int64), constants(b""), np.ones(2, dtype=np.bool_))
+    assert learner.required({}) == []
+
+
+def test_an_unknown_value_neither_meets_nor_breaks_a_condition() -> None:
+    meaning = Meaning(situation([(0, 0, MISSING, 0)], [True]))
+    truth = truth_of(meaning, (Literal(left=0, sign=Sign.LESS, right=2),))
+    assert not truth.known.any()
+    assert not truth.true.any()
+
+
+def test_numbers_are_those_that_code_compares() -> None:
+    # PUSH2 3600 DUP2 LT; PUSH1 9 JUMP; JUMPDEST at 9 is no number
+    code = bytes.fromhex("610e108110" + "600956" + "00" + "5b" + "6101f4")
+    found = constants(code)
+    assert 3600 in found.compared
+    assert 500 in found.others
+    assert found.between(7200, 60) == 3600
+    assert found.between(1, 2) is None

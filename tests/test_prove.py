@@ -1,0 +1,92 @@
+"""``specminer prove`` replays obligations; ``specminer export-smt`` writes what a stock solver reads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import z3  # type: ignore[import-untyped]
+
+from specminer.specification import Specification
+from tests.support.command import specminer
+from tests.support.specifications import HOSTILE_NAMES, auction
+
+HELD = {
+    "scope": "bid",
+    "claim": "some call meets the guard",
+    "script": "(set-logic QF_LIA)\n(declare-fun |value| () Int)\n(assert (< 0 |value|))\n(check-sat)\n",
+    "expected": "sat",
+    "answer": "sat",
+}
+
+
+def written(folder: Path, **parts: Any) -> Specification:
+    spec = replace(auction(), **parts)
+    (folder / "automaton.json").write_bytes(spec.to_json())
+    return spec
+
+
+def test_what_is_mined_is_proved_again_and_read_by_z3(tmp_path: Path) -> None:
+    assert specminer("mine", "vaults", "--out", "out", cwd=tmp_path).code == 0
+    done = specminer("prove", "out/automaton.json", cwd=tmp_path)
+    assert done.code == 0, done.text
+    assert "0 do not, 0 undecided" in done.out
+    assert specminer("export-smt", "out/automaton.json", "--out", "a.smt2", cwd=tmp_path).code == 0
+    solver = z3.Solver()
+    solver.from_file(str(tmp_path / "a.smt2"))
+    assert solver.check() == z3.sat
+    spec = Specification.from_json((tmp_path / "out/automaton.json").read_bytes())
+    assert {item["proved"] for item in spec.guards if item["kind"] == "required" and item["text"]} == {"yes"}
+    assert {item["proved"] for item in spec.obligations} == {"yes"}
+
+
+def test_a_claim_that_does_not_hold_is_told_with_exit_code_1(tmp_path: Path) -> None:
+    written(tmp_path, obligations=(HELD, HELD | {"expected": "unsat"}))
+    done = specminer("prove", "automaton.json", cwd=tmp_path)
+    assert done.code == 1
+    assert done.out.splitlines() == [
+        "does not hold: bid: some call meets the guard",
+        "2 obligations: 1 holds, 1 do not, 0 undecided",
+    ]
+    shown = json.loads(specminer("prove", "automaton.json", "--format", "json", cwd=tmp_path).out)
+    assert [item["holds"] for item in shown["obligations"]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "",
+        "(",
+        ")",
+        "(assert x)",
+        "(exit",
+        "(set-option :x 1)",
+        "(get-model)",
+        "(assert " + "(not " * 5000 + "true" + ")" * 5000 + ")",
+        "x" * 300_000,
+        "(declare-fun x () Int)(assert (< x true))",
+        '(include "/etc/passwd")',
+    ],
+)
+def test_a_malformed_obligation_is_told_on_one_line(tmp_path: Path, script: str) -> None:
+    written(tmp_path, obligations=(HELD | {"script": script, "expected": "unsat"},))
+    done = specminer("prove", "automaton.json", cwd=tmp_path)
+    assert done.code in (1, 2), done.text
+    assert "Traceback" not in done.err
+    assert "defect" not in done.err
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE_NAMES if name.isascii() or name.isprintable()])
+def test_hostile_names_stay_comments(tmp_path: Path, name: str) -> None:
+    guard = {"scope": name, "text": name, "kind": "required", "smt": "true", "symbols": {name: "Int"}}
+    spec = auction()
+    states = tuple(replace(state, name=name) for state in spec.states)
+    written(tmp_path, name=name, states=states, guards=(guard,))
+    done = specminer("export-smt", "automaton.json", cwd=tmp_path)
+    assert done.code == 0, done.text
+    solver = z3.Solver()
+    solver.from_string(done.out)
+    assert solver.check() == z3.sat
