@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
+import xml.etree.ElementTree as ET
 from collections import Counter
 from dataclasses import replace
 from functools import cache
@@ -16,7 +19,10 @@ from specminer.datasets import dataset
 from specminer.history import MISSING
 from specminer.pipeline.reporting import report_of
 from specminer.report.document import Report
+from specminer.report.eventlog import COLUMNS, to_csv, to_xes
+from specminer.report.evidence import MAX_REASON, MAX_ROWS, MAX_TIMELINES, MAX_VARIANTS
 from specminer.report.markdown import to_markdown
+from specminer.report.page import to_html
 from specminer.report.sections import sections
 from specminer.report.sentences import amount, duration, moment, share, transaction_link
 from specminer.specification import Specification
@@ -156,6 +162,54 @@ def test_the_report_of_a_document_and_its_database_is_that_of_the_run(tmp_path: 
     assert "## Variants" in (tmp_path / "again" / "report.md").read_text()
 
 
+def test_logs_hold_every_event(tmp_path: Path) -> None:
+    assert specminer("import", str(dataset("lottery").traces), "--db", "h.db", cwd=tmp_path).code == 0
+    found = mined("lottery")
+    (tmp_path / "automaton.json").write_bytes(found.specification.to_json())
+    done = specminer("report", "automaton.json", "--db", "h.db", "--format", "csv,xes", cwd=tmp_path)
+    assert (done.code, done.out) == (0, "events         events.csv\nevents         events.xes\n"), done.err
+    assert not (tmp_path / "report.html").exists()
+    with (tmp_path / "events.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert (
+        len(rows)
+        == len(found.interactions.slice)
+        == sum(edge.count for edge in found.specification.transitions)
+    )
+    counts = Counter((row["event"], row["state_before"], row["state_after"]) for row in rows)
+    names = {state.id: state.name for state in found.specification.states}
+    for edge in found.specification.transitions:
+        assert counts[edge.symbol, names[edge.source], names[edge.target]] >= edge.count
+    log = ET.parse(tmp_path / "events.xes").getroot()
+    space = "{http://www.xes-standard.org/}"
+    assert len(log.findall(f"{space}trace")) == len(set(found.interactions.slice.tolist()))
+    told = [item.find(f"{space}string[@key='concept:name']") for item in log.iter(f"{space}event")]
+    assert [item.get("value") for item in told if item is not None] == [row["event"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*HOSTILE_NAMES, "=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "=cmd|' /C calc'!A0", 'a"b,c\r\nd', "%0"],
+    ids=range(len(HOSTILE_NAMES) + 9),
+)
+def test_hostile_names_are_texts_in_logs(name: str) -> None:
+    row = dict.fromkeys(COLUMNS, name)
+    text = to_csv(iter([row, row]))
+    read = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert len(read) == 2
+    for shown in read[0].values():
+        assert not re.match(r"\s*[=+\-@\t\r|%]", shown)
+        assert len(shown) <= 301
+        assert not re.search(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", shown)
+    spec = replace(mined("lottery").specification, name=name)
+    log = ET.fromstring(to_xes(spec, iter([row, row])))
+    space = "{http://www.xes-standard.org/}"
+    assert {child.tag.removeprefix(space) for child in log.iter()} <= {
+        "log", "extension", "string", "trace", "event", "date"
+    }  # fmt: skip
+    assert len(list(log.iter(f"{space}event"))) == 2
+
+
 def test_without_a_database_the_document_alone_is_told(tmp_path: Path) -> None:
     assert specminer("mine", "lottery", "--out", "out", "--no-report", cwd=tmp_path).code == 0
     assert not (tmp_path / "out" / "report.html").exists()
@@ -171,8 +225,9 @@ def test_without_a_database_the_document_alone_is_told(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("report", "missing.json"), "cannot read missing.json"),
-        (("report", "out.json", "--format", "pdf"), "expected a list of html, md, json, got pdf"),
+        (("report", "out.json", "--format", "pdf"), "expected a list of html, md, json, csv, xes, got pdf"),
         (("report", "out.json", "--format", ","), "got nothing"),
+        (("report", "out.json", "--format", "html,csv"), "give its database with --db"),
         (("report", "bad.json"), "bad.json is not JSON"),
         (("report", "out.json", "--db", "none.db"), "there is no database none.db"),
         (("report", "out.json", "--db", "other.db"), "another history"),
@@ -226,6 +281,35 @@ def test_tables_of_markdown_have_as_many_cells_as_columns() -> None:
             cells = len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) if line.startswith("|") else 0
             assert not (cells and width) or cells == width, line
             width = cells
+
+
+def test_a_large_report_stays_small() -> None:
+    """200 transitions and lists as long as they may get, as of 10,000 interactions."""
+    spec, evidence = report().specification, report().evidence
+    assert evidence is not None
+    base = max(spec.transitions, key=lambda edge: len(edge.witnesses))
+    taken = evidence.transitions[spec.transitions.index(base)]
+    names = [f"call{number:03}" for number in range(200)]
+    states = tuple(replace(spec.states[1], id=number, name=f"state {number}") for number in range(20))
+    edges = tuple(
+        replace(base, event=name, source=number % 20, target=(7 * number + 1) % 20)
+        for number, name in enumerate(names)
+    )
+    variant = replace(evidence.variants.items[0], steps=tuple(range(60)))
+    life = evidence.timelines.items[0]
+    long = life | {"length": 5000, "events": [*life["events"]] * 60}
+    reason = replace(evidence.rejections.items[0], reason="r" * MAX_REASON)
+    large = replace(
+        evidence,
+        transitions=(taken,) * 200,
+        variants=replace(evidence.variants, items=(variant,) * MAX_VARIANTS, total=10_000),
+        timelines=replace(evidence.timelines, items=(long,) * MAX_TIMELINES, total=10_000),
+        rejections=replace(evidence.rejections, items=(reason,) * MAX_ROWS, total=10_000),
+    )
+    page = to_html(Report(specification=replace(spec, states=states, transitions=edges), evidence=large))
+    assert len(page.encode()) < 3_000_000
+    assert "100 of 10,000 variants are shown." in page
+    assert "of 10,000 interactions are shown." in page
 
 
 def test_sections_have_distinct_ids_and_rows_fit_their_header() -> None:

@@ -10,13 +10,15 @@ from specminer.cli.console import Screen
 from specminer.cli.options import artifact_of, artifact_option, existing, quiet_option
 from specminer.errors import FileFormatError, UsageError, plain
 from specminer.pipeline import prepare_folder
-from specminer.pipeline.reporting import FORMATS, mined_again, report_from, write_report
+from specminer.pipeline.reporting import FORMATS, LOGS, mined_again, report_from, write_logs, write_report
 from specminer.report.document import Report
 from specminer.specification import Specification
 from specminer.store import TraceStore
 
 
-@click.command(short_help="Write the report of an automaton: one HTML page, Markdown, JSON.")
+@click.command(
+    short_help="Write the report of an automaton: one HTML page, Markdown, JSON; logs of its events."
+)
 @click.argument("automaton", metavar="AUTOMATON.json", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "--db",
@@ -30,7 +32,7 @@ from specminer.store import TraceStore
     default="html",
     show_default=True,
     metavar="LIST",
-    help=f"What to write, with commas between: {', '.join(FORMATS)}.",
+    help=f"What to write, with commas between: {', '.join((*FORMATS, *LOGS))}.",
 )
 @artifact_option
 @click.option(
@@ -47,13 +49,16 @@ def report(
 
     With --db the history that the automaton was mined from is read again and laid over it: variants, timelines,
     arguments, reasons, races, values. Without, the report tells what the document holds. report.md can be pasted
-    into an audit report, report.json is the same for programs.
+    into an audit report, report.json is the same for programs. csv and xes
+    write all events (events.csv, events.xes) for spreadsheets and process-mining tools; they need --db.
 
     \b
       specminer report out/automaton.json --db h.db
       specminer report out/automaton.json --db h.db --format html,md,json --out audit
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     wanted = _formats(formats)
+    if database is None and not set(wanted) <= set(FORMATS):
+        raise UsageError("--format csv and xes hold every event of the history; give its database with --db")
     given = artifact_of(artifact)
     try:
         specification = Specification.from_json(automaton.read_bytes(), str(automaton))
@@ -61,13 +66,16 @@ def report(
         raise FileFormatError(f"cannot read {plain(automaton)}: {error.strerror}") from None
     folder = out or automaton.parent
     prepare_folder(folder)
+    pages, logs = [form for form in wanted if form in FORMATS], [form for form in wanted if form in LOGS]
     if database is None:
-        document = Report(specification=specification, evidence=None)
+        written = write_report(Report(specification=specification, evidence=None), folder, pages)
     else:
         with Screen(quiet=quiet), TraceStore(existing(database)) as store:
-            document = report_from(specification, mined_again(specification, store, given))
-    for path in write_report(document, folder, wanted):
-        click.echo(f"report         {plain(path, 4096)}")
+            mined = mined_again(specification, store, given)
+        written = write_report(report_from(specification, mined), folder, pages) if pages else []
+        written += write_logs(specification, mined, folder, logs)
+    for path in written:
+        click.echo(f"{'events' if path.stem == 'events' else 'report':<15}{plain(path, 4096)}")
 
 
 def _formats(text: str) -> list[str]:
@@ -78,8 +86,9 @@ def _formats(text: str) -> list[str]:
 
     """
     wanted = list(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
-    unknown = [part for part in wanted if part not in FORMATS]
+    known = (*FORMATS, *LOGS)
+    unknown = [part for part in wanted if part not in known]
     if unknown or not wanted:
         got = plain(unknown[0], 40) if unknown else "nothing"
-        raise UsageError(f"--format: expected a list of {', '.join(FORMATS)}, got {got}")
+        raise UsageError(f"--format: expected a list of {', '.join(known)}, got {got}")
     return wanted

@@ -16,6 +16,7 @@ from specminer.history import IntColumn
 from specminer.pipeline.mining import Mined, MineOptions, mine
 from specminer.pipeline.output import make_folder, remove_file, replace_file
 from specminer.report.document import Report
+from specminer.report.eventlog import events, to_csv, to_xes
 from specminer.report.evidence import gather
 from specminer.report.markdown import to_markdown
 from specminer.report.page import to_html
@@ -30,6 +31,8 @@ FORMATS: Final[dict[str, Callable[[Report], bytes]]] = {
     "json": lambda report: report.to_json(),
 }
 """The renderings of a report by the ending of their files."""
+LOGS: Final = ("csv", "xes")
+"""The formats of the log of all events, by the ending of their files."""
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
@@ -130,6 +133,31 @@ def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[P
         # the page of an earlier run would tell something else than automaton.json
         remove_file(folder / "report.html")
     return list(rendered)
+
+
+def write_logs(
+    specification: Specification, mined: Mined, folder: Path, formats: Sequence[str]
+) -> list[Path]:
+    """Write all events of a history that was mined again, as ``events.csv`` or ``events.xes``; return the files.
+
+    Raises:
+        OutputError: the folder cannot be written to.
+
+    """
+    written = []
+    for form in formats:
+        rows = events(
+            specification,
+            mined.analysis,
+            mined.interactions,
+            mined.interface,
+            transitions_of(mined.tuning, mined.tuning.chosen),
+        )
+        text = to_csv(rows) if form == "csv" else to_xes(specification, rows)
+        make_folder(folder)
+        replace_file(folder / f"events.{form}", text.encode())
+        written.append(folder / f"events.{form}")
+    return written
 
 
 def _key(edge: Edge) -> tuple[object, ...]:

@@ -1,0 +1,128 @@
+"""The events of all interactions as logs for process-mining tools: CSV, and XES (IEEE 1849).
+
+A trace is an interaction, an event one of its calls or a side effect on it, in the order in which calls end. Nothing is
+sampled. Texts of a CSV never begin with what a spreadsheet takes for a formula: such ones get an apostrophe in front.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+from xml.sax.saxutils import quoteattr
+
+from eth_utils.address import to_checksum_address
+
+from specminer.chain.interface import Interface
+from specminer.errors import plain
+from specminer.history import MISSING, OUTCOMES, IntColumn
+from specminer.interaction import Analysis, Interactions
+from specminer.report import interactions as told
+from specminer.specification import Specification
+from specminer.trace import Outcome, OutcomeKind
+
+COLUMNS: Final = (
+    "interaction", "event", "function", "role", "kind", "outcome", "reason", "state_before", "state_after", "time",
+    "block", "transaction", "position", "sender", "value_wei",
+)  # fmt: skip
+MAX_TEXT: Final = 300
+"""Characters of one text."""
+_FORMULA: Final = re.compile(r"[=+\-@\t\r|%]")
+_LAST_TIME: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+
+Row = dict[str, str]
+
+
+def events(
+    spec: Specification,
+    analysis: Analysis,
+    interactions: Interactions,
+    interface: Interface,
+    transition: IntColumn,
+) -> Iterator[Row]:
+    """Yield each event as texts by column, interaction by interaction; raw, whoever writes them escapes them.
+
+    ``transition`` is the place in the specification of each event's transition.
+    """
+    history, called = analysis.evidence.history, analysis.evidence.called
+    names = {state.id: state.name for state in spec.states}
+    for event, row in enumerate(interactions.invocation.tolist()):
+        edge = spec.transitions[int(transition[event])]
+        place = int(history.invocation_transaction[row])
+        time = int(history.transaction_time[place])
+        outcome = Outcome(
+            kind=OUTCOMES[int(history.invocation_outcome[row])], data=history.invocation_output[row]
+        )
+        yield {
+            "interaction": interactions.names[int(interactions.slice[event])],
+            "event": edge.symbol,
+            "function": called.name(row),
+            "role": edge.role or "",
+            "kind": edge.kind.value,
+            "outcome": outcome.kind.value,
+            "reason": "" if outcome.kind is OutcomeKind.RETURNED else interface.reason(outcome),
+            "state_before": names.get(edge.source, ""),
+            "state_after": names.get(edge.target, ""),
+            "time": ""
+            if time == MISSING or time >= _LAST_TIME
+            else datetime.fromtimestamp(time, UTC).isoformat(),
+            "block": str(int(history.transaction_block[place])),
+            "transaction": told.transaction_of(history, row),
+            "position": str(int(history.invocation_position[row])),
+            "sender": to_checksum_address(history.addresses[int(history.invocation_sender[row])]),
+            "value_wei": str(history.words[int(history.invocation_value[row])]),
+        }
+
+
+def to_csv(rows: Iterator[Row]) -> str:
+    """Return the log as CSV with a header, lines ending in CRLF (RFC 4180)."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for item in rows:
+        writer.writerow([_cell(item[column]) for column in COLUMNS])
+    return text.getvalue()
+
+
+def _cell(text: str) -> str:
+    """Return a text that no spreadsheet computes."""
+    shown = plain(text, MAX_TEXT)
+    return f"'{shown}" if _FORMULA.match(shown.lstrip()) else shown
+
+
+def to_xes(spec: Specification, rows: Iterator[Row]) -> str:
+    """Return the log as XES with the extensions for names, times and who did it."""
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<log xes.version="1849-2016" xes.features="" xmlns="http://www.xes-standard.org/">',
+        '  <extension name="Concept" prefix="concept" uri="http://www.xes-standard.org/concept.xesext"/>',
+        '  <extension name="Time" prefix="time" uri="http://www.xes-standard.org/time.xesext"/>',
+        '  <extension name="Organizational" prefix="org" uri="http://www.xes-standard.org/org.xesext"/>',
+        f"  {_attribute('concept:name', spec.name)}",
+    ]
+    current: str | None = None
+    for item in rows:
+        if item["interaction"] != current:
+            lines += ["  </trace>"] if current is not None else []
+            current = item["interaction"]
+            lines += ["  <trace>", f"    {_attribute('concept:name', current)}"]
+        lines.append("    <event>")
+        lines.append(f"      {_attribute('concept:name', item['event'])}")
+        lines.append(f"      {_attribute('org:resource', item['sender'])}")
+        if item["time"]:
+            lines.append(f"      {_attribute('time:timestamp', item['time'], 'date')}")
+        lines += [
+            f"      {_attribute(column, item[column])}"
+            for column in COLUMNS
+            if column not in ("interaction", "event", "sender", "time") and item[column]
+        ]
+        lines.append("    </event>")
+    lines += ["  </trace>"] if current is not None else []
+    return "\n".join([*lines, "</log>"]) + "\n"
+
+
+def _attribute(key: str, value: str, kind: str = "string") -> str:
+    return f"<{kind} key={quoteattr(key)} value={quoteattr(plain(value, MAX_TEXT))}/>"
