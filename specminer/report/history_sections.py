@@ -108,6 +108,7 @@ def _sort(item: dict[str, Any]) -> Row:
         for role in item.get("roles", ())
         if isinstance(role, dict)
     ]
+    roles = list(dict.fromkeys(roles))
     return row(
         item.get("name", ""),
         ", ".join(texts(item.get("ports"))),

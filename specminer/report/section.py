@@ -14,6 +14,8 @@ class Piece:
 
     text: str
     url: str | None = None
+    code: bool = False
+    """Whether it is a hash or an address, which may be broken anywhere."""
 
 
 Cell = tuple[Piece, ...]
@@ -62,12 +64,12 @@ def transaction_cell(chain_id: int, *transactions: str) -> Cell:
 
 def address_cell(chain_id: int, address: str) -> Cell:
     """Return an account as a link, whole."""
-    return (Piece(text=address, url=address_link(chain_id, address)),)
+    return (Piece(text=address, url=address_link(chain_id, address), code=True),)
 
 
 def _linked(transaction: str, url: str | None) -> Piece:
     short = transaction if len(transaction) <= 20 else f"{transaction[:10]}…{transaction[-4:]}"
-    return Piece(text=short if url else transaction, url=url)
+    return Piece(text=short if url else transaction, url=url, code=True)
 
 
 def left_out(shown: int, total: int, noun: str) -> str:
