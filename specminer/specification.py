@@ -6,10 +6,11 @@ everything that draws, reports or exports. Texts in it are raw: whoever shows th
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -20,6 +21,8 @@ from specminer.nesting import NestingError, check_nesting
 FORMAT = "specminer/automaton"
 VERSION = 1
 MAX_WITNESSES = 10
+_UNSEEN: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Characters that steer a terminal or an editor unseen: in the JSON they are written as escapes."""
 
 
 class TransitionKind(Enum):
@@ -226,7 +229,8 @@ class Specification:
         """Return the document as UTF-8 JSON, indented, ending in a newline; same value, same bytes."""
         document: dict[str, Any] = {"format": FORMAT, "version": VERSION}
         document |= {item.name: getattr(self, item.name) for item in fields(self)}
-        return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+        text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+        return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n"
 
     @classmethod
     def from_json(cls, text: bytes | str, origin: str = "automaton.json") -> Self:

@@ -42,8 +42,8 @@ def test_shuffled_labels_destroy_confidence(name: str) -> None:
     known, nothing = agreement(real, 0), agreement(noise, 0)
     assert known is not None
     assert nothing is not None
-    assert nothing.explained < 0.1
     assert known.explained > 0.3
+    assert nothing.explained < known.explained / 4
     assert nothing.beyond_chance < known.beyond_chance
     assert gap(noise) < gap(real)
 

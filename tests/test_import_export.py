@@ -139,6 +139,12 @@ def test_a_shorter_export_changes_nothing(
     shorter = tmp_path / "shorter.json"
     shorter.write_text(json.dumps(json.loads(export[0].read_text())[:100]))
     done = run(shorter, "h.db", tmp_path)
+    assert done.code == 0, done.text
+    assert "nothing new" in done.out
+    other = json.loads(shorter.read_text())
+    other[-1]["hash"] = "0x" + "77" * 32
+    shorter.write_text(json.dumps(other))
+    done = run(shorter, "h.db", tmp_path)
     assert (done.code, done.out) == (2, "")
     assert "holds a longer export" in done.err
     assert tables(tmp_path / "h.db") == reference

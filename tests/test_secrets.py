@@ -63,9 +63,11 @@ def test_a_node_that_works(node: tuple[Anvil, str], tmp_path: Path, quiet: tuple
         assert target == f"/v3/{PATH_KEY}?apikey={QUERY_KEY}&x=1"
         assert TOKEN in headers["X-Api-Key"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "abstraction.toml",
         "automaton.dot",
         "automaton.json",
         "automaton.svg",
+        "report.html",
     ]
 
 

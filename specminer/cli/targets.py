@@ -121,6 +121,8 @@ def choose(
         return store, Chosen(
             chain_id=chain_id, contracts=tuple(_first(source, ordered)), selection=_told(source, ordered)
         )
+    if source.explorer:  # what is wrong with it is told before a database is made
+        explorer_of(source.explorer, source.key_name, source.chain_id)
     place = source.database if source.rpc or source.explorer else existing(source.database)
     wanted = _Wanted(source, artifact, screen, stack.enter_context(TraceStore(place)), stack)
     return wanted.store, wanted.chosen()

@@ -189,7 +189,7 @@ class _Import:
         """Go on from what was stored; return how many blocks are done.
 
         Raises:
-            UsageError: more of the same export was executed before.
+            UsageError: more of what seems to be the same export was executed before, but not all of this one.
 
         """
         found = self.store.replay(self.chain, self.first)
@@ -198,6 +198,11 @@ class _Import:
         done, digest, state = found
         total = sum(len(records) + len(calls) for records, calls in blocks)
         if done > total:
+            if self.store.holds(self.chain, [record.hash for records, _ in blocks for record in records]):
+                known = {item.address for item in self.store.contracts() if item.chain_id == self.chain}
+                self.replay.deployed |= known & self.replay.targets
+                self._remember()
+                return len(blocks)
             raise UsageError(
                 f"the database holds a longer export that begins with the same transaction: {done:,} of its records "
                 f"were executed, and {plain(self.export.origin)} has {total:,}; give the longer one, or another --db"

@@ -163,6 +163,17 @@ def replay(connection: sa.Connection, chain_id: int, first: Hash) -> tuple[int, 
     return None if row is None else (row.done, row.digest, row.state)
 
 
+def holds(connection: sa.Connection, chain_id: int, hashes: Sequence[Hash]) -> bool:
+    """Return whether all of these transactions are there."""
+    table = schema.transaction
+    found = 0
+    for start in range(0, len(hashes), _TRANSACTIONS):
+        part = hashes[start : start + _TRANSACTIONS]
+        query = sa.select(sa.func.count()).select_from(table)
+        found += connection.scalar(query.where(table.c.chain_id == chain_id, table.c.hash.in_(part))) or 0
+    return found == len(set(hashes))
+
+
 def _ordered_transactions(owners: Sequence[int]) -> sa.Select[Any]:
     """Select the transactions of contracts in chain order, each once, with block and tracer."""
     table, own = schema.transaction, schema.recording

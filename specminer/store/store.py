@@ -301,6 +301,11 @@ class TraceStore:
             row = {"chain_id": chain_id, "address": address, "list": listing}
             connection.execute(schema.explorer_page.delete().filter_by(**row))
 
+    def holds(self, chain_id: int, hashes: Sequence[Hash]) -> bool:
+        """Return whether all of these transactions are in the database."""
+        with self._reading() as connection:
+            return reading.holds(connection, chain_id, hashes)
+
     def forget_replayed(self, chain_id: int, contracts: Iterable[Address]) -> None:
         """Forget what of contracts was executed again, to execute it anew; those not known are passed over."""
         with self._writing() as connection:
