@@ -1,6 +1,6 @@
 """Abstractions: what an automaton distinguishes, generated from the events and defined in TOML."""
 
-from specminer.abstraction.candidates import Tier
+from specminer.abstraction.candidates import ORDERED, SORTS, Tier
 from specminer.abstraction.definition import (
     Definition,
     HistoryView,
@@ -27,7 +27,9 @@ from specminer.abstraction.vocabulary import (
 
 __all__ = [
     "FALSE",
+    "ORDERED",
     "ROOT",
+    "SORTS",
     "TRUE",
     "UNKNOWN",
     "Argument",

@@ -44,10 +44,11 @@ CALL_NAMES: Final = ("sender", "origin", "value", "now", "block", "this")
 ROLE_NAMES: Final = ("creator", "previous", "newcomer")
 RESERVED: Final = frozenset({*CALL_NAMES, *ROLE_NAMES, "last"})
 """Names that predicates use for other things than storage."""
-_ORDERED: Final = frozenset({Dimension.MONEY, Dimension.TIME, Dimension.BLOCK, Dimension.COUNT})
+ORDERED: Final = frozenset({Dimension.MONEY, Dimension.TIME, Dimension.BLOCK, Dimension.COUNT})
+"""Dimensions whose values are compared by order, not only for equality."""
 _CLOCKS: Final = {Dimension.TIME: "now", Dimension.BLOCK: "block"}
 
-_SORTS: Final = {
+SORTS: Final = {
     ValueKind.BOOL: Sort.BOOL,
     ValueKind.UINT: Sort.NUMBER,
     ValueKind.INT: Sort.SIGNED,
@@ -56,6 +57,7 @@ _SORTS: Final = {
     ValueKind.ENUM: Sort.NUMBER,
     ValueKind.WORD: Sort.WORD,
 }
+"""What a stored value is in a formula."""
 
 
 class Tier(Enum):
@@ -140,7 +142,7 @@ def _short_forms(name: str) -> tuple[str, str]:
 
 
 def _declaration(variable: Variable, name: str, *, context: bool = False) -> Declaration:
-    return Declaration(name=name, sort=_SORTS[variable.kind], members=variable.members, context=context)
+    return Declaration(name=name, sort=SORTS[variable.kind], members=variable.members, context=context)
 
 
 def _apart(name: str, taken: set[str]) -> str:
@@ -220,7 +222,7 @@ def _together(
         names = _pair_names(variables, base, left, right)
         formula = language.equal(base.symbols[left], base.symbols[right])
         yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
-        if dimension not in _ORDERED:
+        if dimension not in ORDERED:
             continue
         for less, more in ((left, right), (right, left)):
             formula = language.less(base.symbols[less], base.symbols[more])

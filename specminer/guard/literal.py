@@ -10,26 +10,16 @@ from typing import Final
 
 import numpy as np
 
-from specminer.abstraction import Dimension
+from specminer.abstraction import ORDERED, SORTS, Dimension
 from specminer.guard.constants import Constants
 from specminer.guard.terms import Situation, Term
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.location import ValueKind
-from specminer.predicate import Declaration, Formula, Language, Sort, text
+from specminer.predicate import Declaration, Formula, Language, text
 
 FEW_VALUES: Final = 12
 """A term with at most this many small values is compared with each of them."""
 SMALL: Final = 256
-_ORDERED: Final = frozenset({Dimension.MONEY, Dimension.TIME, Dimension.BLOCK, Dimension.COUNT})
-_SORTS: Final = {
-    ValueKind.BOOL: Sort.BOOL,
-    ValueKind.UINT: Sort.NUMBER,
-    ValueKind.INT: Sort.SIGNED,
-    ValueKind.ADDRESS: Sort.ADDRESS,
-    ValueKind.BYTES: Sort.BYTES,
-    ValueKind.ENUM: Sort.NUMBER,
-    ValueKind.WORD: Sort.WORD,
-}
 
 
 class Sign(Enum):
@@ -87,7 +77,7 @@ class Meaning:
             self.language.declare(
                 Declaration(
                     name=term.name,
-                    sort=_SORTS[term.kind],
+                    sort=SORTS[term.kind],
                     members=term.members,
                     context=not term.stored and term.name != "this",
                 )
@@ -239,7 +229,7 @@ def _alone(
     for value in sorted({0, *(values if few else ())}):
         for sign in both:
             yield Literal(left=place, sign=sign, constant=value)
-    if term.dimension in _ORDERED - {Dimension.TIME, Dimension.BLOCK} and term.kind is not ValueKind.INT:
+    if term.dimension in ORDERED - {Dimension.TIME, Dimension.BLOCK} and term.kind is not ValueKind.INT:
         found = dict.fromkeys(
             literal for refused in causes for literal in _thresholds(situation, place, constants, refused)
         )
@@ -320,7 +310,7 @@ def _pair(terms: Sequence[Term], one: int, other: int) -> Iterator[Literal]:
     left, right = (other, one) if accounts else (one, other)
     for sign in (Sign.EQUAL, Sign.DIFFERENT):
         yield Literal(left=left, sign=sign, right=right)
-    if first.dimension in _ORDERED and ValueKind.INT not in (first.kind, second.kind):
+    if first.dimension in ORDERED and ValueKind.INT not in (first.kind, second.kind):
         for sign in (Sign.AT_LEAST, Sign.AT_MOST, Sign.GREATER, Sign.LESS):
             yield Literal(left=left, sign=sign, right=right)
 
