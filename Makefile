@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TOOLS := .tools
 READY := $(VENV)/.ready-for-tests
 
-.PHONY: help setup demo tools test check clean need-python need-npm
+.PHONY: help setup demo docs tools test check clean need-python need-npm
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -17,6 +17,10 @@ setup: $(READY) ## make .venv with specminer, its solver and the test programs
 
 demo: $(BIN)/specminer ## mine the shipped example into out/demo
 	@$(BIN)/specminer demo --out out/demo
+
+docs: setup ## build the documentation site into out/docs
+	@$(BIN)/python -m sphinx -b html -W --keep-going -n -q docs out/docs
+	@echo "out/docs/index.html"
 
 tools: $(if $(SPECMINER_TOOLS),,$(TOOLS)/.ready) ## install node and compiler for the tests into .tools
 
@@ -34,7 +38,7 @@ clean: ## remove all that these targets made
 
 $(READY): pyproject.toml | need-python
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[smt,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs,smt,test]'
 	@touch $@
 
 # The base install is all that the demo needs; an environment that exists is taken as it is.

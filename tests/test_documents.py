@@ -82,7 +82,7 @@ def test_options_in_the_readme_exist() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+    for document in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
 
@@ -90,7 +90,7 @@ def test_links_lead_somewhere() -> None:
 def test_python_in_the_documents_runs() -> None:
     blocks = [
         (document.name, block)
-        for document in (ROOT / "docs").glob("*.md")
+        for document in (ROOT / "docs").rglob("*.md")
         for block in re.findall(r"```python\n(.*?)```", document.read_text(), flags=re.DOTALL)
     ]
     assert blocks
