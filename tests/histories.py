@@ -95,8 +95,8 @@ class Frame:
     outcome: OutcomeKind = OutcomeKind.RETURNED
     accesses: list[Access] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    after: dict[int, int] = field(default_factory=dict)
-    """The contract's storage when the frame ended."""
+    found: dict[int, int] = field(default_factory=dict)
+    """The contract's storage when the frame began."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,10 @@ class Simulated:
     transactions: tuple[Transaction, ...]
     initial: dict[Address, dict[int, int]]
     """Storage before the first transaction; empty if that is the creation."""
-    after: tuple[dict[int, int], ...]
-    """For each invocation, in order, its contract's storage when it ended."""
+    found: tuple[dict[int, int], ...]
+    """For each invocation, in order, its contract's storage when it began."""
+    left: tuple[dict[int, int], ...]
+    """For each invocation, in order, its contract's storage when the transaction ended."""
 
 
 class _Run:
@@ -134,7 +136,8 @@ class _Run:
         data = b"" if kind is InvocationKind.CONSTRUCTOR else self.rng.choice(SELECTORS)
         if data and self.rng.random() < 0.5:
             data += self.rng.randbytes(self.rng.choice((1, 32, 64)))
-        frame = Frame(contract, len(self.frames), parent, depth, kind, sender, data)
+        found = dict(self.storage[contract])
+        frame = Frame(contract, len(self.frames), parent, depth, kind, sender, data, found=found)
         self.frames.append(frame)
         saved, mark = self.save(), len(self.journal)
         self.body(frame, [*open_frames, frame], depth, self.rng.randint(0, 5))
@@ -142,7 +145,6 @@ class _Run:
         if kind is not InvocationKind.CONSTRUCTOR and self.rng.random() < 0.25:
             frame.outcome = self.rng.choice(_FAILURES)
             self.undo(saved, mark, frame.position + 1)
-        frame.after = dict(self.storage[contract])
 
     def body(self, frame: Frame, open_frames: list[Frame], depth: int, steps: int) -> None:
         for _ in range(steps):
@@ -259,7 +261,8 @@ def simulate(
     timed = rng.random() < 0.8
     number, index = first_block, 0
     transactions: list[Transaction] = []
-    snapshots: list[dict[int, int]] = []
+    found: list[dict[int, int]] = []
+    left: list[dict[int, int]] = []
     for place in range(count):
         if rng.random() < 0.6:
             number, index = number + rng.choice((1, 1, 7)), 0
@@ -296,8 +299,9 @@ def simulate(
                 fidelity=rng.choice(_TRUSTED) if run.tracer is Tracer.EXECUTION else None,
             )
         )
-        snapshots += [frame.after for frame in run.frames]
-    return Simulated(tuple(transactions), initial, tuple(snapshots))
+        found += [frame.found for frame in run.frames]
+        left += [dict(storage[frame.contract]) for frame in run.frames]
+    return Simulated(tuple(transactions), initial, tuple(found), tuple(left))
 
 
 def simulations(

@@ -115,7 +115,7 @@ def test_every_event_has_its_place(simulated: Simulated, wish: str) -> None:
     assert len(set(pairs)) == len(pairs)
     assert np.all(np.diff(split.slice) >= 0)
     same = np.diff(split.slice) == 0
-    assert np.all(np.diff(evidence.rank[split.invocation])[same] > 0)
+    assert np.all(np.diff(split.invocation)[same] > 0)
     assert len(set(split.names)) == len(split.names) == len(split.keys) == len(split.entities)
     assert set(split.slice.tolist()) == set(range(len(split.names)))
     _side_effects_are_effects(history, found)

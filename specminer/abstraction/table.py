@@ -11,7 +11,7 @@ import numpy as np
 from specminer.abstraction.events import EventTable, Variable
 from specminer.dependency import Touches
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn
-from specminer.interaction import Interactions, Mode, completion_order, event_text, first_accesses
+from specminer.interaction import Interactions, Mode, event_text, first_accesses
 from specminer.location import Field, Locations, unique_names
 
 REJECTED: Final = " (rejected)"
@@ -47,17 +47,15 @@ def build(
 
     A variable is known from the deployment on (all zero) if the history holds it for each contract of the
     interaction, else from the first access on, and before that from what this access found. The values after
-    an event are those at the end of its last access, or of the last one that ended before it if it made
-    none; after a rejected event, those after the event before.
+    an event are those that the next event finds if it is enclosed in the same transaction, else those at the
+    transaction's end; after a rejected event, those after the event before.
     """
     rejected = ~history.accepted[interactions.invocation] & ~interactions.passive
     symbols, symbol = _symbols(interactions, functions, rejected)
     variables, fields, numbers = _variables(history, touched, locations, interactions)
     span = len(history.access_slot) + 2
     times = _access_times(history)
-    ended = _end_times(history, times, apart=interactions.mode is not Mode.WHOLE)
-    ends = interactions.slice * span + ended[interactions.invocation]
-    ends = _kept(ends, rejected, interactions.slice, span)
+    ends = interactions.slice * span + _moments(history, interactions, times, rejected)
     cells = _cells(history, touched, interactions.owner, numbers, times, span)
     created = _created(history, interactions)
     words: dict[int, int] = {0: 0} if np.any(created) else {}
@@ -119,27 +117,45 @@ def _access_times(history: History) -> IntColumn:
     return times
 
 
-def _end_times(history: History, times: IntColumn, *, apart: bool) -> IntColumn:
-    """Return for each invocation when it ended: after its own last access and those of its children.
+def _moments(
+    history: History, interactions: Interactions, times: IntColumn, rejected: BoolColumn
+) -> IntColumn:
+    """Return for each event the time up to which accesses tell the values behind it; shape (n,).
 
-    An invocation without accesses ends no earlier than the one before it, of the same contract if ``apart``:
-    where contracts are recorded one by one, positions do not order the accesses of two in one transaction.
+    That is where the interaction's next event begins, if that is in the same transaction (what a call enclosed
+    may be an event of its own), else where the transaction ends. A rejected call changes nothing, so that
+    it has the moment of the event before it in its interaction: 0 if there is none.
     """
-    ends = np.zeros(len(history), dtype=np.int64)
-    np.maximum.at(ends, history.access_invocation, times)
-    order = completion_order(history)
+    lasting = np.flatnonzero(~rejected)
+    slices = interactions.slice[lasting]
+    rows = interactions.invocation[lasting]
+    transaction = history.invocation_transaction[rows]
+    of_access = history.invocation_transaction[history.access_invocation]
+    moments = np.cumsum(np.bincount(of_access, minlength=int(transaction.max(initial=-1)) + 1))[transaction]
+    goes_on = (slices[1:] == slices[:-1]) & (transaction[1:] == transaction[:-1])
+    begins = _begin_times(history, times, apart=interactions.mode is not Mode.WHOLE)
+    moments[:-1][goes_on] = begins[rows[1:][goes_on]] - 1
+    last = np.cumsum(~rejected) - 1
+    known = last >= 0
+    known[known] = slices[last[known]] == interactions.slice[known]
+    result = np.zeros(len(rejected), dtype=np.int64)
+    result[known] = moments[last[known]]
+    return result
+
+
+def _begin_times(history: History, times: IntColumn, *, apart: bool) -> IntColumn:
+    """Return for each invocation the time of the first access made by it or by what began behind it.
+
+    Behind means in the same contract if ``apart``: where contracts are recorded one by one, positions do not
+    order the accesses of two in one transaction.
+    """
+    begins = np.full(len(history), len(times) + 1, dtype=np.int64)
+    np.minimum.at(begins, history.access_invocation, times)
     group = history.invocation_contract if apart else np.zeros(len(history), dtype=np.int64)
-    order = order[np.argsort(group[order], kind="stable")]
-    base = group[order] * (len(times) + 1)
-    ends[order] = np.maximum.accumulate(ends[order] + base) - base
-    return ends
-
-
-def _kept(ends: IntColumn, rejected: BoolColumn, slices: IntColumn, span: int) -> IntColumn:
-    """Return the ends, for rejected events those of the last other one before in the interaction."""
-    place = np.maximum.accumulate(np.where(rejected, MISSING, np.arange(len(ends))))
-    same = (place >= 0) & (slices[place] == slices)
-    return np.where(same, ends[place], slices * span)
+    order = np.argsort(group, kind="stable")[::-1]
+    base = group[order] * (len(times) + 2)
+    begins[order] = np.minimum.accumulate(begins[order] + base) - base
+    return begins
 
 
 def _variables(

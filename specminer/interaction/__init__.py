@@ -9,7 +9,6 @@ is good enough the whole history is one interaction (:mod:`.views`). The choice 
 from specminer.interaction.choice import Analysis, Found, analyse, split
 from specminer.interaction.evidence import ROLLED_BACK, Evidence, first_accesses
 from specminer.interaction.interactions import Interactions, Mode, event_text
-from specminer.interaction.order import completion_order
 from specminer.interaction.views import MAX_UNNAMED
 
 __all__ = [
@@ -21,7 +20,6 @@ __all__ = [
     "Interactions",
     "Mode",
     "analyse",
-    "completion_order",
     "event_text",
     "first_accesses",
     "split",

@@ -10,7 +10,6 @@ import numpy as np
 from specminer.calldata import Calls
 from specminer.dependency import Touches
 from specminer.history import CONSTRUCTOR, MISSING, OUTCOMES, BoolColumn, History, IntColumn
-from specminer.interaction.order import completion_order
 from specminer.interaction.relation import Relation, relation
 from specminer.location import Locations, PortKind
 from specminer.trace import OutcomeKind
@@ -38,10 +37,6 @@ class Evidence:
     """Calls whose effects lasted."""
     rejected: BoolColumn
     """Calls that the contract's own code rejected."""
-    order: IntColumn
-    """Invocations in the order in which they end."""
-    rank: IntColumn
-    """Place of each invocation in ``order``."""
     port: IntColumn
     """``locations.port``."""
     port_rank: IntColumn
@@ -52,9 +47,6 @@ class Evidence:
         """Put the parts together."""
         event = ~called.read_only & (history.invocation_outcome != ROLLED_BACK)
         call = event & (history.invocation_kind != CONSTRUCTOR)
-        order = completion_order(history)
-        rank = np.empty(len(order), dtype=np.int64)
-        rank[order] = np.arange(len(order))
         port = locations.port
         return cls(
             history=history,
@@ -65,8 +57,6 @@ class Evidence:
             call=call,
             accepted=call & history.accepted,
             rejected=call & np.isin(history.invocation_outcome, PROTOCOL),
-            order=order,
-            rank=rank,
             port=port,
             port_rank=_port_rank(port, first_accesses(touched, len(port)), len(locations.ports)),
         )

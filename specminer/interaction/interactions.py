@@ -29,7 +29,7 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interactions:
-    """``k`` interactions with ``n`` events, one interaction after another, each in the order in which calls end."""
+    """``k`` interactions with ``n`` events, one interaction after another, each in the order in which calls begin."""
 
     mode: Mode
     sort: dict[str, Any] | None
@@ -59,7 +59,7 @@ class Interactions:
     """For each key position the interaction under whose key each slot hangs there, or ``MISSING``; shapes (s,).
     That is more than :attr:`owner`: ``bids[7][bidder]`` hangs under auction 7, but is no variable of it."""
     track: IntColumn
-    """Rows of the events that belong to no interaction, in the order in which they end: administration and
+    """Rows of the events that belong to no interaction, in the order in which they begin: administration and
     the like."""
 
     @property

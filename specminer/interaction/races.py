@@ -40,7 +40,7 @@ def races(evidence: Evidence, interactions: Interactions) -> list[Race]:
     meet = (
         (block[reader] == block[writer])
         & (history.invocation_sender[reader] != history.invocation_sender[writer])
-        & (evidence.rank[writer] < evidence.rank[reader])
+        & (writer < reader)
     )
     rows, reader, writer = rows[meet], reader[meet], writer[meet]
     members = interactions.members
@@ -61,8 +61,7 @@ def races(evidence: Evidence, interactions: Interactions) -> list[Race]:
         )
         for (interaction, first, second), slots in found.items()
     ]
-    rank = evidence.rank
-    return sorted(listed, key=lambda race: (int(rank[race.second]), int(rank[race.first]), race.interaction))
+    return sorted(listed, key=lambda race: (race.second, race.first, race.interaction))
 
 
 def _keys(*columns: IntColumn) -> list[tuple[int, int, int, int]]:

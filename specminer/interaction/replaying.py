@@ -115,8 +115,8 @@ class Replayer:
         own = self._interactions.invocation[self._events[number]]
         rows = np.concatenate([own, self._interactions.track])
         rows = rows[evidence.call[rows]]
-        rows = rows[np.argsort(evidence.rank[rows], kind="stable")]
-        rows = rows[evidence.rank[rows] <= evidence.rank[own].max(initial=-1)]
+        rows = np.sort(rows)
+        rows = rows[rows <= own.max(initial=-1)]
         mine = set(own.tolist())
         machine = self._machine()
         self._set_up(machine)

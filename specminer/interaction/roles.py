@@ -261,7 +261,7 @@ def _first_touch(evidence: Evidence, touching: Relation) -> tuple[IntColumn, Int
     invocation = touching.invocation
     lasting = evidence.accepted[invocation]
     at = np.searchsorted(entities, touching.entity[lasting])
-    np.minimum.at(first, at, evidence.rank[invocation[lasting]])
+    np.minimum.at(first, at, invocation[lasting])
     return entities, first
 
 
@@ -294,7 +294,7 @@ def _accepted(
             return (
                 None  # it changes others: this one it only looks at, as who opens a round looks at the last
             )
-        fresh = first[np.searchsorted(present, entity[good])] == evidence.rank[invocation[good]]
+        fresh = first[np.searchsorted(present, entity[good])] == invocation[good]
         up = item.counts_up[possible][good] == 1
         if np.mean(fresh if item.source is Source.RESULT else up & fresh) >= MIN_SUPPORT:
             name = "new"

@@ -71,7 +71,7 @@ def sliced(
     rows = np.concatenate([own.invocation, passive_row])
     told = not separable
     texts, role = _role_column(named, own, len(passive_row), told=told)
-    order = np.lexsort((evidence.rank[rows], slices))
+    order = np.lexsort((rows, slices))
     keys = _keys(evidence, sort, entities)
     return Interactions(
         mode=Mode.PARTITION if separable else Mode.PROJECTION,
@@ -92,15 +92,15 @@ def sliced(
 
 
 def outside(evidence: Evidence, inside: IntColumn) -> IntColumn:
-    """Return the events in no interaction, in the order in which they end."""
+    """Return the events in no interaction, in chain order."""
     rows = evidence.event.copy()
     rows[inside] = False
-    return evidence.order[rows[evidence.order]]
+    return np.flatnonzero(rows)
 
 
 def _by_first_call(evidence: Evidence, own: Own) -> IntColumn:
     """Return the entities in the order of their first call."""
-    order = np.lexsort((own.entity, evidence.rank[own.invocation]))
+    order = np.lexsort((own.entity, own.invocation))
     entities, first = np.unique(own.entity[order], return_index=True)
     return entities[np.argsort(first)]
 

@@ -19,7 +19,7 @@ MAX_UNNAMED: Final = 256
 
 def whole(evidence: Evidence) -> Interactions:
     """Return the history as one interaction, whose first event is the constructor."""
-    rows = evidence.order[evidence.event[evidence.order]]
+    rows = np.flatnonzero(evidence.event)
     return _bare(
         Mode.WHOLE,
         ("all",),
@@ -32,7 +32,7 @@ def whole(evidence: Evidence) -> Interactions:
 def by_instance(evidence: Evidence) -> Interactions:
     """Return one interaction for each contract that has events, in the order of ``History.contracts``."""
     history = evidence.history
-    rows = evidence.order[evidence.event[evidence.order]]
+    rows = np.flatnonzero(evidence.event)
     rows = rows[np.argsort(history.invocation_contract[rows], kind="stable")]
     contracts, slices = np.unique(history.invocation_contract[rows], return_inverse=True)
     number = np.full(len(history.contracts), MISSING, dtype=np.int64)
@@ -80,7 +80,7 @@ def by_sender(evidence: Evidence) -> Interactions:
     An account owns the storage that is kept under its address alone; what others' calls change of it is passive.
     """
     history = evidence.history
-    own = evidence.order[evidence.call[evidence.order]]
+    own = np.flatnonzero(evidence.call)
     caller = history.invocation_contract * len(history.addresses) + history.invocation_sender
     pairs, first = np.unique(caller[own], return_index=True)
     number = np.empty(len(pairs), dtype=np.int64)
@@ -90,7 +90,7 @@ def by_sender(evidence: Evidence) -> Interactions:
     owner = _storage_of_callers(evidence, pairs, number)
     affected, rows = _passive(evidence, owner, own, slices)
     all_slices, all_rows = np.concatenate([slices, affected]), np.concatenate([own, rows])
-    order = np.lexsort((evidence.rank[all_rows], all_slices))
+    order = np.lexsort((all_rows, all_slices))
     contracts, addresses = np.divmod(by_call, max(1, len(history.addresses)))
     return Interactions(
         mode=Mode.SENDER,
@@ -108,7 +108,7 @@ def by_sender(evidence: Evidence) -> Interactions:
         role=np.full(len(all_rows), MISSING, dtype=np.int64),
         owner=owner,
         holders=(owner,),
-        track=evidence.order[(evidence.event & ~evidence.call)[evidence.order]],
+        track=np.flatnonzero(evidence.event & ~evidence.call),
     )
 
 

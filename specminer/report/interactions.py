@@ -35,7 +35,7 @@ Document = dict[str, Any]
 
 
 def members(analysis: Analysis, interactions: Interactions) -> list[Document]:
-    """Return each interaction with its own calls, in the order in which they ended."""
+    """Return each interaction with its own calls, in the order in which they began."""
     history, called = analysis.evidence.history, analysis.evidence.called
     listed: list[list[Document]] = [[] for _ in interactions.names]
     for event in np.flatnonzero(~interactions.passive).tolist():
