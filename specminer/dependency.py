@@ -10,11 +10,14 @@ paper's own are not known to us.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from specminer.history import MISSING, BoolColumn, History, IntColumn, slots
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,8 @@ def graph(history: History, found: Dependencies) -> nx.MultiDiGraph:
     Nodes are invocation rows with ``transaction`` (hash), ``block`` and ``position``; edges carry the
     ``slot`` as hexadecimal text.
     """
+    import networkx as nx  # takes long to load, and few want graphs
+
     built = nx.MultiDiGraph()
     for row in range(len(history)):
         transaction = int(history.invocation_transaction[row])

@@ -1,12 +1,16 @@
-"""Refuses JSON that is nested so deep that decoding it would overflow the stack and end the process.
+"""Keeps what is nested too deep from overflowing the stack, which would end the process.
 
-msgspec leaves the depth to Python's recursion limit, which py_ecc, a part of web3, lifts to 100,000.
+msgspec leaves the depth of JSON to Python's recursion limit, which libraries lift where they are imported: py_ecc,
+a part of web3, to 100,000.
 Source: https://github.com/msgspec/msgspec/issues/1033.
 """
 
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 MAX_NESTING: Final = 64
@@ -36,3 +40,13 @@ def check_nesting(text: bytes) -> None:
         brackets = shorter
     if len(brackets) > MAX_NESTING:
         raise NestingError(f"lists or objects are nested deeper than {MAX_NESTING}, or never closed")
+
+
+@contextmanager
+def usual_recursion() -> Iterator[None]:
+    """Put Python's recursion limit back after importing a library that lifts it."""
+    limit = sys.getrecursionlimit()
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)

@@ -47,7 +47,9 @@ def test_the_help_is_the_stored_one(path: tuple[str, ...], tmp_path: Path) -> No
         stored.write_text(done.out, encoding="utf-8")
     assert done.out == stored.read_text(encoding="utf-8")
     assert max(map(len, done.out.splitlines())) <= WIDTH
-    assert "..." not in done.out.split("Commands:")[-1], "a summary is cut; give the command a short_help"
+    assert "..." not in done.out.split("Commands:")[-1], (
+        "a summary is cut; shorten it in the list of commands"
+    )
 
 
 def test_no_stored_help_is_left_over() -> None:

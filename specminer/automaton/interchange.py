@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-import networkx as nx
-
 from specminer.automaton.model import Automaton, AutomatonError, Transition
 
 Graph: TypeAlias = Any
@@ -17,6 +15,8 @@ def to_networkx(automaton: Automaton) -> Graph:
 
     The graph's attribute ``initial`` holds the initial state. Each edge's key is its symbol.
     """
+    import networkx as nx  # takes long to load, and few want graphs
+
     graph = nx.MultiDiGraph(initial=automaton.initial_state)
     graph.add_nodes_from(sorted(automaton.states))
     for edge in automaton.transitions:

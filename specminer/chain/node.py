@@ -16,7 +16,6 @@ from typing import Any, Final, Self
 
 import requests
 import tenacity
-import web3.exceptions
 from websockets.exceptions import WebSocketException
 
 from specminer.chain.endpoint import Endpoint
@@ -166,6 +165,8 @@ class Node:
 
     def _guard(self, send: Callable[[], Any]) -> Any:
         """Turn a library's exceptions into ours, without their texts."""
+        from web3.exceptions import Web3Exception  # loaded with the transport
+
         label = self.endpoint.label
         try:
             with _room_to_nest():
@@ -184,7 +185,7 @@ class Node:
                 raise _Passing(
                     NodeUnreachable(f"{label} {what}; check that the node runs and that its address is right")
                 ) from None
-        except (web3.exceptions.Web3Exception, ValueError, LookupError, TypeError, AttributeError):
+        except (Web3Exception, ValueError, LookupError, TypeError, AttributeError):
             pass  # a library stumbled over an answer of another form
         except RecursionError:
             raise NodeRefused(f"{label} gave an answer that is nested too deep to be read") from None

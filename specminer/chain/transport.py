@@ -1,6 +1,7 @@
 """How requests to a node travel: HTTP, WebSocket or a Unix socket.
 
-web3's providers write and read the messages, and carry them where they can do it dependably.
+web3's providers write and read the messages, and carry them where they can do it dependably. web3 is loaded with the
+first transport: it takes half a second, and only those need it who ask a node.
 
 A transport raises whatever its library raises; :mod:`specminer.chain.node` makes errors of it.
 """
@@ -12,15 +13,17 @@ import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import requests
-from web3 import HTTPProvider, IPCProvider
-from web3.types import RPCEndpoint
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from specminer.chain.endpoint import Endpoint
+from specminer.nesting import usual_recursion
+
+if TYPE_CHECKING:
+    from web3.types import RPCEndpoint
 
 Request = tuple[str, tuple[Any, ...]]
 """Method and parameters."""
@@ -58,11 +61,17 @@ def transport(endpoint: Endpoint, timeout: float) -> Transport:
 
 
 def _typed(calls: Sequence[Request]) -> list[tuple[RPCEndpoint, Any]]:
-    return [(RPCEndpoint(method), list(params)) for method, params in calls]
+    return [(_named(method), list(params)) for method, params in calls]
+
+
+def _named(method: str) -> RPCEndpoint:
+    return cast("RPCEndpoint", method)
 
 
 class _Http:
     def __init__(self, endpoint: Endpoint, timeout: float) -> None:
+        with usual_recursion():
+            from web3 import HTTPProvider
         self._session = requests.Session()
         headers = HTTPProvider.get_request_headers() | dict(endpoint.headers)
         self._provider = HTTPProvider(
@@ -77,7 +86,7 @@ class _Http:
         )
 
     def one(self, call: Request) -> Any:
-        return self._provider.make_request(RPCEndpoint(call[0]), list(call[1]))
+        return self._provider.make_request(_named(call[0]), list(call[1]))
 
     def many(self, calls: Sequence[Request]) -> Any:
         with warnings.catch_warnings():  # of missing identifiers; _in_order looks at them itself
@@ -92,13 +101,15 @@ class _Ipc:
     """A Unix socket; web3 knows the messages, but its reader takes no end of the stream for an answer."""
 
     def __init__(self, endpoint: Endpoint, timeout: float) -> None:
+        with usual_recursion():
+            from web3 import IPCProvider
         self._provider = IPCProvider(endpoint.url)
         self._path = str(Path(endpoint.url).expanduser())
         self._timeout = timeout
         self._socket: socket.socket | None = None
 
     def one(self, call: Request) -> Any:
-        return self._ask(self._provider.encode_rpc_request(RPCEndpoint(call[0]), list(call[1])))
+        return self._ask(self._provider.encode_rpc_request(_named(call[0]), list(call[1])))
 
     def many(self, calls: Sequence[Request]) -> Any:
         return self._ask(self._provider.encode_batch_rpc_request(_typed(calls)))
@@ -138,6 +149,8 @@ class _WebSocket:
     """One connection, one message a request; web3's own provider is asynchronous and trips over refusals."""
 
     def __init__(self, endpoint: Endpoint, timeout: float) -> None:
+        with usual_recursion():
+            from web3 import HTTPProvider
         self._codec = HTTPProvider(endpoint.url)
         self._endpoint = endpoint
         self._timeout = timeout
@@ -145,7 +158,7 @@ class _WebSocket:
         self._opened = ExitStack()
 
     def one(self, call: Request) -> Any:
-        return self._ask(self._codec.encode_rpc_request(RPCEndpoint(call[0]), list(call[1])))
+        return self._ask(self._codec.encode_rpc_request(_named(call[0]), list(call[1])))
 
     def many(self, calls: Sequence[Request]) -> Any:
         return self._ask(self._codec.encode_batch_rpc_request(_typed(calls)))

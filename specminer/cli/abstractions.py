@@ -10,7 +10,7 @@ from specminer.abstraction.catalogue import find, paths, resolved
 from specminer.errors import UsageError, plain
 
 
-@click.group(short_help="List, show and check abstraction definitions.")
+@click.group()
 def abstractions() -> None:
     """Show the shipped abstraction definitions and check one's own.
 

@@ -10,26 +10,15 @@ import io
 import os
 import re
 import sys
+from collections import UserDict
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import Final
 
 import click
 
 from specminer import __version__
-from specminer.cli.abstractions import abstractions
-from specminer.cli.collect import collect
-from specminer.cli.datasets import datasets
-from specminer.cli.demo import demo
-from specminer.cli.doctor import doctor
-from specminer.cli.export_smt import export_smt
-from specminer.cli.interactions import interactions
-from specminer.cli.mine import mine
-from specminer.cli.prove import prove
-from specminer.cli.render import render
-from specminer.cli.report import report
-from specminer.cli.score import score
-from specminer.cli.traces import export_command, import_command
 from specminer.errors import SpecminerError, UsageError, plain
 
 INTERRUPTED: Final = 130
@@ -40,7 +29,62 @@ _HELP: Final = getattr(click.exceptions, "NoArgsIsHelpError", ())
 _URL: Final = re.compile(r"\b(\w+)://\S*")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_COMMANDS: Final = {
+    "abstractions": ("abstractions:abstractions", "List, show and check abstraction definitions."),
+    "collect": (
+        "collect:collect",
+        "Read a contract's transactions from a node or an explorer into the database.",
+    ),
+    "datasets": ("datasets:datasets", "List and show the shipped histories."),
+    "demo": ("demo:demo", "Mine a bundled history: needs no node and no database."),
+    "doctor": ("doctor:doctor", "Tell what this installation, the database and a node can do."),
+    "export": ("traces:export_command", "Write a contract's history to a trace file."),
+    "export-smt": ("export_smt:export_smt", "Write states, guards and transitions as SMT-LIB 2."),
+    "import": ("traces:import_command", "Fill the database from an explorer's export or a trace file."),
+    "interactions": (
+        "interactions:interactions",
+        "List a history's interactions, explain the split, show one, find races.",
+    ),
+    "mine": ("mine:mine", "Mine a contract's automaton: collect what is missing, tune, draw."),
+    "prove": ("prove:prove", "Prove again what an automaton.json claims to be proved."),
+    "render": ("render:render", "Draw an automaton again: formats, theme, more or less in it."),
+    "report": (
+        "report:report",
+        "Write the report of an automaton: one HTML page, Markdown, JSON; logs of its events.",
+    ),
+    "score": ("score:score", "Score a mined automaton against a declared protocol."),
+}
+"""Each command: where it is, and what it does in a line."""
+
+
+class _Commands(UserDict[str, click.Command]):
+    """The commands by name; the module of one, and all that is behind it, is loaded when it is looked up."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        place, summary = _COMMANDS[name]
+        module, _, attribute = place.partition(":")
+        command: click.Command = getattr(import_module(f"specminer.cli.{module}"), attribute)
+        command.short_help = summary
+        return command
+
+
+class _App(click.Group):
+    """Lists its commands without loading them."""
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each command does in a line."""
+        click.Group(commands=_summaries()).format_commands(context, formatter)
+
+
+def _summaries() -> dict[str, click.Command]:
+    return {name: click.Command(name, short_help=summary) for name, (_, summary) in _COMMANDS.items()}
+
+
+@click.group(
+    cls=_App,
+    commands=_Commands(_summaries()),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, "--version", prog_name="specminer", message="%(prog)s %(version)s")
 def app() -> None:
     """Mine what a smart contract really does from its recorded history.
@@ -57,25 +101,6 @@ def app() -> None:
     Exit codes: 0 done; 1 a check found something; 2 wrong use; 3 the chain, the node or the database
     failed or does not hold what was asked; 70 a defect of specminer; 130 interrupted.
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-
-
-for _command in (
-    mine,
-    render,
-    report,
-    interactions,
-    demo,
-    collect,
-    import_command,
-    export_command,
-    abstractions,
-    datasets,
-    score,
-    prove,
-    export_smt,
-    doctor,
-):
-    app.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

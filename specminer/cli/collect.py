@@ -32,7 +32,7 @@ from specminer.pipeline import collect as run
 from specminer.store import TraceStore
 
 
-@click.command(short_help="Read a contract's transactions from a node or an explorer into the database.")
+@click.command()
 @click.argument("address")
 @node_options
 @explorer_options

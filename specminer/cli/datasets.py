@@ -8,7 +8,7 @@ from specminer.datasets import dataset
 from specminer.datasets import datasets as shipped
 
 
-@click.group(short_help="List and show the shipped histories.")
+@click.group()
 def datasets() -> None:
     """Show the shipped histories; `specminer mine NAME` mines one."""
 

@@ -15,7 +15,7 @@ from specminer.pipeline import MineOptions
 DATASET = "auction_house"
 
 
-@click.command(short_help="Mine a bundled history: needs no node and no database.")
+@click.command()
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

@@ -14,7 +14,7 @@ from specminer.pipeline.examination import examine_database, examine_installatio
 _SIGNS = {True: "✓", False: "✗", None: "·"}
 
 
-@click.command(short_help="Tell what this installation, the database and a node can do.")
+@click.command()
 @node_options
 @database_option
 @format_option

@@ -11,7 +11,7 @@ from specminer.pipeline.proving import read_specification
 from specminer.render.smtlib import smtlib
 
 
-@click.command("export-smt", short_help="Write states, guards and transitions as SMT-LIB 2.")
+@click.command("export-smt")
 @click.argument("automaton", type=click.Path(dir_okay=False, path_type=Path), metavar="AUTOMATON.json")
 @click.option(
     "--out",

@@ -28,7 +28,7 @@ from specminer.pipeline import Inspected, explained, inspect, write_graph
 from specminer.report.interaction_text import explanation_text, overview_text, races_text, timeline_text
 
 
-@click.command(short_help="List a history's interactions, explain the split, show one, find races.")
+@click.command()
 @click.argument("targets", metavar="ADDRESS|DATASET|FILE …", nargs=-1)
 @click.option(
     "--explain", is_flag=True, help="Tell what there was to choose from, and why what was chosen was."

@@ -43,7 +43,7 @@ MAX_PATH: Final = 4096
 """Characters of a path, more than which no system takes."""
 
 
-@click.command(short_help="Mine a contract's automaton: collect what is missing, tune, draw.")
+@click.command()
 @click.argument("targets", metavar="ADDRESS|DATASET|FILE …", nargs=-1)
 @click.option(
     "--same-code-as",

@@ -10,7 +10,7 @@ from specminer.cli.options import format_option
 from specminer.pipeline.proving import proof_json, proof_text, read_specification, replay
 
 
-@click.command(short_help="Prove again what an automaton.json claims to be proved.")
+@click.command()
 @click.argument("automaton", type=click.Path(dir_okay=False, path_type=Path), metavar="AUTOMATON.json")
 @format_option
 def prove(automaton: Path, form: str) -> int:

@@ -41,7 +41,7 @@ def _share(text: str) -> float:
     return value
 
 
-@click.command(short_help="Draw an automaton again: formats, theme, more or less in it.")
+@click.command()
 @click.argument("automaton", type=click.Path(dir_okay=False, path_type=Path), metavar="AUTOMATON.json")
 @click.option(
     "--format",

@@ -16,9 +16,7 @@ from specminer.specification import Specification
 from specminer.store import TraceStore
 
 
-@click.command(
-    short_help="Write the report of an automaton: one HTML page, Markdown, JSON; logs of its events."
-)
+@click.command()
 @click.argument("automaton", metavar="AUTOMATON.json", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "--db",

@@ -26,7 +26,7 @@ def _share(text: str) -> float:
     return value
 
 
-@click.command(short_help="Score a mined automaton against a declared protocol.")
+@click.command()
 @click.argument("mined", type=_FILE)
 @click.argument("truth", type=_FILE)
 @click.option(

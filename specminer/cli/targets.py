@@ -16,15 +16,7 @@ from specminer.cli.console import Screen
 from specminer.cli.options import address_of, chain_of, endpoint_of, existing, explorer_of, is_address
 from specminer.datasets import datasets, suggestion
 from specminer.errors import StoreError, UsageError, plain
-from specminer.pipeline import (
-    Rulebook,
-    children,
-    collect,
-    collect_explored,
-    import_traces,
-    same_code,
-    sibling_artifact,
-)
+from specminer.pipeline import children, collect, import_traces, same_code, sibling_artifact
 from specminer.store import TraceStore
 from specminer.trace import Address
 
@@ -285,6 +277,8 @@ def _explored(
     screen: Screen,
 ) -> int:
     """Read what an explorer lists of the contracts and execute it again; return the chain's id."""
+    from specminer.pipeline import Rulebook, collect_explored  # loads the machine
+
     for contract in contracts:
         found, imported = collect_explored(
             store,

@@ -38,7 +38,7 @@ from specminer.report.fidelity import import_summary
 from specminer.store import TraceStore
 
 
-@click.command("import", short_help="Fill the database from an explorer's export or a trace file.")
+@click.command("import")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @artifact_option
 @chain_option
@@ -128,7 +128,7 @@ def _import_traces(file: Path, database: str, chain_id: int | None) -> None:
     click.echo(f"{address}: {count:,} transactions of chain {record.chain_id} in {store.label}")
 
 
-@click.command("export", short_help="Write a contract's history to a trace file.")
+@click.command("export")
 @click.argument("address")
 @chain_option
 @database_option

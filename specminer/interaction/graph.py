@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from specminer.dependency import dependencies, graph
@@ -12,6 +12,9 @@ from specminer.errors import plain
 from specminer.history import MISSING, OUTCOMES
 from specminer.interaction.evidence import Evidence
 from specminer.interaction.interactions import Interactions
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 class Link(Enum):

@@ -1,14 +1,23 @@
-"""Composes the stages: the only package that knows all of them."""
+"""Composes the stages: the only package that knows all of them.
 
-from specminer.pipeline.collecting import collect
-from specminer.pipeline.executing import Export, Imported, Rulebook, import_export
-from specminer.pipeline.exploring import Explored, collect_explored
-from specminer.pipeline.inspection import Inspected, explained, inspect, write_graph
-from specminer.pipeline.instances import children, same_code, sibling_artifact
-from specminer.pipeline.listening import Executed, Listener
-from specminer.pipeline.mining import Mined, MineOptions, mine
-from specminer.pipeline.output import Written, folder_name, prepare_folder, replace_file, write_output
-from specminer.pipeline.traces import export_traces, import_traces
+Its parts are loaded when their names are first asked for: drawing needs no node, and mining no machine.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from specminer.pipeline.collecting import collect
+    from specminer.pipeline.executing import Export, Imported, Rulebook, import_export
+    from specminer.pipeline.exploring import Explored, collect_explored
+    from specminer.pipeline.inspection import Inspected, explained, inspect, write_graph
+    from specminer.pipeline.instances import children, same_code, sibling_artifact
+    from specminer.pipeline.listening import Executed, Listener
+    from specminer.pipeline.mining import Mined, MineOptions, mine
+    from specminer.pipeline.output import Written, folder_name, prepare_folder, replace_file, write_output
+    from specminer.pipeline.traces import export_traces, import_traces
 
 __all__ = [
     "Executed",
@@ -38,3 +47,56 @@ __all__ = [
     "write_graph",
     "write_output",
 ]
+
+_NAMES: Final = {
+    "collecting": ("collect",),
+    "executing": (
+        "Export",
+        "Imported",
+        "Rulebook",
+        "import_export",
+    ),
+    "exploring": (
+        "Explored",
+        "collect_explored",
+    ),
+    "inspection": (
+        "Inspected",
+        "explained",
+        "inspect",
+        "write_graph",
+    ),
+    "instances": (
+        "children",
+        "same_code",
+        "sibling_artifact",
+    ),
+    "listening": (
+        "Executed",
+        "Listener",
+    ),
+    "mining": (
+        "Mined",
+        "MineOptions",
+        "mine",
+    ),
+    "output": (
+        "Written",
+        "folder_name",
+        "prepare_folder",
+        "replace_file",
+        "write_output",
+    ),
+    "traces": (
+        "export_traces",
+        "import_traces",
+    ),
+}
+"""What each module gives to the names above."""
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _NAMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from specminer import __version__
-from specminer.chain.execution.fork import FORKS
 from specminer.chain.node import Node
 from specminer.chain.survey import Finding, survey
 from specminer.datasets import datasets
@@ -25,6 +24,8 @@ def examine_installation() -> Iterator[Finding]:
     drawn_by = renderer()
     missing = "none: pictures cannot be drawn; install Graphviz, or `pip install pygraphviz`"
     yield Finding(what="renderer", works=drawn_by is not None, detail=drawn_by or missing)
+    from specminer.chain.execution.fork import FORKS
+
     solver = solver_name()
     advice = "none: mining works, but nothing can be proved; `pip install 'specminer[smt]'` brings z3"
     yield Finding(what="solver", works=True if solver else None, detail=solver or advice)

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import networkx as nx
-
 from specminer.chain.artifact import Artifact
 from specminer.history import History
 from specminer.interaction import Interactions, split
 from specminer.interaction.graph import interaction_graph
 from specminer.interaction.races import races
 from specminer.interaction.rejections import rejections
-from specminer.interaction.replaying import replayed
 from specminer.interaction.verification import independence
 from specminer.pipeline.output import replace_file
 from specminer.pipeline.understanding import Understood, understand
@@ -68,6 +65,8 @@ def inspect(history: History, *, artifact: Artifact | None = None, wish: str | N
 
 def explained(found: Inspected, seed: int = 0) -> dict[str, Any]:
     """Return how the history is split and why, and check that it holds; ``seed`` draws the sample executed again."""
+    from specminer.interaction.replaying import replayed  # loads the machine
+
     evidence = found.given.analysis.evidence
     return report.explanation(
         found.given.analysis,
@@ -85,6 +84,8 @@ def write_graph(found: Inspected, path: Path) -> int:
         OutputError: the file cannot be written.
 
     """
+    import networkx as nx  # takes long to load, and few want graphs
+
     graph = interaction_graph(found.given.analysis.evidence, found.interactions)
     text = io.BytesIO()
     nx.write_graphml_xml(graph, text, encoding="utf-8", prettyprint=True, named_key_ids=True)

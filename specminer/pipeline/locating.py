@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 
 from specminer.chain.artifact import Artifact
-from specminer.chain.probing import probe
 from specminer.history import MISSING, History, Slots, slots
 from specminer.location import (
     RESOLUTIONS,
@@ -107,7 +106,12 @@ def located(history: History, artifact: Artifact | None, numbered: Slots | None 
 
 def getters(history: History, artifact: Artifact) -> list[Probed]:
     """Run the ABI's getters on made-up storage; the code of the newest implementation comes first."""
-    return probe(list(_codes(history)), artifact.abi, vyper=not from_solc(history))
+    codes = list(_codes(history))
+    if not codes:
+        return []
+    from specminer.chain.probing import probe  # loads the machine
+
+    return probe(codes, artifact.abi, vyper=not from_solc(history))
 
 
 def _codes(history: History) -> Iterable[bytes]:

@@ -6,8 +6,6 @@ and direction characters in foreign texts, which XML cannot hold or viewers obey
 
 from __future__ import annotations
 
-import networkx as nx
-
 from specminer.errors import plain
 from specminer.specification import Edge, Occurrence, Specification
 
@@ -20,6 +18,8 @@ def to_graphml(spec: Specification) -> str:
     ``guard``, ``first_block``, ``first_transaction``, ``first_time``, the same with ``last_``, and ``witnesses`` (one a
     line). What is unknown is left out; times are seconds since 1970.
     """
+    import networkx as nx  # takes long to load, and few want graphs
+
     graph = nx.MultiDiGraph(name=_text(spec.name), chain_id=spec.chain_id, contracts=_lines(spec.contracts))
     for state in sorted(spec.states, key=lambda state: state.id):
         graph.add_node(

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from difflib import get_close_matches
 from itertools import groupby
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from eth_utils.address import to_checksum_address
@@ -21,10 +21,12 @@ from specminer.history import MISSING, OUTCOMES, History
 from specminer.interaction import Analysis, Found, Interactions
 from specminer.interaction.races import Race
 from specminer.interaction.rejections import Rejections
-from specminer.interaction.replaying import Replayed
 from specminer.interaction.verification import Independence
 from specminer.location import Key
 from specminer.trace import Outcome, OutcomeKind
+
+if TYPE_CHECKING:
+    from specminer.interaction.replaying import Replayed
 
 MAX_WORD: Final = 6
 """Runs of equal events that a shortened word shows at either end."""

@@ -1,6 +1,6 @@
 """Runs the command line as a user does: in a process of its own, with nothing but files to talk through.
 
-Importing specminer takes a second, so :func:`specminer` forks each command off one warm process.
+Loading what is behind the commands takes two seconds, so :func:`specminer` forks each command off one warm process.
 :func:`start` begins a cold one, for tests that send signals or that ask whether another process (another
 hash seed) writes the same bytes.
 """
@@ -24,10 +24,12 @@ _SECONDS: Final = 120
 
 _WARM: Final = """
 import json, os, signal, sys, time
-limit = sys.getrecursionlimit()
-import specminer.cli.app
-sys.setrecursionlimit(limit)
 from specminer.cli import main
+from specminer.cli.app import app
+from specminer.nesting import usual_recursion
+list(app.commands.values())
+with usual_recursion():
+    import networkx, web3
 
 def command(order):
     os.chdir(order["cwd"])

@@ -22,6 +22,7 @@ from ethereum_types.bytes import Bytes0, Bytes20
 from ethereum_types.numeric import U64, U256, Uint
 
 from specminer.chain.execution.state import State
+from specminer.nesting import usual_recursion
 
 FORKS: Final = (
     "frontier",
@@ -72,7 +73,8 @@ class Fork:
 
     def _module(self, path: str) -> ModuleType:
         if path not in self._modules:
-            self._modules[path] = import_module(f"ethereum.forks.{self.name}.{path}")
+            with usual_recursion():
+                self._modules[path] = import_module(f"ethereum.forks.{self.name}.{path}")
         return self._modules[path]
 
     @cached_property
