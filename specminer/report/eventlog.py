@@ -1,7 +1,8 @@
 """The events of all interactions as logs for process-mining tools: CSV, and XES (IEEE 1849).
 
 A trace is an interaction, an event one of its calls or a side effect on it, in the order in which calls begin.
-Nothing is sampled. Texts of a CSV never begin with what a spreadsheet takes for a formula: such ones get an apostrophe in front.
+Nothing is sampled. Texts of a CSV never begin with what a spreadsheet takes for a formula: such ones get an
+apostrophe in front.
 """
 
 from __future__ import annotations
