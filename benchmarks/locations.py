@@ -82,6 +82,7 @@ def history_of(calls: int, seed: int = 0) -> History:
         invocation_sender=sender,
         invocation_value=zeros,
         invocation_outcome=zeros,
+        invocation_payments=zeros,
         invocation_data=tuple(selector + int(row).to_bytes(32, "big") for row in entry),
         invocation_output=(b"",) * calls,
         access_invocation=np.repeat(np.arange(calls), 8),
@@ -91,6 +92,11 @@ def history_of(calls: int, seed: int = 0) -> History:
         access_after=np.where(written, 1, 0),
         access_undone=np.zeros(8 * calls, dtype=np.bool_),
         access_position=np.tile(np.arange(8), calls),
+        payment_invocation=zeros[:0],
+        payment_kind=zeros[:0],
+        payment_to=zeros[:0],
+        payment_value=zeros[:0],
+        payment_undone=np.zeros(0, dtype=np.bool_),
     )
 
 

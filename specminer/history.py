@@ -13,7 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from specminer.trace import Address, ContractRecord, Fidelity, Hash, InvocationKind, OutcomeKind, Tracer
+from specminer.trace import (
+    Address,
+    ContractRecord,
+    Fidelity,
+    Hash,
+    InvocationKind,
+    OutcomeKind,
+    PaymentKind,
+    Tracer,
+)
 
 IntColumn = npt.NDArray[np.int64]
 BoolColumn = npt.NDArray[np.bool_]
@@ -22,6 +31,8 @@ KINDS = tuple(InvocationKind)
 """``invocation_kind`` holds positions in this tuple."""
 OUTCOMES = tuple(OutcomeKind)
 """``invocation_outcome`` holds positions in this tuple."""
+PAYMENTS = tuple(PaymentKind)
+"""``payment_kind`` holds positions in this tuple."""
 RETURNED = OUTCOMES.index(OutcomeKind.RETURNED)
 CONSTRUCTOR = KINDS.index(InvocationKind.CONSTRUCTOR)
 MISSING = -1
@@ -72,6 +83,8 @@ class History:
     invocation_value: IntColumn
     """Row in ``words``: wei."""
     invocation_outcome: IntColumn
+    invocation_payments: IntColumn
+    """How many payments it made, undone ones included; ``MISSING`` if that was not recorded."""
     invocation_data: tuple[bytes, ...]
     """Calldata."""
     invocation_output: tuple[bytes, ...]
@@ -88,6 +101,16 @@ class History:
     access_undone: BoolColumn
     access_position: IntColumn
     """Order in the transaction, over all its invocations."""
+
+    payment_invocation: IntColumn
+    """Row of the invocation that paid, ascending; shape (p,), as all columns of this group, in order of payment."""
+    payment_kind: IntColumn
+    payment_to: IntColumn
+    """Row in ``addresses``."""
+    payment_value: IntColumn
+    """Row in ``words``: wei; ``MISSING`` if not seen."""
+    payment_undone: BoolColumn
+    """Failed or reverted: the ether stayed."""
 
     @property
     def accepted(self) -> BoolColumn:

@@ -82,7 +82,8 @@ _BLIND_SPOTS = {
     Tracer.EXECUTION: "",
     Tracer.STRUCT_LOGS: (
         "structLogs do not show what a slot held before it was overwritten without being read; "
-        "such values are taken from the history where an earlier transaction shows them"
+        "such values are taken from the history where an earlier transaction shows them; nor how much ether a "
+        "contract that destroys itself pays out"
     ),
     Tracer.PRESTATE: (
         "prestate and callTracer show what each transaction changed, not the order of accesses, not values "
@@ -139,6 +140,32 @@ class Event:
     undone: bool = False
 
 
+class PaymentKind(Enum):
+    """How ether leaves a contract."""
+
+    CALL = "call"
+    """With a call, ``send`` and ``transfer`` included."""
+    CREATION = "creation"
+    """Given to a contract that it creates."""
+    SELFDESTRUCT = "selfdestruct"
+    """All that it has, when it destroys itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """Ether that left the contract. What a contract sends to itself is none."""
+
+    position: int
+    """How many accesses and events of the transaction came before; several payments may have the same."""
+    kind: PaymentKind
+    to: Address
+    """Zero for a creation that is undone: nothing is there."""
+    value: int | None
+    """Wei, more than none; ``None`` if the tracer could not see how much."""
+    undone: bool = False
+    """It failed, or what it belongs to reverted later: the ether stayed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How an invocation ended, with the bytes that it returned or reverted with."""
@@ -179,6 +206,8 @@ class Invocation:
     gas_used: int
     accesses: tuple[StorageAccess, ...] = ()
     events: tuple[Event, ...] = ()
+    payments: tuple[Payment, ...] | None = None
+    """What it paid, in order; ``None`` if that was not recorded."""
 
     @property
     def selector(self) -> bytes:
@@ -262,6 +291,8 @@ __all__ = [
     "InvocationKind",
     "Outcome",
     "OutcomeKind",
+    "Payment",
+    "PaymentKind",
     "StorageAccess",
     "Tracer",
     "Transaction",

@@ -28,6 +28,8 @@ from specminer.trace import (
     InvocationKind,
     Outcome,
     OutcomeKind,
+    Payment,
+    PaymentKind,
     StorageAccess,
     Tracer,
     Transaction,
@@ -232,6 +234,24 @@ class _Run:
                 for access in frame.accesses
             ),
             events=tuple(frame.events),
+            payments=self.payments(frame),
+        )
+
+    def payments(self, frame: Frame) -> tuple[Payment, ...] | None:
+        """Return what a frame paid; a source of its own, so that the rest of a history does not depend on it."""
+        rng = random.Random(f"{self.clock} {frame.position} {len(frame.accesses)}")
+        if rng.random() < 0.2:
+            return None
+        blind = self.tracer is Tracer.STRUCT_LOGS
+        return tuple(
+            Payment(
+                position=place,
+                kind=PaymentKind.SELFDESTRUCT if blind else rng.choice(list(PaymentKind)),
+                to=rng.choice((*ACCOUNTS, Address(rng.randbytes(20)))),
+                value=None if blind else rng.choice((1, 10**18, (1 << 256) - 1)),
+                undone=frame.outcome is not OutcomeKind.RETURNED or rng.random() < 0.2,
+            )
+            for place in range(rng.choice((0, 0, 1, 3)))
         )
 
 

@@ -76,6 +76,8 @@ def test_every_number_comes_from_the_automaton_or_the_history() -> None:
             paid[name] += wei
     assert {item.function: int(item.value) for item in told.flows} == dict(paid)
     assert all(int(item.largest) in value for item in told.flows)
+    held = int(told.money.held[-1].value)
+    assert held == sum(paid.values()) - sum(int(item.value) for item in told.money.payouts)
     # callers
     for caller in told.callers:
         calls = [row for row, name in enumerate(function) if name == caller.function]

@@ -17,8 +17,8 @@ from specminer.chain.steps import (
     Step,
     Write,
     creations,
-    invocations,
     outcome_of,
+    recorded,
 )
 from specminer.trace import AccessKind, Address, OutcomeKind
 
@@ -35,6 +35,8 @@ class Frame:
     delegated: bool
     body: list[Frame | tuple[str, int, int]] = field(default_factory=list)
     reverts: bool = False
+    value: int = 0
+    """Wei that come with it, unless it is delegated."""
 
 
 actions = st.tuples(st.sampled_from(["read", "write", "log"]), st.integers(0, 2), st.integers(0, 3))
@@ -48,6 +50,7 @@ def frames(depth: int) -> st.SearchStrategy[Frame]:
         delegated=st.booleans(),
         body=st.lists(inner, max_size=5),
         reverts=st.booleans(),
+        value=st.sampled_from([0, 0, 1, 5]),
     )
 
 
@@ -62,19 +65,25 @@ class Interpreter:
     before: list[int] = field(default_factory=list)
     """What the target's slots held before each access, in order."""
     logged: list[bool] = field(default_factory=list)
+    wei: dict[Address, int] = field(default_factory=dict)
+    """What each has more than in the beginning, or less."""
 
     def run(self, frame: Frame, sender: Address, context: Address | None) -> None:
         owner = context if frame.delegated and context is not None else frame.to
         kind = "DELEGATECALL" if frame.delegated and context is not None else "CALL"
-        saved, writes, logs = dict(self.storage), len(self.lasted), len(self.logged)
-        self.steps.append(Enter(kind, sender, frame.to, 100, 0, b""))
+        saved, writes, logs, wei = dict(self.storage), len(self.lasted), len(self.logged), dict(self.wei)
+        # a delegatecall keeps the value of the call around it, and moves nothing
+        self.steps.append(Enter(kind, sender, frame.to, 100, frame.value, b""))
+        if kind == "CALL":
+            self.wei[sender] = self.wei.get(sender, 0) - frame.value
+            self.wei[frame.to] = self.wei.get(frame.to, 0) + frame.value
         for action in frame.body:
             if isinstance(action, Frame):
                 self.run(action, owner, owner)
             else:
                 self.act(owner, *action)
         if frame.reverts:
-            self.storage = saved
+            self.storage, self.wei = saved, wei
             self.lasted[writes:] = [False] * (len(self.lasted) - writes)
             self.logged[logs:] = [False] * (len(self.logged) - logs)
         self.steps.append(Exit(1, b"", "execution reverted" if frame.reverts else None))
@@ -101,7 +110,7 @@ class Interpreter:
 def test_reverts_undo_what_they_undo_on_a_chain(frame: Frame) -> None:
     machine = Interpreter()
     machine.run(frame, THIRD, None)
-    found, _ = invocations(machine.steps, [TARGET])
+    found = recorded(machine.steps, [TARGET]).invocations
     accesses = [access for call in found for access in call.accesses]
     accesses.sort(key=lambda access: access.position)
     writes = [access for access in accesses if access.kind is AccessKind.WRITE]
@@ -113,10 +122,26 @@ def test_reverts_undo_what_they_undo_on_a_chain(frame: Frame) -> None:
 
 @settings(max_examples=400)
 @given(frames(3))
+def test_what_came_in_less_what_was_paid_is_what_is_there(frame: Frame) -> None:
+    machine = Interpreter()
+    machine.run(frame, THIRD, None)
+    found = recorded(machine.steps, [TARGET]).invocations
+    received = sum(call.value for call in found if call.outcome.accepted)
+    payments = [payment for call in found for payment in call.payments or ()]
+    paid = sum(payment.value or 0 for payment in payments if not payment.undone)
+    assert received - paid == machine.wei.get(TARGET, 0)
+    assert all(payment.value and payment.to != TARGET for payment in payments)
+    for call in found:
+        assert call.payments is not None
+        assert call.outcome.accepted or all(payment.undone for payment in call.payments)
+
+
+@settings(max_examples=400)
+@given(frames(3))
 def test_invocations_are_the_frames_that_enter_the_contract_from_outside(frame: Frame) -> None:
     machine = Interpreter()
     machine.run(frame, THIRD, None)
-    found, _ = invocations(machine.steps, [TARGET])
+    found = recorded(machine.steps, [TARGET]).invocations
     entered: list[int] = []
     rejected: list[bool] = []
 
@@ -148,7 +173,7 @@ def test_a_proxy_is_one_that_hands_on_the_whole_call() -> None:
             Exit(1, b"", None),
             Exit(2, b"", None),
         ]
-        return invocations(steps, [TARGET])[0][0].code
+        return recorded(steps, [TARGET]).invocations[0].code
 
     assert delegated(b"call") == OTHER
     assert delegated(b"library") == TARGET
@@ -165,7 +190,7 @@ def test_a_proxy_is_one_that_hands_on_the_whole_call() -> None:
 )
 def test_steps_that_do_not_nest_are_refused(steps: list[Step]) -> None:
     with pytest.raises(MalformedSteps):
-        invocations(steps, [TARGET])
+        recorded(steps, [TARGET])
 
 
 @pytest.mark.parametrize(

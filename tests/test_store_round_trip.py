@@ -10,12 +10,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from specminer.errors import StoreError
-from specminer.history import KINDS, MISSING, OUTCOMES, History
+from specminer.history import KINDS, MISSING, OUTCOMES, PAYMENTS, History
 from specminer.store import TraceStore
 from specminer.trace import AccessKind, Address, Block, Hash, StorageAccess, Tracer, Transaction, Word
 from tests.histories import (
@@ -182,6 +183,9 @@ def calls_of(transactions: Sequence[Transaction]) -> list[tuple[Any, ...]]:
             None if call.parent is None else place[item.hash, call.parent],
             (call.data, call.outcome.kind, call.outcome.data),
             call.accesses,
+            None
+            if call.payments is None
+            else tuple((item.kind, item.to, item.value, item.undone) for item in call.payments),
         )
         for item, call in rows
     ]
@@ -202,6 +206,19 @@ def decoded(history: History) -> list[tuple[Any, ...]]:
                 undone=bool(history.access_undone[row]),
             )
         )
+    payments: list[list[tuple[Any, ...]]] = [[] for _ in range(len(history))]
+    for row, payer in enumerate(history.payment_invocation.tolist()):
+        value = history.payment_value[row]
+        payments[payer].append(
+            (
+                PAYMENTS[history.payment_kind[row]],
+                history.addresses[history.payment_to[row]],
+                None if value == MISSING else history.words[value],
+                bool(history.payment_undone[row]),
+            )
+        )
+    made = history.invocation_payments
+    assert [len(found) for found in payments] == np.maximum(made, 0).tolist()
     result: list[tuple[Any, ...]] = []
     for row in range(len(history)):
         transaction, parent = history.invocation_transaction[row], int(history.invocation_parent[row])
@@ -230,6 +247,7 @@ def decoded(history: History) -> list[tuple[Any, ...]]:
                     history.invocation_output[row],
                 ),
                 tuple(accesses[row]),
+                None if history.invocation_payments[row] == MISSING else tuple(payments[row]),
             )
         )
     return result

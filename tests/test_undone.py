@@ -13,9 +13,10 @@ from specminer.chain.steps import (
     Hashed,
     Logged,
     Read,
+    Recorded,
     Step,
     Write,
-    invocations,
+    recorded,
 )
 from specminer.trace import AccessKind, Address, Invocation
 
@@ -154,7 +155,7 @@ def told(call: Invocation) -> Seen:
 def test_invocations_are_what_a_naive_interpreter_sees(frame: Frame) -> None:
     naive = Naive()
     naive.run(frame, blind=False)
-    found, _ = invocations(naive.steps, [TRACED])
+    found = recorded(naive.steps, [TRACED]).invocations
     assert [told(call) for call in found] == naive.seen
     assert [call.position for call in found] == list(range(len(found)))
 
@@ -163,7 +164,7 @@ def test_invocations_are_what_a_naive_interpreter_sees(frame: Frame) -> None:
 def test_a_blind_tracer_never_tells_a_wrong_value(frame: Frame) -> None:
     naive = Naive()
     naive.run(frame, blind=True)
-    found, _ = invocations(naive.steps, [TRACED])
+    found = recorded(naive.steps, [TRACED]).invocations
     for call, true in zip(found, naive.seen, strict=True):
         for access, right in zip(call.accesses, true.accesses, strict=True):
             assert access.before is None or access.before == right[2]
@@ -175,7 +176,7 @@ def test_a_blind_tracer_never_tells_a_wrong_value(frame: Frame) -> None:
 def test_positions_order_all_accesses_and_events(frame: Frame) -> None:
     naive = Naive()
     naive.run(frame, blind=False)
-    found, _ = invocations(naive.steps, [TRACED])
+    found = recorded(naive.steps, [TRACED]).invocations
     places = [access.position for call in found for access in call.accesses]
     places += [event.position for call in found for event in call.events]
     assert sorted(places) == list(range(len(places)))
@@ -188,7 +189,7 @@ def test_positions_order_all_accesses_and_events(frame: Frame) -> None:
 def test_lasting_writes_give_the_state_at_the_end(frame: Frame) -> None:
     naive = Naive()
     naive.run(frame, blind=False)
-    found, _ = invocations(naive.steps, [TRACED])
+    found = recorded(naive.steps, [TRACED]).invocations
     writes = [
         access
         for made in found
@@ -208,9 +209,9 @@ DONE = Exit(10, b"", None)
 
 def test_a_proxy_that_hands_the_whole_call_on_runs_the_implementations_code() -> None:
     steps: list[Step] = [call("CALL", OTHER, TRACED), call("DELEGATECALL", TRACED, THIRD), DONE, DONE]
-    assert invocations(steps, [TRACED])[0][0].code == THIRD
+    assert recorded(steps, [TRACED]).invocations[0].code == THIRD
     steps = [call("CALL", OTHER, TRACED), call("DELEGATECALL", TRACED, THIRD, b"else"), DONE, DONE]
-    assert invocations(steps, [TRACED])[0][0].code == TRACED, "a library is no implementation"
+    assert recorded(steps, [TRACED]).invocations[0].code == TRACED, "a library is no implementation"
 
 
 def test_code_of_the_contract_run_by_another_is_no_invocation() -> None:
@@ -221,7 +222,7 @@ def test_code_of_the_contract_run_by_another_is_no_invocation() -> None:
         DONE,
         DONE,
     ]
-    assert invocations(steps, [TRACED]) == ((), ())
+    assert recorded(steps, [TRACED]) == Recorded(invocations=(), preimages=())
 
 
 def test_preimages_are_kept_once_in_order_and_of_the_contract_alone() -> None:
@@ -233,10 +234,10 @@ def test_preimages_are_kept_once_in_order_and_of_the_contract_alone() -> None:
     ]
     hashed.append(Hashed(TRACED, b"x" * 2_000))
     steps: list[Step] = [call("CALL", OTHER, TRACED), *hashed, DONE]
-    assert invocations(steps, [TRACED])[1] == (b"b", b"a")
+    assert recorded(steps, [TRACED]).preimages == (b"b", b"a")
 
 
 def test_a_halt_takes_all_the_gas() -> None:
     for error, used in (("out of gas", 100), ("execution reverted", 10), (None, 10)):
         steps: list[Step] = [call("CALL", OTHER, TRACED), Exit(10, b"", error)]
-        assert invocations(steps, [TRACED])[0][0].gas_used == used
+        assert recorded(steps, [TRACED]).invocations[0].gas_used == used

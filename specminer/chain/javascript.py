@@ -1,12 +1,14 @@
 """The compact JavaScript tracer: one request a transaction, everything an analysis needs.
 
-It reports every call frame (with calldata and output only where a traced contract owns the storage) and,
+It reports every call frame (with calldata and output only where a traced contract owns the storage, with the value
+where one pays or is paid) and,
 inside traced contracts, reads, writes, KECCAK256 inputs and logs. Written for geth's tracer interface,
 which Erigon, Nethermind, Reth and anvil implement too. ``db.getState`` answers the current value on
 geth and the value at the transaction's start on anvil; only the first access of a slot relies on it,
 where both agree, and :mod:`specminer.chain.steps` keeps the account from there on. What the
 last opcode of a frame would have done, had it not halted the frame, is dropped: some nodes report such an
-opcode before they execute it, others do not.
+opcode before they execute it, others do not. What a contract that
+destroys itself pays is taken from the opcode, because not all nodes report it as a frame.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from specminer.chain.node import octets, quantity
-from specminer.chain.steps import MAX_PREIMAGE, Enter, Exit, Hashed, Logged, Read, Step, Write
+from specminer.chain.steps import MAX_PREIMAGE, SELFDESTRUCT, Enter, Exit, Hashed, Logged, Read, Step, Write
 from specminer.errors import NodeLied
 from specminer.trace import Address
 
@@ -29,15 +31,17 @@ _SOURCE: Final = """{
   halt: function(err) { if (this.q >= 0 && !/revert/i.test(String(err))) this.e.length = this.q },
   enter: function(f) {
     var k = f.getType(), to = this.hex(f.getTo()), from = this.hex(f.getFrom());
+    if (k === "SELFDESTRUCT") { this.d.push(null); return }
     var x = k === "DELEGATECALL" || k === "CALLCODE" ? this.mine(from) : this.mine(to);
-    var v = f.getValue();
+    var v = f.getValue(), pays = v !== undefined && v !== null && (x || this.mine(from));
     this.d.push(x);
     this.k.push(k === "CREATE" || k === "CREATE2");
     this.add(["E", k, from, to, x ? "0x" + f.getGas().toString(16) : "0x0",
-      x && v !== undefined && v !== null ? "0x" + v.toString(16) : "0x0", x ? this.hex(f.getInput()) : "0x"])
+      pays ? "0x" + v.toString(16) : "0x0", x ? this.hex(f.getInput()) : "0x"])
   },
   exit: function(r) {
     var x = this.d.pop(), err = r.getError();
+    if (x === null) return;
     if (err !== undefined && err !== null) this.halt(err);
     this.add(["X", "0x" + r.getGasUsed().toString(16), x ? this.hex(r.getOutput()) : "0x",
       err === undefined || err === null ? null : String(err)]);
@@ -53,7 +57,7 @@ _SOURCE: Final = """{
       this.c = null
     }
     var o = l.op.toNumber();
-    if (o !== 0x54 && o !== 0x55 && o !== 0x20 && (o < 0xa0 || o > 0xa4)) return;
+    if (o !== 0x54 && o !== 0x55 && o !== 0x20 && o !== 0xff && (o < 0xa0 || o > 0xa4)) return;
     var raw = l.contract.getAddress(), a = toHex(raw);
     if (!this.mine(a)) return;
     if (o === 0x54) { this.p = ["R", a, "0x" + l.stack.peek(0).toString(16)]; return }
@@ -62,6 +66,10 @@ _SOURCE: Final = """{
       while (k.length < 64) k = "0" + k;
       this.seen(["W", a, "0x" + k, toHex(db.getState(raw, toWord("0x" + k))),
         "0x" + l.stack.peek(1).toString(16)]);
+      return
+    }
+    if (o === 0xff) {
+      this.seen(["D", a, "0x" + l.stack.peek(0).toString(16), "0x" + db.getBalance(raw).toString(16)]);
       return
     }
     var at = Number(l.stack.peek(0).toString()), n = Number(l.stack.peek(1).toString());
@@ -112,11 +120,20 @@ def decode(answer: Any, gas: int, value: int) -> list[Step]:
         octets(answer.get("output"), "output"),
         None if error is None else str(error),
     )
-    return [first, *(_step(row) for row in answer["steps"]), last]
+    return [first, *(step for row in answer["steps"] for step in _steps(row)), last]
 
 
 def _address(value: Any) -> Address:
     return Address(octets(value, "an address", 20))
+
+
+def _steps(row: Any) -> tuple[Step, ...]:
+    match row:
+        case ["D", owner, to, balance]:
+            receiver = Address((quantity(to, "receiver") % (1 << 160)).to_bytes(20, "big"))
+            enter = Enter(SELFDESTRUCT, _address(owner), receiver, 0, quantity(balance, "balance"), b"")
+            return enter, Exit(0, b"", None)
+    return (_step(row),)
 
 
 def _step(row: Any) -> Step:

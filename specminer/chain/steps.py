@@ -1,6 +1,6 @@
 """What a tracer reports of one transaction, as a flat sequence of steps, and how it becomes invocations.
 
-Each tracer translates its output into these steps; :func:`invocations` alone decides what an invocation
+Each tracer translates its output into these steps; :func:`recorded` alone decides what an invocation
 is, what a revert undoes and what a slot held before. The steps of the outermost frame are enclosed in an
 ``Enter`` and an ``Exit`` like all others.
 """
@@ -8,7 +8,8 @@ is, what a revert undoes and what a slot held before. The steps of the outermost
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from specminer.trace import (
     NO_ADDRESS,
@@ -20,6 +21,8 @@ from specminer.trace import (
     InvocationKind,
     Outcome,
     OutcomeKind,
+    Payment,
+    PaymentKind,
     StorageAccess,
     Word,
 )
@@ -30,13 +33,17 @@ MAX_PREIMAGE = 1024
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """A call frame begins. ``kind`` is the opcode: CALL, DELEGATECALL, CREATE2, ..."""
+    """A call frame begins. ``kind`` is the opcode: CALL, DELEGATECALL, CREATE2, ...
+
+    What a contract that destroys itself pays out is told as a frame, too, of kind ``SELFDESTRUCT``.
+    """
 
     kind: str
     sender: Address
     to: Address
     gas: int
-    value: int
+    value: int | None
+    """Wei; ``None`` if it is not known, for ``SELFDESTRUCT`` alone."""
     data: bytes
     """Calldata or creation code; may be left empty for frames outside the traced contracts."""
 
@@ -88,7 +95,14 @@ class Logged:
 
 Step = Enter | Exit | Read | Write | Hashed | Logged
 
+SELFDESTRUCT: Final = "SELFDESTRUCT"
 _PANIC = bytes.fromhex("4e487b71")
+_PAYING: Final = {
+    "CALL": PaymentKind.CALL,
+    "CREATE": PaymentKind.CREATION,
+    "CREATE2": PaymentKind.CREATION,
+    SELFDESTRUCT: PaymentKind.SELFDESTRUCT,
+}
 
 
 _HALTS = (OutcomeKind.OUT_OF_GAS, OutcomeKind.INVALID_OPCODE, OutcomeKind.HALTED)
@@ -127,6 +141,21 @@ class _Record:
     gas_used: int = 0
     accesses: list[StorageAccess] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
+
+
+_Marks = tuple[int, int, int]
+"""How many accesses, events and payments there were."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What the steps of a transaction say of some contracts."""
+
+    invocations: tuple[Invocation, ...]
+    """In order of entry."""
+    preimages: tuple[bytes, ...]
+    """What was hashed in them, each once."""
 
 
 @dataclass(slots=True)
@@ -139,7 +168,7 @@ class _Frame:
     """The invocation its steps belong to; ``None`` outside the traced contracts."""
     opens: bool
     """Whether it is the invocation's own frame, not one inside it."""
-    marks: dict[_Record, tuple[int, int]] = field(default_factory=dict)
+    marks: dict[_Record, _Marks] = field(default_factory=dict)
     journal: dict[tuple[Address, int], int | None] = field(default_factory=dict)
     """What slots written in this frame held when it began."""
     records_before: int = 0
@@ -209,7 +238,7 @@ class _Recorder:
         owner = outer.owner if delegated and outer is not None else step.to
         record: _Record | None = None
         opens = False
-        if owner in self.contracts:
+        if owner in self.contracts and step.kind != SELFDESTRUCT:
             if outer is not None and outer.owner == owner and outer.record is not None:
                 record = outer.record  # a delegatecall, or the contract calling itself
                 if delegated and outer.opens and step.data == outer.enter.data:
@@ -227,10 +256,18 @@ class _Recorder:
                 self.records.append(record)
         self.stack.append(_Frame(step, owner, record, opens, records_before=len(self.records)))
         self.stack[-1].marks = {
-            open_record: (len(open_record.accesses), len(open_record.events))
+            open_record: (len(open_record.accesses), len(open_record.events), len(open_record.payments))
             for open_record in ({frame.record for frame in self.stack} - {None})
             if open_record is not None
         }
+        # behind the marks: it is undone if the frame that it pays fails
+        if outer is not None and outer.record is not None and step.to != outer.owner:
+            self._pay(outer.record, step)
+
+    def _pay(self, record: _Record, step: Enter) -> None:
+        kind = _PAYING.get(step.kind)
+        if kind is not None and step.value != 0:
+            record.payments.append(Payment(position=self.position, kind=kind, to=step.to, value=step.value))
 
     def _open_parent(self, owner: Address) -> int | None:
         for frame in reversed(self.stack):
@@ -264,15 +301,17 @@ class _Recorder:
         """Mark everything since the frame began as undone: in invocations open then, and begun since."""
         began = frame.records_before - (1 if frame.opens else 0)
         for record in self.records[began:]:
-            _mark(record, 0, 0)
+            _mark(record, (0, 0, 0))
             if record.outcome.accepted:
                 record.outcome = Outcome(kind=OutcomeKind.ROLLED_BACK, data=record.outcome.data)
-        for record, (accesses, events) in frame.marks.items():
+        for record, counts in frame.marks.items():
             if record.position < began:
-                _mark(record, accesses, events)
+                _mark(record, counts)
 
 
-def _mark(record: _Record, accesses: int, events: int) -> None:
+def _mark(record: _Record, counts: _Marks) -> None:
+    """Mark what a record did since ``counts`` as undone."""
+    accesses, events, payments = counts
     for row in range(accesses, len(record.accesses)):
         access = record.accesses[row]
         if access.kind is AccessKind.WRITE and not access.undone:
@@ -287,12 +326,15 @@ def _mark(record: _Record, accesses: int, events: int) -> None:
     for row in range(events, len(record.events)):
         event = record.events[row]
         record.events[row] = Event(position=event.position, topics=event.topics, data=event.data, undone=True)
+    record.payments[payments:] = [
+        # whether a creation that failed is told with its address depends on the tracer
+        replace(item, undone=True, to=NO_ADDRESS if item.kind is PaymentKind.CREATION else item.to)
+        for item in record.payments[payments:]
+    ]
 
 
-def invocations(
-    steps: Iterable[Step], contracts: Sequence[Address]
-) -> tuple[tuple[Invocation, ...], tuple[bytes, ...]]:
-    """Return the invocations of ``contracts`` in order of entry, and the preimages hashed in them.
+def recorded(steps: Iterable[Step], contracts: Sequence[Address]) -> Recorded:
+    """Return the invocations of ``contracts``, and the preimages hashed in them.
 
     Raises:
         MalformedSteps: the steps do not nest.
@@ -303,7 +345,10 @@ def invocations(
         recorder.step(step)
     if recorder.stack:
         raise MalformedSteps("a call frame that never ends")
-    return tuple(_invocation(record) for record in recorder.records), tuple(recorder.preimages)
+    return Recorded(
+        invocations=tuple(_invocation(record) for record in recorder.records),
+        preimages=tuple(recorder.preimages),
+    )
 
 
 def creations(steps: Iterable[Step], contracts: Sequence[Address]) -> tuple[Creation, ...]:
@@ -347,7 +392,7 @@ def _invocation(record: _Record) -> Invocation:
         depth=record.depth,
         kind=kind,
         sender=record.enter.sender,
-        value=record.enter.value,
+        value=record.enter.value or 0,
         data=record.enter.data,
         # the runtime code that a constructor returns is stored with the contract
         outcome=Outcome(kind=record.outcome.kind) if created else record.outcome,
@@ -355,4 +400,5 @@ def _invocation(record: _Record) -> Invocation:
         gas_used=record.gas_used,
         accesses=tuple(record.accesses),
         events=tuple(record.events),
+        payments=tuple(record.payments),
     )

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from specminer.chain.node import octets, quantity
-from specminer.chain.steps import Enter, Exit, Hashed, Logged, Read, Step, Write
+from specminer.chain.steps import SELFDESTRUCT, Enter, Exit, Hashed, Logged, Read, Step, Write
 from specminer.errors import NodeLied
 from specminer.trace import NO_ADDRESS, Address
 
@@ -140,6 +140,13 @@ class _Walk:
         elif inside and following is not None and row in self.created:
             code = log.slice(log.peek(1), log.peek(2))
             self._open(Enter(log.op, owner, self.created[row], following.gas, log.peek(0), code))
+        elif log.op in _CREATES and watched and log.error is None and log.peek(0):
+            # it failed before it ran: too little ether, or the address was taken
+            self.steps.append(Enter(log.op, owner, NO_ADDRESS, 0, log.peek(0), b""))
+            self.steps.append(Exit(0, b"", "creation failed"))
+        elif log.op == "SELFDESTRUCT" and watched and log.error is None:
+            to = Address((log.peek(0) % (1 << 160)).to_bytes(20, "big"))
+            self.steps += (Enter(SELFDESTRUCT, owner, to, 0, None, b""), Exit(0, b"", None))
         if following is None or following.depth < log.depth:
             self._leave(log, following)
 

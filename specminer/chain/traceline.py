@@ -25,6 +25,8 @@ from specminer.trace import (
     InvocationKind,
     Outcome,
     OutcomeKind,
+    Payment,
+    PaymentKind,
     StorageAccess,
     Tracer,
     Transaction,
@@ -61,6 +63,14 @@ class _Access(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     undone: bool = False
 
 
+class _Payment(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    position: int
+    kind: PaymentKind
+    to: str
+    value: str | None
+    undone: bool = False
+
+
 class _Creation(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     creator: str
     created: str
@@ -82,6 +92,8 @@ class _Invocation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     gas_used: int
     accesses: list[_Access] = []
     events: list[_Event] = []
+    payments: list[_Payment] | msgspec.UnsetType = msgspec.UNSET
+    """Left out of the file if they were not recorded."""
 
 
 class TransactionLine(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -228,6 +240,18 @@ def _invocation_out(call: Invocation) -> _Invocation:
         events=[
             _Event(event.position, [_hex(topic) for topic in event.topics], _hex(event.data), event.undone)
             for event in call.events
+        ],
+        payments=msgspec.UNSET
+        if call.payments is None
+        else [
+            _Payment(
+                payment.position,
+                payment.kind,
+                _hex(payment.to),
+                None if payment.value is None else str(payment.value),
+                payment.undone,
+            )
+            for payment in call.payments
         ],
     )
 
@@ -416,6 +440,26 @@ def _invocation_in(call: _Invocation, field: str) -> Invocation:
             _access_in(access, f"{field}.accesses[{row}]") for row, access in enumerate(call.accesses)
         ),
         events=tuple(_event_in(event, f"{field}.events[{row}]") for row, event in enumerate(call.events)),
+        payments=None
+        if isinstance(call.payments, msgspec.UnsetType)
+        else tuple(
+            _payment_in(payment, f"{field}.payments[{row}]") for row, payment in enumerate(call.payments)
+        ),
+    )
+
+
+def _payment_in(payment: _Payment, field: str) -> Payment:
+    value = None if payment.value is None else _wei(payment.value, f"{field}.value")
+    if value == 0:
+        raise FieldError(
+            f"{field}.value is 0; expected a payment of some wei, or null where that is not known"
+        )
+    return Payment(
+        position=_place(payment.position, f"{field}.position"),
+        kind=payment.kind,
+        to=_address(payment.to, f"{field}.to"),
+        value=value,
+        undone=payment.undone,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from specminer.chain import javascript, prestate, struct_logs
 from specminer.chain.node import Node, Request, octets, quantity
-from specminer.chain.steps import Enter, MalformedSteps, Step, creations, invocations
+from specminer.chain.steps import Enter, MalformedSteps, Step, creations, recorded
 from specminer.errors import ChainError, NodeLied, NodeRefused, plain
 from specminer.trace import NO_ADDRESS, Address, Block, Hash, Tracer, Transaction
 
@@ -68,13 +68,13 @@ def decode(
             raise answer
     try:
         steps = _steps(tracer, envelope, answers, contracts)
-        found, preimages = invocations(steps, contracts)
+        seen = recorded(steps, contracts)
         created = creations(steps, contracts)
     except MalformedSteps as error:
         raise NodeLied(f"the trace of {_name(envelope)} does not fit together: {error}") from None
     except (TypeError, AttributeError, RecursionError) as error:
         raise NodeLied(f"the trace of {_name(envelope)} is malformed: {type(error).__name__}") from None
-    outermost = next((call for call in found if call.depth == 0), None)
+    outermost = next((call for call in seen.invocations if call.depth == 0), None)
     if outermost is None and envelope.to in contracts:
         raise NodeLied(f"the trace of {_name(envelope)} does not show the call that it makes")
     if outermost is not None and outermost.sender != envelope.sender:
@@ -96,8 +96,8 @@ def decode(
         nonce=envelope.nonce,
         succeeded=True if succeeded is None else succeeded,
         tracer=tracer,
-        invocations=found,
-        preimages=preimages,
+        invocations=seen.invocations,
+        preimages=seen.preimages,
         creations=created,
     )
 

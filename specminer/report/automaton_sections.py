@@ -8,6 +8,7 @@ from specminer.report.confidence import confidence_sentences, surprise_sentences
 from specminer.report.document import Evidence, Report, Variant
 from specminer.report.section import Cell, Piece, Row, Section, cell, left_out, row, transaction_cell
 from specminer.report.sentences import (
+    amount,
     counted,
     elapsed_text,
     moment,
@@ -86,6 +87,13 @@ def _more(evidence: Evidence | None, place: int, edge: Edge) -> str:
     taken = evidence.transitions[place] if evidence else None
     if taken and taken.elapsed:
         text += f" Time: {elapsed_text(taken.elapsed)}."
+    if taken and edge.outcome == "returned":
+        moved = [
+            f"{amount(value)} {way}"
+            for value, way in ((taken.value, "came in"), (taken.paid or "0", "went out"))
+            if value != "0"
+        ]
+        text += f" Ether: {' and '.join(moved)}." if moved else ""
     if edge.interval is not None and edge.reached is not None:
         low, high = edge.interval
         text += (

@@ -62,7 +62,9 @@ class Taken:
     """At most three: the first call, one in the middle, the last."""
     elapsed: Elapsed | None
     value: str
-    """Wei that came with these calls in all, decimal."""
+    """Wei that came with these calls in all, decimal; of rejected ones none stayed."""
+    paid: str | None
+    """Wei that these calls paid out in all, decimal; ``None`` if that is not known of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,83 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Payout:
+    """Ether that calls of one function paid out for good; what calls within them paid is counted there."""
+
+    function: str
+    calls: int
+    """Accepted calls that paid."""
+    payments: int
+    value: str
+    """Wei, decimal, as is ``largest``."""
+    to_sender: str
+    """How much of it went to who called."""
+    largest: str
+    """By one call."""
+    transaction: str
+    """Of the largest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """An account that was paid."""
+
+    address: str
+    payments: int
+    transactions: int
+    """In which they came: many payments in one may be an attack."""
+    value: str
+    """Wei, decimal."""
+    functions: tuple[str, ...]
+    """Whose calls paid it."""
+    created: bool
+    """Whether it is a contract that was created with ether."""
+    first: Occurrence
+    last: Occurrence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpaid:
+    """Payments that failed in calls of one function that were accepted all the same."""
+
+    function: str
+    payments: int
+    value: str
+    """Wei, decimal."""
+    receivers: int
+    first: Occurrence
+    last: Occurrence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What the contracts held after a transaction, by what came and went since the history began."""
+
+    block: int
+    timestamp: int | None
+    value: str
+    """Wei, decimal; less than nothing if ether came in unseen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """Ether that left the contracts."""
+
+    calls: int
+    """Accepted calls."""
+    unknown: int
+    """Those of them whose payments were not recorded, or not how much they were."""
+    payouts: tuple[Payout, ...]
+    """The most first."""
+    receivers: Listed[Receiver]
+    unpaid: Listed[Unpaid]
+    held: tuple[Held, ...]
+    """In chain order, a sample with the highest and the lowest; empty if nothing moved, or not all is known."""
+    whole: bool
+    """Whether the history begins with the creation of every contract."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What only the history tells."""
 
@@ -149,6 +228,9 @@ class Evidence:
     """As ``specminer interactions --races`` lists them."""
     callers: tuple[Caller, ...]
     flows: tuple[Flow, ...]
+    """What came in, the most first."""
+    money: Money
+    """What went out."""
     unseen: tuple[str, ...]
     """Functions of the interface that change state and were never called."""
     unnamed: Listed[str]

@@ -22,12 +22,13 @@ from specminer.errors import plain
 from specminer.history import MISSING, OUTCOMES, IntColumn
 from specminer.interaction import Analysis, Interactions
 from specminer.report import interactions as told
+from specminer.report.money import ledger
 from specminer.specification import Specification
 from specminer.trace import Outcome, OutcomeKind
 
 COLUMNS: Final = (
     "interaction", "event", "function", "role", "kind", "outcome", "reason", "state_before", "state_after", "time",
-    "block", "transaction", "position", "sender", "value_wei",
+    "block", "transaction", "position", "sender", "value_wei", "paid_wei",
 )  # fmt: skip
 MAX_TEXT: Final = 300
 """Characters of one text."""
@@ -49,6 +50,7 @@ def events(
     ``transition`` is the place in the specification of each event's transition.
     """
     history, called = analysis.evidence.history, analysis.evidence.called
+    book = ledger(history)
     names = {state.id: state.name for state in spec.states}
     for event, row in enumerate(interactions.invocation.tolist()):
         edge = spec.transitions[int(transition[event])]
@@ -74,7 +76,8 @@ def events(
             "transaction": told.transaction_of(history, row),
             "position": str(int(history.invocation_position[row])),
             "sender": to_checksum_address(history.addresses[int(history.invocation_sender[row])]),
-            "value_wei": str(history.words[int(history.invocation_value[row])]),
+            "value_wei": str(book.received(row)),
+            "paid_wei": str(book.paid(row)) if book.known(row) else "",
         }
 
 

@@ -20,7 +20,6 @@ from specminer.report.document import (
     Elapsed,
     Evidence,
     Example,
-    Flow,
     Item,
     Listed,
     Reentry,
@@ -28,6 +27,7 @@ from specminer.report.document import (
     Taken,
     Variant,
 )
+from specminer.report.money import flows, ledger, money
 from specminer.specification import Occurrence
 from specminer.trace import Outcome, OutcomeKind
 
@@ -67,7 +67,8 @@ def gather(
         reentries=reader.reentries(),
         races=_cut(told.race_list(analysis, interactions, found[:MAX_ROWS]), len(found)),
         callers=reader.callers(),
-        flows=reader.flows(),
+        flows=flows(reader.book, reader.called.name, reader.transaction),
+        money=money(reader.book, reader.called.name, reader.occurrence, MAX_ROWS),
         unseen=reader.unseen(),
         unnamed=reader.unnamed(),
         split=told.sorts_and_environment(analysis, interactions),
@@ -88,6 +89,7 @@ class _Reader:
         self.transition = transition
         self.history: History = analysis.evidence.history
         self.called = analysis.evidence.called
+        self.book = ledger(self.history)
         self.bounds = np.searchsorted(interactions.slice, np.arange(len(interactions.names) + 1))
 
     def taken(self) -> tuple[Taken, ...]:
@@ -117,7 +119,10 @@ class _Reader:
         return Taken(
             examples=tuple(self._example(int(rows[place])) for place in shown),
             elapsed=between,
-            value=str(sum(self._value(row) for row in own.tolist())),
+            value=str(sum(map(self.book.received, own.tolist()))),
+            paid=str(sum(map(self.book.paid, own.tolist())))
+            if all(map(self.book.known, own.tolist()))
+            else None,
         )
 
     def _example(self, row: int) -> Example:
@@ -126,7 +131,7 @@ class _Reader:
             transaction=told.transaction_of(self.history, row),
             block=self._block(row),
             sender=self._sender(row),
-            value=str(self._value(row)),
+            value=str(self.book.received(row)),
             arguments={name: told.argument(value) for name, value in given.items()},
             reason=self._reason(row),
         )
@@ -192,8 +197,8 @@ class _Reader:
                     reason=reason,
                     count=len(rows),
                     senders=len(np.unique(self.history.invocation_sender[rows])),
-                    first=self._occurrence(rows[0]),
-                    last=self._occurrence(rows[-1]),
+                    first=self.occurrence(rows[0]),
+                    last=self.occurrence(rows[-1]),
                 )
                 for (function, reason), rows in ranked
             ]
@@ -213,7 +218,7 @@ class _Reader:
                     inside=inside,
                     count=len(rows),
                     accepted=int(np.sum(self.history.accepted[rows])),
-                    first=self._occurrence(rows[0]),
+                    first=self.occurrence(rows[0]),
                 )
                 for (function, inside), rows in ranked
             ]
@@ -239,30 +244,6 @@ class _Reader:
         ]
         return tuple(sorted(found, key=lambda item: (item.senders, -item.accepted, item.function)))
 
-    def flows(self) -> tuple[Flow, ...]:
-        """Return the ether that came in by function, the most first."""
-        groups: dict[str, list[int]] = defaultdict(list)
-        for row in np.flatnonzero(self.history.accepted).tolist():
-            if self._value(row):
-                groups[self.called.name(row)].append(row)
-        found = []
-        for function, rows in groups.items():
-            largest = max(rows, key=self._value)
-            total = sum(map(self._value, rows))
-            found.append(
-                (
-                    total,
-                    Flow(
-                        function=function,
-                        calls=len(rows),
-                        value=str(total),
-                        largest=str(self._value(largest)),
-                        transaction=told.transaction_of(self.history, largest),
-                    ),
-                )
-            )
-        return tuple(flow for _, flow in sorted(found, key=lambda item: (-item[0], item[1].function)))
-
     def unseen(self) -> tuple[str, ...]:
         """Return the functions that could have changed state and were never called."""
         seen = {self.called.name(row) for row in range(len(self.history))}
@@ -282,9 +263,6 @@ class _Reader:
         outcome = Outcome(kind=kind, data=self.history.invocation_output[row])
         return self.interface.reason(outcome)[:MAX_REASON]
 
-    def _value(self, row: int) -> int:
-        return self.history.words[int(self.history.invocation_value[row])]
-
     def _block(self, row: int) -> int:
         return int(self.history.transaction_block[self.history.invocation_transaction[row]])
 
@@ -294,7 +272,12 @@ class _Reader:
     def _address(self, number: int) -> str:
         return to_checksum_address(self.history.addresses[number])
 
-    def _occurrence(self, row: int) -> Occurrence:
+    def transaction(self, row: int) -> str:
+        """Return the hash of a call's transaction."""
+        return told.transaction_of(self.history, row)
+
+    def occurrence(self, row: int) -> Occurrence:
+        """Return where a call stands."""
         time = int(self.history.transaction_time[self.history.invocation_transaction[row]])
         return Occurrence(
             transaction=told.transaction_of(self.history, row),

@@ -8,6 +8,7 @@ from typing import Any, Final
 from specminer.report.claim_sections import conditions_by_reason
 from specminer.report.document import Evidence, Report
 from specminer.report.fidelity import fidelity_text
+from specminer.report.money_sections import money_sections
 from specminer.report.section import (
     Row,
     Section,
@@ -18,7 +19,7 @@ from specminer.report.section import (
     texts,
     transaction_cell,
 )
-from specminer.report.sentences import amount, counted, share
+from specminer.report.sentences import counted
 from specminer.specification import Specification
 
 MAX_LISTED: Final = 60
@@ -45,7 +46,6 @@ def coverage_section(report: Report) -> Section:
     if facts.get("names"):
         lead.append(str(facts["names"]))
     lead += [f"Limit: {text}" for text in texts(facts.get("limits"))]
-    lead.append("Limit: ether that the contract itself pays out is not part of the recorded calls.")
     evidence = report.evidence
     if evidence is not None:
         lead += list(_gaps(evidence))
@@ -128,7 +128,7 @@ def audit_sections(report: Report) -> Iterator[Section]:
     yield _callers(spec, evidence)
     yield _reentries(spec, evidence)
     yield _races(spec, evidence)
-    yield from _flows(spec, evidence)
+    yield from money_sections(spec, evidence)
 
 
 def _rejections(spec: Specification, evidence: Evidence) -> Iterator[Section]:
@@ -248,30 +248,6 @@ def _race(spec: Specification, item: dict[str, Any]) -> Row:
         (*cell(second["function"]), *transaction_cell(spec.chain_id, second["transaction"])),
         _named(tuple(texts(item["locations"])[:MAX_LISTED]), len(item["locations"])),
         "rejected" if item["lost"] else "accepted",
-    )
-
-
-def _flows(spec: Specification, evidence: Evidence) -> Iterator[Section]:
-    if not evidence.flows:
-        return
-    total = sum(int(item.value) for item in evidence.flows)
-    yield Section(
-        id="flows",
-        title="Ether that came in",
-        lead=(f"{amount(str(total))} came with accepted calls. What went out is not recorded.",),
-        header=("Function", "Calls with value", "Sum", "Share", "Largest", "Its transaction"),
-        figures=frozenset({1, 2, 3, 4}),
-        rows=tuple(
-            row(
-                item.function,
-                item.calls,
-                amount(item.value),
-                share(int(item.value), total),
-                amount(item.largest),
-                transaction_cell(spec.chain_id, item.transaction),
-            )
-            for item in evidence.flows
-        ),
     )
 
 

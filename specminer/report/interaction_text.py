@@ -212,6 +212,9 @@ def timeline_text(document: Document, width: int) -> str:
         if event["outcome"] != "returned" and event["kind"] == "call":
             reason = event["reason"] or event["outcome"]
             lines.append(_paragraph(f"✗ {event['outcome']}: {reason}", width, "    "))
+        for payment in event["payments"] or ():
+            wei = "all it holds" if payment["value"] is None else f"{payment['value']} wei"
+            lines.append(f"    pays {wei} to {_short(payment['to'])}")
         for change in event["changes"]:
             before = "?" if change["before"] is None else change["before"]
             lines.append(

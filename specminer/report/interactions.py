@@ -23,6 +23,7 @@ from specminer.interaction.races import Race
 from specminer.interaction.rejections import Rejections
 from specminer.interaction.verification import Independence
 from specminer.location import Key
+from specminer.report.money import Ledger, ledger, payments_of
 from specminer.trace import Outcome, OutcomeKind
 
 if TYPE_CHECKING:
@@ -264,14 +265,17 @@ def timeline(
 ) -> Document:
     """Return the life of one interaction, event by event; only the first ``most`` events if that is given."""
     events = np.flatnonzero(interactions.slice == number)[:most]
+    book = ledger(analysis.evidence.history)
     return {
         "name": interactions.names[number],
         "entity": interactions.keys[number],
-        "events": [_event(analysis, interactions, interface, event) for event in events.tolist()],
+        "events": [_event(analysis, interactions, interface, book, event) for event in events.tolist()],
     }
 
 
-def _event(analysis: Analysis, interactions: Interactions, interface: Interface, event: int) -> Document:
+def _event(
+    analysis: Analysis, interactions: Interactions, interface: Interface, book: Ledger, event: int
+) -> Document:
     history, called = analysis.evidence.history, analysis.evidence.called
     row = int(interactions.invocation[event])
     transaction = int(history.invocation_transaction[row])
@@ -294,6 +298,7 @@ def _event(analysis: Analysis, interactions: Interactions, interface: Interface,
         },
         "outcome": outcome.kind.value,
         "reason": "" if outcome.kind is OutcomeKind.RETURNED else interface.reason(outcome),
+        "payments": payments_of(book, row),
         "changes": sorted(
             _changes(analysis, interactions, row, int(interactions.slice[event])),
             key=lambda change: str(change["location"]),

@@ -17,7 +17,7 @@ MAX_ROWS: Final = 50
 """Rows of one table; the rest is in the JSON."""
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]|~$]|(?<=[a-zA-Z]):(?=//)|(?<=\bwww)\.)", re.IGNORECASE)
 """What would be markup inside a line, or make a link of a text."""
-_LEADING: Final = re.compile(r"^([#+=>-]|\d{1,9}(?=[.)]))")
+_LEADING: Final = re.compile(r"^([#+=>-]|\d{1,9}(?=[.)](?:\s|$)))")
 """What would make something else of a line that it begins."""
 
 

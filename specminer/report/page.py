@@ -22,7 +22,7 @@ from specminer.report.automaton_sections import MAX_TRANSITIONS
 from specminer.report.claim_sections import required_guards
 from specminer.report.document import Report, Taken
 from specminer.report.picture import picture
-from specminer.report.section import Piece, left_out, transaction_cell
+from specminer.report.section import Piece, left_out, texts, transaction_cell
 from specminer.report.sections import NO_EVIDENCE, sections
 from specminer.report.sentences import (
     address_link,
@@ -94,6 +94,7 @@ def to_html(report: Report) -> str:
             has_timelines=bool(lives),
             timelines_note=timelines_note,
             sections=listed,
+            charts={item.id: Markup(item.chart) for item in listed if item.chart},
             data=_data(data),
             style=Markup(style),
             script=Markup(script),
@@ -244,7 +245,9 @@ def _edge(
         "first": _at(edge.first),
         "last": _at(edge.last),
         "elapsed": elapsed_text(taken.elapsed) if taken and taken.elapsed else None,
-        "value": amount(taken.value) if taken and taken.value != "0" else None,
+        "roles": _roles(spec, edge),
+        "value": amount(taken.value) if taken and taken.value != "0" and edge.outcome == "returned" else None,
+        "paid": _paid(taken) if edge.outcome == "returned" else None,
         "witnesses": _pieces(spec, *edge.witnesses[: 10 if taken else 3]),
         "examples": [
             {
@@ -258,6 +261,24 @@ def _edge(
             for example in (taken.examples if taken else ())
         ],
     }
+
+
+def _roles(spec: Specification, edge: Edge) -> str | None:
+    """Return to whom the function is reserved."""
+    if edge.kind is not TransitionKind.CALL:
+        return None
+    found = [
+        f"{role.get('name')} ({'required' if edge.function in texts(role.get('required')) else 'observed'})"
+        for role in spec.roles
+        if edge.function in texts(role.get("functions"))
+    ]
+    return "; ".join(found) or None
+
+
+def _paid(taken: Taken | None) -> str | None:
+    if taken is None or taken.paid == "0":
+        return None
+    return "not known" if taken.paid is None else amount(taken.paid)
 
 
 def _pieces(spec: Specification, *transactions: str) -> list[dict[str, str | None]]:
@@ -295,6 +316,11 @@ def _event(spec: Specification, names: dict[int, str], event: dict[str, Any]) ->
         "reason": event["reason"],
         "sender": _HEX.sub(_shortened, event["sender"]),
         "value": "" if event["value"] == "0" else amount(event["value"]),
+        "paid": "; ".join(
+            f"{'all that is held' if item['value'] is None else amount(item['value'])} to "
+            + _HEX.sub(_shortened, item["to"])
+            for item in event["payments"] or ()
+        ),
         "arguments": _HEX.sub(
             _shortened, ", ".join(f"{name} = {value}" for name, value in event["arguments"].items())
         ),

@@ -44,6 +44,8 @@ class Section:
     rows: tuple[Row, ...] = ()
     note: str = ""
     """What of the table was left out."""
+    chart: str = ""
+    """SVG that shows what the table tells; the page alone has it."""
 
 
 def cell(text: object) -> Cell:

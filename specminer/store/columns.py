@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import sqlalchemy as sa
 
-from specminer.history import KINDS, MISSING, OUTCOMES, BoolColumn, IntColumn
+from specminer.history import KINDS, MISSING, OUTCOMES, PAYMENTS, BoolColumn, IntColumn
 from specminer.store import schema
 from specminer.store.instances import among
 
@@ -65,6 +65,7 @@ def invocation_columns(
         table.c.code_address_id,
         table.c.sender_id,
         table.c.value_id,
+        sa.func.coalesce(table.c.payments, MISSING),
     )
     query = sa.select(*integers, table.c.kind, table.c.outcome, table.c.data, table.c.output)
     kinds = {kind.value: place for place, kind in enumerate(KINDS)}
@@ -91,15 +92,18 @@ def invocation_columns(
         "invocation_contract": contract,
         "invocation_position": raw[3].copy(),
         "invocation_parent": _parents(transaction, contract, raw[3], raw[4]),
-        "invocation_kind": raw[8].copy(),
+        "invocation_kind": raw[9].copy(),
         "invocation_code": address_place[raw[5]],
         "invocation_sender": address_place[raw[6]],
         "invocation_value": word_place[raw[7]],
-        "invocation_outcome": raw[9].copy(),
+        "invocation_outcome": raw[10].copy(),
+        "invocation_payments": raw[8].copy(),
         "invocation_data": tuple([data[row] for row in listed]),
         "invocation_output": tuple([output[row] for row in listed]),
     }
-    return columns | access_columns(connection, owners, places(raw[0]), word_place)
+    call_place = places(raw[0])
+    columns |= payment_columns(connection, owners, call_place, address_place, word_place)
+    return columns | access_columns(connection, owners, call_place, word_place)
 
 
 def _parents(
@@ -117,6 +121,42 @@ def _parents(
     at = np.searchsorted(key[order], group[inner] * span + parent[inner])
     found[inner] = order[at]
     return found
+
+
+def payment_columns(
+    connection: sa.Connection,
+    owners: Sequence[int],
+    call_place: IntColumn,
+    address_place: IntColumn,
+    word_place: IntColumn,
+) -> dict[str, IntColumn | BoolColumn]:
+    """Return the columns of the payments, by invocation and place."""
+    table = schema.payment
+    query = (
+        sa.select(
+            table.c.invocation_id,
+            table.c.place,
+            table.c.to_id,
+            sa.func.coalesce(table.c.value_id, 0),
+            table.c.undone,
+            table.c.kind,
+        )
+        .join(schema.invocation, schema.invocation.c.id == table.c.invocation_id)
+        .where(among(schema.invocation.c.contract_id, owners))
+    )
+    kinds = {kind.value: place for place, kind in enumerate(PAYMENTS)}
+    rows = [(*row[:5], kinds[row[5]]) for part in fetched(connection, query) for row in part]
+    raw = np.array(rows, dtype=np.int64).reshape(-1, 6).T
+    call = looked_up(call_place, raw[0])
+    kept = np.flatnonzero(call != MISSING)
+    kept = kept[np.lexsort((raw[1, kept], call[kept]))]
+    return {
+        "payment_invocation": call[kept],
+        "payment_to": address_place[raw[2, kept]],
+        "payment_value": word_place[raw[3, kept]],
+        "payment_undone": raw[4, kept].astype(np.bool_),
+        "payment_kind": raw[5, kept],
+    }
 
 
 def access_columns(

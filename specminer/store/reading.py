@@ -28,6 +28,8 @@ from specminer.trace import (
     InvocationKind,
     Outcome,
     OutcomeKind,
+    Payment,
+    PaymentKind,
     StorageAccess,
     Tracer,
     Transaction,
@@ -285,6 +287,7 @@ def _invocations(
         events[row.invocation_id].append(
             Event(position=row.position, topics=topics, data=row.data, undone=row.undone)
         )
+    payments = _payments(connection, own, addresses, words)
     found: dict[int, list[Invocation]] = defaultdict(list)
     query = sa.select(table).where(own).order_by(table.c.transaction_id, table.c.position)
     for row in connection.execute(query):
@@ -304,6 +307,30 @@ def _invocations(
                 gas_used=row.gas_used,
                 accesses=tuple(accesses[row.id]),
                 events=tuple(events[row.id]),
+                payments=None if row.payments is None else tuple(payments[row.id]),
+            )
+        )
+    return found
+
+
+def _payments(
+    connection: sa.Connection,
+    own: sa.ColumnElement[bool],
+    addresses: dict[int, Address],
+    words: dict[int, int],
+) -> dict[int, list[Payment]]:
+    """Return what the invocations that ``own`` selects paid, by their rows."""
+    table, calls = schema.payment, schema.invocation
+    query = sa.select(table).join(calls, calls.c.id == table.c.invocation_id).where(own)
+    found: dict[int, list[Payment]] = defaultdict(list)
+    for row in connection.execute(query.order_by(table.c.invocation_id, table.c.place)):
+        found[row.invocation_id].append(
+            Payment(
+                position=row.position,
+                kind=PaymentKind(row.kind),
+                to=addresses[row.to_id],
+                value=None if row.value_id is None else words[row.value_id],
+                undone=row.undone,
             )
         )
     return found

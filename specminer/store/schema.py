@@ -167,11 +167,14 @@ invocation = sa.Table(
     sa.Column("output", sa.LargeBinary, nullable=False),
     sa.Column("gas", _Long, nullable=False),
     sa.Column("gas_used", _Long, nullable=False),
+    sa.Column("payments", sa.Integer),
     sa.UniqueConstraint("contract_id", "transaction_id", "position"),
     sa.Index(
         "invocation_by_transaction", "transaction_id"
     ),  # else each transaction forgotten scans the table
 )
+
+"""``payments``: how many it made; null if that was not recorded."""
 
 access = sa.Table(
     "access",
@@ -230,6 +233,19 @@ creation = sa.Table(
 )
 """What was created inside a contract's invocations and stayed, in order."""
 
+payment = sa.Table(
+    "payment",
+    metadata,
+    sa.Column("invocation_id", _Id, sa.ForeignKey("invocation.id"), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("to_id", _Id, sa.ForeignKey("address.id"), nullable=False),
+    sa.Column("value_id", _Id, sa.ForeignKey("word.id")),
+    sa.Column("undone", sa.Boolean, nullable=False),
+)
+"""Ether that an invocation sent out of the contract, in order."""
+
 Migration = Callable[[sa.Connection], None]
 
 
@@ -247,7 +263,13 @@ def _add_creation(connection: sa.Connection) -> None:
     creation.create(connection)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_add_replay, _add_explorer_pages, _add_creation)
+def _add_payments(connection: sa.Connection) -> None:
+    """Make room for payments; those of invocations that were stored before are not known."""
+    connection.execute(sa.text("ALTER TABLE invocation ADD COLUMN payments INTEGER"))
+    payment.create(connection)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_add_replay, _add_explorer_pages, _add_creation, _add_payments)
 """``MIGRATIONS[i]`` turns a database of version ``i + 1`` into one of version ``i + 2``."""
 
 

@@ -163,6 +163,7 @@ class _Batch:
             for call in calls:
                 yield call.sender
                 yield call.code
+                yield from (payment.to for payment in call.payments or ())
             for creation in item.creations:
                 yield creation.creator
                 yield creation.created
@@ -177,6 +178,7 @@ class _Batch:
                     if access.before is not None:
                         yield access.before
                     yield access.after
+                yield from (payment.value for payment in call.payments or () if payment.value is not None)
 
     def write(self, ids: dict[bytes, int]) -> None:
         """Insert everything; ``ids`` are transactions that stand there for another contract."""
@@ -226,7 +228,7 @@ class _Batch:
 
     def _invocations(self, ids: dict[bytes, int]) -> None:
         following = _next_id(self.connection, schema.invocation)
-        calls, accesses, events = [], [], []
+        calls, accesses, events, payments = [], [], [], []
         for item, found in self.parts:
             for call in found:
                 calls.append(self._invocation(call, following, ids[item.hash]))
@@ -241,10 +243,12 @@ class _Batch:
                     }
                     for event in call.events
                 ]
+                payments += self._payments(call, following)
                 following += 1
         _insert(self.connection, schema.invocation, calls)
         _insert(self.connection, schema.access, accesses)
         _insert(self.connection, schema.event, events)
+        _insert(self.connection, schema.payment, payments)
 
     def _invocation(self, call: Invocation, row: int, transaction: int) -> dict[str, Any]:
         return {
@@ -263,7 +267,22 @@ class _Batch:
             "output": call.outcome.data,
             "gas": call.gas,
             "gas_used": call.gas_used,
+            "payments": None if call.payments is None else len(call.payments),
         }
+
+    def _payments(self, call: Invocation, row: int) -> list[dict[str, Any]]:
+        return [
+            {
+                "invocation_id": row,
+                "place": place,
+                "position": payment.position,
+                "kind": payment.kind.value,
+                "to_id": self.addresses[payment.to],
+                "value_id": None if payment.value is None else self.words[payment.value],
+                "undone": payment.undone,
+            }
+            for place, payment in enumerate(call.payments or ())
+        ]
 
     def _accesses(self, call: Invocation, row: int) -> list[dict[str, Any]]:
         words = self.words
@@ -337,7 +356,7 @@ def forget_replayed(connection: sa.Connection, owner: int) -> None:
     calls = sa.select(schema.invocation.c.id).where(
         schema.invocation.c.contract_id == owner, schema.invocation.c.transaction_id.in_(gone)
     )
-    for table in (schema.access, schema.event):
+    for table in (schema.access, schema.event, schema.payment):
         connection.execute(table.delete().where(table.c.invocation_id.in_(calls)))
     for table in (schema.invocation, schema.preimage):
         connection.execute(
@@ -355,7 +374,7 @@ def forget_after(connection: sa.Connection, chain_id: int, block: int) -> int:
         schema.transaction.c.chain_id == chain_id, schema.transaction.c.block > block
     )
     calls = sa.select(schema.invocation.c.id).where(schema.invocation.c.transaction_id.in_(gone))
-    for table in (schema.access, schema.event):
+    for table in (schema.access, schema.event, schema.payment):
         connection.execute(table.delete().where(table.c.invocation_id.in_(calls)))
     for table in (schema.invocation, schema.preimage, schema.creation, schema.recording):
         connection.execute(table.delete().where(table.c.transaction_id.in_(gone)))

@@ -61,7 +61,7 @@ class Execution:
     """Accounts without code that were called as if they had some; if it failed, also those that were only asked for
     the size or hash of their code, as is done before a call."""
     own_balance: bool = False
-    """A recorded contract asked how much ether it has."""
+    """A recorded contract asked how much ether it has, or paid out all of it."""
     limited: bool = False
     """It was stopped, because it had too much gas, ran too many opcodes or recorded too much; nothing of it stayed."""
     size: int = 0
@@ -153,7 +153,11 @@ class Machine:
         if around.number != self._block:
             self._block, self._room = around.number, MAX_RECORDED
         recorder = Recorder(
-            lambda evm, slot: self._slot(rule, evm, slot), contracts, self.max_steps, self._room
+            lambda evm, slot: self._slot(rule, evm, slot),
+            lambda evm: int(rule.get_account(state, bytes(evm.message.current_target)).balance),
+            contracts,
+            self.max_steps,
+            self._room,
         )
         if record:
             set_evm_trace(recorder)

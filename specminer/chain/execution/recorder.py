@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from ethereum.trace import EvmStop, OpEnd, OpException, OpStart, PrecompileStart, TransactionEnd
 
-from specminer.chain.steps import MAX_PREIMAGE, Enter, Exit, Hashed, Logged, Read, Step, Write
-from specminer.trace import Address
+from specminer.chain.steps import MAX_PREIMAGE, SELFDESTRUCT, Enter, Exit, Hashed, Logged, Read, Step, Write
+from specminer.trace import NO_ADDRESS, Address
 
 _KINDS: Final = {
     0xF0: "CREATE",
@@ -30,7 +30,8 @@ _ERRORS: Final = {
 }
 _PRECOMPILES: Final = 0x1FF
 """The highest address that a precompiled contract may have."""
-_SLOAD, _SSTORE, _KECCAK = 0x54, 0x55, 0x20
+_SLOAD, _SSTORE, _KECCAK, _SELFDESTRUCT = 0x54, 0x55, 0x20, 0xFF
+_CALL, _CREATES = 0xF1, frozenset({0xF0, 0xF5})
 _UNKNOWN: Final = {
     0x31: "BALANCE",
     0x3B: "EXTCODESIZE",
@@ -47,7 +48,9 @@ _UNKNOWN: Final = {
 """Opcodes that ask for what an export does not tell."""
 _BALANCE, _SELFBALANCE, _EXTCODESIZE, _EXTCODEHASH = 0x31, 0x47, 0x3B, 0x3F
 _ABOUT_ACCOUNTS: Final = frozenset({_BALANCE, _EXTCODESIZE, 0x3C, _EXTCODEHASH})
-_WATCHED: Final = frozenset({_SLOAD, _SSTORE, _KECCAK, *range(0xA0, 0xA5), _SELFBALANCE, *_UNKNOWN})
+_WATCHED: Final = frozenset(
+    {_SLOAD, _SSTORE, _KECCAK, _CALL, *_CREATES, _SELFDESTRUCT, *range(0xA0, 0xA5), _SELFBALANCE, *_UNKNOWN}
+)
 
 
 _STEP: Final = 200
@@ -77,19 +80,28 @@ class Recorder:
     """Listens to the machine during one transaction; :attr:`steps` has what happened."""
 
     def __init__(
-        self, storage: Callable[[Any, int], int], contracts: frozenset[Address], limit: int, room: int
+        self,
+        storage: Callable[[Any, int], int],
+        balance: Callable[[Any], int],
+        contracts: frozenset[Address],
+        limit: int,
+        room: int,
     ) -> None:
-        """Record storage, hashes and logs of ``contracts`` only; stop after ``limit`` opcodes or ``room`` bytes."""
+        """Record storage, hashes and logs of ``contracts`` only; stop after ``limit`` opcodes or ``room`` bytes.
+
+        ``storage`` and ``balance`` tell what the contract whose frame they are given holds.
+        """
         self.steps: list[Step] = []
         self.asked: dict[str, None] = {}
         """What was asked for that an export does not tell."""
         self.strangers: dict[Address, None] = {}
         """Accounts without code that were called with calldata: contracts that are not at hand."""
         self.own_balance = False
-        """Whether a recorded contract asked for its own balance."""
+        """Whether a recorded contract asked for its own balance, or paid out all of it."""
         self.measured: dict[Address, None] = {}
         """Accounts that were asked for the size or the hash of their code."""
         self._storage = storage
+        self._balance = balance
         self._contracts = contracts
         self._left = limit
         self.room = room
@@ -177,7 +189,10 @@ class Recorder:
             self._ask(evm, op)
             return
         stack, owner = evm.stack, Address(bytes(evm.message.current_target))
-        wanted = 1 if op == _SLOAD else 2 if op in (_SSTORE, _KECCAK) else op - 0xA0 + 2
+        if op == _CALL or op in _CREATES:
+            self._pending = _unpaid(owner, op, stack)
+            return
+        wanted = 1 if op in (_SLOAD, _SELFDESTRUCT) else 2 if op in (_SSTORE, _KECCAK) else op - 0xA0 + 2
         if len(stack) < wanted:
             return  # the opcode is about to fail
         first = int(stack[-1])
@@ -186,6 +201,9 @@ class Recorder:
         elif op == _SSTORE:
             before = self._storage(evm, first)
             self._pending = Write(owner, first, before, int(stack[-2]))
+        elif op == _SELFDESTRUCT:
+            self.own_balance = True
+            self._pending = Enter(SELFDESTRUCT, owner, _address(first), 0, self._balance(evm), b"")
         elif op == _KECCAK:
             length = int(stack[-2])
             if 0 < length <= MAX_PREIMAGE and first + length <= len(evm.memory):
@@ -216,6 +234,22 @@ class Recorder:
             done = Read(done.owner, done.slot, int(evm.stack[-1]))
         if done is not None:
             self._add(done, len(done.data) if isinstance(done, Hashed | Logged) else 0)
+        if type(done) is Enter:
+            self._add(Exit(0, b"", None if done.kind == SELFDESTRUCT else "too little ether or too deep"))
+
+
+def _address(word: int) -> Address:
+    return Address((word & ((1 << 160) - 1)).to_bytes(20, "big"))
+
+
+def _unpaid(owner: Address, op: int, stack: Any) -> Enter | None:
+    """Return the frame that a call with ether opens, in case that it never does: then it has failed at once."""
+    place = 2 if op == _CALL else 0
+    value = int(stack[-1 - place]) if len(stack) > place else 0
+    if not value:
+        return None
+    to = _address(int(stack[-2])) if op == _CALL else NO_ADDRESS
+    return Enter(_KINDS[op], owner, to, 0, value, b"")
 
 
 def _effort(precompiled: int, data: bytes, gas: int) -> int:

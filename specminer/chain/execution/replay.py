@@ -25,7 +25,7 @@ from specminer.chain.execution.fork import Surroundings
 from specminer.chain.execution.machine import Call, Execution, Machine
 from specminer.chain.execution.schedule import Rules
 from specminer.chain.exported import ExportedCall, ExportedTransaction
-from specminer.chain.steps import Enter, Exit, Step, creations, invocations
+from specminer.chain.steps import Enter, Exit, Step, creations, recorded
 from specminer.errors import FileFormatError
 from specminer.trace import (
     Address,
@@ -273,21 +273,21 @@ class Replay:
         self.deployed |= {contract for _, contract in created if contract in self.targets}
         entered = {step.to: None for step in steps if isinstance(step, Enter)}
         touched = [contract for contract in entered if contract in self.deployed]
-        found = {contract: invocations(steps, [contract]) for contract in touched}
-        calls = [call for part, _ in found.values() for call in part]
+        found = {contract: recorded(steps, [contract]) for contract in touched}
+        calls = [call for part in found.values() for call in part.invocations]
         if fidelity.trusted and self.doubt.read_by(calls):
             fidelity = Fidelity.TAINTED
         self.doubt.note(calls, fidelity, kept)
         parts = {
             contract: replace(
                 transaction,
-                invocations=part,
-                preimages=preimages,
+                invocations=part.invocations,
+                preimages=part.preimages,
                 creations=creations(steps, [contract]),
                 fidelity=fidelity,
             )
-            for contract, (part, preimages) in found.items()
-            if part
+            for contract, part in found.items()
+            if part.invocations
         }
         return Replayed(parts=parts, fidelity=fidelity, block=transaction.block.number, created=created)
 

@@ -199,11 +199,13 @@
           ["Share", edge.share],
           ["Interactions", figure(edge.interactions)],
           ["Senders", figure(edge.senders)],
+          ["Reserved to", edge.roles],
           ["Guard", edge.guard],
           ["First", edge.first],
           ["Last", edge.last],
           ["Time", edge.elapsed],
-          ["Ether sent", edge.value],
+          ["Came in", edge.value],
+          ["Went out", edge.paid],
         ])
       );
       if (edge.witnesses.length) {
@@ -337,7 +339,7 @@
     const life = data.timelines[place];
     const table = element("table");
     const head = element("tr");
-    for (const text of ["Block", "Time (UTC)", "Event", "By", "Value", "Arguments", "State after", "What changed", "Transaction"]) {
+    for (const text of ["Block", "Time (UTC)", "Event", "By", "Value", "Pays", "Arguments", "State after", "What changed", "Transaction"]) {
       const cell = element("th", text);
       cell.scope = "col";
       head.append(cell);
@@ -349,7 +351,7 @@
       const row = element("tr");
       row.append(element("td", figure(event.block), "figure"), element("td", event.time));
       row.append(element("td", event.event + (event.reason ? ": " + event.reason : ""), event.rejected ? "rejected" : ""));
-      row.append(element("td", event.sender), element("td", event.value), element("td", event.arguments));
+      row.append(element("td", event.sender), element("td", event.value), element("td", event.paid), element("td", event.arguments));
       row.append(element("td", event.state), element("td", event.changes));
       const cell = element("td");
       cell.append(linked(event.transaction));
