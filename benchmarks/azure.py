@@ -148,7 +148,9 @@ def imported(folder: Path, databases: Path) -> Path:
         databases.mkdir(parents=True, exist_ok=True)
         partial = databases / f"{folder.name}.partial.db"
         with TraceStore(str(partial)) as store:
-            export = Export(transactions=read_transactions(folder / "txlist.json.gz"), origin=folder.name)
+            export = Export(
+                transactions=read_transactions(next(folder.glob("txlist.json*"))), origin=folder.name
+            )
             artifact = load(folder / "abi.json")
             import_export(store, export, Rulebook(chain_id=CHAIN), artifact=artifact, listener=_Silent())
         partial.rename(database)

@@ -78,7 +78,21 @@ class Phrases:
             return self._equal(formula.arg(0), formula.arg(1), holds)
         if formula.is_lt():
             return self._less(formula.arg(0), formula.arg(1), holds)
+        if formula.is_or() and holds:
+            return self._either([self._said(part, holds=True) for part in formula.args()])
         return None
+
+    @staticmethod
+    def _either(phrases: Sequence[str | None]) -> str | None:
+        """Join phrases by "or"; the words with which all begin are said once."""
+        said = [phrase.split(" ") for phrase in phrases if phrase is not None]
+        if len(said) < len(phrases):
+            return None
+        common = 0
+        while all(len(parts) > common + 1 and parts[common] == said[0][common] for parts in said):
+            common += 1
+        ends = [" ".join(parts[common:]) for parts in said]
+        return " ".join([*said[0][:common], f"{', '.join(ends[:-1])} or {ends[-1]}"])
 
     def _flag(self, symbol: Formula, holds: bool) -> str | None:
         if self._language.declaration(symbol).history:

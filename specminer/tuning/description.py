@@ -28,10 +28,11 @@ from specminer.history import IntColumn
 from specminer.metric import Finalist, measure
 from specminer.naming import OPEN, Phrases, literal, state_names
 from specminer.predicate import Formula, FormulaError, entails, normalised, parse, solver_name
-from specminer.tuning.merging import Merging, without
+from specminer.tuning.merging import Clause, Cube, Merging, without
 from specminer.tuning.objective import Objective, Selection
 from specminer.tuning.result import ChosenPredicate, FrontPoint, TunedState
 from specminer.tuning.stability import stability
+from specminer.tuning.union import Union, unions
 
 FALLS: Final = 0.01
 """Held-out acceptance falls if a larger automaton loses this much of it."""
@@ -39,7 +40,7 @@ TUNED: Final = "What specminer chose: edit it, and mine with it again"
 PROVED_ALIASES: Final = 8
 """The solver looks at so many aliases of a chosen predicate at most."""
 _UNKNOWN: Final = re.compile(r"unknown\((.*)\)", re.DOTALL)
-_AND: Final = re.compile(r"`(?:[^`\\]|\\.)*`|\(|\)|\band\b", re.DOTALL)
+_TOKEN: Final = re.compile(r"`(?:[^`\\]|\\.)*`|\(|\)|\band\b|\bor\b", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +61,8 @@ class Describer:
         return tuple(replace(point, knee=place == knee) for place, point in enumerate(described))
 
     @staticmethod
-    def cubes(objective: Objective, selection: Selection, texts: Sequence[str]) -> list[dict[int, int]]:
-        """Read conjunctions of chosen predicates: for each the value of each predicate it speaks of.
+    def cubes(objective: Objective, selection: Selection, texts: Sequence[str]) -> list[Cube]:
+        """Read conjunctions of chosen predicates, and of choices between them.
 
         Raises:
             UsageError: something else stands there.
@@ -73,23 +74,28 @@ class Describer:
             formula = objective.vocabulary.predicates[position].formula
             meaning[formula] = (position, TRUE)
             meaning[language.negation(formula)] = (position, FALSE)
-        cubes = []
-        for text in texts:
-            cube: dict[int, int] = {}
-            for part in [] if text.strip() == "true" else _conjuncts(text):
-                unknown = _UNKNOWN.fullmatch(part)
-                try:
-                    formula = normalised(language, parse(language, unknown[1] if unknown else part))
-                    position, value = meaning[formula]
-                except (FormulaError, KeyError) as error:
-                    reason = f": {plain(error)}" if isinstance(error, FormulaError) else ""
-                    raise UsageError(
-                        f"the abstraction joins states where '{plain(text)}' holds, but '{plain(part)}' is none "
-                        f"of the predicates that it fixes{reason}"
-                    ) from None
-                cube[position] = UNKNOWN if unknown else value
-            cubes.append(cube)
-        return cubes
+
+        def clause(text: str, part: str) -> Clause:
+            unknown = _UNKNOWN.fullmatch(part)
+            try:
+                formula = normalised(language, parse(language, unknown[1] if unknown else part))
+                position, value = meaning[formula]
+            except (FormulaError, KeyError) as error:
+                inner = part[1:-1] if part.startswith("(") and part.endswith(")") else part
+                parts = _split(inner, "or")
+                if len(parts) > 1:
+                    return tuple(item for one in parts for item in clause(text, one))
+                reason = f": {plain(error)}" if isinstance(error, FormulaError) else ""
+                raise UsageError(
+                    f"the abstraction joins states where '{plain(text)}' holds, but '{plain(part)}' is none "
+                    f"of the predicates that it fixes{reason}"
+                ) from None
+            return ((position, UNKNOWN if unknown else value),)
+
+        return [
+            tuple(clause(text, part) for part in ([] if text.strip() == "true" else _split(text, "and")))
+            for text in texts
+        ]
 
     def _point(self, point: Merging, *, chosen: bool) -> FrontPoint:
         valuations = self._valuations(point)
@@ -159,23 +165,23 @@ class Describer:
 
     def _states(self, point: Merging, valuations: TruthColumn) -> tuple[TunedState, ...]:
         chosen = [self.objective.vocabulary.predicates[row] for row in point.score.selection]
+        either = unions(self.objective, point)
+        valuations = np.vstack([valuations, *(union.column for union in either)])
+        stated = [self._holds(chosen, either, valuations, state) for state in range(point.score.states)]
+        chosen += [union.predicate for union in either]
         graph = self.objective.quotient
         visits = np.bincount(
             point.blocks[graph.target], weights=graph.count, minlength=point.score.states
         ).astype(np.int64)
         ends = np.bincount(point.blocks, weights=self.objective.quotient.ends, minlength=point.score.states)
         names = state_names(chosen, valuations, self._phrases, self._whole(point.blocks))
-        held = [
-            [] if state == ROOT else self._holds(chosen, valuations[:, state])
-            for state in range(point.score.states)
-        ]
         return tuple(
             TunedState(
                 id=state,
                 name=names[state],
-                predicates=tuple(literal(chosen[row], int(valuations[row, state])) for row in held[state]),
+                predicates=tuple(literal(chosen[row], int(valuations[row, state])) for row in stated[state]),
                 phrases=tuple(
-                    self._phrases.of(chosen[row], int(valuations[row, state])) for row in held[state]
+                    self._phrases.of(chosen[row], int(valuations[row, state])) for row in stated[state]
                 ),
                 visits=int(visits[state]),
                 ends=int(ends[state]),
@@ -183,10 +189,20 @@ class Describer:
             for state in range(point.score.states)
         )
 
-    def _holds(self, chosen: Sequence[Predicate], values: TruthColumn) -> list[int]:
-        """Return which predicates say what holds in a state: each text once, without what follows from the rest."""
+    def _holds(
+        self, chosen: Sequence[Predicate], either: Sequence[Union], valuations: TruthColumn, state: int
+    ) -> list[int]:
+        """Return which predicates say what holds in a state: each text once, without what follows from the rest.
+
+        Choices between values stand behind the chosen predicates, and say what holds instead of their members.
+        """
+        if state == ROOT:
+            return []
         language = self.objective.vocabulary.language
-        kept = [row for row in range(len(chosen)) if values[row] != OPEN]
+        values = valuations[:, state]
+        own = {row: union for row, union in enumerate(either, start=len(chosen)) if union.state == state}
+        told_by = {member for union in own.values() for member in union.members}
+        kept = [row for row in range(len(chosen)) if values[row] != OPEN and row not in told_by]
         formulas = {
             row: chosen[row].formula if values[row] == TRUE else language.negation(chosen[row].formula)
             for row in kept
@@ -199,7 +215,7 @@ class Describer:
         told: dict[str, int] = {}
         for row in kept:
             told.setdefault(literal(chosen[row], int(values[row])), row)
-        return list(told.values())
+        return [*told.values(), *own]
 
     @cached_property
     def _phrases(self) -> Phrases:
@@ -250,16 +266,19 @@ class Describer:
             )
         )
 
-    def _cube_text(self, cube: Sequence[tuple[int, int]]) -> str:
+    def _cube_text(self, cube: Cube) -> str:
         """Return a conjunction as a definition writes it."""
-        candidates = self.objective.vocabulary.predicates
         parts = []
-        for position, value in cube:
-            shown = literal(candidates[position], value)
-            formula = candidates[position].formula
-            compound = value == TRUE and (formula.is_and() or formula.is_or())
-            parts.append(f"({shown})" if compound else shown)
+        for clause in cube:
+            shown = " or ".join(self._literal_text(position, value) for position, value in clause)
+            parts.append(f"({shown})" if len(clause) > 1 else shown)
         return " and ".join(parts) or "true"
+
+    def _literal_text(self, position: int, value: int) -> str:
+        predicate = self.objective.vocabulary.predicates[position]
+        shown = literal(predicate, value)
+        compound = value == TRUE and (predicate.formula.is_and() or predicate.formula.is_or())
+        return f"({shown})" if compound else shown
 
     def _definition(self, predicates: Sequence[ChosenPredicate], merged: tuple[str, ...]) -> Definition:
         """Return what makes this automaton again."""
@@ -278,14 +297,14 @@ class Describer:
         )
 
 
-def _conjuncts(text: str) -> list[str]:
-    """Split a text at each ``and`` outside of parentheses and backticks."""
+def _split(text: str, word: str) -> list[str]:
+    """Split a text at each ``word`` outside of parentheses and backticks."""
     parts: list[str] = []
     begin = depth = 0
-    for match in _AND.finditer(text):
+    for match in _TOKEN.finditer(text):
         token = match[0]
         depth += (token == "(") - (token == ")")
-        if token == "and" and depth == 0:
+        if token == word and depth == 0:
             parts.append(text[begin : match.start()].strip())
             begin = match.end()
     return [*parts, text[begin:].strip()]

@@ -1,19 +1,20 @@
 """Joins states of an automaton where a reader loses little, and only into states with a plain description.
 
-A block of states may become one only if a single conjunction over the chosen predicates describes it: what
-its states agree on must hold in no other state. (Joining freely gives unreadable unions, and gains nothing.)
+A block of states may become one only if a single conjunction describes it, which holds in no other state: of the chosen
+predicates on which its states agree, and of choices between values of a variable (``status = 1 or status = 2``).
+(Joining freely gives unreadable unions, and gains nothing.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 
-from specminer.abstraction import ROOT, TruthColumn
-from specminer.history import BoolColumn, IntColumn
+from specminer.abstraction import ROOT, TRUE, TruthColumn
+from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.tuning.objective import Objective, Score, Selection
 
 MOST_STATES: Final = 24
@@ -22,6 +23,10 @@ MOST_STATES: Final = 24
 
 Groups: TypeAlias = tuple[tuple[int, ...], ...]
 """States of the unmerged automaton that are joined, ascending; the root is in none."""
+Clause: TypeAlias = tuple[tuple[int, int], ...]
+"""(position of a predicate, value): one of them holds. Several are values of one variable."""
+Cube: TypeAlias = tuple[Clause, ...]
+"""A conjunction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +36,8 @@ class Merging:
     score: Score
     blocks: IntColumn
     """State of each finest state; shape (s,)."""
-    cubes: tuple[tuple[tuple[int, int], ...], ...] = ()
-    """For each joined state what its conjunction says: (position of a predicate, value)."""
+    cubes: tuple[Cube, ...] = ()
+    """For each joined state what its conjunction says."""
 
 
 def unmerged(objective: Objective, selection: Selection) -> Merging:
@@ -69,18 +74,19 @@ def steps(objective: Objective, start: Merging) -> Iterator[Merging]:
     blocks = objective.quotient.coarsen(selection)
     valuations = _valuations(objective, selection, blocks)
     groups = _groups(blocks, start.blocks)
+    choices = choices_of(objective, selection, valuations)
     if len(groups) > MOST_STATES:
         return
     while len(groups) > 1:
         candidates = {
             joined: _merged(objective, selection, blocks, joined)
-            for joined in sorted(set(_joinable(groups, valuations)))
+            for joined in sorted(set(_joinable(groups, valuations, choices)))
         }
         if not candidates:
             return
         groups = min(candidates, key=lambda key: (candidates[key][0].key, key))
         score, merged = candidates[groups]
-        yield Merging(score=score, blocks=merged, cubes=_cubes(groups, valuations, selection))
+        yield Merging(score=score, blocks=merged, cubes=_cubes(groups, valuations, choices, selection))
 
 
 def _groups(blocks: IntColumn, merged: IntColumn) -> Groups:
@@ -92,23 +98,26 @@ def _groups(blocks: IntColumn, merged: IntColumn) -> Groups:
     return tuple(sorted(tuple(sorted(states)) for states in found.values()))
 
 
-def follow(objective: Objective, selection: Selection, cubes: list[dict[int, int]]) -> Merging:
+def follow(objective: Objective, selection: Selection, cubes: Sequence[Cube]) -> Merging:
     """Return the automaton of a selection with the states joined that satisfy one of the conjunctions."""
     blocks = objective.quotient.coarsen(selection)
     valuations = _valuations(objective, selection, blocks)
     left = list(range(1, valuations.shape[1]))
     groups: list[tuple[int, ...]] = []
     for cube in cubes:
-        rows = {selection.index(position): value for position, value in cube.items()}
+        rows = [[(selection.index(position), value) for position, value in clause] for clause in cube]
         inside = tuple(
-            state for state in left if all(valuations[row, state] == value for row, value in rows.items())
+            state
+            for state in left
+            if all(any(valuations[row, state] == value for row, value in clause) for clause in rows)
         )
         if inside:
             groups.append(inside)
             left = [state for state in left if state not in inside]
     joined = tuple(sorted([*groups, *((state,) for state in left)]))
     score, merged = _merged(objective, selection, blocks, joined)
-    return Merging(score=score, blocks=merged, cubes=_cubes(joined, valuations, selection))
+    choices = choices_of(objective, selection, valuations)
+    return Merging(score=score, blocks=merged, cubes=_cubes(joined, valuations, choices, selection))
 
 
 def _valuations(objective: Objective, selection: Selection, blocks: IntColumn) -> TruthColumn:
@@ -118,21 +127,59 @@ def _valuations(objective: Objective, selection: Selection, blocks: IntColumn) -
     return valuations
 
 
-def _joinable(groups: Groups, valuations: TruthColumn) -> Iterator[Groups]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A variable of which several values are chosen predicates."""
+
+    rows: tuple[int, ...]
+    """These predicates' places in the selection."""
+    values: IntColumn
+    """Which of them holds in each state; ``MISSING`` is none; shape (b,)."""
+
+    def among(self, states: IntColumn) -> IntColumn:
+        """Return the values that some states have, ascending; none if one of them has another one."""
+        held = np.unique(self.values[states])
+        return held[:0] if held[0] == MISSING else held
+
+    def shown(self, among: IntColumn) -> tuple[int, ...]:
+        """Return the rows of values to choose between; none if it is shorter to say which ones are excluded."""
+        complete = bool((np.delete(self.values, ROOT) != MISSING).all())
+        if complete and len(self.rows) - len(among) < len(among):
+            return ()
+        return tuple(self.rows[value] for value in among.tolist())
+
+
+def choices_of(objective: Objective, selection: Selection, valuations: TruthColumn) -> list[Choice]:
+    """Return the variables of which several values are chosen; states are the columns of ``valuations``."""
+    found = []
+    for positions in objective.vocabulary.groups.values():
+        rows = tuple(row for row, position in enumerate(selection) if position in positions)
+        if len(rows) > 1:
+            true = valuations[list(rows)] == TRUE
+            values = np.where(true.any(axis=0), true.argmax(axis=0), MISSING)
+            found.append(Choice(rows=rows, values=values))
+    return found
+
+
+def _joinable(groups: Groups, valuations: TruthColumn, choices: Sequence[Choice]) -> Iterator[Groups]:
     """Yield what one joining makes of the groups."""
     for first in range(len(groups)):
         for second in range(first + 1, len(groups)):
-            inside = _covered(np.array([*groups[first], *groups[second]]), valuations)
+            inside = _covered(np.array([*groups[first], *groups[second]]), valuations, choices)
             taken = [group for group in groups if inside[list(group)].any()]
             if all(inside[list(group)].all() for group in taken):
                 joined = tuple(sorted(state for group in taken for state in group))
                 yield tuple(sorted([joined, *(group for group in groups if group not in taken)]))
 
 
-def _covered(states: IntColumn, valuations: TruthColumn) -> BoolColumn:
-    """Return which states satisfy all that some states agree on; the root never does."""
+def _covered(states: IntColumn, valuations: TruthColumn, choices: Sequence[Choice]) -> BoolColumn:
+    """Return which states satisfy all that one conjunction can say of some states; the root never does."""
     agreed = (valuations[:, states] == valuations[:, states[:1]]).all(axis=1)
     inside: BoolColumn = (valuations[agreed] == valuations[agreed][:, states[:1]]).all(axis=0)
+    for choice in choices:
+        among = choice.among(states)
+        if len(among):
+            inside &= np.isin(choice.values, among)
     inside[ROOT] = False
     return inside
 
@@ -148,17 +195,23 @@ def _merged(
 
 
 def _cubes(
-    groups: Groups, valuations: TruthColumn, selection: Selection
-) -> tuple[tuple[tuple[int, int], ...], ...]:
-    cubes = []
-    for group in groups:
-        if len(group) > 1:
-            states = list(group)
-            agreed = (valuations[:, states] == valuations[:, states[:1]]).all(axis=1)
-            cubes.append(
-                tuple(
-                    (selection[row], int(valuations[row, group[0]]))
-                    for row in np.flatnonzero(agreed).tolist()
-                )
-            )
-    return tuple(cubes)
+    groups: Groups, valuations: TruthColumn, choices: Sequence[Choice], selection: Selection
+) -> tuple[Cube, ...]:
+    return tuple(_cube(np.array(group), valuations, choices, selection) for group in groups if len(group) > 1)
+
+
+def _cube(
+    states: IntColumn, valuations: TruthColumn, choices: Sequence[Choice], selection: Selection
+) -> Cube:
+    """Return what some states have in common; a choice between values stands for those that it excludes."""
+    agreed = (valuations[:, states] == valuations[:, states[:1]]).all(axis=1)
+    clauses: dict[int, Clause] = {
+        row: ((selection[row], int(valuations[row, states[0]])),) for row in np.flatnonzero(agreed).tolist()
+    }
+    for choice in choices:
+        rows = choice.shown(choice.among(states))
+        if len(rows) > 1:
+            for row in choice.rows:
+                clauses.pop(row, None)
+            clauses[rows[0]] = tuple((selection[row], TRUE) for row in rows)
+    return tuple(clause for _, clause in sorted(clauses.items()))
