@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from specminer.guard.constants import Constants, constants
+from specminer.guard.entity import Entities
 from specminer.guard.guard import Condition, Guard, HeldOut, Kind, Reason
 from specminer.guard.learning import Clause, Learner, truth_of
 from specminer.guard.literal import Meaning
@@ -25,22 +26,45 @@ MIN_HELD_OUT: Final = 5
 """With fewer calls behind the first part nothing is tested."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Function:
-    """A function on its way to a guard."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """The calls of a function, and why they were rejected."""
 
     number: int
     meaning: Meaning
     cause: IntColumn
+    """Position in ``Learned.causes`` of why each call was rejected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What was learned of a history."""
+
+    guards: tuple[Guard, ...]
+    """Of each function what is required, then what was only observed."""
+    functions: tuple[Function, ...]
+    """All that have calls that count, by number."""
+    constants: Constants
+    """The numbers in the contract's code."""
+    causes: tuple[str, ...]
+    """Why calls were rejected, in the contract's own words, ascending; empty where it gave no reason."""
 
 
 def guards(evidence: Evidence, causes: Sequence[str], seed: int = 0) -> tuple[Guard, ...]:
-    """Return the guards of all functions: of each what is required, then what was only observed, by name.
+    """Return the guards of all functions, with whole names; the arguments are those of :func:`learn`."""
+    return learn(evidence, causes, seed).guards
+
+
+def learn(
+    evidence: Evidence, causes: Sequence[str], seed: int = 0, entities: Entities | None = None
+) -> Learned:
+    """Learn the guards of all functions.
 
     Args:
         evidence: the history and what it means.
         causes: why each invocation was rejected, in the contract's own words; empty for accepted ones.
         seed: of the permutation test.
+        entities: storage of the interaction's own entity is called by its short name; ``None``: by its whole name.
 
     """
     names = tuple(sorted(set(causes)))
@@ -48,11 +72,14 @@ def guards(evidence: Evidence, causes: Sequence[str], seed: int = 0) -> tuple[Gu
     numbers = np.array([number_of[cause] for cause in causes], dtype=np.int64)
     known = constants(_code(evidence))
     terms = Terms(evidence)
-    functions: list[_Function] = []
+    functions: list[Function] = []
     for number in range(len(evidence.called.functions)):
         situation = terms.situation(number)
         if situation is not None:
-            functions.append(_Function(number, Meaning(situation), numbers[situation.rows]))
+            situation = situation if entities is None else entities.named(situation)
+            functions.append(
+                Function(number=number, meaning=Meaning(situation), cause=numbers[situation.rows])
+            )
     first = _learned(functions, names, known, trained=True)
     final = _learned(functions, names, known, trained=False)
     elsewhere = _elsewhere(functions)
@@ -61,7 +88,12 @@ def guards(evidence: Evidence, causes: Sequence[str], seed: int = 0) -> tuple[Gu
         found.append(_guard(evidence, function, clauses, early, names))
         seen = observed(function.meaning, clauses, elsewhere, seed)
         found += [_observed(function, item) for item in seen]
-    return tuple(item for item in found if item.conditions or item.rejected)
+    return Learned(
+        guards=tuple(item for item in found if item.conditions or item.rejected),
+        functions=tuple(functions),
+        constants=known,
+        causes=names,
+    )
 
 
 def _code(evidence: Evidence) -> bytes:
@@ -75,7 +107,7 @@ def _code(evidence: Evidence) -> bytes:
 
 
 def _learned(
-    functions: Sequence[_Function], names: Sequence[str], known: Constants, *, trained: bool
+    functions: Sequence[Function], names: Sequence[str], known: Constants, *, trained: bool
 ) -> list[tuple[Clause, ...]]:
     """Return the conditions of each function, learned from all its calls, or from the first part of them."""
     learners = []
@@ -102,7 +134,7 @@ def _first_part(count: int) -> BoolColumn:
     return np.arange(count) < int(TRAINED * count)
 
 
-def _elsewhere(functions: Iterable[_Function]) -> Elsewhere:
+def _elsewhere(functions: Iterable[Function]) -> Elsewhere:
     found: dict[tuple[int, int], list[tuple[Meaning, int]]] = {}
     for function in functions:
         for place, term in enumerate(function.meaning.situation.terms):
@@ -113,7 +145,7 @@ def _elsewhere(functions: Iterable[_Function]) -> Elsewhere:
 
 def _guard(
     evidence: Evidence,
-    function: _Function,
+    function: Function,
     clauses: Sequence[Clause],
     early: Sequence[Clause],
     names: Sequence[str],
@@ -148,7 +180,7 @@ def _left_out(evidence: Evidence, function: int) -> int:
     return int(np.sum(failed & mine & ~evidence.rejected & ~evidence.called.read_only))
 
 
-def _condition(function: _Function, clause: Clause, names: Sequence[str]) -> Condition:
+def _condition(function: Function, clause: Clause, names: Sequence[str]) -> Condition:
     accepted = function.meaning.situation.accepted
     truth = truth_of(function.meaning, clause.literals)
     of_causes = ~accepted & np.isin(function.cause, clause.causes)
@@ -163,7 +195,7 @@ def _condition(function: _Function, clause: Clause, names: Sequence[str]) -> Con
 
 
 def _reasons(
-    function: _Function, rows: BoolColumn, false: BoolColumn, names: Sequence[str]
+    function: Function, rows: BoolColumn, false: BoolColumn, names: Sequence[str]
 ) -> tuple[Reason, ...]:
     """Return the reasons of some rejected calls, with how many of them are explained."""
     numbers, counts = np.unique(function.cause[rows], return_counts=True)
@@ -178,7 +210,7 @@ def _reasons(
     return tuple(sorted(found, key=lambda item: (-item.rejected, item.text)))
 
 
-def _held_out(function: _Function, early: Sequence[Clause]) -> HeldOut | None:
+def _held_out(function: Function, early: Sequence[Clause]) -> HeldOut | None:
     situation = function.meaning.situation
     rows = np.flatnonzero(~_first_part(len(situation)))
     if len(rows) < MIN_HELD_OUT:
@@ -197,7 +229,7 @@ def _held_out(function: _Function, early: Sequence[Clause]) -> HeldOut | None:
     )
 
 
-def _observed(function: _Function, item: Observed) -> Guard:
+def _observed(function: Function, item: Observed) -> Guard:
     meaning, situation = function.meaning, function.meaning.situation
     formula = formula_of(meaning, (item.clause,))
     condition = _condition(function, item.clause, ())

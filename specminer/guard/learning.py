@@ -71,8 +71,20 @@ class _Candidate:
 class Learner:
     """Learns from a sample of the calls of one function."""
 
-    def __init__(self, meaning: Meaning, cause: IntColumn, constants: Constants, chosen: BoolColumn) -> None:
-        """Take the calls ``chosen``; ``cause`` numbers why calls were rejected."""
+    def __init__(
+        self,
+        meaning: Meaning,
+        cause: IntColumn,
+        constants: Constants,
+        chosen: BoolColumn,
+        *,
+        checked: bool = True,
+    ) -> None:
+        """Take the calls ``chosen``; ``cause`` numbers why calls were rejected.
+
+        ``checked`` says that calls stop at the check that they fail, so that what they looked at last tells.
+        """
+        self._checked = checked
         self._meaning = meaning
         situation = meaning.situation
         accepted = _spread(np.flatnonzero(chosen & situation.accepted), SAMPLE)
@@ -81,7 +93,7 @@ class Learner:
         self._rows = rows
         self._accepted = situation.accepted[rows]
         self._cause = cause[rows]
-        self._last = situation.last[rows]
+        self._last = situation.last[rows] if checked else np.full(len(rows), MISSING, dtype=np.int64)
         self._taken = int(np.sum(self._accepted))
         self._candidates = [
             _Candidate(
@@ -102,7 +114,7 @@ class Learner:
             open_ = ~self._accepted & (self._cause == cause)
             for item in self._candidates:
                 if self._fits(item.truth) and np.mean(item.truth.false[open_]) > 0.5:
-                    found[cause, self._meaning.text(item.literal)] = self._bits(item.truth.false, open_)
+                    found[cause, self._meaning.key(item.literal)] = self._bits(item.truth.false, open_)
         return found
 
     def required(self, shared: Mapping[tuple[int, str], float]) -> list[Clause]:
@@ -122,7 +134,7 @@ class Learner:
         open_ = ~self._accepted & (self._cause == cause)
         fitting = [item for item in self._candidates if self._fits(item.truth)]
         added = [
-            min(SHARED, shared.get((cause, self._meaning.text(item.literal)), 0.0)) if shared else 0.0
+            min(SHARED, shared.get((cause, self._meaning.key(item.literal)), 0.0)) if shared else 0.0
             for item in fitting
         ]
         while open_.any():
@@ -200,6 +212,8 @@ class Learner:
 
     def _relevance(self, variables: frozenset[int], explained: BoolColumn) -> float:
         """Return the share of rejections that looked last at what the condition speaks of."""
+        if not self._checked:
+            return 1.0
         if not variables:
             return OF_CALL
         return float(np.mean(np.isin(self._last[explained], sorted(variables))))

@@ -76,7 +76,7 @@ class Meaning:
         self.symbols = tuple(
             self.language.declare(
                 Declaration(
-                    name=term.name,
+                    name=term.shown,
                     sort=SORTS[term.kind],
                     members=term.members,
                     context=not term.stored and term.name != "this",
@@ -84,6 +84,8 @@ class Meaning:
             )
             for term in situation.terms
         )
+        for term, symbol in zip(situation.terms, self.symbols, strict=True):
+            self.language.alias(term.name, symbol)
 
     def truth(self, literal: Literal, rows: IntColumn | None = None) -> Truth:
         """Return where a literal holds, in all calls or in some."""
@@ -151,6 +153,11 @@ class Meaning:
     def text(self, literal: Literal) -> str:
         """Return a literal for people."""
         return text(self.language, self.formula(literal))
+
+    def key(self, literal: Literal) -> str:
+        """Return what a literal says, the same in all functions: with the whole names of its terms."""
+        names = " ".join(self.situation.terms[term].name for term in literal.terms)
+        return f"{names} {literal.sign.value} {literal.constant}"
 
     def price(self, literal: Literal) -> float:
         """Return what a literal costs: more the more it says."""

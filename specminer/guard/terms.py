@@ -52,6 +52,15 @@ class Term:
     dimension: Dimension = Dimension.NONE
     codes: IntColumn
     """Place of the value in ``Situation.words``, which are ascending; ``MISSING`` where the call did not look at it."""
+    keys: tuple[str, ...] = ()
+    """Names of the terms that its keys equal, the outermost first."""
+    short: str = ""
+    """What it is called where the key of the interaction's own entity goes without saying; empty for ``name``."""
+
+    @property
+    def shown(self) -> str:
+        """Its name in formulas."""
+        return self.short or self.name
 
     @property
     def stored(self) -> bool:
@@ -89,6 +98,7 @@ class _Draft:
     variable: int = MISSING
     field: int = 0
     key: bool = False
+    keys: tuple[str, ...] = ()
 
 
 class Terms:
@@ -127,6 +137,7 @@ class Terms:
                 field=draft.field,
                 dimension=_dimension(draft, column, sizes, clock),
                 codes=column,
+                keys=draft.keys,
             )
             for draft, column in zip(drafts, codes, strict=True)
         )
@@ -281,7 +292,9 @@ class Terms:
         whole = coded(self._words, found)
         for place, field in enumerate(shown.fields):
             values = whole.field(field)
-            yield _Draft(shown.text(keys, place), field.kind, values, variable=number, field=place)
+            yield _Draft(
+                shown.text(keys, place), field.kind, values, variable=number, field=place, keys=keys or ()
+            )
 
 
 def _grouped(columns: Sequence[ArgumentColumn] | Sequence[TextColumn]) -> dict[int, list]:  # type: ignore[type-arg]

@@ -7,20 +7,26 @@ from dataclasses import replace
 from typing import Any
 
 from specminer.chain.interface import Interface
-from specminer.guard import Guard, Kind, guards
+from specminer.guard import Guard, Kind, learn
+from specminer.guard.entity import Entities
 from specminer.guard.proving import Obligation, obligations
 from specminer.guard.role import Role, roles
 from specminer.history import OUTCOMES, RETURNED, History
-from specminer.interaction import Evidence
+from specminer.interaction import Evidence, Interactions
 from specminer.predicate.smtlib import expression, symbol_name
 from specminer.specification import Edge, Specification, TransitionKind
 
 
 def guarded(
-    specification: Specification, evidence: Evidence, interface: Interface, seed: int
+    specification: Specification,
+    evidence: Evidence,
+    interface: Interface,
+    seed: int,
+    interactions: Interactions,
 ) -> tuple[Specification, tuple[Guard, ...]]:
     """Return the specification with guards, roles, and what a solver had to say; and the guards themselves."""
-    found = guards(evidence, causes(evidence.history, interface), seed)
+    entities = Entities(evidence, interactions)
+    found = learn(evidence, causes(evidence.history, interface), seed, entities).guards
     claims = obligations(found)
     texts = {
         guard.function: guard.text for guard in found if guard.kind is Kind.REQUIRED and guard.conditions

@@ -141,7 +141,9 @@ def mine(
     specification = _specification(
         name or given.title, history, facts, interactions, dict(sorted(outside.items())), tuning, edges
     )
-    specification, learned = guarded(specification, given.analysis.evidence, given.interface, options.seed)
+    specification, learned = guarded(
+        specification, given.analysis.evidence, given.interface, options.seed, interactions
+    )
     return Mined(
         specification=judged(specification, ground, interactions, tuning, learned, options.surprising),
         history=history,

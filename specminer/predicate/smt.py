@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from io import StringIO
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from pysmt import operators as op
 from pysmt.environment import Environment
 from pysmt.exceptions import InternalSolverError, PysmtException, SolverReturnedUnknownResultError
 from pysmt.fnode import FNode
-from pysmt.logics import QF_LIA
+from pysmt.logics import QF_LIA, QF_NIA, Logic
 from pysmt.smtlib.parser import SmtLibParser
 from pysmt.typing import BOOL, INT
 
@@ -160,6 +161,10 @@ class Language:
         """Return ``left <= right`` between integers."""
         return self._build.LE(left, right)
 
+    def times(self, left: Formula, right: Formula) -> Formula:
+        """Return ``left * right`` of integers; the product itself is no word and does not wrap around."""
+        return self._build.Times(left, right)
+
     def plus(self, left: Formula, right: Formula) -> Formula:
         """Return ``left + right`` of integers; the sum itself is no word and does not wrap around."""
         return self._build.Plus(left, right)
@@ -186,6 +191,39 @@ class Language:
             formula = self._environment.substituter.substitute(formula, dict(values))
         return self._environment.simplifier.simplify(formula)
 
+    def translated(self, formula: Formula, symbols: Mapping[Formula, Formula]) -> Formula:
+        """Return a formula of another language in this one, with this one's ``symbols`` for those of the other.
+
+        Raises:
+            FormulaError: a symbol that has none here, or an operator outside the fragment.
+
+        """
+        if formula.is_symbol():
+            try:
+                return symbols[formula]
+            except KeyError:
+                raise FormulaError(f"expected a symbol that is known here but got {formula}") from None
+        if formula.is_bool_constant():
+            return self.truth(bool(formula.is_true()))
+        if formula.is_int_constant():
+            return self.number(int(formula.constant_value()))
+        parts = [self.translated(part, symbols) for part in formula.args()]
+        build = {
+            op.NOT: self._build.Not,
+            op.AND: self._build.And,
+            op.OR: self._build.Or,
+            op.IMPLIES: self._build.Implies,
+            op.IFF: self._build.Iff,
+            op.EQUALS: self._build.Equals,
+            op.LT: self._build.LT,
+            op.LE: self._build.LE,
+            op.PLUS: self._build.Plus,
+            op.TIMES: self._build.Times,
+        }.get(formula.node_type())
+        if build is None:
+            raise FormulaError(f"expected an operator of the fragment but got {formula}")
+        return build(*parts)
+
     def equivalent(self, left: Formula, right: Formula) -> bool | None:
         """Whether two formulas hold for the same values; ``None`` without a solver or if undecided."""
         return self.valid(self._build.Iff(left, right))
@@ -201,12 +239,12 @@ class Language:
 
     def satisfiable(self, formula: Formula) -> bool | None:
         """Whether some values make a formula true; ``None`` without a solver or if undecided."""
-        name = solver_name()
-        if name is None:
+        if solver_name() is None:
             return None
         try:
-            with self._environment.factory.Solver(name=name, logic=QF_LIA, **_limits(name)) as solver:
-                return bool(solver.solve([*self._bounds(formula), formula]))
+            with self._solver(formula) as solver:
+                solver.add_assertion(formula)
+                return bool(solver.solve())
         except (SolverReturnedUnknownResultError, InternalSolverError):
             return None
 
@@ -220,16 +258,37 @@ class Language:
             return None
         found: dict[str, int | bool] = {}
         values = {0, 1, 2, *(value + step for value in self._mentioned(formula) for step in (-1, 0, 1))}
-        for symbol in self.symbols(formula):
-            boolean = self.is_boolean(symbol)
-            for value in (0, 1) if boolean else sorted(value for value in values if value >= 0):
-                fixed = self.equal(symbol, self.truth(bool(value)) if boolean else self.number(value))
-                if self.satisfiable(self.conjunction(formula, fixed)):
-                    found[self._declarations[symbol].name] = bool(value) if boolean else value
-                    formula = self.conjunction(formula, fixed)
-                    values |= {value + 1}
-                    break
+        with self._solver(formula) as solver:
+            solver.add_assertion(formula)
+            for symbol in self.symbols(formula):
+                boolean = self.is_boolean(symbol)
+                for value in (0, 1) if boolean else sorted(value for value in values if value >= 0):
+                    fixed = self.equal(symbol, self.truth(bool(value)) if boolean else self.number(value))
+                    if self._possible(solver, fixed):
+                        found[self._declarations[symbol].name] = bool(value) if boolean else value
+                        solver.add_assertion(fixed)
+                        values |= {value + 1}
+                        break
         return found
+
+    def _solver(self, formula: Formula) -> Any:
+        """Return a solver that knows what types say of the symbols of a formula; there must be one."""
+        name = solver_name()
+        solver = self._environment.factory.Solver(name=name, logic=logic_of(formula), **_limits(name or ""))
+        for bound in self._bounds(formula):
+            solver.add_assertion(bound)
+        return solver
+
+    @staticmethod
+    def _possible(solver: Any, fixed: Formula) -> bool:
+        try:
+            solver.push()
+            solver.add_assertion(fixed)
+            return bool(solver.solve())
+        except (SolverReturnedUnknownResultError, InternalSolverError):
+            return False
+        finally:
+            solver.pop()
 
     def _mentioned(self, formula: Formula) -> set[int]:
         if formula.is_int_constant():
@@ -251,6 +310,17 @@ class Language:
                     self._build.LT(symbol, self._build.Int(high)),
                 ]
         return bounds
+
+
+def logic_of(*formulas: Formula) -> Logic:
+    """Return the logic that formulas need: linear, or not where symbols are multiplied."""
+    return QF_NIA if any(_multiplies(formula) for formula in formulas) else QF_LIA
+
+
+def _multiplies(formula: Formula) -> bool:
+    if formula.is_times() and sum(not part.is_constant() for part in formula.args()) > 1:
+        return True
+    return any(_multiplies(part) for part in formula.args())
 
 
 def _limits(name: str) -> dict[str, object]:
@@ -285,7 +355,7 @@ def checked(script: str) -> bool | None:
     if name is None:
         return None
     try:
-        with environment.factory.Solver(name=name, logic=QF_LIA, **_limits(name)) as solver:
+        with environment.factory.Solver(name=name, logic=logic_of(formula), **_limits(name)) as solver:
             return bool(solver.solve([formula]))
     except (SolverReturnedUnknownResultError, InternalSolverError):
         return None

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from specminer.predicate.smt import Formula, FormulaError, Language
+from specminer.predicate.smt import Formula, FormulaError, Language, logic_of
 
 
 def symbol_name(language: Language, symbol: Formula, suffix: str = "") -> str:
     """Return how a symbol is written, with what tells its copies apart."""
     name = f"{language.declaration(symbol).name}{suffix}"
-    plain = name.isascii() and name.isprintable() and "|" not in name and "\\" not in name
+    plain = name.isprintable() and "|" not in name and "\\" not in name
     return f"|{name}|" if plain else f"|{symbol.symbol_name()}{suffix}|"
 
 
@@ -44,12 +44,13 @@ def expression(language: Language, formula: Formula, suffix: Callable[[Formula],
         (formula.is_lt, "<"),
         (formula.is_le, "<="),
         (formula.is_plus, "+"),
+        (formula.is_times, "*"),
     )
     for test, name in operators:
         if test():
             parts = " ".join(expression(language, part, suffix) for part in formula.args())
             return f"({name} {parts})"
-    raise FormulaError(f"expected and, or, not, =>, =, <=, < or + but got {formula}")
+    raise FormulaError(f"expected and, or, not, =>, =, <=, <, + or * but got {formula}")
 
 
 def declarations(language: Language, symbols: Iterable[Formula], suffix: str = "") -> list[str]:
@@ -66,7 +67,7 @@ def script(language: Language, assertions: Sequence[Formula]) -> str:
     bounds = language.bounds(*assertions)
     symbols = language.symbols(language.conjunction(*assertions))
     lines = [
-        "(set-logic QF_LIA)",
+        f"(set-logic {logic_of(*assertions)})",
         *declarations(language, symbols),
         *(f"(assert {expression(language, part)})" for part in (*bounds, *assertions)),
         "(check-sat)",

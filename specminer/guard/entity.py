@@ -1,0 +1,155 @@
+"""Which terms of a function speak of the interaction's own entity, and what they are called for short.
+
+``landmarks[_tokenId].price`` is the ``price`` of the landmark that the interaction is about: in a guard the key goes
+without saying, as it does in the names of states, wherever the name then still means one thing only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from specminer.abstraction.candidates import CALL_NAMES
+from specminer.guard.terms import Situation
+from specminer.history import MISSING, IntColumn
+from specminer.interaction import Evidence, Interactions, Mode
+from specminer.location import Locations, Variable
+from specminer.predicate.text import KEYWORDS, PLAIN_NAME
+
+FITS: Final = 0.99
+"""A term is the entity's key if it equals it in this share of the calls."""
+_TARGET: Final = re.compile(r"\w*[a-z0-9]To([A-Z]\w*)", re.ASCII)
+"""``landmarkToOwner``: what is found under the key is an owner."""
+_KEYED: Final = (Mode.PARTITION, Mode.PROJECTION)
+
+
+class Entities:
+    """The entities of the interactions, as the calls of a function name them."""
+
+    def __init__(self, evidence: Evidence, interactions: Interactions) -> None:
+        self._interactions = interactions
+        own = np.flatnonzero(~interactions.passive)
+        self._events = own[np.argsort(interactions.invocation[own], kind="stable")]
+        self._invocation = interactions.invocation[self._events]
+        self._arguments = frozenset(map(str, (interactions.sort or {}).get("arguments", ())))
+        self.places = _places(evidence.locations, interactions)
+        """Row and field of each variable of an interaction, by the name that predicates of states give it."""
+        self.short: Mapping[tuple[int, int], str] = {}
+        if interactions.mode in _KEYED:
+            self.short = _short_names(evidence.locations, interactions)
+
+    def events(self, situation: Situation) -> tuple[IntColumn, IntColumn]:
+        """Return the events of a function's calls, and for each its call: a place in the situation."""
+        first = np.searchsorted(self._invocation, situation.rows, side="left")
+        last = np.searchsorted(self._invocation, situation.rows, side="right")
+        count = last - first
+        call = np.repeat(np.arange(len(situation)), count)
+        offset = np.arange(len(call)) - np.repeat(np.cumsum(count) - count, count)
+        return self._events[first[call] + offset], call
+
+    def keys(self, situation: Situation, role: int | None = None) -> frozenset[str]:
+        """Return what in a call equals the key of its interaction's entity; ``role`` restricts the events.
+
+        Texts are no terms; of them the names that name entities are believed.
+        """
+        interactions = self._interactions
+        if interactions.mode not in _KEYED:
+            return frozenset()
+        event, call = self.events(situation)
+        if role is not None:
+            chosen = interactions.role[event] == role
+            event, call = event[chosen], call[chosen]
+        if not len(event):
+            return frozenset()
+        code_of = {word: code for code, word in enumerate(situation.words)}
+        slices, place = np.unique(interactions.slice[event], return_inverse=True)
+        entities = [interactions.entities[item] for item in slices.tolist()]
+        code = np.array(
+            [MISSING if word is None else code_of.get(word, MISSING) for word in entities], dtype=np.int64
+        )[place.ravel()]
+        if all(word is None for word in entities):
+            named = self._arguments if role is None else {interactions.roles[role]}
+            return frozenset(named) if interactions.mode is Mode.PARTITION or role is not None else frozenset()
+        return frozenset(
+            term.name
+            for term in situation.terms
+            if np.mean((term.codes[call] == code) & (code != MISSING)) >= FITS
+        )
+
+    def roles(self, situation: Situation) -> tuple[int, ...]:
+        """Return the roles in which the calls of a function name entities."""
+        event, _ = self.events(situation)
+        return tuple(np.unique(self._interactions.role[event]).tolist())
+
+    def named(self, situation: Situation) -> Situation:
+        """Return the situation with short names for storage of the entity that its calls are about."""
+        if not self.short or len(self.roles(situation)) != 1:
+            return situation  # with several roles the key tells which entity is meant
+        keys = self.keys(situation) - {"sender"}  # sources name whose balance they mean
+        wished = {
+            place: self.short[term.variable, term.field]
+            for place, term in enumerate(situation.terms)
+            if term.stored and len(term.keys) == 1 and term.keys[0] in keys
+            if (term.variable, term.field) in self.short
+        }
+        counts = Counter(wished.values())
+        taken = {term.name for term in situation.terms}
+        return replace(
+            situation,
+            terms=tuple(
+                replace(term, short=wished[place])
+                if place in wished and counts[wished[place]] == 1 and wished[place] not in taken
+                else term
+                for place, term in enumerate(situation.terms)
+            ),
+        )
+
+
+def _places(locations: Locations, interactions: Interactions) -> dict[str, tuple[int, int]]:
+    key = ("sender",) if interactions.mode is Mode.SENDER else ("·",)
+    return {
+        variable.text(key if variable.ports else None, place): (row, place)
+        for row, variable in enumerate(locations.variables)
+        if len(variable.ports) <= 1
+        for place in _fields(variable)
+    }
+
+
+def _short_names(locations: Locations, interactions: Interactions) -> dict[tuple[int, int], str]:
+    """Return what the fields of entities' variables are called for short, each name once."""
+    own = np.unique(locations.variable[interactions.owner != MISSING]).tolist()
+    entities = {row: locations.variables[row] for row in own if len(locations.variables[row].ports) == 1}
+    taken = {*CALL_NAMES, *KEYWORDS}
+    found = {
+        (row, place): short_name(variable, place)
+        for row, variable in entities.items()
+        for place in _fields(variable)
+    }
+    counts = Counter(found.values())
+    return {
+        field: name
+        for field, name in found.items()
+        if counts[name] == 1 and name not in taken and PLAIN_NAME.fullmatch(name)
+    }
+
+
+def _fields(variable: Variable) -> Collection[int]:
+    return range(len(variable.fields))
+
+
+def short_name(variable: Variable, field: int) -> str:
+    """Return a field's name without the key: ``price``, also of ``priceOf[]``; ``owner`` of ``landmarkToOwner[]``."""
+    text = variable.fields[field].text.lstrip(".")
+    if text:
+        return text
+    name = variable.pieces[0]
+    target = _TARGET.fullmatch(name)
+    if target is not None:
+        return target[1][0].lower() + target[1][1:]
+    return name[:-2] if len(name) > 2 and name.endswith("Of") else name
+

@@ -1,0 +1,299 @@
+"""Guards of single transitions, where they differ from the function's.
+
+A *passage* is what became of the calls of one function, in one role, that came to one state. The function's guard
+holds in all of them; what it leaves open is looked at once more in each passage alone: rejections that only the
+calls of this state explain, and what tells the targets apart where accepted calls lead to several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+import numpy as np
+
+from specminer.guard.constants import Constants
+from specminer.guard.entity import Entities
+from specminer.guard.guard import HeldOut, Kind
+from specminer.guard.guards import MIN_HELD_OUT, TRAINED, Function, Learned
+from specminer.guard.learning import ACCEPTED, MIN_CALLS, Clause, Learner, truth_of
+from specminer.guard.literal import Literal, Meaning, Sign
+from specminer.guard.simplifying import formula_of, simplified
+from specminer.history import BoolColumn, IntColumn
+from specminer.interaction import Interactions
+from specminer.predicate import text
+from specminer.tuning import Tuning
+
+MAX_TARGETS: Final = 6
+"""Targets of one event that are told apart: those that most calls lead to."""
+_OPPOSITE: Final = {
+    Sign.EQUAL: Sign.DIFFERENT,
+    Sign.DIFFERENT: Sign.EQUAL,
+    Sign.LESS: Sign.AT_LEAST,
+    Sign.AT_LEAST: Sign.LESS,
+    Sign.GREATER: Sign.AT_MOST,
+    Sign.AT_MOST: Sign.GREATER,
+}
+
+
+class Origin(Enum):
+    """What a condition was learned from."""
+
+    FUNCTION = "function"
+    """All calls of the function."""
+    STATE = "state"
+    """Those that came to this state."""
+    TARGET = "target"
+    """Those of them that were accepted: it tells where they lead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One condition of a transition."""
+
+    clause: Clause
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """The ``n`` calls of one function, in one role, that came to one state, in chain order."""
+
+    function: Function
+    source: int
+    role: int
+    """Position in ``Interactions.roles``, or ``MISSING``."""
+    call: IntColumn
+    """Places in the function's situation; shape (n,), as all columns."""
+    symbol: IntColumn
+    """Position in the table's symbols."""
+    target: IntColumn
+    accepted: BoolColumn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A transition that calls took, with its conditions."""
+
+    passage: Passage
+    symbol: int
+    target: int
+    parts: tuple[Part, ...]
+    """What holds of the calls that take it: of the function, of the state, of the target."""
+    broken: tuple[Clause, ...]
+    """Conditions of the function that the calls of this passage do not keep."""
+    taken: BoolColumn
+    """Which calls of the passage took it."""
+    held_out: HeldOut | None
+    """How what was learned from this passage's first calls does on the later ones; ``None`` if there is nothing
+    of its own, or nothing to test it on."""
+
+    @property
+    def siblings(self) -> BoolColumn:
+        """Which calls of the passage had the same event and led elsewhere."""
+        passage = self.passage
+        return passage.accepted & (passage.symbol == self.symbol) & (passage.target != self.target)
+
+    def of(self, *origins: Origin) -> tuple[Clause, ...]:
+        """Return the conditions that were learned from something."""
+        return tuple(part.clause for part in self.parts if part.origin in origins)
+
+
+def ways(
+    learned: Learned, tuning: Tuning, interactions: Interactions, entities: Entities
+) -> tuple[Way, ...]:
+    """Return the transitions of the chosen automaton that calls took, with what was learned of each."""
+    required = {
+        guard.function: tuple(condition.clause for condition in guard.conditions)
+        for guard in learned.guards
+        if guard.kind is Kind.REQUIRED
+    }
+    found: list[Way] = []
+    for function in learned.functions:
+        whole = required.get(function.meaning.situation.function, ())
+        passages = list(_passages(function, tuning, interactions, entities))
+        for passage in passages:
+            found += _ways(passage, whole, learned.constants, several=len(passages) > 1)
+    return tuple(found)
+
+
+def _passages(
+    function: Function, tuning: Tuning, interactions: Interactions, entities: Entities
+) -> Iterator[Passage]:
+    situation = function.meaning.situation
+    event, call = entities.events(situation)
+    if not len(event):
+        return
+    order = np.lexsort((event, call))
+    event, call = event[order], call[order]
+    before, after = tuning.state_before[event], tuning.state_after[event]
+    role = interactions.role[event]
+    for source, place in np.unique(np.stack([before, role], axis=1), axis=0).tolist():
+        mine = np.flatnonzero((before == source) & (role == place))
+        yield Passage(
+            function=function,
+            source=source,
+            role=place,
+            call=call[mine],
+            symbol=tuning.table.symbol[event[mine]],
+            target=after[mine],
+            accepted=situation.accepted[call[mine]],
+        )
+
+
+def _ways(passage: Passage, whole: Sequence[Clause], known: Constants, *, several: bool) -> Iterator[Way]:
+    if not passage.accepted.any():
+        return
+    every = np.ones(len(passage.call), dtype=np.bool_)
+    early = np.arange(len(every)) < int(TRAINED * len(every))
+    kept, broken = _kept(passage, whole)
+    own = _own(passage, kept, known, every) if several or broken else ()
+    first = _own(passage, kept, known, early) if own else ()
+    for symbol in np.unique(passage.symbol[passage.accepted]).tolist():
+        same = passage.accepted & (passage.symbol == symbol)
+        targets, counts = np.unique(passage.target[same], return_counts=True)
+        told = _told_apart(passage, same, targets, counts, known)
+        tested = _told_apart(passage, same & early, targets, counts, known) if told else {}
+        for target in targets.tolist():
+            taken = same & (passage.target == target)
+            there = told.get(target, ())
+            yield Way(
+                passage=passage,
+                symbol=symbol,
+                target=target,
+                parts=_parts(passage, whole, kept, own, there),
+                broken=broken,
+                taken=taken,
+                held_out=_held_out(passage, ~early, taken, same & ~taken, first, tested.get(target, ()))
+                if own or there
+                else None,
+            )
+
+
+def _kept(passage: Passage, whole: Sequence[Clause]) -> tuple[tuple[Clause, ...], tuple[Clause, ...]]:
+    """Return the function's conditions that the passage's accepted calls keep, and those that they do not."""
+    calls = passage.call[passage.accepted]
+    kept, broken = [], []
+    for clause in whole:
+        wrong = int(np.sum(truth_of(passage.function.meaning, clause.literals, calls).false))
+        (kept if wrong <= (1 - ACCEPTED) * len(calls) else broken).append(clause)
+    return tuple(kept), tuple(broken)
+
+
+def _refused(passage: Passage, clauses: Sequence[Clause]) -> BoolColumn:
+    """Return the calls of a passage that some of the conditions refuse."""
+    false = [truth_of(passage.function.meaning, clause.literals, passage.call).false for clause in clauses]
+    return np.logical_or.reduce([np.zeros(len(passage.call), np.bool_), *false])
+
+
+def _own(passage: Passage, kept: Sequence[Clause], known: Constants, chosen: BoolColumn) -> tuple[Clause, ...]:
+    """Return conditions that explain rejections of this passage that the function's do not explain."""
+    left = ~passage.accepted & ~_refused(passage, kept) & chosen
+    if int(np.sum(left)) < MIN_CALLS:
+        return ()
+    meaning = passage.function.meaning
+    rows = np.zeros(len(meaning.situation), dtype=np.bool_)
+    rows[passage.call[(passage.accepted & chosen) | left]] = True
+    return tuple(Learner(meaning, passage.function.cause, known, rows).required({}))
+
+
+def _told_apart(
+    passage: Passage, same: BoolColumn, targets: IntColumn, counts: IntColumn, known: Constants
+) -> dict[int, tuple[Clause, ...]]:
+    """Return for each target what tells the calls that lead there from those that lead elsewhere."""
+    if len(targets) < 2:
+        return {}
+    meaning = passage.function.meaning
+    cause = np.zeros(len(meaning.situation), dtype=np.int64)
+    cause[passage.call[same]] = passage.target[same]
+    rows = np.zeros(len(meaning.situation), dtype=np.bool_)
+    rows[passage.call[same]] = True
+    found: dict[int, tuple[Clause, ...]] = {}
+    for target in targets[np.argsort(-counts, kind="stable")][:MAX_TARGETS].tolist():
+        accepted = rows & (cause == target)
+        led = Meaning(replace(meaning.situation, accepted=accepted))
+        clauses = Learner(led, cause, known, rows, checked=False).required({})
+        if clauses:
+            found[target] = simplified(meaning, clauses)
+    if len(targets) == 2:
+        return _opposed(passage, same, found, targets.tolist())
+    return found
+
+
+def _opposed(
+    passage: Passage, same: BoolColumn, found: dict[int, tuple[Clause, ...]], targets: Sequence[int]
+) -> dict[int, tuple[Clause, ...]]:
+    """Return of two targets the better condition, and its opposite for the other one, where it is but one."""
+    meaning = passage.function.meaning
+    choices = []
+    for target, clauses in found.items():
+        if len(clauses) != 1 or len(clauses[0].literals) != 1:
+            continue
+        truth = truth_of(meaning, clauses[0].literals, passage.call[same])
+        there = passage.target[same] == target
+        wrong = int(np.sum(truth.known & (truth.true != there)))
+        if wrong <= (1 - ACCEPTED) * len(there):
+            choices.append((wrong, meaning.price(clauses[0].literals[0]), target, clauses[0]))
+    if not choices:
+        return found
+    *_, target, clause = min(choices, key=lambda item: item[:3])
+    other = next(item for item in targets if item != target)
+    return {target: (clause,), other: (_opposite(clause),)}
+
+
+def _opposite(clause: Clause) -> Clause:
+    (literal,) = clause.literals
+    return Clause(literals=(negated(literal),), causes=clause.causes)
+
+
+def negated(literal: Literal) -> Literal:
+    """Return the literal that holds where this one does not."""
+    return replace(literal, sign=_OPPOSITE[literal.sign])
+
+
+def _parts(
+    passage: Passage,
+    whole: Sequence[Clause],
+    kept: Sequence[Clause],
+    own: Sequence[Clause],
+    there: Sequence[Clause],
+) -> tuple[Part, ...]:
+    """Return all conditions, without what follows from others."""
+    meaning = passage.function.meaning
+    ruled = simplified(meaning, [*kept, *own]) if own else tuple(kept)
+    known = {clause.literals for clause in whole}
+    parts = [
+        Part(clause=clause, origin=Origin.FUNCTION if clause.literals in known else Origin.STATE)
+        for clause in ruled
+    ]
+    said = {clause.literals for clause in ruled}
+    return (
+        *parts,
+        *(Part(clause=clause, origin=Origin.TARGET) for clause in there if clause.literals not in said),
+    )
+
+
+def _held_out(
+    passage: Passage,
+    later: BoolColumn,
+    taken: BoolColumn,
+    elsewhere: BoolColumn,
+    own: Sequence[Clause],
+    there: Sequence[Clause],
+) -> HeldOut | None:
+    """Return how conditions learned from the earlier calls do on the later ones."""
+    if int(np.sum(later)) < MIN_HELD_OUT:
+        return None
+    meaning = passage.function.meaning
+    clauses = [*own, *there]
+    refused = _refused(passage, clauses)
+    others = later & (~passage.accepted | elsewhere) if own else later & elsewhere
+    return HeldOut(
+        text=text(meaning.language, formula_of(meaning, clauses)) if clauses else "",
+        accepted=int(np.sum(later & taken)),
+        refused=int(np.sum(refused & later & taken)),
+        rejected=int(np.sum(others)),
+        explained=int(np.sum(refused & others)),
+    )
