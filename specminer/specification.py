@@ -60,6 +60,8 @@ class State:
     """How many interactions end here."""
     phrases: tuple[str, ...] = ()
     """The predicates as people would say them, in the same order."""
+    smt: str | None = None
+    """What holds here, in SMT-LIB 2 over ``Specification.symbols``: of states that were joined a disjunction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,13 @@ class Edge:
     interval: tuple[float, float] | None = None
     """The 95 % interval of the share of these interactions that take this transition (Wilson)."""
     guard: str | None = None
+    """What the call has to meet here, besides what follows from the source state; ``true`` if all does."""
+    condition: dict[str, Any] | None = None
+    """The same in full: text, whole (with what follows from the state), smt, symbols, state (symbols that are an
+    interaction's variables), parts (each with what it was learned from, and whether it follows), not_kept (conditions
+    of the function that these calls do not keep), accepted, exceptions, interval, rejected, explained,
+    explained_interval, elsewhere and told_apart (accepted calls of the same event that led to other states, and how
+    many of them the conditions refuse), held_out."""
     witnesses: tuple[str, ...] = ()
     """At most ten transaction hashes, the earliest first."""
 
@@ -138,14 +147,23 @@ class Specification:
     initial: int
     transitions: tuple[Edge, ...]
     guards: tuple[dict[str, Any], ...] = ()
-    """scope (a function), text, smt (SMT-LIB 2) with its symbols, kind, accepted, rejected, explained, exceptions,
-    proved, left_out (calls that ran out of gas), conditions (with the reasons that each explains), reasons,
-    held_out, significance."""
+    """scope (a function), text, names (whole names of what is called by a short one), smt (SMT-LIB 2) with its symbols,
+    kind, accepted, rejected, explained, exceptions, interval (of the share of accepted calls that keep it),
+    explained_interval, proved, left_out (calls that ran out of gas), conditions (with the reasons that each explains),
+    reasons, held_out, significance."""
     roles: tuple[dict[str, Any], ...] = ()
     """name, kind, functions reserved to it, required (those that rejected others), addresses, creator."""
     obligations: tuple[dict[str, Any], ...] = ()
-    """What a solver was asked: scope, claim, script (SMT-LIB 2), expected, answer, proved, example."""
+    """What a solver was asked: about (guard, transition, siblings, claim), scope, claim, script (SMT-LIB 2), expected,
+    answer, proved, example."""
     invariants: tuple[dict[str, Any], ...] = ()
+    symbols: dict[str, str] = field(default_factory=dict)
+    """SMT-LIB 2 sorts of the variables that states speak of, by quoted name."""
+    siblings: tuple[dict[str, Any], ...] = ()
+    """Pairs of transitions of one state and event: source, event, targets, verdict, both, witnesses, predicate, text,
+    example (values that meet both guards), proved."""
+    redundant: tuple[dict[str, Any], ...] = ()
+    """Claims that are not told because they follow from others: of, scope, text, because, proved."""
     metrics: dict[str, float] = field(default_factory=dict)
     confidence: dict[str, Any] = field(default_factory=dict)
     """How well all this is known: halves (agreement of automata learned from two halves), held_out."""
@@ -189,6 +207,10 @@ class Specification:
             transitions=point.automaton.transitions,
             metrics=point.metrics,
             invariants=(),
+            symbols={},
+            siblings=(),
+            redundant=(),
+            obligations=tuple(item for item in self.obligations if item.get("about") in (None, "guard")),
             confidence={},
             surprise={},
             front=tuple(front),

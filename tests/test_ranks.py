@@ -41,6 +41,7 @@ RANKS = {
     "guard": 8,
     "invariant": 8,
     "surprise": 8,
+    "reasoning": 8,
     "render": 9,
     "report": 9,
     "pipeline": 10,
@@ -49,6 +50,8 @@ RANKS = {
 }
 
 SIDEWAYS = {
+    ("reasoning", "guard"),
+    ("reasoning", "invariant"),
     ("report", "render"),
     ("hashing", "words"),
     ("history", "trace"),

@@ -59,7 +59,7 @@ class Entities:
         """
         interactions = self._interactions
         if interactions.mode not in _KEYED:
-            return frozenset()
+            return frozenset({"sender"} if interactions.mode is Mode.SENDER else ())
         event, call = self.events(situation)
         if role is not None:
             chosen = interactions.role[event] == role
@@ -74,7 +74,9 @@ class Entities:
         )[place.ravel()]
         if all(word is None for word in entities):
             named = self._arguments if role is None else {interactions.roles[role]}
-            return frozenset(named) if interactions.mode is Mode.PARTITION or role is not None else frozenset()
+            return (
+                frozenset(named) if interactions.mode is Mode.PARTITION or role is not None else frozenset()
+            )
         return frozenset(
             term.name
             for term in situation.terms
@@ -152,4 +154,3 @@ def short_name(variable: Variable, field: int) -> str:
     if target is not None:
         return target[1][0].lower() + target[1][1:]
     return name[:-2] if len(name) > 2 and name.endswith("Of") else name
-

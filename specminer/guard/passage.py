@@ -65,8 +65,10 @@ class Passage:
     source: int
     role: int
     """Position in ``Interactions.roles``, or ``MISSING``."""
+    event: IntColumn
+    """Rows of the interactions' events; shape (n,), as all columns."""
     call: IntColumn
-    """Places in the function's situation; shape (n,), as all columns."""
+    """Places in the function's situation."""
     symbol: IntColumn
     """Position in the table's symbols."""
     target: IntColumn
@@ -94,16 +96,17 @@ class Way:
     def siblings(self) -> BoolColumn:
         """Which calls of the passage had the same event and led elsewhere."""
         passage = self.passage
-        return passage.accepted & (passage.symbol == self.symbol) & (passage.target != self.target)
+        found: BoolColumn = (
+            passage.accepted & (passage.symbol == self.symbol) & (passage.target != self.target)
+        )
+        return found
 
     def of(self, *origins: Origin) -> tuple[Clause, ...]:
         """Return the conditions that were learned from something."""
         return tuple(part.clause for part in self.parts if part.origin in origins)
 
 
-def ways(
-    learned: Learned, tuning: Tuning, interactions: Interactions, entities: Entities
-) -> tuple[Way, ...]:
+def ways(learned: Learned, tuning: Tuning, interactions: Interactions, entities: Entities) -> tuple[Way, ...]:
     """Return the transitions of the chosen automaton that calls took, with what was learned of each."""
     required = {
         guard.function: tuple(condition.clause for condition in guard.conditions)
@@ -136,6 +139,7 @@ def _passages(
             function=function,
             source=source,
             role=place,
+            event=event[mine],
             call=call[mine],
             symbol=tuning.table.symbol[event[mine]],
             target=after[mine],
@@ -175,7 +179,8 @@ def _ways(passage: Passage, whole: Sequence[Clause], known: Constants, *, severa
 def _kept(passage: Passage, whole: Sequence[Clause]) -> tuple[tuple[Clause, ...], tuple[Clause, ...]]:
     """Return the function's conditions that the passage's accepted calls keep, and those that they do not."""
     calls = passage.call[passage.accepted]
-    kept, broken = [], []
+    kept: list[Clause] = []
+    broken: list[Clause] = []
     for clause in whole:
         wrong = int(np.sum(truth_of(passage.function.meaning, clause.literals, calls).false))
         (kept if wrong <= (1 - ACCEPTED) * len(calls) else broken).append(clause)
@@ -185,10 +190,13 @@ def _kept(passage: Passage, whole: Sequence[Clause]) -> tuple[tuple[Clause, ...]
 def _refused(passage: Passage, clauses: Sequence[Clause]) -> BoolColumn:
     """Return the calls of a passage that some of the conditions refuse."""
     false = [truth_of(passage.function.meaning, clause.literals, passage.call).false for clause in clauses]
-    return np.logical_or.reduce([np.zeros(len(passage.call), np.bool_), *false])
+    found: BoolColumn = np.logical_or.reduce([np.zeros(len(passage.call), np.bool_), *false])
+    return found
 
 
-def _own(passage: Passage, kept: Sequence[Clause], known: Constants, chosen: BoolColumn) -> tuple[Clause, ...]:
+def _own(
+    passage: Passage, kept: Sequence[Clause], known: Constants, chosen: BoolColumn
+) -> tuple[Clause, ...]:
     """Return conditions that explain rejections of this passage that the function's do not explain."""
     left = ~passage.accepted & ~_refused(passage, kept) & chosen
     if int(np.sum(left)) < MIN_CALLS:
@@ -203,7 +211,7 @@ def _told_apart(
     passage: Passage, same: BoolColumn, targets: IntColumn, counts: IntColumn, known: Constants
 ) -> dict[int, tuple[Clause, ...]]:
     """Return for each target what tells the calls that lead there from those that lead elsewhere."""
-    if len(targets) < 2:
+    if np.sum(counts >= MIN_CALLS) < 2:
         return {}
     meaning = passage.function.meaning
     cause = np.zeros(len(meaning.situation), dtype=np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from specminer.history import BoolColumn, History, IntColumn
+from specminer.predicate import Formula
 from specminer.support import Support
 
 RARE: Final = 0.01
@@ -64,6 +65,10 @@ class Invariant:
     """In which of them it did hold."""
     surprising: bool = True
     """Whether an exception is a reason to look closer."""
+    formula: Formula | None = field(default=None, compare=False)
+    """The claim in the language of the states, where it speaks of an interaction's variables at one moment."""
+    premises: tuple[Formula, ...] = field(default=(), compare=False)
+    """If not empty, the claim follows from these: what describes the state, and stronger claims about it."""
 
     @property
     def exceptions(self) -> int:

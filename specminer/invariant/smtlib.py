@@ -5,9 +5,7 @@ from __future__ import annotations
 
 def symbol(name: str, *, after: bool = False) -> str:
     """Return a quoted symbol; what SMT-LIB does not allow in one is replaced."""
-    kept = "".join(
-        char if char.isprintable() and char.isascii() and char not in "|\\" else "_" for char in name
-    )
+    kept = "".join(char if char.isprintable() and char not in "|\\" else "_" for char in name)
     return f"|{kept}{chr(39) if after else ''}|"
 
 

@@ -7,6 +7,7 @@ are known, so nothing is evaluated again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -76,15 +77,16 @@ def states(moments: Moments) -> Iterator[Invariant]:
             for value, other in _candidate(inside[:, state.id], outside[:, state.id])
             if tuning.vocabulary[row].text not in described
         ]
-        for row, value in _strongest(tuning, candidates, premises):
+        for row, value, facts in _strongest(tuning, candidates, premises):
             yield _claim(
                 moments,
                 {"of": "state", "state": state.id},
                 Template.STATE,
                 f"in '{state.name}': {_text(tuning.vocabulary[row], value)}",
-                _smt(tuning, row, value),
+                _formula(tuning, row, value),
                 rows,
                 moments.values(row, graph.state_after[rows]) == value,
+                facts,
             )
 
 
@@ -107,15 +109,16 @@ def befores(moments: Moments) -> Iterator[Invariant]:
             np.add.at(outside, column, weight - here)
             candidates += [(row, value, other) for value, other in _candidate(inside, outside)]
         name = table.symbols[symbol]
-        for row, value in _strongest(tuning, candidates, []):
+        for row, value, facts in _strongest(tuning, candidates, []):
             yield _claim(
                 moments,
                 {"of": "function", "function": name},
                 Template.BEFORE,
                 f"before {name}: {_text(tuning.vocabulary[row], value)}",
-                _smt(tuning, row, value),
+                _formula(tuning, row, value),
                 rows,
                 moments.values(row, graph.state_before[rows]) == value,
+                facts,
             )
 
 
@@ -169,10 +172,15 @@ def _order(
     if by_chance < 0.02 or strict < 0.01 or np.mean(fails) > ONCE_SHARE:
         return None
     names = table.variables[left].name, table.variables[right].name
-    smt = apply(">=", *(symbol_of(name) for name in names))
-    return _claim(
-        moments, {"of": "interaction"}, Template.ORDER, f"{names[0]} >= {names[1]}", smt, rows, ~fails
+    language = moments.tuning.language
+    symbols = [language.named(name) for name in names]
+    formula = None
+    if symbols[0] is not None and symbols[1] is not None:
+        formula = language.negation(language.less(symbols[0], symbols[1]))
+    claim = _claim(
+        moments, {"of": "interaction"}, Template.ORDER, f"{names[0]} >= {names[1]}", formula, rows, ~fails
     )
+    return replace(claim, smt=apply(">=", *(symbol_of(name) for name in names)))
 
 
 def _shares(
@@ -201,8 +209,11 @@ def _candidate(
 
 def _strongest(
     tuning: Tuning, candidates: Sequence[tuple[int, int, float]], premises: Sequence[Formula]
-) -> Iterator[tuple[int, int]]:
-    """Yield the candidates that tell most, without what follows from those before and from the premises."""
+) -> Iterator[tuple[int, int, tuple[Formula, ...]]]:
+    """Yield the candidates that tell most, each with what it follows from: nothing for those that say more.
+
+    After ``MOST`` that say more than the premises and those before nothing is looked at.
+    """
     language = tuning.language
     known = list(premises)
     ranked = sorted(
@@ -215,12 +226,12 @@ def _strongest(
     )
     told = 0
     for row, value, _ in ranked:
-        formula = tuning.vocabulary[row].formula
-        literal = formula if value == TRUE else language.negation(formula)
+        literal = _formula(tuning, row, value)
         if entails(language, known, literal):
+            yield row, value, tuple(known)
             continue
         known.append(literal)
-        yield row, value
+        yield row, value, ()
         told += 1
         if told == MOST:
             return
@@ -242,9 +253,9 @@ def _text(predicate: Predicate, value: int) -> str:
     return predicate.text if value == TRUE else predicate.negation
 
 
-def _smt(tuning: Tuning, predicate: int, value: int) -> str:
+def _formula(tuning: Tuning, predicate: int, value: int) -> Formula:
     formula = tuning.vocabulary[predicate].formula
-    return expression(tuning.language, formula if value == TRUE else tuning.language.negation(formula))
+    return formula if value == TRUE else tuning.language.negation(formula)
 
 
 def _claim(
@@ -252,11 +263,21 @@ def _claim(
     scope: dict[str, Any],
     template: Template,
     text: str,
-    smt: str,
+    formula: Formula | None,
     rows: IntColumn,
     held: BoolColumn,
+    premises: tuple[Formula, ...] = (),
 ) -> Invariant:
     """Return a claim about events; a call that stands in several interactions is a case in each."""
     calls = moments.invocation[rows]
     order = np.argsort(calls, kind="stable")
-    return Invariant(scope=scope, template=template, text=text, smt=smt, cases=calls[order], held=held[order])
+    return Invariant(
+        scope=scope,
+        template=template,
+        text=text,
+        smt=None if formula is None else expression(moments.tuning.language, formula),
+        cases=calls[order],
+        held=held[order],
+        formula=formula,
+        premises=premises,
+    )

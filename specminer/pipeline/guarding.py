@@ -7,35 +7,52 @@ from dataclasses import replace
 from typing import Any
 
 from specminer.chain.interface import Interface
-from specminer.guard import Guard, Kind, learn
+from specminer.guard import Guard, Kind, Learned, learn
 from specminer.guard.entity import Entities
+from specminer.guard.passage import ways
 from specminer.guard.proving import Obligation, obligations
 from specminer.guard.role import Role, roles
 from specminer.history import OUTCOMES, RETURNED, History
 from specminer.interaction import Evidence, Interactions
+from specminer.invariant import Invariant
+from specminer.pipeline.passing import (
+    condition,
+    edge_keys,
+    obligation_document,
+    redundant,
+    sibling,
+    state_symbols,
+)
 from specminer.predicate.smtlib import expression, symbol_name
+from specminer.reasoning import Asked, Claims, Frames, Known, StateSpace, passable, siblings
 from specminer.specification import Edge, Specification, TransitionKind
+from specminer.support import wilson
+from specminer.tuning import Tuning
 
 
 def guarded(
     specification: Specification,
     evidence: Evidence,
     interface: Interface,
-    seed: int,
     interactions: Interactions,
-) -> tuple[Specification, tuple[Guard, ...]]:
-    """Return the specification with guards, roles, and what a solver had to say; and the guards themselves."""
+    tuning: Tuning,
+    held: Sequence[Invariant],
+) -> tuple[Specification, tuple[Guard, ...], list[Invariant]]:
+    """Return the specification with guards, roles, and what a solver had to say; the guards, and invariants to tell.
+
+    ``held`` are the invariants; those that follow from others are not told.
+    """
     entities = Entities(evidence, interactions)
-    found = learn(evidence, causes(evidence.history, interface), seed, entities).guards
-    claims = obligations(found)
+    learned = learn(evidence, causes(evidence.history, interface), tuning.seed, entities)
+    claims = obligations(learned.guards)
     texts = {
-        guard.function: guard.text for guard in found if guard.kind is Kind.REQUIRED and guard.conditions
+        guard.function: guard.text
+        for guard in learned.guards
+        if guard.kind is Kind.REQUIRED and guard.conditions
     }
     told = replace(
         specification,
-        guards=tuple(_guard(guard, claims) for guard in found),
-        roles=tuple(_role(role) for role in roles(evidence, found)),
-        obligations=tuple(_obligation(claim) for own in claims.values() for claim in own),
+        roles=tuple(_role(role) for role in roles(evidence, learned.guards)),
         transitions=_with_guards(specification.transitions, texts),
         front=tuple(
             replace(
@@ -49,7 +66,72 @@ def guarded(
             for point in specification.front
         ),
     )
-    return told, found
+    reasoned, kept, dropped = _reasoned(told, learned, interactions, entities, tuning, held, evidence.history)
+    return (
+        replace(
+            reasoned,
+            guards=tuple(
+                _guard(guard, claims) for place, guard in enumerate(learned.guards) if place not in dropped
+            ),
+            obligations=(
+                *(obligation_document(claim, "guard") for own in claims.values() for claim in own),
+                *reasoned.obligations,
+            ),
+        ),
+        learned.guards,
+        kept,
+    )
+
+
+def _reasoned(
+    specification: Specification,
+    learned: Learned,
+    interactions: Interactions,
+    entities: Entities,
+    tuning: Tuning,
+    held: Sequence[Invariant],
+    history: History,
+) -> tuple[Specification, list[Invariant], frozenset[int]]:
+    """Return the specification with guards of transitions and what follows from what; the invariants that stay.
+
+    Third, which guards do not stay, by position.
+    """
+    space = StateSpace(tuning)
+    frames = Frames(space, entities)
+    found = ways(learned, tuning, interactions, entities)
+    asked = {name: Asked() for name in ("transition", "siblings", "claim")}
+    known = Known(held)
+    passed = passable(frames, known, found, asked["transition"])
+    pairs = siblings(space, passed, asked["siblings"])
+    claims = Claims(space, frames, learned, found, known, asked["claim"])
+    dropped, observed = claims.observed()
+    kept, followed = claims.invariants(held, observed)
+    keys = edge_keys(passed, tuning)
+    return (
+        replace(
+            specification,
+            states=tuple(
+                replace(state, smt=expression(space.language, space.formula(state.id)))
+                for state in specification.states
+            ),
+            symbols=state_symbols(space, held),
+            transitions=tuple(
+                replace(edge, guard=told.text if told.way.parts else edge.guard, condition=condition(told))
+                if (told := keys.get((edge.source, edge.target, edge.symbol))) is not None
+                else edge
+                for edge in specification.transitions
+            ),
+            siblings=tuple(sibling(pair, tuning, history) for pair in pairs),
+            redundant=tuple(redundant(item) for item in (*dropped.values(), *followed)),
+            obligations=tuple(
+                obligation_document(claim, about)
+                for about, asking in asked.items()
+                for claim in asking.obligations
+            ),
+        ),
+        kept,
+        frozenset(dropped),
+    )
 
 
 def _with_guards(edges: Sequence[Edge], texts: Mapping[str, str]) -> tuple[Edge, ...]:
@@ -83,6 +165,11 @@ def _guard(guard: Guard, claims: Mapping[str, tuple[Obligation, ...]]) -> dict[s
     return {
         "scope": guard.function,
         "text": guard.text if guard.conditions else "",
+        "names": {
+            term.short: term.name
+            for term, symbol in zip(guard.meaning.situation.terms, guard.meaning.symbols, strict=True)
+            if term.short and symbol in language.symbols(guard.simplified)
+        },
         "smt": expression(language, guard.simplified),
         "symbols": {
             symbol_name(language, symbol): "Bool" if language.is_boolean(symbol) else "Int"
@@ -93,20 +180,25 @@ def _guard(guard: Guard, claims: Mapping[str, tuple[Obligation, ...]]) -> dict[s
         "rejected": guard.rejected,
         "explained": guard.explained,
         "exceptions": guard.exceptions,
+        "interval": wilson(guard.accepted - guard.exceptions, guard.accepted),
+        "explained_interval": wilson(guard.explained, guard.rejected),
         "proved": own[0].proof.value if own else "unproved",
         "left_out": guard.left_out,
         "conditions": [
             {
-                "text": condition.text,
-                "explained": condition.explained,
-                "exceptions": condition.exceptions,
-                "unknown": condition.unknown,
+                "text": item.text,
+                "explained": item.explained,
+                "exceptions": item.exceptions,
+                "unknown": item.unknown,
+                "interval": wilson(
+                    guard.accepted - item.unknown - item.exceptions, guard.accepted - item.unknown
+                ),
                 "reasons": [
                     {"text": reason.text, "rejected": reason.rejected, "explained": reason.explained}
-                    for reason in condition.reasons
+                    for reason in item.reasons
                 ],
             }
-            for condition in guard.conditions
+            for item in guard.conditions
         ],
         "reasons": [
             {"text": reason.text, "rejected": reason.rejected, "explained": reason.explained}
@@ -133,16 +225,4 @@ def _role(role: Role) -> dict[str, Any]:
         "required": list(role.required),
         "addresses": list(role.addresses),
         "creator": role.creator,
-    }
-
-
-def _obligation(claim: Obligation) -> dict[str, Any]:
-    return {
-        "scope": claim.scope,
-        "claim": claim.claim,
-        "script": claim.script,
-        "expected": claim.expected.value,
-        "answer": claim.answer.value,
-        "proved": claim.proof.value,
-        "example": dict(claim.example),
     }

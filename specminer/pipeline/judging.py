@@ -13,7 +13,7 @@ from specminer.guard import Guard
 from specminer.guard.learning import truth_of
 from specminer.history import History, IntColumn
 from specminer.interaction import Interactions
-from specminer.invariant import MAX_TOLD, Ground, Invariant, Template, exceptions, search, to_dict
+from specminer.invariant import MAX_TOLD, Ground, Invariant, Template, exceptions, to_dict
 from specminer.specification import Edge, Specification
 from specminer.support import wilson
 from specminer.surprise import Broken, Kind, Ranking, measure
@@ -31,11 +31,15 @@ def judged(
     interactions: Interactions,
     tuning: Tuning,
     guards: Sequence[Guard],
+    invariants: tuple[Sequence[Invariant], Sequence[Invariant]],
     surprising: int,
 ) -> Specification:
-    """Return the specification with invariants, confidence, and the ``surprising`` first of what stands out."""
+    """Return the specification with invariants, confidence, and the ``surprising`` first of what stands out.
+
+    ``invariants`` are all that held, and those of them that are told because they do not follow from others.
+    """
     history = ground.history
-    held = search(ground, tuning, interactions)
+    held, told = invariants
     unit = units(history, interactions)
     claims = [*held, *_as_claims(guards)]
     ranking = Ranking(
@@ -46,7 +50,7 @@ def judged(
     )
     return replace(
         specification,
-        invariants=tuple(to_dict(item, history, unit) for item in held[:MAX_TOLD]),
+        invariants=tuple(to_dict(item, history, unit) for item in told[:MAX_TOLD]),
         confidence=_confidence(specification, tuning),
         surprise=ranking.to_dict(surprising),
     )
@@ -77,11 +81,11 @@ def _as_claims(guards: Sequence[Guard]) -> Iterator[Invariant]:
                 )
 
 
-def broken(held: list[Invariant], history: History, unit: IntColumn) -> list[Broken]:
+def broken(held: Sequence[Invariant], history: History, unit: IntColumn) -> list[Broken]:
     """Return what broke invariants; those of states say what the automaton says itself."""
     found = []
     for item in held:
-        if item.exceptions and item.surprising and item.template is not Template.STATE:
+        if item.exceptions and item.surprising and not item.premises and item.template is not Template.STATE:
             failed = exceptions(item, history, unit)
             found.append(
                 Broken(

@@ -30,7 +30,7 @@ from specminer.interaction import (
     event_text,
     split,
 )
-from specminer.invariant import Ground
+from specminer.invariant import Ground, search
 from specminer.pipeline.guarding import guarded
 from specminer.pipeline.judging import judged, with_interval
 from specminer.pipeline.locating import Located
@@ -141,11 +141,14 @@ def mine(
     specification = _specification(
         name or given.title, history, facts, interactions, dict(sorted(outside.items())), tuning, edges
     )
-    specification, learned = guarded(
-        specification, given.analysis.evidence, given.interface, options.seed, interactions
+    held = search(ground, tuning, interactions)
+    specification, learned, told = guarded(
+        specification, given.analysis.evidence, given.interface, interactions, tuning, held
     )
     return Mined(
-        specification=judged(specification, ground, interactions, tuning, learned, options.surprising),
+        specification=judged(
+            specification, ground, interactions, tuning, learned, (held, told), options.surprising
+        ),
         history=history,
         interface=given.interface,
         analysis=given.analysis,

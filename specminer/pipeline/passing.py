@@ -1,0 +1,161 @@
+"""How guards of transitions, and what follows from what, stand in ``automaton.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from specminer.guard.learning import truth_of
+from specminer.guard.passage import Part
+from specminer.guard.proving import Obligation
+from specminer.guard.simplifying import formula_of
+from specminer.history import History
+from specminer.invariant import Invariant
+from specminer.predicate import Formula, Language, text
+from specminer.predicate.smtlib import expression, symbol_name
+from specminer.reasoning import Dropped, Passable, Redundant, Siblings, StateSpace, Verdict
+from specminer.support import wilson
+from specminer.tuning import Tuning
+
+
+def edge_keys(passed: Iterable[Passable], tuning: Tuning) -> dict[tuple[int, int, str], Passable]:
+    """Return the transitions with their guards by source, target and symbol, as the document has them."""
+    return {
+        (item.way.passage.source, item.way.target, tuning.table.symbols[item.way.symbol]): item
+        for item in passed
+    }
+
+
+def state_symbols(space: StateSpace, held: Iterable[Invariant]) -> dict[str, str]:
+    """Return the sorts of the variables that states, and claims about them, speak of, by quoted name."""
+    language = space.language
+    formulas = [space.formula(state.id) for state in space.tuning.states]
+    formulas += [item.formula for item in held if item.formula is not None]
+    symbols = dict.fromkeys(symbol for formula in formulas for symbol in language.symbols(formula))
+    return dict(sorted(sorts(language, symbols).items()))
+
+
+def sorts(language: Language, symbols: Iterable[Formula]) -> dict[str, str]:
+    """Return the SMT-LIB sorts of symbols by quoted name."""
+    return {
+        symbol_name(language, symbol): "Bool" if language.is_boolean(symbol) else "Int" for symbol in symbols
+    }
+
+
+def condition(item: Passable) -> dict[str, Any]:
+    """Return the guard of a transition in full."""
+    way, language = item.way, item.frame.language
+    meaning, counts = way.passage.function.meaning, item.counts()
+    followed = {id(dropped.part): dropped for dropped in item.dropped}
+    held = way.held_out
+    return {
+        "text": item.text,
+        "whole": text(language, item.whole),
+        "smt": expression(language, item.whole),
+        "symbols": sorts(language, language.symbols(item.whole)),
+        "state": _state_symbols(item),
+        "parts": [_part(item, part, followed.get(id(part))) for part in way.parts],
+        "not_kept": [text(language, formula_of(meaning, (clause,))) for clause in way.broken],
+        **counts,
+        "interval": wilson(counts["accepted"] - counts["exceptions"], counts["accepted"]),
+        "explained_interval": wilson(counts["explained"], counts["rejected"]),
+        "held_out": None
+        if held is None
+        else {
+            "text": held.text,
+            "accepted": held.accepted,
+            "refused": held.refused,
+            "rejected": held.rejected,
+            "explained": held.explained,
+        },
+    }
+
+
+def _state_symbols(item: Passable) -> dict[str, str]:
+    """Return which of a guard's symbols are variables of the states, with their names there."""
+    language, space = item.frame.language, item.frame.space
+    used = language.symbols(item.whole)
+    return {
+        symbol_name(language, here): symbol_name(space.language, there)
+        for there, here in item.frame.symbols.items()
+        if here in used
+    }
+
+
+def _part(item: Passable, part: Part, dropped: Dropped | None) -> dict[str, Any]:
+    way, meaning = item.way, item.way.passage.function.meaning
+    truth = truth_of(meaning, part.clause.literals, way.passage.call)
+    return {
+        "text": text(meaning.language, formula_of(meaning, (part.clause,))),
+        "learned": part.origin.value,
+        "explained": int((truth.false & ~way.passage.accepted).sum()),
+        "told_apart": int((truth.false & way.siblings).sum()),
+        "exceptions": int((truth.false & way.taken).sum()),
+        "follows_from": None if dropped is None else dropped.because,
+        "proved": None if dropped is None else dropped.proof.value,
+    }
+
+
+def sibling(pair: Siblings, tuning: Tuning, history: History) -> dict[str, Any]:
+    """Return what was found of two transitions of one event."""
+    one, other = pair.one.way, pair.other.way
+    hashes = history.transaction_hash
+    return {
+        "source": one.passage.source,
+        "function": one.passage.function.meaning.situation.function,
+        "events": [tuning.table.symbols[way.symbol] for way in (one, other)],
+        "targets": [one.target, other.target],
+        "verdict": pair.verdict.value,
+        "text": _sentence(pair, tuning),
+        "both": list(pair.both),
+        "witnesses": [f"0x{hashes[history.invocation_transaction[row]].hex()}" for row in pair.witnesses],
+        "predicate": pair.predicate,
+        "example": dict(pair.example),
+        "proved": pair.obligation.proof.value,
+    }
+
+
+def _sentence(pair: Siblings, tuning: Tuning) -> str:
+    one, other = pair.one.way, pair.other.way
+    names = [f"'{tuning.states[way.target].name}'" for way in (one, other)]
+    event = tuning.table.symbols[one.symbol]
+    where = f"{event} from '{tuning.states[one.passage.source].name}' leads to {names[0]} or {names[1]}"
+    values = ", ".join(f"{name} = {value}" for name, value in pair.example.items())
+    example = f"; both guards hold for {values}" if values else ""
+    match pair.verdict:
+        case Verdict.EXCLUSIVE:
+            return f"{where}: no call meets both guards"
+        case Verdict.PREDICATE:
+            return f"{where}: a predicate is missing, '{pair.predicate}' tells which{example}"
+        case Verdict.NONDETERMINISTIC:
+            return (
+                f"{where}: nondeterministic, {sum(pair.both):,} recorded calls meet both guards and nothing known "
+                f"tells which{example}"
+            )
+        case Verdict.OPEN:
+            return f"{where}: no recorded call meets both guards, but one could{example}"
+
+
+def redundant(item: Redundant) -> dict[str, Any]:
+    """Return a claim that follows from others."""
+    return {
+        "of": item.of,
+        "scope": item.scope,
+        "text": item.text,
+        "because": item.because,
+        "proved": item.proof.value,
+    }
+
+
+def obligation_document(claim: Obligation, about: str) -> dict[str, Any]:
+    """Return what a solver was asked."""
+    return {
+        "about": about,
+        "scope": claim.scope,
+        "claim": claim.claim,
+        "script": claim.script,
+        "expected": claim.expected.value,
+        "answer": claim.answer.value,
+        "proved": claim.proof.value,
+        "example": dict(claim.example),
+    }

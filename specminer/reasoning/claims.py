@@ -1,0 +1,177 @@
+"""Claims that follow from stronger ones, and need not be told.
+
+What a claim may follow from stands before it in this order, so that nothing is dropped because of what it carries:
+predicates that describe states, required guards, orders of an interaction's variables, what holds in each visit of a
+state, observed guards, what holds before calls.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from specminer.abstraction import ROOT
+from specminer.errors import plain
+from specminer.guard import Function, Guard, Kind, Learned, Proof
+from specminer.guard.passage import Origin, Way
+from specminer.history import BoolColumn
+from specminer.invariant import Invariant, Template
+from specminer.predicate import Formula
+from specminer.reasoning.asking import Asked
+from specminer.reasoning.reasons import Known, reason
+from specminer.reasoning.space import Frame, Frames, StateSpace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redundant:
+    """A claim that was dropped."""
+
+    of: str
+    """``guard`` or ``invariant``."""
+    scope: str
+    text: str
+    because: str
+    """What it follows from, as a phrase."""
+    proof: Proof
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Drops what follows."""
+
+    space: StateSpace
+    frames: Frames
+    learned: Learned
+    found: Sequence[Way]
+    known: Known
+    asked: Asked
+
+    def observed(self) -> tuple[dict[int, Redundant], Mapping[str, Sequence[Guard]]]:
+        """Return which observed guards follow, by position in ``learned.guards``, and those that stay, by function."""
+        functions = {item.meaning.situation.function: item for item in self.learned.functions}
+        ways = defaultdict(list)
+        for way in self.found:
+            ways[way.passage.function.number].append(way)
+        dropped: dict[int, Redundant] = {}
+        kept: dict[str, list[Guard]] = defaultdict(list)
+        for place, guard in enumerate(self.learned.guards):
+            if guard.kind is not Kind.OBSERVED:
+                continue
+            function = functions[guard.function]
+            because = self._everywhere(guard, _covering(function, ways[function.number]))
+            if because is None:
+                kept[guard.function].append(guard)
+            else:
+                dropped[place] = Redundant(
+                    of="guard", scope=guard.function, text=guard.text, because=because[0], proof=because[1]
+                )
+        return dropped, kept
+
+    def invariants(
+        self, held: Sequence[Invariant], observed: Mapping[str, Sequence[Guard]]
+    ) -> tuple[list[Invariant], list[Redundant]]:
+        """Return the invariants that stay, and those that follow; ``observed`` are the observed guards that stay."""
+        kept: list[Invariant] = []
+        dropped: list[Redundant] = []
+        ways = defaultdict(list)
+        for way in self.found:
+            if way.passage.source != ROOT:
+                ways[self.space.tuning.table.symbols[way.symbol]].append(way)
+        for item in held:
+            because = self._premised(item)
+            if because is None and item.template is Template.BEFORE and item.formula is not None:
+                because = self._before(item, ways[str(item.scope["function"])], observed)
+            if because is None:
+                kept.append(item)
+            else:
+                scope = str(item.scope.get("function", item.scope["of"]))
+                dropped.append(
+                    Redundant(
+                        of="invariant", scope=scope, text=item.text, because=because[0], proof=because[1]
+                    )
+                )
+        return kept, dropped
+
+    def _premised(self, item: Invariant) -> tuple[str, Proof] | None:
+        if not item.premises or item.formula is None:
+            return None
+        proof = self.asked.implied(
+            self.space.language,
+            str(item.scope.get("function", item.scope["of"])),
+            f"'{plain(item.text, 300)}' follows from what else holds there",
+            item.premises,
+            item.formula,
+        )
+        return None if proof is None else ("what else holds there", proof)
+
+    def _before(
+        self, item: Invariant, ways: Sequence[Way], observed: Mapping[str, Sequence[Guard]]
+    ) -> tuple[str, Proof] | None:
+        if item.formula is None or not ways:
+            return None
+        found: list[tuple[str, Proof]] = []
+        for way in ways:
+            frame = self.frames.of(way.passage.function.meaning, way.passage.role)
+            more = [
+                guard.simplified
+                for guard in observed.get(way.passage.function.meaning.situation.function, ())
+            ]
+            because = self._in(way, frame, frame.translated(item.formula), item.text, more)
+            if because is None:
+                return None
+            found.append(because)
+        return _weakest(found)
+
+    def _everywhere(self, guard: Guard, ways: Sequence[Way]) -> tuple[str, Proof] | None:
+        found: list[tuple[str, Proof]] = []
+        for way in ways:
+            frame = self.frames.of(guard.meaning, way.passage.role)
+            because = self._in(way, frame, guard.simplified, guard.text, [])
+            if because is None:
+                return None
+            found.append(because)
+        return _weakest(found) if found else None
+
+    def _in(
+        self, way: Way, frame: Frame, conclusion: Formula, said: str, more: Sequence[Formula]
+    ) -> tuple[str, Proof] | None:
+        """Return why something holds whenever a call takes a transition."""
+        meaning = way.passage.function.meaning
+        guard = [
+            meaning.formula(clause.literals[0])
+            for clause in way.of(Origin.FUNCTION)
+            if len(clause.literals) == 1
+        ]
+        return reason(
+            frame,
+            way.passage.source,
+            self.known,
+            [("the guard", guard), ("what was always observed", more)],
+            [conclusion],
+            said,
+            meaning.situation.function,
+            self.asked,
+        )
+
+
+def _weakest(found: Sequence[tuple[str, Proof]]) -> tuple[str, Proof]:
+    reasons = list(dict.fromkeys(because for because, _ in found))
+    proved = all(proof is Proof.YES for _, proof in found)
+    shown = reasons[0] if len(reasons) == 1 else "every state where it is accepted"
+    return shown, Proof.YES if proved else Proof.UNPROVED
+
+
+def _covering(function: Function, ways: Sequence[Way]) -> list[Way]:
+    """Return the transitions of a role in which all accepted calls name an entity; of none, nothing."""
+    accepted = function.meaning.situation.accepted
+    for role in sorted({way.passage.role for way in ways}):
+        mine = [way for way in ways if way.passage.role == role]
+        seen: BoolColumn = np.zeros(len(accepted), dtype=np.bool_)
+        for way in mine:
+            seen[way.passage.call[way.taken]] = True
+        if bool((seen | ~accepted).all()):
+            return mine
+    return []

@@ -1,0 +1,108 @@
+"""What a transition's guard says beyond its source state: conditions that follow from the state are dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from specminer.guard import Proof
+from specminer.guard.learning import truth_of
+from specminer.guard.passage import Origin, Part, Way
+from specminer.guard.simplifying import formula_of
+from specminer.predicate import Formula, text
+from specminer.reasoning.asking import Asked
+from specminer.reasoning.reasons import Known, reason
+from specminer.reasoning.space import Frame, Frames
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """A condition that need not be told."""
+
+    part: Part
+    because: str
+    """What it follows from, as a phrase."""
+    proof: Proof
+    """``UNPROVED`` where there is no solver: it is evident from the literals alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passable:
+    """A transition with its guard, counted."""
+
+    way: Way
+    frame: Frame
+    kept: tuple[Part, ...]
+    dropped: tuple[Dropped, ...]
+
+    @cached_property
+    def whole(self) -> Formula:
+        """All conditions, without the state."""
+        return formula_of(self.way.passage.function.meaning, [part.clause for part in self.way.parts])
+
+    @cached_property
+    def shown(self) -> Formula:
+        """The conditions that do not follow from the state."""
+        return formula_of(self.way.passage.function.meaning, [part.clause for part in self.kept])
+
+    @property
+    def text(self) -> str:
+        """The conditions that do not follow from the state; ``true`` if all do."""
+        return text(self.frame.language, self.shown)
+
+    @property
+    def differs(self) -> bool:
+        """Whether it says something else than the function's guard."""
+        way = self.way
+        return bool(
+            self.dropped or way.broken or any(part.origin is not Origin.FUNCTION for part in way.parts)
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Return how many calls took it, were rejected here or led elsewhere, and how many the conditions refuse."""
+        way, passage = self.way, self.way.passage
+        meaning = passage.function.meaning
+        refused = np.zeros(len(passage.call), dtype=np.bool_)
+        for part in way.parts:
+            refused |= truth_of(meaning, part.clause.literals, passage.call).false
+        elsewhere, rejected = way.siblings, ~passage.accepted
+        return {
+            "accepted": int(np.sum(way.taken)),
+            "exceptions": int(np.sum(way.taken & refused)),
+            "rejected": int(np.sum(rejected)),
+            "explained": int(np.sum(rejected & refused)),
+            "elsewhere": int(np.sum(elsewhere)),
+            "told_apart": int(np.sum(elsewhere & refused)),
+        }
+
+
+def passable(frames: Frames, known: Known, found: Iterable[Way], asked: Asked) -> list[Passable]:
+    """Return the transitions with what their guards say beyond the state; what is dropped with its proof."""
+    return [_passable(frames, known, way, asked) for way in found]
+
+
+def _passable(frames: Frames, known: Known, way: Way, asked: Asked) -> Passable:
+    passage = way.passage
+    meaning = passage.function.meaning
+    frame = frames.of(meaning, passage.role)
+    kept: list[Part] = []
+    dropped: list[Dropped] = []
+    for part in way.parts:
+        because = reason(
+            frame,
+            passage.source,
+            known,
+            [],
+            [meaning.formula(literal) for literal in part.clause.literals],
+            text(frame.language, formula_of(meaning, (part.clause,))),
+            meaning.situation.function,
+            asked,
+        )
+        if because is None:
+            kept.append(part)
+        else:
+            dropped.append(Dropped(part=part, because=because[0], proof=because[1]))
+    return Passable(way=way, frame=frame, kept=tuple(kept), dropped=tuple(dropped))
