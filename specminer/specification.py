@@ -158,7 +158,7 @@ class Specification:
     answer, proved, example."""
     invariants: tuple[dict[str, Any], ...] = ()
     symbols: dict[str, str] = field(default_factory=dict)
-    """SMT-LIB 2 sorts of the variables that states speak of, by quoted name."""
+    """What the variables are that states speak of, by quoted SMT-LIB 2 name: Bool, Int (not negative), Signed Int."""
     siblings: tuple[dict[str, Any], ...] = ()
     """Pairs of transitions of one state and event: source, event, targets, verdict, both, witnesses, predicate, text,
     example (values that meet both guards), proved."""

@@ -21,9 +21,10 @@ from specminer.pipeline.passing import (
     obligation_document,
     redundant,
     sibling,
+    sorts,
     state_symbols,
 )
-from specminer.predicate.smtlib import expression, symbol_name
+from specminer.predicate.smtlib import expression
 from specminer.reasoning import Asked, Claims, Frames, Known, StateSpace, passable, siblings
 from specminer.specification import Edge, Specification, TransitionKind
 from specminer.support import wilson
@@ -171,10 +172,7 @@ def _guard(guard: Guard, claims: Mapping[str, tuple[Obligation, ...]]) -> dict[s
             if term.short and symbol in language.symbols(guard.simplified)
         },
         "smt": expression(language, guard.simplified),
-        "symbols": {
-            symbol_name(language, symbol): "Bool" if language.is_boolean(symbol) else "Int"
-            for symbol in language.symbols(guard.simplified)
-        },
+        "symbols": sorts(language, language.symbols(guard.simplified)),
         "kind": guard.kind.value,
         "accepted": guard.accepted,
         "rejected": guard.rejected,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from specminer.guard.learning import truth_of
+from specminer.guard.learning import MIN_CALLS, truth_of
 from specminer.guard.passage import Part
 from specminer.guard.proving import Obligation
 from specminer.guard.simplifying import formula_of
 from specminer.history import History
 from specminer.invariant import Invariant
-from specminer.predicate import Formula, Language, text
+from specminer.predicate import Formula, Language, Sort, text
 from specminer.predicate.smtlib import expression, symbol_name
 from specminer.reasoning import Dropped, Passable, Redundant, Siblings, StateSpace, Verdict
 from specminer.support import wilson
@@ -36,10 +36,14 @@ def state_symbols(space: StateSpace, held: Iterable[Invariant]) -> dict[str, str
 
 
 def sorts(language: Language, symbols: Iterable[Formula]) -> dict[str, str]:
-    """Return the SMT-LIB sorts of symbols by quoted name."""
-    return {
-        symbol_name(language, symbol): "Bool" if language.is_boolean(symbol) else "Int" for symbol in symbols
-    }
+    """Return by quoted name what symbols are: ``Bool``, ``Int`` (a word, not negative) or ``Signed Int``."""
+    found = {}
+    for symbol in symbols:
+        signed = language.declaration(symbol).sort is Sort.SIGNED
+        found[symbol_name(language, symbol)] = (
+            "Bool" if language.is_boolean(symbol) else "Signed Int" if signed else "Int"
+        )
+    return found
 
 
 def condition(item: Passable) -> dict[str, Any]:
@@ -133,6 +137,9 @@ def _sentence(pair: Siblings, tuning: Tuning) -> str:
                 f"tells which{example}"
             )
         case Verdict.OPEN:
+            rare = min(int(way.taken.sum()) for way in (one, other))
+            if rare < MIN_CALLS:
+                return f"{where}: too few calls ({rare:,}) took one of them to learn what tells{example}"
             return f"{where}: no recorded call meets both guards, but one could{example}"
 
 

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from math import prod
 from typing import Self
 
 import numpy as np
@@ -83,11 +84,48 @@ def _walk(formula: Formula, columns: Columns) -> tuple[BoolColumn, BoolColumn]:
 
 
 def _compare(formula: Formula, columns: Columns) -> tuple[BoolColumn, BoolColumn]:
-    (left, left_known), (right, right_known) = (_place(part, columns) for part in formula.args())
     relation = np.equal if formula.is_equals() else np.less if formula.is_lt() else np.less_equal
+    if any(part.is_plus() or part.is_times() for part in formula.args()):
+        left, right, known = _signs(formula, columns)
+    else:
+        (left, left_known), (right, right_known) = (_place(part, columns) for part in formula.args())
+        known = left_known & right_known
     holds = relation(left, right)
-    known = left_known & right_known
     return holds & known, ~holds & known
+
+
+def _signs(formula: Formula, columns: Columns) -> tuple[IntColumn, IntColumn, BoolColumn]:
+    """Return numbers that are ordered as two terms with sums or products are: each distinct case computed once."""
+    symbols = list(dict.fromkeys(_symbols(formula)))
+    rows = np.stack([_rows(symbol, columns) for symbol in symbols] or [np.zeros(columns.length, np.int64)])
+    known = np.logical_and.reduce(rows >= 0, axis=0)
+    cases, inverse = np.unique(rows, axis=1, return_inverse=True)
+    signs = np.zeros(cases.shape[1], dtype=np.int64)
+    for place, case in enumerate(cases.T.tolist()):
+        if min(case) >= 0:
+            values = {
+                symbol: columns.ordered[columns.ranks[row]]
+                for symbol, row in zip(symbols, case, strict=False)
+            }
+            left, right = (_value(part, values) for part in formula.args())
+            signs[place] = (left > right) - (left < right)
+    return signs[inverse.ravel()], np.zeros(columns.length, dtype=np.int64), known
+
+
+def _symbols(term: Formula) -> list[Formula]:
+    return [term] if term.is_symbol() else [found for part in term.args() for found in _symbols(part)]
+
+
+def _value(term: Formula, values: Mapping[Formula, int]) -> int:
+    if term.is_symbol():
+        return values[term]
+    if term.is_int_constant():
+        return int(term.constant_value())
+    if term.is_plus():
+        return sum(_value(part, values) for part in term.args())
+    if term.is_times():
+        return prod(_value(part, values) for part in term.args())
+    raise FormulaError(f"expected a variable, a constant, + or * but got {term}")
 
 
 def _place(term: Formula, columns: Columns) -> tuple[IntColumn, BoolColumn]:

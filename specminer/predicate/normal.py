@@ -213,7 +213,18 @@ class _Differences:
                 low, high = (0, 2) if boolean else self._language.declaration(term).range
                 self._limit(term, self._zero, high - 1)
                 self._limit(self._zero, term, -low)
+            elif term.is_plus() and len(term.args()) == 2:
+                self._sum(term, *term.args())
         return term
+
+    def _sum(self, whole: Formula, one: Formula, other: Formula) -> None:
+        """Take up that a sum is a constant away from its other part, or not less than either."""
+        for part, rest in ((one, other), (other, one)):
+            if rest.is_int_constant() and not part.is_int_constant():
+                self._limit(whole, self._term(part), int(rest.constant_value()))
+                self._limit(self._term(part), whole, -int(rest.constant_value()))
+            elif _unsigned(self._language, rest) and part.is_symbol():
+                self._limit(self._term(part), whole, 0)
 
     def _limit_to(self, term: Formula, value: int) -> None:
         term = self._term(term) if not term.is_int_constant() else term

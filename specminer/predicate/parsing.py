@@ -18,7 +18,7 @@ MAX_DEPTH: Final = 100
 
 _TOKEN: Final = re.compile(
     rf"\s*(?:(?P<quoted>`(?:[^`\\]|\\.)*`)|(?P<number>-?(?:0x[0-9a-fA-F]+|[0-9]+)(?![\w$]))"
-    rf"|(?P<word>(?:{'|'.join(KEYWORDS)})(?![\w$]))|(?P<name>{PLAIN_NAME.pattern})|(?P<sign><=|>=|!=|==|=|<|>|\(|\)))",
+    rf"|(?P<word>(?:{'|'.join(KEYWORDS)})(?![\w$]))|(?P<name>{PLAIN_NAME.pattern})|(?P<sign><=|>=|!=|==|=|<|>|\+|\*|\(|\)))",
     re.ASCII | re.DOTALL,
 )
 _NEGATED: Final = {"!=": "=", ">=": "<", ">": "<="}
@@ -130,11 +130,11 @@ class _Parser:
         return self._language.negation(inner)
 
     def comparison(self) -> _Operand:
-        left = self.operand()
+        left = self.sum()
         sign = self.take("=", "!=", "<", "<=", ">", ">=")
         if sign is None:
             return left
-        right = self.operand()
+        right = self.sum()
         first, second = self._pair(left, right)
         if sign in ("=", "!="):
             if self._language.is_boolean(first) != self._language.is_boolean(second):
@@ -146,6 +146,31 @@ class _Parser:
             less = _NEGATED.get(sign, sign) == "<"
             found = (self._language.less if less else self._language.at_most)(first, second)
         return self._language.negation(found) if sign in _NEGATED else found
+
+    def sum(self) -> _Operand:
+        return self._arithmetic("+", _Parser.product, self._language.plus)
+
+    def product(self) -> _Operand:
+        return self._arithmetic("*", _Parser.operand, self._language.times)
+
+    def _arithmetic(
+        self, sign: str, level: Callable[[_Parser], _Operand], join: Callable[..., Formula]
+    ) -> _Operand:
+        first = level(self)
+        parts = []
+        while self.take(sign):
+            parts.append(self._number(level(self), sign))
+        return join(self._number(first, sign), *parts) if parts else first
+
+    def _number(self, operand: _Operand, sign: str) -> Formula:
+        """Return an operand of a sum or a product."""
+        if isinstance(operand, _Unresolved):
+            if operand.token.kind != "number":
+                raise self._nameless(operand.token, list(self._language.names))
+            return self._language.number(int(operand.token.text, 0 if "x" in operand.token.text else 10))
+        if self._language.is_boolean(operand):
+            raise FormulaError(f"expected numbers on both sides of '{sign}' but got a truth value")
+        return operand
 
     def operand(self) -> _Operand:
         if self.take("("):

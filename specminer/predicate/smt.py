@@ -161,13 +161,13 @@ class Language:
         """Return ``left <= right`` between integers."""
         return self._build.LE(left, right)
 
-    def times(self, left: Formula, right: Formula) -> Formula:
-        """Return ``left * right`` of integers; the product itself is no word and does not wrap around."""
-        return self._build.Times(left, right)
+    def times(self, *terms: Formula) -> Formula:
+        """Return the product of integers; it is no word and does not wrap around."""
+        return self._build.Times(*terms)
 
-    def plus(self, left: Formula, right: Formula) -> Formula:
-        """Return ``left + right`` of integers; the sum itself is no word and does not wrap around."""
-        return self._build.Plus(left, right)
+    def plus(self, *terms: Formula) -> Formula:
+        """Return the sum of integers; it is no word and does not wrap around."""
+        return self._build.Plus(*terms)
 
     def is_boolean(self, formula: Formula) -> bool:
         """Whether a formula is true or false, and no integer."""

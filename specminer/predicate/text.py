@@ -7,7 +7,7 @@
     `a name with blanks` = 0x00000000000000000000000000000000000000ff
 
 ``or`` binds weaker than ``and``, that weaker than ``not``, that weaker than comparing (``=``, ``!=``, ``<``,
-``<=``, ``>``, ``>=``). A name is written as it is where it looks like one: letters, digits, ``_``, ``$``,
+``<=``, ``>``, ``>=``), that weaker than ``+``, and that weaker than ``*``. A name is written as it is where it looks like one: letters, digits, ``_``, ``$``,
 dotted, with indices in brackets and one list in parentheses (``auction.bids[sender]``, ``seen(bid)``); any other
 stands between backticks, a backtick or backslash in it behind a backslash. The constants of a variable are
 spelled as its type writes them: names of an enum's values, decimal or hexadecimal numbers.
@@ -50,7 +50,7 @@ def text(language: Language, formula: Formula) -> str:
     """Return a formula for people: ``highestBidder = 0``, ``not paused``, ``a < b and phase != Open``.
 
     Raises:
-        FormulaError: an operator outside the fragment (and, or, not, iff, =, <=, <).
+        FormulaError: an operator outside the fragment (and, or, not, iff, =, <=, <, +, *).
 
     """
     if formula.is_not():
@@ -137,11 +137,19 @@ def _comparison(language: Language, formula: Formula, *, negated: bool) -> str:
     return f"{_operand(language, left, right)} {sign} {_operand(language, right, left)}"
 
 
+def _addend(language: Language, part: Formula, whole: Formula) -> str:
+    """Return a part of a sum or product; another sum or product in it stands in parentheses, unless it binds closer."""
+    shown = _operand(language, part, whole)
+    closer = whole.is_plus() and part.is_times()
+    return f"({shown})" if (part.is_plus() or part.is_times()) and not closer else shown
+
+
 def _operand(language: Language, term: Formula, other: Formula) -> str:
     if term.is_symbol() or term.is_bool_constant():
         return text(language, term)
-    if term.is_plus():
-        return " + ".join(_operand(language, part, other) for part in term.args())
+    if term.is_plus() or term.is_times():
+        sign = " + " if term.is_plus() else " * "
+        return sign.join(_addend(language, part, term) for part in term.args())
     if not term.is_int_constant():
         return f"({text(language, term)})"
     value = int(term.constant_value())

@@ -17,7 +17,7 @@ import numpy as np
 
 from specminer.abstraction import FALSE, TRUE, UNKNOWN, Predicate
 from specminer.errors import plain
-from specminer.guard.learning import ACCEPTED, truth_of
+from specminer.guard.learning import ACCEPTED, MIN_CALLS, truth_of
 from specminer.guard.proving import Answer, Obligation, obligation
 from specminer.history import BoolColumn, IntColumn
 from specminer.predicate import Declaration, Formula, FormulaError, Sort, contradictory, parse, solver_name
@@ -40,7 +40,7 @@ class Verdict(Enum):
     NONDETERMINISTIC = "nondeterministic"
     """Recorded calls of one meet the guard of the other, and no predicate tells where they lead."""
     OPEN = "open"
-    """Some call meets both, but none that was recorded."""
+    """Some call meets both, but none that was recorded, or too few took one of them to learn what tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,9 @@ def _judged(space: StateSpace, one: Passable, other: Passable, asked: Asked) -> 
         if predicate is not None:
             verdict = Verdict.PREDICATE
         else:
-            verdict = Verdict.NONDETERMINISTIC if any(mask.any() for mask in both) else Verdict.OPEN
+            enough = min(int(item.way.taken.sum()) for item in (one, other)) >= MIN_CALLS
+            met = enough and any(mask.any() for mask in both)
+            verdict = Verdict.NONDETERMINISTIC if met else Verdict.OPEN
     example = language.example(language.conjunction(*facts)) if asking.answer is Answer.SAT else None
     return Siblings(
         one=one,

@@ -165,7 +165,25 @@ class Content:
         if rejected:
             built[0].insert(0, Run(text="✗ ", tone=tone))
         built[-1].append(Run(text=f" {thousands(edge.count)}", tone=tone if rejected else Tone.COUNT))
-        return [tuple(row) for row in built]
+        return [*(tuple(row) for row in built), *self._needs(edge)]
+
+    def _needs(self, edge: Edge) -> list[Row]:
+        """Return what a transition asks for: in a short picture only what tells it from its siblings."""
+        told = edge.guard if edge.guard != "true" else None
+        if not self.options.full:
+            parts = (edge.condition or {}).get("parts", ())
+            texts = [
+                str(part.get("text", ""))
+                for part in (parts if isinstance(parts, list | tuple) else ())
+                if isinstance(part, dict) and part.get("learned") == "target"
+            ]
+            told = " and ".join(texts)
+        if not told or edge.outcome != "returned":
+            return []
+        limit = ALL if self.options.full else 3 * self.options.event_width
+        shown = phrase(f"if {self._told(edge.function, told)}", limit)
+        rows = wrap(shown, self.options.event_width + 8, 12 if self.options.full else 2)
+        return [(Run(text=row, tone=Tone.SOFT, size=10),) for row in rows]
 
     def _spoken(self, edge: Edge) -> str:
         head, role, tail = self._parts(edge)

@@ -21,10 +21,14 @@ from specminer.specification import Edge, Specification, TransitionKind
 
 _TOKEN: Final = re.compile(r"\s*(\(|\)|\|[^|\\]*\||[0-9]+|[a-z]+|[-=<>+*]+)")
 _OPERATORS: Final = frozenset({"and", "or", "not", "=>", "=", "<", "<=", "+", "-", "*"})
-_SORTS: Final = frozenset({"Int", "Bool"})
+_SORTS: Final[dict[str, tuple[int, ...]]] = {
+    "Bool": (),
+    "Int": (0, 1 << 256),
+    "Signed Int": (-1 << 255, 1 << 255),
+}
+"""What symbols are, with the least value of a number and the first one that is too large."""
 _DEEP: Final = 200
 """Parentheses in one another in a term that is written down."""
-_LIMIT: Final = 1 << 256
 
 
 def smtlib(spec: Specification) -> str:
@@ -168,9 +172,11 @@ def _declared(symbols: object) -> dict[str, str]:
 
 
 def _declaration(name: str, sort: str) -> Iterator[str]:
-    yield f"(declare-fun {name} () {sort})"
-    if sort == "Int":
-        yield f"(assert (and (<= (- {_LIMIT // 2}) {name}) (< {name} {_LIMIT})))"
+    yield f"(declare-fun {name} () {sort.removeprefix('Signed ')})"
+    if _SORTS[sort]:
+        low, high = _SORTS[sort]
+        least = str(low) if low >= 0 else f"(- {-low})"
+        yield f"(assert (and (<= {least} {name}) (< {name} {high})))"
 
 
 def _after(name: str) -> str:

@@ -51,7 +51,9 @@ def _event(edge: Edge) -> list[str]:
         f"{counted(edge.interaction_count, 'interaction')}, {counted(edge.senders, 'sender')}"
     )
     rows = [counts]
-    if edge.guard:
+    if edge.guard == "true":
+        rows.append("  guard: all of it follows from the state")
+    elif edge.guard:
         rows.append(f"  guard: {phrase(edge.guard, _WIDTH)}")
     rows.append(f"  first {_when(edge.first)}, last {_when(edge.last)}")
     rows += [f"– {shorten(witness, 66)}" for witness in edge.witnesses[:WITNESSES]]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from specminer.report.passage_sections import passage_sections
 from specminer.report.section import (
     Cell,
     Piece,
     Row,
     Section,
     address_cell,
+    interval_text,
     left_out,
     row,
     texts,
@@ -33,7 +35,8 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
                 "Required: a condition that was false in rejected calls and true in the accepted ones. Observed: it "
                 "was true in all calls seen, but no rejected call shows that the code demands it. Kept later: learned "
                 "on the first 70 % of the history, how many of the later rejections it explains, and how many later "
-                "accepted calls it would have refused. Shown form: whether a solver proved that the condition as "
+                "accepted calls it would have refused. Holds in: the 95 % interval (Wilson) of the share of accepted "
+                "calls that keep it. Shown form: whether a solver proved that the condition as "
                 "written here says what was learned. That the code demands a condition is learned, never proved.",
             ),
             header=(
@@ -43,6 +46,7 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
                 "Accepted",
                 "Explains",
                 "Exceptions",
+                "Holds in (95 %)",
                 "Reasons given",
                 "Kept later",
                 "Shown form",
@@ -51,6 +55,7 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
             rows=tuple(rows[:MAX_CLAIMS]),
             note=left_out(min(len(rows), MAX_CLAIMS), len(rows), "conditions"),
         )
+    yield from passage_sections(spec)
     if spec.roles:
         yield Section(
             id="roles",
@@ -70,7 +75,16 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
                 "Not proved: these held in the history, as often as the support says. Tested later: learned on the "
                 "earlier part, how often they then held and failed in the rest.",
             ),
-            header=("Of", "Invariant", "Kind", "Support", "Exceptions", "Tested later", "Broken by"),
+            header=(
+                "Of",
+                "Invariant",
+                "Kind",
+                "Support",
+                "Exceptions",
+                "Holds in (95 %)",
+                "Tested later",
+                "Broken by",
+            ),
             figures=frozenset({3, 4}),
             rows=tuple(_invariant(spec, item) for item in spec.invariants[:MAX_CLAIMS]),
             note=left_out(min(len(spec.invariants), MAX_CLAIMS), len(spec.invariants), "invariants"),
@@ -141,6 +155,7 @@ def _guard(guard: Mapping[str, Any]) -> Iterator[Row]:
             if guard.get("rejected")
             else "",
             _figure(condition.get("exceptions")),
+            interval_text(condition.get("interval")),
             "; ".join(reasons),
             kept if place == 0 else "",
             _proof(guard) if guard.get("kind") == "required" else "not proved",
@@ -183,6 +198,7 @@ def _invariant(spec: Specification, item: Mapping[str, Any]) -> Row:
         item.get("kind", ""),
         _figure(item.get("support")),
         _figure(item.get("exceptions")),
+        interval_text(item.get("interval")),
         later,
         tuple(breakers) or (Piece(text=""),),
     )

@@ -24,6 +24,59 @@ def guard_texts(spec: Specification) -> list[str]:
     return found
 
 
+def transition_texts(spec: Specification) -> list[str]:
+    """Return where transitions ask for something else than their function, a sentence a transition."""
+    names = {state.id: plain(state.name, 120) for state in spec.states}
+    found = []
+    for edge in spec.transitions:
+        own = edge.condition or {}
+        parts = [part for part in _list(own, "parts") if isinstance(part, dict)]
+        learned = [part for part in parts if part.get("learned") in ("state", "target")]
+        broken = _list(own, "not_kept")
+        if not learned and not broken:
+            continue
+        told = [f"needs {plain(part.get('text'), 200)}" for part in learned]
+        if broken:
+            told.append(f"does without {plain(' and '.join(map(str, broken)), 300)}")
+        counts = [_counted(_count(own, "accepted"), "accepted")]
+        if _count(own, "elsewhere"):
+            counts.append(
+                f"tells {_count(own, 'told_apart'):,} of {_count(own, 'elsewhere'):,} that led elsewhere"
+            )
+        if _count(own, "rejected"):
+            counts.append(
+                f"explains {_count(own, 'explained'):,} of {_count(own, 'rejected'):,} rejected here"
+            )
+        exceptions = _count(own, "exceptions")
+        counts.append(f"{exceptions:,} {'exception' if exceptions == 1 else 'exceptions'}")
+        where = (
+            f"{plain(edge.event, 80)} from '{names.get(edge.source, '?')}' to '{names.get(edge.target, '?')}'"
+        )
+        found.append(f"{where} {', '.join(told)} ({', '.join(counts)})")
+    return found
+
+
+def sibling_texts(spec: Specification) -> list[str]:
+    """Return which transitions of one event exclude each other or not, a sentence a pair; safe for terminals."""
+    return [plain(item.get("text"), 600) for item in spec.siblings]
+
+
+def redundant_text(spec: Specification) -> str:
+    """Return how many claims are not told because they follow from others; empty if none are."""
+    count = len(spec.redundant)
+    if not count:
+        return ""
+    proved = sum(item.get("proved") == "yes" for item in spec.redundant)
+    return (
+        f"{count:,} more {'claim is' if count == 1 else 'claims are'} not told, as they follow from others"
+        f" ({proved:,} proved)."
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}"
+
+
 def explained_text(spec: Specification) -> str:
     """Return what share of all rejections is explained; empty if there are none."""
     rejected = sum(_count(guard, "rejected") for guard in spec.guards if guard.get("kind") == "required")

@@ -21,8 +21,9 @@ from specminer.errors import RenderError, UsageError, plain
 from specminer.report.automaton_sections import MAX_TRANSITIONS
 from specminer.report.claim_sections import required_guards
 from specminer.report.document import Report, Taken
+from specminer.report.passage_sections import followed_text, told_text
 from specminer.report.picture import picture
-from specminer.report.section import Piece, left_out, texts, transaction_cell
+from specminer.report.section import Piece, interval_text, left_out, texts, transaction_cell
 from specminer.report.sections import NO_EVIDENCE, sections
 from specminer.report.sentences import (
     address_link,
@@ -241,7 +242,10 @@ def _edge(
         "share": share(edge.count, outflow),
         "interactions": edge.interaction_count,
         "senders": edge.senders,
-        "guard": guard,
+        "guard": "nothing besides what follows from the state" if guard == "true" else guard,
+        "follows": followed_text(edge),
+        "told": told_text(edge),
+        "holds": interval_text((edge.condition or {}).get("interval")),
         "first": _at(edge.first),
         "last": _at(edge.last),
         "elapsed": elapsed_text(taken.elapsed) if taken and taken.elapsed else None,

@@ -86,3 +86,13 @@ def texts(values: object) -> list[str]:
         if isinstance(values, Iterable) and not isinstance(values, str)
         else []
     )
+
+
+def interval_text(value: object) -> str:
+    """Return an interval of a share in percent, ``98.7 – 100 %``; nothing where there is none."""
+    if not (isinstance(value, list | tuple) and len(value) == 2):
+        return ""
+    low, high = value
+    if not (isinstance(low, float | int) and isinstance(high, float | int)):
+        return ""
+    return f"{100 * low:.3g} – {100 * high:.3g} %"

@@ -52,7 +52,7 @@ def transition_sentence(spec: Specification, edge: Edge, outflow: int, *, guard:
     text += f", by {counted(edge.senders, 'sender')}"
     if outflow:
         text += f"; that is {share(edge.count, outflow)} of what happens there"
-    if guard and edge.guard:
+    if guard and edge.guard and edge.guard != "true":
         text += f". It needs {edge.guard}"
     return text + "."
 

@@ -20,7 +20,14 @@ from specminer.report.confidence import (
     surprise_sentences,
 )
 from specminer.report.fidelity import fidelity_text
-from specminer.report.guards import explained_text, guard_texts, role_texts
+from specminer.report.guards import (
+    explained_text,
+    guard_texts,
+    redundant_text,
+    role_texts,
+    sibling_texts,
+    transition_texts,
+)
 from specminer.report.layout import cut, pad, paragraph
 from specminer.specification import Edge, Specification, State, TransitionKind
 
@@ -30,6 +37,8 @@ SURPRISING: Final = 3
 """The most surprising of all are told, unless more are asked for."""
 INVARIANTS: Final = 12
 """Invariants told at most, some of each kind."""
+MAX_PAIRS: Final = 6
+"""Pairs of transitions of one event told at most."""
 MIN_WIDTH: Final = 40
 """Terminals narrower than this many columns are not catered for."""
 _KINDS: Final = {TransitionKind.CALL: "", TransitionKind.PASSIVE: "", TransitionKind.PHASE: " (phase)"}
@@ -106,8 +115,15 @@ def _guards(spec: Specification, columns: int) -> list[str]:
         return []
     share = explained_text(spec)
     lines = ["Guards", *(paragraph(share, columns) if share else [])]
-    for text in texts:
+    for text in (*texts, *transition_texts(spec)):
         lines += paragraph(text, columns, "- ")
+    pairs = sibling_texts(spec)
+    if pairs:
+        lines += paragraph("Where one event leads to several states:", columns)
+    for text in pairs[:MAX_PAIRS]:
+        lines += paragraph(text, columns, "- ")
+    if len(pairs) > MAX_PAIRS:
+        lines += paragraph(f"… and {len(pairs) - MAX_PAIRS:,} more in automaton.json", columns)
     return lines
 
 
@@ -186,7 +202,8 @@ def _invariants(spec: Specification, columns: int) -> list[str]:
         lines += paragraph(text, columns)
     if len(spec.invariants) > len(texts):
         lines.append(f"  … and {len(spec.invariants) - len(texts):,} more in automaton.json")
-    return lines
+    rest = redundant_text(spec)
+    return [*lines, *(paragraph(rest, columns) if rest else [])]
 
 
 def _confidence(spec: Specification, columns: int) -> list[str]:
