@@ -238,6 +238,46 @@ def test_all_is_readable_without_scripts_and_on_paper(page: Chrome, report: Repo
     assert len(printed) > 10_000
 
 
+def test_hashes_are_short_until_they_are_asked_for(page: Chrome) -> None:
+    codes = [item for item in shown(page, "#transitions td code") if len(item.text) == 66]
+    assert codes, "the whole hash is there to be copied and read out"
+    short = [item.size["height"] for item in codes]
+    button = page.find_element(By.ID, "hashes")
+    button.send_keys(Keys.ENTER)
+    assert button.get_attribute("aria-pressed") == "true"
+    assert all(item.size["height"] > height for item, height in zip(codes, short, strict=True))
+    button.click()
+    assert [item.size["height"] for item in codes] == short
+
+
+def test_states_can_be_chosen_from_a_list(page: Chrome, report: Report) -> None:
+    buttons = shown(page, "#details button")
+    assert len(buttons) == len(report.specification.states)
+    buttons[1].send_keys(Keys.ENTER)
+    state = report.specification.states[1]
+    assert text(page, "#details h3") == state.name
+    assert parts(page, f".node.chosen[data-state='{state.id}']")
+
+
+def test_a_narrow_screen_tells_rows_as_lists_with_their_titles(
+    browser: Chrome, report: Report, tmp_path: Path
+) -> None:
+    size = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        opened(browser, tmp_path, report)
+        row = browser.find_element(By.CSS_SELECTOR, "#states tbody tr")
+        cells = row.find_elements(By.TAG_NAME, "td")
+        assert cells[0].get_attribute("data-label") == "State"
+        assert [cell.get_attribute("role") for cell in cells] == ["cell"] * len(cells)
+        assert len({cell.location["x"] for cell in cells}) == 1
+        assert not shown(browser, "#contents a"), "the contents are folded"
+        outside = browser.execute_script("return document.documentElement.scrollWidth")
+        assert outside <= 390
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 @pytest.mark.parametrize("width", [1440, 800, 390])
 def test_nothing_is_wider_than_the_window(page: Chrome, width: int) -> None:
     page.set_window_size(width, 900)

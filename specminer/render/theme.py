@@ -9,7 +9,7 @@ Source: M. Okabe, K. Ito, *Color Universal Design* (2008).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Final
 
@@ -86,9 +86,29 @@ DARK: Final = Theme(
 THEMES: Final = {"light": LIGHT, "dark": DARK}
 
 
+def in_the_dark(colour: str) -> str | None:
+    """Return what a colour of the light theme is in the dark one; ``None`` if the light theme has no such colour."""
+    for field in fields(Theme):
+        if getattr(LIGHT, field.name) == colour:
+            found: str = getattr(DARK, field.name)
+            return found
+    for low, high, name in (("rare", "frequent", Theme.line), ("lightest", "darkest", Theme.fill)):
+        start, end = (_channels(getattr(LIGHT, side)) for side in (low, high))
+        widest = max(range(3), key=lambda at: abs(end[at] - start[at]))
+        share = (_channels(colour)[widest] - start[widest]) / (end[widest] - start[widest])
+        near = _channels(name(LIGHT, min(max(share, 0.0), 1.0)))
+        if max(abs(one - other) for one, other in zip(near, _channels(colour), strict=True)) <= 1:
+            return name(DARK, min(max(share, 0.0), 1.0))
+    return None
+
+
+def _channels(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5))
+
+
 def _between(low: str, high: str, share: float) -> str:
     parts = (
-        round(int(low[at : at + 2], 16) + (int(high[at : at + 2], 16) - int(low[at : at + 2], 16)) * share)
-        for at in (1, 3, 5)
+        round(start + (end - start) * share)
+        for start, end in zip(_channels(low), _channels(high), strict=True)
     )
     return "#" + "".join(f"{part:02x}" for part in parts)

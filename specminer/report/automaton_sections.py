@@ -1,10 +1,9 @@
-"""The sections about the automaton: its states, transitions, variants, what is claimed and what stands out."""
+"""The sections about the automaton: its states, transitions, variants, what is rare, the front."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from specminer.report.confidence import confidence_sentences, surprise_sentences
 from specminer.report.document import Evidence, Report, Variant
 from specminer.report.section import Cell, Piece, Row, Section, cell, left_out, row, transaction_cell
 from specminer.report.sentences import (
@@ -27,7 +26,6 @@ RARE: Final = 0.01
 LATE: Final = 0.9
 """A transition that was first seen after this share of the history is new."""
 MAX_RARE: Final = 100
-MAX_SURPRISING: Final = 20
 
 
 def state_section(spec: Specification) -> Section:
@@ -198,31 +196,6 @@ def rare_section(spec: Specification) -> Section | None:
         figures=frozenset({2}),
         rows=tuple(line for _, _, line in shown),
         note=left_out(len(shown), len(found), "transitions"),
-    )
-
-
-def confidence_section(spec: Specification) -> Section | None:
-    """Return how sure one may be of all this."""
-    lead = confidence_sentences(spec.confidence)
-    if not lead:
-        return None
-    return Section(id="confidence", title="Confidence", lead=tuple(lead))
-
-
-def surprise_section(spec: Specification) -> Section | None:
-    """Return what stands out most."""
-    lead, items = surprise_sentences(spec.surprise, MAX_SURPRISING)
-    if not items:
-        return None
-    total = len(spec.surprise.get(f"{spec.surprise.get('unit')}s", ()))
-    return Section(
-        id="surprising",
-        title="Most surprising",
-        lead=(lead, "“!” marks what is above the threshold."),
-        header=("Rank", "What stands out"),
-        figures=frozenset({0}),
-        rows=tuple(row(number, text) for number, text in enumerate(items, 1)),
-        note=left_out(len(items), total, "ranked ones"),
     )
 
 

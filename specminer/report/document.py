@@ -118,6 +118,10 @@ class Caller:
     """The only one; ``None`` if there are several."""
     refused: int
     """Rejected calls of others."""
+    first: Occurrence
+    """Of the accepted calls."""
+    refusal: Occurrence | None
+    """The first rejected call of another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -226,22 +226,26 @@ class _Reader:
 
     def callers(self) -> tuple[Caller, ...]:
         """Return who calls each function with success, the functions of fewest callers first."""
-        evidence, sender = self.analysis.evidence, self.history.invocation_sender
-        accepted: dict[str, Counter[int]] = defaultdict(Counter)
-        refused: dict[str, Counter[int]] = defaultdict(Counter)
-        for row in np.flatnonzero(evidence.call).tolist():
-            group = accepted if self.history.accepted[row] else refused
-            group[self.called.name(row)][int(sender[row])] += 1
-        found = [
-            Caller(
-                function=function,
-                accepted=sum(by.values()),
-                senders=len(by),
-                address=self._address(next(iter(by))) if len(by) == 1 else None,
-                refused=sum(count for who, count in refused[function].items() if who not in by),
+        sender = self.history.invocation_sender
+        accepted: dict[str, list[int]] = defaultdict(list)
+        refused: dict[str, list[int]] = defaultdict(list)
+        for row in np.flatnonzero(self.analysis.evidence.call).tolist():
+            (accepted if self.history.accepted[row] else refused)[self.called.name(row)].append(row)
+        found = []
+        for function, rows in accepted.items():
+            by = {int(sender[row]) for row in rows}
+            others = [row for row in refused[function] if int(sender[row]) not in by]
+            found.append(
+                Caller(
+                    function=function,
+                    accepted=len(rows),
+                    senders=len(by),
+                    address=self._address(min(by)) if len(by) == 1 else None,
+                    refused=len(others),
+                    first=self.occurrence(rows[0]),
+                    refusal=self.occurrence(others[0]) if others else None,
+                )
             )
-            for function, by in accepted.items()
-        ]
         return tuple(sorted(found, key=lambda item: (item.senders, -item.accepted, item.function)))
 
     def unseen(self) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from typing import Any, Final
 from specminer.report.claim_sections import conditions_by_reason
 from specminer.report.document import Evidence, Report
 from specminer.report.fidelity import fidelity_text
-from specminer.report.money_sections import money_sections
 from specminer.report.section import (
     Row,
     Section,
@@ -119,24 +118,13 @@ def _sort(item: dict[str, Any]) -> Row:
     )
 
 
-def audit_sections(report: Report) -> Iterator[Section]:
-    """Yield what only the history tells; what it does not have is left out, but for what is good to know."""
-    if report.evidence is None:
-        return
-    spec, evidence = report.specification, report.evidence
-    yield from _rejections(spec, evidence)
-    yield _callers(spec, evidence)
-    yield _reentries(spec, evidence)
-    yield _races(spec, evidence)
-    yield from money_sections(spec, evidence)
-
-
-def _rejections(spec: Specification, evidence: Evidence) -> Iterator[Section]:
+def rejections_section(spec: Specification, evidence: Evidence) -> Section | None:
+    """Return what was rejected, by reason and by the conditions found."""
     listed = evidence.rejections
     if not listed.items:
-        return
+        return None
     guards = conditions_by_reason(spec)
-    yield Section(
+    return Section(
         id="rejections",
         title="Rejected calls",
         lead=(
@@ -167,7 +155,8 @@ def _needed(conditions: list[tuple[str, str]], reason: str) -> str:
     return " and ".join(dict.fromkeys(text for name, text in conditions if name in (reason, bare)))
 
 
-def _callers(spec: Specification, evidence: Evidence) -> Section:
+def callers_section(spec: Specification, evidence: Evidence) -> Section:
+    """Return the functions that one account alone calls."""
     reserved = [item for item in evidence.callers if item.senders == 1 and item.accepted > 1]
     lead = (
         "Functions that one account alone called with success, more than once. That is observed; where calls of others "
@@ -179,16 +168,26 @@ def _callers(spec: Specification, evidence: Evidence) -> Section:
         id="callers",
         title="Functions that only one account calls",
         lead=(lead,),
-        header=("Function", "Account", "Calls", "Rejected calls of others") if reserved else (),
-        figures=frozenset({2, 3}),
+        header=("Function", "Account", "Calls", "First", "Rejected calls of others", "First rejected")
+        if reserved
+        else (),
+        figures=frozenset({2, 4}),
         rows=tuple(
-            row(item.function, address_cell(spec.chain_id, item.address or ""), item.accepted, item.refused)
+            row(
+                item.function,
+                address_cell(spec.chain_id, item.address or ""),
+                item.accepted,
+                transaction_cell(spec.chain_id, item.first.transaction),
+                item.refused,
+                transaction_cell(spec.chain_id, item.refusal.transaction) if item.refusal else "",
+            )
             for item in reserved
         ),
     )
 
 
-def _reentries(spec: Specification, evidence: Evidence) -> Section:
+def reentries_section(spec: Specification, evidence: Evidence) -> Section:
+    """Return the calls within calls; that there are none is worth saying."""
     listed = evidence.reentries
     if not listed.items:
         return Section(
@@ -216,7 +215,8 @@ def _reentries(spec: Specification, evidence: Evidence) -> Section:
     )
 
 
-def _races(spec: Specification, evidence: Evidence) -> Section:
+def races_section(spec: Specification, evidence: Evidence) -> Section:
+    """Return the races; that there are none is worth saying."""
     listed = evidence.races
     if not listed.items:
         return Section(

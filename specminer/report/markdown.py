@@ -8,7 +8,7 @@ from typing import Final
 from specminer.errors import plain
 from specminer.report.document import Report
 from specminer.report.section import Piece, Row, Section
-from specminer.report.sections import NO_EVIDENCE, sections
+from specminer.report.sections import NO_EVIDENCE, groups
 from specminer.report.sentences import counted
 
 MAX_CELL: Final = 1_500
@@ -43,13 +43,15 @@ def to_markdown(report: Report) -> str:
     ]
     if report.evidence is None:
         lines += [NO_EVIDENCE, ""]
-    for section in sections(report):
-        lines += _section(section)
+    for group in groups(report):
+        lines += [f"## {group.title}", ""]
+        for section in group.sections:
+            lines += _section(section)
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _section(section: Section) -> list[str]:
-    lines = [f"## {escaped(section.title)}", ""]
+    lines = [f"### {escaped(section.title)}", ""]
     for text in section.lead:
         lines += [escaped(text, 4 * MAX_CELL), ""]
     if section.rows:

@@ -22,9 +22,9 @@ from specminer.report.automaton_sections import MAX_TRANSITIONS
 from specminer.report.claim_sections import required_guards
 from specminer.report.document import Report, Taken
 from specminer.report.passage_sections import followed_text, told_text
-from specminer.report.picture import picture
+from specminer.report.picture import night, picture
 from specminer.report.section import Piece, interval_text, left_out, texts, transaction_cell
-from specminer.report.sections import NO_EVIDENCE, sections
+from specminer.report.sections import NO_EVIDENCE, groups
 from specminer.report.sentences import (
     address_link,
     amount,
@@ -55,14 +55,14 @@ def to_html(report: Report) -> str:
     spec = report.specification
     points, chosen, note = _points(spec)
     lives = _timelines(report)
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = _asset("page.css") + night(drawn for _, drawn in points), _asset("page.js")
     evidence = report.evidence
     total = evidence.timelines.total if evidence else 0
     timelines_note = (
         left_out(len(lives), total, "interactions")
         + " The most surprising and one of each variant come first."
     ).strip()
-    listed = sections(report)
+    listed = groups(report)
     data = {
         "chosen": chosen,
         "thresholds": THRESHOLDS,
@@ -85,7 +85,7 @@ def to_html(report: Report) -> str:
             if len(spec.contracts) > MAX_CONTRACTS
             else "",
             chain_id=spec.chain_id,
-            numbers=_numbers(spec),
+            numbers=_numbers(report),
             has_evidence=evidence is not None,
             no_evidence=NO_EVIDENCE,
             pictures=[Markup(drawn) for _, drawn in points],
@@ -94,8 +94,8 @@ def to_html(report: Report) -> str:
             thresholds=THRESHOLDS,
             has_timelines=bool(lives),
             timelines_note=timelines_note,
-            sections=listed,
-            charts={item.id: Markup(item.chart) for item in listed if item.chart},
+            groups=listed,
+            charts={item.id: Markup(item.chart) for group in listed for item in group.sections if item.chart},
             data=_data(data),
             style=Markup(style),
             script=Markup(script),
@@ -156,7 +156,8 @@ def _safe(value: Any) -> Any:
     return value
 
 
-def _numbers(spec: Specification) -> list[tuple[str, str]]:
+def _numbers(report: Report) -> list[tuple[str, str]]:
+    spec, evidence = report.specification, report.evidence
     facts = spec.history
     listed = [
         ("Interactions", spec.interactions.get("count")),
@@ -166,7 +167,12 @@ def _numbers(spec: Specification) -> list[tuple[str, str]]:
         ("States", len(spec.states)),
         ("Transitions", len(spec.transitions)),
     ]
-    return [(label, f"{value:,}") for label, value in listed if isinstance(value, int)]
+    shown = [(label, f"{value:,}") for label, value in listed if isinstance(value, int)]
+    if evidence and evidence.flows:
+        shown.append(("Came in", amount(str(sum(int(item.value) for item in evidence.flows)))))
+    if evidence and evidence.money.payouts:
+        shown.append(("Went out", amount(str(sum(int(item.value) for item in evidence.money.payouts)))))
+    return shown
 
 
 def _points(spec: Specification) -> tuple[list[tuple[Specification, str]], int, str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 from xml.etree import ElementTree as ET
 
 from specminer.errors import RenderError, plain
 from specminer.render import draw
+from specminer.render.theme import in_the_dark
 from specminer.specification import Specification
 
+_COLOUR: Final = re.compile(r' (fill|stroke)="(#[0-9a-f]{6})"')
 _MARK: Final = re.compile(r"([sm]\d+)(?:-([sm]\d+)(-label)?)?")
 """How the picture calls states and arrows (:mod:`specminer.render.dot`)."""
 
@@ -36,6 +39,17 @@ def picture(spec: Specification) -> str:
     root.set("role", "group")
     root.set("aria-label", f"The automaton of {plain(spec.name, 80)}; the tables below tell the same")
     return ET.tostring(root, encoding="unicode")
+
+
+def night(pictures: Iterable[str]) -> str:
+    """Return the style that shows pictures as the dark theme does, for where a reader prefers that."""
+    wanted = sorted({found.groups() for drawn in pictures for found in _COLOUR.finditer(drawn)})
+    rules = []
+    for kind, colour in wanted:
+        other = in_the_dark(colour)
+        if other is not None:
+            rules.append(f'.picture [{kind}="{colour}"]{{{kind}:{other}}}')
+    return "@media screen and (prefers-color-scheme: dark){" + "".join(rules) + "}" if rules else ""
 
 
 def _mark(element: ET.Element, names: dict[int, str]) -> None:

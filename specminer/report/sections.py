@@ -1,20 +1,30 @@
-"""The sections of a report in the order in which they are read."""
+"""The sections of a report in the order in which they are read, in groups."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from specminer.report.automaton_sections import (
-    confidence_section,
     front_section,
     rare_section,
     state_section,
-    surprise_section,
     transition_section,
     variant_section,
 )
 from specminer.report.claim_sections import claim_sections
 from specminer.report.document import Report
-from specminer.report.history_sections import audit_sections, coverage_section, split_section
+from specminer.report.history_sections import (
+    callers_section,
+    coverage_section,
+    races_section,
+    reentries_section,
+    rejections_section,
+    split_section,
+)
+from specminer.report.money_sections import money_sections
 from specminer.report.section import Section
+from specminer.report.trust_sections import confidence_section, surprise_sections
 
 NO_EVIDENCE = (
     "The history was not at hand, so variants, timelines, reasons, races and values are missing; "
@@ -22,20 +32,56 @@ NO_EVIDENCE = (
 )
 
 
-def sections(report: Report) -> tuple[Section, ...]:
-    """Return the sections; those whose data is not there are left out."""
-    spec = report.specification
-    found = [
-        variant_section(report),
-        state_section(spec),
-        transition_section(report),
-        surprise_section(spec),
-        *claim_sections(spec),
-        *audit_sections(report),
-        rare_section(spec),
-        split_section(report),
-        front_section(spec),
-        confidence_section(spec),
-        coverage_section(report),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Sections about one question."""
+
+    title: str
+    sections: tuple[Section, ...]
+
+
+def groups(report: Report) -> tuple[Group, ...]:
+    """Return the sections by what they are about; those whose data is not there are left out."""
+    spec, evidence = report.specification, report.evidence
+    found: list[tuple[str, Iterable[Section | None]]] = [
+        (
+            "What it does",
+            (
+                variant_section(report),
+                state_section(spec),
+                transition_section(report),
+                front_section(spec),
+            ),
+        ),
+        (
+            "What stands out",
+            (
+                *surprise_sections(spec),
+                rare_section(spec),
+                *((reentries_section(spec, evidence), races_section(spec, evidence)) if evidence else ()),
+            ),
+        ),
+        (
+            "What it demands",
+            (
+                rejections_section(spec, evidence) if evidence else None,
+                *claim_sections(spec),
+                callers_section(spec, evidence) if evidence else None,
+            ),
+        ),
+        ("Ether", money_sections(spec, evidence) if evidence else ()),
+        (
+            "How sure",
+            (confidence_section(spec), split_section(report), coverage_section(report)),
+        ),
     ]
-    return tuple(item for item in found if item is not None)
+    listed = [
+        Group(title=title, sections=tuple(item for item in items if item is not None))
+        for title, items in found
+    ]
+    return tuple(group for group in listed if group.sections)
+
+
+def sections(report: Report) -> tuple[Section, ...]:
+    """Return all sections in their order."""
+    return tuple(section for group in groups(report) for section in group.sections)

@@ -21,7 +21,7 @@
   }
 
   function linked(piece) {
-    if (!piece.url) return element("span", piece.text);
+    if (!piece.url) return element("code", piece.text);
     const made = element("a", piece.text);
     made.href = piece.url;
     made.rel = "noopener noreferrer";
@@ -147,6 +147,23 @@
     return found ? found.name : "?";
   }
 
+  function showStates() {
+    details.replaceChildren(element("p", "Choose a state or an arrow to see what is known of it.", "quiet"));
+    const list = element("ul");
+    for (const state of data.points[point].states) {
+      const item = element("li");
+      const open = element("button", state.name + " (" + figure(state.visits) + (state.visits === 1 ? " visit)" : " visits)"));
+      open.type = "button";
+      open.addEventListener("click", () => {
+        choose(picture().querySelector('.node[data-state="' + state.id + '"]'));
+        details.focus();
+      });
+      item.append(open);
+      list.append(item);
+    }
+    details.append(list);
+  }
+
   function showState(id) {
     const state = data.points[point].states.find((item) => item.id === id);
     if (!state) return;
@@ -249,7 +266,7 @@
       slider.setAttribute("aria-valuetext", figure(states) + " states");
     }
     fitFrame();
-    details.replaceChildren(element("p", "Choose a state or an arrow to see what is known of it.", "quiet"));
+    showStates();
     selected = null;
     refresh();
   }
@@ -336,14 +353,55 @@
     }
   }
 
+  // ---- reading -----------------------------------------------------------------------------------------------
+
+  // on a narrow screen a row is a list; what it is for a screen reader stays
+  const narrow = window.matchMedia("(max-width: 40rem)");
+  const roles = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TH: "columnheader", TD: "cell" };
+
+  function asCards(table) {
+    table.classList.toggle("cards", narrow.matches);
+    if (!narrow.matches || table.getAttribute("role")) return;
+    for (const part of [table, ...table.querySelectorAll("thead, tbody, tr, th, td")])
+      part.setAttribute("role", roles[part.tagName]);
+    const titles = [...table.querySelectorAll("thead th")].map((title) => title.textContent);
+    for (const row of table.querySelectorAll("tbody tr"))
+      [...row.cells].forEach((cell, place) => cell.setAttribute("data-label", titles[place]));
+  }
+
+  function reading() {
+    const every = () => document.querySelectorAll("main table").forEach(asCards);
+    every();
+    narrow.addEventListener("change", every);
+    if (narrow.matches) byId("contents").open = false;
+    const whole = byId("hashes");
+    whole.hidden = false;
+    document.body.classList.add("short");
+    whole.addEventListener("click", () => {
+      const short = document.body.classList.toggle("short");
+      whole.setAttribute("aria-pressed", String(!short));
+    });
+  }
+
   // ---- timelines ---------------------------------------------------------------------------------------------
 
   function showLife(place) {
     const life = data.timelines[place];
+    const columns = [
+      ["Block", (event) => figure(event.block), () => "figure"],
+      ["Time (UTC)", (event) => event.time],
+      ["Event", (event) => event.event + (event.reason ? ": " + event.reason : ""), (event) => (event.rejected ? "rejected" : "")],
+      ["By", (event) => event.sender],
+      ["Value", (event) => event.value],
+      ["Pays", (event) => event.paid],
+      ["Arguments", (event) => event.arguments],
+      ["State after", (event) => event.state],
+      ["What changed", (event) => event.changes],
+    ].filter(([, text]) => life.events.some((event) => text(event)));
     const table = element("table");
     const head = element("tr");
-    for (const text of ["Block", "Time (UTC)", "Event", "By", "Value", "Pays", "Arguments", "State after", "What changed", "Transaction"]) {
-      const cell = element("th", text);
+    for (const title of [...columns.map(([title]) => title), "Transaction"]) {
+      const cell = element("th", title, title === "Block" ? "figure" : "");
       cell.scope = "col";
       head.append(cell);
     }
@@ -352,16 +410,14 @@
     const body = element("tbody");
     for (const event of life.events) {
       const row = element("tr");
-      row.append(element("td", figure(event.block), "figure"), element("td", event.time));
-      row.append(element("td", event.event + (event.reason ? ": " + event.reason : ""), event.rejected ? "rejected" : ""));
-      row.append(element("td", event.sender), element("td", event.value), element("td", event.paid), element("td", event.arguments));
-      row.append(element("td", event.state), element("td", event.changes));
+      for (const [, text, style] of columns) row.append(element("td", text(event), style ? style(event) : ""));
       const cell = element("td");
       cell.append(linked(event.transaction));
       row.append(cell);
       body.append(row);
     }
     table.append(top, body);
+    asCards(table);
     byId("timeline").replaceChildren(table);
     byId("timeline-note").textContent =
       (life.length > life.events.length ? "The first " + figure(life.events.length) + " of " + figure(life.length) + " events. " : "") + data.timelinesNote;
@@ -415,4 +471,5 @@
 
   variants();
   timelines();
+  reading();
 })();

@@ -1,0 +1,109 @@
+"""The sections about what stands out and how sure one may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from specminer.report.confidence import confidence_sentences, surprise_sentences
+from specminer.report.section import Cell, Section, cell, left_out, row, transaction_cell
+from specminer.specification import Specification
+
+MAX_SURPRISING: Final = 20
+"""Rows of what stands out."""
+MAX_EVIDENCE: Final = 5
+"""Transactions named beside one interaction."""
+_EVIDENCE: Final = re.compile(r" \((?:transaction 0x[0-9a-f]{64}, )?[\d.]+ bits\)(?=\.?$)")
+"""What the end of a text says that the table has in columns of their own."""
+
+
+def confidence_section(spec: Specification) -> Section | None:
+    """Return how sure one may be of all this."""
+    lead = confidence_sentences(spec.confidence)
+    if not lead:
+        return None
+    return Section(id="confidence", title="Confidence", lead=tuple(lead))
+
+
+def surprise_sections(spec: Specification) -> Iterator[Section]:
+    """Yield what stands out most: interactions, and single calls."""
+    lead, items = surprise_sentences(spec.surprise, MAX_SURPRISING)
+    if not items:
+        return
+    unit = str(spec.surprise.get("unit"))
+    if unit == "interaction":
+        yield _interactions(spec, lead)
+    calls = _dicts(spec.surprise.get("events"))
+    if calls:
+        yield _calls(spec, calls, lead if unit == "event" else "")
+
+
+def _interactions(spec: Specification, lead: str) -> Section:
+    ranked = _dicts(spec.surprise.get("interactions"))
+    shown = ranked[:MAX_SURPRISING]
+    return Section(
+        id="surprising",
+        title="Most surprising interactions",
+        lead=(
+            lead,
+            "Score: the bits of the most surprising calls together, less what is usual for so many calls. None of it "
+            "is learned from the interaction itself.",
+        ),
+        header=("Interaction", "Score", "Alarm", "What stands out", "Evidence"),
+        figures=frozenset({1}),
+        rows=tuple(
+            row(
+                item.get("interaction", "?"),
+                _bits(item.get("score")),
+                "above the threshold" if item.get("flagged") else "",
+                _text(item, f"{item.get('interaction', '')}: "),
+                _evidence(spec, item),
+            )
+            for item in shown
+        ),
+        note=left_out(len(shown), len(ranked), "ranked ones"),
+    )
+
+
+def _calls(spec: Specification, calls: list[dict[str, Any]], lead: str) -> Section:
+    shown = calls[:MAX_SURPRISING]
+    return Section(
+        id="surprising-calls",
+        title="Most surprising calls",
+        lead=(lead,) if lead else (),
+        header=("What stands out", "Bits", "Interaction", "Block", "Evidence"),
+        figures=frozenset({1, 3}),
+        rows=tuple(
+            row(
+                _text(item, "") + (" (alarm)" if item.get("flagged") else ""),
+                _bits(item.get("bits")),
+                item.get("interaction", ""),
+                item.get("block", ""),
+                transaction_cell(spec.chain_id, str(item.get("transaction", ""))),
+            )
+            for item in shown
+        ),
+        note=left_out(len(shown), len(calls), "ranked ones"),
+    )
+
+
+def _text(item: dict[str, Any], prefix: str) -> str:
+    return _EVIDENCE.sub("", str(item.get("text", "?"))).removeprefix(prefix)
+
+
+def _evidence(spec: Specification, item: dict[str, Any]) -> Cell:
+    transactions = dict.fromkeys(
+        str(event["transaction"]) for event in _dicts(item.get("events")) if event.get("transaction")
+    )
+    shown = transaction_cell(spec.chain_id, *list(transactions)[:MAX_EVIDENCE])
+    rest = len(transactions) - MAX_EVIDENCE
+    return (*shown, *cell(f"and {rest} more")) if rest > 0 else shown or cell("")
+
+
+def _bits(value: object) -> str:
+    return f"{value:.1f}" if isinstance(value, int | float) else ""
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list | tuple) else []
