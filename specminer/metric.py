@@ -9,7 +9,8 @@ The objective is a description length in bits, lower is better::
 
 for N events, m edges, b states, d nondeterministic choices and chosen predicates of prices t_p that take L_p
 bits to name (:meth:`specminer.abstraction.Vocabulary.code_length`); the definition weighs the terms (1/4, a = 2,
-w = 1 and c_s = c_d = 0 are its defaults). Where an event is split by predicates over its call (see
+w = 1 and c_s = c_d = 0 are its defaults). Changes of a flag of the whole contract are given: they count in D_succ, in
+m where they move an interaction, and nowhere else. Where an event is split by predicates over its call (see
 :mod:`specminer.tuning`), these are inputs, not outcomes: D_label tells the event, D_succ the next state given the
 part of it.
 """
@@ -60,14 +61,29 @@ class Counts:
     """How many interactions end in each state; shape (b,)."""
     event: IntColumn | None = None
     """The event that the symbol is a part of; ``None`` where each symbol is an event of its own."""
+    given: BoolColumn | None = None
+    """Which edges are changes of a flag of the whole contract: they befall an interaction, and are not told.
+    ``None`` if none is."""
     surcharge: float = 0.0
     """Bits the chosen predicates cost before weighting: the sum of t_p L_p."""
     weights: Weights = field(default_factory=Weights)
 
+    @cached_property
+    def own(self) -> IntColumn:
+        """``count``, 0 for edges that are given."""
+        return self.count if self.given is None else np.where(self.given, 0, self.count)
+
     @property
     def events(self) -> int:
-        """How many events the edges count."""
-        return int(self.count.sum())
+        """How many events the edges count, without those that are given."""
+        return int(self.own.sum())
+
+    @property
+    def size(self) -> int:
+        """How many edges an automaton has to be told; what is given and keeps the state is none."""
+        if self.given is None:
+            return len(self.count)
+        return len(self.count) - int((self.given & (self.source == self.target)).sum())
 
     @cached_property
     def choice_starts(self) -> IntColumn:
@@ -85,17 +101,25 @@ class Counts:
     @cached_property
     def labels(self) -> IntColumn:
         """How often each event leaves each state, for pairs that occur."""
-        if self.event is None or not len(self.count):
+        if (self.event is None and self.given is None) or not len(self.count):
             return self.choices
-        pairs = self.source * (int(self.event.max()) + 1) + self.event
+        event = self.symbol if self.event is None else self.event
+        pairs = self.source * (int(event.max()) + 1) + event
         totals = np.zeros(int(pairs.max()) + 1, dtype=np.int64)
-        np.add.at(totals, pairs, self.count)
+        np.add.at(totals, pairs, self.own)
         return totals[totals > 0]
 
     @cached_property
     def leaving(self) -> IntColumn:
-        """Events that leave each state, loops included; shape (b,)."""
-        return np.bincount(self.source, weights=self.count, minlength=len(self.ends)).astype(np.int64)
+        """Events that leave each state, loops included, without those that are given; shape (b,)."""
+        return np.bincount(self.source, weights=self.own, minlength=len(self.ends)).astype(np.int64)
+
+    @cached_property
+    def goes_on(self) -> BoolColumn:
+        """Which states some event leaves, given or not; shape (b,)."""
+        if self.given is None:
+            return self.leaving > 0
+        return np.bincount(self.source, minlength=len(self.ends)) > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +195,7 @@ def end_bits(counts: Counts) -> float:
     that leave another state than the root. An interaction of nothing but calls rejected at its start ends
     in the root and counts in E.
     """
-    stops = int(counts.ends[counts.leaving > 0].sum())
+    stops = int(counts.ends[counts.goes_on].sum())
     goes_on = int(counts.leaving.sum() - counts.leaving[ROOT])
     return plogp(np.array([stops + goes_on])) - plogp(np.array([stops, goes_on]))
 
@@ -194,7 +218,7 @@ def weighted_data_bits(counts: Counts) -> float:
 def model_bits(counts: Counts) -> float:
     """Return what the size of the automaton costs in J."""
     weights = counts.weights
-    size = weights.transitions * len(counts.count) + weights.states * len(counts.ends)
+    size = weights.transitions * counts.size + weights.states * len(counts.ends)
     if weights.nondeterminism:
         size += weights.nondeterminism * nondeterminism(counts)
     return float(np.log2(max(1, counts.events))) * size + weights.predicates * counts.surcharge
@@ -235,7 +259,7 @@ def precision(finalist: Finalist) -> float:
     state.
     """
     graph, blocks = finalist.graph, finalist.blocks
-    kept = ~finalist.rejected[graph.symbol]
+    kept = ~finalist.rejected[graph.symbol] & ~graph.given
     finest, symbol, count = graph.source[kept], graph.symbol[kept], graph.count[kept]
     asked = np.bincount(finest, weights=count, minlength=graph.states)
     seen = _distinct(finest, symbol, graph.symbols, graph.states)
@@ -251,7 +275,7 @@ def _distinct(states: IntColumn, symbol: IntColumn, symbols: int, size: int) -> 
 
 def coverage(finalist: Finalist) -> float:
     """Return the estimated chance that the next event takes an edge that was seen before."""
-    counts = finalist.counts.count
+    counts = finalist.counts.own
     return 1.0 - float((counts == 1).sum()) / max(1, int(counts.sum()))
 
 

@@ -89,7 +89,7 @@ def woven(given: Sequence[Sequence[Act]], seed: int) -> list[Act]:
     return order
 
 
-class _Stage:
+class Stage:
     """The storage while the acts are played."""
 
     def __init__(self) -> None:
@@ -126,11 +126,11 @@ class _Stage:
 
 def played(acts: Iterable[Act], *, counting: bool = False) -> list[Transaction]:
     """Play the acts against one storage; ``counting``: each call also increments a counter."""
-    stage = _Stage()
+    stage = Stage()
     return [_transaction(stage, row, act, counting) for row, act in enumerate(acts)]
 
 
-def _transaction(stage: _Stage, row: int, act: Act, counting: bool) -> Transaction:
+def _transaction(stage: Stage, row: int, act: Act, counting: bool) -> Transaction:
     stage.accesses, stage.preimages = [], {}
     sender = PEOPLE[act.sender]
     arguments = _perform(stage, act, int.from_bytes(sender, "big"))
@@ -170,7 +170,7 @@ def _transaction(stage: _Stage, row: int, act: Act, counting: bool) -> Transacti
     )
 
 
-def _perform(stage: _Stage, act: Act, sender: int) -> list[int]:
+def _perform(stage: Stage, act: Act, sender: int) -> list[int]:
     """Make the accesses of a call; return its arguments."""
     if act.function == "pause":
         stage.write(TOTAL, stage.read(TOTAL))

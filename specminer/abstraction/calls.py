@@ -92,12 +92,14 @@ class CallVocabulary:
         sender = table.call("sender")
         if sender is not None:
             account = Variable(name="", kind=ValueKind.ADDRESS)
-            previous = np.where(rows > first, sender[rows - 1], MISSING)
+            own = ~table.switched  # who switches a flag of the whole contract does nothing in the interaction
+            last = np.maximum.accumulate(np.where(own, np.arange(len(own)), MISSING))
+            previous = np.where(rows > first, sender[last[rows - 1]], MISSING)
             creator = np.where(rows > first, sender[first], MISSING)
             self._add(account, "creator", creator, context=True)
             self._add(account, "previous", previous, context=True)
             flag = Variable(name="", kind=ValueKind.BOOL)
-            new = _is_new(table.interaction, sender)[rows]
+            new = _is_new(table.interaction, np.where(own, sender, len(table.words)))[rows]
             self._add(flag, "newcomer", self._truths[new.astype(np.int64)], context=True)
         for argument in table.arguments:
             if symbol in argument.symbols:
@@ -128,7 +130,11 @@ class CallVocabulary:
             yield language.equal(sender, names["previous"])
             yield names["newcomer"]
         found = dimensions(self._table)
-        kinds = dict(zip((v.name for v in self._table.variables), found, strict=True))
+        kinds = {
+            variable.name: dimension
+            for place, (variable, dimension) in enumerate(zip(self._table.variables, found, strict=True))
+            if place not in self._table.flags
+        }
         for symbol, column in self._columns.items():
             declaration = language.declaration(symbol)
             if declaration.name in RESERVED:

@@ -175,17 +175,21 @@ def _words(table: EventTable) -> tuple[tuple[int, ...], IntColumn]:
 def storage(table: EventTable, base: Ground) -> Iterator[Draft]:
     """Propose predicates over storage, and over storage and the clock."""
     distinct = [_distinct(base.columns, symbol) for symbol in base.symbols]
-    counting = counters(table)
+    counting = [counts and position not in table.flags for position, counts in enumerate(counters(table))]
     for position, seen in enumerate(distinct):
         values = () if counting[position] else seen
         yield from _alone(table.variables[position], base, position, values)
-    groups = comparable(table.variables, base.dimensions)
-    for group in groups:
+    for compared in comparable(table.variables, base.dimensions):
+        group = [position for position in compared if position not in table.flags]
+        if len(group) < 2:
+            continue
         few = sorted(sorted(group, key=lambda position: len(distinct[position]))[:COMPARED_VARIABLES])
         if base.dimensions[few[0]] is Dimension.COUNT and not any(counting[position] for position in few):
             continue
         yield from _together(table.variables, base, few, counting)
     for position, dimension in enumerate(base.dimensions):
+        if position in table.flags:
+            continue
         clock = base.calls.get(_CLOCKS.get(dimension, ""))
         if clock is not None:
             formula = base.language.less(clock, base.symbols[position])
@@ -255,42 +259,52 @@ def _distinct(columns: Columns, symbol: Formula) -> tuple[int, ...]:
 
 
 def history(table: EventTable, base: Ground, accepted: IntColumn) -> tuple[Columns, list[Draft]]:
-    """Propose predicates over what happened before; return the columns extended by what these need."""
+    """Propose predicates over what happened before; return the columns extended by what these need.
+
+    Changes of a flag of the whole contract are passed over: after one holds what held before it.
+    """
+    events = tuple(dict.fromkeys(table.wholes or table.symbols))
     known = dict.fromkeys(base.columns.ordered)
     row = {word: rank for rank, word in enumerate(known)}
-    extra = [word for word in range(max(2, len(table.symbols))) if word not in known]
+    extra = [word for word in range(max(2, len(events))) if word not in known]
     words = [*known, *extra]
     row |= {word: len(known) + place for place, word in enumerate(extra)}
     ranked = {
         symbol: np.where(column >= 0, base.columns.ranks[column], MISSING) if len(known) else column
         for symbol, column in base.columns.rows.items()
     }
-    happened = table.symbol[accepted]
-    first = np.searchsorted(table.interaction[accepted], table.interaction[accepted], side="left")
-    counts = np.bincount(happened, minlength=len(table.symbols))
+    place_of = {event: place for place, event in enumerate(events)}
+    number = np.array([place_of[event] for event in table.wholes or table.symbols], dtype=np.int64)
+    own = ~table.switched[accepted]
+    kept, held = accepted[own], np.maximum(np.cumsum(own) - 1, 0)
+    happened = number[table.symbol[kept]]
+    first = np.searchsorted(table.interaction[kept], table.interaction[kept], side="left")
+    counts = np.bincount(happened, minlength=len(events))
     frequent = np.argsort(-counts, kind="stable")[:HISTORY_SYMBOLS]
-    used = [int(symbol) for symbol in np.sort(frequent) if counts[symbol]]
+    used = [int(event) for event in np.sort(frequent) if counts[event]]
     language = base.language
-    last = language.declare(Declaration(name="last", sort=Sort.NUMBER, members=table.symbols, history=True))
-    coded = np.array([row[number] for number in range(len(table.symbols))], dtype=np.int64)
-    added = {last: coded[happened]}
+    last = language.declare(Declaration(name="last", sort=Sort.NUMBER, members=events, history=True))
+    coded = np.array([row[place] for place in range(len(events))], dtype=np.int64)
+    added = {last: coded[happened][held]}
     drafts = [
-        Draft(formula=language.equal(last, language.number(symbol)), variables=("last",), tier=Tier.HISTORY)
-        for symbol in used
+        Draft(formula=language.equal(last, language.number(event)), variables=("last",), tier=Tier.HISTORY)
+        for event in used
     ]
     truths = np.array([row[0], row[1]], dtype=np.int64)
-    for symbol in used:
-        total = np.concatenate(([0], np.cumsum(happened == symbol)))
+    for event in used:
+        total = np.concatenate(([0], np.cumsum(happened == event)))
         seen = (total[1:] > total[first]).astype(np.int64)
-        drafts += _remembered(base, added, f"seen({table.symbols[symbol]})", truths[seen], ())
+        drafts += _remembered(base, added, f"seen({events[event]})", truths[seen][held], ())
     for position in range(min(len(table.variables), CHANGED_VARIABLES)):
-        column = table.values[position][accepted]
+        if position in table.flags:
+            continue
+        column = table.values[position][kept]
         before = np.where(first == np.arange(len(first)), MISSING, np.r_[MISSING, column[:-1]][: len(column)])
         known_both = (column != MISSING) & (before != MISSING)
         changed = np.where(known_both, truths[(column != before).astype(np.int64)], MISSING)
         names = _names(table, base, position)
         shown = base.spelled[table.variables[position].name]
-        drafts += _remembered(base, added, f"changed({shown})", changed, names)
+        drafts += _remembered(base, added, f"changed({shown})", changed[held], names)
     return Columns.of(ranked | added, words, len(accepted)), drafts
 
 

@@ -86,6 +86,7 @@ def refine(coarse: Definition, fine: Definition) -> Definition:
         rejected=fine.rejected if fine.rejected is not default.rejected else coarse.rejected,
         called={**coarse.called, **fine.called},
         drop=tuple(dict.fromkeys((*coarse.drop, *fine.drop))),
+        phases=coarse.phases if fine.phases is None else fine.phases,
         split={**coarse.split, **fine.split},
         names={**coarse.names, **fine.names},
         weights=fine.weights if fine.weights != Weights() else coarse.weights,

@@ -83,6 +83,8 @@ class Definition:
     """Function to the event that it counts as; functions of one event are not told apart."""
     drop: tuple[str, ...] = ()
     """Functions whose calls are no events."""
+    phases: tuple[str, ...] | None = None
+    """Flags of the whole contract whose changes are events; ``None`` for those for which it pays."""
     split: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Event to predicates about the call that make several events of it."""
     names: Mapping[str, str] = field(default_factory=dict)
@@ -111,6 +113,7 @@ class Definition:
                 "rejected": self.rejected.value,
                 "called": dict(self.called),
                 "drop": list(self.drop),
+                **({} if self.phases is None else {"phases": list(self.phases)}),
                 "split": {event: list(texts) for event, texts in self.split.items()},
             },
             "names": dict(self.names),
@@ -161,7 +164,7 @@ def from_document(document: Mapping[str, Any], origin: str) -> Definition:
     reader = _Reader(origin)
     reader.known("", document, KEYS)
     state = reader.table(document, "state", ("fix", "prefer", "forbid", "only", "merge", "history"))
-    events = reader.table(document, "events", ("roles", "rejected", "called", "drop", "split"))
+    events = reader.table(document, "events", ("roles", "rejected", "called", "drop", "phases", "split"))
     weights = reader.table(document, "weights", tuple(item.name for item in fields(Weights)))
     if "name" not in document:
         raise reader.error("name", "a text", "nothing")
@@ -181,6 +184,7 @@ def from_document(document: Mapping[str, Any], origin: str) -> Definition:
         rejected=reader.choice("events.rejected", RejectedCalls, events.get("rejected", "loop")),
         called=reader.named_texts("events.called", reader.table(events, "called", None, "events.")),
         drop=reader.texts("events.drop", events.get("drop", [])),
+        phases=reader.texts("events.phases", events["phases"]) if "phases" in events else None,
         split={event: reader.texts(f"events.split.{event}", texts) for event, texts in split.items()},
         names=reader.named_texts("names", reader.table(document, "names", None)),
         weights=Weights(**{key: reader.weight(f"weights.{key}", value) for key, value in weights.items()}),

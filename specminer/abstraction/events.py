@@ -85,6 +85,12 @@ class EventTable:
     """Rows in ``words`` of the interactions' entities."""
     accepted_as: tuple[int, ...] = ()
     """For each symbol the position of the same call accepted: its own, unless it is a rejected one."""
+    wholes: tuple[str, ...] = ()
+    """For each symbol the event that it is a part of; empty where each is an event of its own."""
+    flags: tuple[int, ...] = ()
+    """Positions of the variables that are flags of the whole contract, ascending: only their own events change them."""
+    switches: tuple[int, ...] = ()
+    """Positions of the symbols that are changes of such a flag, ascending: nobody's calls, but what befalls all."""
 
     def __len__(self) -> int:
         return len(self.symbol)
@@ -93,6 +99,11 @@ class EventTable:
     def starts(self) -> IntColumn:
         """Rows at which interactions begin."""
         return np.flatnonzero(np.diff(self.interaction, prepend=-1))
+
+    @property
+    def switched(self) -> BoolColumn:
+        """Which events are changes of a flag of the whole contract; shape (n,)."""
+        return np.isin(self.symbol, self.switches)
 
     def call(self, name: str) -> IntColumn | None:
         """Return a column of ``call_values`` by its variable's name; ``None`` if it is not there."""

@@ -11,6 +11,7 @@ costs nothing per event.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -130,7 +131,10 @@ def restricted(graph: Quotient, cut: Folds, parts: list[int]) -> Quotient:
 
 
 def held_out_acceptance(graph: Quotient, cut: Folds, blocks: IntColumn) -> float:
-    """Return the share of interactions whose every step was seen in another part, for given states."""
+    """Return the share of interactions whose every step was seen in another part, for given states.
+
+    A change of a flag of the whole contract befalls an interaction wherever it is: it is no step.
+    """
     states = int(blocks.max()) + 1
     coarse = (blocks[graph.source] * graph.symbols + graph.symbol) * states + blocks[graph.target]
     _, which = np.unique(coarse, return_inverse=True)
@@ -139,6 +143,7 @@ def held_out_acceptance(graph: Quotient, cut: Folds, blocks: IntColumn) -> float
     edge, part = np.nonzero(cut.edges)
     seen[which[edge], part] = True
     alone = np.where(seen.sum(axis=1) == 1, seen.argmax(axis=1), PARTS)[which]
+    alone[graph.given] = PARTS
     # for each finest edge the only part in which its step was seen, or PARTS
     steps = alone[cut.path]
     # a path is refused in a part if one of its steps is in that part alone
@@ -154,14 +159,23 @@ def shuffled_acceptance(graph: Quotient, cut: Folds, blocks: IntColumn, seed: in
     """Return the share of interactions that the automaton still accepts when their events are shuffled.
 
     What accepts these as well as the real ones has learned nothing of the order. Interactions that no
-    shuffling changes are left out; 1 if there are no others.
+    shuffling changes are left out; 1 if there are no others. A change of a flag of the whole contract may come at any
+    time, and is not shuffled.
     """
     successors: dict[tuple[int, int], set[int]] = {}
+    moved: dict[int, set[int]] = {}
     edges = zip(
-        blocks[graph.source].tolist(), graph.symbol.tolist(), blocks[graph.target].tolist(), strict=True
+        blocks[graph.source].tolist(),
+        graph.symbol.tolist(),
+        blocks[graph.target].tolist(),
+        graph.given.tolist(),
+        strict=True,
     )
-    for source, symbol, target in edges:
-        successors.setdefault((source, symbol), set()).add(target)
+    for source, symbol, target, given in edges:
+        if given:
+            moved.setdefault(source, set()).add(target)
+        else:
+            successors.setdefault((source, symbol), set()).add(target)
     bounds = np.append(cut.begins, len(cut.path))
     draw = random.Random(seed)
     chosen = list(range(len(cut.begins)))
@@ -169,7 +183,8 @@ def shuffled_acceptance(graph: Quotient, cut: Folds, blocks: IntColumn, seed: in
         chosen = sorted(draw.sample(chosen, SHUFFLED))
     tried = accepted = 0
     for row in chosen:
-        symbols = graph.symbol[cut.path[bounds[row] : bounds[row + 1]]].tolist()[:SHUFFLED]
+        path = cut.path[bounds[row] : bounds[row + 1]]
+        symbols = graph.symbol[path[~graph.given[path]]].tolist()[:SHUFFLED]
         if len(set(symbols)) < 2:
             continue
         mixed = list(symbols)
@@ -177,11 +192,24 @@ def shuffled_acceptance(graph: Quotient, cut: Folds, blocks: IntColumn, seed: in
         begin = int(blocks[graph.source[cut.path[bounds[row]]]])
         weight = int(cut.times[row].sum())
         tried += weight
-        current = {begin}
+        current = _reached({begin}, moved)
         for symbol in mixed:
             current = set().union(*(successors.get((state, symbol), ()) for state in current))
+            current = _reached(current, moved)
         accepted += weight * bool(current)
     return accepted / tried if tried else 1.0
+
+
+def _reached(states: set[int], moved: Mapping[int, set[int]]) -> set[int]:
+    """Return the states that some may become while nothing is called."""
+    todo = list(states) if moved else []
+    found = set(states)
+    while todo:
+        for state in moved.get(todo.pop(), ()):
+            if state not in found:
+                found.add(state)
+                todo.append(state)
+    return found
 
 
 def held_out_label_bits(graph: Quotient, cut: Folds, blocks: IntColumn) -> float:
@@ -194,7 +222,8 @@ def held_out_label_bits(graph: Quotient, cut: Folds, blocks: IntColumn) -> float
     kinds = int(event.max(initial=0)) + 1
     pair = blocks[graph.source] * kinds + event
     by_pair = np.zeros(((int(blocks.max()) + 1) * kinds, PARTS))
-    np.add.at(by_pair, pair, cut.edges)
+    told = cut.edges if graph.switches is None else np.where(graph.given[:, None], 0, cut.edges)
+    np.add.at(by_pair, pair, told)
     by_state = by_pair.reshape(-1, kinds, PARTS).sum(axis=1)
     others_pair = by_pair.sum(axis=1, keepdims=True) - by_pair
     others_state = np.repeat(by_state.sum(axis=1, keepdims=True) - by_state, kinds, axis=0)

@@ -38,7 +38,7 @@ def without_bookkeeping(
     passive = (changes & interactions.passive).sum(axis=1)
     kept = passive <= PASSIVE_SHARE * total
     seen = changes[kept].any(axis=0) | ~inner
-    stays = ~interactions.passive | seen
+    stays = ~interactions.passive | interactions.switches | seen
     dropped = tuple(variable.name for variable, stay in zip(table.variables, kept, strict=True) if not stay)
     if not dropped:
         return table, interactions, ()
@@ -77,4 +77,5 @@ def kept_events(interactions: Interactions, keep: BoolColumn) -> Interactions:
         invocation=interactions.invocation[keep],
         passive=interactions.passive[keep],
         role=interactions.role[keep],
+        phase=None if interactions.phase is None else interactions.phase[keep],
     )

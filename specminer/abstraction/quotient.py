@@ -18,7 +18,7 @@ import numpy as np
 
 from specminer.abstraction.events import EventTable
 from specminer.abstraction.vocabulary import TruthColumn, Vocabulary
-from specminer.history import IntColumn
+from specminer.history import BoolColumn, IntColumn
 
 ROOT: Final = 0
 _DIGITS: Final = 39
@@ -51,6 +51,15 @@ class Quotient:
     """How many symbols the table has."""
     event: IntColumn | None = None
     """For each symbol the event that it is a part of; ``None`` where each is an event of its own."""
+    switches: BoolColumn | None = None
+    """For each symbol whether it is a change of a flag of the whole contract; ``None`` if none is."""
+
+    @property
+    def given(self) -> BoolColumn:
+        """Which edges are changes of a flag: nobody chose them, so that they need not be told; shape (e,)."""
+        if self.switches is None:
+            return np.zeros(len(self.symbol), dtype=np.bool_)
+        return self.switches[self.symbol]
 
     @property
     def states(self) -> int:
@@ -78,33 +87,20 @@ def quotient(table: EventTable, vocabulary: Vocabulary) -> Quotient:
     states = int(finest.max(initial=ROOT)) + 1
     valuations = np.zeros((len(columns), states), dtype=np.int8)
     valuations[:, finest] = columns
-    return _graph(table, valuations, before, after, max(1, len(table.symbols)), None)
+    return _graph(table, valuations, before, after)
 
 
-def refined(graph: Quotient, table: EventTable, event: IntColumn) -> Quotient:
-    """Return the quotient of the same states for a table whose symbols were split.
-
-    ``event`` gives for each of its symbols the one that it is a part of.
-    """
-    return _graph(
-        table,
-        graph.valuations,
-        graph.state_before,
-        graph.state_after,
-        max(1, len(table.symbols)),
-        event if len(event) else None,
-    )
+def refined(graph: Quotient, table: EventTable) -> Quotient:
+    """Return the quotient of the same states for a table whose symbols were split."""
+    return _graph(table, graph.valuations, graph.state_before, graph.state_after)
 
 
-def _graph(
-    table: EventTable,
-    valuations: TruthColumn,
-    before: IntColumn,
-    after: IntColumn,
-    symbols: int,
-    event: IntColumn | None,
-) -> Quotient:
+def _graph(table: EventTable, valuations: TruthColumn, before: IntColumn, after: IntColumn) -> Quotient:
     states = valuations.shape[1]
+    symbols = max(1, len(table.symbols))
+    number = {event: row for row, event in enumerate(dict.fromkeys(table.wholes))}
+    event = np.array([number[whole] for whole in table.wholes], dtype=np.int64) if number else None
+    switches = np.isin(np.arange(symbols), table.switches) if table.switches else None
     keys, edge, count = np.unique(
         (before * symbols + table.symbol) * states + after, return_inverse=True, return_counts=True
     )
@@ -122,6 +118,7 @@ def _graph(
         ends=np.bincount(after[last], minlength=states),
         symbols=symbols,
         event=event,
+        switches=switches,
     )
 
 

@@ -18,9 +18,11 @@ REJECTED: Final = " (rejected)"
 """What stands behind an event that was rejected."""
 
 
-def symbol_of(function: str, role: str | None = None, *, rejected: bool, passive: bool) -> str:
+def symbol_of(
+    function: str, role: str | None = None, *, rejected: bool, passive: bool, phase: str | None = None
+) -> str:
     """Return an event's symbol, as it stands in the automaton's alphabet."""
-    event = event_text(function, role, passive=passive)
+    event = event_text(function, role, passive=passive, phase=phase)
     return f"{event}{REJECTED}" if rejected and not passive else event
 
 
@@ -92,13 +94,21 @@ def _symbols(
     interactions: Interactions, functions: Sequence[str], rejected: BoolColumn
 ) -> tuple[tuple[str, ...], IntColumn]:
     """Return the symbols, sorted, and each event's; a hostile function name gets none of another's."""
-    columns = (interactions.invocation, interactions.role, rejected, interactions.passive)
+    none = np.full(len(interactions.slice), MISSING, dtype=np.int64)
+    phase = none if interactions.phase is None else interactions.phase
+    columns = (interactions.invocation, interactions.role, rejected, interactions.passive, phase)
     events = [
-        (functions[row], interactions.roles[role] if role != MISSING else None, no, other)
-        for row, role, no, other in zip(*(column.tolist() for column in columns), strict=True)
+        (functions[row], interactions.roles[role] if role != MISSING else None, no, other, became)
+        for row, role, no, other, became in zip(*(column.tolist() for column in columns), strict=True)
     ]
     named = {
-        event: symbol_of(event[0], event[1], rejected=event[2], passive=event[3])
+        event: symbol_of(
+            event[0],
+            event[1],
+            rejected=event[2],
+            passive=event[3],
+            phase=None if event[4] == MISSING else interactions.phases[event[4]],
+        )
         for event in sorted(
             set(events), key=lambda event: (event[2] or event[3], event[0], event[1] or "", event[2:])
         )

@@ -20,7 +20,8 @@ def dump(definition: Definition) -> str:
     lines = _lines(content, ("name", "summary", "applies_to", "refines"))
     state, events = content["state"], content["events"]
     lines += _table("state", {key: value for key, value in state.items() if value})
-    lines += _table("events", {key: value for key, value in events.items() if not isinstance(value, dict)})
+    plain = {key: value for key, value in events.items() if not isinstance(value, dict)}
+    lines += _table("events", plain, kept=("phases",))  # an empty list of flags says: none
     lines += _table("events.called", events["called"])
     lines += _table("events.split", events["split"])
     lines += _table("names", content["names"])
@@ -32,8 +33,12 @@ def _lines(content: Mapping[str, Any], keys: tuple[str, ...]) -> list[str]:
     return [f"{key} = {_value(content[key])}" for key in keys if content.get(key)]
 
 
-def _table(name: str, content: Mapping[str, Any]) -> list[str]:
-    rows = [f"{_key(key)} = {_value(value)}" for key, value in content.items() if value not in ([], None)]
+def _table(name: str, content: Mapping[str, Any], kept: tuple[str, ...] = ()) -> list[str]:
+    rows = [
+        f"{_key(key)} = {_value(value)}"
+        for key, value in content.items()
+        if value is not None and (value != [] or key in kept)
+    ]
     return ["", f"[{name}]", *rows] if rows else []
 
 

@@ -24,6 +24,7 @@ from specminer.automaton import (
     distinguishing_word,
     from_edges,
     random_walks,
+    without_silent_moves,
 )
 from specminer.history import BoolColumn, IntColumn
 from specminer.tuning import Tuning
@@ -87,6 +88,7 @@ def agreement(tuning: Tuning, seed: int) -> Agreement | None:
     table = tuning.table
     silent = np.zeros(len(table.symbols), dtype=np.bool_)
     silent[table.symbol[table.rejected]] = True
+    silent[list(table.switches)] = True
     coarse = _Coarse.of(tuning.graph, cut, tuning.chosen.blocks, table.symbols, silent)
     several = len(tuning.table.starts) >= FEW
     shares: list[float] = []
@@ -145,7 +147,9 @@ class _Coarse:
     """Shape (states, PARTS)."""
     symbols: Sequence[str]
     silent: BoolColumn
-    """Which symbols are rejected calls."""
+    """Which symbols are rejected calls, or changes of a flag of the whole contract."""
+    given: BoolColumn
+    """Which symbols are the latter: nobody chose them, so that they need not be told."""
 
     @classmethod
     def of(
@@ -166,29 +170,43 @@ class _Coarse:
             ends=ends,
             symbols=symbols,
             silent=silent,
+            given=np.zeros(len(symbols), dtype=np.bool_) if graph.switches is None else graph.switches,
         )
 
     def automaton(self, parts: Sequence[int], *, whole: bool) -> Automaton:
         """Return the automaton of some parts; of stretches (not ``whole``) it begins in any state."""
         count = self.counts[:, list(parts)].sum(axis=1)
-        rows = np.flatnonzero((count > 0) & ~self.silent[self.symbol])
+        heard = ~self.silent[self.symbol]
+        rows = np.flatnonzero((count > 0) & heard)
+        moves = np.flatnonzero((count > 0) & ~heard & (self.source != self.target)).tolist()
         edges = [
             (int(self.source[row]), self.symbols[self.symbol[row]], int(self.target[row]), int(count[row]))
             for row in rows
         ]
         if not whole:
             edges += [(ROOT, symbol, target, number) for _, symbol, target, number in edges]
-        return from_edges(edges, ROOT)
+        if not moves:
+            return from_edges(edges, ROOT)
+        everything = Automaton(
+            states=frozenset({ROOT, *self.source.tolist(), *self.target.tolist()}),
+            transitions=from_edges(edges, ROOT).transitions,
+            initial_state=ROOT,
+        )
+        return without_silent_moves(
+            everything, [(int(self.source[row]), int(self.target[row])) for row in moves]
+        )
 
     def excess(self, taught: Sequence[int], asked: Sequence[int]) -> float:
         """Return the bits that an event of ``asked`` costs more under ``taught`` than under itself.
 
         Each outcome of a state that occurs anywhere has half a count beforehand (Krichevsky and Trofimov 1981).
         """
-        left, right = self.counts[:, list(taught)].sum(axis=1), self.counts[:, list(asked)].sum(axis=1)
+        counts = np.where(self.given[self.symbol][:, None], 0, self.counts)
+        left, right = counts[:, list(taught)].sum(axis=1), counts[:, list(asked)].sum(axis=1)
         stop_left, stop_right = self.ends[:, list(taught)].sum(axis=1), self.ends[:, list(asked)].sum(axis=1)
         states = len(self.ends)
-        outcomes = np.bincount(self.source, minlength=states) + (self.ends.sum(axis=1) > 0)
+        told = self.source[~self.given[self.symbol]]
+        outcomes = np.bincount(told, minlength=states) + (self.ends.sum(axis=1) > 0)
         total_left = np.bincount(self.source, weights=left, minlength=states) + stop_left + outcomes / 2
         total_right = np.bincount(self.source, weights=right, minlength=states) + stop_right + outcomes / 2
         ratio = np.log2(total_left / np.maximum(total_right, 0.5), where=total_left > 0, out=np.zeros(states))

@@ -47,7 +47,7 @@ class Interactions:
     invocation: IntColumn
     """Row of the invocation in the history."""
     passive: BoolColumn
-    """Not the interaction's own call: somebody else's, which changed its storage."""
+    """Not the interaction's own call: somebody else's, which changed its storage or a flag of the whole contract."""
     roles: tuple[str, ...] = ()
     """Names of roles, each once, ascending."""
     role: IntColumn
@@ -61,6 +61,11 @@ class Interactions:
     track: IntColumn
     """Rows of the events that belong to no interaction, in the order in which they begin: administration and
     the like."""
+    phases: tuple[str, ...] = ()
+    """What flags of the whole contract became, as texts, each once: ``paused``, ``not paused``."""
+    phase: IntColumn | None = None
+    """For each event what a flag became, a position in ``phases``; ``MISSING`` for calls and side effects, and
+    ``None`` if all are such."""
 
     @property
     def owned(self) -> dict[int, IntColumn]:
@@ -73,12 +78,26 @@ class Interactions:
         own = ~self.passive
         return relation(self.invocation[own], self.slice[own], max(1, len(self.names)))
 
+    @property
+    def switches(self) -> BoolColumn:
+        """Which events are changes of a flag of the whole contract."""
+        if self.phase is None:
+            return np.zeros(len(self.slice), dtype=np.bool_)
+        return np.not_equal(self.phase, MISSING)
+
+    def phase_of(self, event: int) -> str | None:
+        """Return what a flag became in an event; ``None`` for calls and side effects."""
+        place = MISSING if self.phase is None else int(self.phase[event])
+        return None if place == MISSING else self.phases[place]
+
     def __len__(self) -> int:
         return len(self.names)
 
 
-def event_text(function: str, role: str | None, *, passive: bool) -> str:
-    """Return how an event is called: ``transfer as _to``, ``side effect of bid``."""
+def event_text(function: str, role: str | None, *, passive: bool, phase: str | None = None) -> str:
+    """Return how an event is called: ``transfer as _to``, ``side effect of bid``, ``phase: paused by pause``."""
+    if phase is not None:
+        return f"phase: {phase} by {function}"
     if passive:
         return f"side effect of {function}"
     return function if role is None else f"{function} as {role}"

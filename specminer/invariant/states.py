@@ -135,7 +135,8 @@ def orders(moments: Moments) -> Iterator[Invariant]:
         numbers = [
             row
             for row in group
-            if table.variables[row].kind in (ValueKind.UINT, ValueKind.INT, ValueKind.WORD)
+            if row not in table.flags
+            and table.variables[row].kind in (ValueKind.UINT, ValueKind.INT, ValueKind.WORD)
         ]
         for left in numbers[:MAX_VARIABLES]:
             for right in numbers[:MAX_VARIABLES]:

@@ -59,7 +59,8 @@ def judged(
 def units(history: History, interactions: Interactions) -> IntColumn:
     """Return for each invocation the first interaction that it belongs to, or else a number of its own."""
     unit = np.arange(len(history)) + len(interactions.names)
-    unit[interactions.invocation[::-1]] = interactions.slice[::-1]
+    rows = np.flatnonzero(~interactions.switches)[::-1]
+    unit[interactions.invocation[rows]] = interactions.slice[rows]
     return unit
 
 

@@ -16,6 +16,7 @@ from specminer.abstraction import Definition, EventTable, RejectedCalls, default
 from specminer.abstraction.catalogue import fitting
 from specminer.abstraction.context import with_arguments, with_calls
 from specminer.abstraction.passive import kept_events, without_bookkeeping
+from specminer.abstraction.phases import flags
 from specminer.abstraction.table import build
 from specminer.chain.artifact import Artifact
 from specminer.chain.interface import Interface
@@ -34,8 +35,9 @@ from specminer.invariant import Ground, search
 from specminer.pipeline.guarding import guarded
 from specminer.pipeline.judging import judged, with_interval
 from specminer.pipeline.locating import Located
+from specminer.pipeline.phasing import Built, Phasing, chosen_flags
 from specminer.pipeline.siblings import gaps
-from specminer.pipeline.understanding import understand
+from specminer.pipeline.understanding import Understood, understand
 from specminer.report.fidelity import measured
 from specminer.specification import (
     MAX_WITNESSES,
@@ -117,15 +119,24 @@ def mine(
     definition = _definition(options, given.interface)
     interactions = _mapped(history, interactions, functions, definition)
     events = [definition.called.get(function, function) for function in functions]
-    table = build(history, given.touched, found.locations, interactions, events)
-    table = with_arguments(with_calls(table, history, interactions), history, interactions, called)
-    table, interactions, bookkeeping = without_bookkeeping(table, interactions)
-    table = replace(table, entity=_entity(interactions))
-    declared = _declared(artifact)
+    flagged = flags(given.analysis.evidence, interactions)
+    wished = replace(definition, forbid=(*definition.forbid, *options.forbid))
+    chosen, asked_for = chosen_flags(flagged, interactions, functions, wished)
+    phasing = Phasing(
+        flags=chosen,
+        asked=asked_for,
+        evidence=given.analysis.evidence,
+        interactions=interactions,
+        build=lambda split: _built(given, split, events),
+    )
+    table = phasing.table(())
+    declared = _declared(artifact) | {flag.name for flag in flagged}
     definition = replace(
         definition, forbid=(*definition.forbid, *_forbidden(options.forbid, table, declared))
     )
-    tuning = tune(table, definition, options.seed, options.preset)
+    tuning = tune(table, definition, options.seed, options.preset, phasing)
+    built = phasing.built(tuning.phases)
+    interactions = built.interactions
     facts = _history_facts(history, given.known, _names(given.interface, found)) | {
         "locations": found.facts()
     }
@@ -156,7 +167,18 @@ def mine(
         dependencies=dependencies(given.touched),
         table=tuning.table,
         tuning=tuning,
-        notes=tuple(filter(None, (unmatched, _left_out(bookkeeping), _fitted(definition)))),
+        notes=tuple(filter(None, (unmatched, _left_out(built.bookkeeping), _fitted(definition)))),
+    )
+
+
+def _built(given: Understood, interactions: Interactions, events: Sequence[str]) -> Built:
+    """Return the table of events of some interactions; ``events`` gives what each invocation counts as."""
+    history = given.history
+    table = build(history, given.touched, given.found.locations, interactions, events)
+    table = with_arguments(with_calls(table, history, interactions), history, interactions, given.called)
+    table, kept, bookkeeping = without_bookkeeping(table, interactions)
+    return Built(
+        table=replace(table, entity=_entity(interactions)), interactions=kept, bookkeeping=bookkeeping
     )
 
 
@@ -404,15 +426,18 @@ def _edge(
     function, event = (names[rows[0]] for names in called)
     place = int(interactions.role[events[0]])
     role = interactions.roles[place] if place != MISSING else None
+    phase = interactions.phase_of(int(events[0]))
+    kind = TransitionKind.PASSIVE if passive else TransitionKind.CALL
+    kind = kind if phase is None else TransitionKind.PHASE
     transactions = history.invocation_transaction[rows]
     witnesses = dict.fromkeys(int(item) for item in transactions[: MAX_WITNESSES * 20])
     return Edge(
         source=int(key[0]),
         target=int(key[1]),
-        event=event_text(event, role, passive=passive) + tuning.condition(int(key[2])),
+        event=event_text(event, role, passive=passive, phase=phase) + tuning.condition(int(key[2])),
         function=function,
         role=role,
-        kind=TransitionKind.PASSIVE if passive else TransitionKind.CALL,
+        kind=kind,
         outcome="reverted" if rejected else "returned",
         count=len(events),
         interaction_count=len(np.unique(interactions.slice[events])),

@@ -2,7 +2,7 @@
 
 from specminer.predicate.columns import Columns, evaluate
 from specminer.predicate.normal import contradictory, entails, normalised
-from specminer.predicate.parsing import parse
+from specminer.predicate.parsing import names_in, parse
 from specminer.predicate.smt import Declaration, Formula, FormulaError, Language, Sort, solver_name
 from specminer.predicate.text import negated_text, price, quoted, text, unknown_text
 
@@ -16,6 +16,7 @@ __all__ = [
     "contradictory",
     "entails",
     "evaluate",
+    "names_in",
     "negated_text",
     "normalised",
     "parse",

@@ -45,6 +45,16 @@ def parse(language: Language, text: str) -> Formula:
     return _Parser(language, _tokens(text)).whole()
 
 
+def names_in(text: str) -> frozenset[str]:
+    """Return the names that stand in a text, of variables and of values; none where it cannot be read."""
+    if len(text) > MAX_TEXT:
+        return frozenset()
+    try:
+        return frozenset(token.text for token in _tokens(text) if token.kind == "name")
+    except FormulaError:
+        return frozenset()
+
+
 def _tokens(text: str) -> list[_Token]:
     found = []
     at = 0

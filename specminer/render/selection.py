@@ -2,7 +2,7 @@
 
 A line of the picture stands for all transitions between one pair of states. Lines are hidden rarest first,
 only while the lines that stay carry nearly all events, and never one that matters for its source or is
-needed to reach a state.
+needed to reach a state. Changes of a flag of the whole contract that keep the state are not drawn.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from specminer.specification import Edge, Specification
+from specminer.specification import Edge, Specification, TransitionKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +101,11 @@ def _stays_rejected(edge: Edge) -> bool:
     return edge.outcome != "returned" and edge.source == edge.target
 
 
+def _stays_given(edge: Edge) -> bool:
+    """Whether a flag of the whole contract changes and means nothing here: that is no line."""
+    return edge.kind is TransitionKind.PHASE and edge.source == edge.target
+
+
 def _ranked(edges: Iterable[Edge]) -> tuple[Edge, ...]:
     return tuple(sorted(edges, key=lambda edge: (-edge.count, edge.event, edge.outcome, edge.kind.value)))
 
@@ -108,7 +113,7 @@ def _ranked(edges: Iterable[Edge]) -> tuple[Edge, ...]:
 def _lines(spec: Specification) -> list[Line]:
     pairs: dict[tuple[int, int], list[Edge]] = {}
     for edge in spec.transitions:
-        if not _stays_rejected(edge):
+        if not (_stays_rejected(edge) or _stays_given(edge)):
             pairs.setdefault((edge.source, edge.target), []).append(edge)
     return [Line(source=a, target=b, edges=_ranked(edges)) for (a, b), edges in sorted(pairs.items())]
 

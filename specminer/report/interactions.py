@@ -101,6 +101,9 @@ def overview(analysis: Analysis, interactions: Interactions) -> list[Document]:
 
 
 def _symbol(interactions: Interactions, event: int, function: str, history: History) -> str:
+    phase = interactions.phase_of(event)
+    if phase is not None:
+        return f"({phase})"
     if interactions.passive[event]:
         return f"({function})"
     role = role_of(interactions, event)
@@ -290,7 +293,7 @@ def _event(
         "position": int(history.invocation_position[row]),
         "sender": to_checksum_address(history.addresses[int(history.invocation_sender[row])]),
         "value": str(history.words[int(history.invocation_value[row])]),
-        "kind": "passive" if interactions.passive[event] else "call",
+        "kind": _kind(interactions, event),
         "function": called.name(row),
         "role": role_of(interactions, event),
         "arguments": {
@@ -304,6 +307,12 @@ def _event(
             key=lambda change: str(change["location"]),
         ),
     }
+
+
+def _kind(interactions: Interactions, event: int) -> str:
+    if interactions.phase_of(event) is not None:
+        return "phase"
+    return "passive" if interactions.passive[event] else "call"
 
 
 def argument(value: object) -> str:

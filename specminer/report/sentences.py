@@ -48,8 +48,12 @@ def transition_sentence(spec: Specification, edge: Edge, outflow: int, *, guard:
         text += " (a call about something else, which changes this one's storage)"
     elif edge.kind is TransitionKind.PHASE:
         text += " (a switch of the whole contract)"
-    text += f". It happened {times(edge.count)} in {counted(edge.interaction_count, 'interaction')}"
-    text += f", by {counted(edge.senders, 'sender')}"
+    if edge.kind is TransitionKind.PHASE:
+        text += f". It found {counted(edge.interaction_count, 'interaction')} there"
+        text += f", {times(edge.count)} in all" if edge.count > edge.interaction_count else ""
+    else:
+        text += f". It happened {times(edge.count)} in {counted(edge.interaction_count, 'interaction')}"
+        text += f", by {counted(edge.senders, 'sender')}"
     if outflow:
         text += f"; that is {share(edge.count, outflow)} of what happens there"
     if guard and edge.guard and edge.guard != "true":

@@ -29,7 +29,7 @@ from specminer.report.guards import (
     transition_texts,
 )
 from specminer.report.layout import cut, pad, paragraph
-from specminer.specification import Edge, Specification, State, TransitionKind
+from specminer.specification import Edge, Specification, State
 
 MAX_ROWS: Final = 60
 """Transitions listed at most, unless told otherwise."""
@@ -41,7 +41,6 @@ MAX_PAIRS: Final = 6
 """Pairs of transitions of one event told at most."""
 MIN_WIDTH: Final = 40
 """Terminals narrower than this many columns are not catered for."""
-_KINDS: Final = {TransitionKind.CALL: "", TransitionKind.PASSIVE: "", TransitionKind.PHASE: " (phase)"}
 
 
 def summary(
@@ -230,7 +229,7 @@ _HEADER: Final = ("event", "to", "count", "share", "in")
 def _row(edge: Edge, names: dict[int, str], outflow: int) -> tuple[str, ...]:
     rejected = edge.outcome != "returned"
     stays = edge.source == edge.target
-    event = ("✗ " if rejected else "  ") + (plain(edge.event, 80).strip() or "(no name)") + _KINDS[edge.kind]
+    event = ("✗ " if rejected else "  ") + (plain(edge.event, 80).strip() or "(no name)")
     target = "rejected" if rejected and stays else "(stays)" if stays else names.get(edge.target, "?")
     share = f"{edge.count / outflow:.1%}" if outflow else ""
     return event, target, f"{edge.count:,}", share, f"{edge.interaction_count:,}"

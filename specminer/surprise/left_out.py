@@ -24,6 +24,11 @@ class Units:
     """``None`` where there are too few interactions to leave one out."""
     transaction: IntColumn
 
+    def of(self, events: IntColumn) -> Units:
+        """Return the units of some of the events."""
+        inside = None if self.interaction is None else self.interaction[events]
+        return Units(interaction=inside, transaction=self.transaction[events])
+
     @property
     def unit(self) -> IntColumn:
         """What is left out at the least: the interaction, or else the transaction."""

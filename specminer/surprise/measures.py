@@ -101,7 +101,12 @@ def measure(
     before, after = tuning.state_before, tuning.state_after
     counted = ~table.rejected & ~interactions.passive
     last = np.append(starts[1:], len(table)) - 1 if len(starts) else starts
-    edges, stop, expected = _transitions(before, after, table.symbol, last, units)
+    # that a flag of the whole contract changes befalls an interaction: it is no outcome of its state
+    told = np.flatnonzero(~table.switched)
+    edges, expected = np.zeros(len(table)), np.zeros(len(table) + len(last))
+    edges[told], stop, expected[np.r_[told, len(table) + np.arange(len(last))]] = _transitions(
+        before[told], after[told], table.symbol[told], np.searchsorted(told, last), units.of(told)
+    )
     place = np.where(counted, _place(before, table.symbol, units), 0.0)
     early, unmet = _broken(broken, Kind.BEFORE, interactions, counted, len(history))
     late, failed = _broken(broken, Kind.BROKEN, interactions, counted, len(history))

@@ -4,7 +4,7 @@ from specminer.tuning.objective import Objective, Score, Selection
 from specminer.tuning.preset import DEFAULT_PRESET, PRESETS, Preset
 from specminer.tuning.result import ChosenPredicate, FrontPoint, TunedState, Tuning
 from specminer.tuning.search import search
-from specminer.tuning.tune import tune
+from specminer.tuning.tune import Phased, tune
 
 __all__ = [
     "DEFAULT_PRESET",
@@ -12,6 +12,7 @@ __all__ = [
     "ChosenPredicate",
     "FrontPoint",
     "Objective",
+    "Phased",
     "Preset",
     "Score",
     "Selection",

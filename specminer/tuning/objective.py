@@ -111,6 +111,7 @@ class Objective:
             count=count,
             ends=np.bincount(blocks, weights=graph.ends, minlength=states).astype(np.int64),
             event=None if graph.event is None else graph.event[symbol],
+            given=None if graph.switches is None else graph.switches[symbol],
             surcharge=self.vocabulary.code_length(selection) + self.surcharge,
             weights=self.weights,
         )

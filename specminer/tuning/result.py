@@ -82,10 +82,10 @@ class Tuning:
     """What the formulas are written in."""
     table: EventTable
     """The events; some may have been split by predicates about their calls."""
-    events: tuple[str, ...]
-    """The symbols of the table before any was split."""
     splits: Mapping[str, tuple[str, ...]]
     """Event to the predicates that split it."""
+    phases: tuple[str, ...]
+    """The flags of the whole contract whose changes are events of the table."""
     graph: Quotient
     vocabulary: tuple[Predicate, ...] = field(compare=False)
     """The predicates that the search chose from: rows of ``graph.valuations``."""
@@ -128,10 +128,9 @@ class Tuning:
 
     def condition(self, symbol: int) -> str:
         """Return the part of its event that a symbol of the table is: `` [not _paused]``; nothing for a whole."""
-        if self.graph.event is None:
+        if not self.table.wholes:
             return ""
-        whole = self.events[int(self.graph.event[symbol])]
-        return self.table.symbols[symbol].removeprefix(whole)
+        return self.table.symbols[symbol].removeprefix(self.table.wholes[symbol])
 
     def before(self, point: FrontPoint) -> IntColumn:
         """Return the state before each event; shape (n,)."""

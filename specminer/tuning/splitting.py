@@ -8,12 +8,13 @@ more than what the predicate and the additional edges cost. An event whose next 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from specminer.abstraction import FALSE, TRUE, Definition, EventTable, Quotient, Weights
 from specminer.abstraction.calls import CallPredicate, CallVocabulary
+from specminer.abstraction.parts import Parts, with_parts
 from specminer.errors import UsageError, plain
 from specminer.history import IntColumn
 from specminer.metric import plogp
@@ -25,8 +26,6 @@ class Split:
     """A table some of whose events are several."""
 
     table: EventTable
-    event: IntColumn
-    """For each symbol of ``table`` the position of the whole event in the unsplit table."""
     chosen: Mapping[str, tuple[CallPredicate, ...]]
     """Event to the predicates that split it."""
     surcharge: float
@@ -65,6 +64,8 @@ def found(table: EventTable, graph: Quotient, blocks: IntColumn, weights: Weight
     edge_bits = weights.transitions * float(np.log2(max(1, len(table))))
     states = int(blocks.max(initial=0)) + 1
     for symbol in _uncertain(graph, blocks, states):
+        if symbol in table.switches:
+            continue
         words = CallVocabulary(table, symbol)
         candidates = words.generated()
         cost = float(np.log2(max(2, len(candidates))))
@@ -113,42 +114,16 @@ def _bits(choice: IntColumn, edge: IntColumn) -> tuple[float, int]:
 
 def _applied(table: EventTable, chosen: Mapping[int, Sequence[CallPredicate]], surcharge: float) -> Split:
     """Return the table with the events split; the parts stand where the event stood."""
-    texts: list[str] = []
-    event: list[int] = []
-    place = np.zeros(max(1, len(table.symbols)), dtype=np.int64)
-    parts: dict[int, dict[int, int]] = {}
-    for symbol, name in enumerate(table.symbols):
-        place[symbol] = len(texts)
-        if symbol not in chosen:
-            texts.append(name)
-            event.append(symbol)
-            continue
-        predicates = chosen[symbol]
-        codes = _codes(predicates)
-        parts[symbol] = {}
-        for code in np.unique(codes).tolist():
-            parts[symbol][code] = len(texts)
-            texts.append(_part_name(name, predicates, code))
-            event.append(symbol)
-    column = place[table.symbol] if len(table) else table.symbol
-    for symbol, numbers in parts.items():
-        rows = np.flatnonzero(table.symbol == symbol)
-        codes = _codes(chosen[symbol])
-        column[rows] = [numbers[code] for code in codes.tolist()]
-    accepted_as = [int(place[table.accepted_as[old]]) if table.accepted_as else place[old] for old in event]
-    arguments = tuple(
-        replace(argument, symbols=tuple(new for new, old in enumerate(event) if old in argument.symbols))
-        for argument in table.arguments
-    )
+    parts: dict[int, Parts] = {}
+    for symbol, predicates in chosen.items():
+        code = _codes(predicates)
+        parts[symbol] = Parts(
+            rows=np.flatnonzero(table.symbol == symbol),
+            code=code,
+            texts={part: _condition(predicates, part) for part in np.unique(code).tolist()},
+        )
     return Split(
-        table=replace(
-            table,
-            symbols=tuple(texts),
-            symbol=column,
-            accepted_as=tuple(map(int, accepted_as)) if table.accepted_as else (),
-            arguments=arguments,
-        ),
-        event=np.array(event, dtype=np.int64),
+        table=with_parts(table, parts) if parts else table,
         chosen={table.symbols[symbol]: tuple(items) for symbol, items in chosen.items()},
         surcharge=surcharge,
     )
@@ -161,8 +136,8 @@ def _codes(predicates: Sequence[CallPredicate]) -> IntColumn:
     return codes
 
 
-def _part_name(name: str, predicates: Sequence[CallPredicate], code: int) -> str:
-    """Return the text of a part: ``setPaused [not _paused]``; what is unknown is left out."""
+def _condition(predicates: Sequence[CallPredicate], code: int) -> str:
+    """Return what holds in a part: ``not _paused``; what is unknown is left out."""
     values = []
     for _ in predicates:
         code, value = divmod(code, 3)
@@ -172,4 +147,4 @@ def _part_name(name: str, predicates: Sequence[CallPredicate], code: int) -> str
         for predicate, value in zip(predicates, reversed(values), strict=True)
         if value in (TRUE, FALSE)
     ]
-    return f"{name} [{' and '.join(told)}]" if told else name
+    return " and ".join(told)

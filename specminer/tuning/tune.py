@@ -9,7 +9,7 @@ in where these say nothing. Then events are split where that pays, and states jo
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from specminer.tuning import splitting
 from specminer.tuning.description import Describer
 from specminer.tuning.front import front
 from specminer.tuning.merging import Merging, follow, steps, unmerged
-from specminer.tuning.objective import Objective, Score
+from specminer.tuning.objective import Objective, Score, Selection
 from specminer.tuning.preset import DEFAULT_PRESET, PRESETS, Preset
 from specminer.tuning.result import Tuning
 from specminer.tuning.search import PLATEAU, near, search, settled
@@ -42,6 +42,8 @@ HISTORY_WORTH: Final = 0.075
 objective; less is a habit of those who call."""
 
 
+PHASES_WORTH: Final = 0.02
+"""Phases of the whole contract must take this share off the objective: each may double the states."""
 SPLIT_STATES: Final = 512
 """With more finest states, events are split between the states found only."""
 MERGED: Final = 6
@@ -55,6 +57,7 @@ def tune(
     definition: Definition,
     seed: int = 0,
     preset: Preset | None = None,
+    phased: Phased | None = None,
 ) -> Tuning:
     """Find the predicates that describe a table of events best; same input and seed, same result.
 
@@ -63,6 +66,7 @@ def tune(
         definition: what is fixed, preferred and forbidden, and the weights.
         seed: draws random starting points and parts of the history.
         preset: which point of the front is chosen; ``balanced`` by default.
+        phased: the same events with changes of flags of the whole contract; taken where that pays.
 
     Raises:
         UsageError: the definition fixes a predicate, or splits an event by one, that is none here.
@@ -70,11 +74,12 @@ def tune(
     """
     preset = preset or PRESETS[DEFAULT_PRESET]
     run = _Run(table=table, definition=definition, seed=seed, preset=preset)
-    full = vocabulary(table, definition)
-    found = run.searched(full, splitting.as_defined(table, definition))
-    if not definition.only and not definition.split:
-        found = run.with_splits(found)
-    chosen = run.merged(found)
+    if phased is not None and phased.names and not phased.asked:
+        run, found, chosen = run.paying(phased)
+    else:
+        run, found = run.within(phased, phased.names) if phased is not None else (run, run.best())
+        chosen = run.merged(found)
+    full = found.full
     points, chosen = front(found.objective, chosen)
     if definition.only:
         points = (chosen,)
@@ -82,7 +87,7 @@ def tune(
         objective=found.objective,
         table=found.split.table,
         cut=found.cut,
-        definition=definition,
+        definition=replace(definition, phases=run.phases or definition.phases),
         splits={event: tuple(item.text for item in items) for event, items in found.split.chosen.items()},
         seed=seed,
     )
@@ -90,8 +95,8 @@ def tune(
     return Tuning(
         language=full.language,
         table=found.split.table,
-        events=table.symbols,
         splits=describer.splits,
+        phases=run.phases,
         graph=found.graph,
         vocabulary=found.objective.vocabulary.predicates,
         front=described,
@@ -106,10 +111,27 @@ def tune(
     )
 
 
+class Phased(Protocol):
+    """A table of events to which changes of flags of the whole contract can be added."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The flags that there are."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether the definition asks for all of them: then nothing is compared."""
+
+    def table(self, names: tuple[str, ...]) -> EventTable:
+        """Return the table with the changes of some of the flags."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
     """The best selection, and what it was found on."""
 
+    full: Vocabulary
+    """All candidates, those over earlier events included."""
     split: Split
     graph: Quotient
     cut: Folds
@@ -132,6 +154,57 @@ class _Run:
     definition: Definition
     seed: int
     preset: Preset
+    phases: tuple[str, ...] = ()
+    """Flags of the whole contract whose changes are events of the table."""
+
+    def best(self) -> _Found:
+        """Return what the search finds on the table, some of whose events may be split."""
+        found = self.searched(
+            vocabulary(self.table, self.definition), splitting.as_defined(self.table, self.definition)
+        )
+        return found if self.definition.only or self.definition.split else self.with_splits(found)
+
+    def within(self, phased: Phased, names: tuple[str, ...]) -> tuple[_Run, _Found]:
+        """Return the run on the table with the changes of some flags, and what it finds."""
+        run = replace(self, table=phased.table(names), phases=names)
+        return run, run.best()
+
+    def paying(self, phased: Phased) -> tuple[_Run, _Found, Merging]:
+        """Tell phases apart where that pays; flags that no state depends on are left out again.
+
+        That a flag changes befalls all interactions at once: it is given and costs nothing to tell, but states and
+        transitions are drawn once more for each phase. It must pay for them, and leave the plateau of descriptions
+        that are about as good.
+        """
+        found = self.best()
+        plain = self.merged(found)
+        limit = (1.0 - PHASES_WORTH) * plain.score.description_length
+        names = phased.names
+        while names:
+            run, told = self.within(phased, names)
+            chosen = run.merged(told)
+            used = run.flags_of(told, chosen.score.selection)
+            if used == names:
+                worth = chosen.score.description_length < limit
+                return (run, told, chosen) if worth else (self, found, plain)
+            names = used
+        return self, found, plain
+
+    def flags_of(self, found: _Found, selection: Selection) -> tuple[str, ...]:
+        """Return the flags that some predicates speak of."""
+        candidates = found.objective.vocabulary
+        language = candidates.language
+        shown = list(candidates.dimensions)  # variables stand in the order of the table
+        spoken = {
+            language.declaration(symbol).name
+            for position in selection
+            for symbol in language.symbols(candidates.predicates[position].formula)
+        }
+        return tuple(
+            name
+            for name, position in zip(self.phases, self.table.flags, strict=True)
+            if shown[position] in spoken
+        )
 
     def searched(self, full: Vocabulary, split: Split) -> _Found:
         """Search among storage and time; among all where that finds nothing, or as the definition says.
@@ -140,14 +213,14 @@ class _Run:
         """
         meaningful = full.only(Tier.STORAGE, Tier.TIME)
         if self.definition.history is HistoryView.ALWAYS:
-            return self._on(full, split)
-        found = self._on(meaningful, split)
+            return self._on(full, full, split)
+        found = self._on(full, meaningful, split)
         if self.definition.only or len(full.predicates) == len(meaningful.predicates):
             return found
         forbidden = set(self.definition.forbid) - set(full.unmatched)
         if found.best.selection and not forbidden:
             return found
-        told = self._on(full, split, compared=found.evaluations)
+        told = self._on(full, full, split, compared=found.evaluations)
         asked = 0.0 if forbidden else HISTORY_WORTH
         worth = told.best.description_length <= (1.0 - asked) * found.best.description_length
         return told if worth and told.used_history else replace(found, evaluations=told.evaluations)
@@ -174,7 +247,7 @@ class _Run:
         split = splitting.found(self.table, found.graph, blocks, self.definition.weights)
         if not split.chosen:
             return found
-        return self._on(found.objective.vocabulary, split, compared=found.evaluations)
+        return self._on(found.full, found.objective.vocabulary, split, compared=found.evaluations)
 
     def merged(self, found: _Found) -> Merging:
         """Join states as the definition or else the preset says, in the best selection and those near it."""
@@ -199,10 +272,10 @@ class _Run:
         ]
         return min([best, *fewer], key=lambda item: (item.score.states, item.score.key))
 
-    def _on(self, candidates: Vocabulary, split: Split, compared: int = 0) -> _Found:
+    def _on(self, full: Vocabulary, candidates: Vocabulary, split: Split, compared: int = 0) -> _Found:
         graph = quotient(self.table, candidates)
         if split.chosen:
-            graph = refined(graph, split.table, split.event)
+            graph = refined(graph, split.table)
         cut = folds(graph, self.seed)
         objective = Objective(
             graph,
@@ -225,6 +298,7 @@ class _Run:
         else:
             best = search(objective, self.seed)
         return _Found(
+            full=full,
             split=split,
             graph=graph,
             cut=cut,

@@ -1,0 +1,115 @@
+"""Which flags of the whole contract become events of the interactions: as the definition says, else as it pays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Final
+
+from specminer.abstraction import Definition, EventTable
+from specminer.abstraction.phases import Flag, with_flags, with_phases
+from specminer.errors import UsageError, plain
+from specminer.interaction import Evidence, Interactions
+from specminer.predicate import names_in
+
+_ROOT: Final = re.compile(r"[\[.\s]")
+"""Where the name of a variable ends and its keys or fields begin."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A table of events, and what it was made of."""
+
+    table: EventTable
+    interactions: Interactions
+    bookkeeping: tuple[str, ...]
+    """Variables that were left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phasing:
+    """A split history, to which the changes of flags can be added as events."""
+
+    flags: tuple[Flag, ...]
+    asked: bool
+    """The definition asks for them."""
+    evidence: Evidence
+    interactions: Interactions
+    """Without these changes."""
+    build: Callable[[Interactions], Built]
+    """Makes the table of some interactions; it may leave out some of their events."""
+    made: dict[tuple[str, ...], Built] = field(default_factory=dict)
+    """What was built already, by the flags that were asked for."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The flags that there are."""
+        return tuple(flag.name for flag in self.flags)
+
+    def table(self, names: tuple[str, ...]) -> EventTable:
+        """Return the table with the changes of some of the flags."""
+        return self.built(names).table
+
+    def built(self, names: tuple[str, ...]) -> Built:
+        """Return the table with the changes of some of the flags, and the interactions that it is of."""
+        if names not in self.made:
+            chosen = [flag for flag in self.flags if flag.name in names]
+            built = self.build(with_phases(self.interactions, self.evidence, chosen))
+            table = with_flags(built.table, built.interactions, chosen)
+            self.made[names] = replace(built, table=table)
+        return self.made[names]
+
+
+def chosen_flags(
+    found: Sequence[Flag], interactions: Interactions, functions: Sequence[str], definition: Definition
+) -> tuple[tuple[Flag, ...], bool]:
+    """Return the flags that are to be events, or may be, and whether the definition asks for them.
+
+    ``functions`` gives each invocation's bare name. A flag that a dropped function changes is none: its changes
+    would have no event.
+
+    Raises:
+        UsageError: the definition asks for a flag that is none.
+
+    """
+    usable = [
+        flag
+        for flag in found
+        if not {functions[row] for row in flag.invocation.tolist()} & set(definition.drop)
+        and not _is_forbidden(flag, definition.forbid)
+    ]
+    if definition.phases is not None:
+        for name in definition.phases:
+            if not definition.lenient and all(flag.name != name for flag in usable):
+                raise _unknown(name, [flag.name for flag in usable])
+        return tuple(flag for flag in usable if flag.name in definition.phases), True
+    fixed = _mentioned(definition.fix)
+    asked = tuple(flag for flag in usable if flag.name in fixed)
+    if definition.only or asked:
+        return asked, True
+    preferred = {*_mentioned(definition.prefer), *definition.prefer}
+    events = int((~interactions.passive).sum())
+    return tuple(flag for flag in usable if flag.name in preferred or flag.qualifies(events)), False
+
+
+def _is_forbidden(flag: Flag, forbidden: Collection[str]) -> bool:
+    return flag.name in forbidden or _ROOT.split(flag.name)[0] in forbidden
+
+
+def _mentioned(texts: Collection[str]) -> frozenset[str]:
+    return frozenset[str]().union(*(names_in(part) for text in texts for part in text.split(" | ")))
+
+
+def _unknown(name: str, known: Sequence[str]) -> UsageError:
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean '{plain(near[0], 80)}'?" if near else ""
+    if not near:
+        shown = ", ".join(plain(item, 40) for item in known[:10])
+        hint = f"there are {shown}" if known else "there are none"
+    return UsageError(
+        f"the abstraction counts changes of '{plain(name, 80)}' as events (events.phases), but no variable of this "
+        f"name belongs to the whole contract and changes now and then; {hint}",
+        predicate=name,
+    )
