@@ -1,8 +1,8 @@
 """The candidate predicates of a table of events: what tells its events apart, each way once.
 
 What is the same after every event is dropped, and predicates that split the events alike (equal or
-complementary) are one: the cheapest form is kept, then the shortest, then the first in the alphabet; the others
-are its aliases. Candidates stand in the order in which the table's variables gave rise to them, so that
+complementary) are one: the cheapest form is kept, then the one that says most (:data:`_Rank`); the others are its
+aliases. Candidates stand in the order in which the table's variables gave rise to them, so that
 renaming variables changes texts and nothing else.
 
 What never changes within an interaction once it has begun is a *facet*: a kind of entity to filter by (a
@@ -11,7 +11,7 @@ breed, a mother), not a state that it is in. Facets are kept apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -43,6 +43,11 @@ from specminer.predicate import (
 TruthColumn: TypeAlias = npt.NDArray[np.int8]
 MANY_VALUES: Final = 3
 """A variable with so many values or more may have all of them told apart for the price of one."""
+_TIERS: Final = tuple(Tier)
+_CLOCKED: Final = frozenset({Dimension.TIME, Dimension.BLOCK})
+_Rank: TypeAlias = tuple[int, bool, float, bool, bool, bool]
+"""Which of several predicates that split the events alike is shown: the lowest. Of what somebody has, an amount says
+more than an account, and a time least."""
 FALSE, TRUE, UNKNOWN = 0, 1, 2
 """What a :data:`TruthColumn` holds."""
 
@@ -169,19 +174,33 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
             draft.tier is Tier.STORAGE and not wishes.is_fixed(predicate) and _is_facet(column, started)
         )
         (facets if constant else candidates).append((predicate, column))
-    predicates, matrix = _joined(candidates, wishes.mentioned, len(accepted))
+    dimensions = {
+        base.spelled[variable.name]: dimension
+        for variable, dimension in zip(table.variables, base.dimensions, strict=True)
+    }
+
+    def rank(predicate: Predicate) -> _Rank:
+        symbols = base.language.symbols(predicate.formula)
+        measured = {dimensions.get(base.language.declaration(symbol).name) for symbol in symbols}
+        return (
+            _TIERS.index(predicate.tier),
+            predicate.formula not in wishes.mentioned,
+            predicate.price,
+            predicate.formula.is_lt(),
+            bool(measured & _CLOCKED),
+            Dimension.MONEY not in measured,
+        )
+
+    predicates, matrix = _joined(candidates, rank, len(accepted))
     return Vocabulary(
         language=base.language,
         predicates=predicates,
         columns=matrix,
         after=_rows_after(table),
         fixed=wishes.positions(predicates),
-        facets=_joined(facets, wishes.mentioned, len(accepted))[0],
+        facets=_joined(facets, rank, len(accepted))[0],
         unmatched=wishes.unmatched(),
-        dimensions={
-            base.spelled[variable.name]: dimension
-            for variable, dimension in zip(table.variables, base.dimensions, strict=True)
-        },
+        dimensions=dimensions,
     )
 
 
@@ -352,7 +371,7 @@ class _Wishes:
 
 
 def _joined(
-    candidates: Iterable[tuple[Predicate, TruthColumn]], mentioned: frozenset[Formula], length: int
+    candidates: Iterable[tuple[Predicate, TruthColumn]], rank: Callable[[Predicate], _Rank], length: int
 ) -> tuple[tuple[Predicate, ...], TruthColumn]:
     """Join the candidates that split the events alike; shape of the matrix (P, length)."""
     classes: dict[bytes, list[tuple[Predicate, TruthColumn]]] = {}
@@ -360,7 +379,7 @@ def _joined(
         alike = classes.setdefault(_partition_key(column), [])
         if all(predicate.formula is not other.formula for other, _ in alike):
             alike.append((predicate, column))
-    kept = [_representative(alike, mentioned) for alike in classes.values()]
+    kept = [_representative(alike, rank) for alike in classes.values()]
     matrix = np.array([column for _, column in kept], dtype=np.int8).reshape(len(kept), length)
     return tuple(predicate for predicate, _ in kept), matrix
 
@@ -375,24 +394,11 @@ def _partition_key(column: TruthColumn) -> bytes:
     return blake2b(names[column].tobytes(), digest_size=16).digest()
 
 
-_TIERS = tuple(Tier)
-
-
 def _representative(
-    alike: Sequence[tuple[Predicate, TruthColumn]], mentioned: frozenset[Formula]
+    alike: Sequence[tuple[Predicate, TruthColumn]], rank: Callable[[Predicate], _Rank]
 ) -> tuple[Predicate, TruthColumn]:
-    def rank(entry: tuple[Predicate, TruthColumn]) -> tuple[int, bool, float, bool, int, str]:
-        predicate = entry[0]
-        return (
-            _TIERS.index(predicate.tier),
-            predicate.formula not in mentioned,
-            predicate.price,
-            predicate.formula.is_lt(),
-            len(predicate.text),
-            predicate.text,
-        )
-
-    ranked = sorted(alike, key=rank)
+    # among equals the first candidate stays first: a variable's name must not decide
+    ranked = sorted(alike, key=lambda entry: rank(entry[0]))
     best, column = ranked[0]
     aliases = [
         other.text if np.array_equal(theirs, column) else other.negation for other, theirs in ranked[1:]

@@ -237,10 +237,7 @@ class Describer:
             inside = np.flatnonzero(column == TRUE)
             state = int(blocks[inside[0]])
             if len(inside) == sizes[state] and (blocks[inside] == state).all():
-                best = min(
-                    found.get(state, predicate), predicate, key=lambda p: (p.price, len(p.text), p.text)
-                )
-                found[state] = best
+                found[state] = min(found.get(state, predicate), predicate, key=lambda p: p.price)
         return {
             state: self._phrases.of(predicate, TRUE)
             for state, predicate in found.items()
