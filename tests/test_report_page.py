@@ -231,11 +231,41 @@ def test_each_timeline_can_be_chosen(page: Chrome, report: Report) -> None:
         assert event["transaction"] in row.text
 
 
-def test_all_is_readable_without_scripts_and_on_paper(page: Chrome, report: Report) -> None:
+PAPER = 700
+"""CSS pixels between the margins of a page of A4."""
+
+
+@pytest.mark.parametrize("name", ["auction_house", "savings", "loans"])
+def test_nothing_is_cut_and_nothing_to_press_is_left_on_paper(
+    browser: Chrome, tmp_path: Path, name: str
+) -> None:
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    size = {"width": PAPER, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    try:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        opened(browser, tmp_path, report_of(mined(name)))
+        assert not shown(browser, "button, input, select, nav, #details")
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= PAPER
+        cut = browser.execute_script(
+            "return [...document.querySelectorAll('.scroll, table, .frame')].filter((item) =>"
+            " item.scrollWidth > item.clientWidth + 1 || item.scrollHeight > item.clientHeight + 1)"
+            ".map((item) => item.closest('section').id)"
+        )
+        assert cut == []
+        hashes = shown(browser, "#transitions td code")
+        assert hashes
+        assert {item.value_of_css_property("white-space") for item in hashes} == {"normal"}, "they are whole"
+        assert browser.execute_script("return getComputedStyle(document.body).color") == "rgb(26, 26, 26)"
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+
+
+def test_every_table_has_titles_of_its_columns(page: Chrome) -> None:
     tables = page.find_elements(By.CSS_SELECTOR, "main section table")
     assert all(table.find_elements(By.CSS_SELECTOR, "th[scope=col]") for table in tables)
-    printed = page.print_page()
-    assert len(printed) > 10_000
+    assert len(page.print_page()) > 10_000
 
 
 def test_hashes_are_short_until_they_are_asked_for(page: Chrome) -> None:

@@ -104,7 +104,11 @@ def _more(evidence: Evidence | None, place: int, edge: Edge) -> str:
         if given:
             text += f" Example: {edge.function}({given})."
         if example.reason:
-            text += f" Reason then given: {example.reason}."
+            text += (
+                " No reason was given."
+                if example.reason == "no reason given"
+                else f" Reason then given: {example.reason.removesuffix('.')}."
+            )
     return text
 
 

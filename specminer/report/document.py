@@ -89,6 +89,9 @@ class Rejection:
 
     function: str
     reason: str
+    """The reason's text, an error's name, or a kind of halt; empty if none was given."""
+    example: str
+    """What the first of them was told, with the values of an error; empty if that is no more than the reason."""
     count: int
     senders: int
     first: Occurrence
@@ -207,6 +210,10 @@ class Money:
     """Those of them whose payments were not recorded, or not how much they were."""
     payouts: tuple[Payout, ...]
     """The most first."""
+    created: str
+    """Wei of it that contracts were created with, decimal."""
+    destroyed: str
+    """Wei of it that contracts paid when they destroyed themselves, decimal."""
     receivers: Listed[Receiver]
     unpaid: Listed[Unpaid]
     held: tuple[Held, ...]

@@ -11,6 +11,7 @@ import numpy as np
 from eth_utils.address import to_checksum_address
 
 from specminer.chain.interface import Interface
+from specminer.errors import plain
 from specminer.history import MISSING, OUTCOMES, History, IntColumn
 from specminer.interaction import Analysis, Interactions
 from specminer.interaction.races import races
@@ -188,13 +189,14 @@ class _Reader:
         groups: dict[tuple[str, str], list[int]] = defaultdict(list)
         evidence = self.analysis.evidence
         for row in np.flatnonzero(evidence.event & ~self.history.accepted).tolist():
-            groups[self.called.name(row), self._reason(row)].append(row)
+            groups[self.called.name(row), self._cause(row)].append(row)
         ranked = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
         return _cut(
             [
                 Rejection(
                     function=function,
                     reason=reason,
+                    example=self._example_of(rows[0], reason),
                     count=len(rows),
                     senders=len(np.unique(self.history.invocation_sender[rows])),
                     first=self.occurrence(rows[0]),
@@ -266,6 +268,15 @@ class _Reader:
             return ""
         outcome = Outcome(kind=kind, data=self.history.invocation_output[row])
         return self.interface.reason(outcome)[:MAX_REASON]
+
+    def _cause(self, row: int) -> str:
+        """Return why a call was rejected, without the values of an error."""
+        kind = OUTCOMES[int(self.history.invocation_outcome[row])]
+        return self.interface.cause(kind, self.history.invocation_output[row])[:MAX_REASON]
+
+    def _example_of(self, row: int, reason: str) -> str:
+        full = self._reason(row)
+        return "" if not reason or full in (reason, plain(reason)) else full
 
     def _block(self, row: int) -> int:
         return int(self.history.transaction_block[self.history.invocation_transaction[row]])

@@ -136,7 +136,7 @@ def rejections_section(spec: Specification, evidence: Evidence) -> Section | Non
         rows=tuple(
             row(
                 item.function,
-                item.reason or "no reason given",
+                (item.reason or "no reason given") + (f", first: {item.example}" if item.example else ""),
                 item.count,
                 item.senders,
                 *((_needed(guards.get(item.function, []), item.reason),) if guards else ()),
@@ -150,9 +150,8 @@ def rejections_section(spec: Specification, evidence: Evidence) -> Section | Non
 
 
 def _needed(conditions: list[tuple[str, str]], reason: str) -> str:
-    """Return the conditions that explain a reason; a custom error is known by its name, without its values."""
-    bare = reason.partition("(")[0]
-    return " and ".join(dict.fromkeys(text for name, text in conditions if name in (reason, bare)))
+    """Return the conditions that explain a reason."""
+    return " and ".join(dict.fromkeys(text for name, text in conditions if name == reason))
 
 
 def callers_section(spec: Specification, evidence: Evidence) -> Section:

@@ -114,10 +114,23 @@ def money(
         calls=len(accepted),
         unknown=len(unknown),
         payouts=_payouts(book, kept, name, occurrence),
+        created=str(_sum(book, kept, PaymentKind.CREATION)),
+        destroyed=str(_sum(book, kept, PaymentKind.SELFDESTRUCT)),
         receivers=_receivers(book, kept, name, occurrence, most),
         unpaid=_unpaid(book, payers, name, occurrence, most),
         held=() if unknown else _held(book),
         whole=_whole(history),
+    )
+
+
+def _sum(book: Ledger, payers: Iterable[int], kind: PaymentKind) -> int:
+    """Return the wei that was paid in one way."""
+    wanted = PAYMENTS.index(kind)
+    return sum(
+        book.amount(place)
+        for row in payers
+        for place in book.places(row, undone=False)
+        if book.history.payment_kind[place] == wanted
     )
 
 

@@ -65,8 +65,10 @@ def _went(spec: Specification, book: Money) -> Section:
     total = sum(int(item.value) for item in book.payouts)
     calls = sum(item.calls for item in book.payouts)
     lead = [
-        f"{amount(str(total))} went out in {counted(calls, 'accepted call')}, by calls, transfers and sends, by "
-        "creating contracts and by self-destruction."
+        f"{amount(str(total))} went out in {counted(calls, 'accepted call')}"
+        + (f", {amount(book.created)} of it into contracts that were created" if book.created != "0" else "")
+        + (f", {amount(book.destroyed)} of it by self-destruction" if book.destroyed != "0" else "")
+        + "."
         if book.payouts
         else "No accepted call paid anything out."
     ]

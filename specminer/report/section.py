@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from specminer.report.sentences import address_link, transaction_link
 
@@ -46,6 +46,23 @@ class Section:
     """What of the table was left out."""
     chart: str = ""
     """SVG that shows what the table tells; the page alone has it."""
+
+
+def without_empty_columns(section: Section) -> Section:
+    """Return a section without the columns that no row says anything in."""
+    kept = [
+        place
+        for place in range(len(section.header))
+        if any(piece.text for item in section.rows for piece in item.cells[place])
+    ]
+    if len(kept) == len(section.header):
+        return section
+    return replace(
+        section,
+        header=tuple(section.header[place] for place in kept),
+        figures=frozenset(kept.index(place) for place in section.figures if place in kept),
+        rows=tuple(replace(item, cells=tuple(item.cells[place] for place in kept)) for item in section.rows),
+    )
 
 
 def cell(text: object) -> Cell:

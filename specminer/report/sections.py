@@ -23,7 +23,7 @@ from specminer.report.history_sections import (
     split_section,
 )
 from specminer.report.money_sections import money_sections
-from specminer.report.section import Section
+from specminer.report.section import Section, without_empty_columns
 from specminer.report.trust_sections import confidence_section, surprise_sections
 
 NO_EVIDENCE = (
@@ -76,7 +76,7 @@ def groups(report: Report) -> tuple[Group, ...]:
         ),
     ]
     listed = [
-        Group(title=title, sections=tuple(item for item in items if item is not None))
+        Group(title=title, sections=tuple(without_empty_columns(item) for item in items if item is not None))
         for title, items in found
     ]
     return tuple(group for group in listed if group.sections)

@@ -30,6 +30,8 @@ def surprise_sections(spec: Specification) -> Iterator[Section]:
     """Yield what stands out most: interactions, and single calls."""
     lead, items = surprise_sentences(spec.surprise, MAX_SURPRISING)
     if not items:
+        if lead:
+            yield Section(id="surprising", title="Most surprising interactions", lead=(lead,))
         return
     unit = str(spec.surprise.get("unit"))
     if unit == "interaction":

@@ -328,16 +328,18 @@
     for (const row of document.querySelectorAll("#variants tr[data-place]")) {
       const place = Number(row.dataset.place);
       const example = row.lastElementChild;
+      const tools = element("span", "", "tools");
       if (frame) {
-        const button = element("button", "Show in the picture");
+        const button = element("button", "Show way");
         button.type = "button";
+        button.title = "Show this way in the picture";
         button.dataset.variant = String(place);
         button.setAttribute("aria-pressed", "false");
         button.addEventListener("click", () => {
           chooseVariant(variant === place ? null : place);
           if (variant !== null) byId("automaton").scrollIntoView();
         });
-        example.append(" ", button);
+        tools.append(button);
       }
       const life = data.timelines.findIndex((item) => item.name === data.examples[place]);
       if (life >= 0) {
@@ -348,8 +350,9 @@
           showLife(life);
           byId("timelines").scrollIntoView();
         });
-        example.append(" ", open);
+        tools.append(open);
       }
+      if (tools.childElementCount) example.append(" ", tools);
     }
   }
 
@@ -399,6 +402,7 @@
       ["What changed", (event) => event.changes],
     ].filter(([, text]) => life.events.some((event) => text(event)));
     const table = element("table");
+    table.append(element("caption", life.name));
     const head = element("tr");
     for (const title of [...columns.map(([title]) => title), "Transaction"]) {
       const cell = element("th", title, title === "Block" ? "figure" : "");
