@@ -7,6 +7,7 @@ everything that draws, reports or exports. Texts in it are raw: whoever shows th
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from functools import cached_property
@@ -23,6 +24,34 @@ VERSION = 1
 MAX_WITNESSES = 10
 _UNSEEN: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 """Characters that steer a terminal or an editor unseen: in the JSON they are written as escapes."""
+
+
+def front_place(sizes: Sequence[int], states: int | None = None, point: int | None = None) -> int | None:
+    """Return which point of a front is wanted, counted from 0; ``None`` if none is asked for.
+
+    Args:
+        sizes: the numbers of states of the front's points.
+        states: the wanted point's.
+        point: the wanted point, counted from 1.
+
+    Raises:
+        UsageError: there is none, or two are wanted.
+
+    """
+    if states is not None and point is not None:
+        raise UsageError("--states and --point each choose an automaton; give one of them")
+    if states is not None:
+        if states not in sizes:
+            shown = ", ".join(map(str, sizes)) or "none"
+            raise UsageError(
+                f"no automaton of {states} states is on the front; it has those of {shown} states"
+            )
+        return list(sizes).index(states)
+    if point is not None and not 0 < point <= len(sizes):
+        raise UsageError(
+            f"there is no point {point} on the front; it has {len(sizes)} points, counted from 1"
+        )
+    return None if point is None else point - 1
 
 
 class TransitionKind(Enum):
@@ -173,16 +202,14 @@ class Specification:
     """By states, ascending."""
 
     def at(self, place: int) -> Self:
-        """Return the specification with another point of the front chosen, as if it had been mined so.
+        """Return the specification with another point of the front chosen, counted from 0.
+
+        What only the history tells of a point (guards of transitions, invariants, confidence, surprise) is left out.
 
         Raises:
-            UsageError: there is no such point, or the document does not hold its automaton.
+            UsageError: the document does not hold its automaton.
 
         """
-        if not 0 <= place < len(self.front):
-            raise UsageError(
-                f"there is no point {place + 1} on the front; it has {len(self.front)} points, counted from 1"
-            )
         point = self.front[place]
         if point.chosen:
             return self
@@ -223,13 +250,8 @@ class Specification:
             UsageError: there is none.
 
         """
-        sizes = [point.states for point in self.front]
-        if states not in sizes:
-            shown = ", ".join(map(str, sizes)) or "none"
-            raise UsageError(
-                f"no automaton of {states} states is on the front; it has those of {shown} states"
-            )
-        return self.at(sizes.index(states))
+        place = front_place([point.states for point in self.front], states=states)
+        return self if place is None else self.at(place)
 
     @cached_property
     def automaton(self) -> Automaton:

@@ -35,7 +35,7 @@ from specminer.pipeline.reporting import report_of, write_report
 from specminer.report.document import Report
 from specminer.report.explanation import explanation
 from specminer.report.summary import SURPRISING, summary
-from specminer.specification import FORMAT, Specification
+from specminer.specification import FORMAT, Specification, front_place
 from specminer.surprise import LISTED, MAX_LISTED
 from specminer.tuning import DEFAULT_PRESET, PRESETS
 
@@ -200,6 +200,8 @@ def mine(
         surprising=max(surprising, LISTED),
         preset=PRESETS[preset],
         weights=weights_of(weights),
+        states=states,
+        point=point,
     )
     choice = Choice(states=states, point=point, explain=explain, surprising=surprising, report=not no_report)
     earlier = automaton_file(targets)
@@ -229,11 +231,8 @@ class Choice:
             UsageError: there is none, or two are wanted.
 
         """
-        if self.states is not None and self.point is not None:
-            raise UsageError("--states and --point each choose an automaton; give one of them")
-        if self.states is not None:
-            return specification.with_states(self.states)
-        return specification if self.point is None else specification.at(self.point - 1)
+        place = front_place([point.states for point in specification.front], self.states, self.point)
+        return specification if place is None else specification.at(place)
 
 
 def automaton_file(targets: tuple[str, ...]) -> Path | None:
@@ -292,9 +291,8 @@ def mine_to_folder(
         mined = run(history, options, artifact=given or chosen.artifact, selection=chosen.selection)
         for note in mined.notes:
             screen.note(note)
-    wanted = choice.of(mined.specification)
-    found = report_of(mined, wanted) if choice.report else Report(specification=wanted, evidence=None)
-    return _told(found, out or Path(folder_name(wanted)), choice)
+    found = report_of(mined) if choice.report else Report(specification=mined.specification, evidence=None)
+    return _told(found, out or Path(folder_name(mined.specification)), choice)
 
 
 def _told(found: Report, folder: Path, choice: Choice) -> str:

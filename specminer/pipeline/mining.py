@@ -48,6 +48,7 @@ from specminer.specification import (
     Specification,
     State,
     TransitionKind,
+    front_place,
 )
 from specminer.surprise import LISTED
 from specminer.tuning import FrontPoint as TunedPoint
@@ -76,6 +77,10 @@ class MineOptions:
     """How many of the most surprising interactions and events are listed."""
     weights: Mapping[str, float] = field(default_factory=dict)
     """Weights that hold instead of the definition's."""
+    states: int | None = None
+    """Of the front the automaton with so many states is taken, instead of the chosen one."""
+    point: int | None = None
+    """Of the front this point is taken, counted from 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +140,8 @@ def mine(
         definition, forbid=(*definition.forbid, *_forbidden(options.forbid, table, declared))
     )
     tuning = tune(table, definition, options.seed, options.preset, phasing)
+    place = front_place([len(point.states) for point in tuning.front], options.states, options.point)
+    tuning = tuning if place is None else tuning.at(place)
     built = phasing.built(tuning.phases)
     interactions = built.interactions
     facts = _history_facts(history, given.known, _names(given.interface, found)) | {

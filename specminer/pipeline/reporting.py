@@ -36,25 +36,18 @@ LOGS: Final = ("csv", "xes")
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
-def report_of(mined: Mined, specification: Specification | None = None) -> Report:
-    """Return the report of what was just mined, or of another point of its front."""
-    wanted = specification or mined.specification
-    place = next((place for place, point in enumerate(wanted.front) if point.chosen), None)
-    point = mined.tuning.chosen if place is None else mined.tuning.front[place]
-    return _reported(wanted, mined, point)
+def report_of(mined: Mined) -> Report:
+    """Return the report of what was just mined."""
+    return report_from(mined.specification, mined)
 
 
 def report_from(specification: Specification, mined: Mined) -> Report:
     """Return the report of a document whose history was mined again."""
-    return _reported(specification, mined, mined.tuning.chosen)
-
-
-def _reported(specification: Specification, mined: Mined, point: FrontPoint) -> Report:
     evidence = gather(
         mined.analysis,
         mined.interactions,
         mined.interface,
-        transitions_of(mined.tuning, point),
+        transitions_of(mined.tuning, mined.tuning.chosen),
         _notable(specification),
     )
     return Report(specification=specification, evidence=evidence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from specminer.abstraction import Definition, EventTable, Predicate, Quotient, Tier
@@ -105,6 +105,11 @@ class Tuning:
     """What proved equivalences; ``None`` if no solver is installed."""
     preset: str
     seed: int
+
+    def at(self, place: int) -> Tuning:
+        """Return the same with another point of the front chosen, counted from 0."""
+        front = tuple(replace(point, chosen=number == place) for number, point in enumerate(self.front))
+        return replace(self, front=front)
 
     @property
     def chosen(self) -> FrontPoint:
