@@ -178,8 +178,8 @@ def _guard(guard: Guard, claims: Mapping[str, tuple[Obligation, ...]]) -> dict[s
         "rejected": guard.rejected,
         "explained": guard.explained,
         "exceptions": guard.exceptions,
-        "interval": wilson(guard.accepted - guard.exceptions, guard.accepted),
-        "explained_interval": wilson(guard.explained, guard.rejected),
+        "interval": list(wilson(guard.accepted - guard.exceptions, guard.accepted)),
+        "explained_interval": list(wilson(guard.explained, guard.rejected)),
         "proved": own[0].proof.value if own else "unproved",
         "left_out": guard.left_out,
         "conditions": [
@@ -188,8 +188,8 @@ def _guard(guard: Guard, claims: Mapping[str, tuple[Obligation, ...]]) -> dict[s
                 "explained": item.explained,
                 "exceptions": item.exceptions,
                 "unknown": item.unknown,
-                "interval": wilson(
-                    guard.accepted - item.unknown - item.exceptions, guard.accepted - item.unknown
+                "interval": list(
+                    wilson(guard.accepted - item.unknown - item.exceptions, guard.accepted - item.unknown)
                 ),
                 "reasons": [
                     {"text": reason.text, "rejected": reason.rejected, "explained": reason.explained}

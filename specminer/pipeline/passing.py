@@ -61,8 +61,8 @@ def condition(item: Passable) -> dict[str, Any]:
         "parts": [_part(item, part, followed.get(id(part))) for part in way.parts],
         "not_kept": [text(language, formula_of(meaning, (clause,))) for clause in way.broken],
         **counts,
-        "interval": wilson(counts["accepted"] - counts["exceptions"], counts["accepted"]),
-        "explained_interval": wilson(counts["explained"], counts["rejected"]),
+        "interval": list(wilson(counts["accepted"] - counts["exceptions"], counts["accepted"])),
+        "explained_interval": list(wilson(counts["explained"], counts["rejected"])),
         "held_out": None
         if held is None
         else {
