@@ -7,11 +7,11 @@ BIN := $(VENV)/bin
 TOOLS := .tools
 READY := $(VENV)/.ready-for-tests
 
-.PHONY: help setup demo docs tools test check clean need-python need-npm
+.PHONY: help setup demo docs docs-outputs tools test check clean need-python need-npm
 .DEFAULT_GOAL := help
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv with specminer, its solver and the test programs
 
@@ -21,6 +21,9 @@ demo: $(BIN)/specminer ## mine the shipped example into out/demo
 docs: setup ## build the documentation site into out/docs
 	@$(BIN)/python -m sphinx -b html -W --keep-going -n -q docs out/docs
 	@echo "out/docs/index.html"
+
+docs-outputs: setup tools ## run the commands in docs/ and write what they print into its pages
+	SPECMINER_UPDATE_DOCS=1 $(BIN)/python -m pytest -q tests/test_transcripts.py -k shows_what
 
 tools: $(if $(SPECMINER_TOOLS),,$(TOOLS)/.ready) ## install node and compiler for the tests into .tools
 

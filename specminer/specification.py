@@ -71,7 +71,9 @@ class Occurrence:
     transaction: str
     """Hash, ``0x`` and 64 hexadecimal digits."""
     block: int
+    """Its number."""
     timestamp: int | None
+    """The block's, in Unix seconds; ``None`` where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ class State:
     """A state of the specification, described by what holds in it."""
 
     id: int
+    """What transitions call it by."""
     name: str
     """Short, unique, for people."""
     predicates: tuple[str, ...]
@@ -98,21 +101,29 @@ class Edge:
     """A transition with its evidence."""
 
     source: int
+    """The state it leaves."""
     target: int
+    """The state it leads to."""
     event: str
     """What a person reads: the function, with the role in a projection, or ``side effect of f``."""
     function: str
     """The bare name: ``bid``, ``constructor``, ``receive``, ``fallback`` or an unknown selector."""
     role: str | None
+    """As what the call names the entity; ``None`` where calls belong to one entity."""
     kind: TransitionKind
+    """A call, somebody else's call, or a switch of the whole contract."""
     outcome: str
     """``returned`` or ``reverted``."""
     count: int
+    """How often it was taken."""
     interaction_count: int
+    """In how many interactions."""
     senders: int
     """How many different addresses."""
     first: Occurrence
+    """When it was taken first."""
     last: Occurrence
+    """When it was taken last."""
     reached: int | None = None
     """In how many interactions some event left the source; ``None`` where nobody counted."""
     interval: tuple[float, float] | None = None
@@ -147,14 +158,19 @@ class FrontPoint:
     """A point of the front from readable to precise."""
 
     states: int
+    """How many."""
     metrics: dict[str, float]
+    """Its metrics by name."""
     chosen: bool
+    """Whether the document's automaton is this one."""
     predicates: tuple[str, ...] = ()
+    """What its states are told apart by."""
     knee: bool = False
     """The last point before held-out acceptance falls."""
     abstraction: dict[str, Any] | None = None
     """As in the specification; ``None`` for the chosen point, whose own it is."""
     automaton: Alternative | None = None
+    """``None`` for the chosen point, whose own it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,15 +182,19 @@ class Specification:
     contracts: tuple[str, ...]
     """Addresses with checksum."""
     chain_id: int
+    """Of the chain that was read."""
     history: dict[str, Any]
-    """first_block, last_block, transactions, invocations, rejected, source, fidelity, limits."""
+    """first_block, last_block, transactions, invocations, rejected, source, fidelity, limits, names, locations."""
     interactions: dict[str, Any]
     """mode, sort, count, explanation, outside (calls in no interaction, by function)."""
     abstraction: dict[str, Any]
     """The content of the abstraction's TOML, with the chosen predicates and why."""
     states: tuple[State, ...]
+    """The initial one included."""
     initial: int
+    """The id of the initial state: there the entity does not exist yet."""
     transitions: tuple[Edge, ...]
+    """All, rejected calls included."""
     guards: tuple[dict[str, Any], ...] = ()
     """scope (a function), text, names (whole names of what is called by a short one), smt (SMT-LIB 2) with its symbols,
     kind, accepted, rejected, explained, exceptions, interval (of the share of accepted calls that keep it),
@@ -186,6 +206,8 @@ class Specification:
     """What a solver was asked: about (guard, transition, siblings, claim), scope, claim, script (SMT-LIB 2), expected,
     answer, proved, example."""
     invariants: tuple[dict[str, Any], ...] = ()
+    """scope, text, smt (SMT-LIB 2), kind, support (in how many cases it held), exceptions, interactions, interval (of
+    the share that keeps it), test (on the later part of the history), broken_by (transactions)."""
     symbols: dict[str, str] = field(default_factory=dict)
     """What the variables are that states speak of, by quoted SMT-LIB 2 name: Bool, Int (not negative), Signed Int."""
     siblings: tuple[dict[str, Any], ...] = ()
@@ -194,6 +216,7 @@ class Specification:
     redundant: tuple[dict[str, Any], ...] = ()
     """Claims that are not told because they follow from others: of, scope, text, because, proved."""
     metrics: dict[str, float] = field(default_factory=dict)
+    """What was measured of this automaton, by name."""
     confidence: dict[str, Any] = field(default_factory=dict)
     """How well all this is known: halves (agreement of automata learned from two halves), held_out."""
     surprise: dict[str, Any] = field(default_factory=dict)

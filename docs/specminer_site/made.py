@@ -13,6 +13,10 @@ _CODE: Final = re.compile(r":\w+:`[~.]?(.+?)`|``(.+?)``|`(.+?)`|(?<![\w-])(--[a-
 """Roles and literals of docstrings, code in help texts, and options, which these name without marks."""
 
 
+Cells = list[list[nodes.Node]]
+"""A row of a table, its cells as inline nodes."""
+
+
 class Made(SphinxDirective):
     """A directive without arguments whose body is only shown where no site is built."""
 

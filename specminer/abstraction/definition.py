@@ -42,8 +42,11 @@ class Weights:
     """What each term of the objective is multiplied by; see :mod:`specminer.metric`."""
 
     label: float = 1.0
+    """The bits to tell each event, given its state."""
     successor: float = 1.0
+    """The bits to tell each next state, given state and event."""
     end: float = 1.0
+    """The bits to tell where interactions end."""
     transitions: float = 0.25
     """Bits an edge costs, as a share of log2 of the number of events."""
     predicates: float = 2.0
