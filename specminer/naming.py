@@ -133,7 +133,7 @@ class Phrases:
         sort = self._language.declaration(symbol).sort
         if dimension is Dimension.ACCOUNT:
             return f"no {name}" if holds else f"has {name}"
-        if dimension in (Dimension.TIME, Dimension.BLOCK) or sort is Sort.BYTES:
+        if dimension in (Dimension.TIME, Dimension.BLOCK) or sort in (Sort.BYTES, Sort.TEXT):
             return f"{name} not set" if holds else f"{name} set"
         return f"{name} = 0" if holds else f"{name} {'≠' if sort is Sort.SIGNED else '>'} 0"
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pysmt.logics import QF_NIA
 
+from specminer.location import text_word
 from specminer.predicate import (
     Columns,
     Declaration,
@@ -31,6 +32,7 @@ from specminer.predicate import (
 )
 from specminer.predicate.smt import logic_of
 
+AVAILABLE = int.from_bytes(b"Available".ljust(31, b"\0") + b"\x12", "big")
 WORDS = (5, 0, 1, (1 << 256) - 1, -3)
 
 
@@ -47,6 +49,7 @@ class Auction:
         self.owner = declare(Declaration(name="owner", sort=Sort.ADDRESS))
         self.phase = declare(Declaration(name="phase", sort=Sort.NUMBER, members=("Open", "Closed")))
         self.delta = declare(Declaration(name="delta", sort=Sort.SIGNED))
+        self.status = declare(Declaration(name="status", sort=Sort.TEXT))
         self.last = declare(Declaration(name="last", sort=Sort.NUMBER, members=("f", "g"), history=True))
 
     def equals(self, symbol: Formula, value: int) -> Formula:
@@ -67,6 +70,9 @@ def test_text_of_atoms_and_their_opposites() -> None:
         (language.equal(a.paused, a.sold), "paused = sold", "paused != sold", 1.5),
         (language.less(a.bid, a.least), "bid < least", "bid >= least", 1.5),
         (language.at_most(a.bid, a.least), "bid <= least", "bid > least", 1.5),
+        (a.equals(a.status, 0), 'status = ""', 'status != ""', 1.0),
+        (a.equals(a.status, AVAILABLE), 'status = "Available"', 'status != "Available"', 1.0),
+        (a.equals(a.status, 85), "status = 85", "status != 85", 1.0),  # a longer text: its length alone
         (a.equals(a.last, 1), "last = g", "last != g", 2.0),
         (language.truth(True), "true", "not true", 0.0),
     ]:
@@ -100,7 +106,11 @@ def test_names_are_free_text_and_languages_do_not_share_symbols() -> None:
 def formulas(a: Auction) -> st.SearchStrategy[Formula]:
     language = a.language
     constants = [language.number(value) for value in (-1, 0, 1, 3, 5, 1 << 256)]
-    single = st.sampled_from([a.bid, a.least, a.delta, a.owner, a.phase, *constants])
+    held = st.text(max_size=8).map(text_word).filter(lambda word: word is not None)
+    single = st.one_of(
+        st.sampled_from([a.bid, a.least, a.delta, a.owner, a.phase, a.status, *constants]),
+        held.map(lambda word: language.number(int(word or 0))),
+    )
     variables = st.sampled_from([a.bid, a.least, a.delta])
     product = st.builds(language.times, variables, variables)
     terms = st.one_of(
@@ -134,7 +144,7 @@ def test_columns_agree_with_substitution_row_by_row(data: st.DataObject) -> None
     formula = data.draw(formulas(a))
     n = data.draw(st.integers(0, 6))
     column = st.lists(st.integers(-1, len(WORDS) - 1), min_size=n, max_size=n)
-    symbols = (a.paused, a.sold, a.bid, a.least, a.delta, a.owner, a.phase)
+    symbols = (a.paused, a.sold, a.bid, a.least, a.delta, a.owner, a.phase, a.status)
     rows = {symbol: np.array(data.draw(column), dtype=np.int64) for symbol in symbols}
     true, known = evaluate(formula, Columns.of(rows, WORDS, n))
     for row in range(n):
@@ -221,6 +231,8 @@ def test_people_may_write_comparisons_either_way() -> None:
         ("phase = Closed or phase = 0", "phase = 1 or phase = Open"),
         ("delta > -3", "not (delta <= -3)"),
         ("owner = 0xFF", "owner = 255"),
+        ("status = 0", 'status = ""'),
+        ('"Available" != status', 'not status = "\\u{41}vailable"'),
     ]:
         read = [normalised(a.language, parse(a.language, line)) for line in (written, meant)]
         assert read[0] is read[1], written
@@ -238,6 +250,12 @@ def test_people_may_write_comparisons_either_way() -> None:
         ("bid = paused", "truth value"),
         ("paused < sold", "truth value"),
         ("phase = Opened", "near are 'Open'"),
+        ('bid = "five"', "a text at character 7, but 'bid' holds none"),
+        ('"a" = "b"', "what it is compared with holds none"),
+        ('"a"', "the text a"),
+        ('status = "' + "x" * 32 + '"', "more than 31 bytes"),
+        ('status = "a', "cannot read"),
+        (r'status = "\u{110000}"', "no character has the number 110000"),
         ("pausd", "nothing is called 'pausd'.*near are 'paused'"),
         ("bid = 0x", "cannot read"),
         ("bid # 3", "cannot read '# 3'"),

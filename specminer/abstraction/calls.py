@@ -114,6 +114,7 @@ class CallVocabulary:
             ValueKind.BOOL: Sort.BOOL,
             ValueKind.ADDRESS: Sort.ADDRESS,
             ValueKind.BYTES: Sort.BYTES,
+            ValueKind.TEXT: Sort.TEXT,
             ValueKind.WORD: Sort.WORD,
         }.get(variable.kind, Sort.NUMBER)
         declaration = Declaration(name=name, sort=sort, members=variable.members, context=context)

@@ -26,6 +26,7 @@ import numpy as np
 from specminer.abstraction.dimension import comparable, counters, dimensions
 from specminer.abstraction.events import Dimension, EventTable, ValueKind, Variable
 from specminer.history import MISSING, IntColumn
+from specminer.location import short_text
 from specminer.predicate import Columns, Declaration, Formula, Language, Sort
 
 FEW_VALUES: Final = 12
@@ -54,6 +55,7 @@ SORTS: Final = {
     ValueKind.INT: Sort.SIGNED,
     ValueKind.ADDRESS: Sort.ADDRESS,
     ValueKind.BYTES: Sort.BYTES,
+    ValueKind.TEXT: Sort.TEXT,
     ValueKind.ENUM: Sort.NUMBER,
     ValueKind.WORD: Sort.WORD,
 }
@@ -204,7 +206,9 @@ def _alone(variable: Variable, base: Ground, position: int, seen: tuple[int, ...
         return
     account = base.dimensions[position] is Dimension.ACCOUNT
     values = set(seen) if len(seen) <= FEW_VALUES and not account else set()
-    if variable.kind not in (ValueKind.BYTES, ValueKind.ENUM):
+    if variable.kind is ValueKind.TEXT:  # of a long text the slot tells the length, which means nothing
+        values = {value for value in values if short_text(value) is not None}
+    elif variable.kind not in (ValueKind.BYTES, ValueKind.ENUM):
         values = {value for value in values if abs(value) < SMALL}
     for value in sorted(values | {0}, key=lambda value: (value < 0, value)):
         formula = language.equal(symbol, language.number(value))

@@ -14,7 +14,7 @@ from specminer.abstraction import ORDERED, SORTS, Dimension
 from specminer.guard.constants import Constants
 from specminer.guard.terms import Situation, Term
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.location import ValueKind
+from specminer.location import ValueKind, short_text
 from specminer.predicate import Declaration, Formula, Language, text
 
 FEW_VALUES: Final = 12
@@ -231,7 +231,9 @@ def _alone(
             return
     values = {situation.words[code] for code in seen[: 4 * FEW_VALUES].tolist()}
     few = len(seen) <= FEW_VALUES and term.dimension is not Dimension.ACCOUNT
-    if term.kind not in (ValueKind.BYTES, ValueKind.ENUM):
+    if term.kind is ValueKind.TEXT:
+        values = {value for value in values if short_text(value) is not None}
+    elif term.kind not in (ValueKind.BYTES, ValueKind.ENUM):
         values = {value for value in values if value < SMALL}
     for value in sorted({0, *(values if few else ())}):
         for sign in both:

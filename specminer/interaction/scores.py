@@ -133,7 +133,7 @@ def _deltas(evidence: Evidence, touches: IntColumn, low: _Low) -> list[_Low]:
 
 def _flags(evidence: Evidence) -> BoolColumn:
     """Return which variables are known to hold no amounts; shape (variables,)."""
-    no_amount = (ValueKind.BOOL, ValueKind.ENUM, ValueKind.ADDRESS, ValueKind.BYTES)
+    no_amount = (ValueKind.BOOL, ValueKind.ENUM, ValueKind.ADDRESS, ValueKind.BYTES, ValueKind.TEXT)
     return np.array(
         [all(field.kind in no_amount for field in item.fields) for item in evidence.locations.variables],
         dtype=np.bool_,

@@ -22,7 +22,7 @@ from specminer.location.columns import (
 from specminer.location.getters import evidence
 from specminer.location.layout import Layout, LayoutError
 from specminer.location.locating import from_solc, locate
-from specminer.location.values import NAMED_BASES, Key, ValueKind
+from specminer.location.values import NAMED_BASES, Key, ValueKind, short_text, text_word
 
 __all__ = [
     "NAMED_BASES",
@@ -44,5 +44,7 @@ __all__ = [
     "evidence",
     "from_solc",
     "locate",
+    "short_text",
+    "text_word",
     "unique_names",
 ]

@@ -89,7 +89,7 @@ class LayoutWalk:
             inside = self._hashed(here, array=True)
             self._elements(kind, inside, trail)
         elif kind.encoding == "bytes":
-            self._leaf(here, trail, [Field("", ValueKind.BYTES)])
+            self._leaf(here, trail, [Field("", ValueKind.TEXT)])
             inside = self._hashed(here, array=True)
             if len(inside.rows):
                 inner = self._indexed(inside, inside.slot, trail, PortKind.TEXT)

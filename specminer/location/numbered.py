@@ -104,7 +104,7 @@ class NumberedWalk:
         if label is not None and shape.array is not None:
             fields = [Field(f"{label}.length", ValueKind.UINT)]
         elif shape.text and len(shape.parts) == 1:
-            fields = [Field(shape.parts[0].text, ValueKind.BYTES)]
+            fields = [Field(shape.parts[0].text, ValueKind.TEXT)]
         elif shape.parts:
             fields = self._with_gaps(rows, shape.parts, default)
         else:

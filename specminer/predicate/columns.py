@@ -85,6 +85,10 @@ def _walk(formula: Formula, columns: Columns) -> tuple[BoolColumn, BoolColumn]:
 
 def _compare(formula: Formula, columns: Columns) -> tuple[BoolColumn, BoolColumn]:
     relation = np.equal if formula.is_equals() else np.less if formula.is_lt() else np.less_equal
+    if all(part.is_int_constant() for part in formula.args()):  # places tell them from stored values only
+        one, other = (int(part.constant_value()) for part in formula.args())
+        holds = np.full(columns.length, bool(relation((one > other) - (one < other), 0)))
+        return holds, ~holds
     if any(part.is_plus() or part.is_times() for part in formula.args()):
         left, right, known = _signs(formula, columns)
     else:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from specminer.predicate.smt import Formula, FormulaError, Language
+from specminer.location import text_word
+from specminer.predicate.smt import Formula, FormulaError, Language, Sort
 from specminer.predicate.text import KEYWORDS, PLAIN_NAME, members
 
 MAX_TEXT: Final = 10_000
@@ -17,10 +19,11 @@ MAX_DEPTH: Final = 100
 """Parentheses and negations in one another."""
 
 _TOKEN: Final = re.compile(
-    rf"\s*(?:(?P<quoted>`(?:[^`\\]|\\.)*`)|(?P<number>-?(?:0x[0-9a-fA-F]+|[0-9]+)(?![\w$]))"
+    rf"\s*(?:(?P<quoted>`(?:[^`\\]|\\.)*`)|(?P<text>\"(?:[^\"\\]|\\.)*\")|(?P<number>-?(?:0x[0-9a-fA-F]+|[0-9]+)(?![\w$]))"
     rf"|(?P<word>(?:{'|'.join(KEYWORDS)})(?![\w$]))|(?P<name>{PLAIN_NAME.pattern})|(?P<sign><=|>=|!=|==|=|<|>|\+|\*|\(|\)))",
     re.ASCII | re.DOTALL,
 )
+_ESCAPE: Final = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|(.))", re.DOTALL)
 _NEGATED: Final = {"!=": "=", ">=": "<", ">": "<="}
 """How a comparison is read that is the opposite of another: ``a >= b`` is ``not a < b``."""
 
@@ -28,7 +31,7 @@ _NEGATED: Final = {"!=": "=", ">=": "<", ">": "<="}
 @dataclass(frozen=True, slots=True)
 class _Token:
     kind: str
-    """``name``, ``number``, ``sign``, ``word`` (a keyword) or ``end``."""
+    """``name``, ``number``, ``text`` (in quotes), ``sign``, ``word`` (a keyword) or ``end``."""
     text: str
     at: int
 
@@ -68,10 +71,21 @@ def _tokens(text: str) -> list[_Token]:
         start = match.start(kind)
         if kind == "quoted":
             found.append(_Token("name", re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL), start))
+        elif kind == "text":
+            found.append(_Token("text", _ESCAPE.sub(_unescaped, value[1:-1]), start))
         else:
             found.append(_Token(kind, "=" if value == "==" else value, start))
         at = match.end()
     return [*found, _Token("end", "the end", len(stripped))]
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    if escape[1] is None:
+        return escape[2]
+    number = int(escape[1], 16)
+    if number > sys.maxunicode:
+        raise FormulaError(f"no character has the number {escape[1]}")
+    return chr(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +208,7 @@ class _Parser:
         if word is not None:
             return self._language.truth(word == "true")
         token = self.token
-        if token.kind not in ("name", "number"):
+        if token.kind not in ("name", "number", "text"):
             raise self.error("a variable, a constant, 'not' or '('")
         self._next += 1
         symbol = self._language.named(token.text) if token.kind == "name" else None
@@ -210,6 +224,8 @@ class _Parser:
         token = operand.token
         if token.kind == "number":
             return self._language.number(int(token.text, 0) if "x" in token.text else int(token.text))
+        if token.kind == "text":
+            return self._language.number(self._held(token, other))
         values: dict[str, int] = {}
         if not isinstance(other, _Unresolved) and other.is_symbol():
             values = members(self._language, self._language.declaration(other))
@@ -217,12 +233,27 @@ class _Parser:
             return self._language.number(values[token.text])
         raise self._nameless(token, [*values, *self._language.names])
 
+    def _held(self, token: _Token, other: _Operand) -> int:
+        """Return how the slot of a variable that is compared with a text holds it."""
+        declared = None
+        if not isinstance(other, _Unresolved) and other.is_symbol():
+            declared = self._language.declaration(other)
+        if declared is None or declared.sort is not Sort.TEXT:
+            known = f"'{declared.name}'" if declared else "what it is compared with"
+            raise FormulaError(f"a text at character {token.at + 1}, but {known} holds none")
+        word = text_word(token.text)
+        if word is None:
+            raise FormulaError(
+                f"a text of more than 31 bytes at character {token.at + 1}; no slot holds it whole"
+            )
+        return word
+
     def _truth(self, operand: _Operand) -> Formula:
         """Return an operand as something that is true or false."""
         if isinstance(operand, _Unresolved):
-            if operand.token.kind == "number":
+            if operand.token.kind in ("number", "text"):
                 raise FormulaError(
-                    f"expected something true or false but got the number {operand.token.text}"
+                    f"expected something true or false but got the {operand.token.kind} {operand.token.text}"
                 )
             raise self._nameless(operand.token, list(self._language.names))
         if not self._language.is_boolean(operand):

@@ -26,6 +26,8 @@ from pysmt.logics import QF_LIA, QF_NIA, Logic
 from pysmt.smtlib.parser import SmtLibParser
 from pysmt.typing import BOOL, INT
 
+from specminer.location import short_text
+
 Formula: TypeAlias = FNode
 """A term or formula of one language; compared by identity, as pySMT shares equal nodes."""
 
@@ -54,6 +56,8 @@ class Sort(Enum):
     """An integer with a sign."""
     ADDRESS = "address"
     BYTES = "bytes"
+    TEXT = "text"
+    """A slot with a text of up to 31 bytes, or the length of a longer one."""
     WORD = "word"
     """Type unknown: short values in decimal, long ones in hexadecimal."""
 
@@ -84,9 +88,26 @@ class Declaration:
             return self.members[value]
         if self.sort is Sort.ADDRESS and value > 0:
             return f"0x{value:040x}"
-        if value > 0 and (self.sort is Sort.BYTES or (self.sort is Sort.WORD and value >= 1 << 64)):
+        told = short_text(value) if self.sort is Sort.TEXT and 0 <= value < WORD_LIMIT else None
+        if told is not None:
+            return quoted_text(told)
+        if value > 0 and (
+            self.sort is Sort.BYTES or (self.sort in (Sort.WORD, Sort.TEXT) and value >= 1 << 64)
+        ):
             return hex(value)
         return str(value)
+
+
+def quoted_text(text: str) -> str:
+    """Return a text as it stands in a formula: in quotes, with escapes for quotes, bars and what cannot be seen."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    # a bar stands between the alternatives of a definition
+    return char if char.isprintable() and char != "|" else f"\\u{{{ord(char):x}}}"
 
 
 class Language:

@@ -1,17 +1,19 @@
-"""The small language that predicates are written in: printing, and what they cost.
+r"""The small language that predicates are written in: printing, and what they cost.
 
 ::
 
     now < endTime and highestBidder != 0
     not (paused or phase = Closed)
     `a name with blanks` = 0x00000000000000000000000000000000000000ff
+    status = "Available"
 
 ``or`` binds weaker than ``and``, that weaker than ``not``, that weaker than comparing (``=``, ``!=``, ``<``,
 ``<=``, ``>``, ``>=``), that weaker than ``+``, and that weaker than ``*``. A name is written as it is where it looks
 like one: letters, digits, ``_``, ``$``, dotted, with indices in brackets and one list in parentheses
 (``auction.bids[sender]``, ``seen(bid)``); any other stands between backticks, a backtick or backslash in it behind a
 backslash. The constants of a variable are spelled as its type writes them: names of an enum's values, decimal or
-hexadecimal numbers.
+hexadecimal numbers, texts in quotes, with ``\"``, ``\\`` and ``\u{7c}`` for what cannot stand there (a bar separates
+the alternatives of a definition).
 :func:`specminer.predicate.parsing.parse` reads what :func:`text` prints.
 """
 

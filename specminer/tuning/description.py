@@ -40,7 +40,7 @@ TUNED: Final = "What specminer chose: edit it, and mine with it again"
 PROVED_ALIASES: Final = 8
 """The solver looks at so many aliases of a chosen predicate at most."""
 _UNKNOWN: Final = re.compile(r"unknown\((.*)\)", re.DOTALL)
-_TOKEN: Final = re.compile(r"`(?:[^`\\]|\\.)*`|\(|\)|\band\b|\bor\b", re.DOTALL)
+_TOKEN: Final = re.compile(r"`(?:[^`\\]|\\.)*`|\"(?:[^\"\\]|\\.)*\"|\(|\)|\band\b|\bor\b", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
