@@ -28,6 +28,17 @@ def test_it_tells_what_was_read_and_what_that_cannot_see() -> None:
     assert "Function names come from the ABI" in text
 
 
+def test_how_names_were_found_is_told_to_the_end() -> None:
+    names = (
+        "Functions and arguments are named by the ABI; "
+        + "variables by one thing and another, " * 12
+        + "and so on."
+    )
+    spec = auction()
+    text = summary(replace(spec, history=spec.history | {"names": names}))
+    assert names in " ".join(text.split())
+
+
 def test_it_tells_how_the_history_was_split() -> None:
     assert "Interactions (40)\n  mode: instance\n  Each of the 40 instances" in summary(auction())
     assert "mode: projection, one for each token" in summary(horses())

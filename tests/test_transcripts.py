@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -15,12 +16,14 @@ import click
 import pytest
 
 from specminer.cli.app import app
+from tests.support.command import specminer
 from tests.support.transcripts import NOT_RUN, Page, commands, consoles, remade, selected
 from tests.support.worlds import WORLDS, world
 from tests.test_help import COMMANDS
 
 DOCS: Final = Path(__file__).parent.parent / "docs"
 UPDATE: Final = "SPECMINER_UPDATE_DOCS"
+SVG: Final = "{http://www.w3.org/2000/svg}"
 PAGES: Final = sorted(
     str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md") if any(consoles(path.read_text()))
 )
@@ -112,6 +115,20 @@ def test_only_what_installs_is_not_run() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (DOCS.parent / "Makefile").read_text(), flags=re.MULTILINE))
     for command in skipped:
         assert not command.startswith("make ") or command.split()[1] in targets
+
+
+def test_the_picture_shows_what_is_drawn(tmp_path: Path) -> None:
+    shown = DOCS / "pictures" / "auction_house.svg"
+    assert specminer("demo", "--out", "out", cwd=tmp_path).code == 0
+    drawn = (tmp_path / "out" / "automaton.svg").read_text()
+    if os.environ.get(UPDATE):
+        shown.write_text(drawn)
+    # Graphviz lays out otherwise from version to version; what is written stays
+    assert _texts(shown.read_text()) == _texts(drawn)
+
+
+def _texts(svg: str) -> list[str]:
+    return sorted("".join(node.itertext()) for node in ElementTree.fromstring(svg).iter(f"{SVG}text"))
 
 
 def test_every_world_has_its_page() -> None:

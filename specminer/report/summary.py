@@ -88,7 +88,7 @@ def _read(spec: Specification, columns: int) -> list[str]:
         text = fidelity_text(fidelity)
         lines += paragraph(f"{text[0].upper()}{text[1:]}.", columns)
     if history.get("names"):
-        lines += paragraph(plain(history["names"]), columns)
+        lines += paragraph(plain(history["names"], 1000), columns)
     limits = history.get("limits")
     for limit in limits if isinstance(limits, list | tuple) else ():
         lines += paragraph(plain(limit, 1000), columns, "! ")
