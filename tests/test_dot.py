@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -135,6 +136,31 @@ def test_hiding_keeps_coverage_outflow_and_ways_in() -> None:
         pairs = {(line.source, line.target) for line in selection.lines}
         assert (6, 1) in pairs, "all of its source's outflow"
     assert select(spec, 1.0, 0.05).hidden_transitions == 0
+
+
+def test_what_was_alarming_is_never_hidden() -> None:
+    spec = horses()
+    options = (0.0, 1.1, 1.0)
+    hidden = {(line.source, line.target) for line in select(spec, 1.0, 0.0).lines}
+    hidden -= {(line.source, line.target) for line in select(spec, *options).lines}
+    assert hidden
+    source, target = min(hidden)
+    edge = next(item for item in spec.transitions if (item.source, item.target) == (source, target))
+    call: dict[str, Any] = {"event": edge.event, "transaction": edge.witnesses[0]}
+    flagged: tuple[dict[str, Any], ...] = (
+        {"unit": "interaction", "interactions": [{"flagged": True, "events": [call]}]},
+        {"unit": "event", "events": [call | {"flagged": True}]},
+    )
+    for told in flagged:
+        shown = select(replace(spec, surprise=told), *options)
+        assert (source, target) in {(line.source, line.target) for line in shown.lines}
+    harmless: tuple[dict[str, Any], ...] = (
+        {"unit": "interaction", "interactions": [{"flagged": False, "events": [call]}]},
+        {"unit": "event", "events": [call | {"event": "another", "flagged": True}, "x"]},
+        {"interactions": 7},
+    )
+    for told in harmless:
+        assert select(replace(spec, surprise=told), *options) == select(spec, *options)
 
 
 def test_a_specification_without_transitions_is_drawn() -> None:

@@ -164,9 +164,11 @@ def _add_lines(graph: graphviz.Digraph, content: Content) -> None:
 
 
 def _port(line: Line, depths: dict[int, int], loops: set[int]) -> dict[str, str]:
-    """Return where a line enters a state whose loop has a tall label: from above, not through it."""
-    downwards = depths.get(line.source, 0) < depths.get(line.target, 0)
-    return {"headport": "n"} if downwards and line.target in loops else {}
+    """Return where a line enters a state whose loop has a tall label: from above or below, not through it."""
+    if line.source == line.target or line.target not in loops:
+        return {}
+    down = depths.get(line.target, 0) - depths.get(line.source, 0)
+    return {"headport": "n" if down > 0 else "s"} if down else {}
 
 
 def _arrow(content: Content, line: Line, widest: int) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """What a picture shows: parallel transitions merged, rare ones hidden.
 
 A line of the picture stands for all transitions between one pair of states. Lines are hidden rarest first,
-only while the lines that stay carry nearly all events, and never one that matters for its source or is
-needed to reach a state. Changes of a flag of the whole contract that keep the state are not drawn.
+only while the lines that stay carry nearly all events, and never one that matters for its source, is
+needed to reach a state, or was taken by something alarming: what is rare may be the attack. Changes of a flag of the
+whole contract that keep the state are not drawn.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from specminer.specification import Edge, Specification, TransitionKind
 
@@ -59,7 +61,9 @@ def select(spec: Specification, coverage: float, outflow: float, min_share: floa
         min_share: hide every line that carries a smaller share of all events, whatever ``coverage`` says, and no
             other one.
 
+    What was above the threshold of surprise keeps its line in any case.
     """
+    alarming = _alarming(spec)
     lines = _lines(spec)
     total = sum(line.count for line in lines)
     leaving: dict[int, int] = {}
@@ -81,7 +85,7 @@ def select(spec: Specification, coverage: float, outflow: float, min_share: floa
         flow = leaving.get(line.source, 0)
         if line.source == line.target:
             flow += staying[line.source]
-        if line.count >= outflow * flow:
+        if line.count >= outflow * flow or any(_went(edge, alarming) for edge in line.edges):
             continue
         rest = {key: other for key, other in drawn.items() if other is not line}
         if line.source != line.target and set(_depths(rest, spec.initial)) != reached:
@@ -95,6 +99,23 @@ def select(spec: Specification, coverage: float, outflow: float, min_share: floa
         hidden_events=hidden,
         hidden_lines=len(left_out),
     )
+
+
+def _alarming(spec: Specification) -> frozenset[tuple[str, str]]:
+    """Return event and transaction of what was above the threshold of surprise."""
+    listed = [item for item in _dicts(spec.surprise.get("interactions")) if item.get("flagged")]
+    calls = [event for item in listed for event in _dicts(item.get("events"))]
+    calls += [event for event in _dicts(spec.surprise.get("events")) if event.get("flagged")]
+    return frozenset((str(event.get("event")), str(event.get("transaction"))) for event in calls)
+
+
+def _went(edge: Edge, alarming: frozenset[tuple[str, str]]) -> bool:
+    """Return whether an alarming call took a transition; of a rare one all transactions are witnesses."""
+    return any((edge.event, witness) in alarming for witness in edge.witnesses)
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list | tuple) else []
 
 
 def _stays_rejected(edge: Edge) -> bool:

@@ -33,7 +33,9 @@ def picture(spec: Specification) -> str:
     names = {state.id: plain(state.name, 120) for state in spec.states}
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
-        _mark(element, names)
+    written = {mark: _written(group) for group in root.iter("g") if (mark := group.get("id"))}
+    for element in root.iter():
+        _mark(element, names, written)
     for dimension in ("width", "height"):
         root.attrib.pop(dimension, None)
     root.set("role", "group")
@@ -52,9 +54,19 @@ def night(pictures: Iterable[str]) -> str:
     return "@media screen and (prefers-color-scheme: dark){" + "".join(rules) + "}" if rules else ""
 
 
-def _mark(element: ET.Element, names: dict[int, str]) -> None:
-    """Say what a part stands for; ids go, since a page holds several pictures."""
-    found = _MARK.fullmatch(element.attrib.pop("id", ""))
+def _written(group: ET.Element) -> str:
+    """Return what is written in a part, row by row."""
+    rows = (" ".join("".join(text.itertext()).split()) for text in group.iter("text"))
+    return plain(" ".join(row for row in rows if row), 600)
+
+
+def _mark(element: ET.Element, names: dict[int, str], written: dict[str, str]) -> None:
+    """Say what a part stands for; ids go, since a page holds several pictures.
+
+    A screen reader says of a state what is written in it, of an arrow what stands beside it.
+    """
+    mark = element.attrib.pop("id", "")
+    found = _MARK.fullmatch(mark)
     element.attrib.pop("class", None)
     if found is None or element.tag != "g":
         return
@@ -63,7 +75,8 @@ def _mark(element: ET.Element, names: dict[int, str]) -> None:
     if found[3]:  # the label lies apart from its arrow, which has the keyboard and the screen reader
         marks = {"aria-hidden": "true"}
     if target is None:
-        marks |= {"class": "node", "data-state": str(source), "aria-label": f"state {names.get(source, '?')}"}
+        told = written.get(mark) or names.get(source, "?")
+        marks |= {"class": "node", "data-state": str(source), "aria-label": f"state {told}"}
     else:
         marks |= {
             "class": "edge label" if found[3] else "edge",
@@ -71,7 +84,10 @@ def _mark(element: ET.Element, names: dict[int, str]) -> None:
             "data-to": str(target),
         }
         if not found[3]:
-            marks["aria-label"] = f"from {names.get(source, '?')} to {names.get(target, '?')}"
+            beside = written.get(f"{mark}-label")
+            marks["aria-label"] = f"from {names.get(source, '?')} to {names.get(target, '?')}" + (
+                f": {beside}" if beside else ""
+            )
     element.attrib.update(marks)
 
 
