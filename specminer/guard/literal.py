@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from itertools import combinations
 from typing import Final
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from specminer.abstraction import ORDERED, SORTS, Dimension
 from specminer.guard.constants import Constants
-from specminer.guard.terms import Situation, Term
+from specminer.guard.terms import FloatColumn, Situation, Term
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.location import ValueKind, short_text
 from specminer.predicate import Declaration, Formula, Language, text
@@ -20,6 +21,8 @@ from specminer.predicate import Declaration, Formula, Language, text
 FEW_VALUES: Final = 12
 """A term with at most this many small values is compared with each of them."""
 SMALL: Final = 256
+CLOSE: Final = 1e-9
+"""Two floating-point numbers of words that are apart by less than this share may be equal."""
 
 
 class Sign(Enum):
@@ -33,24 +36,34 @@ class Sign(Enum):
     GREATER = ">"
 
 
+TURNED: Final = {
+    Sign.AT_MOST: Sign.AT_LEAST,
+    Sign.AT_LEAST: Sign.AT_MOST,
+    Sign.LESS: Sign.GREATER,
+    Sign.GREATER: Sign.LESS,
+}
+"""The sign of the same comparison with the sides exchanged, where it is another one."""
 WEAK: Final = (Sign.AT_MOST, Sign.AT_LEAST, Sign.LESS, Sign.GREATER, Sign.DIFFERENT, Sign.EQUAL)
 """The signs, in the order of preference where calls do not tell them apart: those first that claim less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Literal:
-    """``left sign right``, or ``left sign right + constant``, or ``left sign constant``."""
+    """``left sign constant``, or ``left sign right``, where ``right`` may be a sum or a product."""
 
     left: int
     """Position of a term in ``Situation.terms``."""
     sign: Sign
     right: int | None = None
     constant: int = 0
+    other: int | None = None
+    """What ``right`` is added to, or multiplied with."""
+    times: bool = False
 
     @property
     def terms(self) -> tuple[int, ...]:
         """The terms that it speaks of."""
-        return (self.left,) if self.right is None else (self.left, self.right)
+        return tuple(term for term in (self.left, self.right, self.other) if term is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +112,11 @@ class Meaning:
         else:
             right = _at(terms[literal.right].codes, rows)
             known &= right != MISSING
-            if literal.constant:
+            if literal.other is not None:
+                other = _at(terms[literal.other].codes, rows)
+                known &= other != MISSING
+                left, right = self._combined(left, right, other, times=literal.times)
+            elif literal.constant:
                 left, right = self._shifted(left, right, literal.constant)
         return Truth(_compared(left, literal.sign, right) & known, known)
 
@@ -124,6 +141,34 @@ class Meaning:
                 signs.append((apart > 0) - (apart < 0))
         return np.array(signs, dtype=np.int64)[inverse.ravel()], np.zeros(len(left), dtype=np.int64)
 
+    def _combined(
+        self, left: IntColumn, right: IntColumn, other: IntColumn, *, times: bool
+    ) -> tuple[IntColumn, IntColumn]:
+        """Return the order of ``left`` and the sum, or product, of the others; unknown ones are anything.
+
+        Floating-point numbers tell the order of what lies clearly apart; the rest is computed exactly.
+        """
+        words, sizes = self.situation.words, self._sizes
+        whole = sizes[right] * sizes[other] if times else sizes[right] + sizes[other]
+        apart = sizes[left] - whole
+        signs = np.sign(apart).astype(np.int64)
+        close = np.abs(apart) <= CLOSE * np.maximum(np.abs(sizes[left]), np.abs(whole))
+        close &= (left != MISSING) & (right != MISSING) & (other != MISSING)
+        near = np.flatnonzero(close)
+        cases, inverse = np.unique(
+            np.stack([left[near], right[near], other[near]]), axis=1, return_inverse=True
+        )
+        exact = np.zeros(cases.shape[1], dtype=np.int64)
+        for place, (first, second, third) in enumerate(cases.T.tolist()):
+            total = words[second] * words[third] if times else words[second] + words[third]
+            exact[place] = (words[first] > total) - (words[first] < total)
+        signs[near] = exact[inverse.ravel()]
+        return signs, np.zeros(len(left), dtype=np.int64)
+
+    @cached_property
+    def _sizes(self) -> FloatColumn:
+        return self.situation.sizes
+
     def formula(self, literal: Literal) -> Formula:
         """Return a literal as a formula."""
         language, left = self.language, self.symbols[literal.left]
@@ -134,9 +179,15 @@ class Meaning:
             right = language.number(literal.constant)
         else:
             right = self.symbols[literal.right]
-            if literal.constant:
+            if literal.other is not None:
+                join = language.times if literal.times else language.plus
+                right = join(right, self.symbols[literal.other])
+            elif literal.constant:
                 right = language.plus(right, language.number(literal.constant))
-        match literal.sign:
+        sign = literal.sign
+        if literal.other is not None and self._limits(literal):
+            left, right, sign = right, left, TURNED.get(sign, sign)
+        match sign:
             case Sign.EQUAL:
                 return language.equal(left, right)
             case Sign.DIFFERENT:
@@ -150,6 +201,11 @@ class Meaning:
             case Sign.GREATER:
                 return language.negation(language.at_most(left, right))
 
+    def _limits(self, literal: Literal) -> bool:
+        """Whether storage limits a sum or product of something that the call brings: ``raised + value <= cap``."""
+        first, *rest = (self.situation.terms[term] for term in literal.terms)
+        return first.stored and not all(term.stored for term in rest)
+
     def text(self, literal: Literal) -> str:
         """Return a literal for people."""
         return text(self.language, self.formula(literal))
@@ -157,7 +213,7 @@ class Meaning:
     def key(self, literal: Literal) -> str:
         """Return what a literal says, the same in all functions: with the whole names of its terms."""
         names = " ".join(self.situation.terms[term].name for term in literal.terms)
-        return f"{names} {literal.sign.value} {literal.constant}"
+        return f"{names} {'*' if literal.times else ''}{literal.sign.value} {literal.constant}"
 
     def price(self, literal: Literal) -> float:
         """Return what a literal costs: more the more it says."""
@@ -167,11 +223,19 @@ class Meaning:
             other = self.situation.terms[literal.right]
             # two accounts in storage, or two that the caller names, seldom are a condition
             odd = equality and term.stored == other.stored and term.dimension is Dimension.ACCOUNT
-            return 1.0 + (1.0 if literal.constant else 0.0) + (0.5 if odd else 0.0)
-        if literal.constant == 0 or term.kind is ValueKind.BOOL:
+            more = 1.0 if literal.constant or literal.other is not None else 0.0
+            if literal.other is not None and term.stored and literal.sign in (Sign.LESS, Sign.AT_MOST):
+                more += 0.5  # what a call adds is limited; that it has to be added seldom is a condition
+            return 1.0 + more + (0.5 if odd else 0.0)
+        if term.kind is ValueKind.BOOL or (term.kind is ValueKind.ENUM and literal.sign is Sign.EQUAL):
             return 0.0
+        if literal.constant == 0:
+            return 0.1 if literal.sign is Sign.EQUAL else 0.0
         if not equality:  # small numbers are found in any code
-            return 0.5 if literal.constant >= SMALL else 1.1 if term.stored else 0.9
+            if literal.constant >= SMALL:
+                return 0.3
+            # of choices code seldom asks which comes first
+            return 1.3 if term.kind is ValueKind.ENUM else 1.1 if term.stored else 0.9
         if literal.sign is Sign.DIFFERENT:
             return 1.2 if term.stored else 1.5
         return 0.4 if term.stored or term.dimension is Dimension.ACCOUNT else 1.0

@@ -17,7 +17,7 @@ import numpy as np
 from specminer.abstraction import Dimension
 from specminer.guard.constants import NONE
 from specminer.guard.learning import ACCEPTED, DEFINED, Clause
-from specminer.guard.literal import Literal, Meaning, Sign, proposals
+from specminer.guard.literal import TURNED, Literal, Meaning, Sign, proposals
 from specminer.history import MISSING, IntColumn
 from specminer.predicate import entails
 
@@ -101,7 +101,7 @@ def _relations(meaning: Meaning, rows: IntColumn, orders: Sequence[IntColumn]) -
         if not _holds(meaning, literal):
             continue
         storage, call = (left, right) if left.stored else (right, left)
-        sign = literal.sign if storage is left else _turned(literal.sign)
+        sign = literal.sign if storage is left else TURNED.get(literal.sign, literal.sign)
         held, given = storage.codes[rows], call.codes[rows]
         right_pairs = int(np.sum(_compare(held, sign, given)))
         wrong = [int(np.sum(_compare(held[order], sign, given))) for order in orders]
@@ -110,15 +110,6 @@ def _relations(meaning: Meaning, rows: IntColumn, orders: Sequence[IntColumn]) -
         chance = float(np.mean(wrong)) / len(rows)
         if significance <= LEVEL and chance <= TELLING:
             yield Observed(Clause(literals=(literal,)), significance, chance)
-
-
-def _turned(sign: Sign) -> Sign:
-    return {
-        Sign.AT_MOST: Sign.AT_LEAST,
-        Sign.AT_LEAST: Sign.AT_MOST,
-        Sign.LESS: Sign.GREATER,
-        Sign.GREATER: Sign.LESS,
-    }.get(sign, sign)
 
 
 def _compare(left: IntColumn, sign: Sign, right: IntColumn) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn
 from specminer.interaction import Evidence
 from specminer.location import PortKind, ValueKind, Variable
 from specminer.words import WordArray, from_integers, from_numbers, limbs, to_integers
+
+FloatColumn: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 MAX_TERMS: Final = 48
 """Terms of one function: of storage those that most calls looked at."""
@@ -54,6 +56,8 @@ class Term:
     """Place of the value in ``Situation.words``, which are ascending; ``MISSING`` where the call did not look at it."""
     keys: tuple[str, ...] = ()
     """Names of the terms that its keys equal, the outermost first."""
+    order: float = 0.0
+    """When calls look at it, on average: after so many other places; 0 for what is known of the call itself."""
     short: str = ""
     """What it is called where the key of the interaction's own entity goes without saying; empty for ``name``."""
 
@@ -83,6 +87,11 @@ class Situation:
     last: IntColumn
     """The variable that the call looked at last, or ``MISSING``."""
 
+    @property
+    def sizes(self) -> FloatColumn:
+        """The words as floating-point numbers, and one more for what is missing."""
+        return np.append(_sizes(from_integers(self.words)), 0.0)
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -99,6 +108,7 @@ class _Draft:
     field: int = 0
     key: bool = False
     keys: tuple[str, ...] = ()
+    order: float = 0.0
 
 
 class Terms:
@@ -116,6 +126,7 @@ class Terms:
         count = len(evidence.called.functions)
         self._touch_bounds = np.searchsorted(function[self._touch_order], np.arange(count + 1))
         self._last = self._last_variable()
+        self._rank = self._ranks()
 
     def situation(self, function: int) -> Situation | None:
         """Return the calls of a function; ``None`` if it has none that count."""
@@ -138,6 +149,7 @@ class Terms:
                 dimension=_dimension(draft, column, sizes, clock),
                 codes=column,
                 keys=draft.keys,
+                order=draft.order,
             )
             for draft, column in zip(drafts, codes, strict=True)
         )
@@ -149,6 +161,17 @@ class Terms:
             words=tuple(to_integers(words)),
             last=self._last[rows],
         )
+
+    def _ranks(self) -> IntColumn:
+        """Return for each touch how many other places its call looked at before."""
+        history, touched = self._evidence.history, self._evidence.touched
+        first = np.full(len(touched.invocation), np.iinfo(np.int64).max)
+        np.minimum.at(first, touched.touch, history.access_position)
+        order = np.lexsort((first, touched.invocation))
+        starts = np.searchsorted(touched.invocation[order], touched.invocation[order], side="left")
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order)) - starts
+        return rank
 
     def _last_variable(self) -> IntColumn:
         history = self._evidence.history
@@ -184,10 +207,30 @@ class Terms:
             found += fresh
             if not fresh:
                 break
+        for number, own in sorted(by_variable.items()):
+            found = self._renamed(number, touches[own], call[own], found, len(rows))
         own_facts = [item for item in found if item.variable == MISSING]
         stored = [item for item in found if item.variable != MISSING]
         stored.sort(key=lambda item: -int(np.sum(item.values.place != MISSING)))
         return [*own_facts, *stored]
+
+    def _renamed(
+        self, number: int, touches: IntColumn, call: IntColumn, found: list[_Draft], count: int
+    ) -> list[_Draft]:
+        """Return the terms with better names for one variable, if what was found later names more of it at once.
+
+        ``isApproved[from][sender]`` fits where ``from`` is the owner; ``isApproved[owners[id]][sender]`` fits always.
+        """
+        mine = [item for item in found if item.variable == number]
+        others = [item for item in found if item.variable != number]
+        names = {item.name for item in mine}
+        keyed = len({item.keys for item in mine}) > 1 and not any(names & set(item.keys) for item in others)
+        if not keyed:
+            return found
+        ports = self._evidence.locations.variables[number].ports
+        drafts, _ = self._bound(number, ports, touches, call, others, count)
+        most = [max((_seen(item) for item in group), default=0) for group in (mine, drafts)]
+        return [*others, *drafts] if most[1] > most[0] else found
 
     def _of_call(self, rows: IntColumn) -> Iterator[_Draft]:
         history = self._evidence.history
@@ -290,11 +333,22 @@ class Terms:
         found = np.full(count, MISSING, dtype=np.int64)
         found[call] = self._evidence.touched.found[touches]
         whole = coded(self._words, found)
+        order = round(float(np.mean(self._rank[touches])), 6) if len(touches) else 0.0
         for place, field in enumerate(shown.fields):
             values = whole.field(field)
             yield _Draft(
-                shown.text(keys, place), field.kind, values, variable=number, field=place, keys=keys or ()
+                shown.text(keys, place),
+                field.kind,
+                values,
+                variable=number,
+                field=place,
+                keys=keys or (),
+                order=order,
             )
+
+
+def _seen(draft: _Draft) -> int:
+    return int(np.sum(draft.values.place != MISSING))
 
 
 def _grouped(columns: Sequence[ArgumentColumn] | Sequence[TextColumn]) -> dict[int, list]:  # type: ignore[type-arg]
@@ -340,17 +394,17 @@ def _told_apart(drafts: list[_Draft]) -> list[_Draft]:
     return found
 
 
-def _sizes(words: WordArray) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _sizes(words: WordArray) -> FloatColumn:
     """Return the words as floating-point numbers: their sizes, not their values."""
     parts = limbs(words).astype(np.float64)
     scale = np.array([2.0**192, 2.0**128, 2.0**64, 1.0])
-    result: np.ndarray[tuple[int], np.dtype[np.float64]] = parts @ scale
+    result: FloatColumn = parts @ scale
     return result
 
 
 def _clock(
-    drafts: Sequence[_Draft], codes: Sequence[IntColumn], sizes: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+    drafts: Sequence[_Draft], codes: Sequence[IntColumn], sizes: FloatColumn
+) -> dict[str, FloatColumn]:
     return {
         draft.name: sizes[column]
         for draft, column in zip(drafts, codes, strict=True)
@@ -361,8 +415,8 @@ def _clock(
 def _dimension(
     draft: _Draft,
     codes: IntColumn,
-    sizes: np.ndarray[tuple[int], np.dtype[np.float64]],
-    clock: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]],
+    sizes: FloatColumn,
+    clock: dict[str, FloatColumn],
 ) -> Dimension:
     """Return what a term measures, told from its values."""
     if draft.variable == MISSING and draft.name in ("now", "block", "value"):

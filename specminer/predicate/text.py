@@ -36,7 +36,7 @@ HISTORY_PRICE: Final = 2.0
 KEYWORDS: Final = ("and", "or", "not", "true", "false", "unknown")
 PLAIN_NAME: Final = re.compile(
     rf"(?!(?:{'|'.join(KEYWORDS)})(?![\w$]))[A-Za-z_$][\w$]*"
-    r"(?:\.[A-Za-z_$][\w$]*|\[[\w$.·\-]*\])*(?:\([\w$.\-]*\))?",
+    r"(?:\.[A-Za-z_$][\w$]*|\[(?:[\w$.·\-]|\[(?:[\w$.·\-]|\[[\w$.·\-]*\])*\])*\])*(?:\([\w$.\-]*\))?",
     re.ASCII,
 )
 """A name that needs no backticks."""
