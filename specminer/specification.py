@@ -132,10 +132,10 @@ class Edge:
     """What the call has to meet here, besides what follows from the source state; ``true`` if all does."""
     condition: dict[str, Any] | None = None
     """The same in full: text, whole (with what follows from the state), smt, symbols, state (symbols that are an
-    interaction's variables), parts (each with what it was learned from, and whether it follows), not_kept (conditions
-    of the function that these calls do not keep), accepted, exceptions, interval, rejected, explained,
-    explained_interval, elsewhere and told_apart (accepted calls of the same event that led to other states, and how
-    many of them the conditions refuse), held_out."""
+    interaction's variables), parts (each with what it was learned from, what is left of it here, and what it follows
+    from), not_kept (conditions of the function that these calls do not keep), accepted, exceptions, interval, rejected,
+    explained, explained_interval, elsewhere and told_apart (accepted calls of the same event that led to other states,
+    and how many of them the conditions refuse), held_out."""
     witnesses: tuple[str, ...] = ()
     """At most ten transaction hashes, the earliest first."""
 

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator
 from itertools import combinations
 from typing import Final
 
+import numpy as np
+
 from specminer.abstraction import Dimension
 from specminer.guard.literal import Literal, Sign
 from specminer.guard.terms import Situation, Term
@@ -32,7 +34,7 @@ def compounds(situation: Situation, sites: Collection[int]) -> Iterator[Literal]
     ]
     for pair in combinations(numbers, 2):
         # a time before seconds, a price before a number, what there was before what is added
-        right, other = sorted(pair, key=lambda place: (_rank(terms[place]), terms[place].order))
+        right, other = sorted(pair, key=lambda place: _rank(terms[place]))
         for left in numbers:
             three = [terms[place] for place in (left, right, other)]
             if left in (right, other) or not any(term.variable in sites for term in three if term.stored):
@@ -47,8 +49,8 @@ def compounds(situation: Situation, sites: Collection[int]) -> Iterator[Literal]
                     yield Literal(left=left, sign=sign, right=right, other=other, times=True)
 
 
-def _rank(term: Term) -> tuple[bool, bool]:
-    return term.dimension is Dimension.COUNT, not term.stored
+def _rank(term: Term) -> tuple[bool, bool, int]:
+    return term.dimension is Dimension.COUNT, not term.stored, -len(np.unique(term.codes))
 
 
 def _measures(term: Term) -> bool:

@@ -33,7 +33,7 @@ class Entities:
 
     def __init__(self, evidence: Evidence, interactions: Interactions) -> None:
         self._interactions = interactions
-        own = np.flatnonzero(~interactions.passive)
+        own = np.flatnonzero(~interactions.passive & ~interactions.switches)
         self._events = own[np.argsort(interactions.invocation[own], kind="stable")]
         self._invocation = interactions.invocation[self._events]
         self._arguments = frozenset(map(str, (interactions.sort or {}).get("arguments", ())))

@@ -117,8 +117,9 @@ def _reasoned(
             ),
             symbols=state_symbols(space, held),
             transitions=tuple(
-                replace(edge, guard=told.text if told.way.parts else edge.guard, condition=condition(told))
+                replace(edge, guard=told.text if told.way.parts else None, condition=condition(told))
                 if (told := keys.get((edge.source, edge.target, edge.symbol))) is not None
+                and (told.way.parts or told.way.broken)
                 else edge
                 for edge in specification.transitions
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from specminer.guard.learning import MIN_CALLS, truth_of
+from specminer.guard.learning import MIN_CALLS, Clause, truth_of
 from specminer.guard.passage import Part
 from specminer.guard.proving import Obligation
 from specminer.guard.simplifying import formula_of
@@ -51,6 +51,7 @@ def condition(item: Passable) -> dict[str, Any]:
     way, language = item.way, item.frame.language
     meaning, counts = way.passage.function.meaning, item.counts()
     followed = {id(dropped.part): dropped for dropped in item.dropped}
+    narrowed = {id(kept.part): kept.clause for kept in item.kept if kept.clause != kept.part.clause}
     held = way.held_out
     return {
         "text": item.text,
@@ -58,7 +59,7 @@ def condition(item: Passable) -> dict[str, Any]:
         "smt": expression(language, item.whole),
         "symbols": sorts(language, language.symbols(item.whole)),
         "state": _state_symbols(item),
-        "parts": [_part(item, part, followed.get(id(part))) for part in way.parts],
+        "parts": [_part(item, part, followed.get(id(part)), narrowed.get(id(part))) for part in way.parts],
         "not_kept": [text(language, formula_of(meaning, (clause,))) for clause in way.broken],
         **counts,
         "interval": list(wilson(counts["accepted"] - counts["exceptions"], counts["accepted"])),
@@ -86,7 +87,7 @@ def _state_symbols(item: Passable) -> dict[str, str]:
     }
 
 
-def _part(item: Passable, part: Part, dropped: Dropped | None) -> dict[str, Any]:
+def _part(item: Passable, part: Part, dropped: Dropped | None, narrowed: Clause | None) -> dict[str, Any]:
     way, meaning = item.way, item.way.passage.function.meaning
     truth = truth_of(meaning, part.clause.literals, way.passage.call)
     return {
@@ -95,6 +96,7 @@ def _part(item: Passable, part: Part, dropped: Dropped | None) -> dict[str, Any]
         "explained": int((truth.false & ~way.passage.accepted).sum()),
         "told_apart": int((truth.false & way.siblings).sum()),
         "exceptions": int((truth.false & way.taken).sum()),
+        "here": None if narrowed is None else text(meaning.language, formula_of(meaning, (narrowed,))),
         "follows_from": None if dropped is None else dropped.because,
         "proved": None if dropped is None else dropped.proof.value,
     }

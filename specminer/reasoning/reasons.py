@@ -62,6 +62,7 @@ def reason(
     """
     language, cubes = frame.language, frame.cubes(state)
     for because, facts in _tries(frame, state, known, more, described=any(cubes)):
+        facts = [*facts, *frame.known(*facts, *conclusion)]
         if follows(language, cubes, facts, conclusion):
             goal = conclusion[0] if len(conclusion) == 1 else language.disjunction(*conclusion)
             proof = asked.implied(

@@ -86,22 +86,22 @@ def _judged(space: StateSpace, one: Passable, other: Passable, asked: Asked) -> 
         f"'{plain(label, 80)}' to '{plain(name, 200)}'" for label, name in zip(labels, names, strict=True)
     )
     facts = [one.frame.state(one.way.passage.source), *_met(tuning, one), *_met(tuning, other)]
+    facts += one.frame.known(*facts)
     expected = _expected(one, facts)
     claim = f"{'some' if expected is Answer.SAT else 'no'} call from '{plain(source, 200)}' meets the guards of {said}"
     asking = obligation(language, scope, claim, facts, expected)
     asked.record(asking)
     both = _both(one, other), _both(other, one)
-    predicate = None
+    enough = min(int(item.way.taken.sum()) for item in (one, other)) >= MIN_CALLS
+    predicate = _telling(tuning, one, other) if expected is Answer.SAT and enough else None
     if expected is Answer.UNSAT:
         verdict = Verdict.EXCLUSIVE
+    elif predicate is not None:
+        verdict = Verdict.PREDICATE
+    elif enough and any(mask.any() for mask in both):
+        verdict = Verdict.NONDETERMINISTIC
     else:
-        predicate = _telling(tuning, one, other)
-        if predicate is not None:
-            verdict = Verdict.PREDICATE
-        else:
-            enough = min(int(item.way.taken.sum()) for item in (one, other)) >= MIN_CALLS
-            met = enough and any(mask.any() for mask in both)
-            verdict = Verdict.NONDETERMINISTIC if met else Verdict.OPEN
+        verdict = Verdict.OPEN
     example = language.example(language.conjunction(*facts)) if asking.answer is Answer.SAT else None
     return Siblings(
         one=one,

@@ -114,6 +114,7 @@ class Frame:
             if term.stored and set(term.keys) <= keys
         }
         self._this = {term.name: symbol for term, symbol in named if term.name == "this"}
+        self._sender = next((symbol for term, symbol in named if term.name == "sender"), None)
         self._places = entities.places
         self._fresh = fresh
 
@@ -124,6 +125,13 @@ class Frame:
     def cubes(self, state: int) -> tuple[tuple[Formula, ...], ...]:
         """Return the valuations that were joined in a state."""
         return tuple(tuple(self.translated(literal) for literal in cube) for cube in self.space.cubes[state])
+
+    def known(self, *formulas: Formula) -> list[Formula]:
+        """Return what holds of every call, if formulas speak of it: nobody who calls is the zero address."""
+        sender = self._sender
+        if sender is None or sender not in self.language.symbols(self.language.conjunction(*formulas)):
+            return []
+        return [self.language.negation(self.language.equal(sender, self.language.number(0)))]
 
     def translated(self, formula: Formula) -> Formula:
         """Return a formula about the variables of an interaction as one about what the call meets."""

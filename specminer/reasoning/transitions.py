@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from specminer.guard import Proof
-from specminer.guard.learning import truth_of
+from specminer.guard.learning import Clause, truth_of
 from specminer.guard.passage import Origin, Part, Way
 from specminer.guard.simplifying import formula_of
 from specminer.predicate import Formula, text
@@ -29,13 +29,22 @@ class Dropped:
     """``UNPROVED`` where there is no solver: it is evident from the literals alone."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A condition that is told."""
+
+    part: Part
+    clause: Clause
+    """Without the choices that the state rules out."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Passable:
     """A transition with its guard, counted."""
 
     way: Way
     frame: Frame
-    kept: tuple[Part, ...]
+    kept: tuple[Kept, ...]
     dropped: tuple[Dropped, ...]
 
     @cached_property
@@ -46,7 +55,7 @@ class Passable:
     @cached_property
     def shown(self) -> Formula:
         """The conditions that do not follow from the state."""
-        return formula_of(self.way.passage.function.meaning, [part.clause for part in self.kept])
+        return formula_of(self.way.passage.function.meaning, [item.clause for item in self.kept])
 
     @property
     def text(self) -> str:
@@ -88,7 +97,7 @@ def _passable(frames: Frames, known: Known, way: Way, asked: Asked) -> Passable:
     passage = way.passage
     meaning = passage.function.meaning
     frame = frames.of(meaning, passage.role)
-    kept: list[Part] = []
+    kept: list[Kept] = []
     dropped: list[Dropped] = []
     for part in way.parts:
         because = reason(
@@ -102,7 +111,28 @@ def _passable(frames: Frames, known: Known, way: Way, asked: Asked) -> Passable:
             asked,
         )
         if because is None:
-            kept.append(part)
+            kept.append(Kept(part=part, clause=_narrowed(frame, known, way, part, asked)))
         else:
             dropped.append(Dropped(part=part, because=because[0], proof=because[1]))
     return Passable(way=way, frame=frame, kept=tuple(kept), dropped=tuple(dropped))
+
+
+def _narrowed(frame: Frame, known: Known, way: Way, part: Part, asked: Asked) -> Clause:
+    """Return a disjunction without what cannot be in the state that is left, as far as that is proved."""
+    meaning = way.passage.function.meaning
+    possible = []
+    for literal in part.clause.literals if len(part.clause.literals) > 1 else ():
+        opposite = meaning.language.negation(meaning.formula(literal))
+        because = reason(
+            frame,
+            way.passage.source,
+            known,
+            [],
+            [opposite],
+            text(frame.language, opposite),
+            meaning.situation.function,
+            asked,
+        )
+        if because is None:
+            possible.append(literal)
+    return replace(part.clause, literals=tuple(possible)) if possible else part.clause

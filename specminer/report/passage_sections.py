@@ -92,7 +92,10 @@ def differs(edge: Edge) -> bool:
         edge.condition
         and (
             _list(edge.condition.get("not_kept"))
-            or any(part.get("learned") != "function" or part.get("follows_from") for part in parts(edge))
+            or any(
+                part.get("learned") != "function" or part.get("follows_from") or part.get("here")
+                for part in parts(edge)
+            )
         )
     )
 

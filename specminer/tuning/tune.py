@@ -80,9 +80,9 @@ def tune(
         run, found = run.within(phased, phased.names) if phased is not None else (run, run.best())
         chosen = run.merged(found)
     full = found.full
-    points, chosen = front(found.objective, chosen)
-    if definition.only:
-        points = (chosen,)
+    points: tuple[Merging, ...] = (chosen,)
+    if not definition.only:  # what a definition fixes is not joined for being longer to tell
+        points, chosen = front(found.objective, chosen)
     describer = Describer(
         objective=found.objective,
         table=found.split.table,

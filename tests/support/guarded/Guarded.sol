@@ -276,3 +276,26 @@ contract Permits {
         permit.paid += msg.value;
     }
 }
+
+contract Pairs {
+    // Whether a pair is even after reset depends on storage that reset never looks at.
+    struct Pair {
+        uint256 left;
+        uint256 right;
+    }
+    mapping(uint256 => Pair) pairs;
+    uint256 next = 1;
+
+    function create(uint256 left, uint256 right) external {
+        pairs[next] = Pair(left, right);
+        next++;
+    }
+
+    function setRight(uint256 pairId, uint256 right) external {
+        pairs[pairId].right = right;
+    }
+
+    function reset(uint256 pairId) external {
+        pairs[pairId].left = 0;
+    }
+}

@@ -147,10 +147,20 @@ def _lock(random: Random, people: tuple[str, ...], now: int) -> Planned:
 
 
 def _permits(random: Random, people: tuple[str, ...], now: int) -> Planned:
-    who, permit = random.choice(people[:5]), random.randrange(1, 90)
-    if random.random() < 0.2:
+    who, permit = random.choice(people[:5]), random.randrange(1, 60)
+    if random.random() < 0.1:
         return who, "file", (random.choice([100, 200]) * FINNEY, random.choice(people[3:5])), 0
     return who, "handle", (permit,), FINNEY * random.choice([0, 50, 100, 150, 200, 300])
+
+
+def _pairs(random: Random, people: tuple[str, ...], now: int) -> Planned:
+    who, pair = random.choice(people), random.randrange(1, 60)
+    match random.randrange(6):
+        case 0:
+            return who, "create", (random.randrange(1, 9), random.choice([0, 20, 30])), 0
+        case 1 | 2:
+            return who, "setRight", (pair, random.choice([0, 20, 30])), 0
+    return who, "reset", (pair,), 0
 
 
 PLANS: Final[dict[str, Plan]] = {
@@ -162,4 +172,5 @@ PLANS: Final[dict[str, Plan]] = {
     "Stakes": _stakes,
     "Lock": _lock,
     "Permits": _permits,
+    "Pairs": _pairs,
 }
