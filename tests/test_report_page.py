@@ -343,6 +343,14 @@ def test_hostile_names_are_texts(browser: Chrome, report: Report, tmp_path: Path
         history=spec.history | {"limits": [EVIL], "names": EVIL, "source": EVIL},
         interactions=spec.interactions | {"explanation": EVIL, "outside": {EVIL: 3}},
         guards=({"scope": EVIL, "text": EVIL, "kind": "required", "explained": 1, "rejected": 2},),
+        surprise={
+            "unit": "interaction",
+            "threshold": EVIL,
+            "interactions": [
+                {"interaction": EVIL, "text": EVIL, "flagged": True, "events": [{"transaction": EVIL}]}
+            ],
+            "events": [{"text": EVIL, "bits": EVIL, "block": EVIL, "interaction": EVIL, "transaction": EVIL}],
+        },
     )
     lives = tuple(
         life | {"name": EVIL + life["name"], "events": _poisoned(life["events"])}
@@ -358,6 +366,17 @@ def test_hostile_names_are_texts(browser: Chrome, report: Report, tmp_path: Path
             ),
         ),
         unseen=(EVIL,),
+        money=replace(
+            evidence.money,
+            payouts=tuple(replace(item, function=EVIL) for item in evidence.money.payouts),
+            receivers=replace(
+                evidence.money.receivers,
+                items=tuple(
+                    replace(item, address=EVIL, functions=(EVIL,) * 20)
+                    for item in evidence.money.receivers.items
+                ),
+            ),
+        ),
     )
     for document in (
         Report(specification=bad, evidence=worse),

@@ -107,7 +107,10 @@ class Reentry:
     """The function that was still running."""
     count: int
     accepted: int
+    most: int
+    """Within one transaction, at most."""
     first: Occurrence
+    last: Occurrence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

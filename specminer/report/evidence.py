@@ -220,7 +220,11 @@ class _Reader:
                     inside=inside,
                     count=len(rows),
                     accepted=int(np.sum(self.history.accepted[rows])),
+                    most=int(
+                        np.unique(self.history.invocation_transaction[rows], return_counts=True)[1].max()
+                    ),
                     first=self.occurrence(rows[0]),
+                    last=self.occurrence(rows[-1]),
                 )
                 for (function, inside), rows in ranked
             ]

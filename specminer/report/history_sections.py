@@ -198,15 +198,17 @@ def reentries_section(spec: Specification, evidence: Evidence) -> Section:
         id="reentries",
         title="Re-entrant calls",
         lead=("Calls that came back into the contract while one of its calls was still running.",),
-        header=("Function", "While running", "Calls", "Accepted", "First"),
-        figures=frozenset({2, 3}),
+        header=("Function", "While running", "Calls", "Accepted", "Most in one transaction", "First", "Last"),
+        figures=frozenset({2, 3, 4}),
         rows=tuple(
             row(
                 item.function,
                 item.inside,
                 item.count,
                 item.accepted,
+                item.most,
                 transaction_cell(spec.chain_id, item.first.transaction),
+                transaction_cell(spec.chain_id, item.last.transaction),
             )
             for item in listed.items
         ),
