@@ -71,6 +71,10 @@ class Phrases:
             return f"{' and '.join(subjects)} unknown"
         return self._said(formula, value == TRUE) or literal(predicate, value)
 
+    def holding(self, formula: Formula) -> str | None:
+        """Return that a formula holds, as people would say it; ``None`` where they would need a formula."""
+        return self._called.get(formula) or self._said(formula, holds=True)
+
     def _said(self, formula: Formula, holds: bool) -> str | None:
         if formula.is_symbol():
             return self._flag(formula, holds)
@@ -185,6 +189,7 @@ def state_names(
     valuations: TruthColumn,
     phrases: Phrases,
     whole: Mapping[int, str],
+    instead: Mapping[tuple[int, int], str] | None = None,
 ) -> tuple[str, ...]:
     """Return a unique name for each state, the root first.
 
@@ -198,13 +203,15 @@ def state_names(
         phrases: how a literal is said.
         whole: for some states how a predicate is said, chosen or not, that is true there and nowhere
             else; used where a name would need several of the chosen ones.
+        instead: how the literal of a state and a predicate is said, where another way says more.
 
     """
     taken = {START}
     result = [START]
     for state in range(1, valuations.shape[1]):
         telling = [
-            phrases.of(predicates[row], int(valuations[row, state])) for row in _telling(valuations, state)
+            (instead or {}).get((state, row)) or phrases.of(predicates[row], int(valuations[row, state]))
+            for row in _telling(valuations, state)
         ]
         if len(telling) > 1 and state in whole:
             telling = [whole[state]]

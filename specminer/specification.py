@@ -91,7 +91,8 @@ class State:
     ends: int
     """How many interactions end here."""
     phrases: tuple[str, ...] = ()
-    """The predicates as people would say them, in the same order."""
+    """The predicates as people would say them, in the same order; a variable that has none of several values is said to
+    have those that it had."""
     smt: str | None = None
     """What holds here, in SMT-LIB 2 over ``Specification.symbols``: of states that were joined a disjunction."""
 

@@ -28,6 +28,7 @@ from specminer.history import IntColumn
 from specminer.metric import Finalist, measure
 from specminer.naming import OPEN, Phrases, literal, state_names
 from specminer.predicate import Formula, FormulaError, entails, normalised, parse, solver_name
+from specminer.tuning.held import Held, held, is_value
 from specminer.tuning.merging import Clause, Cube, Merging, without
 from specminer.tuning.objective import Objective, Selection
 from specminer.tuning.result import ChosenPredicate, FrontPoint, TunedState
@@ -39,6 +40,8 @@ FALLS: Final = 0.01
 TUNED: Final = "What specminer chose: edit it, and mine with it again"
 PROVED_ALIASES: Final = 8
 """The solver looks at so many aliases of a chosen predicate at most."""
+MANY_DENIED: Final = 2
+"""From so many values on that a variable has not, it is said which ones it had."""
 _UNKNOWN: Final = re.compile(r"unknown\((.*)\)", re.DOTALL)
 _TOKEN: Final = re.compile(r"`(?:[^`\\]|\\.)*`|\"(?:[^\"\\]|\\.)*\"|\(|\)|\band\b|\bor\b", re.DOTALL)
 
@@ -174,14 +177,20 @@ class Describer:
             point.blocks[graph.target], weights=graph.count, minlength=point.score.states
         ).astype(np.int64)
         ends = np.bincount(point.blocks, weights=self.objective.quotient.ends, minlength=point.score.states)
-        names = state_names(chosen, valuations, self._phrases, self._whole(point.blocks))
+        denied = self._denied(chosen, valuations, point.blocks)
+        instead = self._instead(chosen, valuations, denied)
+        names = state_names(chosen, valuations, self._phrases, self._whole(point.blocks, denied), instead)
         return tuple(
             TunedState(
                 id=state,
                 name=names[state],
                 predicates=tuple(literal(chosen[row], int(valuations[row, state])) for row in stated[state]),
                 phrases=tuple(
-                    self._phrases.of(chosen[row], int(valuations[row, state])) for row in stated[state]
+                    dict.fromkeys(
+                        instead.get((state, row))
+                        or self._phrases.of(chosen[row], int(valuations[row, state]))
+                        for row in stated[state]
+                    )
                 ),
                 visits=int(visits[state]),
                 ends=int(ends[state]),
@@ -228,8 +237,48 @@ class Describer:
                 continue
         return Phrases(language, self.objective.vocabulary.dimensions, self.table.entity, called)
 
-    def _whole(self, blocks: IntColumn) -> dict[int, str]:
-        """Return for each state, if there is one, how the best predicate is said that is true there alone."""
+    def _denied(
+        self, chosen: Sequence[Predicate], valuations: TruthColumn, blocks: IntColumn
+    ) -> dict[int, dict[Formula, Held]]:
+        """Return by state and variable what it was, where the chosen predicates deny several of its values."""
+        language = self.objective.vocabulary.language
+        rows: dict[Formula, list[int]] = {}
+        for row, predicate in enumerate(chosen):
+            if is_value(language, predicate.formula):
+                rows.setdefault(predicate.formula.arg(0), []).append(row)
+        if all(len(values) < MANY_DENIED for values in rows.values()):
+            return {}
+        return {
+            state: {
+                item.symbol: item
+                for item in items
+                if (valuations[rows.get(item.symbol, []), state] == FALSE).sum() >= MANY_DENIED
+                and not (valuations[rows[item.symbol], state] == TRUE).any()
+            }
+            for state, items in held(self.objective, blocks).items()
+        }
+
+    def _instead(
+        self,
+        chosen: Sequence[Predicate],
+        valuations: TruthColumn,
+        denied: Mapping[int, Mapping[Formula, Held]],
+    ) -> dict[tuple[int, int], str]:
+        """Return by state and predicate what is said of a variable that was something, and not what it was not."""
+        found: dict[tuple[int, int], str] = {}
+        for state, items in denied.items():
+            for row, predicate in enumerate(chosen):
+                known = items.get(predicate.formula.arg(0)) if predicate.formula.is_equals() else None
+                if known is not None and valuations[row, state] == FALSE:
+                    phrase = self._phrases.holding(known.formula)
+                    found |= {(state, row): phrase} if phrase else {}
+        return found
+
+    def _whole(self, blocks: IntColumn, denied: Mapping[int, Mapping[Formula, Held]]) -> dict[int, str]:
+        """Return for each state, if there is one, how the best predicate is said that is true there alone.
+
+        Else the values that a variable had there alone, of which the chosen predicates only deny others.
+        """
         found: dict[int, Predicate] = {}
         graph, candidates = self.objective.quotient, self.objective.vocabulary.predicates
         sizes = np.bincount(blocks)
@@ -238,7 +287,13 @@ class Describer:
             state = int(blocks[inside[0]])
             if len(inside) == sizes[state] and (blocks[inside] == state).all():
                 found[state] = min(found.get(state, predicate), predicate, key=lambda p: p.price)
-        return {
+        had = {
+            state: phrase
+            for state, items in denied.items()
+            for item in items.values()
+            if item.alone and (phrase := self._phrases.holding(item.formula)) is not None
+        }
+        return had | {
             state: self._phrases.of(predicate, TRUE)
             for state, predicate in found.items()
             if predicate.tier is not Tier.HISTORY

@@ -48,7 +48,7 @@ class TunedState:
     predicates: tuple[str, ...]
     """Each chosen predicate as it holds here, equal texts once; empty in the root."""
     phrases: tuple[str, ...]
-    """The same as people would say them."""
+    """The same as people would say them; of a variable that has none of several values, those that it had."""
     visits: int
     """Events that entered this state or stayed in it."""
     ends: int
