@@ -52,7 +52,9 @@ def _prose(text: str) -> str:
     return re.sub(r"\]\([^)]*\)", "]", text)
 
 
-FREE: Final = frozenset({"require", "storageLayout", "forge inspect Contract storageLayout", "SPECMINER_RPC"})
+FREE: Final = frozenset(
+    {"require", "merge", "storageLayout", "forge inspect Contract storageLayout", "SPECMINER_RPC"}
+)
 """Words of other programs, and of the environment."""
 HELP: Final = " ".join(path.read_text() for path in (Path(__file__).parent / "snapshots" / "help").iterdir())
 

@@ -8,7 +8,7 @@ comment before a block says what is shown of a long one, another how the last co
 
 A part is a paragraph of the output, named by how it begins; behind ``~`` stand the entries of it that are shown
 (``~~``: without its first line), behind ``:`` how many lines. What is left out is a line ``…``; ``nothing`` shows
-nothing of the output. A block ``text`` behind such a comment shows more of what the last command printed. A block
+nothing of the output. A block ``text`` behind such a comment shows more of what a command before it printed. A block
 behind ``<!-- file: NAME -->`` is written to that file.
 """
 
@@ -20,6 +20,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -94,9 +95,8 @@ def remade(text: str, world: World) -> Page:
             (world.folder / asked["file"]).write_text(match[2], encoding="utf-8")
             return match[0]
         if match[1] == "text" and asked:
-            before = ran[-1]
-            shown = selected(before.output, asked["shown"])
-            ran[-1] = replace(before, shown=before.shown + shown)
+            place, shown = _earlier(ran, asked["shown"])
+            ran[place] = replace(ran[place], shown=ran[place].shown + shown)
             return f"```text\n{shown}```"
         if match[1] != "console":
             return match[0]
@@ -111,6 +111,14 @@ def remade(text: str, world: World) -> Page:
         return f"```console\n{''.join(lines)}```"
 
     return Page(text=_FENCE.sub(again, text), ran=tuple(ran))
+
+
+def _earlier(ran: Sequence[Ran], wish: str) -> tuple[int, str]:
+    """Return parts of the output of the last command that printed them, and its place."""
+    for place in reversed(range(len(ran))):
+        with suppress(TranscriptError):
+            return place, selected(ran[place].output, wish)
+    raise TranscriptError(f"no command printed '{wish}'")
 
 
 def _asked(text: str, start: int) -> dict[str, str]:

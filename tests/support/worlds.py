@@ -5,7 +5,6 @@ Chains are those of the datasets, lived again on a node of this machine, so that
 
 from __future__ import annotations
 
-import csv
 import gzip
 import json
 from collections.abc import Callable, Iterator
@@ -40,7 +39,7 @@ def _node(dataset: str, artifact: str) -> Place:
 
 @contextmanager
 def _explorer(folder: Path) -> Iterator[World]:
-    """Yield a world with an explorer that lists the calls of the tender, and the same as files."""
+    """Yield a world with an explorer that lists the calls of the tender, and the same as a file."""
     with living("tender", folder) as (anvil, told):
         address = told.addresses[0]
         records = txlist(anvil, [address])
@@ -48,10 +47,6 @@ def _explorer(folder: Path) -> Iterator[World]:
     (folder / "artifact.json").unlink()
     (folder / "abi.json").write_text(json.dumps(artifact["abi"]))
     (folder / "txlist.json.gz").write_bytes(gzip.compress(json.dumps(records).encode()))
-    with (folder / "txlist.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(records[0]))
-        writer.writeheader()
-        writer.writerows(records)
     key = "a-key"
     served = Served(address=address.lower(), transactions=records, abi=json.dumps(artifact["abi"]), key=key)
     with LocalExplorer(served) as explorer:
