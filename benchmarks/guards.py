@@ -3,8 +3,10 @@
     python -m benchmarks.guards [SIZE ...]
 
 Makes the market of ``benchmarks.interactions`` with 1,000 to 1,000,000 calls of 8 storage accesses each. In a process
-of its own for each size, the history is read from SQLite and split, and the guards of all functions are learned and
-proved. Prints the CPU seconds of each, their ratio, the peak of memory, and how many rejections are explained.
+of its own for each size, the history is read from SQLite and split, an abstraction is tuned (which counts on neither
+side), the guards of all functions are learned and proved, then those of all transitions, with what follows from what.
+Prints the CPU seconds of each, the ratio of the guards to reading and splitting, the peak of memory, and how many
+rejections are explained.
 """
 
 from __future__ import annotations
@@ -17,12 +19,19 @@ import time
 from pathlib import Path
 
 from benchmarks.interactions import CHAIN, CONTRACT, SIZES, make
-from specminer.guard import Kind, guards
+from specminer.abstraction import default
+from specminer.abstraction.context import with_calls
+from specminer.abstraction.table import build
+from specminer.guard import Kind, learn
+from specminer.guard.entity import Entities
+from specminer.guard.passage import ways
 from specminer.guard.proving import obligations
 from specminer.interaction import split
 from specminer.pipeline.guarding import causes
 from specminer.pipeline.understanding import understand
+from specminer.reasoning import Asked, Claims, Frames, Known, StateSpace, passable, siblings
 from specminer.store import TraceStore
+from specminer.tuning import tune
 
 
 def step(path: Path) -> None:
@@ -31,11 +40,23 @@ def step(path: Path) -> None:
     with TraceStore(str(path)) as store:
         history = store.history(CHAIN, [CONTRACT])
     given = understand(history)
-    split(given.analysis, None)
+    interactions = split(given.analysis, None)
     times.append(time.process_time())
-    found = guards(given.analysis.evidence, causes(history, given.interface))
+    functions = [given.called.functions[row] for row in given.called.function.tolist()]
+    table = build(history, given.touched, given.found.locations, interactions, functions)
+    tuning = tune(with_calls(table, history, interactions), default())
+    times.append(time.process_time())
+    entities = Entities(given.analysis.evidence, interactions)
+    learned = learn(given.analysis.evidence, causes(history, given.interface), 0, entities)
+    found = learned.guards
     times.append(time.process_time())
     obligations(found)
+    times.append(time.process_time())
+    space = StateSpace(tuning)
+    frames, asked, known = Frames(space, entities), Asked(), Known(())
+    taken = ways(learned, tuning, interactions, entities)
+    siblings(space, passable(frames, known, taken, asked), asked)
+    Claims(space, frames, learned, taken, known, asked).observed()
     times.append(time.process_time())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         1024 if sys.platform != "darwin" else 1024**2
@@ -43,8 +64,9 @@ def step(path: Path) -> None:
     required = [guard for guard in found if guard.kind is Kind.REQUIRED]
     print(
         times[1] - times[0],
-        times[2] - times[1],
         times[3] - times[2],
+        times[4] - times[3],
+        times[5] - times[4],
         peak,
         sum(guard.rejected for guard in required),
         sum(guard.explained for guard in required),
@@ -53,7 +75,7 @@ def step(path: Path) -> None:
 
 def run(sizes: tuple[int, ...]) -> None:
     """Measure all sizes and print a table."""
-    print("calls      read+split s  guards s  proofs s  ratio  peak MB  rejected  explained")
+    print("calls      read+split s  guards s  proofs s  transitions s  ratio  peak MB  rejected  explained")
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
             path = Path(folder) / f"{size}.db"
@@ -64,10 +86,10 @@ def run(sizes: tuple[int, ...]) -> None:
                 text=True,
                 check=True,
             )
-            reading, learning, proving, peak, rejected, explained = map(float, done.stdout.split())
+            reading, learning, proving, passing, peak, rejected, explained = map(float, done.stdout.split())
             print(
-                f"{size:<9}  {reading:12.2f}  {learning:8.2f}  {proving:8.2f}  "
-                f"{(learning + proving) / reading:5.2f}  {peak:7.0f}  {rejected:8.0f}  {explained:9.0f}",
+                f"{size:<9}  {reading:12.2f}  {learning:8.2f}  {proving:8.2f}  {passing:13.2f}  "
+                f"{(learning + proving + passing) / reading:5.2f}  {peak:7.0f}  {rejected:8.0f}  {explained:9.0f}",
                 flush=True,
             )
             path.unlink()

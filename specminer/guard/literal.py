@@ -339,7 +339,7 @@ def _between(
 ) -> Iterator[tuple[Sign, int]]:
     """Yield the bound, at a number that the code knows, that lets ``inside`` pass, and not ``outside``."""
     constant = constants.between(inside, outside)
-    if constant is not None:
+    if constant:  # no more than zero is zero, which is a literal of its own
         yield (strict if constant == outside else weak), constant
 
 

@@ -118,7 +118,7 @@ def ways(learned: Learned, tuning: Tuning, interactions: Interactions, entities:
         whole = required.get(function.meaning.situation.function, ())
         passages = list(_passages(function, tuning, interactions, entities))
         for passage in passages:
-            found += _ways(passage, whole, learned.constants, several=len(passages) > 1)
+            found += transitions(passage, whole, learned.constants, several=len(passages) > 1)
     return tuple(found)
 
 
@@ -147,7 +147,18 @@ def _passages(
         )
 
 
-def _ways(passage: Passage, whole: Sequence[Clause], known: Constants, *, several: bool) -> Iterator[Way]:
+def transitions(
+    passage: Passage, whole: Sequence[Clause], known: Constants, *, several: bool
+) -> Iterator[Way]:
+    """Yield the transitions of a passage.
+
+    Args:
+        passage: the calls.
+        whole: what the function requires.
+        known: the numbers in the contract's code.
+        several: whether the function has other passages; if not, all that its rejections show was learned from them.
+
+    """
     if not passage.accepted.any():
         return
     every = np.ones(len(passage.call), dtype=np.bool_)

@@ -124,8 +124,11 @@ def sibling(pair: Siblings, tuning: Tuning, history: History) -> dict[str, Any]:
 def _sentence(pair: Siblings, tuning: Tuning) -> str:
     one, other = pair.one.way, pair.other.way
     names = [f"'{tuning.states[way.target].name}'" for way in (one, other)]
-    event = tuning.table.symbols[one.symbol]
-    where = f"{event} from '{tuning.states[one.passage.source].name}' leads to {names[0]} or {names[1]}"
+    events = [tuning.table.symbols[way.symbol] for way in (one, other)]
+    source = f"from '{tuning.states[one.passage.source].name}'"
+    where = f"{events[0]} {source} leads to {names[0]} or {names[1]}"
+    if events[0] != events[1]:
+        where = f"{events[0]} {source} leads to {names[0]}, {events[1]} to {names[1]}"
     values = ", ".join(f"{name} = {value}" for name, value in pair.example.items())
     example = f"; both guards hold for {values}" if values else ""
     match pair.verdict:

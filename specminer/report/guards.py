@@ -57,8 +57,15 @@ def transition_texts(spec: Specification) -> list[str]:
 
 
 def sibling_texts(spec: Specification) -> list[str]:
-    """Return which transitions of one event exclude each other or not, a sentence a pair; safe for terminals."""
-    return [plain(item.get("text"), 600) for item in spec.siblings]
+    """Return which transitions of one event exclude each other or not, a sentence a pair; safe for terminals.
+
+    Events that were split by a condition exclude each other by their names, which need not be told.
+    """
+    return [
+        plain(item.get("text"), 600)
+        for item in spec.siblings
+        if item.get("verdict") != "exclusive" or len(set(map(str, _list(item, "events")))) == 1
+    ]
 
 
 def redundant_text(spec: Specification) -> str:
