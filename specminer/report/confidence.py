@@ -45,7 +45,8 @@ def surprise_sentences(surprise: dict[str, Any], shown: int) -> tuple[str, list[
     ranked = surprise.get(f"{unit}s")
     items = [item for item in ranked if isinstance(item, dict)] if isinstance(ranked, list | tuple) else []
     lead = (
-        f"{_count(surprise.get('flagged'))} of {_count(surprise.get('of'))} {unit}s are above the alarm threshold of "
+        f"{_count(surprise.get('flagged'))} of {_count(surprise.get('of'))} {unit}s "
+        f"{'is' if surprise.get('flagged') == 1 else 'are'} above the alarm threshold of "
         f"{_figure(surprise.get('threshold'))} bits"
         f"{'' if items else '; nothing is more surprising than usual'}."
     )
