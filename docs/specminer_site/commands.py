@@ -60,7 +60,7 @@ def described(text: str) -> list[nodes.Node]:
     found: list[nodes.Node] = []
     for part in text.replace("\f", "").split("\n\n"):
         if part.lstrip().startswith("\b"):
-            found.append(listing(textwrap.dedent(part.replace("\b\n", "").strip("\n")), "none"))
+            found.append(listing(textwrap.dedent(part.partition("\b\n")[2]).strip("\n"), "none"))
         else:
             found.append(nodes.paragraph("", "", *inline(" ".join(part.split()))))
     return found
