@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from math import log2
 from types import MappingProxyType
 from typing import Final
 
@@ -33,6 +34,11 @@ from specminer.history import BoolColumn, IntColumn
 
 CONTRADICTED: Final = 0.2
 """Rejections of a function are trusted if at most this share comes where the same call is also accepted."""
+
+
+_COUNTS: Final = np.arange(4096)
+_PLOGP: Final = _COUNTS * np.log2(np.maximum(_COUNTS, 1))
+"""c log2 c of small counts, looked up: the search asks for them all the time."""
 
 
 class MetricError(ValueError):
@@ -88,8 +94,9 @@ class Counts:
     @cached_property
     def choice_starts(self) -> IntColumn:
         """Positions at which the edges of another (source, symbol) begin."""
-        changed = (np.diff(self.source, prepend=-1) != 0) | (np.diff(self.symbol, prepend=-1) != 0)
-        return np.flatnonzero(changed)
+        changed = np.ones(len(self.source), dtype=np.bool_)
+        changed[1:] = (self.source[1:] != self.source[:-1]) | (self.symbol[1:] != self.symbol[:-1])
+        return changed.nonzero()[0]
 
     @cached_property
     def choices(self) -> IntColumn:
@@ -105,8 +112,7 @@ class Counts:
             return self.choices
         event = self.symbol if self.event is None else self.event
         pairs = self.source * (int(event.max()) + 1) + event
-        totals = np.zeros(int(pairs.max()) + 1, dtype=np.int64)
-        np.add.at(totals, pairs, self.own)
+        totals = np.bincount(pairs, weights=self.own).astype(np.int64)
         return totals[totals > 0]
 
     @cached_property
@@ -197,7 +203,8 @@ def end_bits(counts: Counts) -> float:
     """
     stops = int(counts.ends[counts.goes_on].sum())
     goes_on = int(counts.leaving.sum() - counts.leaving[ROOT])
-    return plogp(np.array([stops + goes_on])) - plogp(np.array([stops, goes_on]))
+    both, one, other = (count * log2(count) if count else 0.0 for count in (stops + goes_on, stops, goes_on))
+    return both - one - other
 
 
 def description_length(counts: Counts) -> float:
@@ -231,6 +238,8 @@ def data_bits(counts: Counts) -> float:
 
 def plogp(counts: npt.NDArray[np.int64]) -> float:
     """Return the sum of c log2 c over positive counts."""
+    if len(counts) and counts.max() < len(_PLOGP):
+        return float(_PLOGP[counts].sum())
     return float((counts * np.log2(np.maximum(counts, 1))).sum())
 
 

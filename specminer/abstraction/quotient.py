@@ -23,6 +23,11 @@ from specminer.history import BoolColumn, IntColumn
 ROOT: Final = 0
 _DIGITS: Final = 39
 """So many three-valued digits fit into 63 bits."""
+_POWERS: Final = 3 ** np.arange(_DIGITS - 1, -1, -1, dtype=np.int64)
+_SHORT: Final = 4096
+"""Up to this length one product is faster than passing over each column."""
+_FEW: Final = 256
+"""Up to this length a dictionary is faster than sorting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +135,7 @@ def _codes(columns: TruthColumn, length: int) -> IntColumn:
     """
     codes = np.zeros(length, dtype=np.int64)
     for first in range(0, len(columns), _DIGITS):
-        packed = np.zeros(length, dtype=np.int64)
-        for column in columns[first : first + _DIGITS]:
-            packed *= 3
-            packed += column
+        packed = _packed(columns[first : first + _DIGITS], length)
         if first == 0:
             codes = packed
             continue
@@ -142,8 +144,22 @@ def _codes(columns: TruthColumn, length: int) -> IntColumn:
     return codes
 
 
+def _packed(columns: TruthColumn, length: int) -> IntColumn:
+    """Return the three-valued digits of each position as one number."""
+    if length <= _SHORT:
+        return _POWERS[len(_POWERS) - len(columns) :] @ columns
+    packed = np.zeros(length, dtype=np.int64)
+    for column in columns:
+        packed *= 3
+        packed += column
+    return packed
+
+
 def _in_order_of_first(codes: IntColumn) -> IntColumn:
     """Renumber non-negative integers 0, 1, ... in the order in which they first occur."""
+    if len(codes) <= _FEW:
+        seen: dict[int, int] = {}
+        return np.array([seen.setdefault(code, len(seen)) for code in codes.tolist()], dtype=np.int64)
     size = int(codes.max(initial=0)) + 1
     if size > 4 * len(codes) + 4096:
         codes = np.unique(codes, return_inverse=True)[1]

@@ -125,6 +125,6 @@ def _sums(keys: IntColumn, count: IntColumn, limit: int) -> tuple[IntColumn, Int
     else:
         inverse = keys
         keys = np.arange(limit)
-    total = np.bincount(inverse, weights=count, minlength=limit).astype(np.int64)
-    present = np.flatnonzero(total)
-    return keys[present], total[present]
+    total = np.bincount(inverse, weights=count, minlength=limit)
+    present = total.nonzero()[0]
+    return keys[present], total[present].astype(np.int64)

@@ -19,7 +19,7 @@ from typing import Final
 from specminer.abstraction.folds import Folds, held_out_label_bits
 from specminer.metric import end_bits, successor_bits
 from specminer.tuning.merging import Merging
-from specminer.tuning.objective import Objective, Score
+from specminer.tuning.objective import Objective, Score, Selection
 
 EXHAUSTIVE: Final = 10
 """At most so many candidates are tried in all combinations."""
@@ -37,8 +37,12 @@ may bring them onto the plateau."""
 Rate = Callable[[Iterable[int]], Score]
 
 
-def search(objective: Objective, seed: int) -> Score:
-    """Return the best selection found; fixed predicates are in all of them."""
+def search(objective: Objective, seed: int, known: Iterable[Selection] = ()) -> Score:
+    """Return the best selection found; fixed predicates are in all of them.
+
+    Where selections are ``known`` that were good before little changed, it climbs from these and the best single
+    predicate alone.
+    """
     fixed = frozenset(objective.vocabulary.fixed)
     groups = [frozenset(group) - fixed for group in objective.vocabulary.groups.values() if len(group) > 1]
     free = [position for position in range(objective.candidates) if position not in fixed]
@@ -52,6 +56,9 @@ def search(objective: Objective, seed: int) -> Score:
     starts = [rate(fixed), *singles[:2]]
     starts += [rate(fixed.union(draw.sample(free, 2))) for _ in range(RESTARTS)]
     starts += [rate(fixed | group) for group in groups]
+    again = [rate(selection) for selection in known]
+    if again:
+        starts = [*again, singles[0]]
     climbed = (_climb(rate, start, fixed, free, swapped, groups) for start in _best(starts))
     return min(climbed, key=lambda score: score.key)
 

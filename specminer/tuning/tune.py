@@ -247,7 +247,8 @@ class _Run:
         split = splitting.found(self.table, found.graph, blocks, self.definition.weights)
         if not split.chosen:
             return found
-        return self._on(found.full, found.objective.vocabulary, split, compared=found.evaluations)
+        known = (found.best.selection,)
+        return self._on(found.full, found.objective.vocabulary, split, found.evaluations, known)
 
     def merged(self, found: _Found) -> Merging:
         """Join states as the definition or else the preset says, in the best selection and those near it."""
@@ -272,7 +273,14 @@ class _Run:
         ]
         return min([best, *fewer], key=lambda item: (item.score.states, item.score.key))
 
-    def _on(self, full: Vocabulary, candidates: Vocabulary, split: Split, compared: int = 0) -> _Found:
+    def _on(
+        self,
+        full: Vocabulary,
+        candidates: Vocabulary,
+        split: Split,
+        compared: int = 0,
+        known: tuple[Selection, ...] = (),
+    ) -> _Found:
         graph = quotient(self.table, candidates)
         if split.chosen:
             graph = refined(graph, split.table)
@@ -293,10 +301,10 @@ class _Run:
                 surcharge=split.surcharge,
                 held_out=cut,
             )
-            search(objective, self.seed)
+            search(objective, self.seed, known)
             best = objective.score(search(apart, self.seed).selection)
         else:
-            best = search(objective, self.seed)
+            best = search(objective, self.seed, known)
         return _Found(
             full=full,
             split=split,
