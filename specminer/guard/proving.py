@@ -61,7 +61,7 @@ def obligation(
         script=script(language, assertions),
         expected=expected,
         answer=answer,
-        example=_spelled(language, example or {}),
+        example=spelled(language, example or {}),
     )
 
 
@@ -72,7 +72,8 @@ def answer_of(satisfiable: bool | None) -> Answer:
     return Answer.SAT if satisfiable else Answer.UNSAT
 
 
-def _spelled(language: Language, values: Mapping[str, int | bool]) -> dict[str, str]:
+def spelled(language: Language, values: Mapping[str, int | bool]) -> dict[str, str]:
+    """Return values by name as people write them."""
     found = {}
     for name, value in values.items():
         symbol = language.named(name)

@@ -18,6 +18,7 @@ from specminer.invariant import Invariant
 from specminer.pipeline.passing import (
     condition,
     edge_keys,
+    held_out,
     obligation_document,
     redundant,
     sibling,
@@ -163,7 +164,6 @@ def causes(history: History, interface: Interface) -> list[str]:
 def _guard(guard: Guard, claims: Mapping[str, tuple[Obligation, ...]]) -> dict[str, Any]:
     language = guard.meaning.language
     own = claims.get(guard.function, ()) if guard.kind is Kind.REQUIRED else ()
-    held = guard.held_out
     return {
         "scope": guard.function,
         "text": guard.text if guard.conditions else "",
@@ -203,15 +203,7 @@ def _guard(guard: Guard, claims: Mapping[str, tuple[Obligation, ...]]) -> dict[s
             {"text": reason.text, "rejected": reason.rejected, "explained": reason.explained}
             for reason in guard.reasons
         ],
-        "held_out": None
-        if held is None
-        else {
-            "text": held.text,
-            "accepted": held.accepted,
-            "refused": held.refused,
-            "rejected": held.rejected,
-            "explained": held.explained,
-        },
+        "held_out": held_out(guard.held_out),
         "significance": None if guard.significance is None else float(f"{guard.significance:.3g}"),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from specminer.guard import HeldOut
 from specminer.guard.learning import MIN_CALLS, Clause, truth_of
 from specminer.guard.passage import Part
 from specminer.guard.proving import Obligation
@@ -52,7 +53,6 @@ def condition(item: Passable) -> dict[str, Any]:
     meaning, counts = way.passage.function.meaning, item.counts()
     followed = {id(dropped.part): dropped for dropped in item.dropped}
     narrowed = {id(kept.part): kept.clause for kept in item.kept if kept.clause != kept.part.clause}
-    held = way.held_out
     return {
         "text": item.text,
         "whole": text(language, item.whole),
@@ -64,15 +64,20 @@ def condition(item: Passable) -> dict[str, Any]:
         **counts,
         "interval": list(wilson(counts["accepted"] - counts["exceptions"], counts["accepted"])),
         "explained_interval": list(wilson(counts["explained"], counts["rejected"])),
-        "held_out": None
-        if held is None
-        else {
-            "text": held.text,
-            "accepted": held.accepted,
-            "refused": held.refused,
-            "rejected": held.rejected,
-            "explained": held.explained,
-        },
+        "held_out": held_out(way.held_out),
+    }
+
+
+def held_out(held: HeldOut | None) -> dict[str, Any] | None:
+    """Return how what was learned first does later."""
+    if held is None:
+        return None
+    return {
+        "text": held.text,
+        "accepted": held.accepted,
+        "refused": held.refused,
+        "rejected": held.rejected,
+        "explained": held.explained,
     }
 
 

@@ -83,6 +83,7 @@ def _tries(
     """Yield reasons, the least first: the state, with what holds of the call, with each claim about the state."""
     name = frame.space.tuning.states[state].name
     names = [f"the state '{plain(name, 200)}'"] if described else []
+    here = list(names)
     facts: list[Formula] = []
     if described:
         yield names[0], []
@@ -92,6 +93,8 @@ def _tries(
             yield _listed(names), facts
     claims = [(text, frame.translated(formula)) for text, formula in known.of(state)]
     for text, claim in claims:
+        yield _listed([*here, f"'{plain(text, 200)}'"]), [claim]
+    for text, claim in claims if facts else ():
         yield _listed([*names, f"'{plain(text, 200)}'"]), [*facts, claim]
     if len(claims) > 1:
         yield _listed([*names, "what holds there"]), [*facts, *(claim for _, claim in claims)]

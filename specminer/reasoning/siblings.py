@@ -18,7 +18,7 @@ import numpy as np
 from specminer.abstraction import FALSE, TRUE, UNKNOWN, Predicate
 from specminer.errors import plain
 from specminer.guard.learning import ACCEPTED, MIN_CALLS, truth_of
-from specminer.guard.proving import Answer, Obligation, obligation
+from specminer.guard.proving import Answer, Obligation, obligation, spelled
 from specminer.history import BoolColumn, IntColumn
 from specminer.predicate import Declaration, Formula, FormulaError, Sort, contradictory, parse, solver_name
 from specminer.reasoning.asking import Asked
@@ -115,7 +115,7 @@ def _judged(space: StateSpace, one: Passable, other: Passable, asked: Asked) -> 
         ),
         predicate=predicate,
         obligation=asking,
-        example=_spelled(one, example or {}),
+        example=spelled(language, example or {}),
     )
 
 
@@ -191,15 +191,3 @@ def _before(tuning: Tuning, item: Passable) -> IntColumn:
 
 def _text(predicate: Predicate, value: int) -> str:
     return predicate.text if value == TRUE else predicate.negation
-
-
-def _spelled(item: Passable, values: Mapping[str, int | bool]) -> dict[str, str]:
-    language = item.frame.language
-    found = {}
-    for name, value in values.items():
-        symbol = language.named(name)
-        if isinstance(value, bool) or symbol is None:
-            found[name] = "true" if value else "false"
-        else:
-            found[name] = language.declaration(symbol).spell(value)
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from specminer.report.section import Row, Section, interval_text, left_out, row,
 from specminer.specification import Edge, Specification
 
 MAX_ROWS: Final = 300
+_ALONE: Final = re.compile(r"the state '[^']*'")
 _PROOFS: Final = {"yes": "proved", "no": "refuted", "unproved": "not proved"}
 
 
@@ -108,7 +110,12 @@ def parts(edge: Edge) -> list[Mapping[str, Any]]:
 def followed_text(edge: Edge) -> str:
     """Return which conditions follow from the state, and from what."""
     told = [(part.get("text", ""), part.get("follows_from")) for part in parts(edge)]
-    return "; ".join(f"{text} (from {because})" for text, because in told if because)
+    return "; ".join(
+        # that it is the state alone goes without saying
+        f"{text}{'' if _ALONE.fullmatch(str(because)) else f' (from {because})'}"
+        for text, because in told
+        if because
+    )
 
 
 def told_text(edge: Edge) -> str:
