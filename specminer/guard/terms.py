@@ -28,6 +28,8 @@ FloatColumn: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 MAX_TERMS: Final = 48
 """Terms of one function: of storage those that most calls looked at."""
+ORDERED_CALLS: Final = 2_000
+"""The first calls of each function, of which it is looked at in which order they read."""
 MAX_KEYS: Final = 6
 """What one key position is compared with at most: what fits most often."""
 MIN_BOUND: Final = 0.05
@@ -163,14 +165,20 @@ class Terms:
         )
 
     def _ranks(self) -> IntColumn:
-        """Return for each touch how many other places its call looked at before."""
+        """Return for each touch how many other places its call looked at before; ``MISSING`` but for some calls."""
         history, touched = self._evidence.history, self._evidence.touched
-        first = np.full(len(touched.invocation), np.iinfo(np.int64).max)
-        np.minimum.at(first, touched.touch, history.access_position)
-        order = np.lexsort((first, touched.invocation))
-        starts = np.searchsorted(touched.invocation[order], touched.invocation[order], side="left")
-        rank = np.empty(len(order), dtype=np.int64)
-        rank[order] = np.arange(len(order)) - starts
+        function = self._evidence.called.function
+        order = np.argsort(function, kind="stable")
+        starts = np.searchsorted(function[order], function[order], side="left")
+        sampled = np.zeros(len(history), dtype=np.bool_)
+        sampled[order[np.arange(len(order)) - starts < ORDERED_CALLS]] = True
+        accesses = np.flatnonzero(sampled[history.access_invocation])
+        by_position = accesses[np.argsort(history.access_position[accesses], kind="stable")]
+        touch, first = np.unique(touched.touch[by_position], return_index=True)
+        order = np.lexsort((first, touched.invocation[touch]))
+        invocation = touched.invocation[touch][order]
+        rank = np.full(len(touched.invocation), MISSING, dtype=np.int64)
+        rank[touch[order]] = np.arange(len(order)) - np.searchsorted(invocation, invocation, side="left")
         return rank
 
     def _last_variable(self) -> IntColumn:
@@ -333,7 +341,8 @@ class Terms:
         found = np.full(count, MISSING, dtype=np.int64)
         found[call] = self._evidence.touched.found[touches]
         whole = coded(self._words, found)
-        order = round(float(np.mean(self._rank[touches])), 6) if len(touches) else 0.0
+        rank = self._rank[touches]
+        order = round(float(np.mean(rank[rank != MISSING])), 6) if (rank != MISSING).any() else 0.0
         for place, field in enumerate(shown.fields):
             values = whole.field(field)
             yield _Draft(
