@@ -177,7 +177,7 @@ class _Reader:
 
     def _timeline(self, number: int) -> dict[str, Any]:
         low, high = int(self.bounds[number]), int(self.bounds[number + 1])
-        life = told.timeline(self.analysis, self.interactions, self.interface, number, MAX_EVENTS)
+        life = told.timeline(self.analysis, self.interactions, self.interface, number, MAX_EVENTS, self.book)
         for event, place in zip(life["events"], self.transition[low:high].tolist(), strict=False):
             event["transition"] = place
             event["reason"] = event["reason"][:MAX_REASON]

@@ -265,10 +265,14 @@ def timeline(
     interface: Interface,
     number: int,
     most: int | None = None,
+    book: Ledger | None = None,
 ) -> Document:
-    """Return the life of one interaction, event by event; only the first ``most`` events if that is given."""
+    """Return the life of one interaction, event by event; only the first ``most`` events if that is given.
+
+    ``book`` is the history's, for whoever tells many lives.
+    """
     events = np.flatnonzero(interactions.slice == number)[:most]
-    book = ledger(analysis.evidence.history)
+    book = book or ledger(analysis.evidence.history)
     return {
         "name": interactions.names[number],
         "entity": interactions.keys[number],

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from eth_utils.address import to_checksum_address
 
-from specminer.history import CONSTRUCTOR, MISSING, PAYMENTS, History, IntColumn
+from specminer.history import CONSTRUCTOR, MISSING, PAYMENTS, History
 from specminer.report.document import Flow, Held, Listed, Money, Payout, Receiver, Unpaid
 from specminer.specification import Occurrence
 from specminer.trace import PaymentKind
@@ -25,28 +25,35 @@ class Ledger:
     """The payments of a history by the invocation that made them."""
 
     history: History
-    bounds: IntColumn
-    """Of each invocation's payments; shape (n + 1,)."""
+    bounds: list[int]
+    """Of each invocation's payments; n + 1 of them. Lists, because they are looked into one by one."""
+    undone: list[bool]
+    wei: list[int | None]
+    """Of each payment, ``None`` if not seen."""
+    value: list[int]
+    """Wei that came with each invocation."""
+    made: list[int]
+    """How many payments each invocation made, ``MISSING`` if that was not recorded."""
 
     def received(self, row: int) -> int:
         """Return the wei that came with a call, whether it was accepted or not."""
-        return self.history.words[int(self.history.invocation_value[row])]
+        return self.value[row]
 
     def known(self, row: int) -> bool:
         """Return whether a call's payments were recorded, with their amounts."""
-        if self.history.invocation_payments[row] == MISSING:
-            return False
-        return all(self.history.payment_value[place] != MISSING for place in self.places(row, undone=False))
+        if self.made[row] <= 0:
+            return self.made[row] == 0
+        return all(self.wei[place] is not None for place in self.places(row, undone=False))
 
     def places(self, row: int, *, undone: bool) -> list[int]:
         """Return a call's payments that lasted, or those that did not."""
-        low, high = int(self.bounds[row]), int(self.bounds[row + 1])
-        return [place for place in range(low, high) if bool(self.history.payment_undone[place]) is undone]
+        return [
+            place for place in range(self.bounds[row], self.bounds[row + 1]) if self.undone[place] is undone
+        ]
 
     def amount(self, place: int) -> int:
         """Return the wei of a payment, as far as they are known."""
-        value = int(self.history.payment_value[place])
-        return 0 if value == MISSING else self.history.words[value]
+        return self.wei[place] or 0
 
     def paid(self, row: int) -> int:
         """Return the wei that a call paid out for good, as far as they are known."""
@@ -59,12 +66,12 @@ class Ledger:
 
 def payments_of(book: Ledger, row: int) -> list[dict[str, str | None]] | None:
     """Return a call's payments that lasted, to be told; ``None`` if they were not recorded."""
-    if book.history.invocation_payments[row] == MISSING:
+    if book.made[row] == MISSING:
         return None
     return [
         {
             "to": book.receiver(place),
-            "value": None if book.history.payment_value[place] == MISSING else str(book.amount(place)),
+            "value": None if book.wei[place] is None else str(book.wei[place]),
             "kind": PAYMENTS[int(book.history.payment_kind[place])].value,
         }
         for place in book.places(row, undone=False)
@@ -74,7 +81,15 @@ def payments_of(book: Ledger, row: int) -> list[dict[str, str | None]] | None:
 def ledger(history: History) -> Ledger:
     """Return the payments of a history by invocation."""
     bounds = np.searchsorted(history.payment_invocation, np.arange(len(history) + 1))
-    return Ledger(history=history, bounds=bounds.astype(np.int64))
+    words = history.words
+    return Ledger(
+        history=history,
+        bounds=bounds.tolist(),
+        undone=history.payment_undone.tolist(),
+        wei=[None if row == MISSING else words[row] for row in history.payment_value.tolist()],
+        value=[words[row] for row in history.invocation_value.tolist()],
+        made=history.invocation_payments.tolist(),
+    )
 
 
 def flows(book: Ledger, name: Callable[[int], str], hash_of: Callable[[int], str]) -> tuple[Flow, ...]:
