@@ -1,0 +1,111 @@
+"""What guards, invariants, confidence and surprise cost, against reading and splitting the same history.
+
+    python -m benchmarks.judging [SIZE ...]
+
+Makes histories of 1,000 to 1,000,000 calls with 8 storage accesses each (see ``benchmarks.market``), about every eighth
+call rejected for a reason. In a process of its own for each size, the history is read from SQLite and split, and an
+abstraction is tuned, which counts on neither side; then guards and roles are learned and the guards proved, those of
+transitions compared, invariants searched, halves compared, and all events and interactions measured and ranked. Prints the CPU seconds of each, the sum
+of the latter as a ratio to reading and splitting, the peak of memory, and what was found.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.market import CHAIN, CONTRACT, SIZES, make
+from benchmarks.steps import PEAK, Numbers, Stopwatch, main, measured, scratch
+from specminer.abstraction import default
+from specminer.abstraction.context import with_arguments, with_calls
+from specminer.abstraction.passive import without_bookkeeping
+from specminer.abstraction.table import build
+from specminer.confidence import agreement, reached
+from specminer.guard import Kind, learn
+from specminer.guard.entity import Entities
+from specminer.guard.passage import ways
+from specminer.guard.proving import obligations
+from specminer.guard.role import roles
+from specminer.interaction import split
+from specminer.invariant import Ground, search
+from specminer.pipeline.guarding import causes
+from specminer.pipeline.judging import broken, units
+from specminer.pipeline.understanding import understand
+from specminer.reasoning import Asked, Claims, Frames, Known, StateSpace, passable, siblings
+from specminer.store import TraceStore
+from specminer.surprise import Ranking, measure
+from specminer.tuning import tune
+
+_NAME = "benchmarks.judging"
+
+
+def judge(path: Path) -> Numbers:
+    """Do all for one database, as ``mine`` does; return the seconds of each part, and what was found."""
+    watch = Stopwatch()
+    with watch.timing("read"):
+        with TraceStore(str(path)) as store:
+            history = store.history(CHAIN, [CONTRACT])
+        given = understand(history)
+        interactions = split(given.analysis, None)
+    with watch.timing("tune"):
+        functions = [given.called.functions[row] for row in given.called.function.tolist()]
+        table = build(history, given.touched, given.found.locations, interactions, functions)
+        table = with_calls(table, history, interactions)
+        table = with_arguments(table, history, interactions, given.called)
+        table, interactions, _ = without_bookkeeping(table, interactions)
+        tuning = tune(table, default())
+    with watch.timing("guards"):
+        evidence = given.analysis.evidence
+        entities = Entities(evidence, interactions)
+        learned = learn(evidence, causes(history, given.interface), 0, entities)
+        found = learned.guards
+        obligations(found)
+        roles(evidence, found)
+    with watch.timing("transitions"):
+        space = StateSpace(tuning)
+        frames, asked, known = Frames(space, entities), Asked(), Known(())
+        taken = ways(learned, tuning, interactions, entities)
+        siblings(space, passable(frames, known, taken, asked), asked)
+        Claims(space, frames, learned, taken, known, asked).observed()
+    with watch.timing("invariants"):
+        ground = Ground(
+            history=history, touched=given.touched, locations=given.found.locations, called=given.called
+        )
+        held = search(ground, tuning, interactions)
+    with watch.timing("halves"):
+        halves = agreement(tuning, 0)
+        for point in tuning.front:
+            reached(tuning, point)
+    with watch.timing("surprise"):
+        claims = broken(held, history, units(history, interactions))
+        measured_ = measure(history, interactions, tuning, claims)
+        Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured_).to_dict()
+    assert halves is not None
+    required = [guard for guard in found if guard.kind is Kind.REQUIRED]
+    return watch.seconds | {
+        "invariant count": len(held),
+        "rejected": sum(guard.rejected for guard in required),
+        "explained": sum(guard.explained for guard in required),
+    }
+
+
+def run(sizes: tuple[int, ...]) -> None:
+    """Measure all sizes and print a table."""
+    print(
+        "calls      read+split s  tune s  guards s  transitions s  invariants s  halves s  surprise s  ratio  peak MB  "
+        "rejected  explained  invariants"
+    )
+    for size in sizes:
+        with scratch("market.db") as path:
+            make(path, size)
+            found = measured(_NAME, "judge", path)
+        parts = [found[name] for name in ("guards", "transitions", "invariants", "halves", "surprise")]
+        print(
+            f"{size:<9}  {found['read']:12.2f}  {found['tune']:6.2f}  {parts[0]:8.2f}  {parts[1]:13.2f}  "
+            f"{parts[2]:12.2f}  {parts[3]:8.2f}  {parts[4]:10.2f}  {sum(parts) / found['read']:5.2f}  {found[PEAK]:7.0f}  "
+            f"{found['rejected']:8.0f}  {found['explained']:9.0f}  {found['invariant count']:10.0f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main({"judge": judge}, run, SIZES)

@@ -1,0 +1,39 @@
+"""The large benchmarks run: their market is split by item, its rejections are explained, and rows are read bare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.interactions import read_rows, split_all
+from benchmarks.judging import judge
+from benchmarks.market import ACCESSES, CHAIN, CONTRACT, make
+from benchmarks.steps import PEAK, measured
+from specminer.store import TraceStore
+
+
+def test_the_market_is_split_by_item(tmp_path: Path) -> None:
+    path = tmp_path / "market.db"
+    items = make(path, 3_000)
+    with TraceStore(str(path)) as store:
+        history = store.history(CHAIN, [CONTRACT])
+    assert len(history) == 3_000
+    assert read_rows(path)["count"] == len(history.access_slot) == ACCESSES * 3_000
+    assert split_all(path)["count"] == items > 100
+
+
+def test_what_the_market_rejects_is_explained(tmp_path: Path) -> None:
+    path = tmp_path / "market.db"
+    make(path, 3_000)
+    found = judge(path)
+    assert found["rejected"] > 200
+    assert found["explained"] == found["rejected"]
+    assert found["invariant count"] > 5
+
+
+def test_steps_are_measured_in_processes_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "market.db"
+    items = make(path, 300)
+    found = measured("benchmarks.interactions", "split", path)
+    assert found["split"] > 0
+    assert 20 < found[PEAK] < 2_000
+    assert found["count"] == items
