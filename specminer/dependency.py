@@ -10,11 +10,11 @@ paper's own are not known to us.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from specminer.history import MISSING, BoolColumn, History, IntColumn, slots
+from specminer.history import MISSING, BoolColumn, History, IntColumn, RowColumn, Slots, slots
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 class Touches:
     """Each (invocation, contract's slot) pair that was accessed, by invocation; shape (m,) each."""
 
-    invocation: IntColumn
-    slot: IntColumn
+    invocation: RowColumn
+    slot: RowColumn
     """Number of the (contract, slot) pair, 0 .. s-1, as in :class:`specminer.history.Slots`."""
-    word: IntColumn
+    word: RowColumn
     """Row in ``History.words`` of the slot."""
     external_read: BoolColumn
     effective_write: BoolColumn
-    writer: IntColumn
+    writer: RowColumn
     """Row of the invocation whose effective write an external read saw; else ``MISSING``."""
-    found: IntColumn
+    found: RowColumn
     """Row in ``History.words`` of the value that the invocation found, or ``MISSING`` if not seen."""
-    left: IntColumn
+    left: RowColumn
     """Row in ``History.words`` of the value that it left for good; of what it found if it changed nothing."""
-    touch: IntColumn
+    touch: RowColumn
     """Row in these columns of each access of the history; shape (a,)."""
 
 
@@ -53,10 +53,14 @@ class Dependencies:
     """Row in ``History.words``."""
 
 
-def touches(history: History) -> Touches:
-    """Condense accesses to what each invocation read from before and left behind, in n log n."""
-    if not len(history.access_slot):
-        empty, none = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_)
+def touches(history: History, numbered: Slots | None = None) -> Touches:
+    """Condense accesses to what each invocation read from before and left behind, in n log n.
+
+    ``numbered`` is what :func:`specminer.history.slots` returns, where it is at hand.
+    """
+    location = (slots(history) if numbered is None else numbered).access
+    if not len(location):
+        empty, none = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.bool_)
         return Touches(
             invocation=empty,
             slot=empty,
@@ -68,20 +72,19 @@ def touches(history: History) -> Touches:
             left=empty,
             touch=empty,
         )
-    location = slots(history).access
-    pair = history.access_invocation * (int(location.max()) + 1) + location
-    order = np.lexsort((history.access_position, pair))
-    begins = np.r_[True, pair[order][1:] != pair[order][:-1]]
+    order, begins = _by_invocation(history, location)
     starts = np.flatnonzero(begins)
-    touch = np.empty(len(order), dtype=np.int64)
-    touch[order] = np.cumsum(begins) - 1
+    touch = np.empty(len(order), dtype=np.int32)
+    touch[order] = np.cumsum(begins, dtype=np.int32) - np.int32(1)
     first = order[starts]
     lasting = history.access_write & ~history.access_undone
     # the value found: of the first access; the value left: of the last write that lasted
-    final = np.where(lasting[order], np.arange(len(order)), MISSING)
+    final = np.where(lasting[order], _numbers(len(order)), _NONE)
     last_write = np.maximum.reduceat(final, starts)
+    del final, begins
     found = np.where(history.access_write[first], history.access_before[first], history.access_after[first])
     left = np.where(last_write == MISSING, found, history.access_after[order[np.maximum(last_write, 0)]])
+    del order
     effective = (last_write != MISSING) & (left != found)
     external = ~history.access_write[first]
     writer = _writers(history, location, lasting & effective[touch])[first]
@@ -91,22 +94,43 @@ def touches(history: History) -> Touches:
         word=history.access_slot[first],
         external_read=external,
         effective_write=effective,
-        writer=np.where(external, writer, MISSING),
+        writer=np.where(external, writer, _NONE),
         found=found,
         left=left,
         touch=touch,
     )
 
 
-def _writers(history: History, location: IntColumn, writes: BoolColumn) -> IntColumn:
+_NONE: Final = np.int32(MISSING)
+
+
+def _numbers(count: int) -> RowColumn:
+    return np.arange(count, dtype=np.int32)
+
+
+def _by_invocation(history: History, location: RowColumn) -> tuple[RowColumn, BoolColumn]:
+    """Return the accesses by invocation, location and position, and which of these is a pair's first."""
+    pair = history.access_invocation.astype(np.int64) * (int(location.max()) + 1) + location
+    # of one invocation they stand by position, and a stable sort leaves them so
+    order = np.argsort(pair, kind="stable").astype(np.int32)
+    pair = pair[order]
+    return order, np.concatenate([[True], pair[1:] != pair[:-1]])
+
+
+def _writers(history: History, location: RowColumn, writes: BoolColumn) -> RowColumn:
     """Return for each access the invocation that made the last of ``writes`` to its location before it."""
-    transaction = history.invocation_transaction[history.access_invocation]
-    order = np.lexsort((history.access_position, transaction, location))
-    last = np.maximum.accumulate(np.where(writes[order], np.arange(len(order)), MISSING))
-    last = np.r_[[MISSING], last[:-1]]
-    inside = last >= np.searchsorted(location[order], location[order], side="left")
-    found = np.empty(len(order), dtype=np.int64)
-    found[order] = np.where(inside, history.access_invocation[order[last]], MISSING)
+    transaction = history.invocation_transaction.astype(np.int32)[history.access_invocation]
+    order = np.lexsort((history.access_position, transaction, location)).astype(np.int32)
+    del transaction
+    numbers = _numbers(len(order))
+    last = np.empty(len(order), dtype=np.int32)
+    last[0] = MISSING
+    last[1:] = np.maximum.accumulate(np.where(writes[order], numbers, _NONE))[:-1]
+    ordered = location[order]
+    begins = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    inside = last >= np.maximum.accumulate(np.where(begins, numbers, np.int32(0)))
+    found = np.empty(len(order), dtype=np.int32)
+    found[order] = np.where(inside, history.access_invocation[order[last]], _NONE)
     return found
 
 

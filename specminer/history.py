@@ -25,6 +25,9 @@ from specminer.trace import (
 )
 
 IntColumn = npt.NDArray[np.int64]
+RowColumn = npt.NDArray[np.int32]
+"""Rows of other columns and places, in half the space: for what there is of each storage access. Products of them may
+not fit, so one side is made an :data:`IntColumn` first."""
 BoolColumn = npt.NDArray[np.bool_]
 
 KINDS = tuple(InvocationKind)
@@ -90,16 +93,16 @@ class History:
     invocation_output: tuple[bytes, ...]
     """What was returned or reverted with."""
 
-    access_invocation: IntColumn
-    """Row of the invocation, ascending; shape (a,), as all columns of this group."""
+    access_invocation: RowColumn
+    """Row of the invocation, ascending, and by position within one; shape (a,), as all columns of this group."""
     access_write: BoolColumn
-    access_slot: IntColumn
+    access_slot: RowColumn
     """Row in ``words``."""
-    access_before: IntColumn
+    access_before: RowColumn
     """Row in ``words``, or ``MISSING`` if not seen."""
-    access_after: IntColumn
+    access_after: RowColumn
     access_undone: BoolColumn
-    access_position: IntColumn
+    access_position: RowColumn
     """Order in the transaction, over all its invocations."""
 
     payment_invocation: IntColumn
@@ -117,8 +120,19 @@ class History:
         """For each invocation, whether its effects lasted; shape (n,)."""
         return np.equal(self.invocation_outcome, RETURNED)
 
+    def accesses(self, invocation: int) -> slice:
+        """Return where the accesses of an invocation stand."""
+        return bounds(self.access_invocation, invocation)
+
     def __len__(self) -> int:
         return len(self.invocation_transaction)
+
+
+def bounds(ascending: RowColumn, value: int) -> slice:
+    """Return where a value stands in an ascending column."""
+    # of the column's own type: else numpy would copy the column to compare
+    low, high = np.searchsorted(ascending, np.array([value, value + 1], dtype=ascending.dtype))
+    return slice(int(low), int(high))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +146,7 @@ class Slots:
     """Position in ``History.contracts``; shape (s,)."""
     word: IntColumn
     """Row in ``History.words`` of the slot; shape (s,)."""
-    access: IntColumn
+    access: RowColumn
     """Number of the pair, 0 .. s-1, that each access touches; shape (a,)."""
 
     def __len__(self) -> int:
@@ -147,8 +161,9 @@ def slots(history: History) -> Slots:
         present = np.zeros(span * len(history.contracts), dtype=np.bool_)
         present[code] = True
         pairs = np.flatnonzero(present)
-        number = np.cumsum(present) - 1
+        number = np.cumsum(present, dtype=np.int32) - np.int32(1)
         access = number[code]
     else:  # many contracts, each of few slots
-        pairs, access = np.unique(code, return_inverse=True)
+        pairs, inverse = np.unique(code, return_inverse=True)
+        access = inverse.astype(np.int32)
     return Slots(contract=pairs // span, word=pairs % span, access=access)

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from specminer.abstraction.candidates import SMALL, SORTS
 from specminer.abstraction.events import EventTable, ValueKind, Variable
 from specminer.abstraction.parts import Parts, with_parts
-from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn
+from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.interaction import Evidence, Interactions, Mode
 from specminer.location import Field, unique_names
 from specminer.location import Variable as Stored
@@ -118,7 +118,7 @@ def _keyless(evidence: Evidence) -> Iterator[tuple[IntColumn, IntColumn, Stored]
         yield touches[number], last, locations.variables[int(locations.variable[number])]
 
 
-def _by_slot(slot: IntColumn, rows: IntColumn) -> dict[int, IntColumn]:
+def _by_slot(slot: RowColumn, rows: IntColumn) -> dict[int, IntColumn]:
     """Return some rows by their slots, in the order in which they stand."""
     if not len(rows):
         return {}
@@ -163,13 +163,13 @@ def _flag(
     return Flag(
         variable=variable,
         values=(shown[code[0]], *(shown[row] for row in code[changed + 1].tolist())),
-        invocation=made[changed],
+        invocation=made[changed].astype(np.int64),
         choices=choices,
         differs=_differs(evidence, touches, field, own, choices=choices),
     )
 
 
-def _extracted(evidence: Evidence, field: Field, rows: IntColumn) -> tuple[list[int], IntColumn]:
+def _extracted(evidence: Evidence, field: Field, rows: RowColumn) -> tuple[list[int], IntColumn]:
     """Return a field's distinct values in rows of ``History.words``, and the place of each row's among them."""
     words, place = np.unique(rows, return_inverse=True)
     distinct: dict[int, int] = {}

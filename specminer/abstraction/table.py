@@ -10,7 +10,7 @@ import numpy as np
 
 from specminer.abstraction.events import EventTable, Variable
 from specminer.dependency import Touches
-from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn
+from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn, RowColumn
 from specminer.interaction import Interactions, Mode, event_text, first_accesses
 from specminer.location import Field, Locations, unique_names
 
@@ -226,7 +226,7 @@ def _cells(
     )
 
 
-def _tainted(history: History, slot: IntColumn) -> BoolColumn:
+def _tainted(history: History, slot: RowColumn) -> BoolColumn:
     """Return which accesses may show a value that did not last.
 
     Behind an undone write, a read of the same transaction may have seen it, and another undone write may

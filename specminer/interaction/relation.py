@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from specminer.history import BoolColumn, IntColumn
+from specminer.history import BoolColumn, IntColumn, RowColumn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +28,21 @@ class Relation:
         """The entity of each pair."""
         return self.code % self.span
 
-    def holds(self, invocation: IntColumn, entity: IntColumn) -> BoolColumn:
+    def holds(self, invocation: IntColumn | RowColumn, entity: IntColumn) -> BoolColumn:
         """Return for each pair asked for whether it is in the set; negative entities never are."""
-        return contains(self.code, invocation * self.span + entity) & (entity >= 0)
+        return contains(self.code, _code(invocation, entity, self.span)) & (entity >= 0)
 
     def __len__(self) -> int:
         return len(self.code)
 
 
-def relation(invocation: IntColumn, entity: IntColumn, span: int) -> Relation:
+def relation(invocation: IntColumn | RowColumn, entity: IntColumn, span: int) -> Relation:
     """Return the set of the given pairs, in n log n."""
-    return Relation(code=distinct(invocation * span + entity), span=span)
+    return Relation(code=distinct(_code(invocation, entity, span)), span=span)
+
+
+def _code(invocation: IntColumn | RowColumn, entity: IntColumn, span: int) -> IntColumn:
+    return invocation.astype(np.int64, copy=False) * span + entity
 
 
 def distinct(values: IntColumn) -> IntColumn:

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from specminer.calldata import arguments, outputs, senders, texts
-from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.interaction.evidence import Evidence
 from specminer.interaction.relation import Relation, contains, distinct
 from specminer.interaction.sorts import Sort
@@ -212,7 +212,7 @@ def _values(evidence: Evidence, touches: IntColumn, field: Field, name: str) -> 
         yield _candidate(evidence, number, Source.LEFT, name, calls, after[changed], up[changed])
 
 
-def _looked_up(rows: IntColumn, values: IntColumn, wanted: IntColumn) -> IntColumn:
+def _looked_up(rows: IntColumn | RowColumn, values: IntColumn, wanted: IntColumn | RowColumn) -> IntColumn:
     """Return the value that belongs to each wanted row, ``MISSING`` for missing rows."""
     if not len(rows):
         return np.full(len(wanted), MISSING, dtype=np.int64)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn
+from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.interaction.evidence import Evidence
 from specminer.interaction.interactions import Interactions
 from specminer.interaction.relation import distinct, relation
@@ -80,7 +80,7 @@ def independence(evidence: Evidence, interactions: Interactions) -> Independence
     )
 
 
-def _joined(left: IntColumn, right: IntColumn) -> tuple[IntColumn, IntColumn]:
+def _joined(left: IntColumn, right: IntColumn | RowColumn) -> tuple[IntColumn, IntColumn]:
     """Return the places of equal values in two ascending columns, all pairs."""
     begin = np.searchsorted(right, left, side="left")
     end = np.searchsorted(right, left, side="right")

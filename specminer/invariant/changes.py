@@ -11,7 +11,7 @@ import numpy as np
 
 from specminer.calldata import Calls
 from specminer.dependency import Touches
-from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn
+from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn, RowColumn
 from specminer.invariant.values import extracted as field_of
 from specminer.invariant.values import of_integers, same
 from specminer.location import Field, Locations, ValueKind, Variable
@@ -140,7 +140,7 @@ class Ground:
         left = np.where(last == MISSING, found, history.access_after[access[np.maximum(last, 0)]])
         return mine[starts], found, left
 
-    def _fields(self, rows: IntColumn, found: IntColumn, left: IntColumn) -> Iterator[Cells]:
+    def _fields(self, rows: IntColumn, found: RowColumn, left: RowColumn) -> Iterator[Cells]:
         """Yield fields; ``rows`` are touches by variable, with the words found and left."""
         variable = self.locations.variable[self.touched.slot[rows]]
         bounds = np.searchsorted(variable, np.arange(len(self.locations.variables) + 1))
@@ -151,8 +151,8 @@ class Ground:
             if not known.any() or any(port in self._unresolved for port in item.ports):
                 continue
             before, after = self.words[found[mine][known]], self.words[left[mine][known]]
-            invocation = self.touched.invocation[rows[mine][known]]
-            slot = self.touched.slot[rows[mine][known]]
+            invocation = self.touched.invocation[rows[mine][known]].astype(np.int64)
+            slot = self.touched.slot[rows[mine][known]].astype(np.int64)
             for place, field in enumerate(item.fields):
                 old, new = field_of(before, field), field_of(after, field)
                 yield Cells(

@@ -154,8 +154,8 @@ class Dictionary:
         here = history.contracts[int(history.invocation_contract[invocation])].address
         found.append((_HERE, here.rjust(32, b"\0")))
         value = int(history.invocation_value[invocation])
-        low, high = np.searchsorted(history.access_invocation, [invocation, invocation + 1])
-        stored = dict.fromkeys([value, *history.access_after[low : min(high, low + _MAX_STORED)].tolist()])
+        after = history.access_after[history.accesses(invocation)][:_MAX_STORED]
+        stored = dict.fromkeys([value, *after.tolist()])
         found += [
             (_VALUE if row == value else _STORED, history.words[row].to_bytes(32, "big")) for row in stored
         ]
@@ -334,8 +334,7 @@ class Dictionary:
 
     def _beside(self, known: Hashes, keys: Sequence[_Key], invocation: int, target: WordArray) -> list[Known]:
         """Try mappings in the structs that the call touches elsewhere, be they elements of arrays."""
-        low, high = np.searchsorted(self._history.access_invocation, [invocation, invocation + 1])
-        rows = np.unique(self._history.access_slot[low:high])
+        rows = np.unique(self._history.access_slot[self._history.accesses(invocation)])
         near = from_integers(self._history.words[row] for row in rows.tolist())
         at = np.searchsorted(known.image, near, side="right") - 1
         behind = difference(near, known.image[np.maximum(at, 0)], NEARBY)

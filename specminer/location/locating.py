@@ -117,7 +117,8 @@ def _frequent(history: History, numbered: Slots) -> list[int]:
     for row in np.flatnonzero(accesses >= CONSTANT_SHARE * len(history)).tolist():
         likely[row] = history.words[numbered.word[row]] >= NAMED_BASES
     rows = np.flatnonzero(likely[numbered.access])
-    pairs = np.unique(history.access_invocation[rows] * len(numbered) + numbered.access[rows])
+    calls = history.access_invocation[rows].astype(np.int64)
+    pairs = np.unique(calls * len(numbered) + numbered.access[rows])
     touching = np.bincount(pairs % max(1, len(numbered)), minlength=len(numbered))
     found = {
         (-int(touching[row]), history.words[numbered.word[row]])

@@ -11,7 +11,7 @@ from specminer.chain.artifact import Artifact
 from specminer.chain.interface import Interface, from_artifact, from_code
 from specminer.dependency import Touches, touches
 from specminer.errors import StoreError
-from specminer.history import CONSTRUCTOR, History
+from specminer.history import CONSTRUCTOR, History, slots
 from specminer.interaction import Analysis, Evidence, analyse
 from specminer.pipeline.locating import Located, located
 from specminer.pipeline.siblings import distinct_codes, label, shared_artifact
@@ -64,8 +64,9 @@ def understand(history: History, artifact: Artifact | None = None) -> Understood
     if known == 0:  # not one call fits: its names and its layout would only mislead
         artifact = None
         interface = _interface(history, None)
-    found = located(history, artifact)
-    touched = touches(history)
+    numbered = slots(history)
+    found = located(history, artifact, numbered)
+    touched = touches(history, numbered)
     called = calls(history, interface)
     return Understood(
         history=history,

@@ -17,7 +17,7 @@ from eth_utils.address import to_checksum_address
 
 from specminer.chain.interface import Interface
 from specminer.errors import UsageError, plain
-from specminer.history import MISSING, OUTCOMES, History
+from specminer.history import MISSING, OUTCOMES, History, bounds
 from specminer.interaction import Analysis, Found, Interactions
 from specminer.interaction.races import Race
 from specminer.interaction.rejections import Rejections
@@ -334,8 +334,8 @@ def _changes(analysis: Analysis, interactions: Interactions, row: int, number: i
     """Yield what an invocation changed for good in the storage that hangs under the interaction."""
     evidence = analysis.evidence
     touched, locations, words = evidence.touched, evidence.locations, evidence.history.words
-    low, high = np.searchsorted(touched.invocation, [row, row + 1])
-    for touch in range(int(low), int(high)):
+    own = bounds(touched.invocation, row)
+    for touch in range(own.start, own.stop):
         slot = int(touched.slot[touch])
         if not touched.effective_write[touch]:
             continue

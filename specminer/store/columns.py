@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import sqlalchemy as sa
 
-from specminer.history import KINDS, MISSING, OUTCOMES, PAYMENTS, BoolColumn, IntColumn
+from specminer.history import KINDS, MISSING, OUTCOMES, PAYMENTS, BoolColumn, IntColumn, RowColumn
 from specminer.store import schema
 from specminer.store.instances import among
 
@@ -145,8 +145,10 @@ def payment_columns(
         .where(among(schema.invocation.c.contract_id, owners))
     )
     kinds = {kind.value: place for place, kind in enumerate(PAYMENTS)}
-    rows = [(*row[:5], kinds[row[5]]) for part in fetched(connection, query) for row in part]
-    raw = np.array(rows, dtype=np.int64).reshape(-1, 6).T
+    parts = [np.zeros((6, 0), dtype=np.int64)]
+    for rows in fetched(connection, query):
+        parts.append(np.array([(*row[:5], kinds[row[5]]) for row in rows], dtype=np.int64).T)
+    raw = np.concatenate(parts, axis=1)
     call = looked_up(call_place, raw[0])
     kept = np.flatnonzero(call != MISSING)
     kept = kept[np.lexsort((raw[1, kept], call[kept]))]
@@ -161,7 +163,7 @@ def payment_columns(
 
 def access_columns(
     connection: sa.Connection, owners: Sequence[int], call_place: IntColumn, word_place: IntColumn
-) -> dict[str, IntColumn | BoolColumn]:
+) -> dict[str, RowColumn | BoolColumn]:
     """Return the columns of the accesses, by invocation and position."""
     table = schema.access
     query = (
@@ -177,35 +179,46 @@ def access_columns(
         .join(schema.invocation, schema.invocation.c.id == table.c.invocation_id)
         .where(among(schema.invocation.c.contract_id, owners))
     )
-    parts: list[list[IntColumn]] = []
+    parts: dict[str, list[Any]] = {name: [] for name in _ACCESS}
     for rows in fetched(connection, query):
-        raw = np.array(rows, dtype=np.int64)
-        call = looked_up(call_place, raw[:, 0])
+        raw = np.array(rows, dtype=np.int64).T
+        call = looked_up(call_place, raw[0])
         kept = call != MISSING  # without the calls of other blocks
-        parts.append([_narrow(item) for item in (call[kept], *raw[kept, 1:].T)])
-    empty = np.zeros(0, dtype=np.int64)
-    call, position, write, slot, before, after, undone = (
-        [np.concatenate(items) for items in zip(*parts, strict=True)] if parts else [empty] * 7
-    )
-    parts.clear()
+        position, write, slot, before, after, undone = raw[1:, kept]
+        found = (call[kept], position, write, word_place[slot], word_place[before], word_place[after], undone)
+        for (name, kind), values in zip(_ACCESS.items(), found, strict=True):
+            parts[name].append(_narrowed(values, kind))
+    columns: dict[str, Any] = {}
+    for name, kind in _ACCESS.items():  # one after another: a column stands twice in memory for a moment
+        columns[name] = np.concatenate([np.zeros(0, dtype=kind), *parts.pop(name)])
+    columns["access_position"] = _ranked(columns["access_position"])
+    call, position = columns["access_invocation"], columns["access_position"]
     code = call.astype(np.int64) * (int(position.max(initial=0)) + 1) + position
     if np.any(code[1:] < code[:-1]):
         order = np.argsort(code, kind="stable")
-        call, position, write, slot, before, after, undone = (
-            item[order] for item in (call, position, write, slot, before, after, undone)
-        )
-    return {
-        "access_invocation": call.astype(np.int64),
-        "access_position": position.astype(np.int64),
-        "access_write": write.astype(np.bool_),
-        "access_slot": word_place[slot],
-        "access_before": word_place[before],
-        "access_after": word_place[after],
-        "access_undone": undone.astype(np.bool_),
-    }
+        columns = {name: column[order] for name, column in columns.items()}
+    return columns
 
 
-def _narrow(values: IntColumn) -> Any:
-    """Return the values in half the space where they fit."""
-    small = len(values) == 0 or int(values.max()) < 1 << 31
-    return values.astype(np.int32) if small else values.copy()
+_ACCESS: Final[dict[str, type[np.int32 | np.bool_]]] = {
+    "access_invocation": np.int32,
+    "access_position": np.int32,
+    "access_write": np.bool_,
+    "access_slot": np.int32,
+    "access_before": np.int32,
+    "access_after": np.int32,
+    "access_undone": np.bool_,
+}
+"""The columns of accesses, in the order of the query, and how they are kept."""
+
+
+def _narrowed(values: IntColumn, kind: type[np.int32 | np.bool_]) -> Any:
+    """Return values in a type that takes less space; where they do not fit, as they are."""
+    fits = kind is np.bool_ or not len(values) or int(values.max()) < 1 << 31
+    return values.astype(kind) if fits else values.copy()
+
+
+def _ranked(positions: Any) -> RowColumn:
+    """Return positions of which only the order counts in numbers that fit; a tracer may have used any."""
+    ranks = positions if positions.dtype == np.int32 else np.unique(positions, return_inverse=True)[1]
+    return ranks.astype(np.int32, copy=False)
