@@ -5,8 +5,9 @@
 Makes histories of 1,000 to 1,000,000 calls with 8 storage accesses each (see ``benchmarks.market``), about every eighth
 call rejected for a reason. In a process of its own for each size, the history is read from SQLite and split, and an
 abstraction is tuned, which counts on neither side; then guards and roles are learned and the guards proved, those of
-transitions compared, invariants searched, halves compared, and all events and interactions measured and ranked. Prints the CPU seconds of each, the sum
-of the latter as a ratio to reading and splitting, the peak of memory, and what was found.
+transitions compared, invariants searched, halves compared, and all events and interactions measured and ranked. Prints
+the CPU seconds of each, the sum of the latter as a ratio to reading and splitting, the peak of memory, and what was
+found.
 """
 
 from __future__ import annotations
@@ -91,8 +92,8 @@ def judge(path: Path) -> Numbers:
 def run(sizes: tuple[int, ...]) -> None:
     """Measure all sizes and print a table."""
     print(
-        "calls      read+split s  tune s  guards s  transitions s  invariants s  halves s  surprise s  ratio  peak MB  "
-        "rejected  explained  invariants"
+        "calls      read+split s  tune s  guards s  transitions s  invariants s  halves s  surprise s  "
+        "ratio  peak MB  rejected  explained  invariants"
     )
     for size in sizes:
         with scratch("market.db") as path:

@@ -1,51 +1,42 @@
-"""How the cost of tuning grows with a history: search and description apart from what is done once an event.
+"""What tuning costs: search apart from what is done once an event, and all of it against reading the history.
 
     python -m benchmarks.tuning [EVENTS ...]
 
-makes tables of auctions of one behaviour (a life cycle beside a price, a counter and an owner), by default with
-10,000, 100,000 and 1,000,000 events, and prints for each the CPU seconds of evaluating the predicates, of building the
-quotient, and of all that comes after (search, joining, folds, front, names), the last also as a ratio to that of the
-first table; and the peak of the process's memory. Reading the rows of as many invocations from SQLite is measured
-beside them, as one integer row an access, eight accesses an invocation.
+First, tables of auctions of one behaviour (a life cycle beside a price, a counter and an owner), by default with
+10,000, 100,000 and 1,000,000 events. For each the CPU seconds of what looks at every event (evaluating predicates,
+building the quotient, evaluating predicates about calls) and of what does not: search, joining, front, names; the
+latter also as a ratio to the table before, which has a tenth of the interactions.
+
+Then histories of as many calls in SQLite (see ``benchmarks.market``): in processes of their own, their bare rows are
+read, and the split interactions are turned into a front: the table of events is built, with calls and arguments, and
+tuned. Prints the ratio of the two, and the peak of memory.
 """
 
 from __future__ import annotations
 
 import importlib
-import resource
-import sqlite3
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 import numpy as np
 
-from specminer.abstraction import Definition, EventTable, ValueKind, Variable
+from benchmarks.market import CHAIN, CONTRACT, make
+from benchmarks.steps import PEAK, Numbers, Stopwatch, main, measured, scratch
+from specminer.abstraction import Definition, EventTable, ValueKind, Variable, default
+from specminer.abstraction.context import with_arguments, with_calls
+from specminer.abstraction.passive import without_bookkeeping
+from specminer.abstraction.table import build
+from specminer.interaction import split
+from specminer.pipeline.understanding import understand
+from specminer.store import TraceStore
+from specminer.tuning import tune
 
 SIZES: Final = (10_000, 100_000, 1_000_000)
-ACCESSES: Final = 8
-"""Storage accesses of an invocation, as in the mainnet histories."""
 BIDS: Final = 6
 """Most bids of one auction."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """What one table cost, in CPU seconds."""
-
-    events: int
-    evaluated: float
-    quotiented: float
-    everything: float
-    read: float
-    """Reading as many invocations' rows from SQLite."""
-
-    @property
-    def searched(self) -> float:
-        """All that is left of tuning."""
-        return max(1e-9, self.everything - self.evaluated - self.quotiented)
 
 
 def auctions(events: int, seed: int = 1) -> EventTable:
@@ -78,86 +69,80 @@ def auctions(events: int, seed: int = 1) -> EventTable:
     )
 
 
-def measured(events: int) -> Row:
-    """Tune one table and read one database of its size."""
+def search(events: int) -> Numbers:
+    """Tune one table; return the seconds of what looks at every event, and of the rest."""
     events_table = auctions(events)
-    module = importlib.import_module("specminer.tuning.tune")
-    spent = dict.fromkeys(("vocabulary", "quotient", "folds"), 0.0)
-    whole = {name: getattr(module, name) for name in spent}
-    for name in spent:
-        setattr(module, name, _timed(whole[name], name, spent))
-    begun = time.process_time()
-    try:
-        module.tune(events_table, Definition())
-    finally:
-        for name, function in whole.items():
-            setattr(module, name, function)
-    return Row(
-        events=len(events_table),
-        evaluated=spent["vocabulary"],
-        quotiented=spent["quotient"] + spent["folds"],
-        everything=time.process_time() - begun,
-        read=_reading(len(events_table)),
-    )
+    spent = Stopwatch()
+    with ExitStack() as stack:
+        for module, name in _PER_EVENT:
+            home = importlib.import_module(module)
+            stack.enter_context(patch.object(home, name, _timed(getattr(home, name), name, spent)))
+        with spent.timing("everything"):
+            tune(events_table, Definition())
+    everything = spent.seconds.pop("everything")
+    return spent.seconds | {"search": everything - sum(spent.seconds.values()), "events": len(events_table)}
 
 
-def _timed(function: Callable[..., Any], name: str, spent: dict[str, float]) -> Callable[..., Any]:
+_PER_EVENT: Final = (
+    ("specminer.tuning.tune", "vocabulary"),
+    ("specminer.tuning.tune", "quotient"),
+    ("specminer.tuning.tune", "folds"),
+    ("specminer.tuning.splitting", "found"),
+)
+"""What looks at every event, once a tuning each or a few times."""
+
+
+def _timed(function: Callable[..., Any], name: str, spent: Stopwatch) -> Callable[..., Any]:
     def timed(*arguments: Any) -> Any:
-        begun = time.process_time()
-        try:
+        with spent.timing(name):
             return function(*arguments)
-        finally:
-            spent[name] += time.process_time() - begun
 
     return timed
 
 
-def _reading(invocations: int) -> float:
-    """Return the CPU seconds to read the accesses of so many invocations into columns."""
-    database = sqlite3.connect(":memory:")
-    database.execute(
-        "create table access (invocation integer, write integer, slot integer, before integer, after integer, "
-        "undone integer, position integer)"
-    )
-    rows = (
-        (row // ACCESSES, row % 2, row % 5000, row, row + 1, 0, row) for row in range(ACCESSES * invocations)
-    )
-    database.executemany("insert into access values (?, ?, ?, ?, ?, ?, ?)", rows)
-    begun = time.process_time()
-    cursor = database.execute("select * from access")
-    parts = []
-    while batch := cursor.fetchmany(100_000):
-        parts.append(np.array(batch, dtype=np.int64))
-    np.concatenate(parts)
-    seconds = time.process_time() - begun
-    database.close()
-    return seconds
+def front(path: Path) -> Numbers:
+    """Turn the split interactions of one database into a front; return the seconds from there on."""
+    with TraceStore(str(path)) as store:
+        history = store.history(CHAIN, [CONTRACT])
+    given = understand(history)
+    interactions = split(given.analysis, None)
+    watch = Stopwatch()
+    with watch.timing("front"):
+        functions = [given.called.functions[row] for row in given.called.function.tolist()]
+        table = build(history, given.touched, given.found.locations, interactions, functions)
+        table = with_calls(table, history, interactions)
+        table = with_arguments(table, history, interactions, given.called)
+        table, interactions, _ = without_bookkeeping(table, interactions)
+        tuned = tune(table, default())
+    return watch.seconds | {"points": len(tuned.front)}
 
 
-def table(sizes: Sequence[int]) -> Iterator[str]:
-    """Yield the lines of the table."""
-    yield (
-        f"{'events':>10}  {'evaluate':>8}  {'quotient':>8}  {'the rest':>8}  {'ratio':>6}  {'tuning/reading':>14}"
-    )
-    measured(min(sizes))  # warms caches and imports
-    first: Row | None = None
-    for events in sizes:
-        row = measured(events)
-        first = first or row
-        yield (
-            f"{row.events:>10,}  {row.evaluated:>8.3f}  {row.quotiented:>8.3f}  {row.searched:>8.3f}  "
-            f"{row.searched / first.searched:>6.2f}  {row.everything / row.read:>14.2f}"
+def run(sizes: tuple[int, ...]) -> None:
+    """Measure all sizes and print two tables."""
+    print("events     predicates s  quotient s  calls s  search s  search, to a tenth")
+    search(min(sizes))  # loads and warms what is loaded once
+    before = 0.0
+    for size in sizes:
+        found = min((search(size) for _ in range(3)), key=lambda item: item["search"])
+        ratio = f"{found['search'] / before:18.2f}" if before else f"{'':18}"
+        before = found["search"]
+        print(
+            f"{found['events']:<9.0f}  {found['vocabulary']:12.2f}  {found['quotient'] + found['folds']:10.2f}  "
+            f"{found.get('found', 0.0):7.2f}  {found['search']:8.2f}  {ratio}",
+            flush=True,
         )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    yield f"peak of memory: {peak:,.0f} MB"
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Print the table."""
-    for line in table([int(text) for text in arguments] or SIZES):
-        print(line, flush=True)
-    return 0
+    print("\ncalls      read rows s  interactions to front s  ratio  peak MB")
+    for size in sizes:
+        with scratch("market.db") as path:
+            make(path, size)
+            read = measured("benchmarks.interactions", "read", path)
+            made = measured("benchmarks.tuning", "front", path)
+        print(
+            f"{size:<9}  {read['read']:11.2f}  {made['front']:23.2f}  {made['front'] / read['read']:5.2f}  "
+            f"{made[PEAK]:7.0f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main({"front": front}, run, SIZES)

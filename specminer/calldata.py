@@ -27,6 +27,8 @@ MAX_UNKNOWN_WORDS: Final = 8
 """Words taken for arguments where a function's types are unknown."""
 MAX_ELEMENTS: Final = 256
 """Elements of one array argument looked at."""
+_TOGETHER: Final = 1 << 16
+"""Calls whose data is cut at a time: cut out, it takes its room once more."""
 _ARRAY: Final = re.compile(r"(.+)\[([0-9]*)\]", re.ASCII)
 _NUMBER: Final = re.compile(r"(u?int|bytes)([0-9]*)", re.ASCII)
 
@@ -262,8 +264,12 @@ def _heads(history: History, rows: IntColumn, count: int) -> WordArray:
     """Return the first words behind the selectors; shape (rows, count)."""
     width = 32 * count
     data = history.invocation_data
-    text = b"".join([data[row][4 : 4 + width].ljust(width, b"\0") for row in rows.tolist()])
-    return np.frombuffer(text, dtype="S32").reshape(len(rows), count)
+    found = np.empty((len(rows), count), dtype="S32")
+    for start in range(0, len(rows), _TOGETHER):
+        part = rows[start : start + _TOGETHER].tolist()
+        text = b"".join([data[row][4 : 4 + width].ljust(width, b"\0") for row in part])
+        found[start : start + _TOGETHER] = np.frombuffer(text, dtype="S32").reshape(len(part), count)
+    return found
 
 
 def _cleaned(words: WordArray, kind: str) -> WordArray:

@@ -22,14 +22,14 @@ NAMES = ("value", "amount", "price", "paused")
 
 
 def situation(rows: list[tuple[int, ...]], accepted: list[bool]) -> Situation:
-    codes = np.array(rows, dtype=np.int64).reshape(len(rows), len(NAMES))
+    codes = np.array(rows, dtype=np.int32).reshape(len(rows), len(NAMES))
     terms = tuple(
         Term(
             name=name,
             kind=ValueKind.BOOL if name == "paused" else ValueKind.UINT,
             variable=place if place >= 2 else MISSING,
             dimension=Dimension.NONE if name == "paused" else Dimension.MONEY,
-            codes=np.minimum(codes[:, place], 1) if name == "paused" else codes[:, place],
+            codes=np.minimum(codes[:, place], np.int32(1)) if name == "paused" else codes[:, place],
         )
         for place, name in enumerate(NAMES)
     )
@@ -79,7 +79,10 @@ def test_columns_and_formulas_agree(calls: list[tuple[int, ...]], literal: Liter
     here = situation(calls, [True] * len(calls))
     meaning = Meaning(here)
     columns = Columns.of(
-        {symbol: term.codes for symbol, term in zip(meaning.symbols, here.terms, strict=True)},
+        {
+            symbol: term.codes.astype(np.int64)
+            for symbol, term in zip(meaning.symbols, here.terms, strict=True)
+        },
         WORDS,
         len(calls),
     )

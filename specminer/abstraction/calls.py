@@ -7,7 +7,7 @@ the interaction are ``creator`` (who made its first call), ``previous`` (who mad
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,11 +49,15 @@ class CallPredicate:
 
 
 class CallVocabulary:
-    """What can be said of the calls of one symbol of a table; ``rows`` are its events."""
+    """What can be said of the calls of one symbol of a table; ``rows`` are its events.
 
-    def __init__(self, table: EventTable, symbol: int) -> None:
+    ``measured`` is what :func:`dimensions` says of the table, where it is at hand.
+    """
+
+    def __init__(self, table: EventTable, symbol: int, measured: Sequence[Dimension] | None = None) -> None:
         self.rows: IntColumn = np.flatnonzero(table.symbol == symbol)
         self._table = table
+        self._measured = measured
         self._language = Language()
         self._columns: dict[Formula, IntColumn] = {}
         self._words = _with_truths(table.words)
@@ -130,7 +134,7 @@ class CallVocabulary:
             yield language.equal(sender, names["creator"])
             yield language.equal(sender, names["previous"])
             yield names["newcomer"]
-        found = dimensions(self._table)
+        found = self._measured or dimensions(self._table)
         kinds = {
             variable.name: dimension
             for place, (variable, dimension) in enumerate(zip(self._table.variables, found, strict=True))

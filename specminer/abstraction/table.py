@@ -30,11 +30,11 @@ def symbol_of(
 class _Cells:
     """What accesses tell of the variables for good, by variable, interaction and time; shape (c,) each."""
 
-    variable: IntColumn
+    variable: RowColumn
     key: IntColumn
     """Interaction times ``span`` plus time; ascending within a variable."""
-    before: IntColumn
-    after: IntColumn
+    before: RowColumn
+    after: RowColumn
     """Rows in ``History.words``; ``before`` may be ``MISSING``."""
 
 
@@ -119,16 +119,20 @@ def _symbols(
     return symbols, np.array([place_of[texts[event]] for event in events], dtype=np.int64)
 
 
-def _access_times(history: History) -> IntColumn:
+def _access_times(history: History) -> RowColumn:
     """Return when each access was made, 1 .. a: by transaction and position in it."""
-    transaction = history.invocation_transaction[history.access_invocation]
-    times = np.empty(len(transaction), dtype=np.int64)
-    times[np.lexsort((history.access_position, transaction))] = np.arange(1, len(transaction) + 1)
+    transaction = history.invocation_transaction.astype(np.int32)[history.access_invocation]
+    position = history.access_position
+    numbers = np.arange(1, len(transaction) + 1, dtype=np.int32)
+    if np.all((transaction[1:] != transaction[:-1]) | (position[1:] >= position[:-1])):
+        return numbers  # no call encloses another
+    times = np.empty_like(numbers)
+    times[np.lexsort((position, transaction))] = numbers
     return times
 
 
 def _moments(
-    history: History, interactions: Interactions, times: IntColumn, rejected: BoolColumn
+    history: History, interactions: Interactions, times: RowColumn, rejected: BoolColumn
 ) -> IntColumn:
     """Return for each event the time up to which accesses tell the values behind it; shape (n,).
 
@@ -153,7 +157,7 @@ def _moments(
     return result
 
 
-def _begin_times(history: History, times: IntColumn, *, apart: bool) -> IntColumn:
+def _begin_times(history: History, times: RowColumn, *, apart: bool) -> IntColumn:
     """Return for each invocation the time of the first access made by it or by what began behind it.
 
     Behind means in the same contract if ``apart``: where contracts are recorded one by one, positions do not
@@ -170,7 +174,7 @@ def _begin_times(history: History, times: IntColumn, *, apart: bool) -> IntColum
 
 def _variables(
     history: History, touched: Touches, locations: Locations, interactions: Interactions
-) -> tuple[list[Variable], list[Field], IntColumn]:
+) -> tuple[list[Variable], list[Field], RowColumn]:
     """Return the variables, the field that each reads, and each slot's variables.
 
     Shape of the last: (most fields in a slot, s), the numbers of variables; ``MISSING`` for none.
@@ -195,10 +199,10 @@ def _variables(
     ]
     starts = np.cumsum([0, *(len(row.fields) for row in rows)])
     most = max((len(row.fields) for row in rows), default=0)
-    table = np.full((most, len(rows)), MISSING, dtype=np.int64)
+    table = np.full((most, len(rows)), MISSING, dtype=np.int32)
     for number, row in enumerate(rows):
         table[: len(row.fields), number] = np.arange(starts[number], starts[number + 1])
-    numbers = np.full((most, len(interactions.owner)), MISSING, dtype=np.int64)
+    numbers = np.full((most, len(interactions.owner)), MISSING, dtype=np.int32)
     numbers[:, slots] = table[:, kind_of_slot]
     names = unique_names(name for name, _ in fields)
     variables = [Variable(name=name, kind=field.kind) for name, (_, field) in zip(names, fields, strict=True)]
@@ -206,16 +210,18 @@ def _variables(
 
 
 def _cells(
-    history: History, touched: Touches, owner: IntColumn, numbers: IntColumn, times: IntColumn, span: int
+    history: History, touched: Touches, owner: IntColumn, numbers: RowColumn, times: RowColumn, span: int
 ) -> _Cells:
     """Return the accesses that show or change a variable's value for good, one row a variable."""
     slot = touched.slot[touched.touch]
     # an undone write shows for good what it found
     after = np.where(history.access_undone, history.access_before, history.access_after)
-    rows = np.flatnonzero((owner[slot] != MISSING) & (after != MISSING) & ~_tainted(history, slot))
+    owned = (owner != MISSING)[slot]
+    rows = np.flatnonzero(owned & (after != MISSING) & ~_tainted(history, slot)).astype(np.int32)
     pairs = [(rows[number != MISSING], number[number != MISSING]) for number in numbers[:, slot[rows]]]
-    at = np.concatenate([np.zeros(0, np.int64), *(chosen for chosen, _ in pairs)])
-    variable = np.concatenate([np.zeros(0, np.int64), *(number for _, number in pairs)])
+    at = np.concatenate([np.zeros(0, np.int32), *(chosen for chosen, _ in pairs)])
+    variable = np.concatenate([np.zeros(0, np.int32), *(number for _, number in pairs)])
+    del rows, pairs
     key = owner[slot[at]] * span + times[at]
     order = np.lexsort((key, variable))
     return _Cells(
@@ -233,33 +239,34 @@ def _tainted(history: History, slot: RowColumn) -> BoolColumn:
     have overwritten it; only a write that lasted tells what is there again.
     """
     undone = history.access_undone
-    transaction = history.invocation_transaction[history.access_invocation]
-    order = np.lexsort((history.access_position, slot, transaction))
-    begins = np.r_[
-        True, (transaction[order][1:] != transaction[order][:-1]) | (slot[order][1:] != slot[order][:-1])
-    ][: len(order)]
+    tainted = np.zeros(len(undone), dtype=np.bool_)
+    mixed = np.zeros(len(history.transaction_hash), dtype=np.bool_)
+    mixed[history.invocation_transaction[history.access_invocation[undone]]] = True
+    rows = np.flatnonzero(mixed[history.invocation_transaction][history.access_invocation])
+    transaction = history.invocation_transaction[history.access_invocation[rows]]
+    order = rows[np.lexsort((history.access_position[rows], slot[rows], transaction))]
+    where = np.stack([history.invocation_transaction[history.access_invocation[order]], slot[order]])
+    begins = np.r_[True, (where[:, 1:] != where[:, :-1]).any(axis=0)][: len(order)]
     before: IntColumn = np.cumsum(undone[order], dtype=np.int64) - undone[order]
     start = np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
-    tainted = np.empty(len(order), dtype=np.bool_)
     tainted[order] = before > before[start]
     return tainted & ~(history.access_write & ~undone)
 
 
 def _coded(
-    history: History, field: Field, before: IntColumn, after: IntColumn, words: dict[int, int]
-) -> tuple[IntColumn, IntColumn]:
+    history: History, field: Field, before: RowColumn, after: RowColumn, words: dict[int, int]
+) -> tuple[RowColumn, RowColumn]:
     """Return one field's values as numbers in ``words``, which grows."""
-    rows, inverse = np.unique(np.r_[before, after], return_inverse=True)
-    numbers = [
-        MISSING if row == MISSING else words.setdefault(field.extract(history.words[row]), len(words))
-        for row in rows.tolist()
-    ]
-    coded = np.array(numbers, dtype=np.int64)[inverse]
-    return coded[: len(before)], coded[len(before) :]
+    number = np.full(len(history.words) + 1, MISSING, dtype=np.int32)  # the last one is that of MISSING
+    used = np.zeros(len(number), dtype=np.bool_)
+    used[before] = used[after] = True
+    rows = np.flatnonzero(used[:-1])
+    number[rows] = [words.setdefault(field.extract(history.words[row]), len(words)) for row in rows.tolist()]
+    return number[before], number[after]
 
 
 def _values(
-    key: IntColumn, before: IntColumn, after: IntColumn, ends: IntColumn, span: int, initial: IntColumn
+    key: IntColumn, before: RowColumn, after: RowColumn, ends: IntColumn, span: int, initial: IntColumn
 ) -> IntColumn:
     """Return one variable's value after each event; ``initial`` before all accesses, where that is known."""
     if not len(key):

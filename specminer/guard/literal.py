@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -14,7 +15,7 @@ import numpy as np
 from specminer.abstraction import ORDERED, SORTS, Dimension
 from specminer.guard.constants import Constants
 from specminer.guard.terms import FloatColumn, Situation, Term
-from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.location import ValueKind, short_text
 from specminer.predicate import Declaration, Formula, Language, text
 
@@ -85,7 +86,6 @@ class Meaning:
     def __init__(self, situation: Situation) -> None:
         self.situation = situation
         self.language = Language()
-        self._place = {word: place for place, word in enumerate(situation.words)}
         self.symbols = tuple(
             self.language.declare(
                 Declaration(
@@ -121,10 +121,9 @@ class Meaning:
         return Truth(_compared(left, literal.sign, right) & known, known)
 
     def _bound(self, constant: int) -> int:
-        place = self._place.get(constant)
-        if place is not None:
-            return 2 * place
-        return 2 * int(np.searchsorted(np.array(self.situation.words, dtype=object), constant)) - 1
+        words = self.situation.words
+        place = bisect_left(words, constant)
+        return 2 * place if words[place : place + 1] == (constant,) else 2 * place - 1
 
     def _shifted(self, left: IntColumn, right: IntColumn, constant: int) -> tuple[IntColumn, IntColumn]:
         """Return the order of ``left`` and ``right + constant`` as numbers, exactly, each distinct pair once."""
@@ -241,8 +240,9 @@ class Meaning:
         return 0.4 if term.stored or term.dimension is Dimension.ACCOUNT else 1.0
 
 
-def _at(column: IntColumn, rows: IntColumn | None) -> IntColumn:
-    return column if rows is None else column[rows]
+def _at(column: RowColumn, rows: IntColumn | None) -> IntColumn:
+    """Return codes to be computed with."""
+    return (column if rows is None else column[rows]).astype(np.int64)
 
 
 def _compared(left: IntColumn, sign: Sign, right: IntColumn) -> BoolColumn:

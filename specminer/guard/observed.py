@@ -18,7 +18,7 @@ from specminer.abstraction import Dimension
 from specminer.guard.constants import NONE
 from specminer.guard.learning import ACCEPTED, DEFINED, Clause
 from specminer.guard.literal import TURNED, Literal, Meaning, Sign, proposals
-from specminer.history import MISSING, IntColumn
+from specminer.history import MISSING, IntColumn, RowColumn
 from specminer.predicate import entails
 
 PERMUTATIONS: Final = 499
@@ -112,7 +112,7 @@ def _relations(meaning: Meaning, rows: IntColumn, orders: Sequence[IntColumn]) -
             yield Observed(Clause(literals=(literal,)), significance, chance)
 
 
-def _compare(left: IntColumn, sign: Sign, right: IntColumn) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _compare(left: RowColumn, sign: Sign, right: RowColumn) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     known = (left != MISSING) & (right != MISSING)
     relation = {
         Sign.EQUAL: np.equal,

@@ -19,7 +19,7 @@ from specminer.abstraction import Dimension
 from specminer.abstraction.candidates import CALL_NAMES
 from specminer.calldata import ArgumentColumn, TextColumn, arguments, texts
 from specminer.guard.values import Values, coded, together
-from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn
+from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.interaction import Evidence
 from specminer.location import PortKind, ValueKind, Variable
 from specminer.words import WordArray, from_integers, from_numbers, limbs, to_integers
@@ -54,7 +54,7 @@ class Term:
     field: int = 0
     """Which of the variable's fields."""
     dimension: Dimension = Dimension.NONE
-    codes: IntColumn
+    codes: RowColumn
     """Place of the value in ``Situation.words``, which are ascending; ``MISSING`` where the call did not look at it."""
     keys: tuple[str, ...] = ()
     """Names of the terms that its keys equal, the outermost first."""
@@ -185,9 +185,9 @@ class Terms:
         history = self._evidence.history
         found = np.full(len(history), MISSING, dtype=np.int64)
         if len(history.access_slot):
-            order = np.lexsort((history.access_position, history.access_invocation))
-            ends = np.flatnonzero(np.diff(history.access_invocation[order], append=-1) != 0)
-            last = order[ends]
+            last = np.flatnonzero(
+                np.append(history.access_invocation[1:] != history.access_invocation[:-1], True)
+            )
             slot = self._evidence.touched.slot[self._evidence.touched.touch[last]]
             found[history.access_invocation[last]] = self._evidence.locations.variable[slot]
         return found
@@ -266,7 +266,7 @@ class Terms:
             place = _place(text.invocation, rows)
             lengths = np.array([len(item) for item in text.texts], dtype=np.int64)
             yield _Draft(f"length({text.name})", ValueKind.UINT, _numbers(lengths[place]))
-            held = np.array([code.get(item, MISSING) for item in text.texts], dtype=np.int64)
+            held = np.array([code.get(item, MISSING) for item in text.texts], dtype=np.int32)
             if np.any(held != MISSING):
                 yield _Draft(
                     text.name, ValueKind.BYTES, Values(words=self._words[:0], place=held[place]), key=True
@@ -374,7 +374,7 @@ def _place(invocation: IntColumn, rows: IntColumn) -> IntColumn:
 
 def _numbers(column: IntColumn) -> Values:
     distinct, place = np.unique(column, return_inverse=True)
-    return Values(words=from_numbers(distinct), place=place.ravel())
+    return Values(words=from_numbers(distinct), place=place.ravel().astype(np.int32))
 
 
 def _kind(type_: str) -> ValueKind:
@@ -412,7 +412,7 @@ def _sizes(words: WordArray) -> FloatColumn:
 
 
 def _clock(
-    drafts: Sequence[_Draft], codes: Sequence[IntColumn], sizes: FloatColumn
+    drafts: Sequence[_Draft], codes: Sequence[RowColumn], sizes: FloatColumn
 ) -> dict[str, FloatColumn]:
     return {
         draft.name: sizes[column]
@@ -423,7 +423,7 @@ def _clock(
 
 def _dimension(
     draft: _Draft,
-    codes: IntColumn,
+    codes: RowColumn,
     sizes: FloatColumn,
     clock: dict[str, FloatColumn],
 ) -> Dimension:

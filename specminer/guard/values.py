@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from specminer.history import MISSING, IntColumn
+from specminer.history import MISSING, IntColumn, RowColumn
 from specminer.location import Field, ValueKind
 from specminer.words import WordArray, from_integers, to_integers
 
@@ -18,7 +18,7 @@ class Values:
 
     words: WordArray
     """The distinct values, in any order."""
-    place: IntColumn
+    place: RowColumn
     """Position in ``words``, or ``MISSING``; shape (n,)."""
 
     def field(self, field: Field) -> Values:
@@ -27,23 +27,24 @@ class Values:
             return self
         words = _extracted(self.words, field)
         distinct, place = np.unique(words, return_inverse=True)
-        return Values(words=distinct, place=np.append(place.ravel(), MISSING)[self.place])
+        return Values(words=distinct, place=np.append(place.ravel(), MISSING).astype(np.int32)[self.place])
 
 
-def coded(table: WordArray, rows: IntColumn) -> Values:
+def coded(table: WordArray, rows: IntColumn | RowColumn) -> Values:
     """Return the values that stand at ``rows`` of a table, ``MISSING`` for none."""
     used = np.unique(rows[rows != MISSING])
     distinct, place = np.unique(table[used], return_inverse=True)
-    of_row = np.full(len(table) + 1, MISSING, dtype=np.int64)
+    of_row = np.full(len(table) + 1, MISSING, dtype=np.int32)
     of_row[used] = place.ravel()
     return Values(words=distinct, place=of_row[rows])
 
 
-def together(columns: Sequence[Values]) -> tuple[WordArray, list[IntColumn]]:
+def together(columns: Sequence[Values]) -> tuple[WordArray, list[RowColumn]]:
     """Return all values, ascending, with zero and one, and each column as places among them."""
     words = np.unique(np.concatenate([from_integers([0, 1]), *(column.words for column in columns)]))
     return words, [
-        np.append(np.searchsorted(words, column.words), MISSING)[column.place] for column in columns
+        np.append(np.searchsorted(words, column.words), MISSING).astype(np.int32)[column.place]
+        for column in columns
     ]
 
 

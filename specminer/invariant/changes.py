@@ -68,13 +68,13 @@ class Ground:
         return of_integers(self.history.words)
 
     @cached_property
-    def order(self) -> IntColumn:
+    def order(self) -> RowColumn:
         """Accepted touches whose values are known, by variable, then in order of their rows."""
         touched = self.touched
         kept = (
             self.history.accepted[touched.invocation] & (touched.found != MISSING) & (touched.left != MISSING)
         )
-        rows = np.flatnonzero(kept)
+        rows = np.flatnonzero(kept).astype(np.int32)
         return rows[np.argsort(self.locations.variable[touched.slot[rows]], kind="stable")]
 
     @cached_property
@@ -104,6 +104,8 @@ class Ground:
         add up, those of transactions do.
         """
         touched, history = self.touched, self.history
+        if not np.any(history.invocation_transaction[1:] == history.invocation_transaction[:-1]):
+            return self.calls()  # each is alone in its transaction
         transaction = history.invocation_transaction[touched.invocation[self.order]]
         slots = int(touched.slot.max(initial=0)) + 1
         _, first, which, count = np.unique(
@@ -140,7 +142,7 @@ class Ground:
         left = np.where(last == MISSING, found, history.access_after[access[np.maximum(last, 0)]])
         return mine[starts], found, left
 
-    def _fields(self, rows: IntColumn, found: RowColumn, left: RowColumn) -> Iterator[Cells]:
+    def _fields(self, rows: RowColumn, found: RowColumn, left: RowColumn) -> Iterator[Cells]:
         """Yield fields; ``rows`` are touches by variable, with the words found and left."""
         variable = self.locations.variable[self.touched.slot[rows]]
         bounds = np.searchsorted(variable, np.arange(len(self.locations.variables) + 1))

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from specminer.history import BoolColumn, History, IntColumn
+from specminer.history import BoolColumn, History, IntColumn, RowColumn
 from specminer.predicate import Formula
 from specminer.support import Support
 
@@ -59,7 +59,7 @@ class Invariant:
     template: Template
     text: str
     smt: str | None
-    cases: IntColumn
+    cases: IntColumn | RowColumn
     """Rows of the invocations in which it could have failed; ascending, one a case."""
     held: BoolColumn
     """In which of them it did hold."""
@@ -90,7 +90,7 @@ class Invariant:
 class Exceptions:
     """The cases in which a claim failed, judged by all others."""
 
-    invocation: IntColumn
+    invocation: IntColumn | RowColumn
     """Shape (x,), ascending."""
     bits: npt.NDArray[np.float64]
     """How improbable the failure is by the cases of other units."""

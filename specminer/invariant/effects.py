@@ -8,8 +8,9 @@ constant or an argument. Inputs are arguments, sender, origin, value, time and b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -38,8 +39,8 @@ class _Input:
     """Something that a call brings with it; a row for each invocation of the function."""
 
     name: str
-    values: LimbArray
-    """Shape (invocations, 4)."""
+    read: Callable[[IntColumn], LimbArray]
+    """Returns the values at some of these rows; a column of words for each input of each call would take much room."""
     time: bool = False
 
 
@@ -103,21 +104,21 @@ class Calls:
         keys: list[tuple[str, IntColumn]] = []
         for name, invocation, words in self._arguments.get(function, [])[:MAX_INPUTS]:
             if len(invocation) == len(rows):
-                found.append(_Input(name=name, values=limbs(words)))
+                found.append(_Input(name=name, read=partial(_words, words)))
                 keys.append((name, ground.locations.key_table.find(words)))
         address = senders(history)
         sender = address[history.invocation_sender[rows]]
         taken = {item.name for item in found}
         transaction = history.invocation_transaction[rows]
-        found.append(_Input(name=_free("sender", taken), values=limbs(sender)))
+        found.append(_Input(name=_free("sender", taken), read=partial(_words, sender)))
         keys.append((_free("sender", taken), ground.locations.key_table.find(sender)))
-        found.append(_Input(name=_free("value", taken), values=ground.words[history.invocation_value[rows]]))
+        value = partial(_of_table, ground.words, history.invocation_value[rows])
+        found.append(_Input(name=_free("value", taken), read=value))
         times = history.transaction_time[transaction]
         if len(times) and (times != MISSING).all():
-            found.append(_Input(name=_free("now", taken), values=_small(times), time=True))
-        found.append(
-            _Input(name=_free("block", taken), values=_small(history.transaction_block[transaction]))
-        )
+            found.append(_Input(name=_free("now", taken), read=partial(_small, times), time=True))
+        block = partial(_small, history.transaction_block[transaction])
+        found.append(_Input(name=_free("block", taken), read=block))
         return Inputs(calls=rows, values=found, keys=keys)
 
 
@@ -140,9 +141,17 @@ def _free(name: str, taken: set[str]) -> str:
     return f"msg.{name}" if name in taken else name
 
 
-def _small(column: IntColumn) -> LimbArray:
-    values = np.zeros((len(column), 4), dtype=np.uint64)
-    values[:, 3] = column
+def _words(words: WordArray, at: IntColumn) -> LimbArray:
+    return limbs(words[at])
+
+
+def _of_table(table: LimbArray, rows: IntColumn, at: IntColumn) -> LimbArray:
+    return table[rows[at]]
+
+
+def _small(column: IntColumn, at: IntColumn) -> LimbArray:
+    values = np.zeros((len(at), 4), dtype=np.uint64)
+    values[:, 3] = column[at]
     return values
 
 
@@ -228,7 +237,7 @@ def _expressions(group: _Group, few: _Group, inputs: Inputs) -> Iterator[_Expres
     if share >= LIKELY and choice:
         yield _constant(constant, len(at), group)
     for item in inputs.values:
-        yield _Expression(text=item.name, smt=symbol(item.name), values=item.values[at])
+        yield _Expression(text=item.name, smt=symbol(item.name), values=item.read(at))
     if share >= LIKELY and not choice:  # an argument that never varied says more
         yield _constant(constant, len(at), group)
     old = symbol(group.name)
@@ -250,16 +259,16 @@ def _expressions(group: _Group, few: _Group, inputs: Inputs) -> Iterator[_Expres
             yield _Expression(
                 text=f"{group.name} {sign} {item.name}",
                 smt=apply(operator, old, symbol(item.name)),
-                values=combine(group.found, item.values[at]),
+                values=combine(group.found, item.read(at)),
             )
     for item in inputs.values:
-        constant, share = _most_common(minus(few.left, item.values[few_at]))
+        constant, share = _most_common(minus(few.left, item.read(few_at)))
         if share >= LIKELY and 0 < to_integer(constant) < SMALL:
             value = to_integer(constant)
             yield _Expression(
                 text=f"{item.name} + {value}",
                 smt=apply("+", symbol(item.name), number(value)),
-                values=plus(item.values[at], np.broadcast_to(constant, group.found.shape)),
+                values=plus(item.read(at), np.broadcast_to(constant, group.found.shape)),
             )
         if item.time:
             for other in inputs.values:
@@ -267,7 +276,7 @@ def _expressions(group: _Group, few: _Group, inputs: Inputs) -> Iterator[_Expres
                     yield _Expression(
                         text=f"{item.name} + {other.name}",
                         smt=apply("+", symbol(item.name), symbol(other.name)),
-                        values=plus(item.values[at], other.values[at]),
+                        values=plus(item.read(at), other.read(at)),
                     )
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
+
+import numpy as np
 
 from specminer.interaction import Interactions
 from specminer.invariant.changes import Ground
@@ -25,7 +28,11 @@ def search(ground: Ground, tuning: Tuning, interactions: Interactions) -> list[I
 
     Fields are looked at one after another, so that not more than one is held at a time.
     """
-    found = {item.text: item for item in _all(ground, tuning, interactions) if item.tolerable(ground.history)}
+    found = {
+        item.text: replace(item, cases=item.cases.astype(np.int32))
+        for item in _all(ground, tuning, interactions)
+        if item.tolerable(ground.history)
+    }
     return sorted(found.values(), key=lambda item: (RANKED.index(item.template), -len(item.cases), item.text))
 
 

@@ -75,21 +75,25 @@ def _largest(courses: list[Course]) -> list[Course]:
 
 def _course(ground: Ground, cells: Cells, *, counted: bool, keyed: bool) -> Course:
     """Sum up what a field's entries change by, transaction by transaction."""
+    moved = cells.changed
     if counted:
-        change = np.zeros((len(cells.slot), 8), dtype=np.int64)
-        change[:, 7] = (~is_zero(cells.left)).astype(np.int64) - (~is_zero(cells.found))
+        moved = moved & (is_zero(cells.left) != is_zero(cells.found))
+    rows = np.flatnonzero(moved)
+    left, found = cells.left[rows], cells.found[rows]
+    if counted:
+        change = np.zeros((len(rows), 8), dtype=np.int64)
+        change[:, 7] = (~is_zero(left)).astype(np.int64) - (~is_zero(found))
     else:
-        change = differences(cells.left, cells.found)
-    moved = change.any(axis=1)
-    history = ground.history
-    place = history.invocation_transaction[cells.invocation] * len(history.contracts)
-    place = place + history.invocation_contract[cells.invocation]
+        change = differences(left, found)
+    history, calls = ground.history, cells.invocation[rows]
+    place = history.invocation_transaction[calls] * len(history.contracts)
+    place = place + history.invocation_contract[calls]
     if keyed:
-        place = place * len(ground.locations.key_table) + ground.locations.keys[cells.slot, 0]
-    group, total = summed(change[moved], place[moved])
+        place = place * len(ground.locations.key_table) + ground.locations.keys[cells.slot[rows], 0]
+    group, total = summed(change, place)
     settled = total.any(axis=1)
     first = np.full(len(group), len(history), dtype=np.int64)
-    np.minimum.at(first, np.searchsorted(group, place[moved]), cells.invocation[moved])
+    np.minimum.at(first, np.searchsorted(group, place), calls)
     key = ("k",) if keyed else None
     texts = cells.variable.text(key, cells.place)
     name, smt = texts, symbol(texts)
@@ -150,18 +154,17 @@ def conserved(ground: Ground, cells: Cells) -> Iterator[Invariant]:
     if not cells.variable.ports or not cells.numeric:
         return
     rows = np.flatnonzero(cells.changed)
-    if not len(rows):
-        return
-    calls, total = summed(differences(cells.left[rows], cells.found[rows]), cells.invocation[rows])
-    entries = np.bincount(np.searchsorted(calls, cells.invocation[rows]), minlength=len(calls))
+    calls, place, entries = np.unique(cells.invocation[rows], return_inverse=True, return_counts=True)
     nested = _with_children(ground)[calls]
     function = ground.called.function[calls]
-    kept: BoolColumn = np.asarray(~total.any(axis=1))
     for number in np.unique(function).tolist():
         mine = (function == number) & ~nested
         several = mine & (entries > 1)
         if several.sum() < LEAST or several.sum() < 0.9 * mine.sum():
             continue
+        own = rows[mine[place.ravel()]]
+        _, change = summed(differences(cells.left[own], cells.found[own]), cells.invocation[own])
+        kept: BoolColumn = np.asarray(~change.any(axis=1))
         name = ground.called.functions[number]
         yield Invariant(
             scope={"of": "function", "function": name},
@@ -169,7 +172,7 @@ def conserved(ground: Ground, cells: Cells) -> Iterator[Invariant]:
             text=f"{name} keeps the sum of {cells.name}",
             smt=apply("=", symbol(f"sum {cells.name}", after=True), symbol(f"sum {cells.name}")),
             cases=calls[mine],
-            held=kept[mine],
+            held=kept,
         )
 
 

@@ -112,13 +112,16 @@ def extracted(words: LimbArray, field: Field) -> LimbArray:
 
 def differences(left: LimbArray, found: LimbArray) -> Digits:
     """Return ``left - found`` as signed digits."""
-    return _digits(left) - _digits(found)
+    change = _digits(left)
+    change -= _digits(found)
+    return change
 
 
 def _digits(column: LimbArray) -> Digits:
     digits = np.empty((len(column), 8), dtype=np.int64)
-    digits[:, 0::2] = (column >> np.uint64(32)).astype(np.int64)
-    digits[:, 1::2] = (column & _LOW).astype(np.int64)
+    for limb in range(4):
+        digits[:, 2 * limb] = column[:, limb] >> np.uint64(32)
+        digits[:, 2 * limb + 1] = column[:, limb] & _LOW
     return digits
 
 
@@ -126,9 +129,11 @@ def summed(digits: Digits, group: IntColumn) -> tuple[IntColumn, Digits]:
     """Return the distinct groups, ascending, and the sum of each; each sum has one form only."""
     if not len(group):
         return group, digits
-    order = np.argsort(group, kind="stable")
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    return group[order][starts], _settled(np.add.reduceat(digits[order], starts, axis=0))
+    if np.any(group[1:] < group[:-1]):
+        order = np.argsort(group, kind="stable")
+        group, digits = group[order], digits[order]
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    return group[starts], _settled(np.add.reduceat(digits, starts, axis=0))
 
 
 def _settled(digits: Digits) -> Digits:

@@ -90,7 +90,7 @@ def broken(held: Sequence[Invariant], history: History, unit: IntColumn) -> list
             failed = exceptions(item, history, unit)
             found.append(
                 Broken(
-                    invocation=failed.invocation,
+                    invocation=failed.invocation.astype(np.int64),
                     bits=failed.bits,
                     text=item.text,
                     held=failed.held,

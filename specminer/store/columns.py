@@ -179,7 +179,7 @@ def access_columns(
         .join(schema.invocation, schema.invocation.c.id == table.c.invocation_id)
         .where(among(schema.invocation.c.contract_id, owners))
     )
-    parts: dict[str, list[Any]] = {name: [] for name in _ACCESS}
+    parts = {name: bytearray() for name in _ACCESS}
     for rows in fetched(connection, query):
         raw = np.array(rows, dtype=np.int64).T
         call = looked_up(call_place, raw[0])
@@ -187,38 +187,33 @@ def access_columns(
         position, write, slot, before, after, undone = raw[1:, kept]
         found = (call[kept], position, write, word_place[slot], word_place[before], word_place[after], undone)
         for (name, kind), values in zip(_ACCESS.items(), found, strict=True):
-            parts[name].append(_narrowed(values, kind))
-    columns: dict[str, Any] = {}
-    for name, kind in _ACCESS.items():  # one after another: a column stands twice in memory for a moment
-        columns[name] = np.concatenate([np.zeros(0, dtype=kind), *parts.pop(name)])
-    columns["access_position"] = _ranked(columns["access_position"])
+            parts[name] += values.astype(kind).tobytes()
+    columns: dict[str, Any] = {name: np.frombuffer(parts.pop(name), kind) for name, kind in _ACCESS.items()}
+    columns["access_position"] = _narrowed(columns["access_position"])
     call, position = columns["access_invocation"], columns["access_position"]
-    code = call.astype(np.int64) * (int(position.max(initial=0)) + 1) + position
-    if np.any(code[1:] < code[:-1]):
-        order = np.argsort(code, kind="stable")
+    if np.any((call[1:] < call[:-1]) | ((call[1:] == call[:-1]) & (position[1:] < position[:-1]))):
+        order = np.lexsort((position, call)).astype(np.int32)
         columns = {name: column[order] for name, column in columns.items()}
     return columns
 
 
-_ACCESS: Final[dict[str, type[np.int32 | np.bool_]]] = {
+_ACCESS: Final[dict[str, type[np.int64 | np.int32 | np.bool_]]] = {
     "access_invocation": np.int32,
-    "access_position": np.int32,
+    "access_position": np.int64,
     "access_write": np.bool_,
     "access_slot": np.int32,
     "access_before": np.int32,
     "access_after": np.int32,
     "access_undone": np.bool_,
 }
-"""The columns of accesses, in the order of the query, and how they are kept."""
+"""The columns of accesses in the order of the query, and how they are kept while they are read.
+
+They grow in one piece each: many small ones would leave the memory in pieces when they are joined.
+"""
 
 
-def _narrowed(values: IntColumn, kind: type[np.int32 | np.bool_]) -> Any:
-    """Return values in a type that takes less space; where they do not fit, as they are."""
-    fits = kind is np.bool_ or not len(values) or int(values.max()) < 1 << 31
-    return values.astype(kind) if fits else values.copy()
-
-
-def _ranked(positions: Any) -> RowColumn:
-    """Return positions of which only the order counts in numbers that fit; a tracer may have used any."""
-    ranks = positions if positions.dtype == np.int32 else np.unique(positions, return_inverse=True)[1]
-    return ranks.astype(np.int32, copy=False)
+def _narrowed(positions: IntColumn) -> RowColumn:
+    """Return positions, of which only the order counts, in numbers that fit; a tracer may have used any."""
+    if int(positions.max(initial=0)) < 1 << 31:
+        return positions.astype(np.int32)
+    return np.unique(positions, return_inverse=True)[1].astype(np.int32)

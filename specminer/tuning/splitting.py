@@ -14,6 +14,7 @@ import numpy as np
 
 from specminer.abstraction import FALSE, TRUE, Definition, EventTable, Quotient, Weights
 from specminer.abstraction.calls import CallPredicate, CallVocabulary
+from specminer.abstraction.dimension import dimensions
 from specminer.abstraction.parts import Parts, with_parts
 from specminer.errors import UsageError, plain
 from specminer.history import IntColumn
@@ -63,10 +64,10 @@ def found(table: EventTable, graph: Quotient, blocks: IntColumn, weights: Weight
     surcharge = 0.0
     edge_bits = weights.transitions * float(np.log2(max(1, len(table))))
     states = int(blocks.max(initial=0)) + 1
-    for symbol in _uncertain(graph, blocks, states):
-        if symbol in table.switches:
-            continue
-        words = CallVocabulary(table, symbol)
+    uncertain = [symbol for symbol in _uncertain(graph, blocks, states) if symbol not in table.switches]
+    kinds = dimensions(table) if uncertain else ()
+    for symbol in uncertain:
+        words = CallVocabulary(table, symbol, kinds)
         candidates = words.generated()
         cost = float(np.log2(max(2, len(candidates))))
         source, target = (blocks[column[words.rows]] for column in (graph.state_before, graph.state_after))
