@@ -100,9 +100,10 @@ def run(sizes: tuple[int, ...]) -> None:
             make(path, size)
             found = measured(_NAME, "judge", path)
         parts = [found[name] for name in ("guards", "transitions", "invariants", "halves", "surprise")]
+        ratio = sum(parts) / found["read"]
         print(
             f"{size:<9}  {found['read']:12.2f}  {found['tune']:6.2f}  {parts[0]:8.2f}  {parts[1]:13.2f}  "
-            f"{parts[2]:12.2f}  {parts[3]:8.2f}  {parts[4]:10.2f}  {sum(parts) / found['read']:5.2f}  {found[PEAK]:7.0f}  "
+            f"{parts[2]:12.2f}  {parts[3]:8.2f}  {parts[4]:10.2f}  {ratio:5.2f}  {found[PEAK]:7.0f}  "
             f"{found['rejected']:8.0f}  {found['explained']:9.0f}  {found['invariant count']:10.0f}",
             flush=True,
         )
