@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.invariant.changes import Cells, Ground
 from specminer.invariant.claim import LEAST, Invariant, Template
 from specminer.invariant.smtlib import apply, symbol
-from specminer.invariant.values import Digits, differences, is_zero, summed
+from specminer.invariant.values import differences, is_zero, packed, summed
 
 GLANCE: Final = 256
 """So many changes of a pair are compared before all are."""
@@ -39,7 +40,8 @@ class Course:
     """Parts that have this in common and are as good tell the same: fields that are set together."""
     group: IntColumn
     """Transaction, contract and, for parts behind one key, that key, as one number; ascending."""
-    change: Digits
+    change: npt.NDArray[np.uint32]
+    """As :func:`packed` returns it: only whether changes are equal counts."""
     invocation: IntColumn
     """The first invocation that touched it there."""
 
@@ -106,7 +108,7 @@ def _course(ground: Ground, cells: Cells, *, counted: bool, keyed: bool) -> Cour
         bare=cells.name,
         alike=(cells.variable.ports, counted),
         group=group[settled],
-        change=total[settled],
+        change=packed(total[settled]),
         invocation=first[settled],
     )
 
