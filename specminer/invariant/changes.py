@@ -95,7 +95,7 @@ class Ground:
 
     def calls(self) -> Iterator[Cells]:
         """Yield the fields of all variables that something explains, as each accepted call found and left them."""
-        return self._fields(self.order, self.touched.found[self.order], self.touched.left[self.order])
+        return self._fields(self.order)
 
     def transactions(self) -> Iterator[Cells]:
         """Yield the same, as each transaction found and left them; its first call that looked stands for it.
@@ -142,17 +142,22 @@ class Ground:
         left = np.where(last == MISSING, found, history.access_after[access[np.maximum(last, 0)]])
         return mine[starts], found, left
 
-    def _fields(self, rows: RowColumn, found: RowColumn, left: RowColumn) -> Iterator[Cells]:
-        """Yield fields; ``rows`` are touches by variable, with the words found and left."""
+    def _fields(
+        self, rows: RowColumn, found: RowColumn | None = None, left: RowColumn | None = None
+    ) -> Iterator[Cells]:
+        """Yield fields; ``rows`` are touches by variable, ``found`` and ``left`` what they saw if not their own."""
         variable = self.locations.variable[self.touched.slot[rows]]
         bounds = np.searchsorted(variable, np.arange(len(self.locations.variables) + 1))
+        del variable
         for number in self._largest(np.diff(bounds)):
             item = self.locations.variables[number]
             mine = slice(int(bounds[number]), int(bounds[number + 1]))
-            known = (found[mine] != MISSING) & (left[mine] != MISSING)
+            was = self.touched.found[rows[mine]] if found is None else found[mine]
+            then = self.touched.left[rows[mine]] if left is None else left[mine]
+            known = (was != MISSING) & (then != MISSING)
             if not known.any() or any(port in self._unresolved for port in item.ports):
                 continue
-            before, after = self.words[found[mine][known]], self.words[left[mine][known]]
+            before, after = self.words[was[known]], self.words[then[known]]
             invocation = self.touched.invocation[rows[mine][known]].astype(np.int64)
             slot = self.touched.slot[rows[mine][known]].astype(np.int64)
             for place, field in enumerate(item.fields):
