@@ -65,6 +65,8 @@ class Counts:
     count: IntColumn
     ends: IntColumn
     """How many interactions end in each state; shape (b,)."""
+    rejected: BoolColumn
+    """Whether the edge is a rejected call; shape (m,)."""
     event: IntColumn | None = None
     """The event that the symbol is a part of; ``None`` where each symbol is an event of its own."""
     given: BoolColumn | None = None
@@ -121,11 +123,21 @@ class Counts:
         return np.bincount(self.source, weights=self.own, minlength=len(self.ends)).astype(np.int64)
 
     @cached_property
-    def goes_on(self) -> BoolColumn:
-        """Which states some event leaves, given or not; shape (b,)."""
+    def steps(self) -> IntColumn:
+        """Accepted calls that leave each state, loops included; shape (b,)."""
+        count = self.own * ~self.rejected
+        return np.bincount(self.source, weights=count, minlength=len(self.ends)).astype(np.int64)
+
+    @cached_property
+    def alive(self) -> BoolColumn:
+        """Which states are no dead ends: a call is ever accepted there, or where what is given leads; shape (b,)."""
+        found: BoolColumn = self.steps > 0
         if self.given is None:
-            return self.leaving > 0
-        return np.bincount(self.source, minlength=len(self.ends)) > 0
+            return found
+        source, target = self.source[self.given], self.target[self.given]
+        while (revived := source[found[target] & ~found[source]]).size:
+            found[revived] = True
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,12 +209,13 @@ def successor_bits(counts: Counts) -> float:
 def end_bits(counts: Counts) -> float:
     """Return D_end, the bits to tell where interactions end, by one stop probability E / (E + V).
 
-    E is the number of ends in states with successors (ends in dead ends are free), V the number of events
-    that leave another state than the root. An interaction of nothing but calls rejected at its start ends
-    in the root and counts in E.
+    E is the number of ends in states where a call is ever accepted (ends in dead ends are free), V the number of
+    accepted events that leave another state than the root. Rejected calls are no steps: what is over stays over
+    however often somebody tries. An interaction of nothing but calls rejected at its start ends in the root and
+    counts in E.
     """
-    stops = int(counts.ends[counts.goes_on].sum())
-    goes_on = int(counts.leaving.sum() - counts.leaving[ROOT])
+    stops = int(counts.ends[counts.alive].sum())
+    goes_on = int(counts.steps.sum() - counts.steps[ROOT])
     both, one, other = (count * log2(count) if count else 0.0 for count in (stops + goes_on, stops, goes_on))
     return both - one - other
 

@@ -8,12 +8,16 @@ amount is zero or more. Of a variable's name the words are kept that say somethi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from specminer.abstraction import FALSE, TRUE, Dimension, Predicate, TruthColumn
+from specminer.abstraction import FALSE, TRUE, UNKNOWN, Dimension, Predicate, TruthColumn
 from specminer.predicate import Formula, Language, Sort
 
 START: Final = "start"
@@ -22,14 +26,20 @@ ONLY: Final = "started"
 """The other state where there are but two and nothing needs telling apart."""
 OPEN: Final = 3
 """In a valuation: the state has finest states in which the predicate is true and others in which it is not."""
+MAX_FUNCTION: Final = 80
+"""So many letters of a function's name are looked at."""
+LISTED: Final = 3
+"""At most so many values of a variable are told one by one."""
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _STRUCT: Final = re.compile(r"(\w+)\[[^\]]*\]\.")
 """What holds the fields of an entity is called after it: ``horses[·].price``."""
 _SEEN: Final = re.compile(r"seen\((.*)\)", re.DOTALL)
 _CHANGED: Final = re.compile(r"changed\((.*)\)", re.DOTALL)
-_FILLER: Final = frozenset({"is", "has", "the", "current", "m", "s"})
+_FILLER: Final = frozenset({"is", "has", "get", "the", "current", "m", "s"})
 """Words that a phrase says better itself, at the beginning of a name."""
+_RELATIONS: Final = frozenset({"by", "for", "from", "of", "to", "with"})
+"""Names of accounts that end so want somebody behind them: reserved for."""
 _KEYS: Final = frozenset({"index", "id", "idx", "indices", "ids"})
 
 
@@ -47,6 +57,7 @@ class Phrases:
         dimensions: Mapping[str, Dimension],
         noun: str = "",
         called: Mapping[Formula, str] | None = None,
+        functions: Iterable[str] = (),
     ) -> None:
         self._language = language
         self._dimensions = dimensions
@@ -58,6 +69,10 @@ class Phrases:
                 self._noun.update(held if len(held) == 1 else ())
                 self._noun.update(word[:-1] for word in held if len(held) == 1 and word.endswith("s"))
         self._called = called or {}
+        self._spelled = _spelled_out(functions)
+        names = Counter(readable(name, self._noun, self._spelled) for name in dimensions)
+        self._shared = {name for name, count in names.items() if count > 1}
+        """Names that would stand for several variables."""
 
     def of(self, predicate: Predicate, value: int) -> str:
         """Return a predicate as it holds in a state, as people would say it."""
@@ -71,9 +86,9 @@ class Phrases:
             return f"{' and '.join(subjects)} unknown"
         return self._said(formula, value == TRUE) or literal(predicate, value)
 
-    def holding(self, formula: Formula) -> str | None:
-        """Return that a formula holds, as people would say it; ``None`` where they would need a formula."""
-        return self._called.get(formula) or self._said(formula, holds=True)
+    def named(self, predicate: Predicate) -> bool:
+        """Whether the definition has a name for what holds where it is true."""
+        return predicate.formula in self._called
 
     def _said(self, formula: Formula, holds: bool) -> str | None:
         if formula.is_symbol():
@@ -103,9 +118,12 @@ class Phrases:
             seen = _SEEN.fullmatch(self._language.declaration(symbol).name)
             changed = _CHANGED.fullmatch(self._language.declaration(symbol).name)
             if changed is not None:
-                return f"{readable(changed[1], self._noun)} {'just' if holds else 'not just'} changed"
+                name = readable(changed[1], self._noun, self._spelled)
+                return f"{name} {'just' if holds else 'not just'} changed"
             return None if seen is None else f"{'after' if holds else 'before any'} {seen[1]}"
         name = self._name(symbol)
+        if name.startswith("not "):
+            return name if holds else name.removeprefix("not ")
         return name if holds else f"not {name}"
 
     def _equal(self, left: Formula, right: Formula, holds: bool) -> str | None:
@@ -136,10 +154,33 @@ class Phrases:
     def _zero(self, symbol: Formula, name: str, dimension: Dimension, holds: bool) -> str:
         sort = self._language.declaration(symbol).sort
         if dimension is Dimension.ACCOUNT:
+            last = name.rsplit(" ", 1)[-1]
+            if last in _RELATIONS:
+                return f"{name} {'nobody' if holds else 'somebody'}"
+            if last.endswith("ed"):
+                return f"{'nobody' if holds else 'somebody'} {name}"
             return f"no {name}" if holds else f"has {name}"
         if dimension in (Dimension.TIME, Dimension.BLOCK) or sort in (Sort.BYTES, Sort.TEXT):
             return f"{name} not set" if holds else f"{name} set"
         return f"{name} = 0" if holds else f"{name} {'≠' if sort is Sort.SIGNED else '>'} 0"
+
+    def among(self, predicate: Predicate, values: Sequence[int]) -> str:
+        """Return that the variable which a predicate compares with a value has one of some values."""
+        left = predicate.formula.arg(0)
+        if len(values) == 1:
+            value = self._language.equal(left, self._language.number(values[0]))
+            return self._called.get(value) or self._said(value, True) or f"{self._name(left)} = {values[0]}"
+        equal = [self._language.equal(left, self._language.number(value)) for value in values]
+        called = self._called.get(self._language.disjunction(*equal))
+        if called is not None:
+            return called
+        declaration = self._language.declaration(left)
+        texts = [declaration.spell(value) for value in values]
+        if declaration.history:
+            return f"just {_listed(texts)}"
+        if declaration.members:
+            return f"{self._name(left)} {_listed([' '.join(words(text)) or text for text in texts])}"
+        return f"{self._name(left)} = {_listed(texts)}"
 
     def _less(self, left: Formula, right: Formula, holds: bool) -> str | None:
         if not (left.is_symbol() and right.is_symbol()):
@@ -159,7 +200,35 @@ class Phrases:
 
     def _name(self, symbol: Formula) -> str:
         raw = self._language.declaration(symbol).name
-        return readable(raw, self._noun)
+        name = readable(raw, self._noun, self._spelled)
+        if name in self._shared:
+            name = readable(raw, set(), self._spelled)
+            holder = _STRUCT.match(raw)
+            name = f"{_singular(' '.join(words(holder[1])))} {name}" if holder is not None else name
+        dimension = self._dimension(symbol)
+        first, _, last = name.rpartition(" ")
+        if first and last == "at" and dimension in (Dimension.TIME, Dimension.BLOCK):
+            return f"{first} {dimension.value}"
+        return _singular(name) if dimension is Dimension.ACCOUNT and raw.endswith("]") else name
+
+
+def _singular(name: str) -> str:
+    return name[:-1] if name.endswith("s") and not name.endswith("ss") else name
+
+
+def _spelled_out(functions: Iterable[str]) -> Mapping[str, str]:
+    """Return what abbreviations stand for: the words of a function's name of which they are the first letters.
+
+    ``horseForSale`` tells that ``FS`` is for sale. What several texts would fit is left as it is.
+    """
+    found: dict[str, set[str]] = {}
+    for function in functions:
+        spoken = words(function[:MAX_FUNCTION])
+        for first in range(len(spoken)):
+            for last in range(first + 2, min(first + 4, len(spoken)) + 1):
+                part = spoken[first:last]
+                found.setdefault("".join(word[0] for word in part), set()).add(" ".join(part))
+    return {short: next(iter(texts)) for short, texts in found.items() if len(texts) == 1}
 
 
 def words(name: str) -> list[str]:
@@ -167,8 +236,15 @@ def words(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name)]
 
 
-def readable(raw: str, noun: set[str]) -> str:
-    """Return a variable's name as people would say it; the raw name where no words are left."""
+def readable(raw: str, noun: set[str], spelled: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return a variable's name as people would say it; the raw name where no words are left.
+
+    Args:
+        raw: the name with its keys.
+        noun: words for the entity itself, which go without saying.
+        spelled: what abbreviations in capitals stand for.
+
+    """
     field = re.sub(r"\[[^\]]*\]", "", raw.removeprefix("this.")).rsplit(".", 1)[-1]
     found = words(field)
     keyed = "[" in raw
@@ -181,26 +257,143 @@ def readable(raw: str, noun: set[str]) -> str:
     kept = [word for word in found if word not in noun]
     if kept and kept != found and not set(kept) <= _KEYS:
         found = [word for word in kept if word not in _KEYS]
+    found = [spelled[word] if word.upper() in field and word in spelled else word for word in found]
     return " ".join(found) or raw
 
 
-def state_names(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saying:
+    """One thing that is said of states: what a predicate, or all that compare one variable with values, tell."""
+
+    rows: tuple[int, ...]
+    """Positions among the chosen predicates."""
+    said: tuple[str | None, ...]
+    """What is said of each state; ``None`` where nothing is known, and of the root."""
+    differs: npt.NDArray[np.bool_]
+    """Whether it tells two states apart; shape (states, states)."""
+    positive: tuple[bool, ...]
+    """Of each state whether something is, rather than is not."""
+
+
+def sayings(
     predicates: Sequence[Predicate],
     valuations: TruthColumn,
     phrases: Phrases,
-    whole: Mapping[int, str],
-    instead: Mapping[tuple[int, int], str] | None = None,
-) -> tuple[str, ...]:
-    """Return a unique name for each state, the root first.
+    seen: Mapping[str, Sequence[frozenset[int] | None]],
+) -> tuple[Saying, ...]:
+    """Return what is said of states, in the order of the predicates.
 
-    For each state literals are added greedily: the one that excludes most of the states not yet excluded;
-    among equals one that is true, then one of an earlier predicate.
+    Of a variable that is compared with several values the values are told that were seen: ``stage = 4 or 5`` says
+    more than that it is not 1, 2 or 3.
 
     Args:
         predicates: the chosen ones.
-        valuations: their value in each state, or ``OPEN``; shape (len(predicates), states); the root's are
-            ignored.
+        valuations: their value in each state, or ``OPEN``; shape (len(predicates), states).
         phrases: how a literal is said.
+        seen: for variables, by name, the values seen in each state; ``None`` where they are not all known.
+
+    """
+    by_subject: dict[str, list[int]] = {}
+    found: list[tuple[int, ...]] = []
+    for row, predicate in enumerate(predicates):
+        if predicate.subject is None or predicate.subject not in seen:
+            found.append((row,))
+        elif predicate.subject not in by_subject:
+            by_subject[predicate.subject] = [row]
+            found.append((row,))
+        else:
+            by_subject[predicate.subject].append(row)
+    result = []
+    for rows in found:
+        subject = predicates[rows[0]].subject
+        if subject is not None and subject in by_subject:
+            rows = tuple(by_subject[subject])
+            values: Sequence[frozenset[int] | None] = seen[subject]
+        else:
+            values = [None] * valuations.shape[1]
+        result.append(
+            _saying(rows, [predicates[row] for row in rows], valuations[list(rows)], phrases, values)
+        )
+    return tuple(result)
+
+
+def _saying(
+    rows: tuple[int, ...],
+    predicates: Sequence[Predicate],
+    valuations: TruthColumn,
+    phrases: Phrases,
+    values: Sequence[frozenset[int] | None],
+) -> Saying:
+    states = valuations.shape[1]
+    differs = np.zeros((states, states), dtype=np.bool_)
+    for row in valuations:
+        known = row != OPEN
+        differs |= (row[:, None] != row[None, :]) & known[:, None] & known[None, :]
+    for one in range(1, states):
+        for other in range(1, one):
+            first, second = values[one], values[other]
+            if first is not None and second is not None and first.isdisjoint(second):
+                differs[one, other] = differs[other, one] = True
+    inner = [seen for seen in values[1:] if seen is not None]
+    everything = frozenset().union(*inner) if len(inner) == states - 1 else None
+    return Saying(
+        rows=rows,
+        said=(
+            None,
+            *(
+                _said(predicates, valuations[:, state], phrases, values[state], everything)
+                for state in range(1, states)
+            ),
+        ),
+        differs=differs,
+        positive=tuple(
+            bool((valuations[:, state] == TRUE).any()) or len(values[state] or (0, 0)) == 1
+            for state in range(states)
+        ),
+    )
+
+
+def _said(
+    predicates: Sequence[Predicate],
+    values: TruthColumn,
+    phrases: Phrases,
+    seen: frozenset[int] | None,
+    everything: frozenset[int] | None,
+) -> str | None:
+    """Return what is said of one state; ``seen`` are the values there, ``everything`` those in all states."""
+    known = [
+        (predicate, int(value)) for predicate, value in zip(predicates, values, strict=True) if value != OPEN
+    ]
+    true = [predicate for predicate, value in known if value == TRUE]
+    if true:
+        return phrases.of(true[0], TRUE)
+    if not known:
+        return None if seen is None or seen == everything else phrases.among(predicates[0], sorted(seen))
+    if any(value == UNKNOWN for _, value in known):
+        return phrases.of(known[0][0], UNKNOWN)
+    told = len(predicates) > 1 and seen is not None and len(seen) <= LISTED
+    if seen is not None and (told or len(seen) == 1):
+        return phrases.among(known[0][0], sorted(seen))
+    said = [phrases.of(predicate, FALSE) for predicate, _ in known]
+    subject, sign, _ = said[0].partition(" ≠ ")
+    if len(said) > 1 and sign and all(text.startswith(subject + sign) for text in said):
+        return f"{subject} not {_listed([text.removeprefix(subject + sign) for text in said])}"
+    return ", ".join(said)
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return " or ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+
+
+def state_names(told: Sequence[Saying], states: int, whole: Mapping[int, str]) -> tuple[str, ...]:
+    """Return a unique name for each state, the root first.
+
+    For each state that is added which excludes most of the states not yet excluded; among equals what is, then
+    what stands earlier.
+
+    Args:
+        told: what is said of the states.
+        states: how many there are.
         whole: for some states how a predicate is said, chosen or not, that is true there and nowhere
             else; used where a name would need several of the chosen ones.
         instead: how the literal of a state and a predicate is said, where another way says more.
@@ -208,11 +401,8 @@ def state_names(
     """
     taken = {START}
     result = [START]
-    for state in range(1, valuations.shape[1]):
-        telling = [
-            (instead or {}).get((state, row)) or phrases.of(predicates[row], int(valuations[row, state]))
-            for row in _telling(valuations, state)
-        ]
+    for state in range(1, states):
+        telling = [text for saying in _telling(told, state) if (text := saying.said[state]) is not None]
         if len(telling) > 1 and state in whole:
             telling = [whole[state]]
         base = ", ".join(dict.fromkeys(telling)) or ONLY
@@ -224,21 +414,21 @@ def state_names(
     return tuple(result)
 
 
-def _telling(valuations: TruthColumn, state: int) -> list[int]:
-    """Return the predicates that tell a state from all others but the root, ascending."""
-    others = np.delete(valuations, (0, state), axis=1)
-    mine = valuations[:, [state]]
-    differs = (others != mine) & (others != OPEN) & (mine != OPEN)
-    left = np.ones(others.shape[1], dtype=np.bool_)
+def _telling(told: Sequence[Saying], state: int) -> list[Saying]:
+    """Return what tells a state from all others but the root, in order."""
+    if not told:
+        return []
+    left = np.ones(len(told[0].said), dtype=np.bool_)
+    left[[0, state]] = False
     chosen: list[int] = []
     while left.any():
         gains = [
-            (int((differs[row] & left).sum()), valuations[row, state] == TRUE, -row)
-            for row in range(len(valuations))
+            (int((saying.differs[state] & left).sum()), saying.positive[state], -place)
+            for place, saying in enumerate(told)
         ]
-        excluded, _, row = max(gains)
+        excluded, _, place = max(gains)
         if not excluded:
             break
-        chosen.append(-row)
-        left &= ~differs[-row]
-    return sorted(chosen)
+        chosen.append(-place)
+        left &= ~told[-place].differs[state]
+    return [told[place] for place in sorted(chosen)]

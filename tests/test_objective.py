@@ -97,8 +97,9 @@ def naive(table: EventTable, columns: TruthColumn, after: IntColumn, weights: We
     leaving, labels, full = (Counter(e[:size] for e in edges) for size in (1, 2, 3))
     label = sum(-log2(labels[e[:2]] / leaving[e[:1]]) for e in edges)
     successor = sum(-log2(full[e] / labels[e[:2]]) for e in edges)
-    stops = sum((end,) in leaving for end in ends)
-    goes_on = sum(e[0] != "root" for e in edges)
+    steps = [e for e, rejected in zip(edges, table.rejected.tolist(), strict=True) if not rejected]
+    stops = sum(any(e[0] == end for e in steps) for end in ends)
+    goes_on = sum(e[0] != "root" for e in steps)
     p = stops / max(1, stops + goes_on)
     end_bits = -(stops * log2(p) if stops else 0) - (goes_on * log2(1 - p) if goes_on else 0)
     return (

@@ -41,6 +41,8 @@ HISTORY_SYMBOLS: Final = 40
 """History predicates are made for at most so many symbols, the most frequent."""
 CHANGED_VARIABLES: Final = 40
 """``changed(v)`` is made for at most so many variables, the first."""
+EQUAL: Final = 0.1
+"""Of the events after which two variables are equal, at least this share must leave something else than two zeros."""
 CALL_NAMES: Final = ("sender", "origin", "value", "now", "block", "this")
 ROLE_NAMES: Final = ("creator", "previous", "newcomer")
 RESERVED: Final = frozenset({*CALL_NAMES, *ROLE_NAMES, "last"})
@@ -228,13 +230,24 @@ def _together(
         if dimension is Dimension.COUNT and not (counted and _bounded(base, left, right)):
             continue
         names = _pair_names(variables, base, left, right)
-        formula = language.equal(base.symbols[left], base.symbols[right])
-        yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
+        if _alike(base, left, right):
+            formula = language.equal(base.symbols[left], base.symbols[right])
+            yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
         if dimension not in ORDERED:
             continue
         for less, more in ((left, right), (right, left)):
             formula = language.less(base.symbols[less], base.symbols[more])
             yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
+
+
+def _alike(base: Ground, left: int, right: int) -> bool:
+    """Whether two variables are equal not only where both are zero, which says nothing that each alone does not say."""
+    rows = [base.columns.rows[base.symbols[position]] for position in (left, right)]
+    known = (rows[0] >= 0) & (rows[1] >= 0)
+    first, second = (base.columns.ranks[column[known]] for column in rows)
+    equal = first[first == second]
+    zero = base.columns.ordered.index(0) if 0 in base.columns.ordered else MISSING
+    return not len(equal) or float(np.mean(equal != zero)) >= EQUAL
 
 
 def _bounded(base: Ground, left: int, right: int) -> bool:

@@ -145,12 +145,15 @@ def _mostly(column: npt.NDArray[np.bool_]) -> bool:
 def comparable(variables: Sequence[Variable], found: Sequence[Dimension]) -> list[list[int]]:
     """Return the groups of variables that may be compared with each other, two or more in each.
 
-    Within one dimension for numbers, within one type for the rest; enums only if their values are the same.
+    Within one dimension for numbers, within one type for the rest; enums only if their values are the same. Never
+    truth values: that two flags agree says nothing that the flags themselves do not say better.
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for position, (variable, dimension) in enumerate(zip(variables, found, strict=True)):
         signed = variable.kind is ValueKind.INT
         key: tuple[object, ...] = (dimension, signed)
+        if variable.kind is ValueKind.BOOL:
+            continue
         if dimension is Dimension.NONE:
             if variable.kind is ValueKind.ENUM and not variable.members:
                 continue  # of which type nobody knows

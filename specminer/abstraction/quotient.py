@@ -54,6 +54,8 @@ class Quotient:
     """How many interactions end in each finest state; shape (s,)."""
     symbols: int
     """How many symbols the table has."""
+    rejected: BoolColumn
+    """Of each symbol, whether it is a rejected call, which is no step of the protocol; shape (symbols,)."""
     event: IntColumn | None = None
     """For each symbol the event that it is a part of; ``None`` where each is an event of its own."""
     switches: BoolColumn | None = None
@@ -110,6 +112,8 @@ def _graph(table: EventTable, valuations: TruthColumn, before: IntColumn, after:
         (before * symbols + table.symbol) * states + after, return_inverse=True, return_counts=True
     )
     last = np.append(table.starts[1:] - 1, len(after) - 1)[: len(table.starts)]
+    rejected = np.zeros(symbols, dtype=np.bool_)
+    rejected[table.symbol[table.rejected]] = True
     return Quotient(
         valuations=valuations,
         state_before=before,
@@ -122,6 +126,7 @@ def _graph(table: EventTable, valuations: TruthColumn, before: IntColumn, after:
         count=count,
         ends=np.bincount(after[last], minlength=states),
         symbols=symbols,
+        rejected=rejected,
         event=event,
         switches=switches,
     )

@@ -11,7 +11,8 @@ breed, a mother), not a state that it is in. Facets are kept apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -45,9 +46,10 @@ MANY_VALUES: Final = 3
 """A variable with so many values or more may have all of them told apart for the price of one."""
 _TIERS: Final = tuple(Tier)
 _CLOCKED: Final = frozenset({Dimension.TIME, Dimension.BLOCK})
-_Rank: TypeAlias = tuple[int, bool, float, bool, bool, bool]
-"""Which of several predicates that split the events alike is shown: the lowest. Of what somebody has, an amount says
-more than an account, and a time least."""
+_Rank: TypeAlias = tuple[int, bool, float, bool, int, bool, bool, bool]
+"""Which of several predicates that split the events alike is shown: the lowest. One of many values of a variable
+belongs to a life cycle, and a flag was made to tell states apart; two variables compared come last. Of what somebody
+has, an amount says more than an account, that more than any number, and a time least."""
 FALSE, TRUE, UNKNOWN = 0, 1, 2
 """What a :data:`TruthColumn` holds."""
 
@@ -179,6 +181,9 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
         for variable, dimension in zip(table.variables, base.dimensions, strict=True)
     }
 
+    stored = set(base.symbols)
+    values = Counter(predicate.subject or "" for predicate, _ in candidates)
+
     def rank(predicate: Predicate) -> _Rank:
         symbols = base.language.symbols(predicate.formula)
         measured = {dimensions.get(base.language.declaration(symbol).name) for symbol in symbols}
@@ -187,8 +192,10 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
             predicate.formula not in wishes.mentioned,
             predicate.price,
             predicate.formula.is_lt(),
+            _kind(predicate, values, stored & set(symbols)),
             bool(measured & _CLOCKED),
             Dimension.MONEY not in measured,
+            Dimension.ACCOUNT not in measured,
         )
 
     predicates, matrix = _joined(candidates, rank, len(accepted))
@@ -202,6 +209,16 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
         unmatched=wishes.unmatched(),
         dimensions=dimensions,
     )
+
+
+def _kind(predicate: Predicate, values: Mapping[str, int], symbols: Collection[Formula]) -> int:
+    """Return 0 for one of many values of a variable (``values`` counts those of each), then a flag, one variable, two.
+
+    ``symbols`` are the table's variables that it speaks of.
+    """
+    if predicate.subject is not None and values[predicate.subject] >= MANY_VALUES:
+        return 0
+    return 1 if predicate.formula.is_symbol() else 1 + len(symbols)
 
 
 def _truth(formula: Formula, columns: Columns) -> TruthColumn:

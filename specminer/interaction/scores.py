@@ -46,11 +46,11 @@ class Score:
     coverage: float
     """Share of the accepted calls that are about an entity of the sort."""
     guard: float
-    """Share of the rejections decided by keyed storage whose last read was of the sort's."""
+    """Share of the rejections decided by keyed storage that calls change whose last read was of the sort's."""
     setlike: float
     """Share of the changes of the sort's storage that set a value rather than count up or down."""
     alpha: float
-    """Weight of ``guard``: R / (R + 20), R the rejections decided by keyed storage."""
+    """Weight of ``guard``: R / (R + 20), R the rejections so decided."""
     entities: int
     """Entities with accepted calls."""
     long: int
@@ -84,6 +84,9 @@ class Marks:
     """Of each touch, whether it is an effective write that shows which of the two it is."""
     last_slot: IntColumn
     """Slot that each rejected call read last, or ``MISSING``; shape (n,)."""
+    living: BoolColumn
+    """Of each slot, whether calls change the variable that it belongs to: what only the constructor set (who is an
+    owner, say) keeps strangers out and is no state; shape (s,)."""
 
 
 def marks(evidence: Evidence) -> Marks:
@@ -109,7 +112,13 @@ def marks(evidence: Evidence) -> Marks:
     setlike[rows] = ~counted
     telling = np.zeros(len(touched.slot), dtype=np.bool_)
     telling[rows] = ~unclear
-    return Marks(setlike=setlike & telling, telling=telling, last_slot=_last_slots(evidence))
+    variable = evidence.locations.variable
+    changed = np.zeros(len(evidence.locations.variables), dtype=np.bool_)
+    lasting = touched.effective_write & evidence.accepted[touched.invocation]
+    changed[variable[touched.slot[lasting]]] = True
+    return Marks(
+        setlike=setlike & telling, telling=telling, last_slot=_last_slots(evidence), living=changed[variable]
+    )
 
 
 def _deltas(evidence: Evidence, touches: IntColumn, low: _Low) -> list[_Low]:
@@ -161,7 +170,7 @@ def score(evidence: Evidence, sort: Sort, named: Naming, found: Marks) -> Score:
         own |= (port != MISSING) & mask[np.maximum(port, 0)]
         keyed |= (port != MISSING) & eligible[np.maximum(port, 0)]
     last = found.last_slot[found.last_slot != MISSING]
-    decided = last[keyed[last]]
+    decided = last[keyed[last] & found.living[last]]
     guard = float(np.mean(own[decided])) if len(decided) else 0.0
     alpha = len(decided) / (len(decided) + FEW_REJECTIONS)
     telling = found.telling & own[evidence.touched.slot]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -24,11 +24,11 @@ from specminer.abstraction import (
 )
 from specminer.abstraction.folds import Folds
 from specminer.errors import UsageError, plain
-from specminer.history import IntColumn
+from specminer.history import BoolColumn, IntColumn
 from specminer.metric import Finalist, measure
-from specminer.naming import OPEN, Phrases, literal, state_names
+from specminer.naming import OPEN, Phrases, Saying, literal, sayings, state_names
 from specminer.predicate import Formula, FormulaError, entails, normalised, parse, solver_name
-from specminer.tuning.held import Held, held, is_value
+from specminer.predicate import text as formula_text
 from specminer.tuning.merging import Clause, Cube, Merging, without
 from specminer.tuning.objective import Objective, Selection
 from specminer.tuning.result import ChosenPredicate, FrontPoint, TunedState
@@ -40,8 +40,6 @@ FALLS: Final = 0.01
 TUNED: Final = "What specminer chose: edit it, and mine with it again"
 PROVED_ALIASES: Final = 8
 """The solver looks at so many aliases of a chosen predicate at most."""
-MANY_DENIED: Final = 2
-"""From so many values on that a variable has not, it is said which ones it had."""
 _UNKNOWN: Final = re.compile(r"unknown\((.*)\)", re.DOTALL)
 _TOKEN: Final = re.compile(r"`(?:[^`\\]|\\.)*`|\"(?:[^\"\\]|\\.)*\"|\(|\)|\band\b|\bor\b", re.DOTALL)
 
@@ -130,7 +128,7 @@ class Describer:
     def _predicates(self, point: Merging, *, full: bool) -> tuple[ChosenPredicate, ...]:
         """Return what each predicate is worth; stability and proofs (``full``) for the chosen point only."""
         selection = point.score.selection
-        whole = point.score.description_length
+        whole = self.objective.scored(selection, point.blocks).description_length
         stable: Mapping[int, float | None] = dict.fromkeys(selection)
         if full:
             stable = stability(self.objective, self.cut, point, self.seed)
@@ -167,31 +165,25 @@ class Describer:
         )
 
     def _states(self, point: Merging, valuations: TruthColumn) -> tuple[TunedState, ...]:
-        chosen = [self.objective.vocabulary.predicates[row] for row in point.score.selection]
+        own = [self.objective.vocabulary.predicates[row] for row in point.score.selection]
+        told = sayings(own, valuations, self._phrases, self._seen(own, point.blocks))
         either = unions(self.objective, point)
         valuations = np.vstack([valuations, *(union.column for union in either)])
-        stated = [self._holds(chosen, either, valuations, state) for state in range(point.score.states)]
-        chosen += [union.predicate for union in either]
+        stated = [self._holds(own, either, valuations, state) for state in range(point.score.states)]
+        chosen = [*own, *(union.predicate for union in either)]
+        members = [*((row,) for row in range(len(own))), *(union.members for union in either)]
         graph = self.objective.quotient
         visits = np.bincount(
             point.blocks[graph.target], weights=graph.count, minlength=point.score.states
         ).astype(np.int64)
         ends = np.bincount(point.blocks, weights=self.objective.quotient.ends, minlength=point.score.states)
-        denied = self._denied(chosen, valuations, point.blocks)
-        instead = self._instead(chosen, valuations, denied)
-        names = state_names(chosen, valuations, self._phrases, self._whole(point.blocks, denied), instead)
+        names = state_names(told, point.score.states, self._whole(own, point.blocks))
         return tuple(
             TunedState(
                 id=state,
                 name=names[state],
                 predicates=tuple(literal(chosen[row], int(valuations[row, state])) for row in stated[state]),
-                phrases=tuple(
-                    dict.fromkeys(
-                        instead.get((state, row))
-                        or self._phrases.of(chosen[row], int(valuations[row, state]))
-                        for row in stated[state]
-                    )
-                ),
+                phrases=_phrases(told, state, {row for place in stated[state] for row in members[place]}),
                 visits=int(visits[state]),
                 ends=int(ends[state]),
             )
@@ -235,65 +227,73 @@ class Describer:
                 called[normalised(language, parse(language, text))] = name
             except FormulaError:
                 continue
-        return Phrases(language, self.objective.vocabulary.dimensions, self.table.entity, called)
+        functions = [word for symbol in self.table.symbols for word in symbol.split()[:1]]
+        return Phrases(language, self.objective.vocabulary.dimensions, self.table.entity, called, functions)
 
-    def _denied(
-        self, chosen: Sequence[Predicate], valuations: TruthColumn, blocks: IntColumn
-    ) -> dict[int, dict[Formula, Held]]:
-        """Return by state and variable what it was, where the chosen predicates deny several of its values."""
-        language = self.objective.vocabulary.language
-        rows: dict[Formula, list[int]] = {}
-        for row, predicate in enumerate(chosen):
-            if is_value(language, predicate.formula):
-                rows.setdefault(predicate.formula.arg(0), []).append(row)
-        if all(len(values) < MANY_DENIED for values in rows.values()):
-            return {}
-        return {
-            state: {
-                item.symbol: item
-                for item in items
-                if (valuations[rows.get(item.symbol, []), state] == FALSE).sum() >= MANY_DENIED
-                and not (valuations[rows[item.symbol], state] == TRUE).any()
-            }
-            for state, items in held(self.objective, blocks).items()
-        }
+    @cached_property
+    def _constants(self) -> dict[str, dict[int, BoolColumn]]:
+        """Return for each variable and value that it is compared with in which finest states it has that value.
 
-    def _instead(
-        self,
-        chosen: Sequence[Predicate],
-        valuations: TruthColumn,
-        denied: Mapping[int, Mapping[Formula, Held]],
-    ) -> dict[tuple[int, int], str]:
-        """Return by state and predicate what is said of a variable that was something, and not what it was not."""
-        found: dict[tuple[int, int], str] = {}
-        for state, items in denied.items():
-            for row, predicate in enumerate(chosen):
-                known = items.get(predicate.formula.arg(0)) if predicate.formula.is_equals() else None
-                if known is not None and valuations[row, state] == FALSE:
-                    phrase = self._phrases.holding(known.formula)
-                    found |= {(state, row): phrase} if phrase else {}
+        A comparison may be known under another one that is true after the same events.
+        """
+        found: dict[str, dict[int, BoolColumn]] = {}
+        language, graph = self.objective.vocabulary.language, self.objective.quotient
+        for predicate, column in zip(self.objective.vocabulary.predicates, graph.valuations, strict=True):
+            spelled = [(predicate.formula, True)]
+            for text, formula in zip(predicate.aliases, predicate.alias_formulas, strict=True):
+                spelled.append((formula, text == formula_text(language, formula)))
+            for formula, same in spelled:
+                if formula.is_equals() and formula.arg(1).is_int_constant():
+                    subject = language.declaration(formula.arg(0)).name
+                    value = int(formula.arg(1).constant_value())
+                    found.setdefault(subject, {})[value] = column == (TRUE if same else FALSE)
         return found
 
-    def _whole(self, blocks: IntColumn, denied: Mapping[int, Mapping[Formula, Held]]) -> dict[int, str]:
+    def _seen(
+        self, chosen: Sequence[Predicate], blocks: IntColumn
+    ) -> dict[str, tuple[frozenset[int] | None, ...]]:
+        """Return for variables that are compared with values what was seen of them in each state."""
+        result: dict[str, tuple[frozenset[int] | None, ...]] = {}
+        states = int(blocks.max()) + 1
+        for subject in {predicate.subject for predicate in chosen if predicate.subject is not None}:
+            known = np.zeros(len(blocks), dtype=np.bool_)
+            values: list[set[int]] = [set() for _ in range(states)]
+            for value, column in self._constants.get(subject, {}).items():
+                known |= column
+                for state in set(blocks[1:][column[1:]].tolist()):
+                    values[state].add(value)
+            open_states = set(blocks[1:][~known[1:]].tolist())
+            result[subject] = tuple(
+                None if state in open_states or not values[state] else frozenset(values[state])
+                for state in range(states)
+            )
+        return result
+
+    def _whole(self, chosen: Sequence[Predicate], blocks: IntColumn) -> dict[int, str]:
         """Return for each state, if there is one, how the best predicate is said that is true there alone.
 
-        Else the values that a variable had there alone, of which the chosen predicates only deny others.
+        Only what speaks of the same as the chosen predicates, or has a name of its own: a state is not to be called
+        after one thing and told by another. How two variables compare is no name for a state.
         """
         found: dict[int, Predicate] = {}
         graph, candidates = self.objective.quotient, self.objective.vocabulary.predicates
         sizes = np.bincount(blocks)
+        texts = {predicate.text for predicate in chosen}
+        subjects = {predicate.subject for predicate in chosen} - {None}
+
+        def rank(predicate: Predicate) -> tuple[bool, float]:
+            return predicate.text not in texts, predicate.price
+
         for predicate, column in zip(candidates, graph.valuations, strict=True):
             inside = np.flatnonzero(column == TRUE)
             state = int(blocks[inside[0]])
-            if len(inside) == sizes[state] and (blocks[inside] == state).all():
-                found[state] = min(found.get(state, predicate), predicate, key=lambda p: p.price)
-        had = {
-            state: phrase
-            for state, items in denied.items()
-            for item in items.values()
-            if item.alone and (phrase := self._phrases.holding(item.formula)) is not None
-        }
-        return had | {
+            told = predicate.text in texts and (
+                predicate.formula.is_symbol() or predicate.subject is not None
+            )
+            told |= predicate.subject in subjects or self._phrases.named(predicate)
+            if told and len(inside) == sizes[state] and (blocks[inside] == state).all():
+                found[state] = min(found.get(state, predicate), predicate, key=rank)
+        return {
             state: self._phrases.of(predicate, TRUE)
             for state, predicate in found.items()
             if predicate.tier is not Tier.HISTORY
@@ -302,16 +302,14 @@ class Describer:
     def _metrics(self, point: Merging, states: Sequence[TunedState]) -> dict[str, float]:
         symbols = max(1, len(self.table.symbols))
         accepted_as = np.array(self.table.accepted_as or range(symbols), dtype=np.int64)
-        rejected = np.zeros(symbols, dtype=np.bool_)
-        rejected[self.table.symbol[self.table.rejected]] = True
         described = [len(state.predicates) for state in states[1:]]
         return measure(
             Finalist(
-                counts=self.objective.counts(point.score.selection, point.blocks),
+                counts=self.objective.counts(point.score.selection, point.blocks, point.told),
                 graph=self.objective.quotient,
                 blocks=point.blocks,
                 folds=self.cut,
-                rejected=rejected,
+                rejected=self.objective.quotient.rejected,
                 accepted_as=accepted_as,
                 literals=sum(described) / max(1, len(described)),
                 seed=self.seed,
@@ -347,6 +345,16 @@ class Describer:
             history=HistoryView.ALWAYS if history else self.definition.history,
             split={**self.definition.split, **self.splits},
         )
+
+
+def _phrases(told: Sequence[Saying], state: int, held: Set[int]) -> tuple[str, ...]:
+    """Return what holds in a state as people say it; ``held`` are the predicates that do not follow from others."""
+    said = [
+        text
+        for saying in told
+        if not set(saying.rows).isdisjoint(held) and (text := saying.said[state]) is not None
+    ]
+    return tuple(dict.fromkeys(said))
 
 
 def _split(text: str, word: str) -> list[str]:

@@ -30,7 +30,7 @@ def front(
     """
     found = [
         chosen,
-        *_by_size(objective),
+        *by_size(objective),
         *more,
         *steps(objective, unmerged(objective, chosen.score.selection)),
     ]
@@ -53,7 +53,7 @@ def front(
     return _thinned(sorted(points, key=lambda point: point.score.states), chosen), chosen
 
 
-def _by_size(objective: Objective) -> list[Merging]:
+def by_size(objective: Objective) -> list[Merging]:
     """Return the shortest description of each size among all that were compared."""
     fixed = frozenset(objective.vocabulary.fixed)
     sizes: dict[int, Score] = {}

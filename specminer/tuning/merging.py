@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import comb, log2
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -38,6 +39,8 @@ class Merging:
     """State of each finest state; shape (s,)."""
     cubes: tuple[Cube, ...] = ()
     """For each joined state what its conjunction says."""
+    told: float = 0.0
+    """Bits to tell these conjunctions, before weighting."""
 
 
 def unmerged(objective: Objective, selection: Selection) -> Merging:
@@ -68,25 +71,59 @@ def _root(parent: list[int], state: int) -> int:
 def steps(objective: Objective, start: Merging) -> Iterator[Merging]:
     """Yield ever smaller automata, each by the joining that costs least, down to a single state.
 
-    The objective may rise before it falls; who asks decides where to stop.
+    What the definition fixes stays told apart. The objective may rise before it falls; who asks decides where to stop.
     """
     selection = start.score.selection
     blocks = objective.quotient.coarsen(selection)
     valuations = _valuations(objective, selection, blocks)
+    told = [row for row, position in enumerate(selection) if position in objective.vocabulary.fixed]
     groups = _groups(blocks, start.blocks)
     choices = choices_of(objective, selection, valuations)
     if len(groups) > MOST_STATES:
         return
     while len(groups) > 1:
         candidates = {
-            joined: _merged(objective, selection, blocks, joined)
-            for joined in sorted(set(_joinable(groups, valuations, choices)))
+            joined: _merged(objective, selection, blocks, joined, valuations, choices)
+            for joined in sorted(set(_joinable(groups, valuations, choices, told)))
         }
         if not candidates:
             return
-        groups = min(candidates, key=lambda key: (candidates[key][0].key, key))
-        score, merged = candidates[groups]
-        yield Merging(score=score, blocks=merged, cubes=_cubes(groups, valuations, choices, selection))
+        groups = min(candidates, key=lambda key: (candidates[key].score.key, key))
+        yield candidates[groups]
+
+
+def lean(objective: Objective, item: Merging) -> Merging:
+    """Return the same automaton without the predicates that tell none of its states apart any more.
+
+    One of many values stays where naming all of them is shorter than naming some.
+    """
+    while True:
+        free = [position for position in item.score.selection if position not in objective.vocabulary.fixed]
+        shorter = [
+            told
+            for position in free
+            if (told := _untold(objective, item, position)) is not None and told.score.key < item.score.key
+        ]
+        if not shorter:
+            return item
+        item = min(shorter, key=lambda told: told.score.key)
+
+
+def _untold(objective: Objective, item: Merging, position: int) -> Merging | None:
+    """Return the same automaton without a predicate; ``None`` if it is needed to say what a state is."""
+    selection = tuple(other for other in item.score.selection if other != position)
+    blocks = objective.quotient.coarsen(selection)
+    pairs = np.unique(blocks * (int(item.blocks.max()) + 1) + item.blocks)
+    if len(pairs) != int(blocks.max()) + 1:
+        return None
+    valuations = _valuations(objective, selection, blocks)
+    groups = _groups(blocks, item.blocks)
+    choices = choices_of(objective, selection, valuations)
+    for group in groups:
+        inside = _covered(np.array(group), valuations, choices)
+        if int(inside.sum()) != len(group):
+            return None
+    return _merged(objective, selection, blocks, groups, valuations, choices)
 
 
 def _groups(blocks: IntColumn, merged: IntColumn) -> Groups:
@@ -115,9 +152,8 @@ def follow(objective: Objective, selection: Selection, cubes: Sequence[Cube]) ->
             groups.append(inside)
             left = [state for state in left if state not in inside]
     joined = tuple(sorted([*groups, *((state,) for state in left)]))
-    score, merged = _merged(objective, selection, blocks, joined)
     choices = choices_of(objective, selection, valuations)
-    return Merging(score=score, blocks=merged, cubes=_cubes(joined, valuations, choices, selection))
+    return _merged(objective, selection, blocks, joined, valuations, choices)
 
 
 def _valuations(objective: Objective, selection: Selection, blocks: IntColumn) -> TruthColumn:
@@ -161,11 +197,17 @@ def choices_of(objective: Objective, selection: Selection, valuations: TruthColu
     return found
 
 
-def _joinable(groups: Groups, valuations: TruthColumn, choices: Sequence[Choice]) -> Iterator[Groups]:
-    """Yield what one joining makes of the groups."""
+def _joinable(
+    groups: Groups, valuations: TruthColumn, choices: Sequence[Choice], told: list[int]
+) -> Iterator[Groups]:
+    """Yield what one joining makes of the groups; ``told`` are rows that no joined state may leave open."""
     for first in range(len(groups)):
         for second in range(first + 1, len(groups)):
-            inside = _covered(np.array([*groups[first], *groups[second]]), valuations, choices)
+            both = np.array([*groups[first], *groups[second]])
+            fixed = valuations[told][:, both]
+            if (fixed != fixed[:, :1]).any():
+                continue
+            inside = _covered(both, valuations, choices)
             taken = [group for group in groups if inside[list(group)].any()]
             if all(inside[list(group)].all() for group in taken):
                 joined = tuple(sorted(state for group in taken for state in group))
@@ -185,13 +227,39 @@ def _covered(states: IntColumn, valuations: TruthColumn, choices: Sequence[Choic
 
 
 def _merged(
-    objective: Objective, selection: Selection, blocks: IntColumn, groups: Groups
-) -> tuple[Score, IntColumn]:
+    objective: Objective,
+    selection: Selection,
+    blocks: IntColumn,
+    groups: Groups,
+    valuations: TruthColumn,
+    choices: Sequence[Choice],
+) -> Merging:
     number = np.zeros(int(blocks.max()) + 1, dtype=np.int64)
     for place, group in enumerate(groups, start=1):  # groups stand in the order of their first states
         number[list(group)] = place
     merged = number[blocks]
-    return objective.scored(selection, merged), merged
+    cubes = _cubes(groups, valuations, choices, selection)
+    told = told_bits(objective, selection, cubes)
+    return Merging(score=objective.scored(selection, merged, told), blocks=merged, cubes=cubes, told=told)
+
+
+def told_bits(objective: Objective, selection: Selection, cubes: Sequence[Cube]) -> float:
+    """Return the bits to tell which states are joined.
+
+    For each conjunction which of the chosen variables and predicates it leaves open, and which values a choice is
+    between.
+    """
+    candidates, groups = objective.vocabulary.predicates, objective.vocabulary.groups
+    units = {candidates[position].subject or position for position in selection}
+    bits = 0.0
+    for cube in cubes:
+        spoken = {candidates[clause[0][0]].subject or clause[0][0] for clause in cube}
+        bits += log2(comb(len(units), len(spoken)))
+        for clause in cube:
+            subject = candidates[clause[0][0]].subject
+            if len(clause) > 1 and subject is not None:
+                bits += (len(clause) + 1) * log2(len(groups[subject]))
+    return bits
 
 
 def _cubes(

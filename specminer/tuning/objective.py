@@ -77,9 +77,9 @@ class Objective:
             known = self.scores[key] = self.scored(key, self.quotient.coarsen(key))
         return known
 
-    def scored(self, selection: Selection, blocks: IntColumn) -> Score:
-        """Return the score of an automaton that a selection, and perhaps a merging of states, makes."""
-        counts = self.counts(selection, blocks)
+    def scored(self, selection: Selection, blocks: IntColumn, told: float = 0.0) -> Score:
+        """Return the score of an automaton that a selection makes, and perhaps a merging that takes bits to tell."""
+        counts = self.counts(selection, blocks, told)
         model = model_bits(counts)
         data = weighted_data_bits(counts)
         length = data + model
@@ -94,7 +94,7 @@ class Objective:
             model_bits=model,
         )
 
-    def counts(self, selection: Selection, blocks: IntColumn | None = None) -> Counts:
+    def counts(self, selection: Selection, blocks: IntColumn | None = None, told: float = 0.0) -> Counts:
         """Return the edges of the automaton whose states are ``blocks``, one for each finest state."""
         graph = self.quotient
         if blocks is None:
@@ -110,9 +110,10 @@ class Objective:
             target=keys % states,
             count=count,
             ends=np.bincount(blocks, weights=graph.ends, minlength=states).astype(np.int64),
+            rejected=graph.rejected[symbol],
             event=None if graph.event is None else graph.event[symbol],
             given=None if graph.switches is None else graph.switches[symbol],
-            surcharge=self.vocabulary.code_length(selection) + self.surcharge,
+            surcharge=self.vocabulary.code_length(selection) + self.surcharge + told,
             weights=self.weights,
         )
 

@@ -29,7 +29,12 @@ SWAPPED: Final = 64
 """Swaps bring in one of at most so many candidates: those that alone are the best."""
 
 PLATEAU: Final = 0.01
-"""Automata are as good as the best if their descriptions are no more than this share longer."""
+"""Splitting events has to make the description shorter by more than this share."""
+STATE: Final = 0.004
+"""A state more has to make the description shorter by this share: a reader takes in every state, and what is worth a
+state does not depend on how long the history is."""
+LEVEL: Final = 0.0025
+"""Automata are as good as the best if they are, states priced, no more than this share longer."""
 NEARBY: Final = 0.02
 """Selections are looked at once more if they are no more than this share longer than the best: joining states
 may bring them onto the plateau."""
@@ -76,17 +81,26 @@ def near(objective: Objective, best: Score) -> list[Score]:
 
 
 def settled(objective: Objective, candidates: Sequence[Merging], cut: Folds) -> Merging:
-    """Return which of the automata that are as good as the best predicts unseen parts of a history best.
+    """Return the automaton whose description is the shortest once every state has its price.
 
-    Around the shortest description lies a plateau on which a few bits say little; what tells one part of the
-    history from the others says more.
+    Among those that are about as good a few bits say little; what tells one part of the history from the others
+    says more.
     """
-    best = min(candidates, key=lambda item: item.score.key)
-    if not cut.enough:
-        return best
-    limit = best.score.description_length * (1.0 + PLATEAU)
-    level = [item for item in candidates if item.score.description_length <= limit]
-    return min(level, key=lambda item: (round(_unseen_bits(objective, item, cut), 6), item.score.key))
+    shortest = min(item.score.description_length for item in candidates)
+
+    limit = min(priced(item, shortest) for item in candidates) + LEVEL * shortest
+    level = [item for item in candidates if priced(item, shortest) <= limit]
+
+    def rank(item: Merging) -> tuple[float, float, tuple[float, float, Selection]]:
+        unseen = _unseen_bits(objective, item, cut) if cut.enough else 0.0
+        return round(unseen, 6), round(priced(item, shortest), 6), item.score.key
+
+    return min(level, key=rank)
+
+
+def priced(item: Merging, shortest: float) -> float:
+    """Return the bits of a description in which every state has its price; ``shortest`` is the least without."""
+    return item.score.description_length + STATE * shortest * item.score.states
 
 
 def _unseen_bits(objective: Objective, item: Merging, cut: Folds) -> float:

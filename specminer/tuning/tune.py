@@ -29,8 +29,8 @@ from specminer.history import IntColumn
 from specminer.predicate import solver_name
 from specminer.tuning import splitting
 from specminer.tuning.description import Describer
-from specminer.tuning.front import front
-from specminer.tuning.merging import Merging, follow, steps, unmerged
+from specminer.tuning.front import by_size, front
+from specminer.tuning.merging import Merging, follow, lean, steps, unmerged
 from specminer.tuning.objective import Objective, Score, Selection
 from specminer.tuning.preset import DEFAULT_PRESET, PRESETS, Preset
 from specminer.tuning.result import Tuning
@@ -77,8 +77,8 @@ def tune(
     if phased is not None and phased.names and not phased.asked:
         run, found, chosen = run.paying(phased)
     else:
-        run, found = run.within(phased, phased.names) if phased is not None else (run, run.best())
-        chosen = run.merged(found)
+        run = run.within(phased, phased.names) if phased is not None else run
+        found, chosen = run.answer()
     full = found.full
     points: tuple[Merging, ...] = (chosen,)
     if not definition.only:  # what a definition fixes is not joined for being longer to tell
@@ -157,17 +157,19 @@ class _Run:
     phases: tuple[str, ...] = ()
     """Flags of the whole contract whose changes are events of the table."""
 
-    def best(self) -> _Found:
-        """Return what the search finds on the table, some of whose events may be split."""
+    def answer(self) -> tuple[_Found, Merging]:
+        """Return what the search finds on the table, some of whose events may be split, and the automaton of it."""
         found = self.searched(
             vocabulary(self.table, self.definition), splitting.as_defined(self.table, self.definition)
         )
-        return found if self.definition.only or self.definition.split else self.with_splits(found)
+        chosen = self.merged(found)
+        if self.definition.only or self.definition.split:
+            return found, chosen
+        return self.with_splits(found, chosen)
 
-    def within(self, phased: Phased, names: tuple[str, ...]) -> tuple[_Run, _Found]:
-        """Return the run on the table with the changes of some flags, and what it finds."""
-        run = replace(self, table=phased.table(names), phases=names)
-        return run, run.best()
+    def within(self, phased: Phased, names: tuple[str, ...]) -> _Run:
+        """Return the run on the table with the changes of some flags."""
+        return replace(self, table=phased.table(names), phases=names)
 
     def paying(self, phased: Phased) -> tuple[_Run, _Found, Merging]:
         """Tell phases apart where that pays; flags that no state depends on are left out again.
@@ -176,13 +178,12 @@ class _Run:
         transitions are drawn once more for each phase. It must pay for them, and leave the plateau of descriptions
         that are about as good.
         """
-        found = self.best()
-        plain = self.merged(found)
+        found, plain = self.answer()
         limit = (1.0 - PHASES_WORTH) * plain.score.description_length
         names = phased.names
         while names:
-            run, told = self.within(phased, names)
-            chosen = run.merged(told)
+            run = self.within(phased, names)
+            told, chosen = run.answer()
             used = run.flags_of(told, chosen.score.selection)
             if used == names:
                 worth = chosen.score.description_length < limit
@@ -225,12 +226,12 @@ class _Run:
         worth = told.best.description_length <= (1.0 - asked) * found.best.description_length
         return told if worth and told.used_history else replace(found, evaluations=told.evaluations)
 
-    def with_splits(self, found: _Found) -> _Found:
-        """Split events where that pays, and search once more.
+    def with_splits(self, found: _Found, chosen: Merging) -> tuple[_Found, Merging]:
+        """Split events where that pays, search once more, and join states again.
 
         A predicate may pay only once events are split, so that splits are looked for between the states found
         and between the finest ones; those that explain nothing between the states then found are undone. They pay
-        if they leave the plateau of descriptions that are about as good.
+        if the automaton in the end leaves the plateau of descriptions that are about as good.
         """
         best = found
         finest = np.arange(found.graph.states)
@@ -240,8 +241,11 @@ class _Run:
         if best is not found:
             blocks = found.graph.coarsen(best.best.selection)
             best = min(best, self._split_by(found, blocks), key=lambda item: item.best.key)
-        worth = (1.0 - PLATEAU) * found.best.description_length
-        return best if best.best.description_length < worth else found
+        if best is found:
+            return found, chosen
+        joined = self.merged(best)
+        limit = (1.0 - PLATEAU) * chosen.score.description_length
+        return (best, joined) if joined.score.description_length < limit else (found, chosen)
 
     def _split_by(self, found: _Found, blocks: IntColumn) -> _Found:
         split = splitting.found(self.table, found.graph, blocks, self.definition.weights)
@@ -262,9 +266,9 @@ class _Run:
             return start
         nearby = [unmerged(objective, score.selection) for score in near(objective, found.best)]
         small = sorted(nearby, key=lambda item: (item.score.states, item.score.key))[:MERGED]
-        joined = [_shortest(objective, item) for item in [start, *small]]
-        best = settled(objective, [start, *nearby[:LEVEL], *joined], found.cut)
-        best = settled(objective, [best, _shortest(objective, best)], found.cut)
+        joined = [item for origin in [start, *small] for item in steps(objective, origin)]
+        best = settled(objective, [start, *nearby[:LEVEL], *by_size(objective), *joined], found.cut)
+        best = lean(objective, best)
         nothing = objective.score(objective.vocabulary.fixed).description_length
         limit = best.score.description_length
         limit += (1.0 - keep) * max(0.0, nothing - limit)
@@ -314,8 +318,3 @@ class _Run:
             best=best,
             evaluations=compared + len(objective.scores),
         )
-
-
-def _shortest(objective: Objective, start: Merging) -> Merging:
-    """Return the shortest description that joining states leads to."""
-    return min([start, *steps(objective, start)], key=lambda item: item.score.key)
