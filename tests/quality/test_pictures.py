@@ -1,0 +1,72 @@
+"""What a reader of the contract would draw, written down beforehand: the states of the default automaton."""
+
+from __future__ import annotations
+
+import pytest
+
+from specminer.pipeline import MineOptions, mine
+from specminer.store import TraceStore
+from tests.support.mined import mined
+from tests.support.real import RealDatabase
+
+EXPECTED = {
+    "auction_house": {"phase = 0, highest bid = 0", "phase = 0, highest bid > 0", "phase = 1", "phase = 2"},
+    "channel": {"deposit > 0, closing time not set", "closing time set", "deposit = 0"},
+    "escrow": {"status = 1", "status = 2", "status = 3", "status = 4 or 5"},
+    "governance": {"stage = 1", "stage = 2", "stage = 3", "stage = 4"},
+    "names": {"has holder, not locked", "locked", "no holder"},
+    "nft_market": {
+        "has owner, price = 0, nobody approved",
+        "price > 0, nobody approved",
+        "somebody approved",
+        "nobody's",
+    },
+    "savings": {"deposits = 0, open", "deposits > 0", "not open"},
+    "tender": {
+        "stage = 1, bids = 0",
+        "stage = 1, bids > 0",
+        *(f"stage = {number}" for number in range(2, 7)),
+    },
+}
+"""Of a dataset, the states behind the beginning."""
+
+MAINNET = {
+    "CryptoLandmarks": {"owned by the contract", "owned by a user, price = max price", "price ≠ max price"},
+    "GetTheHorse": {
+        "unproductive index = 0, price = 0, not for sale",
+        "unproductive index = 0, for sale",
+        "unproductive index = 0, price > 0, not for sale",
+        "unproductive index > 0, not for sale",
+        "unproductive index > 0, for sale",
+    },
+    "ArkToken": {"mates = 0, price = last price", "mates > 0, price = last price", "price ≠ last price"},
+    "MobSquads": {
+        "owned by the contract",
+        "dazed exipry time not set, owned by a user",
+        "dazed exipry time set",
+    },
+}
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_the_states_of_a_dataset_are_those_that_a_reader_expects(name: str) -> None:
+    states = mined(name).specification.states
+    assert {state.name for state in states} == {"start", *EXPECTED[name]}
+
+
+@pytest.mark.parametrize("name", ["loans", "lottery", "single_auction", "token", "vaults"])
+def test_the_others_have_few_states_and_no_history(name: str) -> None:
+    specification = mined(name).specification
+    assert 3 <= len(specification.states) <= 8
+    assert not specification.abstraction["used_history"]
+
+
+@pytest.mark.parametrize("name", sorted(MAINNET))
+def test_the_states_of_a_mainnet_history(name: str, real_database: RealDatabase) -> None:
+    with TraceStore(str(real_database(name))) as store:
+        contract = store.contracts()[0]
+        history = store.history(contract.chain_id, [contract.address])
+    specification = mine(history, MineOptions()).specification
+    assert {state.name for state in specification.states} == {"start", *MAINNET[name]}
+    assert not specification.abstraction["used_history"]
+    assert not any(edge.condition for edge in specification.transitions)
