@@ -66,7 +66,8 @@ def test_the_states_of_a_mainnet_history(name: str, real_database: RealDatabase)
     with TraceStore(str(real_database(name))) as store:
         contract = store.contracts()[0]
         history = store.history(contract.chain_id, [contract.address])
-    specification = mine(history, MineOptions()).specification
+    run = mine(history, MineOptions())
+    specification = run.specification
     assert {state.name for state in specification.states} == {"start", *MAINNET[name]}
     assert not specification.abstraction["used_history"]
-    assert not any(edge.condition for edge in specification.transitions)
+    assert not run.tuning.splits
