@@ -94,7 +94,10 @@ class Ground:
         return len(np.unique(made)) == len(self.history.contracts)
 
     def calls(self) -> Iterator[Cells]:
-        """Yield the fields of all variables that something explains, as each accepted call found and left them."""
+        """Yield the fields of all variables that something explains, as each accepted call found and left them.
+
+        Variables without keys come first, then those with one, and so on.
+        """
         return self._fields(self.order)
 
     def transactions(self) -> Iterator[Cells]:
@@ -172,10 +175,10 @@ class Ground:
                     changed=~same(old, new),
                 )
 
-    @staticmethod
-    def _largest(touches: IntColumn) -> list[int]:
-        """Return the variables that are touched most, in their order."""
-        return sorted(np.argsort(-touches, kind="stable")[:MAX_VARIABLES].tolist())
+    def _largest(self, touches: IntColumn) -> list[int]:
+        """Return the variables that are touched most, those with fewer keys first, else in their order."""
+        largest: list[int] = np.argsort(-touches, kind="stable")[:MAX_VARIABLES].tolist()
+        return sorted(largest, key=lambda number: (len(self.locations.variables[number].ports), number))
 
     @cached_property
     def _unresolved(self) -> frozenset[int]:

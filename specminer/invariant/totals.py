@@ -47,7 +47,11 @@ class Course:
 
 
 def totals(ground: Ground, cells: Iterable[Cells]) -> Iterator[Invariant]:
-    """Find the variables that are sums or counts of others; ``cells`` are those of transactions."""
+    """Find the variables that are sums or counts of others; ``cells`` are those of transactions.
+
+    Those with fewer keys come first, so that of parts only those are held that a total seems to follow.
+    """
+    deep = any(len(variable.ports) > 1 for variable in ground.locations.variables)
     scalars: list[Course] = []
     parts: list[Course] = []
     entries: list[Course] = []
@@ -57,16 +61,21 @@ def totals(ground: Ground, cells: Iterable[Cells]) -> Iterator[Invariant]:
         if not depth and item.numeric:
             scalars.append(_course(ground, item, counted=False, keyed=False))
         for counted in (False, True) if depth else ():
-            if counted or item.numeric:
-                parts.append(_course(ground, item, counted=counted, keyed=False))
-            if depth > 1 and (counted or item.numeric):
-                inner.append(_course(ground, item, counted=counted, keyed=True))
-        if depth == 1 and item.numeric:
+            if (counted or item.numeric) and scalars:
+                parts += _followed(scalars, _course(ground, item, counted=counted, keyed=False))
+            if (counted or item.numeric) and depth > 1 and entries:
+                inner += _followed(entries, _course(ground, item, counted=counted, keyed=True))
+        if depth == 1 and item.numeric and deep:
             entries.append(_course(ground, item, counted=False, keyed=True))
     for total in _largest(scalars):
         yield from _equal(total, _largest(parts), ground)
     for total in _largest(entries) if inner else ():
         yield from _equal(total, _largest(inner), ground)
+
+
+def _followed(totals_: list[Course], part: Course) -> list[Course]:
+    """Return a part if one of the totals seems to follow it."""
+    return [part] if any(_related(total, part) for total in totals_) else []
 
 
 def _largest(courses: list[Course]) -> list[Course]:
@@ -117,7 +126,7 @@ def _equal(total: Course, parts: list[Course], ground: Ground) -> Iterator[Invar
     """Yield the parts that a total follows, of parts that tell the same the best."""
     best: dict[tuple[object, ...], Invariant] = {}
     for part in parts:
-        if part.bare == total.bare or not _likely(total, part) or not _likely(part, total):
+        if not _related(total, part):
             continue
         found = _relation(total, part, created=ground.created)
         known = best.get(part.alike)
@@ -141,6 +150,12 @@ def _relation(total: Course, part: Course, *, created: bool) -> Invariant:
         cases=cases[order],
         held=held[order],
     )
+
+
+def _related(total: Course, part: Course) -> bool:
+    """Whether a glance shows that two quantities may change alike."""
+    enough = min(len(total.group), len(part.group)) >= LEAST
+    return enough and part.bare != total.bare and _likely(total, part) and _likely(part, total)
 
 
 def _likely(one: Course, other: Course) -> bool:
