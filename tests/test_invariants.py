@@ -27,7 +27,7 @@ EXPECTED = {
         "vaults[].received never decreases",
         "vaultCount changes only by growing by 1",
         "initialize: vaults[vaultId].guardian' = guardian",
-        "before initialize: vaults[·].owner = 0",
+        "before initialize: vaults[·].stage = 1",
         "vaults[·].received >= vaults[·].balance",
     },
     "tender": {
@@ -78,7 +78,7 @@ def test_each_carries_its_evidence(name: str) -> None:
         ("savings", "total = the sum of accounts[].balance"),
         ("savings", "accountsOpen = the number of accounts[].isOpen that are not zero"),
         ("vaults", "vaults[].owner is set once and never changed after"),
-        ("vaults", "before initialize: vaults[·].owner = 0"),
+        ("vaults", "before initialize: vaults[·].stage = 1"),
         ("tender", "before pay: jobs[·].stage = 4"),
     ],
 )

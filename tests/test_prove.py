@@ -80,7 +80,7 @@ def test_a_step_in_the_export_goes_from_what_holds_to_what_holds(tmp_path: Path)
     """No step leads from a state's number where something else holds; exclusive siblings need different calls."""
     spec = mined("loans").specification
     text = smtlib(spec).removesuffix("(check-sat)\n")
-    (pair,) = [item for item in spec.siblings if item["verdict"] == "exclusive"]
+    pair = next(item for item in spec.siblings if item["verdict"] == "exclusive")
     places = [
         place
         for place, edge in enumerate(spec.transitions)

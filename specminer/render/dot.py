@@ -164,11 +164,19 @@ def _add_lines(graph: graphviz.Digraph, content: Content) -> None:
 
 
 def _port(line: Line, depths: dict[int, int], loops: set[int]) -> dict[str, str]:
-    """Return where a line enters a state whose loop has a tall label: from above or below, not through it."""
-    if line.source == line.target or line.target not in loops:
-        return {}
+    """Return where a line enters or leaves a state whose loop has a tall label: above or below, not through it.
+
+    Graphviz ranks what lies on no shortest way otherwise than ``depths``: a line up leaves where Graphviz likes.
+    """
     down = depths.get(line.target, 0) - depths.get(line.source, 0)
-    return {"headport": "n" if down > 0 else "s"} if down else {}
+    if line.source == line.target or not down:
+        return {}
+    ports = {}
+    if line.target in loops:
+        ports["headport"] = "n" if down > 0 else "s"
+    if line.source in loops and down > 0:
+        ports["tailport"] = "s"
+    return ports
 
 
 def _arrow(content: Content, line: Line, widest: int) -> dict[str, str]:
