@@ -26,6 +26,16 @@ _UNSEEN: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\uf
 """Characters that steer a terminal or an editor unseen: in the JSON they are written as escapes."""
 
 
+def items_of(value: object) -> list[Any]:
+    """Return what a list in a free part of the document holds; nothing of anything else."""
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def entries(value: object) -> list[dict[str, Any]]:
+    """Return the objects in a list in a free part of the document, such as ``conditions`` of a guard."""
+    return [item for item in items_of(value) if isinstance(item, dict)]
+
+
 def front_place(sizes: Sequence[int], states: int | None = None, point: int | None = None) -> int | None:
     """Return which point of a front is wanted, counted from 0; ``None`` if none is asked for.
 

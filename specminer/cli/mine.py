@@ -25,6 +25,7 @@ from specminer.cli.options import (
     range_options,
     seed_option,
     split_option,
+    states_option,
     weights_of,
 )
 from specminer.cli.targets import Source, choose, trace_files
@@ -84,12 +85,7 @@ MAX_PATH: Final = 4096
     help="What counts how much in the objective: one, or several as in states=1,precision=4; names as in a "
     "definition's [weights].",
 )
-@click.option(
-    "--states",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Take the automaton of N states that the front holds, instead of the chosen one.",
-)
+@states_option
 @click.option(
     "--point",
     type=click.IntRange(1),

@@ -72,6 +72,13 @@ instances_option = click.option(
     help="Of several contracts, mine the first N in the order of their creation.",
 )
 
+states_option = click.option(
+    "--states",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Take the automaton of N states that the front holds, instead of the chosen one.",
+)
+
 chain_option = click.option(
     "--chain-id",
     type=_number(1),

@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 import click
 
-from specminer.cli.options import quiet_option
+from specminer.cli.options import quiet_option, states_option
 from specminer.errors import FileFormatError, OutputError, plain
 from specminer.pipeline import prepare_folder, replace_file
 from specminer.render import SUFFIXES, Format, PictureOptions, draw
@@ -52,12 +52,7 @@ def _share(text: str) -> float:
     metavar="LIST",
     help=f"One or more of {', '.join(get_args(Format))}, separated by commas.",
 )
-@click.option(
-    "--states",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Take the automaton of N states that the front holds, instead of the chosen one.",
-)
+@states_option
 @click.option(
     "--min-share",
     type=_share,

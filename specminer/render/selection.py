@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from specminer.specification import Edge, Specification, TransitionKind
+from specminer.specification import Edge, Specification, TransitionKind, entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,19 +102,15 @@ def select(spec: Specification, coverage: float, outflow: float, min_share: floa
 
 def _alarming(spec: Specification) -> frozenset[tuple[str, str]]:
     """Return event and transaction of what was above the threshold of surprise."""
-    listed = [item for item in _dicts(spec.surprise.get("interactions")) if item.get("flagged")]
-    calls = [event for item in listed for event in _dicts(item.get("events"))]
-    calls += [event for event in _dicts(spec.surprise.get("events")) if event.get("flagged")]
+    listed = [item for item in entries(spec.surprise.get("interactions")) if item.get("flagged")]
+    calls = [event for item in listed for event in entries(item.get("events"))]
+    calls += [event for event in entries(spec.surprise.get("events")) if event.get("flagged")]
     return frozenset((str(event.get("event")), str(event.get("transaction"))) for event in calls)
 
 
 def _went(edge: Edge, alarming: frozenset[tuple[str, str]]) -> bool:
     """Return whether an alarming call took a transition; of a rare one all transactions are witnesses."""
     return any((edge.event, witness) in alarming for witness in edge.witnesses)
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list | tuple) else []
 
 
 def _stays_rejected(edge: Edge) -> bool:

@@ -14,14 +14,14 @@ from specminer.report.section import (
     address_cell,
     interval_text,
     left_out,
+    proof_text,
     row,
     texts,
     transaction_cell,
 )
-from specminer.specification import Specification
+from specminer.specification import Specification, entries
 
 MAX_CLAIMS: Final = 300
-_PROOFS: Final = {"yes": "proved", "no": "refuted", "unproved": "not proved"}
 
 
 def claim_sections(spec: Specification) -> Iterator[Section]:
@@ -101,7 +101,7 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
                     item.get("claim", ""),
                     item.get("expected", ""),
                     item.get("answer") or "no answer",
-                    _proof(item),
+                    proof_text(item),
                 )
                 for item in spec.obligations[:MAX_CLAIMS]
             ),
@@ -115,8 +115,8 @@ def conditions_by_reason(spec: Specification) -> dict[str, list[tuple[str, str]]
     for guard in spec.guards:
         if guard.get("kind") != "required":
             continue
-        for condition in _dicts(guard.get("conditions")):
-            for reason in _dicts(condition.get("reasons")):
+        for condition in entries(guard.get("conditions")):
+            for reason in entries(condition.get("reasons")):
                 pair = str(reason.get("text", "")), str(condition.get("text", ""))
                 found.setdefault(str(guard.get("scope", "")), []).append(pair)
     return found
@@ -140,11 +140,11 @@ def _guard(guard: Mapping[str, Any]) -> Iterator[Row]:
         if isinstance(later, dict)
         else ""
     )
-    conditions = _dicts(guard.get("conditions")) or [dict(guard)]
+    conditions = entries(guard.get("conditions")) or [dict(guard)]
     for place, condition in enumerate(conditions):
         reasons = [
             f"{reason.get('text')} ({_figure(reason.get('explained'))} of {_figure(reason.get('rejected'))})"
-            for reason in _dicts(condition.get("reasons"))
+            for reason in entries(condition.get("reasons"))
         ]
         yield row(
             guard.get("scope", ""),
@@ -158,7 +158,7 @@ def _guard(guard: Mapping[str, Any]) -> Iterator[Row]:
             interval_text(condition.get("interval")),
             "; ".join(reasons),
             kept if place == 0 else "",
-            _proof(guard) if guard.get("kind") == "required" else "not proved",
+            proof_text(guard) if guard.get("kind") == "required" else "not proved",
         )
 
 
@@ -202,14 +202,6 @@ def _invariant(spec: Specification, item: Mapping[str, Any]) -> Row:
         later,
         tuple(breakers) or (Piece(text=""),),
     )
-
-
-def _proof(item: Mapping[str, Any]) -> str:
-    return _PROOFS.get(str(item.get("proved")), "not proved")
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list | tuple) else []
 
 
 def _figure(value: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from specminer.errors import plain
-from specminer.specification import Specification
+from specminer.specification import Specification, entries, items_of
 
 MAX_REASONS: Final = 4
 """Reasons told of those that no condition explains."""
@@ -30,9 +30,9 @@ def transition_texts(spec: Specification) -> list[str]:
     found = []
     for edge in spec.transitions:
         own = edge.condition or {}
-        parts = [part for part in _list(own, "parts") if isinstance(part, dict)]
+        parts = entries(own.get("parts"))
         learned = [part for part in parts if part.get("learned") in ("state", "target")]
-        broken = _list(own, "not_kept")
+        broken = items_of(own.get("not_kept"))
         if not learned and not broken:
             continue
         told = [f"needs {plain(part.get('text'), 200)}" for part in learned]
@@ -64,7 +64,7 @@ def sibling_texts(spec: Specification) -> list[str]:
     return [
         plain(item.get("text"), 600)
         for item in spec.siblings
-        if item.get("verdict") != "exclusive" or len(set(map(str, _list(item, "events")))) == 1
+        if item.get("verdict") != "exclusive" or len(set(map(str, items_of(item.get("events"))))) == 1
     ]
 
 
@@ -99,10 +99,10 @@ def role_texts(spec: Specification) -> list[str]:
     """Return who may call what, a sentence a role."""
     found = []
     for role in spec.roles:
-        functions = [plain(name, 60) for name in _list(role, "functions")]
-        required = {plain(name, 60) for name in _list(role, "required")}
+        functions = [plain(name, 60) for name in items_of(role.get("functions"))]
+        required = {plain(name, 60) for name in items_of(role.get("required"))}
         listed = ", ".join(name if name in required else f"{name} (observed)" for name in functions)
-        addresses = [plain(item, 60) for item in _list(role, "addresses")]
+        addresses = [plain(item, 60) for item in items_of(role.get("addresses"))]
         kind, name = role.get("kind"), plain(role.get("name"), 140)
         who = {"holder": f"whoever {name} names", "member": f"senders for whom {name} is set"}.get(
             str(kind), name
@@ -121,7 +121,7 @@ def _required(guard: Mapping[str, Any]) -> str:
     counts = f"{accepted:,} accepted, {rejected:,} rejected"
     missing = [
         f"{plain(reason.get('text'), 60) or 'no reason given'} ({_count(reason, 'rejected'):,})"
-        for reason in _list(guard, "reasons")
+        for reason in items_of(guard.get("reasons"))
         if isinstance(reason, dict) and not _count(reason, "explained")
     ]
     more = f"; not explained: {', '.join(missing[:MAX_REASONS])}" if missing else ""
@@ -146,8 +146,3 @@ def _required(guard: Mapping[str, Any]) -> str:
 def _count(item: Mapping[str, Any], name: str) -> int:
     value = item.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
-def _list(item: Mapping[str, Any], name: str) -> list[Any]:
-    value = item.get(name)
-    return list(value) if isinstance(value, list | tuple) else []

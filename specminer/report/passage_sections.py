@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from specminer.report.section import Row, Section, interval_text, left_out, row, transaction_cell
-from specminer.specification import Edge, Specification
+from specminer.report.section import Row, Section, interval_text, left_out, proof_text, row, transaction_cell
+from specminer.specification import Edge, Specification, entries, items_of
 
 MAX_ROWS: Final = 300
 _ALONE: Final = re.compile(r"the state '[^']*'")
-_PROOFS: Final = {"yes": "proved", "no": "refuted", "unproved": "not proved"}
 
 
 def passage_sections(spec: Specification) -> Iterator[Section]:
@@ -57,12 +56,12 @@ def passage_sections(spec: Specification) -> Iterator[Section]:
             header=("Event", "Verdict", "In words", "Meet both", "Witnesses", "Solver"),
             rows=tuple(
                 row(
-                    " / ".join(dict.fromkeys(map(str, _list(item.get("events"))))),
+                    " / ".join(dict.fromkeys(map(str, items_of(item.get("events"))))),
                     item.get("verdict", ""),
                     item.get("text", ""),
-                    sum(count for count in _list(item.get("both")) if isinstance(count, int)),
-                    transaction_cell(spec.chain_id, *map(str, _list(item.get("witnesses"))[:2])),
-                    _PROOFS.get(str(item.get("proved")), "not proved"),
+                    sum(count for count in items_of(item.get("both")) if isinstance(count, int)),
+                    transaction_cell(spec.chain_id, *map(str, items_of(item.get("witnesses"))[:2])),
+                    proof_text(item),
                 )
                 for item in spec.siblings[:MAX_ROWS]
             ),
@@ -80,7 +79,7 @@ def passage_sections(spec: Specification) -> Iterator[Section]:
                     item.get("text", ""),
                     item.get("of", ""),
                     item.get("because", ""),
-                    _PROOFS.get(str(item.get("proved")), "not proved"),
+                    proof_text(item),
                 )
                 for item in spec.redundant[:MAX_ROWS]
             ),
@@ -93,7 +92,7 @@ def differs(edge: Edge) -> bool:
     return bool(
         edge.condition
         and (
-            _list(edge.condition.get("not_kept"))
+            items_of(edge.condition.get("not_kept"))
             or any(
                 part.get("learned") != "function" or part.get("follows_from") or part.get("here")
                 for part in parts(edge)
@@ -102,9 +101,9 @@ def differs(edge: Edge) -> bool:
     )
 
 
-def parts(edge: Edge) -> list[Mapping[str, Any]]:
+def parts(edge: Edge) -> list[dict[str, Any]]:
     """Return the conditions of a transition."""
-    return [part for part in _list((edge.condition or {}).get("parts")) if isinstance(part, dict)]
+    return entries((edge.condition or {}).get("parts"))
 
 
 def followed_text(edge: Edge) -> str:
@@ -121,7 +120,7 @@ def followed_text(edge: Edge) -> str:
 def told_text(edge: Edge) -> str:
     """Return which conditions were learned from this transition's own calls; of the function, which it does without."""
     own = [str(part.get("text", "")) for part in parts(edge) if part.get("learned") != "function"]
-    broken = _list((edge.condition or {}).get("not_kept"))
+    broken = items_of((edge.condition or {}).get("not_kept"))
     without = f"does without {' and '.join(map(str, broken))}" if broken else ""
     return "; ".join(filter(None, [" and ".join(own), without]))
 
@@ -157,7 +156,3 @@ def _of(found: Mapping[str, Any], part: str, whole: str) -> str:
 
 def _figure(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else ""
-
-
-def _list(value: object) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else []

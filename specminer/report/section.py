@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from specminer.report.sentences import address_link, transaction_link
+
+_PROOFS: Final = {"yes": "proved", "no": "refuted", "unproved": "not proved"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,11 @@ def address_cell(chain_id: int, address: str) -> Cell:
 def _linked(transaction: str, url: str | None) -> Piece:
     short = transaction if len(transaction) <= 20 else f"{transaction[:10]}…{transaction[-4:]}"
     return Piece(text=short if url else transaction, url=url, code=True)
+
+
+def proof_text(item: Mapping[str, Any]) -> str:
+    """Return what a solver said of a claim of the document."""
+    return _PROOFS.get(str(item.get("proved")), "not proved")
 
 
 def left_out(shown: int, total: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from specminer.report.confidence import confidence_sentences, surprise_sentences
 from specminer.report.section import Cell, Section, cell, left_out, row, transaction_cell
-from specminer.specification import Specification
+from specminer.specification import Specification, entries
 
 MAX_SURPRISING: Final = 20
 """Rows of what stands out."""
@@ -36,13 +36,13 @@ def surprise_sections(spec: Specification) -> Iterator[Section]:
     unit = str(spec.surprise.get("unit"))
     if unit == "interaction":
         yield _interactions(spec, lead)
-    calls = _dicts(spec.surprise.get("events"))
+    calls = entries(spec.surprise.get("events"))
     if calls:
         yield _calls(spec, calls, lead if unit == "event" else "")
 
 
 def _interactions(spec: Specification, lead: str) -> Section:
-    ranked = _dicts(spec.surprise.get("interactions"))
+    ranked = entries(spec.surprise.get("interactions"))
     shown = ranked[:MAX_SURPRISING]
     return Section(
         id="surprising",
@@ -96,7 +96,7 @@ def _text(item: dict[str, Any], prefix: str) -> str:
 
 def _evidence(spec: Specification, item: dict[str, Any]) -> Cell:
     transactions = dict.fromkeys(
-        str(event["transaction"]) for event in _dicts(item.get("events")) if event.get("transaction")
+        str(event["transaction"]) for event in entries(item.get("events")) if event.get("transaction")
     )
     shown = transaction_cell(spec.chain_id, *list(transactions)[:MAX_EVIDENCE])
     rest = len(transactions) - MAX_EVIDENCE
@@ -105,7 +105,3 @@ def _evidence(spec: Specification, item: dict[str, Any]) -> Cell:
 
 def _bits(value: object) -> str:
     return f"{value:.1f}" if isinstance(value, int | float) else ""
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list | tuple) else []
