@@ -59,17 +59,20 @@ class Fields(Made):
 
 
 def _held(annotation: ast.expr, module: ModuleType) -> list[str]:
-    """Return the dataclasses of a module that a field holds."""
+    """Return the dataclasses of a module, or of a package that gives them, that a field holds."""
     names = [item.id for item in ast.walk(annotation) if isinstance(item, ast.Name)]
+    package = module.__name__
     kinds = [
-        name for name in names if getattr(getattr(module, name, None), "__module__", "") == module.__name__
+        name
+        for name in names
+        if f"{getattr(getattr(module, name, None), '__module__', '')}.".startswith(f"{package}.")
     ]
     return [name for name in kinds if is_dataclass(getattr(module, name)) and name != "Listed"]
 
 
 def documented(module: ModuleType, kind: str) -> Iterator[tuple[str, ast.expr, str]]:
-    """Yield each field of a class with its type and the docstring below it."""
-    tree = ast.parse(inspect.getsource(module))
+    """Yield each field of a class that a module or package gives, with its type and the docstring below it."""
+    tree = ast.parse(inspect.getsource(importlib.import_module(getattr(module, kind).__module__)))
     body = next(item.body for item in tree.body if isinstance(item, ast.ClassDef) and item.name == kind)
     for place, item in enumerate(body):
         if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
