@@ -152,19 +152,9 @@ def imported(folder: Path, databases: Path) -> Path:
                 transactions=read_transactions(next(folder.glob("txlist.json*"))), origin=folder.name
             )
             artifact = load(folder / "abi.json")
-            import_export(store, export, Rulebook(chain_id=CHAIN), artifact=artifact, listener=_Silent())
+            import_export(store, export, Rulebook(chain_id=CHAIN), artifact=artifact)
         partial.rename(database)
     return database
-
-
-class _Silent:
-    """A listener that lets everything pass."""
-
-    def note(self, text: str) -> None:
-        """Hear nothing."""
-
-    def progress(self, told: object) -> None:
-        """Hear nothing."""
 
 
 def table(folders: Sequence[Path], databases: Path) -> Iterator[str]:

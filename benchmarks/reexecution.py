@@ -34,14 +34,6 @@ AZURE: Final = ("BasicProvenance", "DigitalLocker", "HelloBlockchain", "RoomTher
 ROUNDS: Final = 3
 
 
-class _Silent:
-    def note(self, text: str) -> None:
-        del text
-
-    def progress(self, told: object) -> None:
-        del told
-
-
 def bare(records: Sequence[ExportedTransaction], rules: Rules) -> float:
     """Return the CPU seconds of the machine alone."""
     machine = Machine()
@@ -80,9 +72,7 @@ def import_all(folder: Path) -> None:
         for name in MAINNET:
             place = folder / "mainnet" / name
             export = Export(transactions=read_transactions(place / "txlist.json.gz"), origin=name)
-            import_export(
-                store, export, Rulebook(chain_id=1), artifact=load(place / "abi.json"), listener=_Silent()
-            )
+            import_export(store, export, Rulebook(chain_id=1), artifact=load(place / "abi.json"))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 

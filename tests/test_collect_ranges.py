@@ -140,6 +140,6 @@ def test_a_contract_that_is_not_final_yet_is_told_from_one_that_does_not_exist(t
         probed = drive(anvil)
         with Node(Endpoint(anvil.url)) as node:
             with pytest.raises(NotOnChain, match="created after block 0"):
-                collect(store, node, address(probed.probe.address), listener=Notes())
+                collect(store, node, address(probed.probe.address), observer=Notes())
             with pytest.raises(NotOnChain, match="there is no contract"):
-                collect(store, node, address(anvil.accounts[5]), listener=Notes())
+                collect(store, node, address(anvil.accounts[5]), observer=Notes())

@@ -18,7 +18,6 @@ from tests.support.anvil import Anvil, Call
 from tests.support.bytecode import deploying
 from tests.support.collecting import CHAIN, address, collected
 from tests.support.exporting import write_txlist
-from tests.support.real import Silent
 
 
 def drive_probe(anvil: Anvil) -> str:
@@ -65,7 +64,7 @@ DRIVERS = [drive_creator, drive_probe, drive_machine, drive_till, drive_crowdsal
 def executed(path: Path, fork: str = "auto") -> tuple[TraceStore, Imported]:
     store = TraceStore("sqlite://")
     export = Export(transactions=read_transactions(path), origin=str(path))
-    return store, import_export(store, export, Rulebook(chain_id=CHAIN, fork=fork), listener=Silent())
+    return store, import_export(store, export, Rulebook(chain_id=CHAIN, fork=fork))
 
 
 def comparable(item: Transaction) -> Transaction:

@@ -16,7 +16,6 @@ from specminer.pipeline import Export, Rulebook, import_export
 from specminer.store import TraceStore
 from specminer.trace import Address, Fidelity, OutcomeKind
 from tests.support.bytecode import CONTRACT, COUNT, FAIL, LOOP, OWNER, creation, record
-from tests.support.real import Silent
 
 SET = bytes.fromhex("600035600055" + "602035600155" + "00")
 """Puts the first words of the calldata into slots 0 and 1, unread."""
@@ -184,7 +183,7 @@ def test_what_is_in_doubt_is_mined_only_when_asked_for() -> None:
     records = [creation(COUNT), record(2), record(3, gas=22_500), record(4), record(5)]
     with TraceStore("sqlite://") as store:
         export = Export(transactions=tuple(records), origin="by hand")
-        done = import_export(store, export, Rulebook(chain_id=9, fork="istanbul"), listener=Silent())
+        done = import_export(store, export, Rulebook(chain_id=9, fork="istanbul"))
         believed = store.history(9, [CONTRACT])
         everything = store.history(9, [CONTRACT], doubtful=True)
     assert done.fidelity == {Fidelity.UNCHECKED: 2, Fidelity.STATUS: 1, Fidelity.TAINTED: 2}

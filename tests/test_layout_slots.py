@@ -192,16 +192,6 @@ CALLS: list[tuple[str, list[Any], dict[str, int]]] = [
 ]
 
 
-class Silent:
-    """Hears nothing."""
-
-    def note(self, text: str) -> None:
-        pass
-
-    def progress(self, told: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def lived(tools: Path) -> tuple[list[Transaction], dict[int, bytes], dict[str, Any], dict[str, Any]]:
     """Return the setters' transactions, all preimages, the layout, and what getters answer in the end."""
@@ -219,7 +209,7 @@ def lived(tools: Path) -> tuple[list[Transaction], dict[int, bytes], dict[str, A
             answers[name] = deployed.read(name, key)
         with Node(Endpoint(anvil.url)) as node, TraceStore("sqlite://") as store:
             address = Address(bytes.fromhex(deployed.address[2:]))
-            collect(store, node, address, listener=Silent())
+            collect(store, node, address)
             transactions = list(store.transactions(31337, address))
             preimages = dict(store.history(31337, [address]).preimages)
     assert isinstance(deployed, Deployed)

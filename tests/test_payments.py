@@ -18,7 +18,6 @@ from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, address, collected
 from tests.support.exporting import write_txlist
 from tests.support.lying_node import LyingNode, without_javascript, without_opcodes
-from tests.support.real import Silent
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def test_what_is_executed_again_pays_the_same(paid: Paid, tmp_path: Path) -> Non
     path = write_txlist(paid.anvil, tmp_path / "txlist.json")
     with TraceStore("sqlite://") as store:
         export = Export(transactions=read_transactions(path), origin=str(path))
-        import_export(store, export, Rulebook(chain_id=CHAIN, fork="cancun"), listener=Silent())
+        import_export(store, export, Rulebook(chain_id=CHAIN, fork="cancun"))
         again = list(store.transactions(CHAIN, address(paid.contract)))
     calls = [item for item in paid.recorded if item.invocations]
     assert [payments(item) for item in again] == [payments(item) for item in calls]

@@ -74,7 +74,7 @@ def test_bad_ranges_and_addresses_are_told_apart(probed: Probed) -> None:
         with pytest.raises(NotOnChain, match="no contract at 0x"):
             gather(store, probed.anvil.url, probed.anvil.accounts[0])
         with Node(Endpoint(probed.anvil.url)) as node, pytest.raises(NotOnChain, match="chain 1 was asked"):
-            collect(store, node, address(contract), chain_id=1, listener=Notes())
+            collect(store, node, address(contract), chain_id=1, observer=Notes())
 
 
 def test_a_node_without_old_state_needs_a_first_block(probed: Probed) -> None:
@@ -161,10 +161,10 @@ def test_a_node_that_is_behind_is_told_from_a_reorganisation(tools: Path) -> Non
         anvil.mine(70)  # so that the contract's blocks are finalized
         contract = probed.probe.address
         with TraceStore("sqlite://") as store, Node(Endpoint(anvil.url)) as node:
-            done = collect(store, node, address(contract), listener=Notes())
+            done = collect(store, node, address(contract), observer=Notes())
             assert done.last == anvil.block_number() - 64, "only finalized blocks are read by default"
             newest = done.last
             anvil.rpc("anvil_rollback", anvil.block_number() - newest + 2)
             with pytest.raises(ChainError, match="wait until the node has caught up"):
-                collect(store, node, address(contract), listener=Notes())
+                collect(store, node, address(contract), observer=Notes())
             assert store.ranges(5_000, Address(address(contract)))[-1][1] == newest

@@ -80,7 +80,7 @@ def in_part(dataset: Dataset, out: Path) -> None:
         first = stored[-len(stored) // 8].block.number
         contract = address(told.addresses[0])
         with TraceStore("sqlite://") as store, Node(Endpoint(anvil.url)) as node:
-            done = collect(store, node, contract, first=first, listener=Notes())
+            done = collect(store, node, contract, first=first, observer=Notes())
             again = list(store.transactions(done.chain_id, contract))
     assert again == [item for item in stored if item.block.number >= first]
     text = intended_text(dataset.trace_files, load(out / "artifact.json"), told.meant)

@@ -42,7 +42,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Told to the listener after each group of transactions."""
+    """Told to the observer after each group of transactions."""
 
     block: int
     """All blocks before this one are done."""
@@ -53,7 +53,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """Told to the listener before long work."""
+    """Told to the observer before long work."""
 
     blocks: int
     requests: int

@@ -97,7 +97,7 @@ class Changed(ChainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRead:
-    """Told to the listener while a list is read."""
+    """Told to the observer while a list is read."""
 
     listing: Listing
     records: int

@@ -86,7 +86,7 @@ def collect(
             helper = stack.enter_context(Node(endpoint_of(rpc, headers))) if rpc else None
             store = stack.enter_context(TraceStore(database))
             found, imported = collect_explored(
-                store, client, contract, rulebook, artifact=abi, node=helper, last=last, listener=screen
+                store, client, contract, rulebook, artifact=abi, node=helper, last=last, observer=screen
             )
             label = store.label
         click.echo(explored_text(found) + "\n" + imported_text(imported, client.chain_id, label))
@@ -98,7 +98,7 @@ def collect(
     endpoint = endpoint_of(rpc, headers)
     with TraceStore(database) as store, Node(endpoint) as node, Screen(quiet=quiet) as screen:
         done = run(
-            store, node, contract, artifact=abi, chain_id=chain_id, first=first, last=last, listener=screen
+            store, node, contract, artifact=abi, chain_id=chain_id, first=first, last=last, observer=screen
         )
         total = store.transaction_count(done.chain_id, contract)
     click.echo(

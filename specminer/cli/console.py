@@ -13,10 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from specminer.chain.collector import Estimate
-from specminer.chain.collector import Progress as Told
 from specminer.chain.paging import Listing, PageRead
 from specminer.errors import plain
-from specminer.pipeline.listening import Executed
+from specminer.pipeline.progress import Executed, ProgressEvent
 
 
 def _counted(number: int, noun: str) -> str:
@@ -67,7 +66,7 @@ class Screen:
             self._said.add(text)
             self._console.print(f"note: {plain(text, 1_000)}", markup=False)
 
-    def progress(self, told: Told | Estimate | Executed | PageRead) -> None:
+    def progress(self, told: ProgressEvent) -> None:
         """Show an estimate before long work, and a bar during it."""
         if isinstance(told, Executed):
             if self._task is None:

@@ -258,7 +258,7 @@ def _collected(
             first=source.first,
             last=source.last,
             created=blocks.get(contract),
-            listener=screen,
+            observer=screen,
         )
         chain_id = done.chain_id
         new = f"{done.added:,} new transactions" if done.added else "nothing new"
@@ -288,7 +288,7 @@ def _explored(
             artifact=artifact,
             node=node,
             last=source.last,
-            listener=screen,
+            observer=screen,
         )
         new = f"{found.read:,} new records" if found.read else "nothing new"
         whose = f" of {to_checksum_address(contract)}" if len(contracts) > 1 else ""

@@ -96,7 +96,7 @@ def import_command(
         screen = stack.enter_context(Screen(quiet=quiet))
         node = stack.enter_context(Node(endpoint_of(rpc, headers))) if rpc else None
         store = stack.enter_context(TraceStore(database))
-        done = import_export(store, export, rulebook, artifact=given, node=node, listener=screen)
+        done = import_export(store, export, rulebook, artifact=given, node=node, observer=screen)
         label = store.label
     click.echo(imported_text(done, chain_id, label))
 

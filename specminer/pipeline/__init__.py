@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from specminer.pipeline.exploring import Explored, collect_explored
     from specminer.pipeline.inspection import Inspected, explained, inspect, write_graph
     from specminer.pipeline.instances import children, same_code, sibling_artifact
-    from specminer.pipeline.listening import Executed, Listener
     from specminer.pipeline.mining import Mined, MineOptions, mine
     from specminer.pipeline.output import Written, folder_name, prepare_folder, replace_file, write_output
+    from specminer.pipeline.progress import Executed, Observer
     from specminer.pipeline.traces import export_traces, import_traces
 
 __all__ = [
@@ -25,9 +25,9 @@ __all__ = [
     "Export",
     "Imported",
     "Inspected",
-    "Listener",
     "MineOptions",
     "Mined",
+    "Observer",
     "Rulebook",
     "Written",
     "children",
@@ -71,9 +71,9 @@ _NAMES: Final = {
         "same_code",
         "sibling_artifact",
     ),
-    "listening": (
+    "progress": (
         "Executed",
-        "Listener",
+        "Observer",
     ),
     "mining": (
         "Mined",

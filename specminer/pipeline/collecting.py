@@ -19,7 +19,7 @@ from specminer.chain.collector import (
 )
 from specminer.chain.node import Node
 from specminer.errors import ChainError, NodeRefused, NotOnChain, UsageError
-from specminer.pipeline.listening import Listener
+from specminer.pipeline.progress import SILENT, Observer
 from specminer.store import TraceStore
 from specminer.trace import Address, ContractRecord
 
@@ -46,7 +46,7 @@ def collect(
     first: int | None = None,
     last: int | None = None,
     created: int | None = None,
-    listener: Listener,
+    observer: Observer = SILENT,
 ) -> Collected:
     """Bring the database up to date with the chain for one contract.
 
@@ -63,10 +63,10 @@ def collect(
     """
     for _ in range(TRIES - 1):
         try:
-            return _collect(store, node, contract, artifact, chain_id, (first, last), created, listener)
+            return _collect(store, node, contract, artifact, chain_id, (first, last), created, observer)
         except Replaced:
-            listener.note("the chain was reorganised while it was read; what it replaced is read again")
-    return _collect(store, node, contract, artifact, chain_id, (first, last), created, listener)
+            observer.note("the chain was reorganised while it was read; what it replaced is read again")
+    return _collect(store, node, contract, artifact, chain_id, (first, last), created, observer)
 
 
 def _collect(
@@ -77,7 +77,7 @@ def _collect(
     chain_id: int | None,
     asked: tuple[int | None, int | None],
     created: int | None,
-    listener: Listener,
+    observer: Observer,
 ) -> Collected:
     first, last = asked
     found_chain, genesis = check_chain(node, chain_id)
@@ -87,7 +87,7 @@ def _collect(
     # Before it is asked what the database holds of the chain: so both are compared with one chain.
     anchor = block_at(node, last)
     store.register_chain(found_chain, genesis)
-    _forget_replaced(store, node, found_chain, listener)
+    _forget_replaced(store, node, found_chain, observer)
     if created is None:
         created = _creation(store, node, found_chain, contract, first, last)
     if first is None:
@@ -101,7 +101,7 @@ def _collect(
             artifact=None if artifact is None else artifact.to_json(),
         )
     )
-    collector = Collector(node, contract, note=listener.note, progress=listener.progress)
+    collector = Collector(node, contract, note=observer.note, progress=observer.progress)
     added = 0
     for start, end in _missing(store.ranges(found_chain, contract), first, last):
         for chunk in collector.collect(start, end, created, anchor):
@@ -158,7 +158,7 @@ def _missing(ranges: list[tuple[int, int]], first: int, last: int) -> Iterator[t
         yield first, last
 
 
-def _forget_replaced(store: TraceStore, node: Node, chain_id: int, listener: Listener) -> None:
+def _forget_replaced(store: TraceStore, node: Node, chain_id: int, observer: Observer) -> None:
     """Forget stored blocks that are no longer the chain's.
 
     Raises:
@@ -190,7 +190,7 @@ def _forget_replaced(store: TraceStore, node: Node, chain_id: int, listener: Lis
         low, high = (low, middle) if still_there(middle) else (middle + 1, high)
     keep = blocks[low].number if low < len(blocks) else -1
     removed = store.forget_after(chain_id, keep)
-    listener.note(
+    observer.note(
         f"the chain was reorganised since it was last read: {removed} stored blocks after block {max(keep, 0)} "
         "are no longer part of it and are collected again"
     )

@@ -24,7 +24,7 @@ from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
 from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.chain.node import Node
 from specminer.errors import FileFormatError, StoreError, UsageError, plain
-from specminer.pipeline.listening import Executed, Listener
+from specminer.pipeline.progress import SILENT, Executed, Observer
 from specminer.store import Part, TraceStore
 from specminer.trace import Address, ContractRecord, Fidelity, Hash, Transaction
 
@@ -108,7 +108,7 @@ def import_export(
     *,
     artifact: Artifact | None = None,
     node: Node | None = None,
-    listener: Listener,
+    observer: Observer = SILENT,
 ) -> Imported:
     """Execute an export and fill the database with what happened; continue where an earlier run stopped.
 
@@ -121,14 +121,14 @@ def import_export(
         StoreError: the database failed, or holds another chain of the same id.
 
     """
-    source = None if node is None else NodeSource(node, listener.note)
+    source = None if node is None else NodeSource(node, observer.note)
     targets = _targets(export, with_node=node is not None)
     rules, choice, name, explained = _rules(export, rulebook)
     machine = Machine(source, max_steps=rulebook.max_steps, max_gas=rulebook.max_gas)
     replay = Replay(
         machine, rulebook.chain_id, rules, targets, gas_is_evidence=choice is None or choice.gas_is_evidence
     )
-    run = _Import(store, export, rulebook.chain_id, artifact, source, replay, listener)
+    run = _Import(store, export, rulebook.chain_id, artifact, source, replay, observer)
     run.digest.update(f"{rulebook} {name} {node is not None}".encode())
     return run.run(explained)
 
@@ -144,7 +144,7 @@ class _Import:
         artifact: Artifact | None,
         source: NodeSource | None,
         replay: Replay,
-        listener: Listener,
+        observer: Observer,
     ) -> None:
         self.store = store
         self.export = export
@@ -152,7 +152,7 @@ class _Import:
         self.artifact = None if artifact is None else artifact.to_json()
         self.source = source
         self.replay = replay
-        self.listener = listener
+        self.observer = observer
         self.first = export.transactions[0].hash
         self.digest = hashlib.sha256()
         self.created: dict[Address, int] = {}
@@ -172,7 +172,7 @@ class _Import:
             chunk.last = _number((records, calls))
             done += len(records) + len(calls)
             self._digest(records, calls)
-            self.listener.progress(Executed(done=done, total=total))
+            self.observer.progress(Executed(done=done, total=total))
             if chunk.full or place == len(blocks):
                 self._store(chunk, done, last=place == len(blocks))
                 chunk = _Chunk(first=chunk.last + 1)
@@ -221,7 +221,7 @@ class _Import:
                 self._remember()
                 return place + 1
         self.digest = fresh
-        self.listener.note(
+        self.observer.note(
             "this export was executed before by other rules, limits or records; it is executed anew"
         )
         self.store.forget_replayed(self.chain, sorted(self.replay.targets))

@@ -22,7 +22,7 @@ from specminer.chain.node import Node
 from specminer.chain.paging import NO_END, Changed, Kept, Listing, PageRead, Pages, in_order, kept
 from specminer.errors import FileFormatError, NodeRefused, NotOnChain, StoreError, UsageError
 from specminer.pipeline.executing import Export, Imported, Rulebook, import_export
-from specminer.pipeline.listening import Listener
+from specminer.pipeline.progress import SILENT, Observer
 from specminer.store import TraceStore
 from specminer.trace import Address
 
@@ -67,7 +67,7 @@ def collect_explored(
     artifact: Artifact | None = None,
     node: Node | None = None,
     last: int | None = None,
-    listener: Listener,
+    observer: Observer = SILENT,
 ) -> tuple[Explored, Imported]:
     """Read what an explorer knows of a contract and execute it again: the database then holds its history.
 
@@ -81,7 +81,7 @@ def collect_explored(
 
     """
     with_abi = artifact is None and not _has_abi(store, explorer.chain_id, contract)
-    found = explore(store, explorer, contract, last=last, with_abi=with_abi, listener=listener)
+    found = explore(store, explorer, contract, last=last, with_abi=with_abi, observer=observer)
     export = Export(
         transactions=found.transactions,
         calls=found.calls,
@@ -89,7 +89,7 @@ def collect_explored(
         limits=found.limits,
     )
     artifact = artifact or found.artifact
-    return found, import_export(store, export, rulebook, artifact=artifact, node=node, listener=listener)
+    return found, import_export(store, export, rulebook, artifact=artifact, node=node, observer=observer)
 
 
 def _has_abi(store: TraceStore, chain_id: int, contract: Address) -> bool:
@@ -104,7 +104,7 @@ def explore(
     *,
     last: int | None = None,
     with_abi: bool = True,
-    listener: Listener,
+    observer: Observer = SILENT,
 ) -> Explored:
     """Read what an explorer knows of a contract and is not in the database yet; return all of it.
 
@@ -117,17 +117,17 @@ def explore(
         StoreError: the database failed.
 
     """
-    end = _last_block(explorer, last, listener)
+    end = _last_block(explorer, last, observer)
     limits: list[str] = []
     label = explorer.endpoint.label
     read, found = 0, dict[Listing, list[Kept]]()
     for listing in Listing:
         try:
-            new, found[listing], complete = _list(store, explorer, contract, listing, end, listener)
+            new, found[listing], complete = _list(store, explorer, contract, listing, end, observer)
         except NodeRefused as refusal:
             if listing is Listing.TRANSACTIONS or refusal.values.get("lasting"):
                 raise
-            listener.note(refusal.message)
+            observer.note(refusal.message)
             found[listing] = []
             limits.append(_NO_CALLS)
             continue
@@ -156,18 +156,18 @@ def explore(
     return Explored(
         transactions=transactions,
         calls=calls,
-        artifact=_artifact(explorer, contract, listener) if with_abi else None,
+        artifact=_artifact(explorer, contract, observer) if with_abi else None,
         limits=tuple(limits),
         read=read,
         last=None if end == NO_END else end,
     )
 
 
-def _last_block(explorer: Explorer, last: int | None, listener: Listener) -> int:
+def _last_block(explorer: Explorer, last: int | None, observer: Observer) -> int:
     newest = explorer.newest_block()
     if newest is None:
         if last is None:
-            listener.note(
+            observer.note(
                 "the explorer does not tell its newest block, so the last blocks read may still change; --to-block "
                 "sets an end"
             )
@@ -180,11 +180,11 @@ def _last_block(explorer: Explorer, last: int | None, listener: Listener) -> int
 
 
 def _list(
-    store: TraceStore, explorer: Explorer, contract: Address, listing: Listing, end: int, listener: Listener
+    store: TraceStore, explorer: Explorer, contract: Address, listing: Listing, end: int, observer: Observer
 ) -> tuple[int, list[Kept], bool]:
     """Bring one list up to date; return how many records are new, all of them, and whether it is complete."""
     try:
-        return _continue(store, explorer, contract, listing, end, listener)
+        return _continue(store, explorer, contract, listing, end, observer)
     except Changed as change:
         if not store.pages(explorer.chain_id, contract, listing.value):
             raise
@@ -193,13 +193,13 @@ def _list(
                 f"{change.message}; the database {store.label} holds a history made from what it told before: collect "
                 "into a new one (--db), and compare"
             ) from None
-        listener.note(f"{change.message}; the list is read anew")
+        observer.note(f"{change.message}; the list is read anew")
         store.forget_pages(explorer.chain_id, contract, listing.value)
-        return _continue(store, explorer, contract, listing, end, listener)
+        return _continue(store, explorer, contract, listing, end, observer)
 
 
 def _continue(
-    store: TraceStore, explorer: Explorer, contract: Address, listing: Listing, end: int, listener: Listener
+    store: TraceStore, explorer: Explorer, contract: Address, listing: Listing, end: int, observer: Observer
 ) -> tuple[int, list[Kept], bool]:
     stored = store.pages(explorer.chain_id, contract, listing.value)
     found = [record for page in stored for record in _unpacked(page, listing, store.label)]
@@ -213,7 +213,7 @@ def _continue(
             store.add_page(explorer.chain_id, contract, listing.value, number, _packed(page))
         found += page
         new += len(page)
-        listener.progress(PageRead(listing=listing, records=len(found), block=page[-1].item.block))
+        observer.progress(PageRead(listing=listing, records=len(found), block=page[-1].item.block))
     if not pages.complete:
         store.forget_pages(explorer.chain_id, contract, listing.value)
     return new, found, pages.complete
@@ -298,16 +298,16 @@ def _creates(item: ExportedCall, contract: Address) -> bool:
     )
 
 
-def _artifact(explorer: Explorer, contract: Address, listener: Listener) -> Artifact | None:
+def _artifact(explorer: Explorer, contract: Address, observer: Observer) -> Artifact | None:
     """Return the ABI that the explorer has, if it can be used."""
     text = explorer.abi(contract)
     if text is None:
-        listener.note(
+        observer.note(
             "the explorer has no ABI of the contract; functions are named by their selectors (--abi gives one)"
         )
         return None
     try:
         return parse(text, "the explorer's ABI")
     except FileFormatError as error:
-        listener.note(f"{explorer.endpoint.redact(error.message)}; it is not used")
+        observer.note(f"{explorer.endpoint.redact(error.message)}; it is not used")
         return None

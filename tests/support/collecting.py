@@ -19,7 +19,7 @@ CHAIN: Final = 31337
 
 
 class Notes:
-    """A listener that remembers."""
+    """An observer that remembers."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -45,7 +45,7 @@ def gather(
     """Collect a contract's history into an open store; return what was said."""
     heard = Notes()
     with Node(Endpoint(url), pause=0.01) as node:
-        collect(store, node, address(contract), first=first, last=last, listener=heard)
+        collect(store, node, address(contract), first=first, last=last, observer=heard)
     return heard
 
 

@@ -14,10 +14,8 @@ from typing import Final
 import pytest
 
 from specminer.chain.artifact import load
-from specminer.chain.collector import Estimate, Progress
-from specminer.chain.paging import PageRead
 from specminer.chain.txlist import read_transactions
-from specminer.pipeline import Executed, Export, Rulebook, import_export
+from specminer.pipeline import Export, Rulebook, import_export
 from specminer.store import TraceStore
 
 MAINNET: Final = ("ArkToken", "CryptoLandmarks", "GetTheHorse", "MobSquads")
@@ -27,16 +25,6 @@ PRIVATE: Final = 1337
 
 RealDatabase = Callable[[str], Path]
 """From a history's name to its database, which must not be written to."""
-
-
-class Silent:
-    """A listener that lets everything pass."""
-
-    def note(self, text: str) -> None:
-        """Hear nothing."""
-
-    def progress(self, told: Progress | Estimate | Executed | PageRead) -> None:
-        """Hear nothing."""
 
 
 def real_data() -> Path:
@@ -73,6 +61,4 @@ def execute(store: TraceStore, name: str) -> None:
     folder = folder_of(name)
     chain_id = 1 if name in MAINNET else PRIVATE
     export = Export(transactions=read_transactions(folder / "txlist.json.gz"), origin=name)
-    import_export(
-        store, export, Rulebook(chain_id=chain_id), artifact=load(folder / "abi.json"), listener=Silent()
-    )
+    import_export(store, export, Rulebook(chain_id=chain_id), artifact=load(folder / "abi.json"))

@@ -102,18 +102,8 @@ def trace_files(folder: Path, count: int) -> list[Path]:
 def _export(url: str, address: str, artifact: Path, path: Path) -> None:
     contract = Address(bytes.fromhex(address[2:]))
     with TraceStore("sqlite://") as store, Node(Endpoint(url)) as node:
-        done = collect(store, node, contract, artifact=load(artifact), listener=_Silent())
+        done = collect(store, node, contract, artifact=load(artifact))
         export_traces(store, done.chain_id, contract, path)
-
-
-class _Silent:
-    """Hears nothing of the collection: what it has to say stands in the trace file."""
-
-    def note(self, text: str) -> None:
-        """Hear a note."""
-
-    def progress(self, told: object) -> None:
-        """Hear of progress."""
 
 
 def compact_artifact(name: str, output: Mapping[str, Any]) -> str:
