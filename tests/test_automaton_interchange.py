@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from specminer.automaton import Automaton, AutomatonError, from_networkx, to_networkx
-from tests.automata import automata
+from tests.support.automata import automata
 
 
 @given(automata())

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from specminer.automaton import Automaton, AutomatonError, Subsets, Transition, from_edges
-from tests.automata import LENGTH, automata, spelled, words
+from tests.support.automata import LENGTH, automata, spelled, words
 
 
 def transition(source: Any = 0, symbol: Any = "a", target: Any = 0, count: Any = 1) -> Transition:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specminer.automaton import Automaton, from_edges, intersection, reachable, union, without_silent_moves
-from tests.automata import LENGTH, automata, language, spelled, words
+from tests.support.automata import LENGTH, automata, language, spelled, words
 
 
 @given(automata(), automata())

@@ -19,7 +19,7 @@ from specminer.automaton import (
     simulates,
 )
 from specminer.automaton.partition import bisimulation_classes
-from tests.automata import automata
+from tests.support.automata import automata
 
 
 def naive_classes(automaton: Automaton) -> list[int]:

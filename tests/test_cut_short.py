@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from benchmarks.azure import cut_short
 from specminer.history import MISSING
-from tests.histories import CHAIN, CONTRACTS, Simulated, simulations
-from tests.test_instances import database
+from tests.support.histories import CHAIN, CONTRACTS, Simulated, simulations
+from tests.support.recordings import database
 
 
 @settings(max_examples=25)

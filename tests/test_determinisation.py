@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from specminer.automaton import Automaton, AutomatonTooLarge, determinise, from_edges
-from tests.automata import automata, language
+from tests.support.automata import automata, exponential, language
 
 
 @given(automata())
@@ -27,14 +27,6 @@ def test_counts_are_those_of_what_a_transition_stands_for() -> None:
     automaton = from_edges([(0, "a", 1, 2), (0, "a", 2, 3), (1, "b", 1, 5), (2, "b", 2, 7)])
     counts = {edge.symbol: edge.count for edge in determinise(automaton).transitions}
     assert counts == {"a": 5, "b": 12}
-
-
-def exponential(size: int) -> Automaton:
-    """Accept the words in which each "a", followed by ``size`` symbols or more, was guessed right: 2^size sets."""
-    edges = [(0, "a", 0, 1), (0, "b", 0, 1), (0, "a", 1, 1)]
-    for state in range(1, size):
-        edges += [(state, "a", state + 1, 1), (state, "b", state + 1, 1)]
-    return from_edges([*edges, (size, "c", size, 1)])
 
 
 def test_a_blow_up_is_given_up_with_advice() -> None:

@@ -16,10 +16,10 @@ from specminer.location import RESOLUTIONS, Layout, Locations, Resolution, locat
 from specminer.location.dictionary import Dictionary
 from specminer.location.paths import hashes
 from specminer.words import from_integers
-from tests.histories import ACCOUNTS, Simulated, balance_slot, simulations
+from tests.support.divisions import history_of
+from tests.support.histories import ACCOUNTS, Simulated, balance_slot, simulations
+from tests.support.step_histories import made
 from tests.support.storages import lived
-from tests.test_dependency import made
-from tests.test_interactions import history_of
 
 
 def texts(locations: Locations) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specminer.automaton import Automaton, AutomatonError, Distribution, from_edges
-from tests.automata import SYMBOLS, automata, language, spelled, words
+from tests.support.automata import SYMBOLS, automata, language, spelled, words
 
 
 @st.composite

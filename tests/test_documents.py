@@ -13,7 +13,6 @@ from specminer.datasets import dataset
 from specminer.pipeline import MineOptions, import_traces, mine
 from specminer.specification import Edge, Specification
 from specminer.store import TraceStore
-from tests.test_ranks import RANKS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -96,11 +95,3 @@ def test_python_in_the_documents_runs() -> None:
     assert blocks
     for name, block in blocks:
         exec(compile(block, name, "exec"), {})
-
-
-def test_ranks_in_the_design_are_the_tested_ones() -> None:
-    table = re.findall(
-        r"^\| (\d+) \| (.+) \|$", (ROOT / "docs" / "design.md").read_text(), flags=re.MULTILINE
-    )
-    told = {name: int(rank) for rank, names in table for name in re.findall(r"`([a-z]+)`", names)}
-    assert told == RANKS

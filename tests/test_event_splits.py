@@ -10,7 +10,7 @@ import pytest
 from specminer.abstraction import Argument, Definition, EventTable, HistoryView, ValueKind, Variable
 from specminer.errors import UsageError
 from specminer.tuning import tune
-from tests.event_tables import automaton_of, table_of, words_of
+from tests.support.event_tables import automaton_of, table_of, words_of
 
 OWNER, GUEST = 1 << 120, 1 << 121
 

@@ -16,9 +16,9 @@ from specminer.history import MISSING, History
 from specminer.interaction import Interactions, Mode
 from specminer.location import Layout, locate
 from specminer.trace import Tracer
-from tests.histories import (
+from tests.support.divisions import divided, history_of
+from tests.support.histories import (
     ACCOUNTS,
-    BALANCES,
     CHAIN,
     CONTRACTS,
     Simulated,
@@ -27,29 +27,8 @@ from tests.histories import (
     simulations,
     stored,
 )
-from tests.test_dependency import made
-from tests.test_interactions import divided, history_of
-
-
-def layout_of(*names: str) -> Layout:
-    """Four words and a mapping by account."""
-    word = {"encoding": "inplace", "label": "uint256", "numberOfBytes": "32"}
-    account = {"encoding": "inplace", "label": "address", "numberOfBytes": "20"}
-    mapping = {
-        "encoding": "mapping",
-        "label": "mapping(address => uint256)",
-        "numberOfBytes": "32",
-        "key": "a",
-        "value": "w",
-    }
-    storage = [
-        {"label": name, "offset": 0, "slot": str(slot), "type": "w" if slot != BALANCES else "m"}
-        for slot, name in enumerate(names)
-    ]
-    return Layout({"storage": storage, "types": {"w": word, "a": account, "m": mapping}}, "test")
-
-
-NAMED = layout_of("a", "b", "c", "d", "balances")
+from tests.support.layouts import NAMED, layout_of
+from tests.support.step_histories import made
 
 
 def table_of(

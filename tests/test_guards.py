@@ -6,44 +6,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.abstraction import Dimension
 from specminer.guard.constants import constants
 from specminer.guard.learning import ACCEPTED, Clause, Learner, truth_of
 from specminer.guard.literal import Literal, Meaning, Sign
 from specminer.guard.simplifying import formula_of, simplified
-from specminer.guard.terms import Situation, Term
 from specminer.history import MISSING
-from specminer.location import ValueKind
 from specminer.predicate import Columns, evaluate
+from tests.support.situations import WORDS, codes, situation
 
-WORDS = (0, 1, 5, 2**255, 2**256 - 1)
-NAMES = ("value", "amount", "price", "paused")
-"""Two numbers of the call, one stored, and a stored flag."""
-
-
-def situation(rows: list[tuple[int, ...]], accepted: list[bool]) -> Situation:
-    codes = np.array(rows, dtype=np.int32).reshape(len(rows), len(NAMES))
-    terms = tuple(
-        Term(
-            name=name,
-            kind=ValueKind.BOOL if name == "paused" else ValueKind.UINT,
-            variable=place if place >= 2 else MISSING,
-            dimension=Dimension.NONE if name == "paused" else Dimension.MONEY,
-            codes=np.minimum(codes[:, place], np.int32(1)) if name == "paused" else codes[:, place],
-        )
-        for place, name in enumerate(NAMES)
-    )
-    return Situation(
-        function="f",
-        rows=np.arange(len(rows)),
-        accepted=np.array(accepted, dtype=np.bool_),
-        terms=terms,
-        words=WORDS,
-        last=np.full(len(rows), 2),
-    )
-
-
-codes = st.integers(MISSING, len(WORDS) - 1)
 rows = st.tuples(codes, codes, codes, codes)
 literals = st.one_of(
     st.builds(

@@ -6,7 +6,7 @@ import pytest
 
 from specminer.abstraction import Definition, EventTable, ValueKind, Variable
 from specminer.tuning import Tuning, tune
-from tests.event_tables import table_of
+from tests.support.event_tables import table_of
 from tests.support.mined import mined
 
 

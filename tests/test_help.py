@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -16,24 +15,13 @@ import click
 import pytest
 
 from specminer import errors
-from specminer.cli.app import app
-from tests.support.command import environment, specminer
+from tests.support.command import COMMANDS, environment, specminer
 
 SNAPSHOTS: Final = Path(__file__).parent / "snapshots" / "help"
 UPDATE: Final = "SPECMINER_UPDATE_SNAPSHOTS"
 WIDTH: Final = 100
 
 
-def _tree(
-    command: click.Command, path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    yield path, command
-    if isinstance(command, click.Group):
-        for name, inner in sorted(command.commands.items()):
-            yield from _tree(inner, (*path, name))
-
-
-COMMANDS: Final = dict(_tree(app))
 IDS: Final = [" ".join(("specminer", *path)) for path in COMMANDS]
 
 

@@ -16,8 +16,7 @@ from specminer.automaton import (
     missing_word,
     union,
 )
-from tests.automata import LENGTH, automata, language, spelled
-from tests.test_determinisation import exponential
+from tests.support.automata import LENGTH, automata, exponential, language, spelled
 
 
 @given(automata(), automata())

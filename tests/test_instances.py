@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from eth_utils.address import to_checksum_address
@@ -18,41 +15,9 @@ from specminer.history import MISSING, History
 from specminer.interaction import Interactions, Mode
 from specminer.location import locate
 from specminer.store import TraceStore
-from specminer.trace import Address, Invocation, Transaction
-from tests.histories import CHAIN, CONTRACTS, Simulated, part_of, record_of, simulate, simulations
-from tests.test_interactions import divided
-
-
-def recorded_alone(item: Transaction, contract: Address) -> Transaction:
-    """Return one contract's part with positions of its own, as if no other contract had been recorded."""
-    calls = [call for call in item.invocations if call.contract == contract]
-    places = [access.position for call in calls for access in call.accesses]
-    places = sorted(places + [event.position for call in calls for event in call.events])
-    order = {position: rank for rank, position in enumerate(places)}
-    number = {call.position: rank for rank, call in enumerate(calls)}
-
-    def renumbered(call: Invocation) -> Invocation:
-        return replace(
-            call,
-            position=number[call.position],
-            parent=None if call.parent is None else number[call.parent],
-            accesses=tuple(replace(place, position=order[place.position]) for place in call.accesses),
-            events=tuple(replace(place, position=order[place.position]) for place in call.events),
-        )
-
-    return replace(item, invocations=tuple(renumbered(call) for call in calls))
-
-
-def database(transactions: Iterable[Transaction], *, alone: bool) -> TraceStore:
-    store = TraceStore("sqlite://")
-    listed = list(transactions)
-    last = max((item.block.number for item in listed), default=10)
-    for contract in CONTRACTS:
-        part = part_of(listed, contract)
-        if alone:
-            part = [recorded_alone(item, contract) for item in part]
-        store.add_history(record_of(contract), part, complete=(10, last))
-    return store
+from tests.support.divisions import divided
+from tests.support.histories import CHAIN, CONTRACTS, Simulated, part_of, record_of, simulate, simulations
+from tests.support.recordings import database
 
 
 def tabled(history: History, mode: Mode | None) -> tuple[Interactions, EventTable]:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from specminer.history import History
 from specminer.interaction import Mode
 from specminer.pipeline import Inspected, inspect
-from tests.histories import CHAIN, CONTRACTS, Simulated, simulations, stored
-from tests.markets import NAMES, Act, history_of, lives, played, woven
+from tests.support.histories import CHAIN, CONTRACTS, Simulated, simulations, stored
+from tests.support.markets import NAMES, Act, history_of, lives, played, woven
 
 SEEDS = st.integers(0, 1 << 20)
 FEW = settings(deadline=None, max_examples=12)

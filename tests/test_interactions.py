@@ -13,7 +13,7 @@ from hypothesis import given, settings
 
 from specminer.calldata import calls
 from specminer.chain.artifact import load
-from specminer.chain.interface import Function, Interface, from_artifact
+from specminer.chain.interface import from_artifact
 from specminer.chain.tracefile import TraceFile
 from specminer.datasets import dataset
 from specminer.dependency import touches
@@ -38,41 +38,18 @@ from specminer.trace import (
     Transaction,
     Word,
 )
-from tests.histories import (
+from tests.support.divisions import READ_ONLY, divided, history_of
+from tests.support.histories import (
     ACCOUNTS,
-    CHAIN,
     CONTRACTS,
     SELECTORS,
     Simulated,
     balance_slot,
     simulate,
     simulations,
-    stored,
 )
 
-READ_ONLY = SELECTORS[2]
 OWN = CONTRACTS[0]
-
-
-def history_of(simulated: Simulated) -> History:
-    with stored(simulated.transactions) as store:
-        return store.history(CHAIN, [OWN])
-
-
-INTERFACE = Interface(
-    functions={READ_ONLY: Function(name="read", signature="read()", types=(), arguments=(), read_only=True)},
-    source="made up",
-)
-NOTHING = Interface(source="made up")
-
-
-def divided(
-    history: History, mode: Mode | None, layout: Layout | None = None, *, reading: bool = True
-) -> Interactions:
-    evidence = Evidence.gather(
-        history, touches(history), locate(history, layout), calls(history, INTERFACE if reading else NOTHING)
-    )
-    return split(analyse(evidence), mode.value if mode is not None else None)
 
 
 def counted(history: History) -> list[int]:

@@ -10,7 +10,7 @@ import pytest
 from specminer.abstraction import Definition, ValueKind, Variable
 from specminer.errors import UsageError
 from specminer.tuning import tune
-from tests.event_tables import table_of
+from tests.support.event_tables import table_of
 
 STATUS = Variable(name="status", kind=ValueKind.ENUM, members=("Draft", "Open", "Paused", "Hidden", "Gone"))
 """Paused and Hidden are left by the same events as Open; Gone by none."""

@@ -24,6 +24,7 @@ from specminer.store import TraceStore
 from specminer.trace import WORD_LIMIT, AccessKind, Address, Transaction
 from specminer.words import from_integers
 from tests.support.anvil import Anvil, Deployed
+from tests.support.layouts import good, image, member
 from tests.support.solc import compile_sources
 
 SOURCE = """
@@ -304,10 +305,6 @@ def test_without_a_layout_slots_and_mappings_have_numbers(
 # -- without a compiler -----------------------------------------------------------------------------
 
 
-def image(data: bytes) -> int:
-    return int.from_bytes(keccak(data), "big")
-
-
 def test_slots_that_nothing_explains_keep_their_own_name() -> None:
     slot = image(b"somewhere")
     assert names([3, slot, slot + 1, WORD_LIMIT - 1], {}) == [
@@ -371,34 +368,6 @@ def test_extracting_inverts_packing(word: int, kind: ValueKind, offset: int, siz
 # -- malformed layouts ------------------------------------------------------------------------------
 
 
-def good() -> dict[str, Any]:
-    def inplace(label: str, size: int, **more: Any) -> dict[str, Any]:
-        return {"encoding": "inplace", "label": label, "numberOfBytes": str(size), **more}
-
-    types = {
-        "u": inplace("uint256", 32),
-        "h": inplace("uint128", 16),
-        "a": inplace("address", 20),
-        "t": {"encoding": "bytes", "label": "string", "numberOfBytes": "32"},
-        "m": {"encoding": "mapping", "label": "m", "numberOfBytes": "32", "key": "a", "value": "s"},
-        "d": {"encoding": "dynamic_array", "label": "s[]", "numberOfBytes": "32", "base": "s"},
-        "f": inplace("uint128[3]", 64, base="h"),
-        "s": inplace(
-            "struct S",
-            96,
-            members=[member("x", 0, "h"), member("y", 0, "h", 16), member("z", 1, "m"), member("l", 2, "d")],
-        ),
-    }
-    storage = [
-        member("v", 0, "u"),
-        member("m", 1, "m"),
-        member("d", 2, "d"),
-        member("f", 3, "f"),
-        member("t", 5, "t"),
-    ]
-    return {"storage": storage, "types": types}
-
-
 def test_arrays_in_fixed_slots_need_no_preimage() -> None:
     document = good()
     document["storage"] += [member("deep", 1000, "s"), member("last", WORD_LIMIT - 1, "t")]
@@ -407,10 +376,6 @@ def test_arrays_in_fixed_slots_need_no_preimage() -> None:
     wanted = [image((1002).to_bytes(32, "big")) + 5, image((5).to_bytes(32, "big"))]
     assert names(wanted, {}, layout) == ["deep.l[1].l.length", "t[0]"]
     assert names([image((9).to_bytes(32, "big")) + 2], {}) == ["array9[2]"]
-
-
-def member(label: str, slot: object, kind: str, offset: object = 0) -> dict[str, Any]:
-    return {"label": label, "slot": str(slot), "type": kind, "offset": offset}
 
 
 def test_a_struct_may_contain_itself_behind_a_mapping() -> None:

@@ -15,9 +15,9 @@ from specminer.location.locating import resolve
 from specminer.location.paths import Hashes, hashes
 from specminer.trace import WORD_LIMIT
 from specminer.words import difference, find, from_integers, from_numbers, to_integers, word_at
-from tests.histories import ACCOUNTS, CONTRACTS, Simulated, simulate, simulations, stored
-from tests.test_interactions import history_of
-from tests.test_layout_slots import good, image
+from tests.support.divisions import history_of
+from tests.support.histories import ACCOUNTS, CONTRACTS, Simulated, simulate, simulations, stored
+from tests.support.layouts import good, image
 
 LAYOUT = Layout(good(), "test")
 WORDS = st.integers(0, WORD_LIMIT - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 
 from specminer.automaton import Automaton, equivalent, from_edges, minimise
-from tests.automata import automata, language
+from tests.support.automata import automata, language
 
 
 def shape(automaton: Automaton) -> set[tuple[int, str, int]]:

@@ -23,7 +23,7 @@ from specminer.abstraction import (
 from specminer.abstraction import vocabulary as vocabulary_of
 from specminer.history import IntColumn
 from specminer.metric import METRICS, Direction, Finalist, Metric, MetricError, registry
-from tests.event_tables import measured, objective_of, table_of, tables
+from tests.support.event_tables import measured, objective_of, table_of, tables
 
 
 def test_by_hand() -> None:

@@ -16,7 +16,7 @@ from specminer.guard.simplifying import formula_of
 from specminer.history import MISSING
 from specminer.predicate import text
 from tests.support.mined import mined
-from tests.test_guards import codes, situation
+from tests.support.situations import codes, situation
 
 Call = tuple[tuple[int, int, int, int], bool, int]
 """Codes of value, amount, price and paused; whether it was accepted; where it led."""

@@ -29,13 +29,13 @@ from specminer.render.dot import to_dot
 from specminer.report.eventlog import events, to_csv, to_xes
 from specminer.score import language
 from specminer.specification import Edge, Specification, TransitionKind
-from tests.bazaars import OWNER, Plan, history_of, played
-from tests.event_tables import automaton_of, words_of
-from tests.histories import Simulated, simulations
+from tests.support.bazaars import OWNER, Plan, history_of, played
+from tests.support.divisions import INTERFACE
+from tests.support.divisions import history_of as history_of_simulated
+from tests.support.event_tables import automaton_of, words_of
+from tests.support.histories import Simulated, simulations
+from tests.support.layouts import NAMED
 from tests.support.mined import mined as mined_dataset
-from tests.test_event_table import NAMED
-from tests.test_interactions import INTERFACE
-from tests.test_interactions import history_of as history_of_simulated
 
 OPENED = "phase: isOpen by setOpen"
 CLOSED = "phase: not isOpen by setOpen"

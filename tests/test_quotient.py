@@ -16,7 +16,7 @@ from specminer.abstraction import (
     quotient,
     vocabulary,
 )
-from tests.event_tables import automaton_of, tables, words_of
+from tests.support.event_tables import automaton_of, tables, words_of
 
 
 @settings(deadline=None)

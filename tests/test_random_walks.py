@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from specminer.automaton import Automaton, Word, from_edges, random_walks, reachable
 from specminer.automaton.walk import VISITS, WALKS
-from tests.automata import automata
+from tests.support.automata import automata
 
 
 @settings(max_examples=40)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import specminer
 
 PACKAGE = Path(specminer.__file__).parent
+DESIGN = Path(__file__).parent.parent / "docs" / "design.md"
 
 RANKS = {
     "errors": 0,
@@ -106,3 +108,9 @@ def test_only_one_module_is_the_door_to_the_solver() -> None:
         )
     }
     assert doors == {"predicate/smt.py"}
+
+
+def test_ranks_in_the_design_are_the_tested_ones() -> None:
+    table = re.findall(r"^\| (\d+) \| (.+) \|$", DESIGN.read_text(), flags=re.MULTILINE)
+    ranks = {name: int(rank) for rank, names in table for name in re.findall(r"`([a-z]+)`", names)}
+    assert ranks == RANKS

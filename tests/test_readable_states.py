@@ -7,7 +7,7 @@ import random
 from specminer.abstraction import Definition, HistoryView, ValueKind, Variable
 from specminer.abstraction import vocabulary as vocabulary_of
 from specminer.tuning import tune
-from tests.event_tables import table_of
+from tests.support.event_tables import table_of
 
 Lives = list[list[tuple[str, tuple[int, ...]]]]
 OVER = Variable(name="over", kind=ValueKind.BOOL)

@@ -19,7 +19,7 @@ from specminer.reasoning import StateSpace
 from specminer.reasoning.space import follows
 from specminer.specification import Specification
 from specminer.tuning import tune
-from tests.event_tables import life_cycle
+from tests.support.event_tables import life_cycle
 from tests.support.mined import mined
 
 NAMES = ("loans", "vaults", "nft_market")

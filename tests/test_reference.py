@@ -17,7 +17,7 @@ from specminer.abstraction.definition import Definition, HistoryView, RejectedCa
 from specminer.cli.app import DEFECT, INTERRUPTED
 from specminer.report.eventlog import COLUMNS
 from specminer.trace import Fidelity
-from tests.test_help import COMMANDS
+from tests.support.command import COMMANDS
 
 DOCS = Path(__file__).parent.parent / "docs"
 REFERENCE = DOCS / "reference"

@@ -13,7 +13,7 @@ from specminer.interaction.rejections import FunctionRejections, Verdict, prefix
 from specminer.interaction.replaying import replayed
 from specminer.interaction.verification import independence
 from specminer.pipeline import Inspected, inspect
-from tests.markets import history_of, lives, played, woven
+from tests.support.markets import history_of, lives, played, woven
 
 SEEDS = st.integers(0, 1 << 20)
 SPLITS = st.sampled_from(["auto", "account", "whole"])

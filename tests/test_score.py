@@ -11,13 +11,9 @@ from specminer.automaton import Automaton, from_edges, includes
 from specminer.declared import DeclaredProtocol, DeclaredTransition
 from specminer.errors import FileFormatError
 from specminer.score import Labels, Spread, harmonic_mean, language, score
-from specminer.specification import State, TransitionKind
-from tests.automata import automata, spelled
-from tests.support.specifications import auction, edge, specification
-
-
-def states(number: int) -> tuple[State, ...]:
-    return tuple(State(id=row, name=f"state {row}", predicates=(), visits=1, ends=0) for row in range(number))
+from specminer.specification import TransitionKind
+from tests.support.automata import automata, spelled
+from tests.support.specifications import auction, edge, specification, states
 
 
 @settings(max_examples=25)

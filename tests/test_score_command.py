@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 from tests.support.command import specminer
-from tests.support.specifications import HOSTILE_NAMES, auction, edge, specification
-from tests.test_score import states
+from tests.support.specifications import HOSTILE_NAMES, auction, edge, specification, states
 
 TRUTH: Final[dict[str, Any]] = {
     "start": "new",

@@ -16,8 +16,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.support.command import COMMANDS
 from tests.support.driven_browser import chromium, requests, said
-from tests.test_help import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from specminer.errors import StoreError
 from specminer.store import TraceStore, schema
-from tests.histories import CHAIN, CONTRACTS, record_of, simulate, stored
+from tests.support.histories import CHAIN, CONTRACTS, record_of, simulate, stored
 
 CURRENT = len(schema.MIGRATIONS) + 1
 

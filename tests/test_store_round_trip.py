@@ -19,7 +19,7 @@ from specminer.errors import StoreError
 from specminer.history import KINDS, MISSING, OUTCOMES, PAYMENTS, History
 from specminer.store import TraceStore
 from specminer.trace import AccessKind, Address, Block, Hash, StorageAccess, Tracer, Transaction, Word
-from tests.histories import (
+from tests.support.histories import (
     CHAIN,
     CONTRACTS,
     Simulated,

@@ -13,9 +13,9 @@ from specminer.location import Key, Layout, locate, short_text, text_word
 from specminer.predicate import Declaration, Language, Sort, text
 from specminer.predicate import parse as read
 from specminer.tuning import Tuning, tune
-from tests.event_tables import table_of
-from tests.histories import simulate
-from tests.test_interactions import history_of
+from tests.support.divisions import history_of
+from tests.support.event_tables import table_of
+from tests.support.histories import simulate
 
 HOSTILE = 'a"\\|\n`\u202e) and '
 

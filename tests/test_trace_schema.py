@@ -22,7 +22,7 @@ from specminer.chain.traceline import FieldError, header_in, header_out, transac
 from specminer.datasets import datasets
 from specminer.errors import FileFormatError
 from specminer.trace import Fidelity, Tracer
-from tests.histories import block_of, record_of, simulate
+from tests.support.histories import block_of, record_of, simulate
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 SCHEMA: Final[dict[str, Any]] = json.loads((DOCS / "trace-file.schema.json").read_text())

@@ -7,7 +7,6 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +16,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from specminer.chain import tracefile
-from specminer.chain.tracefile import Header, TraceFile, write
+from specminer.chain.tracefile import TraceFile, write
 from specminer.errors import FileFormatError, OutputError, StoreError, UsageError
 from specminer.pipeline import export_traces, import_traces
 from specminer.store import TraceStore
 from specminer.trace import Tracer, Transaction
-from tests.histories import CHAIN, CONTRACTS, Simulated, block_of, record_of, simulate, simulations
+from tests.support.histories import CHAIN, CONTRACTS, Simulated, record_of, simulate, simulations
+from tests.support.recordings import header_of
 
 OWN = CONTRACTS[0]
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 FAST = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-def header_of(transactions: Iterable[Transaction]) -> Header:
-    found = list(transactions)
-    last = max((item.block.number for item in found), default=10) + 3
-    return Header(
-        record=record_of(),
-        first_block=10,
-        last_block=last,
-        transactions=len(found),
-        tip=replace(block_of(last), timestamp=None),
-        limits=("a limit", "another: ünïcode"),
-    )
 
 
 @FAST

@@ -16,10 +16,9 @@ import click
 import pytest
 
 from specminer.cli.app import app
-from tests.support.command import specminer
+from tests.support.command import COMMANDS, specminer
 from tests.support.transcripts import NOT_RUN, Page, commands, consoles, remade, selected
 from tests.support.worlds import WORLDS, world
-from tests.test_help import COMMANDS
 
 DOCS: Final = Path(__file__).parent.parent / "docs"
 UPDATE: Final = "SPECMINER_UPDATE_DOCS"

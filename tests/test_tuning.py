@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from specminer.abstraction import Definition, EventTable, Tier, Weights
 from specminer.tuning import Tuning, tune
-from tests.event_tables import automaton_of, life_cycle, table_of, tables, words_of
+from tests.support.event_tables import automaton_of, life_cycle, table_of, tables, words_of
 
 
 def shown(tuning: Tuning) -> list[str]:

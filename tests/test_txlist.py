@@ -22,7 +22,6 @@ from specminer.chain.exported import CallType
 from specminer.chain.tracefile import write
 from specminer.chain.txlist import FileKind, kind_of, read_calls, read_transactions
 from specminer.errors import FileFormatError
-from tests.histories import simulate
 from tests.support.exports import (
     CREATED,
     PACKINGS,
@@ -34,7 +33,8 @@ from tests.support.exports import (
     transaction,
     transactions,
 )
-from tests.test_tracefile import header_of
+from tests.support.histories import simulate
+from tests.support.recordings import header_of
 
 FAST = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -20,7 +20,7 @@ from specminer.abstraction import (
 )
 from specminer.errors import UsageError
 from specminer.history import IntColumn
-from tests.event_tables import life_cycle, table_of, tables
+from tests.support.event_tables import life_cycle, table_of, tables
 
 
 def texts(table: EventTable, definition: Definition | None = None, tier: Tier = Tier.STORAGE) -> list[str]:

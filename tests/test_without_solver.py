@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from specminer.abstraction import Definition, EventTable, Weights
 from specminer.report.explanation import explanation
 from specminer.tuning import Tuning, tune
-from tests.event_tables import life_cycle, tables
+from tests.support.event_tables import life_cycle, tables
 from tests.support.specifications import auction
 
 LOOSE = Definition(weights=Weights(predicates=0.05, transitions=0.05))

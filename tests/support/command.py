@@ -14,10 +14,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import click
+
+from specminer.cli.app import app
 
 COLD: Final = "import sys; from specminer.cli import main; sys.exit(main())"
 _SECONDS: Final = 120
@@ -147,3 +151,16 @@ def _end(process: subprocess.Popen[str]) -> None:
     process.stdin.close()
     process.stdout.close()
     process.wait()
+
+
+def _tree(
+    command: click.Command, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, inner in sorted(command.commands.items()):
+            yield from _tree(inner, (*path, name))
+
+
+COMMANDS: Final = dict(_tree(app))
+"""All commands by their words: ``("import", "traces")``, and ``()`` is ``specminer`` itself."""

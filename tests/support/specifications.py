@@ -27,6 +27,11 @@ HOSTILE_NAMES = (
 """Names that anyone may have given a function; each must come out as text."""
 
 
+def states(number: int) -> tuple[State, ...]:
+    """Return states without predicates."""
+    return tuple(State(id=row, name=f"state {row}", predicates=(), visits=1, ends=0) for row in range(number))
+
+
 def edge(
     source: int,
     event: str,

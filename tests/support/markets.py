@@ -31,7 +31,7 @@ from specminer.trace import (
     Transaction,
     Word,
 )
-from tests.histories import CHAIN, block_of
+from tests.support.histories import CHAIN, block_of
 
 MARKET: Final = Address(b"\xc5" * 20)
 PEOPLE: Final = tuple(Address(keccak(b"person%d" % number)[:20]) for number in range(6))

@@ -25,8 +25,8 @@ from specminer.trace import (
     Tracer,
     Transaction,
 )
-from tests.histories import CHAIN, block_of
-from tests.markets import Stage
+from tests.support.histories import CHAIN, block_of
+from tests.support.markets import Stage
 
 BAZAAR = Address(b"\xc6" * 20)
 OWNER, *PEOPLE = (Address(keccak(b"visitor%d" % number)[:20]) for number in range(7))

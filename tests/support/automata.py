@@ -51,3 +51,11 @@ def language(automaton: Automaton, length: int = LENGTH) -> set[Word]:
         ]
         found.update(level)
     return found
+
+
+def exponential(size: int) -> Automaton:
+    """Accept the words in which each "a", followed by ``size`` symbols or more, was guessed right: 2^size sets."""
+    edges = [(0, "a", 0, 1), (0, "b", 0, 1), (0, "a", 1, 1)]
+    for state in range(1, size):
+        edges += [(state, "a", state + 1, 1), (state, "b", state + 1, 1)]
+    return from_edges([*edges, (size, "c", size, 1)])

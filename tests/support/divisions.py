@@ -1,0 +1,35 @@
+"""Simulated histories of one contract, and how they are divided into interactions."""
+
+from __future__ import annotations
+
+from specminer.calldata import calls
+from specminer.chain.interface import Function, Interface
+from specminer.dependency import touches
+from specminer.history import History
+from specminer.interaction import Evidence, Interactions, Mode, analyse, split
+from specminer.location import Layout, locate
+from tests.support.histories import CHAIN, CONTRACTS, SELECTORS, Simulated, stored
+
+OWN = CONTRACTS[0]
+READ_ONLY = SELECTORS[2]
+INTERFACE = Interface(
+    functions={READ_ONLY: Function(name="read", signature="read()", types=(), arguments=(), read_only=True)},
+    source="made up",
+)
+NOTHING = Interface(source="made up")
+
+
+def history_of(simulated: Simulated) -> History:
+    """Return what the database gives back of the first contract."""
+    with stored(simulated.transactions) as store:
+        return store.history(CHAIN, [OWN])
+
+
+def divided(
+    history: History, mode: Mode | None, layout: Layout | None = None, *, reading: bool = True
+) -> Interactions:
+    """Return the interactions of a mode, or of the best one; ``reading`` says that the ABI is known."""
+    evidence = Evidence.gather(
+        history, touches(history), locate(history, layout), calls(history, INTERFACE if reading else NOTHING)
+    )
+    return split(analyse(evidence), mode.value if mode is not None else None)

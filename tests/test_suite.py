@@ -1,0 +1,68 @@
+"""The tests themselves: each module stands alone, and what several need is in ``tests/support``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+SUPPORT = "tests.support"
+
+
+def imports_of_tests(source: str) -> Iterator[str]:
+    """Yield the modules of ``tests`` that a source text imports, wherever the import stands."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parent = "." * node.level + (node.module or "")
+            names = (
+                [f"{parent}.{alias.name}" for alias in node.names] if parent in ("tests", ".") else [parent]
+            )
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] in ("tests", ""))
+
+
+def from_test_modules(source: str) -> list[str]:
+    """Return the imports that do not come from the support folder."""
+    return [name for name in imports_of_tests(source) if f"{name}.".removeprefix(f"{SUPPORT}.") == f"{name}."]
+
+
+@pytest.mark.parametrize(
+    ("source", "modules"),
+    [
+        ("from tests.test_help import COMMANDS", ["tests.test_help"]),
+        ("import tests.quality.test_azure", ["tests.quality.test_azure"]),
+        ("from tests import test_help", ["tests.test_help"]),
+        ("from .test_help import COMMANDS", [".test_help"]),
+        ("def lazy():\n    from tests.conftest import anvil", ["tests.conftest"]),
+        ("from tests.supporters import x", ["tests.supporters"]),
+        (
+            "from tests.support import till\nfrom tests.support.anvil import Anvil\nimport tests.support.real",
+            [],
+        ),
+        ("from testsuite import x", []),
+    ],
+)
+def test_an_import_of_a_test_module_is_recognised(source: str, modules: list[str]) -> None:
+    assert from_test_modules(source) == modules
+
+
+@pytest.mark.parametrize("folder", ["tests", "benchmarks", "datasets"])
+def test_no_module_imports_from_a_test_module(folder: str) -> None:
+    imported = {
+        str(path.relative_to(ROOT)): modules
+        for path in (ROOT / folder).rglob("*.py")
+        if (modules := from_test_modules(path.read_text(encoding="utf-8")))
+    }
+    assert not imported, f"move what several tests need to {SUPPORT}: {imported}"
+
+
+def test_the_folder_of_tests_has_only_tests() -> None:
+    helpers = {path.name for path in TESTS.glob("*.py") if not path.name.startswith("test_")}
+    assert helpers == {"conftest.py"}, f"helpers belong in {SUPPORT}"
