@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TOOLS := .tools
 READY := $(VENV)/.ready-for-tests
 
-.PHONY: help setup demo docs docs-outputs tools test check clean need-python need-npm
+.PHONY: help setup demo docs docs-outputs tools test check golden clean need-python need-npm
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -34,6 +34,9 @@ check: setup ## lint and types only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+golden: setup ## do the datasets' outputs still agree with the digests in tools/golden.json?
+	$(BIN)/python -m tools.golden check
 
 clean: ## remove all that these targets made
 	rm -rf $(VENV) $(TOOLS) dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

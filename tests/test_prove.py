@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import z3  # type: ignore[import-untyped]
+import z3
 
 from specminer.render.smtlib import smtlib
 from specminer.specification import Specification

@@ -6,7 +6,7 @@ import importlib
 from functools import cache
 
 import pytest
-import z3  # type: ignore[import-untyped]
+import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
