@@ -1,8 +1,8 @@
 """The shipped datasets: recorded histories that work without a node.
 
 A dataset is a folder under ``datasets/`` with ``about.toml``, the recorded traces (``traces.jsonl.gz``, or a file for
-each of several instances in ``traces/``), the ``artifact.json`` of its contract, its sources, the scenario that
-made it, and ``intended.json``, the split into interactions that the scenario meant.
+each of several instances in ``traces/``), the ``artifact.json`` of its contract, its sources, and ``intended.json``,
+the split into interactions that was meant when it was recorded.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from specminer.chain.interface import from_artifact
 from specminer.chain.tracefile import TraceFile
 from specminer.datasets import Dataset, dataset, datasets
 from specminer.trace import Invocation, InvocationKind
-from tests.support.intended import Intended, intended, refusal
-from tests.support.life import OUT_OF_GAS, ROLLED_BACK
+from tools.intended import Intended, intended, refusal
+from tools.life import OUT_OF_GAS, ROLLED_BACK
 
 MODES = {"partition", "projection", "instance", "whole", "sender"}
 NAMES = [item.name for item in datasets()]

@@ -11,7 +11,7 @@ import pytest
 
 from specminer.datasets import dataset
 from tests.support.command import specminer
-from tests.support.intended import intended
+from tools.intended import intended
 
 HOUSE = "auction_house"
 

@@ -20,10 +20,11 @@ from specminer.chain.tracefile import TraceFile
 from specminer.datasets import Dataset, datasets
 from specminer.pipeline import collect
 from specminer.store import TraceStore
+from tests.support.anvil import PROJECT
 from tests.support.collecting import Notes, address
-from tests.support.intended import intended_text
-from tests.support.record import compiler_package, living, record, trace_files
 from tests.support.solc import has_solc
+from tools.intended import intended_text
+from tools.record import compiler_package, living, record, trace_files
 
 WHOLLY: Final = {
     "auction_house": "one contract",
@@ -94,5 +95,5 @@ def test_about_tells_what_the_recording_tells() -> None:
         assert about["name"] == item.folder.name
         assert about["licence"] == "MIT"
         assert [item.folder / name for name in about["files"]["sources"]] == list(item.sources)
-        assert (item.folder / about["recorded_with"]["scenario"]).is_file()
-        assert about["recorded_with"]["again"].endswith(f"tests.support.record {item.name}")
+        assert (PROJECT / about["recorded_with"]["scenario"]).is_file()
+        assert about["recorded_with"]["again"].endswith(f"tools.record {item.name}")

@@ -53,7 +53,7 @@ def test_an_import_of_a_test_module_is_recognised(source: str, modules: list[str
     assert from_test_modules(source) == modules
 
 
-@pytest.mark.parametrize("folder", ["tests", "benchmarks", "datasets"])
+@pytest.mark.parametrize("folder", ["tests", "benchmarks", "tools"])
 def test_no_module_imports_from_a_test_module(folder: str) -> None:
     imported = {
         str(path.relative_to(ROOT)): modules

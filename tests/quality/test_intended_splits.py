@@ -15,7 +15,7 @@ from specminer.chain.tracefile import TraceFile
 from specminer.datasets import Dataset, dataset, datasets
 from specminer.pipeline import inspect
 from specminer.store import TraceStore
-from tests.support.intended import Intended, Member, intended
+from tools.intended import Intended, Member, intended
 
 ENOUGH: Final = 0.98
 EVIDENCE: Final = ("layout", "preimages", "neither")

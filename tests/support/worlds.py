@@ -16,8 +16,8 @@ import pytest
 
 from tests.support.exporting import txlist
 from tests.support.local_explorer import LocalExplorer, Served
-from tests.support.record import living
 from tests.support.transcripts import World
+from tools.record import living
 
 NODE: Final = "http://127.0.0.1:8545"
 EXPLORER: Final = "https://HOST/api"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from eth_utils.crypto import keccak
 
-from tests.support.life import DAY, FINNEY, GAS, HOUR, OUT_OF_GAS, Life, Lived
+from tools.life import DAY, FINNEY, GAS, HOUR, OUT_OF_GAS, Life, Lived
 
 if TYPE_CHECKING:
     from tests.support.anvil import Anvil, Deployed

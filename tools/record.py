@@ -1,6 +1,6 @@
-"""Records a shipped dataset anew: compile, live the scenario on a fresh chain, collect, export.
+"""Records a shipped dataset anew: compile, live its scenario (``tools/scenarios``) on a fresh chain, collect, export.
 
-Run as ``python -m tests.support.record auction_house``, from the project root, after ``make setup tools``.
+Run as ``python -m tools.record auction_house``, from the project root, after ``make setup tools``.
 The chain is the same each time, so the export is too, unless the contract, the scenario, anvil or
 specminer's file format changed. ``--artifact-only`` stops after the artifact is written.
 
@@ -11,14 +11,13 @@ against the scenario: none may be missing, none be there that was not meant, non
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from specminer.chain.artifact import load
@@ -28,9 +27,9 @@ from specminer.pipeline import collect, export_traces
 from specminer.store import TraceStore
 from specminer.trace import Address
 from tests.support.anvil import PROJECT, Anvil, creation_code
-from tests.support.intended import MeantOtherwise, intended_text
-from tests.support.life import Lived
 from tests.support.solc import compile_files, has_solc
+from tools.intended import MeantOtherwise, intended_text
+from tools.life import Lived
 
 
 class RecordFailed(RuntimeError):
@@ -40,7 +39,7 @@ class RecordFailed(RuntimeError):
 def record(name: str, *, out: Path | None = None) -> Lived:
     """Record the dataset in ``datasets/NAME`` and return what its scenario told.
 
-    Writes ``artifact.json``, ``intended.json`` and the traces beside the scenario, or into the folder ``out``.
+    Writes ``artifact.json``, ``intended.json`` and the traces beside the sources, or into the folder ``out``.
 
     Raises:
         RecordFailed: address, compiler, node or marked transactions differ from ``about.toml``.
@@ -69,7 +68,7 @@ def living(name: str, out: Path) -> Iterator[tuple[Anvil, Lived]]:
     artifacts = write_artifact(name, out)
     with Anvil(hardfork=recorded["hardfork"], chain_id=about["chain_id"]) as anvil:
         _expect("recorded_with.node", recorded["node"], anvil.rpc("web3_clientVersion"))
-        told: Lived = _scenario(folder).run(anvil, artifacts)
+        told: Lived = import_module(f"tools.scenarios.{name}").run(anvil, artifacts)
         _expect("address", about["address"], told.addresses[0])
         _expect("intended.marked", about["intended"].get("marked", {}), told.marked)
         yield anvil, told
@@ -119,24 +118,13 @@ def compact_artifact(name: str, output: Mapping[str, Any]) -> str:
     return json.dumps(artifact, separators=(",", ":")) + "\n"
 
 
-def _scenario(folder: Path) -> ModuleType:
-    """Load a dataset's scenario by its path: ``datasets`` may be another package's name, too."""
-    spec = importlib.util.spec_from_file_location(f"{folder.name}_scenario", folder / "scenario.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module.__name__] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def _expect(field: str, stated: object, found: object) -> None:
     if stated != found:
         raise RecordFailed(f"about.toml says {field} = {stated!r}, but the recording has {found!r}")
 
 
 def _main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.support.record", description="Record a dataset.")
+    parser = argparse.ArgumentParser(prog="python -m tools.record", description="Record a dataset.")
     parser.add_argument("dataset", help="a folder in datasets/, such as auction_house")
     parser.add_argument("--artifact-only", action="store_true", help="only compile and write artifact.json")
     options = parser.parse_args()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tests.support.life import DAY, FINNEY, GAS, HOUR, OUT_OF_GAS, Life, Lived, Meant
+from tools.life import DAY, FINNEY, GAS, HOUR, OUT_OF_GAS, Life, Lived, Meant
 
 if TYPE_CHECKING:
     from tests.support.anvil import Anvil, Deployed

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tests.support.life import DAY, HOUR, NO_REASON, OUT_OF_GAS, Life, Lived, Meant, all_or_none
+from tools.life import DAY, HOUR, NO_REASON, OUT_OF_GAS, Life, Lived, Meant, all_or_none
 
 if TYPE_CHECKING:
     from tests.support.anvil import Anvil, Deployed

@@ -12,7 +12,7 @@ from eth_abi.abi import encode
 from eth_keys.datatypes import PrivateKey
 from eth_utils.crypto import keccak
 
-from tests.support.life import DAY, FINNEY, GAS, HOUR, ROLLED_BACK, Life, Lived, Meant
+from tools.life import DAY, FINNEY, GAS, HOUR, ROLLED_BACK, Life, Lived, Meant
 
 if TYPE_CHECKING:
     from tests.support.anvil import Anvil, Deployed

@@ -19,7 +19,7 @@ from specminer.chain.interface import Interface, from_artifact
 from specminer.chain.tracefile import TraceFile
 from specminer.datasets import Dataset
 from specminer.trace import Invocation, InvocationKind, OutcomeKind, Transaction
-from tests.support.life import NO_REASON, OUT_OF_GAS, ROLLED_BACK, Meant
+from tools.life import NO_REASON, OUT_OF_GAS, ROLLED_BACK, Meant
 
 Member = tuple[bytes, int]
 """An invocation: hash of the transaction, and position."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from tests.support.life import DAY, FINNEY, HOUR, Life, Lived
+from tools.life import DAY, FINNEY, HOUR, Life, Lived
 
 if TYPE_CHECKING:
     from tests.support.anvil import Anvil, Deployed

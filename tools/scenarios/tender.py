@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tests.support.life import DAY, FINNEY, GAS, HOUR, OUT_OF_GAS, Life, Lived
+from tools.life import DAY, FINNEY, GAS, HOUR, OUT_OF_GAS, Life, Lived
 
 if TYPE_CHECKING:
     from tests.support.anvil import Anvil, Deployed
