@@ -30,10 +30,11 @@ tools: $(if $(SPECMINER_TOOLS),,$(TOOLS)/.ready) ## install node and compiler fo
 test: setup tools check ## check, then run all tests on a real node
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-check: setup ## lint and types only
+check: setup ## lint, types and declared dependencies only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tools.check_dependencies
 
 golden: setup ## do the datasets' outputs still agree with the digests in tools/golden.json?
 	$(BIN)/python -m tools.golden check
