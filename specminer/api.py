@@ -20,12 +20,12 @@ from typing import Any, Self
 from eth_utils.address import is_address, to_canonical_address
 
 from specminer.datasets import dataset
-from specminer.errors import FileFormatError, StoreError, UsageError, plain
+from specminer.errors import StoreError, UsageError, plain
 from specminer.pipeline import MineOptions, import_traces, prepare_folder, write_output
 from specminer.pipeline import mine as run
 from specminer.render import Format, PictureOptions, draw
 from specminer.report.summary import summary
-from specminer.specification import Specification
+from specminer.specification import Specification, read_specification
 from specminer.store import TraceStore
 from specminer.trace import Address
 
@@ -126,11 +126,7 @@ def read(path: str | PathLike[str]) -> Mined:
         FileFormatError: it cannot be read, or is none.
 
     """
-    try:
-        text = Path(path).read_bytes()
-    except OSError as error:
-        raise FileFormatError(f"{plain(path)} cannot be read ({error.strerror})") from None
-    return Mined(specification=Specification.from_json(text, str(path)))
+    return Mined(specification=read_specification(path))
 
 
 def _address(text: str) -> Address:

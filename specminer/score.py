@@ -31,9 +31,9 @@ from specminer.automaton import (
 )
 from specminer.declared import DeclaredProtocol, decode
 from specminer.errors import FileFormatError, plain
-from specminer.specification import Edge, Specification, TransitionKind
+from specminer.files import read_bounded
+from specminer.specification import MAX_BYTES, Edge, Specification, TransitionKind, decode_specification
 
-MAX_BYTES: Final = 64 << 20
 """A file larger than this is no automaton that anyone could read."""
 _PAIRS: Final = 50_000
 """Inclusion is left undecided after so many sets of states."""
@@ -102,16 +102,10 @@ def read(path: Path) -> Document:
         FileFormatError: it cannot be read or is neither.
 
     """
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise FileFormatError(f"{plain(path)} cannot be read: {error.strerror}") from None
-    if len(text) > MAX_BYTES:
-        raise FileFormatError(f"{plain(path)} is larger than {MAX_BYTES >> 20} MiB; that is no automaton")
+    text = read_bounded(path, MAX_BYTES, "an automaton")
     document = decode(text, str(path))
     if "format" in document:
-        return Specification.from_json(text, str(path))
+        return decode_specification(text, str(path))
     if "start" in document:
         return DeclaredProtocol.from_json(text, str(path))
     raise FileFormatError(

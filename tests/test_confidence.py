@@ -12,6 +12,7 @@ from specminer.abstraction import EventTable, default
 from specminer.confidence import agreement, reached
 from specminer.datasets import dataset
 from specminer.pipeline import MineOptions, import_traces, mine
+from specminer.specification import encode_specification
 from specminer.store import TraceStore
 from specminer.support import wilson
 from specminer.tuning import Tuning, tune
@@ -78,6 +79,6 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
         with TraceStore("sqlite://") as store:
             record = import_traces(store, dataset("savings").traces)
             history = store.history(record.chain_id, [record.address])
-        return mine(history, MineOptions(seed=3)).specification.to_json()
+        return encode_specification(mine(history, MineOptions(seed=3)).specification)
 
     assert run() == run()

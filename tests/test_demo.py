@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from specminer.datasets import datasets
-from specminer.specification import Specification
+from specminer.specification import read_specification
 from tests.support.anvil import PROJECT
 from tests.support.command import cold, environment, specminer
 
@@ -78,7 +78,7 @@ def test_the_picture_is_an_svg_that_names_the_functions(tmp_path: Path) -> None:
 
 def test_the_specification_is_the_automaton_it_says(tmp_path: Path) -> None:
     specminer("demo", "--out", "o", cwd=tmp_path)
-    spec = Specification.from_json((tmp_path / "o" / "automaton.json").read_bytes())
+    spec = read_specification(tmp_path / "o" / "automaton.json")
     assert spec.contracts == (ADDRESS,)
     assert {"bid", "cancel", "create", "settle"} == {edge.function for edge in spec.transitions}
     assert spec.automaton.states == frozenset(state.id for state in spec.states)

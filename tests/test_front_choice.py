@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from specminer.specification import Edge, Specification, State
+from specminer.specification import Edge, Specification, State, read_specification
 from tests.support.command import Done, environment, specminer
 
 DATASET = "auction_house"
@@ -28,7 +28,7 @@ class Folder:
     def mined(self, out: str, *arguments: str) -> Specification:
         done = self.mine(*arguments, "--out", out)
         assert (done.code, done.err) == (0, ""), done.err
-        return Specification.from_json((self.path / out / "automaton.json").read_bytes())
+        return read_specification(self.path / out / "automaton.json")
 
     def document(self, out: str) -> dict[str, Any]:
         content: dict[str, Any] = json.loads((self.path / out / "automaton.json").read_bytes())
@@ -51,7 +51,7 @@ def without_history(specification: Specification) -> tuple[list[State], list[Edg
 
 
 def test_the_tuned_definition_gives_the_same_automaton(folder: Folder) -> None:
-    first = Specification.from_json((folder.path / "first" / "automaton.json").read_bytes())
+    first = read_specification(folder.path / "first" / "automaton.json")
     again = folder.mined("again", DATASET, "--abstraction", "first/abstraction.toml")
     assert again.states == first.states
     assert again.transitions == first.transitions
@@ -63,7 +63,7 @@ def test_the_tuned_definition_gives_the_same_automaton(folder: Folder) -> None:
 
 
 def test_every_point_of_the_front_can_be_taken_without_mining_again(folder: Folder) -> None:
-    first = Specification.from_json((folder.path / "first" / "automaton.json").read_bytes())
+    first = read_specification(folder.path / "first" / "automaton.json")
     assert len(first.front) > 2
     for place, point in enumerate(first.front, start=1):
         taken = folder.mined("taken", "first/automaton.json", "--point", str(place))

@@ -16,7 +16,7 @@ from typing import Any, Final
 import pytest
 from web3 import Web3
 
-from specminer.specification import Edge, Specification, TransitionKind
+from specminer.specification import Edge, Specification, TransitionKind, decode_specification
 from tests.support import crowdsale, ens_registrar
 from tests.support.anvil import Anvil
 from tests.support.command import cold, specminer
@@ -68,7 +68,7 @@ def mined(
             anvil=anvil,
             driven=driven,
             folder=folder,
-            specification=Specification.from_json(text),
+            specification=decode_specification(text),
             calls=_calls(anvil, driven),
         )
 

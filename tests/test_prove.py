@@ -14,7 +14,7 @@ import pytest
 import z3
 
 from specminer.render.smtlib import smtlib
-from specminer.specification import Specification
+from specminer.specification import Specification, encode_specification, read_specification
 from tests.support.command import specminer
 from tests.support.mined import mined
 from tests.support.specifications import HOSTILE_NAMES, auction
@@ -30,7 +30,7 @@ HELD = {
 
 def written(folder: Path, **parts: Any) -> Specification:
     spec = replace(auction(), **parts)
-    (folder / "automaton.json").write_bytes(spec.to_json())
+    (folder / "automaton.json").write_bytes(encode_specification(spec))
     return spec
 
 
@@ -41,7 +41,7 @@ def test_what_is_mined_is_proved_again_and_read_by_z3(tmp_path: Path) -> None:
     assert "0 do not, 0 undecided" in done.out
     assert specminer("export-smt", "out/automaton.json", "--out", "a.smt2", cwd=tmp_path).code == 0
     assert by_z3(tmp_path / "a.smt2") == "sat\n"
-    spec = Specification.from_json((tmp_path / "out/automaton.json").read_bytes())
+    spec = read_specification(tmp_path / "out/automaton.json")
     assert {item["proved"] for item in spec.guards if item["kind"] == "required" and item["text"]} == {"yes"}
     assert {item["proved"] for item in spec.obligations} == {"yes"}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from specminer.specification import Specification
+from specminer.specification import Specification, read_specification
 from tests.support import till
 from tests.support.anvil import Anvil
 from tests.support.command import specminer
@@ -33,9 +33,7 @@ def mined(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Specif
             "mine", proxy.address, "--rpc", anvil.url, "--db", "b.db", "--out", "bare", cwd=folder
         )
         assert bare.code == 0, bare.text
-    first, second = (
-        Specification.from_json((folder / name / "automaton.json").read_bytes()) for name in ("named", "bare")
-    )
+    first, second = (read_specification(folder / name / "automaton.json") for name in ("named", "bare"))
     return first, second, proxy.address
 
 

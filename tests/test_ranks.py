@@ -15,6 +15,7 @@ DESIGN = Path(__file__).parent.parent / "docs" / "design.md"
 
 RANKS = {
     "errors": 0,
+    "files": 0,
     "nesting": 0,
     "resources": 0,
     "support": 0,
@@ -55,6 +56,7 @@ SIDEWAYS = {
     ("reasoning", "guard"),
     ("reasoning", "invariant"),
     ("report", "render"),
+    ("files", "errors"),
     ("hashing", "words"),
     ("history", "trace"),
     ("tuning", "metric"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from specminer.render import PictureOptions, render_dot, renderer, to_dot
+from specminer.specification import encode_specification
 from tests.support.anvil import MissingPart
 from tests.support.browser import chromium, loaded
 from tests.support.command import specminer
@@ -28,7 +29,7 @@ drawn = pytest.mark.skipif(renderer() is None, reason="missing part: dot or pygr
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "automaton.json").write_bytes(horses().to_json())
+    (tmp_path / "automaton.json").write_bytes(encode_specification(horses()))
     return tmp_path
 
 
@@ -130,7 +131,7 @@ def test_the_usual_path_is_drawn_apart(folder: Path) -> None:
 @drawn
 def test_hostile_texts_come_out_as_text_in_every_format(tmp_path: Path) -> None:
     names = tuple(name for name in HOSTILE_NAMES if "\ud800" not in name)  # JSON holds no lone surrogate
-    (tmp_path / "automaton.json").write_bytes(hostile(names).to_json())
+    (tmp_path / "automaton.json").write_bytes(encode_specification(hostile(names)))
     formats = "svg,png,pdf,dot,mermaid,graphml"
     done = specminer(
         "render", "automaton.json", "--format", formats, "--labels", "full", "--quiet", cwd=tmp_path

@@ -25,7 +25,7 @@ from specminer.report.markdown import to_markdown
 from specminer.report.page import to_html
 from specminer.report.sections import sections
 from specminer.report.sentences import amount, duration, moment, share, transaction_link
-from specminer.specification import Specification
+from specminer.specification import Specification, encode_specification
 from specminer.store import TraceStore
 from tests.support.command import specminer
 from tests.support.mined import mined
@@ -167,7 +167,7 @@ def test_the_report_of_a_document_and_its_database_is_that_of_the_run(tmp_path: 
 def test_logs_hold_every_event(tmp_path: Path) -> None:
     assert specminer("import", str(dataset("lottery").traces), "--db", "h.db", cwd=tmp_path).code == 0
     found = mined("lottery")
-    (tmp_path / "automaton.json").write_bytes(found.specification.to_json())
+    (tmp_path / "automaton.json").write_bytes(encode_specification(found.specification))
     done = specminer("report", "automaton.json", "--db", "h.db", "--format", "csv,xes", cwd=tmp_path)
     assert (done.code, done.out) == (0, "events         events.csv\nevents         events.xes\n"), done.err
     assert not (tmp_path / "report.html").exists()
@@ -238,11 +238,11 @@ def test_without_a_database_the_document_alone_is_told(tmp_path: Path) -> None:
 def test_wrong_use_is_told(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     spec = mined("lottery").specification
-    (tmp_path / "out.json").write_bytes(spec.to_json())
+    (tmp_path / "out.json").write_bytes(encode_specification(spec))
     if "other.db" in arguments:
         assert specminer("import", str(dataset("lottery").traces), "--db", "other.db", cwd=tmp_path).code == 0
         shorter = replace(spec, history=spec.history | {"last_block": spec.history["last_block"] - 5})
-        (tmp_path / "out.json").write_bytes(shorter.to_json())
+        (tmp_path / "out.json").write_bytes(encode_specification(shorter))
     done = specminer(*arguments, cwd=tmp_path)
     assert done.code in (2, 3)
     assert message in done.err

@@ -9,9 +9,11 @@ from typing import Any, Final
 import msgspec
 import pytest
 
+from specminer.specification import encode_specification
 from tests.support.command import specminer
 from tests.support.specifications import HOSTILE_NAMES, auction, edge, specification, states
 
+AUCTION: Final = encode_specification(auction())
 TRUTH: Final[dict[str, Any]] = {
     "start": "new",
     "transitions": [
@@ -26,7 +28,7 @@ TRUTH: Final[dict[str, Any]] = {
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
     """Return a folder with the auction as it was mined and as it was declared."""
-    (tmp_path / "mined.json").write_bytes(auction().to_json())
+    (tmp_path / "mined.json").write_bytes(encode_specification(auction()))
     (tmp_path / "truth.json").write_text(json.dumps(TRUTH))
     return tmp_path
 
@@ -69,7 +71,9 @@ def test_a_score_under_the_minimum_is_an_exit_code(files: Path) -> None:
 
 
 def test_a_missing_deployment_is_told(files: Path) -> None:
-    (files / "slices.json").write_bytes(specification("slices", states(2), (edge(0, "bid", 1, 1),)).to_json())
+    (files / "slices.json").write_bytes(
+        encode_specification(specification("slices", states(2), (edge(0, "bid", 1, 1),)))
+    )
     done = specminer("score", "slices.json", "truth.json", cwd=files)
     assert "only the truth has: auctionEnd, constructor, withdraw" in done.out
     assert "--ignore constructor" in done.out
@@ -94,10 +98,10 @@ def test_roles_count_only_where_asked(files: Path) -> None:
         (b'{"start": "a"}', "missing required field `transitions`"),
         (b'{"start": "a", "transitions": [{"source": "a", "function": 1}]}', "transitions[0].function"),
         (b'{"start": "z", "transitions": [{"source":"a","function":"f","target":"b"}]}', "start is 'z'"),
-        (auction().to_json().replace(b'"initial": 0', b'"initial": 9'), "bad.json: transitions: the initial"),
-        (auction().to_json().replace(b'"count": 310', b'"count": -1'), "has count -1; expected 1 to"),
-        (auction().to_json().replace(b'"count": 310', b'"count": 9223372036854775808'), "expected 1 to"),
-        (auction().to_json().replace(b'"target": 3', b'"target": 33'), "not one of the states"),
+        (AUCTION.replace(b'"initial": 0', b'"initial": 9'), "bad.json: transitions: the initial"),
+        (AUCTION.replace(b'"count": 310', b'"count": -1'), "has count -1; expected 1 to"),
+        (AUCTION.replace(b'"count": 310', b'"count": 9223372036854775808'), "expected 1 to"),
+        (AUCTION.replace(b'"target": 3', b'"target": 33'), "not one of the states"),
     ],
 )
 def test_a_broken_file_is_told_by_name_and_place(files: Path, content: bytes, message: str) -> None:
@@ -123,7 +127,7 @@ def test_options_out_of_range_are_refused(files: Path) -> None:
 
 def test_hostile_names_come_out_as_text(files: Path) -> None:
     rows = [edge(0, name, 1, 1) for name in HOSTILE_NAMES if name and "\ud800" not in name]
-    (files / "hostile.json").write_bytes(specification("x", states(2), tuple(rows)).to_json())
+    (files / "hostile.json").write_bytes(encode_specification(specification("x", states(2), tuple(rows))))
     truth = {"start": "\x1b[2J", "transitions": [{"source": "\x1b[2J", "function": "\x07", "target": "b"}]}
     (files / "odd.json").write_bytes(msgspec.json.encode(truth))
     done = specminer("score", "hostile.json", "odd.json", cwd=files)

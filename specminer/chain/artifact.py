@@ -18,10 +18,12 @@ import msgspec
 
 from specminer.chain.vyper_layout import VyperLayoutError, from_vyper, is_vyper
 from specminer.errors import FileFormatError, plain
+from specminer.files import read_bounded
 from specminer.nesting import check_nesting
 
 MAX_BYTES: Final = 64 << 20
 """A larger file is no artifact."""
+_NOUN: Final = "an ABI"
 MAX_NAME: Final = 200
 """Characters of a function's or variable's name; longer ones are cut."""
 MAX_DEPTH: Final = 32
@@ -81,21 +83,12 @@ def load(path: Path) -> Artifact:
     head, colon, tail = path.name.rpartition(":")
     if colon and head and not path.exists():
         path, contract = path.with_name(head), tail
-    found = _artifact(_decoded(_read(path), str(path)), str(path), contract)
+    found = _artifact(_decoded(read_bounded(path, MAX_BYTES, _NOUN), str(path)), str(path), contract)
     if found.storage_layout is None and path.suffix == ".json":
         layout = _hardhat_layout(path)
         if layout is not None:
             return replace(found, storage_layout=layout)
     return found
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise FileFormatError(f"{plain(path)} is larger than {MAX_BYTES >> 20} MiB; that is no ABI")
-        return path.read_bytes()
-    except OSError as error:
-        raise FileFormatError(f"{plain(path)} cannot be read: {error.strerror}") from None
 
 
 def parse(text: bytes, origin: str) -> Artifact:
@@ -242,13 +235,13 @@ def _structs(abi: Sequence[Entry]) -> dict[str, list[tuple[str, str]]]:
 def _hardhat_layout(path: Path) -> dict[str, Any] | None:
     """Return the storage layout from the build info of a Hardhat artifact; ``None`` where there is none."""
     try:
-        document = _decoded(_read(path), str(path))
+        document = _decoded(read_bounded(path, MAX_BYTES, _NOUN), str(path))
         if not isinstance(document, dict) or not str(document.get("_format", "")).startswith("hh"):
             return None
         info = _build_info(path, document)
         if info is None:
             return None
-        built = _decoded(_read(info), str(info))
+        built = _decoded(read_bounded(info, MAX_BYTES, _NOUN), str(info))
         found = built["output"]["contracts"][document["sourceName"]][document["contractName"]]
     except (FileFormatError, KeyError, TypeError):
         return None
@@ -260,7 +253,7 @@ def _build_info(path: Path, document: dict[str, Any]) -> Path | None:
     """Return the build info that an artifact names: in a file beside it (Hardhat 2), or by its id (Hardhat 3)."""
     beside = path.with_suffix(".dbg.json")
     if beside.is_file():
-        linked = _decoded(_read(beside), str(beside))
+        linked = _decoded(read_bounded(beside, MAX_BYTES, _NOUN), str(beside))
         named = linked.get("buildInfo") if isinstance(linked, dict) else None
         found = (path.parent / named) if isinstance(named, str) else None
         return found if found is not None and found.parent.name == "build-info" and found.is_file() else None

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from specminer.pipeline.output import replace_file
-from specminer.pipeline.proving import read_specification
 from specminer.render.smtlib import smtlib
+from specminer.specification import read_specification
 
 
 @click.command("export-smt")

@@ -36,7 +36,7 @@ from specminer.pipeline.reporting import report_of, write_report
 from specminer.report.document import Report
 from specminer.report.explanation import explanation
 from specminer.report.summary import SURPRISING, summary
-from specminer.specification import FORMAT, Specification, front_place
+from specminer.specification import Specification, front_place, is_specification, read_specification
 from specminer.surprise import LISTED, MAX_LISTED
 from specminer.tuning import DEFAULT_PRESET, PRESETS
 
@@ -236,8 +236,7 @@ def automaton_file(targets: tuple[str, ...]) -> Path | None:
     path = Path(targets[0]) if len(targets) == 1 else None
     if path is None or path.suffix != ".json" or not path.is_file():
         return None
-    with path.open("rb") as file:
-        return path if FORMAT.encode() in file.read(256) else None
+    return path if is_specification(path) else None
 
 
 def choose_again(path: Path, choice: Choice, out: Path | None) -> str:
@@ -248,7 +247,7 @@ def choose_again(path: Path, choice: Choice, out: Path | None) -> str:
         FileFormatError: the file is malformed.
 
     """
-    earlier = Specification.from_json(path.read_bytes(), str(path))
+    earlier = read_specification(path)
     if choice.states is None and choice.point is None and not choice.explain:
         raise UsageError(
             f"{plain(path)} was mined already; give --states N or --point N to take another automaton of its front, "

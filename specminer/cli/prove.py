@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from specminer.cli.options import format_option
-from specminer.pipeline.proving import proof_json, proof_text, read_specification, replay
+from specminer.pipeline.proving import proof_json, proof_text, replay
+from specminer.specification import read_specification
 
 
 @click.command()

@@ -8,11 +8,11 @@ from typing import Final, get_args
 import click
 
 from specminer.cli.options import quiet_option, states_option
-from specminer.errors import FileFormatError, OutputError, plain
+from specminer.errors import OutputError, plain
 from specminer.pipeline import prepare_folder, replace_file
 from specminer.render import SUFFIXES, Format, PictureOptions, draw
 from specminer.render.options import Direction, Labels, ThemeName
-from specminer.specification import Specification
+from specminer.specification import Specification, read_specification
 
 MAX_PATH: Final = 4096
 LARGE: Final = 12
@@ -109,7 +109,7 @@ def render(
     automaton.svg, automaton-4-states-dark.svg. `mermaid` (.mmd) is what code-hosting pages draw from a fenced
     block; `graphml` is for graph tools and holds everything, with the evidence.
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    spec = _read(automaton)
+    spec = read_specification(automaton)
     if states is not None:
         spec = spec.with_states(states)
     options = PictureOptions(
@@ -135,14 +135,6 @@ def render(
         click.echo(plain(path, MAX_PATH))
     if len(spec.states) > LARGE and not quiet:
         click.echo(_advice(spec), err=True)
-
-
-def _read(path: Path) -> Specification:
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise FileFormatError(f"{plain(path)} cannot be read ({error.strerror})") from None
-    return Specification.from_json(text, str(path))
 
 
 def _advice(spec: Specification) -> str:

@@ -8,11 +8,11 @@ import click
 
 from specminer.cli.console import Screen
 from specminer.cli.options import artifact_of, artifact_option, existing, quiet_option
-from specminer.errors import FileFormatError, UsageError, plain
+from specminer.errors import UsageError, plain
 from specminer.pipeline import prepare_folder
 from specminer.pipeline.reporting import FORMATS, LOGS, mined_again, report_from, write_logs, write_report
 from specminer.report.document import Report
-from specminer.specification import Specification
+from specminer.specification import read_specification
 from specminer.store import TraceStore
 
 
@@ -58,10 +58,7 @@ def report(
     if database is None and not set(wanted) <= set(FORMATS):
         raise UsageError("--format csv and xes hold every event of the history; give its database with --db")
     given = artifact_of(artifact)
-    try:
-        specification = Specification.from_json(automaton.read_bytes(), str(automaton))
-    except OSError as error:
-        raise FileFormatError(f"cannot read {plain(automaton)}: {error.strerror}") from None
+    specification = read_specification(automaton)
     folder = out or automaton.parent
     prepare_folder(folder)
     pages, logs = [form for form in wanted if form in FORMATS], [form for form in wanted if form in LOGS]

@@ -12,7 +12,7 @@ from pathlib import Path
 from specminer.abstraction import definition_part, dump, from_document
 from specminer.errors import OutputError, RenderError, plain
 from specminer.render import PictureOptions, render_dot, to_dot
-from specminer.specification import Specification
+from specminer.specification import Specification, encode_specification
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)?", re.IGNORECASE)
@@ -74,7 +74,7 @@ def write_output(
 
     """
     definition = dump(from_document(definition_part(specification.abstraction), "the abstraction"))
-    document, source = specification.to_json(), to_dot(specification, options)
+    document, source = encode_specification(specification), to_dot(specification, options)
     drawn: bytes | None = None
     trouble = None
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,7 +13,6 @@ from specminer.specification import Specification
 
 FORMAT = "specminer/proof"
 VERSION = 1
-MAX_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,23 +31,6 @@ class Replayed:
     def holds(self) -> bool | None:
         """Whether the claim holds; ``None`` if undecided."""
         return None if self.answer == "unknown" else self.answer == self.expected
-
-
-def read_specification(path: Path) -> Specification:
-    """Read an ``automaton.json``.
-
-    Raises:
-        FileFormatError: it cannot be read, is too large, or is none.
-
-    """
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise FileFormatError(f"{plain(path)} cannot be read: {error.strerror}") from None
-    if len(text) > MAX_BYTES:
-        raise FileFormatError(f"{plain(path)} is larger than {MAX_BYTES:,} bytes")
-    return Specification.from_json(text, str(path))
 
 
 def replay(specification: Specification) -> tuple[Replayed, ...]:

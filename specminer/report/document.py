@@ -7,12 +7,12 @@ sample, and say of how many.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from specminer.specification import Occurrence, Specification
+from specminer.specification import Occurrence, Specification, document_of
 
 FORMAT = "specminer/report"
 VERSION = 1
@@ -264,5 +264,5 @@ class Report:
     def to_json(self) -> bytes:
         """Return the document as UTF-8 JSON, indented, ending in a newline; same value, same bytes."""
         document: dict[str, Any] = {"format": FORMAT, "version": VERSION}
-        document |= {item.name: getattr(self, item.name) for item in fields(self)}
+        document |= document_of(self)
         return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"

@@ -1,5 +1,13 @@
 """The mined specification: the content of ``automaton.json`` as typed values, read and written in one place."""
 
+from specminer.specification.codec import (
+    MAX_BYTES,
+    decode_specification,
+    document_of,
+    encode_specification,
+    is_specification,
+    read_specification,
+)
 from specminer.specification.model import (
     FORMAT,
     MAX_WITNESSES,
@@ -18,6 +26,7 @@ from specminer.specification.model import (
 
 __all__ = [
     "FORMAT",
+    "MAX_BYTES",
     "MAX_WITNESSES",
     "VERSION",
     "Alternative",
@@ -27,7 +36,12 @@ __all__ = [
     "Specification",
     "State",
     "TransitionKind",
+    "decode_specification",
+    "document_of",
+    "encode_specification",
     "entries",
     "front_place",
+    "is_specification",
     "items_of",
+    "read_specification",
 ]

@@ -6,24 +6,18 @@ everything that draws, reports or exports. Texts in it are raw: whoever shows th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
-from typing import Any, Final, Self
-
-import msgspec
+from typing import Any, Self
 
 from specminer.automaton import Automaton, Transition
-from specminer.errors import FileFormatError, UsageError, plain
-from specminer.nesting import NestingError, check_nesting
+from specminer.errors import UsageError
 
 FORMAT = "specminer/automaton"
 VERSION = 1
 MAX_WITNESSES = 10
-_UNSEEN: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-"""Characters that steer a terminal or an editor unseen: in the JSON they are written as escapes."""
 
 
 def items_of(value: object) -> list[Any]:
@@ -302,34 +296,3 @@ class Specification:
             ),
             initial_state=self.initial,
         )
-
-    def to_json(self) -> bytes:
-        """Return the document as UTF-8 JSON, indented, ending in a newline; same value, same bytes."""
-        document: dict[str, Any] = {"format": FORMAT, "version": VERSION}
-        document |= {item.name: getattr(self, item.name) for item in fields(self)}
-        text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
-        return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n"
-
-    @classmethod
-    def from_json(cls, text: bytes | str, origin: str = "automaton.json") -> Self:
-        """Read a document; ``origin`` names it in messages.
-
-        Raises:
-            FileFormatError: not JSON, not this format, another version, or a part missing or malformed.
-        """
-        shown = plain(origin)
-        try:
-            check_nesting(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
-            document = msgspec.json.decode(text)
-        except (NestingError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise FileFormatError(f"{shown} is not JSON: {plain(error)}") from None
-        if not isinstance(document, dict) or document.get("format") != FORMAT:
-            raise FileFormatError(f"{shown} is not an automaton written by specminer (no format '{FORMAT}')")
-        if document.get("version") != VERSION:
-            raise FileFormatError(
-                f"{shown} has version {plain(document.get('version'), 20)}; this specminer reads version {VERSION}"
-            )
-        try:
-            return msgspec.convert(document, cls)
-        except msgspec.ValidationError as error:
-            raise FileFormatError(f"{shown} is not a complete automaton document: {plain(error)}") from None

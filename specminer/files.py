@@ -1,0 +1,30 @@
+"""Reads a file that somebody else wrote, whole and bounded."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from specminer.errors import FileFormatError, plain
+
+
+def read_bounded(path: str | PathLike[str], limit: int, noun: str) -> bytes:
+    """Return the content of a file of at most ``limit`` bytes.
+
+    ``noun`` says in messages what the file should be: ``an automaton``.
+
+    Raises:
+        FileFormatError: it cannot be read, or is larger.
+
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(limit + 1)
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        reason = getattr(error, "strerror", None) or plain(error)
+        raise FileFormatError(f"{plain(path)} cannot be read: {reason}", path=path) from None
+    if len(content) > limit:
+        raise FileFormatError(
+            f"{plain(path)} is larger than {limit >> 20} MiB; that is not {noun}", path=path, limit=limit
+        )
+    return content

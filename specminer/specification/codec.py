@@ -1,0 +1,135 @@
+"""Writes and reads ``automaton.json``: the one place where the document is JSON.
+
+What is missing, by one rule:
+
+- A field that holds ``None`` is written as ``null``.
+- A field declared with :func:`~specminer.specification.absence.absent` is left out while it holds ``None``.
+- An object all of whose fields have defaults, and hold them, says nothing: it is written as ``{}``.
+
+When a document is read, a field that is left out has its default, and keys that no type knows are passed over.
+So a field that a later version adds needs a default, and documents of every earlier version are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import cache
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from specminer.errors import FileFormatError, plain
+from specminer.files import read_bounded
+from specminer.nesting import NestingError, check_nesting
+from specminer.specification.absence import is_absent
+from specminer.specification.model import FORMAT, VERSION, Specification
+
+MAX_BYTES: Final = 256 << 20
+"""Larger files are refused; a million calls give a few MiB."""
+_HEAD: Final = 256
+"""Bytes in which the format stands."""
+_UNSEEN: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Characters that steer a terminal or an editor unseen: in the JSON they are written as escapes."""
+
+_NOT_JSON: Final = (NestingError, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class _Header(msgspec.Struct):
+    """What says whether the rest can be read."""
+
+    format: Any = None
+    version: Any = None
+
+
+def encode_specification(specification: Specification) -> bytes:
+    """Return the document as UTF-8 JSON, indented, ending in a newline; same value, same bytes."""
+    document = {"format": FORMAT, "version": VERSION} | document_of(specification)
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text).encode() + b"\n"
+
+
+def decode_specification(text: bytes, origin: str = "automaton.json") -> Specification:
+    """Read a document; ``origin`` names it in messages.
+
+    Raises:
+        FileFormatError: not JSON, not this format, another version, or a part missing or malformed.
+
+    """
+    shown = plain(origin)
+    try:
+        check_nesting(text)
+        header = msgspec.json.decode(text, type=_Header)
+    except msgspec.ValidationError:  # JSON, but no object
+        header = _Header()
+    except _NOT_JSON as error:
+        raise FileFormatError(f"{shown} is not JSON: {plain(error)}") from None
+    if header.format != FORMAT:
+        raise FileFormatError(f"{shown} is not an automaton written by specminer (no format '{FORMAT}')")
+    if header.version != VERSION:
+        raise FileFormatError(
+            f"{shown} has version {plain(header.version, 20)}; this specminer reads version {VERSION}"
+        )
+    try:
+        return msgspec.json.decode(text, type=Specification)
+    except msgspec.ValidationError as error:
+        raise FileFormatError(f"{shown} is not a complete automaton document: {plain(error)}") from None
+    except _NOT_JSON as error:
+        raise FileFormatError(f"{shown} is not JSON: {plain(error)}") from None
+
+
+def read_specification(path: str | PathLike[str]) -> Specification:
+    """Read an ``automaton.json``.
+
+    Raises:
+        FileFormatError: it cannot be read, is too large, or is none.
+
+    """
+    return decode_specification(read_bounded(path, MAX_BYTES, "an automaton"), str(path))
+
+
+def is_specification(path: Path) -> bool:
+    """Return whether a file begins like an ``automaton.json``; ``False`` for what cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return FORMAT.encode() in file.read(_HEAD)
+    except OSError:
+        return False
+
+
+def document_of(value: Any) -> Any:
+    """Return what a dataclass, and all that it holds, is in JSON, by the rule for what is missing."""
+    if is_dataclass(value):
+        kind: Any = type(value)
+        known, objects = _plan(kind)
+        written = {
+            name: document_of(part)
+            for name, left_out in known
+            if (part := getattr(value, name)) is not None or not left_out
+        }
+        empty = objects and all(getattr(value, item.name) == _default(item) for item in objects)
+        return {} if empty else written
+    if isinstance(value, Mapping):
+        return {key: document_of(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [document_of(part) for part in value]
+    return value
+
+
+@cache
+def _plan(kind: Any) -> tuple[tuple[tuple[str, bool], ...], tuple[Field[Any], ...]]:
+    """Return a class's fields, each with whether it may be left out; and the same again if all have defaults."""
+    declared = fields(kind)
+    known = tuple((item.name, is_absent(item)) for item in declared)
+    return known, declared if all(_has_default(item) for item in declared) else ()
+
+
+def _has_default(item: Field[Any]) -> bool:
+    return item.default is not MISSING or item.default_factory is not MISSING
+
+
+def _default(item: Field[Any]) -> Any:
+    return item.default_factory() if item.default_factory is not MISSING else item.default
