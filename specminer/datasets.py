@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
+from specminer._support.text import suggest
 from specminer.errors import UsageError, plain
 from specminer.resources import shipped
 
@@ -74,8 +74,8 @@ def dataset(name: str) -> Dataset:
 
 def suggestion(name: str) -> str:
     """Return what to say about a name that no dataset has: the one that was probably meant, or where to look."""
-    near = get_close_matches(name, [item.name for item in datasets()], n=1)
-    return f"did you mean '{near[0]}'?" if near else "`specminer datasets list` shows what there is"
+    names = [item.name for item in datasets()]
+    return suggest(name, names, "`specminer datasets list` shows what there is")
 
 
 def _read(folder: Path) -> Dataset:

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from specminer._support.text import UniqueNames
 from specminer.abstraction import FALSE, TRUE, UNKNOWN, Dimension, Predicate, TruthColumn
 from specminer.predicate import Formula, Language, Sort
 
@@ -399,18 +400,14 @@ def state_names(told: Sequence[Saying], states: int, whole: Mapping[int, str]) -
         instead: how the literal of a state and a predicate is said, where another way says more.
 
     """
-    taken = {START}
-    result = [START]
+    given = UniqueNames()
+    result = [given.add(START)]
     for state in range(1, states):
         telling = [text for saying in _telling(told, state) if (text := saying.said[state]) is not None]
         if len(telling) > 1 and state in whole:
             telling = [whole[state]]
         base = ", ".join(dict.fromkeys(telling)) or ONLY
-        name, number = base, 2
-        while name in taken:
-            name, number = f"{base} ({number})", number + 1
-        taken.add(name)
-        result.append(name)
+        result.append(given.add(base, "{} ({})".format))
     return tuple(result)
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer._support.text import UniqueNames
 from specminer.abstraction.candidates import RESERVED, SMALL
 from specminer.abstraction.dimension import dimensions
 from specminer.abstraction.events import Dimension, EventTable, ValueKind, Variable
@@ -89,7 +90,7 @@ class CallVocabulary:
     def _declare(self, symbol: int) -> None:
         table, rows = self._table, self.rows
         first = np.searchsorted(table.interaction, table.interaction[rows], side="left")
-        taken = set(RESERVED)
+        given = UniqueNames(RESERVED)
         for row, variable in enumerate(table.calls):
             if table.call_values is not None:
                 self._add(variable, variable.name, table.call_values[row][rows], context=True)
@@ -107,11 +108,11 @@ class CallVocabulary:
             self._add(flag, "newcomer", self._truths[new.astype(np.int64)], context=True)
         for argument in table.arguments:
             if symbol in argument.symbols:
-                name = _apart(argument.variable.name, taken)
+                name = _hidden(argument.variable.name, given)
                 self._add(argument.variable, name, argument.values[rows], context=True)
         for variable, values in zip(table.variables, table.values, strict=True):
             before = np.where(rows > first, values[rows - 1], MISSING)
-            self._add(variable, _apart(variable.name, taken), before, context=False)
+            self._add(variable, _hidden(variable.name, given), before, context=False)
 
     def _add(self, variable: Variable, name: str, column: IntColumn, *, context: bool) -> None:
         sort = {
@@ -191,13 +192,9 @@ def _with_truths(words: tuple[int, ...]) -> tuple[int, ...]:
     return (*words, *(word for word in (0, 1) if word not in known))
 
 
-def _apart(name: str, taken: set[str]) -> str:
-    """Return a name that is not taken yet, and take it: an argument hides a variable called like it."""
-    shown = name
-    while shown in taken:
-        shown = f"this.{shown}"
-    taken.add(shown)
-    return shown
+def _hidden(name: str, given: UniqueNames) -> str:
+    """Return a name that is free: an argument hides a variable called like it."""
+    return given.add(name, lambda other, number: "this." * (number - 1) + other)
 
 
 def _is_new(interaction: IntColumn, sender: IntColumn) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

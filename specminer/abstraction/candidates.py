@@ -23,6 +23,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer._support.text import UniqueNames
 from specminer.abstraction.dimension import comparable, counters, dimensions
 from specminer.abstraction.events import Dimension, EventTable, ValueKind, Variable
 from specminer.history import MISSING, IntColumn
@@ -108,9 +109,9 @@ def ground(table: EventTable, accepted: IntColumn) -> Ground:
     rows: dict[Formula, IntColumn] = {}
     symbols: list[Formula] = []
     spelled: dict[str, str] = {}
-    taken = set(RESERVED) | {variable.name for variable in table.variables}
+    given = UniqueNames([*RESERVED, *(variable.name for variable in table.variables)])
     for variable, values in zip(table.variables, table.values, strict=True):
-        name = _apart(variable.name, taken) if variable.name in RESERVED else variable.name
+        name = _renamed(variable.name, given) if variable.name in RESERVED else variable.name
         spelled[variable.name] = name
         symbol = language.declare(_declaration(variable, name))
         column = values[accepted]
@@ -149,13 +150,9 @@ def _declaration(variable: Variable, name: str, *, context: bool = False) -> Dec
     return Declaration(name=name, sort=SORTS[variable.kind], members=variable.members, context=context)
 
 
-def _apart(name: str, taken: set[str]) -> str:
+def _renamed(name: str, given: UniqueNames) -> str:
     """Return another name for a variable that is called like something else."""
-    shown = f"this.{name}"
-    while shown in taken:
-        shown += "_"
-    taken.add(shown)
-    return shown
+    return given.add(f"this.{name}", lambda other, number: other + "_" * (number - 1))
 
 
 def _is_signed(variable: Variable) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from specminer._support.text import suggest
 from specminer.abstraction.definition import Definition, Weights, load
 from specminer.errors import FileFormatError, UsageError, plain
 from specminer.resources import shipped
@@ -35,8 +35,7 @@ def find(name: str) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else "`specminer abstractions list` shows what there is"
+    hint = suggest(name, known, "`specminer abstractions list` shows what there is")
     raise UsageError(f"'{plain(name, 200)}' is neither a shipped abstraction nor a file; {hint}")
 
 

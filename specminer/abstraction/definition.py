@@ -10,11 +10,11 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from specminer._support.text import suggest
 from specminer.errors import FileFormatError, plain
 from specminer.resources import shipped
 
@@ -221,8 +221,7 @@ class _Reader:
     def known(self, prefix: str, table: Mapping[str, object], allowed: tuple[str, ...]) -> None:
         for key in table:
             if key not in allowed:
-                near = get_close_matches(key, allowed, n=1)
-                hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(allowed)}"
+                hint = suggest(key, allowed, f"known are {', '.join(allowed)}")
                 raise FileFormatError(
                     f"{self._origin}: unknown key '{plain(prefix + key)}'; {hint}",
                     path=self._origin,

@@ -21,12 +21,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from specminer._support.text import unique_names
 from specminer.abstraction.candidates import SMALL, SORTS
 from specminer.abstraction.events import EventTable, ValueKind, Variable
 from specminer.abstraction.parts import Parts, with_parts
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.interaction import Evidence, Interactions, Mode
-from specminer.location import Field, unique_names
+from specminer.location import Field
 from specminer.location import Variable as Stored
 from specminer.predicate import Declaration, Language, negated_text, text
 

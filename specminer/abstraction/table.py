@@ -8,11 +8,12 @@ from typing import Final
 
 import numpy as np
 
+from specminer._support.text import unique_names
 from specminer.abstraction.events import EventTable, Variable
 from specminer.dependency import Touches
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn, RowColumn
 from specminer.interaction import Interactions, Mode, event_text, first_accesses
-from specminer.location import Field, Locations, unique_names
+from specminer.location import Field, Locations
 
 REJECTED: Final = " (rejected)"
 """What stands behind an event that was rejected."""

@@ -20,6 +20,7 @@ from eth_abi.exceptions import DecodingError, InsufficientDataBytes, ParseError
 from eth_abi.registry import registry
 from eth_utils.crypto import keccak
 
+from specminer._support.text import UniqueNames
 from specminer.chain.artifact import MAX_DEPTH, MAX_NAME, Artifact, Entry, Parameter
 from specminer.errors import plain
 from specminer.trace import InvocationKind, Outcome, OutcomeKind
@@ -239,15 +240,12 @@ def _argument_names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
     """Return the arguments' names, each once; the unnamed and the repeated are ``arg0``, ``arg1``, ..."""
     given = [parameter.name[:MAX_NAME] for parameter in parameters]
     names: list[str] = []
-    taken = set(given)
+    unique = UniqueNames(given)
     for place, name in enumerate(given):
-        shown = name
-        if not name or name in names:
-            shown = f"arg{place}"
-            while shown in taken:
-                shown += "_"
-            taken.add(shown)
-        names.append(shown)
+        again = not name or name in names
+        names.append(
+            unique.add(f"arg{place}", lambda other, number: other + "_" * (number - 1)) if again else name
+        )
     return tuple(names)
 
 

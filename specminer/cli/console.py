@@ -12,14 +12,11 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from specminer._support.text import counted
 from specminer.chain.collector import Estimate
 from specminer.chain.paging import Listing, PageRead
 from specminer.errors import plain
 from specminer.pipeline.progress import Executed, ProgressEvent
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class Screen:
@@ -77,13 +74,13 @@ class Screen:
             if self._bar is not None:
                 noun = "transaction" if told.listing is Listing.TRANSACTIONS else "internal call"
                 self._bar.console.print(
-                    f"read {_counted(told.records, noun)} up to block {told.block:,}", markup=False
+                    f"read {counted(told.records, noun)} up to block {told.block:,}", markup=False
                 )
         elif isinstance(told, Estimate):
             if not self._quiet:
                 self._console.print(
-                    f"reading {_counted(told.blocks, 'block')} by {told.way.value}: about "
-                    f"{_counted(told.requests, 'request')}, and about four for each transaction found",
+                    f"reading {counted(told.blocks, 'block')} by {told.way.value}: about "
+                    f"{counted(told.requests, 'request')}, and about four for each transaction found",
                     markup=False,
                 )
             self._begin("collecting", told.blocks)

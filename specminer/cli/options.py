@@ -7,13 +7,13 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from eth_utils.address import is_checksum_address
 
+from specminer._support.text import suggest
 from specminer.abstraction import Definition, Weights
 from specminer.abstraction.catalogue import find, resolved
 from specminer.chain.artifact import Artifact, load
@@ -323,8 +323,7 @@ def weights_of(text: str | None) -> dict[str, float]:
     for part in text.split(",") if text else ():
         name, separator, number = (piece.strip() for piece in part.partition("="))
         if name not in names:
-            near = get_close_matches(name, names, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(names)}"
+            hint = suggest(name, names, f"there are {', '.join(names)}")
             raise UsageError(f"--weights: there is no weight '{plain(name, 40)}'; {hint}")
         try:
             value = float(number)

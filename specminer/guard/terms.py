@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from specminer._support.text import UniqueNames
 from specminer.abstraction import Dimension
 from specminer.abstraction.candidates import CALL_NAMES
 from specminer.calldata import ArgumentColumn, TextColumn, arguments, texts
@@ -388,18 +389,13 @@ def _kind(type_: str) -> ValueKind:
 
 def _told_apart(drafts: list[_Draft]) -> list[_Draft]:
     """Return the terms with names of their own: storage called like something of the call becomes ``this.owner``."""
-    taken: set[str] = set(CALL_NAMES) - {draft.name for draft in drafts if draft.variable == MISSING}
+    given = UniqueNames(set(CALL_NAMES) - {draft.name for draft in drafts if draft.variable == MISSING})
     found = []
     for draft in drafts:
         if draft.key:  # a text: it names storage, but is no word
             continue
-        name = draft.name if draft.variable == MISSING or draft.name not in taken else f"this.{draft.name}"
-        shown, count = name, 1
-        while shown in taken:
-            count += 1
-            shown = f"{name} #{count}"
-        taken.add(shown)
-        found.append(replace(draft, name=shown))
+        name = draft.name if draft.variable == MISSING or draft.name not in given else f"this.{draft.name}"
+        found.append(replace(draft, name=given.add(name)))
     return found
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
+from specminer._support.text import UniqueNames, suggest
 from specminer.errors import UsageError, plain
 from specminer.history import CONSTRUCTOR, MISSING
 from specminer.interaction.evidence import ROLLED_BACK, Evidence
@@ -91,16 +91,8 @@ def _name(evidence: Evidence, sort: Sort, named: Naming) -> str:
 
 def _told_apart(names: Sequence[str]) -> list[str]:
     """Return names of which none is another's or a mode's: the second ``id`` becomes ``id #2``."""
-    taken = {mode.value for mode in Mode} | {"auto"}
-    result = []
-    for name in names:
-        shown, count = name, 1
-        while shown in taken:
-            count += 1
-            shown = f"{name} #{count}"
-        taken.add(shown)
-        result.append(shown)
-    return result
+    given = UniqueNames([*(mode.value for mode in Mode), "auto"])
+    return [given.add(name) for name in names]
 
 
 def split(analysis: Analysis, wish: str | None = None) -> Interactions:
@@ -173,12 +165,9 @@ def _asked(analysis: Analysis, wish: str) -> Found:
         if item.name == wish:
             return item
     known = ["auto", "whole", "instance", "sender", *analysis.names]
-    near = get_close_matches(wish, known, n=1)
-    hint = f"did you mean '{plain(near[0], 60)}'? " if near else ""
-    listed = ", ".join(plain(name, 40) for name in known[:20])
-    raise UsageError(
-        f"--interactions: this history has no sort of entities '{plain(wish, 60)}'; {hint}It can be split by {listed}"
-    )
+    listed = f"It can be split by {', '.join(plain(name, 40) for name in known[:20])}"
+    hint = f"{suggest(wish, known)} {listed}".strip()
+    raise UsageError(f"--interactions: this history has no sort of entities '{plain(wish, 60)}'; {hint}")
 
 
 def _sliced(evidence: Evidence, found: Found) -> Interactions:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from eth_utils.address import to_checksum_address
 
+from specminer._support.text import unique_names
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.evidence import Evidence
 from specminer.interaction.interactions import Interactions, Mode
 from specminer.interaction.relation import Relation, contains, distinct, relation
 from specminer.interaction.roles import Naming
 from specminer.interaction.sorts import Sort
-from specminer.location import ValueKind, unique_names
+from specminer.location import ValueKind
 
 UNNAMED_ROLE = "touched"
 """The role of an entity that a call touches and does not name."""

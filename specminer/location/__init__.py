@@ -6,7 +6,6 @@ name; the ABI's getters, run on made-up storage; the KECCAK preimages that a tra
 tell mapping keys and array indices apart even where names are unknown; else the slot's own number.
 """
 
-from specminer.location.building import unique_names
 from specminer.location.checking import Verdict, check
 from specminer.location.columns import (
     RESOLUTIONS,
@@ -46,5 +45,4 @@ __all__ = [
     "locate",
     "short_text",
     "text_word",
-    "unique_names",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
+from specminer._support.text import unique_names
 from specminer.history import MISSING, IntColumn
 from specminer.location.columns import (
     RESOLUTIONS,
@@ -169,19 +170,3 @@ def _unique_texts(variables: Sequence[Variable]) -> list[Variable]:
         replace(item, fields=tuple(replace(part, text=part.text + next(added)) for part in item.fields))
         for item in variables
     ]
-
-
-def unique_names(names: Iterable[str]) -> list[str]:
-    """Return names told apart: the second ``x`` becomes ``x #2``."""
-    taken: set[str] = set()
-    counts: dict[str, int] = {}
-    result = []
-    for name in names:
-        shown, count = name, counts.get(name, 1)
-        while shown in taken:
-            count += 1
-            shown = f"{name} #{count}"
-        counts[name] = count
-        taken.add(shown)
-        result.append(shown)
-    return result

@@ -6,12 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Any, Final
 
 import numpy as np
 from eth_utils.address import to_checksum_address
 
+from specminer._support.text import suggest
 from specminer.abstraction import Definition, EventTable, RejectedCalls, default
 from specminer.abstraction.catalogue import fitting
 from specminer.abstraction.context import with_arguments, with_calls
@@ -314,8 +314,7 @@ def _forbidden(asked: Sequence[str], table: EventTable, declared: frozenset[str]
         matching = [name for name in names if wish in (name, _ROOT.split(name)[0])]
         known = {*names, *declared, *(_ROOT.split(name)[0] for name in names)}
         if not matching and variable not in known:
-            near = get_close_matches(wish, sorted(known), n=1)
-            hint = f"did you mean '{plain(near[0], 80)}'?" if near else _listed(known)
+            hint = suggest(wish, sorted(known), _listed(known))
             raise UsageError(f"--forbid: this history has no variable '{plain(wish, 80)}'; {hint}")
         found += matching or ([wish] if variable != wish else [])
     return found

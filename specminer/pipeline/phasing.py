@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Final
 
+from specminer._support.text import suggest
 from specminer.abstraction import Definition, EventTable
 from specminer.abstraction.phases import Flag, with_flags, with_phases
 from specminer.errors import UsageError, plain
@@ -103,11 +103,8 @@ def _mentioned(texts: Collection[str]) -> frozenset[str]:
 
 
 def _unknown(name: str, known: Sequence[str]) -> UsageError:
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean '{plain(near[0], 80)}'?" if near else ""
-    if not near:
-        shown = ", ".join(plain(item, 40) for item in known[:10])
-        hint = f"there are {shown}" if known else "there are none"
+    shown = ", ".join(plain(item, 40) for item in known[:10])
+    hint = suggest(name, known, f"there are {shown}" if known else "there are none")
     return UsageError(
         f"the abstraction counts changes of '{plain(name, 80)}' as events (events.phases), but no variable of this "
         f"name belongs to the whole contract and changes now and then; {hint}",

@@ -6,9 +6,9 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
+from specminer._support.text import nearest
 from specminer.location import text_word
 from specminer.predicate.smt import Formula, FormulaError, Language, Sort
 from specminer.predicate.text import KEYWORDS, PLAIN_NAME, members
@@ -262,7 +262,7 @@ class _Parser:
         return operand
 
     def _nameless(self, token: _Token, known: list[str]) -> FormulaError:
-        near = get_close_matches(token.text, known, n=3, cutoff=0.5)
+        near = nearest(token.text, known, count=3, cutoff=0.5)
         hint = f"; near are {', '.join(repr(name) for name in near)}" if near else ""
         return FormulaError(f"nothing is called '{token.text}' (character {token.at + 1}){hint}")
 

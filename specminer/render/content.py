@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
+from specminer._support.text import counted
 from specminer.naming import readable, words
-from specminer.render.markup import counted, phrase, shorten, thousands, wrap, wrap_parts
+from specminer.render.markup import phrase, shorten, thousands, wrap, wrap_parts
 from specminer.render.options import ALL, PictureOptions
 from specminer.render.selection import Line, Selection, rejections, select
 from specminer.render.theme import Tone
@@ -263,7 +264,7 @@ class Content:
         noun = " ".join(word for word in words(name[:80]) if word not in _KEYS)
         if not noun:
             return counted(count, "interaction")
-        return f"{thousands(count)} {shorten(noun, 30)} {'history' if count == 1 else 'histories'}"
+        return counted(count, f"{shorten(noun, 30)} history", f"{shorten(noun, 30)} histories")
 
     def _told(self, function: str, guard: str) -> str:
         """Return a guard with its variables as people say them; the interaction's own key goes without saying.

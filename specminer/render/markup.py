@@ -111,8 +111,3 @@ def rows_label(rows: list[str], background: str | None = None, *, padding: int =
 def thousands(number: int) -> str:
     """Return a number for people: ``1,329``."""
     return f"{number:,}"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return ``1 call`` or ``1,329 calls``."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

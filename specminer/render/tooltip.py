@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from specminer.render.markup import counted, phrase, shorten, thousands
+from specminer._support.text import counted
+from specminer.render.markup import phrase, shorten, thousands
 from specminer.render.selection import Line, rejections
 from specminer.specification import Edge, Occurrence, Specification, State
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from specminer._support.text import counted
 from specminer.report.document import Evidence, Report, Variant
 from specminer.report.section import Cell, Piece, Row, Section, cell, left_out, row, transaction_cell
 from specminer.report.sentences import (
     amount,
-    counted,
     elapsed_text,
     moment,
     outflows,

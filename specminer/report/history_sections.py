@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from specminer._support.text import counted
 from specminer.report.claim_sections import conditions_by_reason
 from specminer.report.document import Evidence, Report
 from specminer.report.fidelity import fidelity_text
@@ -18,7 +19,6 @@ from specminer.report.section import (
     texts,
     transaction_cell,
 )
-from specminer.report.sentences import counted
 from specminer.specification import Specification
 
 MAX_LISTED: Final = 60

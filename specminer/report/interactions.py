@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from difflib import get_close_matches
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from eth_utils.address import to_checksum_address
 
+from specminer._support.text import suggest
 from specminer.chain.interface import Interface
 from specminer.errors import UsageError, plain
 from specminer.history import MISSING, OUTCOMES, History, bounds
@@ -254,8 +254,8 @@ def find(interactions: Interactions, wish: str) -> int:
     if found:
         listed = ", ".join(plain(interactions.names[row], 100) for row in found[:5])
         raise UsageError(f"--entity: '{plain(wish, 80)}' is the key of several interactions: {listed}")
-    near = get_close_matches(wish, [*interactions.names, *(key for key in interactions.keys if key)], n=1)
-    hint = f"did you mean '{plain(near[0], 80)}'?" if near else "`specminer interactions` lists them"
+    known = [*interactions.names, *(key for key in interactions.keys if key)]
+    hint = suggest(wish, known, "`specminer interactions` lists them")
     raise UsageError(f"--entity: this history has no interaction '{plain(wish, 80)}'; {hint}")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from specminer._support.text import counted
 from specminer.errors import plain
 from specminer.report.document import Report
 from specminer.report.section import Piece, Row, Section
 from specminer.report.sections import NO_EVIDENCE, groups
-from specminer.report.sentences import counted
 
 MAX_CELL: Final = 1_500
 """Characters of one text."""

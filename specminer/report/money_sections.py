@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from specminer._support.text import counted
 from specminer.report.chart import steps
 from specminer.report.document import Evidence, Held, Money
 from specminer.report.section import Section, address_cell, left_out, row, transaction_cell
-from specminer.report.sentences import amount, counted, moment, share
+from specminer.report.sentences import amount, moment, share
 from specminer.specification import Specification
 
 MAX_MOMENTS: Final = 24

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from specminer._support.text import counted
 from specminer.automaton import Word
 from specminer.errors import plain
 from specminer.score import Inclusion, Labels, Score, Spread
@@ -21,7 +22,7 @@ _LABEL = 60
 def score_text(score: Score) -> str:
     """Return the score in lines, the last one ended."""
     over = "bare function names" if score.labels is Labels.FUNCTIONS else "events with roles"
-    draws = f"{score.seeds} seed{'s' if score.seeds != 1 else ''}, over {over}"
+    draws = f"{counted(score.seeds, 'seed')}, over {over}"
     lines = [
         f"precision  {_spread(score.precision)}",
         f"recall     {_spread(score.recall)}",

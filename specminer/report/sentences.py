@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from specminer._support.text import counted
 from specminer.errors import plain
 from specminer.report.document import Elapsed
 from specminer.specification import Edge, Specification, TransitionKind
@@ -72,11 +73,6 @@ def outflows(spec: Specification) -> dict[int, int]:
 def times(count: int) -> str:
     """Return ``once``, ``twice`` or ``1,329 times``."""
     return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
-
-
-def counted(number: int, noun: str) -> str:
-    """Return ``1 call`` or ``1,329 calls``."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def share(part: int, whole: int) -> str:

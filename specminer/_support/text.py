@@ -1,0 +1,70 @@
+"""Short texts for people: numbers with nouns, the name that was probably meant, names told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Final
+
+from specminer.errors import plain
+
+_SHOWN: Final = 80
+"""Characters of a suggested name that are shown at most."""
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return ``1 call`` or ``1,329 calls``; ``plural`` is for nouns that do not just take an *s*."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def nearest(name: str, known: Iterable[str], *, count: int = 1, cutoff: float = 0.6) -> list[str]:
+    """Return the known names that are most like one that is not known, the most alike first.
+
+    Args:
+        name: what was asked for.
+        known: the names there are; of equally similar ones the later comes first.
+        count: how many are returned at most.
+        cutoff: how alike they are at least, from 0 to 1 (all characters the same).
+
+    """
+    return get_close_matches(name, list(known), n=count, cutoff=cutoff)
+
+
+def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return ``did you mean 'NAME'?`` for the known name that is most like an unknown one; ``otherwise`` if none is."""
+    near = nearest(name, known)
+    return f"did you mean '{plain(near[0], _SHOWN)}'?" if near else otherwise
+
+
+class UniqueNames:
+    """Gives names out, each once: the second ``x`` becomes ``x #2``."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+        self._counts: dict[str, int] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._taken
+
+    def add(self, name: str, alternative: Callable[[str, int], str] = "{} #{}".format) -> str:
+        """Return a name that was not given out before: the one asked for, or its first free alternative.
+
+        Args:
+            name: what is asked for.
+            alternative: returns from the name and a number, 2 and up, what to try next; it must not return the
+                same for two numbers.
+
+        """
+        shown, number = name, self._counts.get(name, 1)
+        while shown in self._taken:
+            number += 1
+            shown = alternative(name, number)
+        self._counts[name] = number
+        self._taken.add(shown)
+        return shown
+
+
+def unique_names(names: Iterable[str]) -> list[str]:
+    """Return names told apart: the second ``x`` becomes ``x #2``."""
+    given = UniqueNames()
+    return [given.add(name) for name in names]
