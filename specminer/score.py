@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Final, TypeAlias
 
+from specminer._support.files import read_bounded
 from specminer.automaton import (
     Automaton,
     AutomatonError,
@@ -31,7 +32,6 @@ from specminer.automaton import (
 )
 from specminer.declared import DeclaredProtocol, decode
 from specminer.errors import FileFormatError, plain
-from specminer.files import read_bounded
 from specminer.specification import MAX_BYTES, Edge, Specification, TransitionKind, decode_specification
 
 """A file larger than this is no automaton that anyone could read."""

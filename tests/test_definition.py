@@ -18,6 +18,7 @@ from specminer.abstraction import (
     load,
     parse,
 )
+from specminer.abstraction.definition import MAX_BYTES
 from specminer.errors import FileFormatError
 
 SALE = """
@@ -126,5 +127,11 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe")
     with pytest.raises(FileFormatError, match=r"binary\.toml"):
         load(binary)
+    large = tmp_path / "large.toml"
+    large.write_bytes(b"#" * (MAX_BYTES + 1))
+    with pytest.raises(
+        FileFormatError, match=r"large\.toml is larger than 1 MiB; that is not an abstraction"
+    ):
+        load(large)
     with pytest.raises(FileFormatError, match="is not TOML"):
         parse("name = ", "mine.toml")

@@ -16,7 +16,6 @@ DESIGN = Path(__file__).parent.parent / "docs" / "design.md"
 RANKS = {
     "_support": 0,
     "errors": 0,
-    "files": 0,
     "nesting": 0,
     "resources": 0,
     "support": 0,
@@ -58,7 +57,6 @@ SIDEWAYS = {
     ("reasoning", "guard"),
     ("reasoning", "invariant"),
     ("report", "render"),
-    ("files", "errors"),
     ("hashing", "words"),
     ("history", "trace"),
     ("tuning", "metric"),

@@ -14,9 +14,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from specminer._support.files import read_bounded
 from specminer._support.text import suggest
 from specminer.errors import FileFormatError, plain
 from specminer.resources import shipped
+
+MAX_BYTES: Final = 1 << 20
+"""A definition that is larger is not read."""
 
 
 class RejectedCalls(Enum):
@@ -133,14 +137,15 @@ def load(path: Path) -> Definition:
     """Read a definition from a TOML file.
 
     Raises:
-        FileFormatError: it cannot be read, is no TOML, or has an unknown key or a value of a wrong type.
+        FileFormatError: it cannot be read, is larger than ``MAX_BYTES``, is no TOML, or has an unknown key or a
+            value of a wrong type.
 
     """
     try:
-        return parse(path.read_text(encoding="utf-8"), plain(path))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise FileFormatError(f"cannot read the abstraction {plain(path)}: {reason}", path=path) from None
+        text = read_bounded(path, MAX_BYTES, "an abstraction").decode("utf-8")
+    except UnicodeDecodeError:
+        raise FileFormatError(f"{plain(path)} cannot be read: it is no UTF-8 text", path=path) from None
+    return parse(text, plain(path))
 
 
 def parse(text: str, origin: str) -> Definition:

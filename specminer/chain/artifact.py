@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import msgspec
 
+from specminer._support.files import read_bounded
 from specminer.chain.vyper_layout import VyperLayoutError, from_vyper, is_vyper
 from specminer.errors import FileFormatError, plain
-from specminer.files import read_bounded
 from specminer.nesting import check_nesting
 
 MAX_BYTES: Final = 64 << 20

@@ -22,8 +22,8 @@ from typing import Any, Final
 
 import msgspec
 
+from specminer._support.files import read_bounded
 from specminer.errors import FileFormatError, plain
-from specminer.files import read_bounded
 from specminer.nesting import NestingError, check_nesting
 from specminer.specification.absence import is_absent
 from specminer.specification.model import FORMAT, VERSION, Specification
