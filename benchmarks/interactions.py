@@ -67,7 +67,7 @@ def split_all(path: Path) -> Numbers:
             history = store.history(CHAIN, [CONTRACT])
         found = inspect(history)
     assert found.interactions.sort is not None
-    assert found.interactions.sort["name"] == "itemId", found.interactions.explanation
+    assert found.interactions.sort.name == "itemId", found.interactions.explanation
     assert not np.any(history.invocation_kind == CONSTRUCTOR)
     return watch.seconds | {"count": len(found.interactions.names)}
 

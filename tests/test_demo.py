@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from specminer.datasets import datasets
-from specminer.specification import read_specification
+from specminer.specification import Mode, read_specification
 from tests.support.anvil import PROJECT
 from tests.support.command import cold, environment, specminer
 
@@ -82,9 +82,11 @@ def test_the_specification_is_the_automaton_it_says(tmp_path: Path) -> None:
     assert spec.contracts == (ADDRESS,)
     assert {"bid", "cancel", "create", "settle"} == {edge.function for edge in spec.transitions}
     assert spec.automaton.states == frozenset(state.id for state in spec.states)
-    assert spec.history["rejected"] > 100
-    assert spec.interactions["mode"] == "partition"
-    assert spec.interactions["sort"]["name"] == "auctionId"
+    assert spec.history.rejected is not None
+    assert spec.history.rejected > 100
+    assert spec.interactions.mode is Mode.PARTITION
+    assert spec.interactions.sort is not None
+    assert spec.interactions.sort.name == "auctionId"
 
 
 def test_the_dataset_its_file_and_the_database_give_the_same(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_numbers_about_the_demo_are_mined(demo: Specification) -> None:
     assert said(f"Each of the {created} auctions is one interaction")
     assert said(f"all {created} auctions begin with `create`")
     initial = next(state for state in demo.states if state.id == demo.initial)
-    assert initial.ends == demo.interactions["count"] - created
+    assert initial.ends + created == demo.interactions.count
     assert said(f"{initial.ends} ids were asked for that never came to exist")
     bidding = {edge.target for edge in _lasting(demo) if edge.function == "bid"}
     over = {edge.target for edge in _lasting(demo) if edge.function in ("settle", "cancel")}

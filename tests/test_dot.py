@@ -16,7 +16,7 @@ from specminer.render import PictureOptions, render_dot, renderer, to_dot
 from specminer.render.content import Content
 from specminer.render.markup import markup, phrase, wrap
 from specminer.render.selection import depth, rejections, select
-from specminer.specification import Specification, State, TransitionKind
+from specminer.specification import InteractionsSummary, Specification, State, TransitionKind
 from tests.support.drawings import drawing, groups, written
 from tests.support.specifications import HOSTILE_NAMES, SAMPLES, auction, edge, horses, hostile, specification
 
@@ -165,7 +165,7 @@ def test_what_was_alarming_is_never_hidden() -> None:
 
 def test_a_specification_without_transitions_is_drawn() -> None:
     states = (State(id=0, name="start", predicates=(), visits=0, ends=0),)
-    assert "s0 [" in to_dot(specification("", states, (), interactions={}))
+    assert "s0 [" in to_dot(specification("", states, (), interactions=InteractionsSummary()))
 
 
 def test_predicates_are_phrased_for_people() -> None:

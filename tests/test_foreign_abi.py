@@ -36,22 +36,22 @@ CALLED = ("bid", "cancel", "create", "pause", "setFee", "settle", "unpause", "wi
 def test_an_abi_that_knows_no_call_is_not_used(history: History) -> None:
     spec = mine(history, MineOptions(), artifact=without(*CALLED)).specification
     assert spec.name != "Other"
-    assert any("knows none of the selectors" in text for text in spec.history["limits"])
-    assert "selectors" in spec.history["names"]
-    assert "no storage layout" in spec.history["names"]
+    assert any("knows none of the selectors" in text for text in spec.history.limits)
+    assert "selectors" in spec.history.names
+    assert "no storage layout" in spec.history.names
     assert {edge.function[:2] for edge in spec.transitions} <= {"0x", "co"}
 
 
 def test_an_abi_that_knows_few_calls_is_doubted(history: History) -> None:
     spec = mine(history, MineOptions(), artifact=without("bid", "withdraw", "settle")).specification
     assert spec.name == "Other"
-    assert any("knows only" in text for text in spec.history["limits"])
+    assert any("knows only" in text for text in spec.history.limits)
 
 
 def test_an_abi_that_lacks_little_is_not_doubted(history: History) -> None:
     spec = mine(history, MineOptions(), artifact=without("setFee")).specification
-    assert not spec.history["limits"]
-    assert any(name.startswith("0x") for name in spec.interactions["outside"])
+    assert not spec.history.limits
+    assert any(name.startswith("0x") for name in spec.interactions.outside)
 
 
 def test_the_stored_artifact_is_the_default(history: History) -> None:

@@ -32,7 +32,7 @@ def groups(found: Inspected) -> set[frozenset[bytes]]:
 def ports(found: Inspected) -> list[str]:
     """Return the key positions of the chosen sort."""
     assert found.interactions.sort is not None, found.interactions.explanation
-    return list(found.interactions.sort["ports"])
+    return list(found.interactions.sort.ports)
 
 
 def lived(acts: list[list[Act]]) -> set[frozenset[bytes]]:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import pytest
 from web3 import Web3
 
-from specminer.specification import Edge, Specification, TransitionKind, decode_specification
+from specminer.specification import Edge, Mode, Specification, TransitionKind, decode_specification
 from tests.support import crowdsale, ens_registrar
 from tests.support.anvil import Anvil
 from tests.support.command import cold, specminer
@@ -114,12 +114,12 @@ def test_the_driver_used_many_senders_with_rejected_and_internal_calls(mined: Mi
 def test_the_numbers_are_the_drivers_own(mined: Mined) -> None:
     history = mined.specification.history
     assert mined.specification.contracts == (mined.driven.address,)
-    assert history["transactions"] == mined.driven.transactions
-    assert history["invocations"] == mined.driven.invocations
-    assert history["source"] == "javascript"
-    assert not history["limits"]
+    assert history.transactions == mined.driven.transactions
+    assert history.invocations == mined.driven.invocations
+    assert history.source == "javascript"
+    assert not history.limits
     failed = sum(not done for calls in mined.calls.values() for _, done in calls)
-    assert history["rejected"] == failed
+    assert history.rejected == failed
 
 
 def test_every_rejected_transaction_of_the_driver_is_a_rejected_call(mined: Mined) -> None:
@@ -129,7 +129,8 @@ def test_every_rejected_transaction_of_the_driver_is_a_rejected_call(mined: Mine
         if mined.anvil.rpc("eth_getTransactionReceipt", transaction)["status"] == "0x0"
     ]
     assert len(direct) <= mined.driven.rejected
-    assert mined.specification.history["rejected"] >= len(direct)
+    assert mined.specification.history.rejected is not None
+    assert mined.specification.history.rejected >= len(direct)
 
 
 def test_the_counts_add_up(mined: Mined) -> None:
@@ -144,17 +145,19 @@ def test_the_counts_add_up(mined: Mined) -> None:
     }
     # what its caller rolled back neither lasted nor was rejected: the node says it succeeded
     left_out = sum(name in reading for calls in mined.calls.values() for name, _ in calls)
-    rolled_back = _number_before(spec.interactions["explanation"], "calls that their callers rolled back")
-    assert spec.interactions["mode"] != "projection", "else a call may be an event of several interactions"
-    total = sum(edge.count for edge in events) + sum(spec.interactions["outside"].values())
-    assert total == spec.history["invocations"] - left_out - rolled_back
+    rolled_back = _number_before(spec.interactions.explanation, "calls that their callers rolled back")
+    assert spec.interactions.mode is not Mode.PROJECTION, (
+        "else a call may be an event of several interactions"
+    )
+    total = sum(edge.count for edge in events) + sum(spec.interactions.outside.values())
+    assert total + left_out + rolled_back == spec.history.invocations
     entered = Counter[int]()
     for edge in spec.transitions:
         entered[edge.target] += edge.count
     assert {state.id: state.visits for state in spec.states} == {
         state.id: entered[state.id] for state in spec.states
     }
-    assert sum(state.ends for state in spec.states) == spec.interactions["count"]
+    assert sum(state.ends for state in spec.states) == spec.interactions.count
 
 
 def _number_before(text: str, words: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from specminer.specification import Specification, encode_specification, read_specification
+from specminer.specification import Mode, Specification, encode_specification, read_specification
 from tests.support import yard
 from tests.support.anvil import Anvil
 from tests.support.command import Done, specminer
@@ -90,11 +90,11 @@ def counts(spec: Specification) -> dict[tuple[str, str], int]:
 def test_all_of_one_code_are_found_and_mined_together(place: Place) -> None:
     spec = place.mine("--same-code-as", place.deals[4], "--db", "h.db")
     assert spec.contracts == (*place.deals[:1], place.played.lonely.address, *place.deals[1:])
-    assert spec.interactions["mode"] == "instance"
-    assert spec.interactions["count"] == DEALS + 1
-    assert "One interaction per contract" in spec.interactions["explanation"]
-    assert "13 contracts in the database with the code of" in spec.history["selection"]
-    assert spec.history["limits"] == []
+    assert spec.interactions.mode is Mode.INSTANCE
+    assert spec.interactions.count == DEALS + 1
+    assert "One interaction per contract" in spec.interactions.explanation
+    assert "13 contracts in the database with the code of" in str(spec.history.selection)
+    assert spec.history.limits == ()
     assert spec.name == "Deal"  # the artifact of one serves all
     assert counts(spec) == expected(DEALS + 1)
     texts = {text for state in spec.states for text in state.predicates}
@@ -104,7 +104,7 @@ def test_all_of_one_code_are_found_and_mined_together(place: Place) -> None:
 def test_the_first_instances_by_creation_are_taken(place: Place) -> None:
     spec = place.mine("--same-code-as", place.deals[4], "--db", "h.db", "--instances", "3")
     assert spec.contracts == (place.deals[0], place.played.lonely.address, place.deals[1])
-    assert spec.history["selection"].startswith("The first 3 by creation of 13 contracts")
+    assert str(spec.history.selection).startswith("The first 3 by creation of 13 contracts")
 
 
 def test_named_contracts_give_the_same_in_any_order(place: Place) -> None:
@@ -112,7 +112,7 @@ def test_named_contracts_give_the_same_in_any_order(place: Place) -> None:
     other = place.mine(*place.deals[::-1], place.deals[0].lower(), "--db", "h.db")
     assert encode_specification(one) == encode_specification(other)
     assert one.contracts == tuple(place.deals)
-    assert one.history["selection"] == "12 contracts, as given."
+    assert one.history.selection == "12 contracts, as given."
     assert counts(one) == expected(DEALS)
     assert place.mine(*place.deals, "--db", "h.db", "--instances", "2").contracts == tuple(place.deals[:2])
 
@@ -120,8 +120,9 @@ def test_named_contracts_give_the_same_in_any_order(place: Place) -> None:
 @pytest.mark.parametrize(("mode", "count"), [("whole", 1), ("instance", DEALS), ("sender", 2 * DEALS)])
 def test_the_user_overrules(place: Place, mode: str, count: int) -> None:
     spec = place.mine(*place.deals, "--db", "h.db", "--interactions", mode)
-    assert (spec.interactions["mode"], len(spec.contracts)) == (mode, DEALS)
-    assert 1 <= spec.interactions["count"] <= count
+    assert (spec.interactions.mode, len(spec.contracts)) == (Mode(mode), DEALS)
+    assert spec.interactions.count is not None
+    assert 1 <= spec.interactions.count <= count
 
 
 def test_contracts_are_collected_from_a_node_one_by_one(place: Place) -> None:
@@ -147,7 +148,7 @@ def test_clones_are_one_code_and_their_target_another(place: Place) -> None:
     }
     alone = place.mine("--same-code-as", place.played.box.address, "--db", "h.db")
     assert alone.contracts == (place.played.box.address,)
-    assert alone.history["selection"].startswith("1 contract in the database with the code of")
+    assert str(alone.history.selection).startswith("1 contract in the database with the code of")
 
 
 def test_a_factorys_children_are_collected_and_mined(place: Place) -> None:
@@ -165,8 +166,8 @@ def test_a_factorys_children_are_collected_and_mined(place: Place) -> None:
     spec = place.mine("--created-by", yard, *like, *rpc, "--abi", "deal.json")
     assert spec.contracts == tuple(deals)  # what was made and undone again is not among them
     assert counts(spec) == expected(DEALS)
-    assert spec.history["selection"].startswith(f"12 contracts created by {yard}, those with the code of")
-    assert spec.history["limits"] == []
+    assert str(spec.history.selection).startswith(f"12 contracts created by {yard}, those with the code of")
+    assert spec.history.limits == ()
     from_database = place.mine("--created-by", yard, *like, "--db", "h.db", "--instances", "5")
     assert from_database.contracts == tuple(deals[:5])
     assert counts(from_database) == expected(5)
@@ -212,20 +213,20 @@ def test_contradicting_artifacts_are_told(place: Place) -> None:
     done = place.run("collect", place.deals[0], "--rpc", place.url, "--db", "h.db", "--abi", "half.json")
     assert done.code == 0, done.text
     spec = place.mine(*place.deals, "--db", "h.db")
-    (told,) = (text for text in spec.history["limits"] if "contradict" in text)
+    (told,) = (text for text in spec.history.limits if "contradict" in text)
     assert "2 different ones" in told
     assert counts(spec) == expected(DEALS)  # the one that knows more calls is used
     spec = place.mine(*place.deals, "--db", "h.db", "--abi", "deal.json")
-    assert spec.history["limits"] == []
+    assert spec.history.limits == ()
 
 
 def test_a_contract_complete_to_an_earlier_block_is_told(place: Place) -> None:
     old = place.mine(*place.deals[:2], "--rpc", place.url, "--db", "old.db", "--to-block", "8")
-    assert old.history["limits"] == []
+    assert old.history.limits == ()
     done = place.run("collect", place.deals[0], "--rpc", place.url, "--db", "old.db")
     assert done.code == 0, done.text
     spec = place.mine(*place.deals[:2], "--db", "old.db")
-    (told,) = spec.history["limits"]
+    (told,) = spec.history.limits
     assert told.startswith("1 of 2 contracts")
     assert place.deals[1].lower() in told
 

@@ -40,17 +40,17 @@ def mined(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Specif
 def test_the_functions_are_the_implementations(mined: tuple[Specification, Specification, str]) -> None:
     named, _, _ = mined
     assert {edge.function for edge in named.transitions} == {"put", "take"}
-    assert set(named.interactions["outside"]) == {"constructor", "start"}
+    assert set(named.interactions.outside) == {"constructor", "start"}
     assert named.name == "Till"
-    assert not named.history["limits"]
+    assert not named.history.limits
 
 
 def test_the_accesses_are_the_proxys(mined: tuple[Specification, Specification, str]) -> None:
     named, _, proxy = mined
-    calls = sum(edge.count for edge in named.transitions) + named.interactions["outside"]["start"]
+    calls = sum(edge.count for edge in named.transitions) + named.interactions.outside["start"]
     expected = 2 + 3 * (7 + 3) + 7 + 6 + 7
     assert named.contracts == (proxy,)
-    assert named.history["transactions"] == expected + 1
+    assert named.history.transactions == expected + 1
     assert calls == expected
 
 
@@ -60,7 +60,7 @@ def test_the_variables_are_named_by_the_implementations_layout(
     named, _, _ = mined
     predicates = {text for state in named.states for text in state.predicates}
     assert "held[·] = 0" in predicates
-    assert "storage layout" in named.history["names"]
+    assert "storage layout" in named.history.names
 
 
 def test_without_an_artifact_the_implementations_code_names_the_functions(

@@ -30,6 +30,7 @@ RANKS = {
     "store": 2,
     "location": 2,
     "declared": 2,
+    "specification": 2,
     "calldata": 3,
     "dependency": 3,
     "interaction": 4,
@@ -38,7 +39,6 @@ RANKS = {
     "metric": 7,
     "naming": 7,
     "tuning": 7,
-    "specification": 8,
     "score": 8,
     "confidence": 8,
     "guard": 8,
@@ -61,7 +61,6 @@ SIDEWAYS = {
     ("history", "trace"),
     ("tuning", "metric"),
     ("tuning", "naming"),
-    ("score", "specification"),
 }
 """Imports within a rank: a concept and what it is made of."""
 

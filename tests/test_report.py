@@ -46,9 +46,7 @@ def test_every_number_comes_from_the_automaton_or_the_history() -> None:
     function = [found.analysis.evidence.called.name(row) for row in range(len(history))]
     sender = history.invocation_sender.tolist()
     # variants and lives
-    assert (
-        sum(item.count for item in told.variants.items) == spec.interactions["count"] == told.timelines.total
-    )
+    assert sum(item.count for item in told.variants.items) == spec.interactions.count == told.timelines.total
     assert told.variants.total == len(told.variants.items)
     lengths = Counter(found.interactions.slice.tolist())
     assert min(item.least for item in told.variants.items) == min(lengths.values())
@@ -63,7 +61,7 @@ def test_every_number_comes_from_the_automaton_or_the_history() -> None:
         assert len(taken.examples) == min(3, edge.count)
         assert bool(taken.examples[0].reason) == (edge.outcome != "returned")
     # rejections, with the number that the specification has
-    assert sum(item.count for item in told.rejections.items) == spec.history["rejected"]
+    assert sum(item.count for item in told.rejections.items) == spec.history.rejected
     rejected = Counter(name for name, kept in zip(function, accepted, strict=True) if not kept)
     by_function: Counter[str] = Counter()
     for item in told.rejections.items:
@@ -226,7 +224,7 @@ def test_without_a_database_the_document_alone_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("report", "missing.json"), "cannot read missing.json"),
+        (("report", "missing.json"), "missing.json cannot be read: No such file"),
         (("report", "out.json", "--format", "pdf"), "expected a list of html, md, json, csv, xes, got pdf"),
         (("report", "out.json", "--format", ","), "got nothing"),
         (("report", "out.json", "--format", "html,csv"), "give its database with --db"),
@@ -241,7 +239,7 @@ def test_wrong_use_is_told(arguments: tuple[str, ...], message: str, tmp_path: P
     (tmp_path / "out.json").write_bytes(encode_specification(spec))
     if "other.db" in arguments:
         assert specminer("import", str(dataset("lottery").traces), "--db", "other.db", cwd=tmp_path).code == 0
-        shorter = replace(spec, history=spec.history | {"last_block": spec.history["last_block"] - 5})
+        shorter = replace(spec, history=replace(spec.history, last_block=(spec.history.last_block or 0) - 5))
         (tmp_path / "out.json").write_bytes(encode_specification(shorter))
     done = specminer(*arguments, cwd=tmp_path)
     assert done.code in (2, 3)
@@ -260,7 +258,7 @@ def renamed(name: str) -> Report:
             replace(edge, event=name, guard=name, witnesses=(name,)) for edge in spec.transitions
         ),
         states=tuple(replace(state, name=name, predicates=(name,)) for state in spec.states),
-        history=spec.history | {"limits": [name], "names": name},
+        history=replace(spec.history, limits=(name,), names=name),
         guards=({"scope": name, "text": name, "kind": "required"},),
     )
     return Report(specification=bad, evidence=None)

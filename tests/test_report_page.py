@@ -340,8 +340,8 @@ def test_hostile_names_are_texts(browser: Chrome, report: Report, tmp_path: Path
             replace(edge, event=EVIL + edge.event, guard=EVIL, witnesses=(EVIL, "javascript:alert(1)"))
             for edge in spec.transitions
         ),
-        history=spec.history | {"limits": [EVIL], "names": EVIL, "source": EVIL},
-        interactions=spec.interactions | {"explanation": EVIL, "outside": {EVIL: 3}},
+        history=replace(spec.history, limits=(EVIL,), names=EVIL, source=EVIL),
+        interactions=replace(spec.interactions, explanation=EVIL, outside={EVIL: 3}),
         guards=({"scope": EVIL, "text": EVIL, "kind": "required", "explained": 1, "rejected": 2},),
         surprise={
             "unit": "interaction",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from specminer.report.summary import summary
-from specminer.specification import Specification, State
+from specminer.specification import HistorySummary, InteractionsSummary, Specification, State
 from tests.support.specifications import auction, edge, horses, hostile, specification
 
 
@@ -35,7 +35,7 @@ def test_how_names_were_found_is_told_to_the_end() -> None:
         + "and so on."
     )
     spec = auction()
-    text = summary(replace(spec, history=spec.history | {"names": names}))
+    text = summary(replace(spec, history=replace(spec.history, names=names)))
     assert names in " ".join(text.split())
 
 
@@ -75,7 +75,7 @@ def test_no_line_is_wider_than_the_terminal(build: Callable[[], Specification], 
 
 
 def test_a_history_that_lacks_everything_is_still_told() -> None:
-    spec = replace(auction(), history={}, interactions={}, transitions=())
+    spec = replace(auction(), history=HistorySummary(), interactions=InteractionsSummary(), transitions=())
     assert "? transactions with ? calls, ? of them rejected" in " ".join(summary(spec).split())
 
 

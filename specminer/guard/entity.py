@@ -36,7 +36,7 @@ class Entities:
         own = np.flatnonzero(~interactions.passive & ~interactions.switches)
         self._events = own[np.argsort(interactions.invocation[own], kind="stable")]
         self._invocation = interactions.invocation[self._events]
-        self._arguments = frozenset(map(str, (interactions.sort or {}).get("arguments", ())))
+        self._arguments = frozenset(interactions.sort.arguments if interactions.sort else ())
         self.places = _places(evidence.locations, interactions)
         """Row and field of each variable of an interaction, by the name that predicates of states give it."""
         self.short: Mapping[tuple[int, int], str] = {}

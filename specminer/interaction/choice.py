@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -13,12 +12,13 @@ from specminer._support.text import UniqueNames, suggest
 from specminer.errors import UsageError, plain
 from specminer.history import CONSTRUCTOR, MISSING
 from specminer.interaction.evidence import ROLLED_BACK, Evidence
-from specminer.interaction.interactions import Interactions, Mode
+from specminer.interaction.interactions import Interactions
 from specminer.interaction.roles import Naming, Source, candidates, naming
 from specminer.interaction.scores import MIN_COVERAGE, Score, marks, score
 from specminer.interaction.slices import sliced
 from specminer.interaction.sorts import Sort, sorts
 from specminer.interaction.views import by_instance, by_sender, whole
+from specminer.specification import EntitySort, Mode
 
 ACCOUNT = "account"
 
@@ -176,14 +176,14 @@ def _sliced(evidence: Evidence, found: Found) -> Interactions:
     )
 
 
-def described(evidence: Evidence, found: Found) -> dict[str, Any]:
+def described(evidence: Evidence, found: Found) -> EntitySort:
     """Return a sort as the specification tells it."""
-    return {
-        "name": found.name,
-        "ports": [evidence.locations.ports[port].name for port in found.sort.ports],
-        "arguments": sorted({role.name for role in found.naming.roles}),
-        "score": round(found.score.value, 6),
-    }
+    return EntitySort(
+        name=found.name,
+        ports=tuple(evidence.locations.ports[port].name for port in found.sort.ports),
+        arguments=tuple(sorted({role.name for role in found.naming.roles})),
+        score=round(found.score.value, 6),
+    )
 
 
 def _by_sort(found: Found, interactions: Interactions) -> str:

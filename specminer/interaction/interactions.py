@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any
 
 import numpy as np
 
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.relation import Relation, relation
-
-
-class Mode(Enum):
-    """How a history is split."""
-
-    WHOLE = "whole"
-    """The contract's life is one interaction."""
-    INSTANCE = "instance"
-    """Several contracts of the same code: each one's life is one."""
-    SENDER = "sender"
-    """Each account's calls, and what others did to the storage kept under its address."""
-    PARTITION = "partition"
-    """Each entity of a sort; a call belongs to one."""
-    PROJECTION = "projection"
-    """Each entity of a sort; a call stands in the interaction of every entity that it names, with its role."""
+from specminer.specification import EntitySort, Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +16,8 @@ class Interactions:
     """``k`` interactions with ``n`` events, one interaction after another, each in the order in which calls begin."""
 
     mode: Mode
-    sort: dict[str, Any] | None
-    """The sort of entities: name, ports, arguments, score; ``None`` where none is involved."""
+    sort: EntitySort | None
+    """The sort of entities; ``None`` where none is involved."""
     names: tuple[str, ...]
     """``_tokenId=42``, an address, ``all``; raw text, each once."""
     entities: tuple[int | None, ...]

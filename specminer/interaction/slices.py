@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from eth_utils.address import to_checksum_address
@@ -12,11 +11,12 @@ from eth_utils.address import to_checksum_address
 from specminer._support.text import unique_names
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.evidence import Evidence
-from specminer.interaction.interactions import Interactions, Mode
+from specminer.interaction.interactions import Interactions
 from specminer.interaction.relation import Relation, contains, distinct, relation
 from specminer.interaction.roles import Naming
 from specminer.interaction.sorts import Sort
 from specminer.location import ValueKind
+from specminer.specification import EntitySort, Mode
 
 UNNAMED_ROLE = "touched"
 """The role of an entity that a call touches and does not name."""
@@ -51,7 +51,7 @@ def side_effects(evidence: Evidence, ports: BoolColumn, own: Relation) -> Relati
 
 
 def sliced(
-    evidence: Evidence, sort: Sort, named: Naming, described: dict[str, Any], *, separable: bool
+    evidence: Evidence, sort: Sort, named: Naming, described: EntitySort, *, separable: bool
 ) -> Interactions:
     """Return one interaction for each entity that has calls of its own; ``described`` tells of the sort."""
     own = own_calls(named, separable=separable)
@@ -77,7 +77,7 @@ def sliced(
     return Interactions(
         mode=Mode.PARTITION if separable else Mode.PROJECTION,
         sort=described,
-        names=_names(evidence, sort, entities, keys, str(described["name"])),
+        names=_names(evidence, sort, entities, keys, described.name),
         keys=keys,
         entities=_words(evidence, entities),
         explanation="",

@@ -10,8 +10,9 @@ from eth_utils.address import to_checksum_address
 from specminer.calldata import senders
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.evidence import Evidence
-from specminer.interaction.interactions import Interactions, Mode
+from specminer.interaction.interactions import Interactions
 from specminer.interaction.relation import distinct
+from specminer.specification import EntitySort, Mode
 
 MAX_UNNAMED: Final = 256
 """Variables of the whole contract without a name at most: those that most calls touch."""
@@ -94,7 +95,7 @@ def by_sender(evidence: Evidence) -> Interactions:
     contracts, addresses = np.divmod(by_call, max(1, len(history.addresses)))
     return Interactions(
         mode=Mode.SENDER,
-        sort={"name": "account", "ports": [], "arguments": ["msg.sender"], "score": None},
+        sort=EntitySort(name="account", arguments=("msg.sender",)),
         names=tuple(
             _caller_name(evidence, contract, address)
             for contract, address in zip(contracts.tolist(), addresses.tolist(), strict=True)

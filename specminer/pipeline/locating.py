@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from specminer.location import (
     locate,
 )
 from specminer.probe import Probed
+from specminer.specification import LocationCoverage
 
 _SOURCES: Final = {
     Naming.LAYOUT: "the storage layout",
@@ -57,13 +58,14 @@ class Located:
         resolved = f"{_percent(self.resolved)} of the accesses to storage are resolved to variable and keys"
         return f"{resolved}; variables are named {', '.join(named)}"
 
-    def facts(self) -> dict[str, Any]:
-        """Return the shares as they stand in ``automaton.json``, under ``history.locations``."""
-        return {
-            "resolved": round(self.resolved, 6),
-            "named": round(self.named, 6),
-            "sources": {naming.value: round(share, 6) for naming, share in self.sources.items()},
-        }
+    @property
+    def coverage(self) -> LocationCoverage:
+        """The shares as they stand in the specification."""
+        return LocationCoverage(
+            resolved=round(self.resolved, 6),
+            named=round(self.named, 6),
+            sources={naming.value: round(share, 6) for naming, share in self.sources.items()},
+        )
 
 
 def located(history: History, artifact: Artifact | None, numbered: Slots | None = None) -> Located:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -38,12 +38,14 @@ from specminer.pipeline.locating import Located
 from specminer.pipeline.phasing import Built, Phasing, chosen_flags
 from specminer.pipeline.siblings import gaps
 from specminer.pipeline.understanding import Understood, understand
-from specminer.report.fidelity import measured
+from specminer.report.fidelity import fidelity_of
 from specminer.specification import (
     MAX_WITNESSES,
     Alternative,
     Edge,
     FrontPoint,
+    HistorySummary,
+    InteractionsSummary,
     Occurrence,
     Specification,
     State,
@@ -144,12 +146,20 @@ def mine(
     tuning = tuning if place is None else tuning.at(place)
     built = phasing.built(tuning.phases)
     interactions = built.interactions
-    facts = _history_facts(history, given.known, _names(given.interface, found)) | {
-        "locations": found.facts()
-    }
-    facts["limits"] += [given.contradiction] if given.contradiction else []
-    facts["limits"] += given.found.notes
-    facts |= {"selection": selection} if selection else {}
+    limits = [*_limits(history, given.known), *filter(None, [given.contradiction]), *found.notes]
+    facts = HistorySummary(
+        first_block=history.first_block,
+        last_block=history.last_block,
+        transactions=len(history.transaction_hash),
+        invocations=len(history),
+        rejected=_rejected(history),
+        source=", ".join(tracer.value for tracer in history.tracers),
+        fidelity=fidelity_of(history.fidelity),
+        limits=tuple(limits),
+        names=_names(given.interface, found),
+        locations=found.coverage,
+        selection=selection or None,
+    )
     outside = Counter(functions[row] for row in interactions.track.tolist())
     edges = tuple(_edges(history, interactions, (functions, events), tuning, point) for point in tuning.front)
     asked = () if definition.lenient else tuning.unmatched
@@ -232,7 +242,7 @@ def _fitted(definition: Definition) -> str:
 
 def _entity(interactions: Interactions) -> str:
     """Return what an interaction is about."""
-    return str(interactions.sort["name"]) if interactions.sort else ""
+    return interactions.sort.name if interactions.sort else ""
 
 
 def _names(interface: Interface, found: Located) -> str:
@@ -244,7 +254,7 @@ def _names(interface: Interface, found: Located) -> str:
 def _specification(
     name: str,
     history: History,
-    facts: dict[str, Any],
+    facts: HistorySummary,
     interactions: Interactions,
     outside: dict[str, int],
     tuning: Tuning,
@@ -260,13 +270,13 @@ def _specification(
         contracts=tuple(to_checksum_address(item.address) for item in history.contracts),
         chain_id=history.contracts[0].chain_id,
         history=facts,
-        interactions={
-            "mode": interactions.mode.value,
-            "sort": interactions.sort,
-            "count": len(interactions.names),
-            "explanation": interactions.explanation,
-            "outside": outside,
-        },
+        interactions=InteractionsSummary(
+            mode=interactions.mode,
+            sort=interactions.sort,
+            count=len(interactions.names),
+            explanation=interactions.explanation,
+            outside=outside,
+        ),
         abstraction=_abstraction(tuning, tuning.chosen),
         states=_states(tuning.chosen),
         initial=0,
@@ -325,31 +335,25 @@ def _listed(known: Collection[str]) -> str:
     return f"there are {shown}{', …' if len(known) > 10 else ''}" if known else "there are none"
 
 
-def _history_facts(history: History, known: float, names: str) -> dict[str, Any]:
-    """Return what was read; ``known`` is the share of the calls whose selectors the ABI given knows."""
-    limits = [*history.limits, *gaps(history)]
+def _rejected(history: History) -> int:
+    """Return how many calls were rejected; those that their callers rolled back are not."""
+    outcome = history.invocation_outcome
+    return int(np.sum((outcome != RETURNED) & (outcome != ROLLED_BACK)))
+
+
+def _limits(history: History, known: float) -> Iterator[str]:
+    """Yield what a history cannot show; ``known`` is the share of the calls whose selectors the ABI given knows."""
+    yield from (*history.limits, *gaps(history))
     if known == 0:
-        limits.append(
+        yield (
             "the ABI knows none of the selectors that were called, so it was not used; it is probably another "
             "contract's (for a proxy, give the implementation's)"
         )
     elif known < _KNOWN_SHARE:
-        limits.append(
+        yield (
             f"the ABI knows only {known:.0%} of the calls' selectors; it is probably another contract's "
             "(for a proxy, give the implementation's)"
         )
-    outcome = history.invocation_outcome
-    return {
-        "first_block": history.first_block,
-        "last_block": history.last_block,
-        "transactions": len(history.transaction_hash),
-        "invocations": len(history),
-        "rejected": int(np.sum((outcome != RETURNED) & (outcome != ROLLED_BACK))),
-        "source": ", ".join(tracer.value for tracer in history.tracers),
-        "fidelity": measured(history.fidelity),
-        "limits": limits,
-        "names": names,
-    }
 
 
 def _states(point: TunedPoint) -> tuple[State, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from specminer.abstraction.definition import definition_part, from_document
 from specminer.chain.artifact import Artifact
-from specminer.errors import StoreError, UsageError, plain
+from specminer.errors import StoreError, UsageError
 from specminer.history import IntColumn
 from specminer.pipeline.mining import Mined, MineOptions, mine
 from specminer.pipeline.output import make_folder, remove_file, replace_file
@@ -20,7 +20,7 @@ from specminer.report.eventlog import events, to_csv, to_xes
 from specminer.report.evidence import gather
 from specminer.report.markdown import to_markdown
 from specminer.report.page import to_html
-from specminer.specification import Edge, Specification
+from specminer.specification import Edge, InteractionsSummary, Mode, Specification
 from specminer.store import TraceStore
 from specminer.trace import Address
 from specminer.tuning import FrontPoint, Tuning
@@ -75,28 +75,24 @@ def mined_again(specification: Specification, store: TraceStore, artifact: Artif
 
     """
     contracts = _contracts(specification)
-    facts, split = specification.history, specification.interactions
+    facts = specification.history
     for doubtful in (False, True):
         history = store.history(
             specification.chain_id,
             contracts,
-            first=_block(facts.get("first_block")),
-            last=_block(facts.get("last_block")),
+            first=facts.first_block,
+            last=facts.last_block,
             doubtful=doubtful,
         )
-        if facts.get("invocations") == len(history):
+        if facts.invocations == len(history):
             break
     else:
         raise StoreError(
             f"the database holds {len(history):,} calls of these blocks, the automaton was mined from "
-            f"{plain(facts.get('invocations'), 20)}: it is another history; mine again, or give the --db of that run"
+            f"{facts.invocations}: it is another history; mine again, or give the --db of that run"
         )
-    sort = split.get("sort")
-    wish = str(sort.get("name")) if isinstance(sort, dict) else str(split.get("mode"))
-    if split.get("mode") in ("whole", "instance", "sender"):
-        wish = str(split["mode"])
     options = MineOptions(
-        interactions=wish,
+        interactions=_requested_split(specification.interactions),
         definition=from_document(definition_part(specification.abstraction), "the automaton's abstraction"),
         surprising=0,
     )
@@ -165,5 +161,8 @@ def _contracts(specification: Specification) -> list[Address]:
     return [Address(bytes.fromhex(address[2:])) for address in specification.contracts]
 
 
-def _block(value: object) -> int | None:
-    return value if isinstance(value, int) else None
+def _requested_split(split: InteractionsSummary) -> str | None:
+    """Return what to ask for to get a split again."""
+    if split.sort is not None and split.mode in (Mode.PARTITION, Mode.PROJECTION, None):
+        return split.sort.name
+    return None if split.mode is None else split.mode.value

@@ -20,7 +20,7 @@ from specminer.render.options import ALL, PictureOptions
 from specminer.render.selection import Line, Selection, rejections, select
 from specminer.render.theme import Tone
 from specminer.render.usual import usual_path
-from specminer.specification import Edge, Specification, State, TransitionKind
+from specminer.specification import Edge, Mode, Specification, State, TransitionKind
 
 _KEYS: Final = frozenset({"id", "ids", "index", "idx", "key", "number", "new"})
 """Words of a sort's name that say how an entity is named, not what it is."""
@@ -239,9 +239,9 @@ class Content:
         calls = [edge for edge in spec.transitions if edge.kind is TransitionKind.CALL]
         rejected = sum(edge.count for edge in calls if edge.outcome != "returned")
         # in a projection one call stands in the slice of every entity that it names
-        noun = "event" if spec.interactions.get("mode") == "projection" else "call"
-        interactions = spec.interactions.get("count")
-        parts = [self._histories(interactions)] if isinstance(interactions, int) else []
+        noun = "event" if spec.interactions.mode is Mode.PROJECTION else "call"
+        interactions = spec.interactions.count
+        parts = [] if interactions is None else [self._histories(interactions)]
         stuck = sum(state.ends for state in spec.states if state.id == spec.initial)
         if parts and stuck:
             parts[0] += f" ({thousands(stuck)} never began)"
@@ -255,12 +255,12 @@ class Content:
 
     def _histories(self, count: int) -> str:
         """Return how many interactions there are, and of what."""
-        mode, sort = self.spec.interactions.get("mode"), self.spec.interactions.get("sort")
-        if mode == "instance":
+        mode, sort = self.spec.interactions.mode, self.spec.interactions.sort
+        if mode is Mode.INSTANCE:
             return counted(count, "contract")
-        if mode == "sender":
+        if mode is Mode.SENDER:
             return counted(count, "account")
-        name = str(sort.get("name", "")) if isinstance(sort, dict) else ""
+        name = "" if sort is None else sort.name
         noun = " ".join(word for word in words(name[:80]) if word not in _KEYS)
         if not noun:
             return counted(count, "interaction")
@@ -271,10 +271,10 @@ class Content:
 
         A name that would stand for two variables stays as it is.
         """
-        sort = self.spec.interactions.get("sort")
+        sort = self.spec.interactions.sort
         alone = len(self._roles.get(function, ())) < 2  # else the key tells which entity is meant
-        own = sort.get("arguments", ()) if isinstance(sort, dict) and alone else ()
-        noun = set(words(str(sort.get("name", ""))[:80])) - _KEYS if isinstance(sort, dict) else set()
+        own = sort.arguments if sort is not None and alone else ()
+        noun = set() if sort is None else set(words(sort.name[:80])) - _KEYS
         said: dict[str, str] = {}
         for place, key in _PLACE.findall(guard[:_MAX_GUARD]):
             said[place] = readable(place, noun) + ("" if key in own else f" of {key.strip('_') or key}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from specminer.render.content import Content
 from specminer.render.markup import markup
-from specminer.specification import TransitionKind
+from specminer.specification import Mode, TransitionKind
 
 
 def entries(content: Content) -> Iterator[tuple[str, str]]:
@@ -15,7 +15,7 @@ def entries(content: Content) -> Iterator[tuple[str, str]]:
     kinds = {frozenset(edge.kind for edge in line.edges) for line in lines}
     yield (
         "start",
-        "nothing there yet" if spec.interactions.get("mode") not in ("instance", "whole") else "start",
+        "nothing there yet" if spec.interactions.mode not in (Mode.INSTANCE, Mode.WHOLE) else "start",
     )
     if content.usual:
         yield "usual", "usual path"

@@ -134,8 +134,7 @@ def variant_section(report: Report) -> Section | None:
     evidence, spec = report.evidence, report.specification
     if evidence is None or not evidence.variants.items:
         return None
-    total = spec.interactions.get("count")
-    whole = total if isinstance(total, int) else 0
+    whole = spec.interactions.count or 0
     variants = evidence.variants
     return Section(
         id="variants",
@@ -170,8 +169,8 @@ def _way(spec: Specification, variant: Variant) -> str:
 def rare_section(spec: Specification) -> Section | None:
     """Return the transitions that were rare, or first seen late."""
     leaving = outflows(spec)
-    first, last = spec.history.get("first_block"), spec.history.get("last_block")
-    late = first + LATE * (last - first) if isinstance(first, int) and isinstance(last, int) else None
+    first, last = spec.history.first_block, spec.history.last_block
+    late = None if first is None or last is None else first + LATE * (last - first)
     found: list[tuple[int, int, Row]] = []
     for place, edge in enumerate(spec.transitions):
         why = []

@@ -3,46 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from eth_utils.address import to_checksum_address
 
+from specminer.specification import ReplayFidelity
 from specminer.trace import Address, Fidelity
 
 _NAMED: Final = 5
 """Addresses that a text lists at most."""
 
 
-def measured(fidelity: Mapping[Fidelity, int]) -> dict[str, Any] | None:
-    """Return how many transactions were executed again and how they ended; ``None`` if none was.
-
-    ``status`` and ``gas`` are shares of them: ended as on the chain, and used exactly the same gas (``None`` if the
-    chain's is not known); ``left_out`` counts those that are not mined.
-    """
-    total = sum(fidelity.values())
+def fidelity_of(counts: Mapping[Fidelity, int]) -> ReplayFidelity | None:
+    """Return how the transactions that were executed again ended; ``None`` if none was."""
+    total = sum(counts.values())
     if not total:
         return None
-    checked = total - fidelity.get(Fidelity.UNCHECKED, 0)
-    exact = fidelity.get(Fidelity.EXACT, 0)
-    tainted = fidelity.get(Fidelity.TAINTED, 0)
-    return {
-        "transactions": total,
-        "status": round(1 - fidelity.get(Fidelity.STATUS, 0) / total, 6),
-        "gas": round((exact + tainted) / checked, 6) if checked else None,
-        "left_out": sum(count for mark, count in fidelity.items() if not mark.trusted),
-        "marks": {mark.value: count for mark, count in fidelity.items()},
-    }
+    checked = total - counts.get(Fidelity.UNCHECKED, 0)
+    exact = counts.get(Fidelity.EXACT, 0)
+    tainted = counts.get(Fidelity.TAINTED, 0)
+    return ReplayFidelity(
+        transactions=total,
+        status=round(1 - counts.get(Fidelity.STATUS, 0) / total, 6),
+        gas=round((exact + tainted) / checked, 6) if checked else None,
+        left_out=sum(count for mark, count in counts.items() if not mark.trusted),
+        marks={mark.value: count for mark, count in counts.items()},
+    )
 
 
-def fidelity_text(found: Mapping[str, Any]) -> str:
-    """Return what :func:`measured` found, as a sentence."""
-    gas = found.get("gas")
-    used = f"{gas:.2%} used exactly the same gas" if isinstance(gas, float) else "gas was not compared"
-    left_out = found.get("left_out", 0)
-    text = f"of {found['transactions']:,} transactions executed again, {found['status']:.2%} ended as on the chain"
+def fidelity_text(fidelity: ReplayFidelity) -> str:
+    """Return how transactions ended that were executed again, as a sentence."""
+    gas = fidelity.gas
+    used = "gas was not compared" if gas is None else f"{gas:.2%} used exactly the same gas"
+    text = f"of {fidelity.transactions:,} transactions executed again, {fidelity.status:.2%} ended as on the chain"
     text += f" and {used}"
-    if left_out:
-        text += f"; {left_out:,} that differ, or may be wrong because of one that differs, are left out"
+    if fidelity.left_out:
+        text += (
+            f"; {fidelity.left_out:,} that differ, or may be wrong because of one that differs, are left out"
+        )
     return text
 
 
@@ -64,9 +62,9 @@ def import_summary(
     if not executed:
         return "\n".join([*lines, "nothing new: all of it was executed before"])
     lines.append(f"executed {executed:,} by {rules}")
-    found = measured(fidelity)
-    if found is not None:
-        lines.append(fidelity_text(found))
+    summary = fidelity_of(fidelity)
+    if summary is not None:
+        lines.append(fidelity_text(summary))
     if skipped:
         names = ", ".join(to_checksum_address(address) for address in list(skipped)[:_NAMED])
         lines.append(

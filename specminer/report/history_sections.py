@@ -30,21 +30,20 @@ def coverage_section(report: Report) -> Section:
     spec = report.specification
     facts = spec.history
     lead = [
-        f"Blocks {_number(facts.get('first_block'))} to {_number(facts.get('last_block'))}: "
-        f"{_number(facts.get('transactions'))} transactions with {_number(facts.get('invocations'))} calls, "
-        f"{_number(facts.get('rejected'))} of them rejected."
+        f"Blocks {_number(facts.first_block)} to {_number(facts.last_block)}: "
+        f"{_number(facts.transactions)} transactions with {_number(facts.invocations)} calls, "
+        f"{_number(facts.rejected)} of them rejected."
     ]
-    if facts.get("source"):
-        lead.append(f"Traced by: {facts['source']}.")
-    if facts.get("selection"):
-        lead.append(str(facts["selection"]))
-    fidelity = facts.get("fidelity")
-    if isinstance(fidelity, dict):
-        text = fidelity_text(fidelity)
+    if facts.source:
+        lead.append(f"Traced by: {facts.source}.")
+    if facts.selection:
+        lead.append(facts.selection)
+    if facts.fidelity:
+        text = fidelity_text(facts.fidelity)
         lead.append(f"{text[0].upper()}{text[1:]}.")
-    if facts.get("names"):
-        lead.append(str(facts["names"]))
-    lead += [f"Limit: {text}" for text in texts(facts.get("limits"))]
+    if facts.names:
+        lead.append(facts.names)
+    lead += [f"Limit: {text}" for text in facts.limits]
     evidence = report.evidence
     if evidence is not None:
         lead += list(_gaps(evidence))
@@ -73,10 +72,9 @@ def _named(names: tuple[str, ...], total: int) -> str:
 def split_section(report: Report) -> Section:
     """Return how the history was split, and why."""
     split = report.specification.interactions
-    lead = [str(split.get("explanation") or f"Mode: {split.get('mode', '?')}.")]
-    outside = split.get("outside")
-    if isinstance(outside, dict) and outside:
-        listed = ", ".join(f"{name} {_number(count)}" for name, count in list(outside.items())[:MAX_LISTED])
+    lead = [split.explanation or f"Mode: {split.mode.value if split.mode else '?'}."]
+    if split.outside:
+        listed = ", ".join(f"{name} {count:,}" for name, count in list(split.outside.items())[:MAX_LISTED])
         lead.append(f"Calls in no interaction: {listed}.")
     details = report.evidence.split if report.evidence else {}
     environment = tuple(texts(details.get("environment")))
@@ -252,5 +250,5 @@ def _race(spec: Specification, item: dict[str, Any]) -> Row:
     )
 
 
-def _number(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else "?"
+def _number(value: int | None) -> str:
+    return "?" if value is None else f"{value:,}"

@@ -129,7 +129,7 @@ def explanation(
 ) -> Document:
     """Return how the history is split and why, what links what, and whether it holds."""
     evidence = analysis.evidence
-    chosen = interactions.sort["name"] if interactions.sort else None
+    chosen = interactions.sort.name if interactions.sort else None
     outside = Counter(evidence.called.name(row) for row in interactions.track.tolist())
     return {
         "mode": interactions.mode.value,
@@ -160,7 +160,7 @@ def explanation(
 
 def sorts_and_environment(analysis: Analysis, interactions: Interactions) -> Document:
     """Return the sorts of entities with their scores, and the variables that no interaction holds."""
-    chosen = interactions.sort["name"] if interactions.sort else None
+    chosen = interactions.sort.name if interactions.sort else None
     return {
         "sorts": [_sort(analysis, found, chosen) for found in analysis.found],
         "environment": _environment(analysis, interactions),

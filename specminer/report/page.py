@@ -160,14 +160,14 @@ def _numbers(report: Report) -> list[tuple[str, str]]:
     spec, evidence = report.specification, report.evidence
     facts = spec.history
     listed = [
-        ("Interactions", spec.interactions.get("count")),
-        ("Calls", facts.get("invocations")),
-        ("Rejected", facts.get("rejected")),
-        ("Transactions", facts.get("transactions")),
+        ("Interactions", spec.interactions.count),
+        ("Calls", facts.invocations),
+        ("Rejected", facts.rejected),
+        ("Transactions", facts.transactions),
         ("States", len(spec.states)),
         ("Transitions", len(spec.transitions)),
     ]
-    shown = [(label, f"{value:,}") for label, value in listed if isinstance(value, int)]
+    shown = [(label, f"{value:,}") for label, value in listed if value is not None]
     if evidence and evidence.flows:
         shown.append(("Came in", amount(str(sum(int(item.value) for item in evidence.flows)))))
     if evidence and evidence.money.payouts:

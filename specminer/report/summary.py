@@ -73,24 +73,22 @@ def _read(spec: Specification, columns: int) -> list[str]:
     contracts = [plain(address, 60) for address in spec.contracts]
     where = contracts[0] if len(contracts) == 1 else f"{len(contracts):,} contracts"
     what = (
-        f"blocks {_number(history.get('first_block'))} to {_number(history.get('last_block'))}, "
-        f"{_counted(history.get('transactions'), 'transaction')} with "
-        f"{_counted(history.get('invocations'), 'call')}, {_number(history.get('rejected'))} of them rejected"
+        f"blocks {_number(history.first_block)} to {_number(history.last_block)}, "
+        f"{_counted(history.transactions, 'transaction')} with "
+        f"{_counted(history.invocations, 'call')}, {_number(history.rejected)} of them rejected"
     )
     lines = ["Read"]
     lines += paragraph(f"{where} on chain {spec.chain_id}: {what}.", columns)
-    if history.get("selection"):
-        lines += paragraph(plain(history["selection"], 1000), columns)
-    source, fidelity = history.get("source"), history.get("fidelity")
-    if source:
-        lines += paragraph(f"Traced by: {plain(source)}.", columns)
-    if isinstance(fidelity, dict):
-        text = fidelity_text(fidelity)
+    if history.selection:
+        lines += paragraph(plain(history.selection, 1000), columns)
+    if history.source:
+        lines += paragraph(f"Traced by: {plain(history.source)}.", columns)
+    if history.fidelity:
+        text = fidelity_text(history.fidelity)
         lines += paragraph(f"{text[0].upper()}{text[1:]}.", columns)
-    if history.get("names"):
-        lines += paragraph(plain(history["names"], 1000), columns)
-    limits = history.get("limits")
-    for limit in limits if isinstance(limits, list | tuple) else ():
+    if history.names:
+        lines += paragraph(plain(history.names, 1000), columns)
+    for limit in history.limits:
         lines += paragraph(plain(limit, 1000), columns, "! ")
     return lines
 
@@ -98,12 +96,11 @@ def _read(spec: Specification, columns: int) -> list[str]:
 def _split(spec: Specification, columns: int) -> list[str]:
     """Return how the history was split into interactions."""
     split = spec.interactions
-    sort = split.get("sort")
-    named = f", one for each {plain(sort.get('name', '?'), 60)}" if isinstance(sort, dict) else ""
-    lines = [f"Interactions ({_number(split.get('count'))})"]
-    lines += paragraph(f"mode: {plain(split.get('mode', '?'), 40)}{named}", columns)
-    if split.get("explanation"):
-        lines += paragraph(plain(split["explanation"], 2000), columns)
+    named = f", one for each {plain(split.sort.name, 60)}" if split.sort else ""
+    lines = [f"Interactions ({_number(split.count)})"]
+    lines += paragraph(f"mode: {split.mode.value if split.mode else '?'}{named}", columns)
+    if split.explanation:
+        lines += paragraph(plain(split.explanation, 2000), columns)
     return lines
 
 
@@ -256,12 +253,10 @@ def _name(state: State) -> str:
     return plain(state.name, 80).strip() or f"state {state.id}"
 
 
-def _number(value: object) -> str:
-    """Return a figure for people; whatever else a document holds there, as safe text."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return "?" if value is None else plain(value, 40)
+def _number(value: int | None) -> str:
+    """Return a figure for people."""
+    return "?" if value is None else f"{value:,}"
 
 
-def _counted(value: object, noun: str) -> str:
+def _counted(value: int | None, noun: str) -> str:
     return f"{_number(value)} {noun}{'' if value == 1 else 's'}"

@@ -8,6 +8,8 @@ from specminer.specification.codec import (
     is_specification,
     read_specification,
 )
+from specminer.specification.history import HistorySummary, LocationCoverage, ReplayFidelity
+from specminer.specification.interactions import EntitySort, InteractionsSummary, Mode
 from specminer.specification.model import (
     FORMAT,
     MAX_WITNESSES,
@@ -31,8 +33,14 @@ __all__ = [
     "VERSION",
     "Alternative",
     "Edge",
+    "EntitySort",
     "FrontPoint",
+    "HistorySummary",
+    "InteractionsSummary",
+    "LocationCoverage",
+    "Mode",
     "Occurrence",
+    "ReplayFidelity",
     "Specification",
     "State",
     "TransitionKind",

@@ -14,6 +14,8 @@ from typing import Any, Self
 
 from specminer.automaton import Automaton, Transition
 from specminer.errors import UsageError
+from specminer.specification.history import HistorySummary
+from specminer.specification.interactions import InteractionsSummary
 
 FORMAT = "specminer/automaton"
 VERSION = 1
@@ -188,10 +190,10 @@ class Specification:
     """Addresses with checksum."""
     chain_id: int
     """Of the chain that was read."""
-    history: dict[str, Any]
-    """first_block, last_block, transactions, invocations, rejected, source, fidelity, limits, names, locations."""
-    interactions: dict[str, Any]
-    """mode, sort, count, explanation, outside (calls in no interaction, by function)."""
+    history: HistorySummary
+    """What was read, and what that cannot see."""
+    interactions: InteractionsSummary
+    """How the history was split into interactions, and why."""
     abstraction: dict[str, Any]
     """The content of the abstraction's TOML, with the chosen predicates and why."""
     states: tuple[State, ...]

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from specminer.specification import Edge, Occurrence, Specification, State, TransitionKind
+from specminer.specification import (
+    Edge,
+    EntitySort,
+    HistorySummary,
+    InteractionsSummary,
+    Mode,
+    Occurrence,
+    ReplayFidelity,
+    Specification,
+    State,
+    TransitionKind,
+)
 
 HOSTILE_NAMES = (
     "</script><img src=x onerror=alert(1)>",
@@ -64,27 +75,26 @@ def specification(
     name: str, states: tuple[State, ...], transitions: tuple[Edge, ...], **changes: Any
 ) -> Specification:
     """Return a specification around an automaton, whose initial state is 0 unless told otherwise."""
-    history = {
-        "first_block": 5_000_000,
-        "last_block": 5_100_000,
-        "transactions": sum(edge.count for edge in transitions),
-        "invocations": sum(edge.count for edge in transitions),
-        "rejected": sum(edge.count for edge in transitions if edge.outcome == "reverted"),
-        "source": "debug_traceTransaction",
-        "fidelity": {"transactions": 400, "status": 0.9975, "gas": 0.99, "left_out": 1, "marks": {}},
-        "limits": ["Calls to view functions leave no trace and are not part of the history."],
-        "names": "Function names come from the ABI, variable names from the storage layout.",
-    }
+    history = HistorySummary(
+        first_block=5_000_000,
+        last_block=5_100_000,
+        transactions=sum(edge.count for edge in transitions),
+        invocations=sum(edge.count for edge in transitions),
+        rejected=sum(edge.count for edge in transitions if edge.outcome == "reverted"),
+        source="debug_traceTransaction",
+        fidelity=ReplayFidelity(transactions=400, status=0.9975, gas=0.99, left_out=1),
+        limits=("Calls to view functions leave no trace and are not part of the history.",),
+        names="Function names come from the ABI, variable names from the storage layout.",
+    )
     values: dict[str, Any] = {
         "contracts": ("0x5FbDB2315678afecb367f032d93F642f64180aa3",),
         "chain_id": 1,
         "history": history,
-        "interactions": {
-            "mode": "instance",
-            "sort": None,
-            "count": 40,
-            "explanation": "Each of the 40 instances of the same code is one interaction.",
-        },
+        "interactions": InteractionsSummary(
+            mode=Mode.INSTANCE,
+            count=40,
+            explanation="Each of the 40 instances of the same code is one interaction.",
+        ),
         "abstraction": {"name": "tuned", "state": {"fix": []}},
         "initial": 0,
     }
@@ -193,12 +203,12 @@ def horses() -> Specification:
         edge(5, "deposit", 6, 1),
         edge(3, "transferFrom", 1, 1),
     )
-    interactions = {
-        "mode": "projection",
-        "sort": {"name": "token", "ports": ["horses[]"], "arguments": ["_tokenId"], "score": 0.71},
-        "count": 606,
-        "explanation": "The keys of horses[] name 606 tokens; a call stands in the slice of each it names.",
-    }
+    interactions = InteractionsSummary(
+        mode=Mode.PROJECTION,
+        sort=EntitySort(name="token", ports=("horses[]",), arguments=("_tokenId",), score=0.71),
+        count=606,
+        explanation="The keys of horses[] name 606 tokens; a call stands in the slice of each it names.",
+    )
     return specification("GetTheHorse", states, transitions, interactions=interactions)
 
 
@@ -218,14 +228,15 @@ def hostile(names: tuple[str, ...] = HOSTILE_NAMES) -> Specification:
         *(edge(number, name, number, 3, rejected=True) for number, name in enumerate(names, start=1)),
         *(edge(0, name, 0, 3, rejected=True) for name in names[:3]),
     )
-    attacked = ("first_block", "transactions", "source", "names")
-    history: dict[str, Any] = dict.fromkeys(attacked, "\x1b[2J</b>")
+    attack = "\x1b[2J</b>"
     return specification(
         names[0],
         states,
         transitions,
-        history=history | {"limits": list(names[:6])},
-        interactions={"mode": names[1], "sort": None, "count": 7, "explanation": names[2]},
+        history=HistorySummary(source=attack, names=attack, selection=names[1], limits=names[:6]),
+        interactions=InteractionsSummary(
+            sort=EntitySort(name=names[1]), count=7, explanation=names[2], outside={names[3]: 2}
+        ),
         guards=({"scope": names[4], "text": names[3], "kind": "required", "explained": 3, "rejected": 4},),
     )
 

@@ -1,0 +1,64 @@
+"""What was read of a history: the ``history`` of the document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from specminer.specification.absence import absent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayFidelity:
+    """How far a history can be trusted whose transactions were executed again."""
+
+    transactions: int
+    """How many were executed again."""
+    status: float
+    """The share of them that ended as on the chain."""
+    gas: float | None = None
+    """The share that used exactly the gas that they used on the chain, of those where that is known; ``None`` if it is
+    known of none."""
+    left_out: int = 0
+    """How many are not mined, because they differ or may be wrong because of one that differs."""
+    marks: dict[str, int] = field(default_factory=dict)
+    """How many ended in each way: exact, unchecked, tainted and so on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationCoverage:
+    """How much of the storage is understood; shares are of all accesses."""
+
+    resolved: float
+    """The share whose variable and keys are known; 1 if there are no accesses."""
+    named: float
+    """The share whose variable has a real name."""
+    sources: dict[str, float] = field(default_factory=dict)
+    """The share by what names the variable: layout, standard, getter or number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySummary:
+    """What was read, and what that cannot see."""
+
+    first_block: int | None = None
+    """The number of the first block."""
+    last_block: int | None = None
+    """The number of the last block."""
+    transactions: int | None = None
+    """How many transactions were read."""
+    invocations: int | None = None
+    """How many calls of the contracts they hold."""
+    rejected: int | None = None
+    """How many of the calls were rejected."""
+    source: str = ""
+    """What traced the history; several tracers with commas between them."""
+    fidelity: ReplayFidelity | None = None
+    """How its transactions ended when they were executed again; ``None`` if none was."""
+    limits: tuple[str, ...] = ()
+    """What the history cannot show, in sentences."""
+    names: str = ""
+    """Where the names of functions and variables come from, in sentences."""
+    locations: LocationCoverage | None = absent()
+    """How much of the storage is understood."""
+    selection: str | None = absent()
+    """How the contracts were chosen, in a sentence; left out for a single one."""
