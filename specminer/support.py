@@ -12,6 +12,13 @@ from typing import Any, Final
 
 Z: Final = 1.959963984540054
 """Two-sided 95 %."""
+TRAINING_SHARE: Final = 0.7
+"""The first part of what was recorded, from which a claim is learned; the rest, held out, tests it."""
+
+
+def training_size(count: int) -> int:
+    """Return how many of ``count`` recorded cases, the first ones, claims are learned from."""
+    return round(TRAINING_SHARE * count)
 
 
 def wilson(hits: int, trials: int) -> tuple[float, float]:

@@ -19,9 +19,8 @@ from specminer.guard.terms import Terms
 from specminer.history import CONSTRUCTOR, RETURNED, BoolColumn, IntColumn
 from specminer.interaction import ROLLED_BACK, Evidence
 from specminer.predicate import text
+from specminer.support import TRAINING_SHARE
 
-TRAINED: Final = 0.7
-"""The first part of each function's calls, on which a guard is learned that the rest tests."""
 MIN_HELD_OUT: Final = 5
 """With fewer calls behind the first part nothing is tested."""
 
@@ -112,7 +111,7 @@ def _learned(
     """Return the conditions of each function, learned from all its calls, or from the first part of them."""
     learners = []
     for function in functions:
-        chosen = _first_part(len(function.cause)) if trained else np.ones(len(function.cause), np.bool_)
+        chosen = first_part(len(function.cause)) if trained else np.ones(len(function.cause), np.bool_)
         rejected = bool(np.any(chosen & ~function.meaning.situation.accepted))
         learners.append(Learner(function.meaning, function.cause, known, chosen) if rejected else None)
     votes = [learner.votes() if learner is not None else {} for learner in learners]
@@ -130,8 +129,9 @@ def _learned(
     return found
 
 
-def _first_part(count: int) -> BoolColumn:
-    return np.arange(count) < int(TRAINED * count)
+def first_part(count: int) -> BoolColumn:
+    """Return which of so many calls, in the order of the history, a guard is learned from that the others test."""
+    return np.arange(count) < int(TRAINING_SHARE * count)
 
 
 def _elsewhere(functions: Iterable[Function]) -> Elsewhere:
@@ -212,7 +212,7 @@ def _reasons(
 
 def _held_out(function: Function, early: Sequence[Clause]) -> HeldOut | None:
     situation = function.meaning.situation
-    rows = np.flatnonzero(~_first_part(len(situation)))
+    rows = np.flatnonzero(~first_part(len(situation)))
     if len(rows) < MIN_HELD_OUT:
         return None
     short = simplified(function.meaning, early)

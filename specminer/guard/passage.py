@@ -17,7 +17,7 @@ import numpy as np
 from specminer.guard.constants import Constants
 from specminer.guard.entity import Entities
 from specminer.guard.guard import HeldOut, Kind
-from specminer.guard.guards import MIN_HELD_OUT, TRAINED, Function, Learned
+from specminer.guard.guards import MIN_HELD_OUT, Function, Learned, first_part
 from specminer.guard.learning import ACCEPTED, MIN_CALLS, Clause, Learner, truth_of
 from specminer.guard.literal import Literal, Meaning, Sign
 from specminer.guard.simplifying import formula_of, simplified
@@ -162,7 +162,7 @@ def transitions(
     if not passage.accepted.any():
         return
     every = np.ones(len(passage.call), dtype=np.bool_)
-    early = np.arange(len(every)) < int(TRAINED * len(every))
+    early = first_part(len(every))
     kept, broken = _kept(passage, whole)
     own = _own(passage, kept, known, every) if several or broken else ()
     first = _own(passage, kept, known, early) if own else ()

@@ -83,11 +83,6 @@ class Ground:
         return np.equal(self.history.invocation_kind, CONSTRUCTOR)
 
     @cached_property
-    def later(self) -> int:
-        """The first invocation of the last 30 % of the history, on which everything found is tested."""
-        return round(0.7 * len(self.history))
-
-    @cached_property
     def created(self) -> bool:
         """Whether the history holds the creation of all its contracts, so that all storage began at zero."""
         made = self.history.invocation_contract[self.constructed & self.history.accepted]

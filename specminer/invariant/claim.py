@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from specminer.history import BoolColumn, History, IntColumn, RowColumn
 from specminer.predicate import Formula
-from specminer.support import Support
+from specminer.support import Support, training_size
 
 RARE: Final = 0.01
 """A failure that is more frequent elsewhere is no surprise."""
@@ -121,7 +121,7 @@ def to_dict(item: Invariant, history: History, unit: IntColumn) -> dict[str, Any
 
     ``unit`` gives for each invocation an interaction that it belongs to, or a number of its own.
     """
-    later = item.cases >= round(0.7 * len(history))
+    later = item.cases >= training_size(len(history))
     support = Support(
         cases=len(item.cases),
         exceptions=item.exceptions,

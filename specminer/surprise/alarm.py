@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from specminer.support import wilson
+from specminer.support import training_size, wilson
 from specminer.surprise.left_out import FloatColumn
 
 RATE: Final = 0.005
@@ -44,11 +44,11 @@ def threshold(scores: FloatColumn) -> float:
 
 
 def checked(scores: FloatColumn) -> dict[str, Any]:
-    """Return how many of the last 30 % are above the threshold of the first 70 %, with the interval of their share.
+    """Return how many of the held-out scores are above the threshold of those before, with their share's interval.
 
-    Nothing of the last part took part in that threshold.
+    Nothing of what is held out took part in that threshold.
     """
-    cut = round(0.7 * len(scores))
+    cut = training_size(len(scores))
     flagged = int((scores[cut:] > threshold(scores[:cut])).sum())
     total = len(scores) - cut
     return {"flagged": flagged, "of": total, "interval": list(wilson(flagged, total))}
