@@ -45,12 +45,12 @@ def digest(read: Content) -> str:
 
 
 def digests_of(folder: Path, names: Sequence[str]) -> Digests:
-    """Return the digests of subjects' outputs; a picture on its own has none."""
+    """Return the digests of subjects' outputs; an empty one, and a picture on its own, has none."""
     return {
         name: {
             output: digest(content(path, pictures=False))
             for output, path in made_files(folder / name).items()
-            if path.suffix != ".svg"
+            if path.suffix != ".svg" and path.stat().st_size
         }
         for name in names
     }
