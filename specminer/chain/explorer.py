@@ -19,12 +19,12 @@ from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 
 import msgspec
 import requests
-import tenacity
 import urllib3.exceptions
 
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.exported import ExportedTransaction, Fields, RecordError, transaction_of
 from specminer.chain.node import came, octets, quantity
+from specminer.chain.retrying import PASSING_STATUS, PassingFailure, Retries
 from specminer.errors import NodeLied, NodeRefused, NodeUnreachable, UsageError
 from specminer.nesting import check_nesting
 from specminer.trace import Address, Hash
@@ -34,14 +34,9 @@ TIMEOUT: Final = 60
 DEADLINE: Final = 300
 """Seconds that an answer may take altogether."""
 CONNECT_TIMEOUT: Final = 10
-TRIES: Final = 8
-FIRST_TRIES: Final = 2
-"""Before the first answer an explorer is more likely down than busy: fail soon."""
-MAX_PAUSE: Final = 30
 MAX_ANSWER: Final = 64 << 20
 """Bytes of an answer, unpacked."""
 
-_PASSING_STATUS: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
 _NOTHING: Final = re.compile(r"\bno\b.*\bfound\b")
 _QUOTA: Final = ("daily", "per day", "/day", "monthly", "quota")
 _BAD_KEY: Final = re.compile(
@@ -56,15 +51,6 @@ _T = TypeVar("_T")
 
 class TooMuch(NodeRefused):
     """The explorer, or our own limit, refuses an answer of that size; smaller pages may pass."""
-
-
-class _Passing(Exception):
-    """Something that may pass; carries the error to raise when it does not."""
-
-    def __init__(self, error: NodeUnreachable | NodeRefused, wait: float = 0) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.wait = wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +126,7 @@ class Explorer:
             self._fixed["apikey"] = key
         self._timeout = timeout
         self._pause = pause
-        self._answered = False
+        self._retries = Retries(pause)
         self._interval = 0.0
         """Seconds from one request to the next; grows with each rate limit."""
         self._last = 0.0
@@ -262,24 +248,7 @@ class Explorer:
 
         """
         query = {"module": module, "action": action, **params, **self._fixed}
-
-        def wait(state: tenacity.RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            growing = tenacity.wait_exponential_jitter(
-                multiplier=self._pause, max=MAX_PAUSE, jitter=self._pause
-            )(state)
-            return max(growing, error.wait if isinstance(error, _Passing) else 0)
-
-        policy = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Passing),
-            stop=lambda state: state.attempt_number >= (TRIES if self._answered else FIRST_TRIES),
-            wait=wait,
-            reraise=True,
-        )
-        try:
-            return policy(lambda: self._meaning(action, self._fetch(query, action)))
-        except _Passing as passing:
-            raise passing.error from None
+        return self._retries.run(lambda: self._meaning(action, self._fetch(query, action)))
 
     def _try(self, module: str, action: str, **params: str) -> Any:
         """Return what is asked for, ``None`` if the explorer refuses: not every one knows every request."""
@@ -321,7 +290,7 @@ class Explorer:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             silent = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError)
             what = "did not answer in time" if silent else "cannot be reached"
-            raise _Passing(
+            raise PassingFailure(
                 NodeUnreachable(
                     f"{label} {what}; check that the explorer's address is right and that it runs"
                 )
@@ -333,7 +302,7 @@ class Explorer:
         status = response.status_code
         if status == 200:
             return
-        self._answered = True
+        self._retries.answered = True
         hint = _HTTP_HINTS.get(
             status, " (a redirection): give the address that it leads to" * (300 <= status < 400)
         )
@@ -342,12 +311,12 @@ class Explorer:
             code=status,
             lasting=status not in (400, 404, 405, 422, 501),
         )
-        if status not in _PASSING_STATUS:
+        if status not in PASSING_STATUS:
             raise refusal
         if status == 429:
             self._slow_down()
         after = response.headers.get("Retry-After", "")
-        raise _Passing(refusal, wait=min(int(after), 120) if re.fullmatch("[0-9]{1,4}", after) else 0)
+        raise PassingFailure(refusal, wait=min(int(after), 120) if re.fullmatch("[0-9]{1,4}", after) else 0)
 
     def _body(self, response: requests.Response, action: str) -> bytes:
         """Return what came, unpacked; it is measured while it comes."""
@@ -380,7 +349,7 @@ class Explorer:
                 "of the API, which often ends in /api",
                 lasting=True,
             )
-        self._answered = True
+        self._retries.answered = True
         status, result = str(answer.get("status", "")), answer.get("result")
         message = str(answer.get("message", ""))
         if "error" in answer and answer["error"] is not None:
@@ -414,7 +383,7 @@ class Explorer:
         if any(word in words for word in _PASSING):
             if "rate" in words or "too many" in words:
                 self._slow_down()
-            return _Passing(NodeRefused(text, lasting=True))
+            return PassingFailure(NodeRefused(text, lasting=True))
         return NodeRefused(text)
 
 

@@ -1,0 +1,69 @@
+"""What may pass is tried again with growing pauses; what will not pass is raised at once.
+
+Source: exponential backoff with jitter; https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import tenacity
+
+from specminer.errors import ChainError
+
+TRIES: Final = 8
+FIRST_TRIES: Final = 2
+"""Before the first answer a server is more likely down than busy: fail soon."""
+MAX_PAUSE: Final = 30
+"""Seconds between two tries at most, unless the server asks for more."""
+PASSING_STATUS: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
+"""HTTP statuses of a server that is busy or about to be back; those from 520 are Cloudflare's."""
+
+_T = TypeVar("_T")
+
+
+class PassingFailure(Exception):
+    """A failure that may pass; it carries the error to raise when it does not."""
+
+    def __init__(self, error: ChainError, *, wait: float = 0) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.wait = wait
+        """Seconds that the server asks to wait."""
+
+
+class Retries:
+    """Sends requests to one server until they are answered or a failure lasts."""
+
+    def __init__(self, pause: float, tries: int = TRIES) -> None:
+        """Take the seconds of the first pause, and how often a request is sent at most."""
+        self.answered = False
+        """Whether the server has answered anything yet; whoever hears of an answer that is an error sets it."""
+        self._pause = pause
+        self._tries = tries
+
+    def run(self, send: Callable[[], _T]) -> _T:
+        """Return what ``send`` returns, which raises a ``PassingFailure`` where another try may help.
+
+        Raises:
+            ChainError: that of the last failure, after all tries.
+
+        """
+        policy = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(PassingFailure),
+            stop=lambda state: state.attempt_number >= (self._tries if self.answered else FIRST_TRIES),
+            wait=self._wait,
+            reraise=True,
+        )
+        try:
+            answer = policy(send)
+        except PassingFailure as failure:
+            raise failure.error from None
+        self.answered = True
+        return answer
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        failure = state.outcome.exception() if state.outcome else None
+        growing = tenacity.wait_exponential_jitter(multiplier=self._pause, max=MAX_PAUSE, jitter=self._pause)
+        return max(growing(state), failure.wait if isinstance(failure, PassingFailure) else 0)
