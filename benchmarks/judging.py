@@ -21,7 +21,7 @@ from specminer.abstraction.context import with_arguments, with_calls
 from specminer.abstraction.passive import without_bookkeeping
 from specminer.abstraction.table import build
 from specminer.confidence import agreement, reached
-from specminer.guard import Kind, learn
+from specminer.guard import learn
 from specminer.guard.entity import Entities
 from specminer.guard.passage import ways
 from specminer.guard.proving import obligations
@@ -32,6 +32,7 @@ from specminer.pipeline.guarding import causes
 from specminer.pipeline.judging import broken, units
 from specminer.pipeline.understanding import understand
 from specminer.reasoning import Asked, Claims, Frames, Known, StateSpace, passable, siblings
+from specminer.specification import GuardKind, ObligationSubject
 from specminer.store import TraceStore
 from specminer.surprise import Ranking, measure
 from specminer.tuning import tune
@@ -63,7 +64,7 @@ def judge(path: Path) -> Numbers:
         roles(evidence, found)
     with watch.timing("transitions"):
         space = StateSpace(tuning)
-        frames, asked, known = Frames(space, entities), Asked(), Known(())
+        frames, asked, known = Frames(space, entities), Asked(ObligationSubject.CLAIM), Known(())
         taken = ways(learned, tuning, interactions, entities)
         siblings(space, passable(frames, known, taken, asked), asked)
         Claims(space, frames, learned, taken, known, asked).observed()
@@ -81,7 +82,7 @@ def judge(path: Path) -> Numbers:
         measured_ = measure(history, interactions, tuning, claims)
         Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured_).to_dict()
     assert halves is not None
-    required = [guard for guard in found if guard.kind is Kind.REQUIRED]
+    required = [item.guard for item in found if item.guard.kind is GuardKind.REQUIRED]
     return watch.seconds | {
         "invariant count": len(held),
         "rejected": sum(guard.rejected for guard in required),

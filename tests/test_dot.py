@@ -16,7 +16,14 @@ from specminer.render import PictureOptions, render_dot, renderer, to_dot
 from specminer.render.content import Content
 from specminer.render.markup import markup, phrase, wrap
 from specminer.render.selection import depth, rejections, select
-from specminer.specification import InteractionsSummary, Specification, State, TransitionKind
+from specminer.specification import (
+    Guard,
+    GuardKind,
+    InteractionsSummary,
+    Specification,
+    State,
+    TransitionKind,
+)
 from tests.support.drawings import drawing, groups, written
 from tests.support.specifications import HOSTILE_NAMES, SAMPLES, auction, edge, horses, hostile, specification
 
@@ -105,7 +112,7 @@ def test_title_counts_and_guards_stand_above_the_picture() -> None:
 
 def test_guards_are_said_without_the_interactions_own_key() -> None:
     def heading(text: str) -> str:
-        guard = {"scope": "buy", "text": text, "kind": "required", "explained": 3, "rejected": 4}
+        guard = Guard(scope="buy", text=text, kind=GuardKind.REQUIRED, explained=3, rejected=4)
         spec = replace(horses(), guards=(guard,))
         return "".join(
             run.text for row in Content(spec=spec, options=PictureOptions()).heading() for run in row

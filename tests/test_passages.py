@@ -11,10 +11,11 @@ from specminer.guard import Function
 from specminer.guard.constants import NONE
 from specminer.guard.learning import ACCEPTED, Clause, truth_of
 from specminer.guard.literal import Literal, Meaning, Sign
-from specminer.guard.passage import Origin, Passage, Way, transitions
+from specminer.guard.passage import Passage, Way, transitions
 from specminer.guard.simplifying import formula_of
 from specminer.history import MISSING
 from specminer.predicate import text
+from specminer.specification import ConditionOrigin
 from tests.support.mined import mined
 from tests.support.situations import codes, situation
 
@@ -38,7 +39,7 @@ def passage_of(calls: list[Call]) -> Passage:
     )
 
 
-def told(way: Way, origin: Origin) -> list[str]:
+def told(way: Way, origin: ConditionOrigin) -> list[str]:
     meaning = way.passage.function.meaning
     return [text(meaning.language, formula_of(meaning, (clause,))) for clause in way.of(origin)]
 
@@ -49,7 +50,7 @@ def test_what_only_this_state_rejects_is_learned_here() -> None:
     pairs = [(paid if row % 2 else short)[row // 2 % 4] for row in range(48)]
     calls: list[Call] = [((value, 0, price, 0), value >= price, 1) for value, price in pairs]
     (way,) = transitions(passage_of(calls), (), NONE, several=True)
-    (condition,) = told(way, Origin.STATE)
+    (condition,) = told(way, ConditionOrigin.STATE)
     assert condition == "value >= price"
     assert way.held_out is not None
     assert (way.held_out.refused, way.held_out.explained) == (0, way.held_out.rejected)
@@ -66,9 +67,9 @@ def test_a_condition_that_calls_of_this_state_do_not_keep_is_none_here() -> None
 def test_targets_are_told_apart_by_a_condition_and_its_opposite() -> None:
     calls: list[Call] = [((2, 0, 2, 0), True, 2) if row % 2 else ((1, 0, 2, 0), True, 3) for row in range(40)]
     one, other = transitions(passage_of(calls), (), NONE, several=False)
-    assert [len(told(way, Origin.TARGET)) for way in (one, other)] == [1, 1]
+    assert [len(told(way, ConditionOrigin.TARGET)) for way in (one, other)] == [1, 1]
     meaning = one.passage.function.meaning
-    (first,), (second,) = one.of(Origin.TARGET), other.of(Origin.TARGET)
+    (first,), (second,) = one.of(ConditionOrigin.TARGET), other.of(ConditionOrigin.TARGET)
     both = meaning.language.conjunction(*(formula_of(meaning, (clause,)) for clause in (first, second)))
     assert meaning.language.satisfiable(both) is False
     assert int(one.siblings.sum()) == int(other.taken.sum()) == 20
@@ -76,7 +77,9 @@ def test_targets_are_told_apart_by_a_condition_and_its_opposite() -> None:
 
 def test_two_calls_tell_no_targets_apart() -> None:
     calls: list[Call] = [((2, 0, 2, 0), True, 2)] * 30 + [((1, 0, 2, 0), True, 3)] * 2
-    assert [told(way, Origin.TARGET) for way in transitions(passage_of(calls), (), NONE, several=False)] == [
+    assert [
+        told(way, ConditionOrigin.TARGET) for way in transitions(passage_of(calls), (), NONE, several=False)
+    ] == [
         [],
         [],
     ]
@@ -97,7 +100,7 @@ def test_no_transition_refuses_more_of_its_calls_than_is_tolerated(calls: list[C
     for way in found:
         for part in way.parts:
             false = truth_of(passage.function.meaning, part.clause.literals, passage.call).false
-            taken = way.taken if part.origin is Origin.TARGET else passage.accepted
+            taken = way.taken if part.origin is ConditionOrigin.TARGET else passage.accepted
             assert int(np.sum(false & taken)) <= (1 - ACCEPTED) * int(np.sum(taken))
     again = list(transitions(passage, (), NONE, several=True))
     assert [way.parts for way in again] == [way.parts for way in found]
@@ -109,7 +112,8 @@ def test_no_accepted_call_is_refused_beyond_what_is_counted(name: str) -> None:
     conditions = [edge.condition for edge in spec.transitions if edge.condition is not None]
     assert conditions
     for condition in conditions:
-        assert condition["exceptions"] <= (1 - ACCEPTED) * condition["accepted"]
-        assert condition["explained"] <= condition["rejected"]
-        assert condition["told_apart"] <= condition["elsewhere"]
-        assert condition["interval"][0] <= 1 - condition["exceptions"] / condition["accepted"]
+        assert condition.exceptions <= (1 - ACCEPTED) * condition.accepted
+        assert condition.explained <= condition.rejected
+        assert condition.told_apart <= condition.elsewhere
+        assert condition.interval is not None
+        assert condition.interval[0] <= 1 - condition.exceptions / condition.accepted

@@ -14,18 +14,29 @@ import pytest
 import z3
 
 from specminer.render.smtlib import smtlib
-from specminer.specification import Specification, encode_specification, read_specification
+from specminer.specification import (
+    Guard,
+    GuardKind,
+    Obligation,
+    Proof,
+    SolverAnswer,
+    Specification,
+    SymbolSort,
+    TransitionVerdict,
+    encode_specification,
+    read_specification,
+)
 from tests.support.command import specminer
 from tests.support.mined import mined
 from tests.support.specifications import HOSTILE_NAMES, auction
 
-HELD = {
-    "scope": "bid",
-    "claim": "some call meets the guard",
-    "script": "(set-logic QF_LIA)\n(declare-fun |value| () Int)\n(assert (< 0 |value|))\n(check-sat)\n",
-    "expected": "sat",
-    "answer": "sat",
-}
+HELD = Obligation(
+    scope="bid",
+    claim="some call meets the guard",
+    script="(set-logic QF_LIA)\n(declare-fun |value| () Int)\n(assert (< 0 |value|))\n(check-sat)\n",
+    expected=SolverAnswer.SAT,
+    answer=SolverAnswer.SAT,
+)
 
 
 def written(folder: Path, **parts: Any) -> Specification:
@@ -42,8 +53,10 @@ def test_what_is_mined_is_proved_again_and_read_by_z3(tmp_path: Path) -> None:
     assert specminer("export-smt", "out/automaton.json", "--out", "a.smt2", cwd=tmp_path).code == 0
     assert by_z3(tmp_path / "a.smt2") == "sat\n"
     spec = read_specification(tmp_path / "out/automaton.json")
-    assert {item["proved"] for item in spec.guards if item["kind"] == "required" and item["text"]} == {"yes"}
-    assert {item["proved"] for item in spec.obligations} == {"yes"}
+    assert {item.proved for item in spec.guards if item.kind is GuardKind.REQUIRED and item.text} == {
+        Proof.YES
+    }
+    assert {item.proved for item in spec.obligations} == {Proof.YES}
 
 
 def by_z3(path: Path) -> str:
@@ -80,17 +93,17 @@ def test_a_step_in_the_export_goes_from_what_holds_to_what_holds(tmp_path: Path)
     """No step leads from a state's number where something else holds; exclusive siblings need different calls."""
     spec = mined("loans").specification
     text = smtlib(spec).removesuffix("(check-sat)\n")
-    pair = next(item for item in spec.siblings if item["verdict"] == "exclusive")
+    pair = next(item for item in spec.siblings if item.verdict is TransitionVerdict.EXCLUSIVE)
     places = [
         place
         for place, edge in enumerate(spec.transitions)
-        if edge.source == pair["source"] and edge.target in pair["targets"] and edge.function == "repay"
+        if edge.source == pair.source and edge.target in pair.targets and edge.function == "repay"
         if edge.outcome == "returned"
     ]
     for asked, answer in (
-        (f"(and (= |from| {pair['source']}) (not |state {pair['source']}|))", "unsat"),
-        (f"(and |state {pair['source']}| |transition {places[0]}|)", "sat"),
-        (f"(and |state {pair['source']}| |transition {places[0]}| |transition {places[1]}|)", "unsat"),
+        (f"(and (= |from| {pair.source}) (not |state {pair.source}|))", "unsat"),
+        (f"(and |state {pair.source}| |transition {places[0]}|)", "sat"),
+        (f"(and |state {pair.source}| |transition {places[0]}| |transition {places[1]}|)", "unsat"),
     ):
         path = tmp_path / "asked.smt2"
         path.write_text(f"{text}(assert {asked})\n(check-sat)\n", encoding="utf-8")
@@ -113,7 +126,7 @@ def test_a_step_in_the_export_goes_from_what_holds_to_what_holds(tmp_path: Path)
 def test_a_term_that_is_none_is_refused(tmp_path: Path, term: str) -> None:
     spec = auction()
     states = tuple(replace(state, smt=term) for state in spec.states)
-    written(tmp_path, states=states, symbols={"|x|": "Int"})
+    written(tmp_path, states=states, symbols={"|x|": SymbolSort.WORD})
     done = specminer("export-smt", "automaton.json", cwd=tmp_path)
     assert done.code == 2, done.text
     assert "expected" in done.err
@@ -121,7 +134,7 @@ def test_a_term_that_is_none_is_refused(tmp_path: Path, term: str) -> None:
 
 
 def test_a_claim_that_does_not_hold_is_told_with_exit_code_1(tmp_path: Path) -> None:
-    written(tmp_path, obligations=(HELD, HELD | {"expected": "unsat"}))
+    written(tmp_path, obligations=(HELD, replace(HELD, expected=SolverAnswer.UNSAT)))
     done = specminer("prove", "automaton.json", cwd=tmp_path)
     assert done.code == 1
     assert done.out.splitlines() == [
@@ -149,7 +162,7 @@ def test_a_claim_that_does_not_hold_is_told_with_exit_code_1(tmp_path: Path) -> 
     ],
 )
 def test_a_malformed_obligation_is_told_on_one_line(tmp_path: Path, script: str) -> None:
-    written(tmp_path, obligations=(HELD | {"script": script, "expected": "unsat"},))
+    written(tmp_path, obligations=(replace(HELD, script=script, expected=SolverAnswer.UNSAT),))
     done = specminer("prove", "automaton.json", cwd=tmp_path)
     assert done.code in (1, 2), done.text
     assert "Traceback" not in done.err
@@ -158,7 +171,7 @@ def test_a_malformed_obligation_is_told_on_one_line(tmp_path: Path, script: str)
 
 @pytest.mark.parametrize("name", [name for name in HOSTILE_NAMES if name.isascii() or name.isprintable()])
 def test_hostile_names_stay_comments(tmp_path: Path, name: str) -> None:
-    guard = {"scope": name, "text": name, "kind": "required", "smt": "true", "symbols": {name: "Int"}}
+    guard = Guard(scope=name, text=name, kind=GuardKind.REQUIRED, symbols={name: SymbolSort.WORD})
     spec = auction()
     states = tuple(replace(state, name=name) for state in spec.states)
     written(tmp_path, name=name, states=states, guards=(guard,))

@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from specminer.pipeline.mining import Mined, MineOptions, mine
+from specminer.specification import GuardKind, Proof
 from specminer.store import TraceStore
 from tests.support.real import RealDatabase
 
@@ -49,18 +50,18 @@ def test_a_guard_is_what_the_source_requires(
     real_database: RealDatabase, contract: str, function: str
 ) -> None:
     guards = mined(real_database, contract).specification.guards
-    (guard,) = [item for item in guards if (item["scope"], item["kind"]) == (function, "required")]
+    (guard,) = [item for item in guards if (item.scope, item.kind) == (function, GuardKind.REQUIRED)]
 
-    assert {part["text"] for part in guard["conditions"]} >= SOURCES[contract, function]
-    assert guard["exceptions"] == 0
-    assert guard["explained"] >= 0.95 * guard["rejected"]
-    assert guard["proved"] == "yes"
+    assert {part.text for part in guard.conditions} >= SOURCES[contract, function]
+    assert guard.exceptions == 0
+    assert guard.explained >= 0.95 * guard.rejected
+    assert guard.proved is Proof.YES
 
 
 @pytest.mark.parametrize("contract", sorted({contract for contract, _ in SOURCES}))
 def test_what_is_learned_first_refuses_nothing_later(real_database: RealDatabase, contract: str) -> None:
     guards = mined(real_database, contract).specification.guards
-    tested = [guard["held_out"] for guard in guards if guard["held_out"]]
+    tested = [guard.held_out for guard in guards if guard.held_out]
 
     assert tested
-    assert sum(held["refused"] for held in tested) == 0
+    assert sum(held.refused for held in tested) == 0

@@ -17,7 +17,14 @@ from specminer.predicate.smt import checked
 from specminer.predicate.smtlib import script
 from specminer.reasoning import StateSpace
 from specminer.reasoning.space import follows
-from specminer.specification import Specification
+from specminer.specification import (
+    ClaimKind,
+    ObligationSubject,
+    Proof,
+    SolverAnswer,
+    Specification,
+    SymbolSort,
+)
 from specminer.tuning import tune
 from tests.support.event_tables import life_cycle
 from tests.support.mined import mined
@@ -30,30 +37,32 @@ def spec_of(name: str) -> Specification:
     return mined(name).specification
 
 
-def term(text: str, symbols: dict[str, str]) -> z3.BoolRef:
+def term(text: str, symbols: dict[str, SymbolSort]) -> z3.BoolRef:
     """Return an SMT-LIB term that z3 read by itself."""
-    declared = [f"(declare-fun {name} () {sort.removeprefix('Signed ')})" for name, sort in symbols.items()]
-    declared += [f"(assert (<= 0 {name}))" for name, sort in symbols.items() if sort == "Int"]
+    declared = [
+        f"(declare-fun {name} () {sort.value.removeprefix('Signed ')})" for name, sort in symbols.items()
+    ]
+    declared += [f"(assert (<= 0 {name}))" for name, sort in symbols.items() if sort is SymbolSort.WORD]
     return z3.And(z3.parse_smt2_string("\n".join([*declared, f"(assert {text})"])))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_transition_tells_what_does_not_follow_from_its_state(name: str) -> None:
     spec = spec_of(name)
-    claims = {item["claim"] for item in spec.obligations if item["about"] == "transition"}
+    claims = {item.claim for item in spec.obligations if item.about is ObligationSubject.TRANSITION}
     dropped = 0
     for edge in spec.transitions:
         if edge.condition is None:
             continue
-        parts = edge.condition["parts"]
-        kept = [part["here"] or part["text"] for part in parts if not part["follows_from"]]
-        assert edge.condition["text"] == edge.guard
+        parts = edge.condition.parts
+        kept = [part.here or part.text for part in parts if not part.follows_from]
+        assert edge.condition.text == edge.guard
         assert edge.guard == (" and ".join(_wrapped(text, len(kept)) for text in kept) or "true")
         for part in parts:
-            if part["follows_from"]:
+            if part.follows_from:
                 dropped += 1
-                assert part["proved"] == "yes"
-                assert f"'{part['text']}' follows from {part['follows_from']}" in claims
+                assert part.proved is Proof.YES
+                assert f"'{part.text}' follows from {part.follows_from}" in claims
     assert dropped > 0
 
 
@@ -64,26 +73,26 @@ def _wrapped(text: str, count: int) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_obligation_is_settled_by_z3_alone(name: str) -> None:
     obligations = spec_of(name).obligations
-    assert {item["about"] for item in obligations} >= {"guard", "transition", "claim"}
+    assert {item.about for item in obligations} >= set(ObligationSubject) - {ObligationSubject.SIBLINGS}
     for item in obligations:
         solver = z3.Solver()
-        solver.from_string(item["script"])
-        assert str(solver.check()) == item["expected"] == item["answer"]
+        solver.from_string(item.script)
+        assert str(solver.check()) == item.expected.value == item.answer.value
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_dropped_is_told_nowhere_else(name: str) -> None:
     spec = spec_of(name)
-    told = {(item["scope"], item["text"]) for item in spec.guards}
+    told = {(item.scope, item.text) for item in spec.guards}
     claims = {item["text"] for item in spec.invariants}
     assert spec.redundant
     for item in spec.redundant:
-        assert item["proved"] == "yes"
-        assert item["because"]
-        if item["of"] == "guard":
-            assert (item["scope"], item["text"]) not in told
+        assert item.proved is Proof.YES
+        assert item.because
+        if item.of is ClaimKind.GUARD:
+            assert (item.scope, item.text) not in told
         else:
-            assert item["text"] not in claims
+            assert item.text not in claims
 
 
 def test_without_a_solver_what_is_dropped_is_the_same_and_marked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,11 +108,11 @@ def test_without_a_solver_what_is_dropped_is_the_same_and_marked(monkeypatch: py
         monkeypatch.setattr(importlib.import_module(f"specminer.{module}"), "solver_name", lambda: None)
     again = mined.__wrapped__("vaults").specification
     assert [edge.guard for edge in again.transitions] == [edge.guard for edge in proved.transitions]
-    assert [(item["text"], item["because"]) for item in again.redundant] == [
-        (item["text"], item["because"]) for item in proved.redundant
+    assert [(item.text, item.because) for item in again.redundant] == [
+        (item.text, item.because) for item in proved.redundant
     ]
-    assert {item["proved"] for item in again.redundant} == {"unproved"}
-    assert {item["answer"] for item in again.obligations} == {"unproved"}
+    assert {item.proved for item in again.redundant} == {Proof.UNPROVED}
+    assert {item.answer for item in again.obligations} == {SolverAnswer.UNPROVED}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -25,7 +25,7 @@ from specminer.report.markdown import to_markdown
 from specminer.report.page import to_html
 from specminer.report.sections import sections
 from specminer.report.sentences import amount, duration, moment, share, transaction_link
-from specminer.specification import Specification, encode_specification
+from specminer.specification import Guard, GuardKind, Specification, encode_specification
 from specminer.store import TraceStore
 from tests.support.command import specminer
 from tests.support.mined import mined
@@ -95,11 +95,11 @@ def test_what_is_claimed_is_told_as_it_is_known() -> None:
     spec = mined("auction_house").specification
     listed = {section.id: section for section in sections(report())}
     guards = [tuple(cell[0].text for cell in row.cells) for row in listed["guards"].rows]
-    assert len(guards) == sum(len(guard["conditions"]) for guard in spec.guards)
+    assert len(guards) == sum(len(guard.conditions) for guard in spec.guards)
     assert ("bid", "not paused", "required") in {row[:3] for row in guards}
     assert {row[2] for row in guards if row[-1] == "not proved"} == {"observed"}
     roles = {row.cells[0][0].text: row for row in listed["roles"].rows}
-    assert roles["owner"].cells[3][0].text in spec.roles[0]["addresses"]
+    assert roles["owner"].cells[3][0].text in spec.roles[0].addresses
     assert len(listed["invariants"].rows) == len(spec.invariants)
     assert listed["invariants"].lead[0].startswith("Not proved")
     needed = {row.cells[1][0].text: row.cells[4][0].text for row in listed["rejections"].rows}
@@ -259,7 +259,7 @@ def renamed(name: str) -> Report:
         ),
         states=tuple(replace(state, name=name, predicates=(name,)) for state in spec.states),
         history=replace(spec.history, limits=(name,), names=name),
-        guards=({"scope": name, "text": name, "kind": "required"},),
+        guards=(Guard(scope=name, text=name, kind=GuardKind.REQUIRED),),
     )
     return Report(specification=bad, evidence=None)
 

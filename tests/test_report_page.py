@@ -17,6 +17,7 @@ from specminer.pipeline.reporting import report_of
 from specminer.render import renderer
 from specminer.report.document import Report
 from specminer.report.page import to_html
+from specminer.specification import Guard, GuardKind
 from tests.support.driven_browser import chromium, requests, said
 from tests.support.mined import mined
 from tests.support.specifications import hostile
@@ -342,7 +343,7 @@ def test_hostile_names_are_texts(browser: Chrome, report: Report, tmp_path: Path
         ),
         history=replace(spec.history, limits=(EVIL,), names=EVIL, source=EVIL),
         interactions=replace(spec.interactions, explanation=EVIL, outside={EVIL: 3}),
-        guards=({"scope": EVIL, "text": EVIL, "kind": "required", "explained": 1, "rejected": 2},),
+        guards=(Guard(scope=EVIL, text=EVIL, kind=GuardKind.REQUIRED, explained=1, rejected=2),),
         surprise={
             "unit": "interaction",
             "threshold": EVIL,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from specminer.guard.constants import Constants, constants
 from specminer.guard.entity import Entities
-from specminer.guard.guard import Condition, Guard, HeldOut, Kind, Reason
+from specminer.guard.guard import LearnedGuard
 from specminer.guard.learning import Clause, Learner, truth_of
 from specminer.guard.literal import Meaning
 from specminer.guard.observed import Elsewhere, Observed, observed
@@ -18,8 +18,10 @@ from specminer.guard.simplifying import formula_of, simplified
 from specminer.guard.terms import Terms
 from specminer.history import CONSTRUCTOR, RETURNED, BoolColumn, IntColumn
 from specminer.interaction import ROLLED_BACK, Evidence
-from specminer.predicate import text
-from specminer.support import TRAINING_SHARE
+from specminer.predicate import Formula, text
+from specminer.predicate.smtlib import expression, symbol_sorts
+from specminer.specification import Guard, GuardCondition, GuardKind, GuardTest, RejectionReason
+from specminer.support import TRAINING_SHARE, wilson
 
 MIN_HELD_OUT: Final = 5
 """With fewer calls behind the first part nothing is tested."""
@@ -39,7 +41,7 @@ class Function:
 class Learned:
     """What was learned of a history."""
 
-    guards: tuple[Guard, ...]
+    guards: tuple[LearnedGuard, ...]
     """Of each function what is required, then what was only observed."""
     functions: tuple[Function, ...]
     """All that have calls that count, by number."""
@@ -49,7 +51,7 @@ class Learned:
     """Why calls were rejected, in the contract's own words, ascending; empty where it gave no reason."""
 
 
-def guards(evidence: Evidence, causes: Sequence[str], seed: int = 0) -> tuple[Guard, ...]:
+def guards(evidence: Evidence, causes: Sequence[str], seed: int = 0) -> tuple[LearnedGuard, ...]:
     """Return the guards of all functions, with whole names; the arguments are those of :func:`learn`."""
     return learn(evidence, causes, seed).guards
 
@@ -82,13 +84,13 @@ def learn(
     first = _learned(functions, names, known, trained=True)
     final = _learned(functions, names, known, trained=False)
     elsewhere = _elsewhere(functions)
-    found: list[Guard] = []
+    found: list[LearnedGuard] = []
     for function, early, clauses in zip(functions, first, final, strict=True):
         found.append(_guard(evidence, function, clauses, early, names))
         seen = observed(function.meaning, clauses, elsewhere, seed)
         found += [_observed(function, item) for item in seen]
     return Learned(
-        guards=tuple(item for item in found if item.conditions or item.rejected),
+        guards=tuple(item for item in found if item.guard.conditions or item.guard.rejected),
         functions=tuple(functions),
         constants=known,
         causes=names,
@@ -149,27 +151,47 @@ def _guard(
     clauses: Sequence[Clause],
     early: Sequence[Clause],
     names: Sequence[str],
-) -> Guard:
-    meaning, situation = function.meaning, function.meaning.situation
+) -> LearnedGuard:
+    meaning, accepted = function.meaning, function.meaning.situation.accepted
     short = simplified(meaning, clauses)
     false = [truth_of(meaning, clause.literals).false for clause in short]
-    refused = np.logical_or.reduce([np.zeros(len(situation), np.bool_), *false])
+    refused = np.logical_or.reduce([np.zeros(len(accepted), np.bool_), *false])
     formula = formula_of(meaning, short)
-    return Guard(
-        function=situation.function,
-        kind=Kind.REQUIRED,
-        meaning=meaning,
+    explained, exceptions = int(np.sum(refused & ~accepted)), int(np.sum(refused & accepted))
+    guard = replace(
+        _described(meaning, formula),
+        text=text(meaning.language, formula) if short else "",
+        explained=explained,
+        exceptions=exceptions,
+        interval=wilson(int(np.sum(accepted)) - exceptions, int(np.sum(accepted))),
+        explained_interval=wilson(explained, int(np.sum(~accepted))),
+        left_out=_left_out(evidence, function.number),
         conditions=tuple(_condition(function, clause, names) for clause in short),
-        formula=formula_of(meaning, clauses),
-        simplified=formula,
-        text=text(meaning.language, formula),
+        reasons=_reasons(function, ~accepted, refused, names),
+        held_out=_test(function, early),
+    )
+    return LearnedGuard(
+        guard=guard, meaning=meaning, clauses=short, formula=formula_of(meaning, clauses), simplified=formula
+    )
+
+
+def _described(meaning: Meaning, formula: Formula) -> Guard:
+    """Return a guard as text and term, with the number of calls that it was learned from."""
+    language, situation = meaning.language, meaning.situation
+    symbols = language.symbols(formula)
+    return Guard(
+        scope=situation.function,
+        text=text(language, formula),
+        names={
+            term.short: term.name
+            for term, symbol in zip(situation.terms, meaning.symbols, strict=True)
+            if term.short and symbol in symbols
+        },
+        smt=expression(language, formula),
+        symbols=symbol_sorts(language, symbols),
+        kind=GuardKind.REQUIRED,
         accepted=int(np.sum(situation.accepted)),
         rejected=int(np.sum(~situation.accepted)),
-        explained=int(np.sum(refused & ~situation.accepted)),
-        exceptions=int(np.sum(refused & situation.accepted)),
-        left_out=_left_out(evidence, function.number),
-        held_out=_held_out(function, early),
-        reasons=_reasons(function, ~situation.accepted, refused, names),
     )
 
 
@@ -180,27 +202,28 @@ def _left_out(evidence: Evidence, function: int) -> int:
     return int(np.sum(failed & mine & ~evidence.rejected & ~evidence.called.read_only))
 
 
-def _condition(function: Function, clause: Clause, names: Sequence[str]) -> Condition:
+def _condition(function: Function, clause: Clause, names: Sequence[str]) -> GuardCondition:
     accepted = function.meaning.situation.accepted
     truth = truth_of(function.meaning, clause.literals)
     of_causes = ~accepted & np.isin(function.cause, clause.causes)
-    return Condition(
-        clause=clause,
+    exceptions, looked = int(np.sum(truth.false & accepted)), int(np.sum(truth.known & accepted))
+    return GuardCondition(
         text=text(function.meaning.language, formula_of(function.meaning, (clause,))),
         explained=int(np.sum(truth.false & ~accepted)),
-        exceptions=int(np.sum(truth.false & accepted)),
+        exceptions=exceptions,
         unknown=int(np.sum(~truth.known & accepted)),
+        interval=wilson(looked - exceptions, looked),
         reasons=_reasons(function, of_causes, truth.false, names),
     )
 
 
 def _reasons(
     function: Function, rows: BoolColumn, false: BoolColumn, names: Sequence[str]
-) -> tuple[Reason, ...]:
+) -> tuple[RejectionReason, ...]:
     """Return the reasons of some rejected calls, with how many of them are explained."""
     numbers, counts = np.unique(function.cause[rows], return_counts=True)
     found = [
-        Reason(
+        RejectionReason(
             text=names[number],
             rejected=count,
             explained=int(np.sum(rows & false & (function.cause == number))),
@@ -210,7 +233,7 @@ def _reasons(
     return tuple(sorted(found, key=lambda item: (-item.rejected, item.text)))
 
 
-def _held_out(function: Function, early: Sequence[Clause]) -> HeldOut | None:
+def _test(function: Function, early: Sequence[Clause]) -> GuardTest | None:
     situation = function.meaning.situation
     rows = np.flatnonzero(~first_part(len(situation)))
     if len(rows) < MIN_HELD_OUT:
@@ -220,7 +243,7 @@ def _held_out(function: Function, early: Sequence[Clause]) -> HeldOut | None:
     for clause in short:
         refused |= truth_of(function.meaning, clause.literals, rows).false
     accepted = situation.accepted[rows]
-    return HeldOut(
+    return GuardTest(
         text=text(function.meaning.language, formula_of(function.meaning, short)),
         accepted=int(np.sum(accepted)),
         refused=int(np.sum(refused & accepted)),
@@ -229,29 +252,20 @@ def _held_out(function: Function, early: Sequence[Clause]) -> HeldOut | None:
     )
 
 
-def _observed(function: Function, item: Observed) -> Guard:
-    meaning, situation = function.meaning, function.meaning.situation
-    formula = formula_of(meaning, (item.clause,))
+def _observed(function: Function, item: Observed) -> LearnedGuard:
+    meaning, formula = function.meaning, formula_of(function.meaning, (item.clause,))
     condition = _condition(function, item.clause, ())
-    return Guard(
-        function=situation.function,
-        kind=Kind.OBSERVED,
-        meaning=meaning,
-        conditions=(condition,),
-        formula=formula,
-        simplified=formula,
-        text=text(meaning.language, formula),
-        accepted=int(np.sum(situation.accepted)),
-        rejected=int(np.sum(~situation.accepted)),
+    guard = _described(meaning, formula)
+    guard = replace(
+        guard,
+        kind=GuardKind.OBSERVED,
         explained=condition.explained,
         exceptions=condition.exceptions,
-        left_out=0,
-        held_out=None,
-        reasons=(),
-        significance=item.significance,
+        interval=wilson(guard.accepted - condition.exceptions, guard.accepted),
+        explained_interval=wilson(condition.explained, guard.rejected),
+        conditions=(condition,),
+        significance=float(f"{item.significance:.3g}"),
     )
-
-
-def by_function(found: Iterable[Guard]) -> Mapping[str, Guard]:
-    """Return what is required, by function."""
-    return {guard.function: guard for guard in found if guard.kind is Kind.REQUIRED}
+    return LearnedGuard(
+        guard=guard, meaning=meaning, clauses=(item.clause,), formula=formula, simplified=formula
+    )

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Final
 
 import numpy as np
 
 from specminer.guard.constants import Constants
 from specminer.guard.entity import Entities
-from specminer.guard.guard import HeldOut, Kind
 from specminer.guard.guards import MIN_HELD_OUT, Function, Learned, first_part
 from specminer.guard.learning import ACCEPTED, MIN_CALLS, Clause, Learner, truth_of
 from specminer.guard.literal import Literal, Meaning, Sign
@@ -24,6 +22,7 @@ from specminer.guard.simplifying import formula_of, simplified
 from specminer.history import BoolColumn, IntColumn
 from specminer.interaction import Interactions
 from specminer.predicate import text
+from specminer.specification import ConditionOrigin, GuardKind, GuardTest
 from specminer.tuning import Tuning
 
 MAX_TARGETS: Final = 6
@@ -38,23 +37,12 @@ _OPPOSITE: Final = {
 }
 
 
-class Origin(Enum):
-    """What a condition was learned from."""
-
-    FUNCTION = "function"
-    """All calls of the function."""
-    STATE = "state"
-    """Those that came to this state."""
-    TARGET = "target"
-    """Those of them that were accepted: it tells where they lead."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One condition of a transition."""
 
     clause: Clause
-    origin: Origin
+    origin: ConditionOrigin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +76,7 @@ class Way:
     """Conditions of the function that the calls of this passage do not keep."""
     taken: BoolColumn
     """Which calls of the passage took it."""
-    held_out: HeldOut | None
+    held_out: GuardTest | None
     """How what was learned from this passage's first calls does on the later ones; ``None`` if there is nothing
     of its own, or nothing to test it on."""
 
@@ -101,7 +89,7 @@ class Way:
         )
         return found
 
-    def of(self, *origins: Origin) -> tuple[Clause, ...]:
+    def of(self, *origins: ConditionOrigin) -> tuple[Clause, ...]:
         """Return the conditions that were learned from something."""
         return tuple(part.clause for part in self.parts if part.origin in origins)
 
@@ -109,9 +97,7 @@ class Way:
 def ways(learned: Learned, tuning: Tuning, interactions: Interactions, entities: Entities) -> tuple[Way, ...]:
     """Return the transitions of the chosen automaton that calls took, with what was learned of each."""
     required = {
-        guard.function: tuple(condition.clause for condition in guard.conditions)
-        for guard in learned.guards
-        if guard.kind is Kind.REQUIRED
+        item.guard.scope: item.clauses for item in learned.guards if item.guard.kind is GuardKind.REQUIRED
     }
     found: list[Way] = []
     for function in learned.functions:
@@ -284,13 +270,20 @@ def _parts(
     ruled = simplified(meaning, [*kept, *own]) if own else tuple(kept)
     known = {clause.literals for clause in whole}
     parts = [
-        Part(clause=clause, origin=Origin.FUNCTION if clause.literals in known else Origin.STATE)
+        Part(
+            clause=clause,
+            origin=ConditionOrigin.FUNCTION if clause.literals in known else ConditionOrigin.STATE,
+        )
         for clause in ruled
     ]
     said = {clause.literals for clause in ruled}
     return (
         *parts,
-        *(Part(clause=clause, origin=Origin.TARGET) for clause in there if clause.literals not in said),
+        *(
+            Part(clause=clause, origin=ConditionOrigin.TARGET)
+            for clause in there
+            if clause.literals not in said
+        ),
     )
 
 
@@ -301,7 +294,7 @@ def _held_out(
     elsewhere: BoolColumn,
     own: Sequence[Clause],
     there: Sequence[Clause],
-) -> HeldOut | None:
+) -> GuardTest | None:
     """Return how conditions learned from the earlier calls do on the later ones."""
     if int(np.sum(later)) < MIN_HELD_OUT:
         return None
@@ -309,7 +302,7 @@ def _held_out(
     clauses = [*own, *there]
     refused = _refused(passage, clauses)
     others = later & (~passage.accepted | elsewhere) if own else later & elsewhere
-    return HeldOut(
+    return GuardTest(
         text=text(meaning.language, formula_of(meaning, clauses)) if clauses else "",
         accepted=int(np.sum(later & taken)),
         refused=int(np.sum(refused & later & taken)),

@@ -6,70 +6,58 @@ Words are integers of 256 bits, sums are not cut off: the abstract domain of :mo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
 
-from specminer.guard.guard import Guard, Kind, Proof
+from specminer.guard.guard import LearnedGuard
 from specminer.predicate import Formula, Language, solver_name
 from specminer.predicate.smtlib import script
-
-
-class Answer(Enum):
-    """What a solver says of a script."""
-
-    SAT = "sat"
-    UNSAT = "unsat"
-    UNKNOWN = "unknown"
-    """It did not tell within its limit."""
-    UNPROVED = "unproved"
-    """There is no solver."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obligation:
-    """A claim and the question that settles it."""
-
-    scope: str
-    claim: str
-    """A sentence."""
-    script: str
-    """SMT-LIB 2, ending in ``(check-sat)``."""
-    expected: Answer
-    """The claim holds if a solver answers this."""
-    answer: Answer
-    example: Mapping[str, str]
-    """Values, by name, for which the claim fails."""
-
-    @property
-    def proof(self) -> Proof:
-        """Whether the claim is proved."""
-        if self.answer is self.expected:
-            return Proof.YES
-        return Proof.UNPROVED if self.answer in (Answer.UNKNOWN, Answer.UNPROVED) else Proof.NO
+from specminer.specification import GuardKind, Obligation, ObligationSubject, Proof, SolverAnswer
 
 
 def obligation(
-    language: Language, scope: str, claim: str, assertions: Sequence[Formula], expected: Answer
+    language: Language,
+    about: ObligationSubject,
+    scope: str,
+    claim: str,
+    assertions: Sequence[Formula],
+    expected: SolverAnswer,
 ) -> Obligation:
-    """Ask a solver, if there is one."""
+    """Ask a solver, if there is one, whether some assertions can all hold.
+
+    Args:
+        language: the language of the assertions.
+        about: the part of the specification that the claim belongs to.
+        scope: the function, or what else the claim is about.
+        claim: what holds if the solver answers as expected, as a sentence.
+        assertions: what has to hold together.
+        expected: the answer that settles the claim.
+
+    """
     answer = answer_of(language.satisfiable(language.conjunction(*assertions)))
-    failed = answer is Answer.SAT and expected is Answer.UNSAT
+    failed = answer is SolverAnswer.SAT and expected is SolverAnswer.UNSAT
     example = language.example(language.conjunction(*assertions)) if failed else None
     return Obligation(
+        about=about,
         scope=scope,
         claim=claim,
         script=script(language, assertions),
         expected=expected,
         answer=answer,
+        proved=_proof(expected, answer),
         example=spelled(language, example or {}),
     )
 
 
-def answer_of(satisfiable: bool | None) -> Answer:
+def _proof(expected: SolverAnswer, answer: SolverAnswer) -> Proof:
+    if answer is expected:
+        return Proof.YES
+    return Proof.UNPROVED if answer in (SolverAnswer.UNKNOWN, SolverAnswer.UNPROVED) else Proof.NO
+
+
+def answer_of(satisfiable: bool | None) -> SolverAnswer:
     """Return what it means that a solver said yes, no or nothing."""
     if satisfiable is None:
-        return Answer.UNPROVED if solver_name() is None else Answer.UNKNOWN
-    return Answer.SAT if satisfiable else Answer.UNSAT
+        return SolverAnswer.UNPROVED if solver_name() is None else SolverAnswer.UNKNOWN
+    return SolverAnswer.SAT if satisfiable else SolverAnswer.UNSAT
 
 
 def spelled(language: Language, values: Mapping[str, int | bool]) -> dict[str, str]:
@@ -84,33 +72,37 @@ def spelled(language: Language, values: Mapping[str, int | bool]) -> dict[str, s
     return found
 
 
-def obligations(guards: Iterable[Guard]) -> dict[str, tuple[Obligation, ...]]:
+def obligations(learned: Iterable[LearnedGuard]) -> dict[str, tuple[Obligation, ...]]:
     """Return for each function what its required guard claims; the first is that it says what was learned."""
     found: dict[str, tuple[Obligation, ...]] = {}
-    for guard in guards:
-        if guard.kind is not Kind.REQUIRED or not guard.conditions:
+    for item in learned:
+        if item.guard.kind is not GuardKind.REQUIRED or not item.guard.conditions:
             continue
-        language = guard.meaning.language
-        same = language.negation(language.equal(guard.formula, guard.simplified))
-        shown = guard.function
-        found[guard.function] = (
-            obligation(language, shown, "the guard as shown says what was learned", [same], Answer.UNSAT),
-            obligation(language, shown, "some call meets the guard", [guard.simplified], Answer.SAT),
-            *_needed(guard),
+        language, scope, about = item.meaning.language, item.guard.scope, ObligationSubject.GUARD
+        same = language.negation(language.equal(item.formula, item.simplified))
+        found[scope] = (
+            obligation(
+                language, about, scope, "the guard as shown says what was learned", [same], SolverAnswer.UNSAT
+            ),
+            obligation(
+                language, about, scope, "some call meets the guard", [item.simplified], SolverAnswer.SAT
+            ),
+            *_needed(item),
         )
     return found
 
 
-def _needed(guard: Guard) -> Iterable[Obligation]:
+def _needed(item: LearnedGuard) -> Iterable[Obligation]:
     """Yield that no condition follows from the others."""
-    language = guard.meaning.language
-    parts = guard.simplified.args() if guard.simplified.is_and() else (guard.simplified,)
-    for place, condition in enumerate(guard.conditions if len(parts) > 1 else ()):
+    language = item.meaning.language
+    parts = item.simplified.args() if item.simplified.is_and() else (item.simplified,)
+    for place, condition in enumerate(item.guard.conditions if len(parts) > 1 else ()):
         rest = [part for other, part in enumerate(parts) if other != place]
         yield obligation(
             language,
-            guard.function,
+            ObligationSubject.GUARD,
+            item.guard.scope,
             f"'{condition.text}' does not follow from the other conditions",
             [*rest, language.negation(parts[place])],
-            Answer.SAT,
+            SolverAnswer.SAT,
         )

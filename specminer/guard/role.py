@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
 import numpy as np
 from eth_utils.address import to_checksum_address
 
-from specminer.guard.guard import Guard, Kind
+from specminer.guard.guard import LearnedGuard
 from specminer.guard.literal import Literal, Sign
 from specminer.guard.terms import Term
 from specminer.history import CONSTRUCTOR, IntColumn
 from specminer.interaction import Evidence
 from specminer.location import ValueKind
+from specminer.specification import GuardKind, Role, RoleKind
 
 FEW: Final = 3
 """At most so many senders are a set of addresses ..."""
@@ -26,51 +25,21 @@ MIN_OTHERS: Final = 10
 """... and the contract has at least so many times as many senders."""
 
 
-class RoleKind(Enum):
-    """What makes somebody one who may call."""
-
-    HOLDER = "holder"
-    """Storage holds the sender's address: the owner, the seller of this item."""
-    MEMBER = "member"
-    """Storage under the sender's address is set: a member, somebody with a balance."""
-    ADDRESS = "address"
-    """The code knows the address."""
-    SET = "set"
-    """A few addresses sent all calls; nothing in storage tells why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
-    """Somebody to whom functions are reserved."""
-
-    name: str
-    """``owner``, ``auctions[auctionId].seller``, ``power[sender]``, an address."""
-    kind: RoleKind
-    functions: tuple[str, ...]
-    """Ascending."""
-    required: tuple[str, ...]
-    """Those of them that rejected others."""
-    addresses: tuple[str, ...]
-    """For a set, its addresses; and of anybody who is no part of an entity, those seen if they are few."""
-    creator: bool
-    """Whether the addresses are those that created the contract."""
-
-
-def roles(evidence: Evidence, guards: Iterable[Guard]) -> tuple[Role, ...]:
+def roles(evidence: Evidence, learned: Iterable[LearnedGuard]) -> tuple[Role, ...]:
     """Return the roles, those to whom most functions are reserved first."""
     found: dict[tuple[str, RoleKind], dict[str, bool]] = {}
     callers: dict[str, IntColumn] = {}
-    for guard in guards:
-        situation = guard.meaning.situation
+    for item in learned:
+        guard, situation = item.guard, item.meaning.situation
         senders = evidence.history.invocation_sender[situation.rows[situation.accepted]]
-        callers[guard.function] = np.unique(senders)
-        for condition in guard.conditions:
-            for literal in condition.clause.literals if len(condition.clause.literals) == 1 else ():
+        callers[guard.scope] = np.unique(senders)
+        for clause in item.clauses:
+            for literal in clause.literals if len(clause.literals) == 1 else ():
                 named = _named(situation.terms, literal)
                 if named is not None:
                     of_role = found.setdefault(named, {})
-                    required = guard.kind is Kind.REQUIRED
-                    of_role[guard.function] = of_role.get(guard.function, False) or required
+                    required = guard.kind is GuardKind.REQUIRED
+                    of_role[guard.scope] = of_role.get(guard.scope, False) or required
     told = {function for functions in found.values() for function in functions}
     sets = _sets(evidence, told)
     result = [_role(evidence, name, kind, functions, callers) for (name, kind), functions in found.items()]

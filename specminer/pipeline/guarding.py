@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from specminer.chain.interface import Interface
-from specminer.guard import Guard, Kind, Learned, learn
+from specminer.guard import Learned, LearnedGuard, learn
 from specminer.guard.entity import Entities
 from specminer.guard.passage import ways
-from specminer.guard.proving import Obligation, obligations
-from specminer.guard.role import Role, roles
+from specminer.guard.proving import obligations
+from specminer.guard.role import roles
 from specminer.history import OUTCOMES, RETURNED, History
 from specminer.interaction import Evidence, Interactions
 from specminer.invariant import Invariant
 from specminer.pipeline.passing import (
     condition,
     edge_keys,
-    held_out,
-    obligation_document,
-    redundant,
     sibling,
-    sorts,
     state_symbols,
 )
 from specminer.predicate.smtlib import expression
 from specminer.reasoning import Asked, Claims, Frames, Known, StateSpace, passable, siblings
-from specminer.specification import Edge, Specification, TransitionKind
-from specminer.support import wilson
+from specminer.specification import (
+    Edge,
+    Guard,
+    GuardKind,
+    Obligation,
+    ObligationSubject,
+    Specification,
+    TransitionKind,
+)
 from specminer.tuning import Tuning
 
 
@@ -39,7 +41,7 @@ def guarded(
     interactions: Interactions,
     tuning: Tuning,
     held: Sequence[Invariant],
-) -> tuple[Specification, tuple[Guard, ...], list[Invariant]]:
+) -> tuple[Specification, tuple[LearnedGuard, ...], list[Invariant]]:
     """Return the specification with guards, roles, and what a solver had to say; the guards, and invariants to tell.
 
     ``held`` are the invariants; those that follow from others are not told.
@@ -48,13 +50,13 @@ def guarded(
     learned = learn(evidence, causes(evidence.history, interface), tuning.seed, entities)
     claims = obligations(learned.guards)
     texts = {
-        guard.function: guard.text
-        for guard in learned.guards
-        if guard.kind is Kind.REQUIRED and guard.conditions
+        item.guard.scope: item.guard.text
+        for item in learned.guards
+        if item.guard.kind is GuardKind.REQUIRED and item.guard.conditions
     }
     told = replace(
         specification,
-        roles=tuple(_role(role) for role in roles(evidence, learned.guards)),
+        roles=roles(evidence, learned.guards),
         transitions=_with_guards(specification.transitions, texts),
         front=tuple(
             replace(
@@ -73,10 +75,12 @@ def guarded(
         replace(
             reasoned,
             guards=tuple(
-                _guard(guard, claims) for place, guard in enumerate(learned.guards) if place not in dropped
+                _proved(item.guard, claims)
+                for place, item in enumerate(learned.guards)
+                if place not in dropped
             ),
             obligations=(
-                *(obligation_document(claim, "guard") for own in claims.values() for claim in own),
+                *(claim for own in claims.values() for claim in own),
                 *reasoned.obligations,
             ),
         ),
@@ -101,11 +105,14 @@ def _reasoned(
     space = StateSpace(tuning)
     frames = Frames(space, entities)
     found = ways(learned, tuning, interactions, entities)
-    asked = {name: Asked() for name in ("transition", "siblings", "claim")}
+    of_transitions, of_siblings, of_claims = (
+        Asked(about)
+        for about in (ObligationSubject.TRANSITION, ObligationSubject.SIBLINGS, ObligationSubject.CLAIM)
+    )
     known = Known(held)
-    passed = passable(frames, known, found, asked["transition"])
-    pairs = siblings(space, passed, asked["siblings"])
-    claims = Claims(space, frames, learned, found, known, asked["claim"])
+    passed = passable(frames, known, found, of_transitions)
+    pairs = siblings(space, passed, of_siblings)
+    claims = Claims(space, frames, learned, found, known, of_claims)
     dropped, observed = claims.observed()
     kept, followed = claims.invariants(held, observed)
     keys = edge_keys(passed, tuning)
@@ -125,12 +132,8 @@ def _reasoned(
                 for edge in specification.transitions
             ),
             siblings=tuple(sibling(pair, tuning, history) for pair in pairs),
-            redundant=tuple(redundant(item) for item in (*dropped.values(), *followed)),
-            obligations=tuple(
-                obligation_document(claim, about)
-                for about, asking in asked.items()
-                for claim in asking.obligations
-            ),
+            redundant=(*dropped.values(), *followed),
+            obligations=(*of_transitions.obligations, *of_siblings.obligations, *of_claims.obligations),
         ),
         kept,
         frozenset(dropped),
@@ -161,59 +164,7 @@ def causes(history: History, interface: Interface) -> list[str]:
     return found
 
 
-def _guard(guard: Guard, claims: Mapping[str, tuple[Obligation, ...]]) -> dict[str, Any]:
-    language = guard.meaning.language
-    own = claims.get(guard.function, ()) if guard.kind is Kind.REQUIRED else ()
-    return {
-        "scope": guard.function,
-        "text": guard.text if guard.conditions else "",
-        "names": {
-            term.short: term.name
-            for term, symbol in zip(guard.meaning.situation.terms, guard.meaning.symbols, strict=True)
-            if term.short and symbol in language.symbols(guard.simplified)
-        },
-        "smt": expression(language, guard.simplified),
-        "symbols": sorts(language, language.symbols(guard.simplified)),
-        "kind": guard.kind.value,
-        "accepted": guard.accepted,
-        "rejected": guard.rejected,
-        "explained": guard.explained,
-        "exceptions": guard.exceptions,
-        "interval": list(wilson(guard.accepted - guard.exceptions, guard.accepted)),
-        "explained_interval": list(wilson(guard.explained, guard.rejected)),
-        "proved": own[0].proof.value if own else "unproved",
-        "left_out": guard.left_out,
-        "conditions": [
-            {
-                "text": item.text,
-                "explained": item.explained,
-                "exceptions": item.exceptions,
-                "unknown": item.unknown,
-                "interval": list(
-                    wilson(guard.accepted - item.unknown - item.exceptions, guard.accepted - item.unknown)
-                ),
-                "reasons": [
-                    {"text": reason.text, "rejected": reason.rejected, "explained": reason.explained}
-                    for reason in item.reasons
-                ],
-            }
-            for item in guard.conditions
-        ],
-        "reasons": [
-            {"text": reason.text, "rejected": reason.rejected, "explained": reason.explained}
-            for reason in guard.reasons
-        ],
-        "held_out": held_out(guard.held_out),
-        "significance": None if guard.significance is None else float(f"{guard.significance:.3g}"),
-    }
-
-
-def _role(role: Role) -> dict[str, Any]:
-    return {
-        "name": role.name,
-        "kind": role.kind.value,
-        "functions": list(role.functions),
-        "required": list(role.required),
-        "addresses": list(role.addresses),
-        "creator": role.creator,
-    }
+def _proved(guard: Guard, claims: Mapping[str, tuple[Obligation, ...]]) -> Guard:
+    """Return a guard with what a solver said of the form in which it is shown."""
+    own = claims.get(guard.scope, ()) if guard.kind is GuardKind.REQUIRED else ()
+    return replace(guard, proved=own[0].proved) if own else guard

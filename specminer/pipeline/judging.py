@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from specminer.confidence import agreement
-from specminer.guard import Guard
+from specminer.guard import LearnedGuard
 from specminer.guard.learning import truth_of
 from specminer.history import History, IntColumn
 from specminer.interaction import Interactions
@@ -30,7 +30,7 @@ def judged(
     ground: Ground,
     interactions: Interactions,
     tuning: Tuning,
-    guards: Sequence[Guard],
+    guards: Sequence[LearnedGuard],
     invariants: tuple[Sequence[Invariant], Sequence[Invariant]],
     surprising: int,
 ) -> Specification:
@@ -64,18 +64,18 @@ def units(history: History, interactions: Interactions) -> IntColumn:
     return unit
 
 
-def _as_claims(guards: Sequence[Guard]) -> Iterator[Invariant]:
+def _as_claims(guards: Sequence[LearnedGuard]) -> Iterator[Invariant]:
     """Yield the conditions of guards as claims about accepted calls."""
-    for guard in guards:
-        situation = guard.meaning.situation
-        for condition in guard.conditions:
+    for item in guards:
+        function, situation = item.guard.scope, item.meaning.situation
+        for condition, clause in zip(item.guard.conditions, item.clauses, strict=True):
             if condition.exceptions:
-                truth = truth_of(guard.meaning, condition.clause.literals)
+                truth = truth_of(item.meaning, clause.literals)
                 cases = situation.accepted & truth.known
                 yield Invariant(
-                    scope={"of": "function", "function": guard.function},
+                    scope={"of": "function", "function": function},
                     template=Template.BEFORE,
-                    text=f"the guard of {guard.function}: {condition.text}",
+                    text=f"the guard of {function}: {condition.text}",
                     smt=None,
                     cases=situation.rows[cases],
                     held=truth.true[cases],

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from specminer.guard import HeldOut
+import numpy as np
+
 from specminer.guard.learning import MIN_CALLS, Clause, truth_of
 from specminer.guard.passage import Part
-from specminer.guard.proving import Obligation
 from specminer.guard.simplifying import formula_of
 from specminer.history import History
 from specminer.invariant import Invariant
-from specminer.predicate import Formula, Language, Sort, text
-from specminer.predicate.smtlib import expression, symbol_name
-from specminer.reasoning import Dropped, Passable, Redundant, Siblings, StateSpace, Verdict
+from specminer.predicate import text
+from specminer.predicate.smtlib import expression, symbol_name, symbol_sorts
+from specminer.reasoning import Dropped, Passable, Siblings, StateSpace
+from specminer.specification import (
+    CompetingTransitions,
+    SymbolSort,
+    TransitionCondition,
+    TransitionGuard,
+    TransitionVerdict,
+)
 from specminer.support import wilson
 from specminer.tuning import Tuning
 
@@ -27,58 +33,45 @@ def edge_keys(passed: Iterable[Passable], tuning: Tuning) -> dict[tuple[int, int
     }
 
 
-def state_symbols(space: StateSpace, held: Iterable[Invariant]) -> dict[str, str]:
+def state_symbols(space: StateSpace, held: Iterable[Invariant]) -> dict[str, SymbolSort]:
     """Return the sorts of the variables that states, and claims about them, speak of, by quoted name."""
     language = space.language
     formulas = [space.formula(state.id) for state in space.tuning.states]
     formulas += [item.formula for item in held if item.formula is not None]
     symbols = dict.fromkeys(symbol for formula in formulas for symbol in language.symbols(formula))
-    return dict(sorted(sorts(language, symbols).items()))
+    return dict(sorted(symbol_sorts(language, symbols).items()))
 
 
-def sorts(language: Language, symbols: Iterable[Formula]) -> dict[str, str]:
-    """Return by quoted name what symbols are: ``Bool``, ``Int`` (a word, not negative) or ``Signed Int``."""
-    found = {}
-    for symbol in symbols:
-        signed = language.declaration(symbol).sort is Sort.SIGNED
-        found[symbol_name(language, symbol)] = (
-            "Bool" if language.is_boolean(symbol) else "Signed Int" if signed else "Int"
-        )
-    return found
-
-
-def condition(item: Passable) -> dict[str, Any]:
+def condition(item: Passable) -> TransitionGuard:
     """Return the guard of a transition in full."""
-    way, language = item.way, item.frame.language
-    meaning, counts = way.passage.function.meaning, item.counts()
+    way, passage, language = item.way, item.way.passage, item.frame.language
+    meaning = passage.function.meaning
+    refused = np.zeros(len(passage.call), dtype=np.bool_)
+    for part in way.parts:
+        refused |= truth_of(meaning, part.clause.literals, passage.call).false
+    elsewhere, rejected = way.siblings, ~passage.accepted
+    accepted, exceptions = int(np.sum(way.taken)), int(np.sum(way.taken & refused))
+    explained = int(np.sum(rejected & refused))
     followed = {id(dropped.part): dropped for dropped in item.dropped}
     narrowed = {id(kept.part): kept.clause for kept in item.kept if kept.clause != kept.part.clause}
-    return {
-        "text": item.text,
-        "whole": text(language, item.whole),
-        "smt": expression(language, item.whole),
-        "symbols": sorts(language, language.symbols(item.whole)),
-        "state": _state_symbols(item),
-        "parts": [_part(item, part, followed.get(id(part)), narrowed.get(id(part))) for part in way.parts],
-        "not_kept": [text(language, formula_of(meaning, (clause,))) for clause in way.broken],
-        **counts,
-        "interval": list(wilson(counts["accepted"] - counts["exceptions"], counts["accepted"])),
-        "explained_interval": list(wilson(counts["explained"], counts["rejected"])),
-        "held_out": held_out(way.held_out),
-    }
-
-
-def held_out(held: HeldOut | None) -> dict[str, Any] | None:
-    """Return how what was learned first does later."""
-    if held is None:
-        return None
-    return {
-        "text": held.text,
-        "accepted": held.accepted,
-        "refused": held.refused,
-        "rejected": held.rejected,
-        "explained": held.explained,
-    }
+    return TransitionGuard(
+        text=item.text,
+        whole=text(language, item.whole),
+        smt=expression(language, item.whole),
+        symbols=symbol_sorts(language, language.symbols(item.whole)),
+        state=_state_symbols(item),
+        parts=tuple(_part(item, part, followed.get(id(part)), narrowed.get(id(part))) for part in way.parts),
+        not_kept=tuple(text(language, formula_of(meaning, (clause,))) for clause in way.broken),
+        accepted=accepted,
+        exceptions=exceptions,
+        rejected=int(np.sum(rejected)),
+        explained=explained,
+        elsewhere=int(np.sum(elsewhere)),
+        told_apart=int(np.sum(elsewhere & refused)),
+        interval=wilson(accepted - exceptions, accepted),
+        explained_interval=wilson(explained, int(np.sum(rejected))),
+        held_out=way.held_out,
+    )
 
 
 def _state_symbols(item: Passable) -> dict[str, str]:
@@ -92,38 +85,40 @@ def _state_symbols(item: Passable) -> dict[str, str]:
     }
 
 
-def _part(item: Passable, part: Part, dropped: Dropped | None, narrowed: Clause | None) -> dict[str, Any]:
+def _part(
+    item: Passable, part: Part, dropped: Dropped | None, narrowed: Clause | None
+) -> TransitionCondition:
     way, meaning = item.way, item.way.passage.function.meaning
     truth = truth_of(meaning, part.clause.literals, way.passage.call)
-    return {
-        "text": text(meaning.language, formula_of(meaning, (part.clause,))),
-        "learned": part.origin.value,
-        "explained": int((truth.false & ~way.passage.accepted).sum()),
-        "told_apart": int((truth.false & way.siblings).sum()),
-        "exceptions": int((truth.false & way.taken).sum()),
-        "here": None if narrowed is None else text(meaning.language, formula_of(meaning, (narrowed,))),
-        "follows_from": None if dropped is None else dropped.because,
-        "proved": None if dropped is None else dropped.proof.value,
-    }
+    return TransitionCondition(
+        text=text(meaning.language, formula_of(meaning, (part.clause,))),
+        learned=part.origin,
+        explained=int((truth.false & ~way.passage.accepted).sum()),
+        told_apart=int((truth.false & way.siblings).sum()),
+        exceptions=int((truth.false & way.taken).sum()),
+        here=None if narrowed is None else text(meaning.language, formula_of(meaning, (narrowed,))),
+        follows_from=None if dropped is None else dropped.because,
+        proved=None if dropped is None else dropped.proof,
+    )
 
 
-def sibling(pair: Siblings, tuning: Tuning, history: History) -> dict[str, Any]:
+def sibling(pair: Siblings, tuning: Tuning, history: History) -> CompetingTransitions:
     """Return what was found of two transitions of one event."""
     one, other = pair.one.way, pair.other.way
     hashes = history.transaction_hash
-    return {
-        "source": one.passage.source,
-        "function": one.passage.function.meaning.situation.function,
-        "events": [tuning.table.symbols[way.symbol] for way in (one, other)],
-        "targets": [one.target, other.target],
-        "verdict": pair.verdict.value,
-        "text": _sentence(pair, tuning),
-        "both": list(pair.both),
-        "witnesses": [f"0x{hashes[history.invocation_transaction[row]].hex()}" for row in pair.witnesses],
-        "predicate": pair.predicate,
-        "example": dict(pair.example),
-        "proved": pair.obligation.proof.value,
-    }
+    return CompetingTransitions(
+        source=one.passage.source,
+        function=one.passage.function.meaning.situation.function,
+        events=tuple(tuning.table.symbols[way.symbol] for way in (one, other)),
+        targets=(one.target, other.target),
+        verdict=pair.verdict,
+        text=_sentence(pair, tuning),
+        both=pair.both,
+        witnesses=tuple(f"0x{hashes[history.invocation_transaction[row]].hex()}" for row in pair.witnesses),
+        predicate=pair.predicate,
+        example=pair.example,
+        proved=pair.obligation.proved,
+    )
 
 
 def _sentence(pair: Siblings, tuning: Tuning) -> str:
@@ -137,42 +132,17 @@ def _sentence(pair: Siblings, tuning: Tuning) -> str:
     values = ", ".join(f"{name} = {value}" for name, value in pair.example.items())
     example = f"; both guards hold for {values}" if values else ""
     match pair.verdict:
-        case Verdict.EXCLUSIVE:
+        case TransitionVerdict.EXCLUSIVE:
             return f"{where}: no call meets both guards"
-        case Verdict.PREDICATE:
+        case TransitionVerdict.PREDICATE:
             return f"{where}: a predicate is missing, '{pair.predicate}' tells which{example}"
-        case Verdict.NONDETERMINISTIC:
+        case TransitionVerdict.NONDETERMINISTIC:
             return (
                 f"{where}: nondeterministic, {sum(pair.both):,} recorded calls meet both guards and nothing known "
                 f"tells which{example}"
             )
-        case Verdict.OPEN:
+        case TransitionVerdict.OPEN:
             rare = min(int(way.taken.sum()) for way in (one, other))
             if rare < MIN_CALLS:
                 return f"{where}: too few calls ({rare:,}) took one of them to learn what tells{example}"
             return f"{where}: no recorded call meets both guards, but one could{example}"
-
-
-def redundant(item: Redundant) -> dict[str, Any]:
-    """Return a claim that follows from others."""
-    return {
-        "of": item.of,
-        "scope": item.scope,
-        "text": item.text,
-        "because": item.because,
-        "proved": item.proof.value,
-    }
-
-
-def obligation_document(claim: Obligation, about: str) -> dict[str, Any]:
-    """Return what a solver was asked."""
-    return {
-        "about": about,
-        "scope": claim.scope,
-        "claim": claim.claim,
-        "script": claim.script,
-        "expected": claim.expected.value,
-        "answer": claim.answer.value,
-        "proved": claim.proof.value,
-        "example": dict(claim.example),
-    }

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
 from specminer.errors import FileFormatError, UsageError, plain
 from specminer.predicate.smt import FormulaError, checked, solver_name
-from specminer.specification import Specification
+from specminer.specification import Obligation, SolverAnswer, Specification
 
 FORMAT = "specminer/proof"
 VERSION = 1
@@ -43,24 +42,24 @@ def replay(specification: Specification) -> tuple[Replayed, ...]:
     """
     if solver_name() is None:
         raise UsageError("no solver is installed, so nothing can be proved; run pip install 'specminer[smt]'")
-    return tuple(_replayed(item, number) for number, item in enumerate(specification.obligations, 1))
+    return tuple(
+        _replayed(obligation, number) for number, obligation in enumerate(specification.obligations, 1)
+    )
 
 
-def _replayed(item: dict[str, Any], number: int) -> Replayed:
-    texts = {name: item.get(name) for name in ("scope", "claim", "script", "expected", "answer")}
-    wrong = [name for name, value in texts.items() if not isinstance(value, str)]
-    if wrong or texts["expected"] not in ("sat", "unsat"):
-        raise FileFormatError(f"obligation {number} is malformed: expected texts, and sat or unsat")
+def _replayed(obligation: Obligation, number: int) -> Replayed:
+    if obligation.expected not in (SolverAnswer.SAT, SolverAnswer.UNSAT):
+        raise FileFormatError(f"obligation {number} is malformed: expected sat or unsat")
     try:
-        found = checked(str(texts["script"]))
+        satisfiable = checked(obligation.script)
     except FormulaError as error:
         raise FileFormatError(f"obligation {number} cannot be read: {plain(error)}") from None
     return Replayed(
-        scope=str(texts["scope"]),
-        claim=str(texts["claim"]),
-        expected=str(texts["expected"]),
-        answer="unknown" if found is None else "sat" if found else "unsat",
-        recorded=str(texts["answer"]),
+        scope=obligation.scope,
+        claim=obligation.claim,
+        expected=obligation.expected.value,
+        answer="unknown" if satisfiable is None else "sat" if satisfiable else "unsat",
+        recorded=obligation.answer.value,
     )
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from specminer.predicate.smt import Formula, FormulaError, Language, logic_of
+from specminer.predicate.smt import Formula, FormulaError, Language, Sort, logic_of
+from specminer.specification import SymbolSort
 
 
 def symbol_name(language: Language, symbol: Formula, suffix: str = "") -> str:
@@ -18,6 +19,17 @@ def symbol_name(language: Language, symbol: Formula, suffix: str = "") -> str:
     name = f"{language.declaration(symbol).name}{suffix}"
     plain = name.isprintable() and "|" not in name and "\\" not in name
     return f"|{name}|" if plain else f"|{symbol.symbol_name()}{suffix}|"
+
+
+def symbol_sorts(language: Language, symbols: Iterable[Formula]) -> dict[str, SymbolSort]:
+    """Return what symbols stand for, by the name under which they are written."""
+    return {symbol_name(language, symbol): _sort(language, symbol) for symbol in symbols}
+
+
+def _sort(language: Language, symbol: Formula) -> SymbolSort:
+    if language.is_boolean(symbol):
+        return SymbolSort.BOOLEAN
+    return SymbolSort.SIGNED if language.declaration(symbol).sort is Sort.SIGNED else SymbolSort.WORD
 
 
 def expression(language: Language, formula: Formula, suffix: Callable[[Formula], str] | None = None) -> str:

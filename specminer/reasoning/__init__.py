@@ -1,9 +1,9 @@
 """What follows from what: between guards of transitions, invariants and the predicates of states."""
 
 from specminer.reasoning.asking import Asked
-from specminer.reasoning.claims import Claims, Redundant
+from specminer.reasoning.claims import Claims
 from specminer.reasoning.reasons import Known
-from specminer.reasoning.siblings import Siblings, Verdict, siblings
+from specminer.reasoning.siblings import Siblings, siblings
 from specminer.reasoning.space import Frame, Frames, StateSpace
 from specminer.reasoning.transitions import Dropped, Passable, passable
 
@@ -15,10 +15,8 @@ __all__ = [
     "Frames",
     "Known",
     "Passable",
-    "Redundant",
     "Siblings",
     "StateSpace",
-    "Verdict",
     "passable",
     "siblings",
 ]

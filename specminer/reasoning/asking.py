@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from specminer.guard import Proof
-from specminer.guard.proving import Answer, Obligation, obligation
+from specminer.guard.proving import obligation
 from specminer.predicate import Formula, Language
+from specminer.specification import Obligation, ObligationSubject, Proof, SolverAnswer
 
 
 class Asked:
-    """Collects obligations."""
+    """Collects obligations about one part of the specification."""
 
-    def __init__(self) -> None:
+    def __init__(self, about: ObligationSubject) -> None:
+        self.about = about
         self._found: dict[tuple[object, ...], Obligation] = {}
         self._failed: set[tuple[object, ...]] = set()
 
@@ -37,12 +38,19 @@ class Asked:
         if key in self._failed:
             return None
         if key not in self._found:
-            asked = obligation(language, scope, claim, [*facts, language.negation(conclusion)], Answer.UNSAT)
-            if asked.proof is Proof.NO or asked.answer is Answer.UNKNOWN:
+            asked = obligation(
+                language,
+                self.about,
+                scope,
+                claim,
+                [*facts, language.negation(conclusion)],
+                SolverAnswer.UNSAT,
+            )
+            if asked.proved is Proof.NO or asked.answer is SolverAnswer.UNKNOWN:
                 self._failed.add(key)
                 return None
             self._found[key] = asked
-        return self._found[key].proof
+        return self._found[key].proved
 
     def record(self, asked: Obligation) -> Obligation:
         """Take up an obligation that was asked elsewhere."""

@@ -15,27 +15,15 @@ import numpy as np
 
 from specminer.abstraction import ROOT
 from specminer.errors import plain
-from specminer.guard import Function, Guard, Kind, Learned, Proof
-from specminer.guard.passage import Origin, Way
+from specminer.guard import Function, Learned, LearnedGuard
+from specminer.guard.passage import Way
 from specminer.history import BoolColumn
 from specminer.invariant import Invariant, Template
 from specminer.predicate import Formula
 from specminer.reasoning.asking import Asked
 from specminer.reasoning.reasons import Known, reason
 from specminer.reasoning.space import Frame, Frames, StateSpace
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redundant:
-    """A claim that was dropped."""
-
-    of: str
-    """``guard`` or ``invariant``."""
-    scope: str
-    text: str
-    because: str
-    """What it follows from, as a phrase."""
-    proof: Proof
+from specminer.specification import ClaimKind, ConditionOrigin, GuardKind, Proof, RedundantClaim
 
 
 @dataclass(frozen=True)
@@ -49,33 +37,34 @@ class Claims:
     known: Known
     asked: Asked
 
-    def observed(self) -> tuple[dict[int, Redundant], Mapping[str, Sequence[Guard]]]:
+    def observed(self) -> tuple[dict[int, RedundantClaim], Mapping[str, Sequence[LearnedGuard]]]:
         """Return which observed guards follow, by position in ``learned.guards``, and those that stay, by function."""
         functions = {item.meaning.situation.function: item for item in self.learned.functions}
         ways = defaultdict(list)
         for way in self.found:
             ways[way.passage.function.number].append(way)
-        dropped: dict[int, Redundant] = {}
-        kept: dict[str, list[Guard]] = defaultdict(list)
-        for place, guard in enumerate(self.learned.guards):
-            if guard.kind is not Kind.OBSERVED:
+        dropped: dict[int, RedundantClaim] = {}
+        kept: dict[str, list[LearnedGuard]] = defaultdict(list)
+        for place, item in enumerate(self.learned.guards):
+            if item.guard.kind is not GuardKind.OBSERVED:
                 continue
-            function = functions[guard.function]
-            because = self._everywhere(guard, _covering(function, ways[function.number]))
+            scope, text = item.guard.scope, item.guard.text
+            function = functions[scope]
+            because = self._everywhere(item, _covering(function, ways[function.number]))
             if because is None:
-                kept[guard.function].append(guard)
+                kept[scope].append(item)
             else:
-                dropped[place] = Redundant(
-                    of="guard", scope=guard.function, text=guard.text, because=because[0], proof=because[1]
+                dropped[place] = RedundantClaim(
+                    of=ClaimKind.GUARD, scope=scope, text=text, because=because[0], proved=because[1]
                 )
         return dropped, kept
 
     def invariants(
-        self, held: Sequence[Invariant], observed: Mapping[str, Sequence[Guard]]
-    ) -> tuple[list[Invariant], list[Redundant]]:
+        self, held: Sequence[Invariant], observed: Mapping[str, Sequence[LearnedGuard]]
+    ) -> tuple[list[Invariant], list[RedundantClaim]]:
         """Return the invariants that stay, and those that follow; ``observed`` are the observed guards that stay."""
         kept: list[Invariant] = []
-        dropped: list[Redundant] = []
+        dropped: list[RedundantClaim] = []
         ways = defaultdict(list)
         for way in self.found:
             if way.passage.source != ROOT:
@@ -89,8 +78,12 @@ class Claims:
             else:
                 scope = str(item.scope.get("function", item.scope["of"]))
                 dropped.append(
-                    Redundant(
-                        of="invariant", scope=scope, text=item.text, because=because[0], proof=because[1]
+                    RedundantClaim(
+                        of=ClaimKind.INVARIANT,
+                        scope=scope,
+                        text=item.text,
+                        because=because[0],
+                        proved=because[1],
                     )
                 )
         return kept, dropped
@@ -108,7 +101,7 @@ class Claims:
         return None if proof is None else ("what else holds there", proof)
 
     def _before(
-        self, item: Invariant, ways: Sequence[Way], observed: Mapping[str, Sequence[Guard]]
+        self, item: Invariant, ways: Sequence[Way], observed: Mapping[str, Sequence[LearnedGuard]]
     ) -> tuple[str, Proof] | None:
         if item.formula is None or not ways:
             return None
@@ -116,8 +109,7 @@ class Claims:
         for way in ways:
             frame = self.frames.of(way.passage.function.meaning, way.passage.role)
             more = [
-                guard.simplified
-                for guard in observed.get(way.passage.function.meaning.situation.function, ())
+                item.simplified for item in observed.get(way.passage.function.meaning.situation.function, ())
             ]
             because = self._in(way, frame, frame.translated(item.formula), item.text, more)
             if because is None:
@@ -125,11 +117,11 @@ class Claims:
             found.append(because)
         return _weakest(found)
 
-    def _everywhere(self, guard: Guard, ways: Sequence[Way]) -> tuple[str, Proof] | None:
+    def _everywhere(self, item: LearnedGuard, ways: Sequence[Way]) -> tuple[str, Proof] | None:
         found: list[tuple[str, Proof]] = []
         for way in ways:
-            frame = self.frames.of(guard.meaning, way.passage.role)
-            because = self._in(way, frame, guard.simplified, guard.text, [])
+            frame = self.frames.of(item.meaning, way.passage.role)
+            because = self._in(way, frame, item.simplified, item.guard.text, [])
             if because is None:
                 return None
             found.append(because)
@@ -142,7 +134,7 @@ class Claims:
         meaning = way.passage.function.meaning
         guard = [
             meaning.formula(clause.literals[0])
-            for clause in way.of(Origin.FUNCTION)
+            for clause in way.of(ConditionOrigin.FUNCTION)
             if len(clause.literals) == 1
         ]
         return reason(

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from specminer.errors import plain
-from specminer.guard import Proof
 from specminer.invariant import Invariant, Template
 from specminer.predicate import Formula
 from specminer.reasoning.asking import Asked
 from specminer.reasoning.space import Frame, follows
+from specminer.specification import Proof
 
 
 class Known:

@@ -7,9 +7,8 @@ tell decides, a missing predicate, or nothing that the history shows does.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from itertools import combinations
 from typing import Final
 
@@ -18,29 +17,17 @@ import numpy as np
 from specminer.abstraction import FALSE, TRUE, UNKNOWN, Predicate
 from specminer.errors import plain
 from specminer.guard.learning import ACCEPTED, MIN_CALLS, truth_of
-from specminer.guard.proving import Answer, Obligation, obligation, spelled
+from specminer.guard.proving import obligation, spelled
 from specminer.history import BoolColumn, IntColumn
 from specminer.predicate import Declaration, Formula, FormulaError, Sort, contradictory, parse, solver_name
 from specminer.reasoning.asking import Asked
 from specminer.reasoning.space import StateSpace
 from specminer.reasoning.transitions import Passable
+from specminer.specification import Obligation, SolverAnswer, TransitionVerdict
 from specminer.tuning import Tuning
 
 MAX_PAIRS: Final = 100
 """Pairs that are looked at: those first that most calls took."""
-
-
-class Verdict(Enum):
-    """What was found of two transitions of one event."""
-
-    EXCLUSIVE = "exclusive"
-    """No call meets both guards."""
-    PREDICATE = "missing predicate"
-    """Some call meets both, but a predicate that the automaton does not use tells where it leads."""
-    NONDETERMINISTIC = "nondeterministic"
-    """Recorded calls of one meet the guard of the other, and no predicate tells where they lead."""
-    OPEN = "open"
-    """Some call meets both, but none that was recorded, or too few took one of them to learn what tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +36,7 @@ class Siblings:
 
     one: Passable
     other: Passable
-    verdict: Verdict
+    verdict: TransitionVerdict
     both: tuple[int, int]
     """How many recorded calls of each meet the guard of the other, too."""
     witnesses: tuple[int, ...]
@@ -57,7 +44,7 @@ class Siblings:
     predicate: str | None
     """What would tell them apart, as it holds before calls of the first."""
     obligation: Obligation
-    example: Mapping[str, str]
+    example: dict[str, str]
     """Values that meet both guards."""
 
 
@@ -88,21 +75,22 @@ def _judged(space: StateSpace, one: Passable, other: Passable, asked: Asked) -> 
     facts = [one.frame.state(one.way.passage.source), *_met(tuning, one), *_met(tuning, other)]
     facts += one.frame.known(*facts)
     expected = _expected(one, facts)
-    claim = f"{'some' if expected is Answer.SAT else 'no'} call from '{plain(source, 200)}' meets the guards of {said}"
-    asking = obligation(language, scope, claim, facts, expected)
+    calls = "some" if expected is SolverAnswer.SAT else "no"
+    claim = f"{calls} call from '{plain(source, 200)}' meets the guards of {said}"
+    asking = obligation(language, asked.about, scope, claim, facts, expected)
     asked.record(asking)
     both = _both(one, other), _both(other, one)
     enough = min(int(item.way.taken.sum()) for item in (one, other)) >= MIN_CALLS
-    predicate = _telling(tuning, one, other) if expected is Answer.SAT and enough else None
-    if expected is Answer.UNSAT:
-        verdict = Verdict.EXCLUSIVE
+    predicate = _telling(tuning, one, other) if expected is SolverAnswer.SAT and enough else None
+    if expected is SolverAnswer.UNSAT:
+        verdict = TransitionVerdict.EXCLUSIVE
     elif predicate is not None:
-        verdict = Verdict.PREDICATE
+        verdict = TransitionVerdict.PREDICATE
     elif enough and any(mask.any() for mask in both):
-        verdict = Verdict.NONDETERMINISTIC
+        verdict = TransitionVerdict.NONDETERMINISTIC
     else:
-        verdict = Verdict.OPEN
-    example = language.example(language.conjunction(*facts)) if asking.answer is Answer.SAT else None
+        verdict = TransitionVerdict.OPEN
+    example = language.example(language.conjunction(*facts)) if asking.answer is SolverAnswer.SAT else None
     return Siblings(
         one=one,
         other=other,
@@ -119,16 +107,16 @@ def _judged(space: StateSpace, one: Passable, other: Passable, asked: Asked) -> 
     )
 
 
-def _expected(item: Passable, facts: Sequence[Formula]) -> Answer:
+def _expected(item: Passable, facts: Sequence[Formula]) -> SolverAnswer:
     """Return what a solver says, or without one what the graph of differences tells."""
     language = item.frame.language
     if solver_name() is not None:
         possible = language.satisfiable(language.conjunction(*facts))
         if possible is not None:
-            return Answer.SAT if possible else Answer.UNSAT
+            return SolverAnswer.SAT if possible else SolverAnswer.UNSAT
     literals = [part for fact in facts for part in (fact.args() if fact.is_and() else (fact,))]
     impossible = contradictory(language, [part for part in literals if not part.is_or()])
-    return Answer.UNSAT if impossible else Answer.SAT
+    return SolverAnswer.UNSAT if impossible else SolverAnswer.SAT
 
 
 def _met(tuning: Tuning, item: Passable) -> list[Formula]:

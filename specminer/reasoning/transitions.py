@@ -6,16 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
-
-from specminer.guard import Proof
-from specminer.guard.learning import Clause, truth_of
-from specminer.guard.passage import Origin, Part, Way
+from specminer.guard.learning import Clause
+from specminer.guard.passage import Part, Way
 from specminer.guard.simplifying import formula_of
 from specminer.predicate import Formula, text
 from specminer.reasoning.asking import Asked
 from specminer.reasoning.reasons import Known, reason
 from specminer.reasoning.space import Frame, Frames
+from specminer.specification import Proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,31 +59,6 @@ class Passable:
     def text(self) -> str:
         """The conditions that do not follow from the state; ``true`` if all do."""
         return text(self.frame.language, self.shown)
-
-    @property
-    def differs(self) -> bool:
-        """Whether it says something else than the function's guard."""
-        way = self.way
-        return bool(
-            self.dropped or way.broken or any(part.origin is not Origin.FUNCTION for part in way.parts)
-        )
-
-    def counts(self) -> dict[str, int]:
-        """Return how many calls took it, were rejected here or led elsewhere, and how many the conditions refuse."""
-        way, passage = self.way, self.way.passage
-        meaning = passage.function.meaning
-        refused = np.zeros(len(passage.call), dtype=np.bool_)
-        for part in way.parts:
-            refused |= truth_of(meaning, part.clause.literals, passage.call).false
-        elsewhere, rejected = way.siblings, ~passage.accepted
-        return {
-            "accepted": int(np.sum(way.taken)),
-            "exceptions": int(np.sum(way.taken & refused)),
-            "rejected": int(np.sum(rejected)),
-            "explained": int(np.sum(rejected & refused)),
-            "elsewhere": int(np.sum(elsewhere)),
-            "told_apart": int(np.sum(elsewhere & refused)),
-        }
 
 
 def passable(frames: Frames, known: Known, found: Iterable[Way], asked: Asked) -> list[Passable]:

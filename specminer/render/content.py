@@ -20,7 +20,15 @@ from specminer.render.options import ALL, PictureOptions
 from specminer.render.selection import Line, Selection, rejections, select
 from specminer.render.theme import Tone
 from specminer.render.usual import usual_path
-from specminer.specification import Edge, Mode, Specification, State, TransitionKind
+from specminer.specification import (
+    ConditionOrigin,
+    Edge,
+    GuardKind,
+    Mode,
+    Specification,
+    State,
+    TransitionKind,
+)
 
 _KEYS: Final = frozenset({"id", "ids", "index", "idx", "key", "number", "new"})
 """Words of a sort's name that say how an entity is named, not what it is."""
@@ -172,13 +180,8 @@ class Content:
         """Return what a transition asks for: in a short picture only what tells it from its siblings."""
         told = edge.guard if edge.guard != "true" else None
         if not self.options.full:
-            parts = (edge.condition or {}).get("parts", ())
-            texts = [
-                str(part.get("text", ""))
-                for part in (parts if isinstance(parts, list | tuple) else ())
-                if isinstance(part, dict) and part.get("learned") == "target"
-            ]
-            told = " and ".join(texts)
+            parts = edge.condition.parts if edge.condition is not None else ()
+            told = " and ".join(part.text for part in parts if part.learned is ConditionOrigin.TARGET)
         if not told or edge.outcome != "returned":
             return []
         limit = ALL if self.options.full else 3 * self.options.event_width
@@ -285,22 +288,21 @@ class Content:
 
     def _guards(self) -> list[str]:
         """Return the required guards that explain most rejections, as rows of sentences."""
-        ranked = []
-        for guard in self.spec.guards:
-            explained, rejected = guard.get("explained"), guard.get("rejected")
-            if guard.get("kind") == "required" and isinstance(explained, int) and isinstance(rejected, int):
-                ranked.append((-explained, str(guard.get("scope", "")), str(guard.get("text", "")), rejected))
-        told = [item for item in sorted(ranked) if item[0] < 0]
+        ranked = sorted(
+            (-guard.explained, guard.scope, guard.text, guard.rejected)
+            for guard in self.spec.guards
+            if guard.kind is GuardKind.REQUIRED and guard.explained > 0
+        )
         limit = self.options.limit(self.options.guards)
-        limit += len(told) == limit + 1
+        limit += len(ranked) == limit + 1
         rows: list[str] = []
-        for negative, scope, text, rejected in told[:limit]:
+        for negative, scope, text, rejected in ranked[:limit]:
             sentence = (
                 f"{shorten(scope, 2 * self.options.event_width)} needs {phrase(self._told(scope, text), 400)}"
             )
             rows += wrap(sentence, 84, 8 if self.options.full else 3)
             rows[-1] += f" (explains {thousands(-negative)} of {counted(rejected, 'rejection')})"
-        return rows + ([f"+{counted(len(told) - limit, 'more guard')}"] if len(told) > limit else [])
+        return rows + ([f"+{counted(len(ranked) - limit, 'more guard')}"] if len(ranked) > limit else [])
 
 
 def _subject(text: str) -> str:

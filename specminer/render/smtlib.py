@@ -14,17 +14,25 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 from specminer.errors import FileFormatError, plain
-from specminer.specification import Edge, Specification, TransitionKind
+from specminer.specification import (
+    Edge,
+    Guard,
+    GuardKind,
+    Specification,
+    SymbolSort,
+    TransitionGuard,
+    TransitionKind,
+)
 
 _TOKEN: Final = re.compile(r"\s*(\(|\)|\|[^|\\]*\||[0-9]+|[a-z]+|[-=<>+*]+)")
 _OPERATORS: Final = frozenset({"and", "or", "not", "=>", "=", "<", "<=", "+", "-", "*"})
-_SORTS: Final[dict[str, tuple[int, ...]]] = {
-    "Bool": (),
-    "Int": (0, 1 << 256),
-    "Signed Int": (-1 << 255, 1 << 255),
+_SORTS: Final[dict[SymbolSort, tuple[int, ...]]] = {
+    SymbolSort.BOOLEAN: (),
+    SymbolSort.WORD: (0, 1 << 256),
+    SymbolSort.SIGNED: (-1 << 255, 1 << 255),
 }
 """What symbols are, with the least value of a number and the first one that is too large."""
 _DEEP: Final = 200
@@ -54,7 +62,7 @@ class _Script:
         yield from body
 
     @cached_property
-    def _sorts(self) -> dict[str, str]:
+    def _sorts(self) -> dict[str, SymbolSort]:
         return _declared(self.spec.symbols)
 
     @cached_property
@@ -67,7 +75,7 @@ class _Script:
     @cached_property
     def _functions(self) -> dict[str, int]:
         names = {edge.function for edge in self.spec.transitions} | {
-            str(g.get("scope")) for g in self.spec.guards
+            guard.scope for guard in self.spec.guards
         }
         return {name: place for place, name in enumerate(sorted(names))}
 
@@ -91,24 +99,24 @@ class _Script:
         for name, number in self._functions.items():
             yield f"; function {number}: {plain(name, 300)}"
         for place, guard in enumerate(self._of_functions.values()):
-            yield f"; guard of {plain(guard.get('scope'), 300)}: {plain(guard.get('text'), 300)}"
-            yield from self._guard(f"guard {place}", guard, str(guard.get("scope")), {}, declared)
+            yield f"; guard of {plain(guard.scope, 300)}: {plain(guard.text, 300)}"
+            yield from self._guard(f"guard {place}", guard, guard.scope, {}, declared)
         for place, edge in enumerate(self.spec.transitions):
             if edge.condition is not None:
-                yield f"; guard of transition {place}: {plain(edge.condition.get('whole'), 300)}"
-                state = edge.condition.get("state")
+                yield f"; guard of transition {place}: {plain(edge.condition.whole, 300)}"
                 yield from self._guard(
-                    f"transition {place}",
-                    edge.condition,
-                    edge.function,
-                    state if isinstance(state, dict) else {},
-                    declared,
+                    f"transition {place}", edge.condition, edge.function, edge.condition.state, declared
                 )
 
     def _guard(
-        self, name: str, guard: Mapping[str, Any], function: str, state: Mapping[str, str], declared: set[str]
+        self,
+        name: str,
+        guard: Guard | TransitionGuard,
+        function: str,
+        state: Mapping[str, str],
+        declared: set[str],
     ) -> Iterator[str]:
-        sorts = _declared(guard.get("symbols"))
+        sorts = _declared(guard.symbols)
         number = self._functions[function]
         called = {
             symbol: state[symbol] if state.get(symbol) in self._sorts else f"|{number}: {symbol[1:]}"
@@ -118,17 +126,17 @@ class _Script:
             if called[symbol] not in self._sorts and called[symbol] not in declared:
                 declared.add(called[symbol])
                 yield from _declaration(called[symbol], sort)
-        term = _checked(str(guard.get("smt", "true")), sorts)
+        term = _checked(guard.smt, sorts)
         yield f"(define-fun |{name}| () Bool {_renamed(term, called)})"
 
     @cached_property
-    def _of_functions(self) -> dict[str, Mapping[str, Any]]:
+    def _of_functions(self) -> dict[str, Guard]:
         """What functions require, for transitions of which nothing else is told."""
         told = {edge.function for edge in self.spec.transitions if edge.condition is not None}
         return {
-            str(guard["scope"]): guard
+            guard.scope: guard
             for guard in self.spec.guards
-            if guard.get("kind") == "required" and guard.get("text") and str(guard.get("scope")) not in told
+            if guard.kind is GuardKind.REQUIRED and guard.text and guard.scope not in told
         }
 
     def _steps(self) -> Iterator[str]:
@@ -161,18 +169,17 @@ class _Script:
         return f"(and {' '.join(parts)})"
 
 
-def _declared(symbols: object) -> dict[str, str]:
-    """Return names that are quoted symbols, with sorts that there are."""
-    found = symbols if isinstance(symbols, dict) else {}
+def _declared(symbols: Mapping[str, SymbolSort]) -> dict[str, SymbolSort]:
+    """Return those symbols, by name, whose names are quoted as the format wants it."""
     return {
-        name: sort
-        for name, sort in sorted(found.items())
-        if sort in _SORTS and re.fullmatch(r"\|[^|\\]*\|", name) and name[1:-1].isprintable()
+        name: symbols[name]
+        for name in sorted(symbols)
+        if re.fullmatch(r"\|[^|\\]*\|", name) and name[1:-1].isprintable()
     }
 
 
-def _declaration(name: str, sort: str) -> Iterator[str]:
-    yield f"(declare-fun {name} () {sort.removeprefix('Signed ')})"
+def _declaration(name: str, sort: SymbolSort) -> Iterator[str]:
+    yield f"(declare-fun {name} () {'Bool' if sort is SymbolSort.BOOLEAN else 'Int'})"
     if _SORTS[sort]:
         low, high = _SORTS[sort]
         least = str(low) if low >= 0 else f"(- {-low})"
@@ -187,7 +194,7 @@ def _renamed(term: str, names: Mapping[str, str]) -> str:
     return re.sub(r"\|[^|\\]*\|", lambda match: names.get(match[0], match[0]), term)
 
 
-def _checked(term: str, sorts: Mapping[str, str]) -> str:
+def _checked(term: str, sorts: Mapping[str, SymbolSort]) -> str:
     """Return a term if it is one and no more: what stands in a document is not trusted to be.
 
     Raises:

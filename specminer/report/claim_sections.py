@@ -16,10 +16,9 @@ from specminer.report.section import (
     left_out,
     proof_text,
     row,
-    texts,
     transaction_cell,
 )
-from specminer.specification import Specification, entries
+from specminer.specification import Guard, GuardCondition, GuardKind, Role, Specification
 
 MAX_CLAIMS: Final = 300
 
@@ -65,7 +64,7 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
                 "only observed.",
             ),
             header=("Role", "Functions", "Rejects others", "Accounts seen", "The creator's"),
-            rows=tuple(_role(spec, item) for item in spec.roles[:MAX_CLAIMS]),
+            rows=tuple(_role(spec, role) for role in spec.roles[:MAX_CLAIMS]),
         )
     if spec.invariants:
         yield Section(
@@ -97,13 +96,13 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
             header=("About", "Claim", "Expected", "Answer", "Result"),
             rows=tuple(
                 row(
-                    item.get("scope", ""),
-                    item.get("claim", ""),
-                    item.get("expected", ""),
-                    item.get("answer") or "no answer",
-                    proof_text(item),
+                    obligation.scope,
+                    obligation.claim,
+                    obligation.expected.value,
+                    obligation.answer.value,
+                    proof_text(obligation.proved),
                 )
-                for item in spec.obligations[:MAX_CLAIMS]
+                for obligation in spec.obligations[:MAX_CLAIMS]
             ),
             note=left_out(min(len(spec.obligations), MAX_CLAIMS), len(spec.obligations), "questions"),
         )
@@ -111,71 +110,60 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
 
 def conditions_by_reason(spec: Specification) -> dict[str, list[tuple[str, str]]]:
     """Return for each function the reasons that its required conditions explain, each with the condition."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    pairs: dict[str, list[tuple[str, str]]] = {}
     for guard in spec.guards:
-        if guard.get("kind") != "required":
+        if guard.kind is not GuardKind.REQUIRED:
             continue
-        for condition in entries(guard.get("conditions")):
-            for reason in entries(condition.get("reasons")):
-                pair = str(reason.get("text", "")), str(condition.get("text", ""))
-                found.setdefault(str(guard.get("scope", "")), []).append(pair)
-    return found
+        for condition in guard.conditions:
+            for reason in condition.reasons:
+                pairs.setdefault(guard.scope, []).append((reason.text, condition.text))
+    return pairs
 
 
 def required_guards(spec: Specification) -> dict[str, str]:
     """Return the condition that each function demands, as far as its rejected calls tell."""
-    return {
-        str(guard.get("scope", "")): str(guard.get("text", ""))
-        for guard in spec.guards
-        if guard.get("kind") == "required"
-    }
+    return {guard.scope: guard.text for guard in spec.guards if guard.kind is GuardKind.REQUIRED}
 
 
-def _guard(guard: Mapping[str, Any]) -> Iterator[Row]:
+def _guard(guard: Guard) -> Iterator[Row]:
     """Yield a row for each condition of a guard; what is of the whole guard stands in the first."""
-    later = guard.get("held_out")
-    kept = (
-        f"{_figure(later.get('explained'))} of {_figure(later.get('rejected'))}; "
-        f"{_figure(later.get('refused'))} of {_figure(later.get('accepted'))} refused"
-        if isinstance(later, dict)
+    test = guard.held_out
+    later = (
+        f"{test.explained:,} of {test.rejected:,}; {test.refused:,} of {test.accepted:,} refused"
+        if test
         else ""
     )
-    conditions = entries(guard.get("conditions")) or [dict(guard)]
-    for place, condition in enumerate(conditions):
-        reasons = [
-            f"{reason.get('text')} ({_figure(reason.get('explained'))} of {_figure(reason.get('rejected'))})"
-            for reason in entries(condition.get("reasons"))
-        ]
+    parts: tuple[GuardCondition | Guard, ...] = guard.conditions or (guard,)
+    for place, condition in enumerate(parts):
         yield row(
-            guard.get("scope", ""),
-            condition.get("text", ""),
-            guard.get("kind", ""),
-            _figure(guard.get("accepted")),
-            f"{_figure(condition.get('explained'))} of {_figure(guard.get('rejected'))} rejected"
-            if guard.get("rejected")
-            else "",
-            _figure(condition.get("exceptions")),
-            interval_text(condition.get("interval")),
-            "; ".join(reasons),
-            kept if place == 0 else "",
-            proof_text(guard) if guard.get("kind") == "required" else "not proved",
+            guard.scope,
+            condition.text,
+            guard.kind.value,
+            guard.accepted,
+            f"{condition.explained:,} of {guard.rejected:,} rejected" if guard.rejected else "",
+            condition.exceptions,
+            interval_text(condition.interval),
+            "; ".join(
+                f"{reason.text} ({reason.explained:,} of {reason.rejected:,})" for reason in condition.reasons
+            ),
+            later if place == 0 else "",
+            proof_text(guard.proved) if guard.kind is GuardKind.REQUIRED else "not proved",
         )
 
 
-def _role(spec: Specification, item: Mapping[str, Any]) -> Row:
+def _role(spec: Specification, role: Role) -> Row:
     seen: list[Piece] = []
-    addresses = texts(item.get("addresses"))
-    for address in addresses[:5]:
+    for address in role.addresses[:5]:
         seen += address_cell(spec.chain_id, address)
-    if len(addresses) > 5:
-        seen.append(Piece(text=f"and {len(addresses) - 5:,} more"))
-    accounts: Cell = tuple(seen) or (Piece(text="one for each key" if "[" in str(item.get("name")) else ""),)
+    if len(role.addresses) > 5:
+        seen.append(Piece(text=f"and {len(role.addresses) - 5:,} more"))
+    accounts: Cell = tuple(seen) or (Piece(text="one for each key" if "[" in role.name else ""),)
     return row(
-        item.get("name", ""),
-        ", ".join(texts(item.get("functions"))),
-        ", ".join(texts(item.get("required"))) or "only observed",
+        role.name,
+        ", ".join(role.functions),
+        ", ".join(role.required) or "only observed",
         accounts,
-        "yes" if item.get("creator") else "",
+        "yes" if role.creator else "",
     )
 
 

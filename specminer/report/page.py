@@ -23,7 +23,7 @@ from specminer.report.claim_sections import required_guards
 from specminer.report.document import Report, Taken
 from specminer.report.passage_sections import followed_text, told_text
 from specminer.report.picture import night, picture
-from specminer.report.section import Piece, interval_text, left_out, texts, transaction_cell
+from specminer.report.section import Piece, interval_text, left_out, transaction_cell
 from specminer.report.sections import NO_EVIDENCE, groups
 from specminer.report.sentences import (
     address_link,
@@ -249,9 +249,9 @@ def _edge(
         "interactions": edge.interaction_count,
         "senders": edge.senders,
         "guard": "nothing besides what follows from the state" if guard == "true" else guard,
-        "follows": followed_text(edge),
-        "told": told_text(edge),
-        "holds": interval_text((edge.condition or {}).get("interval")),
+        "follows": followed_text(edge.condition),
+        "told": told_text(edge.condition),
+        "holds": interval_text(edge.condition and edge.condition.interval),
         "first": _at(edge.first),
         "last": _at(edge.last),
         "elapsed": elapsed_text(taken.elapsed) if taken and taken.elapsed else None,
@@ -277,12 +277,12 @@ def _roles(spec: Specification, edge: Edge) -> str | None:
     """Return to whom the function is reserved."""
     if edge.kind is not TransitionKind.CALL:
         return None
-    found = [
-        f"{role.get('name')} ({'required' if edge.function in texts(role.get('required')) else 'observed'})"
+    roles = [
+        f"{role.name} ({'required' if edge.function in role.required else 'observed'})"
         for role in spec.roles
-        if edge.function in texts(role.get("functions"))
+        if edge.function in role.functions
     ]
-    return "; ".join(found) or None
+    return "; ".join(roles) or None
 
 
 def _paid(taken: Taken | None) -> str | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from specminer.report.section import Row, Section, interval_text, left_out, proof_text, row, transaction_cell
-from specminer.specification import Edge, Specification, entries, items_of
+from specminer.specification import ConditionOrigin, Edge, Specification, TransitionGuard
 
 MAX_ROWS: Final = 300
 _ALONE: Final = re.compile(r"the state '[^']*'")
@@ -15,7 +15,11 @@ _ALONE: Final = re.compile(r"the state '[^']*'")
 
 def passage_sections(spec: Specification) -> Iterator[Section]:
     """Yield what transitions ask for besides their state, siblings, and claims that follow from others."""
-    differing = [edge for edge in spec.transitions if differs(edge)]
+    differing = [
+        (edge, edge.condition)
+        for edge in spec.transitions
+        if edge.condition is not None and differs(edge.condition)
+    ]
     if differing:
         names = {state.id: state.name for state in spec.states}
         yield Section(
@@ -41,7 +45,7 @@ def passage_sections(spec: Specification) -> Iterator[Section]:
                 "Kept later",
             ),
             figures=frozenset({6, 7}),
-            rows=tuple(_transition(edge, names) for edge in differing[:MAX_ROWS]),
+            rows=tuple(_transition(edge, condition, names) for edge, condition in differing[:MAX_ROWS]),
             note=left_out(min(len(differing), MAX_ROWS), len(differing), "transitions"),
         )
     if spec.siblings:
@@ -56,14 +60,14 @@ def passage_sections(spec: Specification) -> Iterator[Section]:
             header=("Event", "Verdict", "In words", "Meet both", "Witnesses", "Solver"),
             rows=tuple(
                 row(
-                    " / ".join(dict.fromkeys(map(str, items_of(item.get("events"))))),
-                    item.get("verdict", ""),
-                    item.get("text", ""),
-                    sum(count for count in items_of(item.get("both")) if isinstance(count, int)),
-                    transaction_cell(spec.chain_id, *map(str, items_of(item.get("witnesses"))[:2])),
-                    proof_text(item),
+                    " / ".join(dict.fromkeys(pair.events)),
+                    pair.verdict.value,
+                    pair.text,
+                    sum(pair.both),
+                    transaction_cell(spec.chain_id, *pair.witnesses[:2]),
+                    proof_text(pair.proved),
                 )
-                for item in spec.siblings[:MAX_ROWS]
+                for pair in spec.siblings[:MAX_ROWS]
             ),
             note=left_out(min(len(spec.siblings), MAX_ROWS), len(spec.siblings), "pairs"),
         )
@@ -75,84 +79,66 @@ def passage_sections(spec: Specification) -> Iterator[Section]:
             header=("Of", "Claim", "Kind", "Follows from", "Result"),
             rows=tuple(
                 row(
-                    item.get("scope", ""),
-                    item.get("text", ""),
-                    item.get("of", ""),
-                    item.get("because", ""),
-                    proof_text(item),
+                    claim.scope,
+                    claim.text,
+                    claim.of.value,
+                    claim.because,
+                    proof_text(claim.proved),
                 )
-                for item in spec.redundant[:MAX_ROWS]
+                for claim in spec.redundant[:MAX_ROWS]
             ),
             note=left_out(min(len(spec.redundant), MAX_ROWS), len(spec.redundant), "claims"),
         )
 
 
-def differs(edge: Edge) -> bool:
+def differs(condition: TransitionGuard) -> bool:
     """Whether a transition says something else than the guard of its function."""
     return bool(
-        edge.condition
-        and (
-            items_of(edge.condition.get("not_kept"))
-            or any(
-                part.get("learned") != "function" or part.get("follows_from") or part.get("here")
-                for part in parts(edge)
-            )
+        condition.not_kept
+        or any(
+            part.learned is not ConditionOrigin.FUNCTION or part.follows_from or part.here
+            for part in condition.parts
         )
     )
 
 
-def parts(edge: Edge) -> list[dict[str, Any]]:
-    """Return the conditions of a transition."""
-    return entries((edge.condition or {}).get("parts"))
-
-
-def followed_text(edge: Edge) -> str:
+def followed_text(condition: TransitionGuard | None) -> str:
     """Return which conditions follow from the state, and from what."""
-    told = [(part.get("text", ""), part.get("follows_from")) for part in parts(edge)]
+    parts = () if condition is None else condition.parts
     return "; ".join(
         # that it is the state alone goes without saying
-        f"{text}{'' if _ALONE.fullmatch(str(because)) else f' (from {because})'}"
-        for text, because in told
-        if because
+        f"{part.text}{'' if _ALONE.fullmatch(part.follows_from) else f' (from {part.follows_from})'}"
+        for part in parts
+        if part.follows_from
     )
 
 
-def told_text(edge: Edge) -> str:
+def told_text(condition: TransitionGuard | None) -> str:
     """Return which conditions were learned from this transition's own calls; of the function, which it does without."""
-    own = [str(part.get("text", "")) for part in parts(edge) if part.get("learned") != "function"]
-    broken = items_of((edge.condition or {}).get("not_kept"))
-    without = f"does without {' and '.join(map(str, broken))}" if broken else ""
-    return "; ".join(filter(None, [" and ".join(own), without]))
+    if condition is None:
+        return ""
+    own = " and ".join(part.text for part in condition.parts if part.learned is not ConditionOrigin.FUNCTION)
+    without = f"does without {' and '.join(condition.not_kept)}" if condition.not_kept else ""
+    return "; ".join(filter(None, [own, without]))
 
 
-def _transition(edge: Edge, names: Mapping[int, str]) -> Row:
-    found = edge.condition or {}
-    later = found.get("held_out")
-    kept = (
-        f"{later.get('explained')} of {later.get('rejected')}; "
-        f"{later.get('refused')} of {later.get('accepted')} refused"
-        if isinstance(later, dict)
-        else ""
-    )
+def _transition(edge: Edge, condition: TransitionGuard, names: Mapping[int, str]) -> Row:
+    test = condition.held_out
     return row(
         names.get(edge.source, "?"),
         edge.event,
         names.get(edge.target, "?"),
-        found.get("text", ""),
-        followed_text(edge),
-        told_text(edge),
-        _figure(found.get("accepted")),
-        _figure(found.get("exceptions")),
-        interval_text(found.get("interval")),
-        _of(found, "explained", "rejected"),
-        _of(found, "told_apart", "elsewhere"),
-        kept,
+        condition.text,
+        followed_text(condition),
+        told_text(condition),
+        condition.accepted,
+        condition.exceptions,
+        interval_text(condition.interval),
+        _of(condition.explained, condition.rejected),
+        _of(condition.told_apart, condition.elsewhere),
+        f"{test.explained} of {test.rejected}; {test.refused} of {test.accepted} refused" if test else "",
     )
 
 
-def _of(found: Mapping[str, Any], part: str, whole: str) -> str:
-    return f"{_figure(found.get(part))} of {_figure(found.get(whole))}" if found.get(whole) else ""
-
-
-def _figure(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else ""
+def _of(part: int, whole: int) -> str:
+    return f"{part:,} of {whole:,}" if whole else ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from specminer.report.sentences import address_link, transaction_link
+from specminer.specification import Proof
 
-_PROOFS: Final = {"yes": "proved", "no": "refuted", "unproved": "not proved"}
+_PROOFS: Final = {Proof.YES: "proved", Proof.NO: "refuted", Proof.UNPROVED: "not proved"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +95,9 @@ def _linked(transaction: str, url: str | None) -> Piece:
     return Piece(text=short if url else transaction, url=url, code=True)
 
 
-def proof_text(item: Mapping[str, Any]) -> str:
+def proof_text(proof: Proof) -> str:
     """Return what a solver said of a claim of the document."""
-    return _PROOFS.get(str(item.get("proved")), "not proved")
+    return _PROOFS[proof]
 
 
 def left_out(shown: int, total: int, noun: str) -> str:

@@ -14,8 +14,17 @@ from typing import Any, Self
 
 from specminer.automaton import Automaton, Transition
 from specminer.errors import UsageError
+from specminer.specification.claims import (
+    CompetingTransitions,
+    Obligation,
+    ObligationSubject,
+    RedundantClaim,
+    Role,
+)
+from specminer.specification.guards import Guard, TransitionGuard
 from specminer.specification.history import HistorySummary
 from specminer.specification.interactions import InteractionsSummary
+from specminer.specification.symbols import SymbolSort
 
 FORMAT = "specminer/automaton"
 VERSION = 1
@@ -137,12 +146,8 @@ class Edge:
     """The 95 % interval of the share of these interactions that take this transition (Wilson)."""
     guard: str | None = None
     """What the call has to meet here, besides what follows from the source state; ``true`` if all does."""
-    condition: dict[str, Any] | None = None
-    """The same in full: text, whole (with what follows from the state), smt, symbols, state (symbols that are an
-    interaction's variables), parts (each with what it was learned from, what is left of it here, and what it follows
-    from), not_kept (conditions of the function that these calls do not keep), accepted, exceptions, interval, rejected,
-    explained, explained_interval, elsewhere and told_apart (accepted calls of the same event that led to other states,
-    and how many of them the conditions refuse), held_out."""
+    condition: TransitionGuard | None = None
+    """The same in full; ``null`` if there is no condition."""
     witnesses: tuple[str, ...] = ()
     """At most ten transaction hashes, the earliest first."""
 
@@ -202,26 +207,21 @@ class Specification:
     """The id of the initial state: there the entity does not exist yet."""
     transitions: tuple[Edge, ...]
     """All, rejected calls included."""
-    guards: tuple[dict[str, Any], ...] = ()
-    """scope (a function), text, names (whole names of what is called by a short one), smt (SMT-LIB 2) with its symbols,
-    kind, accepted, rejected, explained, exceptions, interval (of the share of accepted calls that keep it),
-    explained_interval, proved, left_out (calls that ran out of gas), conditions (with the reasons that each explains),
-    reasons, held_out, significance."""
-    roles: tuple[dict[str, Any], ...] = ()
-    """name, kind, functions reserved to it, required (those that rejected others), addresses, creator."""
-    obligations: tuple[dict[str, Any], ...] = ()
-    """What a solver was asked: about (guard, transition, siblings, claim), scope, claim, script (SMT-LIB 2), expected,
-    answer, proved, example."""
+    guards: tuple[Guard, ...] = ()
+    """Of each function the required guard, then the observed ones."""
+    roles: tuple[Role, ...] = ()
+    """Who may call what, those first to whom most functions are reserved."""
+    obligations: tuple[Obligation, ...] = ()
+    """What a solver was asked about guards, transitions, pairs of transitions, and claims that follow from others."""
     invariants: tuple[dict[str, Any], ...] = ()
     """scope, text, smt (SMT-LIB 2), kind, support (in how many cases it held), exceptions, interactions, interval (of
     the share that keeps it), test (on the later part of the history), broken_by (transactions)."""
-    symbols: dict[str, str] = field(default_factory=dict)
+    symbols: dict[str, SymbolSort] = field(default_factory=dict)
     """What the variables are that states speak of, by quoted SMT-LIB 2 name: Bool, Int (not negative), Signed Int."""
-    siblings: tuple[dict[str, Any], ...] = ()
-    """Pairs of transitions of one state and event: source, event, targets, verdict, both, witnesses, predicate, text,
-    example (values that meet both guards), proved."""
-    redundant: tuple[dict[str, Any], ...] = ()
-    """Claims that are not told because they follow from others: of, scope, text, because, proved."""
+    siblings: tuple[CompetingTransitions, ...] = ()
+    """Pairs of transitions of one state and event, those first that most calls took."""
+    redundant: tuple[RedundantClaim, ...] = ()
+    """Claims that are left out because they follow from others: guards, then invariants."""
     metrics: dict[str, float] = field(default_factory=dict)
     """What was measured of this automaton, by name."""
     confidence: dict[str, Any] = field(default_factory=dict)
@@ -267,7 +267,7 @@ class Specification:
             symbols={},
             siblings=(),
             redundant=(),
-            obligations=tuple(item for item in self.obligations if item.get("about") in (None, "guard")),
+            obligations=tuple(item for item in self.obligations if item.about is ObligationSubject.GUARD),
             confidence={},
             surprise={},
             front=tuple(front),

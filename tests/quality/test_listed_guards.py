@@ -17,10 +17,11 @@ import pytest
 
 from specminer.chain.artifact import load
 from specminer.datasets import dataset, datasets
-from specminer.guard import Guard, Kind, guards
+from specminer.guard import guards
 from specminer.pipeline.guarding import causes
 from specminer.pipeline.traces import import_traces
 from specminer.pipeline.understanding import understand
+from specminer.specification import Guard, GuardKind
 from specminer.store import TraceStore
 
 FOUND: Final = 0.9
@@ -88,7 +89,7 @@ def learned(name: str, folder: Path) -> tuple[Guard, ...]:
         addresses = [each.address for each in store.contracts()]
         history = store.history(record.chain_id, addresses)
     given = understand(history, load(item.folder / "artifact.json"))
-    return guards(given.analysis.evidence, causes(history, given.interface))
+    return tuple(item.guard for item in guards(given.analysis.evidence, causes(history, given.interface)))
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +100,8 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     for item in datasets():
         listed = tomllib.loads((item.folder / "about.toml").read_text())["intended"]["requires"]
         for guard in learned(item.name, folder):
-            if guard.kind is Kind.REQUIRED and guard.accepted:
-                compare(item.name, guard, listed.get(guard.function, {}), result)
+            if guard.kind is GuardKind.REQUIRED and guard.accepted:
+                compare(item.name, guard, listed.get(guard.scope, {}), result)
     return result
 
 
@@ -112,13 +113,13 @@ def compare(name: str, guard: Guard, listed: dict[str, Any], result: dict[str, l
         if counted < 2 or _BEYOND.search(text):
             continue
         for part in atoms(text):
-            shown = f"{name}.{guard.function}: {part}"
+            shown = f"{name}.{guard.scope}: {part}"
             result["found" if met(part, found) else "missed"].append(shown)
     meant = {part for text in listed.values() for part in atoms(text)}
     for condition in guard.conditions:
         parts = atoms(condition.text)
         right = any(met(part, {mine}) or met(mine, {part}) for part in meant for mine in parts)
-        result["right" if right else "wrong"].append(f"{name}.{guard.function}: {condition.text}")
+        result["right" if right else "wrong"].append(f"{name}.{guard.scope}: {condition.text}")
 
 
 def test_most_listed_conditions_are_found(compared: dict[str, list[str]]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from specminer.abstraction import Definition
 from specminer.pipeline.mining import Mined, MineOptions, mine
-from specminer.specification import Edge
+from specminer.specification import ConditionOrigin, Edge, GuardKind, Proof, TransitionVerdict
 from tests.support.guarded.driving import driven
 
 pytestmark = pytest.mark.usefixtures("tools")
@@ -63,13 +63,13 @@ def spelled(condition: str) -> str:
 @pytest.mark.parametrize(("contract", "function"), DEMANDED)
 def test_a_guard_is_what_the_source_demands(contract: str, function: str) -> None:
     guards = mined(contract).specification.guards
-    (guard,) = [item for item in guards if (item["scope"], item["kind"]) == (function, "required")]
+    (guard,) = [item for item in guards if (item.scope, item.kind) == (function, GuardKind.REQUIRED)]
 
-    found = {spelled(part["text"]) for part in guard["conditions"]}
+    found = {spelled(part.text) for part in guard.conditions}
     assert found == {spelled(text) for text in DEMANDED[contract, function]}
-    assert guard["exceptions"] == 0
-    assert guard["explained"] == guard["rejected"]
-    assert guard["proved"] == "yes"
+    assert guard.exceptions == 0
+    assert guard.explained == guard.rejected
+    assert guard.proved is Proof.YES
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_a_guard_that_differs_from_state_to_state_is_told_of_each(
 ) -> None:
     spec = stages().specification
     (whole,) = [
-        item["text"] for item in spec.guards if item["scope"] == "handle" and item["kind"] == "required"
+        item.text for item in spec.guards if item.scope == "handle" and item.kind is GuardKind.REQUIRED
     ]
     assert "clerk = sender or stage = 1" in whole
     assert permits["stage = 1", "stage = 3"].guard == "holder = sender and value >= fee"
@@ -110,29 +110,31 @@ def test_what_tells_targets_apart_is_counted_and_tested_later(permits: dict[tupl
     for edge, other in ((paid, short), (short, paid)):
         condition = edge.condition
         assert condition is not None
-        assert condition["accepted"] == edge.count
-        assert condition["elsewhere"] == condition["told_apart"] == other.count
-        assert condition["exceptions"] == 0
-        assert condition["interval"][1] == 1.0
-        assert condition["interval"][0] < 1.0
-        assert condition["held_out"]["refused"] == 0
-        assert condition["held_out"]["explained"] == condition["held_out"]["rejected"] > 0
-        assert [part["text"] for part in condition["parts"] if part["learned"] == "target"] == [
+        assert condition.accepted == edge.count
+        assert condition.elsewhere == condition.told_apart == other.count
+        assert condition.exceptions == 0
+        assert condition.interval is not None
+        assert condition.interval[1] == 1.0
+        assert condition.interval[0] < 1.0
+        assert condition.held_out is not None
+        assert condition.held_out.refused == 0
+        assert condition.held_out.explained == condition.held_out.rejected > 0
+        assert [part.text for part in condition.parts if part.learned is ConditionOrigin.TARGET] == [
             "value >= fee" if edge is paid else "value < fee"
         ]
 
 
 def test_siblings_exclude_each_other_or_are_nondeterministic() -> None:
     spec = stages().specification
-    found = {spec.states[item["source"]].name: item for item in spec.siblings}
+    found = {spec.states[item.source].name: item for item in spec.siblings}
 
-    assert found["stage = 1"]["verdict"] == "exclusive"
-    assert found["stage = 1"]["proved"] == "yes"
+    assert found["stage = 1"].verdict is TransitionVerdict.EXCLUSIVE
+    assert found["stage = 1"].proved is Proof.YES
     # the hash of a block decides, which no call and no storage tells
-    assert found["stage = 2"]["verdict"] == "nondeterministic"
-    assert sum(found["stage = 2"]["both"]) > 0
-    assert len(found["stage = 2"]["witnesses"]) == 2
-    values = found["stage = 2"]["example"]
+    assert found["stage = 2"].verdict is TransitionVerdict.NONDETERMINISTIC
+    assert sum(found["stage = 2"].both) > 0
+    assert len(found["stage = 2"].witnesses) == 2
+    values = found["stage = 2"].example
     assert values["clerk"] == values["sender"] != "0"
     assert values["stage"] == "2"
 
@@ -142,10 +144,9 @@ def test_a_predicate_that_the_automaton_lacks_is_named() -> None:
     history, artifact = driven("Pairs")
     fixed = Definition(fix=("pairs[·].left = pairs[·].right",), only=True)
     spec = mine(history, MineOptions(definition=fixed), artifact=artifact).specification
-    (found,) = [
-        item for item in spec.siblings if item["function"] == "reset" and item["source"] != spec.initial
-    ]
-    assert found["verdict"] == "missing predicate"
-    assert found["predicate"].removeprefix("pairs[·].right") in (" = 0", " != 0")
-    assert found["predicate"] in found["text"]
-    assert found["proved"] == "yes"
+    (found,) = [item for item in spec.siblings if item.function == "reset" and item.source != spec.initial]
+    assert found.verdict is TransitionVerdict.PREDICATE
+    assert found.predicate is not None
+    assert found.predicate.removeprefix("pairs[·].right") in (" = 0", " != 0")
+    assert found.predicate in found.text
+    assert found.proved is Proof.YES

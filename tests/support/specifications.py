@@ -7,10 +7,13 @@ from typing import Any
 from specminer.specification import (
     Edge,
     EntitySort,
+    Guard,
+    GuardKind,
     HistorySummary,
     InteractionsSummary,
     Mode,
     Occurrence,
+    Proof,
     ReplayFidelity,
     Specification,
     State,
@@ -122,17 +125,16 @@ def auction() -> Specification:
         edge(3, "auctionEnd", 3, 2, rejected=True),
     )
     guards = (
-        {
-            "scope": "bid",
-            "text": "value > highestBid and now <= auctionEndTime",
-            "smt": "(and (> value highestBid) (<= now auctionEndTime))",
-            "kind": "required",
-            "accepted": 347,
-            "rejected": 70,
-            "explained": 68,
-            "exceptions": [],
-            "proved": "yes",
-        },
+        Guard(
+            scope="bid",
+            text="value > highestBid and now <= auctionEndTime",
+            smt="(and (> value highestBid) (<= now auctionEndTime))",
+            kind=GuardKind.REQUIRED,
+            accepted=347,
+            rejected=70,
+            explained=68,
+            proved=Proof.YES,
+        ),
     )
     return specification("SimpleAuction", states, transitions, guards=guards)
 
@@ -237,7 +239,7 @@ def hostile(names: tuple[str, ...] = HOSTILE_NAMES) -> Specification:
         interactions=InteractionsSummary(
             sort=EntitySort(name=names[1]), count=7, explanation=names[2], outside={names[3]: 2}
         ),
-        guards=({"scope": names[4], "text": names[3], "kind": "required", "explained": 3, "rejected": 4},),
+        guards=(Guard(scope=names[4], text=names[3], kind=GuardKind.REQUIRED, explained=3, rejected=4),),
     )
 
 

@@ -1,0 +1,188 @@
+"""Guards in a specification: when a function is accepted, and what a single transition asks for.
+
+Counts are of calls, intervals are those of 95 % (Wilson) of a share, terms are SMT-LIB 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from specminer.specification.symbols import SymbolSort
+
+
+class GuardKind(Enum):
+    """The evidence that a guard rests on."""
+
+    REQUIRED = "required"
+    """Calls in which it did not hold were rejected."""
+    OBSERVED = "observed"
+    """It held in the accepted calls, more often than chance explains; no rejection shows that it must."""
+
+
+class Proof(Enum):
+    """Whether a solver proved a claim."""
+
+    YES = "yes"
+    NO = "no"
+    UNPROVED = "unproved"
+    """There is no solver, or it gave no answer within its limit."""
+
+
+class ConditionOrigin(Enum):
+    """The calls that a condition of a transition was learned from."""
+
+    FUNCTION = "function"
+    """All calls of the function."""
+    STATE = "state"
+    """Those that came to the transition's source state."""
+    TARGET = "target"
+    """The accepted ones of these: the condition tells where they lead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectionReason:
+    """A reason that the contract gave for rejecting calls."""
+
+    text: str
+    """In the contract's own words, raw; empty where it gave no reason."""
+    rejected: int
+    """Calls that were rejected for it."""
+    explained: int
+    """Those of them in which the condition did not hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardCondition:
+    """One part of a guard's conjunction."""
+
+    text: str
+    """The condition for people."""
+    explained: int = 0
+    """Rejected calls in which it did not hold."""
+    exceptions: int = 0
+    """Accepted calls in which it did not hold."""
+    unknown: int = 0
+    """Accepted calls that did not read what the condition is about."""
+    interval: tuple[float, float] | None = None
+    """Of the share of accepted calls that keep it; ``null`` in documents that do not have it."""
+    reasons: tuple[RejectionReason, ...] = ()
+    """The contract's reasons that it explains, the most frequent first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardTest:
+    """How a guard that was learned on the first part of the calls does on the rest."""
+
+    text: str
+    """The guard learned on the first part."""
+    accepted: int
+    """Later calls that were accepted."""
+    refused: int
+    """Those of them that the guard would have refused."""
+    rejected: int
+    """Later calls that were rejected."""
+    explained: int
+    """Those of them that the guard refuses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """When a function is accepted: a conjunction, stated over all of its calls."""
+
+    scope: str
+    """The function."""
+    text: str
+    """The guard for people; empty if no condition was found."""
+    names: dict[str, str] = field(default_factory=dict)
+    """The whole name of each variable that the text calls by a short one."""
+    smt: str = "true"
+    """The guard as a term."""
+    symbols: dict[str, SymbolSort] = field(default_factory=dict)
+    """The symbols of the term by quoted name: Bool, Int (not negative), Signed Int."""
+    kind: GuardKind
+    """Whether rejections show that the guard is needed."""
+    accepted: int = 0
+    """Calls that were accepted."""
+    rejected: int = 0
+    """Calls that the contract's code rejected."""
+    explained: int = 0
+    """Rejected calls in which the guard did not hold."""
+    exceptions: int = 0
+    """Accepted calls in which the guard did not hold."""
+    interval: tuple[float, float] | None = None
+    """Of the share of accepted calls that keep it; ``null`` in documents that do not have it."""
+    explained_interval: tuple[float, float] | None = None
+    """Of the share of rejected calls that it explains; ``null`` in documents that do not have it."""
+    proved: Proof = Proof.UNPROVED
+    """Whether a solver proved that the guard as written says what was learned."""
+    left_out: int = 0
+    """Calls that ran out of gas, or failed otherwise than by the contract's code."""
+    conditions: tuple[GuardCondition, ...] = ()
+    """Its parts."""
+    reasons: tuple[RejectionReason, ...] = ()
+    """All reasons for which calls of the function were rejected, the most frequent first."""
+    held_out: GuardTest | None = None
+    """How the first part of the calls predicts the rest; ``null`` if there are too few."""
+    significance: float | None = None
+    """Of an observed guard: how often chance does as well; ``null`` for a required one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransitionCondition:
+    """One condition of a transition."""
+
+    text: str
+    """The condition for people."""
+    learned: ConditionOrigin
+    """The calls that it was learned from."""
+    explained: int = 0
+    """Calls rejected in the source state in which it did not hold."""
+    told_apart: int = 0
+    """Accepted calls of the same event that led to other states, in which it did not hold."""
+    exceptions: int = 0
+    """Calls that took the transition in which it did not hold."""
+    here: str | None = None
+    """What is left of a choice without the alternatives that the source state rules out; ``null`` if all of it."""
+    follows_from: str | None = None
+    """What the condition follows from, so that it is not part of the transition's text; ``null`` if it does not."""
+    proved: Proof | None = None
+    """Whether a solver proved that it follows; ``null`` if it does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransitionGuard:
+    """What the calls that take a transition have to meet."""
+
+    text: str
+    """The conditions that do not follow from the source state; ``true`` if all do."""
+    whole: str = "true"
+    """All conditions, with what follows from the source state."""
+    smt: str = "true"
+    """The same as a term."""
+    symbols: dict[str, SymbolSort] = field(default_factory=dict)
+    """The symbols of the term by quoted name: Bool, Int (not negative), Signed Int."""
+    state: dict[str, str] = field(default_factory=dict)
+    """Which of the symbols are variables of the interaction, with their names in ``Specification.symbols``."""
+    parts: tuple[TransitionCondition, ...] = ()
+    """The conditions one by one: of the function, of the source state, of the target."""
+    not_kept: tuple[str, ...] = ()
+    """Conditions of the function's guard that calls in the source state do not keep."""
+    accepted: int = 0
+    """Calls that took the transition."""
+    exceptions: int = 0
+    """Those of them that the conditions refuse."""
+    rejected: int = 0
+    """Calls that were rejected in the source state."""
+    explained: int = 0
+    """Those of them that the conditions refuse."""
+    elsewhere: int = 0
+    """Accepted calls of the same event that led to other states."""
+    told_apart: int = 0
+    """Those of them that the conditions refuse."""
+    interval: tuple[float, float] | None = None
+    """Of the share of accepted calls that keep the conditions."""
+    explained_interval: tuple[float, float] | None = None
+    """Of the share of rejected calls that the conditions explain."""
+    held_out: GuardTest | None = None
+    """How the first calls predict the later ones; ``null`` if there are too few, or no condition of its own."""
