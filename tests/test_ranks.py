@@ -26,6 +26,7 @@ RANKS = {
     "probe": 1,
     "automaton": 1,
     "datasets": 1,
+    "evm": 1,
     "chain": 2,
     "store": 2,
     "location": 2,

@@ -1,0 +1,235 @@
+"""Code, analysed once: jump targets, and basic blocks with the gas and the stack that they need.
+
+A *program* is one contract's code under one :class:`InstructionSet`, that is under the rules of one fork and with
+what one kind of observer wants. Its blocks are made when they are first reached, so that code that never runs costs
+nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from specminer.evm.opcodes import ENDS_BLOCK, GIVES, TAKES, Op, immediate_size
+
+if TYPE_CHECKING:
+    from specminer.evm.frame import Frame
+
+Handler = Callable[[list[int], "Frame", Any], None]
+"""Does what an opcode does: (stack, frame, argument). The argument is its immediate or its :class:`Site`."""
+BlockEnd = Callable[[list[int], "Frame", "Block"], "Frame | None"]
+"""Ends a block and returns the frame that runs on; ``None`` when the outermost one has ended."""
+
+MAX_STACK: Final = 1024
+_MAX_BLOCK: Final = 2_048
+"""Opcodes of a block at most; longer runs of code are cut."""
+_PROGRAMS: Final = 256
+"""Codes whose programs are remembered by an instruction set."""
+_TARGETS: Final = re.compile(
+    rb"(?:[^\x5b\x60-\x7f]|"
+    + b"|".join(rb"\x%02x.{%d}" % (Op.PUSH0 + size, size) for size in range(1, 33))
+    + rb")*+\x5b",
+    re.DOTALL,
+)
+"""Everything up to the next jump target: other opcodes, and pushes with their data."""
+
+
+@dataclass(slots=True)
+class Site:
+    """Where in a block an opcode stands, for those that need to know."""
+
+    index: int
+    """Its number in the block."""
+    rest: int
+    """Gas that the block has paid in advance for the opcodes behind it."""
+    counter: int
+    """The program counter."""
+    count: int = 0
+    """For LOG the number of topics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One opcode of a code."""
+
+    counter: int
+    opcode: int
+    immediate: int
+
+
+class InstructionSet:
+    """What each opcode does and costs."""
+
+    def __init__(
+        self,
+        costs: Sequence[int],
+        handlers: dict[int, Handler],
+        ends: dict[int, BlockEnd],
+        located: frozenset[int],
+        jumps: tuple[BlockEnd, BlockEnd, BlockEnd],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            costs: what each opcode costs at least; -1 if there is no such opcode.
+            handlers: what those opcodes do that stand inside blocks.
+            ends: what those do that end blocks.
+            located: opcodes whose argument is their :class:`Site`.
+            jumps: what a block does that runs into the next one, that runs out of code, and that meets an opcode
+                that does not exist.
+
+        """
+        self.costs = costs
+        self.handlers = handlers
+        self.ends = ends
+        self.located = located
+        self.falls, self.stops, self.fails = jumps
+        self.program = lru_cache(maxsize=_PROGRAMS)(self._program)
+
+    def _program(self, code: bytes) -> Program:
+        """Return the program of a code."""
+        return Program(code, self)
+
+    def argument(self, instruction: Instruction, index: int, rest: int) -> Any:
+        """Return what the handler of an instruction wants to be given."""
+        opcode = instruction.opcode
+        if opcode in self.located:
+            count = opcode - Op.LOG0 if Op.LOG0 <= opcode <= Op.LOG4 else 0
+            return Site(index, rest, instruction.counter, count)
+        if Op.DUP1 <= opcode <= Op.DUP16:
+            return Op.DUP1 - opcode - 1
+        if Op.SWAP1 <= opcode <= Op.SWAP16:
+            return Op.SWAP1 - opcode - 2
+        return instruction.counter if opcode == Op.PC else instruction.immediate
+
+
+class Block:
+    """Opcodes that run one after another, up to one that may lead elsewhere."""
+
+    __slots__ = (
+        "body",
+        "count",
+        "end",
+        "following",
+        "gas",
+        "last",
+        "needs",
+        "next",
+        "program",
+        "room",
+        "start",
+    )
+
+    def __init__(self, program: Program, start: int) -> None:
+        self.program = program
+        self.start = start
+        """Program counter of the first opcode."""
+        self.body: tuple[tuple[Handler, Any], ...] = ()
+        """What runs, in order; what ends the block is :attr:`end`."""
+        self.end: BlockEnd = program.instructions.stops
+        self.last = start
+        """Program counter of the opcode that ends the block, or of what comes behind it if none does."""
+        self.next = start
+        """Program counter behind the block."""
+        self.following: Block | None = None
+        """The block there, once it has been reached."""
+        self.count = 0
+        """Opcodes in it."""
+        self.gas = 0
+        """What all of them cost at least."""
+        self.needs = 0
+        """Words that have to be on the stack."""
+        self.room = MAX_STACK
+        """Words that may be on it, so that it does not overflow."""
+
+
+class Program:
+    """A code with its jump targets and its blocks."""
+
+    __slots__ = ("_targets", "blocks", "code", "instructions")
+
+    def __init__(self, code: bytes, instructions: InstructionSet) -> None:
+        self.code = code
+        self.instructions = instructions
+        self.blocks: dict[int, Block] = {}
+        """By program counter."""
+        self._targets: frozenset[int] | None = None
+
+    @property
+    def targets(self) -> frozenset[int]:
+        """Where a jump may go."""
+        if self._targets is None:
+            self._targets = jump_targets(self.code)
+        return self._targets
+
+    def block(self, start: int) -> Block:
+        """Return the block that begins at a program counter."""
+        block = self.blocks.get(start)
+        if block is None:
+            block = self.blocks[start] = self._build(start)
+        return block
+
+    def target(self, counter: int) -> Block | None:
+        """Return the block that a jump leads to; ``None`` if it must not go there."""
+        return self.block(counter) if counter in self.targets else None
+
+    def decode(self, start: int) -> Iterator[Instruction]:
+        """Yield the instructions from a program counter on."""
+        code, counter, size = self.code, start, len(self.code)
+        while counter < size:
+            opcode = code[counter]
+            width = immediate_size(opcode)
+            value = 0
+            if width:
+                value = int.from_bytes(code[counter + 1 : counter + 1 + width].ljust(width, b"\0"), "big")
+            yield Instruction(counter, opcode, value)
+            counter += 1 + width
+
+    def _build(self, start: int) -> Block:
+        rules, block = self.instructions, Block(self, start)
+        parts: list[Instruction] = []
+        height = lowest = highest = 0
+        block.last = block.next = len(self.code)
+        for instruction in self.decode(start):
+            opcode = instruction.opcode
+            cost = rules.costs[opcode]
+            starts_next = parts and (opcode == Op.JUMPDEST or len(parts) >= _MAX_BLOCK)
+            if cost < 0 or starts_next:
+                block.last = block.next = instruction.counter
+                block.end = rules.fails if cost < 0 and not starts_next else rules.falls
+                break
+            lowest = min(lowest, height - TAKES[opcode])
+            height += GIVES[opcode] - TAKES[opcode]
+            highest = max(highest, height)
+            block.gas += cost
+            if opcode in ENDS_BLOCK:
+                block.last, block.end = instruction.counter, rules.ends[opcode]
+                block.next = instruction.counter + 1
+                block.count = 1
+                break
+            parts.append(instruction)
+        block.count += len(parts)
+        block.needs, block.room = -lowest, MAX_STACK - highest
+        block.body = self._body(block, parts)
+        return block
+
+    def _body(self, block: Block, parts: Sequence[Instruction]) -> tuple[tuple[Handler, Any], ...]:
+        rules, rest, body = self.instructions, block.gas, []
+        for index, instruction in enumerate(parts):
+            opcode = instruction.opcode
+            rest -= rules.costs[opcode]
+            if opcode != Op.JUMPDEST:
+                body.append((rules.handlers[opcode], rules.argument(instruction, index, rest)))
+        return tuple(body)
+
+
+def jump_targets(code: bytes) -> frozenset[int]:
+    """Return the program counters of all JUMPDEST that are no data of a push."""
+    targets, end = [], 0
+    while (match := _TARGETS.match(code, end)) is not None:
+        end = match.end()
+        targets.append(end - 1)
+    return frozenset(targets)
