@@ -80,7 +80,7 @@ def judge(path: Path) -> Numbers:
     with watch.timing("surprise"):
         claims = broken(held, history, units(history, interactions))
         measured_ = measure(history, interactions, tuning, claims)
-        Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured_).to_dict()
+        Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured_).surprise()
     assert halves is not None
     required = [item.guard for item in found if item.guard.kind is GuardKind.REQUIRED]
     return watch.seconds | {

@@ -6,9 +6,8 @@ say of cases still to come depends on how many they were.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import sqrt
-from typing import Any, Final
+from typing import Final
 
 Z: Final = 1.959963984540054
 """Two-sided 95 %."""
@@ -43,29 +42,3 @@ def wilson(hits: int, trials: int) -> tuple[float, float]:
     low = 0.0 if hits == 0 else max(0.0, (centre - spread) / scale)
     high = 1.0 if hits == trials else min(1.0, (centre + spread) / scale)
     return round(low, 6), round(high, 6)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Support:
-    """The cases that a claim rests on."""
-
-    cases: int
-    """How often it could have failed."""
-    exceptions: int
-    """How often it did."""
-    interactions: int
-    """In how many interactions the cases lie: these are independent of each other, cases of one are not."""
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the share of cases in which it holds."""
-        return wilson(self.cases - self.exceptions, self.cases)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as it stands in ``automaton.json``."""
-        return {
-            "support": self.cases,
-            "exceptions": self.exceptions,
-            "interactions": self.interactions,
-            "interval": list(self.interval),
-        }

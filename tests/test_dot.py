@@ -6,7 +6,6 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +21,10 @@ from specminer.specification import (
     InteractionsSummary,
     Specification,
     State,
+    Surprise,
+    SurpriseUnit,
+    SurprisingEvent,
+    SurprisingInteraction,
     TransitionKind,
 )
 from tests.support.drawings import drawing, groups, written
@@ -153,18 +156,19 @@ def test_what_was_alarming_is_never_hidden() -> None:
     assert hidden
     source, target = min(hidden)
     edge = next(item for item in spec.transitions if (item.source, item.target) == (source, target))
-    call: dict[str, Any] = {"event": edge.event, "transaction": edge.witnesses[0]}
-    flagged: tuple[dict[str, Any], ...] = (
-        {"unit": "interaction", "interactions": [{"flagged": True, "events": [call]}]},
-        {"unit": "event", "events": [call | {"flagged": True}]},
+    call = SurprisingEvent(event=edge.event, transaction=edge.witnesses[0])
+    life = SurprisingInteraction(interaction="7", flagged=True, events=(call,), text="odd")
+    flagged = (
+        Surprise(unit=SurpriseUnit.INTERACTION, interactions=(life,)),
+        Surprise(unit=SurpriseUnit.EVENT, events=(replace(call, flagged=True),)),
     )
     for told in flagged:
         shown = select(replace(spec, surprise=told), *options)
         assert (source, target) in {(line.source, line.target) for line in shown.lines}
-    harmless: tuple[dict[str, Any], ...] = (
-        {"unit": "interaction", "interactions": [{"flagged": False, "events": [call]}]},
-        {"unit": "event", "events": [call | {"event": "another", "flagged": True}, "x"]},
-        {"interactions": 7},
+    harmless = (
+        Surprise(unit=SurpriseUnit.INTERACTION, interactions=(replace(life, flagged=False),)),
+        Surprise(unit=SurpriseUnit.EVENT, events=(call, replace(call, event="another", flagged=True))),
+        Surprise(),
     )
     for told in harmless:
         assert select(replace(spec, surprise=told), *options) == select(spec, *options)

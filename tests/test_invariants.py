@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from specminer.specification import InvariantEntry, Template
 from specminer.support import wilson
 from tests.support.mined import marked, mined
 
@@ -50,8 +49,8 @@ EXPECTED = {
 }
 
 
-def found(name: str) -> dict[str, dict[str, Any]]:
-    return {item["text"]: item for item in mined(name).specification.invariants}
+def found(name: str) -> dict[str, InvariantEntry]:
+    return {item.text: item for item in mined(name).specification.invariants}
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -62,14 +61,16 @@ def test_what_the_source_says_is_found(name: str) -> None:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_each_carries_its_evidence(name: str) -> None:
     items = mined(name).specification.invariants
-    assert len({item["text"] for item in items}) == len(items) <= 300
+    assert len({item.text for item in items}) == len(items) <= 300
     for item in items:
-        assert item["support"] >= 10
-        assert 0 <= item["exceptions"] <= item["support"] / 5
-        assert 1 <= item["interactions"] <= item["support"]
-        assert tuple(item["interval"]) == wilson(item["support"] - item["exceptions"], item["support"])
-        assert item["test"]["exceptions"] <= item["test"]["support"] <= item["support"]
-        assert bool(item["broken_by"]) == bool(item["exceptions"])
+        assert item.support >= 10
+        assert 0 <= item.exceptions <= item.support / 5
+        assert item.interactions is not None
+        assert 1 <= item.interactions <= item.support
+        assert item.interval == wilson(item.support - item.exceptions, item.support)
+        assert item.test is not None
+        assert item.test.exceptions <= item.test.support <= item.support
+        assert bool(item.broken_by) == bool(item.exceptions)
 
 
 @pytest.mark.parametrize(
@@ -84,8 +85,8 @@ def test_each_carries_its_evidence(name: str) -> None:
 )
 def test_the_attack_and_nothing_else_breaks_it(name: str, text: str) -> None:
     item = found(name)[text]
-    assert item["exceptions"] == 1
-    assert set(item["broken_by"]) == marked(name)
+    assert item.exceptions == 1
+    assert set(item.broken_by) == marked(name)
 
 
 def test_a_total_is_what_replaying_every_write_gives() -> None:
@@ -102,20 +103,20 @@ def test_a_total_is_what_replaying_every_write_gives() -> None:
             entries.setdefault(data[32:], []).append(storage[image])
     sums = {sum(values) for values in entries.values()}
     scalars = {value for slot, value in storage.items() if slot < 20 and value > 1 << 60}
-    assert item["exceptions"] == 0
+    assert item.exceptions == 0
     assert sums & scalars
 
 
 @pytest.mark.parametrize("name", ["escrow", "savings"])
 def test_terms_are_smt_lib(name: str) -> None:
     for item in mined(name).specification.invariants:
-        if item["smt"] is not None:
-            assert item["smt"].count("(") == item["smt"].count(")")
-            assert item["smt"].count("|") % 2 == 0
-            assert "\\" not in item["smt"]
+        if item.smt is not None:
+            assert item.smt.count("(") == item.smt.count(")")
+            assert item.smt.count("|") % 2 == 0
+            assert "\\" not in item.smt
 
 
 def test_what_holds_of_everything_is_not_told_of_a_state() -> None:
-    texts = [item["text"] for item in mined("savings").specification.invariants if item["kind"] == "state"]
+    texts = [item.text for item in mined("savings").specification.invariants if item.kind is Template.STATE]
     assert all("total" not in text for text in texts)
     assert len(texts) == len(set(texts))

@@ -84,7 +84,7 @@ def test_every_obligation_is_settled_by_z3_alone(name: str) -> None:
 def test_what_is_dropped_is_told_nowhere_else(name: str) -> None:
     spec = spec_of(name)
     told = {(item.scope, item.text) for item in spec.guards}
-    claims = {item["text"] for item in spec.invariants}
+    claims = {item.text for item in spec.invariants}
     assert spec.redundant
     for item in spec.redundant:
         assert item.proved is Proof.YES

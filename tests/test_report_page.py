@@ -17,7 +17,14 @@ from specminer.pipeline.reporting import report_of
 from specminer.render import renderer
 from specminer.report.document import Report
 from specminer.report.page import to_html
-from specminer.specification import Guard, GuardKind
+from specminer.specification import (
+    Guard,
+    GuardKind,
+    Surprise,
+    SurpriseUnit,
+    SurprisingEvent,
+    SurprisingInteraction,
+)
 from tests.support.driven_browser import chromium, requests, said
 from tests.support.mined import mined
 from tests.support.specifications import hostile
@@ -344,14 +351,18 @@ def test_hostile_names_are_texts(browser: Chrome, report: Report, tmp_path: Path
         history=replace(spec.history, limits=(EVIL,), names=EVIL, source=EVIL),
         interactions=replace(spec.interactions, explanation=EVIL, outside={EVIL: 3}),
         guards=(Guard(scope=EVIL, text=EVIL, kind=GuardKind.REQUIRED, explained=1, rejected=2),),
-        surprise={
-            "unit": "interaction",
-            "threshold": EVIL,
-            "interactions": [
-                {"interaction": EVIL, "text": EVIL, "flagged": True, "events": [{"transaction": EVIL}]}
-            ],
-            "events": [{"text": EVIL, "bits": EVIL, "block": EVIL, "interaction": EVIL, "transaction": EVIL}],
-        },
+        surprise=Surprise(
+            unit=SurpriseUnit.INTERACTION,
+            interactions=(
+                SurprisingInteraction(
+                    interaction=EVIL,
+                    text=EVIL,
+                    flagged=True,
+                    events=(SurprisingEvent(event=EVIL, transaction=EVIL),),
+                ),
+            ),
+            events=(SurprisingEvent(event=EVIL, text=EVIL, interaction=EVIL, transaction=EVIL),),
+        ),
     )
     lives = tuple(
         life | {"name": EVIL + life["name"], "events": _poisoned(life["events"])}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.support import Support, wilson
+from specminer.support import wilson
 
 
 def counts() -> st.SearchStrategy[tuple[int, int]]:
@@ -49,13 +49,3 @@ def test_known_values() -> None:
 def test_impossible_counts_are_refused(hits: int, trials: int) -> None:
     with pytest.raises(ValueError, match="expected 0 <= hits <= trials but got"):
         wilson(hits, trials)
-
-
-def test_it_is_written_with_its_cases() -> None:
-    support = Support(cases=10, exceptions=0, interactions=4)
-    assert support.to_dict() == {
-        "support": 10,
-        "exceptions": 0,
-        "interactions": 4,
-        "interval": list(wilson(10, 10)),
-    }

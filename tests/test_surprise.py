@@ -81,7 +81,7 @@ def test_what_an_interaction_teaches_does_not_excuse_it(name: str) -> None:
         bits[times - 1] = -np.log2(chance[-1])
     assert np.allclose(bits, bits[0])
     assert bits[0] > 5
-    assert mined(name).specification.surprise["events"]
+    assert mined(name).specification.surprise.events
 
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=300), st.floats(0, 40))
@@ -129,16 +129,17 @@ def test_benign_histories_of_any_tail_are_seldom_flagged() -> None:
 @pytest.mark.parametrize("name", ["savings", "escrow", "single_auction"])
 def test_the_ranking_is_bounded_ordered_and_explained(name: str) -> None:
     found = mined(name).specification.surprise
-    for unit, key in (("interactions", "score"), ("events", "excess")):
-        items = found[unit]
-        assert len(items) <= 20
-        values = [item[key] for item in items]
+    scores = [item.score or 0.0 for item in found.interactions]
+    excesses = [item.excess or 0.0 for item in found.events]
+    for values in (scores, excesses):
+        assert len(values) <= 20
         assert values == sorted(values, reverse=True)
         assert all(value > 0 for value in values)
-        assert all(item["text"].endswith(".") for item in items)
-    for item in found["events"]:
-        assert item["transaction"] in item["text"]
-        assert sum(item["evidence"].values()) == pytest.approx(item["bits"], abs=0.01)
+    texts = [*(item.text for item in found.interactions), *(item.text for item in found.events)]
+    assert all(str(text).endswith(".") for text in texts)
+    for item in found.events:
+        assert item.transaction in str(item.text)
+        assert sum(item.evidence.values()) == pytest.approx(item.bits, abs=0.01)
 
 
 def test_what_breaks_a_claim_adds_its_bits_once_a_kind() -> None:

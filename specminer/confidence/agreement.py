@@ -11,7 +11,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from specminer.automaton import (
     without_silent_moves,
 )
 from specminer.history import BoolColumn, IntColumn
+from specminer.specification import HalvesAgreement
 from specminer.tuning import Tuning
 
 SPLITS: Final = 5
@@ -65,19 +66,20 @@ class Agreement:
         """
         return max(0.0, (self.agreement - self.chance) / (1 - self.chance)) if self.chance < 1 else 0.0
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as it stands in ``automaton.json``."""
-        return {
-            "splits": self.splits,
-            "agreement": round(self.agreement, 6),
-            "lowest": round(self.lowest, 6),
-            "chance": round(self.chance, 6),
-            "beyond_chance": round(self.beyond_chance, 6),
-            "explained": round(self.explained, 6),
-            "bits_per_event": round(self.bits, 6),
-            "equal": self.equal,
-            "example": list(self.example) if self.example is not None else None,
-        }
+    @property
+    def figures(self) -> HalvesAgreement:
+        """The same as it stands in the specification, rounded."""
+        return HalvesAgreement(
+            splits=self.splits,
+            agreement=round(self.agreement, 6),
+            lowest=round(self.lowest, 6),
+            chance=round(self.chance, 6),
+            beyond_chance=round(self.beyond_chance, 6),
+            explained=round(self.explained, 6),
+            bits_per_event=round(self.bits, 6),
+            equal=self.equal,
+            example=self.example,
+        )
 
 
 def agreement(tuning: Tuning, seed: int) -> Agreement | None:

@@ -1,12 +1,13 @@
 """What held in a history, counted: of states, of the contract, and of what functions do.
 
-Candidates come from templates (:class:`.claim.Template`), are evaluated exactly on columns of 256-bit words
-(:mod:`.values`), and are claims only with enough cases and hardly any exception.
+Candidates come from templates (:class:`~specminer.specification.Template`), are evaluated exactly on columns of
+256-bit words (:mod:`.values`), and are claims only with enough cases and hardly any exception.
 """
 
 from specminer.invariant.changes import Cells, Ground
-from specminer.invariant.claim import Exceptions, Invariant, Template, exceptions, to_dict
+from specminer.invariant.claim import Exceptions, Invariant, entry_of, exceptions
 from specminer.invariant.search import MAX_TOLD, search
+from specminer.specification import Template
 
 __all__ = [
     "MAX_TOLD",
@@ -15,7 +16,7 @@ __all__ = [
     "Ground",
     "Invariant",
     "Template",
+    "entry_of",
     "exceptions",
     "search",
-    "to_dict",
 ]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from specminer.history import BoolColumn, History, IntColumn, RowColumn
 from specminer.predicate import Formula
-from specminer.support import Support, training_size
+from specminer.specification import ClaimScope, InvariantEntry, LaterCases, Template
+from specminer.support import training_size, wilson
 
 RARE: Final = 0.01
 """A failure that is more frequent elsewhere is no surprise."""
@@ -25,37 +25,12 @@ ONCE: Final = 20
 """A claim of so many cases may fail in one transaction more: it may be the attack that is looked for."""
 
 
-class Template(Enum):
-    """The form of an invariant."""
-
-    TOTAL = "total"
-    """A variable is the sum, or the number, of others."""
-    CONSERVED = "conserved"
-    """A function moves amounts and makes or destroys none."""
-    EFFECT = "effect"
-    """What a variable holds after a call of a function."""
-    BEFORE = "before"
-    """What always held before a function was accepted."""
-    STATE = "state"
-    """What holds in every visit of a state."""
-    ORDER = "order"
-    """Of two variables of an interaction, one is never less."""
-    OWN = "own entry"
-    """Who calls changes only what is kept under his own address."""
-    ONCE = "set once"
-    MONOTONE = "monotone"
-    CONSTANT = "constant"
-    WRITERS = "writers"
-    """Which functions change a variable."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invariant:
     """What held in the history, with few or no exceptions."""
 
-    scope: dict[str, Any]
-    """``{"of": "contract"}``, ``{"of": "state", "state": id}``, ``{"of": "function", "function": name}``,
-    ``{"of": "interaction"}``."""
+    scope: ClaimScope
+    """What it is about."""
     template: Template
     text: str
     smt: str | None
@@ -101,7 +76,7 @@ class Exceptions:
 def exceptions(item: Invariant, history: History, unit: IntColumn) -> Exceptions:
     """Return what broke a claim; what also fails elsewhere in more than one of a hundred cases has no bits.
 
-    ``unit`` is as for :func:`to_dict`; cases of the same unit, or the same transaction, prove nothing.
+    ``unit`` is as for :func:`entry_of`; cases of the same unit, or the same transaction, prove nothing.
     Source: Krichevsky and Trofimov 1981, the half a failure that everything has.
     """
     failed = ~item.held
@@ -116,24 +91,23 @@ def exceptions(item: Invariant, history: History, unit: IntColumn) -> Exceptions
     return Exceptions(invocation=rows, bits=bits, held=int(item.held.sum()))
 
 
-def to_dict(item: Invariant, history: History, unit: IntColumn) -> dict[str, Any]:
-    """Return an invariant as it stands in ``automaton.json``.
+def entry_of(item: Invariant, history: History, unit: IntColumn) -> InvariantEntry:
+    """Return an invariant as it stands in the specification.
 
     ``unit`` gives for each invocation an interaction that it belongs to, or a number of its own.
     """
     later = item.cases >= training_size(len(history))
-    support = Support(
-        cases=len(item.cases),
-        exceptions=item.exceptions,
-        interactions=len(np.unique(unit[item.cases])),
-    )
+    support, broken = len(item.cases), item.exceptions
     witnesses = np.unique(history.invocation_transaction[item.cases[~item.held]])[:5]
-    return {
-        "scope": item.scope,
-        "text": item.text,
-        "smt": item.smt,
-        "kind": item.template.value,
-        **support.to_dict(),
-        "test": {"support": int(later.sum()), "exceptions": int((later & ~item.held).sum())},
-        "broken_by": [f"0x{history.transaction_hash[row].hex()}" for row in witnesses.tolist()],
-    }
+    return InvariantEntry(
+        scope=item.scope,
+        text=item.text,
+        smt=item.smt,
+        kind=item.template,
+        support=support,
+        exceptions=broken,
+        interactions=len(np.unique(unit[item.cases])),
+        interval=wilson(support - broken, support),
+        test=LaterCases(support=int(later.sum()), exceptions=int((later & ~item.held).sum())),
+        broken_by=tuple(f"0x{history.transaction_hash[row].hex()}" for row in witnesses.tolist()),
+    )

@@ -11,13 +11,13 @@ import numpy as np
 from specminer.calldata import senders
 from specminer.history import BoolColumn, IntColumn
 from specminer.invariant.changes import Cells, Ground
-from specminer.invariant.claim import LEAST, Invariant, Template
+from specminer.invariant.claim import LEAST, Invariant
 from specminer.invariant.smtlib import apply, symbol
 from specminer.invariant.values import is_zero, less, minus, of_integers, same
 from specminer.location import ValueKind
+from specminer.specification import CONTRACT_SCOPE, Template
 from specminer.words import LimbArray
 
-CONTRACT: Final = {"of": "contract"}
 GLANCE: Final = 1_000
 """In so many changes a variable shows whether it has more than two values."""
 _FEW_WRITERS: Final = 4
@@ -48,7 +48,7 @@ def courses(ground: Ground, cells: Cells) -> Iterator[Invariant]:
 
 
 def _claim(template: Template, text: str, smt: str | None, cases: IntColumn, held: BoolColumn) -> Invariant:
-    return Invariant(scope=dict(CONTRACT), template=template, text=text, smt=smt, cases=cases, held=held)
+    return Invariant(scope=CONTRACT_SCOPE, template=template, text=text, smt=smt, cases=cases, held=held)
 
 
 def _constant(ground: Ground, cells: Cells) -> Iterator[Invariant]:

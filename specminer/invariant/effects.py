@@ -18,10 +18,11 @@ import numpy as np
 from specminer.calldata import arguments, senders
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.invariant.changes import Cells, Ground
-from specminer.invariant.claim import LEAST, Invariant, Template
+from specminer.invariant.claim import LEAST, Invariant
 from specminer.invariant.smtlib import apply, number, symbol
 from specminer.invariant.values import minus, of_integers, plus, same, to_integer
 from specminer.location import Field, ValueKind
+from specminer.specification import Template, function_scope
 from specminer.words import LimbArray, WordArray, from_limbs, limbs
 
 GLANCE: Final = 64
@@ -210,7 +211,7 @@ def _explained(ground: Ground, function: int, group: _Group, inputs: Inputs) -> 
     name = ground.called.functions[function]
     order = np.argsort(group.calls, kind="stable")
     yield Invariant(
-        scope={"of": "function", "function": name},
+        scope=function_scope(name),
         template=Template.EFFECT,
         text=f"{name}: {group.name}' = {expression.text}",
         smt=apply("=", symbol(group.name, after=True), expression.smt),

@@ -10,11 +10,12 @@ import numpy as np
 
 from specminer.interaction import Interactions
 from specminer.invariant.changes import Ground
-from specminer.invariant.claim import Invariant, Template
+from specminer.invariant.claim import Invariant
 from specminer.invariant.courses import courses
 from specminer.invariant.effects import Calls, effects
 from specminer.invariant.states import Moments, befores, orders, states
 from specminer.invariant.totals import conserved, totals
+from specminer.specification import Template
 from specminer.tuning import Tuning
 
 RANKED: Final = tuple(Template)

@@ -16,13 +16,14 @@ from specminer.abstraction import FALSE, ROOT, TRUE, UNKNOWN, Predicate, Tier
 from specminer.abstraction.dimension import comparable, dimensions
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction import Interactions
-from specminer.invariant.claim import LEAST, TOLERANCE, Invariant, Template
+from specminer.invariant.claim import LEAST, TOLERANCE, Invariant
 from specminer.invariant.smtlib import apply
 from specminer.invariant.smtlib import symbol as symbol_of
 from specminer.invariant.values import less, of_integers
 from specminer.location import ValueKind
 from specminer.predicate import Formula, entails
 from specminer.predicate.smtlib import expression
+from specminer.specification import INTERACTION_SCOPE, ClaimScope, Template, function_scope, state_scope
 from specminer.tuning import Tuning
 
 MOST: Final = 4
@@ -80,7 +81,7 @@ def states(moments: Moments) -> Iterator[Invariant]:
         for row, value, facts in _strongest(tuning, candidates, premises):
             yield _claim(
                 moments,
-                {"of": "state", "state": state.id},
+                state_scope(state.id),
                 Template.STATE,
                 f"in '{state.name}': {_text(tuning.vocabulary[row], value)}",
                 _formula(tuning, row, value),
@@ -112,7 +113,7 @@ def befores(moments: Moments) -> Iterator[Invariant]:
         for row, value, facts in _strongest(tuning, candidates, []):
             yield _claim(
                 moments,
-                {"of": "function", "function": name},
+                function_scope(name),
                 Template.BEFORE,
                 f"before {name}: {_text(tuning.vocabulary[row], value)}",
                 _formula(tuning, row, value),
@@ -179,7 +180,7 @@ def _order(
     if symbols[0] is not None and symbols[1] is not None:
         formula = language.negation(language.less(symbols[0], symbols[1]))
     claim = _claim(
-        moments, {"of": "interaction"}, Template.ORDER, f"{names[0]} >= {names[1]}", formula, rows, ~fails
+        moments, INTERACTION_SCOPE, Template.ORDER, f"{names[0]} >= {names[1]}", formula, rows, ~fails
     )
     return replace(claim, smt=apply(">=", *(symbol_of(name) for name in names)))
 
@@ -261,7 +262,7 @@ def _formula(tuning: Tuning, predicate: int, value: int) -> Formula:
 
 def _claim(
     moments: Moments,
-    scope: dict[str, Any],
+    scope: ClaimScope,
     template: Template,
     text: str,
     formula: Formula | None,

@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.invariant.changes import Cells, Ground
-from specminer.invariant.claim import LEAST, Invariant, Template
+from specminer.invariant.claim import LEAST, Invariant
 from specminer.invariant.smtlib import apply, symbol
 from specminer.invariant.values import differences, is_zero, packed, summed
+from specminer.specification import CONTRACT_SCOPE, Template, function_scope
 
 GLANCE: Final = 256
 """So many changes of a pair are compared before all are."""
@@ -143,7 +144,7 @@ def _relation(total: Course, part: Course, *, created: bool) -> Invariant:
     held = np.concatenate([equal, np.zeros(int(alone.sum()), dtype=np.bool_)])
     order = np.argsort(cases, kind="stable")
     return Invariant(
-        scope={"of": "contract"},
+        scope=CONTRACT_SCOPE,
         template=Template.TOTAL,
         text=f"{total.name} {'=' if created else 'changes by exactly what changes in'} {part.name}",
         smt=apply("=", total.smt, part.smt) if created else None,
@@ -184,7 +185,7 @@ def conserved(ground: Ground, cells: Cells) -> Iterator[Invariant]:
         kept: BoolColumn = np.asarray(~change.any(axis=1))
         name = ground.called.functions[number]
         yield Invariant(
-            scope={"of": "function", "function": name},
+            scope=function_scope(name),
             template=Template.CONSERVED,
             text=f"{name} keeps the sum of {cells.name}",
             smt=apply("=", symbol(f"sum {cells.name}", after=True), symbol(f"sum {cells.name}")),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -13,8 +12,8 @@ from specminer.guard import LearnedGuard
 from specminer.guard.learning import truth_of
 from specminer.history import History, IntColumn
 from specminer.interaction import Interactions
-from specminer.invariant import MAX_TOLD, Ground, Invariant, Template, exceptions, to_dict
-from specminer.specification import Edge, Specification
+from specminer.invariant import MAX_TOLD, Ground, Invariant, Template, entry_of, exceptions
+from specminer.specification import Confidence, Edge, HeldOutFigures, Specification, function_scope
 from specminer.support import wilson
 from specminer.surprise import Broken, Kind, Ranking, measure
 from specminer.tuning import Tuning
@@ -50,9 +49,9 @@ def judged(
     )
     return replace(
         specification,
-        invariants=tuple(to_dict(item, history, unit) for item in told[:MAX_TOLD]),
+        invariants=tuple(entry_of(item, history, unit) for item in told[:MAX_TOLD]),
         confidence=_confidence(specification, tuning),
-        surprise=ranking.to_dict(surprising),
+        surprise=ranking.surprise(surprising),
     )
 
 
@@ -73,7 +72,7 @@ def _as_claims(guards: Sequence[LearnedGuard]) -> Iterator[Invariant]:
                 truth = truth_of(item.meaning, clause.literals)
                 cases = situation.accepted & truth.known
                 yield Invariant(
-                    scope={"of": "function", "function": function},
+                    scope=function_scope(function),
                     template=Template.BEFORE,
                     text=f"the guard of {function}: {condition.text}",
                     smt=None,
@@ -100,12 +99,18 @@ def broken(held: Sequence[Invariant], history: History, unit: IntColumn) -> list
     return found
 
 
-def _confidence(specification: Specification, tuning: Tuning) -> dict[str, Any]:
+def _confidence(specification: Specification, tuning: Tuning) -> Confidence:
     """Return what halves of the history say of each other, and what held-out interactions do.
 
     Acceptance alone proves little, so that of shuffled interactions stands beside it.
     """
     halves = agreement(tuning, tuning.seed)
-    names = ("held_out_acceptance", "shuffled_acceptance", "held_out_label_bits")
-    held_out = {name: specification.metrics[name] for name in names if name in specification.metrics}
-    return {"halves": halves.to_dict() if halves else None, "held_out": held_out}
+    metrics = specification.metrics
+    return Confidence(
+        halves=halves.figures if halves else None,
+        held_out=HeldOutFigures(
+            held_out_acceptance=metrics.get("held_out_acceptance"),
+            shuffled_acceptance=metrics.get("shuffled_acceptance"),
+            held_out_label_bits=metrics.get("held_out_label_bits"),
+        ),
+    )

@@ -62,8 +62,7 @@ def transitions_of(tuning: Tuning, point: FrontPoint) -> IntColumn:
 
 def _notable(specification: Specification) -> list[str]:
     """Return the interactions that stand out."""
-    listed = specification.surprise.get("interactions", ())
-    return [str(item.get("interaction")) for item in listed if isinstance(item, dict)][:10]
+    return [item.interaction for item in specification.surprise.interactions[:10]]
 
 
 def mined_again(specification: Specification, store: TraceStore, artifact: Artifact | None = None) -> Mined:

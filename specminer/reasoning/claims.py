@@ -72,11 +72,11 @@ class Claims:
         for item in held:
             because = self._premised(item)
             if because is None and item.template is Template.BEFORE and item.formula is not None:
-                because = self._before(item, ways[str(item.scope["function"])], observed)
+                because = self._before(item, ways[item.scope.name], observed)
             if because is None:
                 kept.append(item)
             else:
-                scope = str(item.scope.get("function", item.scope["of"]))
+                scope = item.scope.name
                 dropped.append(
                     RedundantClaim(
                         of=ClaimKind.INVARIANT,
@@ -93,7 +93,7 @@ class Claims:
             return None
         proof = self.asked.implied(
             self.space.language,
-            str(item.scope.get("function", item.scope["of"])),
+            item.scope.name,
             f"'{plain(item.text, 300)}' follows from what else holds there",
             item.premises,
             item.formula,

@@ -22,9 +22,9 @@ class Known:
         for item in held:
             if item.formula is None or item.exceptions or item.premises:
                 continue
-            if item.template is Template.STATE:
+            if item.template is Template.STATE and item.scope.state is not None:
                 said = item.text.partition("': ")[2]
-                self._of_state[int(item.scope["state"])].append((said, item.formula))
+                self._of_state[item.scope.state].append((said, item.formula))
             elif item.template is Template.ORDER:
                 self._always.append((item.text, item.formula))
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from specminer.specification import Edge, Specification, TransitionKind, entries
+from specminer.specification import Edge, Specification, TransitionKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +102,9 @@ def select(spec: Specification, coverage: float, outflow: float, min_share: floa
 
 def _alarming(spec: Specification) -> frozenset[tuple[str, str]]:
     """Return event and transaction of what was above the threshold of surprise."""
-    listed = [item for item in entries(spec.surprise.get("interactions")) if item.get("flagged")]
-    calls = [event for item in listed for event in entries(item.get("events"))]
-    calls += [event for event in entries(spec.surprise.get("events")) if event.get("flagged")]
-    return frozenset((str(event.get("event")), str(event.get("transaction"))) for event in calls)
+    events = [event for item in spec.surprise.interactions if item.flagged for event in item.events]
+    events += [event for event in spec.surprise.events if event.flagged]
+    return frozenset((event.event, event.transaction) for event in events)
 
 
 def _went(edge: Edge, alarming: frozenset[tuple[str, str]]) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from specminer.report.passage_sections import passage_sections
 from specminer.report.section import (
@@ -18,7 +18,15 @@ from specminer.report.section import (
     row,
     transaction_cell,
 )
-from specminer.specification import Guard, GuardCondition, GuardKind, Role, Specification
+from specminer.specification import (
+    ClaimScope,
+    Guard,
+    GuardCondition,
+    GuardKind,
+    InvariantEntry,
+    Role,
+    Specification,
+)
 
 MAX_CLAIMS: Final = 300
 
@@ -167,29 +175,24 @@ def _role(spec: Specification, role: Role) -> Row:
     )
 
 
-def _invariant(spec: Specification, item: Mapping[str, Any]) -> Row:
-    scope, test = item.get("scope"), item.get("test")
-    of = ", ".join(str(value) for value in scope.values()) if isinstance(scope, dict) else str(scope or "")
-    later = (
-        f"{_figure(test.get('support'))} held, {_figure(test.get('exceptions'))} failed"
-        if isinstance(test, dict)
-        else ""
-    )
-    broken = item.get("broken_by")
-    breakers: list[Piece] = []
-    for one in list(broken)[:5] if isinstance(broken, list | tuple) else ():
-        transaction = one.get("transaction") if isinstance(one, dict) else one
-        breakers += transaction_cell(spec.chain_id, str(transaction))
+def _invariant(spec: Specification, item: InvariantEntry) -> Row:
+    later = "" if item.test is None else f"{item.test.support:,} held, {item.test.exceptions:,} failed"
+    breakers = transaction_cell(spec.chain_id, *item.broken_by[:5])
     return row(
-        of,
-        item.get("text", ""),
-        item.get("kind", ""),
-        _figure(item.get("support")),
-        _figure(item.get("exceptions")),
-        interval_text(item.get("interval")),
+        _scope_text(item.scope),
+        item.text,
+        item.kind.value,
+        item.support,
+        item.exceptions,
+        interval_text(item.interval),
         later,
-        tuple(breakers) or (Piece(text=""),),
+        breakers or (Piece(text=""),),
     )
+
+
+def _scope_text(scope: ClaimScope) -> str:
+    """Return what an invariant is about: ``contract``, ``function, bid``, ``state, 3``."""
+    return ", ".join(str(part) for part in (scope.of.value, scope.state, scope.function) if part is not None)
 
 
 def _figure(value: object) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from specminer.report.confidence import confidence_sentences, surprise_sentences
 from specminer.report.section import Cell, Section, cell, left_out, row, transaction_cell
-from specminer.specification import Specification, entries
+from specminer.specification import Specification, SurpriseUnit, SurprisingEvent, SurprisingInteraction
 
 MAX_SURPRISING: Final = 20
 """Rows of what stands out."""
@@ -33,16 +33,15 @@ def surprise_sections(spec: Specification) -> Iterator[Section]:
         if lead:
             yield Section(id="surprising", title="Most surprising interactions", lead=(lead,))
         return
-    unit = str(spec.surprise.get("unit"))
-    if unit == "interaction":
+    unit, events = spec.surprise.unit, spec.surprise.events
+    if unit is SurpriseUnit.INTERACTION:
         yield _interactions(spec, lead)
-    calls = entries(spec.surprise.get("events"))
-    if calls:
-        yield _calls(spec, calls, lead if unit == "event" else "")
+    if events:
+        yield _calls(spec, events, lead if unit is SurpriseUnit.EVENT else "")
 
 
 def _interactions(spec: Specification, lead: str) -> Section:
-    ranked = entries(spec.surprise.get("interactions"))
+    ranked = spec.surprise.interactions
     shown = ranked[:MAX_SURPRISING]
     return Section(
         id="surprising",
@@ -56,10 +55,10 @@ def _interactions(spec: Specification, lead: str) -> Section:
         figures=frozenset({1}),
         rows=tuple(
             row(
-                item.get("interaction", "?"),
-                _bits(item.get("score")),
-                "above the threshold" if item.get("flagged") else "",
-                _text(item, f"{item.get('interaction', '')}: "),
+                item.interaction,
+                _bits(item.score),
+                "above the threshold" if item.flagged else "",
+                _text(item, f"{item.interaction}: "),
                 _evidence(spec, item),
             )
             for item in shown
@@ -68,7 +67,7 @@ def _interactions(spec: Specification, lead: str) -> Section:
     )
 
 
-def _calls(spec: Specification, calls: list[dict[str, Any]], lead: str) -> Section:
+def _calls(spec: Specification, calls: Sequence[SurprisingEvent], lead: str) -> Section:
     shown = calls[:MAX_SURPRISING]
     return Section(
         id="surprising-calls",
@@ -78,11 +77,11 @@ def _calls(spec: Specification, calls: list[dict[str, Any]], lead: str) -> Secti
         figures=frozenset({1, 3}),
         rows=tuple(
             row(
-                _text(item, "") + (" (alarm)" if item.get("flagged") else ""),
-                _bits(item.get("bits")),
-                item.get("interaction", ""),
-                item.get("block", ""),
-                transaction_cell(spec.chain_id, str(item.get("transaction", ""))),
+                _text(item, "") + (" (alarm)" if item.flagged else ""),
+                _bits(item.bits),
+                item.interaction or "",
+                "" if item.block is None else item.block,
+                transaction_cell(spec.chain_id, item.transaction),
             )
             for item in shown
         ),
@@ -90,18 +89,16 @@ def _calls(spec: Specification, calls: list[dict[str, Any]], lead: str) -> Secti
     )
 
 
-def _text(item: dict[str, Any], prefix: str) -> str:
-    return _EVIDENCE.sub("", str(item.get("text", "?"))).removeprefix(prefix)
+def _text(item: SurprisingInteraction | SurprisingEvent, prefix: str) -> str:
+    return _EVIDENCE.sub("", "?" if item.text is None else item.text).removeprefix(prefix)
 
 
-def _evidence(spec: Specification, item: dict[str, Any]) -> Cell:
-    transactions = dict.fromkeys(
-        str(event["transaction"]) for event in entries(item.get("events")) if event.get("transaction")
-    )
+def _evidence(spec: Specification, item: SurprisingInteraction) -> Cell:
+    transactions = dict.fromkeys(event.transaction for event in item.events)
     shown = transaction_cell(spec.chain_id, *list(transactions)[:MAX_EVIDENCE])
     rest = len(transactions) - MAX_EVIDENCE
     return (*shown, *cell(f"and {rest} more")) if rest > 0 else shown or cell("")
 
 
-def _bits(value: object) -> str:
-    return f"{value:.1f}" if isinstance(value, int | float) else ""
+def _bits(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"

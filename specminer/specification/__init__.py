@@ -23,6 +23,7 @@ from specminer.specification.codec import (
     is_specification,
     read_specification,
 )
+from specminer.specification.confidence import Confidence, HalvesAgreement, HeldOutFigures
 from specminer.specification.guards import (
     ConditionOrigin,
     Guard,
@@ -36,6 +37,17 @@ from specminer.specification.guards import (
 )
 from specminer.specification.history import HistorySummary, LocationCoverage, ReplayFidelity
 from specminer.specification.interactions import EntitySort, InteractionsSummary, Mode
+from specminer.specification.invariants import (
+    CONTRACT_SCOPE,
+    INTERACTION_SCOPE,
+    ClaimScope,
+    InvariantEntry,
+    LaterCases,
+    ScopeKind,
+    Template,
+    function_scope,
+    state_scope,
+)
 from specminer.specification.model import (
     FORMAT,
     MAX_WITNESSES,
@@ -51,17 +63,28 @@ from specminer.specification.model import (
     front_place,
     items_of,
 )
+from specminer.specification.surprise import (
+    HeldOutAlarms,
+    Surprise,
+    SurpriseUnit,
+    SurprisingEvent,
+    SurprisingInteraction,
+)
 from specminer.specification.symbols import SymbolSort
 
 __all__ = [
+    "CONTRACT_SCOPE",
     "FORMAT",
+    "INTERACTION_SCOPE",
     "MAX_BYTES",
     "MAX_WITNESSES",
     "VERSION",
     "Alternative",
     "ClaimKind",
+    "ClaimScope",
     "CompetingTransitions",
     "ConditionOrigin",
+    "Confidence",
     "Edge",
     "EntitySort",
     "FrontPoint",
@@ -69,8 +92,13 @@ __all__ = [
     "GuardCondition",
     "GuardKind",
     "GuardTest",
+    "HalvesAgreement",
+    "HeldOutAlarms",
+    "HeldOutFigures",
     "HistorySummary",
     "InteractionsSummary",
+    "InvariantEntry",
+    "LaterCases",
     "LocationCoverage",
     "Mode",
     "Obligation",
@@ -82,10 +110,16 @@ __all__ = [
     "ReplayFidelity",
     "Role",
     "RoleKind",
+    "ScopeKind",
     "SolverAnswer",
     "Specification",
     "State",
+    "Surprise",
+    "SurpriseUnit",
+    "SurprisingEvent",
+    "SurprisingInteraction",
     "SymbolSort",
+    "Template",
     "TransitionCondition",
     "TransitionGuard",
     "TransitionKind",
@@ -95,7 +129,9 @@ __all__ = [
     "encode_specification",
     "entries",
     "front_place",
+    "function_scope",
     "is_specification",
     "items_of",
     "read_specification",
+    "state_scope",
 ]

@@ -21,9 +21,12 @@ from specminer.specification.claims import (
     RedundantClaim,
     Role,
 )
+from specminer.specification.confidence import Confidence
 from specminer.specification.guards import Guard, TransitionGuard
 from specminer.specification.history import HistorySummary
 from specminer.specification.interactions import InteractionsSummary
+from specminer.specification.invariants import InvariantEntry
+from specminer.specification.surprise import Surprise
 from specminer.specification.symbols import SymbolSort
 
 FORMAT = "specminer/automaton"
@@ -213,9 +216,8 @@ class Specification:
     """Who may call what, those first to whom most functions are reserved."""
     obligations: tuple[Obligation, ...] = ()
     """What a solver was asked about guards, transitions, pairs of transitions, and claims that follow from others."""
-    invariants: tuple[dict[str, Any], ...] = ()
-    """scope, text, smt (SMT-LIB 2), kind, support (in how many cases it held), exceptions, interactions, interval (of
-    the share that keeps it), test (on the later part of the history), broken_by (transactions)."""
+    invariants: tuple[InvariantEntry, ...] = ()
+    """What held, with what it rests on; ordered by kind."""
     symbols: dict[str, SymbolSort] = field(default_factory=dict)
     """What the variables are that states speak of, by quoted SMT-LIB 2 name: Bool, Int (not negative), Signed Int."""
     siblings: tuple[CompetingTransitions, ...] = ()
@@ -224,10 +226,10 @@ class Specification:
     """Claims that are left out because they follow from others: guards, then invariants."""
     metrics: dict[str, float] = field(default_factory=dict)
     """What was measured of this automaton, by name."""
-    confidence: dict[str, Any] = field(default_factory=dict)
-    """How well all this is known: halves (agreement of automata learned from two halves), held_out."""
-    surprise: dict[str, Any] = field(default_factory=dict)
-    """What stands out: threshold (bits), flagged, interactions and events, the most surprising first."""
+    confidence: Confidence = field(default_factory=Confidence)
+    """How well all this is known."""
+    surprise: Surprise = field(default_factory=Surprise)
+    """What stands out, the most surprising first."""
     front: tuple[FrontPoint, ...] = ()
     """By states, ascending."""
 
@@ -268,8 +270,8 @@ class Specification:
             siblings=(),
             redundant=(),
             obligations=tuple(item for item in self.obligations if item.about is ObligationSubject.GUARD),
-            confidence={},
-            surprise={},
+            confidence=Confidence(),
+            surprise=Surprise(),
             front=tuple(front),
         )
 

@@ -9,10 +9,11 @@ might be false alarms, at least one, are left out before the tail is measured.
 from __future__ import annotations
 
 from math import ceil, log, log2
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from specminer.specification import HeldOutAlarms
 from specminer.support import training_size, wilson
 from specminer.surprise.left_out import FloatColumn
 
@@ -43,7 +44,7 @@ def threshold(scores: FloatColumn) -> float:
     return max(LEAST, estimate, float(rest[0]))
 
 
-def checked(scores: FloatColumn) -> dict[str, Any]:
+def checked(scores: FloatColumn) -> HeldOutAlarms:
     """Return how many of the held-out scores are above the threshold of those before, with their share's interval.
 
     Nothing of what is held out took part in that threshold.
@@ -51,4 +52,4 @@ def checked(scores: FloatColumn) -> dict[str, Any]:
     cut = training_size(len(scores))
     flagged = int((scores[cut:] > threshold(scores[:cut])).sum())
     total = len(scores) - cut
-    return {"flagged": flagged, "of": total, "interval": list(wilson(flagged, total))}
+    return HeldOutAlarms(flagged=flagged, of=total, interval=wilson(flagged, total))

@@ -5,13 +5,15 @@ Texts are raw: whoever shows them escapes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 
 from specminer.history import History, IntColumn
 from specminer.interaction import Interactions
+from specminer.specification import Surprise, SurpriseUnit, SurprisingEvent, SurprisingInteraction
 from specminer.surprise.alarm import checked, threshold
 from specminer.surprise.left_out import FloatColumn
 from specminer.surprise.measures import Kind, Measured
@@ -40,8 +42,8 @@ class Ranking:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_names", tuple(state.name for state in self.tuning.states))
 
-    def to_dict(self, listed: int = LISTED) -> dict[str, Any]:
-        """Return the ``surprise`` of ``automaton.json``; of interactions and of events the ``listed`` first.
+    def surprise(self, listed: int = LISTED) -> Surprise:
+        """Return what stands out as the specification has it; of interactions and of events the ``listed`` first.
 
         What has no more bits than usual is not listed. Interactions are what may be alarming, or events where there
         are too few interactions to leave one out.
@@ -50,39 +52,34 @@ class Ranking:
         scores = measured.excess if measured.whole else measured.score
         limit = threshold(scores)
         count = min(listed, MAX_LISTED)
-        kept = self._interactions(count, limit)
-        return {
-            "unit": "event" if measured.whole else "interaction",
-            "threshold": round(limit, 3),
-            "flagged": int((scores > limit).sum()),
-            "of": len(scores),
-            "held_out": checked(scores),
-            "interactions": [] if measured.whole else kept,
-            "events": self._events(count, limit if measured.whole else None),
-        }
+        return Surprise(
+            unit=SurpriseUnit.EVENT if measured.whole else SurpriseUnit.INTERACTION,
+            threshold=round(limit, 3),
+            flagged=int((scores > limit).sum()),
+            of=len(scores),
+            held_out=checked(scores),
+            interactions=() if measured.whole else tuple(self._interactions(count, limit)),
+            events=tuple(self._events(count, limit if measured.whole else None)),
+        )
 
-    def _interactions(self, count: int, limit: float) -> list[dict[str, Any]]:
+    def _interactions(self, count: int, limit: float) -> Iterator[SurprisingInteraction]:
         measured, table = self.measured, self.tuning.table
         starts = np.append(table.starts, len(table))
-        found = []
         for row in _first(measured.score, count).tolist():
             events = np.arange(starts[row], starts[row + 1])
             told = events[_first(measured.excess[events], TOLD)]
             told = told[measured.excess[told] >= LEAST_TOLD].tolist()
             name = self.interactions.names[int(table.interaction[starts[row]])]
-            found.append(
-                {
-                    "interaction": name,
-                    "score": round(float(measured.score[row]), 3),
-                    "bits": round(float(measured.bits[row]), 3),
-                    "usual": round(float(measured.usual[row]), 3),
-                    "length": int(measured.length[row]),
-                    "flagged": bool(measured.score[row] > limit),
-                    "events": [self._event(event) for event in told],
-                    "text": self._told(row, name, told),
-                }
+            yield SurprisingInteraction(
+                interaction=name,
+                score=round(float(measured.score[row]), 3),
+                bits=round(float(measured.bits[row]), 3),
+                usual=round(float(measured.usual[row]), 3),
+                length=int(measured.length[row]),
+                flagged=bool(measured.score[row] > limit),
+                events=tuple(self._event(event) for event in told),
+                text=self._told(row, name, told),
             )
-        return found
 
     def _told(self, row: int, name: str, told: list[int]) -> str:
         """Return the sentence about an interaction: its most surprising event, and how often the like happened."""
@@ -96,34 +93,33 @@ class Ranking:
         again = f" {times} times" if times > 1 else ""
         return f"{name}: {self._sentence(told[0], again)}"
 
-    def _events(self, count: int, limit: float | None) -> list[dict[str, Any]]:
+    def _events(self, count: int, limit: float | None) -> Iterator[SurprisingEvent]:
         measured = self.measured
-        found = []
         for event in _first(measured.excess, count).tolist():
-            name = self.interactions.names[int(self.tuning.table.interaction[event])]
-            item = {"interaction": name, **self._event(event), "text": self._sentence(event, "")}
-            if limit is not None:
-                item["flagged"] = bool(measured.excess[event] > limit)
-            found.append(item)
-        return found
+            yield replace(
+                self._event(event),
+                interaction=self.interactions.names[int(self.tuning.table.interaction[event])],
+                text=self._sentence(event, ""),
+                flagged=None if limit is None else bool(measured.excess[event] > limit),
+            )
 
-    def _event(self, event: int) -> dict[str, Any]:
+    def _event(self, event: int) -> SurprisingEvent:
         history, measured = self.history, self.measured
         transaction = int(measured.units.transaction[event])
-        return {
-            "event": self.tuning.table.symbols[int(self.tuning.table.symbol[event])],
-            "state": int(self.tuning.state_before[event]),
-            "target": int(self.tuning.state_after[event]),
-            "transaction": self._hash(event),
-            "block": int(history.transaction_block[transaction]),
-            "bits": round(float(measured.event[event]), 3),
-            "excess": round(float(measured.excess[event]), 3),
-            "evidence": {
+        return SurprisingEvent(
+            event=self.tuning.table.symbols[int(self.tuning.table.symbol[event])],
+            state=int(self.tuning.state_before[event]),
+            target=int(self.tuning.state_after[event]),
+            transaction=self._hash(event),
+            block=int(history.transaction_block[transaction]),
+            bits=round(float(measured.event[event]), 3),
+            excess=round(float(measured.excess[event]), 3),
+            evidence={
                 kind.value: round(float(column[event]), 3)
                 for kind, column in measured.evidence.items()
                 if column[event] > 0
             },
-        }
+        )
 
     def _hash(self, event: int) -> str:
         return f"0x{self.history.transaction_hash[int(self.measured.units.transaction[event])].hex()}"

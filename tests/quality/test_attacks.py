@@ -15,18 +15,18 @@ ATTACKED = ("savings", "vaults", "tender")
 @pytest.mark.parametrize("name", ATTACKED)
 def test_the_attack_is_the_first_event(name: str) -> None:
     found = mined(name).specification.surprise
-    first = found["events"][0]
-    assert first["transaction"] in marked(name)
-    assert first["transaction"] in first["text"]
+    first = found.events[0]
+    assert first.transaction in marked(name)
+    assert first.transaction in str(first.text)
 
 
 @pytest.mark.parametrize("name", ATTACKED)
 def test_the_attacked_is_the_first_interaction_and_alarming(name: str) -> None:
     found = mined(name).specification.surprise
-    first = found["interactions"][0]
-    assert first["flagged"]
-    assert first["events"][0]["transaction"] in marked(name)
-    assert found["flagged"] == 1
+    first = found.interactions[0]
+    assert first.flagged
+    assert first.events[0].transaction in marked(name)
+    assert found.flagged == 1
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,9 @@ def test_the_attacked_is_the_first_interaction_and_alarming(name: str) -> None:
 )
 def test_hardly_anything_benign_is_alarming(name: str) -> None:
     found = mined(name).specification.surprise
-    assert found["flagged"] < max(1.5, 0.005 * found["of"])
+    assert found.flagged is not None
+    assert found.of is not None
+    assert found.flagged < max(1.5, 0.005 * found.of)
 
 
 def test_over_all_datasets_few_are_alarming() -> None:

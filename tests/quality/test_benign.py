@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from specminer.pipeline import MineOptions, mine
+from specminer.specification import Surprise
 from specminer.store import TraceStore
 from tests.support.real import AZURE, MAINNET, RealDatabase
 
 SHARE = 0.005
 
 
-def surprise_of(real_database: RealDatabase, name: str) -> dict[str, Any]:
+def surprise_of(real_database: RealDatabase, name: str) -> Surprise:
     """Return what stands out in one history; many instances of a contract are mined together."""
     with TraceStore(str(real_database(name))) as store:
         contracts = store.contracts()
@@ -22,22 +21,23 @@ def surprise_of(real_database: RealDatabase, name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def found(real_database: RealDatabase) -> dict[str, dict[str, Any]]:
+def found(real_database: RealDatabase) -> dict[str, Surprise]:
     return {name: surprise_of(real_database, name) for name in (*MAINNET, *AZURE)}
 
 
-def test_of_all_interactions_few_are_alarming(found: dict[str, dict[str, Any]]) -> None:
-    for name, told in found.items():
-        assert told["flagged"] <= max(1, SHARE * told["of"]), name
-    flagged, total = (sum(told[key] for told in found.values()) for key in ("flagged", "of"))
+def test_of_all_interactions_few_are_alarming(found: dict[str, Surprise]) -> None:
+    counts = {name: (surprise.flagged or 0, surprise.of or 0) for name, surprise in found.items()}
+    for name, (flagged, total) in counts.items():
+        assert flagged <= max(1, SHARE * total), name
+    flagged, total = (sum(column) for column in zip(*counts.values(), strict=True))
     assert total > 1_000
     assert flagged < SHARE * total
 
 
 def test_of_interactions_that_the_threshold_never_saw_few_are_alarming(
-    found: dict[str, dict[str, Any]],
+    found: dict[str, Surprise],
 ) -> None:
-    held_out = [told["held_out"] for told in found.values()]
-    flagged, total = (sum(told[key] for told in held_out) for key in ("flagged", "of"))
+    held_out = [surprise.held_out for surprise in found.values() if surprise.held_out]
+    flagged, total = sum(item.flagged for item in held_out), sum(item.of for item in held_out)
     assert total > 300
     assert flagged < SHARE * total
