@@ -76,6 +76,9 @@ def test_a_subject_that_only_one_side_has_differs(before: Path, tmp_path: Path) 
     after = written(tmp_path / "after", {})
     shutil.rmtree(after / "datasets")
     assert len(list(differing_outputs(before, after))) == len(OUTPUTS) - 1
+    assert list(differing_outputs(before, after, most=1))[1:] == [
+        f"datasets/house: {len(OUTPUTS) - 2} more outputs differ"
+    ]
 
 
 def test_toml_is_compared_by_its_values(before: Path, tmp_path: Path) -> None:

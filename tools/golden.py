@@ -29,6 +29,8 @@ from tools.meaning import Content, content, differing_files, normal_form
 from tools.outputs import ROOT, made_files, made_subjects, outputs_of, subjects
 
 DIGESTS: Final = ROOT / "tools" / "golden.json"
+MOST: Final = 20
+"""Outputs of one history of which it is shown how they differ."""
 _DIGITS: Final = 16
 """Hexadecimal digits of a digest."""
 
@@ -69,11 +71,13 @@ def differing_digests(expected: Digests, actual: Digests) -> Iterator[str]:
                 yield f"{name}/{output}: differs"
 
 
-def differing_outputs(first: Path, second: Path, only: Sequence[str] = ()) -> Iterator[str]:
-    """Yield each difference between two folders of outputs, with where it is and what stands there."""
+def differing_outputs(first: Path, second: Path, only: Sequence[str] = (), most: int = MOST) -> Iterator[str]:
+    """Yield the first differences a history between two folders of outputs, with where and what they are."""
     for name in sorted({*made_subjects(first, only), *made_subjects(second, only)}):
-        for output, found in differing_files(made_files(first / name), made_files(second / name)):
-            yield f"{name}/{output}: {found}"
+        found = list(differing_files(made_files(first / name), made_files(second / name)))
+        yield from (f"{name}/{output}: {where}" for output, where in found[:most])
+        if len(found) > most:
+            yield f"{name}: {len(found) - most} more outputs differ"
 
 
 def check(only: Sequence[str], *, update: bool) -> list[str]:
@@ -108,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for each in (given.first, given.second)
         )
         lines = list(differing_outputs(first, second, given.names))
-    print(*lines, f"{len(lines)} outputs differ", sep="\n")
+    print(*lines, "outputs differ" if lines else "no output differs", sep="\n")
     return 1 if lines else 0
 
 

@@ -219,6 +219,7 @@ def _run(tree: Path, subject: Subject, out: Path) -> str:
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
         "COLUMNS": "80",
+        "SPECMINER_DEBUG": "1",  # a defect shows where it is
     }
     subprocess.run(
         ["nice", sys.executable, "-P", str(_DRIVER)],

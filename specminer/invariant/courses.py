@@ -12,9 +12,9 @@ from specminer.calldata import senders
 from specminer.history import BoolColumn, IntColumn
 from specminer.invariant.changes import Cells, Ground
 from specminer.invariant.claim import LEAST, Invariant
-from specminer.invariant.smtlib import apply, symbol
 from specminer.invariant.values import is_zero, less, minus, of_integers, same
 from specminer.location import ValueKind
+from specminer.predicate.syntax import apply, symbol
 from specminer.specification import CONTRACT_SCOPE, Template
 from specminer.words import LimbArray
 

@@ -19,9 +19,9 @@ from specminer.calldata import arguments, senders
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.invariant.changes import Cells, Ground
 from specminer.invariant.claim import LEAST, Invariant
-from specminer.invariant.smtlib import apply, number, symbol
 from specminer.invariant.values import minus, of_integers, plus, same, to_integer
 from specminer.location import Field, ValueKind
+from specminer.predicate.syntax import apply, number, symbol
 from specminer.specification import Template, function_scope
 from specminer.words import LimbArray, WordArray, from_limbs, limbs
 

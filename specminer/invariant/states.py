@@ -17,12 +17,12 @@ from specminer.abstraction.dimension import comparable, dimensions
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction import Interactions
 from specminer.invariant.claim import LEAST, TOLERANCE, Invariant
-from specminer.invariant.smtlib import apply
-from specminer.invariant.smtlib import symbol as symbol_of
 from specminer.invariant.values import less, of_integers
 from specminer.location import ValueKind
 from specminer.predicate import Formula, entails
 from specminer.predicate.smtlib import expression
+from specminer.predicate.syntax import apply
+from specminer.predicate.syntax import symbol as symbol_of
 from specminer.specification import INTERACTION_SCOPE, ClaimScope, Template, function_scope, state_scope
 from specminer.tuning import Tuning
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.invariant.changes import Cells, Ground
 from specminer.invariant.claim import LEAST, Invariant
-from specminer.invariant.smtlib import apply, symbol
 from specminer.invariant.values import differences, is_zero, packed, summed
+from specminer.predicate.syntax import apply, symbol
 from specminer.specification import CONTRACT_SCOPE, Template, function_scope
 
 GLANCE: Final = 256

@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from specminer.predicate.smt import Formula, FormulaError, Language, Sort, logic_of
+from specminer.predicate.syntax import apply, assertion, declaration, is_quotable, number
+from specminer.predicate.syntax import symbol as quoted
 from specminer.specification import SymbolSort
 
 
 def symbol_name(language: Language, symbol: Formula, suffix: str = "") -> str:
     """Return how a symbol is written, with what tells its copies apart."""
     name = f"{language.declaration(symbol).name}{suffix}"
-    plain = name.isprintable() and "|" not in name and "\\" not in name
-    return f"|{name}|" if plain else f"|{symbol.symbol_name()}{suffix}|"
+    return quoted(name if is_quotable(name) else f"{symbol.symbol_name()}{suffix}")
 
 
 def symbol_sorts(language: Language, symbols: Iterable[Formula]) -> dict[str, SymbolSort]:
@@ -44,8 +45,7 @@ def expression(language: Language, formula: Formula, suffix: Callable[[Formula],
     if formula.is_bool_constant():
         return "true" if formula.is_true() else "false"
     if formula.is_int_constant():
-        value = int(formula.constant_value())
-        return str(value) if value >= 0 else f"(- {-value})"
+        return number(int(formula.constant_value()))
     operators = (
         (formula.is_not, "not"),
         (formula.is_and, "and"),
@@ -60,16 +60,14 @@ def expression(language: Language, formula: Formula, suffix: Callable[[Formula],
     )
     for test, name in operators:
         if test():
-            parts = " ".join(expression(language, part, suffix) for part in formula.args())
-            return f"({name} {parts})"
+            return apply(name, *(expression(language, part, suffix) for part in formula.args()))
     raise FormulaError(f"expected and, or, not, =>, =, <=, <, + or * but got {formula}")
 
 
 def declarations(language: Language, symbols: Iterable[Formula], suffix: str = "") -> list[str]:
     """Return the lines that declare symbols."""
     return [
-        f"(declare-fun {symbol_name(language, symbol, suffix)} () "
-        f"{'Bool' if language.is_boolean(symbol) else 'Int'})"
+        declaration(symbol_name(language, symbol, suffix), "Bool" if language.is_boolean(symbol) else "Int")
         for symbol in symbols
     ]
 
@@ -81,7 +79,7 @@ def script(language: Language, assertions: Sequence[Formula]) -> str:
     lines = [
         f"(set-logic {logic_of(*assertions)})",
         *declarations(language, symbols),
-        *(f"(assert {expression(language, part)})" for part in (*bounds, *assertions)),
+        *(assertion(expression(language, part)) for part in (*bounds, *assertions)),
         "(check-sat)",
     ]
     return "\n".join(lines) + "\n"

@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import Final
 
 from specminer.errors import FileFormatError, plain
+from specminer.predicate.syntax import apply, assertion, declaration, definition, number, symbol
 from specminer.specification import (
     Edge,
     Guard,
@@ -84,20 +85,21 @@ class _Script:
         for name, sort in self._sorts.items():
             yield from _declaration(name, sort)
             yield from _declaration(_after(name), sort)
-        same = " ".join(f"(= {_after(name)} {name})" for name in self._sorts)
-        yield f"(define-fun |unchanged| () Bool {f'(and {same} true)' if same else 'true'})"
+        same = [apply("=", _after(name), name) for name in self._sorts]
+        yield definition("|unchanged|", apply("and", *same, "true") if same else "true")
 
     def _states(self) -> Iterator[str]:
         for state in self.spec.states:
             yield f"; state {state.id}: {plain(state.name, 300)}"
             term = "true" if state.smt is None else _checked(state.smt, self._sorts)
-            yield f"(define-fun |state {state.id}| () Bool {term})"
-            yield f"(define-fun |state {state.id}'| () Bool {_renamed(term, {n: _after(n) for n in self._sorts})})"
+            name = symbol(f"state {state.id}")
+            yield definition(name, term)
+            yield definition(_after(name), _renamed(term, {each: _after(each) for each in self._sorts}))
 
     def _guards(self) -> Iterator[str]:
         declared: set[str] = set()
-        for name, number in self._functions.items():
-            yield f"; function {number}: {plain(name, 300)}"
+        for name, index in self._functions.items():
+            yield f"; function {index}: {plain(name, 300)}"
         for place, guard in enumerate(self._of_functions.values()):
             yield f"; guard of {plain(guard.scope, 300)}: {plain(guard.text, 300)}"
             yield from self._guard(f"guard {place}", guard, guard.scope, {}, declared)
@@ -117,17 +119,17 @@ class _Script:
         declared: set[str],
     ) -> Iterator[str]:
         sorts = _declared(guard.symbols)
-        number = self._functions[function]
+        function_number = self._functions[function]
         called = {
-            symbol: state[symbol] if state.get(symbol) in self._sorts else f"|{number}: {symbol[1:]}"
-            for symbol in sorts
+            name: state[name] if state.get(name) in self._sorts else f"|{function_number}: {name[1:]}"
+            for name in sorts
         }
-        for symbol, sort in sorts.items():
-            if called[symbol] not in self._sorts and called[symbol] not in declared:
-                declared.add(called[symbol])
-                yield from _declaration(called[symbol], sort)
+        for local, sort in sorts.items():
+            if called[local] not in self._sorts and called[local] not in declared:
+                declared.add(called[local])
+                yield from _declaration(called[local], sort)
         term = _checked(guard.smt, sorts)
-        yield f"(define-fun |{name}| () Bool {_renamed(term, called)})"
+        yield definition(symbol(name), _renamed(term, called))
 
     @cached_property
     def _of_functions(self) -> dict[str, Guard]:
@@ -143,30 +145,28 @@ class _Script:
         for event, place in self._events.items():
             yield f"; event {place}: {plain(event, 300)}"
         for name in ("from", "to", "event"):
-            yield f"(declare-fun |{name}| () Int)"
+            yield declaration(symbol(name), "Int")
         steps = [self._step(place, edge) for place, edge in enumerate(self.spec.transitions)]
-        yield f"(define-fun |initial| () Bool (= |from| {self.spec.initial}))"
-        yield "(define-fun |step| () Bool (or"
-        yield from (f"  {step}" for step in steps)
-        yield "  false))"
-        yield "(assert |step|)"
+        yield definition("|initial|", apply("=", "|from|", number(self.spec.initial)))
+        yield definition("|step|", "(or\n  " + "\n  ".join([*steps, "false"]) + ")")
+        yield assertion("|step|")
         yield "(check-sat)"
 
     def _step(self, place: int, edge: Edge) -> str:
         parts = [
-            f"(= |from| {edge.source})",
-            f"(= |to| {edge.target})",
-            f"(= |event| {self._events[edge.symbol]})",
-            f"|state {edge.source}|",
+            apply("=", "|from|", number(edge.source)),
+            apply("=", "|to|", number(edge.target)),
+            apply("=", "|event|", number(self._events[edge.symbol])),
+            symbol(f"state {edge.source}"),
         ]
         if edge.outcome != "returned":
             parts.append("|unchanged|")
         elif edge.condition is not None:
-            parts.append(f"|transition {place}|")
+            parts.append(symbol(f"transition {place}"))
         elif edge.kind is TransitionKind.CALL and edge.function in self._of_functions:
-            parts.append(f"|guard {list(self._of_functions).index(edge.function)}|")
-        parts.append(f"|state {edge.target}'|")
-        return f"(and {' '.join(parts)})"
+            parts.append(symbol(f"guard {list(self._of_functions).index(edge.function)}"))
+        parts.append(symbol(f"state {edge.target}", after=True))
+        return apply("and", *parts)
 
 
 def _declared(symbols: Mapping[str, SymbolSort]) -> dict[str, SymbolSort]:
@@ -179,11 +179,10 @@ def _declared(symbols: Mapping[str, SymbolSort]) -> dict[str, SymbolSort]:
 
 
 def _declaration(name: str, sort: SymbolSort) -> Iterator[str]:
-    yield f"(declare-fun {name} () {'Bool' if sort is SymbolSort.BOOLEAN else 'Int'})"
+    yield declaration(name, "Bool" if sort is SymbolSort.BOOLEAN else "Int")
     if _SORTS[sort]:
         low, high = _SORTS[sort]
-        least = str(low) if low >= 0 else f"(- {-low})"
-        yield f"(assert (and (<= {least} {name}) (< {name} {high})))"
+        yield assertion(apply("and", apply("<=", number(low), name), apply("<", name, number(high))))
 
 
 def _after(name: str) -> str:
