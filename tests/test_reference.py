@@ -14,7 +14,8 @@ import pytest
 
 from specminer import errors
 from specminer.abstraction.definition import Definition, HistoryView, RejectedCalls, parse
-from specminer.cli.app import DEFECT, INTERRUPTED
+from specminer.cli.app import DEFECT
+from specminer.cli.interruption import INTERRUPTED
 from specminer.report.eventlog import COLUMNS
 from specminer.trace import Fidelity
 from tests.support.command import COMMANDS

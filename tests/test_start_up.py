@@ -28,6 +28,17 @@ def loaded(program: str) -> set[str]:
     )
 
 
+def test_before_the_command_line_begins_nothing_is_imported() -> None:
+    """What is interrupted before would end with a stack trace."""
+    program = "import sys; before = {*sys.modules}; import specminer.cli"
+    assert told(
+        f"{program}; new = [*{{*sys.modules}} - before]; import json; print(json.dumps(sorted(new)))"
+    ) == [
+        "specminer",
+        "specminer.cli",
+    ]
+
+
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_the_help_loads_no_command(option: str) -> None:
     found = loaded(f"from specminer.cli import main; main(['{option}'])")

@@ -19,9 +19,9 @@ from typing import Final
 import click
 
 from specminer import __version__
+from specminer.cli.interruption import INTERRUPTED, ending_at_once
 from specminer.errors import SpecminerError, UsageError, plain
 
-INTERRUPTED: Final = 130
 DEFECT: Final = 70
 
 _HELP: Final = getattr(click.exceptions, "NoArgsIsHelpError", ())
@@ -63,7 +63,8 @@ class _Commands(UserDict[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         place, summary = _COMMANDS[name]
         module, _, attribute = place.partition(":")
-        command: click.Command = getattr(import_module(f"specminer.cli.{module}"), attribute)
+        with ending_at_once():
+            command: click.Command = getattr(import_module(f"specminer.cli.{module}"), attribute)
         command.short_help = summary
         return command
 

@@ -39,7 +39,7 @@ GAS: Final = 1_000_000
 GAS_PRICE: Final = 20_000_000_000
 """Wei per gas of every call: far above any base fee of these short chains."""
 
-_START_SECONDS = 20.0
+_START_SECONDS = 120.0
 _LISTENING = re.compile(r"Listening on (127\.0\.0\.1):(\d+)")
 
 

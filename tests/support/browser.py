@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.support.anvil import MissingPart, tools_dir
 
-_SECONDS: Final = 120
+_SECONDS: Final = 600
 _PAGE: Final = """<!doctype html><meta charset="utf-8"><title>waiting</title><div id="chart"></div>
 <script src="SCRIPT"></script><script>
 window.alert = window.pwned = () => { document.title = "attacked" }

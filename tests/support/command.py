@@ -24,7 +24,8 @@ import click
 from specminer.cli.app import app
 
 COLD: Final = "import sys; from specminer.cli import main; sys.exit(main())"
-_SECONDS: Final = 120
+SECONDS: Final = 600
+"""After so long a command is ended: much more than it needs on a machine that has other work."""
 
 _WARM: Final = """
 import json, os, signal, sys, time
@@ -100,7 +101,7 @@ def specminer(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None =
             "stdin": os.devnull,
             "stdout": str(out),
             "stderr": str(err),
-            "seconds": _SECONDS,
+            "seconds": SECONDS,
         }
         warm = _warm()
         assert warm.stdin is not None
@@ -128,7 +129,7 @@ def start(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = Non
 def cold(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Done:
     """Run a command to its end in a cold process."""
     with start(*arguments, cwd=cwd, env=env) as process:
-        out, err = process.communicate(timeout=_SECONDS)
+        out, err = process.communicate(timeout=SECONDS)
     return Done(code=process.returncode, out=out, err=err)
 
 

@@ -1,6 +1,6 @@
 """The real histories beside the project: re-executed once a test session, for whoever needs them.
 
-They are never part of the project. ``SPECMINER_REAL_DATA`` names their folder; without it such tests are skipped.
+They are never part of the project. Environment variables name their folders; without one, its tests are skipped.
 """
 
 from __future__ import annotations
@@ -28,10 +28,24 @@ RealDatabase = Callable[[str], Path]
 
 
 def real_data() -> Path:
-    """Return the folder of the real histories; skip the test where there is none."""
-    folder = os.environ.get("SPECMINER_REAL_DATA")
+    """Return the folder of the real histories, ``mainnet/NAME`` and ``azure/NAME``; skip the test without it."""
+    return _folder("SPECMINER_REAL_DATA")
+
+
+def entangled_histories() -> Path:
+    """Return the folder of real histories that depend on contracts outside of them; skip the test without it."""
+    return _folder("SPECMINER_REAL_HISTORIES")
+
+
+def attacks() -> Path:
+    """Return the folder of recorded attacks, ``NAME.jsonl.gz`` and ``NAME.attack.json``; skip the test without it."""
+    return _folder("SPECMINER_ATTACKS")
+
+
+def _folder(variable: str) -> Path:
+    folder = os.environ.get(variable)
     if not folder:
-        pytest.skip("SPECMINER_REAL_DATA is not set: the real histories are not part of the project")
+        pytest.skip(f"{variable} is not set: what is in its folder is not part of the project")
     return Path(folder)
 
 

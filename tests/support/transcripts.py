@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from tests.support.command import environment, specminer
+from tests.support.command import SECONDS, environment, specminer
 
 CUT: Final = "…"
 NOT_RUN: Final = ("git ", "make ", "python3 -m pip ", ". ")
@@ -140,7 +140,7 @@ def _run(command: str, world: World, code: int) -> str:
         output, found = done.err + done.out, done.code
     else:
         shell = subprocess.run(
-            ["bash", "-c", meant], cwd=world.folder, env=env, capture_output=True, text=True, timeout=120
+            ["bash", "-c", meant], cwd=world.folder, env=env, capture_output=True, text=True, timeout=SECONDS
         )
         output, found = shell.stderr + shell.stdout, shell.returncode
     if found != code:
