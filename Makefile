@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TOOLS := .tools
 READY := $(VENV)/.ready-for-tests
 
-.PHONY: help setup demo docs docs-outputs tools test check golden clean need-python need-npm
+.PHONY: help setup demo docs docs-outputs tools test test-fast check golden clean need-python need-npm
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -29,6 +29,9 @@ tools: $(if $(SPECMINER_TOOLS),,$(TOOLS)/.ready) ## install node and compiler fo
 
 test: setup tools check ## check, then run all tests on a real node
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-fast: setup ## run the tests that need no node, no browser and no real data, and are quick
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not node and not browser and not real and not slow'
 
 check: setup ## lint, types and declared dependencies only
 	$(BIN)/ruff check .

@@ -1,34 +1,60 @@
-"""Fixtures for the tests that need a real node or a compiler.
+"""Fixtures for the tests that need a real node or a compiler, and the marks of what tests need.
 
-What ``make tools`` installs may be missing on a developer's machine: such tests are skipped with a
-reason that begins with ``missing part``, which CI takes for a failure.
+What ``make tools`` installs, or an extra brings, may be missing on a developer's machine: such tests are skipped
+with a reason that begins with ``missing part``, which CI takes for a failure.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.anvil import Anvil, MissingPart, anvil_binary, tools_dir
+from tests.support.browser import chromium
+from tests.support.extras import TestModule, reason_of
 from tests.support.real import RealDatabase, imported, real_data
 from tests.support.solc import has_solc
 
-settings.register_profile("specminer", deadline=None)
+settings.register_profile(
+    "specminer",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 settings.load_profile("specminer")
-"""How long an example takes depends on what else the machine does; what must be fast is in benchmarks/."""
+"""How long an example takes depends on what else the machine does; what must be fast is in benchmarks/.
 
-_NODE_FIXTURES = {"anvil", "tools"}
+A fixture that is shared by the examples of a test (a folder, a patched environment) is meant to be."""
+
+_FIXTURES = {"anvil": "node", "browser": "browser", "real_database": "real", "tools": "node"}
+"""The mark of what uses a fixture."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses these fixtures as ``node``, so that ``-m 'not node'`` leaves it out."""
+    """Mark tests by the fixtures that they use, so that ``-m 'not node'`` leaves out what needs a node."""
     for item in items:
-        if _NODE_FIXTURES & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.node)
+        for fixture in _FIXTURES.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(_FIXTURES[fixture])
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
+    """Collect modules so that a missing extra skips them."""
+    module: pytest.Module = TestModule.from_parent(parent, path=module_path)
+    return module
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Skip a test that imports what a missing extra would bring."""
+    try:
+        return (yield)
+    except ModuleNotFoundError as error:
+        if (reason := reason_of(error)) is None:
+            raise
+        pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +74,15 @@ def anvil(tools: Path) -> Iterator[Anvil]:
     """Start a fresh chain with fixed times and 30 accounts, and stop it afterwards."""
     with Anvil() as node:
         yield node
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """Return the program of a browser; skip the test where there is none."""
+    try:
+        return chromium()
+    except MissingPart as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

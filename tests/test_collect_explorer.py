@@ -150,8 +150,7 @@ def test_a_run_that_is_killed_goes_on(tmp_path: Path) -> None:
         for count in (2, 3, 5):
             server.seen.clear()
             process = start("collect", CREATED, *options, cwd=tmp_path)
-            until = time.monotonic() + 60
-            while len(server.seen) < count and process.poll() is None and time.monotonic() < until:
+            while len(server.seen) < count and process.poll() is None:
                 time.sleep(0.01)
             process.send_signal(signal.SIGKILL)
             process.wait()

@@ -69,7 +69,7 @@ def naive(history: History) -> tuple[set[tuple[int, int, int]], dict[tuple[int, 
     return found, flags
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(simulations(contracts=2, tracers=(Tracer.JAVASCRIPT, Tracer.STRUCT_LOGS)))
 def test_agrees_with_the_definition(simulated: Simulated) -> None:
     with stored(simulated.transactions, CONTRACTS) as store:

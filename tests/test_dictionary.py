@@ -43,7 +43,7 @@ def test_a_rich_storage_is_resolved_without_any_preimage(tools: Path, named: boo
     assert kinds == {Resolution.FIXED, Resolution.DICTIONARY}
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(simulations(contracts=1))
 def test_accounts_entries_are_found_where_the_accounts_occur(simulated: Simulated) -> None:
     history = history_of(simulated)
@@ -57,7 +57,7 @@ def test_accounts_entries_are_found_where_the_accounts_occur(simulated: Simulate
     } | {f"slot{balance_slot(item):#066x}" for item in ACCOUNTS if item not in history.addresses}
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.integers(0, 1 << 32))
 def test_nothing_is_found_where_nothing_was_hashed(seed: int) -> None:
     """Slots at random places: a hit would be a collision, or a defect."""

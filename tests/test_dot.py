@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specminer.render import PictureOptions, render_dot, renderer, to_dot
@@ -237,7 +237,7 @@ def test_hostile_names_come_out_as_text(name: str) -> None:
 
 
 @drawn
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(st.text(max_size=120), st.text(max_size=120))
 def test_any_name_comes_out_as_text(name: str, event: str) -> None:
     check_drawing(name, event)

@@ -84,7 +84,7 @@ def expected(
     return result
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(simulations(max_size=15))
 def test_values_are_those_that_the_next_event_finds(simulated: Simulated) -> None:
     history = history_of(simulated)
@@ -100,7 +100,7 @@ def test_values_are_those_that_the_next_event_finds(simulated: Simulated) -> Non
         assert shown(table, variable.name) == expected(simulated, history, by_sender, None)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(simulations(), st.sampled_from([Mode.WHOLE, Mode.SENDER]))
 def test_rejected_events_change_no_value(simulated: Simulated, mode: Mode) -> None:
     history = history_of(simulated)
@@ -113,7 +113,7 @@ def test_rejected_events_change_no_value(simulated: Simulated, mode: Mode) -> No
             assert np.array_equal(table.values[:, event], table.values[:, event - 1])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(simulations(), st.sampled_from([Mode.WHOLE, Mode.SENDER]))
 def test_values_do_not_depend_on_rejected_events(simulated: Simulated, mode: Mode) -> None:
     history = history_of(simulated)
@@ -134,7 +134,7 @@ def test_values_do_not_depend_on_rejected_events(simulated: Simulated, mode: Mod
         assert shown(part, variable.name) == kept
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(simulations(tracers=tuple(Tracer)), st.sampled_from([Mode.WHOLE, Mode.SENDER]))
 def test_names_change_nothing_but_names(simulated: Simulated, mode: Mode) -> None:
     history = history_of(simulated)
@@ -147,7 +147,7 @@ def test_names_change_nothing_but_names(simulated: Simulated, mode: Mode) -> Non
     assert len({item.name for item in other.variables}) == len(other.variables)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(simulations(tracers=tuple(Tracer)))
 def test_symbols_tell_rejected_and_passive_events_apart(simulated: Simulated) -> None:
     history = history_of(simulated)

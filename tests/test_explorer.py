@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specminer.chain import explorer as explorer_module
@@ -25,7 +25,7 @@ from tests.support.local_explorer import Change, LocalExplorer, Query, Served, r
 
 CONTRACT = Address(bytes.fromhex(CREATED[2:]))
 KEY = "geheim0123456789KEY"
-FAST = settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FAST = settings(max_examples=15)
 
 
 def connected(server: LocalExplorer, key: str | None = None, timeout: float = 5) -> Explorer:
@@ -163,16 +163,31 @@ def test_records_in_a_block_are_put_in_order_and_contradictions_told() -> None:
 # -- limits -----------------------------------------------------------------------------------------
 
 
-def test_a_rate_limit_is_waited_for_and_then_respected() -> None:
+class Clock:
+    """Stands for the module ``time``: only sleeping lets time pass."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_a_rate_limit_is_waited_for_and_then_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(explorer_module, "time", clock)
     with LocalExplorer(Served(transactions=transactions(5), limit_every=2)) as server:
         with connected(server) as explorer:
             for _ in range(4):
                 assert explorer.newest_block() == 10_000_000
-            assert explorer._interval > 0
-            begun = time.monotonic()
+            interval, begun = explorer._interval, clock.now
+            assert interval > 0
             explorer.newest_block()
             explorer.newest_block()
-            assert time.monotonic() - begun >= explorer._interval / 2
+            assert clock.now - begun >= 2 * interval
 
 
 def test_pages_shrink_until_they_are_answered(small_pages: None) -> None:

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from specminer.chain.family import clone_target, family
 from tests.support.solc import compile_sources, has_solc
 
+pytestmark = pytest.mark.usefixtures("tools")
+
 SOURCE: Final = """
 // SPDX-License-Identifier: MIT
 pragma solidity >=0.8.0;
@@ -74,8 +76,6 @@ def built(output: dict[str, Any]) -> Built:
 
 
 def compiled(kind: str = "deal", rounds: int = 3, runs: int | None = 200) -> dict[str, Built]:
-    if not has_solc():
-        pytest.skip("missing part: solc; run `make tools`")
     outputs = compile_sources({"deal.sol": SOURCE % (kind, rounds)}, runs=runs)
     return {name: built(output) for name, output in outputs.items()}
 
@@ -92,7 +92,7 @@ def test_the_creation_code_tells_where_immutables_lie(tools: Path, runs: int | N
     assert found.blanks == deal.immutables
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 1 << 32), st.booleans())
 def test_all_instances_are_held_whatever_their_immutables(seed: int, known: bool) -> None:
     deal, rng = compiled()["Deal"], random.Random(seed)
@@ -101,7 +101,7 @@ def test_all_instances_are_held_whatever_their_immutables(seed: int, known: bool
     assert found.holds(deal.runtime)  # immutables that are zero
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.integers(0, 1 << 32))
 def test_nothing_else_is_ignored(seed: int) -> None:
     deal, rng = compiled()["Deal"], random.Random(seed)
@@ -116,7 +116,7 @@ def test_nothing_else_is_ignored(seed: int) -> None:
     assert not found.holds(deal.deployed(rng) + b"\0")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 1 << 32))
 def test_metadata_is_ignored(seed: int) -> None:
     deal, rng = compiled()["Deal"], random.Random(seed)
@@ -190,7 +190,7 @@ VYPER_RUNTIME: Final = bytes.fromhex(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.binary(min_size=64, max_size=64), st.binary(min_size=64, max_size=64), st.data())
 def test_vypers_immutables_stand_behind_the_code(one: bytes, other: bytes, data: st.DataObject) -> None:
     found = family(VYPER_RUNTIME + one, VYPER_CREATION + one)
@@ -240,7 +240,7 @@ def test_minimal_proxies_are_known_by_their_target(one: bytes, other: bytes, arg
     assert not found.holds(VYPER_RUNTIME)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.binary(max_size=200), st.binary(max_size=300), st.binary(max_size=200))
 def test_any_bytes_are_taken(code: bytes, creation: bytes, other: bytes) -> None:
     for found in (family(code), family(code, creation), family(code, creation + code + creation)):

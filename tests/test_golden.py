@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.extras import require
 from tools.golden import differing_digests, differing_outputs, digests_of
 from tools.meaning import same_smtlib
 
@@ -123,7 +124,7 @@ def test_texts_that_mean_the_same_are_equal(first: str, second: str) -> None:
     ],
 )
 def test_where_the_form_differs_the_solver_decides(first: str, second: str) -> None:
-    pytest.importorskip("z3")
+    require("z3")
     assert same_smtlib(first, second)
 
 

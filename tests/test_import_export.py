@@ -15,7 +15,7 @@ import pytest
 
 from tests.support import crowdsale, relay, till
 from tests.support.anvil import Anvil
-from tests.support.command import Done, specminer, start
+from tests.support.command import SECONDS, Done, specminer, start
 from tests.support.exporting import txlist, write_txlist
 
 Tables = dict[str, list[tuple[Any, ...]]]
@@ -69,11 +69,11 @@ def test_an_import_that_was_stopped_is_completed_by_the_next(
         now = _done(tmp_path / "h.db")
         if now < total:
             process.send_signal(number)
-            process.communicate(timeout=60)
+            process.communicate(timeout=SECONDS)
             assert process.returncode in (130, -signal.SIGKILL)
             stopped = now
         else:
-            process.communicate(timeout=60)
+            process.communicate(timeout=SECONDS)
             break
     done = run(export[0], "h.db", tmp_path)
     assert done.code == 0, done.text

@@ -49,7 +49,7 @@ def names_of(history: History, mode: Mode) -> set[str]:
     return {variable.name for variable in tabled(history, mode)[1].variables}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(simulations(max_size=15, contracts=2), st.booleans())
 def test_each_contract_is_told_as_if_it_were_alone(simulated: Simulated, alone: bool) -> None:
     with database(simulated.transactions, alone=alone) as store:
@@ -63,7 +63,7 @@ def test_each_contract_is_told_as_if_it_were_alone(simulated: Simulated, alone: 
                 assert told(together, mode, known).get(name, []) == expected
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(simulations(max_size=15, contracts=2), st.booleans())
 def test_each_account_is_told_as_if_its_contract_were_alone(simulated: Simulated, alone: bool) -> None:
     with database(simulated.transactions, alone=alone) as store:
@@ -81,7 +81,7 @@ def test_each_account_is_told_as_if_its_contract_were_alone(simulated: Simulated
             }
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(simulations(max_size=12, contracts=2))
 def test_interactions_stand_in_the_order_of_the_contracts(simulated: Simulated) -> None:
     with database(simulated.transactions, alone=True) as store:

@@ -15,7 +15,7 @@ from tests.support.histories import CHAIN, CONTRACTS, Simulated, simulations, st
 from tests.support.markets import NAMES, Act, history_of, lives, played, woven
 
 SEEDS = st.integers(0, 1 << 20)
-FEW = settings(deadline=None, max_examples=12)
+FEW = settings(max_examples=12)
 
 
 def groups(found: Inspected) -> set[frozenset[bytes]]:
@@ -93,7 +93,7 @@ def test_the_order_of_rows_in_the_database_changes_nothing(seed: int, order: int
     assert one.races() == other.races()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(simulations(max_size=20), st.sampled_from(["auto", "account", "whole", "sender"]))
 def test_every_event_has_its_place(simulated: Simulated, wish: str) -> None:
     with stored(simulated.transactions) as store:

@@ -62,7 +62,7 @@ def counted(history: History) -> list[int]:
     ]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(simulations())
 def test_whole_covers_each_event_once(simulated: Simulated) -> None:
     history = history_of(simulated)
@@ -74,7 +74,7 @@ def test_whole_covers_each_event_once(simulated: Simulated) -> None:
     assert np.all(np.diff(whole.invocation) > 0)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(simulations())
 def test_sender_covers_each_event_once_and_what_others_did_to_it(simulated: Simulated) -> None:
     history = history_of(simulated)
@@ -127,7 +127,7 @@ def _expected_passive(history: History, by_sender: Interactions) -> set[tuple[st
     return found
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(simulations())
 def test_what_is_left_out_is_said(simulated: Simulated) -> None:
     history = history_of(simulated)

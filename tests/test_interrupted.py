@@ -15,7 +15,7 @@ import pytest
 
 from tests.support import till
 from tests.support.anvil import Anvil
-from tests.support.command import specminer, start
+from tests.support.command import SECONDS, specminer, start
 from tests.support.refusing_node import RefusingNode
 
 DELAY: Final = 0.001
@@ -82,7 +82,7 @@ def test_a_run_that_was_stopped_is_completed_by_the_next(
     while len(slow.seen) - before < share * expected.requests and process.poll() is None:
         time.sleep(0.001)
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=SECONDS)
     if number is signal.SIGINT and process.returncode != 0:
         assert process.returncode == 130
         assert err.splitlines()[-1].startswith("interrupted; what was collected is kept")
@@ -122,7 +122,7 @@ def test_two_runs_at_the_same_time_collect_the_same(
     arguments = ("collect", expected.address, "--rpc", expected.url, "--db", "h.db")
     both = [start(*arguments, cwd=tmp_path) for _ in range(2)]
     for process in both:
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=SECONDS)
         assert process.returncode == 0, err
     assert _dump(tmp_path / "h.db") == expected.tables
 

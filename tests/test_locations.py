@@ -47,7 +47,6 @@ def parts_of(locations: Locations, row: int) -> tuple[str, list[str]]:
     return locations.text(row), [item.text for item in locations.variables[locations.variable[row]].fields]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 1 << 40), st.sampled_from([LAYOUT, None]), st.randoms())
 def test_no_two_slots_are_one_place(seed: int, layout: Layout | None, order: random.Random) -> None:
     preimages, words = storage(seed)
@@ -77,7 +76,7 @@ def test_no_two_slots_are_one_place(seed: int, layout: Layout | None, order: ran
     assert np.array_equal(again.resolution, locations.resolution[shuffled])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(simulations(contracts=2))
 def test_names_of_a_history(simulated: Simulated) -> None:
     with stored(simulated.transactions, CONTRACTS) as store:

@@ -16,17 +16,17 @@ from specminer.render import PictureOptions, to_mermaid
 from specminer.render.mermaid import MAX_LINES, MAX_TEXT, escape
 from specminer.specification import State
 from tests.support.anvil import MissingPart
-from tests.support.browser import chromium, loaded, mermaid, mermaid_page
+from tests.support.browser import loaded, mermaid, mermaid_page
 from tests.support.specifications import HOSTILE_NAMES, auction, edge, horses, hostile, specification
 
 Draw = Callable[[str], str]
 
 
 @pytest.fixture
-def draw(tmp_path: Path) -> Draw:
+def draw(tmp_path: Path, browser: str) -> Draw:
     """Return what draws a chart in a browser and gives the HTML of the drawing; skip the test if there is none."""
     try:
-        chromium(), mermaid()
+        mermaid()
     except MissingPart as error:
         pytest.skip(str(error))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -175,10 +174,9 @@ def test_a_socket_that_nobody_answers_on_is_given_up() -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         door = Node(Endpoint(f"http://127.0.0.1:{silent.getsockname()[1]}"), pause=0.001, timeout=0.2)
-        began = time.monotonic()
         with door, pytest.raises(NodeUnreachable, match="did not answer in time"):
             door.call("echo", 1)
-        assert time.monotonic() - began < 5
+        assert door.requests == 2  # it is tried again once, as long as nothing has ever answered
 
 
 @contextmanager

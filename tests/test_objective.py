@@ -6,7 +6,7 @@ from collections import Counter
 from math import inf, log2
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from specminer.abstraction import (
@@ -50,7 +50,6 @@ def test_by_hand() -> None:
     assert found["description_length"] == pytest.approx(label + end + log2(7) / 4 * 4)
 
 
-@settings(deadline=None)
 @given(tables(), st.data())
 def test_the_quotient_costs_what_the_events_cost(table: EventTable, data: st.DataObject) -> None:
     made = vocabulary_of(table, Definition())
@@ -133,7 +132,6 @@ def test_a_metric_without_its_facts_is_refused() -> None:
         registry([metric(), metric()])
 
 
-@settings(deadline=None)
 @given(tables())
 def test_metrics_stay_in_their_range(table: EventTable) -> None:
     made = vocabulary_of(table, Definition())

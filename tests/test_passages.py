@@ -85,7 +85,7 @@ def test_two_calls_tell_no_targets_apart() -> None:
     ]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.tuples(codes, codes, codes, codes), st.booleans(), st.integers(1, 3)),

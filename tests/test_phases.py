@@ -253,7 +253,7 @@ def test_a_pause_too_short_to_draw_states_for_is_none(name: str) -> None:
     assert run.tuning.phases == ()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(simulations(), st.integers(0, 3))
 def test_phases_of_random_histories(simulated: Simulated, most: int) -> None:
     history = history_of_simulated(simulated)

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pysmt.logics import QF_NIA
 
@@ -31,6 +31,7 @@ from specminer.predicate import (
     unknown_text,
 )
 from specminer.predicate.smt import logic_of
+from tests.support.extras import NO_SOLVER
 
 AVAILABLE = int.from_bytes(b"Available".ljust(31, b"\0") + b"\x12", "big")
 WORDS = (5, 0, 1, (1 << 256) - 1, -3)
@@ -137,7 +138,6 @@ def formulas(a: Auction) -> st.SearchStrategy[Formula]:
     )
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_columns_agree_with_substitution_row_by_row(data: st.DataObject) -> None:
     a = Auction()
@@ -189,7 +189,6 @@ NAMES = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_what_is_printed_is_read_as_the_same_formula(data: st.DataObject) -> None:
     a = Auction()
@@ -198,7 +197,6 @@ def test_what_is_printed_is_read_as_the_same_formula(data: st.DataObject) -> Non
     assert parse(a.language, negated_text(a.language, formula)) is a.language.negation(formula)
 
 
-@settings(deadline=None)
 @given(st.lists(NAMES, min_size=2, max_size=5, unique=True), st.data())
 def test_whatever_variables_and_values_are_called(names: list[str], data: st.DataObject) -> None:
     language = Language()
@@ -271,7 +269,6 @@ def test_what_cannot_be_read_is_explained(written: str, complaint: str) -> None:
         parse(Auction().language, written)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_the_normal_form_keeps_the_values(data: st.DataObject) -> None:
     a = Auction()
@@ -300,8 +297,7 @@ def literals(a: Auction) -> st.SearchStrategy[Formula]:
     return st.one_of(atoms, atoms.map(language.negation))
 
 
-@pytest.mark.skipif(solver_name() is None, reason="no solver is installed")
-@settings(deadline=None)
+@pytest.mark.skipif(solver_name() is None, reason=NO_SOLVER)
 @given(st.data())
 def test_what_is_called_contradictory_is(data: st.DataObject) -> None:
     a = Auction()
@@ -329,7 +325,7 @@ def test_entailment_needs_no_solver() -> None:
     assert not entails(a.language, [parse(a.language, "phase != Open")], parse(a.language, "phase = Closed"))
 
 
-@pytest.mark.skipif(solver_name() is None, reason="no solver is installed")
+@pytest.mark.skipif(solver_name() is None, reason=NO_SOLVER)
 def test_equivalence_is_over_words() -> None:
     a = Auction()
     language = a.language

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from specminer.abstraction import (
@@ -19,7 +19,6 @@ from specminer.abstraction import (
 from tests.support.event_tables import automaton_of, tables, words_of
 
 
-@settings(deadline=None)
 @given(tables())
 def test_the_finest_automaton_accepts_every_interaction(table: EventTable) -> None:
     finest = quotient(table, vocabulary(table, Definition()))
@@ -27,7 +26,6 @@ def test_the_finest_automaton_accepts_every_interaction(table: EventTable) -> No
     assert all(learned.accepts(word) for word in words_of(table))
 
 
-@settings(deadline=None)
 @given(tables(), st.data())
 def test_coarser_automata_accept_what_finer_ones_accept(table: EventTable, data: st.DataObject) -> None:
     made = vocabulary(table, Definition())
@@ -46,7 +44,6 @@ def test_coarser_automata_accept_what_finer_ones_accept(table: EventTable, data:
     assert all(large.accepts(word) for word in words_of(table))
 
 
-@settings(deadline=None)
 @given(tables())
 def test_a_rejected_event_keeps_the_state(table: EventTable) -> None:
     finest = quotient(table, vocabulary(table, Definition()))
@@ -54,7 +51,6 @@ def test_a_rejected_event_keeps_the_state(table: EventTable) -> None:
     assert (finest.state_after[~table.rejected] != ROOT).all()
 
 
-@settings(deadline=None)
 @given(tables())
 def test_states_are_the_distinct_valuations_in_order_of_first_visit(table: EventTable) -> None:
     made = vocabulary(table, Definition())
@@ -67,7 +63,6 @@ def test_states_are_the_distinct_valuations_in_order_of_first_visit(table: Event
     assert finest.states == len(numbers) + 1
 
 
-@settings(deadline=None)
 @given(tables())
 def test_edges_and_ends_count_the_events(table: EventTable) -> None:
     finest = quotient(table, vocabulary(table, Definition()))

@@ -27,6 +27,7 @@ from specminer.specification import (
 )
 from specminer.tuning import tune
 from tests.support.event_tables import life_cycle
+from tests.support.extras import NO_SOLVER
 from tests.support.mined import mined
 
 NAMES = ("loans", "vaults", "nft_market")
@@ -151,9 +152,9 @@ def _language() -> tuple[Language, list[Formula]]:
     return language, symbols
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
-@pytest.mark.skipif(solver_name() is None, reason="no solver is installed")
+@pytest.mark.skipif(solver_name() is None, reason=NO_SOLVER)
 def test_what_is_said_to_follow_in_every_cube_does(data: st.DataObject) -> None:
     language, symbols = _language()
     terms = st.sampled_from([*symbols, language.number(0), language.number(2)])

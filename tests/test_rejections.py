@@ -43,7 +43,7 @@ def test_equal_prefixes_have_equal_numbers(words: list[list[int]]) -> None:
     assert len(set(seen.values())) == len(seen)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(SEEDS, SEEDS, SPLITS)
 def test_a_rejection_is_contradicted_by_the_same_event_after_the_same_events(
     seed: int, order: int, wish: str
@@ -88,7 +88,7 @@ def test_what_rejections_are_worth() -> None:
     assert worth(10, 10, 3) is Verdict.UNCLEAR
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(SEEDS, SEEDS, SPLITS)
 def test_races_are_dependencies_within_a_block_a_slice_and_its_storage(
     seed: int, order: int, wish: str
@@ -119,7 +119,7 @@ def test_races_are_dependencies_within_a_block_a_slice_and_its_storage(
     assert told == expected
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(SEEDS, SEEDS, SPLITS)
 def test_independence_counts_what_others_had_written(seed: int, order: int, wish: str) -> None:
     found = market(seed, order, wish)

@@ -10,8 +10,7 @@ import pytest
 
 from specminer.render import PictureOptions, render_dot, renderer, to_dot
 from specminer.specification import encode_specification
-from tests.support.anvil import MissingPart
-from tests.support.browser import chromium, loaded
+from tests.support.browser import loaded
 from tests.support.command import specminer
 from tests.support.drawings import drawing, groups, written
 from tests.support.specifications import HOSTILE_NAMES, horses, hostile
@@ -152,11 +151,8 @@ def test_hostile_texts_come_out_as_text_in_every_format(tmp_path: Path) -> None:
 
 
 @drawn
+@pytest.mark.usefixtures("browser")
 def test_a_hostile_picture_in_a_browser_runs_nothing_and_asks_for_nothing(tmp_path: Path) -> None:
-    try:
-        chromium()
-    except MissingPart as error:
-        pytest.skip(str(error))
     picture = render_dot(to_dot(hostile(), PictureOptions(labels="full"))).decode()
     guard = "<!doctype html><title>quiet</title><script>window.alert = () => { document.title = 'attacked' }</script>"
     page = loaded(guard + picture.split("?>", 1)[1], tmp_path)

@@ -18,6 +18,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.support.command import COMMANDS
 from tests.support.driven_browser import chromium, requests, said
+from tests.support.extras import require
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,13 +26,14 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the site as ``make docs`` does; a warning is an error."""
+    require("sphinx")
     out = tmp_path_factory.mktemp("site")
     options = ["-b", "html", "-W", "--keep-going", "-n", "-q", "-d", str(out / "doctrees")]
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", *options, str(ROOT / "docs"), str(out / "html")],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1_800,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     return out / "html"

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specminer.errors import StoreError
@@ -33,7 +33,7 @@ from tests.support.histories import (
 
 OWN, OTHER = CONTRACTS
 EVERY_TRACER = tuple(Tracer)
-FAST = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FAST = settings(max_examples=20)
 
 
 def tip(number: int) -> Block:
@@ -283,7 +283,7 @@ def test_several_contracts_have_all_tracers_and_the_last_block() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)), max_size=8))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_ranges_merge(drawn: list[tuple[int, int]]) -> None:
     with TraceStore("sqlite://") as store:
         store.register_contract(record_of())

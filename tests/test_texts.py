@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from specminer.abstraction import Definition, EventTable, Tier, ValueKind, Variable, dump, parse, vocabulary
@@ -43,7 +43,6 @@ def test_what_is_read_as_a_text_is_that_text(word: int) -> None:
     assert told is None or text_word(told) == word
 
 
-@settings(deadline=None)
 @given(st.text(max_size=12) | st.sampled_from(["and", "a or b", '"', "\\u{41}", HOSTILE]))
 def test_what_is_printed_is_read_and_shows_nothing_unseen(told: str) -> None:
     language = Language()

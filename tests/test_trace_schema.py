@@ -83,7 +83,7 @@ def test_shipped_files_are_valid(name: str) -> None:
                     LINE.validate(json.loads(line))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 1 << 32))
 def test_what_is_written_is_valid_and_read(seed: int) -> None:
     for number, line in enumerate(lines(seed)):
@@ -108,7 +108,7 @@ VALUES: Final[tuple[Any, ...]] = (
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.integers(0, 50), st.data())
 def test_reader_and_schema_refuse_the_same(seed: int, data: st.DataObject) -> None:
     found = lines(seed)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specminer.chain import tracefile
@@ -26,7 +26,7 @@ from tests.support.recordings import header_of
 
 OWN = CONTRACTS[0]
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
-FAST = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FAST = settings(max_examples=25)
 
 
 @FAST
@@ -372,7 +372,7 @@ def test_noise_behind_a_magic_number_is_refused(tmp_path: Path, magic: bytes) ->
         refused(path, ".")
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(st.data())
 def test_any_byte_may_be_wrong(tmp_path: Path, lines: tuple[bytes, ...], data: st.DataObject) -> None:
     path = tmp_path / "noise.jsonl"

@@ -28,7 +28,12 @@ PAGES: Final = sorted(
 )
 
 
-@pytest.fixture(scope="module", params=PAGES)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[pytest.mark.node] if name in WORLDS else [], id=name) for name in PAGES
+    ],
+)
 def page(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Page]]:

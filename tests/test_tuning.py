@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from specminer.abstraction import Definition, EventTable, Tier, Weights
@@ -97,7 +97,6 @@ def test_next_to_nothing(interactions: list[list[tuple[str, tuple[int, ...]]]]) 
     assert len(tuning.front) == 1
 
 
-@settings(deadline=None)
 @given(tables(), st.integers(0, 3))
 def test_what_the_automaton_says_of_itself(table: EventTable, seed: int) -> None:
     tuning = tune(table, Definition(weights=Weights(predicates=0.05, transitions=0.05)), seed)
@@ -116,7 +115,6 @@ def test_what_the_automaton_says_of_itself(table: EventTable, seed: int) -> None
         assert all(one.accepts(word) for word in words_of(table))
 
 
-@settings(deadline=None)
 @given(tables(), st.integers(0, 3))
 def test_same_input_and_seed_same_result(table: EventTable, seed: int) -> None:
     first, second = (tune(table, Definition(), seed) for _ in range(2))
@@ -127,7 +125,6 @@ def test_same_input_and_seed_same_result(table: EventTable, seed: int) -> None:
     assert (first.state_after == second.state_after).all()
 
 
-@settings(deadline=None)
 @given(tables())
 def test_names_of_variables_do_not_matter(table: EventTable) -> None:
     weights = Weights(predicates=0.05, transitions=0.05)

@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import json
-import os
 import re
 import tracemalloc
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from specminer.chain import txlist
@@ -34,9 +33,10 @@ from tests.support.exports import (
     transactions,
 )
 from tests.support.histories import simulate
+from tests.support.real import real_data
 from tests.support.recordings import header_of
 
-FAST = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FAST = settings(max_examples=60)
 
 
 def saved(folder: Path, content: bytes | list[Any]) -> Path:
@@ -529,10 +529,10 @@ def test_what_is_written_is_read(tmp_path: Path, data: st.DataObject) -> None:
 # -- real histories ---------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif("SPECMINER_REAL_DATA" not in os.environ, reason="SPECMINER_REAL_DATA is not set")
+@pytest.mark.real
 def test_real_histories_are_read_in_every_shape(tmp_path: Path) -> None:
-    paths = sorted(Path(os.environ["SPECMINER_REAL_DATA"]).glob("*/*/txlist.json.gz"))
-    assert len(paths) == 9
+    paths = sorted(real_data().glob("*/*/txlist.json.gz"))
+    assert paths, "SPECMINER_REAL_DATA names a folder without histories"
     for path in paths:
         records = json.loads(gzip.decompress(path.read_bytes()))
         found = read_transactions(path)

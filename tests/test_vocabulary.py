@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from specminer.abstraction import (
     Definition,
@@ -136,7 +136,6 @@ def test_a_definition_fixes_by_text_alias_or_opposite() -> None:
         vocabulary(life_cycle(), Definition(fix=("phase = open",)))
 
 
-@settings(deadline=None)
 @given(tables())
 def test_no_two_predicates_split_the_events_alike(table: EventTable) -> None:
     made = vocabulary(table, Definition())
@@ -150,7 +149,6 @@ def _ranks(column: TruthColumn) -> IntColumn:
     return np.asarray(np.unique(column, return_inverse=True)[1])
 
 
-@settings(deadline=None)
 @given(tables())
 def test_renaming_variables_changes_texts_only(table: EventTable) -> None:
     names = tuple(replace(v, name=f"{9 - row}renamed") for row, v in enumerate(table.variables))

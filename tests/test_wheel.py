@@ -20,7 +20,7 @@ DATA = {".gz", ".json", ".sol", ".toml"}
 @pytest.fixture(scope="module")
 def names(tmp_path_factory: pytest.TempPathFactory) -> set[PurePosixPath]:
     """Return the names of all files in a wheel that is built from the checkout, without the network."""
-    require("hatchling", "test")
+    require("hatchling")
     out = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(out)]
     subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)

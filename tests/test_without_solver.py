@@ -6,7 +6,7 @@ import importlib
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from specminer.abstraction import Definition, EventTable, Weights
 from specminer.report.explanation import explanation
@@ -56,7 +56,7 @@ def test_the_life_cycle_is_the_same(no_solver: None) -> None:
     assert all(item.equivalent == () for item in again.predicates)
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20)
 @given(tables())
 def test_any_table_gives_the_same(table: EventTable) -> None:
     proved = tune(table, LOOSE)
