@@ -106,4 +106,5 @@ def _run_one(frame: Frame, block: Block, instruction: Instruction, index: int) -
     if opcode != Op.JUMPDEST:
         if GIVES[opcode] > TAKES[opcode] and len(stack) >= MAX_STACK:
             raise FrameHalted(Halt.STACK_OVERFLOW)
-        rules.handlers[opcode](stack, frame, rules.argument(instruction, index, 0))
+        argument = rules.argument(opcode, instruction.immediate, instruction.counter, index, 0)
+        rules.handlers[opcode](stack, frame, argument)

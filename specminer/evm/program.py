@@ -26,6 +26,7 @@ BlockEnd = Callable[[list[int], "Frame", "Block"], "Frame | None"]
 MAX_STACK: Final = 1024
 _MAX_BLOCK: Final = 2_048
 """Opcodes of a block at most; longer runs of code are cut."""
+_JUMPDEST, _PUSH1, _PUSH32 = int(Op.JUMPDEST), int(Op.PUSH1), int(Op.PUSH32)
 _PROGRAMS: Final = 256
 """Codes whose programs are remembered by an instruction set."""
 _TARGETS: Final = re.compile(
@@ -93,17 +94,31 @@ class InstructionSet:
         """Return the program of a code."""
         return Program(code, self)
 
-    def argument(self, instruction: Instruction, index: int, rest: int) -> Any:
-        """Return what the handler of an instruction wants to be given."""
-        opcode = instruction.opcode
+    def argument(self, opcode: int, immediate: int, counter: int, index: int, rest: int) -> Any:
+        """Return what the handler of an opcode wants to be given.
+
+        Args:
+            opcode: the opcode.
+            immediate: the word that a PUSH holds.
+            counter: its program counter.
+            index: its number in the block.
+            rest: gas that the block has paid in advance for the opcodes behind it.
+
+        """
+        if Op.PUSH0 <= opcode <= Op.PUSH32:
+            return immediate
         if opcode in self.located:
-            count = opcode - Op.LOG0 if Op.LOG0 <= opcode <= Op.LOG4 else 0
-            return Site(index, rest, instruction.counter, count)
-        if Op.DUP1 <= opcode <= Op.DUP16:
-            return Op.DUP1 - opcode - 1
-        if Op.SWAP1 <= opcode <= Op.SWAP16:
-            return Op.SWAP1 - opcode - 2
-        return instruction.counter if opcode == Op.PC else instruction.immediate
+            return Site(index, rest, counter, _fixed(opcode))
+        return counter if opcode == Op.PC else _fixed(opcode)
+
+
+def _fixed(opcode: int) -> int:
+    """Return what an opcode's number says: for DUP and SWAP a place on the stack, for LOG how many topics."""
+    if Op.DUP1 <= opcode <= Op.DUP16:
+        return Op.DUP1 - opcode - 1
+    if Op.SWAP1 <= opcode <= Op.SWAP16:
+        return Op.SWAP1 - opcode - 2
+    return opcode - Op.LOG0 if Op.LOG0 <= opcode <= Op.LOG4 else 0
 
 
 class Block:
@@ -182,48 +197,63 @@ class Program:
         while counter < size:
             opcode = code[counter]
             width = immediate_size(opcode)
-            value = 0
-            if width:
-                value = int.from_bytes(code[counter + 1 : counter + 1 + width].ljust(width, b"\0"), "big")
-            yield Instruction(counter, opcode, value)
+            yield Instruction(counter, opcode, self._immediate(code, counter, width) if width else 0)
             counter += 1 + width
 
     def _build(self, start: int) -> Block:
-        rules, block = self.instructions, Block(self, start)
-        parts: list[Instruction] = []
-        height = lowest = highest = 0
-        block.last = block.next = len(self.code)
-        for instruction in self.decode(start):
-            opcode = instruction.opcode
-            cost = rules.costs[opcode]
-            starts_next = parts and (opcode == Op.JUMPDEST or len(parts) >= _MAX_BLOCK)
-            if cost < 0 or starts_next:
-                block.last = block.next = instruction.counter
-                block.end = rules.fails if cost < 0 and not starts_next else rules.falls
+        rules, block, code = self.instructions, Block(self, start), self.code
+        costs, counter, size = rules.costs, start, len(code)
+        parts: list[tuple[int, int, int]] = []  # opcode, program counter, cost of the block up to here
+        height = lowest = highest = gas = 0
+        while counter < size:
+            opcode = code[counter]
+            cost = costs[opcode]
+            if parts and (opcode == _JUMPDEST or len(parts) >= _MAX_BLOCK):
+                block.end = rules.falls
                 break
-            lowest = min(lowest, height - TAKES[opcode])
-            height += GIVES[opcode] - TAKES[opcode]
-            highest = max(highest, height)
-            block.gas += cost
+            if cost < 0:
+                block.end = rules.fails
+                break
+            gas += cost
+            needed = height - TAKES[opcode]
+            if needed < lowest:
+                lowest = needed
+            height = needed + GIVES[opcode]
+            if height > highest:
+                highest = height
             if opcode in ENDS_BLOCK:
-                block.last, block.end = instruction.counter, rules.ends[opcode]
-                block.next = instruction.counter + 1
+                block.end = rules.ends[opcode]
+                block.last, block.next = counter, counter + 1
                 block.count = 1
                 break
-            parts.append(instruction)
+            parts.append((opcode, counter, gas))
+            counter += opcode - 0x5E if _PUSH1 <= opcode <= _PUSH32 else 1
+        if not block.count:
+            block.last = block.next = counter
         block.count += len(parts)
-        block.needs, block.room = -lowest, MAX_STACK - highest
-        block.body = self._body(block, parts)
+        block.gas, block.needs, block.room = gas, -lowest, MAX_STACK - highest
+        block.body = self._body(gas, parts)
         return block
 
-    def _body(self, block: Block, parts: Sequence[Instruction]) -> tuple[tuple[Handler, Any], ...]:
-        rules, rest, body = self.instructions, block.gas, []
-        for index, instruction in enumerate(parts):
-            opcode = instruction.opcode
-            rest -= rules.costs[opcode]
-            if opcode != Op.JUMPDEST:
-                body.append((rules.handlers[opcode], rules.argument(instruction, index, rest)))
+    def _body(self, gas: int, parts: Sequence[tuple[int, int, int]]) -> tuple[tuple[Handler, Any], ...]:
+        rules, code = self.instructions, self.code
+        body = []
+        for index, (opcode, counter, paid) in enumerate(parts):
+            if opcode == _JUMPDEST:
+                continue
+            if _PUSH1 <= opcode <= _PUSH32:
+                argument: Any = self._immediate(code, counter, opcode - 0x5F)
+            else:
+                argument = rules.argument(opcode, 0, counter, index, gas - paid)
+            body.append((rules.handlers[opcode], argument))
         return tuple(body)
+
+    @staticmethod
+    def _immediate(code: bytes, counter: int, width: int) -> int:
+        """Return the word that a PUSH holds; behind the end of the code stand zeros."""
+        end = counter + 1 + width
+        value = int.from_bytes(code[counter + 1 : end], "big")
+        return value if end <= len(code) else value << 8 * (end - len(code))
 
 
 def jump_targets(code: bytes) -> frozenset[int]:

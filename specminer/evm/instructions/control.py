@@ -83,8 +83,8 @@ def selfdestruct_cost(fork: Fork, receiver: Account, amount: int) -> int:
     return 0 if receiver.exists else NEW_ACCOUNT
 
 
-def selfdestruct(stack: list[int], frame: Frame, block: Block) -> Frame | None:
-    """SELFDESTRUCT: give all ether away; whether the account is removed depends on the fork."""
+def surrender(stack: list[int], frame: Frame) -> None:
+    """Give all ether away, as SELFDESTRUCT does; whether the account is removed depends on the fork."""
     run, account = frame.run, frame.account
     world, fork, address = run.world, run.fork, frame.address
     beneficiary = stack.pop() & ADDRESS_MASK
@@ -109,6 +109,11 @@ def selfdestruct(stack: list[int], frame: Frame, block: Block) -> Frame | None:
             world.add(run.touched, beneficiary)
         elif not fork.empty_accounts:
             world.destroy(receiver)
+
+
+def selfdestruct(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+    """SELFDESTRUCT."""
+    surrender(stack, frame)
     return leave(frame, None, b"")
 
 

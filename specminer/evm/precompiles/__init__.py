@@ -7,6 +7,7 @@ Nothing heavy is imported before it is called. Those written in Python take long
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 from importlib import import_module
 from typing import Final
@@ -145,6 +146,7 @@ PRECOMPILES: Final[dict[int, Precompile]] = {
 """Every precompiled contract by its address; a fork says which of them it has."""
 
 
+@cache
 def precompiles_of(fork: Fork) -> dict[int, Precompile]:
     """Return the precompiled contracts of a fork by address."""
     return {address: contract for address, contract in PRECOMPILES.items() if address in fork.precompiles}

@@ -1,0 +1,264 @@
+"""An observer that records what happens to some contracts: accesses, frames, hashes, logs, payments, answers.
+
+Frames are recorded of all accounts; the rest only where the recorded contracts' storage is the context. With
+``branches`` the conditional jumps are told as well: together they are the path that a call took.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cache
+from typing import Any, Final
+
+from specminer.evm.calling import leave
+from specminer.evm.events import (
+    Branch,
+    Destruction,
+    Event,
+    FailedTransfer,
+    FrameEnd,
+    FrameStart,
+    HashedData,
+    LogEntry,
+    SlotRead,
+    SlotWrite,
+)
+from specminer.evm.forks import Fork
+from specminer.evm.frame import Frame, FrameKind
+from specminer.evm.halts import LimitReached
+from specminer.evm.instructions import base_ends, base_handlers, build_instruction_set
+from specminer.evm.instructions.control import jumpi, surrender
+from specminer.evm.instructions.storage import current
+from specminer.evm.opcodes import Op, opcode_name
+from specminer.evm.program import Block, BlockEnd, Handler, InstructionSet
+from specminer.evm.world import ADDRESS_MASK
+
+MAX_HASHED: Final = 1_024
+"""Bytes: longer inputs of hashes are not recorded."""
+MAX_RECORDED: Final = 256 << 20
+"""Bytes of memory that a record may take, about."""
+_EVENT: Final = 200
+"""Bytes of memory that an event takes, apart from its data."""
+_PRECOMPILED: Final = 0x1FF
+"""The highest address that a precompiled contract may have."""
+_DELEGATING: Final = (FrameKind.DELEGATECALL, FrameKind.CALLCODE)
+_ABOUT_ACCOUNTS: Final = (Op.BALANCE, Op.EXTCODESIZE, Op.EXTCODECOPY, Op.EXTCODEHASH)
+_ABOUT_BLOCKS: Final = (
+    *(Op.BLOCKHASH, Op.COINBASE, Op.PREVRANDAO, Op.GASLIMIT, Op.BASEFEE, Op.BLOBHASH, Op.BLOBBASEFEE),
+)
+
+
+class Recorder:
+    """Records transactions, one at a time; :attr:`events` has what happened in the last one."""
+
+    def __init__(
+        self, contracts: Collection[int] | None, *, branches: bool = False, room: int = MAX_RECORDED
+    ) -> None:
+        """Record these contracts; ``None`` for all accounts. ``room`` is in bytes."""
+        self.contracts = contracts
+        self.branches_wanted = branches
+        self.room = room
+        """Bytes that are left; a run that needs more is stopped."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin a new record."""
+        self.events: list[Event] = []
+        self.branches: list[Branch] = []
+        self.frames = 0
+        """How many frames there were."""
+        self.asked: dict[int, None] = {}
+        """Opcodes that asked for what only the chain knows."""
+        self.own_balance = False
+        """Whether a recorded contract asked for its own balance, or gave all of it away."""
+        self.codeless: dict[int, None] = {}
+        """Accounts without code that were called with calldata."""
+        self.measured: dict[int, None] = {}
+        """Accounts that were asked for the size or the hash of their code."""
+
+    def watched(self, fork: Fork) -> InstructionSet:
+        """Return instructions that report."""
+        return _reporting(fork, self.branches_wanted)
+
+    def watches(self, address: int) -> bool:
+        """Return whether a contract is recorded."""
+        return self.contracts is None or address in self.contracts
+
+    def add(self, event: Event, size: int = 0) -> None:
+        """Append an event with so many bytes of data.
+
+        Raises:
+            LimitReached: there is no room left.
+
+        """
+        self.room -= _EVENT + size
+        if self.room < 0:
+            raise LimitReached
+        self.events.append(event)
+
+    def enter(self, frame: Frame) -> None:
+        """Record that a frame begins."""
+        kind, to, sender = frame.kind, frame.address, frame.caller
+        code_address, data = frame.code_address, frame.data
+        if code_address is None:
+            data = frame.code
+        elif kind in _DELEGATING and frame.parent is not None:
+            sender, to = frame.parent.address, code_address
+        if data and not frame.code and to > _PRECOMPILED:
+            self.codeless[to] = None
+        frame.note = _Note(self, self.frames)
+        self.frames += 1
+        self.add(FrameStart(kind, sender, to, frame.limit, frame.value, data), len(data))
+
+    def leave(self, frame: Frame) -> None:
+        """Record that a frame has ended."""
+        self.add(FrameEnd(frame.limit - frame.gas, frame.output, frame.halt), len(frame.output))
+
+
+class _Note:
+    """What a recorded frame carries."""
+
+    __slots__ = ("number", "recorder")
+
+    def __init__(self, recorder: Recorder, number: int) -> None:
+        self.recorder = recorder
+        self.number = number
+
+
+def _sload(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        slot = stack[-1]
+        base(stack, frame, argument)
+        frame.note.recorder.add(SlotRead(frame.address, slot, stack[-1]))
+
+    return handler
+
+
+def _sstore(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        slot, value = stack[-1], stack[-2]
+        before = current(frame, slot)
+        base(stack, frame, argument)
+        frame.note.recorder.add(SlotWrite(frame.address, slot, before, value))
+
+    return handler
+
+
+def _hash(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        offset, size = stack[-1], stack[-2]
+        base(stack, frame, argument)
+        if 0 < size <= MAX_HASHED:
+            data = bytes(frame.memory[offset : offset + size])
+            frame.note.recorder.add(HashedData(frame.address, data), size)
+
+    return handler
+
+
+def _log(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        base(stack, frame, argument)
+        log = frame.run.logs[-1]
+        frame.note.recorder.add(LogEntry(log.address, log.topics, log.data), len(log.data))
+
+    return handler
+
+
+def _asking(opcode: int, base: Handler) -> Handler:
+    about_account = opcode in _ABOUT_ACCOUNTS
+
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        recorder: Recorder = frame.note.recorder
+        if about_account:
+            address = stack[-1] & ADDRESS_MASK
+            if address and recorder.watches(address):
+                recorder.own_balance |= opcode == Op.BALANCE
+                base(stack, frame, argument)
+                return
+            if opcode in (Op.EXTCODESIZE, Op.EXTCODEHASH):
+                recorder.measured[address] = None
+        recorder.asked[opcode] = None
+        base(stack, frame, argument)
+
+    return handler
+
+
+def _selfbalance(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        frame.note.recorder.own_balance = True
+        base(stack, frame, argument)
+
+    return handler
+
+
+def _transferring(kind: FrameKind, base: BlockEnd) -> BlockEnd:
+    """Return a call or a creation that is recorded as failed if it has ether and never begins."""
+    depth = -3 if kind is FrameKind.CALL else -1
+
+    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+        value = stack[depth]
+        if not value:
+            return base(stack, frame, block)
+        to = stack[-2] & ADDRESS_MASK if kind is FrameKind.CALL else 0
+        recorder: Recorder = frame.note.recorder
+        frames = recorder.frames
+        following = base(stack, frame, block)
+        if recorder.frames == frames:
+            recorder.add(FailedTransfer(kind, frame.address, to, value))
+        return following
+
+    return end
+
+
+def _selfdestruct(stack: list[int], frame: Any, block: Block) -> Frame | None:
+    beneficiary, amount = stack[-1] & ADDRESS_MASK, frame.account.balance
+    surrender(stack, frame)
+    recorder: Recorder = frame.note.recorder
+    recorder.own_balance = True
+    recorder.add(Destruction(frame.address, beneficiary, amount))
+    return leave(frame, None, b"")
+
+
+def _branch(stack: list[int], frame: Any, block: Block) -> Frame | None:
+    taken = bool(stack[-2])
+    following = jumpi(stack, frame, block)
+    note = frame.note
+    recorder: Recorder = note.recorder
+    recorder.room -= _EVENT
+    if recorder.room < 0:
+        raise LimitReached
+    recorder.branches.append(Branch(len(recorder.events), note.number, block.last, taken))
+    return following
+
+
+@cache
+def _reporting(fork: Fork, branches: bool) -> InstructionSet:
+    handlers, ends = base_handlers(fork), base_ends()
+    logs = range(Op.LOG0, Op.LOG4 + 1)
+    new_ends: dict[int, BlockEnd] = {
+        Op.CALL: _transferring(FrameKind.CALL, ends[Op.CALL]),
+        Op.CREATE: _transferring(FrameKind.CREATE, ends[Op.CREATE]),
+        Op.CREATE2: _transferring(FrameKind.CREATE2, ends[Op.CREATE2]),
+        Op.SELFDESTRUCT: _selfdestruct,
+    }
+    if branches:
+        new_ends[Op.JUMPI] = _branch
+    return build_instruction_set(
+        fork,
+        {
+            Op.SLOAD: _sload(handlers[Op.SLOAD]),
+            Op.SSTORE: _sstore(handlers[Op.SSTORE]),
+            Op.KECCAK256: _hash(handlers[Op.KECCAK256]),
+            Op.SELFBALANCE: _selfbalance(handlers[Op.SELFBALANCE]),
+            **{opcode: _log(handlers[opcode]) for opcode in logs},
+            **{opcode: _asking(opcode, handlers[opcode]) for opcode in (*_ABOUT_ACCOUNTS, *_ABOUT_BLOCKS)},
+        },
+        new_ends,
+    )
+
+
+def names_of_questions(opcodes: Collection[int]) -> tuple[str, ...]:
+    """Return opcodes that asked for what only the chain knows as people call them."""
+    return tuple(
+        "DIFFICULTY or PREVRANDAO" if opcode == Op.PREVRANDAO else opcode_name(opcode) for opcode in opcodes
+    )
