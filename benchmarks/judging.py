@@ -21,16 +21,16 @@ from specminer.abstraction.context import with_arguments, with_calls
 from specminer.abstraction.passive import without_bookkeeping
 from specminer.abstraction.table import build
 from specminer.confidence import agreement, reached
+from specminer.decoding import decode
 from specminer.guard import learn
 from specminer.guard.entity import Entities
 from specminer.guard.passage import ways
 from specminer.guard.proving import obligations
 from specminer.guard.role import roles
-from specminer.interaction import split
-from specminer.invariant import Ground, search
+from specminer.interaction import analyse, split
+from specminer.invariant import search
 from specminer.pipeline.guarding import causes
 from specminer.pipeline.judging import broken, units
-from specminer.pipeline.understanding import understand
 from specminer.reasoning import Asked, Claims, Frames, Known, StateSpace, passable, siblings
 from specminer.specification import GuardKind, ObligationSubject
 from specminer.store import TraceStore
@@ -46,22 +46,21 @@ def judge(path: Path) -> Numbers:
     with watch.timing("read"):
         with TraceStore(str(path)) as store:
             history = store.history(CHAIN, [CONTRACT])
-        given = understand(history)
-        interactions = split(given.analysis, None)
+        context = decode(history)
+        interactions = split(analyse(context), None)
     with watch.timing("tune"):
-        functions = [given.called.functions[row] for row in given.called.function.tolist()]
-        table = build(history, given.touched, given.found.locations, interactions, functions)
+        functions = [context.calls.functions[row] for row in context.calls.function.tolist()]
+        table = build(history, context.accesses, context.locations, interactions, functions)
         table = with_calls(table, history, interactions)
-        table = with_arguments(table, history, interactions, given.called)
+        table = with_arguments(table, history, interactions, context.calls)
         table, interactions, _ = without_bookkeeping(table, interactions)
         tuning = tune(table, default())
     with watch.timing("guards"):
-        evidence = given.analysis.evidence
-        entities = Entities(evidence, interactions)
-        learned = learn(evidence, causes(history, given.interface), 0, entities)
+        entities = Entities(context, interactions)
+        learned = learn(context, causes(history, context.interface), 0, entities)
         found = learned.guards
         obligations(found)
-        roles(evidence, found)
+        roles(context, found)
     with watch.timing("transitions"):
         space = StateSpace(tuning)
         frames, asked, known = Frames(space, entities), Asked(ObligationSubject.CLAIM), Known(())
@@ -69,10 +68,7 @@ def judge(path: Path) -> Numbers:
         siblings(space, passable(frames, known, taken, asked), asked)
         Claims(space, frames, learned, taken, known, asked).observed()
     with watch.timing("invariants"):
-        ground = Ground(
-            history=history, touched=given.touched, locations=given.found.locations, called=given.called
-        )
-        held = search(ground, tuning, interactions)
+        held = search(context, tuning, interactions)
     with watch.timing("halves"):
         halves = agreement(tuning, 0)
         for point in tuning.front:

@@ -29,8 +29,8 @@ from specminer.abstraction import Definition, EventTable, ValueKind, Variable, d
 from specminer.abstraction.context import with_arguments, with_calls
 from specminer.abstraction.passive import without_bookkeeping
 from specminer.abstraction.table import build
-from specminer.interaction import split
-from specminer.pipeline.understanding import understand
+from specminer.decoding import decode
+from specminer.interaction import analyse, split
 from specminer.store import TraceStore
 from specminer.tuning import tune
 
@@ -104,14 +104,14 @@ def front(path: Path) -> Numbers:
     """Turn the split interactions of one database into a front; return the seconds from there on."""
     with TraceStore(str(path)) as store:
         history = store.history(CHAIN, [CONTRACT])
-    given = understand(history)
-    interactions = split(given.analysis, None)
+    context = decode(history)
+    interactions = split(analyse(context), None)
     watch = Stopwatch()
     with watch.timing("front"):
-        functions = [given.called.functions[row] for row in given.called.function.tolist()]
-        table = build(history, given.touched, given.found.locations, interactions, functions)
+        functions = [context.calls.functions[row] for row in context.calls.function.tolist()]
+        table = build(history, context.accesses, context.locations, interactions, functions)
         table = with_calls(table, history, interactions)
-        table = with_arguments(table, history, interactions, given.called)
+        table = with_arguments(table, history, interactions, context.calls)
         table, interactions, _ = without_bookkeeping(table, interactions)
         tuned = tune(table, default())
     return watch.seconds | {"points": len(tuned.front)}

@@ -1,7 +1,7 @@
 """specminer: what a smart contract really does, mined from its recorded history.
 
 The packages form ranks; a module imports only from ranks below its own (``tests/test_ranks.py``):
-errors, resources < trace, history, automaton < chain, store, location < dependency < interaction <
+errors, resources < trace, history, automaton < chain, store, location < decoding < interaction <
 predicate < abstraction < metric, tuning < specification < render, report < pipeline < cli.
 
 This module imports nothing before it is asked for something: until the command line has begun, nobody

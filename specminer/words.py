@@ -8,6 +8,7 @@ single element taken out of the array loses its trailing zeros (:func:`word_at` 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ WordArray = npt.NDArray[np.bytes_]
 """Words, dtype ``S32``."""
 LimbArray = npt.NDArray[np.uint64]
 """Words as four 64-bit limbs each, the most significant first; shape (n, 4)."""
+_CHUNK: Final = 1 << 16
+"""So many integers are written as bytes at a time: as objects they take several times the room."""
 
 
 def from_integers(values: Iterable[int]) -> WordArray:
@@ -43,6 +46,15 @@ def from_numbers(values: npt.NDArray[np.int64]) -> WordArray:
 def limbs(words: WordArray) -> LimbArray:
     """Return the words' limbs; shape (n, 4)."""
     return np.ascontiguousarray(words).view(">u8").reshape(-1, 4).astype(np.uint64)
+
+
+def integer_limbs(values: Sequence[int]) -> LimbArray:
+    """Return the limbs of integers in ``0 .. 2**256 - 1``; shape (n, 4)."""
+    column = np.zeros((len(values), 4), dtype=np.uint64)
+    for first in range(0, len(values), _CHUNK):
+        chunk = values[first : first + _CHUNK]
+        column[first : first + len(chunk)] = limbs(from_integers(chunk))
+    return column
 
 
 def word_at(words: WordArray, row: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 
-from specminer.dependency import Dependencies, Touches, dependencies, graph, touches
+from specminer.decoding.accesses import AccessSummary, Dependencies, dependencies, graph, summarize_accesses
 from specminer.history import MISSING, History
 from specminer.trace import (
     Tracer,
@@ -18,7 +18,7 @@ OWN, OTHER = CONTRACTS
 
 def edges(history: History) -> set[tuple[int, int, int]]:
     """Return (reader, writer, slot)."""
-    found = dependencies(touches(history))
+    found = dependencies(summarize_accesses(history))
     return {
         (int(reader), int(writer), history.words[slot])
         for reader, writer, slot in zip(found.reader, found.writer, found.slot, strict=True)
@@ -75,7 +75,7 @@ def test_agrees_with_the_definition(simulated: Simulated) -> None:
     with stored(simulated.transactions, CONTRACTS) as store:
         history = store.history(CHAIN, CONTRACTS)
     found, flags = naive(history)
-    touched = touches(history)
+    touched = summarize_accesses(history)
     assert edges(history) == found
     shown = {
         (int(call), int(word)): (bool(read), bool(write))
@@ -131,7 +131,7 @@ def test_a_caller_reads_what_the_call_that_came_back_wrote() -> None:
 def test_equal_slots_of_two_contracts_do_not_link() -> None:
     history = made([(0, "w", 1, 0, 5), (1, "r", 1, 0, 0)], parents=(None, None), contracts=(OWN, OTHER))
     assert edges(history) == set()
-    assert len(set(touches(history).slot)) == 2
+    assert len(set(summarize_accesses(history).slot)) == 2
 
 
 def test_a_value_not_seen_before_a_write_counts_as_another() -> None:
@@ -143,8 +143,8 @@ def test_a_value_not_seen_before_a_write_counts_as_another() -> None:
 def test_an_empty_history_has_no_dependencies() -> None:
     with stored([]) as store:
         history = store.history(CHAIN, [OWN])
-    touched = touches(history)
-    assert isinstance(touched, Touches)
+    touched = summarize_accesses(history)
+    assert isinstance(touched, AccessSummary)
     assert isinstance(dependencies(touched), Dependencies)
     assert edges(history) == set()
     assert len(graph(history, dependencies(touched))) == 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from specminer.abstraction import EventTable
 from specminer.abstraction.table import build, symbol_of
-from specminer.dependency import touches
+from specminer.decoding import summarize_accesses
 from specminer.history import MISSING, History
 from specminer.interaction import Interactions, Mode
 from specminer.location import Layout, locate
@@ -38,7 +38,7 @@ def table_of(
     functions: list[str] | None = None,
 ) -> EventTable:
     names = functions or ["f" if not data else data[:4].hex() for data in history.invocation_data]
-    return build(history, touches(history), locate(history, layout), interactions, names)
+    return build(history, summarize_accesses(history), locate(history, layout), interactions, names)
 
 
 def shown(table: EventTable, variable: str) -> list[int | None]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from specminer.abstraction import EventTable
 from specminer.abstraction.table import build
-from specminer.dependency import touches
+from specminer.decoding import summarize_accesses
 from specminer.history import MISSING, History
 from specminer.interaction import Interactions, Mode
 from specminer.location import locate
@@ -21,7 +21,7 @@ from tests.support.recordings import database
 
 
 def tabled(history: History, mode: Mode | None) -> tuple[Interactions, EventTable]:
-    touched, locations = touches(history), locate(history)
+    touched, locations = summarize_accesses(history), locate(history)
     interactions = divided(history, mode, reading=False)
     names = [data[:4].hex() for data in history.invocation_data]
     return interactions, build(history, touched, locations, interactions, names)

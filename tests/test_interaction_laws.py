@@ -20,7 +20,7 @@ FEW = settings(max_examples=12)
 
 def groups(found: Inspected) -> set[frozenset[bytes]]:
     """Return the transactions of each interaction; each holds one call here."""
-    history = found.given.history
+    history = found.context.history
     own = ~found.interactions.passive
     collected: dict[int, set[bytes]] = {}
     for number, row in zip(found.interactions.slice[own], found.interactions.invocation[own], strict=True):
@@ -76,9 +76,7 @@ def test_names_of_variables_change_nothing(seed: int, order: int, names: list[st
     one = inspect(history_of(transactions, NAMES))
     other = inspect(history_of(transactions, names))
     assert groups(one) == groups(other)
-    assert [item.score for item in one.given.analysis.found] == [
-        item.score for item in other.given.analysis.found
-    ]
+    assert [item.score for item in one.analysis.found] == [item.score for item in other.analysis.found]
     assert one.interactions.names == other.interactions.names
 
 
@@ -101,13 +99,13 @@ def test_every_event_has_its_place(simulated: Simulated, wish: str) -> None:
     if not len(history):
         return
     found = inspect(history)
-    if wish == "account" and "account" not in found.given.analysis.names:
+    if wish == "account" and "account" not in found.analysis.names:
         return
     found = inspect(history, wish=wish)
-    split, evidence = found.interactions, found.given.analysis.evidence
+    split, context = found.interactions, found.context
     own = Counter(split.invocation[~split.passive].tolist())
     track = split.track.tolist()
-    assert set(own) | set(track) == set(np.flatnonzero(evidence.event).tolist())
+    assert set(own) | set(track) == set(np.flatnonzero(context.is_event).tolist())
     assert not set(own) & set(track)
     if split.mode is not Mode.PROJECTION:
         assert set(own.values()) <= {1}
@@ -122,9 +120,9 @@ def test_every_event_has_its_place(simulated: Simulated, wish: str) -> None:
 
 
 def _side_effects_are_effects(history: History, found: Inspected) -> None:
-    split, touched = found.interactions, found.given.touched
+    split, touched = found.interactions, found.context.accesses
     for number, row in zip(split.slice[split.passive], split.invocation[split.passive], strict=True):
         own = touched.invocation == row
         changed = touched.slot[own & touched.effective_write]
         assert any(np.any(holder[changed] == number) for holder in split.holders)
-    assert len(history) == len(found.given.called.function)
+    assert len(history) == len(found.context.calls.function)

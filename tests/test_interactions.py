@@ -11,16 +11,14 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from hypothesis import given, settings
 
-from specminer.calldata import calls
 from specminer.chain.artifact import load
 from specminer.chain.interface import from_artifact
 from specminer.chain.tracefile import TraceFile
 from specminer.datasets import dataset
-from specminer.dependency import touches
+from specminer.decoding import HistoryContext
 from specminer.history import CONSTRUCTOR, OUTCOMES, History, IntColumn
 from specminer.interaction import (
     MAX_UNNAMED,
-    Evidence,
     Interactions,
     Mode,
     analyse,
@@ -219,8 +217,8 @@ def test_the_auction_house_split_by_account(auction: tuple[list[Transaction], Hi
     interface = from_artifact(artifact)
     assert artifact.storage_layout is not None
     layout = Layout(artifact.storage_layout, "the artifact")
-    evidence = Evidence.gather(history, touches(history), locate(history, layout), calls(history, interface))
-    by_sender = split(analyse(evidence), "sender")
+    context = HistoryContext.of(history, interface, locate(history, layout))
+    by_sender = split(analyse(context), "sender")
 
     active: collections.Counter[str] = collections.Counter()
     passive: collections.Counter[str] = collections.Counter()

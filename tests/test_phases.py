@@ -16,11 +16,10 @@ from specminer.abstraction import Definition, EventTable, HistoryView, Weights, 
 from specminer.abstraction.passive import kept_events
 from specminer.abstraction.phases import MOST_CHANGES, Flag, flags, with_flags, with_phases
 from specminer.abstraction.table import build
-from specminer.calldata import calls
-from specminer.dependency import touches
+from specminer.decoding import HistoryContext
 from specminer.errors import FileFormatError, UsageError
 from specminer.history import MISSING, History
-from specminer.interaction import Evidence, Interactions, Mode, analyse, split
+from specminer.interaction import Interactions, Mode, analyse, split
 from specminer.location import locate
 from specminer.pipeline import MineOptions, mine
 from specminer.pipeline.mining import Mined
@@ -247,9 +246,9 @@ def test_a_token_is_paused() -> None:
 @pytest.mark.parametrize("name", ["auction_house", "nft_market", "savings"])
 def test_a_pause_too_short_to_draw_states_for_is_none(name: str) -> None:
     run = mined_dataset(name)
-    evidence = run.analysis.evidence
+    context = run.analysis.context
     events = int((~run.interactions.passive).sum())
-    assert any(flag.qualifies(events) for flag in flags(evidence, run.interactions))
+    assert any(flag.qualifies(events) for flag in flags(context, run.interactions))
     assert run.tuning.phases == ()
 
 
@@ -258,14 +257,14 @@ def test_a_pause_too_short_to_draw_states_for_is_none(name: str) -> None:
 def test_phases_of_random_histories(simulated: Simulated, most: int) -> None:
     history = history_of_simulated(simulated)
     located = locate(history, NAMED)
-    evidence = Evidence.gather(history, touches(history), located, calls(history, INTERFACE))
-    plain = split(analyse(evidence), Mode.SENDER.value)
-    found = flags(evidence, plain)[: most + 1]
-    told = with_phases(plain, evidence, found)
+    context = HistoryContext.of(history, INTERFACE, located)
+    plain = split(analyse(context), Mode.SENDER.value)
+    found = flags(context, plain)[: most + 1]
+    told = with_phases(plain, context, found)
     assert same(kept_events(told, ~told.switches), plain)
     assert told.switches.sum() <= len(found) * len(plain.slice)
     functions = ["f" if not data else data[:4].hex() for data in history.invocation_data]
-    built = build(history, evidence.touched, located, told, functions)
+    built = build(history, context.accesses, located, told, functions)
     table = with_flags(built, told, found)
     check_flags(table, told, found)
     for row, flag in enumerate(found):

@@ -32,13 +32,13 @@ def test_the_entity_is_the_token(real_database: RealDatabase, name: str) -> None
     sort, mode, function = ENTITIES[name]
     assert found.interactions.sort is not None
     assert (found.interactions.sort.name, found.interactions.mode) == (sort, mode)
-    best, *others = found.given.analysis.found
+    best, *others = found.analysis.found
     assert all(best.score.value > 1.5 * other.score.value for other in others), "the choice is not close"
     assert best.score.coverage > 0.95
-    called = found.given.called
+    called = found.context.calls
     own = found.interactions.invocation[~found.interactions.passive]
     assert called.functions.index(function) in called.function[own]
-    judged = rejections(found.given.analysis.evidence, found.interactions)
+    judged = rejections(found.context, found.interactions)
     assert judged.attached >= 0.95 * (judged.attached + judged.loose)
 
 
@@ -49,15 +49,15 @@ def test_a_horse_is_in_a_breeding_by_its_role(real_database: RealDatabase) -> No
 
 def test_landmarks_are_raced_for_and_stand_alone(real_database: RealDatabase) -> None:
     found = inspected(real_database, "CryptoLandmarks")
-    evidence = found.given.analysis.evidence
+    context = found.context
     assert len(found.interactions.names) == 98
-    told = [race for race in races(evidence, found.interactions) if race.block == 5_053_844]
+    told = [race for race in races(context, found.interactions) if race.block == 5_053_844]
     assert [(found.interactions.names[race.interaction], race.lost) for race in told] == [
         ("_tokenId=0", True)
     ]
-    verdicts = {item.function: item.verdict for item in rejections(evidence, found.interactions).functions}
+    verdicts = {item.function: item.verdict for item in rejections(context, found.interactions).functions}
     assert verdicts == {"purchase": Verdict.GUARD, "changePrice": Verdict.GUARD}
-    alone = replayed(evidence, found.interactions)
+    alone = replayed(context, found.interactions)
     assert alone is not None
     assert alone.calls > 100
     assert alone.share == 1

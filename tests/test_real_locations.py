@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from specminer.chain.artifact import parse
+from specminer.decoding import HistoryContext, decode
 from specminer.history import History
 from specminer.location import locate
-from specminer.pipeline.locating import Located, located
 from specminer.store import TraceStore
 from tests.support.real import AZURE, MAINNET, RealDatabase
 
@@ -39,7 +39,7 @@ def history_of(real_database: RealDatabase, name: str) -> History:
         return store.history(contracts[0].chain_id, [item.address for item in contracts])
 
 
-def names_of(found: Located) -> set[str]:
+def names_of(found: HistoryContext) -> set[str]:
     variables = found.locations.variables
     return {item.text(field=at) for item in variables for at in range(len(item.fields))}
 
@@ -49,10 +49,10 @@ def test_variables_carry_their_getters_names(real_database: RealDatabase, name: 
     history = history_of(real_database, name)
     artifact = history.contracts[0].artifact
     assert artifact is not None
-    found = located(history, parse(artifact, name))
-    assert not found.layout
-    assert found.resolved >= RESOLVED
-    assert found.named >= 0.9
+    found = decode(history, parse(artifact, name))
+    assert not found.layout_used
+    assert found.coverage.resolved >= RESOLVED
+    assert found.coverage.named >= 0.9
     assert NAMES[name] <= names_of(found)
 
 

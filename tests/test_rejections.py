@@ -49,15 +49,15 @@ def test_a_rejection_is_contradicted_by_the_same_event_after_the_same_events(
     seed: int, order: int, wish: str
 ) -> None:
     found = market(seed, order, wish)
-    split, evidence = found.interactions, found.given.analysis.evidence
-    judged = rejections(evidence, split)
+    split, context = found.interactions, found.context
+    judged = rejections(context, split)
     words: list[list[tuple[int, int]]] = [[] for _ in split.names]
     rejected: list[tuple[int, int, tuple[tuple[int, int], ...], tuple[int, int]]] = []
     for event, (number, row) in enumerate(zip(split.slice.tolist(), split.invocation.tolist(), strict=True)):
-        symbol = (int(evidence.called.function[row]), int(split.role[event]))
+        symbol = (int(context.calls.function[row]), int(split.role[event]))
         if split.passive[event]:
             continue
-        if evidence.history.accepted[row]:
+        if context.history.accepted[row]:
             words[number].append(symbol)
         else:
             rejected.append((event, number, tuple(words[number]), symbol))
@@ -73,7 +73,7 @@ def test_a_rejection_is_contradicted_by_the_same_event_after_the_same_events(
         assert judged.comparable[event] == (contradicted or any(other != number for other, _ in follows))
     assert sum(item.rejected for item in judged.functions) == len(rejected)
     assert sum(item.contradicted for item in judged.functions) == int(np.sum(judged.contradicted))
-    assert judged.attached + judged.loose == int(np.sum(evidence.rejected))
+    assert judged.attached + judged.loose == int(np.sum(context.is_rejected))
 
 
 def test_what_rejections_are_worth() -> None:
@@ -94,8 +94,8 @@ def test_races_are_dependencies_within_a_block_a_slice_and_its_storage(
     seed: int, order: int, wish: str
 ) -> None:
     found = market(seed, order, wish)
-    split, evidence = found.interactions, found.given.analysis.evidence
-    history, touched = evidence.history, evidence.touched
+    split, context = found.interactions, found.context
+    history, touched = context.history, context.accesses
     belongs = {
         (int(row), int(number))
         for number, row in zip(split.slice[~split.passive], split.invocation[~split.passive], strict=True)
@@ -113,7 +113,7 @@ def test_races_are_dependencies_within_a_block_a_slice_and_its_storage(
                 expected.add((number, first, second, slot))
     told = {
         (race.interaction, race.first, race.second, slot)
-        for race in races(evidence, split)
+        for race in races(context, split)
         for slot in race.slots
     }
     assert told == expected
@@ -123,8 +123,8 @@ def test_races_are_dependencies_within_a_block_a_slice_and_its_storage(
 @given(SEEDS, SEEDS, SPLITS)
 def test_independence_counts_what_others_had_written(seed: int, order: int, wish: str) -> None:
     found = market(seed, order, wish)
-    split, evidence = found.interactions, found.given.analysis.evidence
-    touched = evidence.touched
+    split, context = found.interactions, found.context
+    touched = context.accesses
     pairs = list(
         zip(split.slice[~split.passive].tolist(), split.invocation[~split.passive].tolist(), strict=True)
     )
@@ -134,7 +134,7 @@ def test_independence_counts_what_others_had_written(seed: int, order: int, wish
         seen = set()
         for touch in np.flatnonzero((touched.invocation == row) & (touched.writer != MISSING)).tolist():
             writer, slot = int(touched.writer[touch]), int(touched.slot[touch])
-            created = evidence.history.invocation_kind[writer] == CONSTRUCTOR
+            created = context.history.invocation_kind[writer] == CONSTRUCTOR
             if (number, writer) in belongs or writer in track or created:
                 continue
             held = {int(holder[slot]) for holder in split.holders}
@@ -145,11 +145,11 @@ def test_independence_counts_what_others_had_written(seed: int, order: int, wish
                 break
         else:
             kinds["independent"] += 1
-    checked = independence(evidence, split)
+    checked = independence(context, split)
     assert checked.events == len(pairs)
     assert kinds == {name: getattr(checked, name) for name in kinds}
 
 
 def test_a_history_without_code_is_not_executed_again() -> None:
     found = market(1, 1, "auto")
-    assert replayed(found.given.analysis.evidence, found.interactions) is None
+    assert replayed(found.context, found.interactions) is None

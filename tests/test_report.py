@@ -43,7 +43,7 @@ def test_every_number_comes_from_the_automaton_or_the_history() -> None:
     assert told is not None
     value = [history.words[row] for row in history.invocation_value.tolist()]
     accepted = history.accepted.tolist()
-    function = [found.analysis.evidence.called.name(row) for row in range(len(history))]
+    function = [found.analysis.context.calls.name(row) for row in range(len(history))]
     sender = history.invocation_sender.tolist()
     # variants and lives
     assert sum(item.count for item in told.variants.items) == spec.interactions.count == told.timelines.total

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from specminer.chain.artifact import load, parse
 from specminer.chain.vyper_layout import VyperLayoutError, from_vyper, is_vyper
+from specminer.decoding import decode
 from specminer.errors import FileFormatError
 from specminer.history import History
 from specminer.location import Layout, Locations, locate
-from specminer.pipeline.locating import located
 from specminer.store import TraceStore
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, address, gather
@@ -76,14 +76,14 @@ def test_keys_are_told_without_a_layout_and_without_hashes(history: History) -> 
 
 def test_getters_name_them_too(history: History) -> None:
     artifact = load(RECORDED)
-    found = located(history, replace(artifact, storage_layout=None))
+    found = decode(history, replace(artifact, storage_layout=None))
     assert {
         "owner", "total", "orders[500].owner", "orders[500].amount", "orders[500].open", f"nested[{WHO}][500]",
         "flagged", f"roles[{WHO}]", "numbers[2]", "fixed3[1]", "single.open",
     } <= set(texts(found.locations))  # fmt: skip
-    assert found.resolved == 1.0
+    assert found.coverage.resolved == 1.0
     assert found.notes == ()
-    assert located(history, artifact).notes == ()
+    assert decode(history, artifact).notes == ()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from specminer.invariant import values
 from specminer.location import Field, ValueKind
-from specminer.words import from_limbs, to_integers
+from specminer.words import from_limbs, integer_limbs, to_integers
 
 LIMIT = 1 << 256
 EDGES = (0, 1, (1 << 64) - 1, 1 << 64, (1 << 128) - 1, 1 << 128, (1 << 255) - 1, 1 << 255, LIMIT - 1)
@@ -18,7 +18,7 @@ pairs = st.lists(st.tuples(words, words), min_size=1, max_size=8)
 
 
 def column(numbers: list[int]) -> np.ndarray[tuple[int, ...], np.dtype[np.uint64]]:
-    return values.of_integers(numbers)
+    return integer_limbs(numbers)
 
 
 def signed(word: int) -> int:
@@ -73,11 +73,11 @@ def test_sums_of_differences_are_exact_and_have_one_form(cases: list[tuple[int, 
 
 
 def test_nothing_is_an_empty_column() -> None:
-    assert values.of_integers([]).shape == (0, 4)
+    assert integer_limbs([]).shape == (0, 4)
     groups, digits = values.summed(np.zeros((0, 8), dtype=np.int64), np.zeros(0, dtype=np.int64))
     assert (len(groups), len(digits)) == (0, 0)
 
 
 def test_an_impossible_word_is_refused() -> None:
     with pytest.raises(OverflowError):
-        values.of_integers([LIMIT])
+        integer_limbs([LIMIT])

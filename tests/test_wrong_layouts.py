@@ -12,9 +12,9 @@ import pytest
 
 from specminer.chain.artifact import parse
 from specminer.datasets import dataset
+from specminer.decoding import HistoryContext, decode
 from specminer.location import Naming
 from specminer.pipeline import import_traces
-from specminer.pipeline.locating import Located, located
 from specminer.pipeline.mining import MineOptions, mine
 from specminer.report.summary import summary
 from specminer.store import TraceStore
@@ -26,11 +26,11 @@ def contract(tools: Path) -> Lived:
     return lived()
 
 
-def located_by(contract: Lived, change: Callable[[dict[str, Any]], None]) -> Located:
+def located_by(contract: Lived, change: Callable[[dict[str, Any]], None]) -> HistoryContext:
     layout = copy.deepcopy(contract.artifact.storage_layout)
     assert layout is not None
     change(layout)
-    return located(contract.history, replace(contract.artifact, storage_layout=layout))
+    return decode(contract.history, replace(contract.artifact, storage_layout=layout))
 
 
 def member(layout: dict[str, Any], label: str) -> dict[str, Any]:
@@ -41,8 +41,13 @@ def member(layout: dict[str, Any], label: str) -> dict[str, Any]:
 
 def test_the_right_layout_is_not_doubted(contract: Lived) -> None:
     found = located_by(contract, lambda layout: None)
-    assert (found.notes, found.layout, found.named, found.resolved) == ((), True, 1.0, 1.0)
-    assert found.sources == {Naming.LAYOUT: 1.0}
+    assert (found.notes, found.layout_used, found.coverage.named, found.coverage.resolved) == (
+        (),
+        True,
+        1.0,
+        1.0,
+    )
+    assert found.coverage.sources == {Naming.LAYOUT: 1.0}
 
 
 def test_an_inserted_variable_shifts_all_and_is_noticed(contract: Lived) -> None:
@@ -51,11 +56,11 @@ def test_an_inserted_variable_shifts_all_and_is_noticed(contract: Lived) -> None
             item["slot"] = str(int(item["slot"]) + 1)
 
     found = located_by(contract, shift)
-    assert not found.layout
+    assert not found.layout_used
     assert "the storage layout contradicts the contract, so it was not used" in found.notes
     assert any(note.startswith("the getter ") for note in found.notes)
-    assert Naming.LAYOUT not in found.sources
-    assert found.sources[Naming.GETTER] > 0.5
+    assert Naming.LAYOUT not in found.coverage.sources
+    assert found.coverage.sources[Naming.GETTER] > 0.5
 
 
 def test_another_contracts_layout_is_noticed(contract: Lived) -> None:
@@ -63,9 +68,9 @@ def test_another_contracts_layout_is_noticed(contract: Lived) -> None:
         record = import_traces(store, dataset("auction_house").traces)
     assert record.artifact is not None
     other = parse(record.artifact, "test")
-    found = located(contract.history, replace(contract.artifact, storage_layout=other.storage_layout))
+    found = decode(contract.history, replace(contract.artifact, storage_layout=other.storage_layout))
     assert "does not explain" in found.notes[0]
-    assert not found.layout
+    assert not found.layout_used
 
 
 def test_swapped_variables_are_told_by_their_getters(contract: Lived) -> None:
@@ -74,7 +79,7 @@ def test_swapped_variables_are_told_by_their_getters(contract: Lived) -> None:
         one["slot"], other["slot"] = other["slot"], one["slot"]
 
     found = located_by(contract, swap)
-    assert found.layout  # most getters agree
+    assert found.layout_used  # most getters agree
     told = " ".join(found.notes)
     assert "the getter total reads slot 1, bit 0; the storage layout has it in slot 17, bit 0" in told
     assert "the getter title reads slot 17" in told
@@ -95,11 +100,11 @@ def test_a_variable_hashed_like_a_mapping_but_declared_as_a_number(contract: Liv
         member(layout, "deals")["type"] = "t_uint256"
 
     found = located_by(contract, flatten)
-    assert found.layout
+    assert found.layout_used
     assert "does not explain" in found.notes[0]
     assert "mapping2[" in found.notes[0]
     # what the layout gets wrong the getters name
-    assert found.named > 0.9
+    assert found.coverage.named > 0.9
 
 
 def test_what_is_wrong_stands_in_the_result(contract: Lived) -> None:

@@ -84,7 +84,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class TableLanguage:
     """What formulas about a table are made of and evaluated over."""
 
     language: Language
@@ -102,7 +102,7 @@ class Ground:
     """All the names by which a definition may call a variable, by its name in the table."""
 
 
-def ground(table: EventTable, accepted: IntColumn) -> Ground:
+def table_language(table: EventTable, accepted: IntColumn) -> TableLanguage:
     """Declare the symbols of a table; ``accepted`` are the rows of its events that were not rejected."""
     language = Language()
     words, signed = _words(table)
@@ -130,7 +130,7 @@ def ground(table: EventTable, accepted: IntColumn) -> Ground:
         calls[variable.name] = symbol
         if table.call_values is not None:
             rows[symbol] = table.call_values[row][accepted]
-    return Ground(
+    return TableLanguage(
         language=language,
         symbols=tuple(symbols),
         calls=calls,
@@ -173,7 +173,7 @@ def _words(table: EventTable) -> tuple[tuple[int, ...], IntColumn]:
     return tuple(words), signed
 
 
-def storage(table: EventTable, base: Ground) -> Iterator[Draft]:
+def storage(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
     """Propose predicates over storage, and over storage and the clock."""
     distinct = [_distinct(base.columns, symbol) for symbol in base.symbols]
     counting = [counts and position not in table.flags for position, counts in enumerate(counters(table))]
@@ -197,7 +197,7 @@ def storage(table: EventTable, base: Ground) -> Iterator[Draft]:
             yield Draft(formula=formula, variables=_names(table, base, position), tier=Tier.TIME)
 
 
-def _alone(variable: Variable, base: Ground, position: int, seen: tuple[int, ...]) -> Iterator[Draft]:
+def _alone(variable: Variable, base: TableLanguage, position: int, seen: tuple[int, ...]) -> Iterator[Draft]:
     language, symbol = base.language, base.symbols[position]
     names = base.spellings[variable.name]
     if variable.kind is ValueKind.BOOL:
@@ -218,7 +218,7 @@ def _alone(variable: Variable, base: Ground, position: int, seen: tuple[int, ...
 
 
 def _together(
-    variables: Sequence[Variable], base: Ground, group: Sequence[int], counting: Sequence[bool]
+    variables: Sequence[Variable], base: TableLanguage, group: Sequence[int], counting: Sequence[bool]
 ) -> Iterator[Draft]:
     language = base.language
     dimension = base.dimensions[group[0]]
@@ -237,7 +237,7 @@ def _together(
             yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
 
 
-def _alike(base: Ground, left: int, right: int) -> bool:
+def _alike(base: TableLanguage, left: int, right: int) -> bool:
     """Whether two variables are equal not only where both are zero, which says nothing that each alone does not say."""
     rows = [base.columns.rows[base.symbols[position]] for position in (left, right)]
     known = (rows[0] >= 0) & (rows[1] >= 0)
@@ -247,7 +247,7 @@ def _alike(base: Ground, left: int, right: int) -> bool:
     return not len(equal) or float(np.mean(equal != zero)) >= EQUAL
 
 
-def _bounded(base: Ground, left: int, right: int) -> bool:
+def _bounded(base: TableLanguage, left: int, right: int) -> bool:
     """Whether one of two counts never exceeds the other: only then the one limits the other."""
     rows = [base.columns.rows[base.symbols[position]] for position in (left, right)]
     known = (rows[0] >= 0) & (rows[1] >= 0)
@@ -255,11 +255,11 @@ def _bounded(base: Ground, left: int, right: int) -> bool:
     return bool((first <= second).all() or (first >= second).all())
 
 
-def _names(table: EventTable, base: Ground, position: int) -> tuple[str, ...]:
+def _names(table: EventTable, base: TableLanguage, position: int) -> tuple[str, ...]:
     return base.spellings[table.variables[position].name]
 
 
-def _pair_names(variables: Sequence[Variable], base: Ground, left: int, right: int) -> tuple[str, ...]:
+def _pair_names(variables: Sequence[Variable], base: TableLanguage, left: int, right: int) -> tuple[str, ...]:
     return tuple(name for position in (left, right) for name in base.spellings[variables[position].name])
 
 
@@ -272,7 +272,7 @@ def _distinct(columns: Columns, symbol: Formula) -> tuple[int, ...]:
     return tuple(columns.ordered[rank] for rank in np.flatnonzero(seen))
 
 
-def history(table: EventTable, base: Ground, accepted: IntColumn) -> tuple[Columns, list[Draft]]:
+def history(table: EventTable, base: TableLanguage, accepted: IntColumn) -> tuple[Columns, list[Draft]]:
     """Propose predicates over what happened before; return the columns extended by what these need.
 
     Changes of a flag of the whole contract are passed over: after one holds what held before it.
@@ -323,7 +323,7 @@ def history(table: EventTable, base: Ground, accepted: IntColumn) -> tuple[Colum
 
 
 def _remembered(
-    base: Ground,
+    base: TableLanguage,
     added: dict[Formula, IntColumn],
     name: str,
     column: IntColumn,

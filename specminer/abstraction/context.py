@@ -8,7 +8,7 @@ import numpy as np
 
 from specminer.abstraction.events import Argument, EventTable, Variable
 from specminer.abstraction.table import REJECTED
-from specminer.calldata import Calls, arguments
+from specminer.decoding.calldata import Calls, arguments
 from specminer.history import MISSING, History, IntColumn
 from specminer.interaction import Interactions
 from specminer.location import ValueKind

@@ -25,8 +25,9 @@ from specminer._support.text import unique_names
 from specminer.abstraction.candidates import SMALL, SORTS
 from specminer.abstraction.events import EventTable, ValueKind, Variable
 from specminer.abstraction.parts import Parts, with_parts
+from specminer.decoding import HistoryContext
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowColumn
-from specminer.interaction import Evidence, Interactions, Mode
+from specminer.interaction import Interactions, Mode
 from specminer.location import Field
 from specminer.location import Variable as Stored
 from specminer.predicate import Declaration, Language, negated_text, text
@@ -79,21 +80,21 @@ class Flag:
         return negated_text(language, language.equal(symbol, language.number(0)))
 
 
-def flags(evidence: Evidence, interactions: Interactions) -> tuple[Flag, ...]:
+def flags(context: HistoryContext, interactions: Interactions) -> tuple[Flag, ...]:
     """Return the variables without keys that are switched now and then while there are interactions.
 
     In the order in which they were first accessed, so that names do not matter. None where an interaction is a whole
     contract, or where there are several contracts. Linear in the accesses of variables without keys.
     """
-    own = np.zeros(len(evidence.history), dtype=np.bool_)
+    own = np.zeros(len(context.history), dtype=np.bool_)
     own[interactions.invocation[~interactions.passive]] = True
-    if interactions.mode not in _ENTITIES or len(evidence.history.contracts) > 1 or not own.any():
+    if interactions.mode not in _ENTITIES or len(context.history.contracts) > 1 or not own.any():
         return ()
     found: list[Flag] = []
-    for touches, writes, stored in _keyless(evidence):
+    for touches, writes, stored in _keyless(context):
         for place, field in enumerate(stored.fields):
             variable = Variable(name=stored.text(None, place), kind=field.kind)
-            flag = _flag(evidence, touches, writes, field, variable, own)
+            flag = _flag(context, touches, writes, field, variable, own)
             found += [flag] if flag is not None else []
     names = unique_names(flag.name for flag in found)
     return tuple(
@@ -102,12 +103,12 @@ def flags(evidence: Evidence, interactions: Interactions) -> tuple[Flag, ...]:
     )
 
 
-def _keyless(evidence: Evidence) -> Iterator[tuple[IntColumn, IntColumn, Stored]]:
+def _keyless(context: HistoryContext) -> Iterator[tuple[IntColumn, IntColumn, Stored]]:
     """Yield each variable without keys with its touches, and the accesses that last wrote it in a transaction."""
-    touched, history, locations = evidence.touched, evidence.history, evidence.locations
+    accesses, history, locations = context.accesses, context.history, context.locations
     bare = np.array([not item.ports for item in locations.variables], dtype=np.bool_)[locations.variable]
-    touches = _by_slot(touched.slot, np.flatnonzero(bare[touched.slot]))
-    slot = touched.slot[touched.touch]
+    touches = _by_slot(accesses.slot, np.flatnonzero(bare[accesses.slot]))
+    slot = accesses.slot[accesses.touch]
     lasting = np.flatnonzero(bare[slot] & history.access_write & ~history.access_undone)
     transaction = history.invocation_transaction[history.access_invocation[lasting]]
     lasting = lasting[np.lexsort((history.access_position[lasting], transaction))]
@@ -129,7 +130,7 @@ def _by_slot(slot: RowColumn, rows: IntColumn) -> dict[int, IntColumn]:
 
 
 def _flag(
-    evidence: Evidence,
+    context: HistoryContext,
     touches: IntColumn,
     writes: IntColumn,
     field: Field,
@@ -137,13 +138,13 @@ def _flag(
     own: BoolColumn,
 ) -> Flag | None:
     """Return a field as a flag; ``None`` if it changes never, or often, or nobody knows what it held."""
-    history = evidence.history
-    found = int(evidence.touched.found[touches[0]])
+    history = context.history
+    found = int(context.accesses.value_before[touches[0]])
     created = bool((history.accepted & (history.invocation_kind == CONSTRUCTOR)).any())
     if found == MISSING and not created:
         return None
     begins = 0 if found == MISSING else field.extract(history.words[found])
-    values, code = _extracted(evidence, field, history.access_after[writes])
+    values, code = _extracted(context, field, history.access_after[writes])
     made = history.access_invocation[writes]
     # what the deployment set is where the first phase begins
     earlier = int(np.searchsorted(made, int(np.flatnonzero(own)[0])))
@@ -166,23 +167,23 @@ def _flag(
         values=(shown[code[0]], *(shown[row] for row in code[changed + 1].tolist())),
         invocation=made[changed].astype(np.int64),
         choices=choices,
-        differs=_differs(evidence, touches, field, own, choices=choices),
+        differs=_differs(context, touches, field, own, choices=choices),
     )
 
 
-def _extracted(evidence: Evidence, field: Field, rows: RowColumn) -> tuple[list[int], IntColumn]:
+def _extracted(context: HistoryContext, field: Field, rows: RowColumn) -> tuple[list[int], IntColumn]:
     """Return a field's distinct values in rows of ``History.words``, and the place of each row's among them."""
     words, place = np.unique(rows, return_inverse=True)
     distinct: dict[int, int] = {}
     codes = [
-        distinct.setdefault(field.extract(evidence.history.words[word]), len(distinct))
+        distinct.setdefault(field.extract(context.history.words[word]), len(distinct))
         for word in words.tolist()
     ]
     return list(distinct), np.array(codes, dtype=np.int64)[place.ravel()]
 
 
 def _differs(
-    evidence: Evidence, touches: IntColumn, field: Field, own: BoolColumn, *, choices: bool
+    context: HistoryContext, touches: IntColumn, field: Field, own: BoolColumn, *, choices: bool
 ) -> float:
     """Return the bits that a field's value saves in telling which of the calls that looked at it stop there.
 
@@ -190,20 +191,20 @@ def _differs(
     number of calls, less half a logarithm for each frequency more that has to be known. Source: Schwarz 1978, for the
     half.
     """
-    touched, called = evidence.touched, evidence.called
-    invocation = touched.invocation[touches]
-    kept = touched.external_read[touches] & (touched.found[touches] != MISSING) & own[invocation]
-    kept &= evidence.accepted[invocation] | evidence.rejected[invocation]
+    accesses, called = context.accesses, context.calls
+    invocation = accesses.invocation[touches]
+    kept = accesses.external_read[touches] & (accesses.value_before[touches] != MISSING) & own[invocation]
+    kept &= context.is_accepted[invocation] | context.is_rejected[invocation]
     rows, invocation = touches[kept], invocation[kept]
     if not len(rows):
         return 0.0
-    values, phase = _extracted(evidence, field, touched.found[rows])
+    values, phase = _extracted(context, field, accesses.value_before[rows])
     if not choices:
         phase = np.array([int(value != 0) for value in values], dtype=np.int64)[phase]
     function = np.unique(called.function[invocation], return_inverse=True)[1].ravel()
     # accesses stand by invocation, each one's in their order
-    final = np.searchsorted(evidence.history.access_invocation, invocation, side="right") - 1
-    stops = evidence.rejected[invocation] & (touched.slot[touched.touch[final]] == touched.slot[rows])
+    final = np.searchsorted(context.history.access_invocation, invocation, side="right") - 1
+    stops = context.is_rejected[invocation] & (accesses.slot[accesses.touch[final]] == accesses.slot[rows])
     table = np.zeros((int(function.max()) + 1, int(phase.max()) + 1, 2))
     np.add.at(table, (function, phase, stops.astype(np.int64)), 1)
     calls = table.sum(axis=(1, 2))
@@ -219,7 +220,7 @@ def _entropy(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(total * np.log2(np.maximum(total, 1)) - inner, dtype=np.float64)
 
 
-def with_phases(interactions: Interactions, evidence: Evidence, chosen: Sequence[Flag]) -> Interactions:
+def with_phases(interactions: Interactions, context: HistoryContext, chosen: Sequence[Flag]) -> Interactions:
     """Return the interactions with the changes of some flags as events of those that live through them.
 
     An interaction lives from its first event that was not rejected to its last event.
@@ -227,7 +228,7 @@ def with_phases(interactions: Interactions, evidence: Evidence, chosen: Sequence
     if not chosen:
         return interactions
     called = interactions.invocation
-    alive = _alive(interactions, evidence.history.accepted)
+    alive = _alive(interactions, context.history.accepted)
     apart = np.diff(called, prepend=MISSING) != 0  # one call may stand in an interaction twice, in two roles
     texts: list[str] = []
     before: list[IntColumn] = []

@@ -10,9 +10,9 @@ import numpy as np
 
 from specminer._support.text import unique_names
 from specminer.abstraction.events import EventTable, Variable
-from specminer.dependency import Touches
+from specminer.decoding.accesses import AccessSummary, first_accesses
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn, RowColumn
-from specminer.interaction import Interactions, Mode, event_text, first_accesses
+from specminer.interaction import Interactions, Mode, event_text
 from specminer.location import Field, Locations
 
 REJECTED: Final = " (rejected)"
@@ -41,7 +41,7 @@ class _Cells:
 
 def build(
     history: History,
-    touched: Touches,
+    accesses: AccessSummary,
     locations: Locations,
     interactions: Interactions,
     functions: Sequence[str],
@@ -55,11 +55,11 @@ def build(
     """
     rejected = ~history.accepted[interactions.invocation] & ~interactions.passive
     symbols, symbol = _symbols(interactions, functions, rejected)
-    variables, fields, numbers = _variables(history, touched, locations, interactions)
+    variables, fields, numbers = _variables(history, accesses, locations, interactions)
     span = len(history.access_slot) + 2
     times = _access_times(history)
     ends = interactions.slice * span + _moments(history, interactions, times, rejected)
-    cells = _cells(history, touched, interactions.owner, numbers, times, span)
+    cells = _cells(history, accesses, interactions.owner, numbers, times, span)
     created = _created(history, interactions)
     words: dict[int, int] = {0: 0} if np.any(created) else {}
     initial = np.where(created, 0, MISSING)[interactions.slice]
@@ -174,7 +174,7 @@ def _begin_times(history: History, times: RowColumn, *, apart: bool) -> IntColum
 
 
 def _variables(
-    history: History, touched: Touches, locations: Locations, interactions: Interactions
+    history: History, accesses: AccessSummary, locations: Locations, interactions: Interactions
 ) -> tuple[list[Variable], list[Field], RowColumn]:
     """Return the variables, the field that each reads, and each slot's variables.
 
@@ -183,13 +183,13 @@ def _variables(
     slots = np.flatnonzero(interactions.owner != MISSING)
     contract = np.zeros(len(interactions.owner), dtype=np.int64)
     if interactions.mode is Mode.WHOLE:  # else what contracts keep in equal slots is one variable
-        contract[touched.slot] = history.invocation_contract[touched.invocation]
+        contract[accesses.slot] = history.invocation_contract[accesses.invocation]
     span = len(history.contracts)
     identity = locations.variable[slots] * span + contract[slots]
     kinds, kind_of_slot = np.unique(identity, return_inverse=True)
-    accesses = np.full(len(kinds), len(touched.touch), dtype=np.int64)
-    np.minimum.at(accesses, kind_of_slot, first_accesses(touched, len(interactions.owner))[slots])
-    by_access = np.argsort(accesses)  # not by name: renaming a variable must change nothing else
+    first = np.full(len(kinds), len(accesses.touch), dtype=np.int64)
+    np.minimum.at(first, kind_of_slot, first_accesses(accesses, len(interactions.owner))[slots])
+    by_access = np.argsort(first)  # not by name: renaming a variable must change nothing else
     kinds, kind_of_slot = kinds[by_access], np.argsort(by_access)[kind_of_slot]
     rows = [locations.variables[row] for row in (kinds // span).tolist()]
     key = ("sender",) if interactions.mode is Mode.SENDER else ("·",)
@@ -211,10 +211,15 @@ def _variables(
 
 
 def _cells(
-    history: History, touched: Touches, owner: IntColumn, numbers: RowColumn, times: RowColumn, span: int
+    history: History,
+    accesses: AccessSummary,
+    owner: IntColumn,
+    numbers: RowColumn,
+    times: RowColumn,
+    span: int,
 ) -> _Cells:
     """Return the accesses that show or change a variable's value for good, one row a variable."""
-    slot = touched.slot[touched.touch]
+    slot = accesses.slot[accesses.touch]
     # an undone write shows for good what it found
     after = np.where(history.access_undone, history.access_before, history.access_after)
     owned = (owner != MISSING)[slot]
@@ -275,7 +280,7 @@ def _values(
     interaction = ends // span
     place = np.searchsorted(key, ends, side="right") - 1
     seen = (place >= 0) & (key[place] // span == interaction)
-    # nothing had touched it since the history began: it held what the next access found
+    # nothing had accessed it since the history began: it held what the next access found
     following = np.minimum(place + 1, len(key) - 1)
     same = (key[following] // span == interaction) & (initial == MISSING)
     return np.where(seen, after[place], np.where(same, before[following], initial))

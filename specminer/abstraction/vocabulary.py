@@ -22,7 +22,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from specminer.abstraction.candidates import Draft, Ground, Tier, ground, history, storage
+from specminer.abstraction.candidates import Draft, TableLanguage, Tier, history, storage, table_language
 from specminer.abstraction.definition import Definition, HistoryView
 from specminer.abstraction.events import Dimension, EventTable
 from specminer.errors import UsageError, plain
@@ -155,7 +155,7 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
 
     """
     accepted = np.flatnonzero(~table.rejected)
-    base = ground(table, accepted)
+    base = table_language(table, accepted)
     columns, drafts = base.columns, list(storage(table, base))
     if definition.history is not HistoryView.NEVER:
         columns, more = history(table, base, accepted)
@@ -262,7 +262,7 @@ class _Wishes:
     name of a variable stands for all its predicates.
     """
 
-    def __init__(self, base: Ground, definition: Definition) -> None:
+    def __init__(self, base: TableLanguage, definition: Definition) -> None:
         self._language = base.language
         self._definition = definition
         wanted = {wish: self._required(wish) for wish in definition.fix}

@@ -15,9 +15,10 @@ from typing import Final
 import numpy as np
 
 from specminer.abstraction.candidates import CALL_NAMES
+from specminer.decoding import HistoryContext
 from specminer.guard.terms import Situation
 from specminer.history import MISSING, IntColumn
-from specminer.interaction import Evidence, Interactions, Mode
+from specminer.interaction import Interactions, Mode
 from specminer.location import Locations, Variable
 from specminer.predicate.text import KEYWORDS, PLAIN_NAME
 
@@ -31,17 +32,17 @@ _KEYED: Final = (Mode.PARTITION, Mode.PROJECTION)
 class Entities:
     """The entities of the interactions, as the calls of a function name them."""
 
-    def __init__(self, evidence: Evidence, interactions: Interactions) -> None:
+    def __init__(self, context: HistoryContext, interactions: Interactions) -> None:
         self._interactions = interactions
         own = np.flatnonzero(~interactions.passive & ~interactions.switches)
         self._events = own[np.argsort(interactions.invocation[own], kind="stable")]
         self._invocation = interactions.invocation[self._events]
         self._arguments = frozenset(interactions.sort.arguments if interactions.sort else ())
-        self.places = _places(evidence.locations, interactions)
+        self.places = _places(context.locations, interactions)
         """Row and field of each variable of an interaction, by the name that predicates of states give it."""
         self.short: Mapping[tuple[int, int], str] = {}
         if interactions.mode in _KEYED:
-            self.short = _short_names(evidence.locations, interactions)
+            self.short = _short_names(context.locations, interactions)
 
     def events(self, situation: Situation) -> tuple[IntColumn, IntColumn]:
         """Return the events of a function's calls, and for each its call: a place in the situation."""

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer.decoding import ROLLED_BACK, HistoryContext
 from specminer.guard.constants import Constants, constants
 from specminer.guard.entity import Entities
 from specminer.guard.guard import LearnedGuard
@@ -17,7 +18,6 @@ from specminer.guard.observed import Elsewhere, Observed, observed
 from specminer.guard.simplifying import formula_of, simplified
 from specminer.guard.terms import Terms
 from specminer.history import CONSTRUCTOR, RETURNED, BoolColumn, IntColumn
-from specminer.interaction import ROLLED_BACK, Evidence
 from specminer.predicate import Formula, text
 from specminer.predicate.smtlib import expression, symbol_sorts
 from specminer.specification import Guard, GuardCondition, GuardKind, GuardTest, RejectionReason
@@ -51,18 +51,18 @@ class Learned:
     """Why calls were rejected, in the contract's own words, ascending; empty where it gave no reason."""
 
 
-def guards(evidence: Evidence, causes: Sequence[str], seed: int = 0) -> tuple[LearnedGuard, ...]:
+def guards(context: HistoryContext, causes: Sequence[str], seed: int = 0) -> tuple[LearnedGuard, ...]:
     """Return the guards of all functions, with whole names; the arguments are those of :func:`learn`."""
-    return learn(evidence, causes, seed).guards
+    return learn(context, causes, seed).guards
 
 
 def learn(
-    evidence: Evidence, causes: Sequence[str], seed: int = 0, entities: Entities | None = None
+    context: HistoryContext, causes: Sequence[str], seed: int = 0, entities: Entities | None = None
 ) -> Learned:
     """Learn the guards of all functions.
 
     Args:
-        evidence: the history and what it means.
+        context: the history and what it means.
         causes: why each invocation was rejected, in the contract's own words; empty for accepted ones.
         seed: of the permutation test.
         entities: storage of the interaction's own entity is called by its short name; ``None``: by its whole name.
@@ -71,10 +71,10 @@ def learn(
     names = tuple(sorted(set(causes)))
     number_of = {name: number for number, name in enumerate(names)}
     numbers = np.array([number_of[cause] for cause in causes], dtype=np.int64)
-    known = constants(_code(evidence))
-    terms = Terms(evidence)
+    known = constants(_code(context))
+    terms = Terms(context)
     functions: list[Function] = []
-    for number in range(len(evidence.called.functions)):
+    for number in range(len(context.calls.functions)):
         situation = terms.situation(number)
         if situation is not None:
             situation = situation if entities is None else entities.named(situation)
@@ -86,7 +86,7 @@ def learn(
     elsewhere = _elsewhere(functions)
     found: list[LearnedGuard] = []
     for function, early, clauses in zip(functions, first, final, strict=True):
-        found.append(_guard(evidence, function, clauses, early, names))
+        found.append(_guard(context, function, clauses, early, names))
         seen = observed(function.meaning, clauses, elsewhere, seed)
         found += [_observed(function, item) for item in seen]
     return Learned(
@@ -97,10 +97,10 @@ def learn(
     )
 
 
-def _code(evidence: Evidence) -> bytes:
+def _code(context: HistoryContext) -> bytes:
     """Return all code that ran, one after another, each once."""
     codes: list[bytes] = []
-    for contract in evidence.history.contracts:
+    for contract in context.history.contracts:
         for code in (contract.code, *(item[1] for item in contract.implementations)):
             if code and code not in codes:
                 codes.append(code)
@@ -146,7 +146,7 @@ def _elsewhere(functions: Iterable[Function]) -> Elsewhere:
 
 
 def _guard(
-    evidence: Evidence,
+    context: HistoryContext,
     function: Function,
     clauses: Sequence[Clause],
     early: Sequence[Clause],
@@ -165,7 +165,7 @@ def _guard(
         exceptions=exceptions,
         interval=wilson(int(np.sum(accepted)) - exceptions, int(np.sum(accepted))),
         explained_interval=wilson(explained, int(np.sum(~accepted))),
-        left_out=_left_out(evidence, function.number),
+        left_out=_left_out(context, function.number),
         conditions=tuple(_condition(function, clause, names) for clause in short),
         reasons=_reasons(function, ~accepted, refused, names),
         held_out=_test(function, early),
@@ -195,11 +195,11 @@ def _described(meaning: Meaning, formula: Formula) -> Guard:
     )
 
 
-def _left_out(evidence: Evidence, function: int) -> int:
-    history = evidence.history
+def _left_out(context: HistoryContext, function: int) -> int:
+    history = context.history
     failed = (history.invocation_outcome != RETURNED) & (history.invocation_outcome != ROLLED_BACK)
-    mine = (evidence.called.function == function) & (history.invocation_kind != CONSTRUCTOR)
-    return int(np.sum(failed & mine & ~evidence.rejected & ~evidence.called.read_only))
+    mine = (context.calls.function == function) & (history.invocation_kind != CONSTRUCTOR)
+    return int(np.sum(failed & mine & ~context.is_rejected & ~context.calls.read_only))
 
 
 def _condition(function: Function, clause: Clause, names: Sequence[str]) -> GuardCondition:

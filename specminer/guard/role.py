@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 from eth_utils.address import to_checksum_address
 
+from specminer.decoding import HistoryContext
 from specminer.guard.guard import LearnedGuard
 from specminer.guard.literal import Literal, Sign
 from specminer.guard.terms import Term
 from specminer.history import CONSTRUCTOR, IntColumn
-from specminer.interaction import Evidence
 from specminer.location import ValueKind
 from specminer.specification import GuardKind, Role, RoleKind
 
@@ -25,13 +25,13 @@ MIN_OTHERS: Final = 10
 """... and the contract has at least so many times as many senders."""
 
 
-def roles(evidence: Evidence, learned: Iterable[LearnedGuard]) -> tuple[Role, ...]:
+def roles(context: HistoryContext, learned: Iterable[LearnedGuard]) -> tuple[Role, ...]:
     """Return the roles, those to whom most functions are reserved first."""
     found: dict[tuple[str, RoleKind], dict[str, bool]] = {}
     callers: dict[str, IntColumn] = {}
     for item in learned:
         guard, situation = item.guard, item.meaning.situation
-        senders = evidence.history.invocation_sender[situation.rows[situation.accepted]]
+        senders = context.history.invocation_sender[situation.rows[situation.accepted]]
         callers[guard.scope] = np.unique(senders)
         for clause in item.clauses:
             for literal in clause.literals if len(clause.literals) == 1 else ():
@@ -41,8 +41,8 @@ def roles(evidence: Evidence, learned: Iterable[LearnedGuard]) -> tuple[Role, ..
                     required = guard.kind is GuardKind.REQUIRED
                     of_role[guard.scope] = of_role.get(guard.scope, False) or required
     told = {function for functions in found.values() for function in functions}
-    sets = _sets(evidence, told)
-    result = [_role(evidence, name, kind, functions, callers) for (name, kind), functions in found.items()]
+    sets = _sets(context, told)
+    result = [_role(context, name, kind, functions, callers) for (name, kind), functions in found.items()]
     return tuple(sorted([*result, *sets], key=lambda role: (-len(role.functions), role.name)))
 
 
@@ -64,7 +64,7 @@ def _named(terms: Sequence[Term], literal: Literal) -> tuple[str, RoleKind] | No
 
 
 def _role(
-    evidence: Evidence,
+    context: HistoryContext,
     name: str,
     kind: RoleKind,
     functions: dict[str, bool],
@@ -77,20 +77,20 @@ def _role(
         kind=kind,
         functions=tuple(sorted(functions)),
         required=tuple(sorted(function for function, required in functions.items() if required)),
-        addresses=_addresses(evidence, few),
-        creator=_are_creators(evidence, few),
+        addresses=_addresses(context, few),
+        creator=_are_creators(context, few),
     )
 
 
-def _sets(evidence: Evidence, told: Iterable[str]) -> list[Role]:
+def _sets(context: HistoryContext, told: Iterable[str]) -> list[Role]:
     """Return sets of few addresses that sent all calls of functions of which nothing else tells who may call."""
-    history = evidence.history
-    everybody = len(np.unique(history.invocation_sender[evidence.accepted]))
+    history = context.history
+    everybody = len(np.unique(history.invocation_sender[context.is_accepted]))
     known = set(told)
     grouped: dict[tuple[int, ...], list[str]] = {}
     calls: Counter[tuple[int, ...]] = Counter()
-    for number, function in enumerate(evidence.called.functions):
-        rows = np.flatnonzero(evidence.accepted & (evidence.called.function == number))
+    for number, function in enumerate(context.calls.functions):
+        rows = np.flatnonzero(context.is_accepted & (context.calls.function == number))
         senders = tuple(np.unique(history.invocation_sender[rows]).tolist())
         if function not in known and 0 < len(senders) <= FEW and everybody >= MIN_OTHERS * len(senders):
             grouped.setdefault(senders, []).append(function)
@@ -100,7 +100,7 @@ def _sets(evidence: Evidence, told: Iterable[str]) -> list[Role]:
         if calls[senders] < MIN_CALLS:
             continue
         rows = np.array(senders, dtype=np.int64)
-        addresses = _addresses(evidence, rows)
+        addresses = _addresses(context, rows)
         found.append(
             Role(
                 name=" or ".join(addresses),
@@ -108,17 +108,17 @@ def _sets(evidence: Evidence, told: Iterable[str]) -> list[Role]:
                 functions=tuple(sorted(functions)),
                 required=(),
                 addresses=addresses,
-                creator=_are_creators(evidence, rows),
+                creator=_are_creators(context, rows),
             )
         )
     return found
 
 
-def _addresses(evidence: Evidence, rows: IntColumn) -> tuple[str, ...]:
-    return tuple(sorted(to_checksum_address(evidence.history.addresses[row]) for row in rows.tolist()))
+def _addresses(context: HistoryContext, rows: IntColumn) -> tuple[str, ...]:
+    return tuple(sorted(to_checksum_address(context.history.addresses[row]) for row in rows.tolist()))
 
 
-def _are_creators(evidence: Evidence, rows: IntColumn) -> bool:
-    created = evidence.history.accepted & (evidence.history.invocation_kind == CONSTRUCTOR)
-    makers = np.unique(evidence.history.invocation_sender[created])
+def _are_creators(context: HistoryContext, rows: IntColumn) -> bool:
+    created = context.history.accepted & (context.history.invocation_kind == CONSTRUCTOR)
+    makers = np.unique(context.history.invocation_sender[created])
     return bool(len(rows)) and bool(np.isin(rows, makers).all())

@@ -18,10 +18,10 @@ import numpy as np
 from specminer._support.text import UniqueNames
 from specminer.abstraction import Dimension
 from specminer.abstraction.candidates import CALL_NAMES
-from specminer.calldata import ArgumentColumn, TextColumn, arguments, texts
+from specminer.decoding import HistoryContext
+from specminer.decoding.calldata import ArgumentColumn, TextColumn, arguments, texts
 from specminer.guard.values import Values, coded, together
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowColumn
-from specminer.interaction import Evidence
 from specminer.location import PortKind, ValueKind, Variable
 from specminer.words import WordArray, from_integers, from_numbers, limbs, to_integers
 
@@ -117,25 +117,25 @@ class _Draft:
 class Terms:
     """Finds the terms of each function of a history."""
 
-    def __init__(self, evidence: Evidence) -> None:
-        self._evidence = evidence
-        history, touched = evidence.history, evidence.touched
+    def __init__(self, context: HistoryContext) -> None:
+        self._context = context
+        history, accesses = context.history, context.accesses
         self._words = from_integers(history.words)
         self._addresses = from_integers([int.from_bytes(item, "big") for item in history.addresses])
-        self._arguments = _grouped(arguments(history, evidence.called))
-        self._texts = _grouped(texts(history, evidence.called))
-        function = evidence.called.function[touched.invocation]
+        self._arguments = _grouped(arguments(history, context.calls))
+        self._texts = _grouped(texts(history, context.calls))
+        function = context.calls.function[accesses.invocation]
         self._touch_order = np.argsort(function, kind="stable")
-        count = len(evidence.called.functions)
+        count = len(context.calls.functions)
         self._touch_bounds = np.searchsorted(function[self._touch_order], np.arange(count + 1))
         self._last = self._last_variable()
         self._rank = self._ranks()
 
     def situation(self, function: int) -> Situation | None:
         """Return the calls of a function; ``None`` if it has none that count."""
-        evidence = self._evidence
-        counted = (evidence.accepted | evidence.rejected) & (evidence.called.function == function)
-        rows = np.flatnonzero(counted & (evidence.history.invocation_kind != CONSTRUCTOR))
+        context = self._context
+        counted = (context.is_accepted | context.is_rejected) & (context.calls.function == function)
+        rows = np.flatnonzero(counted & (context.history.invocation_kind != CONSTRUCTOR))
         if not len(rows):
             return None
         drafts = _told_apart(self._drafts(function, rows))[:MAX_TERMS]
@@ -157,9 +157,9 @@ class Terms:
             for draft, column in zip(drafts, codes, strict=True)
         )
         return Situation(
-            function=evidence.called.functions[function],
+            function=context.calls.functions[function],
             rows=rows,
-            accepted=evidence.accepted[rows],
+            accepted=context.is_accepted[rows],
             terms=terms,
             words=tuple(to_integers(words)),
             last=self._last[rows],
@@ -167,48 +167,48 @@ class Terms:
 
     def _ranks(self) -> IntColumn:
         """Return for each touch how many other places its call looked at before; ``MISSING`` but for some calls."""
-        history, touched = self._evidence.history, self._evidence.touched
-        function = self._evidence.called.function
+        history, accesses = self._context.history, self._context.accesses
+        function = self._context.calls.function
         order = np.argsort(function, kind="stable")
         starts = np.searchsorted(function[order], function[order], side="left")
         sampled = np.zeros(len(history), dtype=np.bool_)
         sampled[order[np.arange(len(order)) - starts < ORDERED_CALLS]] = True
-        accesses = np.flatnonzero(sampled[history.access_invocation])
-        by_position = accesses[np.argsort(history.access_position[accesses], kind="stable")]
-        touch, first = np.unique(touched.touch[by_position], return_index=True)
-        order = np.lexsort((first, touched.invocation[touch]))
-        invocation = touched.invocation[touch][order]
-        rank = np.full(len(touched.invocation), MISSING, dtype=np.int64)
+        rows = np.flatnonzero(sampled[history.access_invocation])
+        by_position = rows[np.argsort(history.access_position[rows], kind="stable")]
+        touch, first = np.unique(accesses.touch[by_position], return_index=True)
+        order = np.lexsort((first, accesses.invocation[touch]))
+        invocation = accesses.invocation[touch][order]
+        rank = np.full(len(accesses.invocation), MISSING, dtype=np.int64)
         rank[touch[order]] = np.arange(len(order)) - np.searchsorted(invocation, invocation, side="left")
         return rank
 
     def _last_variable(self) -> IntColumn:
-        history = self._evidence.history
+        history = self._context.history
         found = np.full(len(history), MISSING, dtype=np.int64)
         if len(history.access_slot):
             last = np.flatnonzero(
                 np.append(history.access_invocation[1:] != history.access_invocation[:-1], True)
             )
-            slot = self._evidence.touched.slot[self._evidence.touched.touch[last]]
-            found[history.access_invocation[last]] = self._evidence.locations.variable[slot]
+            slot = self._context.accesses.slot[self._context.accesses.touch[last]]
+            found[history.access_invocation[last]] = self._context.locations.variable[slot]
         return found
 
     def _drafts(self, function: int, rows: IntColumn) -> list[_Draft]:
         found = [*self._of_call(rows), *self._of_arguments(function, rows)]
         touches = self._touch_order[self._touch_bounds[function] : self._touch_bounds[function + 1]]
-        call = np.searchsorted(rows, self._evidence.touched.invocation[touches])
+        call = np.searchsorted(rows, self._context.accesses.invocation[touches])
         counted = (call < len(rows)) & (
-            rows[np.minimum(call, len(rows) - 1)] == self._evidence.touched.invocation[touches]
+            rows[np.minimum(call, len(rows) - 1)] == self._context.accesses.invocation[touches]
         )
         touches, call = touches[counted], call[counted]
-        slots = self._evidence.touched.slot[touches]
-        variable = self._evidence.locations.variable[slots]
+        slots = self._context.accesses.slot[touches]
+        variable = self._context.locations.variable[slots]
         by_variable = {int(row): np.flatnonzero(variable == row) for row in np.unique(variable)}
         left = dict(by_variable)
         for _ in range(ROUNDS):
             fresh: list[_Draft] = []
             for number, own in sorted(left.items()):
-                ports = self._evidence.locations.variables[number].ports
+                ports = self._context.locations.variables[number].ports
                 drafts, rest = self._bound(number, ports, touches[own], call[own], found, len(rows))
                 fresh += drafts
                 left[number] = own[rest]
@@ -236,13 +236,13 @@ class Terms:
         keyed = len({item.keys for item in mine}) > 1 and not any(names & set(item.keys) for item in others)
         if not keyed:
             return found
-        ports = self._evidence.locations.variables[number].ports
+        ports = self._context.locations.variables[number].ports
         drafts, _ = self._bound(number, ports, touches, call, others, count)
         most = [max((_seen(item) for item in group), default=0) for group in (mine, drafts)]
         return [*others, *drafts] if most[1] > most[0] else found
 
     def _of_call(self, rows: IntColumn) -> Iterator[_Draft]:
-        history = self._evidence.history
+        history = self._context.history
         transaction = history.invocation_transaction[rows]
         sender, origin = history.invocation_sender[rows], history.transaction_origin[transaction]
         yield _Draft("sender", ValueKind.ADDRESS, coded(self._addresses, sender))
@@ -261,7 +261,7 @@ class Terms:
             if column.single:
                 place = _place(column.invocation, rows)
                 yield _Draft(column.name, _kind(column.type), coded(column.words, place))
-        keys = self._evidence.locations.key_table
+        keys = self._context.locations.key_table
         code = {text: len(keys.words) + at for at, text in enumerate(keys.texts)}
         for text in self._texts.get(function, ()):
             place = _place(text.invocation, rows)
@@ -283,14 +283,14 @@ class Terms:
         count: int,
     ) -> tuple[list[_Draft], BoolColumn]:
         """Return the terms of one variable, and which of the touches given none of them names."""
-        locations, touched = self._evidence.locations, self._evidence.touched
+        locations, accesses = self._context.locations, self._context.accesses
         shown = locations.variables[number]
         rest = np.ones(len(touches), dtype=np.bool_)
         if any(locations.ports[port].keyed not in (PortKind.MAPPING, PortKind.ARRAY) for port in ports):
             return [], np.zeros(len(touches), dtype=np.bool_)
         if not ports:
             return list(self._fields(number, shown, None, touches, call, count)), ~rest
-        keys = locations.keys[touched.slot[touches]]
+        keys = locations.keys[accesses.slot[touches]]
         fits: list[list[tuple[str, BoolColumn]]] = []
         for depth in range(len(ports)):
             fits.append(self._fitting(keys[:, depth], call, known))
@@ -322,7 +322,7 @@ class Terms:
             if draft.key:
                 code = draft.values.place
             else:
-                code_of = self._evidence.locations.key_table.find(draft.values.words)
+                code_of = self._context.locations.key_table.find(draft.values.words)
                 code = np.append(code_of, MISSING)[draft.values.place]
             fit = (code[call] == keys) & (keys != MISSING)
             if fit.any():
@@ -340,7 +340,7 @@ class Terms:
         count: int,
     ) -> Iterator[_Draft]:
         found = np.full(count, MISSING, dtype=np.int64)
-        found[call] = self._evidence.touched.found[touches]
+        found[call] = self._context.accesses.value_before[touches]
         whole = coded(self._words, found)
         rank = self._rank[touches]
         order = round(float(np.mean(rank[rank != MISSING])), 6) if (rank != MISSING).any() else 0.0

@@ -7,21 +7,17 @@ is good enough the whole history is one interaction (:mod:`.views`). The choice 
 """
 
 from specminer.interaction.choice import Analysis, Found, analyse, split
-from specminer.interaction.evidence import ROLLED_BACK, Evidence, first_accesses
 from specminer.interaction.interactions import Interactions, event_text
 from specminer.interaction.views import MAX_UNNAMED
 from specminer.specification import Mode
 
 __all__ = [
     "MAX_UNNAMED",
-    "ROLLED_BACK",
     "Analysis",
-    "Evidence",
     "Found",
     "Interactions",
     "Mode",
     "analyse",
     "event_text",
-    "first_accesses",
     "split",
 ]

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from specminer._support.text import UniqueNames, suggest
+from specminer.decoding import ROLLED_BACK, HistoryContext
 from specminer.errors import UsageError, plain
 from specminer.history import CONSTRUCTOR, MISSING
-from specminer.interaction.evidence import ROLLED_BACK, Evidence
 from specminer.interaction.interactions import Interactions
 from specminer.interaction.roles import Naming, Source, candidates, naming
 from specminer.interaction.scores import MIN_COVERAGE, Score, marks, score
@@ -48,7 +48,7 @@ class Found:
 class Analysis:
     """The sorts of a history, the best first."""
 
-    evidence: Evidence
+    context: HistoryContext
     found: tuple[Found, ...]
 
     @property
@@ -57,17 +57,17 @@ class Analysis:
         return tuple(item.name for item in self.found)
 
 
-def analyse(evidence: Evidence) -> Analysis:
+def analyse(context: HistoryContext) -> Analysis:
     """Find the sorts of a history and what speaks for each."""
-    told, offered = marks(evidence), candidates(evidence)
+    told, offered = marks(context), candidates(context)
     rated: list[tuple[Sort, Naming, Score]] = []
-    for sort in sorts(evidence):
-        named = naming(evidence, sort, offered)
-        rated.append((sort, named, score(evidence, sort, named, told)))
+    for sort in sorts(context):
+        named = naming(context, sort, offered)
+        rated.append((sort, named, score(context, sort, named, told)))
     rated.sort(key=lambda item: (-item[2].value, -item[2].coverage))  # else in the order of the slots
-    names = _told_apart([_name(evidence, sort, named) for sort, named, _ in rated])
+    names = _told_apart([_name(context, sort, named) for sort, named, _ in rated])
     return Analysis(
-        evidence=evidence,
+        context=context,
         found=tuple(
             Found(name=name, sort=sort, naming=named, score=rating)
             for name, (sort, named, rating) in zip(names, rated, strict=True)
@@ -75,7 +75,7 @@ def analyse(evidence: Evidence) -> Analysis:
     )
 
 
-def _name(evidence: Evidence, sort: Sort, named: Naming) -> str:
+def _name(context: HistoryContext, sort: Sort, named: Naming) -> str:
     """Return the argument that names most of its entities; without one the storage where they are kept."""
     if sort.account:
         return ACCOUNT
@@ -86,7 +86,7 @@ def _name(evidence: Evidence, sort: Sort, named: Naming) -> str:
             counts[role.name] += int(count)
     if counts:
         return min(counts, key=lambda name: (-counts[name], name))
-    return evidence.locations.ports[sort.ports[0]].name.removesuffix("[]")
+    return context.locations.ports[sort.ports[0]].name.removesuffix("[]")
 
 
 def _told_apart(names: Sequence[str]) -> list[str]:
@@ -102,51 +102,51 @@ def split(analysis: Analysis, wish: str | None = None) -> Interactions:
         UsageError: there is no such sort.
 
     """
-    evidence = analysis.evidence
-    suffix = _left_out(evidence)
+    context = analysis.context
+    suffix = _left_out(context)
     if wish is None or wish == "auto":
         interactions, reason = _chosen(analysis)
     elif wish == Mode.WHOLE.value:
-        interactions, reason = whole(evidence), "The whole history is one interaction, as asked."
+        interactions, reason = whole(context), "The whole history is one interaction, as asked."
     elif wish == Mode.INSTANCE.value:
-        interactions = by_instance(evidence)
+        interactions = by_instance(context)
         reason = "One interaction per contract, as asked; each begins with its constructor."
     elif wish == Mode.SENDER.value:
-        interactions = by_sender(evidence)
-        reason = f"One interaction per account, as asked.{_created(evidence)}"
+        interactions = by_sender(context)
+        reason = f"One interaction per account, as asked.{_created(context)}"
     else:
         found = _asked(analysis, wish)
-        interactions = _sliced(evidence, found)
+        interactions = _sliced(context, found)
         reason = f"{_by_sort(found, interactions)}, as asked. {reasons(found)}"
-    return replace(interactions, explanation=f"{reason}{_outside(evidence, interactions)}{suffix}")
+    return replace(interactions, explanation=f"{reason}{_outside(context, interactions)}{suffix}")
 
 
-def _outside(evidence: Evidence, interactions: Interactions) -> str:
-    calls = interactions.track[evidence.call[interactions.track]]
+def _outside(context: HistoryContext, interactions: Interactions) -> str:
+    calls = interactions.track[context.is_call[interactions.track]]
     if not len(calls):
         return ""
-    rows = [evidence.called.functions[row] for row in evidence.called.function[calls].tolist()]
+    rows = [context.calls.functions[row] for row in context.calls.function[calls].tolist()]
     counts = sorted(Counter(rows).items(), key=lambda item: (-item[1], item[0]))
     shown = ", ".join(f"{plain(name, 40)} {count:,}" for name, count in counts[:5])
     return f" {len(calls):,} calls are about none: {shown}{', …' if len(counts) > 5 else ''}."
 
 
-def _created(evidence: Evidence) -> str:
-    created = np.any(evidence.history.invocation_kind == CONSTRUCTOR)
+def _created(context: HistoryContext) -> str:
+    created = np.any(context.history.invocation_kind == CONSTRUCTOR)
     return " The constructor belongs to no account." if created else ""
 
 
 def _chosen(analysis: Analysis) -> tuple[Interactions, str]:
-    evidence = analysis.evidence
-    if len(evidence.history.contracts) > 1:
-        return by_instance(evidence), (
+    context = analysis.context
+    if len(context.history.contracts) > 1:
+        return by_instance(context), (
             "One interaction per contract, because several contracts are mined together; each begins with its "
             "constructor."
         )
     best = next((item for item in analysis.found if item.qualifies), None)
     if best is None:
-        return whole(evidence), f"The whole history is one interaction: {_why_none(analysis)}."
-    interactions = _sliced(evidence, best)
+        return whole(context), f"The whole history is one interaction: {_why_none(analysis)}."
+    interactions = _sliced(context, best)
     return interactions, f"{_by_sort(best, interactions)}. {reasons(best)}"
 
 
@@ -170,17 +170,17 @@ def _asked(analysis: Analysis, wish: str) -> Found:
     raise UsageError(f"--interactions: this history has no sort of entities '{plain(wish, 60)}'; {hint}")
 
 
-def _sliced(evidence: Evidence, found: Found) -> Interactions:
+def _sliced(context: HistoryContext, found: Found) -> Interactions:
     return sliced(
-        evidence, found.sort, found.naming, described(evidence, found), separable=found.score.separable
+        context, found.sort, found.naming, described(context, found), separable=found.score.separable
     )
 
 
-def described(evidence: Evidence, found: Found) -> EntitySort:
+def described(context: HistoryContext, found: Found) -> EntitySort:
     """Return a sort as the specification tells it."""
     return EntitySort(
         name=found.name,
-        ports=tuple(evidence.locations.ports[port].name for port in found.sort.ports),
+        ports=tuple(context.locations.ports[port].name for port in found.sort.ports),
         arguments=tuple(sorted({role.name for role in found.naming.roles})),
         score=round(found.score.value, 6),
     )
@@ -208,12 +208,12 @@ def reasons(found: Found) -> str:
     return f"{'; '.join(parts)} (score {rating.value:.2f})."
 
 
-def _left_out(evidence: Evidence) -> str:
-    rolled_back = evidence.history.invocation_outcome == ROLLED_BACK
+def _left_out(context: HistoryContext) -> str:
+    rolled_back = context.history.invocation_outcome == ROLLED_BACK
     parts = [
         f"{count:,} {text}"
         for count, text in (
-            (int(np.sum(evidence.called.read_only & ~rolled_back)), "calls of read-only functions"),
+            (int(np.sum(context.calls.read_only & ~rolled_back)), "calls of read-only functions"),
             (int(np.sum(rolled_back)), "calls that their callers rolled back"),
         )
         if count

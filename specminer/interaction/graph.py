@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from specminer.dependency import dependencies, graph
+from specminer.decoding import HistoryContext
+from specminer.decoding.accesses import dependencies, graph
 from specminer.errors import plain
 from specminer.history import MISSING, OUTCOMES
-from specminer.interaction.evidence import Evidence
 from specminer.interaction.interactions import Interactions
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Link(Enum):
     """Storage that no interaction holds."""
 
 
-def interaction_graph(evidence: Evidence, interactions: Interactions) -> nx.MultiDiGraph:
+def interaction_graph(context: HistoryContext, interactions: Interactions) -> nx.MultiDiGraph:
     """Return the dependency graph, an edge from each reader to its writer, for GraphML.
 
     Nodes are invocations with ``transaction``, ``block``, ``position``, ``function``, ``outcome``,
@@ -36,8 +36,8 @@ def interaction_graph(evidence: Evidence, interactions: Interactions) -> nx.Mult
     without being their call), separated by spaces. Edges have ``slot``, ``location`` and ``link``
     (:class:`Link`). Texts from outside are escaped.
     """
-    history, called = evidence.history, evidence.called
-    found = dependencies(evidence.touched)
+    history, called = context.history, context.calls
+    found = dependencies(context.accesses)
     built = graph(history, found)
     belongs: dict[int, list[str]] = {}
     effects: dict[int, list[str]] = {}
@@ -52,8 +52,8 @@ def interaction_graph(evidence: Evidence, interactions: Interactions) -> nx.Mult
             side_effects=" ".join(effects.get(row, ())),
         )
     members = interactions.members
-    linked = np.flatnonzero(evidence.touched.writer != MISSING)
-    slots = evidence.touched.slot[linked]
+    linked = np.flatnonzero(context.accesses.writer != MISSING)
+    slots = context.accesses.slot[linked]
     inside = np.zeros(len(linked), dtype=np.bool_)
     held = np.zeros(len(linked), dtype=np.bool_)
     for holder in interactions.holders:
@@ -65,7 +65,7 @@ def interaction_graph(evidence: Evidence, interactions: Interactions) -> nx.Mult
         _edges_in_order(built, found.reader.tolist(), found.writer.tolist())
     ):
         kind = Link.INSIDE if inside[place] else Link.ACROSS if held[place] else Link.ENVIRONMENT
-        data.update(location=plain(evidence.locations.text(int(slots[place])), 200), link=kind.value)
+        data.update(location=plain(context.locations.text(int(slots[place])), 200), link=kind.value)
     return built
 
 

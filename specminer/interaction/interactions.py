@@ -38,7 +38,7 @@ class Interactions:
     """Position in ``roles`` of the role in which the call names the entity, or ``MISSING``; all missing
     unless events are told apart by roles (in a projection)."""
     owner: IntColumn
-    """For each slot (number in ``Touches.slot``) the interaction whose variable it is, or ``MISSING``; shape (s,)."""
+    """For each slot (see ``AccessSummary.slot``) the interaction whose variable it is, or ``MISSING``; shape (s,)."""
     holders: tuple[IntColumn, ...]
     """For each key position the interaction under whose key each slot hangs there, or ``MISSING``; shapes (s,).
     That is more than :attr:`owner`: ``bids[7][bidder]`` hangs under auction 7, but is no variable of it."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from specminer.decoding import HistoryContext
 from specminer.history import MISSING, IntColumn
-from specminer.interaction.evidence import Evidence
 from specminer.interaction.interactions import Interactions
 
 
@@ -31,11 +31,11 @@ class Race:
     """Whether the contract rejected the later call."""
 
 
-def races(evidence: Evidence, interactions: Interactions) -> list[Race]:
+def races(context: HistoryContext, interactions: Interactions) -> list[Race]:
     """Return the races by block and order of the calls."""
-    history, touched = evidence.history, evidence.touched
-    rows = np.flatnonzero(touched.writer != MISSING)
-    reader, writer = touched.invocation[rows], touched.writer[rows]
+    history, accesses = context.history, context.accesses
+    rows = np.flatnonzero(accesses.writer != MISSING)
+    reader, writer = accesses.invocation[rows], accesses.writer[rows]
     block = history.transaction_block[history.invocation_transaction]
     meet = (
         (block[reader] == block[writer])
@@ -46,9 +46,9 @@ def races(evidence: Evidence, interactions: Interactions) -> list[Race]:
     members = interactions.members
     found: dict[tuple[int, int, int], set[int]] = {}
     for holder in interactions.holders:
-        own = holder[touched.slot[rows]]
+        own = holder[accesses.slot[rows]]
         held = members.holds(reader, own) & members.holds(writer, own)
-        for key in _keys(own[held], writer[held], reader[held], touched.slot[rows][held]):
+        for key in _keys(own[held], writer[held], reader[held], accesses.slot[rows][held]):
             found.setdefault(key[:3], set()).add(key[3])
     listed = [
         Race(
@@ -57,7 +57,7 @@ def races(evidence: Evidence, interactions: Interactions) -> list[Race]:
             first=first,
             second=second,
             slots=tuple(sorted(slots)),
-            lost=bool(evidence.rejected[second]),
+            lost=bool(context.is_rejected[second]),
         )
         for (interaction, first, second), slots in found.items()
     ]

@@ -14,8 +14,8 @@ from typing import Final
 
 import numpy as np
 
+from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.interaction.evidence import Evidence
 from specminer.interaction.interactions import Interactions
 from specminer.interaction.relation import contains, distinct
 
@@ -77,12 +77,12 @@ class Rejections:
     """Rejected calls that belong to none."""
 
 
-def rejections(evidence: Evidence, interactions: Interactions) -> Rejections:
+def rejections(context: HistoryContext, interactions: Interactions) -> Rejections:
     """Judge the rejections; n log n in events, and linear in the longest word that two interactions share."""
-    own = ~interactions.passive & evidence.event[interactions.invocation]
-    accepted = own & evidence.history.accepted[interactions.invocation]
-    rejected = own & evidence.rejected[interactions.invocation]
-    symbol = evidence.called.function[interactions.invocation] * (len(interactions.roles) + 1) + (
+    own = ~interactions.passive & context.is_event[interactions.invocation]
+    accepted = own & context.history.accepted[interactions.invocation]
+    rejected = own & context.is_rejected[interactions.invocation]
+    symbol = context.calls.function[interactions.invocation] * (len(interactions.roles) + 1) + (
         interactions.role + 1
     )
     before: IntColumn = np.cumsum(accepted) - accepted
@@ -102,14 +102,14 @@ def rejections(evidence: Evidence, interactions: Interactions) -> Rejections:
     others = np.bincount(goes_on // (len(interactions.names) + 1), minlength=int(node.max(initial=0)) + 1)
     continues = contains(goes_on, node_of_event * (len(interactions.names) + 1) + interactions.slice)
     comparable = rejected & (others[node_of_event] - continues > 0)
-    inside = np.zeros(len(evidence.history), dtype=np.bool_)
+    inside = np.zeros(len(context.history), dtype=np.bool_)
     inside[interactions.invocation[own]] = True
     return Rejections(
         contradicted=contradicted,
         comparable=comparable | contradicted,
-        functions=_by_function(evidence, interactions, rejected, comparable | contradicted, contradicted),
-        attached=int(np.sum(evidence.rejected & inside)),
-        loose=int(np.sum(evidence.rejected & ~inside)),
+        functions=_by_function(context, interactions, rejected, comparable | contradicted, contradicted),
+        attached=int(np.sum(context.is_rejected & inside)),
+        loose=int(np.sum(context.is_rejected & ~inside)),
     )
 
 
@@ -148,14 +148,14 @@ def prefixes(words: IntColumn, first: IntColumn) -> IntColumn:
 
 
 def _by_function(
-    evidence: Evidence,
+    context: HistoryContext,
     interactions: Interactions,
     rejected: BoolColumn,
     comparable: BoolColumn,
     contradicted: BoolColumn,
 ) -> tuple[FunctionRejections, ...]:
-    function = evidence.called.function[interactions.invocation]
-    size = len(evidence.called.functions)
+    function = context.calls.function[interactions.invocation]
+    size = len(context.calls.functions)
     totals = [np.bincount(function[kind], minlength=size) for kind in (rejected, comparable, contradicted)]
     found = [
         FunctionRejections(
@@ -164,7 +164,7 @@ def _by_function(
             comparable=int(totals[1][row]),
             contradicted=int(totals[2][row]),
         )
-        for row, name in enumerate(evidence.called.functions)
+        for row, name in enumerate(context.calls.functions)
         if totals[0][row]
     ]
     return tuple(sorted(found, key=lambda item: (-item.rejected, item.function)))

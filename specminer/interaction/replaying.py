@@ -20,8 +20,8 @@ import numpy as np
 from specminer.chain.execution.fork import FORKS, Surroundings
 from specminer.chain.execution.machine import Call, Execution, Machine
 from specminer.chain.execution.schedule import Rules, fixed, scheduled
+from specminer.decoding import HistoryContext
 from specminer.history import CONSTRUCTOR, KINDS, MISSING
-from specminer.interaction.evidence import Evidence
 from specminer.interaction.interactions import Interactions
 from specminer.trace import InvocationKind
 
@@ -59,13 +59,13 @@ class Replayed:
 class Replayer:
     """Executes interactions of one contract's history again."""
 
-    def __init__(self, evidence: Evidence, interactions: Interactions) -> None:
-        self._evidence = evidence
+    def __init__(self, context: HistoryContext, interactions: Interactions) -> None:
+        self._context = context
         self._interactions = interactions
-        self._record = evidence.history.contracts[0]
+        self._record = context.history.contracts[0]
         self._rules: Rules = scheduled(self._record.chain_id) or fixed(FORKS[-1])
-        touched = evidence.touched
-        self._first = np.searchsorted(touched.invocation, np.arange(len(evidence.history) + 1))
+        accesses = context.accesses
+        self._first = np.searchsorted(accesses.invocation, np.arange(len(context.history) + 1))
         self._entities = np.any([holder != MISSING for holder in interactions.holders], axis=0)
         own = np.flatnonzero(~interactions.passive)
         self._events = [
@@ -100,7 +100,7 @@ class Replayer:
                 calls += 1
                 held += holds
                 if not holds:
-                    functions[self._evidence.called.name(row)] += 1
+                    functions[self._context.calls.name(row)] += 1
         return Replayed(
             interactions=len(chosen),
             calls=calls,
@@ -111,10 +111,10 @@ class Replayer:
 
     def _alone(self, number: int) -> list[tuple[int, bool | None]]:
         """Execute one interaction; return for each own call whether it held, ``None`` if it cannot run here."""
-        evidence = self._evidence
+        context = self._context
         own = self._interactions.invocation[self._events[number]]
         rows = np.concatenate([own, self._interactions.track])
-        rows = rows[evidence.call[rows]]
+        rows = rows[context.is_call[rows]]
         rows = np.sort(rows)
         rows = rows[rows <= own.max(initial=-1)]
         mine = set(own.tolist())
@@ -135,7 +135,7 @@ class Replayer:
 
     def _machine(self) -> Machine:
         machine = Machine(max_steps=MAX_STEPS)
-        machine.use(self._rules(self._evidence.history.last_block, None))
+        machine.use(self._rules(self._context.history.last_block, None))
         machine.install(self._record.address, self._record.code, balance=BALANCE)
         for address, code in self._record.implementations:
             machine.install(address, code)
@@ -143,58 +143,58 @@ class Replayer:
 
     def _set_up(self, machine: Machine) -> None:
         """Put what the constructor left, or what the history shows to have been there before it begins."""
-        evidence, touched = self._evidence, self._evidence.touched
-        history = evidence.history
-        slots, first = np.unique(touched.slot, return_index=True)
+        context, accesses = self._context, self._context.accesses
+        history = context.history
+        slots, first = np.unique(accesses.slot, return_index=True)
         del slots
         # touches stand in order of invocations, so the first of a slot shows what was there
-        for row in first[touched.found[first] != MISSING].tolist():
-            self._put(machine, touched.word[row], touched.found[row])
+        for row in first[accesses.value_before[first] != MISSING].tolist():
+            self._put(machine, accesses.word[row], accesses.value_before[row])
         created = np.flatnonzero(history.accepted & (history.invocation_kind == CONSTRUCTOR))
         for row in created.tolist():
             for touch in range(self._first[row], self._first[row + 1]):
-                self._put(machine, touched.word[touch], touched.left[touch])
+                self._put(machine, accesses.word[touch], accesses.value_after[touch])
 
     def _put_environment(self, machine: Machine, row: int) -> None:
         """Put what a call was recorded to find in storage that is no entity's."""
-        touched = self._evidence.touched
+        accesses = self._context.accesses
         for touch in range(self._first[row], self._first[row + 1]):
-            if not self._entities[touched.slot[touch]] and touched.found[touch] != MISSING:
-                self._put(machine, touched.word[touch], touched.found[touch])
+            if not self._entities[accesses.slot[touch]] and accesses.value_before[touch] != MISSING:
+                self._put(machine, accesses.word[touch], accesses.value_before[touch])
 
     def _put_effects(self, machine: Machine, row: int) -> None:
-        touched = self._evidence.touched
+        accesses = self._context.accesses
         for touch in range(self._first[row], self._first[row + 1]):
-            self._put(machine, touched.word[touch], touched.left[touch])
+            self._put(machine, accesses.word[touch], accesses.value_after[touch])
 
     def _put(self, machine: Machine, slot: int, value: int) -> None:
-        words = self._evidence.history.words
+        words = self._context.history.words
         if value != MISSING and machine.storage(self._record.address, words[slot]) != words[value]:
             machine.put(self._record.address, words[slot], words[value])
 
     def _comparable(self, row: int) -> bool:
         """Whether it is known how the call ended, and that the contract's code decided it."""
-        return bool(self._evidence.history.accepted[row] or self._evidence.rejected[row])
+        return bool(self._context.history.accepted[row] or self._context.is_rejected[row])
 
     def _runs(self, row: int, number: int) -> bool:
         """Whether a call ends as recorded if it finds the storage that it was recorded to find."""
         machine = self._machine()
-        touched = self._evidence.touched
+        accesses = self._context.accesses
         for touch in range(self._first[row], self._first[row + 1]):
-            self._put(machine, touched.word[touch], touched.found[touch])
+            self._put(machine, accesses.word[touch], accesses.value_before[touch])
         execution = machine.run(self._call(row), self._around(row), self._fork(row), (), record=False)
         return self._as_recorded(machine, row, number, execution)
 
     def _as_recorded(self, machine: Machine, row: int, number: int, execution: Execution) -> bool:
-        evidence = self._evidence
-        if execution.succeeded != bool(evidence.history.accepted[row]):
+        context = self._context
+        if execution.succeeded != bool(context.history.accepted[row]):
             return False
-        touched, words = evidence.touched, evidence.history.words
+        accesses, words = context.accesses, context.history.words
         for touch in range(self._first[row], self._first[row + 1]):
-            if not touched.effective_write[touch] or not self._hangs(int(touched.slot[touch]), number):
+            if not accesses.effective_write[touch] or not self._hangs(int(accesses.slot[touch]), number):
                 continue
-            value = machine.storage(self._record.address, words[touched.word[touch]])
-            if touched.left[touch] != MISSING and value != words[touched.left[touch]]:
+            value = machine.storage(self._record.address, words[accesses.word[touch]])
+            if accesses.value_after[touch] != MISSING and value != words[accesses.value_after[touch]]:
                 return False
         return True
 
@@ -202,7 +202,7 @@ class Replayer:
         return any(int(holder[slot]) == number for holder in self._interactions.holders)
 
     def _call(self, row: int) -> Call:
-        history = self._evidence.history
+        history = self._context.history
         transaction = int(history.invocation_transaction[row])
         internal = int(history.invocation_kind[row]) == INTERNAL
         return Call(
@@ -224,21 +224,21 @@ class Replayer:
         return self._rules(*self._when(row))
 
     def _when(self, row: int) -> tuple[int, int | None]:
-        history = self._evidence.history
+        history = self._context.history
         transaction = int(history.invocation_transaction[row])
         time = int(history.transaction_time[transaction])
         return int(history.transaction_block[transaction]), None if time == MISSING else time
 
 
-def can_replay(evidence: Evidence) -> bool:
+def can_replay(context: HistoryContext) -> bool:
     """Whether the history is one contract's and came with its code."""
-    return len(evidence.history.contracts) == 1 and bool(evidence.history.contracts[0].code)
+    return len(context.history.contracts) == 1 and bool(context.history.contracts[0].code)
 
 
 def replayed(
-    evidence: Evidence, interactions: Interactions, seed: int = 0, max_calls: int = MAX_CALLS
+    context: HistoryContext, interactions: Interactions, seed: int = 0, max_calls: int = MAX_CALLS
 ) -> Replayed | None:
     """Execute a sample of interactions alone; ``None`` where the history came without code."""
-    if not can_replay(evidence) or not len(interactions.names):
+    if not can_replay(context) or not len(interactions.names):
         return None
-    return Replayer(evidence, interactions).run(seed, max_calls)
+    return Replayer(context, interactions).run(seed, max_calls)

@@ -14,9 +14,10 @@ from typing import Final
 
 import numpy as np
 
-from specminer.calldata import arguments, outputs, senders, texts
+from specminer.decoding import HistoryContext
+from specminer.decoding.calldata import arguments, outputs, senders, texts
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
-from specminer.interaction.evidence import Evidence
+from specminer.interaction.entities import accessed_entities, entity_numbers
 from specminer.interaction.relation import Relation, contains, distinct
 from specminer.interaction.sorts import Sort
 from specminer.location import Field, ValueKind
@@ -24,7 +25,7 @@ from specminer.words import from_integers
 
 MIN_SUPPORT: Final = 0.5
 MAX_VARIABLES: Final = 64
-"""Variables without keys looked at: those touched most often."""
+"""Variables without keys looked at: those accessed most often."""
 
 
 class Source(IntEnum):
@@ -52,13 +53,13 @@ class Candidate:
     invocation: IntColumn
     """Ascending; without the calls in which it is no key at all."""
     entity: IntColumn
-    """By :attr:`Evidence.span`; the same shape."""
+    """By :attr:`HistoryContext.span`; the same shape."""
     counts_up: IntColumn
     """1 where the variable is left one higher than it was found; the same shape."""
 
     @property
     def inferred(self) -> bool:
-        """Whether only a call that was accepted and touched the entity can be said to name it."""
+        """Whether only a call that was accepted and accessed the entity can be said to name it."""
         return self.source not in (Source.ARGUMENT, Source.SENDER)
 
 
@@ -71,7 +72,7 @@ class Role:
     name: str
     """``_tokenId``, ``sender``, ``new``, ``currentRound``."""
     support: float
-    """Share of the accepted calls touching the sort in which it names a touched entity."""
+    """Share of the accepted calls touching the sort in which it names an accessed entity."""
     calls: int
     """Those calls."""
 
@@ -87,24 +88,24 @@ class Naming:
     role: IntColumn
     """Position in ``roles``, or ``MISSING``: attached by what a rejected call read, or derived."""
     derived: bool
-    """Whether names were too rare, so that the touched entities serve."""
+    """Whether names were too rare, so that the accessed entities serve."""
     named_share: float
     """Share of the accepted calls touching the sort that name an entity of it."""
 
 
-def candidates(evidence: Evidence) -> list[Candidate]:
+def candidates(context: HistoryContext) -> list[Candidate]:
     """Return everything that may name entities, by function, source and place."""
     found = [
-        *_arguments(evidence),
-        *_senders(evidence),
-        *_kept(evidence),
-        *_results(evidence),
+        *_arguments(context),
+        *_senders(context),
+        *_kept(context),
+        *_results(context),
     ]
     return sorted(found, key=lambda item: (item.function, item.source))
 
 
 def _candidate(
-    evidence: Evidence,
+    context: HistoryContext,
     function: int,
     source: Source,
     name: str,
@@ -112,7 +113,7 @@ def _candidate(
     key: IntColumn,
     counts_up: BoolColumn | None = None,
 ) -> Candidate:
-    held = (key != MISSING) & evidence.call[invocation]
+    held = (key != MISSING) & context.is_call[invocation]
     rows = invocation[held]
     up = np.zeros(len(rows), np.int64) if counts_up is None else counts_up[held].astype(np.int64)
     return Candidate(
@@ -120,16 +121,16 @@ def _candidate(
         source=source,
         name=name,
         invocation=rows,
-        entity=evidence.entity(evidence.history.invocation_contract[rows], key[held]),
+        entity=entity_numbers(context, context.history.invocation_contract[rows], key[held]),
         counts_up=up,
     )
 
 
-def _arguments(evidence: Evidence) -> Iterator[Candidate]:
-    keys = evidence.locations.key_table
-    for column in arguments(evidence.history, evidence.called):
+def _arguments(context: HistoryContext) -> Iterator[Candidate]:
+    keys = context.locations.key_table
+    for column in arguments(context.history, context.calls):
         yield _candidate(
-            evidence,
+            context,
             column.function,
             Source.ARGUMENT,
             column.name,
@@ -138,78 +139,78 @@ def _arguments(evidence: Evidence) -> Iterator[Candidate]:
         )
     if keys.texts:
         code = {text: len(keys.words) + place for place, text in enumerate(keys.texts)}
-        for text in texts(evidence.history, evidence.called):
+        for text in texts(context.history, context.calls):
             found = np.array([code.get(item, MISSING) for item in text.texts], dtype=np.int64)
-            yield _candidate(evidence, text.function, Source.ARGUMENT, text.name, text.invocation, found)
+            yield _candidate(context, text.function, Source.ARGUMENT, text.name, text.invocation, found)
 
 
-def _senders(evidence: Evidence) -> Iterator[Candidate]:
-    key_of = evidence.locations.key_table.find(senders(evidence.history))
-    key = key_of[evidence.history.invocation_sender]
-    for function, rows in _of_functions(evidence):
-        yield _candidate(evidence, function, Source.SENDER, "sender", rows, key[rows])
+def _senders(context: HistoryContext) -> Iterator[Candidate]:
+    key_of = context.locations.key_table.find(senders(context.history))
+    key = key_of[context.history.invocation_sender]
+    for function, rows in _of_functions(context):
+        yield _candidate(context, function, Source.SENDER, "sender", rows, key[rows])
 
 
-def _of_functions(evidence: Evidence) -> Iterator[tuple[int, IntColumn]]:
-    rows = np.flatnonzero(evidence.call)
-    function = evidence.called.function[rows]
+def _of_functions(context: HistoryContext) -> Iterator[tuple[int, IntColumn]]:
+    rows = np.flatnonzero(context.is_call)
+    function = context.calls.function[rows]
     order = np.argsort(function, kind="stable")
-    bounds = np.searchsorted(function[order], np.arange(len(evidence.called.functions) + 1))
-    for number in range(len(evidence.called.functions)):
+    bounds = np.searchsorted(function[order], np.arange(len(context.calls.functions) + 1))
+    for number in range(len(context.calls.functions)):
         own = rows[order[bounds[number] : bounds[number + 1]]]
         if len(own):
             yield number, own
 
 
-def _results(evidence: Evidence) -> Iterator[Candidate]:
-    for function, rows in _of_functions(evidence):
-        own = rows[evidence.accepted[rows]]
+def _results(context: HistoryContext) -> Iterator[Candidate]:
+    for function, rows in _of_functions(context):
+        own = rows[context.is_accepted[rows]]
         lengths = np.fromiter(
-            (len(evidence.history.invocation_output[row]) for row in own.tolist()), np.int64, len(own)
+            (len(context.history.invocation_output[row]) for row in own.tolist()), np.int64, len(own)
         )
         own = own[lengths >= 32]
         if len(own):
-            key = evidence.locations.key_table.find(outputs(evidence.history, own))
-            yield _candidate(evidence, function, Source.RESULT, "result", own, key)
+            key = context.locations.key_table.find(outputs(context.history, own))
+            yield _candidate(context, function, Source.RESULT, "result", own, key)
 
 
-def _kept(evidence: Evidence) -> Iterator[Candidate]:
+def _kept(context: HistoryContext) -> Iterator[Candidate]:
     """Yield what variables without keys hold before and after accepted calls."""
-    touched = evidence.touched
-    variable = evidence.locations.variable[touched.slot]
-    keyless = np.array([not item.ports for item in evidence.locations.variables], dtype=np.bool_)
-    rows = np.flatnonzero(keyless[variable] & evidence.accepted[touched.invocation])
+    accesses = context.accesses
+    variable = context.locations.variable[accesses.slot]
+    keyless = np.array([not item.ports for item in context.locations.variables], dtype=np.bool_)
+    rows = np.flatnonzero(keyless[variable] & context.is_accepted[accesses.invocation])
     counts = np.bincount(variable[rows], minlength=len(keyless))
     chosen = sorted(np.flatnonzero(counts).tolist(), key=lambda row: (-int(counts[row]), row))[:MAX_VARIABLES]
     for number in sorted(chosen):
         own = rows[variable[rows] == number]
-        shown = evidence.locations.variables[number]
+        shown = context.locations.variables[number]
         for place, field in enumerate(shown.fields):
             if field.kind in (ValueKind.BOOL, ValueKind.ADDRESS, ValueKind.ENUM):
                 continue
-            yield from _values(evidence, own, field, shown.text(None, place))
+            yield from _values(context, own, field, shown.text(None, place))
 
 
-def _values(evidence: Evidence, touches: IntColumn, field: Field, name: str) -> Iterator[Candidate]:
-    touched = evidence.touched
-    found, left = touched.found[touches], touched.left[touches]
+def _values(context: HistoryContext, touches: IntColumn, field: Field, name: str) -> Iterator[Candidate]:
+    accesses = context.accesses
+    found, left = accesses.value_before[touches], accesses.value_after[touches]
     rows = distinct(np.concatenate([found, left]))
     rows = rows[rows != MISSING]
-    numbers = [field.extract(evidence.history.words[row]) for row in rows.tolist()]
-    keys = evidence.locations.key_table.find(from_integers(numbers))
+    numbers = [field.extract(context.history.words[row]) for row in rows.tolist()]
+    keys = context.locations.key_table.find(from_integers(numbers))
     small = np.array([number if number < 1 << 62 else MISSING for number in numbers], dtype=np.int64)
     before, after = _looked_up(rows, keys, found), _looked_up(rows, keys, left)
     if np.all(before == MISSING) and np.all(after == MISSING):
         return
     up = (_looked_up(rows, small, left) == _looked_up(rows, small, found) + 1) & (found != MISSING)
-    function = evidence.called.function[touched.invocation[touches]]
+    function = context.calls.function[accesses.invocation[touches]]
     for number in distinct(function).tolist():
         own = function == number
-        calls = touched.invocation[touches[own]]
-        yield _candidate(evidence, number, Source.FOUND, name, calls, before[own], up[own])
+        calls = accesses.invocation[touches[own]]
+        yield _candidate(context, number, Source.FOUND, name, calls, before[own], up[own])
         changed = own & (left != found)
-        calls = touched.invocation[touches[changed]]
-        yield _candidate(evidence, number, Source.LEFT, name, calls, after[changed], up[changed])
+        calls = accesses.invocation[touches[changed]]
+        yield _candidate(context, number, Source.LEFT, name, calls, after[changed], up[changed])
 
 
 def _looked_up(rows: IntColumn | RowColumn, values: IntColumn, wanted: IntColumn | RowColumn) -> IntColumn:
@@ -220,53 +221,53 @@ def _looked_up(rows: IntColumn | RowColumn, values: IntColumn, wanted: IntColumn
     return np.where(wanted == MISSING, MISSING, values[at])
 
 
-def naming(evidence: Evidence, sort: Sort, offered: list[Candidate]) -> Naming:
+def naming(context: HistoryContext, sort: Sort, offered: list[Candidate]) -> Naming:
     """Return who is named in the calls, by the sort's roles; by what they touch where names are too rare."""
-    mask = sort.mask(len(evidence.locations.ports))
-    touching = evidence.touching(mask, evidence.call[evidence.touched.invocation])
-    present, first = _first_touch(evidence, touching)
+    mask = sort.mask(len(context.locations.ports))
+    touching = accessed_entities(context, mask, context.is_call[context.accesses.invocation])
+    present, first = _first_touch(context, touching)
     roles: list[Role] = []
     pairs: list[tuple[IntColumn, IntColumn]] = []
-    calls = _touching_calls(evidence, touching)
-    written = evidence.touching(
-        mask, evidence.touched.effective_write & evidence.accepted[evidence.touched.invocation]
+    calls = _touching_calls(context, touching)
+    written = accessed_entities(
+        context, mask, context.accesses.effective_write & context.is_accepted[context.accesses.invocation]
     )
     for item in offered:
         if sort.account and item.inferred:
             continue
-        found = _accepted(evidence, item, touching, written, present, calls, first)
+        found = _accepted(context, item, touching, written, present, calls, first)
         if found is not None:
             roles.append(found[0])
             pairs.append(found[1:])
-    return _joined(evidence, touching, roles, pairs)
+    return _joined(context, touching, roles, pairs)
 
 
-def _touching_calls(evidence: Evidence, touching: Relation) -> BoolColumn:
+def _touching_calls(context: HistoryContext, touching: Relation) -> BoolColumn:
     """Return which calls roles are judged by: accepted ones that touch the sort.
 
     Of a function that is never accepted there, the rejected ones.
     """
-    touches = np.zeros(len(evidence.history), dtype=np.bool_)
+    touches = np.zeros(len(context.history), dtype=np.bool_)
     touches[touching.invocation] = True
-    accepted = touches & evidence.accepted
-    function = evidence.called.function
-    ever = np.bincount(function[accepted], minlength=len(evidence.called.functions)) > 0
+    accepted = touches & context.is_accepted
+    function = context.calls.function
+    ever = np.bincount(function[accepted], minlength=len(context.calls.functions)) > 0
     return accepted | (touches & ~ever[function])
 
 
-def _first_touch(evidence: Evidence, touching: Relation) -> tuple[IntColumn, IntColumn]:
-    """Return the entities, ascending, and for each the place in order of the accepted call that touched it first."""
+def _first_touch(context: HistoryContext, touching: Relation) -> tuple[IntColumn, IntColumn]:
+    """Return the entities, ascending, and for each the place in order of the accepted call that accessed it first."""
     entities = distinct(touching.entity)
-    first = np.full(len(entities), len(evidence.history), dtype=np.int64)
+    first = np.full(len(entities), len(context.history), dtype=np.int64)
     invocation = touching.invocation
-    lasting = evidence.accepted[invocation]
+    lasting = context.is_accepted[invocation]
     at = np.searchsorted(entities, touching.entity[lasting])
     np.minimum.at(first, at, invocation[lasting])
     return entities, first
 
 
 def _accepted(
-    evidence: Evidence,
+    context: HistoryContext,
     item: Candidate,
     touching: Relation,
     written: Relation,
@@ -274,7 +275,7 @@ def _accepted(
     calls: BoolColumn,
     first: IntColumn,
 ) -> tuple[Role, IntColumn, IntColumn] | None:
-    total = int(np.sum(calls & (evidence.called.function == item.function)))
+    total = int(np.sum(calls & (context.calls.function == item.function)))
     if not total:
         return None
     possible = contains(present, item.entity)
@@ -298,34 +299,34 @@ def _accepted(
         up = item.counts_up[possible][good] == 1
         if np.mean(fresh if item.source is Source.RESULT else up & fresh) >= MIN_SUPPORT:
             name = "new"
-        keep = hit & evidence.accepted[invocation]
+        keep = hit & context.is_accepted[invocation]
     else:
         # a rejected call names an entity also where it failed before it came to look at it
-        keep = hit | ~evidence.history.accepted[invocation]
+        keep = hit | ~context.history.accepted[invocation]
     role = Role(function=item.function, source=item.source, name=name, support=support, calls=total)
     return role, invocation[keep], entity[keep]
 
 
 def _joined(
-    evidence: Evidence, touching: Relation, roles: list[Role], pairs: list[tuple[IntColumn, IntColumn]]
+    context: HistoryContext, touching: Relation, roles: list[Role], pairs: list[tuple[IntColumn, IntColumn]]
 ) -> Naming:
     empty = np.zeros(0, dtype=np.int64)
     invocation = np.concatenate([empty, *(one for one, _ in pairs)])
     entity = np.concatenate([empty, *(other for _, other in pairs)])
     role = np.repeat(np.arange(len(pairs)), [len(one) for one, _ in pairs])
-    named = np.zeros(len(evidence.history), dtype=np.bool_)
+    named = np.zeros(len(context.history), dtype=np.bool_)
     named[invocation] = True
     touches = distinct(touching.invocation)
-    accepted = touches[evidence.accepted[touches]]
+    accepted = touches[context.is_accepted[touches]]
     share = float(np.mean(named[accepted])) if len(accepted) else 0.0
     derived = share < MIN_SUPPORT
     if derived:
         invocation, entity = touching.invocation, touching.entity
         role = np.full(len(invocation), MISSING, dtype=np.int64)
     else:
-        extra = ~named[touching.invocation] & evidence.rejected[touching.invocation]
+        extra = ~named[touching.invocation] & context.is_rejected[touching.invocation]
         # a rejected call that names nobody belongs to the only entity that it looked at
-        alone = np.bincount(touching.invocation, minlength=len(evidence.history)) == 1
+        alone = np.bincount(touching.invocation, minlength=len(context.history)) == 1
         extra &= alone[touching.invocation]
         invocation = np.concatenate([invocation, touching.invocation[extra]])
         entity = np.concatenate([entity, touching.entity[extra]])

@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from specminer.calldata import arguments
+from specminer.decoding import HistoryContext
+from specminer.decoding.calldata import arguments
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.interaction.evidence import Evidence
+from specminer.interaction.entities import entity_ports
 from specminer.interaction.relation import components, distinct
 from specminer.interaction.roles import Naming
 from specminer.interaction.sorts import Sort
@@ -89,44 +90,48 @@ class Marks:
     owner, say) keeps strangers out and is no state; shape (s,)."""
 
 
-def marks(evidence: Evidence) -> Marks:
+def marks(context: HistoryContext) -> Marks:
     """Return what writes and rejections tell."""
-    touched = evidence.touched
-    changes = touched.effective_write & evidence.accepted[touched.invocation] & (touched.found != MISSING)
+    accesses = context.accesses
+    changes = (
+        accesses.effective_write
+        & context.is_accepted[accesses.invocation]
+        & (accesses.value_before != MISSING)
+    )
     low = np.fromiter(
-        (word & 0xFFFFFFFFFFFFFFFF for word in evidence.history.words), np.uint64, len(evidence.history.words)
+        (word & 0xFFFFFFFFFFFFFFFF for word in context.history.words), np.uint64, len(context.history.words)
     )
     rows = np.flatnonzero(changes)
-    before, after = low[touched.found[rows]], low[touched.left[rows]]
+    before, after = low[accesses.value_before[rows]], low[accesses.value_after[rows]]
     one = np.uint64(1)
     counted = (after - before == one) | (before - after == one)
     unclear = (before <= one) & (after <= one)
-    for delta in _deltas(evidence, rows, low):
+    for delta in _deltas(context, rows, low):
         by_delta = ((after - before == delta) | (before - after == delta)) & (delta != 0)
         counted |= by_delta
         # the first deposit and a price that is set look the same, and so does the last withdrawal
         unclear |= by_delta & ((before == 0) | (after == 0))
-    counted &= ~_flags(evidence)[evidence.locations.variable[touched.slot[rows]]]
-    unclear &= ~_flags(evidence)[evidence.locations.variable[touched.slot[rows]]]
-    setlike = np.zeros(len(touched.slot), dtype=np.bool_)
+    counted &= ~_flags(context)[context.locations.variable[accesses.slot[rows]]]
+    unclear &= ~_flags(context)[context.locations.variable[accesses.slot[rows]]]
+    setlike = np.zeros(len(accesses.slot), dtype=np.bool_)
     setlike[rows] = ~counted
-    telling = np.zeros(len(touched.slot), dtype=np.bool_)
+    telling = np.zeros(len(accesses.slot), dtype=np.bool_)
     telling[rows] = ~unclear
-    variable = evidence.locations.variable
-    changed = np.zeros(len(evidence.locations.variables), dtype=np.bool_)
-    lasting = touched.effective_write & evidence.accepted[touched.invocation]
-    changed[variable[touched.slot[lasting]]] = True
+    variable = context.locations.variable
+    changed = np.zeros(len(context.locations.variables), dtype=np.bool_)
+    lasting = accesses.effective_write & context.is_accepted[accesses.invocation]
+    changed[variable[accesses.slot[lasting]]] = True
     return Marks(
-        setlike=setlike & telling, telling=telling, last_slot=_last_slots(evidence), living=changed[variable]
+        setlike=setlike & telling, telling=telling, last_slot=_last_slots(context), living=changed[variable]
     )
 
 
-def _deltas(evidence: Evidence, touches: IntColumn, low: _Low) -> list[_Low]:
+def _deltas(context: HistoryContext, touches: IntColumn, low: _Low) -> list[_Low]:
     """Return for each touch the value sent and the arguments of its call: low 64 bits, 0 for none."""
-    invocation = evidence.touched.invocation[touches]
-    function = evidence.called.function[invocation]
-    found = [low[evidence.history.invocation_value[invocation]]]
-    for column in arguments(evidence.history, evidence.called):
+    invocation = context.accesses.invocation[touches]
+    function = context.calls.function[invocation]
+    found = [low[context.history.invocation_value[invocation]]]
+    for column in arguments(context.history, context.calls):
         if not column.single or not len(column.invocation):
             continue
         own = np.flatnonzero(function == column.function)
@@ -140,44 +145,44 @@ def _deltas(evidence: Evidence, touches: IntColumn, low: _Low) -> list[_Low]:
     return found
 
 
-def _flags(evidence: Evidence) -> BoolColumn:
+def _flags(context: HistoryContext) -> BoolColumn:
     """Return which variables are known to hold no amounts; shape (variables,)."""
     no_amount = (ValueKind.BOOL, ValueKind.ENUM, ValueKind.ADDRESS, ValueKind.BYTES, ValueKind.TEXT)
     return np.array(
-        [all(field.kind in no_amount for field in item.fields) for item in evidence.locations.variables],
+        [all(field.kind in no_amount for field in item.fields) for item in context.locations.variables],
         dtype=np.bool_,
     )
 
 
-def _last_slots(evidence: Evidence) -> IntColumn:
-    history = evidence.history
+def _last_slots(context: HistoryContext) -> IntColumn:
+    history = context.history
     last = np.full(len(history), MISSING, dtype=np.int64)
-    rows = np.flatnonzero(~history.access_write & evidence.rejected[history.access_invocation])
+    rows = np.flatnonzero(~history.access_write & context.is_rejected[history.access_invocation])
     # in order of position within each invocation, so that the last assignment stays
     rows = rows[np.lexsort((history.access_position[rows], history.access_invocation[rows]))]
-    last[history.access_invocation[rows]] = evidence.touched.slot[evidence.touched.touch[rows]]
+    last[history.access_invocation[rows]] = context.accesses.slot[context.accesses.touch[rows]]
     return last
 
 
-def score(evidence: Evidence, sort: Sort, named: Naming, found: Marks) -> Score:
+def score(context: HistoryContext, sort: Sort, named: Naming, found: Marks) -> Score:
     """Return a sort's score."""
-    mask = sort.mask(len(evidence.locations.ports))
-    own = np.zeros(len(evidence.locations.variable), dtype=np.bool_)
-    keyed = np.zeros(len(evidence.locations.variable), dtype=np.bool_)
-    eligible = evidence.eligible()
-    for depth in range(evidence.port.shape[1]):
-        port = evidence.port[:, depth]
+    mask = sort.mask(len(context.locations.ports))
+    own = np.zeros(len(context.locations.variable), dtype=np.bool_)
+    keyed = np.zeros(len(context.locations.variable), dtype=np.bool_)
+    eligible = entity_ports(context)
+    for depth in range(context.locations.port.shape[1]):
+        port = context.locations.port[:, depth]
         own |= (port != MISSING) & mask[np.maximum(port, 0)]
         keyed |= (port != MISSING) & eligible[np.maximum(port, 0)]
     last = found.last_slot[found.last_slot != MISSING]
     decided = last[keyed[last] & found.living[last]]
     guard = float(np.mean(own[decided])) if len(decided) else 0.0
     alpha = len(decided) / (len(decided) + FEW_REJECTIONS)
-    telling = found.telling & own[evidence.touched.slot]
+    telling = found.telling & own[context.accesses.slot]
     setlike = float(np.mean(found.setlike[telling])) if np.any(telling) else 0.0
-    lasting = evidence.accepted[named.invocation]
+    lasting = context.is_accepted[named.invocation]
     invocation, entity = named.invocation[lasting], named.entity[lasting]
-    coverage = len(distinct(invocation)) / max(1, int(np.sum(evidence.accepted)))
+    coverage = len(distinct(invocation)) / max(1, int(np.sum(context.is_accepted)))
     numbers, lengths = np.unique(entity, return_counts=True)
     long = int(np.sum(lengths > 1))
     mean = float(np.mean(lengths)) if len(lengths) else 0.0

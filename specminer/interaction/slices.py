@@ -9,8 +9,9 @@ import numpy as np
 from eth_utils.address import to_checksum_address
 
 from specminer._support.text import unique_names
+from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.interaction.evidence import Evidence
+from specminer.interaction.entities import accessed_entities, entity_span, slot_entities
 from specminer.interaction.interactions import Interactions
 from specminer.interaction.relation import Relation, contains, distinct, relation
 from specminer.interaction.roles import Naming
@@ -40,23 +41,23 @@ def own_calls(named: Naming, *, separable: bool) -> Own:
     return Own(invocation=named.invocation[keep], entity=named.entity[keep], role=named.role[keep])
 
 
-def side_effects(evidence: Evidence, ports: BoolColumn, own: Relation) -> Relation:
+def side_effects(context: HistoryContext, ports: BoolColumn, own: Relation) -> Relation:
     """Return which invocation changed the storage of an entity that it does not belong to.
 
     Constructors are among them: what they set up is no call of the entity's either.
     """
-    touched = evidence.touched
-    changed = evidence.touching(ports, touched.effective_write)
+    accesses = context.accesses
+    changed = accessed_entities(context, ports, accesses.effective_write)
     return Relation(code=changed.code[~contains(own.code, changed.code)], span=changed.span)
 
 
 def sliced(
-    evidence: Evidence, sort: Sort, named: Naming, described: EntitySort, *, separable: bool
+    context: HistoryContext, sort: Sort, named: Naming, described: EntitySort, *, separable: bool
 ) -> Interactions:
     """Return one interaction for each entity that has calls of its own; ``described`` tells of the sort."""
     own = own_calls(named, separable=separable)
-    mask = sort.mask(len(evidence.locations.ports))
-    entities = _by_first_call(evidence, own)
+    mask = sort.mask(len(context.locations.ports))
+    entities = _by_first_call(context, own)
     number = np.argsort(entities)  # entities are in order of their first call
     ordered = entities[number]
 
@@ -64,7 +65,7 @@ def sliced(
         at = np.minimum(np.searchsorted(ordered, entity), max(0, len(ordered) - 1))
         return np.where(contains(ordered, entity), number[at], MISSING) if len(ordered) else entity * 0 - 1
 
-    passive = side_effects(evidence, mask, relation(own.invocation, own.entity, evidence.span))
+    passive = side_effects(context, mask, relation(own.invocation, own.entity, entity_span(context)))
     passive_slice = slice_of(passive.entity)
     passive_row = passive.invocation[passive_slice != MISSING]
     passive_slice = passive_slice[passive_slice != MISSING]
@@ -73,33 +74,33 @@ def sliced(
     told = not separable
     texts, role = _role_column(named, own, len(passive_row), told=told)
     order = np.lexsort((rows, slices))
-    keys = _keys(evidence, sort, entities)
+    keys = _keys(context, sort, entities)
     return Interactions(
         mode=Mode.PARTITION if separable else Mode.PROJECTION,
         sort=described,
-        names=_names(evidence, sort, entities, keys, described.name),
+        names=_names(context, sort, entities, keys, described.name),
         keys=keys,
-        entities=_words(evidence, entities),
+        entities=_words(context, entities),
         explanation="",
         slice=slices[order],
         invocation=rows[order],
         passive=(np.arange(len(rows)) >= len(own.invocation))[order],
         roles=texts,
         role=role[order],
-        owner=slot_owner(evidence, mask, slice_of),
-        holders=tuple(slice_of(entity) for entity in evidence.slot_entities(mask)),
-        track=outside(evidence, own.invocation),
+        owner=slot_owner(context, mask, slice_of),
+        holders=tuple(slice_of(entity) for entity in slot_entities(context, mask)),
+        track=outside(context, own.invocation),
     )
 
 
-def outside(evidence: Evidence, inside: IntColumn) -> IntColumn:
+def outside(context: HistoryContext, inside: IntColumn) -> IntColumn:
     """Return the events in no interaction, in chain order."""
-    rows = evidence.event.copy()
+    rows = context.is_event.copy()
     rows[inside] = False
     return np.flatnonzero(rows)
 
 
-def _by_first_call(evidence: Evidence, own: Own) -> IntColumn:
+def _by_first_call(context: HistoryContext, own: Own) -> IntColumn:
     """Return the entities in the order of their first call."""
     order = np.lexsort((own.entity, own.invocation))
     entities, first = np.unique(own.entity[order], return_index=True)
@@ -120,43 +121,43 @@ def _role_column(named: Naming, own: Own, passive: int, *, told: bool) -> tuple[
 
 
 def slot_owner(
-    evidence: Evidence, ports: BoolColumn, slice_of: Callable[[IntColumn], IntColumn]
+    context: HistoryContext, ports: BoolColumn, slice_of: Callable[[IntColumn], IntColumn]
 ) -> IntColumn:
     """Return the interaction that each slot is a variable of: it hangs under the entity's key and no other."""
-    owner = np.full(len(evidence.locations.variable), MISSING, dtype=np.int64)
-    keys = np.sum(evidence.port != MISSING, axis=1)
-    (entity, *_) = evidence.slot_entities(ports) or (owner,)
+    owner = np.full(len(context.locations.variable), MISSING, dtype=np.int64)
+    keys = np.sum(context.locations.port != MISSING, axis=1)
+    (entity, *_) = slot_entities(context, ports) or (owner,)
     alone = (keys == 1) & (entity != MISSING)
     owner[alone] = slice_of(entity[alone])
     return owner
 
 
-def _words(evidence: Evidence, entities: IntColumn) -> tuple[int | None, ...]:
-    keys = entities % max(1, len(evidence.locations.key_table))
-    return tuple(evidence.locations.key_table.word(key) for key in keys.tolist())
+def _words(context: HistoryContext, entities: IntColumn) -> tuple[int | None, ...]:
+    keys = entities % max(1, len(context.locations.key_table))
+    return tuple(context.locations.key_table.word(key) for key in keys.tolist())
 
 
-def _keys(evidence: Evidence, sort: Sort, entities: IntColumn) -> tuple[str, ...]:
-    table = evidence.locations.key_table
-    kind = ValueKind.ADDRESS if sort.account else _kind(evidence, sort)
+def _keys(context: HistoryContext, sort: Sort, entities: IntColumn) -> tuple[str, ...]:
+    table = context.locations.key_table
+    kind = ValueKind.ADDRESS if sort.account else _kind(context, sort)
     return tuple(table.text(key, kind) for key in (entities % max(1, len(table))).tolist())
 
 
 def _names(
-    evidence: Evidence, sort: Sort, entities: IntColumn, keys: tuple[str, ...], name: str
+    context: HistoryContext, sort: Sort, entities: IntColumn, keys: tuple[str, ...], name: str
 ) -> tuple[str, ...]:
     """Return ``name=key``; for accounts the address; with the contract where there are several."""
-    contracts = entities // max(1, len(evidence.locations.key_table))
+    contracts = entities // max(1, len(context.locations.key_table))
     found = []
     for contract, key in zip(contracts.tolist(), keys, strict=True):
         text = key if sort.account else f"{name}={key}"
-        if len(evidence.history.contracts) > 1:
-            text += f" at {to_checksum_address(evidence.history.contracts[contract].address)}"
+        if len(context.history.contracts) > 1:
+            text += f" at {to_checksum_address(context.history.contracts[contract].address)}"
         found.append(text)
     return tuple(unique_names(found))  # long texts are cut
 
 
-def _kind(evidence: Evidence, sort: Sort) -> ValueKind:
+def _kind(context: HistoryContext, sort: Sort) -> ValueKind:
     """Return the keys' type: the one that some port is known to have."""
-    kinds = {evidence.locations.ports[port].kind for port in sort.ports} - {ValueKind.WORD}
+    kinds = {context.locations.ports[port].kind for port in sort.ports} - {ValueKind.WORD}
     return min(kinds, key=lambda kind: kind.value) if kinds else ValueKind.WORD

@@ -12,8 +12,9 @@ from typing import Final
 
 import numpy as np
 
+from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.interaction.evidence import Evidence
+from specminer.interaction.entities import accessed_entities, entity_ports, entity_span, port_order
 from specminer.interaction.relation import contains, distinct
 from specminer.location import PortKind, ValueKind
 
@@ -42,44 +43,44 @@ class Sort:
         return held
 
 
-def sorts(evidence: Evidence) -> list[Sort]:
+def sorts(context: HistoryContext) -> list[Sort]:
     """Return the sorts, accounts first, then in order of the slots."""
-    eligible = _most_touched(evidence)
-    accounts = [port for port in eligible if _holds_accounts(evidence, port)]
+    eligible = _most_touched(context)
+    accounts = [port for port in eligible if _holds_accounts(context, port)]
     others = [port for port in eligible if port not in accounts]
     found = [Sort(ports=tuple(accounts), account=True)] if accounts else []
-    groups = _merged(evidence, others)
+    groups = _merged(context, others)
     return found + [Sort(ports=group, account=False) for group in groups]
 
 
-def _most_touched(evidence: Evidence) -> list[int]:
-    eligible = np.flatnonzero(evidence.eligible())
-    counts = np.zeros(len(evidence.locations.ports), dtype=np.int64)
-    per_slot = np.bincount(evidence.touched.slot, minlength=len(evidence.locations.variable))
-    for depth in range(evidence.port.shape[1]):
-        port = evidence.port[:, depth]
+def _most_touched(context: HistoryContext) -> list[int]:
+    eligible = np.flatnonzero(entity_ports(context))
+    counts = np.zeros(len(context.locations.ports), dtype=np.int64)
+    per_slot = np.bincount(context.accesses.slot, minlength=len(context.locations.variable))
+    for depth in range(context.locations.port.shape[1]):
+        port = context.locations.port[:, depth]
         held = port != MISSING
         counts += np.bincount(port[held], weights=per_slot[held], minlength=len(counts)).astype(np.int64)
-    rank = evidence.port_rank
+    rank = port_order(context)
     ranked = sorted(eligible.tolist(), key=lambda port: (-int(counts[port]), int(rank[port])))
     return sorted(ranked[:MAX_PORTS], key=lambda port: int(rank[port]))
 
 
-def _holds_accounts(evidence: Evidence, port: int) -> bool:
-    found = evidence.locations.ports[port]
+def _holds_accounts(context: HistoryContext, port: int) -> bool:
+    found = context.locations.ports[port]
     if found.kind is not ValueKind.WORD:
         return found.kind is ValueKind.ADDRESS
     if found.keyed is PortKind.ARRAY:
         return False
-    held = evidence.port[:, found.depth] == port
-    keys = distinct(evidence.locations.keys[held, found.depth])
-    like = evidence.locations.key_table.like_addresses[keys]
+    held = context.locations.port[:, found.depth] == port
+    keys = distinct(context.locations.keys[held, found.depth])
+    like = context.locations.key_table.like_addresses[keys]
     return bool(len(like)) and float(np.mean(like)) >= ACCOUNT_SHARE
 
 
-def _merged(evidence: Evidence, ports: list[int]) -> list[tuple[int, ...]]:
+def _merged(context: HistoryContext, ports: list[int]) -> list[tuple[int, ...]]:
     """Return the classes of ports that hold the same keys, by their smallest port."""
-    touching = {port: _accepted_pairs(evidence, port) for port in ports}
+    touching = {port: _accepted_pairs(context, port) for port in ports}
     group = {port: port for port in ports}
 
     def root(port: int) -> int:
@@ -89,7 +90,7 @@ def _merged(evidence: Evidence, ports: list[int]) -> list[tuple[int, ...]]:
 
     for place, one in enumerate(ports):
         for other in ports[place + 1 :]:
-            if root(one) != root(other) and _same(touching[one], touching[other], evidence.span):
+            if root(one) != root(other) and _same(touching[one], touching[other], entity_span(context)):
                 group[root(other)] = root(one)
     classes: dict[int, list[int]] = {}
     for port in ports:
@@ -97,11 +98,11 @@ def _merged(evidence: Evidence, ports: list[int]) -> list[tuple[int, ...]]:
     return [tuple(group) for group in classes.values()]
 
 
-def _accepted_pairs(evidence: Evidence, port: int) -> IntColumn:
+def _accepted_pairs(context: HistoryContext, port: int) -> IntColumn:
     """Return (invocation, entity) of the accepted calls that touch a port, as sorted codes."""
-    mask = np.zeros(len(evidence.locations.ports), dtype=np.bool_)
+    mask = np.zeros(len(context.locations.ports), dtype=np.bool_)
     mask[port] = True
-    return evidence.touching(mask, evidence.accepted[evidence.touched.invocation]).code
+    return accessed_entities(context, mask, context.is_accepted[context.accesses.invocation]).code
 
 
 def _same(one: IntColumn, other: IntColumn, span: int) -> bool:

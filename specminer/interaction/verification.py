@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from specminer.decoding import HistoryContext
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowColumn
-from specminer.interaction.evidence import Evidence
 from specminer.interaction.interactions import Interactions
 from specminer.interaction.relation import distinct, relation
 
@@ -44,24 +44,24 @@ class Independence:
         return (self.independent + self.environment) / self.events if self.events else 1.0
 
 
-def independence(evidence: Evidence, interactions: Interactions) -> Independence:
+def independence(context: HistoryContext, interactions: Interactions) -> Independence:
     """Check the recorded reads; n log n in accesses."""
-    touched = evidence.touched
+    accesses = context.accesses
     members = interactions.members
-    shared = np.zeros(len(evidence.history), dtype=np.bool_)
+    shared = np.zeros(len(context.history), dtype=np.bool_)
     shared[interactions.track] = True
-    shared |= evidence.history.invocation_kind == CONSTRUCTOR
-    rows = np.flatnonzero(touched.writer != MISSING)
-    rows = rows[~shared[touched.writer[rows]]]
-    event, row = _joined(members.invocation, touched.invocation[rows])
+    shared |= context.history.invocation_kind == CONSTRUCTOR
+    rows = np.flatnonzero(accesses.writer != MISSING)
+    rows = rows[~shared[accesses.writer[rows]]]
+    event, row = _joined(members.invocation, accesses.invocation[rows])
     row = rows[row]
     interaction = members.entity[event]
-    foreign = ~members.holds(touched.writer[row], interaction)
+    foreign = ~members.holds(accesses.writer[row], interaction)
     event, row, interaction = event[foreign], row[foreign], interaction[foreign]
     own = np.zeros(len(row), dtype=np.bool_)
     other = np.zeros(len(row), dtype=np.bool_)
     for holder in interactions.holders:
-        held = holder[touched.slot[row]]
+        held = holder[accesses.slot[row]]
         own |= held == interaction
         other |= (held != MISSING) & (held != interaction)
     other &= ~own
@@ -75,8 +75,8 @@ def independence(evidence: Evidence, interactions: Interactions) -> Independence
         environment=environment,
         others=len(with_other),
         own=len(with_own),
-        shared=_variables(evidence, event, row, ~own & ~other),
-        changed=_variables(evidence, event, row, own),
+        shared=_variables(context, event, row, ~own & ~other),
+        changed=_variables(context, event, row, own),
     )
 
 
@@ -91,10 +91,10 @@ def _joined(left: IntColumn, right: IntColumn | RowColumn) -> tuple[IntColumn, I
 
 
 def _variables(
-    evidence: Evidence, event: IntColumn, row: IntColumn, chosen: BoolColumn
+    context: HistoryContext, event: IntColumn, row: IntColumn, chosen: BoolColumn
 ) -> tuple[tuple[str, int], ...]:
-    variable = evidence.locations.variable[evidence.touched.slot[row[chosen]]]
-    pairs = relation(event[chosen], variable, max(1, len(evidence.locations.variables)))
+    variable = context.locations.variable[context.accesses.slot[row[chosen]]]
+    pairs = relation(event[chosen], variable, max(1, len(context.locations.variables)))
     counts = Counter(pairs.entity.tolist())
-    named = [(evidence.locations.variables[number].text(), count) for number, count in counts.items()]
+    named = [(context.locations.variables[number].text(), count) for number, count in counts.items()]
     return tuple(sorted(named, key=lambda item: (-item[1], item[0])))

@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 from eth_utils.address import to_checksum_address
 
-from specminer.calldata import senders
+from specminer.decoding import HistoryContext
+from specminer.decoding.calldata import senders
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.interaction.evidence import Evidence
+from specminer.interaction.entities import slot_contracts
 from specminer.interaction.interactions import Interactions
 from specminer.interaction.relation import distinct
 from specminer.specification import EntitySort, Mode
@@ -18,28 +19,28 @@ MAX_UNNAMED: Final = 256
 """Variables of the whole contract without a name at most: those that most calls touch."""
 
 
-def whole(evidence: Evidence) -> Interactions:
+def whole(context: HistoryContext) -> Interactions:
     """Return the history as one interaction, whose first event is the constructor."""
-    rows = np.flatnonzero(evidence.event)
+    rows = np.flatnonzero(context.is_event)
     return _bare(
         Mode.WHOLE,
         ("all",),
         np.zeros(len(rows), dtype=np.int64),
         rows,
-        np.where(_keyless(evidence), 0, MISSING),
+        np.where(_keyless(context), 0, MISSING),
     )
 
 
-def by_instance(evidence: Evidence) -> Interactions:
+def by_instance(context: HistoryContext) -> Interactions:
     """Return one interaction for each contract that has events, in the order of ``History.contracts``."""
-    history = evidence.history
-    rows = np.flatnonzero(evidence.event)
+    history = context.history
+    rows = np.flatnonzero(context.is_event)
     rows = rows[np.argsort(history.invocation_contract[rows], kind="stable")]
     contracts, slices = np.unique(history.invocation_contract[rows], return_inverse=True)
     number = np.full(len(history.contracts), MISSING, dtype=np.int64)
     number[contracts] = np.arange(len(contracts))
     names = tuple(to_checksum_address(history.contracts[contract].address) for contract in contracts.tolist())
-    owner = np.where(_keyless(evidence), number[evidence.slot_contract()], MISSING)
+    owner = np.where(_keyless(context), number[slot_contracts(context)], MISSING)
     return _bare(Mode.INSTANCE, names, slices.astype(np.int64), rows, owner)
 
 
@@ -63,11 +64,11 @@ def _bare(
     )
 
 
-def _keyless(evidence: Evidence) -> BoolColumn:
+def _keyless(context: HistoryContext) -> BoolColumn:
     """Return which slots are variables without keys, so few that a column for each can be held."""
-    locations, touched = evidence.locations, evidence.touched
+    locations, accesses = context.locations, context.accesses
     kept = np.array([not item.ports for item in locations.variables], dtype=np.bool_)
-    touching = np.bincount(locations.variable[touched.slot], minlength=len(kept))
+    touching = np.bincount(locations.variable[accesses.slot], minlength=len(kept))
     unnamed = [row for row, item in enumerate(locations.variables) if kept[row] and not item.named]
     # variables stand in the order of their names
     ranked = sorted(unnamed, key=lambda row: (-int(touching[row]), row))
@@ -75,21 +76,21 @@ def _keyless(evidence: Evidence) -> BoolColumn:
     return kept[locations.variable]
 
 
-def by_sender(evidence: Evidence) -> Interactions:
+def by_sender(context: HistoryContext) -> Interactions:
     """Return one interaction for each account and contract that it calls, in order of the first call.
 
     An account owns the storage that is kept under its address alone; what others' calls change of it is passive.
     """
-    history = evidence.history
-    own = np.flatnonzero(evidence.call)
+    history = context.history
+    own = np.flatnonzero(context.is_call)
     caller = history.invocation_contract * len(history.addresses) + history.invocation_sender
     pairs, first = np.unique(caller[own], return_index=True)
     number = np.empty(len(pairs), dtype=np.int64)
     number[np.argsort(first, kind="stable")] = np.arange(len(pairs))
     by_call = pairs[np.argsort(first, kind="stable")]
     slices = number[np.searchsorted(pairs, caller[own])]
-    owner = _storage_of_callers(evidence, pairs, number)
-    affected, rows = _passive(evidence, owner, own, slices)
+    owner = _storage_of_callers(context, pairs, number)
+    affected, rows = _passive(context, owner, own, slices)
     all_slices, all_rows = np.concatenate([slices, affected]), np.concatenate([own, rows])
     order = np.lexsort((all_rows, all_slices))
     contracts, addresses = np.divmod(by_call, max(1, len(history.addresses)))
@@ -97,7 +98,7 @@ def by_sender(evidence: Evidence) -> Interactions:
         mode=Mode.SENDER,
         sort=EntitySort(name="account", arguments=("msg.sender",)),
         names=tuple(
-            _caller_name(evidence, contract, address)
+            _caller_name(context, contract, address)
             for contract, address in zip(contracts.tolist(), addresses.tolist(), strict=True)
         ),
         entities=tuple(int.from_bytes(history.addresses[address], "big") for address in addresses.tolist()),
@@ -109,20 +110,20 @@ def by_sender(evidence: Evidence) -> Interactions:
         role=np.full(len(all_rows), MISSING, dtype=np.int64),
         owner=owner,
         holders=(owner,),
-        track=np.flatnonzero(evidence.event & ~evidence.call),
+        track=np.flatnonzero(context.is_event & ~context.is_call),
     )
 
 
-def _storage_of_callers(evidence: Evidence, pairs: IntColumn, number: IntColumn) -> IntColumn:
+def _storage_of_callers(context: HistoryContext, pairs: IntColumn, number: IntColumn) -> IntColumn:
     """Return for each slot the interaction of the account under whose address alone it is kept."""
-    history, locations = evidence.history, evidence.locations
+    history, locations = context.history, context.locations
     key_of = locations.key_table.find(senders(history))
     address_of = np.full(max(1, len(locations.key_table)), MISSING, dtype=np.int64)
     known = np.flatnonzero(key_of != MISSING)
     address_of[key_of[known]] = known
-    single = np.sum(evidence.port != MISSING, axis=1) == 1
+    single = np.sum(context.locations.port != MISSING, axis=1) == 1
     address = np.where(single, address_of[np.maximum(locations.keys[:, 0], 0)], MISSING)
-    pair = evidence.slot_contract() * len(history.addresses) + address
+    pair = slot_contracts(context) * len(history.addresses) + address
     at = np.minimum(np.searchsorted(pairs, pair), max(0, len(pairs) - 1))
     owned = (address != MISSING) & (len(pairs) > 0)
     if len(pairs):
@@ -132,20 +133,20 @@ def _storage_of_callers(evidence: Evidence, pairs: IntColumn, number: IntColumn)
 
 
 def _passive(
-    evidence: Evidence, owner: IntColumn, own: IntColumn, slices: IntColumn
+    context: HistoryContext, owner: IntColumn, own: IntColumn, slices: IntColumn
 ) -> tuple[IntColumn, IntColumn]:
     """Return (interaction, invocation) of each call that changed another account's storage, once each."""
-    touched = evidence.touched
-    slice_of = np.full(len(evidence.history), MISSING, dtype=np.int64)
+    accesses = context.accesses
+    slice_of = np.full(len(context.history), MISSING, dtype=np.int64)
     slice_of[own] = slices  # a constructor that fills somebody's storage is no call of theirs either
-    affected = owner[touched.slot]
-    hit = touched.effective_write & (affected != MISSING) & (affected != slice_of[touched.invocation])
-    span = max(1, len(evidence.history))
-    return np.divmod(distinct(affected[hit] * span + touched.invocation[hit]), span)
+    affected = owner[accesses.slot]
+    hit = accesses.effective_write & (affected != MISSING) & (affected != slice_of[accesses.invocation])
+    span = max(1, len(context.history))
+    return np.divmod(distinct(affected[hit] * span + accesses.invocation[hit]), span)
 
 
-def _caller_name(evidence: Evidence, contract: int, address: int) -> str:
-    history = evidence.history
+def _caller_name(context: HistoryContext, contract: int, address: int) -> str:
+    history = context.history
     name = to_checksum_address(history.addresses[address])
     if len(history.contracts) == 1:
         return name

@@ -4,7 +4,7 @@ Candidates come from templates (:class:`~specminer.specification.Template`), are
 256-bit words (:mod:`.values`), and are claims only with enough cases and hardly any exception.
 """
 
-from specminer.invariant.changes import Cells, Ground
+from specminer.invariant.changes import Cells
 from specminer.invariant.claim import Exceptions, Invariant, entry_of, exceptions
 from specminer.invariant.search import MAX_TOLD, search
 from specminer.specification import Template
@@ -13,7 +13,6 @@ __all__ = [
     "MAX_TOLD",
     "Cells",
     "Exceptions",
-    "Ground",
     "Invariant",
     "Template",
     "entry_of",

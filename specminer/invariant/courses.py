@@ -8,15 +8,16 @@ from typing import Final
 
 import numpy as np
 
-from specminer.calldata import senders
+from specminer.decoding import HistoryContext
+from specminer.decoding.calldata import senders
 from specminer.history import BoolColumn, IntColumn
-from specminer.invariant.changes import Cells, Ground
+from specminer.invariant.changes import Cells
 from specminer.invariant.claim import LEAST, Invariant
-from specminer.invariant.values import is_zero, less, minus, of_integers, same
+from specminer.invariant.values import is_zero, less, minus, same
 from specminer.location import ValueKind
 from specminer.predicate.syntax import apply, symbol
 from specminer.specification import CONTRACT_SCOPE, Template
-from specminer.words import LimbArray
+from specminer.words import LimbArray, integer_limbs
 
 GLANCE: Final = 1_000
 """In so many changes a variable shows whether it has more than two values."""
@@ -24,12 +25,12 @@ _FEW_WRITERS: Final = 4
 """A variable that more functions change is not told of."""
 
 
-def courses(ground: Ground, cells: Cells) -> Iterator[Invariant]:
+def courses(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
     """Find what holds of one variable's changes."""
-    lasting = cells.changed & ~ground.constructed[cells.invocation]
+    lasting = cells.changed & ~context.is_constructor[cells.invocation]
     rows = np.flatnonzero(lasting)
     if not len(rows):
-        yield from _constant(ground, cells)
+        yield from _constant(context, cells)
         return
     found, left, calls = cells.found[rows], cells.left[rows], cells.invocation[rows]
     name = cells.name
@@ -43,17 +44,17 @@ def courses(ground: Ground, cells: Cells) -> Iterator[Invariant]:
         )
     elif cells.numeric and several:
         yield from _monotone(cells, calls[~fresh], found[~fresh], left[~fresh])
-    yield from _writers(ground, cells, rows)
-    yield from _own_entry(ground, cells, rows)
+    yield from _writers(context, cells, rows)
+    yield from _own_entry(context, cells, rows)
 
 
 def _claim(template: Template, text: str, smt: str | None, cases: IntColumn, held: BoolColumn) -> Invariant:
     return Invariant(scope=CONTRACT_SCOPE, template=template, text=text, smt=smt, cases=cases, held=held)
 
 
-def _constant(ground: Ground, cells: Cells) -> Iterator[Invariant]:
+def _constant(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
     """Yield that a variable without keys keeps the value it was deployed with, if that matters to anyone."""
-    looked = np.unique(cells.invocation[~ground.constructed[cells.invocation]])
+    looked = np.unique(cells.invocation[~context.is_constructor[cells.invocation]])
     if cells.variable.ports or len(looked) < LEAST or is_zero(cells.left[:1])[0]:
         return
     name = cells.name
@@ -81,7 +82,7 @@ def _monotone(cells: Cells, calls: IntColumn, found: LimbArray, left: LimbArray)
         return
     if np.mean(down) < 0.1:
         step = minus(left, found)
-        by_one = same(step, np.broadcast_to(of_integers([1]), step.shape))
+        by_one = same(step, np.broadcast_to(integer_limbs([1]), step.shape))
         if np.mean(by_one) > 0.9:
             smt = apply("or", apply("=", new, old), apply("=", new, apply("+", old, "1")))
             yield _claim(Template.MONOTONE, f"{name} changes only by growing by 1", smt, calls, by_one)
@@ -91,25 +92,25 @@ def _monotone(cells: Cells, calls: IntColumn, found: LimbArray, left: LimbArray)
         yield _claim(Template.MONOTONE, f"{name} never increases", apply("<=", new, old), calls, down)
 
 
-def _writers(ground: Ground, cells: Cells, rows: IntColumn) -> Iterator[Invariant]:
+def _writers(context: HistoryContext, cells: Cells, rows: IntColumn) -> Iterator[Invariant]:
     """Yield which functions change a variable, though others run that could."""
     calls = cells.invocation[rows]
-    functions, count = np.unique(ground.called.function[calls], return_counts=True)
+    functions, count = np.unique(context.calls.function[calls], return_counts=True)
     common = functions[count >= max(3, 0.01 * len(calls))]
     if not 0 < len(common) <= _FEW_WRITERS or len(calls) < LEAST:
         return
-    names = [ground.called.functions[row] for row in common.tolist()]
+    names = [context.calls.functions[row] for row in common.tolist()]
     text = f"{cells.name} is changed only by {', '.join(names)}"
-    held = np.isin(ground.called.function[calls], common)
+    held = np.isin(context.calls.function[calls], common)
     claim = _claim(Template.WRITERS, text, None, calls, held)
     yield replace(claim, surprising=False)  # a rare function is no attack
 
 
-def _own_entry(ground: Ground, cells: Cells, rows: IntColumn) -> Iterator[Invariant]:
+def _own_entry(context: HistoryContext, cells: Cells, rows: IntColumn) -> Iterator[Invariant]:
     """Yield that calls change only what is kept under the sender's own address."""
     if not cells.variable.ports or len(rows) < LEAST:
         return
-    history, locations = ground.history, ground.locations
+    history, locations = context.history, context.locations
     calls = cells.invocation[rows]
     sender = locations.key_table.find(senders(history))[history.invocation_sender[calls]]
     for depth in range(len(cells.variable.ports)):

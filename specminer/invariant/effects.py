@@ -15,15 +15,16 @@ from typing import Final
 
 import numpy as np
 
-from specminer.calldata import arguments, senders
+from specminer.decoding import HistoryContext
+from specminer.decoding.calldata import arguments, senders
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.invariant.changes import Cells, Ground
+from specminer.invariant.changes import Cells
 from specminer.invariant.claim import LEAST, Invariant
-from specminer.invariant.values import minus, of_integers, plus, same, to_integer
+from specminer.invariant.values import minus, plus, same, to_integer
 from specminer.location import Field, ValueKind
 from specminer.predicate.syntax import apply, number, symbol
 from specminer.specification import Template, function_scope
-from specminer.words import LimbArray, WordArray, from_limbs, limbs
+from specminer.words import LimbArray, WordArray, from_limbs, integer_limbs, limbs
 
 GLANCE: Final = 64
 """So many calls are looked at before all are."""
@@ -68,26 +69,26 @@ class _Expression:
 
 def effects(calls: Calls, cells: Cells) -> Iterator[Invariant]:
     """Find what the calls of each function leave in one field."""
-    ground = calls.ground
-    rows = np.flatnonzero(cells.changed & ~ground.constructed[cells.invocation])
-    function = ground.called.function[cells.invocation[rows]]
+    context = calls.context
+    rows = np.flatnonzero(cells.changed & ~context.is_constructor[cells.invocation])
+    function = context.calls.function[cells.invocation[rows]]
     order = np.argsort(function, kind="stable")
-    bounds = np.searchsorted(function[order], np.arange(len(ground.called.functions) + 1))
+    bounds = np.searchsorted(function[order], np.arange(len(context.calls.functions) + 1))
     for number_ in np.flatnonzero(np.diff(bounds) >= LEAST).tolist():
         mine = rows[order[bounds[number_] : bounds[number_ + 1]]]
         inputs = calls.inputs(number_)
-        for group in _groups(ground, cells, mine, inputs):
-            yield from _explained(ground, number_, group, inputs)
+        for group in _groups(context, cells, mine, inputs):
+            yield from _explained(context, number_, group, inputs)
 
 
 class Calls:
     """The inputs of all calls, by function; each function's are made once."""
 
-    def __init__(self, ground: Ground) -> None:
-        self.ground = ground
+    def __init__(self, context: HistoryContext) -> None:
+        self.context = context
         self._made: dict[int, Inputs] = {}
         self._arguments: dict[int, list[tuple[str, IntColumn, WordArray]]] = {}
-        for column in arguments(ground.history, ground.called):
+        for column in arguments(context.history, context.calls):
             if column.single:
                 listed = self._arguments.setdefault(column.function, [])
                 listed.append((column.name, column.invocation, column.words))
@@ -99,21 +100,21 @@ class Calls:
         return self._made[function]
 
     def _gathered(self, function: int) -> Inputs:
-        ground, history = self.ground, self.ground.history
-        rows = np.flatnonzero(ground.called.function == function)
+        context, history = self.context, self.context.history
+        rows = np.flatnonzero(context.calls.function == function)
         found: list[_Input] = []
         keys: list[tuple[str, IntColumn]] = []
         for name, invocation, words in self._arguments.get(function, [])[:MAX_INPUTS]:
             if len(invocation) == len(rows):
                 found.append(_Input(name=name, read=partial(_words, words)))
-                keys.append((name, ground.locations.key_table.find(words)))
+                keys.append((name, context.locations.key_table.find(words)))
         address = senders(history)
         sender = address[history.invocation_sender[rows]]
         taken = {item.name for item in found}
         transaction = history.invocation_transaction[rows]
         found.append(_Input(name=_free("sender", taken), read=partial(_words, sender)))
-        keys.append((_free("sender", taken), ground.locations.key_table.find(sender)))
-        value = partial(_of_table, ground.words, history.invocation_value[rows])
+        keys.append((_free("sender", taken), context.locations.key_table.find(sender)))
+        value = partial(_of_table, context.word_limbs, history.invocation_value[rows])
         found.append(_Input(name=_free("value", taken), read=value))
         times = history.transaction_time[transaction]
         if len(times) and (times != MISSING).all():
@@ -156,14 +157,14 @@ def _small(column: IntColumn, at: IntColumn) -> LimbArray:
     return values
 
 
-def _groups(ground: Ground, cells: Cells, rows: IntColumn, inputs: Inputs) -> Iterator[_Group]:
+def _groups(context: HistoryContext, cells: Cells, rows: IntColumn, inputs: Inputs) -> Iterator[_Group]:
     """Tell a function's changes of one field apart by where their keys come from."""
     calls = cells.invocation[rows]
     at = inputs.at(calls)
     depths = len(cells.variable.ports)
     source = np.full((len(rows), max(1, depths)), MISSING, dtype=np.int64)
     for depth in range(depths):
-        key = ground.locations.keys[cells.slot[rows], depth]
+        key = context.locations.keys[cells.slot[rows], depth]
         for place, (_, codes) in reversed(list(enumerate(inputs.keys))):
             source[codes[at] == key, depth] = place
     width = len(inputs.keys) + 1
@@ -188,7 +189,7 @@ def _groups(ground: Ground, cells: Cells, rows: IntColumn, inputs: Inputs) -> It
         )
 
 
-def _explained(ground: Ground, function: int, group: _Group, inputs: Inputs) -> Iterator[Invariant]:
+def _explained(context: HistoryContext, function: int, group: _Group, inputs: Inputs) -> Iterator[Invariant]:
     """Yield the first expression, in order of simplicity, that gives what was left."""
     glance = np.unique(np.linspace(0, len(group.calls) - 1, min(GLANCE, len(group.calls))).astype(np.int64))
     few = _Group(
@@ -208,7 +209,7 @@ def _explained(ground: Ground, function: int, group: _Group, inputs: Inputs) -> 
     if best is None:
         return
     expression = next(item for place, item in enumerate(_expressions(group, few, inputs)) if place == best[1])
-    name = ground.called.functions[function]
+    name = context.calls.functions[function]
     order = np.argsort(group.calls, kind="stable")
     yield Invariant(
         scope=function_scope(name),
@@ -224,7 +225,7 @@ def _equal(values: LimbArray, group: _Group) -> BoolColumn:
     """Return where values, cut to the field's width as the EVM does, are what was left."""
     width = group.field.width
     if width < 256 and group.field.kind is not ValueKind.INT:
-        mask = of_integers([(1 << width) - 1])
+        mask = integer_limbs([(1 << width) - 1])
         return same(values & mask, group.left)
     return same(values, group.left)
 

@@ -8,8 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from specminer.decoding import HistoryContext
 from specminer.interaction import Interactions
-from specminer.invariant.changes import Ground
+from specminer.invariant.changes import changes_of_calls, changes_of_transactions
 from specminer.invariant.claim import Invariant
 from specminer.invariant.courses import courses
 from specminer.invariant.effects import Calls, effects
@@ -24,25 +25,25 @@ MAX_TOLD: Final = 300
 """Invariants written down at most."""
 
 
-def search(ground: Ground, tuning: Tuning, interactions: Interactions) -> list[Invariant]:
+def search(context: HistoryContext, tuning: Tuning, interactions: Interactions) -> list[Invariant]:
     """Return what held, by template and the number of cases.
 
     Fields are looked at one after another, so that not more than one is held at a time.
     """
     found = {
         item.text: replace(item, cases=item.cases.astype(np.int32))
-        for item in _all(ground, tuning, interactions)
-        if item.tolerable(ground.history)
+        for item in _all(context, tuning, interactions)
+        if item.tolerable(context.history)
     }
     return sorted(found.values(), key=lambda item: (RANKED.index(item.template), -len(item.cases), item.text))
 
 
-def _all(ground: Ground, tuning: Tuning, interactions: Interactions) -> Iterator[Invariant]:
-    yield from totals(ground, ground.transactions())
-    calls = Calls(ground)
-    for cells in ground.calls():
-        yield from conserved(ground, cells)
-        yield from courses(ground, cells)
+def _all(context: HistoryContext, tuning: Tuning, interactions: Interactions) -> Iterator[Invariant]:
+    yield from totals(context, changes_of_transactions(context))
+    calls = Calls(context)
+    for cells in changes_of_calls(context):
+        yield from conserved(context, cells)
+        yield from courses(context, cells)
         yield from effects(calls, cells)
     moments = Moments(tuning, interactions)
     yield from states(moments)

@@ -17,7 +17,7 @@ from specminer.abstraction.dimension import comparable, dimensions
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction import Interactions
 from specminer.invariant.claim import LEAST, TOLERANCE, Invariant
-from specminer.invariant.values import less, of_integers
+from specminer.invariant.values import less
 from specminer.location import ValueKind
 from specminer.predicate import Formula, entails
 from specminer.predicate.smtlib import expression
@@ -25,6 +25,7 @@ from specminer.predicate.syntax import apply
 from specminer.predicate.syntax import symbol as symbol_of
 from specminer.specification import INTERACTION_SCOPE, ClaimScope, Template, function_scope, state_scope
 from specminer.tuning import Tuning
+from specminer.words import integer_limbs
 
 MOST: Final = 4
 """Claims of one state or function at most: those that tell it best from the rest."""
@@ -130,7 +131,7 @@ def orders(moments: Moments) -> Iterator[Invariant]:
     rows = np.flatnonzero(moments.counted)
     if not len(rows):
         return
-    words = of_integers(list(table.words))
+    words = integer_limbs(list(table.words))
     draw = np.random.default_rng(moments.tuning.seed)
     for group in comparable(table.variables, kinds):
         numbers = [

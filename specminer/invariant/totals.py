@@ -13,8 +13,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.invariant.changes import Cells, Ground
+from specminer.invariant.changes import Cells
 from specminer.invariant.claim import LEAST, Invariant
 from specminer.invariant.values import differences, is_zero, packed, summed
 from specminer.predicate.syntax import apply, symbol
@@ -47,12 +48,12 @@ class Course:
     """The first invocation that touched it there."""
 
 
-def totals(ground: Ground, cells: Iterable[Cells]) -> Iterator[Invariant]:
+def totals(context: HistoryContext, cells: Iterable[Cells]) -> Iterator[Invariant]:
     """Find the variables that are sums or counts of others; ``cells`` are those of transactions.
 
     Those with fewer keys come first, so that of parts only those are held that a total seems to follow.
     """
-    deep = any(len(variable.ports) > 1 for variable in ground.locations.variables)
+    deep = any(len(variable.ports) > 1 for variable in context.locations.variables)
     scalars: list[Course] = []
     parts: list[Course] = []
     entries: list[Course] = []
@@ -60,18 +61,18 @@ def totals(ground: Ground, cells: Iterable[Cells]) -> Iterator[Invariant]:
     for item in cells:
         depth = len(item.variable.ports)
         if not depth and item.numeric:
-            scalars.append(_course(ground, item, counted=False, keyed=False))
+            scalars.append(_course(context, item, counted=False, keyed=False))
         for counted in (False, True) if depth else ():
             if (counted or item.numeric) and scalars:
-                parts += _followed(scalars, _course(ground, item, counted=counted, keyed=False))
+                parts += _followed(scalars, _course(context, item, counted=counted, keyed=False))
             if (counted or item.numeric) and depth > 1 and entries:
-                inner += _followed(entries, _course(ground, item, counted=counted, keyed=True))
+                inner += _followed(entries, _course(context, item, counted=counted, keyed=True))
         if depth == 1 and item.numeric and deep:
-            entries.append(_course(ground, item, counted=False, keyed=True))
+            entries.append(_course(context, item, counted=False, keyed=True))
     for total in _largest(scalars):
-        yield from _equal(total, _largest(parts), ground)
+        yield from _equal(total, _largest(parts), context)
     for total in _largest(entries) if inner else ():
-        yield from _equal(total, _largest(inner), ground)
+        yield from _equal(total, _largest(inner), context)
 
 
 def _followed(totals_: list[Course], part: Course) -> list[Course]:
@@ -85,7 +86,7 @@ def _largest(courses: list[Course]) -> list[Course]:
     return [changing[row] for row in sorted(ranked)]
 
 
-def _course(ground: Ground, cells: Cells, *, counted: bool, keyed: bool) -> Course:
+def _course(context: HistoryContext, cells: Cells, *, counted: bool, keyed: bool) -> Course:
     """Sum up what a field's entries change by, transaction by transaction."""
     moved = cells.changed
     if counted:
@@ -97,11 +98,11 @@ def _course(ground: Ground, cells: Cells, *, counted: bool, keyed: bool) -> Cour
         change[:, 7] = (~is_zero(left)).astype(np.int64) - (~is_zero(found))
     else:
         change = differences(left, found)
-    history, calls = ground.history, cells.invocation[rows]
+    history, calls = context.history, cells.invocation[rows]
     place = history.invocation_transaction[calls] * len(history.contracts)
     place = place + history.invocation_contract[calls]
     if keyed:
-        place = place * len(ground.locations.key_table) + ground.locations.keys[cells.slot[rows], 0]
+        place = place * len(context.locations.key_table) + context.locations.keys[cells.slot[rows], 0]
     group, total = summed(change, place)
     settled = total.any(axis=1)
     first = np.full(len(group), len(history), dtype=np.int64)
@@ -123,13 +124,13 @@ def _course(ground: Ground, cells: Cells, *, counted: bool, keyed: bool) -> Cour
     )
 
 
-def _equal(total: Course, parts: list[Course], ground: Ground) -> Iterator[Invariant]:
+def _equal(total: Course, parts: list[Course], context: HistoryContext) -> Iterator[Invariant]:
     """Yield the parts that a total follows, of parts that tell the same the best."""
     best: dict[tuple[object, ...], Invariant] = {}
     for part in parts:
         if not _related(total, part):
             continue
-        found = _relation(total, part, created=ground.created)
+        found = _relation(total, part, created=context.has_creations)
         known = best.get(part.alike)
         if known is None or found.exceptions < known.exceptions:
             best[part.alike] = found
@@ -167,14 +168,14 @@ def _likely(one: Course, other: Course) -> bool:
     return bool(np.mean(equal) >= LIKELY)
 
 
-def conserved(ground: Ground, cells: Cells) -> Iterator[Invariant]:
+def conserved(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
     """Find the functions whose calls move amounts between the entries of a mapping and keep their sum."""
     if not cells.variable.ports or not cells.numeric:
         return
     rows = np.flatnonzero(cells.changed)
     calls, place, entries = np.unique(cells.invocation[rows], return_inverse=True, return_counts=True)
-    nested = _with_children(ground)[calls]
-    function = ground.called.function[calls]
+    nested = _with_children(context)[calls]
+    function = context.calls.function[calls]
     for number in np.unique(function).tolist():
         mine = (function == number) & ~nested
         several = mine & (entries > 1)
@@ -183,7 +184,7 @@ def conserved(ground: Ground, cells: Cells) -> Iterator[Invariant]:
         own = rows[mine[place.ravel()]]
         _, change = summed(differences(cells.left[own], cells.found[own]), cells.invocation[own])
         kept: BoolColumn = np.asarray(~change.any(axis=1))
-        name = ground.called.functions[number]
+        name = context.calls.functions[number]
         yield Invariant(
             scope=function_scope(name),
             template=Template.CONSERVED,
@@ -194,9 +195,9 @@ def conserved(ground: Ground, cells: Cells) -> Iterator[Invariant]:
         )
 
 
-def _with_children(ground: Ground) -> BoolColumn:
+def _with_children(context: HistoryContext) -> BoolColumn:
     """Return which invocations enclose others, whose changes are among theirs."""
-    parents = ground.history.invocation_parent
-    found = np.zeros(len(ground.history), dtype=np.bool_)
+    parents = context.history.invocation_parent
+    found = np.zeros(len(context.history), dtype=np.bool_)
     found[parents[parents != MISSING]] = True
     return found

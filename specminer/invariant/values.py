@@ -7,7 +7,6 @@ shape (n, 8), which do not overflow for up to 2^30 terms.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,25 +14,12 @@ import numpy.typing as npt
 
 from specminer.history import BoolColumn, IntColumn
 from specminer.location import Field, ValueKind
-from specminer.words import LimbArray, from_integers, limbs
+from specminer.words import LimbArray, integer_limbs
 
 Digits = npt.NDArray[np.int64]
 """Signed digits of 32 bits, the most significant first; shape (n, 8)."""
 _FULL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
 _LOW: Final = np.uint64(0xFFFFFFFF)
-
-
-_CHUNK: Final = 1 << 16
-"""So many integers are written as bytes at a time: as objects they take several times the room."""
-
-
-def of_integers(values: Sequence[int]) -> LimbArray:
-    """Return a column from integers in 0 .. 2^256 - 1."""
-    column = np.zeros((len(values), 4), dtype=np.uint64)
-    for first in range(0, len(values), _CHUNK):
-        chunk = values[first : first + _CHUNK]
-        column[first : first + len(chunk)] = limbs(from_integers(chunk))
-    return column
 
 
 def to_integer(row: LimbArray) -> int:
@@ -105,7 +91,7 @@ def extracted(words: LimbArray, field: Field) -> LimbArray:
     if field.kind is ValueKind.INT:
         top = field.width - 1
         negative = (shifted[:, 3 - top // 64] >> np.uint64(top % 64)).astype(np.bool_)
-        mask = of_integers([(1 << 256) - (1 << field.width)])
+        mask = integer_limbs([(1 << 256) - (1 << field.width)])
         shifted[negative] |= mask
     return shifted
 

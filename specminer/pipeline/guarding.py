@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from specminer.chain.interface import Interface
+from specminer.decoding import HistoryContext
 from specminer.guard import Learned, LearnedGuard, learn
 from specminer.guard.entity import Entities
 from specminer.guard.passage import ways
 from specminer.guard.proving import obligations
 from specminer.guard.role import roles
 from specminer.history import OUTCOMES, RETURNED, History
-from specminer.interaction import Evidence, Interactions
+from specminer.interaction import Interactions
 from specminer.invariant import Invariant
 from specminer.pipeline.passing import (
     condition,
@@ -36,7 +37,7 @@ from specminer.tuning import Tuning
 
 def guarded(
     specification: Specification,
-    evidence: Evidence,
+    context: HistoryContext,
     interface: Interface,
     interactions: Interactions,
     tuning: Tuning,
@@ -46,8 +47,8 @@ def guarded(
 
     ``held`` are the invariants; those that follow from others are not told.
     """
-    entities = Entities(evidence, interactions)
-    learned = learn(evidence, causes(evidence.history, interface), tuning.seed, entities)
+    entities = Entities(context, interactions)
+    learned = learn(context, causes(context.history, interface), tuning.seed, entities)
     claims = obligations(learned.guards)
     texts = {
         item.guard.scope: item.guard.text
@@ -56,7 +57,7 @@ def guarded(
     }
     told = replace(
         specification,
-        roles=roles(evidence, learned.guards),
+        roles=roles(context, learned.guards),
         transitions=_with_guards(specification.transitions, texts),
         front=tuple(
             replace(
@@ -70,7 +71,7 @@ def guarded(
             for point in specification.front
         ),
     )
-    reasoned, kept, dropped = _reasoned(told, learned, interactions, entities, tuning, held, evidence.history)
+    reasoned, kept, dropped = _reasoned(told, learned, interactions, entities, tuning, held, context.history)
     return (
         replace(
             reasoned,

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from specminer.chain.artifact import Artifact
+from specminer.decoding import HistoryContext, decode
 from specminer.history import History
-from specminer.interaction import Interactions, split
+from specminer.interaction import Analysis, Interactions, analyse, split
 from specminer.interaction.graph import interaction_graph
 from specminer.interaction.races import races
 from specminer.interaction.rejections import rejections
 from specminer.interaction.verification import independence
 from specminer.pipeline.output import replace_file
-from specminer.pipeline.understanding import Understood, understand
 from specminer.report import interactions as report
 
 
@@ -23,16 +23,22 @@ from specminer.report import interactions as report
 class Inspected:
     """A history, split."""
 
-    given: Understood
+    analysis: Analysis
+    """Which sorts of entities there are, and what speaks for each."""
     interactions: Interactions
+
+    @property
+    def context(self) -> HistoryContext:
+        """The history, and what its calls and its storage mean."""
+        return self.analysis.context
 
     def overview(self) -> list[dict[str, Any]]:
         """Return a row for each interaction, for people."""
-        return report.overview(self.given.analysis, self.interactions)
+        return report.overview(self.analysis, self.interactions)
 
     def members(self) -> list[dict[str, Any]]:
         """Return each interaction with its own calls, for programs."""
-        return report.members(self.given.analysis, self.interactions)
+        return report.members(self.analysis, self.interactions)
 
     def timeline(self, wish: str) -> dict[str, Any]:
         """Return the life of one interaction, by its name or key.
@@ -42,12 +48,12 @@ class Inspected:
 
         """
         number = report.find(self.interactions, wish)
-        return report.timeline(self.given.analysis, self.interactions, self.given.interface, number)
+        return report.timeline(self.analysis, self.interactions, self.context.interface, number)
 
     def races(self) -> list[dict[str, Any]]:
         """Return the races by block."""
-        found = races(self.given.analysis.evidence, self.interactions)
-        return report.race_list(self.given.analysis, self.interactions, found)
+        found = races(self.context, self.interactions)
+        return report.race_list(self.analysis, self.interactions, found)
 
 
 def inspect(history: History, *, artifact: Artifact | None = None, wish: str | None = None) -> Inspected:
@@ -59,21 +65,21 @@ def inspect(history: History, *, artifact: Artifact | None = None, wish: str | N
         FileFormatError: the artifact's storage layout is malformed.
 
     """
-    given = understand(history, artifact)
-    return Inspected(given=given, interactions=split(given.analysis, wish))
+    analysis = analyse(decode(history, artifact))
+    return Inspected(analysis=analysis, interactions=split(analysis, wish))
 
 
 def explained(found: Inspected, seed: int = 0) -> dict[str, Any]:
     """Return how the history is split and why, and check that it holds; ``seed`` draws the sample executed again."""
     from specminer.interaction.replaying import replayed  # loads the machine
 
-    evidence = found.given.analysis.evidence
+    context = found.context
     return report.explanation(
-        found.given.analysis,
+        found.analysis,
         found.interactions,
-        rejections(evidence, found.interactions),
-        independence(evidence, found.interactions),
-        replayed(evidence, found.interactions, seed),
+        rejections(context, found.interactions),
+        independence(context, found.interactions),
+        replayed(context, found.interactions, seed),
     )
 
 
@@ -86,7 +92,7 @@ def write_graph(found: Inspected, path: Path) -> int:
     """
     import networkx as nx  # takes long to load, and few want graphs
 
-    graph = interaction_graph(found.given.analysis.evidence, found.interactions)
+    graph = interaction_graph(found.context, found.interactions)
     text = io.BytesIO()
     nx.write_graphml_xml(graph, text, encoding="utf-8", prettyprint=True, named_key_ids=True)
     replace_file(path, text.getvalue() + b"\n")

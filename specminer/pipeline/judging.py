@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from specminer.confidence import agreement
+from specminer.decoding import HistoryContext
 from specminer.guard import LearnedGuard
 from specminer.guard.learning import truth_of
 from specminer.history import History, IntColumn
 from specminer.interaction import Interactions
-from specminer.invariant import MAX_TOLD, Ground, Invariant, Template, entry_of, exceptions
+from specminer.invariant import MAX_TOLD, Invariant, Template, entry_of, exceptions
 from specminer.specification import Confidence, Edge, HeldOutFigures, Specification, function_scope
 from specminer.support import wilson
 from specminer.surprise import Broken, Kind, Ranking, measure
@@ -26,7 +27,7 @@ def with_interval(edge: Edge, reached: int) -> Edge:
 
 def judged(
     specification: Specification,
-    ground: Ground,
+    context: HistoryContext,
     interactions: Interactions,
     tuning: Tuning,
     guards: Sequence[LearnedGuard],
@@ -37,7 +38,7 @@ def judged(
 
     ``invariants`` are all that held, and those of them that are told because they do not follow from others.
     """
-    history = ground.history
+    history = context.history
     held, told = invariants
     unit = units(history, interactions)
     claims = [*held, *_as_claims(guards)]

@@ -21,23 +21,16 @@ from specminer.abstraction.table import build
 from specminer.chain.artifact import Artifact
 from specminer.chain.interface import Interface
 from specminer.confidence import reached
-from specminer.dependency import Dependencies, dependencies
+from specminer.decoding import ROLLED_BACK, HistoryContext, decode
+from specminer.decoding.accesses import Dependencies, dependencies
 from specminer.errors import UsageError, plain
 from specminer.history import MISSING, RETURNED, History, IntColumn
-from specminer.interaction import (
-    ROLLED_BACK,
-    Analysis,
-    Interactions,
-    event_text,
-    split,
-)
-from specminer.invariant import Ground, search
+from specminer.interaction import Analysis, Interactions, analyse, event_text, split
+from specminer.invariant import search
+from specminer.pipeline.facts import gaps
 from specminer.pipeline.guarding import guarded
 from specminer.pipeline.judging import judged, with_interval
-from specminer.pipeline.locating import Located
 from specminer.pipeline.phasing import Built, Phasing, chosen_flags
-from specminer.pipeline.siblings import gaps
-from specminer.pipeline.understanding import Understood, understand
 from specminer.report.fidelity import fidelity_of
 from specminer.specification import (
     MAX_WITNESSES,
@@ -119,25 +112,25 @@ def mine(
         FileFormatError: the artifact's storage layout is malformed.
 
     """
-    given = understand(history, artifact)
-    artifact, found, called = given.artifact, given.found, given.called
-    interactions = split(given.analysis, options.interactions)
-    functions = [called.functions[row] for row in called.function.tolist()]
-    definition = _definition(options, given.interface)
+    context = decode(history, artifact)
+    analysis = analyse(context)
+    interactions = split(analysis, options.interactions)
+    functions = [context.calls.functions[row] for row in context.calls.function.tolist()]
+    definition = _definition(options, context.interface)
     interactions = _mapped(history, interactions, functions, definition)
     events = [definition.called.get(function, function) for function in functions]
-    flagged = flags(given.analysis.evidence, interactions)
+    flagged = flags(context, interactions)
     wished = replace(definition, forbid=(*definition.forbid, *options.forbid))
     chosen, asked_for = chosen_flags(flagged, interactions, functions, wished)
     phasing = Phasing(
         flags=chosen,
         asked=asked_for,
-        evidence=given.analysis.evidence,
+        context=context,
         interactions=interactions,
-        build=lambda split: _built(given, split, events),
+        build=lambda split: _built(context, split, events),
     )
     table = phasing.table(())
-    declared = _declared(artifact) | {flag.name for flag in flagged}
+    declared = _declared(context.artifact) | {flag.name for flag in flagged}
     definition = replace(
         definition, forbid=(*definition.forbid, *_forbidden(options.forbid, table, declared))
     )
@@ -146,7 +139,7 @@ def mine(
     tuning = tuning if place is None else tuning.at(place)
     built = phasing.built(tuning.phases)
     interactions = built.interactions
-    limits = [*_limits(history, given.known), *filter(None, [given.contradiction]), *found.notes]
+    limits = [*_limits(history, context.known_share), *context.notes]
     facts = HistorySummary(
         first_block=history.first_block,
         last_block=history.last_block,
@@ -156,8 +149,8 @@ def mine(
         source=", ".join(tracer.value for tracer in history.tracers),
         fidelity=fidelity_of(history.fidelity),
         limits=tuple(limits),
-        names=_names(given.interface, found),
-        locations=found.coverage,
+        names=_names(context),
+        locations=context.coverage.rounded(),
         selection=selection or None,
     )
     outside = Counter(functions[row] for row in interactions.track.tolist())
@@ -165,34 +158,33 @@ def mine(
     asked = () if definition.lenient else tuning.unmatched
     missed = ", ".join(plain(text, 80) for text in asked if text not in options.forbid)
     unmatched = f"nothing in this history matches {missed}, which the abstraction mentions" if missed else ""
-    ground = Ground(history=history, touched=given.touched, locations=found.locations, called=called)
     specification = _specification(
-        name or given.title, history, facts, interactions, dict(sorted(outside.items())), tuning, edges
+        name or context.title, history, facts, interactions, dict(sorted(outside.items())), tuning, edges
     )
-    held = search(ground, tuning, interactions)
+    held = search(context, tuning, interactions)
     specification, learned, told = guarded(
-        specification, given.analysis.evidence, given.interface, interactions, tuning, held
+        specification, context, context.interface, interactions, tuning, held
     )
     return Mined(
         specification=judged(
-            specification, ground, interactions, tuning, learned, (held, told), options.surprising
+            specification, context, interactions, tuning, learned, (held, told), options.surprising
         ),
         history=history,
-        interface=given.interface,
-        analysis=given.analysis,
+        interface=context.interface,
+        analysis=analysis,
         interactions=interactions,
-        dependencies=dependencies(given.touched),
+        dependencies=dependencies(context.accesses),
         table=tuning.table,
         tuning=tuning,
         notes=tuple(filter(None, (unmatched, _left_out(built.bookkeeping), _fitted(definition)))),
     )
 
 
-def _built(given: Understood, interactions: Interactions, events: Sequence[str]) -> Built:
+def _built(context: HistoryContext, interactions: Interactions, events: Sequence[str]) -> Built:
     """Return the table of events of some interactions; ``events`` gives what each invocation counts as."""
-    history = given.history
-    table = build(history, given.touched, given.found.locations, interactions, events)
-    table = with_arguments(with_calls(table, history, interactions), history, interactions, given.called)
+    history = context.history
+    table = build(history, context.accesses, context.locations, interactions, events)
+    table = with_arguments(with_calls(table, history, interactions), history, interactions, context.calls)
     table, kept, bookkeeping = without_bookkeeping(table, interactions)
     return Built(
         table=replace(table, entity=_entity(interactions)), interactions=kept, bookkeeping=bookkeeping
@@ -245,10 +237,11 @@ def _entity(interactions: Interactions) -> str:
     return interactions.sort.name if interactions.sort else ""
 
 
-def _names(interface: Interface, found: Located) -> str:
+def _names(context: HistoryContext) -> str:
     """Say where the names of functions and variables came from."""
-    absent = "" if found.layout else "; no storage layout was given"
-    return f"{interface.source[0].upper()}{interface.source[1:]}. {found.text}{absent}."
+    source = context.interface.source
+    absent = "" if context.layout_used else "; no storage layout was given"
+    return f"{source[0].upper()}{source[1:]}. {context.coverage.text}{absent}."
 
 
 def _specification(

@@ -10,8 +10,9 @@ from typing import Final
 from specminer._support.text import suggest
 from specminer.abstraction import Definition, EventTable
 from specminer.abstraction.phases import Flag, with_flags, with_phases
+from specminer.decoding import HistoryContext
 from specminer.errors import UsageError, plain
-from specminer.interaction import Evidence, Interactions
+from specminer.interaction import Interactions
 from specminer.predicate import names_in
 
 _ROOT: Final = re.compile(r"[\[.\s]")
@@ -35,7 +36,7 @@ class Phasing:
     flags: tuple[Flag, ...]
     asked: bool
     """The definition asks for them."""
-    evidence: Evidence
+    context: HistoryContext
     interactions: Interactions
     """Without these changes."""
     build: Callable[[Interactions], Built]
@@ -56,7 +57,7 @@ class Phasing:
         """Return the table with the changes of some of the flags, and the interactions that it is of."""
         if names not in self.made:
             chosen = [flag for flag in self.flags if flag.name in names]
-            built = self.build(with_phases(self.interactions, self.evidence, chosen))
+            built = self.build(with_phases(self.interactions, self.context, chosen))
             table = with_flags(built.table, built.interactions, chosen)
             self.made[names] = replace(built, table=table)
         return self.made[names]

@@ -49,7 +49,7 @@ def events(
 
     ``transition`` is the place in the specification of each event's transition.
     """
-    history, called = analysis.evidence.history, analysis.evidence.called
+    history, called = analysis.context.history, analysis.context.calls
     book = ledger(history)
     names = {state.id: state.name for state in spec.states}
     for event, row in enumerate(interactions.invocation.tolist()):

@@ -59,7 +59,7 @@ def gather(
     """
     reader = _Reader(analysis, interactions, interface, transition)
     variants = reader.variants()
-    found = races(analysis.evidence, interactions)
+    found = races(analysis.context, interactions)
     return Evidence(
         transitions=reader.taken(),
         variants=variants,
@@ -88,8 +88,8 @@ class _Reader:
     ) -> None:
         self.analysis, self.interactions, self.interface = analysis, interactions, interface
         self.transition = transition
-        self.history: History = analysis.evidence.history
-        self.called = analysis.evidence.called
+        self.history: History = analysis.context.history
+        self.called = analysis.context.calls
         self.book = ledger(self.history)
         self.bounds = np.searchsorted(interactions.slice, np.arange(len(interactions.names) + 1))
 
@@ -187,8 +187,8 @@ class _Reader:
     def rejections(self) -> Listed[Rejection]:
         """Return what was rejected, by function and reason, the most frequent first."""
         groups: dict[tuple[str, str], list[int]] = defaultdict(list)
-        evidence = self.analysis.evidence
-        for row in np.flatnonzero(evidence.event & ~self.history.accepted).tolist():
+        context = self.analysis.context
+        for row in np.flatnonzero(context.is_event & ~self.history.accepted).tolist():
             groups[self.called.name(row), self._cause(row)].append(row)
         ranked = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
         return _cut(
@@ -235,7 +235,7 @@ class _Reader:
         sender = self.history.invocation_sender
         accepted: dict[str, list[int]] = defaultdict(list)
         refused: dict[str, list[int]] = defaultdict(list)
-        for row in np.flatnonzero(self.analysis.evidence.call).tolist():
+        for row in np.flatnonzero(self.analysis.context.is_call).tolist():
             (accepted if self.history.accepted[row] else refused)[self.called.name(row)].append(row)
         found = []
         for function, rows in accepted.items():
@@ -262,7 +262,7 @@ class _Reader:
 
     def unnamed(self) -> Listed[str]:
         """Return the variables that are called by their slot's number."""
-        locations = self.analysis.evidence.locations
+        locations = self.analysis.context.locations
         names = {item.text(None, place) for item in locations.variables for place in range(len(item.fields))}
         return _cut(sorted(name for name in names if _NUMBERED.match(name)))
 

@@ -39,7 +39,7 @@ Document = dict[str, Any]
 
 def members(analysis: Analysis, interactions: Interactions) -> list[Document]:
     """Return each interaction with its own calls, in the order in which they began."""
-    history, called = analysis.evidence.history, analysis.evidence.called
+    history, called = analysis.context.history, analysis.context.calls
     listed: list[list[Document]] = [[] for _ in interactions.names]
     for event in np.flatnonzero(~interactions.passive).tolist():
         row = int(interactions.invocation[event])
@@ -71,7 +71,7 @@ def role_of(interactions: Interactions, event: int) -> str | None:
 
 def overview(analysis: Analysis, interactions: Interactions) -> list[Document]:
     """Return a row for each interaction: length, blocks, actors and its shortened word."""
-    history, called = analysis.evidence.history, analysis.evidence.called
+    history, called = analysis.context.history, analysis.context.calls
     block = history.transaction_block[history.invocation_transaction]
     bounds = np.searchsorted(interactions.slice, np.arange(len(interactions.names) + 1))
     rows = []
@@ -128,9 +128,9 @@ def explanation(
     executed: Replayed | None,
 ) -> Document:
     """Return how the history is split and why, what links what, and whether it holds."""
-    evidence = analysis.evidence
+    context = analysis.context
     chosen = interactions.sort.name if interactions.sort else None
-    outside = Counter(evidence.called.name(row) for row in interactions.track.tolist())
+    outside = Counter(context.calls.name(row) for row in interactions.track.tolist())
     return {
         "mode": interactions.mode.value,
         "sort": chosen,
@@ -169,7 +169,7 @@ def sorts_and_environment(analysis: Analysis, interactions: Interactions) -> Doc
 
 def _environment(analysis: Analysis, interactions: Interactions) -> list[str]:
     """Return the variables that no interaction holds."""
-    locations = analysis.evidence.locations
+    locations = analysis.context.locations
     held = np.zeros(len(locations.variables), dtype=np.bool_)
     for holder in interactions.holders:
         held[locations.variable[holder != MISSING]] = True
@@ -183,7 +183,7 @@ def _environment(analysis: Analysis, interactions: Interactions) -> list[str]:
 
 
 def _sort(analysis: Analysis, found: Found, chosen: str | None) -> Document:
-    rating, evidence = found.score, analysis.evidence
+    rating, evidence = found.score, analysis.context
     return {
         "name": found.name,
         "chosen": found.name == chosen,
@@ -203,7 +203,7 @@ def _sort(analysis: Analysis, found: Found, chosen: str | None) -> Document:
         "linked": round(rating.linked, 6),
         "roles": [
             {
-                "function": evidence.called.functions[role.function],
+                "function": evidence.calls.functions[role.function],
                 "role": role.name,
                 "source": role.source.name.lower(),
                 "support": round(role.support, 6),
@@ -272,7 +272,7 @@ def timeline(
     ``book`` is the history's, for whoever tells many lives.
     """
     events = np.flatnonzero(interactions.slice == number)[:most]
-    book = book or ledger(analysis.evidence.history)
+    book = book or ledger(analysis.context.history)
     return {
         "name": interactions.names[number],
         "entity": interactions.keys[number],
@@ -283,7 +283,7 @@ def timeline(
 def _event(
     analysis: Analysis, interactions: Interactions, interface: Interface, book: Ledger, event: int
 ) -> Document:
-    history, called = analysis.evidence.history, analysis.evidence.called
+    history, called = analysis.context.history, analysis.context.calls
     row = int(interactions.invocation[event])
     transaction = int(history.invocation_transaction[row])
     time = int(history.transaction_time[transaction])
@@ -332,16 +332,16 @@ def argument(value: object) -> str:
 
 def _changes(analysis: Analysis, interactions: Interactions, row: int, number: int) -> Iterator[Document]:
     """Yield what an invocation changed for good in the storage that hangs under the interaction."""
-    evidence = analysis.evidence
-    touched, locations, words = evidence.touched, evidence.locations, evidence.history.words
-    own = bounds(touched.invocation, row)
+    evidence = analysis.context
+    accesses, locations, words = evidence.accesses, evidence.locations, evidence.history.words
+    own = bounds(accesses.invocation, row)
     for touch in range(own.start, own.stop):
-        slot = int(touched.slot[touch])
-        if not touched.effective_write[touch]:
+        slot = int(accesses.slot[touch])
+        if not accesses.effective_write[touch]:
             continue
         if not any(int(holder[slot]) == number for holder in interactions.holders):
             continue
-        before, after = int(touched.found[touch]), int(touched.left[touch])
+        before, after = int(accesses.value_before[touch]), int(accesses.value_after[touch])
         for place, field in enumerate(locations.variables[int(locations.variable[slot])].fields):
             old = None if before == MISSING else field.extract(words[before])
             new = field.extract(words[after])
@@ -359,7 +359,7 @@ def race_list(analysis: Analysis, interactions: Interactions, found: list[Race])
         {
             "block": race.block,
             "interaction": interactions.names[race.interaction],
-            "locations": sorted(analysis.evidence.locations.text(slot) for slot in race.slots),
+            "locations": sorted(analysis.context.locations.text(slot) for slot in race.slots),
             "first": _runner(analysis, race.first),
             "second": _runner(analysis, race.second),
             "lost": race.lost,
@@ -369,12 +369,12 @@ def race_list(analysis: Analysis, interactions: Interactions, found: list[Race])
 
 
 def _runner(analysis: Analysis, row: int) -> Document:
-    history = analysis.evidence.history
+    history = analysis.context.history
     return {
         "transaction": transaction_of(history, row),
         "position": int(history.invocation_position[row]),
         "sender": to_checksum_address(history.addresses[int(history.invocation_sender[row])]),
-        "function": analysis.evidence.called.name(row),
+        "function": analysis.context.calls.name(row),
         "value": str(history.words[int(history.invocation_value[row])]),
         "outcome": OUTCOMES[int(history.invocation_outcome[row])].value,
     }

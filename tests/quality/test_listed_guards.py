@@ -17,10 +17,10 @@ import pytest
 
 from specminer.chain.artifact import load
 from specminer.datasets import dataset, datasets
+from specminer.decoding import decode
 from specminer.guard import guards
 from specminer.pipeline.guarding import causes
 from specminer.pipeline.traces import import_traces
-from specminer.pipeline.understanding import understand
 from specminer.specification import Guard, GuardKind
 from specminer.store import TraceStore
 
@@ -88,8 +88,8 @@ def learned(name: str, folder: Path) -> tuple[Guard, ...]:
         record = store.contracts()[0]
         addresses = [each.address for each in store.contracts()]
         history = store.history(record.chain_id, addresses)
-    given = understand(history, load(item.folder / "artifact.json"))
-    return tuple(item.guard for item in guards(given.analysis.evidence, causes(history, given.interface)))
+    context = decode(history, load(item.folder / "artifact.json"))
+    return tuple(item.guard for item in guards(context, causes(history, context.interface)))
 
 
 @pytest.fixture(scope="module")

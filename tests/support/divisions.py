@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from specminer.calldata import calls
 from specminer.chain.interface import Function, Interface
-from specminer.dependency import touches
+from specminer.decoding import HistoryContext
 from specminer.history import History
-from specminer.interaction import Evidence, Interactions, Mode, analyse, split
+from specminer.interaction import Interactions, Mode, analyse, split
 from specminer.location import Layout, locate
 from tests.support.histories import CHAIN, CONTRACTS, SELECTORS, Simulated, stored
 
@@ -29,7 +28,5 @@ def divided(
     history: History, mode: Mode | None, layout: Layout | None = None, *, reading: bool = True
 ) -> Interactions:
     """Return the interactions of a mode, or of the best one; ``reading`` says that the ABI is known."""
-    evidence = Evidence.gather(
-        history, touches(history), locate(history, layout), calls(history, INTERFACE if reading else NOTHING)
-    )
-    return split(analyse(evidence), mode.value if mode is not None else None)
+    context = HistoryContext.of(history, INTERFACE if reading else NOTHING, locate(history, layout))
+    return split(analyse(context), mode.value if mode is not None else None)

@@ -81,8 +81,8 @@ class TextColumn:
     texts: tuple[bytes, ...]
 
 
-def calls(history: History, interface: Interface) -> Calls:
-    """Tell what each invocation called."""
+def decode_calls(history: History, interface: Interface) -> Calls:
+    """Return which function each invocation called."""
     numbers: dict[tuple[bool, bytes, bool], int] = {}
     coded = np.fromiter(
         (

@@ -1,4 +1,4 @@
-"""What several contracts that are mined together share: their ABI, their code, a title, and what is missing."""
+"""What several contracts that are mined together share: their ABI, their code, and a title."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Final
 
-import numpy as np
 from eth_utils.address import to_checksum_address
 
 from specminer.chain.artifact import Artifact, parse
 from specminer.chain.family import Family, family
 from specminer.chain.interface import from_artifact
-from specminer.history import CONSTRUCTOR, History
+from specminer.history import History
 from specminer.trace import ContractRecord
 
 _KINDS: Final = 16
@@ -81,26 +80,3 @@ def label(history: History) -> str:
     short = f"{address[:6]}…{address[-4:]}"
     more = len(history.contracts) - 1
     return f"{short} and {more:,} more" if more else short
-
-
-def gaps(history: History) -> list[str]:
-    """Return what the history does not hold, as sentences."""
-    created = np.unique(history.invocation_contract[history.invocation_kind == CONSTRUCTOR])
-    missing = len(history.contracts) - len(created)
-    found = []
-    if len(history.contracts) > 1:
-        if missing:
-            found.append(
-                f"of {missing:,} of the {len(history.contracts):,} contracts the history does not hold the creation: "
-                "values of theirs that no transaction has shown yet are unknown"
-            )
-        return found
-    if missing:
-        found.append(
-            f"the history begins at block {history.first_block}, after the contract was created: values that no "
-            "transaction has shown yet are unknown"
-        )
-    if len(history.ranges) > 1:
-        ranges = ", ".join(f"{first:,} to {last:,}" for first, last in history.ranges[:5])
-        found.append(f"the history has gaps: only blocks {ranges} are complete")
-    return found

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Touches:
+class AccessSummary:
     """Each (invocation, contract's slot) pair that was accessed, by invocation; shape (m,) each."""
 
     invocation: RowColumn
@@ -33,9 +33,9 @@ class Touches:
     effective_write: BoolColumn
     writer: RowColumn
     """Row of the invocation whose effective write an external read saw; else ``MISSING``."""
-    found: RowColumn
+    value_before: RowColumn
     """Row in ``History.words`` of the value that the invocation found, or ``MISSING`` if not seen."""
-    left: RowColumn
+    value_after: RowColumn
     """Row in ``History.words`` of the value that it left for good; of what it found if it changed nothing."""
     touch: RowColumn
     """Row in these columns of each access of the history; shape (a,)."""
@@ -53,7 +53,7 @@ class Dependencies:
     """Row in ``History.words``."""
 
 
-def touches(history: History, numbered: Slots | None = None) -> Touches:
+def summarize_accesses(history: History, numbered: Slots | None = None) -> AccessSummary:
     """Condense accesses to what each invocation read from before and left behind, in n log n.
 
     ``numbered`` is what :func:`specminer.history.slots` returns, where it is at hand.
@@ -61,15 +61,15 @@ def touches(history: History, numbered: Slots | None = None) -> Touches:
     location = (slots(history) if numbered is None else numbered).access
     if not len(location):
         empty, none = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.bool_)
-        return Touches(
+        return AccessSummary(
             invocation=empty,
             slot=empty,
             word=empty,
             external_read=none,
             effective_write=none,
             writer=empty,
-            found=empty,
-            left=empty,
+            value_before=empty,
+            value_after=empty,
             touch=empty,
         )
     order, begins = _by_invocation(history, location)
@@ -82,21 +82,21 @@ def touches(history: History, numbered: Slots | None = None) -> Touches:
     final = np.where(lasting[order], _numbers(len(order)), _NONE)
     last_write = np.maximum.reduceat(final, starts)
     del final, begins
-    found = np.where(history.access_write[first], history.access_before[first], history.access_after[first])
-    left = np.where(last_write == MISSING, found, history.access_after[order[np.maximum(last_write, 0)]])
+    before = np.where(history.access_write[first], history.access_before[first], history.access_after[first])
+    after = np.where(last_write == MISSING, before, history.access_after[order[np.maximum(last_write, 0)]])
     del order
-    effective = (last_write != MISSING) & (left != found)
+    effective = (last_write != MISSING) & (after != before)
     external = ~history.access_write[first]
     writer = _writers(history, location, lasting & effective[touch])[first]
-    return Touches(
+    return AccessSummary(
         invocation=history.access_invocation[first],
         slot=location[first],
         word=history.access_slot[first],
         external_read=external,
         effective_write=effective,
         writer=np.where(external, writer, _NONE),
-        found=found,
-        left=left,
+        value_before=before,
+        value_after=after,
         touch=touch,
     )
 
@@ -134,11 +134,19 @@ def _writers(history: History, location: RowColumn, writes: BoolColumn) -> RowCo
     return found
 
 
-def dependencies(touched: Touches) -> Dependencies:
+def first_accesses(accesses: AccessSummary, slots: int) -> IntColumn:
+    """Return the row of the first access to each of ``slots`` slots."""
+    first = np.full(slots, len(accesses.touch), dtype=np.int64)
+    slot = accesses.slot[accesses.touch]
+    first[slot[::-1]] = np.arange(len(slot))[::-1]  # the last assignment stays
+    return first
+
+
+def dependencies(accesses: AccessSummary) -> Dependencies:
     """Return the read-after-write dependencies between invocations, by reader and slot."""
-    linked = touched.writer != MISSING
+    linked = accesses.writer != MISSING
     return Dependencies(
-        reader=touched.invocation[linked], writer=touched.writer[linked], slot=touched.word[linked]
+        reader=accesses.invocation[linked], writer=accesses.writer[linked], slot=accesses.word[linked]
     )
 
 

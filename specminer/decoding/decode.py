@@ -1,48 +1,22 @@
-"""From a history to what is known of it before anything is mined: names, storage, dependencies, entities."""
+"""From a history to what is known of it before anything is mined: names, storage, accesses."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from eth_utils.address import to_checksum_address
 
-from specminer.calldata import Calls, calls
 from specminer.chain.artifact import Artifact
 from specminer.chain.interface import Interface, from_artifact, from_code
-from specminer.dependency import Touches, touches
+from specminer.decoding.accesses import summarize_accesses
+from specminer.decoding.artifacts import distinct_codes, shared_artifact
+from specminer.decoding.calldata import decode_calls
+from specminer.decoding.context import HistoryContext
+from specminer.decoding.storage import name_storage
 from specminer.errors import StoreError
 from specminer.history import CONSTRUCTOR, History, slots
-from specminer.interaction import Analysis, Evidence, analyse
-from specminer.pipeline.locating import Located, located
-from specminer.pipeline.siblings import distinct_codes, label, shared_artifact
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
-    """A history with what its calls and its storage mean."""
-
-    history: History
-    artifact: Artifact | None
-    """The one given or stored; ``None`` too if it is another contract's."""
-    interface: Interface
-    known: float
-    """Share of the calls whose selectors the artifact given knows; 1 without one."""
-    found: Located
-    touched: Touches
-    called: Calls
-    analysis: Analysis
-
-    contradiction: str
-    """What the stored artifacts contradict each other in, as a sentence; empty if in nothing."""
-
-    @property
-    def title(self) -> str:
-        """The contract's name where it is known, else its shortened address."""
-        return (self.artifact.name if self.artifact else None) or label(self.history)
-
-
-def understand(history: History, artifact: Artifact | None = None) -> Understood:
-    """Name functions and variables, and find the sorts of entities; ``artifact`` overrides the stored ones.
+def decode(history: History, artifact: Artifact | None = None) -> HistoryContext:
+    """Name functions and variables, and summarise the accesses to storage; ``artifact`` overrides the stored ones.
 
     Raises:
         StoreError: the history holds no invocation.
@@ -65,19 +39,17 @@ def understand(history: History, artifact: Artifact | None = None) -> Understood
         artifact = None
         interface = _interface(history, None)
     numbered = slots(history)
-    found = located(history, artifact, numbered)
-    touched = touches(history, numbered)
-    called = calls(history, interface)
-    return Understood(
+    storage = name_storage(history, artifact, numbered)
+    return HistoryContext(
         history=history,
-        artifact=artifact,
         interface=interface,
-        known=known,
-        found=found,
-        touched=touched,
-        called=called,
-        analysis=analyse(Evidence.gather(history, touched, found.locations, called)),
-        contradiction=contradiction,
+        locations=storage.locations,
+        accesses=summarize_accesses(history, numbered),
+        calls=decode_calls(history, interface),
+        artifact=artifact,
+        known_share=known,
+        layout_used=storage.layout_used,
+        notes=(*([contradiction] if contradiction else []), *storage.notes),
     )
 
 

@@ -1,0 +1,22 @@
+"""What a history's calls and storage mean, before anything is learned from it.
+
+:mod:`.calldata` says which function each invocation called and with which arguments, :mod:`.accesses` what it read
+from storage and left there, :mod:`.storage` what each slot means, :mod:`.artifacts` which ABI several contracts share.
+:func:`decode` brings all of it together in one :class:`HistoryContext`, the value that every later stage takes.
+"""
+
+from specminer.decoding.accesses import AccessSummary, summarize_accesses
+from specminer.decoding.calldata import Calls, decode_calls
+from specminer.decoding.context import ROLLED_BACK, HistoryContext, StorageCoverage
+from specminer.decoding.decode import decode
+
+__all__ = [
+    "ROLLED_BACK",
+    "AccessSummary",
+    "Calls",
+    "HistoryContext",
+    "StorageCoverage",
+    "decode",
+    "decode_calls",
+    "summarize_accesses",
+]

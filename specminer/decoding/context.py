@@ -1,0 +1,173 @@
+"""A history with what its calls and its storage mean, in one value that every later stage takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Self
+
+import numpy as np
+
+from specminer.chain.artifact import Artifact
+from specminer.chain.interface import Interface
+from specminer.decoding.accesses import AccessSummary, summarize_accesses
+from specminer.decoding.artifacts import label
+from specminer.decoding.calldata import Calls, decode_calls
+from specminer.history import CONSTRUCTOR, MISSING, OUTCOMES, BoolColumn, History, RowColumn
+from specminer.location import RESOLUTIONS, Locations, Naming, Resolution
+from specminer.specification import LocationCoverage
+from specminer.trace import OutcomeKind
+from specminer.words import LimbArray, integer_limbs
+
+ROLLED_BACK: Final = OUTCOMES.index(OutcomeKind.ROLLED_BACK)
+PROTOCOL: Final = tuple(
+    OUTCOMES.index(kind) for kind in (OutcomeKind.REVERTED, OutcomeKind.PANIC, OutcomeKind.INVALID_OPCODE)
+)
+"""Rejections by the contract's code; running out of gas and the like prove nothing about it."""
+_NAME_SOURCES: Final = {
+    Naming.LAYOUT: "the storage layout",
+    Naming.STANDARD: "a standard's fixed slots",
+    Naming.GETTER: "the ABI's getters",
+    Naming.NUMBER: "their slots alone",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageCoverage:
+    """How many of the accesses to storage are understood."""
+
+    resolved: float
+    """Share of the accesses whose variable and keys are known; 1 if there are none."""
+    named: float
+    """Share of the accesses whose variable has a real name."""
+    sources: Mapping[Naming, float]
+    """Share of the accesses by where the variable's name comes from; those that occur."""
+
+    @property
+    def text(self) -> str:
+        """Return the shares in a sentence, without its full stop."""
+        if not self.sources:
+            return "Nothing is in storage"
+        named = [f"{_percent(share)} by {_NAME_SOURCES[naming]}" for naming, share in self.sources.items()]
+        resolved = f"{_percent(self.resolved)} of the accesses to storage are resolved to variable and keys"
+        return f"{resolved}; variables are named {', '.join(named)}"
+
+    def rounded(self) -> LocationCoverage:
+        """Return the shares as they stand in the specification."""
+        return LocationCoverage(
+            resolved=round(self.resolved, 6),
+            named=round(self.named, 6),
+            sources={naming.value: round(share, 6) for naming, share in self.sources.items()},
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HistoryContext:
+    """A history of ``n`` invocations with what is known of its calls and its storage.
+
+    Columns that are derived are computed when they are first asked for, and once.
+    """
+
+    history: History
+    interface: Interface
+    """Names the functions, their arguments, and errors."""
+    locations: Locations
+    """What each of ``s`` slots means."""
+    accesses: AccessSummary
+    """What each invocation read from each slot and left there."""
+    calls: Calls
+    """Which function each invocation called."""
+    artifact: Artifact | None = None
+    """The one given or stored; ``None`` too if it is another contract's."""
+    known_share: float = 1.0
+    """Share of the calls whose selectors the artifact given knows; 1 without one."""
+    layout_used: bool = False
+    """Whether a storage layout was at hand, and fit."""
+    notes: tuple[str, ...] = ()
+    """What speaks against the artifacts, as sentences without full stops."""
+
+    @classmethod
+    def of(cls, history: History, interface: Interface, locations: Locations) -> Self:
+        """Summarise the accesses and decode the calls of a history whose locations are at hand."""
+        return cls(
+            history=history,
+            interface=interface,
+            locations=locations,
+            accesses=summarize_accesses(history),
+            calls=decode_calls(history, interface),
+        )
+
+    @property
+    def title(self) -> str:
+        """The contract's name where it is known, else its shortened address."""
+        return (self.artifact.name if self.artifact else None) or label(self.history)
+
+    @cached_property
+    def is_event(self) -> BoolColumn:
+        """Invocations that count: no calls of read-only functions, none rolled back by its caller; shape (n,)."""
+        lasting: BoolColumn = self.history.invocation_outcome != ROLLED_BACK
+        return ~self.calls.read_only & lasting
+
+    @cached_property
+    def is_constructor(self) -> BoolColumn:
+        """Invocations that created a contract; shape (n,)."""
+        return np.equal(self.history.invocation_kind, CONSTRUCTOR)
+
+    @cached_property
+    def is_call(self) -> BoolColumn:
+        """Events that are no constructor; shape (n,)."""
+        return self.is_event & ~self.is_constructor
+
+    @cached_property
+    def is_accepted(self) -> BoolColumn:
+        """Calls whose effects lasted; shape (n,)."""
+        return self.is_call & self.history.accepted
+
+    @cached_property
+    def is_rejected(self) -> BoolColumn:
+        """Calls that the contract's own code rejected; shape (n,)."""
+        return self.is_call & np.isin(self.history.invocation_outcome, PROTOCOL)
+
+    @cached_property
+    def has_creations(self) -> bool:
+        """Whether the history holds the creation of all its contracts, so that all storage began at zero."""
+        created = self.history.invocation_contract[self.is_constructor & self.history.accepted]
+        return len(np.unique(created)) == len(self.history.contracts)
+
+    @cached_property
+    def word_limbs(self) -> LimbArray:
+        """``History.words`` as limbs; shape (words, 4)."""
+        return integer_limbs(self.history.words)
+
+    @cached_property
+    def lasting_accesses(self) -> RowColumn:
+        """Rows of ``accesses`` of accepted invocations whose values are known, by variable, then in their order."""
+        accesses = self.accesses
+        known = (accesses.value_before != MISSING) & (accesses.value_after != MISSING)
+        rows = np.flatnonzero(self.history.accepted[accesses.invocation] & known).astype(np.int32)
+        return rows[np.argsort(self.locations.variable[accesses.slot[rows]], kind="stable")]
+
+    @cached_property
+    def coverage(self) -> StorageCoverage:
+        """How many of the accesses to storage are understood."""
+        locations = self.locations
+        count = np.bincount(self.accesses.slot[self.accesses.touch], minlength=len(locations.variable))
+        total = max(1, int(count.sum()))
+        unresolved = locations.resolution == RESOLUTIONS.index(Resolution.UNRESOLVED)
+        by_variable = np.bincount(locations.variable, weights=count, minlength=len(locations.variables))
+        by_naming: Counter[Naming] = Counter()
+        for variable, weight in zip(locations.variables, by_variable.tolist(), strict=True):
+            by_naming[variable.naming] += int(weight)
+        return StorageCoverage(
+            resolved=1.0 - float(count[unresolved].sum()) / total,
+            named=1.0 - by_naming[Naming.NUMBER] / total,
+            sources={naming: by_naming[naming] / total for naming in Naming if by_naming[naming]},
+        )
+
+
+def _percent(share: float) -> str:
+    """Return a share so that only all is 100% and only nothing is 0%."""
+    tenths = min(max(round(share * 1000), 1), 999) if 0 < share < 1 else round(share * 1000)
+    return f"{tenths / 10:g}%"
