@@ -1,7 +1,7 @@
 """What every storage slot of a history means, as columns: variables, the keys that lead into them, fields.
 
 This is what interactions and abstractions work on. A history accesses ``s`` distinct (contract, slot) pairs,
-numbered by :func:`specminer.history.slots` (``Touches.slot`` and ``Slots.access`` hold these numbers).
+numbered by :func:`specminer.history.slots` (``AccessSummary.slot`` and ``Slots.access`` hold these numbers).
 :class:`Locations` has one row for each::
 
     locations = locate(history, layout)
