@@ -28,6 +28,9 @@ _PLAIN: Final = {
     "bool": "true or false",
     "Any": "anything",
     "None": "null",
+    "Count": "whole number from 0",
+    "Share": "number from 0 to 1",
+    "Interval": "list of 2: number from 0 to 1, number from 0 to 1",
 }
 
 

@@ -109,7 +109,7 @@ def sibling(pair: Siblings, tuning: Tuning, history: History) -> CompetingTransi
     return CompetingTransitions(
         source=one.passage.source,
         function=one.passage.function.meaning.situation.function,
-        events=tuple(tuning.table.symbols[way.symbol] for way in (one, other)),
+        events=(tuning.table.symbols[one.symbol], tuning.table.symbols[other.symbol]),
         targets=(one.target, other.target),
         verdict=pair.verdict,
         text=_sentence(pair, tuning),

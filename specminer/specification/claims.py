@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from specminer.specification.guards import Proof
+from specminer.specification.numbers import Count
 
 
 class RoleKind(Enum):
@@ -76,7 +77,7 @@ class Obligation:
     script: str
     """The question in SMT-LIB 2, ending in ``(check-sat)``."""
     expected: SolverAnswer
-    """The claim holds if a solver answers this."""
+    """The claim holds if a solver answers this: ``sat`` or ``unsat``."""
     answer: SolverAnswer
     """What the solver answered."""
     proved: Proof = Proof.UNPROVED
@@ -106,15 +107,15 @@ class CompetingTransitions:
     """The state that both leave."""
     function: str
     """What is called."""
-    events: tuple[str, ...] = ()
+    events: tuple[str, str]
     """The event of each."""
-    targets: tuple[int, ...] = ()
+    targets: tuple[int, int]
     """The state that each leads to."""
     verdict: TransitionVerdict
     """Whether one call can take both."""
     text: str
     """The same in a sentence."""
-    both: tuple[int, ...] = ()
+    both: tuple[Count, Count]
     """How many recorded calls of each meet the guard of the other, too."""
     witnesses: tuple[str, ...] = ()
     """A transaction of each with such a call, where there is one."""

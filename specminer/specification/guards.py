@@ -1,6 +1,6 @@
 """Guards in a specification: when a function is accepted, and what a single transition asks for.
 
-Counts are of calls, intervals are those of 95 % (Wilson) of a share, terms are SMT-LIB 2.
+Counts are of calls, terms are SMT-LIB 2.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from specminer.specification.numbers import Count, Interval, Share
 from specminer.specification.symbols import SymbolSort
 
 
@@ -46,9 +47,9 @@ class RejectionReason:
 
     text: str
     """In the contract's own words, raw; empty where it gave no reason."""
-    rejected: int
+    rejected: Count
     """Calls that were rejected for it."""
-    explained: int
+    explained: Count
     """Those of them in which the condition did not hold."""
 
 
@@ -58,13 +59,13 @@ class GuardCondition:
 
     text: str
     """The condition for people."""
-    explained: int = 0
+    explained: Count = 0
     """Rejected calls in which it did not hold."""
-    exceptions: int = 0
+    exceptions: Count = 0
     """Accepted calls in which it did not hold."""
-    unknown: int = 0
+    unknown: Count = 0
     """Accepted calls that did not read what the condition is about."""
-    interval: tuple[float, float] | None = None
+    interval: Interval | None = None
     """Of the share of accepted calls that keep it; ``null`` in documents that do not have it."""
     reasons: tuple[RejectionReason, ...] = ()
     """The contract's reasons that it explains, the most frequent first."""
@@ -76,13 +77,13 @@ class GuardTest:
 
     text: str
     """The guard learned on the first part."""
-    accepted: int
+    accepted: Count
     """Later calls that were accepted."""
-    refused: int
+    refused: Count
     """Those of them that the guard would have refused."""
-    rejected: int
+    rejected: Count
     """Later calls that were rejected."""
-    explained: int
+    explained: Count
     """Those of them that the guard refuses."""
 
 
@@ -102,21 +103,21 @@ class Guard:
     """The symbols of the term by quoted name: Bool, Int (not negative), Signed Int."""
     kind: GuardKind
     """Whether rejections show that the guard is needed."""
-    accepted: int = 0
+    accepted: Count = 0
     """Calls that were accepted."""
-    rejected: int = 0
+    rejected: Count = 0
     """Calls that the contract's code rejected."""
-    explained: int = 0
+    explained: Count = 0
     """Rejected calls in which the guard did not hold."""
-    exceptions: int = 0
+    exceptions: Count = 0
     """Accepted calls in which the guard did not hold."""
-    interval: tuple[float, float] | None = None
+    interval: Interval | None = None
     """Of the share of accepted calls that keep it; ``null`` in documents that do not have it."""
-    explained_interval: tuple[float, float] | None = None
+    explained_interval: Interval | None = None
     """Of the share of rejected calls that it explains; ``null`` in documents that do not have it."""
     proved: Proof = Proof.UNPROVED
     """Whether a solver proved that the guard as written says what was learned."""
-    left_out: int = 0
+    left_out: Count = 0
     """Calls that ran out of gas, or failed otherwise than by the contract's code."""
     conditions: tuple[GuardCondition, ...] = ()
     """Its parts."""
@@ -124,7 +125,7 @@ class Guard:
     """All reasons for which calls of the function were rejected, the most frequent first."""
     held_out: GuardTest | None = None
     """How the first part of the calls predicts the rest; ``null`` if there are too few."""
-    significance: float | None = None
+    significance: Share | None = None
     """Of an observed guard: how often chance does as well; ``null`` for a required one."""
 
 
@@ -136,11 +137,11 @@ class TransitionCondition:
     """The condition for people."""
     learned: ConditionOrigin
     """The calls that it was learned from."""
-    explained: int = 0
+    explained: Count = 0
     """Calls rejected in the source state in which it did not hold."""
-    told_apart: int = 0
+    told_apart: Count = 0
     """Accepted calls of the same event that led to other states, in which it did not hold."""
-    exceptions: int = 0
+    exceptions: Count = 0
     """Calls that took the transition in which it did not hold."""
     here: str | None = None
     """What is left of a choice without the alternatives that the source state rules out; ``null`` if all of it."""
@@ -168,21 +169,21 @@ class TransitionGuard:
     """The conditions one by one: of the function, of the source state, of the target."""
     not_kept: tuple[str, ...] = ()
     """Conditions of the function's guard that calls in the source state do not keep."""
-    accepted: int = 0
+    accepted: Count = 0
     """Calls that took the transition."""
-    exceptions: int = 0
+    exceptions: Count = 0
     """Those of them that the conditions refuse."""
-    rejected: int = 0
+    rejected: Count = 0
     """Calls that were rejected in the source state."""
-    explained: int = 0
+    explained: Count = 0
     """Those of them that the conditions refuse."""
-    elsewhere: int = 0
+    elsewhere: Count = 0
     """Accepted calls of the same event that led to other states."""
-    told_apart: int = 0
+    told_apart: Count = 0
     """Those of them that the conditions refuse."""
-    interval: tuple[float, float] | None = None
-    """Of the share of accepted calls that keep the conditions."""
-    explained_interval: tuple[float, float] | None = None
-    """Of the share of rejected calls that the conditions explain."""
+    interval: Interval | None = None
+    """Of the share of accepted calls that keep the conditions; ``null`` in documents that do not have it."""
+    explained_interval: Interval | None = None
+    """Of the share of rejected calls that the conditions explain; ``null`` in documents that do not have it."""
     held_out: GuardTest | None = None
     """How the first calls predict the later ones; ``null`` if there are too few, or no condition of its own."""

@@ -26,6 +26,7 @@ from specminer.specification.guards import Guard, TransitionGuard
 from specminer.specification.history import HistorySummary
 from specminer.specification.interactions import InteractionsSummary
 from specminer.specification.invariants import InvariantEntry
+from specminer.specification.numbers import Count, Interval
 from specminer.specification.surprise import Surprise
 from specminer.specification.symbols import SymbolSort
 
@@ -88,7 +89,7 @@ class Occurrence:
 
     transaction: str
     """Hash, ``0x`` and 64 hexadecimal digits."""
-    block: int
+    block: Count
     """Its number."""
     timestamp: int | None
     """The block's, in Unix seconds; ``None`` where it is not known."""
@@ -104,9 +105,9 @@ class State:
     """Short, unique, for people."""
     predicates: tuple[str, ...]
     """Each chosen predicate as it holds here, negated where it does not; empty in the initial state."""
-    visits: int
+    visits: Count
     """How often an event entered (or stayed in) this state."""
-    ends: int
+    ends: Count
     """How many interactions end here."""
     phrases: tuple[str, ...] = ()
     """The predicates as people would say them, in the same order; a variable that has none of several values is said to
@@ -133,19 +134,19 @@ class Edge:
     """A call, somebody else's call, or a switch of the whole contract."""
     outcome: str
     """``returned`` or ``reverted``."""
-    count: int
+    count: Count
     """How often it was taken."""
-    interaction_count: int
+    interaction_count: Count
     """In how many interactions."""
-    senders: int
+    senders: Count
     """How many different addresses."""
     first: Occurrence
     """When it was taken first."""
     last: Occurrence
     """When it was taken last."""
-    reached: int | None = None
+    reached: Count | None = None
     """In how many interactions some event left the source; ``None`` where nobody counted."""
-    interval: tuple[float, float] | None = None
+    interval: Interval | None = None
     """The 95 % interval of the share of these interactions that take this transition (Wilson)."""
     guard: str | None = None
     """What the call has to meet here, besides what follows from the source state; ``true`` if all does."""
