@@ -50,8 +50,6 @@ class Direction(Enum):
 
     LOWER = "lower"
     HIGHER = "higher"
-    NEITHER = "neither"
-    """A description, not a judgement."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,6 @@ from specminer.resources import shipped
 
 MAX_REFINED: Final = 8
 """Definitions that refine one another at most."""
-DEFAULT: Final = "default"
 
 
 def paths() -> dict[str, Path]:

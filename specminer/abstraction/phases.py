@@ -42,7 +42,6 @@ DIFFERS: Final = 20.0
 """Bits that knowing the phase must save in telling which calls are rejected where they look at it."""
 _ENTITIES: Final = (Mode.PARTITION, Mode.PROJECTION, Mode.SENDER)
 """Where an interaction is a whole contract, its flags are variables of its own."""
-_WORD: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,8 +89,6 @@ class Naming:
     """Position in ``roles``, or ``MISSING``: attached by what a rejected call read, or derived."""
     derived: bool
     """Whether names were too rare, so that the accessed entities serve."""
-    named_share: float
-    """Share of the accepted calls touching the sort that name an entity of it."""
 
 
 def candidates(context: HistoryContext) -> list[Candidate]:
@@ -343,5 +341,4 @@ def _joined(
         entity=entity[order],
         role=role[order],
         derived=derived,
-        named_share=share,
     )

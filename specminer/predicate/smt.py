@@ -249,10 +249,6 @@ class Language:
         """Whether two formulas hold for the same values; ``None`` without a solver or if undecided."""
         return self.valid(self._build.Iff(left, right))
 
-    def implies(self, premise: Formula, conclusion: Formula) -> bool | None:
-        """Whether one formula entails another; ``None`` without a solver or if undecided."""
-        return self.valid(self._build.Implies(premise, conclusion))
-
     def valid(self, formula: Formula) -> bool | None:
         """Whether a formula holds whatever its symbols are; ``None`` without a solver or if undecided."""
         possible = self.satisfiable(self._build.Not(formula))

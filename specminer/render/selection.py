@@ -36,7 +36,6 @@ class Selection:
     lines: tuple[Line, ...]
     hidden_transitions: int
     hidden_events: int
-    hidden_lines: int
 
 
 def rejections(spec: Specification, state: int) -> tuple[Edge, ...]:
@@ -96,7 +95,6 @@ def select(spec: Specification, coverage: float, outflow: float, min_share: floa
         lines=tuple(drawn[key] for key in sorted(drawn)),
         hidden_transitions=sum(len(line.edges) for line in left_out),
         hidden_events=hidden,
-        hidden_lines=len(left_out),
     )
 
 

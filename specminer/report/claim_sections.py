@@ -193,11 +193,3 @@ def _invariant(spec: Specification, item: InvariantEntry) -> Row:
 def _scope_text(scope: ClaimScope) -> str:
     """Return what an invariant is about: ``contract``, ``function, bid``, ``state, 3``."""
     return ", ".join(str(part) for part in (scope.of.value, scope.state, scope.function) if part is not None)
-
-
-def _figure(value: object) -> str:
-    if isinstance(value, bool) or value is None:
-        return ""
-    if isinstance(value, list | tuple):
-        return f"{len(value):,}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
