@@ -59,7 +59,7 @@ def test_the_tuned_definition_gives_the_same_automaton(folder: Folder) -> None:
     assert len(again.front) == 1
     written = tomllib.loads((folder.path / "first" / "abstraction.toml").read_text(encoding="utf-8"))
     assert written["state"]["only"] is True
-    assert written["state"]["fix"] == [item["predicate"] for item in first.abstraction["chosen"]]
+    assert written["state"]["fix"] == [item.predicate for item in first.abstraction.chosen]
 
 
 def test_every_point_of_the_front_can_be_taken_without_mining_again(folder: Folder) -> None:
@@ -96,7 +96,7 @@ def test_weights_move_the_choice(folder: Folder) -> None:
     few = folder.mined("few", DATASET, "--weights", "states=20,transitions=3")
     many = folder.mined("many", DATASET, "--weights", "precision=8, predicates=0.1")
     assert len(few.states) < len(many.states)
-    assert few.abstraction["weights"]["states"] == 20.0
+    assert few.abstraction.weights.states == 20.0
 
 
 def test_the_choice_is_explained(folder: Folder) -> None:
@@ -166,7 +166,7 @@ def test_definitions_refine_others_but_not_themselves(folder: Folder) -> None:
     assert "highestBidder = 0" in checked.out
     assert "fixes      auctions.phase = 1" in checked.out
     mined = folder.mined("refined", DATASET, "--abstraction", "mine.toml")
-    assert "auctions[·].phase = 1" in [item["predicate"] for item in mined.abstraction["chosen"]]
+    assert "auctions[·].phase = 1" in [item.predicate for item in mined.abstraction.chosen]
     (folder.path / "one.toml").write_text('name = "one"\nrefines = "two.toml"\n', encoding="utf-8")
     (folder.path / "two.toml").write_text('name = "two"\nrefines = "one.toml"\n', encoding="utf-8")
     looped = specminer("abstractions", "check", "one.toml", cwd=folder.path)

@@ -27,7 +27,7 @@ from specminer.pipeline.reporting import report_of, transitions_of
 from specminer.render.dot import to_dot
 from specminer.report.eventlog import events, to_csv, to_xes
 from specminer.score import language
-from specminer.specification import Edge, Specification, TransitionKind
+from specminer.specification import AbstractionSummary, Edge, Specification, TransitionKind
 from tests.support.bazaars import OWNER, Plan, history_of, played
 from tests.support.divisions import INTERFACE
 from tests.support.divisions import history_of as history_of_simulated
@@ -100,9 +100,12 @@ def test_where_no_call_depends_on_it_nothing_is_different(plan: Plan) -> None:
     run = mined(plan)
     assert run.tuning.phases == ()
     without = mined(plan, replace(default(), phases=()))
-    told = run.specification.abstraction["events"]
-    assert without.specification.abstraction["events"] == told | {"phases": []}
-    kept = (replace(spec, abstraction={}, front=()) for spec in (run.specification, without.specification))
+    told = run.specification.abstraction.events
+    assert without.specification.abstraction.events == replace(told, phases=())
+    kept = (
+        replace(spec, abstraction=AbstractionSummary(), front=())
+        for spec in (run.specification, without.specification)
+    )
     assert next(kept) == next(kept)
 
 

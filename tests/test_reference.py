@@ -13,10 +13,11 @@ import click
 import pytest
 
 from specminer import errors
-from specminer.abstraction.definition import Definition, HistoryView, RejectedCalls, parse
+from specminer.abstraction.definition import Definition, parse
 from specminer.cli.app import DEFECT
 from specminer.cli.interruption import INTERRUPTED
 from specminer.report.eventlog import COLUMNS
+from specminer.specification import HistoryView, RejectedCalls, document_of
 from specminer.trace import Fidelity
 from tests.support.command import COMMANDS
 
@@ -39,13 +40,13 @@ def _keys(document: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def test_all_keys_of_a_definition_are_told() -> None:
-    given = Definition(refines="auction", phases=("paused",)).to_dict()
+    given = document_of(Definition(refines="auction", phases=("paused",)).document)
     told = [row[0].strip("`") for row in rows(REFERENCE / "definitions.md") if len(row) == 3]
     assert sorted(told) == sorted({*_keys(given), "key", "---"})
 
 
 def test_each_key_is_read() -> None:
-    for key in _keys(Definition(refines="auction", phases=("paused",)).to_dict()):
+    for key in _keys(document_of(Definition(refines="auction", phases=("paused",)).document)):
         group, _, name = key.rpartition(".")
         given = {"name": "x"} if key != "name" else {}
         text = "".join(f'{other} = "{value}"\n' for other, value in given.items())

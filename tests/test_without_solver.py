@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 from specminer.abstraction import Definition, EventTable, Weights
 from specminer.report.explanation import explanation
+from specminer.specification import AbstractionSummary
 from specminer.tuning import Tuning, tune
 from tests.support.event_tables import life_cycle, tables
 from tests.support.specifications import auction
@@ -66,6 +67,6 @@ def test_any_table_gives_the_same(table: EventTable) -> None:
 
 
 def test_what_is_missing_is_said() -> None:
-    told = explanation(replace(auction(), abstraction={"solver": None, "preset": "balanced"}))
+    told = explanation(replace(auction(), abstraction=AbstractionSummary(preset="balanced")))
     assert "No solver is installed" in told
     assert "specminer[smt]" in " ".join(told.split())

@@ -1,13 +1,9 @@
 """Abstractions: what an automaton distinguishes, generated from the events and defined in TOML."""
 
-from specminer.abstraction.candidates import ORDERED, SORTS, Tier
+from specminer.abstraction.candidates import ORDERED, SORTS
 from specminer.abstraction.definition import (
     Definition,
-    HistoryView,
-    RejectedCalls,
-    Weights,
     default,
-    definition_part,
     from_document,
     load,
     parse,
@@ -24,6 +20,7 @@ from specminer.abstraction.vocabulary import (
     Vocabulary,
     vocabulary,
 )
+from specminer.specification import HistoryView, RejectedCalls, Tier, Weights
 
 __all__ = [
     "FALSE",
@@ -47,7 +44,6 @@ __all__ = [
     "Vocabulary",
     "Weights",
     "default",
-    "definition_part",
     "dump",
     "from_document",
     "load",

@@ -17,7 +17,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from itertools import combinations
 from typing import Final
 
@@ -29,6 +28,7 @@ from specminer.abstraction.events import Dimension, EventTable, ValueKind, Varia
 from specminer.history import MISSING, IntColumn
 from specminer.location import short_text
 from specminer.predicate import Columns, Declaration, Formula, Language, Sort
+from specminer.specification import Tier
 
 FEW_VALUES: Final = 12
 """A variable with at most this many distinct values is compared with each of them."""
@@ -63,14 +63,6 @@ SORTS: Final = {
     ValueKind.WORD: Sort.WORD,
 }
 """What a stored value is in a formula."""
-
-
-class Tier(Enum):
-    """Where a predicate's meaning comes from."""
-
-    STORAGE = "storage"
-    TIME = "time"
-    HISTORY = "history"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

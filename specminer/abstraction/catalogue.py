@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from specminer._support.text import suggest
-from specminer.abstraction.definition import Definition, Weights, load
+from specminer.abstraction.definition import Definition, load
 from specminer.errors import FileFormatError, UsageError, plain
 from specminer.resources import shipped
+from specminer.specification import Weights
 
 MAX_REFINED: Final = 8
 """Definitions that refine one another at most."""

@@ -9,58 +9,26 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from specminer._support.files import read_bounded
 from specminer._support.text import suggest
 from specminer.errors import FileFormatError, plain
 from specminer.resources import shipped
+from specminer.specification import (
+    DefinitionDocument,
+    EventRules,
+    HistoryView,
+    RejectedCalls,
+    StateRules,
+    Weights,
+)
 
 MAX_BYTES: Final = 1 << 20
 """A definition that is larger is not read."""
-
-
-class RejectedCalls(Enum):
-    """What a rejected call is to the automaton."""
-
-    LOOP = "loop"
-    """An event of its own that keeps the state."""
-    DROP = "drop"
-    """No event; whoever builds the table of events leaves it out."""
-
-
-class HistoryView(Enum):
-    """Whether states may depend on what happened before, and not on storage alone."""
-
-    FALLBACK = "fallback"
-    """Only where storage tells nothing, or a variable is forbidden."""
-    ALWAYS = "always"
-    NEVER = "never"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
-    """What each term of the objective is multiplied by; see :mod:`specminer.metric`."""
-
-    label: float = 1.0
-    """The bits to tell each event, given its state."""
-    successor: float = 1.0
-    """The bits to tell each next state, given state and event."""
-    end: float = 1.0
-    """The bits to tell where interactions end."""
-    transitions: float = 0.25
-    """Bits an edge costs, as a share of log2 of the number of events."""
-    predicates: float = 2.0
-    """Bits a predicate costs, as a multiple of its price times log2 of the number of candidates."""
-    states: float = 0.0
-    """Bits a state costs, as a share of log2 of the number of events."""
-    nondeterminism: float = 0.0
-    """Bits a (state, event) pair with several next states costs, as a share of the same."""
-    precision: float = 1.0
-    """Multiplies the first three: how much fitting the events counts against being small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,32 +68,58 @@ class Definition:
     lenient: bool = False
     """It was not asked for but fits the interface: what it fixes and the history does not have is left out."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the content in the structure of the TOML."""
-        return {
-            "name": self.name,
-            "summary": self.summary,
-            "applies_to": list(self.applies_to),
-            **({"refines": self.refines} if self.refines else {}),
-            "state": {
-                "fix": list(self.fix),
-                "prefer": list(self.prefer),
-                "forbid": list(self.forbid),
-                "only": self.only,
-                "merge": list(self.merge),
-                "history": self.history.value,
-            },
-            "events": {
-                "roles": self.roles,
-                "rejected": self.rejected.value,
-                "called": dict(self.called),
-                "drop": list(self.drop),
-                **({} if self.phases is None else {"phases": list(self.phases)}),
-                "split": {event: list(texts) for event, texts in self.split.items()},
-            },
-            "names": dict(self.names),
-            "weights": asdict(self.weights),
-        }
+    @classmethod
+    def of(cls, document: DefinitionDocument) -> Self:
+        """Return the definition that a document holds; what else a specification's abstraction says is left out."""
+        state, events = document.state, document.events
+        return cls(
+            name=document.name,
+            summary=document.summary,
+            applies_to=document.applies_to,
+            refines=document.refines,
+            fix=state.fix,
+            prefer=state.prefer,
+            forbid=state.forbid,
+            only=state.only,
+            merge=state.merge,
+            history=state.history,
+            roles=events.roles,
+            rejected=events.rejected,
+            called=events.called,
+            drop=events.drop,
+            phases=events.phases,
+            split=events.split,
+            names=document.names,
+            weights=document.weights,
+        )
+
+    @property
+    def document(self) -> DefinitionDocument:
+        """The same in the structure of the TOML."""
+        return DefinitionDocument(
+            name=self.name,
+            summary=self.summary,
+            applies_to=self.applies_to,
+            refines=self.refines or None,
+            state=StateRules(
+                fix=self.fix,
+                prefer=self.prefer,
+                forbid=self.forbid,
+                only=self.only,
+                merge=self.merge,
+                history=self.history,
+            ),
+            events=EventRules(
+                roles=self.roles,
+                rejected=self.rejected,
+                called=dict(self.called),
+                drop=self.drop,
+                phases=self.phases,
+                split=dict(self.split),
+            ),
+            names=dict(self.names),
+            weights=self.weights,
+        )
 
 
 def default() -> Definition:
@@ -197,11 +191,6 @@ def from_document(document: Mapping[str, Any], origin: str) -> Definition:
         names=reader.named_texts("names", reader.table(document, "names", None)),
         weights=Weights(**{key: reader.weight(f"weights.{key}", value) for key, value in weights.items()}),
     )
-
-
-def definition_part(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a specification's ``abstraction`` is the definition, without why it was chosen."""
-    return {key: document[key] for key in KEYS if key in document}
 
 
 KEYS: Final = ("name", "summary", "applies_to", "refines", "state", "events", "names", "weights")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from specminer.abstraction.definition import Definition
+from specminer.specification import document_of
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -16,7 +17,7 @@ _WIDTH: Final = 100
 
 def dump(definition: Definition) -> str:
     """Return a definition as TOML text; ``parse(dump(d), "")`` is ``d``. What is empty is left out."""
-    content = definition.to_dict()
+    content = document_of(definition.document)
     lines = _lines(content, ("name", "summary", "applies_to", "refines"))
     state, events = content["state"], content["events"]
     lines += _table("state", {key: value for key, value in state.items() if value})

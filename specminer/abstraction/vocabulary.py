@@ -22,8 +22,8 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from specminer.abstraction.candidates import Draft, TableLanguage, Tier, history, storage, table_language
-from specminer.abstraction.definition import Definition, HistoryView
+from specminer.abstraction.candidates import Draft, TableLanguage, history, storage, table_language
+from specminer.abstraction.definition import Definition
 from specminer.abstraction.events import Dimension, EventTable
 from specminer.errors import UsageError, plain
 from specminer.history import IntColumn
@@ -40,6 +40,7 @@ from specminer.predicate import (
     text,
     unknown_text,
 )
+from specminer.specification import HistoryView, Tier
 
 TruthColumn: TypeAlias = npt.NDArray[np.int8]
 MANY_VALUES: Final = 3

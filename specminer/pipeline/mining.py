@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import dataclass, field, fields, replace
+from typing import Final
 
 import numpy as np
 from eth_utils.address import to_checksum_address
@@ -34,7 +34,9 @@ from specminer.pipeline.phasing import Built, Phasing, chosen_flags
 from specminer.report.fidelity import fidelity_of
 from specminer.specification import (
     MAX_WITNESSES,
+    AbstractionSummary,
     Alternative,
+    ChosenPredicate,
     Edge,
     FrontPoint,
     HistorySummary,
@@ -363,31 +365,33 @@ def _states(point: TunedPoint) -> tuple[State, ...]:
     )
 
 
-def _abstraction(tuning: Tuning, point: TunedPoint) -> dict[str, Any]:
+def _abstraction(tuning: Tuning, point: TunedPoint) -> AbstractionSummary:
     """Return the definition that makes a point's automaton again, and why its predicates were chosen."""
-    return point.definition.to_dict() | {
-        "chosen": [
-            {
-                "predicate": item.text,
-                "price": item.price,
-                "tier": item.tier.value,
-                "gain_bits": round(item.gain, 3),
-                "stability": item.stability,
-                "weak": item.weak,
-                "fixed": item.fixed,
-                "aliases": list(item.aliases),
-                "equivalent": list(item.equivalent),
-            }
+    definition = point.definition.document
+    return AbstractionSummary(
+        **{item.name: getattr(definition, item.name) for item in fields(definition)},
+        chosen=tuple(
+            ChosenPredicate(
+                predicate=item.text,
+                price=item.price,
+                tier=item.tier,
+                gain_bits=round(item.gain, 3),
+                stability=item.stability,
+                weak=item.weak,
+                fixed=item.fixed,
+                aliases=item.aliases,
+                equivalent=item.equivalent,
+            )
             for item in point.predicates
-        ],
-        "facets": list(tuning.facets),
-        "candidates": tuning.candidates,
-        "evaluations": tuning.evaluations,
-        "used_history": tuning.used_history,
-        "preset": tuning.preset,
-        "solver": tuning.solver,
-        "seed": tuning.seed,
-    }
+        ),
+        facets=tuning.facets,
+        candidates=tuning.candidates,
+        evaluations=tuning.evaluations,
+        used_history=tuning.used_history,
+        preset=tuning.preset,
+        solver=tuning.solver,
+        seed=tuning.seed,
+    )
 
 
 def _edges(

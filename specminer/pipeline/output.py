@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from specminer.abstraction import definition_part, dump, from_document
+from specminer.abstraction import Definition, dump
 from specminer.errors import OutputError, RenderError, plain
 from specminer.render import PictureOptions, render_dot, to_dot
 from specminer.specification import Specification, encode_specification
@@ -73,7 +73,7 @@ def write_output(
         OutputError: the folder cannot be written to.
 
     """
-    definition = dump(from_document(definition_part(specification.abstraction), "the abstraction"))
+    definition = dump(Definition.of(specification.abstraction))
     document, source = encode_specification(specification), to_dot(specification, options)
     drawn: bytes | None = None
     trouble = None

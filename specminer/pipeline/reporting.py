@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from specminer.abstraction.definition import definition_part, from_document
+from specminer.abstraction import Definition
 from specminer.chain.artifact import Artifact
 from specminer.errors import StoreError, UsageError
 from specminer.history import IntColumn
@@ -92,7 +92,7 @@ def mined_again(specification: Specification, store: TraceStore, artifact: Artif
         )
     options = MineOptions(
         interactions=_requested_split(specification.interactions),
-        definition=from_document(definition_part(specification.abstraction), "the automaton's abstraction"),
+        definition=Definition.of(specification.abstraction),
         surprising=0,
     )
     mined = mine(history, options, artifact=artifact, name=specification.name)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from rich.cells import cell_len
 
 from specminer.errors import plain
 from specminer.report.layout import cut, paragraph
-from specminer.specification import Specification
+from specminer.specification import AbstractionSummary, ChosenPredicate, Specification, Tier
 
 MAX_ALIASES: Final = 4
 """Other forms of a predicate that are listed."""
@@ -21,12 +20,10 @@ def explanation(spec: Specification, *, width: int = 80) -> str:
     abstraction = spec.abstraction
     lines = ["Abstraction"]
     lines += paragraph(_origin(abstraction), width)
-    chosen = abstraction.get("chosen")
-    for item in chosen if isinstance(chosen, list | tuple) else ():
-        if isinstance(item, Mapping):
-            lines += _predicate(item, width)
-    facets = abstraction.get("facets")
-    if isinstance(facets, list | tuple) and facets:
+    for item in abstraction.chosen:
+        lines += _predicate(item, width)
+    facets = abstraction.facets
+    if facets:
         shown = "; ".join(plain(text, 80) for text in facets[:12])
         more = f"; and {len(facets) - 12} more" if len(facets) > 12 else ""
         lines += paragraph(f"Kinds of entities, never states, as they do not change: {shown}{more}.", width)
@@ -35,40 +32,39 @@ def explanation(spec: Specification, *, width: int = 80) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _origin(abstraction: Mapping[str, Any]) -> str:
-    source = "what happened before and storage" if abstraction.get("used_history") else "storage"
+def _origin(abstraction: AbstractionSummary) -> str:
+    source = "what happened before and storage" if abstraction.used_history else "storage"
+    preset = "?" if abstraction.preset is None else plain(abstraction.preset, 20)
     return (
-        f"Preset {plain(abstraction.get('preset', '?'), 20)}; predicates over {source}; "
-        f"{plain(abstraction.get('candidates', '?'), 20)} candidates, "
-        f"{plain(abstraction.get('evaluations', '?'), 20)} combinations compared; seed "
-        f"{plain(abstraction.get('seed', '?'), 20)}."
+        f"Preset {preset}; predicates over {source}; "
+        f"{_number(abstraction.candidates)} candidates, "
+        f"{_number(abstraction.evaluations)} combinations compared; seed "
+        f"{_number(abstraction.seed)}."
     )
 
 
-def _predicate(item: Mapping[str, Any], width: int) -> list[str]:
+def _predicate(item: ChosenPredicate, width: int) -> list[str]:
     """Return one predicate: its text, then what speaks for it."""
     facts = []
-    gain, stability = item.get("gain_bits"), item.get("stability")
-    if isinstance(gain, int | float):
-        facts.append(f"gains {gain:,.1f} bits")
-    if isinstance(stability, int | float):
-        facts.append(f"pays in {stability:.0%} of random halves of the history")
+    if item.gain_bits is not None:
+        facts.append(f"gains {item.gain_bits:,.1f} bits")
+    if item.stability is not None:
+        facts.append(f"pays in {item.stability:.0%} of random halves of the history")
     else:
         facts.append("its stability was not measured")
-    if item.get("tier") == "history":
+    if item.tier is Tier.HISTORY:
         facts.append("speaks of earlier events, not of storage")
-    if item.get("fixed"):
+    if item.fixed:
         facts.append("fixed by the definition")
-    if item.get("weak") and not item.get("fixed"):
+    if item.weak and not item.fixed:
         facts.append("WEAK: chance may have chosen it")
-    lines = [cut(f"  {plain(item.get('predicate', '?'), 200)}", width)]
+    lines = [cut(f"  {plain(item.predicate, 200)}", width)]
     lines += paragraph("; ".join(facts), width, "  ")
-    aliases = item.get("aliases")
-    if isinstance(aliases, list | tuple) and aliases:
-        proved = item.get("equivalent")
-        known = set(proved) if isinstance(proved, list | tuple) else set()
+    aliases = item.aliases
+    if aliases:
+        proved = set(item.equivalent)
         shown = [
-            plain(text, 80) + (" (means the same, proved)" if text in known else "")
+            plain(text, 80) + (" (means the same, proved)" if text in proved else "")
             for text in aliases[:MAX_ALIASES]
         ]
         more = f", and {len(aliases) - MAX_ALIASES} more" if len(aliases) > MAX_ALIASES else ""
@@ -76,10 +72,13 @@ def _predicate(item: Mapping[str, Any], width: int) -> list[str]:
     return lines
 
 
-def _proofs(abstraction: Mapping[str, Any]) -> str:
-    solver = abstraction.get("solver")
-    if solver:
-        return f"Equivalences were proved by {plain(solver, 40)}."
+def _number(value: int | None) -> str:
+    return "?" if value is None else str(value)
+
+
+def _proofs(abstraction: AbstractionSummary) -> str:
+    if abstraction.solver:
+        return f"Equivalences were proved by {plain(abstraction.solver, 40)}."
     return f"No solver is installed, so no equivalence is proved; the automaton is the same. To prove, {_ADVICE}."
 
 
@@ -111,5 +110,5 @@ def _front(spec: Specification, width: int) -> list[str]:
     return lines + paragraph(f"{told}share of the interactions that the others foretell.", width)
 
 
-def _figure(value: object, form: str) -> str:
-    return format(value, form) if isinstance(value, int | float) else "?"
+def _figure(value: float | None, form: str) -> str:
+    return "?" if value is None else format(value, form)

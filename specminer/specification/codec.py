@@ -4,7 +4,7 @@ What is missing, by one rule:
 
 - A field that holds ``None`` is written as ``null``.
 - A field declared with :func:`~specminer.specification.absence.absent` is left out while it holds ``None``.
-- An object all of whose fields have defaults, and hold them, says nothing: it is written as ``{}``.
+- An object whose fields all default to ``None`` or to nothing, and hold just that, says nothing: it is ``{}``.
 
 When a document is read, a field that is left out has its default, and keys that no type knows are passed over.
 So a field that a later version adds needs a default, and documents of every earlier version are read.
@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
 from functools import cache
 from os import PathLike
 from pathlib import Path
@@ -104,32 +105,30 @@ def document_of(value: Any) -> Any:
     """Return what a dataclass, and all that it holds, is in JSON, by the rule for what is missing."""
     if is_dataclass(value):
         kind: Any = type(value)
-        known, objects = _plan(kind)
-        written = {
-            name: document_of(part)
-            for name, left_out in known
-            if (part := getattr(value, name)) is not None or not left_out
-        }
-        empty = objects and all(getattr(value, item.name) == _default(item) for item in objects)
-        return {} if empty else written
+        names, may_be_empty = _plan(kind)
+        parts = [(name, getattr(value, name), left_out) for name, left_out in names]
+        if may_be_empty and all(_is_nothing(part) for _, part, _ in parts):
+            return {}
+        return {name: document_of(part) for name, part, left_out in parts if part is not None or not left_out}
     if isinstance(value, Mapping):
         return {key: document_of(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [document_of(part) for part in value]
-    return value
+    return value.value if isinstance(value, Enum) else value
 
 
 @cache
-def _plan(kind: Any) -> tuple[tuple[tuple[str, bool], ...], tuple[Field[Any], ...]]:
-    """Return a class's fields, each with whether it may be left out; and the same again if all have defaults."""
+def _plan(kind: Any) -> tuple[tuple[tuple[str, bool], ...], bool]:
+    """Return a class's fields, each with whether it may be left out; and whether all may hold nothing at once."""
     declared = fields(kind)
-    known = tuple((item.name, is_absent(item)) for item in declared)
-    return known, declared if all(_has_default(item) for item in declared) else ()
+    return tuple((item.name, is_absent(item)) for item in declared), all(map(_is_empty_by_default, declared))
 
 
-def _has_default(item: Field[Any]) -> bool:
-    return item.default is not MISSING or item.default_factory is not MISSING
+def _is_empty_by_default(item: Field[Any]) -> bool:
+    if item.default_factory is not MISSING:
+        return _is_nothing(item.default_factory())
+    return item.default is not MISSING and _is_nothing(item.default)
 
 
-def _default(item: Field[Any]) -> Any:
-    return item.default_factory() if item.default_factory is not MISSING else item.default
+def _is_nothing(value: object) -> bool:
+    return value is None or (isinstance(value, str | tuple | dict) and not value)

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 from specminer.automaton import Automaton, Transition
 from specminer.errors import UsageError
+from specminer.specification.abstraction import AbstractionSummary
 from specminer.specification.claims import (
     CompetingTransitions,
     Obligation,
@@ -33,16 +34,6 @@ from specminer.specification.symbols import SymbolSort
 FORMAT = "specminer/automaton"
 VERSION = 1
 MAX_WITNESSES = 10
-
-
-def items_of(value: object) -> list[Any]:
-    """Return what a list in a free part of the document holds; nothing of anything else."""
-    return list(value) if isinstance(value, list | tuple) else []
-
-
-def entries(value: object) -> list[dict[str, Any]]:
-    """Return the objects in a list in a free part of the document, such as ``conditions`` of a guard."""
-    return [item for item in items_of(value) if isinstance(item, dict)]
 
 
 def front_place(sizes: Sequence[int], states: int | None = None, point: int | None = None) -> int | None:
@@ -183,7 +174,7 @@ class FrontPoint:
     """What its states are told apart by."""
     knee: bool = False
     """The last point before held-out acceptance falls."""
-    abstraction: dict[str, Any] | None = None
+    abstraction: AbstractionSummary | None = None
     """As in the specification; ``None`` for the chosen point, whose own it is."""
     automaton: Alternative | None = None
     """``None`` for the chosen point, whose own it is."""
@@ -203,7 +194,7 @@ class Specification:
     """What was read, and what that cannot see."""
     interactions: InteractionsSummary
     """How the history was split into interactions, and why."""
-    abstraction: dict[str, Any]
+    abstraction: AbstractionSummary
     """The content of the abstraction's TOML, with the chosen predicates and why."""
     states: tuple[State, ...]
     """The initial one included."""

@@ -58,7 +58,7 @@ def test_the_states_of_a_dataset_are_those_that_a_reader_expects(name: str) -> N
 def test_the_others_have_few_states_and_no_history(name: str) -> None:
     specification = mined(name).specification
     assert 3 <= len(specification.states) <= 8
-    assert not specification.abstraction["used_history"]
+    assert not specification.abstraction.used_history
 
 
 @pytest.mark.parametrize("name", sorted(MAINNET))
@@ -69,5 +69,5 @@ def test_the_states_of_a_mainnet_history(name: str, real_database: RealDatabase)
     run = mine(history, MineOptions())
     specification = run.specification
     assert {state.name for state in specification.states} == {"start", *MAINNET[name]}
-    assert not specification.abstraction["used_history"]
+    assert not specification.abstraction.used_history
     assert not run.tuning.splits

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from specminer.specification import (
+    AbstractionSummary,
     Edge,
     EntitySort,
     Guard,
@@ -98,7 +99,7 @@ def specification(
             count=40,
             explanation="Each of the 40 instances of the same code is one interaction.",
         ),
-        "abstraction": {"name": "tuned", "state": {"fix": []}},
+        "abstraction": AbstractionSummary(name="tuned"),
         "initial": 0,
     }
     return Specification(name=name, states=states, transitions=transitions, **(values | changes))
