@@ -36,6 +36,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     name: str = ""
     components: tuple[Parameter, ...] = ()
+    indexed: bool = False
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -46,6 +47,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     inputs: tuple[Parameter, ...] = ()
     outputs: tuple[Parameter, ...] = ()
     state_mutability: str | None = None
+    anonymous: bool = False
     constant: bool = False
     """How compilers before 0.4.16 said ``view``."""
 
