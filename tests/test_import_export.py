@@ -70,8 +70,8 @@ def test_an_import_that_was_stopped_is_completed_by_the_next(
         if now < total:
             process.send_signal(number)
             process.communicate(timeout=SECONDS)
-            assert process.returncode in (130, -signal.SIGKILL)
-            stopped = now
+            assert process.returncode in (0, 130, -signal.SIGKILL)  # 0: it was through before the signal came
+            stopped = now if process.returncode else stopped
         else:
             process.communicate(timeout=SECONDS)
             break

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+
+from tests.support.extras import EXTRAS, reason_of
+from tools.check_dependencies import canonical, declared
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
@@ -66,3 +71,18 @@ def test_no_module_imports_from_a_test_module(folder: str) -> None:
 def test_the_folder_of_tests_has_only_tests() -> None:
     helpers = {path.name for path in TESTS.glob("*.py") if not path.name.startswith("test_")}
     assert helpers == {"conftest.py"}, f"helpers belong in {SUPPORT}"
+
+
+@pytest.mark.parametrize(("module", "extra"), EXTRAS.items())
+def test_a_module_that_may_be_missing_is_in_the_extra_that_is_named(module: str, extra: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    distributions = {canonical(name) for name in packages_distributions().get(module, [module])}
+    assert distributions & declared(project | {"dependencies": []}, [extra])
+
+
+def test_only_what_an_extra_brings_is_excused_for_being_missing() -> None:
+    reason = reason_of(ModuleNotFoundError("No module named 'z3.z3'", name="z3.z3"))
+    assert reason == "missing part: z3, which the extra 'smt' brings; run `make setup`"
+    assert reason_of(ModuleNotFoundError("No module named 'numpy'", name="numpy")) is None
+    assert reason_of(ImportError("cannot import name 'x' from 'z3'", name="z3")) is None
+    assert reason_of(None) is None
