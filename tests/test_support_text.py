@@ -17,9 +17,10 @@ from specminer._support.text import UniqueNames, counted, nearest, suggest, uniq
         (1_329, ("call",), "1,329 calls"),
         (1, ("history", "histories"), "1 history"),
         (2, ("history", "histories"), "2 histories"),
+        (None, ("call",), "? calls"),
     ],
 )
-def test_a_number_stands_with_its_noun(number: int, words: tuple[str, ...], text: str) -> None:
+def test_a_number_stands_with_its_noun(number: int | None, words: tuple[str, ...], text: str) -> None:
     assert counted(number, *words) == text
 
 

@@ -12,9 +12,12 @@ _SHOWN: Final = 80
 """Characters of a suggested name that are shown at most."""
 
 
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """Return ``1 call`` or ``1,329 calls``; ``plural`` is for nouns that do not just take an *s*."""
-    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+def counted(number: int | None, noun: str, plural: str | None = None) -> str:
+    """Return ``1 call``, ``1,329 calls`` or, if their number is not known, ``? calls``.
+
+    ``plural`` is for nouns that do not just take an *s*.
+    """
+    return f"{'?' if number is None else f'{number:,}'} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def nearest(name: str, known: Iterable[str], *, count: int = 1, cutoff: float = 0.6) -> list[str]:

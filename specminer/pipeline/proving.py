@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from specminer._support.text import counted
 from specminer.errors import FileFormatError, UsageError, plain
 from specminer.predicate.smt import FormulaError, checked, solver_name
 from specminer.specification import Obligation, SolverAnswer, Specification
@@ -93,7 +94,7 @@ def proof_text(found: tuple[Replayed, ...]) -> str:
     held = sum(item.holds is True for item in found)
     undecided = sum(item.holds is None for item in found)
     lines.append(
-        f"{len(found):,} {'obligation' if len(found) == 1 else 'obligations'}: {held:,} "
-        f"{'holds' if held == 1 else 'hold'}, {len(found) - held - undecided:,} do not, {undecided:,} undecided"
+        f"{counted(len(found), 'obligation')}: {counted(held, 'holds', 'hold')}, "
+        f"{len(found) - held - undecided:,} do not, {undecided:,} undecided"
     )
     return "\n".join(lines) + "\n"

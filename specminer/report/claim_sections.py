@@ -27,6 +27,7 @@ from specminer.specification import (
     Role,
     Specification,
 )
+from specminer.support import TRAINING_SHARE
 
 MAX_CLAIMS: Final = 300
 
@@ -41,7 +42,8 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
             lead=(
                 "Required: a condition that was false in rejected calls and true in the accepted ones. Observed: it "
                 "was true in all calls seen, but no rejected call shows that the code demands it. Kept later: learned "
-                "on the first 70 % of the history, how many of the later rejections it explains, and how many later "
+                f"on the first {100 * TRAINING_SHARE:.0f} % of the history, how many of the later rejections it "
+                "explains, and how many later "
                 "accepted calls it would have refused. Holds in: the 95 % interval (Wilson) of the share of accepted "
                 "calls that keep it. Shown form: whether a solver proved that the condition as "
                 "written here says what was learned. That the code demands a condition is learned, never proved.",

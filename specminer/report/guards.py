@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from specminer._support.text import counted
 from specminer.errors import plain
 from specminer.specification import (
     ConditionOrigin,
@@ -16,6 +17,7 @@ from specminer.specification import (
     TransitionGuard,
     TransitionVerdict,
 )
+from specminer.support import TRAINING_SHARE
 
 MAX_REASONS: Final = 4
 """Reasons told of those that no condition explains."""
@@ -66,12 +68,8 @@ def _counts(condition: TransitionGuard) -> list[str]:
         counts.append(f"tells {condition.told_apart:,} of {condition.elsewhere:,} that led elsewhere")
     if condition.rejected:
         counts.append(f"explains {condition.explained:,} of {condition.rejected:,} rejected here")
-    counts.append(_exceptions(condition.exceptions))
+    counts.append(counted(condition.exceptions, "exception"))
     return counts
-
-
-def _exceptions(count: int) -> str:
-    return f"{count:,} {'exception' if count == 1 else 'exceptions'}"
 
 
 def sibling_texts(spec: Specification) -> list[str]:
@@ -93,8 +91,8 @@ def redundant_text(spec: Specification) -> str:
         return ""
     proved = sum(claim.proved is Proof.YES for claim in spec.redundant)
     return (
-        f"{count:,} more {'claim is' if count == 1 else 'claims are'} not told, as they follow from others"
-        f" ({proved:,} proved)."
+        f"{counted(count, 'more claim is', 'more claims are')} not told, as they follow from others "
+        f"({proved:,} proved)."
     )
 
 
@@ -145,12 +143,13 @@ def _required(guard: Guard) -> str:
     if not text:
         return f"{scope}: no condition found ({counts}{more})"
     sentence = (
-        f"{scope}: {text} ({counts}, {guard.explained:,} explained, {_exceptions(guard.exceptions)}{more})"
+        f"{scope}: {text} ({counts}, {guard.explained:,} explained, "
+        f"{counted(guard.exceptions, 'exception')}{more})"
     )
     test = guard.held_out
     if test is not None and test.refused:
         sentence += (
-            f"; learned on the first 70 % it would have refused {test.refused:,} "
+            f"; learned on the first {100 * TRAINING_SHARE:.0f} % it would have refused {test.refused:,} "
             f"of {test.accepted:,} later accepted calls"
         )
     return sentence

@@ -13,6 +13,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from specminer._support.text import counted
 from specminer.errors import plain
 from specminer.report.confidence import (
     confidence_sentences,
@@ -74,8 +75,8 @@ def _read(spec: Specification, columns: int) -> list[str]:
     where = contracts[0] if len(contracts) == 1 else f"{len(contracts):,} contracts"
     what = (
         f"blocks {_number(history.first_block)} to {_number(history.last_block)}, "
-        f"{_counted(history.transactions, 'transaction')} with "
-        f"{_counted(history.invocations, 'call')}, {_number(history.rejected)} of them rejected"
+        f"{counted(history.transactions, 'transaction')} with "
+        f"{counted(history.invocations, 'call')}, {_number(history.rejected)} of them rejected"
     )
     lines = ["Read"]
     lines += paragraph(f"{where} on chain {spec.chain_id}: {what}.", columns)
@@ -138,11 +139,11 @@ def _states(spec: Specification, columns: int) -> list[str]:
     for state in spec.states:
         name = _name(state)
         if state.id == spec.initial:
-            stuck = f"; {_counted(state.ends, 'interaction')} never left it" if state.ends else ""
+            stuck = f"; {counted(state.ends, 'interaction')} never left it" if state.ends else ""
             lines.append(cut(f"  {name}: the initial state{stuck}", columns))
             continue
-        ends = f", {_counted(state.ends, 'interaction')} {'ends' if state.ends == 1 else 'end'} here"
-        counts = f"{_counted(state.visits, 'visit')}{ends if state.ends else ''}"
+        ends = f", {counted(state.ends, 'interaction ends', 'interactions end')} here"
+        counts = f"{counted(state.visits, 'visit')}{ends if state.ends else ''}"
         one = f"  {name}: {counts}"
         if cell_len(one) <= columns:
             lines.append(one)
@@ -180,7 +181,7 @@ def _transitions(spec: Specification, columns: int, rows: int) -> list[str]:
     title = "share: of the events in the source state; in: so many interactions; ✗: rejected"
     lines = [f"Transitions ({len(spec.transitions):,})", *paragraph(title, columns), _line(_HEADER, widths)]
     for source, group in groupby(zip(shown, cells, strict=True), key=lambda pair: pair[0].source):
-        events = f" ({_counted(outflow[source], 'event')})"
+        events = f" ({counted(outflow[source], 'event')})"
         lines.append(cut(f"from {names.get(source, '?')}", columns - len(events)) + events)
         lines += [_line(row, widths) for _, row in group]
     if len(ranked) > len(shown):
@@ -256,7 +257,3 @@ def _name(state: State) -> str:
 def _number(value: int | None) -> str:
     """Return a figure for people."""
     return "?" if value is None else f"{value:,}"
-
-
-def _counted(value: int | None, noun: str) -> str:
-    return f"{_number(value)} {noun}{'' if value == 1 else 's'}"
