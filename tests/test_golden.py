@@ -11,6 +11,7 @@ import pytest
 from tests.support.extras import require
 from tools.golden import differing_digests, differing_outputs, digests_of
 from tools.meaning import same_smtlib
+from tools.outputs import ROOT, Subject, made_files, make, subjects
 
 GUARD = "(and (not (= |phase| 0)) (<= |a b| 5) (or |paused| (< |phase| |a b|)))"
 SCRIPT = f"""\
@@ -161,3 +162,36 @@ def test_digests_tell_the_same(before: Path, tmp_path: Path) -> None:
     assert list(differing_digests(digests_of(after, [name]), known))[-1] == (
         f"{name}/mine/extra.txt: is no longer written"
     )
+
+
+def test_what_is_malformed_is_compared_as_text(before: Path, tmp_path: Path) -> None:
+    broken = {"mine/abstraction.toml": "name = ", "export/automaton.smt2": "(assert"}
+    after = written(tmp_path / "after", broken)
+    assert len(list(differing_outputs(before, after))) == len(broken)
+    assert len(list(differing_outputs(before, written(tmp_path / "again", broken)))) == len(broken)
+    assert digests_of(after, ["datasets/house"]) == digests_of(tmp_path / "again", ["datasets/house"])
+
+
+def test_every_shipped_dataset_is_a_subject_and_names_choose_some() -> None:
+    shipped = {f"datasets/{path.parent.name}" for path in ROOT.glob("datasets/*/about.toml")}
+    assert shipped <= {subject.name for subject in subjects(ROOT)}
+    assert [subject.name for subject in subjects(ROOT, ["token", "datasets/escrow"])] == [
+        "datasets/escrow",
+        "datasets/token",
+    ]
+
+
+def test_steps_are_run_by_the_tree_and_again_only_where_they_changed(tmp_path: Path) -> None:
+    folder = ROOT / "datasets" / "escrow"
+    steps = (("list", ("datasets", "list")), ("wrong", ("mine", "inputs/nothing.json")))
+    subject = Subject(name="datasets/escrow", inputs=folder, steps=steps)
+    make(ROOT, [subject], tmp_path, fresh=False)
+    made = made_files(tmp_path / subject.name)
+    assert "escrow" in made["list.stdout"].read_text()
+    assert json.loads(made["codes.json"].read_text()) == {"list": 0, "wrong": 2}
+    assert made["wrong.stderr"].read_text().startswith("error: 'inputs/nothing.json' is not an address")
+    made["list.stdout"].write_text("kept")
+    make(ROOT, [subject], tmp_path, fresh=False)
+    assert made["list.stdout"].read_text() == "kept"
+    make(ROOT, [Subject(name=subject.name, inputs=folder, steps=steps[:1])], tmp_path, fresh=False)
+    assert made_files(tmp_path / subject.name).keys() == {"codes.json", "list.stdout", "list.stderr"}

@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -42,8 +43,16 @@ def digest(read: Content) -> str:
     """Return a digest of an output that does not change with the spelling of its SMT-LIB texts."""
     meant = hashlib.sha256("".join(read.lines).encode("utf-8", "surrogateescape"))
     for term in read.terms:
-        meant.update(repr(normal_form(term)).encode())
+        meant.update(_form(term).encode("utf-8", "surrogateescape"))
     return meant.hexdigest()[:_DIGITS]
+
+
+def _form(term: str) -> str:
+    """Return the normal form of an SMT-LIB text; a text that has none as it is."""
+    try:
+        return repr(normal_form(term))
+    except (ValueError, RecursionError):
+        return term
 
 
 def digests_of(folder: Path, names: Sequence[str]) -> Digests:
@@ -100,7 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in given.names:
         if not subjects(ROOT, [name]):
             there = ", ".join(subject.name for subject in subjects(ROOT))
-            parser.error(f"there is no history '{name}' here, but {there}")
+            unset = "" if os.environ.get("SPECMINER_REAL_DATA") else " (SPECMINER_REAL_DATA is not set)"
+            parser.error(f"there is no history '{name}' here{unset}, but {there}")
     if given.command == "make":
         print(outputs_of(given.commit, given.out, given.names))
         return 0

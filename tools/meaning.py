@@ -68,14 +68,21 @@ def content(path: Path, *, pictures: bool = True) -> Content:
         data, name = gzip.decompress(data), name.removesuffix(".gz")
     text = data.decode("utf-8", "surrogateescape")
     if name.endswith(".toml"):
-        values = json.dumps(tomllib.loads(text), indent=1, sort_keys=True, default=str, ensure_ascii=False)
-        return Content(_lines(values), ())
+        return Content(_lines(_toml_values(text)), ())
     if name.endswith(".smt2") or name == "export-smt.stdout":
         return Content((), (text,))
     if not pictures and name.endswith((".svg", ".html")):
         text = re.sub(r"(?s)<svg.*?</svg>", "(picture)", text)
     terms = tuple(json.loads(match[2]) for match in _EMBEDDED.finditer(text))
     return Content(_lines(_EMBEDDED.sub(r'\1"(SMT-LIB)"', text)), terms)
+
+
+def _toml_values(text: str) -> str:
+    """Return the values of a TOML text in an order of their own; a text that is no TOML as it is."""
+    try:
+        return json.dumps(tomllib.loads(text), indent=1, sort_keys=True, default=str, ensure_ascii=False)
+    except tomllib.TOMLDecodeError:
+        return text
 
 
 def _lines(text: str) -> tuple[str, ...]:
@@ -113,7 +120,7 @@ def same_smtlib(first: str, second: str) -> bool:
         return False
     try:
         one, other = normal_form(first), normal_form(second)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return one == other or _equivalent(one, other)
 
