@@ -106,16 +106,20 @@ class Recorder:
             sender, to = frame.parent.address, code_address
         if data and not frame.code and to > _PRECOMPILED:
             self.codeless[to] = None
-        frame.note = _Note(self, self.frames)
+        frame.note = self.note_for(frame)
         self.frames += 1
         self.add(FrameStart(kind, sender, to, frame.limit, frame.value, data), len(data))
+
+    def note_for(self, frame: Frame) -> Note:
+        """Return what a frame is to carry."""
+        return Note(self, self.frames)
 
     def leave(self, frame: Frame) -> None:
         """Record that a frame has ended."""
         self.add(FrameEnd(frame.limit - frame.gas, frame.output, frame.halt), len(frame.output))
 
 
-class _Note:
+class Note:
     """What a recorded frame carries."""
 
     __slots__ = ("number", "recorder")
@@ -233,6 +237,11 @@ def _branch(stack: list[int], frame: Any, block: Block) -> Frame | None:
 
 @cache
 def _reporting(fork: Fork, branches: bool) -> InstructionSet:
+    return build_instruction_set(fork, *reporting_parts(fork, branches=branches))
+
+
+def reporting_parts(fork: Fork, *, branches: bool) -> tuple[dict[int, Handler], dict[int, BlockEnd]]:
+    """Return the handlers and the ends of blocks that report."""
     handlers, ends = base_handlers(fork), base_ends()
     logs = range(Op.LOG0, Op.LOG4 + 1)
     new_ends: dict[int, BlockEnd] = {
@@ -243,8 +252,7 @@ def _reporting(fork: Fork, branches: bool) -> InstructionSet:
     }
     if branches:
         new_ends[Op.JUMPI] = _branch
-    return build_instruction_set(
-        fork,
+    return (
         {
             Op.SLOAD: _sload(handlers[Op.SLOAD]),
             Op.SSTORE: _sstore(handlers[Op.SSTORE]),

@@ -1,0 +1,140 @@
+"""The shadow of what ends a block: decisions, calls, and what a frame returns."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from specminer.evm.frame import Frame, FrameKind
+from specminer.evm.opcodes import Op
+from specminer.evm.program import Block, BlockEnd
+from specminer.evm.shadow.memory import ShadowMemory
+from specminer.evm.shadow.note import PendingCall, ShadowNote
+from specminer.evm.shadow.record import CallEffect, Decision
+from specminer.evm.world import ADDRESS_MASK
+
+_MAX_RANGE: Final = 1 << 32
+"""Bytes: no gas pays for more memory."""
+
+
+def _jump(base: BlockEnd) -> BlockEnd:
+    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+        frame.note.marks.pop()
+        return base(stack, frame, block)
+
+    return end
+
+
+def _jumpi(base: BlockEnd) -> BlockEnd:
+    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+        note: ShadowNote = frame.note
+        marks = note.marks
+        marks.pop()
+        condition = marks.pop()
+        if condition is not None:
+            record, value = note.record, stack[-2]
+            if record.has_room(record.decisions):
+                decision = Decision(note.number, block.last, condition, value, bool(value))
+                record.decisions.append(decision)
+        return base(stack, frame, block)
+
+    return end
+
+
+def _ending(base: BlockEnd) -> BlockEnd:
+    """Return RETURN or REVERT, with where the output came from."""
+
+    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+        note: ShadowNote = frame.note
+        note.output = _range(note, stack[-1], stack[-2])
+        return base(stack, frame, block)
+
+    return end
+
+
+def _range(note: ShadowNote, start: int, size: int) -> ShadowMemory:
+    """Return a part of memory as bytes of their own."""
+    found = ShadowMemory()
+    if start + size <= _MAX_RANGE:
+        found.copy(0, note.memory, start, size)
+    return found
+
+
+def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
+    """Return a call: where its operands came from waits for the frame that it opens."""
+    valued = kind in (FrameKind.CALL, FrameKind.CALLCODE)
+    first = 3 if valued else 2  # where the range of the calldata stands on the stack
+
+    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+        note: ShadowNote = frame.note
+        marks, record = note.marks, note.record
+        to, to_node = stack[-2] & ADDRESS_MASK, marks[-2]
+        value, value_node = (stack[-3], marks[-3]) if valued else (0, None)
+        data = _range(note, stack[-1 - first], stack[-2 - first])
+        pending = PendingCall(_number(note), value_node, data, marks[-2 - first])
+        del marks[-first - 4 :]
+        if record.has_room(record.calls):
+            record.calls.append(CallEffect(pending.number, kind, to, to_node, value, value_node))
+        return _run(base, stack, frame, block, pending, "success")
+
+    return end
+
+
+def _creating(kind: FrameKind, base: BlockEnd) -> BlockEnd:
+    takes = 3 if kind is FrameKind.CREATE else 4
+
+    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+        note: ShadowNote = frame.note
+        marks, record = note.marks, note.record
+        value, value_node = stack[-1], marks[-1]
+        pending = PendingCall(_number(note), value_node, ShadowMemory(), None)
+        del marks[-takes:]
+        if record.has_room(record.calls):
+            record.calls.append(CallEffect(pending.number, kind, 0, None, value, value_node))
+        return _run(base, stack, frame, block, pending, "created")
+
+    return end
+
+
+def _number(note: ShadowNote) -> int:
+    """Return the number of a call that is about to be made; those that a full record does not hold have one too."""
+    note.record.made += 1
+    return note.record.made - 1
+
+
+def _run(
+    base: BlockEnd, stack: list[int], frame: Any, block: Block, pending: PendingCall, result: str
+) -> Frame | None:
+    """Make a call; where no frame was opened it has failed at once, and its answer is empty."""
+    note: ShadowNote = frame.note
+    note.pending = pending
+    following = base(stack, frame, block)
+    if following is frame and note.pending is pending:
+        note.pending = None
+        note.answer, note.answer_size = None, None
+        note.marks.append(note.record.source(stack[-1], result, pending.number))
+    return following
+
+
+def _surrendering(base: BlockEnd) -> BlockEnd:
+    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+        frame.note.marks.pop()
+        return base(stack, frame, block)
+
+    return end
+
+
+def ends(base: dict[int, BlockEnd]) -> dict[int, BlockEnd]:
+    """Return what ends blocks, with its shadow."""
+    return {
+        **base,
+        Op.JUMP: _jump(base[Op.JUMP]),
+        Op.JUMPI: _jumpi(base[Op.JUMPI]),
+        Op.RETURN: _ending(base[Op.RETURN]),
+        Op.REVERT: _ending(base[Op.REVERT]),
+        Op.SELFDESTRUCT: _surrendering(base[Op.SELFDESTRUCT]),
+        **{
+            opcode: _calling(FrameKind(opcode), base[opcode])
+            for opcode in (Op.CALL, Op.CALLCODE, Op.DELEGATECALL, Op.STATICCALL)
+        },
+        **{opcode: _creating(FrameKind(opcode), base[opcode]) for opcode in (Op.CREATE, Op.CREATE2)},
+    }

@@ -1,0 +1,67 @@
+"""What a watched frame carries for the shadow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from specminer.evm.recorder import Note
+from specminer.evm.shadow.memory import ShadowMemory
+from specminer.evm.shadow.record import ShadowRecord
+
+if TYPE_CHECKING:
+    from specminer.evm.recorder import Recorder
+
+
+class PendingCall:
+    """A call that a frame is about to make, with where its operands came from."""
+
+    __slots__ = ("data", "data_size", "number", "value")
+
+    def __init__(self, number: int, value: int | None, data: ShadowMemory, data_size: int | None) -> None:
+        self.number = number
+        self.value = value
+        """The node of the ether."""
+        self.data = data
+        """Where the calldata came from."""
+        self.data_size = data_size
+        """The node of its size."""
+
+
+class ShadowNote(Note):
+    """The shadow of one frame's stack and memory."""
+
+    __slots__ = (
+        "answer",
+        "answer_number",
+        "answer_size",
+        "began",
+        "caller",
+        "data",
+        "data_size",
+        "marks",
+        "memory",
+        "output",
+        "pending",
+        "record",
+        "value",
+    )
+
+    def __init__(self, recorder: Recorder, number: int, record: ShadowRecord) -> None:
+        super().__init__(recorder, number)
+        self.record = record
+        self.marks: list[int | None] = []
+        """The nodes of the words on the stack."""
+        self.memory = ShadowMemory()
+        self.data: ShadowMemory | None = None
+        """Where the calldata came from; ``None`` if it is the call's own, a source."""
+        self.data_size: int | None = None
+        self.caller: int | None = None
+        self.value: int | None = None
+        self.answer: ShadowMemory | None = None
+        """Where the last answer came from; ``None`` before the first call."""
+        self.answer_number = -1
+        self.answer_size: int | None = None
+        self.output: ShadowMemory | None = None
+        """Where what it returns came from."""
+        self.pending: PendingCall | None = None
+        self.began = record.marks()

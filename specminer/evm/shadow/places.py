@@ -1,0 +1,236 @@
+"""The shadow of memory, calldata, answers, storage, hashes and logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from specminer.evm.opcodes import Op
+from specminer.evm.program import Handler
+from specminer.evm.shadow.arena import UNKNOWN
+from specminer.evm.shadow.memory import ShadowMemory
+from specminer.evm.shadow.note import ShadowNote
+from specminer.evm.shadow.record import LogEffect, ShadowRecord, SlotEffect
+
+
+def _read(
+    record: ShadowRecord, memory: ShadowMemory, start: int, data: bytes | bytearray, value: int
+) -> int | None:
+    """Return the node of a word of some bytes, and note its value if it is a source that is told anew."""
+    node = memory.read_word(record.arena, start, data)
+    if node and node not in record.inputs and record.arena.depth(node) == 1:
+        record.inputs[node] = value
+    return node
+
+
+def _mload(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        offset = stack[-1]
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        memory = note.memory
+        known = memory.pieces.get(offset)
+        if known is not None and known[2] == 32 and not memory.lost:
+            note.marks[-1] = known[0]
+        else:
+            note.marks[-1] = _read(note.record, memory, offset, frame.memory, stack[-1])
+
+    return handler
+
+
+def _mstore(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        offset = stack[-1]
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        marks = note.marks
+        marks.pop()
+        note.memory.write_word(offset, marks.pop())
+
+    return handler
+
+
+def _mstore8(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        offset = stack[-1]
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        note.marks.pop()
+        note.memory.write_byte(offset, note.marks.pop())
+
+    return handler
+
+
+def _mcopy(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        target, source, size = stack[-1], stack[-2], stack[-3]
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        del note.marks[-3:]
+        note.memory.copy(target, note.memory, source, size)
+
+    return handler
+
+
+def _calldataload(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        offset = stack[-1]
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        if note.data is None:
+            note.marks[-1] = note.record.source(stack[-1], "calldata", offset)
+        else:
+            note.marks[-1] = _read(note.record, note.data, offset, frame.data, stack[-1])
+
+    return handler
+
+
+def _calldatacopy(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        target, source, size = stack[-1], stack[-2], stack[-3]
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        del note.marks[-3:]
+        if note.data is None:
+            _copy_data(note, target, source, size, frame.data)
+        else:
+            note.memory.copy(target, note.data, source, size)
+
+    return handler
+
+
+def _copy_data(note: ShadowNote, target: int, source: int, size: int, data: bytes) -> None:
+    """Note that calldata was copied to memory, as far as there is any; behind it stand zeros."""
+    memory, record = note.memory, note.record
+    memory.clear(target, size)
+    for offset in range(0, min(size, max(0, len(data) - source)), 32):
+        text = data[source + offset : source + offset + 32].ljust(32, b"\0")
+        node = record.source(int.from_bytes(text, "big"), "calldata", source + offset)
+        if not node:
+            memory.blur(target, min(size, len(data) - source))
+            return
+        memory.put(target + offset, (node, 0, min(32, size - offset)))
+
+
+def _copy_of_code(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        target, size = stack[-1], stack[-3]
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        del note.marks[-3:]
+        note.memory.clear(target, size)
+
+    return handler
+
+
+def _copy_of_other_code(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        target, size = stack[-2], stack[-4]
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        del note.marks[-4:]
+        note.memory.blur(target, size)
+
+    return handler
+
+
+def _returndatacopy(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        target, source, size = stack[-1], stack[-2], stack[-3]
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        del note.marks[-3:]
+        if note.answer is not None:
+            note.memory.copy(target, note.answer, source, size)
+        else:
+            note.memory.clear(target, size)
+
+    return handler
+
+
+def _keccak(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        offset, size = stack[-1], stack[-2]
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        note.marks.pop()
+        memory, record = note.memory, note.record
+        if not memory.pieces and not memory.lost:
+            note.marks[-1] = None
+            return
+        parts = memory.read(record.arena, offset, size, frame.memory)
+        node = UNKNOWN if parts is None else record.arena.parts("keccak", parts)
+        note.marks[-1] = record.computed(node, stack[-1])
+
+    return handler
+
+
+def _sload(base: Handler, kind: str) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        slot = stack[-1]
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        record, value = note.record, stack[-1]
+        slots = record.slots if kind == "storage" else record.transients
+        known = slots.get(slot)
+        if known is not None and known[1] == value:
+            note.marks[-1] = None if known[0] in record.arena.constants else known[0]
+            return
+        node = record.versioned(value, kind, record.operand(note.marks[-1], slot))
+        frame.run.world.put(slots, slot, (node, value))
+        note.marks[-1] = node
+
+    return handler
+
+
+def _sstore(base: Handler, kind: str) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        slot, value = stack[-1], stack[-2]
+        before = frame.run.world.slot(frame.address, slot) if kind == "storage" else 0
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        record, marks = note.record, note.marks
+        slot_node, node = marks.pop(), marks.pop()
+        slots = record.slots if kind == "storage" else record.transients
+        known = slots.get(slot)
+        frame.run.world.put(slots, slot, (record.operand(node, value), value))
+        if kind == "storage" and record.has_room(record.writes):
+            before_node = known[0] if known is not None and known[1] == before else None
+            record.writes.append(SlotEffect(slot, slot_node, before, before_node, value, node))
+
+    return handler
+
+
+def _log(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        count = argument.count
+        topics = tuple(stack[-3 : -3 - count : -1])
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        nodes = tuple(note.marks[-3 : -3 - count : -1])
+        del note.marks[-2 - count :]
+        record = note.record
+        if record.has_room(record.logs):
+            record.logs.append(LogEffect(topics, nodes))
+
+    return handler
+
+
+def handlers(base: dict[int, Handler]) -> dict[int, Handler]:
+    """Return the handlers of opcodes that read or write somewhere."""
+    return {
+        Op.MLOAD: _mload(base[Op.MLOAD]),
+        Op.MSTORE: _mstore(base[Op.MSTORE]),
+        Op.MSTORE8: _mstore8(base[Op.MSTORE8]),
+        Op.MCOPY: _mcopy(base[Op.MCOPY]),
+        Op.CALLDATALOAD: _calldataload(base[Op.CALLDATALOAD]),
+        Op.CALLDATACOPY: _calldatacopy(base[Op.CALLDATACOPY]),
+        Op.CODECOPY: _copy_of_code(base[Op.CODECOPY]),
+        Op.EXTCODECOPY: _copy_of_other_code(base[Op.EXTCODECOPY]),
+        Op.RETURNDATACOPY: _returndatacopy(base[Op.RETURNDATACOPY]),
+        Op.KECCAK256: _keccak(base[Op.KECCAK256]),
+        Op.SLOAD: _sload(base[Op.SLOAD], "storage"),
+        Op.SSTORE: _sstore(base[Op.SSTORE], "storage"),
+        Op.TLOAD: _sload(base[Op.TLOAD], "transient"),
+        Op.TSTORE: _sstore(base[Op.TSTORE], "transient"),
+        **{opcode: _log(base[opcode]) for opcode in range(Op.LOG0, Op.LOG4 + 1)},
+    }

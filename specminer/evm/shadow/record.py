@@ -1,0 +1,133 @@
+"""What the shadow tells of one call of a watched contract."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from specminer.evm.frame import FrameKind
+from specminer.evm.shadow.arena import Arena
+
+MAX_ENTRIES: Final = 1 << 14
+"""Decisions, or effects of a kind, that a record holds at most."""
+
+
+class Decision(NamedTuple):
+    """A conditional jump over an expression."""
+
+    frame: int
+    """Number of the frame in the transaction, in order of entry."""
+    counter: int
+    """Program counter of the JUMPI."""
+    condition: int
+    """The node of what was decided upon."""
+    value: int
+    taken: bool
+
+
+class SlotEffect(NamedTuple):
+    """A write to storage."""
+
+    slot: int
+    slot_node: int | None
+    before: int
+    before_node: int | None
+    """``None`` also if the call never read what was there."""
+    value: int
+    node: int | None
+    undone: bool = False
+
+
+class LogEffect(NamedTuple):
+    """An event."""
+
+    topics: tuple[int, ...]
+    nodes: tuple[int | None, ...]
+    """Those of the topics."""
+    undone: bool = False
+
+
+class CallEffect(NamedTuple):
+    """A call of another contract, or a creation."""
+
+    number: int
+    """0, 1, 2, ... among those of the record: answers are told by it."""
+    kind: FrameKind
+    to: int
+    """Zero for a creation."""
+    to_node: int | None
+    value: int
+    value_node: int | None
+    undone: bool = False
+
+
+class ShadowRecord:
+    """The decisions and effects of one call of a contract, its delegatecalls and calls of itself included."""
+
+    def __init__(self, arena: Arena, contract: int, frame: int) -> None:
+        self.arena = arena
+        self.contract = contract
+        self.frame = frame
+        """Number of the call's own frame in the transaction."""
+        self.inputs: dict[int, int] = {}
+        """What sources and opaque nodes held."""
+        self.decisions: list[Decision] = []
+        self.writes: list[SlotEffect] = []
+        self.logs: list[LogEffect] = []
+        self.calls: list[CallEffect] = []
+        self.made = 0
+        """How many calls were made, those that are not held included."""
+        self.cut = False
+        """Whether there was more than a record holds."""
+        self.slots: dict[int, tuple[int, int]] = {}
+        """For slots read or written: the node of what they hold, and the value that it stands for."""
+        self.transients: dict[int, tuple[int, int]] = {}
+        self._versions: dict[tuple[object, ...], int] = {}
+
+    def source(self, value: int, *key: object) -> int:
+        """Return the node of a source that has one value during the whole call."""
+        node = self.arena.node(*key)
+        if node:
+            self.inputs[node] = value
+        return node
+
+    def versioned(self, value: int, *key: object) -> int:
+        """Return the node of a source whose value may change during the call: each value has its own."""
+        version = self._versions.get(key, 0)
+        node = self.arena.node(*key, version)
+        if not node:
+            return node
+        known = self.inputs.setdefault(node, value)
+        if known != value:
+            node = self.arena.node(*key, version + 1)
+            if node:
+                self._versions[key] = version + 1
+                self.inputs[node] = value
+        return node
+
+    def computed(self, node: int | None, value: int) -> int | None:
+        """Return a node that was just made, and note its value if it is opaque."""
+        if node in self.arena.opaque:
+            self.inputs[node] = value
+        return node
+
+    def operand(self, node: int | None, value: int) -> int:
+        """Return the node of an operand, which may be a constant."""
+        return self.arena.constant(value) if node is None else node
+
+    def marks(self) -> tuple[int, int, int]:
+        """Return how many effects of each kind there are, for :meth:`undo`."""
+        return len(self.writes), len(self.logs), len(self.calls)
+
+    def undo(self, marks: tuple[int, int, int]) -> None:
+        """Mark the effects since then as undone."""
+        writes, logs, calls = marks
+        self.writes[writes:] = [item._replace(undone=True) for item in self.writes[writes:]]
+        self.logs[logs:] = [item._replace(undone=True) for item in self.logs[logs:]]
+        self.calls[calls:] = [item._replace(undone=True) for item in self.calls[calls:]]
+
+    def has_room(self, entries: list[Any]) -> bool:
+        """Return whether a list may grow; if not, the record is cut."""
+        if len(entries) < MAX_ENTRIES:
+            return True
+        self.cut = True
+        return False
