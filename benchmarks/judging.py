@@ -29,8 +29,8 @@ from specminer.guard.proving import obligations
 from specminer.guard.role import roles
 from specminer.interaction import analyse, split
 from specminer.invariant import search
+from specminer.pipeline.assessment import broken, units
 from specminer.pipeline.guarding import causes
-from specminer.pipeline.judging import broken, units
 from specminer.reasoning import Asked, Claims, Frames, Known, StateSpace, passable, siblings
 from specminer.specification import GuardKind, ObligationSubject
 from specminer.store import TraceStore

@@ -6,7 +6,8 @@ from functools import cache
 
 import pytest
 
-from specminer.pipeline.mining import Mined, MineOptions, mine
+from specminer.pipeline.mining import Mined, mine
+from specminer.pipeline.state import MineOptions
 from specminer.specification import GuardKind, Proof
 from specminer.store import TraceStore
 from tests.support.real import RealDatabase

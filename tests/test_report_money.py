@@ -15,8 +15,9 @@ import pytest
 from specminer.chain.tracefile import TraceFile
 from specminer.datasets import dataset
 from specminer.pipeline import import_traces
-from specminer.pipeline.mining import MineOptions, mine
+from specminer.pipeline.mining import mine
 from specminer.pipeline.reporting import report_of
+from specminer.pipeline.state import MineOptions
 from specminer.report.document import Evidence, Report
 from specminer.report.money_sections import UNKNOWN
 from specminer.report.sections import sections

@@ -15,7 +15,8 @@ from specminer.datasets import dataset
 from specminer.decoding import HistoryContext, decode
 from specminer.location import Naming
 from specminer.pipeline import import_traces
-from specminer.pipeline.mining import MineOptions, mine
+from specminer.pipeline.mining import mine
+from specminer.pipeline.state import MineOptions
 from specminer.report.summary import summary
 from specminer.store import TraceStore
 from tests.support.storages import Lived, lived

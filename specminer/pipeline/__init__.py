@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from specminer.pipeline.exploring import Explored, collect_explored
     from specminer.pipeline.inspection import Inspected, explained, inspect, write_graph
     from specminer.pipeline.instances import children, same_code, sibling_artifact
-    from specminer.pipeline.mining import Mined, MineOptions, mine
+    from specminer.pipeline.mining import Mined, mine
     from specminer.pipeline.output import Written, folder_name, prepare_folder, replace_file, write_output
     from specminer.pipeline.progress import Executed, Observer
+    from specminer.pipeline.state import MineOptions
     from specminer.pipeline.traces import export_traces, import_traces
 
 __all__ = [
@@ -77,7 +78,6 @@ _NAMES: Final = {
     ),
     "mining": (
         "Mined",
-        "MineOptions",
         "mine",
     ),
     "output": (
@@ -87,6 +87,7 @@ _NAMES: Final = {
         "replace_file",
         "write_output",
     ),
+    "state": ("MineOptions",),
     "traces": (
         "export_traces",
         "import_traces",

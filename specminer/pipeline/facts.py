@@ -2,9 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 import numpy as np
 
-from specminer.history import CONSTRUCTOR, History
+from specminer.decoding import ROLLED_BACK, HistoryContext
+from specminer.history import CONSTRUCTOR, RETURNED, History
+from specminer.report.fidelity import fidelity_of
+from specminer.specification import HistorySummary
+
+_KNOWN_SHARE: Final = 0.5
+"""If the ABI knows fewer of the calls, it is probably another contract's."""
+
+
+def history_summary(context: HistoryContext, selection: str | None) -> HistorySummary:
+    """Return what was read and how far it goes; ``selection`` says how several contracts were chosen."""
+    history = context.history
+    return HistorySummary(
+        first_block=history.first_block,
+        last_block=history.last_block,
+        transactions=len(history.transaction_hash),
+        invocations=len(history),
+        rejected=_rejected(history),
+        source=", ".join(tracer.value for tracer in history.tracers),
+        fidelity=fidelity_of(history.fidelity),
+        limits=(*_limits(history, context.known_share), *context.notes),
+        names=_names(context),
+        locations=context.coverage.rounded(),
+        selection=selection or None,
+    )
+
+
+def _names(context: HistoryContext) -> str:
+    """Say where the names of functions and variables came from."""
+    source = context.interface.source
+    absent = "" if context.layout_used else "; no storage layout was given"
+    return f"{source[0].upper()}{source[1:]}. {context.coverage.text}{absent}."
+
+
+def _rejected(history: History) -> int:
+    """Return how many calls were rejected; those that their callers rolled back are not."""
+    outcome = history.invocation_outcome
+    return int(np.sum((outcome != RETURNED) & (outcome != ROLLED_BACK)))
+
+
+def _limits(history: History, known: float) -> Iterator[str]:
+    """Yield what a history cannot show; ``known`` is the share of the calls whose selectors the ABI given knows."""
+    yield from (*history.limits, *gaps(history))
+    if known == 0:
+        yield (
+            "the ABI knows none of the selectors that were called, so it was not used; it is probably another "
+            "contract's (for a proxy, give the implementation's)"
+        )
+    elif known < _KNOWN_SHARE:
+        yield (
+            f"the ABI knows only {known:.0%} of the calls' selectors; it is probably another contract's "
+            "(for a proxy, give the implementation's)"
+        )
 
 
 def gaps(history: History) -> list[str]:

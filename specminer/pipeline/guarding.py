@@ -1,152 +1,79 @@
-"""Guards in a specification: learned, proved as far as a solver can, and told of the transitions."""
+"""The stages of guards: learned, proved as far as a solver can, and narrowed to the transitions that they tell."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from specminer.chain.interface import Interface
-from specminer.decoding import HistoryContext
-from specminer.guard import Learned, LearnedGuard, learn
+from specminer.guard import learn
 from specminer.guard.entity import Entities
 from specminer.guard.passage import ways
 from specminer.guard.proving import obligations
 from specminer.guard.role import roles
 from specminer.history import OUTCOMES, RETURNED, History
-from specminer.interaction import Interactions
-from specminer.invariant import Invariant
-from specminer.pipeline.passing import (
-    condition,
-    edge_keys,
-    sibling,
-    state_symbols,
-)
+from specminer.pipeline.findings import GuardFindings, Implications
+from specminer.pipeline.passing import condition, edge_keys, sibling, state_symbols
+from specminer.pipeline.state import Mining
 from specminer.predicate.smtlib import expression
 from specminer.reasoning import Asked, Claims, Frames, Known, StateSpace, passable, siblings
-from specminer.specification import (
-    Edge,
-    Guard,
-    GuardKind,
-    Obligation,
-    ObligationSubject,
-    Specification,
-    TransitionKind,
-)
-from specminer.tuning import Tuning
+from specminer.specification import Guard, GuardKind, Obligation, ObligationSubject
 
 
-def guarded(
-    specification: Specification,
-    context: HistoryContext,
-    interface: Interface,
-    interactions: Interactions,
-    tuning: Tuning,
-    held: Sequence[Invariant],
-) -> tuple[Specification, tuple[LearnedGuard, ...], list[Invariant]]:
-    """Return the specification with guards, roles, and what a solver had to say; the guards, and invariants to tell.
-
-    ``held`` are the invariants; those that follow from others are not told.
-    """
-    entities = Entities(context, interactions)
-    learned = learn(context, causes(context.history, interface), tuning.seed, entities)
-    claims = obligations(learned.guards)
-    texts = {
-        item.guard.scope: item.guard.text
-        for item in learned.guards
-        if item.guard.kind is GuardKind.REQUIRED and item.guard.conditions
-    }
-    told = replace(
-        specification,
-        roles=roles(context, learned.guards),
-        transitions=_with_guards(specification.transitions, texts),
-        front=tuple(
-            replace(
-                point,
-                automaton=replace(
-                    point.automaton, transitions=_with_guards(point.automaton.transitions, texts)
-                ),
-            )
-            if point.automaton is not None
-            else point
-            for point in specification.front
+def find_guards(mining: Mining) -> Mining:
+    """Learn the guards of functions, prove them as far as a solver can, and name the roles in them."""
+    context = mining.context
+    entities = Entities(context, mining.interactions)
+    learned = learn(context, causes(context.history, context.interface), mining.tuning.seed, entities)
+    return replace(
+        mining,
+        guards=GuardFindings(
+            learned=learned,
+            entities=entities,
+            proofs=obligations(learned.guards),
+            roles=roles(context, learned.guards),
         ),
     )
-    reasoned, kept, dropped = _reasoned(told, learned, interactions, entities, tuning, held, context.history)
-    return (
-        replace(
-            reasoned,
-            guards=tuple(
-                _proved(item.guard, claims)
-                for place, item in enumerate(learned.guards)
-                if place not in dropped
-            ),
-            obligations=(
-                *(claim for own in claims.values() for claim in own),
-                *reasoned.obligations,
-            ),
-        ),
-        learned.guards,
-        kept,
-    )
 
 
-def _reasoned(
-    specification: Specification,
-    learned: Learned,
-    interactions: Interactions,
-    entities: Entities,
-    tuning: Tuning,
-    held: Sequence[Invariant],
-    history: History,
-) -> tuple[Specification, list[Invariant], frozenset[int]]:
-    """Return the specification with guards of transitions and what follows from what; the invariants that stay.
-
-    Third, which guards do not stay, by position.
-    """
+def find_implications(mining: Mining) -> Mining:
+    """Narrow guards to transitions, compare competing transitions, and drop the claims that follow from others."""
+    tuning, found = mining.tuning, mining.guards
     space = StateSpace(tuning)
-    frames = Frames(space, entities)
-    found = ways(learned, tuning, interactions, entities)
+    frames = Frames(space, found.entities)
+    passages = ways(found.learned, tuning, mining.interactions, found.entities)
     of_transitions, of_siblings, of_claims = (
         Asked(about)
         for about in (ObligationSubject.TRANSITION, ObligationSubject.SIBLINGS, ObligationSubject.CLAIM)
     )
-    known = Known(held)
-    passed = passable(frames, known, found, of_transitions)
+    known = Known(mining.invariants)
+    passed = passable(frames, known, passages, of_transitions)
     pairs = siblings(space, passed, of_siblings)
-    claims = Claims(space, frames, learned, found, known, of_claims)
+    claims = Claims(space, frames, found.learned, passages, known, of_claims)
     dropped, observed = claims.observed()
-    kept, followed = claims.invariants(held, observed)
-    keys = edge_keys(passed, tuning)
-    return (
-        replace(
-            specification,
+    invariants, followed = claims.invariants(mining.invariants, observed)
+    return replace(
+        mining,
+        implications=Implications(
+            guards=tuple(
+                _proved(item.guard, found.proofs)
+                for position, item in enumerate(found.learned.guards)
+                if position not in dropped
+            ),
+            invariants=tuple(invariants),
+            transitions={
+                key: condition(item)
+                for key, item in edge_keys(passed, tuning).items()
+                if item.way.parts or item.way.broken
+            },
             states=tuple(
-                replace(state, smt=expression(space.language, space.formula(state.id)))
-                for state in specification.states
+                expression(space.language, space.formula(state.id)) for state in tuning.chosen.states
             ),
-            symbols=state_symbols(space, held),
-            transitions=tuple(
-                replace(edge, guard=told.text if told.way.parts else None, condition=condition(told))
-                if (told := keys.get((edge.source, edge.target, edge.symbol))) is not None
-                and (told.way.parts or told.way.broken)
-                else edge
-                for edge in specification.transitions
-            ),
-            siblings=tuple(sibling(pair, tuning, history) for pair in pairs),
+            symbols=state_symbols(space, mining.invariants),
+            siblings=tuple(sibling(pair, tuning, mining.history) for pair in pairs),
             redundant=(*dropped.values(), *followed),
             obligations=(*of_transitions.obligations, *of_siblings.obligations, *of_claims.obligations),
         ),
-        kept,
-        frozenset(dropped),
-    )
-
-
-def _with_guards(edges: Sequence[Edge], texts: Mapping[str, str]) -> tuple[Edge, ...]:
-    return tuple(
-        replace(edge, guard=texts.get(edge.function))
-        if edge.kind is TransitionKind.CALL and edge.outcome == "returned"
-        else edge
-        for edge in edges
     )
 
 

@@ -13,8 +13,9 @@ from specminer.abstraction import Definition
 from specminer.chain.artifact import Artifact
 from specminer.errors import StoreError, UsageError
 from specminer.history import IntColumn
-from specminer.pipeline.mining import Mined, MineOptions, mine
+from specminer.pipeline.mining import Mined, mine
 from specminer.pipeline.output import make_folder, remove_file, replace_file
+from specminer.pipeline.state import MineOptions
 from specminer.report.document import Report
 from specminer.report.eventlog import events, to_csv, to_xes
 from specminer.report.evidence import gather

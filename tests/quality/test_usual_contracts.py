@@ -11,7 +11,8 @@ from functools import cache
 import pytest
 
 from specminer.abstraction import Definition
-from specminer.pipeline.mining import Mined, MineOptions, mine
+from specminer.pipeline.mining import Mined, mine
+from specminer.pipeline.state import MineOptions
 from specminer.specification import ConditionOrigin, Edge, GuardKind, Proof, TransitionVerdict
 from tests.support.guarded.driving import driven
 

@@ -1,0 +1,102 @@
+"""The stages that judge an automaton: what holds, how far to trust it, and what stands out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from specminer.confidence import agreement
+from specminer.guard import LearnedGuard
+from specminer.guard.learning import truth_of
+from specminer.history import History, IntColumn
+from specminer.interaction import Interactions
+from specminer.invariant import Invariant, Template, exceptions, search
+from specminer.pipeline.state import Mining
+from specminer.specification import Confidence, HeldOutFigures, function_scope
+from specminer.surprise import Broken, Kind, Ranking, measure
+
+
+def find_invariants(mining: Mining) -> Mining:
+    """Find what held of states, of the contract, and of what functions do."""
+    return replace(mining, invariants=search(mining.context, mining.tuning, mining.interactions))
+
+
+def assess_confidence(mining: Mining) -> Mining:
+    """Compare what halves of the history say of each other, and tell what held-out interactions do.
+
+    Acceptance alone proves little, so that of shuffled interactions stands beside it.
+    """
+    tuning = mining.tuning
+    halves = agreement(tuning, tuning.seed)
+    metrics = rounded(tuning.metrics)
+    return replace(
+        mining,
+        confidence=Confidence(
+            halves=halves.figures if halves else None,
+            held_out=HeldOutFigures(
+                held_out_acceptance=metrics.get("held_out_acceptance"),
+                shuffled_acceptance=metrics.get("shuffled_acceptance"),
+                held_out_label_bits=metrics.get("held_out_label_bits"),
+            ),
+        ),
+    )
+
+
+def rank_surprise(mining: Mining) -> Mining:
+    """Measure how surprising events and interactions are, and list the first of what stands out."""
+    history, interactions, tuning = mining.history, mining.interactions, mining.tuning
+    claims = [*mining.invariants, *_as_claims(mining.guards.learned.guards)]
+    measured = measure(history, interactions, tuning, broken(claims, history, units(history, interactions)))
+    ranking = Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured)
+    return replace(mining, surprise=ranking.surprise(mining.options.surprising))
+
+
+def rounded(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Cut metrics where sums of logarithms begin to differ between machines."""
+    return {name: round(value, 6) for name, value in metrics.items()}
+
+
+def units(history: History, interactions: Interactions) -> IntColumn:
+    """Return for each invocation the first interaction that it belongs to, or else a number of its own."""
+    unit = np.arange(len(history)) + len(interactions.names)
+    rows = np.flatnonzero(~interactions.switches)[::-1]
+    unit[interactions.invocation[rows]] = interactions.slice[rows]
+    return unit
+
+
+def _as_claims(guards: Sequence[LearnedGuard]) -> Iterator[Invariant]:
+    """Yield the conditions of guards as claims about accepted calls."""
+    for item in guards:
+        function, situation = item.guard.scope, item.meaning.situation
+        for condition, clause in zip(item.guard.conditions, item.clauses, strict=True):
+            if condition.exceptions:
+                truth = truth_of(item.meaning, clause.literals)
+                cases = situation.accepted & truth.known
+                yield Invariant(
+                    scope=function_scope(function),
+                    template=Template.BEFORE,
+                    text=f"the guard of {function}: {condition.text}",
+                    smt=None,
+                    cases=situation.rows[cases],
+                    held=truth.true[cases],
+                )
+
+
+def broken(held: Sequence[Invariant], history: History, unit: IntColumn) -> list[Broken]:
+    """Return what broke invariants; those of states say what the automaton says itself."""
+    found = []
+    for item in held:
+        if item.exceptions and item.surprising and not item.premises and item.template is not Template.STATE:
+            failed = exceptions(item, history, unit)
+            found.append(
+                Broken(
+                    invocation=failed.invocation.astype(np.int64),
+                    bits=failed.bits,
+                    text=item.text,
+                    held=failed.held,
+                    kind=Kind.BEFORE if item.template is Template.BEFORE else Kind.BROKEN,
+                )
+            )
+    return found

@@ -1,0 +1,98 @@
+"""The stages between events and an automaton: the abstraction that is chosen, and the transitions counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from specminer.confidence import reached
+from specminer.history import MISSING, History, IntColumn
+from specminer.interaction import event_text
+from specminer.pipeline.state import Mining
+from specminer.specification import MAX_WITNESSES, Edge, Occurrence, TransitionKind, front_place
+from specminer.support import wilson
+from specminer.tuning import FrontPoint, tune
+
+
+def choose_abstraction(mining: Mining) -> Mining:
+    """Find the front of abstractions, and take the point of it that was asked for, else the one that is best.
+
+    Raises:
+        UsageError: the front has no such point.
+
+    """
+    options, phasing = mining.options, mining.phasing
+    tuning = tune(phasing.table(()), mining.definition, options.seed, options.preset, phasing)
+    position = front_place([len(point.states) for point in tuning.front], options.states, options.point)
+    tuning = tuning if position is None else tuning.at(position)
+    built = phasing.built(tuning.phases)
+    return replace(mining, tuning=tuning, interactions=built.interactions, bookkeeping=built.bookkeeping)
+
+
+def count_transitions(mining: Mining) -> Mining:
+    """Count how often each transition of each automaton on the front was taken, and by whom."""
+    return replace(mining, transitions=tuple(_edges(mining, point) for point in mining.tuning.front))
+
+
+def _edges(mining: Mining, point: FrontPoint) -> tuple[Edge, ...]:
+    """Group the events into transitions with their evidence, ordered by source, target and event."""
+    tuning = mining.tuning
+    columns = np.stack([tuning.before(point), tuning.after(point), tuning.table.symbol], axis=1)
+    keys, group = np.unique(columns, axis=0, return_inverse=True)
+    order = np.lexsort((mining.interactions.invocation, group.ravel()))
+    starts = np.searchsorted(group.ravel()[order], np.arange(len(keys) + 1))
+    left = reached(tuning, point)
+    return tuple(
+        _edge(mining, key, order[starts[row] : starts[row + 1]], int(left[key[0]]))
+        for row, key in enumerate(keys)
+    )
+
+
+def _edge(mining: Mining, key: IntColumn, events: IntColumn, reached: int) -> Edge:
+    """Return one transition; ``events`` are its rows in the table, in chain order.
+
+    ``key`` holds source, target and symbol; ``reached`` is the number of interactions that could have taken it.
+    """
+    history, interactions, table = mining.history, mining.interactions, mining.tuning.table
+    rows = interactions.invocation[events]
+    passive, rejected = bool(interactions.passive[events[0]]), bool(table.rejected[events[0]])
+    function, event = (names[rows[0]] for names in (mining.functions, mining.events))
+    place = int(interactions.role[events[0]])
+    role = interactions.roles[place] if place != MISSING else None
+    phase = interactions.phase_of(int(events[0]))
+    kind = TransitionKind.PASSIVE if passive else TransitionKind.CALL
+    kind = kind if phase is None else TransitionKind.PHASE
+    transactions = history.invocation_transaction[rows]
+    witnesses = dict.fromkeys(int(item) for item in transactions[: MAX_WITNESSES * 20])
+    interaction_count = len(np.unique(interactions.slice[events]))
+    return Edge(
+        source=int(key[0]),
+        target=int(key[1]),
+        event=event_text(event, role, passive=passive, phase=phase) + mining.tuning.condition(int(key[2])),
+        function=function,
+        role=role,
+        kind=kind,
+        outcome="reverted" if rejected else "returned",
+        count=len(events),
+        interaction_count=interaction_count,
+        senders=len(np.unique(history.invocation_sender[rows])),
+        first=_occurrence(history, int(transactions[0])),
+        last=_occurrence(history, int(transactions[-1])),
+        reached=reached,
+        interval=wilson(interaction_count, reached),
+        witnesses=tuple(_hash(history, item) for item in list(witnesses)[:MAX_WITNESSES]),
+    )
+
+
+def _hash(history: History, transaction: int) -> str:
+    return f"0x{history.transaction_hash[transaction].hex()}"
+
+
+def _occurrence(history: History, transaction: int) -> Occurrence:
+    time = int(history.transaction_time[transaction])
+    return Occurrence(
+        transaction=_hash(history, transaction),
+        block=int(history.transaction_block[transaction]),
+        timestamp=time if time >= 0 else None,
+    )

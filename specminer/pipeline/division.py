@@ -1,0 +1,149 @@
+"""The first stages: what a history means, and the interactions and events that it is divided into."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from specminer._support.text import suggest
+from specminer.abstraction import Definition, EventTable, RejectedCalls, default
+from specminer.abstraction.catalogue import fitting
+from specminer.abstraction.context import with_arguments, with_calls
+from specminer.abstraction.passive import kept_events, without_bookkeeping
+from specminer.abstraction.phases import flags
+from specminer.abstraction.table import build
+from specminer.chain.artifact import Artifact
+from specminer.chain.interface import Interface
+from specminer.decoding import HistoryContext, decode
+from specminer.errors import UsageError, plain
+from specminer.history import MISSING, History
+from specminer.interaction import Interactions, analyse, split
+from specminer.pipeline.phasing import Built, Phasing, chosen_flags
+from specminer.pipeline.state import MineOptions, Mining
+
+_ROOT: Final = re.compile(r"[\[.\s]")
+"""Where the name of a variable ends and its keys, fields or a comparison begin."""
+
+
+def decode_history(mining: Mining) -> Mining:
+    """Say what the calls and the storage of the history mean.
+
+    Raises:
+        StoreError: the history holds no invocation.
+        FileFormatError: the artifact's storage layout is malformed.
+
+    """
+    return replace(mining, context=decode(mining.history, mining.artifact))
+
+
+def divide(mining: Mining) -> Mining:
+    """Divide the history into interactions and those into events, as the definition wants them.
+
+    Raises:
+        UsageError: the definition or the options ask for what the history does not have.
+
+    """
+    context, options = mining.context, mining.options
+    analysis = analyse(context)
+    interactions = split(analysis, options.interactions)
+    functions = [context.calls.functions[row] for row in context.calls.function.tolist()]
+    definition = _definition(options, context.interface)
+    interactions = _mapped(context.history, interactions, functions, definition)
+    events = [definition.called.get(function, function) for function in functions]
+    flagged = flags(context, interactions)
+    requested = replace(definition, forbid=(*definition.forbid, *options.forbid))
+    chosen, asked = chosen_flags(flagged, interactions, functions, requested)
+    phasing = Phasing(
+        flags=chosen,
+        asked=asked,
+        context=context,
+        interactions=interactions,
+        build=lambda parts: _built(context, parts, events),
+    )
+    declared = _declared(context.artifact) | {flag.name for flag in flagged}
+    forbidden = _forbidden(options.forbid, phasing.table(()), declared)
+    return replace(
+        mining,
+        analysis=analysis,
+        interactions=interactions,
+        functions=functions,
+        events=events,
+        definition=replace(definition, forbid=(*definition.forbid, *forbidden)),
+        phasing=phasing,
+    )
+
+
+def _built(context: HistoryContext, interactions: Interactions, events: Sequence[str]) -> Built:
+    """Return the table of events of some interactions; ``events`` gives what each invocation counts as."""
+    history = context.history
+    table = build(history, context.accesses, context.locations, interactions, events)
+    table = with_arguments(with_calls(table, history, interactions), history, interactions, context.calls)
+    table, kept, bookkeeping = without_bookkeeping(table, interactions)
+    return Built(
+        table=replace(table, entity=_entity(interactions)), interactions=kept, bookkeeping=bookkeeping
+    )
+
+
+def _entity(interactions: Interactions) -> str:
+    """Return what an interaction is about."""
+    return interactions.sort.name if interactions.sort else ""
+
+
+def _definition(options: MineOptions, interface: Interface) -> Definition:
+    """Return the definition asked for, or the shipped one whose interface fits, or the default."""
+    signatures = {function.signature for function in interface.functions.values()}
+    definition = options.definition or fitting(signatures) or default()
+    if options.weights:
+        definition = replace(definition, weights=replace(definition.weights, **options.weights))
+    return definition
+
+
+def _mapped(
+    history: History, interactions: Interactions, functions: Sequence[str], definition: Definition
+) -> Interactions:
+    """Return the interactions with those events that the definition wants."""
+    if definition.rejected is RejectedCalls.DROP:
+        interactions = kept_events(
+            interactions, history.accepted[interactions.invocation] | interactions.passive
+        )
+    if definition.drop:
+        dropped = np.isin(np.array(functions, dtype=object), list(definition.drop))
+        interactions = kept_events(interactions, ~dropped[interactions.invocation])
+    if not definition.roles:
+        interactions = replace(interactions, role=np.full_like(interactions.role, MISSING))
+    return interactions
+
+
+def _declared(artifact: Artifact | None) -> frozenset[str]:
+    """Return the names of the variables that the storage layout declares."""
+    layout = artifact.storage_layout if artifact is not None else None
+    return frozenset(str(item["label"]) for item in layout["storage"]) if layout else frozenset()
+
+
+def _forbidden(asked: Sequence[str], table: EventTable, declared: frozenset[str]) -> list[str]:
+    """Return what to forbid: a bare name stands for all fields and entries of the variable.
+
+    Raises:
+        UsageError: a name is no variable's; else a typing error would go unnoticed.
+
+    """
+    names = [variable.name for variable in table.variables]
+    found: list[str] = []
+    for wish in asked:
+        variable = _ROOT.split(wish.strip())[0]
+        matching = [name for name in names if wish in (name, _ROOT.split(name)[0])]
+        known = {*names, *declared, *(_ROOT.split(name)[0] for name in names)}
+        if not matching and variable not in known:
+            hint = suggest(wish, sorted(known), _listed(known))
+            raise UsageError(f"--forbid: this history has no variable '{plain(wish, 80)}'; {hint}")
+        found += matching or ([wish] if variable != wish else [])
+    return found
+
+
+def _listed(known: Collection[str]) -> str:
+    shown = ", ".join(plain(name, 40) for name in sorted(known)[:10])
+    return f"there are {shown}{', …' if len(known) > 10 else ''}" if known else "there are none"

@@ -1,0 +1,148 @@
+"""The last stage: what the others found becomes one document."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import fields, replace
+
+from eth_utils.address import to_checksum_address
+
+from specminer.invariant import MAX_TOLD, entry_of
+from specminer.pipeline.assessment import rounded, units
+from specminer.pipeline.facts import history_summary
+from specminer.pipeline.state import Mining
+from specminer.specification import (
+    AbstractionSummary,
+    Alternative,
+    ChosenPredicate,
+    Edge,
+    FrontPoint,
+    InteractionsSummary,
+    Specification,
+    State,
+    TransitionKind,
+)
+from specminer.tuning import FrontPoint as TunedPoint
+from specminer.tuning import Tuning
+
+
+def build_specification(mining: Mining) -> Mining:
+    """Put together what the stages found."""
+    context, tuning, implications = mining.context, mining.tuning, mining.implications
+    history, unit = context.history, units(context.history, mining.interactions)
+    chosen = next(position for position, point in enumerate(tuning.front) if point.chosen)
+    specification = Specification(
+        name=mining.name or context.title,
+        contracts=tuple(to_checksum_address(item.address) for item in history.contracts),
+        chain_id=history.contracts[0].chain_id,
+        history=history_summary(context, mining.selection),
+        interactions=_interactions(mining),
+        abstraction=_abstraction(tuning, tuning.chosen),
+        states=_states(tuning.chosen, implications.states),
+        initial=0,
+        transitions=_guarded(mining, mining.transitions[chosen], final=True),
+        guards=implications.guards,
+        roles=mining.guards.roles,
+        obligations=(*mining.guards.obligations, *implications.obligations),
+        invariants=tuple(entry_of(item, history, unit) for item in implications.invariants[:MAX_TOLD]),
+        symbols=implications.symbols,
+        siblings=implications.siblings,
+        redundant=implications.redundant,
+        metrics=rounded(tuning.metrics),
+        confidence=mining.confidence,
+        surprise=mining.surprise,
+        front=tuple(
+            _front_point(mining, point, edges)
+            for point, edges in zip(tuning.front, mining.transitions, strict=True)
+        ),
+    )
+    return replace(mining, specification=specification)
+
+
+def _interactions(mining: Mining) -> InteractionsSummary:
+    """Return how the history was split, and which functions' calls are in no interaction."""
+    interactions = mining.interactions
+    outside = Counter(mining.functions[row] for row in interactions.track.tolist())
+    return InteractionsSummary(
+        mode=interactions.mode,
+        sort=interactions.sort,
+        count=len(interactions.names),
+        explanation=interactions.explanation,
+        outside=dict(sorted(outside.items())),
+    )
+
+
+def _front_point(mining: Mining, point: TunedPoint, edges: Sequence[Edge]) -> FrontPoint:
+    """Return a point of the front; the chosen one's automaton is the document's own."""
+    return FrontPoint(
+        states=len(point.states),
+        metrics=rounded(point.metrics),
+        predicates=tuple(predicate.text for predicate in point.predicates),
+        chosen=point.chosen,
+        knee=point.knee,
+        abstraction=None if point.chosen else _abstraction(mining.tuning, point),
+        automaton=None
+        if point.chosen
+        else Alternative(states=_states(point), transitions=_guarded(mining, edges, final=False)),
+    )
+
+
+def _guarded(mining: Mining, edges: Sequence[Edge], *, final: bool) -> tuple[Edge, ...]:
+    """Return transitions with guards: those of the function, and of the ``final`` automaton those of their own."""
+    texts = mining.guards.texts
+    own = mining.implications.transitions if final else {}
+    guarded = []
+    for edge in edges:
+        condition = own.get((edge.source, edge.target, edge.symbol))
+        if condition is not None:
+            edge = replace(edge, guard=condition.text if condition.parts else None, condition=condition)
+        elif edge.kind is TransitionKind.CALL and edge.outcome == "returned":
+            edge = replace(edge, guard=texts.get(edge.function))
+        guarded.append(edge)
+    return tuple(guarded)
+
+
+def _states(point: TunedPoint, terms: Sequence[str] = ()) -> tuple[State, ...]:
+    """Return the states of an automaton; ``terms`` are their predicates as SMT-LIB, where they are at hand."""
+    return tuple(
+        State(
+            id=item.id,
+            name=item.name,
+            predicates=item.predicates,
+            visits=item.visits,
+            ends=item.ends,
+            phrases=item.phrases,
+            smt=terms[position] if terms else None,
+        )
+        for position, item in enumerate(point.states)
+    )
+
+
+def _abstraction(tuning: Tuning, point: TunedPoint) -> AbstractionSummary:
+    """Return the definition that makes a point's automaton again, and why its predicates were chosen."""
+    definition = point.definition.document
+    return AbstractionSummary(
+        **{item.name: getattr(definition, item.name) for item in fields(definition)},
+        chosen=tuple(
+            ChosenPredicate(
+                predicate=item.text,
+                price=item.price,
+                tier=item.tier,
+                gain_bits=round(item.gain, 3),
+                stability=item.stability,
+                weak=item.weak,
+                fixed=item.fixed,
+                aliases=item.aliases,
+                equivalent=item.equivalent,
+            )
+            for item in point.predicates
+        ),
+        facets=tuning.facets,
+        candidates=tuning.candidates,
+        evaluations=tuning.evaluations,
+        used_history=tuning.used_history,
+        preset=tuning.preset,
+        solver=tuning.solver,
+        seed=tuning.seed,
+    )

@@ -1,0 +1,65 @@
+"""What the stages of guards find."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from specminer.guard import Learned
+from specminer.guard.entity import Entities
+from specminer.invariant import Invariant
+from specminer.specification import (
+    CompetingTransitions,
+    Guard,
+    GuardKind,
+    Obligation,
+    RedundantClaim,
+    Role,
+    SymbolSort,
+    TransitionGuard,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardFindings:
+    """The guards of functions, and who may call them."""
+
+    learned: Learned
+    entities: Entities
+    """What interactions are about, as guards see it."""
+    roles: tuple[Role, ...]
+    proofs: Mapping[str, tuple[Obligation, ...]]
+    """What a solver was asked of each function's guard."""
+
+    @property
+    def obligations(self) -> tuple[Obligation, ...]:
+        """All that a solver was asked of guards."""
+        return tuple(claim for claims in self.proofs.values() for claim in claims)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The required guards, by function."""
+        return {
+            item.guard.scope: item.guard.text
+            for item in self.learned.guards
+            if item.guard.kind is GuardKind.REQUIRED and item.guard.conditions
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Implications:
+    """What follows from what: the guards of transitions, and the claims that are left to tell."""
+
+    guards: tuple[Guard, ...]
+    """Those of functions that do not follow from others."""
+    invariants: tuple[Invariant, ...]
+    """Those that do not follow from others."""
+    transitions: Mapping[tuple[int, int, str], TransitionGuard]
+    """Guards of transitions by source, target and symbol."""
+    states: tuple[str, ...]
+    """What holds in each state, as SMT-LIB."""
+    symbols: dict[str, SymbolSort]
+    """The symbols that states, and claims about them, speak of."""
+    siblings: tuple[CompetingTransitions, ...]
+    redundant: tuple[RedundantClaim, ...]
+    obligations: tuple[Obligation, ...]
