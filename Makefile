@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TOOLS := .tools
 READY := $(VENV)/.ready-for-tests
 
-.PHONY: help setup demo docs docs-outputs tools test test-fast check golden clean need-python need-npm
+.PHONY: help setup demo docs docs-outputs tools test test-fast check schema golden clean need-python need-npm
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -38,6 +38,10 @@ check: setup ## lint, types and declared dependencies only
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m tools.check_dependencies
+	$(BIN)/python -m tools.automaton_schema --check
+
+schema: setup ## write docs/automaton.schema.json from the types of the specification
+	$(BIN)/python -m tools.automaton_schema
 
 golden: setup ## do the datasets' outputs still agree with the digests in tools/golden.json?
 	$(BIN)/python -m tools.golden check

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from specminer.report.eventlog import COLUMNS
 from specminer.specification import HistoryView, RejectedCalls, document_of
 from specminer.trace import Fidelity
 from tests.support.command import COMMANDS
+from tools.field_texts import documented_fields
 
 DOCS = Path(__file__).parent.parent / "docs"
 REFERENCE = DOCS / "reference"
@@ -96,11 +96,6 @@ def test_all_kinds_of_fidelity_are_told() -> None:
 
 def test_what_documents_hold_is_explained() -> None:
     """Every field of the documents has its sentence in the code; what they hold in turn may go without."""
-    sys.path.insert(0, str(DOCS))
-    try:
-        documented = importlib.import_module("specminer_site.fields").documented
-    finally:
-        sys.path.remove(str(DOCS))
     directives = [
         found
         for path in REFERENCE.glob("*.md")
@@ -109,5 +104,5 @@ def test_what_documents_hold_is_explained() -> None:
     assert len(directives) == 3
     for name, first in directives:
         if first != "Evidence":
-            told = documented(importlib.import_module(name), first)
+            told = documented_fields(getattr(importlib.import_module(name), first))
             assert [field for field, _, text in told if not text] == []

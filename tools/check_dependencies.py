@@ -32,7 +32,7 @@ class Scope:
 
 SCOPES: Final[Mapping[str, Scope]] = {
     "specminer": Scope(extras=()),
-    "docs": Scope(extras=("docs",), neighbours=("specminer",)),
+    "docs": Scope(extras=("docs",), neighbours=("specminer", "tools")),
     "tests": Scope(extras=("docs", "smt", "test"), neighbours=("specminer", "benchmarks", "tools")),
     "benchmarks": Scope(extras=("smt", "test"), neighbours=("specminer", "tests", "tools")),
     "tools": Scope(extras=("smt", "test"), neighbours=("specminer", "tests", "benchmarks")),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-from collections.abc import Iterator
 from dataclasses import is_dataclass
 from enum import Enum
 from types import ModuleType
@@ -18,6 +17,7 @@ from specminer.abstraction.catalogue import paths
 from specminer.abstraction.definition import load
 from specminer.metric import METRICS, Metric
 from specminer.store import schema
+from tools.field_texts import docstring, documented_fields
 
 from .made import Cells, Made, code, inline, listing, paragraph, table
 
@@ -30,6 +30,7 @@ _PLAIN: Final = {
     "None": "null",
     "Count": "whole number from 0",
     "Share": "number from 0 to 1",
+    "Weight": "number from 0",
     "Interval": "list of 2: number from 0 to 1, number from 0 to 1",
 }
 
@@ -49,7 +50,7 @@ class Fields(Made):
             section += paragraph(
                 " ".join((inspect.getdoc(getattr(module, name)) or "").split("\n\n")[0].split())
             )
-            fields = list(documented(module, name))
+            fields = list(documented_fields(getattr(module, name)))
             rows: list[Cells] = [
                 [[code(field)], inline(_type(annotation, module)), inline(text)]
                 for field, annotation, text in fields
@@ -71,23 +72,6 @@ def _held(annotation: ast.expr, module: ModuleType) -> list[str]:
         if f"{getattr(getattr(module, name, None), '__module__', '')}.".startswith(f"{package}.")
     ]
     return [name for name in kinds if is_dataclass(getattr(module, name)) and name != "Listed"]
-
-
-def documented(module: ModuleType, kind: str) -> Iterator[tuple[str, ast.expr, str]]:
-    """Yield each field of a class that a module or package gives, with its type and the docstring below it."""
-    tree = ast.parse(inspect.getsource(importlib.import_module(getattr(module, kind).__module__)))
-    body = next(item.body for item in tree.body if isinstance(item, ast.ClassDef) and item.name == kind)
-    for place, item in enumerate(body):
-        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
-            yield item.target.id, item.annotation, _docstring(body[place + 1 :])
-
-
-def _docstring(behind: list[ast.stmt]) -> str:
-    match behind:
-        case [ast.Expr(value=ast.Constant(value=str(text))), *_]:
-            return " ".join(text.split())
-        case _:
-            return ""
 
 
 def _type(node: ast.expr, module: ModuleType) -> str:
@@ -159,7 +143,7 @@ def _texts_of_tables() -> dict[str, str]:
         if isinstance(item, ast.Assign) and isinstance(item.targets[0], ast.Name):
             value = getattr(schema, item.targets[0].id)
             if isinstance(value, sa.Table):
-                found[value.name] = _docstring(body[place + 1 :])
+                found[value.name] = docstring(body[place + 1 :])
     return found
 
 

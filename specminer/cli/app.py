@@ -20,6 +20,7 @@ import click
 
 from specminer import __version__
 from specminer.cli.interruption import INTERRUPTED, ending_at_once
+from specminer.cli.removed import removal_hint
 from specminer.errors import SpecminerError, UsageError, plain
 
 DEFECT: Final = 70
@@ -159,7 +160,8 @@ def _refuse(error: click.ClickException) -> int:
     if context is not None:
         _say(" ".join(context.get_usage().split()))
         _say(f"Try '{context.command_path} --help' for help.")
-    _say("error: " + _URL.sub(r"\1://***", error.format_message()))
+    message = removal_hint(error) or error.format_message()
+    _say("error: " + _URL.sub(r"\1://***", message))
     return UsageError.exit_code
 
 

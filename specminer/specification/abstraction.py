@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 from specminer.specification.absence import absent
+from specminer.specification.numbers import Count, Share
 
 Weight = Annotated[float, msgspec.Meta(ge=0)]
 """A factor, 0 or more."""
@@ -135,7 +136,7 @@ class ChosenPredicate:
     """Where its meaning comes from."""
     gain_bits: float | None = None
     """The bits by which the description grows without it."""
-    stability: float | None = None
+    stability: Share | None = None
     """The share of random halves of the history in which it pays; ``None`` where nobody measured it."""
     weak: bool = False
     """Whether chance may have chosen it."""
@@ -155,9 +156,9 @@ class AbstractionSummary(DefinitionDocument):
     """The predicates that tell states apart."""
     facets: tuple[str, ...] = ()
     """Predicates that tell kinds of entities apart: they are no states, as they do not change."""
-    candidates: int | None = None
+    candidates: Count | None = None
     """How many predicates there were to choose from."""
-    evaluations: int | None = None
+    evaluations: Count | None = None
     """How many combinations were compared."""
     used_history: bool = False
     """Whether predicates about what happened before were candidates."""

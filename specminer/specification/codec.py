@@ -70,7 +70,7 @@ def decode_specification(text: bytes, origin: str = "automaton.json") -> Specifi
         raise FileFormatError(f"{shown} is not JSON: {plain(error)}") from None
     if header.format != FORMAT:
         raise FileFormatError(f"{shown} is not an automaton written by specminer (no format '{FORMAT}')")
-    if header.version != VERSION:
+    if header.version != VERSION or isinstance(header.version, bool):
         raise FileFormatError(
             f"{shown} has version {plain(header.version, 20)}; this specminer reads version {VERSION}"
         )

@@ -5,22 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from specminer.specification.absence import absent
+from specminer.specification.numbers import Count, Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayFidelity:
     """How far a history can be trusted whose transactions were executed again."""
 
-    transactions: int
+    transactions: Count
     """How many were executed again."""
-    status: float
+    status: Share
     """The share of them that ended as on the chain."""
-    gas: float | None = None
+    gas: Share | None = None
     """The share that used exactly the gas that they used on the chain, of those where that is known; ``None`` if it is
     known of none."""
-    left_out: int = 0
+    left_out: Count = 0
     """How many are not mined, because they differ or may be wrong because of one that differs."""
-    marks: dict[str, int] = field(default_factory=dict)
+    marks: dict[str, Count] = field(default_factory=dict)
     """How many ended in each way: exact, unchecked, tainted and so on."""
 
 
@@ -28,11 +29,11 @@ class ReplayFidelity:
 class LocationCoverage:
     """How much of the storage is understood; shares are of all accesses."""
 
-    resolved: float
+    resolved: Share
     """The share whose variable and keys are known; 1 if there are no accesses."""
-    named: float
+    named: Share
     """The share whose variable has a real name."""
-    sources: dict[str, float] = field(default_factory=dict)
+    sources: dict[str, Share] = field(default_factory=dict)
     """The share by what names the variable: layout, standard, getter or number."""
 
 
@@ -40,15 +41,15 @@ class LocationCoverage:
 class HistorySummary:
     """What was read, and what that cannot see."""
 
-    first_block: int | None = None
+    first_block: Count | None = None
     """The number of the first block."""
-    last_block: int | None = None
+    last_block: Count | None = None
     """The number of the last block."""
-    transactions: int | None = None
+    transactions: Count | None = None
     """How many transactions were read."""
-    invocations: int | None = None
+    invocations: Count | None = None
     """How many calls of the contracts they hold."""
-    rejected: int | None = None
+    rejected: Count | None = None
     """How many of the calls were rejected."""
     source: str = ""
     """What traced the history; several tracers with commas between them."""

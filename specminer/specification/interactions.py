@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from specminer.specification.numbers import Count
+
 
 class Mode(Enum):
     """How a history is split."""
@@ -43,9 +45,9 @@ class InteractionsSummary:
     """The way it was split."""
     sort: EntitySort | None = None
     """What an interaction is about; ``None`` where no sort of entities is involved."""
-    count: int | None = None
+    count: Count | None = None
     """How many interactions there are."""
     explanation: str = ""
     """What was chosen and why, in sentences."""
-    outside: dict[str, int] = field(default_factory=dict)
+    outside: dict[str, Count] = field(default_factory=dict)
     """How many calls are in no interaction, by function."""

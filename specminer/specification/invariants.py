@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final
 
 from specminer.specification.absence import absent
+from specminer.specification.numbers import Count, Interval
 
 
 class Template(Enum):
@@ -79,9 +80,9 @@ def state_scope(state: int) -> ClaimScope:
 class LaterCases:
     """How a claim fared in the last 30 % of the history."""
 
-    support: int
+    support: Count
     """The cases in that part."""
-    exceptions: int
+    exceptions: Count
     """How many of them broke it."""
 
 
@@ -97,13 +98,13 @@ class InvariantEntry:
     """The claim in SMT-LIB 2; ``None`` where it has no such form."""
     kind: Template
     """Its form."""
-    support: int
+    support: Count
     """In how many cases it could have failed."""
-    exceptions: int
+    exceptions: Count
     """In how many it did."""
-    interactions: int | None = None
+    interactions: Count | None = None
     """In how many interactions the cases lie: these are independent of each other, cases of one are not."""
-    interval: tuple[float, float] | None = None
+    interval: Interval | None = None
     """The 95 % interval of the share of cases in which it holds (Wilson)."""
     test: LaterCases | None = None
     """The cases in the later part of the history."""

@@ -157,7 +157,9 @@ class Alternative:
     """The automaton of a point of the front that was not chosen."""
 
     states: tuple[State, ...]
+    """The initial one included."""
     transitions: tuple[Edge, ...]
+    """All, rejected calls included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from specminer.specification.absence import absent
+from specminer.specification.numbers import Count, Interval
 
 
 class SurpriseUnit(Enum):
@@ -20,11 +21,11 @@ class SurpriseUnit(Enum):
 class HeldOutAlarms:
     """How many of the last 30 % are above the threshold of the first 70 %, which took no part in it."""
 
-    flagged: int
+    flagged: Count
     """How many are."""
-    of: int
+    of: Count
     """Of how many."""
-    interval: tuple[float, float]
+    interval: Interval
     """The 95 % interval of their share (Wilson)."""
 
 
@@ -42,7 +43,7 @@ class SurprisingEvent:
     """The id of the state that it led to."""
     transaction: str
     """The hash of its transaction."""
-    block: int | None = None
+    block: Count | None = None
     """The number of its block."""
     bits: float | None = None
     """How improbable it is by what other interactions and transactions say."""
@@ -68,7 +69,7 @@ class SurprisingInteraction:
     """The bits of all its events."""
     usual: float | None = None
     """The bits that interactions of its length usually have."""
-    length: int | None = None
+    length: Count | None = None
     """The number of its events."""
     flagged: bool = False
     """Whether it is above the threshold."""
@@ -86,9 +87,9 @@ class Surprise:
     """What may be alarming; ``None`` if nothing was measured."""
     threshold: float | None = None
     """The score above which it is, in bits."""
-    flagged: int | None = None
+    flagged: Count | None = None
     """How many are."""
-    of: int | None = None
+    of: Count | None = None
     """How many were compared."""
     held_out: HeldOutAlarms | None = None
     """What the threshold does with what took no part in it."""
