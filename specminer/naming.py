@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from specminer._support.text import UniqueNames
+from specminer._support.text import UniqueNames, join_words
 from specminer.abstraction import FALSE, TRUE, UNKNOWN, Dimension, Predicate, TruthColumn
 from specminer.predicate import Formula, Language, Sort
 
@@ -178,10 +178,10 @@ class Phrases:
         declaration = self._language.declaration(left)
         texts = [declaration.spell(value) for value in values]
         if declaration.history:
-            return f"just {_listed(texts)}"
+            return f"just {join_words(texts, 'or')}"
         if declaration.members:
-            return f"{self._name(left)} {_listed([' '.join(words(text)) or text for text in texts])}"
-        return f"{self._name(left)} = {_listed(texts)}"
+            return f"{self._name(left)} {join_words([' '.join(words(text)) or text for text in texts], 'or')}"
+        return f"{self._name(left)} = {join_words(texts, 'or')}"
 
     def _less(self, left: Formula, right: Formula, holds: bool) -> str | None:
         if not (left.is_symbol() and right.is_symbol()):
@@ -378,12 +378,8 @@ def _said(
     said = [phrases.of(predicate, FALSE) for predicate, _ in known]
     subject, sign, _ = said[0].partition(" ≠ ")
     if len(said) > 1 and sign and all(text.startswith(subject + sign) for text in said):
-        return f"{subject} not {_listed([text.removeprefix(subject + sign) for text in said])}"
+        return f"{subject} not {join_words([text.removeprefix(subject + sign) for text in said], 'or')}"
     return ", ".join(said)
-
-
-def _listed(texts: Sequence[str]) -> str:
-    return " or ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
 
 def state_names(told: Sequence[Saying], states: int, whole: Mapping[int, str]) -> tuple[str, ...]:

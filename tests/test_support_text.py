@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer._support.text import UniqueNames, counted, nearest, suggest, unique_names
+from specminer._support.text import (
+    UniqueNames,
+    counted,
+    join_words,
+    list_some,
+    nearest,
+    show_number,
+    suggest,
+    unique_names,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +62,20 @@ def test_what_is_taken_is_not_given_out() -> None:
     assert [names.add(name) for name in ("x", "x", "y")] == ["x #2", "x #3", "y"]
     assert names.add("y", lambda name, number: name + "_" * (number - 1)) == "y_"
     assert "y_" in names
+
+
+def test_what_a_list_leaves_out_is_counted() -> None:
+    assert list_some(["a", "b"], 2) == "a, b"
+    assert list_some(["a", "b"], 1_002) == "a, b and 1,000 more"
+    assert list_some(["a", "b"], 3, ", …") == "a, b, …"
+    assert list_some([], 0) == ""
+
+
+def test_the_last_of_several_words_stands_behind_a_conjunction() -> None:
+    assert join_words(["a"], "and") == "a"
+    assert join_words(["a", "b"], "or") == "a or b"
+    assert join_words(["a", "b", "c"], "and") == "a, b and c"
+
+
+def test_a_number_that_is_not_known_is_a_question_mark() -> None:
+    assert [show_number(None), show_number(1_329), show_number(0.256, ".0%")] == ["?", "1,329", "26%"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -17,7 +17,23 @@ def counted(number: int | None, noun: str, plural: str | None = None) -> str:
 
     ``plural`` is for nouns that do not just take an *s*.
     """
-    return f"{'?' if number is None else f'{number:,}'} {noun if number == 1 else plural or f'{noun}s'}"
+    return f"{show_number(number)} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def show_number(value: float | None, form: str = ",") -> str:
+    """Return a number as people read it, formatted as said; ``?`` for one that is not known."""
+    return "?" if value is None else format(value, form)
+
+
+def list_some(texts: Sequence[str], total: int, rest: str = " and {:,} more") -> str:
+    """Return texts with commas between, and how many of the ``total`` they leave out."""
+    return ", ".join(texts) + (rest.format(total - len(texts)) if total > len(texts) else "")
+
+
+def join_words(texts: Sequence[str], conjunction: str) -> str:
+    """Return ``a, b and c``, with the conjunction before the last."""
+    *others, last = texts
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
 def nearest(name: str, known: Iterable[str], *, count: int = 1, cutoff: float = 0.6) -> list[str]:

@@ -12,13 +12,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from specminer.abstraction import FALSE, ROOT, TRUE, UNKNOWN, Predicate, Tier
+from specminer.abstraction import FALSE, ROOT, TRUE, UNKNOWN, Tier
 from specminer.abstraction.dimension import comparable, dimensions
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction import Interactions
 from specminer.invariant.claim import LEAST, TOLERANCE, Invariant
 from specminer.invariant.values import less
 from specminer.location import ValueKind
+from specminer.naming import literal
 from specminer.predicate import Formula, entails
 from specminer.predicate.smtlib import expression
 from specminer.predicate.syntax import apply
@@ -84,7 +85,7 @@ def states(moments: Moments) -> Iterator[Invariant]:
                 moments,
                 state_scope(state.id),
                 Template.STATE,
-                f"in '{state.name}': {_text(tuning.vocabulary[row], value)}",
+                f"in '{state.name}': {literal(tuning.vocabulary[row], value)}",
                 _formula(tuning, row, value),
                 rows,
                 moments.values(row, graph.state_after[rows]) == value,
@@ -116,7 +117,7 @@ def befores(moments: Moments) -> Iterator[Invariant]:
                 moments,
                 function_scope(name),
                 Template.BEFORE,
-                f"before {name}: {_text(tuning.vocabulary[row], value)}",
+                f"before {name}: {literal(tuning.vocabulary[row], value)}",
                 _formula(tuning, row, value),
                 rows,
                 moments.values(row, graph.state_before[rows]) == value,
@@ -250,10 +251,6 @@ def _premises(tuning: Tuning, texts: Sequence[str]) -> list[Formula]:
         elif item.negation in shown:
             found.append(tuning.language.negation(item.formula))
     return found
-
-
-def _text(predicate: Predicate, value: int) -> str:
-    return predicate.text if value == TRUE else predicate.negation
 
 
 def _formula(tuning: Tuning, predicate: int, value: int) -> Formula:

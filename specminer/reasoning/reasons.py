@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from specminer._support.text import join_words
 from specminer.errors import plain
 from specminer.invariant import Invariant, Template
 from specminer.predicate import Formula
@@ -90,15 +91,11 @@ def _tries(
     for phrase, formulas in more:
         if formulas:
             names, facts = [*names, phrase], [*facts, *formulas]
-            yield _listed(names), facts
+            yield join_words(names, "and"), facts
     claims = [(text, frame.translated(formula)) for text, formula in known.of(state)]
     for text, claim in claims:
-        yield _listed([*here, f"'{plain(text, 200)}'"]), [claim]
+        yield join_words([*here, f"'{plain(text, 200)}'"], "and"), [claim]
     for text, claim in claims if facts else ():
-        yield _listed([*names, f"'{plain(text, 200)}'"]), [*facts, claim]
+        yield join_words([*names, f"'{plain(text, 200)}'"], "and"), [*facts, claim]
     if len(claims) > 1:
-        yield _listed([*names, "what holds there"]), [*facts, *(claim for _, claim in claims)]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        yield join_words([*names, "what holds there"], "and"), [*facts, *(claim for _, claim in claims)]

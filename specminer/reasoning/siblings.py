@@ -14,11 +14,12 @@ from typing import Final
 
 import numpy as np
 
-from specminer.abstraction import FALSE, TRUE, UNKNOWN, Predicate
+from specminer.abstraction import FALSE, TRUE, UNKNOWN
 from specminer.errors import plain
 from specminer.guard.learning import ACCEPTED, MIN_CALLS, truth_of
 from specminer.guard.proving import obligation, spelled
 from specminer.history import BoolColumn, IntColumn
+from specminer.naming import literal
 from specminer.predicate import Declaration, Formula, FormulaError, Sort, contradictory, parse, solver_name
 from specminer.reasoning.asking import Asked
 from specminer.reasoning.space import StateSpace
@@ -166,7 +167,7 @@ def _telling(tuning: Tuning, one: Passable, other: Passable) -> str | None:
             wrong = int(np.sum(values[0] != value)) + int(np.sum(values[1] != 1 - value))
             unknown = any(bool(np.any(column == UNKNOWN)) for column in values)
             if not unknown and wrong <= (1 - ACCEPTED) * sum(map(len, values)):
-                entry = predicate.price, predicate.text, _text(predicate, value)
+                entry = predicate.price, predicate.text, literal(predicate, value)
                 best = entry if best is None else min(best, entry)
     return None if best is None else best[2]
 
@@ -175,7 +176,3 @@ def _before(tuning: Tuning, item: Passable) -> IntColumn:
     """Return the finest states from which calls took a transition, one a call."""
     way = item.way
     return tuning.graph.state_before[way.passage.event[way.taken]]
-
-
-def _text(predicate: Predicate, value: int) -> str:
-    return predicate.text if value == TRUE else predicate.negation

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from specminer._support.text import counted
+from specminer._support.text import counted, join_words
 from specminer.naming import readable, words
 from specminer.render.markup import phrase, shorten, thousands, wrap, wrap_parts
 from specminer.render.options import ALL, PictureOptions
@@ -311,6 +311,4 @@ def _subject(text: str) -> str:
 
 
 def _unequal(subject: str, values: Sequence[str]) -> str:
-    if len(values) == 1:
-        return f"{subject} ≠ {values[0]}"
-    return f"{subject} not {', '.join(values[:-1])} or {values[-1]}"
+    return f"{subject} ≠ {values[0]}" if len(values) == 1 else f"{subject} not {join_words(values, 'or')}"

@@ -20,7 +20,7 @@ import graphviz
 from specminer.errors import plain
 from specminer.render.content import Content, Row
 from specminer.render.legend import legend
-from specminer.render.markup import markup, rows_label
+from specminer.render.markup import markup, node_name, rows_label
 from specminer.render.options import PictureOptions
 from specminer.render.selection import Line, depth
 from specminer.render.tooltip import line_tooltip, state_tooltip
@@ -39,9 +39,9 @@ def to_dot(spec: Specification, options: PictureOptions | None = None) -> str:
         inside.attr(**_frame(content))
         for state in sorted(spec.states, key=lambda state: (state.id != spec.initial, state.id)):
             if state.id == spec.initial:
-                inside.node(_node(state.id), **_start(content, state))
+                inside.node(node_name(state.id), **_start(content, state))
             else:
-                inside.node(_node(state.id), **_box(content, state), **_loop_room(content, state.id))
+                inside.node(node_name(state.id), **_box(content, state), **_loop_room(content, state.id))
         _add_lines(inside, content)
     return str(graph.source)
 
@@ -80,10 +80,6 @@ def _frame(content: Content) -> dict[str, str]:
     return frame
 
 
-def _node(state: int) -> str:
-    return f"s{state}" if state >= 0 else f"m{-state}"
-
-
 def _title(name: str) -> str:
     """Return the graph's name, which becomes the title of the SVG: letters, digits and little else."""
     return " ".join(re.sub(r"[^\w .,()]", " ", plain(name, 80)).split()) or "specification"
@@ -116,7 +112,7 @@ def _start(content: Content, state: State) -> dict[str, str]:
         "label": "",
         "width": "0.2",
         "fixedsize": "true",
-        "id": _node(state.id),
+        "id": node_name(state.id),
         "class": "start",
         "tooltip": _tooltip(state_tooltip(content.spec, state)),
     }
@@ -135,7 +131,7 @@ def _box(content: Content, state: State) -> dict[str, str]:
         "penwidth": "2.4" if usual else "1.2",
         "margin": "0.14,0.08",
         "label": rows_label([_styled(content, row) for row in content.state(state)]),
-        "id": _node(state.id),
+        "id": node_name(state.id),
         "class": "state usual" if usual else "state",
         "tooltip": _tooltip(state_tooltip(spec, state)),
     }
@@ -160,7 +156,7 @@ def _add_lines(graph: graphviz.Digraph, content: Content) -> None:
     loops = {line.source for line in lines if line.source == line.target and len(content.line(line)) > 2}
     for line in lines:
         port = _port(line, depths, loops) if content.direction == "TB" else {}
-        graph.edge(_node(line.source), _node(line.target), **_arrow(content, line, widest), **port)
+        graph.edge(node_name(line.source), node_name(line.target), **_arrow(content, line, widest), **port)
 
 
 def _port(line: Line, depths: dict[int, int], loops: set[int]) -> dict[str, str]:
@@ -198,7 +194,7 @@ def _arrow(content: Content, line: Line, widest: int) -> dict[str, str]:
         "penwidth": f"{1.2 + 3.8 * share:.2f}",
         "color": theme.usual if usual else colour,
         "weight": str(1 + round(8 * share) + 8 * usual),
-        "id": f"{_node(line.source)}-{_node(line.target)}",
+        "id": f"{node_name(line.source)}-{node_name(line.target)}",
         "class": classes,
         "tooltip": tooltip,
         "labeltooltip": tooltip,

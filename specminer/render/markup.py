@@ -108,6 +108,11 @@ def rows_label(rows: list[str], background: str | None = None, *, padding: int =
     return f"<{outer}{empty}<TR>{side}<TD>{body}</TD>{side}</TR>{empty}</TABLE>>"
 
 
+def node_name(state: int) -> str:
+    """Return what the node of a state is called in a picture's source."""
+    return f"s{state}" if state >= 0 else f"m{-state}"
+
+
 def thousands(number: int) -> str:
     """Return a number for people: ``1,329``."""
     return f"{number:,}"

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Final
 
 from specminer.render.content import Content, Row
+from specminer.render.markup import node_name
 from specminer.render.options import PictureOptions
 from specminer.render.selection import Line
 from specminer.specification import Specification, TransitionKind
@@ -73,19 +74,15 @@ def _chart(content: Content) -> str:
         rows.append(f'  notes["{"<br>".join(_styled(row) for row in notes)}"]:::notes')
     for state in sorted(spec.states, key=lambda state: (state.id != spec.initial, state.id)):
         if state.id == spec.initial:
-            rows.append(f'  {_node(state.id)}((" ")):::start')
+            rows.append(f'  {node_name(state.id)}((" ")):::start')
         else:
             kind = "usual" if state.id in content.usual else "state"
             body = "<br>".join(_styled(row) for row in content.state(state))
-            rows.append(f'  {_node(state.id)}("{body}"):::{kind}')
+            rows.append(f'  {node_name(state.id)}("{body}"):::{kind}')
     rows += [_line(content, line) for line in lines]
     rows += _styles(content, lines)
-    rows += [f"  notes ~~~ {_node(spec.initial)}"] if notes else []
+    rows += [f"  notes ~~~ {node_name(spec.initial)}"] if notes else []
     return "\n".join(rows) + "\n"
-
-
-def _node(state: int) -> str:
-    return f"s{state}" if state >= 0 else f"m{-state}"
 
 
 def _words(row: Row) -> str:
@@ -106,7 +103,7 @@ def _line(content: Content, line: Line) -> str:
     quiet = {edge.kind for edge in line.edges} <= {TransitionKind.PASSIVE, TransitionKind.PHASE}
     arrow = "-.->" if quiet else "==>" if usual else "-->"
     label = "<br>".join(_styled(row) for row in content.line(line))
-    return f'  {_node(line.source)} {arrow}|"{label}"| {_node(line.target)}'
+    return f'  {node_name(line.source)} {arrow}|"{label}"| {node_name(line.target)}'
 
 
 def _styles(content: Content, lines: Sequence[Line]) -> list[str]:

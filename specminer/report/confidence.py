@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from specminer._support.text import show_number
 from specminer.errors import plain
 from specminer.specification import (
     Confidence,
@@ -29,7 +30,7 @@ def confidence_sentences(confidence: Confidence) -> list[str]:
             f"{_share(halves.beyond_chance)} beyond chance. "
             f"The state of one half's automaton explains {_share(halves.explained)} of what comes next in the "
             f"other half; an event costs "
-            f"{_figure(halves.bits_per_event)} bits more under the other half's."
+            f"{show_number(halves.bits_per_event, '.2f')} bits more under the other half's."
         )
         if halves.example:
             word = ", ".join(plain(symbol, 60) for symbol in halves.example[:20])
@@ -49,9 +50,9 @@ def surprise_sentences(surprise: Surprise, shown: int) -> tuple[str, list[str]]:
     items: Sequence[SurprisingInteraction | SurprisingEvent]
     items = surprise.events if surprise.unit is SurpriseUnit.EVENT else surprise.interactions
     lead = (
-        f"{_count(surprise.flagged)} of {_count(surprise.of)} {unit}s "
+        f"{show_number(surprise.flagged)} of {show_number(surprise.of)} {unit}s "
         f"{'is' if surprise.flagged == 1 else 'are'} above the alarm threshold of "
-        f"{_figure(surprise.threshold)} bits"
+        f"{show_number(surprise.threshold, '.2f')} bits"
         f"{'' if items else '; nothing is more surprising than usual'}."
     )
     return lead, [
@@ -68,18 +69,10 @@ def invariant_sentences(invariants: Sequence[InvariantEntry], shown: int) -> lis
     found = []
     for row in chosen:
         item = invariants[row]
-        but = f", but not in {_count(item.exceptions)}" if item.exceptions else ""
-        found.append(f"{plain(item.text, 200)} ({_count(item.support)} cases{but})")
+        but = f", but not in {show_number(item.exceptions)}" if item.exceptions else ""
+        found.append(f"{plain(item.text, 200)} ({show_number(item.support)} cases{but})")
     return found
 
 
 def _share(value: float | None) -> str:
-    return "?" if value is None else f"{value:.0%}"
-
-
-def _figure(value: float | None) -> str:
-    return "?" if value is None else f"{value:.2f}"
-
-
-def _count(value: int | None) -> str:
-    return "?" if value is None else f"{value:,}"
+    return show_number(value, ".0%")

@@ -6,6 +6,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from specminer._support.text import show_number
 from specminer.errors import plain
 from specminer.report.layout import cut, paragraph
 from specminer.specification import AbstractionSummary, ChosenPredicate, Specification, Tier
@@ -37,9 +38,9 @@ def _origin(abstraction: AbstractionSummary) -> str:
     preset = "?" if abstraction.preset is None else plain(abstraction.preset, 20)
     return (
         f"Preset {preset}; predicates over {source}; "
-        f"{_number(abstraction.candidates)} candidates, "
-        f"{_number(abstraction.evaluations)} combinations compared; seed "
-        f"{_number(abstraction.seed)}."
+        f"{show_number(abstraction.candidates, '')} candidates, "
+        f"{show_number(abstraction.evaluations, '')} combinations compared; seed "
+        f"{show_number(abstraction.seed, '')}."
     )
 
 
@@ -72,10 +73,6 @@ def _predicate(item: ChosenPredicate, width: int) -> list[str]:
     return lines
 
 
-def _number(value: int | None) -> str:
-    return "?" if value is None else str(value)
-
-
 def _proofs(abstraction: AbstractionSummary) -> str:
     if abstraction.solver:
         return f"Equivalences were proved by {plain(abstraction.solver, 40)}."
@@ -92,10 +89,10 @@ def _front(spec: Specification, width: int) -> list[str]:
             (
                 str(place),
                 str(point.states),
-                _figure(metrics.get("transitions"), ".0f"),
-                _figure(metrics.get("description_length"), ",.0f"),
-                _figure(metrics.get("precision"), ".3f"),
-                _figure(metrics.get("held_out_acceptance"), ".3f"),
+                show_number(metrics.get("transitions"), ".0f"),
+                show_number(metrics.get("description_length"), ",.0f"),
+                show_number(metrics.get("precision"), ".3f"),
+                show_number(metrics.get("held_out_acceptance"), ".3f"),
                 ", ".join(marks),
             )
         )
@@ -108,7 +105,3 @@ def _front(spec: Specification, width: int) -> list[str]:
         "bits: its description with the history; precision: share of what it allows that was seen; unseen: "
     )
     return lines + paragraph(f"{told}share of the interactions that the others foretell.", width)
-
-
-def _figure(value: float | None, form: str) -> str:
-    return "?" if value is None else format(value, form)

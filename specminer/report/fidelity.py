@@ -7,6 +7,7 @@ from typing import Final
 
 from eth_utils.address import to_checksum_address
 
+from specminer._support.text import list_some
 from specminer.specification import ReplayFidelity
 from specminer.trace import Address, Fidelity
 
@@ -56,9 +57,8 @@ def import_summary(
     database: str,
 ) -> str:
     """Return what an import did, in lines for a terminal."""
-    shown = ", ".join(to_checksum_address(address) for address in contracts[:_NAMED])
-    more = f" and {len(contracts) - _NAMED:,} more" if len(contracts) > _NAMED else ""
-    lines = [f"{shown or 'no contract'}{more}: {total:,} records of chain {chain_id} in {database}"]
+    shown = list_some([to_checksum_address(address) for address in contracts[:_NAMED]], len(contracts))
+    lines = [f"{shown or 'no contract'}: {total:,} records of chain {chain_id} in {database}"]
     if not executed:
         return "\n".join([*lines, "nothing new: all of it was executed before"])
     lines.append(f"executed {executed:,} by {rules}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from specminer._support.text import counted
+from specminer._support.text import counted, list_some, show_number
 from specminer.report.claim_sections import conditions_by_reason
 from specminer.report.document import Evidence, Report
 from specminer.report.fidelity import fidelity_text
@@ -30,9 +30,9 @@ def coverage_section(report: Report) -> Section:
     spec = report.specification
     facts = spec.history
     lead = [
-        f"Blocks {_number(facts.first_block)} to {_number(facts.last_block)}: "
-        f"{_number(facts.transactions)} transactions with {_number(facts.invocations)} calls, "
-        f"{_number(facts.rejected)} of them rejected."
+        f"Blocks {show_number(facts.first_block)} to {show_number(facts.last_block)}: "
+        f"{show_number(facts.transactions)} transactions with {show_number(facts.invocations)} calls, "
+        f"{show_number(facts.rejected)} of them rejected."
     ]
     if facts.source:
         lead.append(f"Traced by: {facts.source}.")
@@ -55,18 +55,13 @@ def _gaps(evidence: Evidence) -> Iterator[str]:
     if evidence.unseen:
         yield (
             f"{counted(len(evidence.unseen), 'function')} of the interface that may change something never occurred, "
-            f"so nothing is known of them: {_named(evidence.unseen, len(evidence.unseen))}."
+            f"so nothing is known of them: {list_some(evidence.unseen[:MAX_LISTED], len(evidence.unseen))}."
         )
     else:
         yield "Every function of the interface that may change something occurred."
     if evidence.unnamed.total:
-        listed = _named(evidence.unnamed.items, evidence.unnamed.total)
-        yield f"{counted(evidence.unnamed.total, 'variable')} known by slot only: {listed}."
-
-
-def _named(names: tuple[str, ...], total: int) -> str:
-    shown = ", ".join(names[:MAX_LISTED])
-    return shown + (f" and {total - MAX_LISTED:,} more" if total > MAX_LISTED else "")
+        names = list_some(evidence.unnamed.items[:MAX_LISTED], evidence.unnamed.total)
+        yield f"{counted(evidence.unnamed.total, 'variable')} known by slot only: {names}."
 
 
 def split_section(report: Report) -> Section:
@@ -80,7 +75,8 @@ def split_section(report: Report) -> Section:
     environment = tuple(texts(details.get("environment")))
     if environment:
         lead.append(
-            f"Variables that link nothing, because no interaction holds them: {_named(environment, len(environment))}."
+            "Variables that link nothing, because no interaction holds them: "
+            f"{list_some(environment[:MAX_LISTED], len(environment))}."
         )
     sorts = [item for item in details.get("sorts", ()) if isinstance(item, dict)]
     if not sorts:
@@ -111,7 +107,7 @@ def _sort(item: dict[str, Any]) -> Row:
         ", ".join(texts(item.get("ports"))),
         *(f"{item.get(key, 0):.2f}" for key in ("score", "coverage", "guard", "setlike")),
         item.get("entities", 0),
-        _named(tuple(roles[:MAX_LISTED]), len(roles)),
+        list_some(tuple(roles[:MAX_LISTED]), len(roles)),
         cell("chosen" if item.get("chosen") else ""),
     )
 
@@ -245,10 +241,6 @@ def _race(spec: Specification, item: dict[str, Any]) -> Row:
         item["interaction"],
         (*cell(first["function"]), *transaction_cell(spec.chain_id, first["transaction"])),
         (*cell(second["function"]), *transaction_cell(spec.chain_id, second["transaction"])),
-        _named(tuple(texts(item["locations"])[:MAX_LISTED]), len(item["locations"])),
+        list_some(tuple(texts(item["locations"])[:MAX_LISTED]), len(item["locations"])),
         "rejected" if item["lost"] else "accepted",
     )
-
-
-def _number(value: int | None) -> str:
-    return "?" if value is None else f"{value:,}"

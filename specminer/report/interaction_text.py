@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from rich.cells import cell_len, set_cell_size
 
+from specminer._support.text import list_some
 from specminer.errors import plain
 
 Document = dict[str, Any]
@@ -116,8 +117,7 @@ def _sorts(document: Document, width: int) -> str:
 
 
 def _some(names: Sequence[object]) -> str:
-    shown = ", ".join(plain(name, 60) for name in names[:MAX_LISTED])
-    return f"{shown} and {len(names) - MAX_LISTED:,} more" if len(names) > MAX_LISTED else shown
+    return list_some([plain(name, 60) for name in names[:MAX_LISTED]], len(names))
 
 
 def _environment(document: Document, width: int) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from eth_utils.address import to_checksum_address
 
-from specminer._support.text import suggest
+from specminer._support.text import list_some, suggest
 from specminer.chain.interface import Interface
 from specminer.errors import UsageError, plain
 from specminer.history import MISSING, OUTCOMES, History, bounds
@@ -324,7 +324,7 @@ def argument(value: object) -> str:
     if isinstance(value, bytes):
         text = f"0x{value.hex()}"
     elif isinstance(value, list | tuple):
-        text = f"[{', '.join(argument(item) for item in value[:20])}{', …' if len(value) > 20 else ''}]"
+        text = f"[{list_some([argument(item) for item in value[:20]], len(value), ', …')}]"
     else:
         text = str(value)
     return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from specminer._support.text import counted
+from specminer._support.text import counted, list_some
 from specminer.errors import plain
 from specminer.report.document import Report
 from specminer.report.section import Piece, Row, Section
@@ -32,12 +32,11 @@ def to_markdown(report: Report) -> str:
     """Return the report as CommonMark with tables; ends in a newline."""
     spec = report.specification
     title = escaped(spec.name, 120)
-    contracts = ", ".join(escaped(item, 60) for item in spec.contracts[:5])
-    more = f" and {len(spec.contracts) - 5:,} more" if len(spec.contracts) > 5 else ""
+    contracts = list_some([escaped(item, 60) for item in spec.contracts[:5]], len(spec.contracts))
     lines = [
         f"# {title}: what the contract did",
         "",
-        f"{contracts}{more} on chain {spec.chain_id}. {counted(len(spec.states), 'state')}, "
+        f"{contracts} on chain {spec.chain_id}. {counted(len(spec.states), 'state')}, "
         f"{counted(len(spec.transitions), 'transition')}, mined by specminer.",
         "",
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from specminer._support.text import counted
+from specminer._support.text import counted, list_some
 from specminer.report.chart import steps
 from specminer.report.document import Evidence, Held, Money
 from specminer.report.section import Section, address_cell, left_out, row, transaction_cell
@@ -126,12 +126,7 @@ def _receivers(spec: Specification, book: Money) -> Section:
                 share(int(item.value), total),
                 item.payments,
                 item.transactions,
-                ", ".join(item.functions[:MAX_FUNCTIONS])
-                + (
-                    f" and {len(item.functions) - MAX_FUNCTIONS} more"
-                    if len(item.functions) > MAX_FUNCTIONS
-                    else ""
-                )
+                list_some(item.functions[:MAX_FUNCTIONS], len(item.functions))
                 + (" (created by them)" if item.created else ""),
                 transaction_cell(spec.chain_id, item.first.transaction),
                 transaction_cell(spec.chain_id, item.last.transaction),

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from specminer._support.text import counted
+from specminer._support.text import counted, list_some
 from specminer.automaton import Word
 from specminer.errors import plain
 from specminer.score import Inclusion, Labels, Score, Spread
@@ -93,5 +93,4 @@ def _word(word: Word) -> str:
 
 
 def _listed(labels: tuple[str, ...]) -> str:
-    more = f", and {len(labels) - _SHOWN:,} more" if len(labels) > _SHOWN else ""
-    return ", ".join(plain(label, _LABEL) for label in labels[:_SHOWN]) + more
+    return list_some([plain(label, _LABEL) for label in labels[:_SHOWN]], len(labels), ", and {:,} more")

@@ -13,7 +13,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from specminer._support.text import counted
+from specminer._support.text import counted, show_number
 from specminer.errors import plain
 from specminer.report.confidence import (
     confidence_sentences,
@@ -74,9 +74,9 @@ def _read(spec: Specification, columns: int) -> list[str]:
     contracts = [plain(address, 60) for address in spec.contracts]
     where = contracts[0] if len(contracts) == 1 else f"{len(contracts):,} contracts"
     what = (
-        f"blocks {_number(history.first_block)} to {_number(history.last_block)}, "
+        f"blocks {show_number(history.first_block)} to {show_number(history.last_block)}, "
         f"{counted(history.transactions, 'transaction')} with "
-        f"{counted(history.invocations, 'call')}, {_number(history.rejected)} of them rejected"
+        f"{counted(history.invocations, 'call')}, {show_number(history.rejected)} of them rejected"
     )
     lines = ["Read"]
     lines += paragraph(f"{where} on chain {spec.chain_id}: {what}.", columns)
@@ -98,7 +98,7 @@ def _split(spec: Specification, columns: int) -> list[str]:
     """Return how the history was split into interactions."""
     split = spec.interactions
     named = f", one for each {plain(split.sort.name, 60)}" if split.sort else ""
-    lines = [f"Interactions ({_number(split.count)})"]
+    lines = [f"Interactions ({show_number(split.count)})"]
     lines += paragraph(f"mode: {split.mode.value if split.mode else '?'}{named}", columns)
     if split.explanation:
         lines += paragraph(plain(split.explanation, 2000), columns)
@@ -252,8 +252,3 @@ def _line(row: tuple[str, ...], widths: list[int]) -> str:
 
 def _name(state: State) -> str:
     return plain(state.name, 80).strip() or f"state {state.id}"
-
-
-def _number(value: int | None) -> str:
-    """Return a figure for people."""
-    return "?" if value is None else f"{value:,}"
