@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from specminer.abstraction import Definition
 from specminer.chain.artifact import Artifact
@@ -20,13 +20,21 @@ from specminer.tuning import Preset, Tuning
 
 
 class _Pending:
-    """What a later stage fills in: whoever reads it before is told so."""
+    """What a stage has yet to fill in: whoever reads it too early is told so."""
+
+    def __init__(self, stage: str) -> None:
+        self._stage = stage
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"'{name}' of a value that no stage has filled in yet")
+        raise AttributeError(f"the stage {self._stage} has yet to run, whose '{name}' is asked for")
+
+    def __iter__(self) -> NoReturn:
+        raise AttributeError(f"the stage {self._stage} has yet to run, whose items are asked for")
 
 
-_PENDING: Final[Any] = _Pending()
+def _pending(stage: str) -> Any:
+    """Return the default of a field that a stage fills in."""
+    return _Pending(stage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,41 +76,36 @@ class Mining:
     selection: str | None = None
     """How several contracts were chosen, as a sentence."""
 
-    context: HistoryContext = _PENDING
-    """By ``decode_history``."""
+    context: HistoryContext = field(default=_pending("decode_history"))
 
-    analysis: Analysis = _PENDING
-    """By ``divide``: the sorts of entities."""
-    interactions: Interactions = _PENDING
-    """By ``divide``; ``choose_abstraction`` adds the events of phases and drops what only bookkeeping saw."""
-    functions: Sequence[str] = _PENDING
-    """By ``divide``: the name of each invocation's function; ``n`` of them."""
-    events: Sequence[str] = _PENDING
-    """By ``divide``: the event that each invocation counts as; ``n`` of them."""
-    definition: Definition = _PENDING
-    """By ``divide``: what was asked for, with all that is forbidden."""
-    phasing: Phasing = _PENDING
-    """By ``divide``: the tables of events, with and without the changes of flags."""
+    analysis: Analysis = field(default=_pending("divide"))
+    """The sorts of entities."""
+    interactions: Interactions = field(default=_pending("divide"))
+    """``choose_abstraction`` adds the events of phases and drops what only bookkeeping saw."""
+    functions: Sequence[str] = field(default=_pending("divide"))
+    """The name of each invocation's function; ``n`` of them."""
+    events: Sequence[str] = field(default=_pending("divide"))
+    """The event that each invocation counts as; ``n`` of them."""
+    definition: Definition = field(default=_pending("divide"))
+    """What was asked for, with all that is forbidden."""
+    phasing: Phasing = field(default=_pending("divide"))
+    """The tables of events, with and without the changes of flags."""
 
-    tuning: Tuning = _PENDING
-    """By ``choose_abstraction``: the front of automata, and the chosen one."""
-    bookkeeping: tuple[str, ...] = _PENDING
-    """By ``choose_abstraction``: variables that were left out of the states."""
+    tuning: Tuning = field(default=_pending("choose_abstraction"))
+    """The front of automata, and the chosen one."""
+    bookkeeping: tuple[str, ...] = field(default=_pending("choose_abstraction"))
+    """Variables that were left out of the states."""
 
-    transitions: tuple[tuple[Edge, ...], ...] = _PENDING
-    """By ``count_transitions``: those of each point of the front, without guards."""
-    invariants: Sequence[Invariant] = _PENDING
-    """By ``find_invariants``: all that held."""
-    guards: GuardFindings = _PENDING
-    """By ``find_guards``."""
-    implications: Implications = _PENDING
-    """By ``find_implications``: what follows from what, and the guards of transitions."""
-    confidence: Confidence = _PENDING
-    """By ``assess_confidence``."""
-    surprise: Surprise = _PENDING
-    """By ``rank_surprise``."""
-    specification: Specification = _PENDING
-    """By ``build_specification``."""
+    transitions: tuple[tuple[Edge, ...], ...] = field(default=_pending("count_transitions"))
+    """Those of each point of the front, without guards."""
+    invariants: Sequence[Invariant] = field(default=_pending("find_invariants"))
+    """All that held."""
+    guards: GuardFindings = field(default=_pending("find_guards"))
+    implications: Implications = field(default=_pending("find_implications"))
+    """What follows from what, and the guards of transitions."""
+    confidence: Confidence = field(default=_pending("assess_confidence"))
+    surprise: Surprise = field(default=_pending("rank_surprise"))
+    specification: Specification = field(default=_pending("build_specification"))
 
 
 Stage: TypeAlias = Callable[[Mining], Mining]
