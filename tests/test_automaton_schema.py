@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from specminer.abstraction import Definition, dump
 from specminer.datasets import datasets
 from specminer.errors import FileFormatError, SpecminerError
 from specminer.render import to_dot
@@ -21,6 +22,7 @@ from specminer.report.document import Report
 from specminer.report.explanation import explanation
 from specminer.report.markdown import to_markdown
 from specminer.report.summary import summary
+from specminer.score import Labels, language
 from specminer.specification import (
     HistorySummary,
     InteractionsSummary,
@@ -142,7 +144,8 @@ def test_a_document_without_all_that_has_a_default_is_read_and_shown(small: str)
 def show(spec: Specification) -> str:
     """Return all that is written of a specification."""
     report = to_markdown(Report(specification=spec, evidence=None))
-    return "\n".join([summary(spec), explanation(spec), to_dot(spec), smtlib(spec), report])
+    definition = dump(Definition.of(spec.abstraction))
+    return "\n".join([summary(spec), explanation(spec), to_dot(spec), smtlib(spec), report, definition])
 
 
 def refused(document: Any) -> str | None:
@@ -179,3 +182,8 @@ def test_a_mutated_document_is_refused_or_shown_and_is_never_a_defect(
     assert decode_specification(encode_specification(spec)) == spec
     with suppress(SpecminerError):
         show(spec)
+    for place in range(len(spec.front)):
+        with suppress(SpecminerError):
+            show(spec.at(place))
+    with suppress(SpecminerError):
+        language(spec, Labels.EVENTS)
