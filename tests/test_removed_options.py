@@ -13,13 +13,13 @@ DEPTH = RemovedOption(command="render", name="--depth", version="0.2.0", hint="u
 
 
 @pytest.mark.parametrize("value", [["--depth", "3"], ["--depth=3"]])
-def test_what_to_write_instead_is_told(
+def test_the_message_says_what_to_write_instead(
     value: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(removed, "REMOVED", (DEPTH,))
     assert main(["render", "automaton.json", *value]) == 2
-    told = capsys.readouterr().err.splitlines()
-    assert told[-1] == "error: --depth was removed in version 0.2.0: use --states N instead"
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1] == "error: --depth was removed in version 0.2.0: use --states N instead"
 
 
 @pytest.mark.parametrize(
@@ -30,9 +30,9 @@ def test_what_never_was_an_option_there_is_unknown(
 ) -> None:
     monkeypatch.setattr(removed, "REMOVED", (DEPTH,))
     assert main(arguments) == 2
-    told = capsys.readouterr().err
-    assert "No such option" in told
-    assert "was removed" not in told
+    message = capsys.readouterr().err
+    assert "No such option" in message
+    assert "was removed" not in message
 
 
 def test_only_what_this_version_removed_has_a_hint() -> None:
