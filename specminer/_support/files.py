@@ -1,7 +1,10 @@
-"""Reads a file that somebody else wrote, whole and bounded."""
+"""Reading files that somebody else wrote, bounded, and writing files whole or not at all."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 
@@ -28,3 +31,22 @@ def read_bounded(path: str | PathLike[str], limit: int, noun: str) -> bytes:
             f"{plain(path)} is larger than {limit >> 20} MiB; that is not {noun}", path=path, limit=limit
         )
     return content
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give the path of another file beside ``path``, which takes its place once all is written.
+
+    Whatever ends the writing before leaves ``path`` as it was, and nothing beside it.
+
+    Raises:
+        OSError: it cannot be written or replaced.
+
+    """
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final, TypeVar, cast
 
 import msgspec
 import zstandard
 
+from specminer._support.files import replacing
 from specminer.chain.opening import opened
 from specminer.chain.traceline import (
     FORMAT,
@@ -54,8 +55,7 @@ def write(path: Path, header: Header, transactions: Iterable[Transaction]) -> No
     encoder = msgspec.json.Encoder()
     count = 0
     try:
-        partial = path.with_name(path.name + ".part")
-        try:
+        with replacing(path) as partial:
             with _opened_to_write(partial, path.suffix) as file:
                 file.write(encoder.encode(header_out(header)) + b"\n")
                 for transaction in transactions:
@@ -66,10 +66,6 @@ def write(path: Path, header: Header, transactions: Iterable[Transaction]) -> No
                     f"{plain(path)} is not written: the header counts {header.transactions} transactions, but "
                     f"{count} came; if the database is being filled, export again when that is done"
                 )
-            partial.replace(path)
-        finally:
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or plain(error)
         raise OutputError(f"{plain(path)} cannot be written: {reason}") from None

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from specminer._support.files import replacing
 from specminer.abstraction import Definition, dump
 from specminer.errors import OutputError, RenderError, plain
 from specminer.render import PictureOptions, render_dot, to_dot
@@ -132,15 +133,8 @@ def replace_file(path: Path, content: bytes) -> None:
         OutputError: it cannot be written.
 
     """
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with _written_to(path):
-        try:
-            partial.write_bytes(content)
-            partial.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                partial.unlink()
-            raise
+    with _written_to(path), replacing(path) as partial:
+        partial.write_bytes(content)
 
 
 @contextmanager
