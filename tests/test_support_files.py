@@ -37,8 +37,13 @@ def test_what_fails_leaves_the_file_and_nothing_beside_it(
 ) -> None:
     path = tmp_path / "out.txt"
     path.write_text("old")
-    with pytest.raises(failure), replacing(path) as partial:
-        partial.write_text("half")
-        raise failure
+
+    def fail() -> None:
+        with replacing(path) as partial:
+            partial.write_text("half")
+            raise failure
+
+    with pytest.raises(failure):
+        fail()
     assert [item.name for item in tmp_path.iterdir()] == ["out.txt"]
     assert path.read_text() == "old"
