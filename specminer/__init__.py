@@ -1,8 +1,11 @@
 """specminer: what a smart contract really does, mined from its recorded history.
 
+The names below are the public API: ``docs/python.md`` shows how to use them, and every command of the command line is a
+thin face of one of these functions. What they need is loaded when they are first asked for.
+
 The packages form ranks; a module imports only from ranks below its own (``tests/test_ranks.py``):
 errors, resources < trace, history, automaton < chain, store, location < decoding < interaction <
-predicate < abstraction < metric, tuning < specification < render, report < pipeline < cli.
+predicate < abstraction < metric, tuning < specification < render, report < pipeline < api < cli.
 
 This module imports nothing before it is asked for something: until the command line has begun, nobody
 could turn an interruption into an exit code.
@@ -10,13 +13,159 @@ could turn an interruption into an exit code.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from specminer.abstraction import Definition
+    from specminer.api.examination import examine, examine_node
+    from specminer.api.histories import Collection, collect, export_history, import_history
+    from specminer.api.mining import Mined, inspect, mine, read
+    from specminer.api.proving import prove
+    from specminer.api.scoring import score_automaton
+    from specminer.chain.survey import Finding
+    from specminer.datasets import Dataset, dataset
+    from specminer.errors import (
+        ChainError,
+        FileFormatError,
+        NodeLied,
+        NodeRefused,
+        NodeUnreachable,
+        NotOnChain,
+        OutputError,
+        RenderError,
+        SpecminerError,
+        StoreError,
+        UsageError,
+    )
+    from specminer.pipeline.inputs import read_artifact, read_definition
+    from specminer.pipeline.inspection import Inspected
+    from specminer.pipeline.mining import MineOptions
+    from specminer.pipeline.output import Written
+    from specminer.pipeline.progress import Observer, SilentObserver
+    from specminer.pipeline.proving import Replayed
+    from specminer.pipeline.selecting import Selection, SelectionOptions, select
+    from specminer.pipeline.sources.explorer import ExplorerOptions, ReplayOptions
+    from specminer.pipeline.sources.node import NodeOptions
+    from specminer.pipeline.sources.source import BlockRange, HistorySource
+    from specminer.render import PictureOptions
+    from specminer.report.document import Report
+    from specminer.score import Labels, Score
+    from specminer.specification import Specification
+    from specminer.tuning import PRESETS, Preset
+
     __version__: str
 
+__all__ = [
+    "PRESETS",
+    "BlockRange",
+    "ChainError",
+    "Collection",
+    "Dataset",
+    "Definition",
+    "ExplorerOptions",
+    "FileFormatError",
+    "Finding",
+    "HistorySource",
+    "Inspected",
+    "Labels",
+    "MineOptions",
+    "Mined",
+    "NodeLied",
+    "NodeOptions",
+    "NodeRefused",
+    "NodeUnreachable",
+    "NotOnChain",
+    "Observer",
+    "OutputError",
+    "PictureOptions",
+    "Preset",
+    "RenderError",
+    "ReplayOptions",
+    "Replayed",
+    "Report",
+    "Score",
+    "Selection",
+    "SelectionOptions",
+    "SilentObserver",
+    "Specification",
+    "SpecminerError",
+    "StoreError",
+    "UsageError",
+    "Written",
+    "__version__",
+    "collect",
+    "dataset",
+    "examine",
+    "examine_node",
+    "export_history",
+    "import_history",
+    "inspect",
+    "mine",
+    "prove",
+    "read",
+    "read_artifact",
+    "read_definition",
+    "score_automaton",
+    "select",
+]
 
-def __getattr__(name: str) -> str:
-    """Return the installed version as ``__version__``."""
-    if name != "__version__":
+_NAMES = {
+    "abstraction": ("Definition",),
+    "api.examination": ("examine", "examine_node"),
+    "api.histories": ("Collection", "collect", "export_history", "import_history"),
+    "api.mining": ("Mined", "inspect", "mine", "read"),
+    "api.proving": ("prove",),
+    "api.scoring": ("score_automaton",),
+    "chain.survey": ("Finding",),
+    "datasets": ("Dataset", "dataset"),
+    "errors": (
+        "ChainError",
+        "FileFormatError",
+        "NodeLied",
+        "NodeRefused",
+        "NodeUnreachable",
+        "NotOnChain",
+        "OutputError",
+        "RenderError",
+        "SpecminerError",
+        "StoreError",
+        "UsageError",
+    ),
+    "pipeline.inputs": ("read_artifact", "read_definition"),
+    "pipeline.inspection": ("Inspected",),
+    "pipeline.mining": ("MineOptions",),
+    "pipeline.output": ("Written",),
+    "pipeline.progress": ("Observer", "SilentObserver"),
+    "pipeline.proving": ("Replayed",),
+    "pipeline.selecting": ("Selection", "SelectionOptions", "select"),
+    "pipeline.sources.explorer": ("ExplorerOptions", "ReplayOptions"),
+    "pipeline.sources.node": ("NodeOptions",),
+    "pipeline.sources.source": ("BlockRange", "HistorySource"),
+    "render": ("PictureOptions",),
+    "report.document": ("Report",),
+    "score": ("Labels", "Score"),
+    "specification": ("Specification",),
+    "tuning": ("PRESETS", "Preset"),
+}
+"""What each module gives to the names above."""
+
+
+if not TYPE_CHECKING:  # so that types are checked against the imports above, and misspelt names are found
+
+    def __getattr__(name: str) -> object:
+        """Return a public name, loaded now."""
+        if name == "__version__":
+            return _version()
+        for module, names in _NAMES.items():
+            if name in names:
+                from importlib import import_module
+
+                return getattr(import_module(f"{__name__}.{module}"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:

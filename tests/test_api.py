@@ -56,14 +56,14 @@ def test_what_is_saved_is_what_is_shown(found: Mined, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no dataset 'auction_hous'; did you mean 'auction_house'"):
+    with pytest.raises(UsageError, match="no file and no dataset; did you mean 'auction_house'"):
         mine("auction_hous")
     with pytest.raises(StoreError, match="there is no database"):
         mine(tmp_path / "none.db", "0x" + "11" * 20)
     assert not (tmp_path / "none.db").exists()
     with TraceStore(str(tmp_path / "h.db")):
         pass
-    with pytest.raises(StoreError, match="holds no contract 0x1111"):
+    with pytest.raises(StoreError, match="holds nothing of 0x1111"):
         mine(tmp_path / "h.db", "0x" + "11" * 20)
     with pytest.raises(UsageError, match="'0x11' is not an address"):
         mine(tmp_path / "h.db", "0x11")

@@ -14,11 +14,14 @@ from collections import UserDict
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from keyword import iskeyword
+from pathlib import Path
 from typing import Final
 
 import click
 
 from specminer import __version__
+from specminer.cli import commands
 from specminer.cli.interruption import INTERRUPTED, ending_at_once
 from specminer.cli.removed import removal_hint
 from specminer.errors import SpecminerError, UsageError, plain
@@ -30,43 +33,31 @@ _HELP: Final = getattr(click.exceptions, "NoArgsIsHelpError", ())
 _URL: Final = re.compile(r"\b(\w+)://\S*")
 
 
-_COMMANDS: Final = {
-    "abstractions": ("abstractions:abstractions", "List, show and check abstraction definitions."),
-    "collect": (
-        "collect:collect",
-        "Read a contract's transactions from a node or an explorer into the database.",
-    ),
-    "datasets": ("datasets:datasets", "List and show the shipped histories."),
-    "demo": ("demo:demo", "Mine a bundled history: needs no node and no database."),
-    "doctor": ("doctor:doctor", "Tell what this installation, the database and a node can do."),
-    "export": ("traces:export_command", "Write a contract's history to a trace file."),
-    "export-smt": ("export_smt:export_smt", "Write states, guards and transitions as SMT-LIB 2."),
-    "import": ("traces:import_command", "Fill the database from an explorer's export or a trace file."),
-    "interactions": (
-        "interactions:interactions",
-        "List a history's interactions, explain the split, show one, find races.",
-    ),
-    "mine": ("mine:mine", "Mine a contract's automaton: collect what is missing, tune, draw."),
-    "prove": ("prove:prove", "Prove again what an automaton.json claims to be proved."),
-    "render": ("render:render", "Draw an automaton again: formats, theme, more or less in it."),
-    "report": (
-        "report:report",
-        "Write the report of an automaton: one HTML page, Markdown, JSON; logs of its events.",
-    ),
-    "score": ("score:score", "Score a mined automaton against a declared protocol."),
-}
-"""Each command: where it is, and what it does in a line."""
+def _summaries() -> dict[str, str]:
+    """Return what each command does in a line, by its name: the first line of its module, which is not loaded."""
+    found = {}
+    for path in sorted(Path(commands.__file__).parent.glob("*.py")):
+        if path.stem != "__init__":
+            with path.open(encoding="utf-8") as file:
+                found[path.stem.rstrip("_").replace("_", "-")] = file.readline().strip().strip('"')
+    return found
 
 
 class _Commands(UserDict[str, click.Command]):
     """The commands by name; the module of one, and all that is behind it, is loaded when it is looked up."""
 
+    def __init__(self) -> None:
+        self.summaries = _summaries()
+        super().__init__({name: click.Command(name) for name in self.summaries})
+
     def __getitem__(self, name: str) -> click.Command:
-        place, summary = _COMMANDS[name]
-        module, _, attribute = place.partition(":")
+        if name not in self.data:
+            raise KeyError(name)
+        module = name.replace("-", "_")
+        module += "_" if iskeyword(module) else ""
         with ending_at_once():
-            command: click.Command = getattr(import_module(f"specminer.cli.{module}"), attribute)
-        command.short_help = summary
+            command: click.Command = import_module(f"{commands.__name__}.{module}").command
+        command.short_help = self.summaries[name]
         return command
 
 
@@ -75,16 +66,13 @@ class _App(click.Group):
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what each command does in a line."""
-        click.Group(commands=_summaries()).format_commands(context, formatter)
-
-
-def _summaries() -> dict[str, click.Command]:
-    return {name: click.Command(name, short_help=summary) for name, (_, summary) in _COMMANDS.items()}
+        listed = {name: click.Command(name, short_help=line) for name, line in _summaries().items()}
+        click.Group(commands=listed).format_commands(context, formatter)
 
 
 @click.group(
     cls=_App,
-    commands=_Commands(_summaries()),
+    commands=_Commands(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, "--version", prog_name="specminer", message="%(prog)s %(version)s")

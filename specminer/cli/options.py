@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from eth_utils.address import is_checksum_address
 
 from specminer._support.text import suggest
-from specminer.abstraction import Definition, Weights
-from specminer.abstraction.catalogue import find, resolved
-from specminer.chain.artifact import Artifact, load
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.explorer import Explorer, chain_of_url, explorer_endpoint
+from specminer.abstraction import Weights
 from specminer.chain.limits import MAX_GAS, MAX_STEPS
-from specminer.errors import FileFormatError, StoreError, UsageError, plain
-from specminer.location import Layout
-from specminer.store import TraceStore
-from specminer.trace import Address
+from specminer.errors import UsageError, plain
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-_NO_SCHEME = re.compile(r"[\w.-]+:\d+(/.*)?")
-"""Host and port, as people write them; the path of a socket has neither."""
-_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 
+def compose(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Return a decorator that adds several options to a command, in this order."""
 
-def _compose(*options: Callable[[F], F]) -> Callable[[F], F]:
     def decorate(command: F) -> F:
         for option in reversed(options):
             command = option(command)
@@ -100,39 +88,7 @@ artifact_option = click.option(
     "in it names the variables.",
 )
 
-node_options = _compose(
-    click.option(
-        "--rpc",
-        envvar="SPECMINER_RPC",
-        show_envvar=True,
-        metavar="URL",
-        help="The node: http(s)://, ws(s)://, or the path of an IPC socket. It needs debug_traceTransaction.",
-    ),
-    click.option(
-        "--rpc-header",
-        "headers",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="A header for the node, such as a key; may be repeated. Neither it nor the URL is stored or shown.",
-    ),
-)
-
-explorer_options = _compose(
-    click.option(
-        "--explorer",
-        metavar="URL",
-        help="The API of a block explorer that speaks Etherscan's dialect (Etherscan, Blockscout and others), in place "
-        "of a node: what it lists is executed again, here.",
-    ),
-    click.option(
-        "--explorer-key-env",
-        "key_name",
-        metavar="NAME",
-        help="The environment variable that holds the explorer's key. Neither the key nor the URL is stored or shown.",
-    ),
-)
-
-execution_options = _compose(
+execution_options = compose(
     click.option(
         "--fork",
         default="auto",
@@ -160,7 +116,7 @@ execution_options = _compose(
     ),
 )
 
-range_options = _compose(
+range_options = compose(
     click.option(
         "--from-block",
         "first",
@@ -205,113 +161,7 @@ format_option = click.option(
 )
 
 
-def is_address(text: str) -> bool:
-    """Whether a text has the form of an address."""
-    return _ADDRESS.fullmatch(text) is not None
-
-
-def address_of(text: str) -> Address:
-    """Read an address.
-
-    Raises:
-        UsageError: it is none, or its mixed-case checksum (EIP-55) is wrong.
-
-    """
-    if not is_address(text):
-        if "://" in text:
-            raise UsageError(
-                "a URL was given where the contract's address belongs; a node's URL goes to --rpc"
-            )
-        raise UsageError(f"'{plain(text, 80)}' is not an address; expected 0x and 40 hexadecimal digits")
-    digits = text[2:]
-    if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(text):
-        raise UsageError(
-            f"the address {text} fails its checksum, so a digit is probably wrong; if not, write it in lower case"
-        )
-    return Address(bytes.fromhex(digits))
-
-
-def endpoint_of(url: str, headers: Sequence[str]) -> Endpoint:
-    """Read a node's address and headers; their values are secrets and never quoted.
-
-    Raises:
-        UsageError: the URL or a header is malformed.
-
-    """
-    if _NO_SCHEME.fullmatch(url) and not Path(url).exists():
-        raise UsageError(
-            "--rpc wants a whole URL, such as http://127.0.0.1:8545; this one lacks http:// or ws://"
-        )
-    pairs = []
-    for header in headers:
-        name, separator, value = header.partition("=")
-        if not separator or not re.fullmatch(r"[A-Za-z0-9-]+", name) or not _HEADER_VALUE.fullmatch(value):
-            raise UsageError(
-                "--rpc-header should be NAME=VALUE, the name of letters, digits and dashes, the value of printable "
-                "ASCII characters"
-            )
-        pairs.append((name, value))
-    return Endpoint(url, tuple(pairs))
-
-
-def explorer_of(url: str, key_name: str | None, chain_id: int | None) -> Explorer:
-    """Return the explorer at a URL; its key is read from the environment and never quoted.
-
-    Raises:
-        UsageError: the URL, the key or the chain is missing or malformed.
-
-    """
-    key = None
-    if key_name is not None:
-        key = os.environ.get(key_name, "").strip()
-        if not key:  # the name is not quoted: it may be the key, given by mistake
-            raise UsageError(
-                "the environment variable named by --explorer-key-env is not set; give the name of a variable that "
-                "holds the key, not the key itself"
-            )
-    endpoint = explorer_endpoint(url, key)
-    own = chain_of_url(url)
-    if own is None and chain_id is None:
-        raise UsageError(
-            "an explorer's API does not say which chain it means; give --chain-id (1 is Ethereum's main chain)"
-        )
-    if own is not None and chain_id not in (None, own):
-        raise UsageError(f"the explorer's URL asks for chain {own}, but --chain-id says {chain_id}")
-    return Explorer(endpoint, own or chain_id or 0, key=key)
-
-
-def artifact_of(path: Path | None) -> Artifact | None:
-    """Read the file given with ``--abi``, if any.
-
-    Raises:
-        FileFormatError: it is malformed, be it only its storage layout: what is wrong must not be stored.
-
-    """
-    if path is None:
-        return None
-    artifact = load(path)
-    if artifact.storage_layout is not None:
-        Layout(artifact.storage_layout, str(path))
-    return artifact
-
-
-def definition_of(name: str | None) -> Definition | None:
-    """Read the definition given with ``--abstraction``, if any: a shipped one by name, or a file.
-
-    Raises:
-        UsageError: there is none.
-        FileFormatError: it is malformed.
-
-    """
-    try:
-        return None if name is None else resolved(find(name))
-    except RecursionError:
-        raise FileFormatError(
-            f"{plain(name)} is not TOML that can be read: it is nested too deeply"
-        ) from None
-
-
-def weights_of(text: str | None) -> dict[str, float]:
+def parse_weights(text: str | None) -> dict[str, float]:
     """Read ``--weights NAME=NUMBER,...``.
 
     Raises:
@@ -335,74 +185,3 @@ def weights_of(text: str | None) -> dict[str, float]:
             )
         found[name] = value
     return found
-
-
-def check_blocks(first: int | None, last: int | None) -> None:
-    """Check that ``--from-block`` does not lie behind ``--to-block``.
-
-    Raises:
-        UsageError: it does.
-
-    """
-    if first is not None and last is not None and first > last:
-        raise UsageError(f"the range of blocks is empty: --from-block {first} is after --to-block {last}")
-
-
-def existing(database: str) -> str:
-    """Return the database's place if there may be one; who only reads must not create an empty file.
-
-    Raises:
-        StoreError: it is the path of no file.
-
-    """
-    if "://" not in database and not Path(database).expanduser().exists():
-        raise StoreError(
-            f"there is no database {plain(database)}; give --db the path of one, fill one with `specminer import`, "
-            "or give --rpc URL to collect from a node"
-        )
-    return database
-
-
-def chain_of(store: TraceStore, addresses: Sequence[Address], chain_id: int | None) -> int:
-    """Return the chain on which the database knows contracts.
-
-    Raises:
-        StoreError: one of them is on none.
-        UsageError: they are not on one chain, or on several and ``chain_id`` does not say which.
-
-    """
-    wanted = set(addresses)
-    chains: dict[Address, set[int]] = {address: set() for address in addresses}
-    for item in store.contracts():
-        if item.address in wanted and chain_id in (None, item.chain_id):
-            chains[item.address].add(item.chain_id)
-    for address, found in chains.items():
-        if not found:
-            where = f" on chain {chain_id}" if chain_id is not None else ""
-            raise StoreError(
-                f"the database {store.label} holds nothing of 0x{address.hex()}{where}; give --rpc URL to collect it "
-                "from a node, or import a trace file"
-            )
-    common = sorted(set.intersection(*chains.values()))
-    if not common:
-        one, other = _apart(chains)
-        raise UsageError(
-            "contracts that are mined together are of one chain, but the database holds "
-            f"0x{one.hex()} on chain {_listed(chains[one])} and 0x{other.hex()} on chain {_listed(chains[other])}"
-        )
-    if len(common) > 1:
-        raise UsageError(
-            f"the database holds 0x{addresses[0].hex()} on chains {', '.join(map(str, common))}; say which: "
-            "--chain-id"
-        )
-    return common[0]
-
-
-def _apart(chains: dict[Address, set[int]]) -> tuple[Address, Address]:
-    """Return two addresses that show best that there is no common chain: the first, and one apart from it."""
-    first, *others = chains
-    return first, next((other for other in others if not chains[first] & chains[other]), others[-1])
-
-
-def _listed(chains: set[int]) -> str:
-    return " and ".join(map(str, sorted(chains)))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from specminer.pipeline.collecting import collect
     from specminer.pipeline.executing import Export, Imported, Rulebook, import_export
     from specminer.pipeline.exploring import Explored, collect_explored
-    from specminer.pipeline.inspection import Inspected, explained, inspect, write_graph
+    from specminer.pipeline.inspection import Inspected, inspect
     from specminer.pipeline.instances import children, same_code, sibling_artifact
     from specminer.pipeline.mining import Mined, mine
     from specminer.pipeline.output import Written, folder_name, prepare_folder, replace_file, write_output
@@ -34,7 +34,6 @@ __all__ = [
     "children",
     "collect",
     "collect_explored",
-    "explained",
     "export_traces",
     "folder_name",
     "import_export",
@@ -45,7 +44,6 @@ __all__ = [
     "replace_file",
     "same_code",
     "sibling_artifact",
-    "write_graph",
     "write_output",
 ]
 
@@ -63,9 +61,7 @@ _NAMES: Final = {
     ),
     "inspection": (
         "Inspected",
-        "explained",
         "inspect",
-        "write_graph",
     ),
     "instances": (
         "children",

@@ -25,10 +25,11 @@ from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.chain.node import Node
 from specminer.errors import FileFormatError, StoreError, UsageError, plain
 from specminer.pipeline.progress import SILENT, Executed, Observer
+from specminer.pipeline.sources.explorer import AUTO
+from specminer.report.fidelity import import_summary
 from specminer.store import Part, TraceStore
 from specminer.trace import Address, ContractRecord, Fidelity, Hash, Transaction
 
-AUTO: Final = "auto"
 CHUNK: Final = 500
 """Transactions after which a chunk ends, at the next block."""
 CHUNK_BYTES: Final = 64 << 20
@@ -81,6 +82,19 @@ class Imported:
     """Which rules were taken and why, as a sentence."""
     skipped: Mapping[Address, int]
     """Transactions of this run that went to accounts which the export does not create."""
+
+    def summary(self, chain_id: int, database: str) -> str:
+        """Return what was done in lines for a terminal; ``database`` is what to call the database."""
+        return import_summary(
+            contracts=list(self.contracts),
+            executed=self.executed,
+            total=self.total,
+            fidelity=self.fidelity,
+            rules=self.rules,
+            skipped=self.skipped,
+            chain_id=chain_id,
+            database=database,
+        )
 
 
 _Calls = Sequence[tuple[ExportedCall, ...]]

@@ -55,6 +55,34 @@ class Inspected:
         found = races(self.context, self.interactions)
         return report.race_list(self.analysis, self.interactions, found)
 
+    def explanation(self, seed: int = 0) -> dict[str, Any]:
+        """Return how the history is split and why, and check that it holds; ``seed`` draws the calls executed again."""
+        from specminer.interaction.replaying import replayed  # loads the machine
+
+        context = self.context
+        return report.explanation(
+            self.analysis,
+            self.interactions,
+            rejections(context, self.interactions),
+            independence(context, self.interactions),
+            replayed(context, self.interactions, seed),
+        )
+
+    def write_graph(self, path: Path) -> int:
+        """Write the dependencies between calls as GraphML; return how many there are.
+
+        Raises:
+            OutputError: the file cannot be written.
+
+        """
+        import networkx as nx  # takes long to load, and few want graphs
+
+        graph = interaction_graph(self.context, self.interactions)
+        text = io.BytesIO()
+        nx.write_graphml_xml(graph, text, encoding="utf-8", prettyprint=True, named_key_ids=True)
+        replace_file(path, text.getvalue() + b"\n")
+        return int(graph.number_of_edges())
+
 
 def inspect(history: History, *, artifact: Artifact | None = None, wish: str | None = None) -> Inspected:
     """Split a history, as wished or by what fits best.
@@ -67,33 +95,3 @@ def inspect(history: History, *, artifact: Artifact | None = None, wish: str | N
     """
     analysis = analyse(decode(history, artifact))
     return Inspected(analysis=analysis, interactions=split(analysis, wish))
-
-
-def explained(found: Inspected, seed: int = 0) -> dict[str, Any]:
-    """Return how the history is split and why, and check that it holds; ``seed`` draws the sample executed again."""
-    from specminer.interaction.replaying import replayed  # loads the machine
-
-    context = found.context
-    return report.explanation(
-        found.analysis,
-        found.interactions,
-        rejections(context, found.interactions),
-        independence(context, found.interactions),
-        replayed(context, found.interactions, seed),
-    )
-
-
-def write_graph(found: Inspected, path: Path) -> int:
-    """Write the dependency graph as GraphML; return the number of dependencies.
-
-    Raises:
-        OutputError: the file cannot be written.
-
-    """
-    import networkx as nx  # takes long to load, and few want graphs
-
-    graph = interaction_graph(found.context, found.interactions)
-    text = io.BytesIO()
-    nx.write_graphml_xml(graph, text, encoding="utf-8", prettyprint=True, named_key_ids=True)
-    replace_file(path, text.getvalue() + b"\n")
-    return int(graph.number_of_edges())

@@ -31,6 +31,8 @@ class Written:
     picture: Path | None
     """``None`` if no renderer was there; ``trouble`` says how to get one."""
     trouble: str | None
+    report: Path | None = None
+    """The page of the report, if one was written."""
 
 
 def folder_name(specification: Specification) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from specminer.abstraction import Definition
 from specminer.chain.artifact import Artifact
-from specminer.errors import StoreError, UsageError
+from specminer.errors import StoreError, UsageError, plain
 from specminer.history import IntColumn
 from specminer.pipeline.mining import Mined, mine
 from specminer.pipeline.output import make_folder, remove_file, replace_file
@@ -103,6 +103,22 @@ def mined_again(specification: Specification, store: TraceStore, artifact: Artif
             "version of specminer?); mine again, which writes the report as well"
         )
     return mined
+
+
+def split_formats(formats: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the formats of the report and those of the log of events, each once.
+
+    Raises:
+        UsageError: one is not known, or there is none.
+
+    """
+    wanted = list(dict.fromkeys(formats))
+    known = (*FORMATS, *LOGS)
+    unknown = [form for form in wanted if form not in known]
+    if unknown or not wanted:
+        got = plain(unknown[0], 40) if unknown else "nothing"
+        raise UsageError(f"--format: expected a list of {', '.join(known)}, got {got}")
+    return [form for form in wanted if form in FORMATS], [form for form in wanted if form in LOGS]
 
 
 def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[Path]:

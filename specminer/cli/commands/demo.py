@@ -1,4 +1,4 @@
-"""``specminer demo``: the bundled history, mined in seconds."""
+"""Mine a bundled history: needs no node and no database."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from specminer.cli.mine import mine_to_folder
+from specminer import mine
+from specminer.cli.commands.mine import Output, write
+from specminer.cli.console import Screen
 from specminer.cli.options import quiet_option
-from specminer.cli.targets import Source
-from specminer.datasets import dataset
-from specminer.pipeline import MineOptions
+from specminer.pipeline.output import folder_name, prepare_folder
 
 DATASET = "auction_house"
 
 
-@click.command()
+@click.command("demo")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -23,11 +23,14 @@ DATASET = "auction_house"
     help="Folder for the results; by default one named after the contract.",
 )
 @quiet_option
-def demo(out: Path | None, quiet: bool) -> None:
+def command(out: Path | None, quiet: bool) -> None:
     """Mine a bundled history: no node, no server, no database to set up.
 
     The history is an auction house with many auctions and bidders, recorded on a real node
     (`specminer datasets show auction_house`). Writes the same files as `specminer mine`.
     """
-    source = Source(targets=(dataset(DATASET).name,))
-    click.echo(mine_to_folder(source, MineOptions(), None, out, quiet=quiet))
+    if out is not None:
+        prepare_folder(out)
+    with Screen(quiet=quiet) as screen:
+        mined = mine(DATASET, observer=screen)
+    click.echo(write(mined, Output(out=out), Path(folder_name(mined.specification))))

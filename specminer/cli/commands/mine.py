@@ -1,42 +1,38 @@
-"""``specminer mine``: the main job, from a contract to its automaton."""
+"""Mine a contract's automaton: collect what is missing, tune, draw."""
 
 from __future__ import annotations
 
 import shutil
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import click
 
+from specminer import Mined, Written, mine, read, select
+from specminer.cli.bundles import bundled
 from specminer.cli.console import Screen
 from specminer.cli.options import (
-    artifact_of,
     artifact_option,
     chain_option,
-    check_blocks,
     database_option,
-    definition_of,
-    explorer_options,
     instances_option,
-    node_options,
+    parse_weights,
     quiet_option,
     range_options,
     seed_option,
     split_option,
     states_option,
-    weights_of,
 )
-from specminer.cli.targets import Source, choose, trace_files
+from specminer.cli.sources import SourceOptions, source_options
 from specminer.errors import UsageError, plain
-from specminer.pipeline import MineOptions, Written, folder_name, prepare_folder, write_output
-from specminer.pipeline import mine as run
-from specminer.pipeline.reporting import report_of, write_report
-from specminer.report.document import Report
+from specminer.pipeline.inputs import read_artifact, read_definition
+from specminer.pipeline.mining import MineOptions
+from specminer.pipeline.output import folder_name, prepare_folder
+from specminer.pipeline.selecting import SelectionOptions
 from specminer.report.explanation import explanation
 from specminer.report.summary import SURPRISING, summary
-from specminer.specification import Specification, front_place, is_specification, read_specification
+from specminer.specification import is_specification
 from specminer.surprise import LISTED, MAX_LISTED
 from specminer.tuning import DEFAULT_PRESET, PRESETS
 
@@ -44,7 +40,56 @@ MAX_PATH: Final = 4096
 """Characters of a path, more than which no system takes."""
 
 
-@click.command()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MiningTexts:
+    """How to split and tune, as it was given."""
+
+    interactions: str
+    abstraction: str | None
+    preset: str
+    weights: str | None
+    states: int | None
+    point: int | None
+    forbid: tuple[str, ...]
+    surprising: int
+    seed: int
+
+    def options(self) -> MineOptions:
+        """Return what the texts mean.
+
+        Raises:
+            UsageError: there is no such abstraction, or the weights are malformed.
+            FileFormatError: the abstraction is malformed.
+
+        """
+        return MineOptions(
+            interactions=None if self.interactions == "auto" else self.interactions,
+            definition=None if self.abstraction is None else read_definition(self.abstraction),
+            forbid=self.forbid,
+            seed=self.seed,
+            surprising=max(self.surprising, LISTED),
+            preset=PRESETS[self.preset],
+            weights=parse_weights(self.weights),
+            states=self.states,
+            point=self.point,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What is told and written."""
+
+    out: Path | None
+    """``None`` for a folder named after the contract."""
+    explain: bool = False
+    """Whether the choice of the automaton is explained."""
+    surprising: int = SURPRISING
+    """How many surprising interactions are told."""
+    report: bool = True
+    """Whether the page is written."""
+
+
+@click.command("mine")
 @click.argument("targets", metavar="ADDRESS|DATASET|FILE …", nargs=-1)
 @click.option(
     "--same-code-as",
@@ -59,8 +104,7 @@ MAX_PATH: Final = 4096
     "several kinds, --same-code-as names one of the kind that is meant.",
 )
 @instances_option
-@node_options
-@explorer_options
+@source_options
 @artifact_option
 @chain_option
 @range_options
@@ -116,7 +160,7 @@ MAX_PATH: Final = 4096
     metavar="N",
     help="How many of the most surprising interactions are explained.",
 )
-@click.option("--no-report", is_flag=True, help="Do not write report.html.")
+@click.option("--no-report", "report", flag_value=False, default=True, help="Do not write report.html.")
 @seed_option
 @click.option(
     "--out",
@@ -125,33 +169,14 @@ MAX_PATH: Final = 4096
     help="Folder for the results; by default one named after the contract.",
 )
 @quiet_option
-def mine(
-    targets: tuple[str, ...],
-    same_code_as: str | None,
-    created_by: str | None,
-    instances: int | None,
-    rpc: str | None,
-    headers: tuple[str, ...],
-    explorer: str | None,
-    key_name: str | None,
+@bundled
+def command(
+    selection: SelectionOptions,
+    source: SourceOptions,
+    mining: MiningTexts,
+    output: Output,
     artifact: Path | None,
-    chain_id: int | None,
-    first: int | None,
-    last: int | None,
     database: str,
-    interactions: str,
-    abstraction: str | None,
-    preset: str,
-    weights: str | None,
-    states: int | None,
-    point: int | None,
-    explain: bool,
-    forbid: tuple[str, ...],
-    doubtful: bool,
-    surprising: int,
-    no_report: bool,
-    seed: int,
-    out: Path | None,
     quiet: bool,
 ) -> None:
     """Mine a contract's automaton: collect what is missing, split, tune, draw.
@@ -173,62 +198,20 @@ def mine(
       specminer mine --same-code-as 0xADDRESS --instances 20
       specminer mine --created-by 0xFACTORY --rpc http://127.0.0.1:8545
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    source = Source(
-        targets=targets,
-        same_code_as=same_code_as,
-        created_by=created_by,
-        instances=instances,
-        rpc=rpc,
-        headers=headers,
-        explorer=explorer,
-        key_name=key_name,
-        chain_id=chain_id,
-        first=first,
-        last=last,
-        database=database,
-        doubtful=doubtful,
-    )
-    options = MineOptions(
-        interactions=None if interactions == "auto" else interactions,
-        definition=definition_of(abstraction),
-        forbid=forbid,
-        seed=seed,
-        surprising=max(surprising, LISTED),
-        preset=PRESETS[preset],
-        weights=weights_of(weights),
-        states=states,
-        point=point,
-    )
-    choice = Choice(states=states, point=point, explain=explain, surprising=surprising, report=not no_report)
-    earlier = automaton_file(targets)
+    options = mining.options()
+    earlier = automaton_file(selection.targets)
     if earlier is not None:
-        click.echo(choose_again(earlier, choice, out))
-    else:
-        click.echo(mine_to_folder(source, options, artifact, out, choice=choice, quiet=quiet))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """Which automaton of the front is wanted, and whether its choice is explained."""
-
-    states: int | None = None
-    point: int | None = None
-    """Counted from 1."""
-    explain: bool = False
-    surprising: int = SURPRISING
-    """How many surprising interactions are told."""
-    report: bool = True
-    """Whether the page is written."""
-
-    def of(self, specification: Specification) -> Specification:
-        """Return the specification with the wanted point of its front.
-
-        Raises:
-            UsageError: there is none, or two are wanted.
-
-        """
-        place = front_place([point.states for point in specification.front], self.states, self.point)
-        return specification if place is None else specification.at(place)
+        click.echo(write(choose_again(earlier, mining, output), output, earlier.parent))
+        return
+    selection.blocks.check()
+    abi = read_artifact(artifact)
+    selection.trace_files()
+    if output.out is not None:
+        prepare_folder(output.out)
+    with Screen(quiet=quiet) as screen:
+        selected = select(database, selection, abi=abi, source=source.source, observer=screen)
+        mined = mine(selected, options=options, observer=screen)
+    click.echo(write(mined, output, Path(folder_name(mined.specification))))
 
 
 def automaton_file(targets: tuple[str, ...]) -> Path | None:
@@ -239,70 +222,34 @@ def automaton_file(targets: tuple[str, ...]) -> Path | None:
     return path if is_specification(path) else None
 
 
-def choose_again(path: Path, choice: Choice, out: Path | None) -> str:
-    """Take another automaton of an earlier run's front; return its summary and where it was written.
+def choose_again(path: Path, mining: MiningTexts, output: Output) -> Mined:
+    """Return the wanted automaton of an earlier run's front.
 
     Raises:
         UsageError: none is wanted, or it is not there.
         FileFormatError: the file is malformed.
 
     """
-    earlier = read_specification(path)
-    if choice.states is None and choice.point is None and not choice.explain:
+    earlier = read(path)
+    if mining.states is None and mining.point is None and not output.explain:
         raise UsageError(
             f"{plain(path)} was mined already; give --states N or --point N to take another automaton of its front, "
             "or --explain to see them"
         )
-    wanted = choice.of(earlier)
-    return _told(Report(specification=wanted, evidence=None), out or path.parent, choice)
+    return earlier.of_front(states=mining.states, point=mining.point)
 
 
-def mine_to_folder(
-    source: Source,
-    options: MineOptions,
-    artifact: Path | None,
-    out: Path | None,
-    *,
-    choice: Choice | None = None,
-    quiet: bool,
-) -> str:
-    """Do the whole job; return the summary and where the results are."""
-    choice = choice or Choice()
-    check_blocks(source.first, source.last)
-    given = artifact_of(artifact)
-    files = trace_files(source)
-    if out is not None:
-        prepare_folder(out)
-    with Screen(quiet=quiet) as screen:
-        with ExitStack() as stack:
-            store, chosen = choose(source, files, given, stack, screen)
-            history = store.history(
-                chosen.chain_id,
-                chosen.contracts,
-                first=source.first,
-                last=source.last,
-                doubtful=source.doubtful,
-            )
-        mined = run(history, options, artifact=given or chosen.artifact, selection=chosen.selection)
-        for note in mined.notes:
-            screen.note(note)
-    found = report_of(mined) if choice.report else Report(specification=mined.specification, evidence=None)
-    return _told(found, out or Path(folder_name(mined.specification)), choice)
-
-
-def _told(found: Report, folder: Path, choice: Choice) -> str:
-    """Write the files; return what was found and where they are."""
-    specification = found.specification
-    written = write_output(specification, folder)
-    pages = write_report(found, folder, ["html"] if choice.report else [])
+def write(mined: Mined, output: Output, usual_folder: Path) -> str:
+    """Write the files; return what was mined and where they are."""
+    written = mined.write(output.out or usual_folder, report=output.report)
     width = max(60, min(shutil.get_terminal_size().columns, 120))
-    parts = [summary(specification, width=width, surprising=choice.surprising).rstrip()]
-    if choice.explain:
-        parts.append(explanation(specification, width=width).rstrip())
-    return "\n\n".join([*parts, _where(written, pages)])
+    parts = [summary(mined.specification, width=width, surprising=output.surprising).rstrip()]
+    if output.explain:
+        parts.append(explanation(mined.specification, width=width).rstrip())
+    return "\n\n".join([*parts, _files(written)])
 
 
-def _where(written: Written, pages: list[Path]) -> str:
+def _files(written: Written) -> str:
     lines = [
         f"specification  {plain(written.automaton, MAX_PATH)}",
         f"abstraction    {plain(written.abstraction, MAX_PATH)}",
@@ -311,5 +258,6 @@ def _where(written: Written, pages: list[Path]) -> str:
         lines.append(f"picture        {plain(written.picture, MAX_PATH)}")
     else:
         lines.append(f"no picture: {written.trouble}")
-    lines += [f"report         {plain(path, MAX_PATH)}" for path in pages]
+    if written.report is not None:
+        lines.append(f"report         {plain(written.report, MAX_PATH)}")
     return "\n".join(lines)

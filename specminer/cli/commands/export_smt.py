@@ -1,4 +1,4 @@
-"""``specminer export-smt``: a specification for SMT solvers."""
+"""Write states, guards and transitions as SMT-LIB 2."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
+from specminer import read
 from specminer.pipeline.output import replace_file
-from specminer.render.smtlib import smtlib
-from specminer.specification import read_specification
 
 
 @click.command("export-smt")
@@ -19,13 +18,13 @@ from specminer.specification import read_specification
     metavar="FILE",
     help="The file to write; without it the script goes to the terminal.",
 )
-def export_smt(automaton: Path, out: Path | None) -> None:
+def command(automaton: Path, out: Path | None) -> None:
     """Write AUTOMATON.json as an SMT-LIB 2 script that z3, cvc5 and others read.
 
     It defines the guards, the initial state and the transition relation, and asks whether some step is
     possible; append questions of your own.
     """
-    text = smtlib(read_specification(automaton))
+    text = read(automaton).smtlib()
     if out is None:
         click.echo(text, nl=False)
     else:

@@ -1,4 +1,4 @@
-"""``specminer prove``: what a specification claims to be proved, proved again."""
+"""Prove again what an automaton.json claims to be proved."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
+from specminer import prove
 from specminer.cli.options import format_option
-from specminer.pipeline.proving import proof_json, proof_text, replay
-from specminer.specification import read_specification
+from specminer.pipeline.proving import proof_json, proof_text
 
 
-@click.command()
+@click.command("prove")
 @click.argument("automaton", type=click.Path(dir_okay=False, path_type=Path), metavar="AUTOMATON.json")
 @format_option
-def prove(automaton: Path, form: str) -> int:
+def command(automaton: Path, form: str) -> int:
     """Ask the solver again about every obligation in AUTOMATON.json.
 
     An obligation is a claim about guards, with an SMT-LIB script and the answer that confirms it: that a guard as shown
@@ -23,6 +23,6 @@ def prove(automaton: Path, form: str) -> int:
     Exits with 1 if one does not hold. One that the solver does not decide within its limit is marked, and counts
     as neither.
     """
-    found = replay(read_specification(automaton))
-    click.echo(proof_json(found) if form == "json" else proof_text(found), nl=False)
-    return 1 if any(item.holds is False for item in found) else 0
+    answers = prove(automaton)
+    click.echo(proof_json(answers) if form == "json" else proof_text(answers), nl=False)
+    return 1 if any(item.holds is False for item in answers) else 0

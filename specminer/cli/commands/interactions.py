@@ -1,20 +1,20 @@
-"""``specminer interactions``: how a history splits, why, and what each interaction is."""
+"""List a history's interactions, explain the split, show one, find races."""
 
 from __future__ import annotations
 
 import shutil
-from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import msgspec
 
+from specminer import inspect, select
+from specminer.cli.bundles import bundled
 from specminer.cli.console import Screen
 from specminer.cli.options import (
-    artifact_of,
     artifact_option,
     chain_option,
-    check_blocks,
     database_option,
     format_option,
     quiet_option,
@@ -22,13 +22,35 @@ from specminer.cli.options import (
     seed_option,
     split_option,
 )
-from specminer.cli.targets import Source, choose, trace_files
 from specminer.errors import UsageError, plain
-from specminer.pipeline import Inspected, explained, inspect, write_graph
+from specminer.pipeline.inspection import Inspected
+from specminer.pipeline.selecting import SelectionOptions
 from specminer.report.interaction_text import explanation_text, overview_text, races_text, timeline_text
 
 
-@click.command()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Which view of the interactions is wanted, and how."""
+
+    explain: bool
+    entity: str | None
+    races: bool
+    graph: Path | None
+    seed: int
+    form: str
+
+    def check(self) -> None:
+        """Check that one view is wanted at most.
+
+        Raises:
+            UsageError: there are several.
+
+        """
+        if sum((self.explain, self.entity is not None, self.races)) > 1:
+            raise UsageError("--explain, --entity and --races are three different views; give one of them")
+
+
+@click.command("interactions")
 @click.argument("targets", metavar="ADDRESS|DATASET|FILE …", nargs=-1)
 @click.option(
     "--explain", is_flag=True, help="Tell what there was to choose from, and why what was chosen was."
@@ -53,20 +75,13 @@ from specminer.report.interaction_text import explanation_text, overview_text, r
 @database_option
 @seed_option
 @quiet_option
-def interactions(
-    targets: tuple[str, ...],
-    explain: bool,
-    entity: str | None,
-    races: bool,
-    graph: Path | None,
+@bundled
+def command(
+    selection: SelectionOptions,
+    view: View,
     interactions: str,
-    form: str,
     artifact: Path | None,
-    chain_id: int | None,
-    first: int | None,
-    last: int | None,
     database: str,
-    seed: int,
     quiet: bool,
 ) -> None:
     """Show how a history splits into interactions.
@@ -81,40 +96,33 @@ def interactions(
       specminer interactions auction_house --entity 7
       specminer interactions 0xADDRESS --db h.db --races --format json
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    if sum((explain, entity is not None, races)) > 1:
-        raise UsageError("--explain, --entity and --races are three different views; give one of them")
-    check_blocks(first, last)
-    given = artifact_of(artifact)
-    source = Source(targets=targets, chain_id=chain_id, first=first, last=last, database=database)
-    files = trace_files(source)
-    with Screen(quiet=quiet) as screen, ExitStack() as stack:
-        store, chosen = choose(source, files, given, stack, screen)
-        history = store.history(chosen.chain_id, chosen.contracts, first=first, last=last)
-        found = inspect(history, artifact=given, wish=None if interactions == "auto" else interactions)
-        if graph is not None:
-            count = write_graph(found, graph)
-            screen.note(f"{count:,} dependencies are in {plain(graph)}")
+    view.check()
+    with Screen(quiet=quiet) as screen:
+        selected = select(database, selection, abi=artifact, observer=screen)
+        split = inspect(selected, interactions=None if interactions == "auto" else interactions)
+        if view.graph is not None:
+            count = split.write_graph(view.graph)
+            screen.note(f"{count:,} dependencies are in {plain(view.graph)}")
     width = max(60, min(shutil.get_terminal_size().columns, 160))
-    click.echo(_shown(found, explain, entity, races, form == "json", seed, width), nl=False)
+    click.echo(_shown(split, view, width), nl=False)
 
 
-def _shown(
-    found: Inspected, explain: bool, entity: str | None, races: bool, json: bool, seed: int, width: int
-) -> str:
+def _shown(split: Inspected, view: View, width: int) -> str:
     """Return the view that was asked for."""
-    if explain:
-        document = explained(found, seed)
+    json = view.form == "json"
+    if view.explain:
+        document = split.explanation(view.seed)
         return _json(document) if json else explanation_text(document, width)
-    if entity is not None:
-        document = found.timeline(entity)
+    if view.entity is not None:
+        document = split.timeline(view.entity)
         return _json(document) if json else timeline_text(document, width)
-    if races:
-        listed = found.races()
+    if view.races:
+        listed = split.races()
         return _json(listed) if json else races_text(listed, width)
     if json:
-        return _json(found.members())
-    about = {"explanation": found.interactions.explanation}
-    return overview_text(found.overview(), about, width)
+        return _json(split.members())
+    about = {"explanation": split.interactions.explanation}
+    return overview_text(split.overview(), about, width)
 
 
 def _json(document: object) -> str:

@@ -1,28 +1,27 @@
-"""``specminer datasets``: what is shipped."""
+"""List and show the shipped histories."""
 
 from __future__ import annotations
 
 import click
 
-from specminer.datasets import dataset
-from specminer.datasets import datasets as shipped
+from specminer.datasets import dataset, datasets
 
 
-@click.group()
-def datasets() -> None:
+@click.group("datasets")
+def command() -> None:
     """Show the shipped histories; `specminer mine NAME` mines one."""
 
 
-@datasets.command("list")
+@command.command("list")
 def list_command() -> None:
     """List the datasets."""
-    found = shipped()
+    found = datasets()
     width = max(len(item.name) for item in found)
     for item in found:
         click.echo(f"{item.name:<{width}}  {item.title}")
 
 
-@datasets.command("show")
+@command.command("show")
 @click.argument("name")
 def show_command(name: str) -> None:
     """Show what the dataset NAME is, where it comes from, and its files."""

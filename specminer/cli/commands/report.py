@@ -1,4 +1,4 @@
-"""``specminer report``: the audit report of an automaton that was mined before."""
+"""Write the report of an automaton: one HTML page, Markdown, JSON; logs of its events."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from pathlib import Path
 
 import click
 
-from specminer.cli.console import Screen
-from specminer.cli.options import artifact_of, artifact_option, existing, quiet_option
+from specminer import read
+from specminer.cli.options import artifact_option, quiet_option
 from specminer.errors import UsageError, plain
-from specminer.pipeline import prepare_folder
-from specminer.pipeline.reporting import FORMATS, LOGS, mined_again, report_from, write_logs, write_report
-from specminer.report.document import Report
-from specminer.specification import read_specification
-from specminer.store import TraceStore
+from specminer.pipeline.inputs import read_artifact
+from specminer.pipeline.output import prepare_folder
+from specminer.pipeline.reporting import FORMATS, LOGS, split_formats
 
 
-@click.command()
+@click.command("report")
 @click.argument("automaton", metavar="AUTOMATON.json", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "--db",
@@ -40,7 +38,7 @@ from specminer.store import TraceStore
     help="Folder for the report; by default the automaton's.",
 )
 @quiet_option
-def report(
+def command(
     automaton: Path, database: str | None, formats: str, artifact: Path | None, out: Path | None, quiet: bool
 ) -> None:
     """Write the report of AUTOMATON.json, as mine writes it: report.html opens from disk and needs no network.
@@ -54,36 +52,14 @@ def report(
       specminer report out/automaton.json --db h.db
       specminer report out/automaton.json --db h.db --format html,md,json --out audit
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    wanted = _formats(formats)
-    if database is None and not set(wanted) <= set(FORMATS):
+    wanted = [part.strip().lower() for part in formats.split(",") if part.strip()]
+    if split_formats(wanted)[1] and database is None:
         raise UsageError("--format csv and xes hold every event of the history; give its database with --db")
-    given = artifact_of(artifact)
-    specification = read_specification(automaton)
+    abi = read_artifact(artifact)
+    mined = read(automaton)
     folder = out or automaton.parent
     prepare_folder(folder)
-    pages, logs = [form for form in wanted if form in FORMATS], [form for form in wanted if form in LOGS]
-    if database is None:
-        written = write_report(Report(specification=specification, evidence=None), folder, pages)
-    else:
-        with Screen(quiet=quiet), TraceStore(existing(database)) as store:
-            mined = mined_again(specification, store, given)
-        written = write_report(report_from(specification, mined), folder, pages) if pages else []
-        written += write_logs(specification, mined, folder, logs)
-    for path in written:
+    if database is not None:
+        mined = mined.with_history(database, abi=abi)
+    for path in mined.write_report(folder, wanted):
         click.echo(f"{'events' if path.stem == 'events' else 'report':<15}{plain(path, 4096)}")
-
-
-def _formats(text: str) -> list[str]:
-    """Return the formats asked for, each once.
-
-    Raises:
-        UsageError: one is not known, or there is none.
-
-    """
-    wanted = list(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
-    known = (*FORMATS, *LOGS)
-    unknown = [part for part in wanted if part not in known]
-    if unknown or not wanted:
-        got = plain(unknown[0], 40) if unknown else "nothing"
-        raise UsageError(f"--format: expected a list of {', '.join(known)}, got {got}")
-    return wanted

@@ -1,4 +1,4 @@
-"""``specminer abstractions``: the shipped abstraction definitions, and whether one's own is well-formed."""
+"""List, show and check abstraction definitions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from specminer.abstraction.catalogue import find, paths, resolved
 from specminer.errors import UsageError, plain
 
 
-@click.group()
-def abstractions() -> None:
+@click.group("abstractions")
+def command() -> None:
     """Show the shipped abstraction definitions and check one's own.
 
     A definition says what states may depend on. One whose interface fits a contract's ABI is used by
@@ -19,7 +19,7 @@ def abstractions() -> None:
     """
 
 
-@abstractions.command("list")
+@command.command("list")
 def list_command() -> None:
     """List the shipped definitions."""
     found = {name: resolved(path) for name, path in paths().items()}
@@ -29,7 +29,7 @@ def list_command() -> None:
         click.echo(f"{name:<{width}}  {definition.summary}{by_itself}")
 
 
-@abstractions.command("show")
+@command.command("show")
 @click.argument("name")
 def show_command(name: str) -> None:
     """Show the definition NAME as TOML, to copy and edit."""
@@ -40,7 +40,7 @@ def show_command(name: str) -> None:
     click.echo(known[name].read_text(encoding="utf-8").rstrip())
 
 
-@abstractions.command("check")
+@command.command("check")
 @click.argument("name")
 def check_command(name: str) -> None:
     """Check that a definition is well-formed, with all that it refines; say what it asks for.

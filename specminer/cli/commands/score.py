@@ -1,4 +1,4 @@
-"""``specminer score``: how well a mined automaton matches a declared one."""
+"""Score a mined automaton against a declared protocol."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
+from specminer import score_automaton
 from specminer.cli.options import format_option
 from specminer.errors import plain
 from specminer.report.score import score_json, score_text
-from specminer.score import Labels, language, read
-from specminer.score import score as compare
+from specminer.score import Labels
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -26,7 +26,7 @@ def _share(text: str) -> float:
     return value
 
 
-@click.command()
+@click.command("score")
 @click.argument("mined", type=_FILE)
 @click.argument("truth", type=_FILE)
 @click.option(
@@ -59,7 +59,7 @@ def _share(text: str) -> float:
     help="Exit with code 1 if the mean of F is below this.",
 )
 @format_option
-def score(
+def command(
     mined: Path,
     truth: Path,
     labels: str,
@@ -81,15 +81,9 @@ def score(
     mean. Every state accepts. Rejected calls, side effects and phase changes are passed over. Exact inclusion
     comes with a shortest counterexample.
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    kind = Labels(labels)
-    found = compare(
-        language(read(mined), kind, ignored, str(mined)),
-        language(read(truth), kind, ignored, str(truth)),
-        seeds,
-        kind,
-    )
-    click.echo(score_json(found) if form == "json" else score_text(found), nl=False)
-    if least is not None and found.f.mean < least:
-        click.echo(plain(f"F is {found.f.mean:.3f}, below the {least:g} asked for with --min"), err=True)
+    result = score_automaton(mined, truth, labels=Labels(labels), ignored=ignored, seeds=seeds)
+    click.echo(score_json(result) if form == "json" else score_text(result), nl=False)
+    if least is not None and result.f.mean < least:
+        click.echo(plain(f"F is {result.f.mean:.3f}, below the {least:g} asked for with --min"), err=True)
         return 1
     return 0

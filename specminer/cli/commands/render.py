@@ -1,18 +1,20 @@
-"""``specminer render``: pictures of a mined automaton, drawn again with other options."""
+"""Draw an automaton again: formats, theme, more or less in it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, get_args
 
 import click
 
+from specminer import read
+from specminer.cli.bundles import bundled
 from specminer.cli.options import quiet_option, states_option
-from specminer.errors import OutputError, plain
-from specminer.pipeline import prepare_folder, replace_file
-from specminer.render import SUFFIXES, Format, PictureOptions, draw
-from specminer.render.options import Direction, Labels, ThemeName
-from specminer.specification import Specification, read_specification
+from specminer.errors import plain
+from specminer.render import Format
+from specminer.render.options import Direction, Labels, PictureOptions, ThemeName
+from specminer.specification import Specification
 
 MAX_PATH: Final = 4096
 LARGE: Final = 12
@@ -41,7 +43,7 @@ def _share(text: str) -> float:
     return value
 
 
-@click.command()
+@click.command("render")
 @click.argument("automaton", type=click.Path(dir_okay=False, path_type=Path), metavar="AUTOMATON.json")
 @click.option(
     "--format",
@@ -77,7 +79,7 @@ def _share(text: str) -> float:
     "--theme", type=click.Choice(get_args(ThemeName)), default="light", show_default=True, help="The colours."
 )
 @click.option("--title", metavar="TEXT", help="What stands above; by default the contract's name.")
-@click.option("--no-legend", is_flag=True, help="Leave out the legend.")
+@click.option("--no-legend", "legend", flag_value=False, default=True, help="Leave out the legend.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -85,16 +87,12 @@ def _share(text: str) -> float:
     help="Folder for the pictures; by default that of AUTOMATON.json.",
 )
 @quiet_option
-def render(
+@bundled
+def command(
     automaton: Path,
     formats: tuple[Format, ...],
     states: int | None,
-    min_share: float | None,
-    direction: Direction | None,
-    labels: Labels,
-    theme: ThemeName,
-    title: str | None,
-    no_legend: bool,
+    picture: PictureOptions,
     out: Path | None,
     quiet: bool,
 ) -> None:
@@ -109,32 +107,17 @@ def render(
     automaton.svg, automaton-4-states-dark.svg. `mermaid` (.mmd) is what code-hosting pages draw from a fenced
     block; `graphml` is for graph tools and holds everything, with the evidence.
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    spec = read_specification(automaton)
+    mined = read(automaton)
     if states is not None:
-        spec = spec.with_states(states)
-    options = PictureOptions(
-        title=title,
-        theme=theme,
-        direction=direction,
-        labels=labels,
-        min_share=min_share,
-        legend=not no_legend,
+        mined = mined.with_states(states)
+    suffix = f"{'' if states is None else f'-{states}-states'}{'' if picture.theme == 'light' else f'-{picture.theme}'}"
+    paths = replace(mined, options=picture).write_pictures(
+        automaton.parent if out is None else out, formats, f"{automaton.stem}{suffix}"
     )
-    folder = automaton.parent if out is None else out
-    prepare_folder(folder)
-    suffix = f"{'' if states is None else f'-{states}-states'}{'' if theme == 'light' else f'-{theme}'}"
-    drawn = {
-        folder / f"{automaton.stem}{suffix}.{SUFFIXES[name]}": draw(spec, name, options) for name in formats
-    }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the folder {plain(folder)} cannot be made ({error.strerror})") from None
-    for path, picture in drawn.items():
-        replace_file(path, picture)
+    for path in paths:
         click.echo(plain(path, MAX_PATH))
-    if len(spec.states) > LARGE and not quiet:
-        click.echo(_advice(spec), err=True)
+    if len(mined.specification.states) > LARGE and not quiet:
+        click.echo(_advice(mined.specification), err=True)
 
 
 def _advice(spec: Specification) -> str:

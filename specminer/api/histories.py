@@ -1,0 +1,187 @@
+"""Histories into a database and out of it: from a node, an explorer, an export, a trace file."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from eth_utils.address import to_checksum_address
+
+from specminer.chain.artifact import Artifact
+from specminer.chain.tracefile import TraceFile
+from specminer.chain.txlist import FileKind, kind_of, read_calls, read_transactions
+from specminer.errors import OutputError, UsageError, plain
+from specminer.pipeline.inputs import common_chain, existing_database, parse_address, read_artifact
+from specminer.pipeline.progress import SILENT, Observer
+from specminer.pipeline.sources.explorer import DEFAULT_REPLAY, ReplayOptions
+from specminer.pipeline.sources.source import ALL_BLOCKS, BlockRange, HistorySource, UpdateRequest
+from specminer.pipeline.traces import export_traces, import_traces
+from specminer.store import TraceStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """What was brought into a database."""
+
+    chain_id: int
+    contracts: tuple[str, ...]
+    """Their addresses, in the order of their creation."""
+    added: int
+    """Transactions, or records of an export or an explorer, that this run brought."""
+    summary: str
+    """What was done, in lines for people."""
+
+    def __str__(self) -> str:
+        """Return the summary."""
+        return self.summary
+
+
+def collect(
+    database: str | PathLike[str],
+    contract: str,
+    source: HistorySource,
+    *,
+    chain_id: int | None = None,
+    abi: Artifact | str | PathLike[str] | None = None,
+    blocks: BlockRange = ALL_BLOCKS,
+    observer: Observer = SILENT,
+) -> Collection:
+    """Read a contract's transactions from a node or a block explorer into a database; what is there is not read again.
+
+    May be interrupted at any moment; the next call continues.
+
+    Args:
+        database: its path or SQLAlchemy URL; made if it is not there.
+        contract: its address.
+        source: :class:`NodeOptions` or :class:`ExplorerOptions`.
+        chain_id: the chain that is meant; an explorer has to be told, a node's is compared with it.
+        abi: the contract's ABI, a storage layout, or both, or the file that holds them; stored with the history.
+        blocks: what to read; by default from the creation of the contract to the newest final block.
+        observer: sees notes and progress.
+
+    Raises:
+        UsageError: the address, the range, the URL, a header, a key or the chain cannot be right.
+        FileFormatError: the ABI is malformed.
+        ChainError: the source failed or does not know the contract; what was collected before is kept.
+        StoreError: the database failed, or holds another chain of the same id.
+
+    """
+    address = parse_address(contract)
+    blocks.check()
+    artifact = read_artifact(abi)
+    if source.from_creation and blocks.first is not None:
+        raise UsageError(
+            f"--from-block does not go with --{source.noun}: a history is executed again from the creation on"
+        )
+    request = UpdateRequest(contract=address, artifact=artifact, blocks=blocks)
+    with source.open(chain_id) as opened, TraceStore(str(database)) as store:
+        update = opened.update(store, request, observer)
+        return Collection(
+            chain_id=update.chain_id,
+            contracts=(to_checksum_address(address),),
+            added=update.added,
+            summary=update.summary(store),
+        )
+
+
+def import_history(
+    database: str | PathLike[str],
+    file: str | PathLike[str],
+    *,
+    chain_id: int | None = None,
+    abi: Artifact | str | PathLike[str] | None = None,
+    internal: str | PathLike[str] | None = None,
+    replay: ReplayOptions = DEFAULT_REPLAY,
+    observer: Observer = SILENT,
+) -> Collection:
+    """Fill a database from what a block explorer exports (txlist, executed again here), or from a trace file.
+
+    Args:
+        database: its path or SQLAlchemy URL; made if it is not there.
+        file: the export or the trace file, plain, gzip or zstd; a trace file is read whole or not at all.
+        chain_id: the chain of an export, which does not tell; a trace file's is compared with it.
+        abi: the contract's ABI, a storage layout, or both, or the file that holds them; for an export only.
+        internal: the explorer's export of internal calls (txlistinternal) of the same contract.
+        replay: how an export is executed; by default no node is asked.
+        observer: sees notes and progress.
+
+    Raises:
+        UsageError: the chain is missing or another, there is no such fork, or blocks overlap with what is there.
+        FileFormatError: a file is malformed; nothing of it was stored.
+        ChainError: the node failed; what was stored before is kept.
+        StoreError: the database failed, or holds another chain of the same id.
+
+    """
+    path = Path(file)
+    if kind_of(path) is FileKind.TRACES:
+        return _import_traces(str(database), path, chain_id)
+    if chain_id is None:
+        raise UsageError(
+            f"{plain(path)} does not say of which chain it is; give --chain-id (1 is Ethereum's main chain)"
+        )
+    from specminer.pipeline.executing import Export, import_export  # loads the machine
+
+    artifact = read_artifact(abi)
+    export = Export(
+        transactions=read_transactions(path),
+        calls=() if internal is None else read_calls(Path(internal)),
+        origin=str(path),
+    )
+    with ExitStack() as stack:
+        node = stack.enter_context(replay.open_node())
+        store = stack.enter_context(TraceStore(str(database)))
+        rulebook = replay.rulebook(chain_id)
+        imported = import_export(store, export, rulebook, artifact=artifact, node=node, observer=observer)
+        return Collection(
+            chain_id=chain_id,
+            contracts=tuple(map(to_checksum_address, imported.contracts)),
+            added=imported.executed,
+            summary=imported.summary(chain_id, store.label),
+        )
+
+
+def _import_traces(database: str, path: Path, chain_id: int | None) -> Collection:
+    header = TraceFile(path).header  # what is no trace file at all leaves no empty database
+    if chain_id not in (None, header.record.chain_id):
+        raise UsageError(
+            f"{plain(path)} is of chain {header.record.chain_id}, but --chain-id says {chain_id}"
+        )
+    with TraceStore(database) as store:
+        record = import_traces(store, path)
+        count = store.transaction_count(record.chain_id, record.address)
+        address = to_checksum_address(record.address)
+        return Collection(
+            chain_id=record.chain_id,
+            contracts=(address,),
+            added=header.transactions,
+            summary=f"{address}: {count:,} transactions of chain {record.chain_id} in {store.label}",
+        )
+
+
+def export_history(
+    database: str | PathLike[str], contract: str, file: str | PathLike[str], *, chain_id: int | None = None
+) -> int:
+    """Write a contract's history to a trace file; return the number of transactions.
+
+    Args:
+        database: its path or SQLAlchemy URL.
+        contract: its address.
+        file: the trace file; a name that ends in ``.gz`` or ``.zst`` compresses.
+        chain_id: needed only if the database holds the contract on several chains.
+
+    Raises:
+        UsageError: the address is none, or on several chains.
+        OutputError: the file cannot be written.
+        StoreError: the database does not hold the contract, or blocks with gaps between them.
+
+    """
+    address = parse_address(contract)
+    path = Path(file)
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"the folder {plain(path.parent)} does not exist; create it, or give --out another place"
+        )
+    with TraceStore(existing_database(str(database))) as store:
+        return export_traces(store, common_chain(store, [address], chain_id), address, path)

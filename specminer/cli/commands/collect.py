@@ -1,0 +1,74 @@
+"""Read a contract's transactions from a node or an explorer into the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from specminer import collect
+from specminer.cli.bundles import bundled
+from specminer.cli.console import Screen
+from specminer.cli.options import (
+    artifact_option,
+    chain_option,
+    database_option,
+    execution_options,
+    quiet_option,
+    range_options,
+)
+from specminer.cli.sources import SourceOptions, source_options
+from specminer.errors import UsageError
+from specminer.pipeline.inputs import parse_address, read_artifact
+from specminer.pipeline.sources.source import BlockRange
+
+
+@click.command("collect")
+@click.argument("address")
+@source_options
+@artifact_option
+@chain_option
+@range_options
+@execution_options
+@database_option
+@quiet_option
+@bundled
+def command(
+    address: str,
+    source: SourceOptions,
+    artifact: Path | None,
+    chain_id: int | None,
+    blocks: BlockRange,
+    database: str,
+    quiet: bool,
+) -> None:
+    """Read a contract's transactions from a node or a block explorer into the database.
+
+    From a node (--rpc), every transaction that calls ADDRESS is found, directly or from other contracts, and its
+    storage accesses are recorded. From an explorer (--explorer), all that it lists of ADDRESS is read and executed
+    again here, from the creation of the contract on, as `import` does; a node given besides is asked for the code
+    and storage of other contracts. May be interrupted at any moment; the next run continues. What is there is not
+    read again.
+
+    \b
+      specminer collect 0xADDRESS --rpc http://127.0.0.1:8545
+      specminer collect 0xADDRESS --explorer https://HOST/api --explorer-key-env MY_KEY --chain-id 1
+    """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
+    parse_address(address)
+    blocks.check()
+    abi = read_artifact(artifact)
+    if source.source is None:
+        raise UsageError(
+            "collect needs a node or an explorer: give --rpc URL (or set SPECMINER_RPC) or --explorer URL"
+        )
+    with Screen(quiet=quiet) as screen:
+        collection = collect(
+            database,
+            address,
+            source.source,
+            chain_id=chain_id,
+            abi=abi,
+            blocks=blocks,
+            observer=screen,
+        )
+    click.echo(collection.summary)

@@ -1,0 +1,62 @@
+"""The sources of histories on the command line: their options, and which of them is meant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import click
+
+from specminer.cli.options import compose
+from specminer.pipeline.sources.explorer import ExplorerOptions
+from specminer.pipeline.sources.node import NodeOptions
+from specminer.pipeline.sources.source import HistorySource
+
+node_options: Final = compose(
+    click.option(
+        "--rpc",
+        "node_url",
+        envvar="SPECMINER_RPC",
+        show_envvar=True,
+        metavar="URL",
+        help="The node: http(s)://, ws(s)://, or the path of an IPC socket. It needs debug_traceTransaction.",
+    ),
+    click.option(
+        "--rpc-header",
+        "node_headers",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A header for the node, such as a key; may be repeated. Neither it nor the URL is stored or shown.",
+    ),
+)
+
+explorer_options: Final = compose(
+    click.option(
+        "--explorer",
+        "explorer_url",
+        metavar="URL",
+        help="The API of a block explorer that speaks Etherscan's dialect (Etherscan, Blockscout and others), in place "
+        "of a node: what it lists is executed again, here.",
+    ),
+    click.option(
+        "--explorer-key-env",
+        "explorer_key_env",
+        metavar="NAME",
+        help="The environment variable that holds the explorer's key. Neither the key nor the URL is stored or shown.",
+    ),
+)
+
+source_options: Final = compose(node_options, explorer_options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOptions:
+    """The sources that were given, each with its options."""
+
+    node: NodeOptions | None
+    explorer: ExplorerOptions | None
+
+    @property
+    def source(self) -> HistorySource | None:
+        """The source to collect from; beside an explorer a node is only asked for other contracts."""
+        return self.explorer or self.node

@@ -1,0 +1,139 @@
+"""What a user names, read into values: an address, an ABI, an abstraction, a database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+from eth_utils.address import is_checksum_address
+
+from specminer.abstraction import Definition
+from specminer.abstraction.catalogue import find, resolved
+from specminer.chain.artifact import Artifact, load
+from specminer.errors import FileFormatError, StoreError, UsageError, plain
+from specminer.location import Layout
+from specminer.store import TraceStore
+from specminer.trace import Address
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+
+
+def is_address(text: str) -> bool:
+    """Whether a text has the form of an address."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def parse_address(text: str) -> Address:
+    """Read an address.
+
+    Raises:
+        UsageError: it is none, or its mixed-case checksum (EIP-55) is wrong.
+
+    """
+    if not is_address(text):
+        if "://" in text:
+            raise UsageError(
+                "a URL was given where the contract's address belongs; a node's URL goes to --rpc"
+            )
+        raise UsageError(f"'{plain(text, 80)}' is not an address; expected 0x and 40 hexadecimal digits")
+    digits = text[2:]
+    if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(text):
+        raise UsageError(
+            f"the address {text} fails its checksum, so a digit is probably wrong; if not, write it in lower case"
+        )
+    return Address(bytes.fromhex(digits))
+
+
+def read_artifact(source: Artifact | str | PathLike[str] | None) -> Artifact | None:
+    """Read a contract's ABI, storage layout, or both, from a file; what was read before is returned as it is.
+
+    Raises:
+        FileFormatError: it is malformed, be it only its storage layout: what is wrong must not be stored.
+
+    """
+    if source is None or isinstance(source, Artifact):
+        return source
+    artifact = load(Path(source))
+    if artifact.storage_layout is not None:
+        Layout(artifact.storage_layout, str(source))
+    return artifact
+
+
+def read_definition(name: str | PathLike[str]) -> Definition:
+    """Read an abstraction definition with all that it refines: a shipped one by its name, or a TOML file.
+
+    Raises:
+        UsageError: there is none.
+        FileFormatError: it is malformed.
+
+    """
+    try:
+        return resolved(find(str(name)))
+    except RecursionError:
+        raise FileFormatError(
+            f"{plain(name)} is not TOML that can be read: it is nested too deeply"
+        ) from None
+
+
+def existing_database(location: str) -> str:
+    """Return where a database is if there may be one; who only reads must not create an empty file.
+
+    Raises:
+        StoreError: it is the path of no file.
+
+    """
+    if "://" not in location and not Path(location).expanduser().exists():
+        raise StoreError(
+            f"there is no database {plain(location)}; give --db the path of one, fill one with `specminer import`, "
+            "or give --rpc URL to collect from a node"
+        )
+    return location
+
+
+def common_chain(store: TraceStore, contracts: Sequence[Address], chain_id: int | None) -> int:
+    """Return the chain on which the database knows contracts; 0 if none are given.
+
+    Raises:
+        StoreError: one of them is on none.
+        UsageError: they are not on one chain, or on several and ``chain_id`` does not say which.
+
+    """
+    if not contracts:
+        return 0
+    wanted = set(contracts)
+    chains: dict[Address, set[int]] = {contract: set() for contract in contracts}
+    for item in store.contracts():
+        if item.address in wanted and chain_id in (None, item.chain_id):
+            chains[item.address].add(item.chain_id)
+    for contract, known in chains.items():
+        if not known:
+            where = f" on chain {chain_id}" if chain_id is not None else ""
+            raise StoreError(
+                f"the database {store.label} holds nothing of 0x{contract.hex()}{where}; give --rpc URL to collect it "
+                "from a node, or import a trace file"
+            )
+    common = sorted(set.intersection(*chains.values()))
+    if not common:
+        one, other = _apart(chains)
+        raise UsageError(
+            "contracts that are mined together are of one chain, but the database holds "
+            f"0x{one.hex()} on chain {_listed(chains[one])} and 0x{other.hex()} on chain {_listed(chains[other])}"
+        )
+    if len(common) > 1:
+        raise UsageError(
+            f"the database holds 0x{contracts[0].hex()} on chains {', '.join(map(str, common))}; say which: "
+            "--chain-id"
+        )
+    return common[0]
+
+
+def _apart(chains: dict[Address, set[int]]) -> tuple[Address, Address]:
+    """Return two addresses that show best that there is no common chain: the first, and one apart from it."""
+    first, *others = chains
+    return first, next((other for other in others if not chains[first] & chains[other]), others[-1])
+
+
+def _listed(chains: set[int]) -> str:
+    return " and ".join(map(str, sorted(chains)))

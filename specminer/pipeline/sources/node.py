@@ -1,0 +1,134 @@
+"""A node as a source of histories: it finds the transactions of a contract and traces them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from eth_utils.address import to_checksum_address
+
+from specminer.chain.endpoint import Endpoint
+from specminer.chain.node import Node
+from specminer.errors import UsageError
+from specminer.pipeline.progress import SILENT, Observer
+from specminer.pipeline.sources.source import UpdateRequest, of_contract
+from specminer.store import TraceStore
+from specminer.trace import Address
+
+if TYPE_CHECKING:
+    from specminer.pipeline.collecting import Collected
+
+_NO_SCHEME: Final = re.compile(r"[\w.-]+:\d+(/.*)?")
+"""Host and port, as people write them; the path of a socket has neither."""
+_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeOptions:
+    """A node to collect from, or to ask for code and storage."""
+
+    noun: ClassVar[str] = "node"
+    from_creation: ClassVar[bool] = False
+
+    url: str = field(repr=False)
+    """``http(s)://``, ``ws(s)://``, or the path of an IPC socket."""
+    headers: tuple[str, ...] = field(default=(), repr=False)
+    """``NAME=VALUE`` each, sent with every request."""
+
+    def endpoint(self) -> Endpoint:
+        """Return the node's address; its secrets are never quoted.
+
+        Raises:
+            UsageError: the URL or a header is malformed.
+
+        """
+        if _NO_SCHEME.fullmatch(self.url) and not Path(self.url).exists():
+            raise UsageError(
+                "--rpc wants a whole URL, such as http://127.0.0.1:8545; this one lacks http:// or ws://"
+            )
+        pairs = []
+        for header in self.headers:
+            name, separator, value = header.partition("=")
+            if (
+                not separator
+                or not re.fullmatch(r"[A-Za-z0-9-]+", name)
+                or not _HEADER_VALUE.fullmatch(value)
+            ):
+                raise UsageError(
+                    "--rpc-header should be NAME=VALUE, the name of letters, digits and dashes, the value of printable "
+                    "ASCII characters"
+                )
+            pairs.append((name, value))
+        return Endpoint(self.url, tuple(pairs))
+
+    @contextmanager
+    def open(self, chain_id: int | None) -> Iterator[OpenNode]:
+        """Open the node; ``chain_id`` is compared with the node's.
+
+        Raises:
+            UsageError: the URL or a header is malformed.
+
+        """
+        with Node(self.endpoint()) as node:
+            yield OpenNode(node=node, chain_id=chain_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenNode:
+    """A node that answers."""
+
+    node: Node
+    chain_id: int | None
+
+    def update(self, store: TraceStore, request: UpdateRequest, observer: Observer = SILENT) -> NodeUpdate:
+        """Bring the history of a contract in the database up to date with the chain; see :class:`OpenSource`."""
+        from specminer.pipeline.collecting import collect
+
+        collected = collect(
+            store,
+            self.node,
+            request.contract,
+            artifact=request.artifact,
+            chain_id=self.chain_id,
+            first=request.blocks.first,
+            last=request.blocks.last,
+            created=request.created,
+            observer=observer,
+        )
+        return NodeUpdate(contract=request.contract, collected=collected)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeUpdate:
+    """What a collection from a node did."""
+
+    contract: Address
+    collected: Collected
+
+    @property
+    def chain_id(self) -> int:
+        """The node's chain."""
+        return self.collected.chain_id
+
+    @property
+    def added(self) -> int:
+        """How many transactions are new."""
+        return self.collected.added
+
+    def note(self, database: str, *, named: bool) -> str:
+        """Return what was done as a sentence."""
+        new = f"{self.added:,} new transactions" if self.added else "nothing new"
+        blocks = f"blocks {self.collected.first:,} to {self.collected.last:,}"
+        return f"{new}{of_contract(self.contract, named)} in {blocks}; they are in {database}"
+
+    def summary(self, store: TraceStore) -> str:
+        """Return what was done in a line for a terminal."""
+        total = store.transaction_count(self.chain_id, self.contract)
+        return (
+            f"{to_checksum_address(self.contract)}: {self.added:,} new transactions in blocks "
+            f"{self.collected.first:,} to {self.collected.last:,} of chain {self.chain_id}; {total:,} in {store.label}"
+        )
