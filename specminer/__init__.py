@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     )
     from specminer.pipeline.inputs import read_artifact, read_definition
     from specminer.pipeline.inspection import Inspected
-    from specminer.pipeline.mining import MineOptions
     from specminer.pipeline.output import Written
     from specminer.pipeline.progress import Observer, SilentObserver
     from specminer.pipeline.proving import Replayed
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from specminer.pipeline.sources.explorer import ExplorerOptions, ReplayOptions
     from specminer.pipeline.sources.node import NodeOptions
     from specminer.pipeline.sources.source import BlockRange, HistorySource
+    from specminer.pipeline.state import MineOptions
     from specminer.render import PictureOptions
     from specminer.report.document import Report
     from specminer.score import Labels, Score
@@ -130,7 +130,6 @@ _NAMES = {
     ),
     "pipeline.inputs": ("read_artifact", "read_definition"),
     "pipeline.inspection": ("Inspected",),
-    "pipeline.mining": ("MineOptions",),
     "pipeline.output": ("Written",),
     "pipeline.progress": ("Observer", "SilentObserver"),
     "pipeline.proving": ("Replayed",),
@@ -138,6 +137,7 @@ _NAMES = {
     "pipeline.sources.explorer": ("ExplorerOptions", "ReplayOptions"),
     "pipeline.sources.node": ("NodeOptions",),
     "pipeline.sources.source": ("BlockRange", "HistorySource"),
+    "pipeline.state": ("MineOptions",),
     "render": ("PictureOptions",),
     "report.document": ("Report",),
     "score": ("Labels", "Score"),

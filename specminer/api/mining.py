@@ -14,10 +14,10 @@ from specminer.pipeline import mining
 from specminer.pipeline.inputs import existing_database, read_artifact
 from specminer.pipeline.inspection import Inspected
 from specminer.pipeline.inspection import inspect as split
-from specminer.pipeline.mining import MineOptions
 from specminer.pipeline.output import Written, make_folder, prepare_folder, replace_file, write_output
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.selecting import Selection, SelectionOptions, select
+from specminer.pipeline.state import MineOptions
 from specminer.render import SUFFIXES, Format, PictureOptions, draw
 from specminer.render.smtlib import smtlib
 from specminer.report.document import Report

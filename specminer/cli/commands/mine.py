@@ -27,9 +27,9 @@ from specminer.cli.options import (
 from specminer.cli.sources import SourceOptions, source_options
 from specminer.errors import UsageError, plain
 from specminer.pipeline.inputs import read_artifact, read_definition
-from specminer.pipeline.mining import MineOptions
 from specminer.pipeline.output import folder_name, prepare_folder
 from specminer.pipeline.selecting import SelectionOptions
+from specminer.pipeline.state import MineOptions
 from specminer.report.explanation import explanation
 from specminer.report.summary import SURPRISING, summary
 from specminer.specification import is_specification
