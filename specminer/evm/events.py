@@ -76,12 +76,22 @@ class Destruction(NamedTuple):
 
 
 class FailedTransfer(NamedTuple):
-    """A call or a creation with ether that never began: there was too little of it, or it was too deep."""
+    """A call or a creation that never began: there was too little ether, or it was too deep."""
 
     kind: FrameKind
     sender: int
     to: int
     """Zero for a creation."""
+    value: int
+
+
+class Question(NamedTuple):
+    """What code heard of another account, of its own balance, of a block, or of transient storage."""
+
+    owner: int
+    opcode: int
+    asked: int
+    """The word that the opcode took; 0 if it takes none."""
     value: int
 
 
@@ -97,4 +107,14 @@ class Branch(NamedTuple):
     taken: bool
 
 
-Event = FrameStart | FrameEnd | SlotRead | SlotWrite | HashedData | LogEntry | Destruction | FailedTransfer
+Event = (
+    FrameStart
+    | FrameEnd
+    | SlotRead
+    | SlotWrite
+    | HashedData
+    | LogEntry
+    | Destruction
+    | FailedTransfer
+    | Question
+)

@@ -14,6 +14,7 @@ from specminer.evm.program import Block, InstructionSet
 from specminer.evm.world import Account, World
 
 if TYPE_CHECKING:
+    from specminer.evm.instructions.taped import Tape
     from specminer.evm.precompiles import Precompile
 
 MAX_DEPTH: Final = 1024
@@ -99,6 +100,7 @@ class Run:
         "precompiles",
         "refund",
         "steps",
+        "tape",
         "touched",
         "transient",
         "warm",
@@ -129,6 +131,8 @@ class Run:
         self.blob_base_fee = 0
         self.steps = 0
         """Opcodes, and what takes as long, that may still run."""
+        self.tape: Tape | None = None
+        """What a frame that runs alone is answered from; see :mod:`specminer.evm.alone`."""
         self.refund = 0
         self.logs: list[Log] = []
         self.warm: set[int] = set()

@@ -7,10 +7,10 @@ Frames are recorded of all accounts; the rest only where the recorded contracts'
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from specminer.evm.calling import leave
 from specminer.evm.events import (
     Branch,
     Destruction,
@@ -20,16 +20,16 @@ from specminer.evm.events import (
     FrameStart,
     HashedData,
     LogEntry,
+    Question,
     SlotRead,
     SlotWrite,
 )
 from specminer.evm.forks import Fork
 from specminer.evm.frame import Frame, FrameKind
 from specminer.evm.halts import LimitReached
-from specminer.evm.instructions import base_ends, base_handlers, build_instruction_set
-from specminer.evm.instructions.control import jumpi, surrender
+from specminer.evm.instructions import Foundation, Instructions, base_instructions, build_instruction_set
 from specminer.evm.instructions.storage import current
-from specminer.evm.opcodes import Op, opcode_name
+from specminer.evm.opcodes import TAKES, Op, opcode_name
 from specminer.evm.program import Block, BlockEnd, Handler, InstructionSet
 from specminer.evm.world import ADDRESS_MASK
 
@@ -43,20 +43,49 @@ _PRECOMPILED: Final = 0x1FF
 """The highest address that a precompiled contract may have."""
 _DELEGATING: Final = (FrameKind.DELEGATECALL, FrameKind.CALLCODE)
 _ABOUT_ACCOUNTS: Final = (Op.BALANCE, Op.EXTCODESIZE, Op.EXTCODECOPY, Op.EXTCODEHASH)
+_ANSWERING: Final = (
+    *(Op.BALANCE, Op.EXTCODESIZE, Op.EXTCODEHASH, Op.SELFBALANCE, Op.BLOCKHASH, Op.BLOBHASH, Op.TLOAD),
+)
+"""Opcodes whose answers a frame that runs alone needs to be told."""
 _ABOUT_BLOCKS: Final = (
     *(Op.BLOCKHASH, Op.COINBASE, Op.PREVRANDAO, Op.GASLIMIT, Op.BASEFEE, Op.BLOBHASH, Op.BLOBBASEFEE),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """What a recorder's instructions tell."""
+
+    branches: bool
+    questions: bool
+    foundation: Foundation
 
 
 class Recorder:
     """Records transactions, one at a time; :attr:`events` has what happened in the last one."""
 
     def __init__(
-        self, contracts: Collection[int] | None, *, branches: bool = False, room: int = MAX_RECORDED
+        self,
+        contracts: Collection[int] | None,
+        *,
+        branches: bool = False,
+        questions: bool = False,
+        room: int = MAX_RECORDED,
+        foundation: Foundation = base_instructions,
     ) -> None:
-        """Record these contracts; ``None`` for all accounts. ``room`` is in bytes."""
+        """Prepare.
+
+        Args:
+            contracts: what is recorded; ``None`` for all accounts.
+            branches: whether conditional jumps are told.
+            questions: whether it is told what code heard of other accounts and of the block, and every call that
+                never began, so that a frame can run alone later.
+            room: bytes that the record may take.
+            foundation: what opcodes do before anything is recorded.
+
+        """
         self.contracts = contracts
-        self.branches_wanted = branches
+        self.reports = Reports(branches=branches, questions=questions, foundation=foundation)
         self.room = room
         """Bytes that are left; a run that needs more is stopped."""
         self.clear()
@@ -65,6 +94,7 @@ class Recorder:
         """Begin a new record."""
         self.events: list[Event] = []
         self.branches: list[Branch] = []
+        self.destruction: Destruction | None = None
         self.frames = 0
         """How many frames there were."""
         self.asked: dict[int, None] = {}
@@ -75,10 +105,12 @@ class Recorder:
         """Accounts without code that were called with calldata."""
         self.measured: dict[int, None] = {}
         """Accounts that were asked for the size or the hash of their code."""
+        self.codes: dict[int, bytes] = {}
+        """Code that ran, or was copied, by its address; only with ``questions``."""
 
     def watched(self, fork: Fork) -> InstructionSet:
         """Return instructions that report."""
-        return _reporting(fork, self.branches_wanted)
+        return _reporting(fork, self.reports)
 
     def watches(self, address: int) -> bool:
         """Return whether a contract is recorded."""
@@ -106,6 +138,8 @@ class Recorder:
             sender, to = frame.parent.address, code_address
         if data and not frame.code and to > _PRECOMPILED:
             self.codeless[to] = None
+        if self.reports.questions and code_address is not None:
+            self.codes[code_address] = frame.code
         frame.note = self.note_for(frame)
         self.frames += 1
         self.add(FrameStart(kind, sender, to, frame.limit, frame.value, data), len(data))
@@ -115,7 +149,11 @@ class Recorder:
         return Note(self, self.frames)
 
     def leave(self, frame: Frame) -> None:
-        """Record that a frame has ended."""
+        """Record that a frame has ended, and before that what it gave away when it destroyed itself."""
+        if self.destruction is not None:
+            self.own_balance = True
+            self.add(self.destruction)
+            self.destruction = None
         self.add(FrameEnd(frame.limit - frame.gas, frame.output, frame.halt), len(frame.output))
 
 
@@ -195,15 +233,37 @@ def _selfbalance(base: Handler) -> Handler:
     return handler
 
 
-def _transferring(kind: FrameKind, base: BlockEnd) -> BlockEnd:
-    """Return a call or a creation that is recorded as failed if it has ether and never begins."""
-    depth = -3 if kind is FrameKind.CALL else -1
+def _answered(opcode: int, base: Handler) -> Handler:
+    """Return a handler that records what an opcode pushed for what it took."""
+    asks = TAKES[opcode] == 1
+
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        asked = stack[-1] if asks else 0
+        base(stack, frame, argument)
+        frame.note.recorder.add(Question(frame.address, opcode, asked, stack[-1]))
+
+    return handler
+
+
+def _copied(base: Handler) -> Handler:
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        address = stack[-1] & ADDRESS_MASK
+        base(stack, frame, argument)
+        frame.note.recorder.codes[address] = frame.run.world.account(address).code
+
+    return handler
+
+
+def _transferring(kind: FrameKind, base: BlockEnd, *, always: bool) -> BlockEnd:
+    """Return a call or a creation that is recorded as failed if it never begins and has ether, or ``always``."""
+    creates = kind.creates
+    depth = -1 if creates else -3 if kind in (FrameKind.CALL, FrameKind.CALLCODE) else 0
 
     def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
-        value = stack[depth]
-        if not value:
+        value = stack[depth] if depth else 0
+        if (not value and not always) or frame.run.tape is not None:
             return base(stack, frame, block)
-        to = stack[-2] & ADDRESS_MASK if kind is FrameKind.CALL else 0
+        to = 0 if creates else stack[-2] & ADDRESS_MASK
         recorder: Recorder = frame.note.recorder
         frames = recorder.frames
         following = base(stack, frame, block)
@@ -214,55 +274,62 @@ def _transferring(kind: FrameKind, base: BlockEnd) -> BlockEnd:
     return end
 
 
-def _selfdestruct(stack: list[int], frame: Any, block: Block) -> Frame | None:
-    beneficiary, amount = stack[-1] & ADDRESS_MASK, frame.account.balance
-    surrender(stack, frame)
-    recorder: Recorder = frame.note.recorder
-    recorder.own_balance = True
-    recorder.add(Destruction(frame.address, beneficiary, amount))
-    return leave(frame, None, b"")
+def _selfdestruct(base: BlockEnd) -> BlockEnd:
+    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+        beneficiary, amount = stack[-1] & ADDRESS_MASK, frame.account.balance
+        recorder: Recorder = frame.note.recorder
+        recorder.destruction = Destruction(frame.address, beneficiary, amount)
+        try:
+            return base(stack, frame, block)
+        finally:
+            recorder.destruction = None
+
+    return end
 
 
-def _branch(stack: list[int], frame: Any, block: Block) -> Frame | None:
-    taken = bool(stack[-2])
-    following = jumpi(stack, frame, block)
-    note = frame.note
-    recorder: Recorder = note.recorder
-    recorder.room -= _EVENT
-    if recorder.room < 0:
-        raise LimitReached
-    recorder.branches.append(Branch(len(recorder.events), note.number, block.last, taken))
-    return following
+def _branch(base: BlockEnd) -> BlockEnd:
+    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+        taken = bool(stack[-2])
+        following = base(stack, frame, block)
+        note = frame.note
+        recorder: Recorder = note.recorder
+        recorder.room -= _EVENT
+        if recorder.room < 0:
+            raise LimitReached
+        recorder.branches.append(Branch(len(recorder.events), note.number, block.last, taken))
+        return following
+
+    return end
 
 
 @cache
-def _reporting(fork: Fork, branches: bool) -> InstructionSet:
-    return build_instruction_set(fork, *reporting_parts(fork, branches=branches))
+def _reporting(fork: Fork, reports: Reports) -> InstructionSet:
+    return build_instruction_set(fork, *reporting_instructions(fork, reports))
 
 
-def reporting_parts(fork: Fork, *, branches: bool) -> tuple[dict[int, Handler], dict[int, BlockEnd]]:
-    """Return the handlers and the ends of blocks that report."""
-    handlers, ends = base_handlers(fork), base_ends()
-    logs = range(Op.LOG0, Op.LOG4 + 1)
-    new_ends: dict[int, BlockEnd] = {
-        Op.CALL: _transferring(FrameKind.CALL, ends[Op.CALL]),
-        Op.CREATE: _transferring(FrameKind.CREATE, ends[Op.CREATE]),
-        Op.CREATE2: _transferring(FrameKind.CREATE2, ends[Op.CREATE2]),
-        Op.SELFDESTRUCT: _selfdestruct,
-    }
-    if branches:
-        new_ends[Op.JUMPI] = _branch
-    return (
-        {
-            Op.SLOAD: _sload(handlers[Op.SLOAD]),
-            Op.SSTORE: _sstore(handlers[Op.SSTORE]),
-            Op.KECCAK256: _hash(handlers[Op.KECCAK256]),
-            Op.SELFBALANCE: _selfbalance(handlers[Op.SELFBALANCE]),
-            **{opcode: _log(handlers[opcode]) for opcode in logs},
-            **{opcode: _asking(opcode, handlers[opcode]) for opcode in (*_ABOUT_ACCOUNTS, *_ABOUT_BLOCKS)},
-        },
-        new_ends,
-    )
+def reporting_instructions(fork: Fork, reports: Reports) -> Instructions:
+    """Return all handlers and ends of blocks, where those that report replace the others."""
+    given, given_ends = reports.foundation(fork)
+    handlers, ends = dict(given), dict(given_ends)
+    always = reports.questions
+    if always:
+        for opcode in _ANSWERING:
+            handlers[opcode] = _answered(opcode, handlers[opcode])
+        handlers[Op.EXTCODECOPY] = _copied(handlers[Op.EXTCODECOPY])
+    for opcode in (*_ABOUT_ACCOUNTS, *_ABOUT_BLOCKS):
+        handlers[opcode] = _asking(opcode, handlers[opcode])
+    handlers[Op.SELFBALANCE] = _selfbalance(handlers[Op.SELFBALANCE])
+    handlers[Op.SLOAD] = _sload(handlers[Op.SLOAD])
+    handlers[Op.SSTORE] = _sstore(handlers[Op.SSTORE])
+    handlers[Op.KECCAK256] = _hash(handlers[Op.KECCAK256])
+    for number in range(Op.LOG0, Op.LOG4 + 1):
+        handlers[number] = _log(handlers[number])
+    for kind in FrameKind if always else (FrameKind.CALL, FrameKind.CREATE, FrameKind.CREATE2):
+        ends[int(kind)] = _transferring(kind, ends[int(kind)], always=always)
+    ends[Op.SELFDESTRUCT] = _selfdestruct(ends[Op.SELFDESTRUCT])
+    if reports.branches:
+        ends[Op.JUMPI] = _branch(ends[Op.JUMPI])
+    return handlers, ends
 
 
 def names_of_questions(opcodes: Collection[int]) -> tuple[str, ...]:

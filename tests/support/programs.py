@@ -92,11 +92,13 @@ def push(value: int) -> bytes:
 class Writer:
     """Writes one program."""
 
-    def __init__(self, draw: random.Random, fork: str, depth: int = 0) -> None:
+    def __init__(self, draw: random.Random, fork: str, depth: int = 0, *, asks_gas: bool = True) -> None:
         self.draw = draw
         self.fork = FORKS[fork]
         self.code = bytearray()
         self.height = 0
+        self.asks_gas = asks_gas
+        """Whether programs look at the gas that is left."""
         self.depth = depth
         """How many creations this program's text stands in."""
 
@@ -218,7 +220,8 @@ class Writer:
 
     def ask(self) -> None:
         """Append a question about the call or the block."""
-        self.done(self.draw.choice(_ASKING), 0, 1)
+        opcode = self.draw.choice(_ASKING)
+        self.done(opcode if self.asks_gas or opcode != Op.GAS else Op.CALLER, 0, 1)
 
     def remember(self) -> None:
         """Append work on memory."""
@@ -312,7 +315,7 @@ class Writer:
         """Append a creation, mostly of a small program that is in the text."""
         if self.depth >= 2:
             return
-        inner = Writer(self.draw, self.fork.name, self.depth + 1)
+        inner = Writer(self.draw, self.fork.name, self.depth + 1, asks_gas=self.asks_gas)
         if self.draw.random() < 0.5:
             inner.write(self.draw.randrange(6))
         result = self.draw.choice((0, 1, 3, 32, 100, 0x6001, 0xC001))
@@ -344,12 +347,14 @@ class Writer:
             self.take(self.word(), self.word())
             self.done(Op.JUMPI, 2, 0)
             return
-        inner = Writer(self.draw, self.fork.name, self.depth)
+        inner = Writer(self.draw, self.fork.name, self.depth, asks_gas=self.asks_gas)
         inner.height = 0
         for _ in range(self.draw.randrange(4)):
             inner.snippet()
         inner.emit(*[Op.POP] * max(0, inner.height))
-        self.take(self.word()) if self.draw.random() < 0.7 else self.done(Op.GAS, 0, 1)
+        self.take(self.word()) if self.draw.random() < 0.7 else self.done(
+            Op.GAS if self.asks_gas else Op.CALLER, 0, 1
+        )
         target = len(self.code) + 4 + len(inner.code)
         self.emit(bytes([Op.PUSH1 + 1]), target.to_bytes(2, "big"), Op.JUMPI, bytes(inner.code), Op.JUMPDEST)
         self.height -= 1
@@ -378,11 +383,11 @@ class Writer:
     def write(self, count: int) -> bytes:
         """Write a program of so many snippets, and return it."""
         pick = self.draw.random()
-        if pick < 0.04:
+        if pick < 0.04 and self.asks_gas:
             self.emit(self.draw.randbytes(self.draw.randrange(60)))
         elif pick < 0.06:  # more than the stack can hold
             self.emit(Op.JUMPDEST, Op.CALLER, Op.MSIZE, Op.DUP1, push(0), Op.JUMP)
-        elif pick < 0.1:
+        elif pick < 0.1 and self.asks_gas:
             self.loop()
         for _ in range(count):
             self.snippet()
@@ -391,13 +396,13 @@ class Writer:
         return bytes(self.code)
 
 
-def scenario(seed: int, fork: str) -> Scenario:
-    """Return the scenario of a seed under a fork's rules."""
+def scenario(seed: int, fork: str, *, asks_gas: bool = True) -> Scenario:
+    """Return the scenario of a seed under a fork's rules; its programs may look at the gas that is left."""
     draw = random.Random(f"{fork} {seed}")
     rules = FORKS[fork]
     accounts = {SENDER: Given(nonce=draw.choice((0, 1, 7, 200)), balance=RICH), COINBASE: Given(balance=7)}
     for address in CONTRACTS:
-        writer = Writer(draw, fork)
+        writer = Writer(draw, fork, asks_gas=asks_gas)
         code = writer.write(draw.randrange(1, 24))
         if rules.delegations and draw.random() < 0.1:
             code = b"\xef\x01\x00" + draw.choice((*CONTRACTS, 4, STRANGER)).to_bytes(20, "big")
@@ -410,7 +415,7 @@ def scenario(seed: int, fork: str) -> Scenario:
     data = draw.randbytes(draw.choice((0, 0, 4, 36, 68))) + bytes(draw.choice((0, 0, 32)))
     creates = draw.random() < 0.12
     if creates:
-        data = Writer(draw, fork).write(draw.randrange(8))
+        data = Writer(draw, fork, asks_gas=asks_gas).write(draw.randrange(8))
     base = 21_000 + 68 * len(data) + (60_000 if creates else 0)
     gas = base + int(10 ** draw.uniform(2, 6.2))
     return Scenario(

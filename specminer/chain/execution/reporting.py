@@ -46,6 +46,6 @@ def steps_of(events: Iterable[Event]) -> Iterator[Step]:
             case Destruction(owner, beneficiary, amount):
                 yield Enter(SELFDESTRUCT, address_of(owner), address_of(beneficiary), 0, amount, b"")
                 yield Exit(0, b"", None)
-            case FailedTransfer(kind, sender, to, amount):
+            case FailedTransfer(kind, sender, to, amount) if amount:
                 yield Enter(kind.name, address_of(sender), address_of(to), 0, amount, b"")
                 yield Exit(0, b"", NEVER_BEGAN)

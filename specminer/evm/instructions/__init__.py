@@ -2,51 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from specminer.evm.forks import Fork, static_costs
 from specminer.evm.instructions import arithmetic, calls, control, environment, memory, storage
+from specminer.evm.opcodes import Op
 from specminer.evm.program import BlockEnd, Handler, InstructionSet
+
+Instructions = tuple[dict[int, Handler], dict[int, BlockEnd]]
+"""What the opcodes inside blocks do, and what those do that end them."""
+Foundation = Callable[[Fork], Instructions]
+"""From a fork to what its opcodes do."""
 
 
 @cache
 def instruction_set(fork: Fork) -> InstructionSet:
     """Return the instructions of a fork, as they are when nobody observes."""
-    return build_instruction_set(fork, {}, {})
+    return build_instruction_set(fork, *base_instructions(fork))
 
 
-def build_instruction_set(
-    fork: Fork, handlers: dict[int, Handler], ends: dict[int, BlockEnd], located: frozenset[int] = frozenset()
-) -> InstructionSet:
-    """Return the instructions of a fork with some replaced.
-
-    Args:
-        fork: the rules.
-        handlers: what replaces handlers of opcodes inside blocks.
-        ends: what replaces the ends of blocks.
-        located: further opcodes whose handler wants to know where it stands.
-
-    """
-    return InstructionSet(
-        static_costs(fork),
-        {**base_handlers(fork), **handlers},
-        {**base_ends(), **ends},
-        memory.LOCATED | environment.LOCATED | storage.LOCATED | located,
-        (control.fall, control.stop, control.invalid),
-    )
-
-
-def base_handlers(fork: Fork) -> dict[int, Handler]:
-    """Return what the opcodes inside blocks do under a fork's rules."""
-    return {
+def base_instructions(fork: Fork) -> Instructions:
+    """Return what the opcodes do under a fork's rules."""
+    handlers = {
         **arithmetic.HANDLERS,
         **memory.HANDLERS,
         **environment.HANDLERS,
         **storage.HANDLERS,
         **storage.BY_RULE[fork.storage_rule],
     }
+    return handlers, {**control.ENDS, **calls.ENDS}
 
 
-def base_ends() -> dict[int, BlockEnd]:
-    """Return what the opcodes do that end blocks."""
-    return {**control.ENDS, **calls.ENDS}
+def build_instruction_set(
+    fork: Fork, handlers: dict[int, Handler], ends: dict[int, BlockEnd]
+) -> InstructionSet:
+    """Return an instruction set of handlers and ends of blocks."""
+    return InstructionSet(
+        static_costs(fork),
+        handlers,
+        ends,
+        memory.LOCATED | environment.LOCATED | storage.LOCATED,
+        (control.fall, ends[Op.STOP], control.invalid),
+    )

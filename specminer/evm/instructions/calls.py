@@ -27,7 +27,7 @@ def delegate_of(code: bytes) -> int | None:
     return None
 
 
-class _Operands:
+class Operands:
     """What a call takes from the stack, and what it is about to cost."""
 
     __slots__ = ("cost", "data_offset", "data_size", "end", "gas", "output_offset", "output_size")
@@ -54,7 +54,7 @@ def _warm(frame: Frame, address: int) -> int:
     return COLD_ACCOUNT
 
 
-def _code_of(frame: Frame, address: int, operands: _Operands) -> tuple[bytes, int, bool]:
+def _code_of(frame: Frame, address: int, operands: Operands) -> tuple[bytes, int, bool]:
     """Return the code that a call of an address runs, where it is from, and whether that is the address itself."""
     run = frame.run
     code = run.world.account(address).code
@@ -66,7 +66,7 @@ def _code_of(frame: Frame, address: int, operands: _Operands) -> tuple[bytes, in
     return code, address, True
 
 
-def _pay(frame: Frame, operands: _Operands) -> int:
+def pay(frame: Frame, operands: Operands) -> int:
     """Charge for a call, let memory grow, and return the gas that the inner frame gets."""
     available = frame.gas - operands.cost
     if available < 0:
@@ -80,7 +80,8 @@ def _pay(frame: Frame, operands: _Operands) -> int:
     return gas
 
 
-def _extend(frame: Frame, end: int) -> None:
+def extend(frame: Frame, end: int) -> None:
+    """Let memory grow to an end; it has been paid for."""
     if end > len(frame.memory):
         frame.memory.extend(bytes((end + 31) // 32 * 32 - len(frame.memory)))
 
@@ -89,7 +90,7 @@ def _open(
     parent: Frame,
     kind: FrameKind,
     account: Account,
-    operands: _Operands,
+    operands: Operands,
     code: tuple[bytes, int, bool],
     gas: int,
     value: int,
@@ -123,9 +124,9 @@ def _refuse(frame: Frame, gas: int) -> Frame:
 
 def call(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     """CALL."""
-    _continue_behind(frame, block)
+    continue_behind(frame, block)
     gas, address, value = stack.pop(), stack.pop() & ADDRESS_MASK, stack.pop()
-    operands = _Operands(stack, frame, gas)
+    operands = Operands(stack, frame, gas)
     operands.cost += _warm(frame, address)
     code = _code_of(frame, address, operands)
     fork, account = frame.run.fork, frame.run.world.account(address)
@@ -135,10 +136,10 @@ def call(stack: list[int], frame: Frame, block: Block) -> Frame | None:
         operands.cost += NEW_ACCOUNT
     if value:
         operands.cost += CALL_VALUE
-    gas = _pay(frame, operands) + (STIPEND if value else 0)
+    gas = pay(frame, operands) + (STIPEND if value else 0)
     if frame.static and value:
         raise FrameHalted(Halt.STATIC_WRITE)
-    _extend(frame, operands.end)
+    extend(frame, operands.end)
     if frame.account.balance < value:
         return _refuse(frame, gas)
     return _open(frame, FrameKind.CALL, account, operands, code, gas, value)
@@ -146,15 +147,15 @@ def call(stack: list[int], frame: Frame, block: Block) -> Frame | None:
 
 def callcode(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     """CALLCODE: another account's code in the own context."""
-    _continue_behind(frame, block)
+    continue_behind(frame, block)
     gas, address, value = stack.pop(), stack.pop() & ADDRESS_MASK, stack.pop()
-    operands = _Operands(stack, frame, gas)
+    operands = Operands(stack, frame, gas)
     operands.cost += _warm(frame, address)
     code = _code_of(frame, address, operands)
     if value:
         operands.cost += CALL_VALUE
-    gas = _pay(frame, operands) + (STIPEND if value else 0)
-    _extend(frame, operands.end)
+    gas = pay(frame, operands) + (STIPEND if value else 0)
+    extend(frame, operands.end)
     if frame.account.balance < value:
         return _refuse(frame, gas)
     return _open(frame, FrameKind.CALLCODE, frame.account, operands, code, gas, value)
@@ -162,30 +163,30 @@ def callcode(stack: list[int], frame: Frame, block: Block) -> Frame | None:
 
 def delegatecall(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     """DELEGATECALL: another account's code in the own context, with the own caller and value."""
-    _continue_behind(frame, block)
+    continue_behind(frame, block)
     gas, address = stack.pop(), stack.pop() & ADDRESS_MASK
-    operands = _Operands(stack, frame, gas)
+    operands = Operands(stack, frame, gas)
     operands.cost += _warm(frame, address)
     code = _code_of(frame, address, operands)
-    gas = _pay(frame, operands)
-    _extend(frame, operands.end)
+    gas = pay(frame, operands)
+    extend(frame, operands.end)
     return _open(frame, FrameKind.DELEGATECALL, frame.account, operands, code, gas, 0)
 
 
 def staticcall(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     """STATICCALL: nothing may change inside."""
-    _continue_behind(frame, block)
+    continue_behind(frame, block)
     gas, address = stack.pop(), stack.pop() & ADDRESS_MASK
-    operands = _Operands(stack, frame, gas)
+    operands = Operands(stack, frame, gas)
     operands.cost += _warm(frame, address)
     code = _code_of(frame, address, operands)
     account = frame.run.world.account(address)
-    gas = _pay(frame, operands)
-    _extend(frame, operands.end)
+    gas = pay(frame, operands)
+    extend(frame, operands.end)
     return _open(frame, FrameKind.STATICCALL, account, operands, code, gas, 0)
 
 
-def _continue_behind(frame: Frame, block: Block) -> None:
+def continue_behind(frame: Frame, block: Block) -> None:
     """Go on behind the call once it is over."""
     following = block.following
     if following is None:
@@ -195,23 +196,23 @@ def _continue_behind(frame: Frame, block: Block) -> None:
 
 def create(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     """CREATE: at an address that follows from the creator and its nonce."""
-    _continue_behind(frame, block)
+    continue_behind(frame, block)
     value = stack.pop()
-    code = _creation_code(stack, frame, 0)
+    code = creation_code(stack, frame, 0)
     address = creation_address(frame.address, frame.account.nonce)
     return _create(frame, FrameKind.CREATE, value, code, address)
 
 
 def create2(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     """CREATE2: at an address that follows from the creator, a salt and the creation code."""
-    _continue_behind(frame, block)
+    continue_behind(frame, block)
     value = stack.pop()
-    code = _creation_code(stack, frame, WORD_HASH)
+    code = creation_code(stack, frame, WORD_HASH)
     text = b"\xff" + frame.address.to_bytes(20, "big") + stack.pop().to_bytes(32, "big") + keccak(code)
     return _create(frame, FrameKind.CREATE2, value, code, int.from_bytes(keccak(text), "big") & ADDRESS_MASK)
 
 
-def _creation_code(stack: list[int], frame: Frame, word: int) -> bytes:
+def creation_code(stack: list[int], frame: Frame, word: int) -> bytes:
     """Take the range of the creation code from the stack, charge for it, and return it."""
     offset, size = stack.pop(), stack.pop()
     end = offset + size if size else 0
@@ -221,7 +222,7 @@ def _creation_code(stack: list[int], frame: Frame, word: int) -> bytes:
     frame.gas -= cost
     if frame.gas < 0:
         raise GasShort
-    _extend(frame, end)
+    extend(frame, end)
     return slice_of(frame.memory, offset, size)
 
 

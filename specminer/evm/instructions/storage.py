@@ -42,7 +42,10 @@ def sload_warming(stack: list[int], frame: Frame, argument: Site) -> None:
 
 
 def current(frame: Frame, slot: int) -> int:
-    """Return what a slot of the frame's account holds."""
+    """Return what a slot of the frame's account holds; a call alone is told by its tape."""
+    tape = frame.run.tape
+    if tape is not None:
+        return tape.before(slot)
     value = frame.storage.get(slot)
     return frame.run.world.load_slot(frame.account, slot) if value is None else value
 

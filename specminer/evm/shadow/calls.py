@@ -7,6 +7,7 @@ from typing import Any, Final
 from specminer.evm.frame import Frame, FrameKind
 from specminer.evm.opcodes import Op
 from specminer.evm.program import Block, BlockEnd
+from specminer.evm.shadow.answers import receive, words_from
 from specminer.evm.shadow.memory import ShadowMemory
 from specminer.evm.shadow.note import PendingCall, ShadowNote
 from specminer.evm.shadow.record import CallEffect, Decision
@@ -70,11 +71,18 @@ def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
         to, to_node = stack[-2] & ADDRESS_MASK, marks[-2]
         value, value_node = (stack[-3], marks[-3]) if valued else (0, None)
         data = _range(note, stack[-1 - first], stack[-2 - first])
-        pending = PendingCall(_number(note), value_node, data, marks[-2 - first])
+        pending = PendingCall(
+            number=_number(note),
+            data=data,
+            data_size=marks[-2 - first],
+            value=value_node,
+            output_offset=stack[-3 - first],
+            output_size=stack[-4 - first],
+        )
         del marks[-first - 4 :]
         if record.has_room(record.calls):
             record.calls.append(CallEffect(pending.number, kind, to, to_node, value, value_node))
-        return _run(base, stack, frame, block, pending, "success")
+        return _run(base, stack, frame, block, pending)
 
     return end
 
@@ -86,11 +94,11 @@ def _creating(kind: FrameKind, base: BlockEnd) -> BlockEnd:
         note: ShadowNote = frame.note
         marks, record = note.marks, note.record
         value, value_node = stack[-1], marks[-1]
-        pending = PendingCall(_number(note), value_node, ShadowMemory(), None)
+        pending = PendingCall(number=_number(note), data=ShadowMemory(), value=value_node, creates=True)
         del marks[-takes:]
         if record.has_room(record.calls):
             record.calls.append(CallEffect(pending.number, kind, 0, None, value, value_node))
-        return _run(base, stack, frame, block, pending, "created")
+        return _run(base, stack, frame, block, pending)
 
     return end
 
@@ -101,17 +109,15 @@ def _number(note: ShadowNote) -> int:
     return note.record.made - 1
 
 
-def _run(
-    base: BlockEnd, stack: list[int], frame: Any, block: Block, pending: PendingCall, result: str
-) -> Frame | None:
-    """Make a call; where no frame was opened it has failed at once, and its answer is empty."""
+def _run(base: BlockEnd, stack: list[int], frame: Any, block: Block, pending: PendingCall) -> Frame | None:
+    """Make a call; where it opens no frame its result is there at once."""
     note: ShadowNote = frame.note
     note.pending = pending
     following = base(stack, frame, block)
-    if following is frame and note.pending is pending:
-        note.pending = None
-        note.answer, note.answer_size = None, None
-        note.marks.append(note.record.source(stack[-1], result, pending.number))
+    if following is not None and following is frame and note.pending is pending:
+        output: bytes = following.answer
+        pieces = words_from(note.record, output, "answer", pending.number)
+        receive(note, pending, stack[-1], output, pieces)
     return following
 
 

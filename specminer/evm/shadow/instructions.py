@@ -6,10 +6,10 @@ from functools import cache
 from typing import Any, Final
 
 from specminer.evm.forks import Fork
-from specminer.evm.instructions import base_ends, base_handlers, build_instruction_set
+from specminer.evm.instructions import build_instruction_set
 from specminer.evm.opcodes import Op
-from specminer.evm.program import BlockEnd, Handler, InstructionSet
-from specminer.evm.recorder import reporting_parts
+from specminer.evm.program import Handler, InstructionSet
+from specminer.evm.recorder import Reports, reporting_instructions
 from specminer.evm.shadow import calls, places
 from specminer.evm.shadow.note import ShadowNote
 
@@ -207,11 +207,9 @@ def _blobhash(base: Handler) -> Handler:
 
 
 @cache
-def shadowing(fork: Fork, branches: bool) -> InstructionSet:
+def shadowing(fork: Fork, reports: Reports) -> InstructionSet:
     """Return the instructions of a fork that report and keep the shadow."""
-    recording, recording_ends = reporting_parts(fork, branches=branches)
-    base = {**base_handlers(fork), **recording}
-    ends: dict[int, BlockEnd] = {**base_ends(), **recording_ends}
+    base, ends = reporting_instructions(fork, reports)
     handlers: dict[int, Handler] = {
         Op.POP: _pop,
         **dict.fromkeys(range(Op.PUSH0, Op.PUSH32 + 1), _push),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from specminer.evm.recorder import Note
@@ -12,19 +13,20 @@ if TYPE_CHECKING:
     from specminer.evm.recorder import Recorder
 
 
+@dataclass(slots=True, kw_only=True)
 class PendingCall:
     """A call that a frame is about to make, with where its operands came from."""
 
-    __slots__ = ("data", "data_size", "number", "value")
-
-    def __init__(self, number: int, value: int | None, data: ShadowMemory, data_size: int | None) -> None:
-        self.number = number
-        self.value = value
-        """The node of the ether."""
-        self.data = data
-        """Where the calldata came from."""
-        self.data_size = data_size
-        """The node of its size."""
+    number: int
+    data: ShadowMemory
+    """Where the calldata came from."""
+    data_size: int | None = None
+    """The node of its size."""
+    value: int | None = None
+    """The node of the ether."""
+    creates: bool = False
+    output_offset: int = 0
+    output_size: int = 0
 
 
 class ShadowNote(Note):
@@ -32,7 +34,6 @@ class ShadowNote(Note):
 
     __slots__ = (
         "answer",
-        "answer_number",
         "answer_size",
         "began",
         "caller",
@@ -59,7 +60,6 @@ class ShadowNote(Note):
         self.value: int | None = None
         self.answer: ShadowMemory | None = None
         """Where the last answer came from; ``None`` before the first call."""
-        self.answer_number = -1
         self.answer_size: int | None = None
         self.output: ShadowMemory | None = None
         """Where what it returns came from."""

@@ -8,8 +8,10 @@ from typing import Final
 from specminer.evm.forks import Fork
 from specminer.evm.frame import Frame, FrameKind
 from specminer.evm.halts import Halt
+from specminer.evm.instructions import Foundation, base_instructions
 from specminer.evm.program import InstructionSet
 from specminer.evm.recorder import MAX_RECORDED, Note, Recorder
+from specminer.evm.shadow.answers import receive, words_from
 from specminer.evm.shadow.arena import Arena
 from specminer.evm.shadow.instructions import shadowing
 from specminer.evm.shadow.memory import ShadowMemory
@@ -30,11 +32,13 @@ class Shadow(Recorder):
         arena: Arena | None = None,
         *,
         branches: bool = False,
+        questions: bool = False,
         room: int = MAX_RECORDED,
+        foundation: Foundation = base_instructions,
     ) -> None:
-        """Watch these contracts; ``None`` for all accounts. The arena may be shared among runs."""
+        """Watch these contracts; the arena may be shared among runs. The rest is the recorder's."""
         self.arena = Arena() if arena is None else arena
-        super().__init__(contracts, branches=branches, room=room)
+        super().__init__(contracts, branches=branches, questions=questions, room=room, foundation=foundation)
 
     def clear(self) -> None:
         """Begin a new record."""
@@ -43,7 +47,7 @@ class Shadow(Recorder):
 
     def watched(self, fork: Fork) -> InstructionSet:
         """Return instructions that report and keep the shadow."""
-        return shadowing(fork, self.branches_wanted)
+        return shadowing(fork, self.reports)
 
     def note_for(self, frame: Frame) -> Note:
         """Return what a frame carries."""
@@ -83,23 +87,15 @@ class Shadow(Recorder):
             self._answer(frame, note, outer)
 
     def _answer(self, frame: Frame, note: object, outer: ShadowNote) -> None:
-        record, pending = outer.record, outer.pending
+        pending = outer.pending
         assert pending is not None  # whoever calls says so before
-        outer.pending = None
-        number = pending.number
+        succeeded = frame.halt is None
         if frame.code_address is None:
-            created = frame.address if frame.halt is None else 0
-            outer.marks.append(record.source(created, "created", number))
+            result = frame.address if succeeded else 0
             output = frame.output if frame.halt is Halt.REVERT else b""
         else:
-            outer.marks.append(record.source(int(frame.halt is None), "success", number))
-            output = frame.output
-        outer.answer_number = number
-        outer.answer = self._pieces(frame, note, outer, pending, output)
-        outer.answer_size = record.source(len(output), "answer_size", number)
-        size = min(frame.output_size, len(output))
-        if size and frame.code_address is not None:
-            outer.memory.copy(frame.output_offset, outer.answer, 0, size)
+            result, output = int(succeeded), frame.output
+        receive(outer, pending, result, output, self._pieces(frame, note, outer, pending, output))
 
     @staticmethod
     def _pieces(
@@ -110,17 +106,4 @@ class Shadow(Recorder):
             return note.output if output and note.output is not None else ShadowMemory()
         if frame.code_address == _IDENTITY and not frame.code and frame.halt is None:
             return pending.data
-        return _words(outer.record, output, "answer", pending.number)
-
-
-def _words(record: ShadowRecord, data: bytes, *key: object) -> ShadowMemory:
-    """Return bytes from outside, as words that are sources."""
-    memory = ShadowMemory()
-    for start in range(0, len(data), 32):
-        text = data[start : start + 32]
-        node = record.source(int.from_bytes(text.ljust(32, b"\0"), "big"), *key, start)
-        if not node:
-            memory.blur(0, len(data))
-            return memory
-        memory.put(start, (node, 0, len(text)))
-    return memory
+        return words_from(outer.record, output, "answer", pending.number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from specminer.evm.instructions.storage import current
 from specminer.evm.opcodes import Op
 from specminer.evm.program import Handler
 from specminer.evm.shadow.arena import UNKNOWN
@@ -185,7 +186,7 @@ def _sload(base: Handler, kind: str) -> Handler:
 def _sstore(base: Handler, kind: str) -> Handler:
     def handler(stack: list[int], frame: Any, argument: Any) -> None:
         slot, value = stack[-1], stack[-2]
-        before = frame.run.world.slot(frame.address, slot) if kind == "storage" else 0
+        before = current(frame, slot) if kind == "storage" else 0
         base(stack, frame, argument)
         note: ShadowNote = frame.note
         record, marks = note.record, note.marks
