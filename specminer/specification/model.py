@@ -166,7 +166,7 @@ class Alternative:
 class FrontPoint:
     """A point of the front from readable to precise."""
 
-    states: int
+    states: Count
     """How many."""
     metrics: dict[str, float]
     """Its metrics by name."""
