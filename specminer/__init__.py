@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
     )
-    from specminer.pipeline.inputs import read_artifact, read_definition
+    from specminer.pipeline.inputs import read_definition
     from specminer.pipeline.inspection import Inspected
     from specminer.pipeline.output import Written
     from specminer.pipeline.progress import Observer, SilentObserver
@@ -100,7 +100,6 @@ __all__ = [
     "mine",
     "prove",
     "read",
-    "read_artifact",
     "read_definition",
     "score_automaton",
     "select",
@@ -128,7 +127,7 @@ _NAMES = {
         "StoreError",
         "UsageError",
     ),
-    "pipeline.inputs": ("read_artifact", "read_definition"),
+    "pipeline.inputs": ("read_definition",),
     "pipeline.inspection": ("Inspected",),
     "pipeline.output": ("Written",),
     "pipeline.progress": ("Observer", "SilentObserver"),

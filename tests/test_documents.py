@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
+from typing import Final
 
 import pytest
 from click import Group
 
+import specminer
 from specminer.cli.app import app
 from specminer.datasets import dataset
 from specminer.pipeline import MineOptions, import_traces, mine
 from specminer.specification import Edge, Specification
 from specminer.store import TraceStore
+from tests.support.worlds import PYTHON
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -86,12 +90,36 @@ def test_links_lead_somewhere() -> None:
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
 
 
-def test_python_in_the_documents_runs() -> None:
-    blocks = [
-        (document.name, block)
-        for document in (ROOT / "docs").rglob("*.md")
-        for block in re.findall(r"```python\n(.*?)```", document.read_text(), flags=re.DOTALL)
-    ]
-    assert blocks
-    for name, block in blocks:
+BLOCKS: Final = [
+    (document.name, block)
+    for document in (ROOT / "docs").rglob("*.md")
+    for block in re.findall(r"```python\n(.*?)```", document.read_text(), flags=re.DOTALL)
+]
+LIBRARY: Final = (ROOT / "docs" / "python.md").read_text()
+
+
+def test_python_in_the_documents_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    alone = [(name, block) for name, block in BLOCKS if not any(url in block for url in PYTHON)]
+    assert len(alone) > 3
+    for name, block in alone:
         exec(compile(block, name, "exec"), {})
+
+
+@pytest.mark.parametrize("url", PYTHON)
+def test_python_that_asks_a_node_or_an_explorer_runs(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tools: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asking = [(name, block) for name, block in BLOCKS if url in block]
+    assert asking
+    with PYTHON[url](tmp_path) as place:
+        for name, value in place.environment.items():
+            monkeypatch.setenv(name, value)
+        for name, block in asking:
+            exec(compile(block.replace(url, place.real[url]), name, "exec"), {})
+
+
+def test_the_how_to_names_every_public_function() -> None:
+    functions = [name for name in specminer.__all__ if inspect.isfunction(getattr(specminer, name))]
+    assert [name for name in functions if not re.search(rf"\b{name}\b", LIBRARY)] == []

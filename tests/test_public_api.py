@@ -29,7 +29,7 @@ NAMES: Final = (
     "Inspected Labels MineOptions Mined NodeLied NodeOptions NodeRefused NodeUnreachable NotOnChain Observer "
     "OutputError PictureOptions Preset RenderError Replayed ReplayOptions Report Score Selection SelectionOptions "
     "SilentObserver Specification SpecminerError StoreError UsageError Written __version__ collect dataset examine "
-    "examine_node export_history import_history inspect mine prove read read_artifact read_definition score_automaton "
+    "examine_node export_history import_history inspect mine prove read read_definition score_automaton "
     "select"
 )
 """What users may rely on: a name that leaves this list breaks their programs, and stands in the changelog."""

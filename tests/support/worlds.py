@@ -62,6 +62,10 @@ WORLDS: Final[dict[str, Place]] = {
 """By page; a page that is not here gets an empty folder."""
 
 
+PYTHON: Final[dict[str, Place]] = {NODE: _node("single_auction", "Auction.json"), EXPLORER: _explorer}
+"""Where Python that asks one of these URLs runs."""
+
+
 @contextmanager
 def world(page: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     """Yield the world of a page; skip the test where its node cannot be started."""
