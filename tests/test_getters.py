@@ -12,7 +12,7 @@ from specminer.chain.artifact import Entry, Parameter
 from specminer.chain.probing import probe
 from specminer.history import History
 from specminer.location import Layout, Locations, Naming, PortKind, locate
-from specminer.location.getters import evidence
+from specminer.location.getters import read_getters
 from specminer.location.shapes import trimmed
 from specminer.probe import Probed
 from tests.support.storages import Lived, lived
@@ -108,7 +108,7 @@ def test_structure_is_the_same_from_preimages_alone(contract: Lived) -> None:
 
 
 def test_what_is_computed_names_nothing(contract: Lived, probed: list[Probed]) -> None:
-    found = evidence(probed)
+    found = read_getters(probed)
     assert not [item for item in found if item.getter.name == "sum"]
     (late,) = [item.getter for item in probed if item.getter.name == "getDeal"]
     proved = {late.outputs[item.output][0] for item in found if item.getter is late}
@@ -157,7 +157,7 @@ def test_strange_codes_and_abis_name_nothing() -> None:
     echo = bytes.fromhex("3660006000373660006000f3")  # returns its calldata
     random = np.random.default_rng(0).bytes(500)
     for code in (b"", b"\x00", b"\xfe", endless, echo, random, b"\x54" * 1000):
-        assert not evidence(probe([code], entries))
+        assert not read_getters(probe([code], entries))
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from specminer.location import (
     Layout,
     Locations,
     check,
-    evidence,
     from_solc,
     locate,
+    read_getters,
 )
 from specminer.probe import Probed
 
@@ -44,7 +44,7 @@ def name_storage(history: History, artifact: Artifact | None, numbered: Slots | 
     probed = getters(history, artifact) if artifact is not None else []
     notes: list[str] = []
     if layout is not None:
-        verdict = check(history, numbered, locations, layout, evidence(probed))
+        verdict = check(history, numbered, locations, layout, read_getters(probed))
         notes += verdict.problems
         if not verdict.usable:
             notes.append("the storage layout contradicts the contract, so it was not used")

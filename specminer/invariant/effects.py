@@ -67,21 +67,21 @@ class _Expression:
     values: LimbArray
 
 
-def effects(calls: Calls, cells: Cells) -> Iterator[Invariant]:
+def effects(by_function: InputsByFunction, cells: Cells) -> Iterator[Invariant]:
     """Find what the calls of each function leave in one field."""
-    context = calls.context
+    context = by_function.context
     rows = np.flatnonzero(cells.changed & ~context.is_constructor[cells.invocation])
     function = context.calls.function[cells.invocation[rows]]
     order = np.argsort(function, kind="stable")
     bounds = np.searchsorted(function[order], np.arange(len(context.calls.functions) + 1))
     for number_ in np.flatnonzero(np.diff(bounds) >= LEAST).tolist():
         mine = rows[order[bounds[number_] : bounds[number_ + 1]]]
-        inputs = calls.inputs(number_)
+        inputs = by_function.inputs(number_)
         for group in _groups(context, cells, mine, inputs):
             yield from _explained(context, number_, group, inputs)
 
 
-class Calls:
+class InputsByFunction:
     """The inputs of all calls, by function; each function's are made once."""
 
     def __init__(self, context: HistoryContext) -> None:

@@ -13,7 +13,7 @@ from specminer.interaction import Interactions
 from specminer.invariant.changes import changes_of_calls, changes_of_transactions
 from specminer.invariant.claim import Invariant
 from specminer.invariant.courses import courses
-from specminer.invariant.effects import Calls, effects
+from specminer.invariant.effects import InputsByFunction, effects
 from specminer.invariant.states import Moments, befores, orders, states
 from specminer.invariant.totals import conserved, totals
 from specminer.specification import Template
@@ -40,11 +40,11 @@ def search(context: HistoryContext, tuning: Tuning, interactions: Interactions) 
 
 def _all(context: HistoryContext, tuning: Tuning, interactions: Interactions) -> Iterator[Invariant]:
     yield from totals(context, changes_of_transactions(context))
-    calls = Calls(context)
+    inputs = InputsByFunction(context)
     for cells in changes_of_calls(context):
         yield from conserved(context, cells)
         yield from courses(context, cells)
-        yield from effects(calls, cells)
+        yield from effects(inputs, cells)
     moments = Moments(tuning, interactions)
     yield from states(moments)
     yield from befores(moments)

@@ -18,7 +18,7 @@ from specminer.location.columns import (
     Resolution,
     Variable,
 )
-from specminer.location.getters import evidence
+from specminer.location.getters import read_getters
 from specminer.location.layout import Layout, LayoutError
 from specminer.location.locating import from_solc, locate
 from specminer.location.values import NAMED_BASES, Key, ValueKind, short_text, text_word
@@ -40,9 +40,9 @@ __all__ = [
     "Variable",
     "Verdict",
     "check",
-    "evidence",
     "from_solc",
     "locate",
+    "read_getters",
     "short_text",
     "text_word",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from specminer.errors import plain
 from specminer.history import BoolColumn, History, IntColumn, Slots
 from specminer.location.columns import Locations, Naming
-from specminer.location.getters import Evidence
+from specminer.location.getters import GetterReading
 from specminer.location.layout import Layout
 from specminer.location.observed import Observed
 from specminer.location.values import ValueKind
@@ -41,7 +41,7 @@ def check(
     numbered: Slots,
     locations: Locations,
     layout: Layout,
-    getters: Sequence[Evidence],
+    getters: Sequence[GetterReading],
 ) -> Verdict:
     """Compare a layout with what the history holds; ``locations`` are those that it gave."""
     accesses = np.bincount(numbered.access, minlength=len(numbered))
@@ -98,7 +98,7 @@ def _misfits(history: History, numbered: Slots, locations: Locations) -> Iterabl
             return
 
 
-def _getters(layout: Layout, getters: Sequence[Evidence]) -> tuple[int, list[str]]:
+def _getters(layout: Layout, getters: Sequence[GetterReading]) -> tuple[int, list[str]]:
     """Return how many getters agree with the variables of their names, and what the others read."""
     declared = {item.label: item for item in layout.variables}
     agreeing, contrary = 0, []

@@ -36,7 +36,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class GetterReading:
     """A getter's value is always these bits of that variable."""
 
     getter: Getter
@@ -68,9 +68,9 @@ class _Path:
     links: tuple[_Link, ...]
 
 
-def evidence(probed: Iterable[Probed]) -> list[Evidence]:
+def read_getters(probed: Iterable[Probed]) -> list[GetterReading]:
     """Return what the runs of getters prove, in the order of the getters."""
-    found: list[Evidence] = []
+    found: list[GetterReading] = []
     for item in probed:
         alike = _alike(item.probes, vyper=item.vyper)
         if alike is not None:
@@ -113,7 +113,7 @@ def _paths(item: Probe, *, vyper: bool) -> list[_Path]:
     return found
 
 
-def _of_getter(run: Probed, probes: list[Probe], trails: list[list[_Path]]) -> Iterator[Evidence]:
+def _of_getter(run: Probed, probes: list[Probe], trails: list[list[_Path]]) -> Iterator[GetterReading]:
     getter, limit = run.getter, run.limit
     found: list[tuple[int, int, int, int]] = []
     for output, (_, kind) in enumerate(getter.outputs):
@@ -135,7 +135,7 @@ def _of_getter(run: Probed, probes: list[Probe], trails: list[list[_Path]]) -> I
         path = _generalised(getter, probes, [trail[read] for trail in trails])
         if path is not None:
             root, steps = path
-            yield Evidence(
+            yield GetterReading(
                 getter=getter,
                 output=output,
                 values=len(found),
@@ -295,7 +295,7 @@ def _affine(
 
 def _packed(
     getter: Getter, limit: int | None, probes: Sequence[Probe], trails: Sequence[Sequence[_Path]]
-) -> Iterator[Evidence]:
+) -> Iterator[GetterReading]:
     """Find elements of an array of which several share a slot."""
     kind = getter.outputs[0][1]
     for size in _sizes(kind):
@@ -308,7 +308,7 @@ def _packed(
                 continue
             index = found[1][-1].argument
             if all(_element(item, read, index, size, kind) == item.values[0] for item in probes):
-                yield Evidence(
+                yield GetterReading(
                     getter=getter,
                     output=0,
                     values=1,

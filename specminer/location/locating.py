@@ -11,7 +11,7 @@ from specminer.history import MISSING, History, Slots, slots
 from specminer.location.building import Building
 from specminer.location.columns import Locations, Naming
 from specminer.location.dictionary import Dictionary
-from specminer.location.getters import evidence
+from specminer.location.getters import read_getters
 from specminer.location.laid_out import LayoutWalk
 from specminer.location.layout import Layout
 from specminer.location.numbered import NumberedWalk
@@ -52,7 +52,7 @@ def locate(
     """
     numbered = slots(history) if numbered is None else numbered
     words = from_integers(history.words[row] for row in numbered.word.tolist())
-    named = shapes(evidence(probed))
+    named = shapes(read_getters(probed))
     key_last = layout.key_last if layout is not None else False if from_solc(history) else None
     arrays = [*(layout.array_slots() if layout is not None else ()), *standards().array_slots()]
     known = hashes(history.preimages, arrays, key_last=key_last)

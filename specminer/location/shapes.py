@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from specminer.location.columns import Field, Naming
-from specminer.location.getters import Evidence, Step
+from specminer.location.getters import GetterReading, Step
 from specminer.location.values import ValueKind
 
 _GET: Final = re.compile(r"_*[gG]et_?(?=[A-Z])", re.ASCII)
@@ -61,10 +61,10 @@ class Entry:
         return -(-self.length // self.packed) if self.packed > 1 else self.length * max(1, self.stride)
 
 
-def shapes(found: Iterable[Evidence]) -> dict[int, Shape]:
+def shapes(found: Iterable[GetterReading]) -> dict[int, Shape]:
     """Return what getters tell, by root slot."""
     roots: dict[int, Shape] = {}
-    by_root: dict[int, list[Evidence]] = {}
+    by_root: dict[int, list[GetterReading]] = {}
     for item in _together(list(found)):
         by_root.setdefault(item.root, []).append(item)
     taken: set[str] = set()
@@ -83,7 +83,7 @@ def shapes(found: Iterable[Evidence]) -> dict[int, Shape]:
     }
 
 
-def _together(found: Sequence[Evidence]) -> list[Evidence]:
+def _together(found: Sequence[GetterReading]) -> list[GetterReading]:
     """Bring the fields of structs in one array of fixed length under one beginning."""
     result = []
     for item in found:
@@ -115,25 +115,25 @@ def trimmed(name: str) -> str:
     return bare or name
 
 
-def _name(item: Evidence) -> str:
+def _name(item: GetterReading) -> str:
     """Return the name that a getter gives to one of its values; empty if none."""
     output = trimmed(item.getter.outputs[item.output][0])
     return trimmed(item.getter.name) if item.values == 1 else output
 
 
-def _public(item: Evidence) -> bool:
+def _public(item: GetterReading) -> bool:
     """Whether the getter looks like one that a compiler made for a public variable: nothing of it has a name."""
     return not any(name for name, _ in item.getter.inputs) and (
         len(item.getter.outputs) > 1 or not item.getter.outputs[0][0]
     )
 
 
-def _preference(item: Evidence) -> tuple[bool, bool, bool, int]:
+def _preference(item: GetterReading) -> tuple[bool, bool, bool, int]:
     trim = trimmed(item.getter.name) != item.getter.name
     return (item.values != 1, not _public(item), trim, -item.width)
 
 
-def _plain(shape: Shape, items: Sequence[Evidence], taken: set[str]) -> None:
+def _plain(shape: Shape, items: Sequence[GetterReading], taken: set[str]) -> None:
     """Name the bits of a root slot, the best evidence first."""
     for item in sorted(items, key=_preference):
         if item.text:
@@ -145,7 +145,7 @@ def _plain(shape: Shape, items: Sequence[Evidence], taken: set[str]) -> None:
             taken.add(name)
 
 
-def _add(shape: Shape, item: Evidence, text: str) -> bool:
+def _add(shape: Shape, item: GetterReading, text: str) -> bool:
     """Add a field, if its bits are not spoken for."""
     free = all(
         item.shift + item.width <= part.shift or part.shift + part.width <= item.shift for part in shape.parts
@@ -156,7 +156,7 @@ def _add(shape: Shape, item: Evidence, text: str) -> bool:
     return free
 
 
-def _label(shape: Shape, keyed: Sequence[Evidence], taken: set[str]) -> str | None:
+def _label(shape: Shape, keyed: Sequence[GetterReading], taken: set[str]) -> str | None:
     """Name a variable with keys; return the getter whose values name the fields of its entries."""
     counts: dict[str, set[tuple[tuple[Step, ...], int]]] = {}
     for item in keyed:
@@ -182,11 +182,11 @@ def _label(shape: Shape, keyed: Sequence[Evidence], taken: set[str]) -> str | No
     return None
 
 
-def _order(item: Evidence, chief: str | None) -> tuple[bool, tuple[bool, bool, bool, int]]:
+def _order(item: GetterReading, chief: str | None) -> tuple[bool, tuple[bool, bool, bool, int]]:
     return (item.getter.name != chief, _preference(item))
 
 
-def _grow(shape: Shape, item: Evidence) -> None:
+def _grow(shape: Shape, item: GetterReading) -> None:
     """Add one place to the tree."""
     here = shape
     for step in item.steps:
