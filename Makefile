@@ -28,10 +28,10 @@ docs-outputs: setup tools ## run the commands in docs/ and write what they print
 tools: $(if $(SPECMINER_TOOLS),,$(TOOLS)/.ready) ## install node and compiler for the tests into .tools
 
 test: setup tools check ## check, then run all tests on a real node
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## run the tests that need no node, no browser and no real data, and are quick
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not node and not browser and not real and not slow'
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not node and not browser and not real and not slow'
 
 check: setup ## lint, types and declared dependencies only
 	$(BIN)/ruff check .

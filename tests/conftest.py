@@ -33,11 +33,22 @@ _FIXTURES = {"anvil": "node", "browser": "browser", "real_database": "real", "to
 """The mark of what uses a fixture."""
 
 
+_QUALITY = Path(__file__).parent / "quality"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the fixtures that they use, so that ``-m 'not node'`` leaves out what needs a node."""
+    """Mark tests by the fixtures that they use, and put modules with slow tests first.
+
+    ``-m 'not node'`` leaves out what needs a node. Two processes that take one module after the other end at the
+    same time if the last modules are short.
+    """
     for item in items:
         for fixture in _FIXTURES.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(_FIXTURES[fixture])
+        if item.path.is_relative_to(_QUALITY):
+            item.add_marker(pytest.mark.slow)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
