@@ -32,6 +32,7 @@ def test_a_terminal_shows_the_summary(found: Mined) -> None:
     assert repr(found).startswith("Specification of AuctionHouse\n")
 
 
+@pytest.mark.slow
 def test_a_file_and_a_database_give_the_same(found: Mined, tmp_path: Path) -> None:
     shipped = dataset("auction_house")
     assert mine(shipped.traces).specification == found.specification

@@ -455,6 +455,7 @@ exec(compile(open({script!r}).read(), {script!r}, "exec"))
 """Starts the installed command and interrupts it when it looks for so many more modules."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377])
 def test_an_interruption_while_loading_ends_with_its_exit_code(tmp_path: Path, moment: int) -> None:
     script = str(Path(sys.executable).with_name("specminer"))
@@ -463,6 +464,7 @@ def test_an_interruption_while_loading_ends_with_its_exit_code(tmp_path: Path, m
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
 
 
+@pytest.mark.slow
 def test_a_reader_who_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", COLD, "demo", "--out", "o"],
@@ -497,6 +499,7 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_terminal_without_these_characters_gets_escapes(tmp_path: Path) -> None:
     done = cold("demo", "--out", "o", cwd=tmp_path, env=environment(PYTHONIOENCODING="iso8859-5"))
     assert (done.code, done.err) == (0, "")
@@ -510,6 +513,7 @@ def test_a_picture_that_cannot_be_replaced_leaves_nothing_half_written(tmp_path:
     assert [path for path in files(tmp_path) if path.endswith(".part")] == []
 
 
+@pytest.mark.slow
 def test_without_a_renderer_the_rest_is_written_and_an_old_picture_removed(tmp_path: Path) -> None:
     (tmp_path / "o").mkdir()
     (tmp_path / "o" / "automaton.svg").write_text("old")

@@ -63,6 +63,7 @@ def imported(
     return dump(folder / database)
 
 
+@pytest.mark.slow
 def test_the_database_is_that_of_an_import(tmp_path: Path) -> None:
     records = counted(2_040, each_block=7)
     calls = [call(number, 100 + number, **{"from": SENDER, "to": CREATED}) for number in range(5_000, 5_010)]
@@ -118,6 +119,7 @@ def test_no_secret_is_kept_or_shown(tmp_path: Path) -> None:
 # -- interrupted ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_quota_that_is_used_up_and_renewed(tmp_path: Path) -> None:
     records = counted(2_100, each_block=7)
     with LocalExplorer(Served(transactions=records, abi=ABI)) as server:
@@ -137,6 +139,7 @@ def test_a_quota_that_is_used_up_and_renewed(tmp_path: Path) -> None:
     assert dump(tmp_path / "h.db") == dump(tmp_path / "whole.db")
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_goes_on(tmp_path: Path) -> None:
     records = counted(2_100, each_block=7)
 
@@ -165,6 +168,7 @@ def test_a_run_that_is_killed_goes_on(tmp_path: Path) -> None:
 # -- a chain that grows or changes ------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_only_what_is_new_is_read_and_executed(tmp_path: Path) -> None:
     records = counted(1_500, each_block=7)
     with LocalExplorer(Served(transactions=records[:1_111], abi=ABI)) as server:

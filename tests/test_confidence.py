@@ -36,6 +36,7 @@ def gap(tuning: Tuning) -> float:
     return tuning.metrics["held_out_acceptance"] - tuning.metrics["shuffled_acceptance"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["escrow", "tender"])
 def test_shuffled_labels_destroy_confidence(name: str) -> None:
     real = mined(name).tuning
@@ -49,6 +50,7 @@ def test_shuffled_labels_destroy_confidence(name: str) -> None:
     assert gap(noise) < gap(real)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_all_figures_are_in_their_ranges(name: str) -> None:
     found = agreement(mined(name).tuning, 0)
@@ -74,6 +76,7 @@ def test_transitions_rest_on_the_interactions_that_could_have_taken_them(name: s
         assert edge.interval == wilson(edge.interaction_count, int(counts[edge.source]))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes() -> None:
     def run() -> bytes:
         with TraceStore("sqlite://") as store:

@@ -30,6 +30,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in FILES}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not NOWHERE.is_dir(), reason="no /proc on this system")
 def test_the_demo_needs_no_home_no_network_and_no_working_folder(tmp_path: Path) -> None:
     env = environment(
@@ -43,6 +44,7 @@ def test_the_demo_needs_no_home_no_network_and_no_working_folder(tmp_path: Path)
     assert "give --out another" in done.err
 
 
+@pytest.mark.slow
 def test_the_demo_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     said = []
     for name in ("1", "2"):
@@ -89,6 +91,7 @@ def test_the_specification_is_the_automaton_it_says(tmp_path: Path) -> None:
     assert spec.interactions.sort.name == "auctionId"
 
 
+@pytest.mark.slow
 def test_the_dataset_its_file_and_the_database_give_the_same(tmp_path: Path) -> None:
     runs: list[tuple[str | Path, ...]] = [
         ("demo", "--out", "demo"),
@@ -176,6 +179,7 @@ def _renamed(name: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_contracts_name_cannot_lead_out_of_the_working_folder(tmp_path: Path, name: str) -> None:
     header, *lines = gzip.decompress(TRACES.read_bytes()).splitlines(keepends=True)
@@ -200,6 +204,7 @@ def test_a_contracts_name_cannot_lead_out_of_the_working_folder(tmp_path: Path, 
     assert "\x1b" not in done.text
 
 
+@pytest.mark.slow
 def test_an_output_folder_may_have_any_name(tmp_path: Path) -> None:
     name = os.fsdecode("ein Ordner\n\x1b[31m \xff".encode("latin-1"))
     done = cold("demo", "--out", name, cwd=tmp_path)
@@ -208,6 +213,7 @@ def test_an_output_folder_may_have_any_name(tmp_path: Path) -> None:
     contents(tmp_path / name)
 
 
+@pytest.mark.slow
 def test_what_else_is_in_the_output_folder_stays(tmp_path: Path) -> None:
     (tmp_path / "o").mkdir()
     (tmp_path / "o" / "notes.txt").write_text("mine")

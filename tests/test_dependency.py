@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
 from specminer.decoding.accesses import AccessSummary, Dependencies, dependencies, graph, summarize_accesses
@@ -69,6 +70,7 @@ def naive(history: History) -> tuple[set[tuple[int, int, int]], dict[tuple[int, 
     return found, flags
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(simulations(contracts=2, tracers=(Tracer.JAVASCRIPT, Tracer.STRUCT_LOGS)))
 def test_agrees_with_the_definition(simulated: Simulated) -> None:

@@ -43,6 +43,7 @@ def test_a_rich_storage_is_resolved_without_any_preimage(tools: Path, named: boo
     assert kinds == {Resolution.FIXED, Resolution.DICTIONARY}
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(simulations(contracts=1))
 def test_accounts_entries_are_found_where_the_accounts_occur(simulated: Simulated) -> None:

@@ -236,6 +236,7 @@ def test_hostile_names_come_out_as_text(name: str) -> None:
     check_drawing(name, name)
 
 
+@pytest.mark.slow
 @drawn
 @settings(max_examples=40)
 @given(st.text(max_size=120), st.text(max_size=120))

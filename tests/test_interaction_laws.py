@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +41,7 @@ def lived(acts: list[list[Act]]) -> set[frozenset[bytes]]:
     return {frozenset(bytes(item.hash) for item in played(life)) for life in acts}
 
 
+@pytest.mark.slow
 @FEW
 @given(SEEDS, SEEDS, st.integers(4, 12))
 def test_a_market_splits_by_item_however_its_lives_are_woven(seed: int, order: int, count: int) -> None:
@@ -60,6 +62,7 @@ def test_dropping_the_rejections_does_not_change_the_sort(seed: int, order: int,
     )
 
 
+@pytest.mark.slow
 @FEW
 @given(SEEDS, SEEDS, st.integers(4, 12))
 def test_a_counter_that_every_call_increments_merges_nothing(seed: int, order: int, count: int) -> None:
@@ -69,6 +72,7 @@ def test_a_counter_that_every_call_increments_merges_nothing(seed: int, order: i
     assert groups(counting) == groups(inspect(history_of(played(acts)))) == lived(drawn)
 
 
+@pytest.mark.slow
 @FEW
 @given(SEEDS, SEEDS, st.permutations(NAMES))
 def test_names_of_variables_change_nothing(seed: int, order: int, names: list[str]) -> None:
@@ -80,6 +84,7 @@ def test_names_of_variables_change_nothing(seed: int, order: int, names: list[st
     assert one.interactions.names == other.interactions.names
 
 
+@pytest.mark.slow
 @FEW
 @given(SEEDS, SEEDS, st.lists(SEEDS, max_size=4))
 def test_the_order_of_rows_in_the_database_changes_nothing(seed: int, order: int, pieces: list[int]) -> None:

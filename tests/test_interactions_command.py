@@ -48,6 +48,7 @@ def test_the_table_is_for_people(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_explanation_names_sorts_scores_and_checks(tmp_path: Path) -> None:
     told = document("--explain", cwd=tmp_path)
     assert (told["mode"], told["sort"]) == ("partition", "auctionId")
@@ -79,6 +80,7 @@ def test_the_explanation_names_sorts_scores_and_checks(tmp_path: Path) -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_one_life_is_told_event_by_event(tmp_path: Path) -> None:
     life = document("--entity", "7", cwd=tmp_path)
     assert life == document("--entity", "AUCTIONID=7", cwd=tmp_path)

@@ -18,6 +18,8 @@ from tests.support.anvil import Anvil
 from tests.support.command import SECONDS, specminer, start
 from tests.support.refusing_node import RefusingNode
 
+pytestmark = pytest.mark.slow
+
 DELAY: Final = 0.001
 """Seconds that each request takes here."""
 POINTS: Final = 3

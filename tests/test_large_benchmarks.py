@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.interactions import read_rows, split_all
 from benchmarks.judging import judge
 from benchmarks.market import ACCESSES, CHAIN, CONTRACT, make
 from benchmarks.steps import PEAK, measured
 from specminer.store import TraceStore
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_market_is_split_by_item(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import pytest
 from eth_utils.crypto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,6 +77,7 @@ def test_no_two_slots_are_one_place(seed: int, layout: Layout | None, order: ran
     assert np.array_equal(again.resolution, locations.resolution[shuffled])
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(simulations(contracts=2))
 def test_names_of_a_history(simulated: Simulated) -> None:

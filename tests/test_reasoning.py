@@ -30,6 +30,8 @@ from tests.support.event_tables import life_cycle
 from tests.support.extras import NO_SOLVER
 from tests.support.mined import mined
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("loans", "vaults", "nft_market")
 
 

@@ -26,6 +26,8 @@ from tests.support.solc import has_solc
 from tools.intended import intended_text
 from tools.record import compiler_package, living, record, trace_files
 
+pytestmark = pytest.mark.slow
+
 WHOLLY: Final = {
     "auction_house": "one contract",
     "single_auction": "several contracts",

@@ -20,6 +20,8 @@ from tests.support.command import COMMANDS
 from tests.support.driven_browser import chromium, requests, said
 from tests.support.extras import require
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -101,6 +101,7 @@ def test_a_file_keeps_it(tmp_path: Path) -> None:
             assert content(store) == content(memory)
 
 
+@pytest.mark.slow
 @FAST
 @given(simulations(tracers=EVERY_TRACER), st.data())
 def test_the_content_does_not_tell_the_chunks(simulated: Simulated, data: st.DataObject) -> None:
@@ -126,6 +127,7 @@ def test_adding_again_changes_nothing(simulated: Simulated, data: st.DataObject)
         assert content(store) == before
 
 
+@pytest.mark.slow
 @FAST
 @given(simulations(tracers=EVERY_TRACER), st.data())
 def test_forgetting_and_adding_again_is_as_if_nothing_was(simulated: Simulated, data: st.DataObject) -> None:
@@ -152,6 +154,7 @@ def test_forgetting_the_creation_forgets_its_block() -> None:
         assert store.record(CHAIN, OWN).created_in_block is None
 
 
+@pytest.mark.slow
 @FAST
 @given(simulations(contracts=2, tracers=EVERY_TRACER), st.data())
 def test_contracts_share_transactions(simulated: Simulated, data: st.DataObject) -> None:

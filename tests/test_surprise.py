@@ -67,6 +67,7 @@ def test_all_outcomes_of_a_state_sum_to_one(case: tuple[list[int], ...]) -> None
             assert chances.sum() == pytest.approx(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["savings", "tender", "lottery"])
 def test_what_an_interaction_teaches_does_not_excuse_it(name: str) -> None:
     """Doing a strange thing often in one interaction makes it no less strange."""

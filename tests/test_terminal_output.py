@@ -151,6 +151,7 @@ def test_hostile_names_of_functions_and_variables_are_escaped(
     check_plain(done)
 
 
+@pytest.mark.slow
 def test_a_hostile_reason_of_a_revert_is_escaped(tmp_path: Path) -> None:
     packed = (PROJECT / "datasets" / "auction_house" / "traces.jsonl.gz").read_bytes()
     reason = EVIL.encode()

@@ -42,6 +42,7 @@ def test_what_is_written_is_read(tmp_path: Path, simulated: Simulated, suffix: s
     assert one.read_bytes() == other.read_bytes()
 
 
+@pytest.mark.slow
 @FAST
 @given(simulations(tracers=tuple(Tracer)), st.sampled_from(SUFFIXES))
 def test_importing_and_exporting_gives_the_same_bytes(

@@ -20,6 +20,8 @@ from tests.support.command import COMMANDS, specminer
 from tests.support.transcripts import NOT_RUN, Page, commands, consoles, remade, selected
 from tests.support.worlds import WORLDS, world
 
+pytestmark = pytest.mark.slow
+
 DOCS: Final = Path(__file__).parent.parent / "docs"
 UPDATE: Final = "SPECMINER_UPDATE_DOCS"
 SVG: Final = "{http://www.w3.org/2000/svg}"

@@ -97,6 +97,7 @@ def test_next_to_nothing(interactions: list[list[tuple[str, tuple[int, ...]]]]) 
     assert len(tuning.front) == 1
 
 
+@pytest.mark.slow
 @given(tables(), st.integers(0, 3))
 def test_what_the_automaton_says_of_itself(table: EventTable, seed: int) -> None:
     tuning = tune(table, Definition(weights=Weights(predicates=0.05, transitions=0.05)), seed)
@@ -115,6 +116,7 @@ def test_what_the_automaton_says_of_itself(table: EventTable, seed: int) -> None
         assert all(one.accepts(word) for word in words_of(table))
 
 
+@pytest.mark.slow
 @given(tables(), st.integers(0, 3))
 def test_same_input_and_seed_same_result(table: EventTable, seed: int) -> None:
     first, second = (tune(table, Definition(), seed) for _ in range(2))
@@ -125,6 +127,7 @@ def test_same_input_and_seed_same_result(table: EventTable, seed: int) -> None:
     assert (first.state_after == second.state_after).all()
 
 
+@pytest.mark.slow
 @given(tables())
 def test_names_of_variables_do_not_matter(table: EventTable) -> None:
     weights = Weights(predicates=0.05, transitions=0.05)
