@@ -20,10 +20,9 @@ from specminer.evm.shadow.observer import Shadow
 from specminer.evm.shadow.record import ShadowRecord
 from tests.support.engine import number, results
 from tests.support.programs import CONTRACTS, SENDER, push, scenario
-from tests.support.real import AZURE, MAINNET
+from tests.support.real import AZURE, MAINNET, history
 from tests.support.reference import Given, Scenario, by_engine
 from tests.support.shadows import CheckedShadow
-from tests.test_evm_histories import history
 
 MINE, OTHER = CONTRACTS[:2]
 ALLOWED = ("it, or a call inside it, ran out of gas", "its code is not known", "it runs the code of")
@@ -69,6 +68,7 @@ def follow(
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", [*AZURE, *MAINNET])
 def test_calls_of_real_histories_are_proved(name: str) -> None:
     records, rules = history(name)

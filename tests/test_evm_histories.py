@@ -6,22 +6,15 @@ import pytest
 
 from specminer.chain.execution.machine import Machine
 from specminer.chain.execution.replay import call_of, surroundings
-from specminer.chain.execution.schedule import Rules, fixed, scheduled
-from specminer.chain.exported import ExportedTransaction
-from specminer.chain.txlist import read_transactions
 from tests.support.engine import results
-from tests.support.real import AZURE, MAINNET, folder_of
+from tests.support.real import AZURE, MAINNET, history
+
+pytestmark = pytest.mark.real
 
 COMPARED = 150
 """Transactions that the specification executes as well; ``python -m benchmarks.engine`` compares all."""
 LENT = {"GetTheHorse": 0.99, "ArkToken": 0.999}
 """Shares of exactly the same gas where that of accounts matters which the history does not show."""
-
-
-def history(name: str) -> tuple[list[ExportedTransaction], Rules]:
-    rules = scheduled(1) if name in MAINNET else fixed("istanbul")
-    assert rules is not None
-    return list(read_transactions(folder_of(name) / "txlist.json.gz")), rules
 
 
 @pytest.mark.parametrize("name", [*AZURE, *MAINNET])

@@ -22,10 +22,9 @@ from specminer.evm.transactions import Result, Transaction, execute
 from specminer.evm.world import World
 from tests.support.engine import number, results
 from tests.support.programs import CONTRACTS, SENDER, Writer, push, scenario
-from tests.support.real import AZURE, MAINNET
+from tests.support.real import AZURE, MAINNET, history
 from tests.support.reference import by_engine, differences
 from tests.support.shadows import CheckedShadow
-from tests.test_evm_histories import history
 
 MINE = CONTRACTS[0]
 
@@ -105,6 +104,7 @@ def test_the_law_holds_within_any_bounds(bounds: tuple[int, int, int]) -> None:
         assert all(arena.depth(node) <= depth + 1 for node in range(len(arena)))
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", [*AZURE, *MAINNET])
 def test_the_law_holds_on_real_histories(name: str) -> None:
     records, rules = history(name)

@@ -14,6 +14,8 @@ from typing import Final
 import pytest
 
 from specminer.chain.artifact import load
+from specminer.chain.execution.schedule import Rules, fixed, scheduled
+from specminer.chain.exported import ExportedTransaction
 from specminer.chain.txlist import read_transactions
 from specminer.pipeline import Export, Rulebook, import_export
 from specminer.store import TraceStore
@@ -52,6 +54,13 @@ def _folder(variable: str) -> Path:
 def folder_of(name: str) -> Path:
     """Return the folder of one history."""
     return real_data() / ("mainnet" if name in MAINNET else "azure") / name
+
+
+def history(name: str) -> tuple[list[ExportedTransaction], Rules]:
+    """Return a history's transactions and the rules of its chain; skip the test without it."""
+    rules = scheduled(1) if name in MAINNET else fixed("istanbul")
+    assert rules is not None
+    return list(read_transactions(folder_of(name) / "txlist.json.gz")), rules
 
 
 def imported(name: str, shared: Path) -> Path:
