@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -34,6 +36,7 @@ from tests.support.mined import mined
 from tests.support.specifications import HOSTILE_NAMES, SAMPLES, hostile
 from tools import automaton_schema
 
+DATA: Final = Path(__file__).parent / "data" / "earlier"
 SCHEMA: Final[dict[str, Any]] = json.loads(automaton_schema.PATH.read_text(encoding="utf-8"))
 SPECIFICATION: Final = SCHEMA["$defs"]["Specification"]
 ENCODABLE: Final = tuple(name for name in HOSTILE_NAMES if "\ud800" not in name)
@@ -122,6 +125,27 @@ def mutations(draw: st.DrawFn, whole: str) -> Any:
         if not document:
             break
     return document
+
+
+EARLIER: Final = {
+    "auction_house-f6dd398": "without guards, confidence, surprise and the front's automata",
+    "savings-a3e4a89": "without guards, with intervals of transitions",
+    "savings-19f91a2": "with guards of functions, without those of transitions",
+}
+"""Documents that earlier commits wrote, by name and commit; what stands in them."""
+
+
+@pytest.mark.parametrize("name", EARLIER)
+def test_documents_of_earlier_commits_are_valid_and_read_and_shown(name: str) -> None:
+    with gzip.open(DATA / f"{name}.json.gz") as file:
+        text = file.read()
+    DOCUMENT.validate(json.loads(text))
+    spec = decode_specification(text)
+    assert decode_specification(encode_specification(spec)) == spec
+    assert spec.history.invocations is not None
+    assert f"{spec.history.invocations:,} calls" in " ".join(summary(spec, width=200).split())
+    assert to_markdown(Report(specification=spec, evidence=None)).startswith("# ")
+    assert to_dot(spec).startswith("digraph")
 
 
 def test_a_document_without_all_that_has_a_default_is_read_and_shown(small: str) -> None:
