@@ -36,12 +36,11 @@ class PassingFailure(Exception):
 class Retries:
     """Sends requests to one server until they are answered or a failure lasts."""
 
-    def __init__(self, pause: float, tries: int = TRIES) -> None:
-        """Take the seconds of the first pause, and how often a request is sent at most."""
+    def __init__(self, pause: float) -> None:
+        """Take the seconds of the first pause."""
         self.answered = False
         """Whether the server has answered anything yet; whoever hears of an answer that is an error sets it."""
         self._pause = pause
-        self._tries = tries
 
     def run(self, send: Callable[[], _T]) -> _T:
         """Return what ``send`` returns, which raises a ``PassingFailure`` where another try may help.
@@ -52,7 +51,7 @@ class Retries:
         """
         policy = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(PassingFailure),
-            stop=lambda state: state.attempt_number >= (self._tries if self.answered else FIRST_TRIES),
+            stop=lambda state: state.attempt_number >= (TRIES if self.answered else FIRST_TRIES),
             wait=self._wait,
             reraise=True,
         )
