@@ -76,6 +76,7 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
         rejected=st.sampled_from(RejectedCalls),
         called=st.dictionaries(TEXTS, TEXTS, max_size=2),
         drop=st.lists(TEXTS, max_size=2).map(tuple),
+        phases=st.none() | st.lists(TEXTS, max_size=2).map(tuple),
         split=st.dictionaries(TEXTS, st.lists(TEXTS, min_size=1, max_size=2).map(tuple), max_size=2),
         names=st.dictionaries(TEXTS, TEXTS, max_size=2),
         weights=st.builds(Weights, label=st.floats(0, 1e9), precision=st.floats(0, 10)),
