@@ -38,7 +38,7 @@ MAX_HASHED: Final = 1_024
 MAX_RECORDED: Final = 256 << 20
 """Bytes of memory that a record may take, about."""
 _EVENT: Final = 200
-"""Bytes of memory that an event takes, apart from its data."""
+"""Bytes of memory that an event takes, apart from its data; what stands for a frame of its own takes twice that."""
 _PRECOMPILED: Final = 0x1FF
 """The highest address that a precompiled contract may have."""
 _DELEGATING: Final = (FrameKind.DELEGATECALL, FrameKind.CALLCODE)
@@ -152,7 +152,7 @@ class Recorder:
         """Record that a frame has ended, and before that what it gave away when it destroyed itself."""
         if self.destruction is not None:
             self.own_balance = True
-            self.add(self.destruction)
+            self.add(self.destruction, _EVENT)
             self.destruction = None
         self.add(FrameEnd(frame.limit - frame.gas, frame.output, frame.halt), len(frame.output))
 
@@ -268,7 +268,7 @@ def _transferring(kind: FrameKind, base: BlockEnd, *, always: bool) -> BlockEnd:
         frames = recorder.frames
         following = base(stack, frame, block)
         if recorder.frames == frames:
-            recorder.add(FailedTransfer(kind, frame.address, to, value))
+            recorder.add(FailedTransfer(kind, frame.address, to, value), _EVENT)
         return following
 
     return end
