@@ -349,6 +349,7 @@ class FastMachine:
     def install(self, address: Address, code: bytes, *, balance: int = 0, nonce: int = 1) -> None:
         """Put a contract somewhere without running its constructor; its storage stays as it is."""
         account = self._account(address)
+        self.state.world.make_room(account)
         self.state.world.set_code(account, code)
         account.nonce, account.balance = nonce, balance
 
