@@ -12,8 +12,7 @@ from specminer.chain.execution.state import Basics
 from specminer.evm.opcodes import Op
 from specminer.trace import Address
 from tests.support.programs import push
-from tests.support.real import AZURE, MAINNET
-from tests.test_evm_histories import history
+from tests.support.real import AZURE, MAINNET, history
 
 REPLAYED = 120
 AROUND = Surroundings(chain_id=1, number=7, timestamp=9, gas_limit=30_000_000)
@@ -21,6 +20,7 @@ SENDER, CONTRACT = Address(b"\1" * 20), Address(b"\2" * 20)
 COUNT = push(0) + bytes([Op.SLOAD]) + push(1) + bytes([Op.ADD]) + push(0) + bytes([Op.SSTORE])
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", [*AZURE, *MAINNET])
 def test_replays_of_real_histories_are_the_same(name: str) -> None:
     records, rules = history(name)
