@@ -21,7 +21,6 @@ from selenium.webdriver import Chrome
 from benchmarks.market import CHAIN, CONTRACT, make
 from benchmarks.steps import scratch
 from specminer.pipeline import MineOptions, mine
-from specminer.pipeline.reporting import report_of
 from specminer.report.page import to_html
 from specminer.store import TraceStore
 from tests.support.driven_browser import chromium

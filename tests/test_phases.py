@@ -23,7 +23,7 @@ from specminer.interaction import Interactions, Mode, analyse, split
 from specminer.location import locate
 from specminer.pipeline import MineOptions, mine
 from specminer.pipeline.mining import Mined
-from specminer.pipeline.reporting import report_of, transitions_of
+from specminer.pipeline.reporting import transitions_of
 from specminer.render.dot import to_dot
 from specminer.report.eventlog import events, to_csv, to_xes
 from specminer.score import language
@@ -35,6 +35,7 @@ from tests.support.event_tables import automaton_of, words_of
 from tests.support.histories import Simulated, simulations
 from tests.support.layouts import NAMED
 from tests.support.mined import mined as mined_dataset
+from tests.support.mined import report_of
 
 OPENED = "phase: isOpen by setOpen"
 CLOSED = "phase: not isOpen by setOpen"

@@ -17,7 +17,6 @@ import pytest
 
 from specminer.datasets import dataset
 from specminer.history import MISSING
-from specminer.pipeline.reporting import report_of
 from specminer.report.document import Report
 from specminer.report.eventlog import COLUMNS, to_csv, to_xes
 from specminer.report.evidence import MAX_REASON, MAX_ROWS, MAX_TIMELINES, MAX_VARIANTS
@@ -28,7 +27,7 @@ from specminer.report.sentences import amount, duration, moment, share, transact
 from specminer.specification import Guard, GuardKind, Specification, encode_specification
 from specminer.store import TraceStore
 from tests.support.command import specminer
-from tests.support.mined import mined
+from tests.support.mined import mined, report_of
 from tests.support.specifications import HOSTILE_NAMES, hostile
 
 

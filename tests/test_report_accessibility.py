@@ -12,13 +12,12 @@ import pytest
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
-from specminer.pipeline.reporting import report_of
 from specminer.render import renderer
 from specminer.report.document import Report
 from specminer.report.page import to_html
 from tests.support.anvil import tools_dir
 from tests.support.driven_browser import chromium
-from tests.support.mined import mined
+from tests.support.mined import mined, report_of
 
 if renderer() is None:
     pytest.skip("missing part: dot or pygraphviz", allow_module_level=True)

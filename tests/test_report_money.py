@@ -16,7 +16,6 @@ from specminer.chain.tracefile import TraceFile
 from specminer.datasets import dataset
 from specminer.pipeline import import_traces
 from specminer.pipeline.mining import mine
-from specminer.pipeline.reporting import report_of
 from specminer.pipeline.state import MineOptions
 from specminer.report.document import Evidence, Report
 from specminer.report.money_sections import UNKNOWN
@@ -24,7 +23,7 @@ from specminer.report.sections import sections
 from specminer.store import TraceStore
 from specminer.trace import ContractRecord, PaymentKind, Transaction
 from tests.support.command import specminer
-from tests.support.mined import marked, mined
+from tests.support.mined import marked, mined, report_of
 
 
 @cache

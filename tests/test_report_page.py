@@ -13,7 +13,6 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 
-from specminer.pipeline.reporting import report_of
 from specminer.render import renderer
 from specminer.report.document import Report
 from specminer.report.page import to_html
@@ -26,7 +25,7 @@ from specminer.specification import (
     SurprisingInteraction,
 )
 from tests.support.driven_browser import chromium, requests, said
-from tests.support.mined import mined
+from tests.support.mined import mined, report_of
 from tests.support.specifications import hostile
 
 if renderer() is None:

@@ -37,11 +37,6 @@ LOGS: Final = ("csv", "xes")
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
-def report_of(mined: Mined) -> Report:
-    """Return the report of what was just mined."""
-    return report_from(mined.specification, mined)
-
-
 def report_from(specification: Specification, mined: Mined) -> Report:
     """Return the report of a document whose history was mined again."""
     evidence = gather(

@@ -9,6 +9,8 @@ from typing import Any
 from specminer.datasets import dataset
 from specminer.pipeline import MineOptions, import_traces, mine
 from specminer.pipeline.mining import Mined
+from specminer.pipeline.reporting import report_from
+from specminer.report.document import Report
 from specminer.store import TraceStore
 
 
@@ -19,6 +21,11 @@ def mined(name: str, options: MineOptions | None = None) -> Mined:
         record = import_traces(store, dataset(name).traces)
         history = store.history(record.chain_id, [record.address])
     return mine(history, options or MineOptions())
+
+
+def report_of(run: Mined) -> Report:
+    """Return the report of what was just mined."""
+    return report_from(run.specification, run)
 
 
 def marked(name: str, what: str = "attack") -> set[str]:
