@@ -21,6 +21,7 @@ from selenium.webdriver import Chrome
 from benchmarks.market import CHAIN, CONTRACT, make
 from benchmarks.steps import scratch
 from specminer.pipeline import MineOptions, mine
+from specminer.pipeline.reporting import report_from
 from specminer.report.page import to_html
 from specminer.store import TraceStore
 from tests.support.driven_browser import chromium
@@ -58,7 +59,8 @@ def page_of(database: Path) -> str:
     """Mine a database and return its report as a page."""
     with TraceStore(str(database)) as store:
         history = store.history(CHAIN, [CONTRACT])
-    return to_html(report_of(mine(history, MineOptions())))
+    run = mine(history, MineOptions())
+    return to_html(report_from(run.specification, run))
 
 
 def loads(browser: Chrome, address: str) -> Iterator[tuple[float, float]]:
