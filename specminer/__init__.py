@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from specminer.abstraction import Definition
     from specminer.api.examination import examine, examine_node
     from specminer.api.histories import Collection, collect, export_history, import_history
-    from specminer.api.mining import Mined, inspect, mine, read
+    from specminer.api.mined import Mined, read
+    from specminer.api.mining import inspect, mine
     from specminer.api.proving import prove
     from specminer.api.scoring import score_automaton
     from specminer.chain.survey import Finding
@@ -109,7 +110,8 @@ _NAMES = {
     "abstraction": ("Definition",),
     "api.examination": ("examine", "examine_node"),
     "api.histories": ("Collection", "collect", "export_history", "import_history"),
-    "api.mining": ("Mined", "inspect", "mine", "read"),
+    "api.mined": ("Mined", "read"),
+    "api.mining": ("inspect", "mine"),
     "api.proving": ("prove",),
     "api.scoring": ("score_automaton",),
     "chain.survey": ("Finding",),
