@@ -22,8 +22,9 @@ from specminer.history import MISSING, History
 from specminer.interaction import Interactions, Mode, analyse, split
 from specminer.location import locate
 from specminer.pipeline import MineOptions, mine
+from specminer.pipeline.automata import transition_groups
 from specminer.pipeline.mining import Mined
-from specminer.pipeline.reporting import transitions_of
+from specminer.pipeline.reporting import 
 from specminer.render.dot import to_dot
 from specminer.report.eventlog import events, to_csv, to_xes
 from specminer.score import language
@@ -197,7 +198,7 @@ def test_phases_stand_in_logs_lives_and_pictures() -> None:
             run.analysis,
             run.interactions,
             run.interface,
-            transitions_of(run.tuning, run.tuning.chosen),
+            transition_groups(run.tuning, run.tuning.chosen)[1],
         )
     ]
     rows = list(csv.DictReader(io.StringIO(to_csv(iter(logged)))))

@@ -12,7 +12,7 @@ from specminer.interaction import event_text
 from specminer.pipeline.state import Mining
 from specminer.specification import MAX_WITNESSES, Edge, Occurrence, TransitionKind, front_place
 from specminer.support import wilson
-from specminer.tuning import FrontPoint, tune
+from specminer.tuning import FrontPoint, Tuning, tune
 
 
 def choose_abstraction(mining: Mining) -> Mining:
@@ -35,14 +35,22 @@ def count_transitions(mining: Mining) -> Mining:
     return replace(mining, transitions=tuple(_edges(mining, point) for point in mining.tuning.front))
 
 
-def _edges(mining: Mining, point: FrontPoint) -> tuple[Edge, ...]:
-    """Group the events into transitions with their evidence, ordered by source, target and event."""
-    tuning = mining.tuning
+def transition_groups(tuning: Tuning, point: FrontPoint) -> tuple[IntColumn, IntColumn]:
+    """Return the transitions as rows of source, target and symbol, ascending, and the one that each event took.
+
+    Shapes (transitions, 3) and (n,), for ``n`` events of the table.
+    """
     columns = np.stack([tuning.before(point), tuning.after(point), tuning.table.symbol], axis=1)
     keys, group = np.unique(columns, axis=0, return_inverse=True)
-    order = np.lexsort((mining.interactions.invocation, group.ravel()))
-    starts = np.searchsorted(group.ravel()[order], np.arange(len(keys) + 1))
-    left = reached(tuning, point)
+    return keys.astype(np.int64), group.reshape(-1).astype(np.int64)
+
+
+def _edges(mining: Mining, point: FrontPoint) -> tuple[Edge, ...]:
+    """Group the events into transitions with their evidence, ordered by source, target and event."""
+    keys, group = transition_groups(mining.tuning, point)
+    order = np.lexsort((mining.interactions.invocation, group))
+    starts = np.searchsorted(group[order], np.arange(len(keys) + 1))
+    left = reached(mining.tuning, point)
     return tuple(
         _edge(mining, key, order[starts[row] : starts[row + 1]], int(left[key[0]]))
         for row, key in enumerate(keys)

@@ -7,12 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from specminer.abstraction import Definition
 from specminer.chain.artifact import Artifact
 from specminer.errors import StoreError, UsageError, plain
-from specminer.history import IntColumn
+from specminer.pipeline.automata import transition_groups
 from specminer.pipeline.mining import Mined, mine
 from specminer.pipeline.output import make_folder, remove_file, replace_file
 from specminer.pipeline.state import MineOptions
@@ -24,7 +22,6 @@ from specminer.report.page import to_html
 from specminer.specification import Edge, InteractionsSummary, Mode, Specification
 from specminer.store import TraceStore
 from specminer.trace import Address
-from specminer.tuning import FrontPoint, Tuning
 
 FORMATS: Final[dict[str, Callable[[Report], bytes]]] = {
     "html": lambda report: to_html(report).encode(),
@@ -43,17 +40,10 @@ def report_from(specification: Specification, mined: Mined) -> Report:
         mined.analysis,
         mined.interactions,
         mined.interface,
-        transitions_of(mined.tuning, mined.tuning.chosen),
+        transition_groups(mined.tuning, mined.tuning.chosen)[1],
         _notable(specification),
     )
     return Report(specification=specification, evidence=evidence)
-
-
-def transitions_of(tuning: Tuning, point: FrontPoint) -> IntColumn:
-    """Return the place in the specification of each event's transition; shape (n,)."""
-    columns = np.stack([tuning.before(point), tuning.after(point), tuning.table.symbol], axis=1)
-    _, place = np.unique(columns, axis=0, return_inverse=True)
-    return place.reshape(-1).astype(np.int64)
 
 
 def _notable(specification: Specification) -> list[str]:
@@ -151,7 +141,7 @@ def write_logs(
             mined.analysis,
             mined.interactions,
             mined.interface,
-            transitions_of(mined.tuning, mined.tuning.chosen),
+            transition_groups(mined.tuning, mined.tuning.chosen)[1],
         )
         text = to_csv(rows) if form == "csv" else to_xes(specification, rows)
         make_folder(folder)
