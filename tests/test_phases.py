@@ -24,7 +24,6 @@ from specminer.location import locate
 from specminer.pipeline import MineOptions, mine
 from specminer.pipeline.automata import transition_groups
 from specminer.pipeline.mining import Mined
-from specminer.pipeline.reporting import 
 from specminer.render.dot import to_dot
 from specminer.report.eventlog import events, to_csv, to_xes
 from specminer.score import language
