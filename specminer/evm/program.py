@@ -164,13 +164,15 @@ class Block:
 class Program:
     """A code with its jump targets and its blocks."""
 
-    __slots__ = ("_targets", "blocks", "code", "instructions")
+    __slots__ = ("_targets", "blocks", "code", "instructions", "jumps")
 
     def __init__(self, code: bytes, instructions: InstructionSet) -> None:
         self.code = code
         self.instructions = instructions
         self.blocks: dict[int, Block] = {}
         """By program counter."""
+        self.jumps: dict[int, Block] = {}
+        """Blocks that were jumped to, by program counter."""
         self._targets: frozenset[int] | None = None
 
     @property
@@ -189,7 +191,10 @@ class Program:
 
     def target(self, counter: int) -> Block | None:
         """Return the block that a jump leads to; ``None`` if it must not go there."""
-        return self.block(counter) if counter in self.targets else None
+        if counter not in self.targets:
+            return None
+        block = self.jumps[counter] = self.block(counter)
+        return block
 
     def decode(self, start: int) -> Iterator[Instruction]:
         """Yield the instructions from a program counter on."""

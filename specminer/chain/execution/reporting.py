@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import Any, Final
 
 from specminer.chain.steps import SELFDESTRUCT, Enter, Exit, Hashed, Logged, Read, Step, Write
 from specminer.evm.events import (
@@ -21,31 +23,62 @@ from specminer.trace import Address
 NEVER_BEGAN = "too little ether or too deep"
 
 
+@lru_cache(maxsize=1 << 12)
 def address_of(number: int) -> Address:
     """Return an address of the engine as bytes."""
     return Address(number.to_bytes(20, "big"))
 
 
+def _read(event: SlotRead) -> Read:
+    return Read(address_of(event[0]), event[1], event[2])
+
+
+def _write(event: SlotWrite) -> Write:
+    owner, slot, before, value = event
+    return Write(address_of(owner), slot, before, value)
+
+
+def _hashed(event: HashedData) -> Hashed:
+    return Hashed(address_of(event[0]), event[1])
+
+
+def _logged(event: LogEntry) -> Logged:
+    owner, topics, data = event
+    return Logged(address_of(owner), tuple(topic.to_bytes(32, "big") for topic in topics), data)
+
+
+def _enter(event: FrameStart) -> Enter:
+    kind, sender, to, gas, value, data = event
+    return Enter(kind.name, address_of(sender), address_of(to), gas, value, data)
+
+
+def _exit(event: FrameEnd) -> Exit:
+    used, output, halt = event
+    return Exit(used, output, None if halt is None else halt.value)
+
+
+_STEPS: Final[dict[type[Event], Callable[[Any], Step]]] = {
+    SlotRead: _read,
+    SlotWrite: _write,
+    HashedData: _hashed,
+    LogEntry: _logged,
+    FrameStart: _enter,
+    FrameEnd: _exit,
+}
+"""Events that are one step each."""
+
+
 def steps_of(events: Iterable[Event]) -> Iterator[Step]:
     """Yield the steps that events stand for, in order."""
     for event in events:
-        match event:
-            case SlotRead(owner, slot, value):
-                yield Read(address_of(owner), slot, value)
-            case SlotWrite(owner, slot, before, value):
-                yield Write(address_of(owner), slot, before, value)
-            case HashedData(owner, data):
-                yield Hashed(address_of(owner), data)
-            case LogEntry(owner, topics, data):
-                words = tuple(topic.to_bytes(32, "big") for topic in topics)
-                yield Logged(address_of(owner), words, data)
-            case FrameStart(kind, sender, to, gas, amount, data):
-                yield Enter(kind.name, address_of(sender), address_of(to), gas, amount, data)
-            case FrameEnd(used, output, halt):
-                yield Exit(used, output, None if halt is None else halt.value)
-            case Destruction(owner, beneficiary, amount):
-                yield Enter(SELFDESTRUCT, address_of(owner), address_of(beneficiary), 0, amount, b"")
-                yield Exit(0, b"", None)
-            case FailedTransfer(kind, sender, to, amount) if amount:
-                yield Enter(kind.name, address_of(sender), address_of(to), 0, amount, b"")
-                yield Exit(0, b"", NEVER_BEGAN)
+        step = _STEPS.get(type(event))
+        if step is not None:
+            yield step(event)
+        elif isinstance(event, Destruction):
+            owner, beneficiary, amount = event
+            yield Enter(SELFDESTRUCT, address_of(owner), address_of(beneficiary), 0, amount, b"")
+            yield Exit(0, b"", None)
+        elif isinstance(event, FailedTransfer) and event.value:
+            kind, sender, to, amount = event
+            yield Enter(kind.name, address_of(sender), address_of(to), 0, amount, b"")
+            yield Exit(0, b"", NEVER_BEGAN)

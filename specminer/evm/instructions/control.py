@@ -25,7 +25,8 @@ def fall(stack: list[int], frame: Frame, block: Block) -> Frame | None:
 
 def jump(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     """JUMP."""
-    target = block.program.target(stack.pop())
+    counter, program = stack.pop(), block.program
+    target = program.jumps.get(counter) or program.target(counter)
     if target is None:
         raise FrameHalted(Halt.INVALID_JUMP)
     frame.block = target
@@ -36,7 +37,8 @@ def jumpi(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     """JUMPI."""
     counter = stack.pop()
     if stack.pop():
-        target = block.program.target(counter)
+        program = block.program
+        target = program.jumps.get(counter) or program.target(counter)
         if target is None:
             raise FrameHalted(Halt.INVALID_JUMP)
         frame.block = target
