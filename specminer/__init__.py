@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from specminer.api.proving import prove
     from specminer.api.scoring import score_automaton
     from specminer.chain.survey import Finding
-    from specminer.datasets import Dataset, dataset
+    from specminer.datasets import Dataset, dataset, list_datasets
     from specminer.errors import (
         ChainError,
         FileFormatError,
@@ -98,6 +98,7 @@ __all__ = [
     "export_history",
     "import_history",
     "inspect",
+    "list_datasets",
     "mine",
     "prove",
     "read",
@@ -115,7 +116,7 @@ _NAMES = {
     "api.proving": ("prove",),
     "api.scoring": ("score_automaton",),
     "chain.survey": ("Finding",),
-    "datasets": ("Dataset", "dataset"),
+    "datasets": ("Dataset", "dataset", "list_datasets"),
     "errors": (
         "ChainError",
         "FileFormatError",

@@ -52,7 +52,7 @@ class Dataset:
         return tuple(sorted(self.folder.glob("*.sol")))
 
 
-def datasets() -> list[Dataset]:
+def list_datasets() -> list[Dataset]:
     """Return all shipped datasets, by name."""
     return [
         _read(folder) for folder in sorted(shipped("datasets").iterdir()) if (folder / "about.toml").is_file()
@@ -66,7 +66,7 @@ def dataset(name: str) -> Dataset:
         UsageError: there is none of this name.
 
     """
-    found = {item.name: item for item in datasets()}
+    found = {item.name: item for item in list_datasets()}
     if name not in found:
         raise UsageError(f"there is no dataset '{plain(name, 60)}'; {suggestion(name)}")
     return found[name]
@@ -74,7 +74,7 @@ def dataset(name: str) -> Dataset:
 
 def suggestion(name: str) -> str:
     """Return what to say about a name that no dataset has: the one that was probably meant, or where to look."""
-    names = [item.name for item in datasets()]
+    names = [item.name for item in list_datasets()]
     return suggest(name, names, "`specminer datasets list` shows what there is")
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from specminer.abstraction import Definition, dump
-from specminer.datasets import datasets
+from specminer.datasets import list_datasets
 from specminer.errors import FileFormatError, SpecminerError
 from specminer.render import to_dot
 from specminer.render.smtlib import smtlib
@@ -68,7 +68,7 @@ def test_documents_of_the_tests_are_valid(build: Callable[[], Specification]) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [item.name for item in datasets()])
+@pytest.mark.parametrize("name", [item.name for item in list_datasets()])
 def test_what_is_mined_is_valid(name: str) -> None:
     DOCUMENT.validate(json.loads(encode_specification(mined(name).specification)))
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from specminer.datasets import datasets
+from specminer.datasets import list_datasets
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "datasets.md"
 
 
 def test_the_table_lists_all_datasets() -> None:
     rows = []
-    for item in datasets():
+    for item in list_datasets():
         meant = tomllib.loads((item.folder / "about.toml").read_text())["intended"]
         solc = item.compiler.partition("+")[0]
         split = f"{meant['entity']} ({meant['mode']})"

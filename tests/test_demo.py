@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from specminer.datasets import datasets
+from specminer.datasets import list_datasets
 from specminer.specification import Mode, read_specification
 from tests.support.anvil import PROJECT
 from tests.support.command import cold, environment, specminer
@@ -144,8 +144,8 @@ def test_an_export_without_a_name_is_named_after_the_contract(tmp_path: Path) ->
 def test_the_datasets_are_listed_and_shown(tmp_path: Path) -> None:
     listed = specminer("datasets", "list", cwd=tmp_path)
     assert listed.code == 0
-    assert [line.split()[0] for line in listed.out.splitlines()] == [item.name for item in datasets()]
-    for item in datasets():
+    assert [line.split()[0] for line in listed.out.splitlines()] == [item.name for item in list_datasets()]
+    for item in list_datasets():
         shown = specminer("datasets", "show", item.name, cwd=tmp_path)
         assert shown.code == 0
         assert item.address in shown.out

@@ -12,13 +12,13 @@ import pytest
 from specminer.chain.artifact import load
 from specminer.chain.interface import from_artifact
 from specminer.chain.tracefile import TraceFile
-from specminer.datasets import Dataset, dataset, datasets
+from specminer.datasets import Dataset, dataset, list_datasets
 from specminer.trace import Invocation, InvocationKind
 from tools.intended import Intended, intended, refusal
 from tools.life import OUT_OF_GAS, ROLLED_BACK
 
 MODES = {"partition", "projection", "instance", "whole", "sender"}
-NAMES = [item.name for item in datasets()]
+NAMES = [item.name for item in list_datasets()]
 
 Calls = dict[tuple[bytes, int], tuple[str, str | None, Invocation]]
 
@@ -97,7 +97,7 @@ def test_arguments_name_the_entity_that_was_meant(name: str) -> None:
                 assert entities[member].partition("=")[2].lower() == shown.lower()
 
 
-@pytest.mark.parametrize("item", datasets(), ids=lambda item: str(item.name))
+@pytest.mark.parametrize("item", list_datasets(), ids=lambda item: str(item.name))
 def test_histories_are_small_and_full(item: Dataset) -> None:
     assert sum(path.stat().st_size for path in item.trace_files) < 300_000
     rejected = sum(reason is not None for _, reason, _ in calls(item.name).values())

@@ -11,7 +11,7 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from specminer.datasets import datasets
+from specminer.datasets import list_datasets
 from specminer.render import PictureOptions, layout
 from specminer.render.dot import to_dot
 from specminer.render.options import Direction, Labels
@@ -95,7 +95,7 @@ def renderer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("labels", ["short", "full"])
 @pytest.mark.parametrize("direction", ["TB", "LR"])
-@pytest.mark.parametrize("name", [item.name for item in datasets()])
+@pytest.mark.parametrize("name", [item.name for item in list_datasets()])
 def test_nothing_overlaps(name: str, direction: Direction, labels: Labels, renderer: str) -> None:
     options = PictureOptions(direction=direction, labels=labels)
     drawn = read(layout.render_dot(to_dot(mined(name).specification, options), "svg"))

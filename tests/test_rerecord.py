@@ -17,7 +17,7 @@ from specminer.chain.artifact import load
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.node import Node
 from specminer.chain.tracefile import TraceFile
-from specminer.datasets import Dataset, datasets
+from specminer.datasets import Dataset, list_datasets
 from specminer.pipeline import collect
 from specminer.store import TraceStore
 from tests.support.anvil import PROJECT
@@ -36,7 +36,7 @@ WHOLLY: Final = {
 }
 
 
-@pytest.fixture(params=datasets(), ids=lambda item: str(item.name))
+@pytest.fixture(params=list_datasets(), ids=lambda item: str(item.name))
 def dataset(request: pytest.FixtureRequest, tools: Path) -> Dataset:
     item: Dataset = request.param
     version = item.compiler.partition("+")[0]
@@ -91,8 +91,8 @@ def in_part(dataset: Dataset, out: Path) -> None:
 
 
 def test_about_tells_what_the_recording_tells() -> None:
-    assert {item.name for item in datasets()} >= WHOLLY.keys()
-    for item in datasets():
+    assert {item.name for item in list_datasets()} >= WHOLLY.keys()
+    for item in list_datasets():
         about = tomllib.loads((item.folder / "about.toml").read_text())
         assert about["name"] == item.folder.name
         assert about["licence"] == "MIT"

@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 from specminer.chain import traceline
 from specminer.chain.tracefile import Header
 from specminer.chain.traceline import FieldError, header_in, header_out, transaction_in, transaction_out
-from specminer.datasets import datasets
+from specminer.datasets import list_datasets
 from specminer.errors import FileFormatError
 from specminer.trace import Fidelity, Tracer
 from tests.support.histories import block_of, record_of, simulate
@@ -73,9 +73,9 @@ def test_the_schema_is_one() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("name", [item.name for item in datasets()])
+@pytest.mark.parametrize("name", [item.name for item in list_datasets()])
 def test_shipped_files_are_valid(name: str) -> None:
-    (item,) = (item for item in datasets() if item.name == name)
+    (item,) = (item for item in list_datasets() if item.name == name)
     for path in item.trace_files[:3]:
         with gzip.open(path) as file:
             for number, line in enumerate(file):

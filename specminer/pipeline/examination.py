@@ -10,7 +10,7 @@ from pathlib import Path
 from specminer import __version__
 from specminer.chain.node import Node
 from specminer.chain.survey import Finding, survey
-from specminer.datasets import datasets
+from specminer.datasets import list_datasets
 from specminer.errors import StoreError, plain
 from specminer.predicate import solver_name
 from specminer.render import renderer
@@ -31,7 +31,7 @@ def examine_installation() -> Iterator[Finding]:
     yield Finding(what="solver", works=True if solver else None, detail=solver or advice)
     engine = f"ethereum-execution {version('ethereum-execution')}, forks {FORKS[0]} to {FORKS[-1]}"
     yield Finding(what="re-execution", works=True, detail=engine)
-    yield Finding(what="datasets", works=True, detail=", ".join(item.name for item in datasets()))
+    yield Finding(what="datasets", works=True, detail=", ".join(item.name for item in list_datasets()))
 
 
 def examine_database(location: str) -> Finding:

@@ -12,7 +12,7 @@ from eth_utils.address import to_checksum_address
 
 from specminer.chain.artifact import Artifact
 from specminer.chain.node import Node
-from specminer.datasets import datasets, suggestion
+from specminer.datasets import list_datasets, suggestion
 from specminer.errors import StoreError, UsageError, plain
 from specminer.history import History
 from specminer.pipeline.inputs import (
@@ -187,7 +187,7 @@ def _trace_files(target: str) -> list[Path]:
         UsageError: it is neither; the message says what there is.
 
     """
-    shipped = {item.name: item.trace_files for item in datasets()}
+    shipped = {item.name: item.trace_files for item in list_datasets()}
     if target in shipped:
         return list(shipped[target])
     if not Path(target).is_file():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from specminer.datasets import datasets
+from specminer.datasets import list_datasets
 from specminer.surprise import measure, threshold
 from tests.support.mined import marked, mined
 
@@ -30,7 +30,7 @@ def test_the_attacked_is_the_first_interaction_and_alarming(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", sorted({item.name for item in datasets()} - set(ATTACKED) - {"single_auction"})
+    "name", sorted({item.name for item in list_datasets()} - set(ATTACKED) - {"single_auction"})
 )
 def test_hardly_anything_benign_is_alarming(name: str) -> None:
     found = mined(name).specification.surprise
@@ -41,7 +41,7 @@ def test_hardly_anything_benign_is_alarming(name: str) -> None:
 
 def test_over_all_datasets_few_are_alarming() -> None:
     flagged = total = 0
-    for name in sorted({item.name for item in datasets()} - {"single_auction"}):
+    for name in sorted({item.name for item in list_datasets()} - {"single_auction"}):
         run = mined(name)
         measured = measure(run.history, run.interactions, run.tuning)
         scores = measured.excess if measured.whole else measured.score

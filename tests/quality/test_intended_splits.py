@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from specminer.chain.tracefile import TraceFile
-from specminer.datasets import Dataset, dataset, datasets
+from specminer.datasets import Dataset, dataset, list_datasets
 from specminer.pipeline import inspect
 from specminer.store import TraceStore
 from tools.intended import Intended, Member, intended
@@ -63,7 +63,7 @@ def pairwise(found: Mapping[str, frozenset[Member]], meant: Intended) -> float:
 
 
 @pytest.mark.parametrize("evidence", EVIDENCE)
-@pytest.mark.parametrize("name", [item.name for item in datasets()])
+@pytest.mark.parametrize("name", [item.name for item in list_datasets()])
 def test_the_split_is_the_one_meant(name: str, evidence: str) -> None:
     item = dataset(name)
     mode = tomllib.loads((item.folder / "about.toml").read_text())["intended"]["mode"]

@@ -16,7 +16,7 @@ from typing import Any, Final
 import pytest
 
 from specminer.chain.artifact import load
-from specminer.datasets import dataset, datasets
+from specminer.datasets import dataset, list_datasets
 from specminer.decoding import decode
 from specminer.guard import guards
 from specminer.pipeline.guarding import causes
@@ -97,7 +97,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """Return what was listed and found, listed and missed, and found and wrong."""
     folder = tmp_path_factory.mktemp("guards")
     result: dict[str, list[str]] = {"found": [], "missed": [], "right": [], "wrong": []}
-    for item in datasets():
+    for item in list_datasets():
         listed = tomllib.loads((item.folder / "about.toml").read_text())["intended"]["requires"]
         for guard in learned(item.name, folder):
             if guard.kind is GuardKind.REQUIRED and guard.accepted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from specminer.datasets import dataset, datasets
+from specminer.datasets import dataset, list_datasets
 
 
 @click.group("datasets")
@@ -15,7 +15,7 @@ def command() -> None:
 @command.command("list")
 def list_command() -> None:
     """List the datasets."""
-    found = datasets()
+    found = list_datasets()
     width = max(len(item.name) for item in found)
     for item in found:
         click.echo(f"{item.name:<{width}}  {item.title}")
