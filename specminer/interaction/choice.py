@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from specminer._support.text import UniqueNames, suggest
+from specminer._support.text import UniqueNames, list_some, suggest
 from specminer.decoding import ROLLED_BACK, HistoryContext
 from specminer.errors import UsageError, plain
 from specminer.history import CONSTRUCTOR, MISSING
@@ -127,8 +127,8 @@ def _outside(context: HistoryContext, interactions: Interactions) -> str:
         return ""
     rows = [context.calls.functions[row] for row in context.calls.function[calls].tolist()]
     counts = sorted(Counter(rows).items(), key=lambda item: (-item[1], item[0]))
-    shown = ", ".join(f"{plain(name, 40)} {count:,}" for name, count in counts[:5])
-    return f" {len(calls):,} calls are about none: {shown}{', …' if len(counts) > 5 else ''}."
+    shown = list_some([f"{plain(name, 40)} {count:,}" for name, count in counts[:5]], len(counts), ", …")
+    return f" {len(calls):,} calls are about none: {shown}."
 
 
 def _created(context: HistoryContext) -> str:

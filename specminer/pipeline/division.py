@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from specminer._support.text import suggest
+from specminer._support.text import list_some, suggest
 from specminer.abstraction import Definition, EventTable, RejectedCalls, default
 from specminer.abstraction.catalogue import fitting
 from specminer.abstraction.context import with_arguments, with_calls
@@ -145,5 +145,5 @@ def _forbidden(asked: Sequence[str], table: EventTable, declared: frozenset[str]
 
 
 def _listed(known: Collection[str]) -> str:
-    shown = ", ".join(plain(name, 40) for name in sorted(known)[:10])
-    return f"there are {shown}{', …' if len(known) > 10 else ''}" if known else "there are none"
+    shown = list_some([plain(name, 40) for name in sorted(known)[:10]], len(known), ", …")
+    return f"there are {shown}" if known else "there are none"
