@@ -213,7 +213,9 @@ def _run(tree: Path, subject: Subject, out: Path) -> str:
     (folder / "export").mkdir(parents=True)
     (folder / _INPUTS).symlink_to(subject.inputs)
     environment = {
-        "PATH": os.environ["PATH"],
+        "PATH": str(
+            Path(sys.executable).parent
+        ),  # no `dot` of the system: the Graphviz of the environment draws
         "PYTHONPATH": str(tree),
         "PYTHONHASHSEED": "0",
         "LC_ALL": "C.UTF-8",
@@ -222,7 +224,7 @@ def _run(tree: Path, subject: Subject, out: Path) -> str:
         "SPECMINER_DEBUG": "1",  # a defect shows where it is
     }
     subprocess.run(
-        ["nice", sys.executable, "-P", str(_DRIVER)],
+        [shutil.which("nice") or "nice", sys.executable, "-P", str(_DRIVER)],
         input=json.dumps(subject.steps),
         cwd=folder,
         env=environment,
