@@ -99,8 +99,8 @@ def test_roles_count_only_where_asked(files: Path) -> None:
         (b'{"start": "a", "transitions": [{"source": "a", "function": 1}]}', "transitions[0].function"),
         (b'{"start": "z", "transitions": [{"source":"a","function":"f","target":"b"}]}', "start is 'z'"),
         (AUCTION.replace(b'"initial": 0', b'"initial": 9'), "bad.json: transitions: the initial"),
-        (AUCTION.replace(b'"count": 310', b'"count": -1'), "has count -1; expected 1 to"),
-        (AUCTION.replace(b'"count": 310', b'"count": 9223372036854775808'), "expected 1 to"),
+        (AUCTION.replace(b'"count": 310', b'"count": -1'), "at `$.transitions[3].count`"),
+        (AUCTION.replace(b'"count": 310', b'"count": 9223372036854775808'), "at `$.transitions[3].count`"),
         (AUCTION.replace(b'"target": 3', b'"target": 33'), "not one of the states"),
     ],
 )
