@@ -88,7 +88,6 @@ def alone(records: Records, rules: Rules, targets: frozenset[int]) -> tuple[int,
                 FORKS[rules(record.block, record.timestamp)],
                 block,
                 codes,
-                origin=number_of(record.sender),
                 gas_price=record.gas_price or 0,
                 observer=Shadow(targets, arena, foundation=taped_instructions),
             )

@@ -62,7 +62,6 @@ def follow(
         RULES[case.fork],
         case.block,
         codes,
-        origin=transaction.sender,
         gas_price=transaction.gas_price,
         observer=shadow,
     )
@@ -86,7 +85,6 @@ def test_calls_of_real_histories_are_proved(name: str) -> None:
                 RULES[rules(record.block, record.timestamp)],
                 block,
                 codes,
-                origin=int.from_bytes(record.sender, "big"),
                 gas_price=record.gas_price or 0,
             )
             assert pursuit.proved or recording.halt is Halt.OUT_OF_GAS
@@ -164,7 +162,7 @@ def test_what_the_recording_lacks_is_said() -> None:
 def test_a_call_alone_is_bounded() -> None:
     case, recording, codes = recorded(bytes([Op.JUMPDEST]) + push(0) + bytes([Op.JUMP]))
     assert recording.halt is Halt.OUT_OF_GAS
-    pursuit = pursue(recording, RULES["prague"], case.block, codes, origin=SENDER, max_steps=1_000)
+    pursuit = pursue(recording, RULES["prague"], case.block, codes, max_steps=1_000)
     assert pursuit.reason == "it takes too long"
 
 

@@ -66,6 +66,8 @@ class CallRecording:
     halt: Halt | None
     output: bytes
     """What it returned or reverted with; for a creation the code that it left."""
+    origin: int
+    """Who sent the transaction."""
     frame: int = 0
     """Number of its frame in the transaction."""
     static: bool = False
@@ -100,7 +102,6 @@ def pursue(
     block: BlockContext,
     codes: Mapping[int, bytes],
     *,
-    origin: int,
     gas_price: int = 0,
     observer: Observer | None = None,
     max_steps: int = MAX_STEPS,
@@ -112,7 +113,6 @@ def pursue(
         fork: the rules.
         block: what code can ask of the block.
         codes: the contract's code, and that of the contracts to which it delegates, by address.
-        origin: who sent the transaction.
         gas_price: in wei.
         observer: who hears of it; if it has instructions of its own, they must stand on ``taped_instructions``.
         max_steps: how many opcodes it may take.
@@ -124,7 +124,7 @@ def pursue(
     tape = Tape(recording.contract, recording.accesses, recording.answers, recording.questions, codes)
     frame = _frame(recording, fork, block, codes, tape)
     run = frame.run
-    run.origin, run.gas_price, run.steps = origin, gas_price, max_steps
+    run.origin, run.gas_price, run.steps = recording.origin, gas_price, max_steps
     run.observer = observer
     run.watched = run.instructions if observer is None else observer.watched(fork)
     try:
@@ -229,14 +229,15 @@ def recordings(
     """
     found: list[CallRecording] = []
     stack: list[_Open] = []
-    number = 0
+    number = origin = 0
     for event in events:
         if isinstance(event, FrameStart):
+            origin = event.sender if not number else origin
             stack.append(_opened(event, stack, contracts, number))
             number += 1
         elif isinstance(event, FrameEnd):
             frame = stack.pop()
-            _close(frame, event, found, with_questions)
+            _close(frame, event, found, with_questions, origin)
         else:
             draft = stack[-1].recording if stack else None
             if draft is None:
@@ -264,7 +265,9 @@ def _opened(event: FrameStart, stack: list[_Open], contracts: frozenset[int] | N
     return _Open(event, owner, number, draft, draft is not None, answers_of, static)
 
 
-def _close(frame: _Open, event: FrameEnd, found: list[CallRecording], with_questions: bool) -> None:
+def _close(
+    frame: _Open, event: FrameEnd, found: list[CallRecording], with_questions: bool, origin: int
+) -> None:
     start, succeeded = frame.start, event.halt is None
     creates = start.kind.creates
     if frame.answers_of is not None:
@@ -283,6 +286,7 @@ def _close(frame: _Open, event: FrameEnd, found: list[CallRecording], with_quest
                 contract=frame.owner,
                 kind=start.kind,
                 caller=start.sender,
+                origin=origin,
                 value=start.value,
                 data=start.data,
                 gas=start.gas,
