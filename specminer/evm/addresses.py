@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eth_utils.crypto import keccak
-
+from specminer.evm.keccak import keccak
 from specminer.evm.world import ADDRESS_MASK
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from eth_utils.crypto import keccak
-
 from specminer.evm.addresses import creation_address, encode_bytes, encode_integer, encode_list
 from specminer.evm.calling import enter_call, enter_creation
 from specminer.evm.forks import Fork
@@ -21,6 +19,7 @@ from specminer.evm.instructions import instruction_set
 from specminer.evm.instructions.calls import delegate_of
 from specminer.evm.instructions.environment import blob_price
 from specminer.evm.interpreter import run_frames
+from specminer.evm.keccak import keccak
 from specminer.evm.precompiles import precompiles_of
 from specminer.evm.precompiles.signatures import SECP256K1, recover
 from specminer.evm.world import ADDRESS_MASK, World
