@@ -261,8 +261,9 @@ class Arena:
     def _masked(self, node: int, mask: int, second: int) -> int | None:
         low = (mask & -mask).bit_length() - 1
         width = mask.bit_length() - low
-        if mask >> low == (1 << width) - 1 and not low:
-            return self.field(node, 0, width)
+        if mask >> low == (1 << width) - 1:
+            part = self.field(node, low, width)
+            return None if part is None else self.shift(part, low)
         if mask & ((1 << self.bits(node)) - 1) == 0:
             return None
         return self.node("and", node, second)

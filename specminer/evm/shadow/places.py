@@ -100,16 +100,18 @@ def _calldatacopy(base: Handler) -> Handler:
 
 
 def _copy_data(note: ShadowNote, target: int, source: int, size: int, data: bytes) -> None:
-    """Note that calldata was copied to memory, as far as there is any; behind it stand zeros."""
+    """Note that calldata was copied to memory; the zeros behind its end come from there as well."""
     memory, record = note.memory, note.record
     memory.clear(target, size)
-    for offset in range(0, min(size, max(0, len(data) - source)), 32):
+    for offset in range(0, size, 32):
         text = data[source + offset : source + offset + 32].ljust(32, b"\0")
         node = record.source(int.from_bytes(text, "big"), "calldata", source + offset)
         if not node:
-            memory.blur(target, min(size, len(data) - source))
+            memory.blur(target, size)
             return
         memory.put(target + offset, (node, 0, min(32, size - offset)))
+        if memory.lost:
+            return
 
 
 def _copy_of_code(base: Handler) -> Handler:

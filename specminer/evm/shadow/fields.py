@@ -1,0 +1,110 @@
+"""Which fields of a packed word a write changes: the rest is what was there before.
+
+Compilers pack several values into one slot. To write one of them, code reads the word, masks the old value away and
+puts the new one in its place; so the expression of the new word has pieces of the old one, which are no effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from specminer.evm.shadow.arena import UNKNOWN, Arena
+from specminer.evm.shadow.record import SlotEffect
+
+_WORD = 256
+
+
+class FieldWrite(NamedTuple):
+    """A field that gets a value."""
+
+    shift: int
+    """Its lowest bit in the word."""
+    bits: int
+    node: int | None
+    """Where the value came from; ``None`` if it follows from the code alone."""
+    value: int
+
+
+class _Piece(NamedTuple):
+    """Bits of a word that are those of a node, from its lowest on."""
+
+    shift: int
+    bits: int
+    node: int
+
+
+def written_fields(arena: Arena, effect: SlotEffect) -> tuple[FieldWrite, ...]:
+    """Return the fields that a write sets, the lowest first; the whole word if nothing of the old one is kept."""
+    whole = (FieldWrite(0, _WORD, effect.node, effect.value),)
+    before = effect.before_node
+    if not before or effect.node == before:
+        return () if before and effect.node == before else whole
+    pieces: list[_Piece] = []
+    if not effect.node or not _split(arena, effect.node, pieces) or _overlap(pieces):
+        return whole
+    kept = [piece for piece in pieces if arena.field(before, piece.shift, piece.bits) == piece.node]
+    if not kept:
+        return whole
+    new = [piece for piece in pieces if piece not in kept]
+    fields = [FieldWrite(shift, bits, node, _bits_of(effect.value, shift, bits)) for shift, bits, node in new]
+    fields += [
+        FieldWrite(shift, bits, None, _bits_of(effect.value, shift, bits)) for shift, bits in _gaps(pieces)
+    ]
+    return tuple(sorted(fields))
+
+
+def _bits_of(value: int, shift: int, bits: int) -> int:
+    return value >> shift & ((1 << bits) - 1)
+
+
+def _split(arena: Arena, node: int, pieces: list[_Piece]) -> bool:
+    """Append the pieces that a word is put together from; return whether it is."""
+    left = [node]
+    while left:
+        node = left.pop()
+        if node == UNKNOWN or len(pieces) > _WORD:
+            return False
+        kind, *rest = arena.key(node)
+        if kind == "or":
+            left += rest
+        elif kind == "and" and rest[1] in arena.constants:
+            for shift, bits in _runs(arena.constants[rest[1]]):
+                part = arena.field(rest[0], shift, bits)
+                if part is not None:
+                    pieces.append(_Piece(shift, min(bits, arena.bits(part)), part))
+        elif kind == "shifted":
+            pieces.append(_Piece(rest[1], min(arena.bits(rest[0]), _WORD - rest[1]), rest[0]))
+        elif kind != "constant":
+            pieces.append(_Piece(0, arena.bits(node), node))
+    return True
+
+
+def _runs(mask: int) -> Iterable[tuple[int, int]]:
+    """Yield the runs of ones in a mask, as their lowest bit and their length."""
+    position = 0
+    while mask >> position:
+        low = (mask >> position & -(mask >> position)).bit_length() - 1
+        position += low
+        ones = ~(mask >> position)
+        length = (ones & -ones).bit_length() - 1
+        yield position, length
+        position += length
+
+
+def _overlap(pieces: list[_Piece]) -> bool:
+    end = 0
+    for shift, bits, _ in sorted(pieces):
+        if shift < end:
+            return True
+        end = shift + bits
+    return False
+
+
+def _gaps(pieces: list[_Piece]) -> Iterable[tuple[int, int]]:
+    """Yield the ranges of bits between pieces: they hold constants."""
+    end = 0
+    for shift, bits, _ in [*sorted(pieces), _Piece(_WORD, 0, 0)]:
+        if shift > end:
+            yield end, shift - end
+        end = shift + bits
