@@ -10,12 +10,15 @@ import pytest
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext
 from specminer.evm.halts import Halt
+from specminer.evm.instructions import instruction_set
 from specminer.evm.opcodes import Op
+from specminer.evm.program import MAX_REMEMBERED, InstructionSet
 from specminer.evm.transactions import Result, Transaction, execute
 from specminer.evm.world import World
 from tests.support.programs import push
 
 SENDER, CONTRACT = 1 << 100, 1 << 101
+LONDON = instruction_set(FORKS["london"])
 
 
 def run(code: bytes, *, fork: str = "prague", gas: int = 1_000_000, max_steps: int = 1_000_000) -> Result:
@@ -113,3 +116,28 @@ def test_a_long_run_without_a_jump_is_cut_into_blocks() -> None:
     result = run(code)
     assert result.succeeded
     assert result.gas_used == 21_000 + 4_000 * 11
+
+
+def test_programs_that_were_long_not_used_are_forgotten() -> None:
+    rules = InstructionSet(
+        [*LONDON.costs],
+        LONDON.handlers,
+        LONDON.ends,
+        LONDON.located,
+        (LONDON.falls, LONDON.stops, LONDON.fails),
+    )
+    first = rules.program(bytes([Op.STOP]))
+    for number in range(200):
+        rules.program(number.to_bytes(2, "big") + bytes(40_000))
+        assert rules.program(bytes([Op.STOP])) is first, "it is used all the time"
+        assert rules.remembered <= MAX_REMEMBERED
+    assert rules.program(bytes(1 << 20)) is not rules.program(bytes(1 << 20)), "too large to be kept"
+
+
+def test_creations_from_much_memory_count_as_long_as_they_take() -> None:
+    """Before there was a limit on creation code, each creation could take a megabyte of it for the price of none."""
+    size = 1 << 20
+    loop = (
+        bytes([Op.JUMPDEST]) + push(size) + push(0) + push(0) + bytes([Op.CREATE, Op.POP]) + push(0) + b"\x56"
+    )
+    assert run(loop, fork="london", gas=1 << 28, max_steps=100_000).limited

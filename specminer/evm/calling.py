@@ -13,6 +13,8 @@ from specminer.evm.frame import Frame, FrameKind, Run
 from specminer.evm.halts import FrameHalted, Halt, LimitReached
 from specminer.evm.world import Account
 
+CODE_PER_STEP: Final = 64
+"""Bytes of creation code that are copied, hashed and searched in the time of an opcode."""
 RIPEMD160: Final = 3
 """The precompiled contract whose removal once outlived its call's failure (block 2,675,119)."""
 
@@ -58,6 +60,7 @@ def enter_creation(frame: Frame, code: bytes) -> Frame | None:
     run, account = frame.run, frame.account
     world = run.world
     world.make_room(account)
+    run.steps -= len(code) // CODE_PER_STEP
     frame.code = code
     frame.mark = world.mark()
     world.clear_storage(account)

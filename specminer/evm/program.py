@@ -8,9 +8,9 @@ nothing.
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from specminer.evm.opcodes import ENDS_BLOCK, GIVES, TAKES, Op, immediate_size
@@ -27,8 +27,10 @@ MAX_STACK: Final = 1024
 _MAX_BLOCK: Final = 2_048
 """Opcodes of a block at most; longer runs of code are cut."""
 _JUMPDEST, _PUSH1, _PUSH32 = int(Op.JUMPDEST), int(Op.PUSH1), int(Op.PUSH32)
-_PROGRAMS: Final = 256
-"""Codes whose programs are remembered by an instruction set."""
+MAX_REMEMBERED: Final = 4 << 20
+"""Bytes of code whose programs an instruction set remembers; each byte may become an opcode that takes a hundred."""
+_LARGEST: Final = 1 << 16
+"""Bytes of a code that is remembered; no contract is as large, but a creation's code may be."""
 _TARGETS: Final = re.compile(
     rb"(?:[^\x5b\x60-\x7f]|"
     + b"|".join(rb"\x%02x.{%d}" % (Op.PUSH0 + size, size) for size in range(1, 33))
@@ -88,11 +90,24 @@ class InstructionSet:
         self.ends = ends
         self.located = located
         self.falls, self.stops, self.fails = jumps
-        self.program = lru_cache(maxsize=_PROGRAMS)(self._program)
+        self._programs: OrderedDict[bytes, Program] = OrderedDict()
+        self.remembered = 0
+        """Bytes of code whose programs are remembered."""
 
-    def _program(self, code: bytes) -> Program:
+    def program(self, code: bytes) -> Program:
         """Return the program of a code."""
-        return Program(code, self)
+        program = self._programs.get(code)
+        if program is not None:
+            self._programs.move_to_end(code)
+            return program
+        program = Program(code, self)
+        if len(code) <= _LARGEST:
+            self._programs[code] = program
+            self.remembered += len(code)
+            while self.remembered > MAX_REMEMBERED:
+                forgotten, _ = self._programs.popitem(last=False)
+                self.remembered -= len(forgotten)
+        return program
 
     def argument(self, opcode: int, immediate: int, counter: int, index: int, rest: int) -> Any:
         """Return what the handler of an opcode wants to be given.
