@@ -141,3 +141,15 @@ def test_creations_from_much_memory_count_as_long_as_they_take() -> None:
         bytes([Op.JUMPDEST]) + push(size) + push(0) + push(0) + bytes([Op.CREATE, Op.POP]) + push(0) + b"\x56"
     )
     assert run(loop, fork="london", gas=1 << 28, max_steps=100_000).limited
+
+
+@pytest.mark.parametrize(("fork", "tip"), [("berlin", 10), ("london", 3)])
+def test_the_beneficiary_gets_what_is_not_burnt(fork: str, tip: int) -> None:
+    world = World()
+    world.set_balance(world.account(SENDER), 1 << 60)
+    block = BlockContext(base_fee=7, coinbase=5)
+    transaction = Transaction(sender=SENDER, to=CONTRACT, gas=50_000, gas_price=10, value=1)
+    result = execute(world, FORKS[fork], block, transaction, charge_fees=True)
+    assert result.succeeded
+    assert world.account(5).balance == tip * result.gas_used
+    assert world.account(SENDER).balance == (1 << 60) - 10 * result.gas_used - 1

@@ -20,6 +20,7 @@ from specminer.evm.instructions.calls import delegate_of
 from specminer.evm.instructions.environment import blob_price
 from specminer.evm.interpreter import run_frames
 from specminer.evm.keccak import keccak
+from specminer.evm.opcodes import Op
 from specminer.evm.precompiles import precompiles_of
 from specminer.evm.precompiles.signatures import SECP256K1, recover
 from specminer.evm.world import ADDRESS_MASK, World
@@ -221,7 +222,8 @@ class _Execution:
         rest = (transaction.gas - used) * transaction.gas_price
         world.set_balance(sender, sender.balance + rest)
         beneficiary = world.account(self.block.coinbase)
-        tip = used * (transaction.gas_price - self.block.base_fee)
+        burnt = self.block.base_fee if Op.BASEFEE in self.fork.opcodes else 0  # nothing before London
+        tip = used * (transaction.gas_price - burnt)
         if tip or not self.fork.new_account_by_value:
             world.set_balance(beneficiary, beneficiary.balance + tip)
         elif beneficiary.exists and beneficiary.empty:
