@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,12 @@ from specminer.chain.artifact import MAX_DEPTH, MAX_NAME, Artifact, load, parse
 from specminer.chain.interface import Interface, from_artifact, from_code
 from specminer.datasets import dataset
 from specminer.errors import FileFormatError
+<<<<<<< HEAD
 from specminer.nesting import MAX_NESTING, NestingError, check_nesting
+=======
+from specminer.location import Layout
+from specminer.nesting import NestingError, check_nesting
+>>>>>>> f008403 (files: read explorers' answers, other encodings, types by hand and the table of forge)
 from specminer.trace import InvocationKind, Outcome, OutcomeKind
 from tests.support.anvil import tools_dir
 from tests.support.work import work_of
@@ -115,8 +121,8 @@ def test_the_abi_of_the_ens_registrar_loads(tools: Path) -> None:
         (b"{}", "holds no ABI"),
         (b"7", "holds no ABI"),
         (b"null", "holds no ABI"),
-        (b'{"abi":null}', "Expected `array`"),
-        (b'{"abi":"[]"}', "Expected `array`"),
+        (b'{"abi":null}', "holds no ABI"),
+        (b'{"abi":"nothing"}', "is not JSON"),
         (b"[7]", r"\$\[0\]"),
         (b'[{"type":"function"}]', r"entry 0 \(function\) has no name"),
         (b'[{"type":"event"}]', r"entry 0 \(event\) has no name"),
@@ -425,3 +431,129 @@ def test_an_artifact_without_functions_is_an_artifact() -> None:
     found = parse(b"[]", "empty")
     assert found == Artifact(name=None, abi=(), storage_layout=None)
     assert from_artifact(found).share_known([]) == 1.0
+
+
+# -- files as other programs leave them --------------------------------------------------------------
+
+PAY = [
+    {"type": "function", "name": "pay", "inputs": [{"name": "a", "type": "uint"}], "stateMutability": "view"}
+]
+
+
+def wrapped(kind: str) -> bytes:
+    """Return an ABI as some program stores it."""
+    plain = json.dumps(PAY)
+    answer = {"status": "1", "message": "OK"}
+    return {
+        "mark": b"\xef\xbb\xbf" + plain.encode(),
+        "utf-16": plain.encode("utf-16"),
+        "utf-16 without a mark": plain.encode("utf-16-le"),
+        "gzip": gzip.compress(plain.encode()),
+        "getabi": json.dumps(answer | {"result": plain}).encode(),
+        "getsourcecode": json.dumps(
+            answer | {"result": [{"SourceCode": "", "ABI": plain, "ContractName": "Till"}]}
+        ).encode(),
+        "a text": json.dumps(plain).encode(),
+        "an ABI as a text": json.dumps({"abi": plain}).encode(),
+        "nulls": plain.replace("}]", '}], "outputs": null, "anonymous": null', 1).encode(),
+    }[kind]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "mark",
+        "utf-16",
+        "utf-16 without a mark",
+        "gzip",
+        "getabi",
+        "getsourcecode",
+        "a text",
+        "an ABI as a text",
+        "nulls",
+    ],
+)
+def test_an_abi_is_read_however_it_was_saved(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "abi.json"
+    path.write_bytes(wrapped(kind))
+    functions = from_artifact(load(path)).functions
+    assert [item.signature for item in functions.values()] == ["pay(uint256)"]
+
+
+@pytest.mark.parametrize("result", ["Contract source code not verified", "Invalid API Key"])
+def test_an_explorers_refusal_is_passed_on(tmp_path: Path, result: str) -> None:
+    path = tmp_path / "abi.json"
+    path.write_text(json.dumps({"status": "0", "message": "NOTOK", "result": result}))
+    with pytest.raises(FileFormatError, match=result):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("uint", "uint256"),
+        ("int[2][]", "int256[2][]"),
+        ("byte", "bytes1"),
+        ("fixed", "fixed128x18"),
+        ("ufixed[]", "ufixed128x18[]"),
+        ("address payable", "address"),
+        ("contract IERC20[]", "address[]"),
+        ("enum Shop.Phase", "uint8"),
+    ],
+)
+def test_types_as_people_write_them_give_the_compilers_selectors(written: str, meant: str) -> None:
+    entry = {"type": "function", "name": "f", "inputs": [{"name": "a", "type": written}]}
+    (function,) = from_artifact(parse(json.dumps([entry]).encode(), "test")).functions.values()
+    assert function.signature == f"f({meant})"
+
+
+TABLE = """
+╭-------+-------------------------------------+------+--------+-------+---------------------╮
+| Name  | Type                                | Slot | Offset | Bytes | Contract            |
++===========================================================================================+
+| owner | address                             | 0    | 0      | 20    | src/Shop.sol:Shop   |
+|-------+-------------------------------------+------+--------+-------+---------------------|
+| phase | enum Shop.Phase                     | 0    | 20     | 1     | src/Shop.sol:Shop   |
+|-------+-------------------------------------+------+--------+-------+---------------------|
+| paid  | mapping(address => uint256[])       | 1    | 0      | 32    | src/Shop.sol:Shop   |
+|-------+-------------------------------------+------+--------+-------+---------------------|
+| items | struct Shop.Item[]                  | 2    | 0      | 32    | src/Shop.sol:Shop   |
+|-------+-------------------------------------+------+--------+-------+---------------------|
+| first | struct Shop.Item                    | 3    | 0      | 64    | src/Shop.sol:Shop   |
+|-------+-------------------------------------+------+--------+-------+---------------------|
+| days_ | uint64[5]                           | 5    | 0      | 64    | src/Shop.sol:Shop   |
+╰-------+-------------------------------------+------+--------+-------+---------------------╯
+"""
+
+
+def test_the_table_of_forge_is_a_layout(tmp_path: Path) -> None:
+    path = tmp_path / "layout.txt"
+    path.write_text(TABLE)
+    found = load(path).storage_layout
+    assert found is not None
+    layout = Layout(found, "test")
+    shown = [(item.label, item.slot, item.offset, item.slots) for item in layout.variables]
+    assert shown == [
+        ("owner", 0, 0, 1),
+        ("phase", 0, 20, 1),
+        ("paid", 1, 0, 1),
+        ("first", 3, 0, 2),
+        ("days_", 5, 0, 2),
+    ]
+    assert layout.types[layout.variables[1].type].size == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "match"),
+    [
+        ("| owner | address | zero | 0 | 20 | Shop |", "'Slot' of owner should be a decimal number"),
+        ("| owner | mapping(address) | 0 | 0 | 32 | Shop |", "no value type"),
+        ("| owner | address | 0 | 0 | 20 | Shop | more |", "7 columns, expected 6"),
+        (f"| owner | {'mapping(address => ' * 40}bool{')' * 40} | 0 | 0 | 32 | Shop |", "nested deeper"),
+    ],
+)
+def test_a_table_of_forge_that_was_changed_is_refused(tmp_path: Path, row: str, match: str) -> None:
+    path = tmp_path / "layout.txt"
+    path.write_text("| Name | Type | Slot | Offset | Bytes | Contract |\n|---|---|---|---|---|---|\n" + row)
+    with pytest.raises(FileFormatError, match=match):
+        load(path)

@@ -77,6 +77,19 @@ def test_pieces_of_zstd_are_read_as_one(tmp_path: Path) -> None:
     assert tuple(TraceFile(pieces).transactions()) == given
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_file_that_an_editor_saved_in_another_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+    given = simulate(3, 40).transactions
+    path = tmp_path / "a.jsonl"
+    write(path, header_of(given), given)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text, encoding=encoding)
+    assert tuple(TraceFile(path).transactions()) == given
+    packed = tmp_path / "b.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert tuple(TraceFile(packed).transactions()) == given
+
+
 # -- malformed files --------------------------------------------------------------------------------
 
 
@@ -140,7 +153,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, suffix: str) -> None:
         (lambda good: [*good[:3], good[2], *good[3:-1]], "line 4: block .* expected the chain's order"),
         (lambda good: [*good[:3], good[4], good[3], *good[5:]], "line 5: block .* the chain's order"),
         (lambda good: [good[0], good[0], *good[2:]], "line 2: "),
-        (lambda good: [b"\xef\xbb\xbf" + good[0], *good[1:]], "line 1: .*invalid character"),
+        (lambda good: [good[0], b"\xef\xbb\xbf" + good[1], *good[2:]], "line 2: .*invalid character"),
         (lambda good: [b"".join(good).replace(b"\n", b"")], "line 1: .*trailing"),
         (lambda good: [*good[:2], b"null\n", *good[3:]], "line 3: Expected `object`, got `null`"),
         (lambda good: [*good[:2], b"\xff\xfe\x00\n", *good[3:]], "line 3: "),

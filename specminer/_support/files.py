@@ -8,11 +8,14 @@ from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 
+from specminer._support.opening import opened
 from specminer.errors import FileFormatError, plain
 
 
 def read_bounded(path: str | PathLike[str], limit: int, noun: str) -> bytes:
-    """Return the content of a file of at most ``limit`` bytes.
+    """Return the text in a file, of at most ``limit`` bytes, in UTF-8 without a byte order mark.
+
+    The file may be compressed with gzip or zstd, and its text in UTF-16.
 
     ``noun`` says in messages what the file should be: ``an automaton``.
 
@@ -20,12 +23,8 @@ def read_bounded(path: str | PathLike[str], limit: int, noun: str) -> bytes:
         FileFormatError: it cannot be read, or is larger.
 
     """
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(limit + 1)
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        reason = getattr(error, "strerror", None) or plain(error)
-        raise FileFormatError(f"{plain(path)} cannot be read: {reason}", path=path) from None
+    with opened(Path(path)) as file:
+        content = file.read(limit + 1)
     if len(content) > limit:
         raise FileFormatError(
             f"{plain(path)} is larger than {limit >> 20} MiB; that is not {noun}", path=path, limit=limit

@@ -6,7 +6,6 @@ gives predicates names, and carries the weights of the objective. The tuner's an
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -151,9 +150,36 @@ def parse(text: str, origin: str) -> Definition:
     """
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also an integer of more digits than Python reads
         raise FileFormatError(f"{origin} is not TOML: {plain(error)}", path=origin) from None
     return from_document(document, origin)
+
+
+def check_forms(definition: Definition, origin: str) -> None:
+    """Check that what stands for predicates has the form of predicates; what is a name of a variable has.
+
+    Raises:
+        FileFormatError: it has not; ``origin`` names the file, the message the key.
+
+    """
+    from specminer.predicate.parsing import check_form  # loads the solver's formulas, which few commands need
+    from specminer.predicate.smt import FormulaError
+
+    texts = {
+        "state.fix": [part for wish in definition.fix for part in wish.split(" | ")],
+        "state.merge": definition.merge,
+        **{f"events.split.{event}": parts for event, parts in definition.split.items()},
+    }
+    for key, parts in texts.items():
+        for text in parts:
+            try:
+                check_form(text)
+            except FormulaError as error:
+                raise FileFormatError(
+                    f"{origin}: '{plain(key)}' holds '{plain(text, 100)}', which is no predicate: {plain(error)}",
+                    path=origin,
+                    key=key,
+                ) from None
 
 
 def from_document(document: Mapping[str, Any], origin: str) -> Definition:
@@ -193,6 +219,7 @@ def from_document(document: Mapping[str, Any], origin: str) -> Definition:
     )
 
 
+_MAX_WEIGHT: Final = 1e300
 KEYS: Final = ("name", "summary", "applies_to", "refines", "state", "events", "names", "weights")
 
 _Choice = TypeVar("_Choice", bound=Enum)
@@ -205,7 +232,10 @@ class _Reader:
         self._origin = origin
 
     def error(self, key: str, expected: str, got: object) -> FileFormatError:
-        shown = got if got == "nothing" else repr(got)
+        try:
+            shown = got if got == "nothing" else repr(got)
+        except ValueError:  # an integer of more digits than Python writes
+            shown = "a number of thousands of digits"
         return FileFormatError(
             f"{self._origin}: '{plain(key)}' should be {expected}, but is {plain(shown)}",
             path=self._origin,
@@ -251,8 +281,8 @@ class _Reader:
         return value
 
     def weight(self, key: str, value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-            raise self.error(key, "a number, 0 or more", value)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MAX_WEIGHT:
+            raise self.error(key, "a number from 0 to 1e300", value)
         return float(value)
 
     def choice(self, key: str, kind: type[_Choice], value: object) -> _Choice:

@@ -9,6 +9,7 @@ and are escaped wherever they are shown; what is malformed is refused with the p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,9 @@ from typing import Any, Final
 
 import msgspec
 
+from specminer._support.encoding import to_utf8
 from specminer._support.files import read_bounded
+from specminer.chain.forge_table import ForgeTableError, from_forge_table, is_forge_table
 from specminer.chain.vyper_layout import VyperLayoutError, from_vyper, is_vyper
 from specminer.errors import FileFormatError, plain
 from specminer.nesting import check_nesting
@@ -28,6 +31,16 @@ MAX_NAME: Final = 200
 """Characters of a function's or variable's name; longer ones are cut."""
 MAX_DEPTH: Final = 32
 """Tuples inside each other at most."""
+_ALIASES: Final = {
+    "uint": "uint256",
+    "int": "int256",
+    "fixed": "fixed128x18",
+    "ufixed": "ufixed128x18",
+    "byte": "bytes1",
+    "address payable": "address",
+}
+"""What people write by hand in place of the types that selectors are made of."""
+_TYPE: Final = re.compile(r"([^\[\]]*)((?:\[[0-9]*\])*)", re.ASCII)
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,25 +116,69 @@ def parse(text: bytes, origin: str) -> Artifact:
 
 def _decoded(text: bytes, origin: str) -> Any:
     try:
+        text = to_utf8(text)
+        if text.lstrip()[:1] not in (b"{", b"["):
+            readable = text.decode()
+            if is_forge_table(readable):
+                return from_forge_table(readable)
         check_nesting(text)
         return msgspec.json.decode(text)
+    except ForgeTableError as error:
+        raise FileFormatError(
+            f"{plain(origin)}: the table of forge cannot be read: {plain(error)}; "
+            "`forge inspect CONTRACT storageLayout --json` prints the same as JSON"
+        ) from None
     except (msgspec.DecodeError, ValueError) as error:
         raise FileFormatError(f"{plain(origin)} is not JSON: {plain(error)}") from None
 
 
+def _unwrapped(document: Any, origin: str) -> Any:
+    """Return what an explorer's answer, or JSON inside a text, holds.
+
+    Raises:
+        FileFormatError: the explorer refused, or the text inside is not JSON.
+
+    """
+    if isinstance(document, dict) and "result" in document and {"status", "message"} & document.keys():
+        answer = document["result"]
+        refused = str(document.get("status", "1")) == "0"
+        if isinstance(answer, list) and len(answer) == 1 and isinstance(answer[0], dict):
+            source = answer[0]  # of getsourcecode
+            if "ABI" in source:
+                document, answer = {"contractName": source.get("ContractName")}, source["ABI"]
+        if refused or (isinstance(answer, str) and answer.lstrip()[:1] not in ("[", "{")):
+            said = answer if isinstance(answer, str) and answer else document.get("message") or "nothing"
+            raise FileFormatError(
+                f"{plain(origin)} holds an explorer's refusal in place of an ABI: {plain(said, 160)}; "
+                "take the ABI from the compiler, or leave --abi out"
+            )
+        inner = _unwrapped(answer, origin) if not isinstance(answer, dict) else answer
+        name = document.get("contractName")
+        return {"contractName": name, "abi": inner} if isinstance(inner, list) else inner
+    if isinstance(document, dict) and isinstance(
+        document.get("abi"), str
+    ):  # old compilers and some explorers
+        return document | {"abi": _decoded(document["abi"].encode("utf-8", "surrogatepass"), origin)}
+    if isinstance(document, str):
+        return _decoded(document.encode("utf-8", "surrogatepass"), origin)
+    return document
+
+
 def _artifact(document: Any, origin: str, contract: str | None) -> Artifact:
     shown = plain(origin)
+    document = _unwrapped(document, origin)
     if isinstance(document, list):
         document = {"abi": document}
     if isinstance(document, dict):
         document = _chosen(document, shown, contract)
+        document = _unwrapped(document, origin)
     layout = _layout(document)
-    if not isinstance(document, dict) or ("abi" not in document and layout is None):
+    if not isinstance(document, dict) or (document.get("abi") is None and layout is None):
         raise FileFormatError(
             f"{shown} holds no ABI; expected a JSON list, or an object with a key 'abi' as Foundry, Hardhat, "
             "Truffle, solc, Vyper and Sourcify write it"
         )
-    abi = _abi(document.get("abi", []), shown)
+    abi = _abi(document.get("abi") or [], shown)
     if layout is not None and is_vyper(layout):
         try:
             layout = from_vyper(layout, _structs(abi))
@@ -137,7 +194,7 @@ def _artifact(document: Any, origin: str, contract: str | None) -> Artifact:
 
 def _abi(document: Any, shown: str) -> tuple[Entry, ...]:
     try:
-        abi = msgspec.convert(document, tuple[Entry, ...])
+        abi = msgspec.convert(_tidied(document), tuple[Entry, ...])
     except msgspec.ValidationError as error:
         raise FileFormatError(f"{shown}: the ABI is malformed: {plain(error)}") from None
     for row, entry in enumerate(abi):
@@ -148,16 +205,53 @@ def _abi(document: Any, shown: str) -> tuple[Entry, ...]:
     return abi
 
 
+def _tidied(value: Any) -> Any:
+    """Return a part of an ABI without fields that are null (as Go prints absent ones), its types spelled out."""
+    if isinstance(value, list):
+        return [_tidied(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _spelled(item) if key == "type" and isinstance(item, str) else _tidied(item)
+        for key, item in value.items()
+        if item is not None
+    }
+
+
+def _spelled(kind: str) -> str:
+    """Return a type as selectors spell it: ``uint[]`` is ``uint256[]``; a contract is an address."""
+    found = _TYPE.fullmatch(kind.strip())
+    if found is None:
+        return kind
+    base, arrays = found[1].strip(), found[2]
+    if base.startswith("contract "):
+        base = "address"
+    elif base.startswith("enum "):
+        base = "uint8"
+    elif base.startswith("struct "):
+        base = "tuple"
+    return _ALIASES.get(base, base) + arrays
+
+
 def _layout(document: Any) -> dict[str, Any] | None:
     """Return the storage layout in a contract's description, or that the document is; solc's form or Vyper's."""
     if not isinstance(document, dict):
         return None
     for key in ("storageLayout", "layout"):
         if isinstance(document.get(key), dict):
-            found: dict[str, Any] = document[key]
+            found: dict[str, Any] = _unset(document[key])
             return found
     alone = isinstance(document.get("storage"), list) and "types" in document
-    return document if alone or (document and is_vyper(document)) else None
+    return _unset(document) if alone or (document and is_vyper(document)) else None
+
+
+def _unset(value: Any) -> Any:
+    """Return a part of a layout without fields that are null."""
+    if isinstance(value, list):
+        return [_unset(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _unset(item) for key, item in value.items() if item is not None}
+    return value
 
 
 def _chosen(document: dict[str, Any], shown: str, contract: str | None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import msgspec
 import zstandard
 
 from specminer._support.files import replacing
-from specminer.chain.opening import opened
+from specminer._support.opening import opened
 from specminer.chain.traceline import (
     FORMAT,
     VERSION,

@@ -33,7 +33,7 @@ from specminer.chain.exported import (
     check_present,
     transaction_of,
 )
-from specminer.chain.opening import opened
+from specminer._support.opening import opened
 from specminer.chain.traceline import FORMAT
 from specminer.errors import FileFormatError, plain
 from specminer.nesting import check_nesting
@@ -104,7 +104,7 @@ def kind_of(path: Path) -> FileKind:
 
     """
     with opened(path) as file:
-        head = _without_mark(file.read(_HEAD)).lstrip()
+        head = file.read(_HEAD).lstrip()
     if not head:
         raise FileFormatError(
             f"{plain(path)} is empty; expected a trace file, or an explorer's export of transactions"
@@ -208,12 +208,7 @@ def _content(path: Path) -> bytes:
                     f"{plain(path)} holds more than {MAX_BYTES >> 20} MiB when unpacked; an export of so many "
                     "transactions cannot be read"
                 )
-    return _without_mark(b"".join(parts)).lstrip(b" \t\r\n")
-
-
-def _without_mark(text: bytes) -> bytes:
-    """Leave out the mark that some programs put before UTF-8."""
-    return text.removeprefix(b"\xef\xbb\xbf")
+    return b"".join(parts).lstrip(b" \t\r\n")
 
 
 # -- JSON -------------------------------------------------------------------------------------------

@@ -193,6 +193,8 @@ def _windows(
 
 
 def _sizes(kind: str) -> Sequence[int]:
+    if kind in ("string", "bytes"):  # no value in a part of a slot
+        return ()
     if kind == "bool":
         return (1,)
     if kind == "address":

@@ -58,6 +58,40 @@ def names_in(text: str) -> frozenset[str]:
         return frozenset()
 
 
+def check_form(text: str) -> None:
+    """Check that a text has the form of a formula, whatever its names stand for.
+
+    Raises:
+        FormulaError: it has not; the message tells where.
+
+    """
+    if len(text) > MAX_TEXT:
+        raise FormulaError(f"a formula of {len(text):,} characters; at most {MAX_TEXT:,} are read")
+    depth, open_operand = 0, True  # whether a variable, a constant, 'not' or '(' has to come next
+    for token in _tokens(text):
+        shown = token.text if token.kind == "end" else f"'{token.text}'"
+        if open_operand:
+            if token.kind in ("name", "number", "text") or token.text in ("true", "false"):
+                open_operand = False
+            elif token.text == "(" and token.kind == "sign":
+                depth += 1
+            elif not (token.kind == "word" and token.text == "not"):
+                raise FormulaError(
+                    f"expected a variable, a constant, 'not' or '(' at character {token.at + 1} but got {shown}"
+                )
+        elif token.kind == "end":
+            if depth:
+                raise FormulaError(f"expected ')' at character {token.at + 1} but got {shown}")
+        elif token.text == ")" and token.kind == "sign" and depth:
+            depth -= 1
+        elif token.kind not in ("sign", "word") or token.text in ("(", ")", "not", "true", "false"):
+            raise FormulaError(f"expected an operator at character {token.at + 1} but got {shown}")
+        else:
+            open_operand = True
+        if depth > MAX_DEPTH:
+            raise FormulaError(f"more than {MAX_DEPTH} parentheses in one another")
+
+
 def _tokens(text: str) -> list[_Token]:
     found = []
     at = 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from specminer.abstraction.catalogue import find, paths, resolved
+from specminer.abstraction.definition import check_forms
 from specminer.errors import UsageError, plain
 
 
@@ -49,6 +50,7 @@ def check_command(name: str) -> None:
     """
     path = find(name)
     definition = resolved(Path(path))
+    check_forms(definition, plain(path))
     asked = [
         ("fixes", definition.fix),
         ("prefers", definition.prefer),

@@ -16,6 +16,7 @@ from typing import IO, Any, Final
 
 import zstandard
 
+from specminer._support.encoding import utf8_reader
 from specminer.errors import FileFormatError, plain
 
 _GZIP: Final = b"\x1f\x8b"
@@ -26,7 +27,9 @@ _PIECE: Final = 512
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file to read its content; an error while it is read becomes one of ours.
+    """Open a file of text to read it as UTF-8; an error while it is read becomes one of ours.
+
+    A byte order mark is left out, and UTF-16 (as PowerShell writes it) is turned into UTF-8.
 
     Raises:
         FileFormatError: it cannot be read, or its compressed data is damaged or ends early.
@@ -38,20 +41,22 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
             raw.seek(0)
             if magic[:2] == _GZIP:
                 with gzip.open(raw) as unpacked:
-                    yield unpacked  # type: ignore[misc]
+                    yield utf8_reader(unpacked)  # type: ignore[arg-type]
             elif magic == _ZSTD:
                 with io.BufferedReader(_Zstd(raw)) as reader:
-                    yield reader
+                    yield utf8_reader(reader)
             else:
-                yield raw
+                yield utf8_reader(raw)
     except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError):
         raise FileFormatError(
             f"{plain(path)} is damaged: its compressed data ends early or is no data"
         ) from None
+    except UnicodeDecodeError as error:
+        raise FileFormatError(f"{plain(path)} is damaged: it is no text in {error.encoding}", path=path) from None
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) or "null byte" in str(error):
             reason = getattr(error, "strerror", None) or plain(error)
-            raise FileFormatError(f"{plain(path)} cannot be read: {reason}") from None
+            raise FileFormatError(f"{plain(path)} cannot be read: {reason}", path=path) from None
         raise
 
 
