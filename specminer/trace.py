@@ -262,6 +262,16 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A transaction that concerns a contract, as far as is known, and could not be recorded."""
+
+    hash: Hash
+    block: int
+    reason: str
+    """What went wrong, as a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContractRecord:
     """What is known of a contract apart from its transactions."""
 
@@ -286,6 +296,7 @@ __all__ = [
     "Creation",
     "Event",
     "Fidelity",
+    "Gap",
     "Hash",
     "Invocation",
     "InvocationKind",

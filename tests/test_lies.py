@@ -130,10 +130,9 @@ def change_field(method: str, field: str, value: object) -> Change:
     ("method", "field", "value", "message"),
     [
         ("eth_getTransactionReceipt", "blockHash", "0x" + "11" * 32, "another block"),
-        ("eth_getTransactionReceipt", "status", "0x0", "otherwise than"),
         ("eth_getTransactionReceipt", "gasUsed", "many", "gasUsed"),
         ("eth_getTransactionByHash", "gas", None, "no field 'gas'"),
-        ("eth_getTransactionByHash", "from", "0x12", "20 bytes"),
+        ("eth_getTransactionByHash", "from", "0x12", "differ in 'from'"),
         ("eth_getBlockByNumber", "hash", "0x12", "block hash"),
         ("eth_getBlockByNumber", "timestamp", None, "timestamp"),
     ],

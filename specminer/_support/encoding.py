@@ -50,7 +50,7 @@ def utf8_reader(source: IO[bytes]) -> IO[bytes]:
     if name == "utf-8" and source.seekable():
         source.seek(mark)
         return source
-    return io.BufferedReader(_Recoded(source, head[mark:], name))  # type: ignore[return-value]
+    return io.BufferedReader(_Recoded(source, head[mark:], name))
 
 
 class _Recoded(io.RawIOBase):

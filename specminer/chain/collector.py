@@ -7,16 +7,18 @@ already complete are not read again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from specminer.chain import finder
+from specminer.chain.continuity import SlotValues, contradicting
 from specminer.chain.finder import Way
-from specminer.chain.node import Node, octets, quantity
-from specminer.chain.tracing import Envelope, TipChanged, TracerChoice, envelope_of
+from specminer.chain.matching import Envelope
+from specminer.chain.node import Node, Request, octets, quantity
+from specminer.chain.tracing import ORDER, TipChanged, Traced, TracerChoice, block_of, envelope_of
 from specminer.errors import ChainError, NodeLied, NodeRefused, NotOnChain, UsageError
-from specminer.trace import Address, Block, ContractRecord, Hash, Transaction
+from specminer.trace import Address, Block, ContractRecord, Gap, Hash, Tracer, Transaction
 
 DEVELOPMENT_CHAINS: Final = frozenset({1337, 31337})
 """Their newest block counts as final: blocks 64 back may not exist, and nobody reorganises in earnest."""
@@ -26,6 +28,17 @@ GROUP: Final = 16
 """Transactions recorded in one batch of requests."""
 TRIES: Final = 5
 """Times to read a chunk again whose blocks change under the reader."""
+MAX_FAILURES: Final = 25
+"""Transactions in a row without a trace, after which a node is taken to have stopped tracing."""
+MAX_CONFIRMED: Final = 20
+"""Transactions of a chunk in a row that contradict others, are traced again, and were right."""
+
+KnownValues = Callable[[int], SlotValues]
+"""Returns what the contract's slots held before a block, as far as is known."""
+
+
+def _nothing_known(_block: int) -> SlotValues:
+    return SlotValues()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +50,21 @@ class Chunk:
     tip: Block
     """The block ``last``, by whose hash a replaced chain is noticed."""
     transactions: tuple[Transaction, ...]
+    gaps: tuple[Gap, ...]
+    """Transactions that could not be recorded."""
     way: Way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """What came of transactions that are tried again."""
+
+    transactions: tuple[Transaction, ...]
+    """Recorded now, or with a tracer that sees more than the one before."""
+    gaps: tuple[Gap, ...]
+    """Those that could still not be recorded."""
+    unconcerned: tuple[Hash, ...]
+    """Those that turned out not to concern the contract."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +116,19 @@ def block_at(node: Node, number: int | str) -> Block:
 
 
 def _block(answer: Any, number: int | str) -> Block:
-    if not isinstance(answer, dict):
+    """Read a block.
+
+    Raises:
+        NotOnChain: there is none.
+        NodeLied: it is another one.
+
+    """
+    if answer is None:
         raise NotOnChain(f"the node has no block {number}")
-    return Block(
-        number=quantity(answer.get("number"), "block number"),
-        hash=Hash(octets(answer.get("hash"), "block hash", 32)),
-        timestamp=quantity(answer.get("timestamp"), "block timestamp"),
-    )
+    block = block_of(answer)
+    if isinstance(number, int) and block.number != number:
+        raise NodeLied(f"the node returned block {block.number} when asked for block {number}")
+    return block
 
 
 def newest_block(node: Node, chain_id: int) -> int:
@@ -173,6 +206,7 @@ class Collector:
         *,
         note: Callable[[str], None],
         progress: Callable[[Progress | Estimate], None],
+        known: KnownValues = _nothing_known,
     ) -> None:
         self.node = node
         self.contract = contract
@@ -182,6 +216,12 @@ class Collector:
         self._way: tuple[Way, str | None] | None = None
         self._first = self._last = self._done = 0
         self._created_in: int | None = None
+        self._recorded_any = False
+        self._failures = 0
+        self._known = known
+        self._held = SlotValues()
+        self._held_at = -1
+        """The block before which the slots held these values."""
 
     def collect(
         self, first: int, last: int, created_in: int | None, anchor: Block | None = None
@@ -203,9 +243,11 @@ class Collector:
             Estimate(blocks=last - first + 1, requests=way[0].requests_for(last - first + 1), way=way[0])
         )
         self._first, self._last, self._done = first, last, 0
+        self._held_at = -1
         for start, end, hits in self._find(first, last, way):
             for part_first, part_last, part in _parts(start, end, hits):
                 chunk = self._chunk(part_first, part_last, part, way)
+                self._held_at = part_last + 1
                 yield chunk
                 self._done += len(chunk.transactions)
                 self._tell(part_last + 1, self._done)
@@ -253,7 +295,8 @@ class Collector:
             if isinstance(receipt, dict) and str(receipt.get("contractAddress")).lower() == address
         ]
         found = [Hash(octets(text, "a transaction hash", 32)) for text in direct or hashes]
-        merged = hits | {created_in: hits.get(created_in, {}) | dict.fromkeys(found)}
+        own = hits.get(created_in, {})
+        merged = hits | {created_in: dict.fromkeys(found, not direct) | own}
         return {number: merged[number] for number in sorted(merged) if merged[number]}
 
     def _chunk(self, first: int, last: int, hits: finder.BlockHits, way: tuple[Way, str | None]) -> Chunk:
@@ -261,9 +304,11 @@ class Collector:
         attempt = 1
         while True:
             try:
-                transactions = self._record(hits)
+                transactions, gaps = self._record(hits, first, patient=attempt < TRIES)
                 tip = self._check_anchor(last)
-                return Chunk(first=first, last=last, tip=tip, transactions=transactions, way=way[0])
+                return Chunk(
+                    first=first, last=last, tip=tip, transactions=transactions, gaps=gaps, way=way[0]
+                )
             except (TipChanged, NodeRefused, NodeLied) as error:
                 # a replaced transaction has no trace any more: ask whether that is the reason
                 self._check_anchor(last)
@@ -292,46 +337,150 @@ class Collector:
             )
         return blocks[tip]
 
-    def _record(self, hits: finder.BlockHits) -> tuple[Transaction, ...]:
-        envelopes = self._envelopes(hits)
+    def _record(
+        self, hits: finder.BlockHits, first: int, *, patient: bool
+    ) -> tuple[tuple[Transaction, ...], tuple[Gap, ...]]:
+        """Record what was found from block ``first`` on, in the chain's order; and what could not be.
+
+        Raises:
+            TipChanged: a transaction moved, and the caller is ``patient`` enough to look for it again.
+            NodeRefused, NodeLied: nothing could be recorded at all.
+
+        """
+        envelopes, gaps = self._envelopes(hits, patient=patient)
         recorded: list[Transaction] = []
+        suspected = {found for rows in hits.values() for found, only in rows.items() if only}
         for start in range(0, len(envelopes), GROUP):
             group = envelopes[start : start + GROUP]
-            recorded += self._tracing.record(group)
+            traced = self._tracing.record(group)
+            recorded += traced.transactions
+            gaps += traced.gaps
+            self._check_going_on(traced, suspected)
             self._tell(group[-1].block.number, self._done + len(recorded))
-        return tuple(transaction for transaction in recorded if transaction.invocations)
+        self._recorded_any = self._recorded_any or bool(recorded)
+        lost = [gap for gap in gaps if gap.hash not in suspected]
+        if len(lost) > 1 and not self._recorded_any:
+            raise NodeLied(f"no transaction can be recorded: {lost[0].reason}")
+        concerned = [transaction for transaction in recorded if transaction.invocations]
+        followed = self._followed(concerned, envelopes, first)
+        return tuple(followed), tuple(sorted(gaps, key=lambda gap: (gap.block, gap.hash)))
 
-    def _envelopes(self, hits: finder.BlockHits) -> list[Envelope]:
-        """Read blocks, transactions and receipts; ordered by block and index."""
+    def _check_going_on(self, traced: Traced, suspected: Collection[Hash]) -> None:
+        """Count transactions in a row that nothing could trace.
+
+        Raises:
+            NodeRefused: there are so many that the node must have stopped tracing.
+
+        """
+        lost = [gap for gap in traced.gaps if gap.hash not in suspected]
+        self._failures = 0 if traced.transactions else self._failures + len(lost)
+        if self._failures >= MAX_FAILURES:
+            raise NodeRefused(
+                f"{self.node.endpoint.label} has stopped tracing: {self._failures} transactions in a row could not be "
+                f"recorded ({lost[-1].reason}); what was collected before is kept, try again later"
+            )
+
+    def _followed(
+        self, found: list[Transaction], envelopes: Sequence[Envelope], first: int
+    ) -> list[Transaction]:
+        """Trace again, one by one, what contradicts what others left; return the transactions as they are then."""
+        if self._held_at != first:
+            self._held = self._known(first)
+        held = self._held.copy()
+        doubtful = contradicting(found, self.contract, held)
+        known = {envelope.hash: envelope for envelope in envelopes}
+        changed, confirmed = False, 0
+        for row in sorted(doubtful):
+            again = self._tracing.again(known[found[row].hash])
+            wrong = again is not None and again.tracer is found[row].tracer and again != found[row]
+            if wrong and again is not None:
+                found[row] = again
+            changed, confirmed = changed or wrong, 0 if wrong else confirmed + 1
+            if confirmed >= MAX_CONFIRMED:
+                break
+        if changed:
+            found = [transaction for transaction in found if transaction.invocations]
+            self._note(
+                "what a node answered to a batch contradicted itself; it was asked for again, one by one"
+            )
+            held = self._held.copy()
+            contradicting(found, self.contract, held)
+        self._held, self._held_at = held, -1
+        return found
+
+    def mended(self, stored: Mapping[Hash, tuple[int, Tracer | None]]) -> Iterator[Mended]:
+        """Try transactions again, and yield what came of them, part by part.
+
+        ``stored`` maps them to their block and the tracer that recorded them, ``None`` for gaps. Those that a tracer
+        recorded that sees as much as the best that the node runs are left alone.
+        """
+        hits: finder.BlockHits = {}
+        for found, (block, _) in sorted(stored.items(), key=lambda item: (item[1][0], item[0])):
+            hits.setdefault(block, {})[found] = False
+        for _, _, part in _parts(0, max(hits, default=0), hits):
+            envelopes, gaps = self._envelopes(part, patient=False)
+            wanted = [item for item in envelopes if self._sees_more(stored[item.hash][1], envelopes)]
+            recorded: list[Transaction] = []
+            for start in range(0, len(wanted), GROUP):
+                traced = self._tracing.record(wanted[start : start + GROUP])
+                recorded += traced.transactions
+                gaps += traced.gaps
+            better = [item for item in recorded if self._is_better(item.tracer, stored[item.hash][1])]
+            yield Mended(
+                transactions=tuple(item for item in better if item.invocations),
+                gaps=tuple(gap for gap in gaps if stored[gap.hash][1] is None),
+                unconcerned=tuple(item.hash for item in better if not item.invocations),
+            )
+
+    def _sees_more(self, before: Tracer | None, samples: Sequence[Envelope]) -> bool:
+        return self._is_better(self._tracing.choose(samples), before)
+
+    def _is_better(self, tracer: Tracer, before: Tracer | None) -> bool:
+        return before is None or ORDER.index(tracer) < ORDER.index(before)
+
+    def _envelopes(self, hits: finder.BlockHits, *, patient: bool) -> tuple[list[Envelope], list[Gap]]:
+        """Read blocks, transactions and receipts; ordered by block and index. What cannot be read is a gap."""
         blocks = self._blocks(list(hits))
         wanted = [(number, found) for number, rows in hits.items() for found in rows]
         envelopes: list[Envelope] = []
+        gaps: list[Gap] = []
         for start in range(0, len(wanted), GROUP):
             group = wanted[start : start + GROUP]
-            texts = ["0x" + found.hex() for _, found in group]
-            answers = self.node.batch(
-                [("eth_getTransactionByHash", (text,)) for text in texts]
-                + [("eth_getTransactionReceipt", (text,)) for text in texts]
-            )
-            for answer in answers:
-                if isinstance(answer, NodeRefused):
-                    raise answer
-            envelopes += [
-                envelope_of(found, answers[row], answers[len(group) + row], blocks[number])
-                for row, (number, found) in enumerate(group)
-            ]
-        return sorted(envelopes, key=lambda envelope: (envelope.block.number, envelope.index))
+            requests = [_requests_for(found) for _, found in group]
+            answers = self.node.batch([pair[0] for pair in requests] + [pair[1] for pair in requests])
+            for row, (number, found) in enumerate(group):
+                pair = answers[row], answers[len(group) + row]
+                try:
+                    envelopes.append(self._envelope(found, blocks[number], pair))
+                except TipChanged as error:
+                    if patient:
+                        raise
+                    gaps.append(Gap(hash=found, block=number, reason=str(error)))
+                except (NodeRefused, NodeLied) as error:
+                    gaps.append(Gap(hash=found, block=number, reason=str(error)))
+        return sorted(envelopes, key=lambda envelope: (envelope.block.number, envelope.index)), gaps
+
+    def _envelope(self, found: Hash, block: Block, answers: tuple[Any, Any]) -> Envelope:
+        """Read a transaction; where the answers of a batch cannot be, ask for it alone."""
+        try:
+            return _read_envelope(found, block, answers)
+        except (TipChanged, NodeRefused, NodeLied) as error:
+            alone = self.node.each(_requests_for(found))
+            envelope = _read_envelope(found, block, (alone[0], alone[1]))
+            if isinstance(error, NodeLied) and self.node.takes_batches:
+                self._note(f"requests are sent one by one, because in a batch answers were wrong: {error}")
+                self.node.stop_batching()
+            return envelope
 
     def _blocks(self, numbers: Sequence[int]) -> dict[int, Block]:
-        answers = self.node.batch([("eth_getBlockByNumber", (hex(number), False)) for number in numbers])
-        for answer in answers:
-            if isinstance(answer, NodeRefused):
-                raise answer
-        blocks = {number: _block(answer, number) for number, answer in zip(numbers, answers, strict=True)}
-        for number, block in blocks.items():
-            if block.number != number:
-                raise NodeLied(f"the node returned block {block.number} when asked for block {number}")
-        return blocks
+        """Read blocks; where the answers of a batch cannot be, each is asked for alone."""
+        requests = [("eth_getBlockByNumber", (hex(number), False)) for number in numbers]
+        try:
+            return _read_blocks(numbers, self.node.batch(requests))
+        except NodeLied:
+            blocks = _read_blocks(numbers, self.node.each(requests))
+            self.node.stop_batching()
+            return blocks
 
     def describe(
         self, head: int, chain_id: int, created_in: int | None, implementations: Sequence[Address]
@@ -347,6 +496,25 @@ class Collector:
                 for implementation in sorted(set(implementations))
             ),
         )
+
+
+def _requests_for(found: Hash) -> list[Request]:
+    text = "0x" + found.hex()
+    return [("eth_getTransactionByHash", (text,)), ("eth_getTransactionReceipt", (text,))]
+
+
+def _read_envelope(found: Hash, block: Block, answers: tuple[Any, Any]) -> Envelope:
+    for answer in answers:
+        if isinstance(answer, NodeRefused):
+            raise answer
+    return envelope_of(found, answers[0], answers[1], block)
+
+
+def _read_blocks(numbers: Sequence[int], answers: Sequence[Any]) -> dict[int, Block]:
+    for answer in answers:
+        if isinstance(answer, NodeRefused):
+            raise answer
+    return {number: _block(answer, number) for number, answer in zip(numbers, answers, strict=True)}
 
 
 def _parts(first: int, last: int, hits: finder.BlockHits) -> Iterator[tuple[int, int, finder.BlockHits]]:

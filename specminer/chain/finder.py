@@ -21,13 +21,17 @@ from specminer.chain.node import Node, Request, came, octets, quantity
 from specminer.errors import NodeLied, NodeRefused
 from specminer.trace import Address, Hash
 
-BlockHits = dict[int, dict[Hash, None]]
-"""Block number to the transactions found in it, in the order found."""
+BlockHits = dict[int, dict[Hash, bool]]
+"""Block number to the transactions found in it, in the order found, with whether each is only *suspected*.
+
+A transaction is suspected where nothing says whether it touches the contract: its own trace has to tell.
+"""
 
 _BATCH: Final = 10
 """Whole-block traces asked for in one batch."""
 _CALM: Final = 8
 """Spans answered after a refusal, before a larger one is tried again."""
+_NO_METHOD: Final = -32601
 _NOT_FOR_SIZE: Final = frozenset({401, 402, 403, 404, 405, 429})
 """HTTP codes of refusals that a smaller span does not help."""
 
@@ -76,11 +80,25 @@ def choose(node: Node, contract: Address, probe: int, note: Callable[[str], None
         note(f"{error.message}; transactions are found in another way")
     for method in ("debug_traceBlockByNumber", "trace_block"):
         try:
-            _by_blocks(node, method, contract, probe, probe, {})
+            check_blocks(node, method, contract, probe)
         except (NodeRefused, NodeLied):
             continue
         return Way.BLOCK_TRACES, method
     return Way.SCAN, None
+
+
+def check_blocks(node: Node, method: str, contract: Address, probe: int) -> None:
+    """Ask a method for the call traces of a block.
+
+    Raises:
+        NodeRefused: it is not there.
+        NodeLied: what it answers is of another block.
+    """
+    answers = node.each(_block_calls(method, [probe]))
+    for answer in answers:
+        if isinstance(answer, NodeRefused):
+            raise answer
+    _touched(answers[1], _hashes(answers[0], probe), probe, contract)
 
 
 def check_filter(node: Node, contract: Address, probe: int) -> None:
@@ -175,64 +193,132 @@ def _by_filter(node: Node, contract: Address, first: int, last: int, hits: Block
             _add(hits, trace["blockNumber"], trace["transactionHash"])
 
 
-def _add(hits: BlockHits, block: int, transaction: Any) -> None:
-    hits.setdefault(block, {})[Hash(octets(transaction, "a transaction hash", 32))] = None
+def _add(hits: BlockHits, block: int, transaction: Any, *, suspected: bool = False) -> None:
+    found = hits.setdefault(block, {})
+    key = Hash(octets(transaction, "a transaction hash", 32))
+    found[key] = found.get(key, True) and suspected
 
 
-def _block_request(method: str, block: int) -> tuple[Any, ...]:
+def _block_request(method: str, block: int) -> Request:
     if method == "trace_block":
-        return method, hex(block)
-    return method, hex(block), {"tracer": "callTracer", "timeout": "100s"}
+        return method, (hex(block),)
+    return method, (hex(block), {"tracer": "callTracer", "timeout": "100s"})
+
+
+def _block_calls(method: str, numbers: Sequence[int]) -> list[Request]:
+    """Return the requests for blocks' transactions, and behind them those for their traces."""
+    calls: list[Request] = [("eth_getBlockByNumber", (hex(number), False)) for number in numbers]
+    return calls + [_block_request(method, number) for number in numbers]
 
 
 def _by_blocks(node: Node, method: str, contract: Address, first: int, last: int, hits: BlockHits) -> None:
     for start in range(first, last + 1, _BATCH):
         numbers = range(start, min(start + _BATCH, last + 1))
-        calls: list[Request] = [("eth_getBlockByNumber", (hex(number), False)) for number in numbers]
-        calls += [(request[0], request[1:]) for request in (_block_request(method, n) for n in numbers)]
-        answers = node.batch(calls)
-        for number, block, traces in zip(
-            numbers, answers[: len(numbers)], answers[len(numbers) :], strict=True
-        ):
-            if isinstance(traces, NodeRefused):
-                raise traces
-            if isinstance(block, NodeRefused):
-                raise block
-            hashes = block.get("transactions") if isinstance(block, dict) else None
-            if not isinstance(hashes, list):
-                raise NodeLied(f"the node returned no block {number}")
-            for row, transaction in _touched(node, traces, contract):
-                _add(hits, number, transaction or hashes[row])
-            if _traced(traces) != len(hashes):
-                raise NodeLied(
-                    f"the node traced {_traced(traces)} transactions of block {number}, which holds {len(hashes)}"
-                )
+        answers = node.batch(_block_calls(method, numbers))
+        for row, number in enumerate(numbers):
+            pair = answers[row], answers[len(numbers) + row]
+            alone = first == last  # a refusal of many blocks may be one for their size
+            touched = _in_block(node, method, contract, number, pair, alone=alone)
+            for transaction, suspected in touched.items():
+                _add(hits, number, transaction, suspected=suspected)
 
 
-def _traced(traces: list[Any]) -> int:
-    if any("action" in trace for trace in traces):  # parity style: one entry a frame, rewards have no hash
-        return len({trace.get("transactionHash") for trace in traces} - {None})
-    return len(traces)
+def _in_block(
+    node: Node, method: str, contract: Address, number: int, answers: tuple[Any, Any], *, alone: bool
+) -> dict[str, bool]:
+    """Return the transactions of a block that touch the contract, with whether they are only suspected to.
+
+    A block whose trace cannot be had, alone, is gone through by transaction: all of its transactions are suspected.
+
+    Raises:
+        NodeRefused: the trace is refused, but not for this block alone.
+        NodeLied: there is no such block.
+    """
+    try:
+        return _touched(_granted(answers[1]), _hashes(_granted(answers[0]), number), number, contract)
+    except NodeRefused as error:
+        if not alone or error.code in _NOT_FOR_SIZE or error.code == _NO_METHOD:
+            raise
+    except NodeLied:  # answers of a batch may be exchanged
+        pass
+    block, traces = node.each(_block_calls(method, [number]))
+    hashes = _hashes(_granted(block), number)
+    try:
+        return _touched(_granted(traces), hashes, number, contract)
+    except (NodeLied, NodeRefused):
+        return dict.fromkeys(hashes, True)
 
 
-def _touched(node: Node, traces: Any, contract: Address) -> list[tuple[int, Any]]:
-    """Return (row of the transaction, its hash or ``None``) for each trace that touches the contract."""
-    if not isinstance(traces, list):
+def _granted(answer: Any) -> Any:
+    """Return an answer; raise it if it is a refusal."""
+    if isinstance(answer, NodeRefused):
+        raise answer
+    return answer
+
+
+def _hashes(block: Any, number: int) -> list[str]:
+    """Return the hashes of a block's transactions.
+
+    Raises:
+        NodeLied: it is another block, or none.
+    """
+    hashes = block.get("transactions") if isinstance(block, dict) else None
+    if not isinstance(hashes, list) or not all(isinstance(item, str) for item in hashes):
+        raise NodeLied(f"the node returned no block {number}")
+    if quantity(block.get("number"), "block number") != number:
+        raise NodeLied(f"the node returned another block when asked for block {number}")
+    return hashes
+
+
+def _touched(traces: Any, hashes: Sequence[str], number: int, contract: Address) -> dict[str, bool]:
+    """Return which transactions touch the contract by a block's traces, with whether they are only suspected to.
+
+    Raises:
+        NodeLied: the traces are of another block, or no traces.
+    """
+    if not isinstance(traces, list) or not all(isinstance(trace, dict) for trace in traces):
         raise NodeLied("the node returned no list of traces for a block")
     wanted = f"0x{contract.hex()}"
-    found: list[tuple[int, Any]] = []
-    for row, trace in enumerate(traces):
-        if isinstance(trace, dict) and "action" in trace:  # parity style: one entry a frame
-            target = trace["action"].get("to") or (trace.get("result") or {}).get("address")
-            if str(target).lower() == wanted and trace.get("transactionHash"):
-                found.append((int(trace.get("transactionPosition") or 0), trace["transactionHash"]))
+    if any("action" in trace for trace in traces):
+        verdicts = _parity_verdicts(traces, wanted, number)
+    else:
+        verdicts = _geth_verdicts(traces, hashes, wanted)
+    if not verdicts.keys() <= set(hashes):
+        raise NodeLied(f"the node returned the trace of another block when asked for that of block {number}")
+    # what has a receipt but no trace, such as a system's transactions, or what the node could not trace
+    suspected = {item: True for item in hashes if verdicts.get(item) is None}
+    return {item: suspected.get(item, False) for item in hashes if item in suspected or verdicts[item]}
+
+
+def _parity_verdicts(traces: Sequence[Any], wanted: str, number: int) -> dict[str, bool | None]:
+    """Return whether each transaction touches the contract: one entry a frame, rewards have no hash."""
+    found: dict[str, bool | None] = {}
+    for trace in traces:
+        told = trace.get("blockNumber", number)
+        if told != number:
+            raise NodeLied(f"the node returned a trace of block {came(told)} for block {number}")
+        action, key = trace.get("action"), trace.get("transactionHash")
+        if not isinstance(key, str) or not isinstance(action, dict):
             continue
-        if not isinstance(trace, dict):
-            raise NodeLied("the node returned a malformed block trace")
-        if trace.get("error") and not trace.get("result"):
-            raise NodeRefused(f"the node could not trace a block: {node.endpoint.redact(trace['error'])}")
-        if _frame_touches(prestate.check_call_trace(trace.get("result")), wanted):
-            found.append((row, trace.get("txHash")))
+        result = trace.get("result")
+        target = action.get("to") or (result.get("address") if isinstance(result, dict) else None)
+        found[key] = bool(found.get(key)) or str(target).lower() == wanted
+    return found
+
+
+def _geth_verdicts(traces: Sequence[Any], hashes: Sequence[str], wanted: str) -> dict[str, bool | None]:
+    """Return whether each transaction touches the contract; ``None`` if its trace does not tell."""
+    found: dict[str, bool | None] = {}
+    for row, trace in enumerate(traces):
+        key = trace.get("txHash")
+        if key is None and len(traces) == len(hashes):
+            key = hashes[row]
+        if not isinstance(key, str):
+            continue  # of which transaction this is nobody knows: all that no other trace tells of are suspected
+        try:
+            found[key] = _frame_touches(prestate.check_call_trace(trace.get("result")), wanted)
+        except (NodeLied, AttributeError, TypeError):
+            found[key] = None
     return found
 
 
@@ -248,15 +334,16 @@ def _frame_touches(frame: dict[str, Any], wanted: str) -> bool:
 
 def _by_scan(node: Node, contract: Address, first: int, last: int, hits: BlockHits) -> None:
     address = f"0x{contract.hex()}"
-    blocks = node.batch([("eth_getBlockByNumber", (hex(number), True)) for number in range(first, last + 1)])
-    for number, block in zip(range(first, last + 1), blocks, strict=True):
-        if isinstance(block, NodeRefused):
-            raise block
-        if not isinstance(block, dict) or not isinstance(block.get("transactions"), list):
-            raise NodeLied(f"the node returned no block {number}")
-        if quantity(block.get("number"), "block number") != number:
-            raise NodeLied(f"the node returned another block when asked for block {number}")
-        for transaction in block["transactions"]:
+    requests: list[Request] = [
+        ("eth_getBlockByNumber", (hex(number), True)) for number in range(first, last + 1)
+    ]
+    for row, block in enumerate(node.batch(requests)):
+        number = first + row
+        try:
+            transactions = _full(_granted(block), number)
+        except NodeLied:  # answers of a batch may be exchanged
+            transactions = _full(_granted(node.each([requests[row]])[0]), number)
+        for transaction in transactions:
             if str(transaction.get("to")).lower() == address:
                 _add(hits, number, transaction.get("hash"))
     logs = node.call("eth_getLogs", {"fromBlock": hex(first), "toBlock": hex(last), "address": address})
@@ -266,4 +353,19 @@ def _by_scan(node: Node, contract: Address, first: int, last: int, hits: BlockHi
         number = quantity(log.get("blockNumber"), "blockNumber of a log")
         if not first <= number <= last:
             raise NodeLied(f"eth_getLogs returned block {number} for blocks {first} to {last}")
-        _add(hits, number, log.get("transactionHash"))
+        if str(log.get("address")).lower() == address:
+            _add(hits, number, log.get("transactionHash"))
+
+
+def _full(block: Any, number: int) -> list[dict[str, Any]]:
+    """Return a block's transactions.
+
+    Raises:
+        NodeLied: it is another block, or none.
+    """
+    if not isinstance(block, dict) or not isinstance(block.get("transactions"), list):
+        raise NodeLied(f"the node returned no block {number}")
+    if quantity(block.get("number"), "block number") != number:
+        raise NodeLied(f"the node returned another block when asked for block {number}")
+    transactions: list[dict[str, Any]] = block["transactions"]
+    return transactions

@@ -16,18 +16,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from specminer.chain.matching import Envelope
 from specminer.chain.node import octets, quantity
 from specminer.chain.steps import MAX_PREIMAGE, SELFDESTRUCT, Enter, Exit, Hashed, Logged, Read, Step, Write
 from specminer.errors import NodeLied
 from specminer.trace import Address
 
+# memory that an opcode has yet to expand is zero; what it cannot pay for never comes to be
 # anvil reports no error for a creation that failed inside a call; the zero that it leaves on the stack tells
 _SOURCE: Final = """{
-  t: TARGETS, e: [], p: null, q: -1, d: [], k: [], c: null,
+  t: TARGETS, n: null, e: [], p: null, q: -1, d: [], k: [], c: null,
   hex: function(b) { return b === undefined || b === null ? "0x" : toHex(b) },
   mine: function(a) { return this.t[a] === 1 },
   add: function(row) { this.p = null; this.q = -1; this.e.push(row) },
   seen: function(row) { this.q = this.e.length; this.e.push(row) },
+  bytes: function(l, at, n) {
+    var size = l.memory.length(), end = Math.min(at + n, size);
+    var have = at < end ? toHex(l.memory.slice(at, end)) : "0x";
+    return have + new Array(n - (have.length - 2) / 2 + 1).join("00")
+  },
   halt: function(err) { if (this.q >= 0 && !/revert/i.test(String(err))) this.e.length = this.q },
   enter: function(f) {
     var k = f.getType(), to = this.hex(f.getTo()), from = this.hex(f.getFrom());
@@ -49,6 +56,7 @@ _SOURCE: Final = """{
   },
   fault: function(l, db) { this.p = null },
   step: function(l, db) {
+    if (this.n === null) this.n = db.getNonce(l.contract.getCaller());
     if (this.p !== null) { this.e.push(this.p.concat(["0x" + l.stack.peek(0).toString(16)])); this.p = null }
     this.q = -1;
     if (this.c !== null) {
@@ -73,18 +81,21 @@ _SOURCE: Final = """{
       return
     }
     var at = Number(l.stack.peek(0).toString()), n = Number(l.stack.peek(1).toString());
+    if (at * 3 > l.getGas() * 32 && n > 0 && at + n > l.memory.length()) return;
     if (o === 0x20) {
-      if (n > 0 && n <= LONGEST && at + n <= l.memory.length()) this.seen(["K", a, toHex(l.memory.slice(at, at + n))]);
+      if (n > 0 && n <= LONGEST) this.seen(["K", a, this.bytes(l, at, n)]);
       return
     }
-    var row = ["L", a, n > 0 && at + n <= l.memory.length() ? toHex(l.memory.slice(at, at + n)) : "0x"];
+    if (n * 8 > l.getGas()) return;
+    var row = ["L", a, n > 0 ? this.bytes(l, at, n) : "0x"];
     for (var i = 0; i < o - 0xa0; i++) row.push("0x" + l.stack.peek(2 + i).toString(16));
     this.seen(row)
   },
   result: function(c, db) {
     if (c.error !== undefined && c.error !== null) this.halt(c.error);
     return { v: 1, kind: c.type, from: this.hex(c.from), to: this.hex(c.to), input: this.hex(c.input),
-      output: this.hex(c.output), gasUsed: "0x" + c.gasUsed.toString(16),
+      output: this.hex(c.output), value: "0x" + (c.value || 0).toString(16), tx: this.hex(c.txHash), nonce: this.n,
+      gasUsed: "0x" + c.gasUsed.toString(16),
       error: c.error === undefined || c.error === null ? null : String(c.error), steps: this.e }
   }
 }"""
@@ -97,21 +108,23 @@ def tracer_source(contracts: Sequence[Address]) -> str:
     return compact.replace("TARGETS", "{" + targets + "}").replace("LONGEST", str(MAX_PREIMAGE))
 
 
-def decode(answer: Any, gas: int, value: int) -> list[Step]:
-    """Translate the tracer's answer into steps; the outermost frame gets ``gas`` and ``value`` (wei).
+def decode(answer: Any, envelope: Envelope) -> list[Step]:
+    """Translate the tracer's answer into steps; the outermost frame gets the transaction's gas.
 
     Raises:
-        NodeLied: the answer is not what this tracer returns.
+        NodeLied: the answer is not what this tracer returns, or is of another transaction.
 
     """
     if not isinstance(answer, dict) or answer.get("v") != 1 or not isinstance(answer.get("steps"), list):
         raise NodeLied("the node accepted the JavaScript tracer but did not run it")
+    if answer.get("tx") not in (None, "0x", f"0x{envelope.hash.hex()}"):  # older nodes do not tell it
+        raise NodeLied(f"the trace of {envelope.name} is of another transaction")
     first = Enter(
         kind=str(answer.get("kind")),
         sender=_address(answer.get("from")),
         to=_address(answer.get("to")),
-        gas=gas,
-        value=value,
+        gas=envelope.gas,
+        value=quantity(answer.get("value"), "value"),
         data=octets(answer.get("input"), "input"),
     )
     error = answer.get("error")

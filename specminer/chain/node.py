@@ -1,6 +1,7 @@
-"""One door to an Ethereum node: JSON-RPC over HTTP, WebSocket or IPC, through web3's providers.
+"""One door to an Ethereum node: JSON-RPC over HTTP, WebSocket or IPC.
 
-Debug methods have no place in web3's typed API, so requests go to the provider itself. What may pass (a
+An answer belongs to the request whose identifier it bears, and to no other. Debug methods have no place in web3's
+typed API, so requests go to the provider itself. What may pass (a
 refused connection, a timeout, a rate limit, a gateway error) is tried again with growing pauses; what
 will not pass is raised at once. No message quotes a library's exception: they carry URLs with keys.
 """
@@ -19,8 +20,15 @@ import tenacity
 from websockets.exceptions import WebSocketException
 
 from specminer.chain.endpoint import Endpoint
-from specminer.chain.transport import AnsweredStatus, Request, transport
-from specminer.errors import NodeLied, NodeRefused, NodeUnreachable, plain
+from specminer.chain.transport import (
+    MAX_ANSWER,
+    AnsweredStatus,
+    AnswerTooLarge,
+    ForeignAnswer,
+    Request,
+    Transport,
+)
+from specminer.errors import ChainError, NodeLied, NodeRefused, NodeUnreachable, plain
 
 TIMEOUT: Final = 120
 """Seconds to wait for one answer; a trace of a large transaction takes a while."""
@@ -30,6 +38,8 @@ TRIES: Final = 6
 FIRST_TRIES: Final = 2
 """Before the first answer a node is more likely down than busy: fail soon."""
 
+TOO_LARGE: Final = 413
+"""The code of a refusal because an answer would be too large for us."""
 _PASSING_CODES: Final = frozenset({-32005, -32016, 429})
 _PASSING_WORDS: Final = ("rate limit", "too many requests", "try again", "timed out", "timeout", "busy")
 _LASTING_WORDS: Final = ("execution timeout", "block range", "more than", "too large", "too many results")
@@ -46,7 +56,7 @@ A library that web3 imports lifts the limit so far that an answer could overflow
 class _Passing(Exception):
     """Something that may pass; carries the error to raise when it does not."""
 
-    def __init__(self, error: NodeUnreachable | NodeRefused) -> None:
+    def __init__(self, error: ChainError) -> None:
         super().__init__(str(error))
         self.error = error
 
@@ -61,7 +71,7 @@ class Node:
         self._batches = True
         self._answered = False
         self._pause = pause
-        self._transport = transport(endpoint, timeout)
+        self._transport = Transport(endpoint, timeout)
 
     @property
     def takes_batches(self) -> bool:
@@ -73,6 +83,10 @@ class Node:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def stop_batching(self) -> None:
+        """Send no more batches, because what the node answers to one cannot be told apart."""
+        self._batches = False
 
     def close(self) -> None:
         """Close the connection."""
@@ -102,10 +116,31 @@ class Node:
             return self.batch(calls[:BATCH]) + self.batch(calls[BATCH:])
         if self._batches and len(calls) > 1:
             done: dict[int, Any] = {}
-            if self._retry(lambda: self._send_batch(calls, done)):
-                return [done[row] for row in range(len(calls))]
-            self._batches = False
-        return [self._retry(partial(self._send_one, call)) for call in calls]
+            try:
+                if self._retry(lambda: self._send_batch(calls, done)):
+                    return [done[row] for row in range(len(calls))]
+                self._batches = False
+            except AnswerTooLarge:
+                half = len(calls) // 2
+                return self.batch(calls[:half]) + self.batch(calls[half:])
+            except NodeRefused as refusal:  # it did not pass for all of them
+                return [done.get(row, refusal) for row in range(len(calls))]
+        return self.each(calls)
+
+    def each(self, calls: Sequence[Request]) -> list[Any]:
+        """Return the results of several requests, each sent alone; a refused one is a ``NodeRefused`` in its place.
+
+        Raises:
+            NodeUnreachable: no answer, after all tries.
+
+        """
+        return [self._asked_alone(call) for call in calls]
+
+    def _asked_alone(self, call: Request) -> Any:
+        try:
+            return self._retry(partial(self._send_one, call))
+        except NodeRefused as refusal:
+            return refusal
 
     def _retry(self, send: Callable[[], Any]) -> Any:
         policy = tenacity.Retrying(
@@ -123,7 +158,13 @@ class Node:
 
     def _send_one(self, call: Request) -> Any:
         self.requests += 1
-        return self._read(call[0], self._guard(lambda: self._transport.one(call)))
+        try:
+            return self._read(call[0], self._guard(lambda: self._transport.one(call)))
+        except AnswerTooLarge:
+            return NodeRefused(
+                f"{self.endpoint.label} answered {call[0]} with more than {MAX_ANSWER >> 20} MiB",
+                code=TOO_LARGE,
+            )
 
     def _send_batch(self, calls: Sequence[Request], done: dict[int, Any]) -> bool:
         """Ask what is not in ``done`` yet and put it there; return whether the node takes batches."""
@@ -133,7 +174,6 @@ class Node:
             answers = self._guard(lambda: self._transport.many([calls[row] for row in open_rows]))
         except NodeRefused:
             return False
-        answers = _in_order(answers, len(open_rows))
         if answers is None:
             return False
         passing: _Passing | None = None
@@ -171,13 +211,17 @@ class Node:
         try:
             with _room_to_nest():
                 return send()
-        except (requests.HTTPError, AnsweredStatus) as error:
+        except AnsweredStatus as error:
             self._answered = True
-            status = error.status if isinstance(error, AnsweredStatus) else _status(error)
+            status = error.status
             refusal = NodeRefused(f"{label} answered HTTP {status}{_HTTP_HINTS.get(status, '')}", code=status)
             if status in _PASSING_STATUS:
                 raise _Passing(refusal) from None
             raise refusal from None
+        except ForeignAnswer:
+            self._answered = True
+            lie = NodeLied(f"{label} answered a request with what bears the identifier of another one")
+            raise _Passing(lie) from None
         except (requests.RequestException, OSError, WebSocketException, EOFError) as error:
             if not isinstance(error, ValueError):
                 silent = isinstance(error, requests.Timeout | TimeoutError)
@@ -205,23 +249,6 @@ def _room_to_nest() -> Iterator[None]:
         sys.setrecursionlimit(usual)
 
 
-def _status(error: requests.HTTPError) -> int:
-    return error.response.status_code if error.response is not None else 0
-
-
-def _in_order(answers: Any, count: int) -> list[Any] | None:
-    """Return a batch's answers in the order asked, ``None`` if they cannot be told apart.
-
-    Identifiers are given in sequence, and answers may come in any order.
-    """
-    if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):
-        return None
-    by_id = {answer.get("id"): answer for answer in answers if type(answer.get("id")) is int}
-    if len(answers) != count or len(by_id) != count or max(by_id) - min(by_id) != count - 1:
-        return None
-    return [by_id[number] for number in sorted(by_id)]
-
-
 _HTTP_HINTS = {
     401: " (unauthorised): it wants a key; give it in the URL or with --rpc-header NAME=VALUE",
     403: " (forbidden): the key or this machine is not allowed to use it",
@@ -244,6 +271,19 @@ def quantity(value: Any, what: str) -> int:
     raise NodeLied(
         f"the node's answer is malformed: {what} should be a hexadecimal number, got {came(value)}"
     )
+
+
+def small(value: Any, what: str) -> int:
+    """Read a quantity that counts something: a block, gas, a nonce; below 2**63, as a database keeps it.
+
+    Raises:
+        NodeLied: it is none, or larger; ``what`` says of what.
+
+    """
+    number = quantity(value, what)
+    if number >> 63:
+        raise NodeLied(f"the node's answer cannot be: {what} should be below 2**63, got {came(value)}")
+    return number
 
 
 def octets(value: Any, what: str, length: int | None = None) -> bytes:
@@ -277,4 +317,4 @@ def came(value: Any) -> str:
             return "an object"
 
 
-__all__ = ["Node", "Request", "came", "octets", "quantity"]
+__all__ = ["Node", "Request", "came", "octets", "quantity", "small"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from specminer.chain.matching import Envelope
 from specminer.chain.node import octets, quantity
 from specminer.chain.steps import Enter, Exit, Logged, Read, Step, Write
 from specminer.errors import NodeLied
@@ -34,15 +35,17 @@ def check_call_trace(trace: Any) -> dict[str, Any]:
 
 
 def decode(
-    calls: Any, prestate: Any, difference: Any, gas: int, gas_used: int, contracts: Sequence[Address]
+    calls: Any, prestate: Any, difference: Any, envelope: Envelope, contracts: Sequence[Address]
 ) -> list[Step]:
-    """Translate the three answers into steps; ``gas`` and ``gas_used`` are the transaction's.
+    """Translate the three answers into steps.
 
     Raises:
-        NodeLied: an answer is empty or malformed.
+        NodeLied: an answer is empty, malformed or of another transaction.
 
     """
     root = check_call_trace(calls)
+    _check_sender(prestate, envelope)
+    _check_sender(difference.get("pre") if isinstance(difference, dict) else None, envelope)
     before = _storage(prestate)
     changed = _changes(difference)
     pending = {contract: (before.get(contract, {}), changed.get(contract, {})) for contract in contracts}
@@ -50,9 +53,30 @@ def decode(
     first, last = steps[0], steps[-1]
     if not isinstance(first, Enter) or not isinstance(last, Exit):
         raise NodeLied("the call trace has no outermost call")
-    steps[0] = Enter(first.kind, first.sender, first.to, gas, first.value, first.data)
-    steps[-1] = Exit(gas_used, last.output, last.error)
+    steps[0] = Enter(first.kind, first.sender, first.to, envelope.gas, first.value, first.data)
+    steps[-1] = Exit(envelope.gas_used, last.output, last.error)
     return steps
+
+
+def _check_sender(accounts: Any, envelope: Envelope) -> None:
+    """Check by its sender's nonce that what a transaction found is of this transaction.
+
+    Raises:
+        NodeLied: it is not.
+
+    """
+    known = {str(key).lower(): value for key, value in accounts.items()} if isinstance(accounts, dict) else {}
+    sender = known.get(f"0x{envelope.sender.hex()}")
+    nonce = sender.get("nonce", 0) if isinstance(sender, dict) else None  # zero is left out
+    if isinstance(nonce, str):
+        nonce = quantity(nonce, "nonce")
+    if nonce != envelope.nonce:
+        raise NodeLied(f"what the prestateTracer says of {envelope.name} is of another transaction")
+
+
+def vanished(steps: Sequence[Step]) -> list[Write]:
+    """Return the writes of zero: some nodes report a slot that was only read as if it was cleared."""
+    return [step for step in steps if isinstance(step, Write) and step.value == 0 and step.before]
 
 
 _Slots = dict[int, int]

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
 
 from specminer.chain import finder
 from specminer.chain.collector import DEVELOPMENT_CHAINS, block_at
-from specminer.chain.node import Node, octets, quantity
-from specminer.chain.tracing import ORDER, Envelope, decode, envelope_of, requests_for
+from specminer.chain.matching import Envelope
+from specminer.chain.node import Node, quantity
+from specminer.chain.tracing import ORDER, SEARCHED, decode, recent_calls, requests_for
 from specminer.errors import ChainError, NodeRefused, plain
-from specminer.trace import NO_ADDRESS, Address, Hash, Tracer
-
-SEARCHED: Final = 50
-"""Blocks searched backwards for a transaction to try the tracers on."""
+from specminer.trace import NO_ADDRESS, Address, Tracer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +40,7 @@ def survey(node: Node) -> Iterator[Finding]:
     yield _finality(node, chain_id, head)
     yield _tried("batches", lambda: _batches(node))
     yield _tried("old state", lambda: _archive(node, head))
-    sample = _sample(node, head)
+    sample = next(iter(recent_calls(node, 1)), None)
     probe = head if sample is None else sample.block.number
     contract = NO_ADDRESS if sample is None or sample.to is None else sample.to
     yield _tried("trace_filter", lambda: _filter(node, contract, probe))
@@ -106,34 +103,8 @@ def _filter(node: Node, contract: Address, probe: int) -> str:
 
 
 def _blocks(node: Node, method: str, contract: Address, probe: int) -> str:
-    list(finder.find(node, (finder.Way.BLOCK_TRACES, method), [contract], probe, probe))
+    finder.check_blocks(node, method, contract, probe)
     return f"traces block {probe:,}"
-
-
-def _sample(node: Node, head: int) -> Envelope | None:
-    """Return a recent transaction that called a contract, to try tracers on."""
-    for number in range(head, max(head - SEARCHED, -1), -1):
-        answer = node.call("eth_getBlockByNumber", hex(number), True)
-        transactions = answer.get("transactions") if isinstance(answer, dict) else None
-        for item in transactions if isinstance(transactions, list) else ():
-            found = _envelope(node, number, item)
-            if found is not None:
-                return found
-    return None
-
-
-def _envelope(node: Node, number: int, item: Any) -> Envelope | None:
-    """Read a transaction if it called a contract that has code."""
-    if not isinstance(item, dict) or not item.get("to") or item.get("input") in (None, "0x"):
-        return None
-    try:
-        if not octets(node.call("eth_getCode", item["to"], "latest"), "code"):
-            return None
-        wanted = Hash(octets(item.get("hash"), "a transaction hash", 32))
-        receipt = node.call("eth_getTransactionReceipt", item["hash"])
-        return envelope_of(wanted, item, receipt, block_at(node, number))
-    except ChainError:
-        return None  # of a kind that does not serve as a sample
 
 
 def _trace(node: Node, tracer: Tracer, sample: Envelope | None) -> Finding:

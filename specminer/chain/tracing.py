@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from specminer.chain import javascript, prestate, struct_logs
-from specminer.chain.node import Node, Request, octets, quantity
-from specminer.chain.steps import Enter, MalformedSteps, Step, creations, recorded
+from specminer.chain.matching import (
+    Envelope,
+    LogEntry,
+    check_end,
+    check_gas,
+    check_logs,
+    check_nonce,
+    check_outermost,
+)
+from specminer.chain.node import Node, Request, octets, quantity, small
+from specminer.chain.steps import Enter, Exit, MalformedSteps, Step, creations, outcome_of, recorded
 from specminer.errors import ChainError, NodeLied, NodeRefused, plain
-from specminer.trace import NO_ADDRESS, Address, Block, Hash, Tracer, Transaction
+from specminer.trace import NO_ADDRESS, AccessKind, Address, Block, Gap, Hash, Tracer, Transaction
 
 TRACER_TIMEOUT: Final = "100s"
 """Given to the node; its default of 5 s is too little for large transactions."""
 ORDER: Final = (Tracer.JAVASCRIPT, Tracer.STRUCT_LOGS, Tracer.PRESTATE)
 """From the one that sees most to the one that sees least."""
+SAMPLES: Final = 3
+"""Transactions that a tracer is tried on before the next one is."""
+SEARCHED: Final = 50
+"""Blocks searched backwards for a transaction to try the tracers on."""
+MAX_NOTES: Final = 10
+"""Transactions that are named in notes."""
 
 
 class TipChanged(ChainError):
     """A block was replaced while it was being read; the chunk must be read again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """A transaction as the chain holds it, before tracing."""
-
-    hash: Hash
-    block: Block
-    index: int
-    sender: Address
-    to: Address | None
-    created: Address | None
-    value: int
-    gas: int
-    gas_used: int
-    nonce: int
-    data: bytes
-    succeeded: bool | None
-    """``None`` before Byzantium, when receipts did not say."""
 
 
 def requests_for(tracer: Tracer, transaction: Hash, contracts: Sequence[Address]) -> list[Request]:
@@ -71,19 +67,18 @@ def decode(
         seen = recorded(steps, contracts)
         created = creations(steps, contracts)
     except MalformedSteps as error:
-        raise NodeLied(f"the trace of {_name(envelope)} does not fit together: {error}") from None
-    except (TypeError, AttributeError, RecursionError) as error:
-        raise NodeLied(f"the trace of {_name(envelope)} is malformed: {type(error).__name__}") from None
-    outermost = next((call for call in seen.invocations if call.depth == 0), None)
-    if outermost is None and envelope.to in contracts:
-        raise NodeLied(f"the trace of {_name(envelope)} does not show the call that it makes")
-    if outermost is not None and outermost.sender != envelope.sender:
-        raise NodeLied(f"the trace of {_name(envelope)} is of another transaction")
-    succeeded = envelope.succeeded
-    if outermost is not None:
-        if succeeded is not None and outermost.outcome.accepted != succeeded:
-            raise NodeLied(f"the trace of {_name(envelope)} ended otherwise than its receipt says")
-        succeeded = outermost.outcome.accepted
+        raise NodeLied(f"the trace of {envelope.name} does not fit together: {error}") from None
+    except (TypeError, AttributeError, LookupError, ValueError, OverflowError, RecursionError) as error:
+        raise NodeLied(f"the trace of {envelope.name} is malformed: {type(error).__name__}") from None
+    first, last = steps[0], steps[-1]
+    if not isinstance(first, Enter) or not isinstance(last, Exit):
+        raise NodeLied(f"the trace of {envelope.name} has no outermost call")
+    check_outermost(first, envelope)
+    outcome = outcome_of(last.error, last.output)
+    check_end(outcome, envelope)
+    check_logs(seen, envelope, contracts)
+    if envelope.to in contracts and not any(call.depth == 0 for call in seen.invocations):
+        raise NodeLied(f"the trace of {envelope.name} does not show the call that it makes")
     return Transaction(
         hash=envelope.hash,
         block=envelope.block,
@@ -94,7 +89,7 @@ def decode(
         gas=envelope.gas,
         gas_used=envelope.gas_used,
         nonce=envelope.nonce,
-        succeeded=True if succeeded is None else succeeded,
+        succeeded=outcome.accepted,
         tracer=tracer,
         invocations=seen.invocations,
         preimages=seen.preimages,
@@ -102,24 +97,40 @@ def decode(
     )
 
 
-def _name(envelope: Envelope) -> str:
-    return f"transaction 0x{envelope.hash.hex()}"
-
-
 def _steps(
     tracer: Tracer, envelope: Envelope, answers: Sequence[Any], contracts: Sequence[Address]
 ) -> list[Step]:
     if tracer is Tracer.JAVASCRIPT:
-        return javascript.decode(answers[0], envelope.gas, envelope.value)
+        return javascript.decode(answers[0], envelope)
     if tracer is Tracer.STRUCT_LOGS:
-        target = envelope.to or envelope.created or NO_ADDRESS
-        kind = "CALL" if envelope.to else "CREATE"
-        first = Enter(kind, envelope.sender, target, envelope.gas, envelope.value, envelope.data)
-        return struct_logs.decode(
-            answers[0], first, envelope.succeeded is not False, envelope.gas_used, contracts
-        )
+        return struct_logs.decode(answers[0], envelope, contracts)
     calls, before, difference = answers
-    return prestate.decode(calls, before, difference, envelope.gas, envelope.gas_used, contracts)
+    return prestate.decode(calls, before, difference, envelope, contracts)
+
+
+def _gas_of(tracer: Tracer, answers: Sequence[Any]) -> int | None:
+    """Return the gas that a trace says the transaction used; ``None`` if it does not say."""
+    if tracer is Tracer.STRUCT_LOGS:
+        return struct_logs.gas_of(answers[0])
+    used = answers[0].get("gasUsed") if isinstance(answers[0], dict) else None
+    return None if used is None else quantity(used, "gasUsed")
+
+
+def _nonce_of(tracer: Tracer, answers: Sequence[Any]) -> int | None:
+    """Return the sender's nonce that a trace shows; ``None`` if it shows none."""
+    if tracer is not Tracer.JAVASCRIPT or not isinstance(answers[0], dict):
+        return None
+    nonce = answers[0].get("nonce")
+    return nonce if type(nonce) is int else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced:
+    """What came of tracing transactions."""
+
+    transactions: list[Transaction]
+    gaps: list[Gap]
+    """Those that no tracer could record."""
 
 
 class TracerChoice:
@@ -130,76 +141,227 @@ class TracerChoice:
         self.contracts = tuple(contracts)
         self.tracer: Tracer | None = None
         self._note = note
+        self._nonce_step: int | None = None
+        """What this node's JavaScript tracer shows of a sender's nonce, less the transaction's; where it is known."""
+        self._tells_gas: set[Tracer] = set()
+        """Tracers that say of the gas used what the node's receipts say, so that a difference counts."""
+        self._noted = 0
 
-    def record(self, envelopes: Sequence[Envelope]) -> list[Transaction]:
-        """Trace the transactions, in order.
+    def record(self, envelopes: Sequence[Envelope]) -> Traced:
+        """Trace the transactions, in order; what cannot be traced is a gap.
 
         Raises:
             NodeRefused: the node has no debug method that works.
-            NodeLied: every tracer's answer was refuted.
 
         """
-        if self.tracer is None and envelopes:
-            sample = next((item for item in envelopes if item.to in self.contracts), envelopes[0])
-            self.tracer = self._choose(sample)
-        if self.tracer is None:
-            return []
-        tracer = self.tracer
+        traced = Traced(transactions=[], gaps=[])
+        if not envelopes:
+            return traced
+        tracer = self.choose(envelopes)
         requests = [requests_for(tracer, envelope.hash, self.contracts) for envelope in envelopes]
         answers = self.node.batch([request for group in requests for request in group])
         width = len(requests[0]) if requests else 1
-        recorded = []
         for row, envelope in enumerate(envelopes):
             group = answers[row * width : (row + 1) * width]
             try:
-                recorded.append(decode(tracer, envelope, group, self.contracts))
+                traced.transactions.append(self._decoded(tracer, envelope, group))
             except (NodeRefused, NodeLied) as error:
-                recorded.append(self._alone(envelope, tracer, error))
-        return recorded
+                self._alone(envelope, tracer, error, traced)
+        return traced
 
-    def _choose(self, sample: Envelope) -> Tracer:
-        """Return the first tracer in ``ORDER`` that can record ``sample``."""
-        failures = []
+    def choose(self, envelopes: Sequence[Envelope]) -> Tracer:
+        """Return the tracer in use; if none is yet, the first that can record some of these transactions.
+
+        Raises:
+            NodeRefused: the node has no debug method that works.
+
+        """
+        if self.tracer is None:
+            self.tracer = self._choose(self._samples(envelopes))
+        return self.tracer
+
+    def again(self, envelope: Envelope) -> Transaction | None:
+        """Trace one transaction once more, by itself; ``None`` if the tracer in use cannot."""
+        assert self.tracer is not None, "something was recorded before"
+        try:
+            return self._one(self.tracer, envelope)
+        except (NodeRefused, NodeLied):
+            return None
+
+    def _decoded(self, tracer: Tracer, envelope: Envelope, answers: Sequence[Any]) -> Transaction:
+        decoded = decode(tracer, envelope, answers, self.contracts)
+        if tracer in self._tells_gas and (used := _gas_of(tracer, answers)) is not None:
+            check_gas(used, envelope)
+        nonce = _nonce_of(tracer, answers)
+        if nonce is not None and self._nonce_step is not None:
+            check_nonce(nonce, self._nonce_step, envelope)
+        return self._without_spurious(decoded) if tracer is Tracer.PRESTATE else decoded
+
+    def _samples(self, envelopes: Sequence[Envelope]) -> list[Envelope]:
+        direct = [item for item in envelopes if item.to in self.contracts]
+        return list(dict.fromkeys((*direct, *envelopes)))[:SAMPLES]
+
+    def _choose(self, samples: Sequence[Envelope]) -> Tracer:
+        """Return the first tracer in ``ORDER`` that can record one of some transactions.
+
+        One transaction may be beyond a node where others are not. Where none can be recorded, recent transactions of
+        other contracts show whether the node traces at all.
+        """
+        failures: dict[Tracer, ChainError] = {}
         for tracer in ORDER:
-            try:
-                self._one(tracer, sample)
-            except (NodeRefused, NodeLied) as error:
-                failures.append((tracer, error))
-                continue
-            for refused, reason in failures:
-                self._note(f"the node cannot run the {refused.value} tracer ({reason})")
-            if tracer.blind_spots:
-                self._note(f"traced with {tracer.value}: {tracer.blind_spots}")
-            return tracer
-        reasons = "; ".join(f"{tracer.value}: {reason}" for tracer, reason in failures)
+            for sample in samples:
+                error = self._try(tracer, sample)
+                if error is None:
+                    return self._chosen(tracer, failures)
+                failures.setdefault(tracer, error)
+        for tracer in ORDER:
+            for sample in recent_calls(self.node, SAMPLES):
+                own = TracerChoice(self.node, [sample.to or NO_ADDRESS], self._note)
+                if own._try(tracer, sample) is None:
+                    self._tells_gas |= own._tells_gas
+                    self._nonce_step = own._nonce_step
+                    return self._chosen(tracer, failures)
+        reasons = "; ".join(f"{tracer.value}: {reason}" for tracer, reason in failures.items())
         raise NodeRefused(
             f"{self.node.endpoint.label} offers no way to trace transactions ({reasons}). specminer needs "
             "debug_traceTransaction: an own node, or a provider's plan with debug methods and archive state."
         )
 
-    def _alone(self, envelope: Envelope, tracer: Tracer, error: NodeRefused | NodeLied) -> Transaction:
-        """Record one transaction by itself, because a batch of traces may be too large where one is not."""
-        if isinstance(error, NodeRefused):
-            try:
-                return self._one(tracer, envelope)
-            except (NodeRefused, NodeLied) as again:
-                error = again
-        return self._lesser(envelope, tracer, error)
+    def _try(self, tracer: Tracer, sample: Envelope) -> ChainError | None:
+        """Record a sample; return why it could not be."""
+        answers = self.node.each(requests_for(tracer, sample.hash, self.contracts))
+        try:
+            decode(tracer, sample, answers, self.contracts)
+            if _gas_of(tracer, answers) in (sample.gas_used, sample.block_gas_used):
+                self._tells_gas.add(tracer)
+            nonce = _nonce_of(tracer, answers)
+            if nonce is not None and not sample.delegates and nonce - sample.nonce in (0, 1):
+                self._nonce_step = nonce - sample.nonce
+        except (NodeRefused, NodeLied) as error:
+            return error
+        return None
 
-    def _lesser(self, envelope: Envelope, failed: Tracer, error: ChainError) -> Transaction:
-        """Record one transaction with a lesser tracer because the chosen one failed on it."""
-        for tracer in ORDER[ORDER.index(failed) + 1 :]:
+    def _chosen(self, tracer: Tracer, failures: Mapping[Tracer, ChainError]) -> Tracer:
+        for better in ORDER[: ORDER.index(tracer)]:
+            self._note(f"the node cannot run the {better.value} tracer ({failures[better]})")
+        if tracer.blind_spots:
+            self._note(f"traced with {tracer.value}: {tracer.blind_spots}")
+        return tracer
+
+    def _alone(
+        self, envelope: Envelope, tracer: Tracer, error: NodeRefused | NodeLied, traced: Traced
+    ) -> None:
+        """Record one transaction by itself: a batch may be too large, or its answers exchanged."""
+        for lesser in ORDER[ORDER.index(tracer) :]:
             try:
-                recorded = self._one(tracer, envelope)
-            except (NodeRefused, NodeLied):
+                traced.transactions.append(self._one(lesser, envelope))
+            except (NodeRefused, NodeLied) as again:
+                if lesser is tracer:
+                    error = again
                 continue
-            self._note(f"{_name(envelope)} had to be traced with {tracer.value} ({error})")
-            return recorded
-        raise error
+            if lesser is not tracer:
+                self._tell(f"{envelope.name} had to be traced with {lesser.value} ({error})")
+            elif isinstance(error, NodeLied) and self.node.takes_batches:
+                self._note(f"requests are sent one by one, because in a batch answers were wrong: {error}")
+                self.node.stop_batching()
+            return
+        self._tell(f"{envelope.name} cannot be recorded and is left as a gap ({error})")
+        traced.gaps.append(Gap(hash=envelope.hash, block=envelope.block.number, reason=str(error)))
+
+    def _tell(self, text: str) -> None:
+        self._noted += 1
+        if self._noted <= MAX_NOTES:
+            self._note(text)
+        elif self._noted == MAX_NOTES + 1:
+            self._note("further transactions of this kind are not named")
 
     def _one(self, tracer: Tracer, envelope: Envelope) -> Transaction:
-        answers = self.node.batch(requests_for(tracer, envelope.hash, self.contracts))
-        return decode(tracer, envelope, answers, self.contracts)
+        answers = self.node.each(requests_for(tracer, envelope.hash, self.contracts))
+        return self._decoded(tracer, envelope, answers)
+
+    def _without_spurious(self, item: Transaction) -> Transaction:
+        """Return a transaction without clearings of slots that the node does not confirm.
+
+        Some nodes list slots that were only read in a difference, with no value behind: as if they were cleared.
+        """
+        cleared = {
+            (call.contract, access.slot): access.before
+            for call in item.invocations
+            for access in call.accesses
+            if access.kind is AccessKind.WRITE and access.after == 0 and access.before and not access.undone
+        }
+        if not cleared:
+            return item
+        tag = hex(item.block.number)
+        answers = self.node.batch(
+            [("eth_getStorageAt", (f"0x{owner.hex()}", f"0x{slot:064x}", tag)) for owner, slot in cleared]
+        )
+        spurious = {
+            place
+            for (place, before), answer in zip(cleared.items(), answers, strict=True)
+            if isinstance(answer, str) and int.from_bytes(octets(answer, "storage"), "big") == before
+        }
+        calls = tuple(
+            replace(
+                call,
+                accesses=tuple(
+                    access
+                    for access in call.accesses
+                    if access.kind is AccessKind.READ or (call.contract, access.slot) not in spurious
+                ),
+            )
+            for call in item.invocations
+        )
+        return replace(item, invocations=calls) if spurious else item
+
+
+def recent_calls(node: Node, count: int, blocks: int = SEARCHED) -> list[Envelope]:
+    """Return recent transactions that called contracts, to try tracers on; the newest first."""
+    found: list[Envelope] = []
+    try:
+        head = quantity(node.call("eth_blockNumber"), "block number")
+        for number in range(head, max(head - blocks, -1), -1):
+            answer = node.call("eth_getBlockByNumber", hex(number), True)
+            transactions = answer.get("transactions") if isinstance(answer, dict) else None
+            for item in transactions if isinstance(transactions, list) else ():
+                envelope = _envelope_of_call(node, answer, item)
+                if envelope is not None:
+                    found.append(envelope)
+                if len(found) >= count:
+                    return found
+    except (NodeRefused, NodeLied):
+        pass
+    return found
+
+
+def _envelope_of_call(node: Node, block: Any, item: Any) -> Envelope | None:
+    """Read a transaction of a block if it called a contract that has code."""
+    if not isinstance(item, dict) or not item.get("to") or item.get("input") in (None, "0x"):
+        return None
+    try:
+        if not octets(node.call("eth_getCode", item["to"], "latest"), "code"):
+            return None
+        wanted = Hash(octets(item.get("hash"), "a transaction hash", 32))
+        receipt = node.call("eth_getTransactionReceipt", item["hash"])
+        return envelope_of(wanted, item, receipt, block_of(block))
+    except ChainError:
+        return None  # of a kind that does not serve as a sample
+
+
+def block_of(answer: Any) -> Block:
+    """Read a block as a node returns it.
+
+    Raises:
+        NodeLied: it is none.
+
+    """
+    if not isinstance(answer, dict):
+        raise NodeLied("the node returned no block")
+    return Block(
+        number=small(answer.get("number"), "block number"),
+        hash=Hash(octets(answer.get("hash"), "block hash", 32)),
+        timestamp=small(answer.get("timestamp"), "block timestamp"),
+    )
 
 
 def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> Envelope:
@@ -215,8 +377,6 @@ def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> E
     name = f"transaction 0x{wanted.hex()}"
     if not isinstance(receipt, dict):
         raise TipChanged(f"{name} has no receipt: its block was replaced while it was read")
-    if octets(receipt.get("blockHash"), f"blockHash of {name}", 32) != block.hash:
-        raise TipChanged(f"{name} moved to another block while it was read")
     kind = plain(transaction.get("type", "0x0"), 10)
     for field in ("hash", "from", "gas", "input", "nonce", "value", "transactionIndex"):
         if transaction.get(field) is None:
@@ -224,20 +384,81 @@ def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> E
                 f"{name} (type {kind}) has no field '{field}'; specminer does not know this kind of "
                 "transaction, please report it with the name of the chain"
             )
-    if octets(transaction["hash"], f"hash of {name}", 32) != wanted:
-        raise NodeLied(f"the node returned another transaction when asked for {name}")
+    check_identity(wanted, transaction, receipt, block)
+    if octets(receipt.get("blockHash"), f"blockHash of {name}", 32) != block.hash:
+        raise TipChanged(f"{name} moved to another block while it was read")
     to, created, status = transaction.get("to"), receipt.get("contractAddress"), receipt.get("status")
+    cumulative = receipt.get("cumulativeGasUsed")
+    receiver = Address(octets(to, f"to of {name}", 20)) if to else None
+    made = Address(octets(created, f"contractAddress of {name}", 20)) if created else None
+    if made == NO_ADDRESS:
+        made = None
     return Envelope(
         hash=wanted,
         block=block,
-        index=quantity(transaction["transactionIndex"], f"transactionIndex of {name}"),
+        index=small(transaction["transactionIndex"], f"transactionIndex of {name}"),
         sender=Address(octets(transaction["from"], f"from of {name}", 20)),
-        to=Address(octets(to, f"to of {name}", 20)) if to else None,
-        created=Address(octets(created, f"contractAddress of {name}", 20)) if created else None,
+        # some nodes print the zero address as the receiver of a creation
+        to=None if receiver == NO_ADDRESS and made is not None else receiver,
+        created=made,
         value=quantity(transaction["value"], f"value of {name}"),
-        gas=quantity(transaction["gas"], f"gas of {name}"),
-        gas_used=quantity(receipt.get("gasUsed"), f"gasUsed of {name}"),
-        nonce=quantity(transaction["nonce"], f"nonce of {name}"),
+        gas=small(transaction["gas"], f"gas of {name}"),
+        gas_used=small(receipt.get("gasUsed"), f"gasUsed of {name}"),
+        block_gas_used=None if cumulative is None else small(cumulative, f"cumulativeGasUsed of {name}"),
+        nonce=small(transaction["nonce"], f"nonce of {name}"),
         data=octets(transaction["input"], f"input of {name}"),
         succeeded=None if status is None else quantity(status, f"status of {name}") == 1,
+        logs=_logs(receipt.get("logs"), name),
+        delegates=transaction.get("type") == "0x4",
     )
+
+
+def check_identity(wanted: Hash, transaction: dict[str, Any], receipt: dict[str, Any], block: Block) -> None:
+    """Check that a transaction and a receipt are those asked for, and of one block.
+
+    Raises:
+        NodeLied: they are not.
+
+    """
+    name = f"transaction 0x{wanted.hex()}"
+    if octets(transaction["hash"], f"hash of {name}", 32) != wanted:
+        raise NodeLied(f"the node returned another transaction when asked for {name}")
+    named = receipt.get("transactionHash", transaction["hash"])  # old nodes leave it out
+    if octets(named, f"transactionHash of {name}", 32) != wanted:
+        raise NodeLied(f"the node returned the receipt of another transaction when asked for that of {name}")
+    for field, known in (("blockHash", block.hash.hex()), ("blockNumber", hex(block.number)[2:])):
+        told = transaction.get(field)
+        if told is not None and str(told).lower().removeprefix("0x").lstrip("0") != known.lstrip("0"):
+            raise TipChanged(f"{name} moved to another block while it was read")
+    for field in ("transactionIndex", "from", "to"):
+        if field in receipt and _comparable(transaction.get(field)) != _comparable(receipt[field]):
+            raise NodeLied(f"{name} and its receipt differ in '{field}'")
+
+
+def _comparable(value: Any) -> Any:
+    """Return a field in a form that does not depend on how a node writes it; nobody for the zero address."""
+    if value is None or str(value) in ("", f"0x{NO_ADDRESS.hex()}"):
+        return None
+    text = str(value).lower()
+    return text if len(text) > 18 or not text.startswith("0x") else text[2:].lstrip("0")
+
+
+def _logs(value: Any, name: str) -> tuple[LogEntry, ...] | None:
+    """Read the log entries of a receipt; ``None`` where it has no list of them."""
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise NodeLied(f"the receipt of {name} has no list of logs")
+    found = []
+    for log in value:
+        topics = log.get("topics") if isinstance(log, dict) else None
+        if not isinstance(topics, list):
+            raise NodeLied(f"the receipt of {name} has a malformed log")
+        found.append(
+            LogEntry(
+                Address(octets(log.get("address"), f"address of a log of {name}", 20)),
+                tuple(octets(topic, f"topic of a log of {name}", 32) for topic in topics),
+                octets(log.get("data") or "0x", f"data of a log of {name}"),
+            )
+        )
+    return tuple(found)
