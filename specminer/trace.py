@@ -25,6 +25,8 @@ Word = NewType("Word", int)
 
 WORD_LIMIT = 1 << 256
 NO_ADDRESS = Address(bytes(20))
+NO_HASH = Hash(bytes(32))
+"""Stands for the hash of a block that a source does not tell; it is equal to no block's."""
 
 
 class InvocationKind(Enum):
@@ -288,6 +290,7 @@ class ContractRecord:
 
 __all__ = [
     "NO_ADDRESS",
+    "NO_HASH",
     "WORD_LIMIT",
     "AccessKind",
     "Address",

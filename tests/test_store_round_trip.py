@@ -137,7 +137,7 @@ def test_forgetting_and_adding_again_is_as_if_nothing_was(simulated: Simulated, 
         add(store, given, ranges)
         add(fresh, given, [(ranges[0][0], ranges[-1][1])])
         block = data.draw(st.integers(9, ranges[-1][1]))
-        store.forget_after(CHAIN, block)
+        store.replace_after(CHAIN, block, [])
         assert list(store.transactions(CHAIN, OWN)) == [item for item in given if item.block.number <= block]
         assert store.ranges(CHAIN, OWN) == ([(10, block)] if block >= 10 else [])
         assert all(item.number <= block for item in store.blocks(CHAIN))
@@ -148,9 +148,9 @@ def test_forgetting_and_adding_again_is_as_if_nothing_was(simulated: Simulated, 
 def test_forgetting_the_creation_forgets_its_block() -> None:
     with TraceStore("sqlite://") as store:
         store.register_contract(replace(record_of(), created_in_block=20))
-        store.forget_after(CHAIN, 20)
+        store.replace_after(CHAIN, 20, [])
         assert store.record(CHAIN, OWN).created_in_block == 20
-        store.forget_after(CHAIN, 19)
+        store.replace_after(CHAIN, 19, [])
         assert store.record(CHAIN, OWN).created_in_block is None
 
 

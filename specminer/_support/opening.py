@@ -52,7 +52,9 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
             f"{plain(path)} is damaged: its compressed data ends early or is no data"
         ) from None
     except UnicodeDecodeError as error:
-        raise FileFormatError(f"{plain(path)} is damaged: it is no text in {error.encoding}", path=path) from None
+        raise FileFormatError(
+            f"{plain(path)} is damaged: it is no text in {error.encoding}", path=path
+        ) from None
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) or "null byte" in str(error):
             reason = getattr(error, "strerror", None) or plain(error)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from specminer.chain import finder
-from specminer.chain.continuity import SlotValues, contradicting
 from specminer.chain.finder import Way
 from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, Request, octets, quantity
+from specminer.chain.slot_values import SlotValues, contradicting
 from specminer.chain.tracing import ORDER, TipChanged, Traced, TracerChoice, block_of, envelope_of
 from specminer.errors import ChainError, NodeLied, NodeRefused, NotOnChain, UsageError
 from specminer.trace import Address, Block, ContractRecord, Gap, Hash, Tracer, Transaction
@@ -267,6 +267,53 @@ class Collector:
                 self._note(self._way[0].limit)
         return self._way
 
+    def earlier_life(self, created: int) -> int | None:
+        """Return the first block of an earlier life of a contract that a block created; ``None`` if there was none.
+
+        Only what another contract created can be created again at its address (CREATE2). Where the node filters traces,
+        all earlier calls are found, else only logs.
+        """
+        if created == 0 or self._created_directly(created):
+            return None
+        way = self._choose(created, created)
+        try:
+            if way[0] is Way.TRACE_FILTER:
+                for _, _, hits in finder.find(self.node, way, [self.contract], 0, created - 1):
+                    if hits:
+                        return min(hits)
+                return None
+            blocks = finder.logged(self.node, self.contract, 0, created - 1)
+        except (NodeRefused, NodeLied) as error:
+            self._note(f"whether the contract lived before block {created} cannot be told ({error})")
+            return None
+        if blocks:
+            self._note(
+                f"the contract lived before block {created}, where it was created again: its logs begin in block "
+                f"{min(blocks)}; give --from-block to begin at its first creation"
+            )
+        return min(blocks, default=None)
+
+    def _created_directly(self, block: int) -> bool:
+        """Whether a transaction of a block created the contract itself, without another contract."""
+        return bool(self._creating(self._hashes_in(block)))
+
+    def _hashes_in(self, block: int) -> list[Any]:
+        answer = self.node.call("eth_getBlockByNumber", hex(block), False)
+        hashes = answer.get("transactions") if isinstance(answer, dict) else None
+        if not isinstance(hashes, list):
+            raise NodeLied(f"the node returned no block {block}, which created the contract")
+        return hashes
+
+    def _creating(self, hashes: Sequence[Any]) -> list[Any]:
+        """Return those of some transactions whose receipts name the contract as created."""
+        receipts = self.node.batch([("eth_getTransactionReceipt", (text,)) for text in hashes])
+        address = f"0x{self.contract.hex()}"
+        return [
+            text
+            for text, receipt in zip(hashes, receipts, strict=True)
+            if isinstance(receipt, dict) and str(receipt.get("contractAddress")).lower() == address
+        ]
+
     def _find(
         self, first: int, last: int, way: tuple[Way, str | None]
     ) -> Iterator[tuple[int, int, finder.BlockHits]]:
@@ -283,17 +330,8 @@ class Collector:
 
         Ways of finding differ in whether they report creations; a trace decides in the end.
         """
-        answer = self.node.call("eth_getBlockByNumber", hex(created_in), False)
-        hashes = answer.get("transactions") if isinstance(answer, dict) else None
-        if not isinstance(hashes, list):
-            raise NodeLied(f"the node returned no block {created_in}, which created the contract")
-        receipts = self.node.batch([("eth_getTransactionReceipt", (text,)) for text in hashes])
-        address = f"0x{self.contract.hex()}"
-        direct = [
-            text
-            for text, receipt in zip(hashes, receipts, strict=True)
-            if isinstance(receipt, dict) and str(receipt.get("contractAddress")).lower() == address
-        ]
+        hashes = self._hashes_in(created_in)
+        direct = self._creating(hashes)
         found = [Hash(octets(text, "a transaction hash", 32)) for text in direct or hashes]
         own = hits.get(created_in, {})
         merged = hits | {created_in: dict.fromkeys(found, not direct) | own}

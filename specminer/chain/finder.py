@@ -346,15 +346,30 @@ def _by_scan(node: Node, contract: Address, first: int, last: int, hits: BlockHi
         for transaction in transactions:
             if str(transaction.get("to")).lower() == address:
                 _add(hits, number, transaction.get("hash"))
+    for number, logging in logged(node, contract, first, last).items():
+        for found in logging:
+            _add(hits, number, found)
+
+
+def logged(node: Node, contract: Address, first: int, last: int) -> dict[int, list[str]]:
+    """Return the transactions in which a contract logged something, by block.
+
+    Raises:
+        NodeRefused: the node refuses, perhaps for the size of the range.
+        NodeLied: an answer is malformed, or of other blocks.
+    """
+    address = f"0x{contract.hex()}"
     logs = node.call("eth_getLogs", {"fromBlock": hex(first), "toBlock": hex(last), "address": address})
-    if not isinstance(logs, list):
+    if not isinstance(logs, list) or not all(isinstance(log, dict) for log in logs):
         raise NodeLied(f"eth_getLogs should answer a list of logs, got {came(logs)}")
+    found: dict[int, list[str]] = {}
     for log in logs:
         number = quantity(log.get("blockNumber"), "blockNumber of a log")
         if not first <= number <= last:
             raise NodeLied(f"eth_getLogs returned block {number} for blocks {first} to {last}")
         if str(log.get("address")).lower() == address:
-            _add(hits, number, log.get("transactionHash"))
+            found.setdefault(number, []).append(log.get("transactionHash"))
+    return found
 
 
 def _full(block: Any, number: int) -> list[dict[str, Any]]:

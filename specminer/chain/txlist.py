@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import msgspec
 
+from specminer._support.opening import opened
 from specminer.chain.exported import (
     REQUIRED,
     REQUIRED_CALL,
@@ -33,7 +34,6 @@ from specminer.chain.exported import (
     check_present,
     transaction_of,
 )
-from specminer._support.opening import opened
 from specminer.chain.traceline import FORMAT
 from specminer.errors import FileFormatError, plain
 from specminer.nesting import check_nesting

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from specminer.chain.artifact import Artifact
 from specminer.chain.collector import (
-    DEVELOPMENT_CHAINS,
     TRIES,
+    Chunk,
     Collector,
     Replaced,
     block_at,
@@ -18,10 +18,14 @@ from specminer.chain.collector import (
     newest_block,
 )
 from specminer.chain.node import Node
-from specminer.errors import ChainError, NodeRefused, NotOnChain, UsageError
+from specminer.chain.slot_values import SlotValues
+from specminer.chain.tracing import ORDER
+from specminer.continuity import last_values, lives
+from specminer.errors import NodeLied, NodeRefused, NotOnChain, UsageError
 from specminer.pipeline.progress import SILENT, Observer
+from specminer.pipeline.replacing import piece_of, replace_blocks, replaced_after
 from specminer.store import TraceStore
-from specminer.trace import Address, ContractRecord
+from specminer.trace import Address, Block, ContractRecord, Hash, InvocationKind, Tracer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,10 @@ class Collected:
     last: int
     added: int
     """Transactions that are new in the database."""
+    mended: int
+    """Transactions that were gaps, or recorded by a tracer that sees less, and are recorded now."""
+    gaps: int
+    """Transactions in the database's blocks that could not be recorded so far."""
     requests: int
 
 
@@ -51,12 +59,14 @@ def collect(
     """Bring the database up to date with the chain for one contract.
 
     ``first`` and ``last`` are blocks; by default the creation of the contract and the newest finalized
-    block (the latest on development chains). Ranges that are complete are not read again; blocks that
-    the chain has replaced since are forgotten first. ``created`` is the block that created the contract
-    where that is known, so that it need not be searched for.
+    block (the latest on development chains). Ranges that are complete are not read again, but gaps in them are
+    tried again, and so is what a tracer recorded that sees less than the one that works now. Blocks that the chain has
+    replaced since are read anew, and then take the place of the stored ones. ``created`` is the block that created the
+    contract where that is known, so that it need not be searched for.
 
     Raises:
-        ChainError: the node failed; what was collected before is kept.
+        ChainError: the node failed, has forgotten blocks, is behind or serves another chain; what was collected
+            before is kept.
         UsageError: the range is empty or beyond the chain.
         StoreError: the database failed, or holds another chain of the same id.
 
@@ -86,12 +96,17 @@ def _collect(
     check_range(first or 0, last, newest)
     # Before it is asked what the database holds of the chain: so both are compared with one chain.
     anchor = block_at(node, last)
+    common = replaced_after(store, node, found_chain, genesis)
     store.register_chain(found_chain, genesis)
-    _forget_replaced(store, node, found_chain, observer)
+    if common is not None:
+        replace_blocks(
+            store, node, found_chain, common, _furthest(store, node, found_chain, anchor), observer
+        )
+    run = _Run(store, node, found_chain, contract, observer)
     if created is None:
         created = _creation(store, node, found_chain, contract, first, last)
     if first is None:
-        first = created or 0
+        first = 0 if created is None else run.first_life(created)
     check_range(first, last, newest)
     store.register_contract(
         ContractRecord(
@@ -101,22 +116,127 @@ def _collect(
             artifact=None if artifact is None else artifact.to_json(),
         )
     )
-    collector = Collector(node, contract, note=observer.note, progress=observer.progress)
-    added = 0
-    for start, end in _missing(store.ranges(found_chain, contract), first, last):
-        for chunk in collector.collect(start, end, created, anchor):
-            limits = {chunk.way.limit} | {item.tracer.blind_spots for item in chunk.transactions}
-            store.add(
-                found_chain,
-                contract,
-                chunk.transactions,
-                complete=(chunk.first, chunk.last),
-                tip=chunk.tip,
-                limits=sorted(limits - {""}),
+    mended = run.mend(first, last)
+    added = run.complete(first, last, created, anchor)
+    run.describe(added + mended)
+    return Collected(
+        chain_id=found_chain,
+        first=first,
+        last=last,
+        added=added,
+        mended=mended,
+        gaps=len(store.gaps(found_chain, contract)),
+        requests=node.requests,
+    )
+
+
+def _furthest(store: TraceStore, node: Node, chain_id: int, anchor: Block) -> Block:
+    """Return the newest block that the database held, as far as the chain goes; at least the anchor."""
+    newest = max((block.number for block in store.blocks(chain_id)), default=0)
+    head = block_at(node, "latest").number
+    return anchor if newest <= anchor.number else block_at(node, min(newest, head))
+
+
+class _Run:
+    """One collection of a contract, once the chain is known to be the database's."""
+
+    def __init__(
+        self, store: TraceStore, node: Node, chain_id: int, contract: Address, observer: Observer
+    ) -> None:
+        self._store = store
+        self._chain = chain_id
+        self._contract = contract
+        self._observer = observer
+        self._collector = Collector(
+            node, contract, note=observer.note, progress=observer.progress, known=self._known_values
+        )
+
+    def _known_values(self, block: int) -> SlotValues:
+        """Return what the slots held before a block, as far as the database shows from the nearest range on."""
+        spans = [span for span in self._store.ranges(self._chain, self._contract) if span[1] == block - 1]
+        if not spans:
+            return SlotValues()
+        history = self._store.history(
+            self._chain, [self._contract], first=spans[0][0], last=block - 1, doubtful=True
+        )
+        return SlotValues(last_values(history), created=len(lives(history, 0)) > 0)
+
+    def first_life(self, created: int) -> int:
+        """Return the block to begin at: that of the creation, or of an earlier one if the contract lived before."""
+        if self._store.ranges(self._chain, self._contract):
+            return created
+        earlier = self._collector.earlier_life(created)
+        return created if earlier is None else earlier
+
+    def mend(self, first: int, last: int) -> int:
+        """Try gaps again, and what a tracer recorded that sees less than others; return how many were recorded."""
+        stored: dict[Hash, tuple[int, Tracer | None]] = {
+            gap.hash: (gap.block, None) for gap in self._store.gaps(self._chain, self._contract)
+        }
+        stored |= self._store.recorded_by(self._chain, self._contract, ORDER[1:])
+        stored = {found: item for found, item in stored.items() if first <= item[0] <= last}
+        count = 0
+        for part in self._collector.mended(stored):
+            self._store.mend(
+                self._chain,
+                self._contract,
+                part.transactions,
+                gaps=part.gaps,
+                unconcerned=part.unconcerned,
             )
-            added += len(chunk.transactions)
-    _describe(store, collector, found_chain, contract, added)
-    return Collected(chain_id=found_chain, first=first, last=last, added=added, requests=node.requests)
+            count += len(part.transactions)
+        if count:
+            self._observer.note(
+                f"{count:,} transactions that could not be recorded before, or only in part, are recorded now"
+            )
+        return count
+
+    def complete(self, first: int, last: int, created: int | None, anchor: Block) -> int:
+        """Collect what of some blocks is missing; return how many transactions are new."""
+        added = 0
+        for start, end in _missing(self._store.ranges(self._chain, self._contract), first, last):
+            for chunk in self._collector.collect(start, end, created, anchor):
+                piece = piece_of(chunk)
+                self._store.add(
+                    self._chain,
+                    self._contract,
+                    piece.transactions,
+                    complete=piece.complete,
+                    tip=piece.tip,
+                    limits=[*piece.limits, *self._creation_limit(chunk, created)],
+                    gaps=piece.gaps,
+                )
+                added += len(chunk.transactions)
+        return added
+
+    def _creation_limit(self, chunk: Chunk, created: int | None) -> list[str]:
+        """Return what to say if a block that should hold the creation does not: a node may have forgotten old code."""
+        if not created or not chunk.first <= created <= chunk.last or chunk.gaps:
+            return []
+        if any(
+            call.kind is InvocationKind.CONSTRUCTOR
+            for transaction in chunk.transactions
+            for call in transaction.invocations
+        ):
+            return []
+        text = (
+            f"the node shows the contract's code from block {created} on, but no transaction of that block created it: "
+            "older blocks may hold more; give --from-block to read them"
+        )
+        self._observer.note(text)
+        return [text]
+
+    def describe(self, changed: int) -> None:
+        """Store the contract's code, and that of the implementations it delegated to, when something is new."""
+        record = self._store.record(self._chain, self._contract)
+        implementations = self._store.implementations(self._chain, self._contract)
+        described = {address for address, _ in record.implementations}
+        if record.code and not changed and described >= set(implementations):
+            return
+        head = self._store.ranges(self._chain, self._contract)[-1][1]
+        self._store.register_contract(
+            self._collector.describe(head, self._chain, record.created_in_block, implementations)
+        )
 
 
 def _creation(
@@ -132,7 +252,7 @@ def _creation(
         return known
     try:
         return creation_block(node, contract, last)
-    except (NodeRefused, NotOnChain, UsageError):
+    except (NodeLied, NodeRefused, NotOnChain, UsageError):
         if first is None:
             raise
         return None
@@ -156,52 +276,3 @@ def _missing(ranges: list[tuple[int, int]], first: int, last: int) -> Iterator[t
         first = max(first, high + 1)
     if first <= last:
         yield first, last
-
-
-def _forget_replaced(store: TraceStore, node: Node, chain_id: int, observer: Observer) -> None:
-    """Forget stored blocks that are no longer the chain's.
-
-    Raises:
-        ChainError: the node is behind the database, on a chain where blocks do not vanish.
-
-    """
-    blocks = store.blocks(chain_id)
-    if not blocks:
-        return
-
-    def still_there(row: int) -> bool:
-        block = blocks[row]
-        try:
-            return block_at(node, block.number).hash == block.hash
-        except NotOnChain:
-            return False
-
-    if still_there(0):
-        return
-    head = block_at(node, "latest").number
-    if head < blocks[0].number and chain_id not in DEVELOPMENT_CHAINS:
-        raise ChainError(
-            f"{node.endpoint.label} is at block {head}, but the database holds block {blocks[0].number}; wait "
-            "until the node has caught up, or use another"
-        )
-    low, high = 1, len(blocks)  # blocks stand newest first: find the first that is still there
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if still_there(middle) else (middle + 1, high)
-    keep = blocks[low].number if low < len(blocks) else -1
-    removed = store.forget_after(chain_id, keep)
-    observer.note(
-        f"the chain was reorganised since it was last read: {removed} stored blocks after block {max(keep, 0)} "
-        "are no longer part of it and are collected again"
-    )
-
-
-def _describe(store: TraceStore, collector: Collector, chain_id: int, contract: Address, added: int) -> None:
-    """Store the contract's code, and that of the implementations it delegated to, when something is new."""
-    record = store.record(chain_id, contract)
-    implementations = store.implementations(chain_id, contract)
-    described = {address for address, _ in record.implementations}
-    if record.code and not added and described >= set(implementations):
-        return
-    head = store.ranges(chain_id, contract)[-1][1]
-    store.register_contract(collector.describe(head, chain_id, record.created_in_block, implementations))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from specminer.hashing import keccak_all
 from specminer.history import MISSING, History, IntColumn
-from specminer.store import columns, instances, schema
+from specminer.store import columns, instances, notes, schema
 from specminer.store.dictionary import decode_words
 from specminer.store.instances import among
 from specminer.trace import (
@@ -23,6 +23,7 @@ from specminer.trace import (
     Creation,
     Event,
     Fidelity,
+    Gap,
     Hash,
     Invocation,
     InvocationKind,
@@ -109,6 +110,32 @@ def record(connection: sa.Connection, owner: int) -> ContractRecord:
         implementations=tuple((Address(item.bytes), item.code or b"") for item in implementations),
         artifact=row.json,
     )
+
+
+def genesis(connection: sa.Connection, chain_id: int) -> Hash | None:
+    """Return the hash of a chain's first block, ``None`` if it is not known."""
+    found = connection.scalar(sa.select(schema.chain.c.genesis).where(schema.chain.c.id == chain_id))
+    return None if found is None else Hash(found)
+
+
+def gaps(connection: sa.Connection, owner: int) -> list[Gap]:
+    """Return the transactions that could not be recorded, in the order of their blocks."""
+    table = schema.gap
+    query = sa.select(table).where(table.c.contract_id == owner).order_by(table.c.block, table.c.hash)
+    return [Gap(hash=Hash(row.hash), block=row.block, reason=row.reason) for row in connection.execute(query)]
+
+
+def recorded_by(
+    connection: sa.Connection, owner: int, tracers: Sequence[Tracer]
+) -> dict[Hash, tuple[int, Tracer]]:
+    """Return block and tracer of the transactions that some tracers recorded, by hash."""
+    table, own = schema.transaction, schema.recording
+    query = (
+        sa.select(table.c.hash, table.c.block, own.c.tracer)
+        .join(own, own.c.transaction_id == table.c.id)
+        .where(own.c.contract_id == owner, own.c.tracer.in_([tracer.value for tracer in tracers]))
+    )
+    return {Hash(row.hash): (row.block, Tracer(row.tracer)) for row in connection.execute(query)}
 
 
 def ranges(connection: sa.Connection, owner: int) -> list[tuple[int, int]]:
@@ -357,7 +384,7 @@ def history(
     address_ids, addresses = _dictionary(connection, schema.address)
     word_ids, words = _dictionary(connection, schema.word)
     address_place = columns.places(address_ids)
-    return History(
+    found = History(
         contracts=records,
         first_block=spans[0][0] if spans else 0,
         last_block=spans[-1][1] if spans else 0,
@@ -377,6 +404,8 @@ def history(
             connection, owners, columns.places(ids), address_place, columns.places(word_ids)
         ),
     )
+    said = notes.remarks(connection, found, owners, doubtful=doubtful)
+    return replace(found, limits=(*found.limits, *said))
 
 
 def _listed(

@@ -246,6 +246,16 @@ payment = sa.Table(
 )
 """Ether that an invocation sent out of the contract, in order."""
 
+gap = sa.Table(
+    "gap",
+    metadata,
+    sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
+    sa.Column("hash", sa.LargeBinary(32), primary_key=True),
+    sa.Column("block", _Long, nullable=False),
+    sa.Column("reason", sa.String(500), nullable=False),
+)
+"""Transactions in complete ranges that could not be recorded, and why; they are tried again."""
+
 Migration = Callable[[sa.Connection], None]
 
 
@@ -269,7 +279,18 @@ def _add_payments(connection: sa.Connection) -> None:
     payment.create(connection)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_add_replay, _add_explorer_pages, _add_creation, _add_payments)
+def _add_gaps(connection: sa.Connection) -> None:
+    """Make room for transactions that could not be recorded; before, one of them ended the run."""
+    gap.create(connection)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    _add_replay,
+    _add_explorer_pages,
+    _add_creation,
+    _add_payments,
+    _add_gaps,
+)
 """``MIGRATIONS[i]`` turns a database of version ``i + 1`` into one of version ``i + 2``."""
 
 

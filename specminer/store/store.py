@@ -22,7 +22,7 @@ from specminer.history import History
 from specminer.store import instances, reading, schema, writing
 from specminer.store.instances import Child, Coded
 from specminer.store.reading import Contract
-from specminer.trace import Address, Block, ContractRecord, Hash, Transaction
+from specminer.trace import Address, Block, ContractRecord, Gap, Hash, Tracer, Transaction
 
 _URL = re.compile(r"://|^[a-zA-Z][a-zA-Z0-9+_.-]+:/")
 """What is no path; a single slash is a slip, and the text behind it may hold a password."""
@@ -101,6 +101,25 @@ class Part:
     complete: tuple[int, int]
     limits: tuple[str, ...] | None = None
     """Take the place of those that were noted before; ``None`` leaves these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """What a contract did in some blocks, all of it."""
+
+    transactions: Sequence[Transaction]
+    complete: tuple[int, int]
+    tip: Block
+    gaps: Sequence[Gap]
+    limits: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """What takes the place of one contract's history behind a block."""
+
+    record: ContractRecord
+    pieces: Sequence[Piece]
 
 
 class TraceStore:
@@ -183,11 +202,14 @@ class TraceStore:
 
         """
         with self._writing() as connection:
-            if not writing.chain(connection, chain_id, genesis):
-                raise StoreError(
-                    f"the database {self.label} holds another chain with id {chain_id}: its first block differs. "
-                    "Development chains begin anew at each start; give each its own --db"
-                )
+            self._register_chain(connection, chain_id, genesis)
+
+    def _register_chain(self, connection: sa.Connection, chain_id: int, genesis: Hash | None) -> None:
+        if not writing.chain(connection, chain_id, genesis):
+            raise StoreError(
+                f"the database {self.label} holds another chain with id {chain_id}: its first block differs. "
+                "Development chains begin anew at each start; give each its own --db"
+            )
 
     def register_contract(self, record: ContractRecord) -> None:
         """Add a contract, or what is newly known of it; nothing known is forgotten."""
@@ -204,10 +226,12 @@ class TraceStore:
         complete: tuple[int, int],
         tip: Block | None = None,
         limits: Iterable[str] = (),
+        gaps: Iterable[Gap] = (),
     ) -> None:
         """Add one contract's part of transactions, and that the blocks ``complete`` are now all there.
 
-        Transactions that are there already are left as they are.
+        Transactions that are there already are left as they are. ``gaps`` are those of these blocks that could not
+        be recorded.
 
         Raises:
             StoreError: the contract is not registered, or a block is stored with another hash.
@@ -216,6 +240,61 @@ class TraceStore:
         with self._writing() as connection:
             owner = self._require(connection, chain_id, contract)
             _add(connection, chain_id, owner, contract, transactions, complete, tip, limits)
+            writing.gaps(connection, owner, gaps)
+
+    def mend(
+        self,
+        chain_id: int,
+        contract: Address,
+        transactions: Sequence[Transaction],
+        *,
+        gaps: Iterable[Gap] = (),
+        unconcerned: Iterable[Hash] = (),
+    ) -> None:
+        """Put transactions in the place of gaps, or of what a tracer that sees less recorded of them.
+
+        ``gaps`` could still not be recorded; ``unconcerned`` turned out not to concern the contract.
+
+        Raises:
+            StoreError: the contract is not registered, or a block is stored with another hash.
+
+        """
+        with self._writing() as connection:
+            owner = self._require(connection, chain_id, contract)
+            hashes = [item.hash for item in transactions]
+            writing.close_gaps(connection, owner, [*hashes, *unconcerned])
+            writing.forget_recorded(connection, chain_id, owner, [*hashes, *unconcerned])
+            writing.blocks(connection, chain_id, (item.block for item in transactions))
+            writing.transactions(connection, chain_id, owner, contract, transactions)
+            writing.limits(
+                connection, owner, sorted({item.tracer.blind_spots for item in transactions} - {""})
+            )
+            writing.gaps(connection, owner, gaps)
+            writing.forget_blind_spots(connection, owner)
+
+    def replace_after(self, chain_id: int, block: int, parts: Sequence[Replacement]) -> int:
+        """Put what another chain holds behind a block in the place of what is stored there; return how many blocks go.
+
+        All of it happens at once: what is stored gives way only to what is complete.
+        """
+        with self._writing() as connection:
+            removed = writing.forget_after(connection, chain_id, block)
+            for part in parts:
+                writing.contract(connection, part.record)
+                owner = self._require(connection, chain_id, part.record.address)
+                for piece in part.pieces:
+                    _add(
+                        connection,
+                        chain_id,
+                        owner,
+                        part.record.address,
+                        piece.transactions,
+                        piece.complete,
+                        piece.tip,
+                        piece.limits,
+                    )
+                    writing.gaps(connection, owner, piece.gaps)
+        return removed
 
     def add_history(
         self,
@@ -225,15 +304,20 @@ class TraceStore:
         complete: tuple[int, int],
         tip: Block | None = None,
         limits: Iterable[str] = (),
+        genesis: Hash | None = None,
+        gaps: Iterable[Gap] = (),
     ) -> None:
         """Register a contract and add its transactions, all or nothing; they are never held all at once.
 
+        ``genesis`` is the hash of the chain's first block, as far as known.
+
         Raises:
-            StoreError: a block is stored with another hash: it is of another chain with the same id.
+            StoreError: the chain's first block, or another, is stored with another hash: it is of another chain with
+                the same id.
 
         """
         with self._writing() as connection:
-            writing.chain(connection, record.chain_id, None)
+            self._register_chain(connection, record.chain_id, genesis)
             writing.contract(connection, record)
             owner = self._require(connection, record.chain_id, record.address)
             remaining = iter(transactions)
@@ -241,6 +325,7 @@ class TraceStore:
                 writing.blocks(connection, record.chain_id, (item.block for item in chunk))
                 writing.transactions(connection, record.chain_id, owner, record.address, chunk)
             _add(connection, record.chain_id, owner, record.address, (), complete, tip, limits)
+            writing.gaps(connection, owner, gaps)
 
     def add_replayed(
         self, chain_id: int, parts: Sequence[Part], *, first: Hash, done: int, digest: bytes, state: bytes
@@ -338,6 +423,25 @@ class TraceStore:
         with self._reading() as connection:
             return reading.record(connection, self._require(connection, chain_id, contract))
 
+    def genesis(self, chain_id: int) -> Hash | None:
+        """Return the hash of a chain's first block, ``None`` if it is not known."""
+        with self._reading() as connection:
+            return reading.genesis(connection, chain_id)
+
+    def gaps(self, chain_id: int, contract: Address) -> list[Gap]:
+        """Return the transactions of a contract that could not be recorded, in the order of their blocks."""
+        with self._reading() as connection:
+            owner = reading.contract_id(connection, chain_id, contract)
+            return [] if owner is None else reading.gaps(connection, owner)
+
+    def recorded_by(
+        self, chain_id: int, contract: Address, tracers: Sequence[Tracer]
+    ) -> dict[Hash, tuple[int, Tracer]]:
+        """Return block and tracer of the transactions of a contract that some tracers recorded, by hash."""
+        with self._reading() as connection:
+            owner = reading.contract_id(connection, chain_id, contract)
+            return {} if owner is None else reading.recorded_by(connection, owner, tracers)
+
     def ranges(self, chain_id: int, contract: Address) -> list[tuple[int, int]]:
         """Return the ranges of blocks that are complete for a contract, ascending."""
         with self._reading() as connection:
@@ -348,11 +452,6 @@ class TraceStore:
         """Return the stored blocks of a chain, the newest first."""
         with self._reading() as connection:
             return reading.blocks(connection, chain_id)
-
-    def forget_after(self, chain_id: int, block: int) -> int:
-        """Remove everything behind a block, because the chain was replaced there; return how many blocks."""
-        with self._writing() as connection:
-            return writing.forget_after(connection, chain_id, block)
 
     def limits(self, chain_id: int, contract: Address) -> list[str]:
         """Return what the way of collecting may have missed, as sentences."""

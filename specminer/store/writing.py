@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +11,18 @@ import sqlalchemy as sa
 from specminer.errors import StoreError
 from specminer.store import reading, schema
 from specminer.store.dictionary import address_ids, artifact_id, code_id, word_ids
-from specminer.trace import AccessKind, Address, Block, ContractRecord, Hash, Invocation, Tracer, Transaction
+from specminer.trace import (
+    NO_HASH,
+    AccessKind,
+    Address,
+    Block,
+    ContractRecord,
+    Gap,
+    Hash,
+    Invocation,
+    Tracer,
+    Transaction,
+)
 
 _ROWS = 20_000
 """Rows in one insert: bounds the memory that a chunk with many accesses takes."""
@@ -56,7 +68,7 @@ def contract(connection: sa.Connection, record: ContractRecord) -> None:
 
 
 def blocks(connection: sa.Connection, chain_id: int, found: Iterable[Block]) -> None:
-    """Add blocks that are not there yet; a timestamp that is learned later is filled in.
+    """Add blocks that are not there yet; a hash or a timestamp that is learned later is filled in.
 
     Raises:
         StoreError: a block is known with another hash or timestamp.
@@ -79,7 +91,7 @@ def blocks(connection: sa.Connection, chain_id: int, found: Iterable[Block]) -> 
             connection.execute(
                 table.update()
                 .where(table.c.chain_id == chain_id, table.c.number == number)
-                .values(timestamp=merged.timestamp)
+                .values(hash=merged.hash, timestamp=merged.timestamp)
             )
     _insert(
         connection,
@@ -96,13 +108,18 @@ def _merged(old: Block | None, new: Block) -> Block:
     if old is None:
         return new
     times = {old.timestamp, new.timestamp} - {None}
-    if old.hash != new.hash or len(times) > 1:
+    hashes = {old.hash, new.hash} - {NO_HASH}
+    if len(hashes) > 1 or len(times) > 1:
         raise StoreError(
             f"block {new.number} is known with hash 0x{old.hash.hex()} and time {old.timestamp}, but came with "
             f"0x{new.hash.hex()} and {new.timestamp}: it is of another chain with the same id; give each chain "
             "its own --db"
         )
-    return old if new.timestamp is None else new
+    return Block(
+        number=new.number,
+        hash=next(iter(hashes), NO_HASH),
+        timestamp=next(iter(times), None),
+    )
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -342,6 +359,64 @@ def limits(connection: sa.Connection, owner: int, texts: Iterable[str]) -> None:
             connection.execute(schema.limit.insert().values(contract_id=owner, text=text))
 
 
+def gaps(connection: sa.Connection, owner: int, found: Iterable[Gap]) -> None:
+    """Note transactions that could not be recorded, in place of what was noted of them before."""
+    rows = {item.hash: item for item in found}
+    close_gaps(connection, owner, rows)
+    _insert(
+        connection,
+        schema.gap,
+        [
+            {"contract_id": owner, "hash": item.hash, "block": item.block, "reason": item.reason[:500]}
+            for item in rows.values()
+        ],
+    )
+
+
+def close_gaps(connection: sa.Connection, owner: int, hashes: Iterable[Hash]) -> None:
+    """Forget that transactions could not be recorded."""
+    table = schema.gap
+    for part in _pieces(hashes):
+        connection.execute(table.delete().where(table.c.contract_id == owner, table.c.hash.in_(part)))
+
+
+def _pieces(hashes: Iterable[Hash]) -> Iterator[list[Hash]]:
+    """Yield as many values at a time as every database takes in one list."""
+    remaining = iter(hashes)
+    while part := list(islice(remaining, 500)):
+        yield part
+
+
+def forget_recorded(connection: sa.Connection, chain_id: int, owner: int, hashes: Iterable[Hash]) -> None:
+    """Forget one contract's part of transactions, to write what was recorded anew in its place."""
+    table = schema.transaction
+    for part in _pieces(hashes):
+        gone = sa.select(table.c.id).where(table.c.chain_id == chain_id, table.c.hash.in_(part))
+        _forget_parts(connection, owner, gone)
+
+
+def _forget_parts(connection: sa.Connection, owner: int, gone: sa.Select[tuple[int]]) -> None:
+    """Forget one contract's part of the transactions that a query gives, and those that nobody else has a part in."""
+    ids = list(connection.scalars(gone))
+    for start in range(0, len(ids), 500):
+        chosen = ids[start : start + 500]
+        calls = sa.select(schema.invocation.c.id).where(
+            schema.invocation.c.contract_id == owner, schema.invocation.c.transaction_id.in_(chosen)
+        )
+        for table in (schema.access, schema.event, schema.payment):
+            connection.execute(table.delete().where(table.c.invocation_id.in_(calls)))
+        for table in (schema.invocation, schema.preimage, schema.creation, schema.recording):
+            connection.execute(
+                table.delete().where(table.c.contract_id == owner, table.c.transaction_id.in_(chosen))
+            )
+        kept = sa.select(schema.recording.c.transaction_id)
+        connection.execute(
+            schema.transaction.delete().where(
+                schema.transaction.c.id.in_(chosen), schema.transaction.c.id.not_in(kept)
+            )
+        )
+
+
 def forget_limits(connection: sa.Connection, owner: int) -> None:
     """Forget what the way of collecting may have missed."""
     connection.execute(schema.limit.delete().filter_by(contract_id=owner))
@@ -353,18 +428,7 @@ def forget_replayed(connection: sa.Connection, owner: int) -> None:
     gone = sa.select(own.c.transaction_id).where(
         own.c.contract_id == owner, own.c.tracer == Tracer.EXECUTION.value
     )
-    calls = sa.select(schema.invocation.c.id).where(
-        schema.invocation.c.contract_id == owner, schema.invocation.c.transaction_id.in_(gone)
-    )
-    for table in (schema.access, schema.event, schema.payment):
-        connection.execute(table.delete().where(table.c.invocation_id.in_(calls)))
-    for table in (schema.invocation, schema.preimage):
-        connection.execute(
-            table.delete().where(table.c.contract_id == owner, table.c.transaction_id.in_(gone))
-        )
-    connection.execute(own.delete().where(own.c.contract_id == owner, own.c.tracer == Tracer.EXECUTION.value))
-    kept = sa.select(own.c.transaction_id)
-    connection.execute(schema.transaction.delete().where(schema.transaction.c.id.not_in(kept)))
+    _forget_parts(connection, owner, gone)
     connection.execute(schema.complete_range.delete().where(schema.complete_range.c.contract_id == owner))
 
 
@@ -380,6 +444,9 @@ def forget_after(connection: sa.Connection, chain_id: int, block: int) -> int:
         connection.execute(table.delete().where(table.c.transaction_id.in_(gone)))
     connection.execute(schema.transaction.delete().where(schema.transaction.c.id.in_(gone)))
     owners = sa.select(schema.contract.c.id).where(schema.contract.c.chain_id == chain_id)
+    connection.execute(
+        schema.gap.delete().where(schema.gap.c.contract_id.in_(owners), schema.gap.c.block > block)
+    )
     ranges = schema.complete_range
     connection.execute(ranges.delete().where(ranges.c.contract_id.in_(owners), ranges.c.first > block))
     connection.execute(
@@ -395,6 +462,18 @@ def forget_after(connection: sa.Connection, chain_id: int, block: int) -> int:
         .values(created_in_block=None)
     )
     return removed.rowcount
+
+
+def forget_blind_spots(connection: sa.Connection, owner: int) -> None:
+    """Forget what tracers cannot see of which no recording is left."""
+    own = schema.recording
+    used = set(connection.scalars(sa.select(own.c.tracer).where(own.c.contract_id == owner).distinct()))
+    table = schema.limit
+    for tracer in Tracer:
+        if tracer.blind_spots and tracer.value not in used:
+            connection.execute(
+                table.delete().where(table.c.contract_id == owner, table.c.text == tracer.blind_spots[:500])
+            )
 
 
 def replay(

@@ -28,16 +28,14 @@ from specminer.chain.exported import ExportedCall, ExportedTransaction
 from specminer.chain.steps import Enter, Exit, Step, creations, recorded
 from specminer.errors import FileFormatError
 from specminer.trace import (
+    NO_HASH,
     Address,
     Block,
     Fidelity,
-    Hash,
     Tracer,
     Transaction,
 )
 
-NO_HASH = Hash(bytes(32))
-"""Stands for the hash of a block that an export does not tell."""
 NEW_ACCOUNT = 25_000
 """Gas that a transfer costs more if the account does not exist."""
 LOAN = 1 << 128

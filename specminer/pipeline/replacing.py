@@ -1,0 +1,185 @@
+"""Whether a node's chain is the one in the database, and what takes the place of blocks that were replaced.
+
+Absence is not replacement. Stored blocks give way only to a chain that proves itself: its blocks are linked, parent by
+parent, to a block that the database holds too, and one of them differs from what is stored. A node that forgot, that
+lags behind, or that serves another chain stops the run, and the database stays as it is. What was replaced is first
+read whole from the new chain; then, at once, it takes the place of the old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from specminer.chain.collector import Chunk, Collector, block_at, creation_block
+from specminer.chain.node import Node, octets
+from specminer.chain.tracing import block_of
+from specminer.errors import ChainError, NodeLied, NodeRefused, NotOnChain, UsageError
+from specminer.pipeline.progress import Observer
+from specminer.store import Piece, Replacement, TraceStore
+from specminer.trace import NO_HASH, Address, Block, ContractRecord, Hash
+
+MAX_PROOF: Final = 50_000
+"""Blocks whose links are followed at most: no chain replaces more."""
+
+
+def replaced_after(store: TraceStore, node: Node, chain_id: int, genesis: Hash) -> Block | None:
+    """Return the newest stored block that the node's chain holds too, if it holds others behind it; else ``None``.
+
+    ``genesis`` is the hash of the node's first block.
+
+    Raises:
+        ChainError: the node has forgotten blocks, is behind the database, or serves another chain; or the links of
+            its blocks do not prove that they replaced the stored ones.
+
+    """
+    stored = [block for block in store.blocks(chain_id) if block.hash != NO_HASH]
+    if not stored:
+        return None
+    head = block_at(node, "latest").number
+    reached = [block for block in stored if block.number <= head]
+    if not reached or _same(node, reached[0]):
+        if len(reached) == len(stored):
+            return None
+        raise ChainError(
+            f"{node.endpoint.label} is at block {head}, but the database holds block {stored[0].number}; wait until "
+            "the node has caught up, or use another; where a development chain was set back, collect into another --db"
+        )
+    common = _common(store, node, chain_id, genesis, reached)
+    _prove(node, common, reached[0].number)
+    return common
+
+
+def _same(node: Node, block: Block) -> bool:
+    """Whether the node holds a stored block.
+
+    Raises:
+        ChainError: it holds none of this number.
+
+    """
+    try:
+        return block_at(node, block.number).hash == block.hash
+    except NotOnChain:
+        raise ChainError(
+            f"{node.endpoint.label} has no block {block.number} any more, which the database holds, although it is "
+            "further: it has forgotten it. Nothing was changed; use a node that keeps old blocks"
+        ) from None
+
+
+def _common(store: TraceStore, node: Node, chain_id: int, genesis: Hash, reached: Sequence[Block]) -> Block:
+    """Return the newest stored block that both have; the first block if they share no other.
+
+    Raises:
+        ChainError: they share none, as far as the database knows.
+
+    """
+    low, high = 1, len(reached)  # blocks stand newest first: find the first that is still there
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _same(node, reached[middle]) else (middle + 1, high)
+    if low < len(reached):
+        return reached[low]
+    if store.genesis(chain_id) == genesis:
+        return Block(number=0, hash=genesis, timestamp=None)
+    raise ChainError(
+        f"{node.endpoint.label} serves another chain with id {chain_id} than the one in the database: none of its "
+        "blocks is among the stored ones. Nothing was changed; give this chain its own --db"
+    )
+
+
+def _prove(node: Node, common: Block, last: int) -> None:
+    """Follow the links of a chain from a common block on.
+
+    Raises:
+        ChainError: they do not hold, or there are too many.
+
+    """
+    if last - common.number > MAX_PROOF:
+        raise ChainError(
+            f"{node.endpoint.label} has other blocks than the database from block {common.number + 1} to {last}: more "
+            "than a chain ever replaces. Nothing was changed; check that it is the same chain"
+        )
+    numbers = range(common.number + 1, last + 1)
+    answers = node.batch([("eth_getBlockByNumber", (hex(number), False)) for number in numbers])
+    before = common.hash
+    for number, answer in zip(numbers, answers, strict=True):
+        before = _linked(node, number, answer, before)
+
+
+def _linked(node: Node, number: int, answer: Any, parent: Hash) -> Hash:
+    if isinstance(answer, NodeRefused):
+        raise answer
+    try:
+        block = block_of(answer)
+        if block.number == number and Hash(octets(answer.get("parentHash"), "parentHash", 32)) == parent:
+            return block.hash
+    except NodeLied:
+        pass
+    raise ChainError(
+        f"{node.endpoint.label} has other blocks than the database, but its block {number} does not follow from the "
+        f"one before it, so they prove nothing. Nothing was changed; try again, or use another node"
+    )
+
+
+def replace_blocks(
+    store: TraceStore, node: Node, chain_id: int, common: Block, anchor: Block, observer: Observer
+) -> None:
+    """Read anew what the chain replaced behind a common block, of every stored contract, and put it in place at once.
+
+    Raises:
+        ChainError: it cannot be read; the database is as it was.
+
+    """
+    parts = [
+        _replacement(store, node, contract, chain_id, common, anchor, observer)
+        for contract in (item.address for item in store.contracts() if item.chain_id == chain_id)
+        if any(last > common.number for _, last in store.ranges(chain_id, contract))
+    ]
+    removed = store.replace_after(chain_id, common.number, parts)
+    observer.note(
+        f"the chain was reorganised since it was last read: {removed} stored blocks after block {common.number} are no "
+        "longer part of it; what took their place was read first"
+    )
+
+
+def _replacement(
+    store: TraceStore,
+    node: Node,
+    contract: Address,
+    chain_id: int,
+    common: Block,
+    anchor: Block,
+    observer: Observer,
+) -> Replacement:
+    known = store.record(chain_id, contract)
+    created = known.created_in_block
+    if created is None or created > common.number:
+        created = _created_anew(node, contract, anchor.number)
+    record = ContractRecord(address=contract, chain_id=chain_id, created_in_block=created)
+    collector = Collector(node, contract, note=observer.note, progress=observer.progress)
+    pieces: list[Piece] = []
+    for first, last in store.ranges(chain_id, contract):
+        start, end = max(first, common.number + 1), min(last, anchor.number)
+        if start <= end:
+            pieces += [piece_of(chunk) for chunk in collector.collect(start, end, created, anchor)]
+    return Replacement(record=record, pieces=pieces)
+
+
+def _created_anew(node: Node, contract: Address, head: int) -> int | None:
+    """Return the block that created a contract on the new chain; ``None`` if nothing tells."""
+    try:
+        return creation_block(node, contract, head)
+    except (NodeRefused, NotOnChain, UsageError):
+        return None
+
+
+def piece_of(chunk: Chunk) -> Piece:
+    """Return a chunk as the store takes it, with what its way of recording may have missed."""
+    limits = {chunk.way.limit} | {item.tracer.blind_spots for item in chunk.transactions}
+    return Piece(
+        transactions=chunk.transactions,
+        complete=(chunk.first, chunk.last),
+        tip=chunk.tip,
+        gaps=chunk.gaps,
+        limits=sorted(limits - {""}),
+    )

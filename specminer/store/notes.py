@@ -1,0 +1,70 @@
+"""What a reader of a stored history should know of it, as sentences: gaps, unseen writes, lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+
+from specminer.continuity import lives, unseen_writes
+from specminer.errors import plain
+from specminer.history import History
+from specminer.store import schema
+from specminer.store.instances import among
+from specminer.trace import Tracer
+
+_NAMED = 3
+"""Transactions that a sentence names at most."""
+
+
+def remarks(
+    connection: sa.Connection, history: History, owners: Sequence[int], *, doubtful: bool
+) -> Iterator[str]:
+    """Yield what should be known of contracts' history; ``doubtful`` says that nothing was left out of it."""
+    yield from _gaps(connection, owners, history)
+    whole = doubtful or all(mark.trusted for mark in history.fidelity)
+    if whole and set(history.tracers) - {Tracer.EXECUTION}:
+        yield from _unseen(history)
+    yield from _lives(history)
+
+
+def _gaps(connection: sa.Connection, owners: Sequence[int], history: History) -> Iterator[str]:
+    table = schema.gap
+    query = sa.select(table.c.hash, table.c.reason).where(
+        among(table.c.contract_id, owners),
+        table.c.block >= history.first_block,
+        table.c.block <= history.last_block,
+    )
+    rows = connection.execute(query.order_by(table.c.block, table.c.hash)).all()
+    if rows:
+        named = "; ".join(f"0x{row.hash.hex()} ({plain(row.reason, 120)})" for row in rows[:_NAMED])
+        more = f" and {len(rows) - _NAMED:,} more" if len(rows) > _NAMED else ""
+        yield (
+            f"{len(rows):,} transactions could not be recorded and are missing, and what they wrote is not known: "
+            f"{named}{more}; the next run of collect tries them again"
+        )
+
+
+def _unseen(history: History) -> Iterator[str]:
+    found = unseen_writes(history)
+    if not len(found):
+        return
+    calls = history.access_invocation[found.access]
+    transactions = dict.fromkeys(history.invocation_transaction[calls].tolist())
+    named = ", ".join(f"0x{history.transaction_hash[row].hex()}" for row in sorted(transactions)[:_NAMED])
+    yield (
+        f"{len(found):,} times a slot held another value than the last recorded call had left there: somebody unseen "
+        f"wrote, such as a call that was not found, or a recording is wrong; first in {named}"
+    )
+
+
+def _lives(history: History) -> Iterator[str]:
+    for place, record in enumerate(history.contracts):
+        created = lives(history, place)
+        if len(created) > 1:
+            blocks = ", ".join(str(history.transaction_block[row]) for row in created[:_NAMED].tolist())
+            yield (
+                f"0x{record.address.hex()} was created {len(created)} times (in blocks {blocks}"
+                f"{', …' if len(created) > _NAMED else ''}): it destroyed itself in between, and its storage began "
+                "anew with each creation"
+            )
