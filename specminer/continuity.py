@@ -62,7 +62,7 @@ def lives(history: History, contract: int) -> IntColumn:
     """Return the rows of the transactions that created a contract, by its position in ``History.contracts``."""
     span = len(history.transaction_hash) + 1
     found = _creations(history)
-    return found[found // span == contract] % span
+    return np.asarray(found[found // span == contract] % span)
 
 
 def _life(history: History, contract: IntColumn, transaction: IntColumn) -> IntColumn:

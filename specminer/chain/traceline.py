@@ -20,6 +20,7 @@ from specminer.trace import (
     Creation,
     Event,
     Fidelity,
+    Gap,
     Hash,
     Invocation,
     InvocationKind,
@@ -118,6 +119,12 @@ class TransactionLine(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Left out of the file unless the transaction was executed again."""
 
 
+class _Gap(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    block: int
+    hash: str
+    reason: str
+
+
 class _Contract(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     address: str
     code: str = "0x"
@@ -145,6 +152,10 @@ class HeaderLine(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     transactions: int
     tip: _Block | None = None
     limits: list[str] = []
+    genesis: str | msgspec.UnsetType = msgspec.UNSET
+    """Left out of the file if it is not known."""
+    gaps: list[_Gap] | msgspec.UnsetType = msgspec.UNSET
+    """Left out of the file if there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +168,10 @@ class Header:
     transactions: int
     tip: Block | None
     limits: tuple[str, ...]
+    genesis: Hash | None = None
+    """The hash of the chain's first block, which tells chains of one id apart."""
+    gaps: tuple[Gap, ...] = ()
+    """Transactions of these blocks that could not be recorded."""
 
 
 def _hex(data: bytes) -> str:
@@ -182,6 +197,8 @@ def header_out(header: Header) -> HeaderLine:
         transactions=header.transactions,
         tip=None if header.tip is None else _block_out(header.tip),
         limits=list(header.limits),
+        genesis=msgspec.UNSET if header.genesis is None else _hex(header.genesis),
+        gaps=[_Gap(gap.block, _hex(gap.hash), gap.reason) for gap in header.gaps] or msgspec.UNSET,
     )
 
 
@@ -348,7 +365,27 @@ def header_in(header: HeaderLine, origin: str) -> Header:
         transactions=_count(header.transactions, "transactions"),
         tip=tip,
         limits=tuple(sorted(set(header.limits))),
+        genesis=None
+        if isinstance(header.genesis, msgspec.UnsetType)
+        else Hash(_bytes(header.genesis, "genesis", 32)),
+        gaps=() if isinstance(header.gaps, msgspec.UnsetType) else _gaps_in(header.gaps, first, last),
     )
+
+
+def _gaps_in(items: list[_Gap], first: int, last: int) -> tuple[Gap, ...]:
+    found: dict[Hash, Gap] = {}
+    for row, gap in enumerate(items):
+        hashed = Hash(_bytes(gap.hash, f"gaps[{row}].hash", 32))
+        if not first <= gap.block <= last:
+            raise FieldError(f"gaps[{row}].block is {shown(gap.block)}, outside the header's blocks")
+        if not 0 < len(gap.reason) <= MAX_LIMIT:
+            raise FieldError(
+                f"gaps[{row}].reason has {len(gap.reason)} characters; expected 1 to {MAX_LIMIT}"
+            )
+        if hashed in found:
+            raise FieldError(f"gaps[{row}].hash stands twice")
+        found[hashed] = Gap(hash=hashed, block=gap.block, reason=gap.reason)
+    return tuple(found.values())
 
 
 def _block_in(block: _Block, field: str) -> Block:

@@ -33,6 +33,8 @@ def export_traces(store: TraceStore, chain_id: int, contract: Address, path: Pat
         transactions=store.transaction_count(chain_id, contract),
         tip=next((block for block in store.blocks(chain_id) if block.number == last), None),
         limits=tuple(store.limits(chain_id, contract)),
+        genesis=store.genesis(chain_id),
+        gaps=tuple(gap for gap in store.gaps(chain_id, contract) if first <= gap.block <= last),
     )
     write(path, header, store.transactions(chain_id, contract))
     return header.transactions
@@ -57,5 +59,13 @@ def import_traces(store: TraceStore, path: Path) -> ContractRecord:
             f"the database already holds blocks of 0x{record.address.hex()} that overlap with blocks {span[0]} to "
             f"{span[1]} of {plain(path)}; import into a database of its own (--db)"
         )
-    store.add_history(record, file.transactions(), complete=span, tip=header.tip, limits=header.limits)
+    store.add_history(
+        record,
+        file.transactions(),
+        complete=span,
+        tip=header.tip,
+        limits=header.limits,
+        genesis=header.genesis,
+        gaps=header.gaps,
+    )
     return record
