@@ -17,12 +17,8 @@ from specminer.chain.artifact import MAX_DEPTH, MAX_NAME, Artifact, load, parse
 from specminer.chain.interface import Interface, from_artifact, from_code
 from specminer.datasets import dataset
 from specminer.errors import FileFormatError
-<<<<<<< HEAD
-from specminer.nesting import MAX_NESTING, NestingError, check_nesting
-=======
 from specminer.location import Layout
-from specminer.nesting import NestingError, check_nesting
->>>>>>> f008403 (files: read explorers' answers, other encodings, types by hand and the table of forge)
+from specminer.nesting import MAX_NESTING, NestingError, check_nesting
 from specminer.trace import InvocationKind, Outcome, OutcomeKind
 from tests.support.anvil import tools_dir
 from tests.support.work import work_of

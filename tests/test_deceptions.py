@@ -10,14 +10,18 @@ from typing import Any
 
 import pytest
 
+from specminer.chain.endpoint import Endpoint
+from specminer.chain.node import Node
+from specminer.continuity import last_values, lives, unseen_writes, visits
 from specminer.errors import ChainError, StoreError
-from specminer.pipeline import export_traces, import_traces
+from specminer.pipeline import export_traces, import_traces, verify
 from specminer.store import TraceStore
 from specminer.trace import Tracer, Transaction
 from tests.support.anvil import Anvil, Call, Deployed
 from tests.support.collecting import CHAIN, address, collected, content, gather
 from tests.support.lying_node import Change, LyingNode, refuse, without_javascript, without_opcodes
 from tests.support.machine import compiled
+from tests.support.solc import compile_sources
 from tests.support.swapping_node import SwappingNode
 
 KINDS = frozenset({"eth_getTransactionByHash", "eth_getTransactionReceipt", "debug_traceTransaction"})
@@ -411,3 +415,95 @@ def test_a_suspected_transaction_that_cannot_be_traced_is_a_gap(chain: Chain) ->
         gather(store, node.url, chain.contract)
         assert [gap.hash for gap in store.gaps(CHAIN, address(chain.contract))] == [chain.true[18].hash]
         assert store.transaction_count(CHAIN, address(chain.contract)) == 96
+
+
+# -- compared with the node's own storage -------------------------------------------------------------
+
+
+def test_storage_is_compared_with_the_node_at_the_end_and_at_sampled_blocks(chain: Chain) -> None:
+    with TraceStore("sqlite://") as store, Node(Endpoint(chain.anvil.url)) as node:
+        gather(store, chain.anvil.url, chain.contract)
+        verified = verify(store, node, CHAIN, address(chain.contract), 1)
+        assert verified.differences == ()
+        assert verified.compared == 24 + 1, "the mapping's entry after each block, and once more at the end"
+
+
+def test_a_value_that_the_node_contradicts_is_told_and_stays_among_the_limits(chain: Chain) -> None:
+    def change(method: str, params: list[Any], answer: dict[str, Any]) -> dict[str, Any]:
+        if method == "eth_getStorageAt" and params[2] == "0x5":
+            return answer | {"result": "0x" + "00" * 31 + "99"}
+        return answer
+
+    key = address(chain.contract)
+    with TraceStore("sqlite://") as store:
+        gather(store, chain.anvil.url, chain.contract)
+        with LyingNode(chain.anvil.url, change) as liar, Node(Endpoint(liar.url)) as node:
+            (difference,) = verify(store, node, CHAIN, key, 1).differences
+        assert (difference.block, difference.held) == (5, 0x99)
+        assert any("held 0x99" in limit for limit in store.history(CHAIN, [key]).limits)
+        with Node(Endpoint(chain.anvil.url)) as node:
+            verify(store, node, CHAIN, key, 1)
+        assert store.history(CHAIN, [key]).limits == ()
+
+
+def test_proofs_are_compared_where_storage_is_refused(chain: Chain) -> None:
+    def change(method: str, params: list[Any], answer: dict[str, Any]) -> dict[str, Any]:
+        return refuse(answer) if method == "eth_getStorageAt" else answer
+
+    with TraceStore("sqlite://") as store:
+        gather(store, chain.anvil.url, chain.contract)
+        with LyingNode(chain.anvil.url, change) as other, Node(Endpoint(other.url)) as node:
+            verified = verify(store, node, CHAIN, address(chain.contract), 1)
+    assert verified.differences == ()
+    assert verified.compared + verified.refused == 25
+    assert verified.compared > 0
+
+
+# -- lives --------------------------------------------------------------------------------------------
+
+REBORN = """
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.20;
+contract Child {
+    uint256 public x;
+    event Set(uint256 x);
+    function set(uint256 v) external { x = v; emit Set(v); }
+    function die() external { selfdestruct(payable(msg.sender)); }
+}
+contract Factory {
+    address public child;
+    function make() external { child = address(new Child{salt: bytes32(0)}()); }
+}
+"""
+
+
+@pytest.mark.parametrize("filtering", [True, False])
+def test_a_contract_that_was_created_again_has_two_lives(tools: Path, filtering: bool) -> None:
+    artifacts = compile_sources({"Reborn.sol": REBORN}, evm_version="paris")
+    with Anvil(hardfork="shanghai") as anvil:
+        user = anvil.accounts[0]
+        factory = anvil.deploy(user, artifacts["Factory"])
+        anvil.block([factory.call(user, "make")])
+        child = anvil.at(factory.read("child"), artifacts["Child"]["abi"])
+        anvil.block([child.call(user, "set", 5)])
+        anvil.block([child.call(user, "die")])
+        anvil.mine(2)
+        anvil.block([factory.call(user, "make")])
+        anvil.block([child.call(user, "set", 7)])
+        anvil.mine(8)
+
+        def change(method: str, params: list[Any], answer: dict[str, Any]) -> dict[str, Any]:
+            return answer if filtering or method != "trace_filter" else refuse(answer)
+
+        key = address(child.address)
+        with LyingNode(anvil.url, change) as node, TraceStore("sqlite://") as store:
+            heard = gather(store, node.url, child.address)
+            history = store.history(CHAIN, [key])
+            assert store.transaction_count(CHAIN, key) == 5
+            assert lives(history, 0).tolist() == [0, 3]
+            assert len(unseen_writes(history)) == 0, "the second life found zero, not what the first one left"
+            assert any("was created 2 times" in limit for limit in history.limits)
+            found = visits(history)
+            assert found.life.tolist() == [1, 2]
+            assert last_values(history) == {0: 7}
+            assert filtering or any("lived before block" in note for note in heard.notes)

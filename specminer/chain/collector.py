@@ -282,16 +282,17 @@ class Collector:
                     if hits:
                         return min(hits)
                 return None
-            blocks = finder.logged(self.node, self.contract, 0, created - 1)
-        except (NodeRefused, NodeLied) as error:
+            logged = finder.logged(self.node, self.contract, 0, created - 1)
+            earlier = creation_block(self.node, self.contract, min(logged)) if logged else None
+        except ChainError as error:
             self._note(f"whether the contract lived before block {created} cannot be told ({error})")
             return None
-        if blocks:
+        if earlier is not None:
             self._note(
-                f"the contract lived before block {created}, where it was created again: its logs begin in block "
-                f"{min(blocks)}; give --from-block to begin at its first creation"
+                f"the contract lived before block {created}, where it was created again: it was first created in "
+                f"block {earlier}"
             )
-        return min(blocks, default=None)
+        return earlier
 
     def _created_directly(self, block: int) -> bool:
         """Whether a transaction of a block created the contract itself, without another contract."""

@@ -29,6 +29,8 @@ SAMPLES: Final = 3
 """Transactions that a tracer is tried on before the next one is."""
 SEARCHED: Final = 50
 """Blocks searched backwards for a transaction to try the tracers on."""
+MAX_WRONG: Final = 8
+"""Transactions with wrong answers in batches, after which no more batches are sent."""
 MAX_NOTES: Final = 10
 """Transactions that are named in notes."""
 
@@ -146,6 +148,8 @@ class TracerChoice:
         self._tells_gas: set[Tracer] = set()
         """Tracers that say of the gas used what the node's receipts say, so that a difference counts."""
         self._noted = 0
+        self._wrong = 0
+        """Transactions whose answers in a batch were wrong, and right when they were asked for alone."""
 
     def record(self, envelopes: Sequence[Envelope]) -> Traced:
         """Trace the transactions, in order; what cannot be traced is a gap.
@@ -164,7 +168,7 @@ class TracerChoice:
         for row, envelope in enumerate(envelopes):
             group = answers[row * width : (row + 1) * width]
             try:
-                traced.transactions.append(self._decoded(tracer, envelope, group))
+                traced.transactions.append(self._decoded(tracer, envelope, group, batched=True))
             except (NodeRefused, NodeLied) as error:
                 self._alone(envelope, tracer, error, traced)
         return traced
@@ -188,9 +192,16 @@ class TracerChoice:
         except (NodeRefused, NodeLied):
             return None
 
-    def _decoded(self, tracer: Tracer, envelope: Envelope, answers: Sequence[Any]) -> Transaction:
+    def _decoded(
+        self, tracer: Tracer, envelope: Envelope, answers: Sequence[Any], *, batched: bool = False
+    ) -> Transaction:
+        """Return the transaction that answers tell.
+
+        In a batch, another gas than the receipt's says that answers may be exchanged, and the transaction is asked for
+        alone. What comes then is taken as this node's way to count: some leave out what a halt or a creation takes.
+        """
         decoded = decode(tracer, envelope, answers, self.contracts)
-        if tracer in self._tells_gas and (used := _gas_of(tracer, answers)) is not None:
+        if batched and tracer in self._tells_gas and (used := _gas_of(tracer, answers)) is not None:
             check_gas(used, envelope)
         nonce = _nonce_of(tracer, answers)
         if nonce is not None and self._nonce_step is not None:
@@ -261,12 +272,18 @@ class TracerChoice:
                 continue
             if lesser is not tracer:
                 self._tell(f"{envelope.name} had to be traced with {lesser.value} ({error})")
-            elif isinstance(error, NodeLied) and self.node.takes_batches:
-                self._note(f"requests are sent one by one, because in a batch answers were wrong: {error}")
-                self.node.stop_batching()
+            elif isinstance(error, NodeLied):
+                self._doubt_batches(error)
             return
         self._tell(f"{envelope.name} cannot be recorded and is left as a gap ({error})")
         traced.gaps.append(Gap(hash=envelope.hash, block=envelope.block.number, reason=str(error)))
+
+    def _doubt_batches(self, error: NodeLied) -> None:
+        """Send no more batches after answers in them were wrong again and again; one may be this node's way."""
+        self._wrong += 1
+        if self._wrong == MAX_WRONG and self.node.takes_batches:
+            self._note(f"requests are sent one by one, because in batches answers were wrong: {error}")
+            self.node.stop_batching()
 
     def _tell(self, text: str) -> None:
         self._noted += 1

@@ -46,6 +46,14 @@ explorer_options: Final = compose(
     ),
 )
 
+verify_option: Final = click.option(
+    "--verify",
+    "node_verify",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="SHARE",
+    help="Compare this share (0 to 1) of the contract's storage with the node's, at the end and at sampled blocks.",
+)
+
 source_options: Final = compose(node_options, explorer_options)
 
 

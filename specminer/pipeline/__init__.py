@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from specminer.pipeline.progress import Executed, Observer
     from specminer.pipeline.state import MineOptions
     from specminer.pipeline.traces import export_traces, import_traces
+    from specminer.pipeline.verification import Verified, verify
 
 __all__ = [
     "Executed",
@@ -30,6 +31,7 @@ __all__ = [
     "Mined",
     "Observer",
     "Rulebook",
+    "Verified",
     "Written",
     "children",
     "collect",
@@ -44,6 +46,7 @@ __all__ = [
     "replace_file",
     "same_code",
     "sibling_artifact",
+    "verify",
     "write_output",
 ]
 
@@ -87,6 +90,10 @@ _NAMES: Final = {
     "traces": (
         "export_traces",
         "import_traces",
+    ),
+    "verification": (
+        "Verified",
+        "verify",
     ),
 }
 """What each module gives to the names above."""

@@ -458,6 +458,16 @@ class TraceStore:
         with self._reading() as connection:
             return reading.limits(connection, self._require(connection, chain_id, contract))
 
+    def note_limit(self, chain_id: int, contract: Address, text: str, *, replacing: str) -> None:
+        """Note what a reader of a contract's history should know, in place of sentences that contain ``replacing``.
+
+        An empty text only takes these away.
+        """
+        with self._writing() as connection:
+            owner = self._require(connection, chain_id, contract)
+            writing.forget_limits(connection, owner, replacing)
+            writing.limits(connection, owner, [text] if text else [])
+
     def transaction_count(self, chain_id: int, contract: Address) -> int:
         """Return how many transactions of a contract are stored."""
         with self._reading() as connection:

@@ -417,9 +417,12 @@ def _forget_parts(connection: sa.Connection, owner: int, gone: sa.Select[tuple[i
         )
 
 
-def forget_limits(connection: sa.Connection, owner: int) -> None:
-    """Forget what the way of collecting may have missed."""
-    connection.execute(schema.limit.delete().filter_by(contract_id=owner))
+def forget_limits(connection: sa.Connection, owner: int, containing: str = "") -> None:
+    """Forget what the way of collecting may have missed; only sentences that contain a text, if one is given."""
+    table = schema.limit
+    connection.execute(
+        table.delete().where(table.c.contract_id == owner, table.c.text.contains(containing, autoescape=True))
+    )
 
 
 def forget_replayed(connection: sa.Connection, owner: int) -> None:

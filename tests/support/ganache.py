@@ -31,6 +31,8 @@ from tests.support.anvil import (
 )
 
 START_SECONDS: Final = 60.0
+MNEMONIC: Final = "test test test test test test test test test test test junk"
+"""Anvil's own, so that both have the same accounts."""
 _LISTENING = re.compile(r"RPC Listening on 127\.0\.0\.1:(\d+)")
 
 
@@ -70,7 +72,7 @@ class Ganache:
         options = [
             "--server.host=127.0.0.1",
             f"--server.port={free_port()}",
-            "--wallet.deterministic",
+            f"--wallet.mnemonic={MNEMONIC}",
             "--miner.timestampIncrement=12",
         ]
         environment = {name: value for name, value in os.environ.items() if "PROXY" not in name.upper()}

@@ -17,7 +17,7 @@ from specminer.cli.options import (
     quiet_option,
     range_options,
 )
-from specminer.cli.sources import SourceOptions, source_options
+from specminer.cli.sources import SourceOptions, source_options, verify_option
 from specminer.errors import UsageError
 from specminer.pipeline.inputs import parse_address, read_artifact
 from specminer.pipeline.sources.source import BlockRange
@@ -30,6 +30,7 @@ from specminer.pipeline.sources.source import BlockRange
 @chain_option
 @range_options
 @execution_options
+@verify_option
 @database_option
 @quiet_option
 @bundled
@@ -56,6 +57,8 @@ def command(
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     parse_address(address)
     blocks.check()
+    if source.explorer is not None and source.node is not None and source.node.verify is not None:
+        raise UsageError("--verify compares with the node that is collected from: it does not go with --explorer")
     abi = read_artifact(artifact)
     if source.source is None:
         raise UsageError(

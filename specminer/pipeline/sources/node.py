@@ -38,6 +38,8 @@ class NodeOptions:
     """``http(s)://``, ``ws(s)://``, or the path of an IPC socket."""
     headers: tuple[str, ...] = field(default=(), repr=False)
     """``NAME=VALUE`` each, sent with every request."""
+    verify: float | None = None
+    """Share of the contract's storage that is compared with the node's; ``None`` for none."""
 
     def endpoint(self) -> Endpoint:
         """Return the node's address; its secrets are never quoted.
@@ -74,7 +76,7 @@ class NodeOptions:
 
         """
         with Node(self.endpoint()) as node:
-            yield OpenNode(node=node, chain_id=chain_id)
+            yield OpenNode(node=node, chain_id=chain_id, verify=self.verify)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +85,12 @@ class OpenNode:
 
     node: Node
     chain_id: int | None
+    verify: float | None = None
 
     def update(self, store: TraceStore, request: UpdateRequest, observer: Observer = SILENT) -> NodeUpdate:
         """Bring the history of a contract in the database up to date with the chain; see :class:`OpenSource`."""
         from specminer.pipeline.collecting import collect
+        from specminer.pipeline.verification import verify
 
         collected = collect(
             store,
@@ -99,7 +103,10 @@ class OpenNode:
             created=request.created,
             observer=observer,
         )
-        return NodeUpdate(contract=request.contract, collected=collected)
+        verified = None
+        if self.verify is not None:
+            verified = verify(store, self.node, collected.chain_id, request.contract, self.verify)
+        return NodeUpdate(contract=request.contract, collected=collected, verified=verified)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +115,7 @@ class NodeUpdate:
 
     contract: Address
     collected: Collected
+    verified: Verified | None = None
 
     @property
     def chain_id(self) -> int:
@@ -128,7 +136,11 @@ class NodeUpdate:
     def summary(self, store: TraceStore) -> str:
         """Return what was done in a line for a terminal."""
         total = store.transaction_count(self.chain_id, self.contract)
-        return (
+        done = self.collected
+        mended = f"; {done.mended:,} recorded again" if done.mended else ""
+        gaps = f"; {done.gaps:,} could not be recorded and are tried again by the next run" if done.gaps else ""
+        told = (
             f"{to_checksum_address(self.contract)}: {self.added:,} new transactions in blocks "
-            f"{self.collected.first:,} to {self.collected.last:,} of chain {self.chain_id}; {total:,} in {store.label}"
+            f"{done.first:,} to {done.last:,} of chain {self.chain_id}{mended}; {total:,} in {store.label}{gaps}"
         )
+        return told if self.verified is None else f"{told}\n{self.verified.sentence}"
