@@ -12,6 +12,7 @@ import pytest
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.node import Node
 from specminer.chain.survey import survey, usable
+from specminer.pipeline import verify
 from specminer.store import TraceStore
 from specminer.trace import NO_HASH, Block, Outcome, OutcomeKind, Tracer, Transaction
 from tests.support.anvil import Anvil, Deployed
@@ -94,15 +95,9 @@ def test_doctor_surveys_ganache(twins: Twins) -> None:
 
 
 def test_ganache_confirms_what_was_collected(twins: Twins) -> None:
-    """Lasting writes are what the chain holds at its end."""
-    held: dict[int, int] = {}
-    for item in twins.found:
-        for call in item.invocations:
-            held |= {
-                int(access.slot): int(access.after)
-                for access in call.accesses
-                if access.kind.value == "write" and not access.undone
-            }
-    for slot, value in held.items():
-        shown = twins.ganache.rpc("eth_getStorageAt", twins.machine.address, f"0x{slot:064x}", "latest")
-        assert int(shown, 16) == value
+    key = address(twins.machine.address)
+    with TraceStore("sqlite://") as store, Node(Endpoint(twins.ganache.url), pause=0.01) as node:
+        gather(store, twins.ganache.url, twins.machine.address)
+        verified = verify(store, node, CHAIN, key, 1)
+    assert verified.differences == ()
+    assert verified.compared > 0
