@@ -1,8 +1,9 @@
 """What a block explorer says of transactions and internal calls: values, and how its records become them.
 
 Explorers write every field as a text: numbers in decimal, bytes in ``0x`` hexadecimal, what is not there
-as the empty text. Numbers and nulls of JSON are understood too. Fields that are not needed are not
-looked at.
+as the empty text. Numbers and nulls of JSON are understood too, and what passing through other programs makes of them:
+``1.0``, ``nan``, times as dates, or in milliseconds. Rows of traces from public data sets become internal calls. Fields
+that are not needed are not looked at.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final
 
+from specminer._support.times import unix_seconds
 from specminer.errors import plain
 from specminer.trace import WORD_LIMIT, Address, Hash
 
@@ -83,6 +86,8 @@ class ExportedCall:
     hash: Hash
     """Of the transaction in which it happened."""
     block: int
+    index: int | None
+    """The transaction's position in the block."""
     timestamp: int | None
     sender: Address
     to: Address | None
@@ -118,7 +123,7 @@ def transaction_of(fields: Fields, record: int) -> ExportedTransaction:
         block=_number(fields, "blockNumber"),
         block_hash=Hash(_octets(fields, "blockHash", 32)) if _given(fields, "blockHash") else None,
         index=_optional(fields, "transactionIndex", INDEX_LIMIT),
-        timestamp=_optional(fields, "timeStamp"),
+        timestamp=_time(fields),
         sender=_sender(fields),
         to=to,
         created=created,
@@ -142,12 +147,15 @@ def call_of(fields: Fields, record: int) -> ExportedCall:
     """
     if "hash" not in fields and "transactionHash" in fields:  # how Blockscout calls it
         fields = {**fields, "hash": fields["transactionHash"]}
+    if is_trace_row(fields):
+        fields = _from_trace_row(fields)
     check_present(fields, REQUIRED_CALL)
     failed = _flag(fields, "isError")
     return ExportedCall(
         hash=Hash(_octets(fields, "hash", 32)),
         block=_number(fields, "blockNumber"),
-        timestamp=_optional(fields, "timeStamp"),
+        index=_optional(fields, "transactionIndex", INDEX_LIMIT),
+        timestamp=_time(fields),
         sender=_sender(fields),
         to=_address(fields, "to"),
         created=_address(fields, "contractAddress"),
@@ -160,6 +168,37 @@ def call_of(fields: Fields, record: int) -> ExportedCall:
         trace=_trace(fields),
         record=record,
     )
+
+
+_DATA_SET: Final = ("trace_type", "call_type", "subtraces", "reward_type")
+
+
+def is_trace_row(fields: Fields) -> bool:
+    """Whether a record is a row of traces from a public data set, rather than one of an explorer's internal list."""
+    named = any(name in fields for name in _DATA_SET)
+    return named or ("traceId" in fields and not {"isError", "errCode", "callType"} & fields.keys())
+
+
+def is_reward(fields: Fields) -> bool:
+    """Whether a row of traces is no call: a block's reward, or an account of the first block."""
+    kind = fields.get("trace_type", fields.get("type"))
+    return is_trace_row(fields) and isinstance(kind, str) and kind.lower() in ("reward", "genesis", "daofork")
+
+
+def _from_trace_row(fields: Fields) -> Fields:
+    """Return a row of traces as a record of an explorer's internal list."""
+    kind = next(
+        (fields[name] for name in ("call_type", "trace_type", "type") if _given(fields, name)), "call"
+    )
+    kind = kind.lower() if isinstance(kind, str) else kind
+    made = {**fields, "type": kind}
+    if isinstance(kind, str) and kind.startswith("create"):
+        made |= {"contractAddress": fields.get("to"), "to": ""}
+    if "isError" not in fields:
+        status = fields.get("status")
+        worked = str(status).removesuffix(".0") == "1" if _given(fields, "status") else True
+        made["isError"] = "0" if worked and not _given(fields, "error") else "1"
+    return made
 
 
 def check_present(fields: Iterable[str], required: tuple[str, ...]) -> None:
@@ -237,7 +276,8 @@ def _came(value: object) -> str:
 
 def _given(fields: Fields, name: str) -> bool:
     """Whether a field that may be left out is there."""
-    return fields.get(name) not in (None, "")
+    value = fields.get(name)
+    return value not in (None, "") and str(value).lower() not in ("nan", "null", "none", "<na>")
 
 
 def _number(fields: Fields, name: str, limit: int = NUMBER_LIMIT) -> int:
@@ -245,13 +285,36 @@ def _number(fields: Fields, name: str, limit: int = NUMBER_LIMIT) -> int:
     number = -1
     if type(value) is int:
         number = value
-    elif isinstance(value, str) and len(value) <= 78 and re.fullmatch("[0-9]+", value):
-        number = int(value)
+    elif isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
+        number = int(value)  # through a table that holds no whole numbers beside missing ones
+    elif isinstance(value, str) and len(value) <= 82 and (found := _WHOLE.fullmatch(value)) is not None:
+        number = int(found[1])
     if 0 <= number < limit:
         return number
     raise RecordError(
         f"{name} should be a whole decimal number from 0 to 2**{limit.bit_length() - 1} - 1, got {_came(value)}"
     )
+
+
+_WHOLE: Final = re.compile(r"([0-9]{1,78})(?:\.0{1,3})?", re.ASCII)
+
+
+def _time(fields: Fields) -> int | None:
+    """Read a block's time in Unix seconds, from a number of any usual unit or a date."""
+    if not _given(fields, "timeStamp"):
+        return None
+    value = fields["timeStamp"]
+    if isinstance(value, str) and len(value) <= 40 and "-" in value[1:]:
+        text = value.strip().removesuffix("UTC").strip()
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise RecordError(
+                f"timeStamp should be a number of Unix seconds or a date, got {_came(value)}"
+            ) from None
+        seconds = int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp())
+        return max(seconds, 0)
+    return unix_seconds(_number(fields, "timeStamp"))
 
 
 def _optional(fields: Fields, name: str, limit: int = NUMBER_LIMIT) -> int | None:
@@ -290,6 +353,10 @@ def _flag(fields: Fields, name: str) -> bool | None:
     raise RecordError(f"{name} should be 0 or 1, got {_came(value)}")
 
 
+_DEEPEST: Final = 1_100
+"""Calls inside each other; a chain allows 1024."""
+
+
 def _call_type(fields: Fields) -> CallType:
     value = fields["type"]
     if value == "call" and _given(fields, "callType"):  # where Blockscout says which kind
@@ -303,9 +370,15 @@ def _call_type(fields: Fields) -> CallType:
 
 
 def _trace(fields: Fields) -> tuple[int, ...] | None:
-    if not _given(fields, "traceId"):
+    if not _given(fields, "traceId") or fields["traceId"] in ([], "[]"):
         return None
     value = fields["traceId"]
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(_[0-9]{1,9}){0,1100}", value):
-        return tuple(map(int, value.split("_")))
+    if isinstance(value, list) and len(value) <= _DEEPEST and all(type(item) is int for item in value):
+        value = "_".join(map(str, value))
+    if type(value) is int:
+        value = str(value)
+    if isinstance(value, str) and len(value) <= 10 * _DEEPEST:
+        parts = re.split(r"[_, ]+", value.strip("[] "))
+        if all(re.fullmatch("[0-9]{1,9}", part, re.ASCII) for part in parts):
+            return tuple(map(int, parts))
     raise RecordError(f"traceId should be numbers with _ between them, got {_came(value)}")

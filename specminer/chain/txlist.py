@@ -32,6 +32,8 @@ from specminer.chain.exported import (
     call_of,
     check_follows,
     check_present,
+    is_reward,
+    is_trace_row,
     transaction_of,
 )
 from specminer.chain.traceline import FORMAT
@@ -59,6 +61,10 @@ CSV_NAMES: Final[Mapping[str, str]] = {
     "receipt_gas_used": "gasUsed",
     "receipt_status": "txreceipt_status",
     "receipt_contract_address": "contractAddress",
+    "transaction_hash": "hash",
+    "transactionHash": "hash",
+    "trace_address": "traceId",
+    "gas_used": "gasUsed",
     # what explorers offer for download in the browser; the calldata is not in these
     "Txhash": "hash",
     "Transaction Hash": "hash",
@@ -84,7 +90,8 @@ CSV_NAMES: Final[Mapping[str, str]] = {
     "InputData": "input",
     "Type": "type",
 }
-"""Other names of the fields in CSV files. Amounts in ether are not understood: they are rounded."""
+"""Other names of the fields, in CSV files and in rows of public data sets. Amounts in ether are not understood: they
+are rounded."""
 
 
 class FileKind(Enum):
@@ -158,7 +165,9 @@ def read_transactions(path: Path) -> tuple[ExportedTransaction, ...]:
 
 
 def read_calls(path: Path) -> tuple[ExportedCall, ...]:
-    """Read an export of internal calls, in the chain's order of blocks; none at all are fine.
+    """Read an export of internal calls, in the chain's order; none at all are fine.
+
+    Understood are an explorer's list, and rows of traces as public data sets have them, in any order.
 
     Raises:
         FileFormatError: unreadable, too large, cut off, out of order, a call twice, a field missing or
@@ -168,9 +177,15 @@ def read_calls(path: Path) -> tuple[ExportedCall, ...]:
     found: list[ExportedCall] = []
     seen: dict[tuple[Hash, tuple[int, ...]], int] = {}
 
+    sorted_later = False
+
     def add(fields: Fields, record: int) -> None:
+        nonlocal sorted_later
+        if is_reward(fields):
+            return
         item = call_of(fields, record)
-        if found and item.block < found[-1].block:
+        sorted_later = sorted_later or is_trace_row(fields)
+        if not sorted_later and found and item.block < found[-1].block:
             raise RecordError(
                 f"blockNumber is {item.block} after block {found[-1].block} in record {found[-1].record}; expected "
                 "the chain's order, oldest first (an explorer's sort=asc)"
@@ -182,6 +197,8 @@ def read_calls(path: Path) -> tuple[ExportedCall, ...]:
         found.append(item)
 
     _read(path, REQUIRED_CALL, add)
+    if sorted_later:
+        found.sort(key=lambda item: (item.block, -1 if item.index is None else item.index, item.trace or ()))
     return tuple(found)
 
 
@@ -214,8 +231,8 @@ def _content(path: Path) -> bytes:
 # -- JSON -------------------------------------------------------------------------------------------
 
 
-_FLAT: Final = rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+'
-"""A record but for its end: explorers' records hold no lists and no objects."""
+_FLAT: Final = rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+"|\[[0-9, ]*+\])*+'
+"""A record but for its end: records hold no objects, and no lists but of numbers (where in the tree of calls)."""
 _RECORD: Final = re.compile(rb"\s*+(" + _FLAT + rb"\})\s*+([,\]])", re.DOTALL)
 _OPEN_RECORD: Final = re.compile(_FLAT, re.DOTALL)
 _EMPTY: Final = re.compile(rb"\s*+\]")
@@ -244,7 +261,7 @@ def _json(text: bytes, name: str) -> Iterator[tuple[str, Fields]]:
         found = _RECORD.match(text, place)
         if found is None:
             raise FileFormatError(f"{name}, record {number} {_fault(text, place)}")
-        yield f"record {number}", _decoded(found[1], number, name)
+        yield f"record {number}", _renamed(_decoded(found[1], number, name))
         place = found.end()
         if found[2] == b"]":
             break
@@ -269,6 +286,16 @@ def _decoded(text: bytes, number: int, name: str) -> Fields:
         return msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.DecodeError, ValueError) as error:
         raise FileFormatError(f"{name}, record {number} is no JSON object: {plain(error)}") from None
+
+
+def _renamed(fields: Fields) -> Fields:
+    """Return a record with its fields under the names that explorers' APIs use."""
+    found = dict(fields)
+    for name in fields:
+        known = CSV_NAMES.get(name)
+        if known is not None and known not in fields:
+            found[known] = found.pop(name)
+    return found
 
 
 def _in_answer(text: bytes, name: str) -> int:

@@ -263,15 +263,15 @@ class _Import:
             self.source.block = number
             self.replay.machine.state.refresh()
         index = -1
-        for record in records:
-            index = index + 1 if record.index is None else record.index
-            if record.to is not None and not self._exists(record.to):
-                self.skipped[record.to] += 1
-                continue
-            self._take(self.replay.step(record, index), chunk)
-        for group in calls:
-            index += 1
-            self._take(self.replay.inner(group, index), chunk)
+        for item in _in_block_order(records, calls):
+            given = item[0].index if isinstance(item, tuple) else item.index
+            index = index + 1 if given is None else given
+            if isinstance(item, tuple):
+                self._take(self.replay.inner(item, index), chunk)
+            elif item.to is not None and not self._exists(item.to):
+                self.skipped[item.to] += 1
+            else:
+                self._take(self.replay.step(item, index), chunk)
 
     def _exists(self, contract: Address) -> bool:
         if contract in self.replay.deployed:
@@ -371,7 +371,27 @@ def _blocks(export: Export, replay: Replay) -> Iterator[tuple[list[ExportedTrans
         number: list(records) for number, records in groupby(export.transactions, key=lambda item: item.block)
     }
     for number in sorted({*direct, *inner}):
-        yield direct.get(number, []), [tuple(calls) for calls in inner.get(number, {}).values()]
+        yield direct.get(number, []), [_in_tree_order(calls) for calls in inner.get(number, {}).values()]
+
+
+def _in_block_order(
+    records: Sequence[ExportedTransaction], calls: _Calls
+) -> Sequence[ExportedTransaction | tuple[ExportedCall, ...]]:
+    """Return what happened in a block in its order; calls whose place is not told come last."""
+    listed: list[ExportedTransaction | tuple[ExportedCall, ...]] = [*records, *calls]
+    if any(record.index is None for record in records):
+        return listed
+    places = [item[0].index if isinstance(item, tuple) else item.index for item in listed]
+    last = max((place for place in places if place is not None), default=-1) + 1
+    order = sorted(range(len(listed)), key=lambda row: last if places[row] is None else places[row] or 0)
+    return [listed[row] for row in order]
+
+
+def _in_tree_order(calls: Sequence[ExportedCall]) -> tuple[ExportedCall, ...]:
+    """Return the calls of one transaction in the order in which they were made, where the list tells that."""
+    if any(call.trace is None for call in calls):
+        return tuple(calls)
+    return tuple(sorted(calls, key=lambda call: call.trace or ()))
 
 
 def _number(block: tuple[Sequence[ExportedTransaction], _Calls]) -> int:

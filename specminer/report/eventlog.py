@@ -17,6 +17,7 @@ from xml.sax.saxutils import quoteattr
 
 from eth_utils.address import to_checksum_address
 
+from specminer._support.times import LAST_SECOND, unix_seconds
 from specminer.chain.interface import Interface
 from specminer.errors import plain
 from specminer.history import MISSING, OUTCOMES, IntColumn
@@ -33,7 +34,6 @@ COLUMNS: Final = (
 MAX_TEXT: Final = 300
 """Characters of one text."""
 _FORMULA: Final = re.compile(r"[=+\-@\t\r|%]")
-_LAST_TIME: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 Row = dict[str, str]
 
@@ -69,9 +69,7 @@ def events(
             "reason": "" if outcome.kind is OutcomeKind.RETURNED else interface.reason(outcome),
             "state_before": names.get(edge.source, ""),
             "state_after": names.get(edge.target, ""),
-            "time": ""
-            if time == MISSING or time >= _LAST_TIME
-            else datetime.fromtimestamp(time, UTC).isoformat(),
+            "time": "" if time == MISSING else _moment(time),
             "block": str(int(history.transaction_block[place])),
             "transaction": told.transaction_of(history, row),
             "position": str(int(history.invocation_position[row])),
@@ -79,6 +77,12 @@ def events(
             "value_wei": str(book.received(row)),
             "paid_wei": str(book.paid(row)) if book.known(row) else "",
         }
+
+
+def _moment(time: int) -> str:
+    """Return a block's time as a date; empty if no unit makes one of it."""
+    seconds = unix_seconds(time)
+    return "" if seconds >= LAST_SECOND else datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def to_csv(rows: Iterator[Row]) -> str:
