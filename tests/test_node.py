@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,7 +52,11 @@ def server(reply: Reply) -> Iterator[tuple[str, list[dict[str, str]]]]:
         thread.join()
 
 
-RESULT = b'{"jsonrpc":"2.0","id":1,"result":"0x7"}'
+def answered(body: bytes, **fields: object) -> bytes:
+    """Return an answer to a request, which bears its identifier."""
+    return json.dumps(
+        {"jsonrpc": "2.0", "id": json.loads(body)["id"]} | (fields or {"result": "0x7"})
+    ).encode()
 
 
 def node(url: str, **headers: str) -> Node:
@@ -77,7 +82,7 @@ def test_http_websocket_and_ipc_answer_alike(tools: object) -> None:
 
 def test_headers_are_sent(tools: object) -> None:
     with (
-        server(lambda _body, _number: (200, RESULT)) as (url, seen),
+        server(lambda body, _number: (200, answered(body))) as (url, seen),
         node(url, Authorization="Bearer t0ken") as door,
     ):
         assert door.call("eth_chainId") == "0x7"
@@ -87,16 +92,19 @@ def test_headers_are_sent(tools: object) -> None:
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_what_may_pass_is_tried_again(status: int) -> None:
-    with server(lambda _body, number: (status, b"busy") if number == 1 else (200, RESULT)) as (url, seen):
+    with server(lambda body, number: (status, b"busy") if number == 1 else (200, answered(body))) as (
+        url,
+        seen,
+    ):
         with node(url) as door:
             assert [door.call("eth_chainId"), door.call("eth_chainId")] == ["0x7", "0x7"]
         assert len(seen) == 3
 
 
 def test_a_rate_limit_in_the_answer_is_tried_again() -> None:
-    limit = b'{"jsonrpc":"2.0","id":1,"error":{"code":-32005,"message":"limit exceeded"}}'
+    limit = {"error": {"code": -32005, "message": "limit exceeded"}}
     with (
-        server(lambda _body, number: (200, limit if number == 1 else RESULT)) as (url, seen),
+        server(lambda body, number: (200, answered(body, **(limit if number == 1 else {})))) as (url, seen),
         node(url) as door,
     ):
         door.call("eth_chainId")
@@ -123,7 +131,7 @@ def test_a_page_is_no_node(body: bytes) -> None:
 
 
 def test_a_node_that_is_down_fails_soon(tmp_path: Path) -> None:
-    with server(lambda _body, _number: (200, RESULT)) as (url, _):
+    with server(lambda _body, _number: (200, answered(_body))) as (url, _):
         pass
     for scheme in ("http", "ws"):
         with (

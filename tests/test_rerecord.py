@@ -7,6 +7,7 @@ made again, to the hash of the last recorded block, and the last eighth of its t
 from __future__ import annotations
 
 import gzip
+import re
 import tomllib
 from pathlib import Path
 from typing import Final
@@ -65,9 +66,11 @@ def wholly(dataset: Dataset, out: Path) -> None:
     for ours, theirs in zip(again, dataset.trace_files, strict=True):
         lines, stored = (gzip.decompress(path.read_bytes()).splitlines() for path in (ours, theirs))
         assert len(lines) == len(stored)
-        for number, (line, kept) in enumerate(zip(lines, stored, strict=True), 1):
+        # the shipped files are from before a file told its chain's first block
+        header = re.sub(rb',"genesis":"0x[0-9a-f]{64}"}$', b"}", lines[0])
+        assert header != lines[0]
+        for number, (line, kept) in enumerate(zip([header, *lines[1:]], stored, strict=True), 1):
             assert line == kept, f"{ours.name}, line {number}"
-        assert ours.read_bytes() == theirs.read_bytes()
 
 
 def in_part(dataset: Dataset, out: Path) -> None:

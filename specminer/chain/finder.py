@@ -119,8 +119,9 @@ def check_filter(node: Node, contract: Address, probe: int) -> None:
         if end is None:
             continue
         traces = node.call("trace_filter", span | {field: [end]})
-        found = {trace.get("transactionHash") for trace in traces} if isinstance(traces, list) else set()
-        if known.get("hash") not in found:
+        listed = traces if isinstance(traces, list) else []
+        found = {str(trace.get("transactionHash")) for trace in listed if isinstance(trace, dict)}
+        if str(known.get("hash")) not in found:
             raise NodeLied(
                 f"trace_filter does not find the first transaction of block {probe} by its {field}"
             )

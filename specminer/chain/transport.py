@@ -84,7 +84,8 @@ class Transport:
         """
         message, number = self._encoded(call)
         answer: Any = self._codec.decode_rpc_response(self._carrier.ask(message))
-        if isinstance(answer, dict) and not _bears(answer, number) and not _unnamed_refusal(answer):
+        told = isinstance(answer, dict) and ("result" in answer or "error" in answer)
+        if told and not _bears(answer, number) and not _unnamed_refusal(answer):
             raise ForeignAnswer
         return answer
 
