@@ -147,7 +147,6 @@ def check_whole(store: TraceStore, contract: Address) -> None:
             assert any(low <= transaction.block.number <= high for low, high in ranges), (
                 "outside of every range"
             )
-            assert transaction.invocations, "no invocations"
             for call in transaction.invocations:
                 assert call.gas_used >= 0, "negative gas"
         store.history(item.chain_id, [contract])

@@ -109,8 +109,7 @@ def check_filter(node: Node, contract: Address, probe: int) -> None:
         NodeLied: it does not find what is there.
     """
     _by_filter(node, contract, probe, probe, {})
-    block = node.call("eth_getBlockByNumber", hex(probe), True)
-    transactions = block.get("transactions") if isinstance(block, dict) else None
+    transactions = _full(node.call("eth_getBlockByNumber", hex(probe), True), probe)
     if not transactions:
         return
     known = transactions[0]
@@ -384,4 +383,6 @@ def _full(block: Any, number: int) -> list[dict[str, Any]]:
     if quantity(block.get("number"), "block number") != number:
         raise NodeLied(f"the node returned another block when asked for block {number}")
     transactions: list[dict[str, Any]] = block["transactions"]
+    if not all(isinstance(item, dict) for item in transactions):
+        raise NodeLied(f"the node returned a malformed transaction in block {number}")
     return transactions
