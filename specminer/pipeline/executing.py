@@ -28,7 +28,7 @@ from specminer.pipeline.progress import SILENT, Executed, Observer
 from specminer.pipeline.sources.explorer import AUTO
 from specminer.report.fidelity import import_summary
 from specminer.store import Part, TraceStore
-from specminer.trace import Address, ContractRecord, Fidelity, Hash, Transaction
+from specminer.trace import Address, ContractRecord, Fidelity, Hash, Tracer, Transaction
 
 CHUNK: Final = 500
 """Transactions after which a chunk ends, at the next block."""
@@ -168,6 +168,8 @@ class _Import:
         self.replay = replay
         self.observer = observer
         self.first = export.transactions[0].hash
+        self._anew = False
+        """Whether what was executed before gives way, once the first chunk is executed."""
         self.digest = hashlib.sha256()
         self.created: dict[Address, int] = {}
         self.codes: dict[Address, bytes] = {}
@@ -235,11 +237,32 @@ class _Import:
                 self._remember()
                 return place + 1
         self.digest = fresh
+        self._check_nothing_lost(blocks)
         self.observer.note(
             "this export was executed before by other rules, limits or records; it is executed anew"
         )
-        self.store.forget_replayed(self.chain, sorted(self.replay.targets))
+        self._anew = True
         return 0
+
+    def _check_nothing_lost(self, blocks: Sequence[tuple[Sequence[ExportedTransaction], _Calls]]) -> None:
+        """Check that an export holds all that was executed before, so that nothing is lost when it is executed anew.
+
+        Raises:
+            UsageError: it does not.
+
+        """
+        given = {record.hash for records, _ in blocks for record in records}
+        given |= {group[0].hash for _, calls in blocks for group in calls}
+        stored: set[Hash] = set()
+        for contract in self.replay.targets:
+            stored |= self.store.recorded_by(self.chain, contract, [Tracer.EXECUTION]).keys()
+        lost = stored - given
+        if lost:
+            raise UsageError(
+                f"{plain(self.export.origin)} begins as an export that was executed before, but lacks {len(lost):,} "
+                f"transactions of it, such as 0x{min(lost).hex()}; give an export that has them all (with its internal "
+                "calls), or another --db"
+            )
 
     def _remember(self) -> None:
         for contract in self.replay.deployed:
@@ -305,7 +328,9 @@ class _Import:
             done=done,
             digest=self.digest.digest(),
             state=self.replay.save(),
+            forgetting=sorted(self.replay.targets) if self._anew else (),
         )
+        self._anew = False
 
     def _part(
         self,

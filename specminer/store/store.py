@@ -328,9 +328,20 @@ class TraceStore:
             writing.gaps(connection, owner, gaps)
 
     def add_replayed(
-        self, chain_id: int, parts: Sequence[Part], *, first: Hash, done: int, digest: bytes, state: bytes
+        self,
+        chain_id: int,
+        parts: Sequence[Part],
+        *,
+        first: Hash,
+        done: int,
+        digest: bytes,
+        state: bytes,
+        forgetting: Iterable[Address] = (),
     ) -> None:
         """Add several contracts' parts of transactions that were executed again, and how far that is; at once.
+
+        What of the contracts ``forgetting`` was executed before gives way in the same moment; those not known are
+        passed over.
 
         Raises:
             StoreError: a block is stored with another hash: it is of another chain with the same id.
@@ -338,6 +349,10 @@ class TraceStore:
         """
         with self._writing() as connection:
             writing.chain(connection, chain_id, None)
+            for contract in forgetting:
+                known = reading.contract_id(connection, chain_id, contract)
+                if known is not None:
+                    writing.forget_replayed(connection, known)
             for part in parts:
                 writing.contract(connection, part.record)
                 owner = self._require(connection, chain_id, part.record.address)
@@ -390,14 +405,6 @@ class TraceStore:
         """Return whether all of these transactions are in the database."""
         with self._reading() as connection:
             return reading.holds(connection, chain_id, hashes)
-
-    def forget_replayed(self, chain_id: int, contracts: Iterable[Address]) -> None:
-        """Forget what of contracts was executed again, to execute it anew; those not known are passed over."""
-        with self._writing() as connection:
-            for contract in contracts:
-                owner = reading.contract_id(connection, chain_id, contract)
-                if owner is not None:
-                    writing.forget_replayed(connection, owner)
 
     def _require(self, connection: sa.Connection, chain_id: int, contract: Address) -> int:
         owner = reading.contract_id(connection, chain_id, contract)
