@@ -58,7 +58,9 @@ def command(
     parse_address(address)
     blocks.check()
     if source.explorer is not None and source.node is not None and source.node.verify is not None:
-        raise UsageError("--verify compares with the node that is collected from: it does not go with --explorer")
+        raise UsageError(
+            "--verify compares with the node that is collected from: it does not go with --explorer"
+        )
     abi = read_artifact(artifact)
     if source.source is None:
         raise UsageError(

@@ -21,6 +21,7 @@ from specminer.trace import Address
 
 if TYPE_CHECKING:
     from specminer.pipeline.collecting import Collected
+    from specminer.pipeline.verification import Verified
 
 _NO_SCHEME: Final = re.compile(r"[\w.-]+:\d+(/.*)?")
 """Host and port, as people write them; the path of a socket has neither."""
@@ -138,7 +139,9 @@ class NodeUpdate:
         total = store.transaction_count(self.chain_id, self.contract)
         done = self.collected
         mended = f"; {done.mended:,} recorded again" if done.mended else ""
-        gaps = f"; {done.gaps:,} could not be recorded and are tried again by the next run" if done.gaps else ""
+        gaps = (
+            f"; {done.gaps:,} could not be recorded and are tried again by the next run" if done.gaps else ""
+        )
         told = (
             f"{to_checksum_address(self.contract)}: {self.added:,} new transactions in blocks "
             f"{done.first:,} to {done.last:,} of chain {self.chain_id}{mended}; {total:,} in {store.label}{gaps}"
