@@ -321,3 +321,19 @@ def test_a_contract_that_is_not_at_hand_is_read_from_a_node(sale: Any, tmp_path:
     done = run(path, "h.db", tmp_path, "--rpc", anvil.url)
     assert done.code == 0, done.text
     assert "100.00% ended as on the chain" in done.out, done.out
+
+
+def test_an_export_that_lacks_what_was_executed_changes_nothing(
+    export: tuple[Path, str], reference: Tables, tmp_path: Path
+) -> None:
+    """As long as the one before, but one transaction is another: nothing says that the chain never held the first."""
+    assert run(export[0], "h.db", tmp_path).code == 0
+    records = json.loads(export[0].read_text())
+    lost = records[40]["hash"]
+    records[40]["hash"] = "0x" + "77" * 32
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(records))
+    done = run(other, "h.db", tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert f"lacks 1 transactions of it, such as {lost}" in done.err
+    assert tables(tmp_path / "h.db") == reference
