@@ -18,7 +18,7 @@ from specminer.abstraction import (
     load,
     parse,
 )
-from specminer.abstraction.definition import MAX_BYTES
+from specminer.abstraction.definition import MAX_BYTES, check_forms
 from specminer.errors import FileFormatError
 
 SALE = """
@@ -136,3 +136,33 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         load(large)
     with pytest.raises(FileFormatError, match="is not TOML"):
         parse("name = ", "mine.toml")
+
+
+@pytest.mark.parametrize("text", ["((((((", "a =", "a b", ")", "not", "(a = 1", "a = 1 and", "= 1", "a = 1)"])
+@pytest.mark.parametrize("key", ["fix", "merge"])
+def test_what_has_no_form_of_a_predicate_is_told(key: str, text: str) -> None:
+    definition = parse(f'name = "x"\n[state]\n{key} = [{text!r}]\n'.replace("'", '"'), "x.toml")
+    with pytest.raises(FileFormatError, match=f"state.{key}"):
+        check_forms(definition, "x.toml")
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "not a", "a = 1", "(a < b) or not (c and d)", "x + 1 <= y * 2", "a = 0 | b = 0"]
+)
+def test_what_has_the_form_of_a_predicate_is_well_formed(text: str) -> None:
+    check_forms(parse(f'name = "x"\n[state]\nfix = ["{text}"]\n', "x.toml"), "x.toml")
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "0x" + "f" * 5000, "1" + "0" * 400, "-1"])
+def test_numbers_that_are_no_weights_are_refused(number: str) -> None:
+    with pytest.raises(FileFormatError):
+        parse(f'name = "x"\n[weights]\nlabel = {number}\n', "x.toml")
+    with pytest.raises(FileFormatError):
+        parse(f"name = {number}\n", "x.toml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_definition_in_another_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('name = "x"\n', encoding=encoding)
+    assert load(path).name == "x"

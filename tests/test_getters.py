@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from specminer.chain.artifact import Entry, Parameter
+from specminer.chain.artifact import Entry, Parameter, parse
 from specminer.chain.probing import probe
 from specminer.history import History
 from specminer.location import Layout, Locations, Naming, PortKind, locate
 from specminer.location.getters import read_getters
 from specminer.location.shapes import trimmed
 from specminer.probe import Probed
+from tests.support.solc import compile_sources
 from tests.support.storages import Lived, lived
 
 FIXED = ("triple", "row", "pairs")
@@ -169,3 +171,23 @@ def test_strange_codes_and_abis_name_nothing() -> None:
 )  # fmt: skip
 def test_names_of_getters_are_trimmed(name: str, expected: str) -> None:
     assert trimmed(name) == expected
+
+
+def test_a_getter_that_returns_encoded_bytes_names_nothing(tools: Path) -> None:
+    """What it reads is not its answer, and its answer is no value in a part of a slot."""
+    source = """
+    // SPDX-License-Identifier: MIT
+    pragma solidity ^0.8.20;
+    contract Encoding {
+        mapping(uint256 => uint256) m;
+        uint256 x;
+        function enc(uint256 i) external view returns (bytes memory) { return abi.encode(m[i], x, i); }
+        function said(uint256 i) external view returns (string memory) { return string(abi.encode(m[i], x)); }
+    }
+    """
+    compiled = compile_sources({"Encoding.sol": source})["Encoding"]
+    code = bytes.fromhex(compiled["evm"]["deployedBytecode"]["object"])
+    artifact = parse(json.dumps({"abi": compiled["abi"]}).encode(), "test")
+    probed = probe([code], artifact.abi)
+    assert {item.getter.name for item in probed} == {"enc", "said"}
+    assert read_getters(probed) == []
