@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.sync.server import ServerConnection, serve
 
-from specminer.chain.collector import check_chain
+from specminer.chain.blocks import check_chain
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.node import Node
 from specminer.errors import NodeLied, NodeRefused, NodeUnreachable, UsageError

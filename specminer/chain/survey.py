@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from specminer.chain import finder
-from specminer.chain.collector import DEVELOPMENT_CHAINS, block_at
+from specminer.chain.blocks import DEVELOPMENT_CHAINS, block_at
 from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, quantity
 from specminer.chain.tracing import ORDER, SEARCHED, decode, recent_calls, requests_for

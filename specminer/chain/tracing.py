@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from specminer.chain import javascript, prestate, struct_logs
+from specminer.chain.envelopes import block_of, envelope_of
 from specminer.chain.matching import (
     Envelope,
-    LogEntry,
     check_end,
     check_gas,
     check_logs,
     check_nonce,
     check_outermost,
 )
-from specminer.chain.node import Node, Request, octets, quantity, small
+from specminer.chain.node import Node, Request, octets, quantity
 from specminer.chain.steps import Enter, Exit, MalformedSteps, Step, creations, outcome_of, recorded
-from specminer.errors import ChainError, NodeLied, NodeRefused, plain
-from specminer.trace import NO_ADDRESS, AccessKind, Address, Block, Gap, Hash, Tracer, Transaction
+from specminer.errors import ChainError, NodeLied, NodeRefused
+from specminer.trace import NO_ADDRESS, AccessKind, Address, Gap, Hash, Tracer, Transaction
 
 TRACER_TIMEOUT: Final = "100s"
 """Given to the node; its default of 5 s is too little for large transactions."""
@@ -33,10 +33,6 @@ MAX_WRONG: Final = 8
 """Transactions with wrong answers in batches, after which no more batches are sent."""
 MAX_NOTES: Final = 10
 """Transactions that are named in notes."""
-
-
-class TipChanged(ChainError):
-    """A block was replaced while it was being read; the chunk must be read again."""
 
 
 def requests_for(tracer: Tracer, transaction: Hash, contracts: Sequence[Address]) -> list[Request]:
@@ -363,119 +359,3 @@ def _envelope_of_call(node: Node, block: Any, item: Any) -> Envelope | None:
         return envelope_of(wanted, item, receipt, block_of(block))
     except ChainError:
         return None  # of a kind that does not serve as a sample
-
-
-def block_of(answer: Any) -> Block:
-    """Read a block as a node returns it.
-
-    Raises:
-        NodeLied: it is none.
-
-    """
-    if not isinstance(answer, dict):
-        raise NodeLied("the node returned no block")
-    return Block(
-        number=small(answer.get("number"), "block number"),
-        hash=Hash(octets(answer.get("hash"), "block hash", 32)),
-        timestamp=small(answer.get("timestamp"), "block timestamp"),
-    )
-
-
-def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> Envelope:
-    """Read a transaction and its receipt as a node returns them, of any type: unknown fields do not matter.
-
-    Raises:
-        TipChanged: the receipt is of another block than the one being read.
-        NodeLied: a field that every transaction has is missing or malformed.
-
-    """
-    if not isinstance(transaction, dict):
-        raise TipChanged("a transaction disappeared from the chain while it was read")
-    name = f"transaction 0x{wanted.hex()}"
-    if not isinstance(receipt, dict):
-        raise TipChanged(f"{name} has no receipt: its block was replaced while it was read")
-    kind = plain(transaction.get("type", "0x0"), 10)
-    for field in ("hash", "from", "gas", "input", "nonce", "value", "transactionIndex"):
-        if transaction.get(field) is None:
-            raise NodeLied(
-                f"{name} (type {kind}) has no field '{field}'; specminer does not know this kind of "
-                "transaction, please report it with the name of the chain"
-            )
-    check_identity(wanted, transaction, receipt, block)
-    if octets(receipt.get("blockHash"), f"blockHash of {name}", 32) != block.hash:
-        raise TipChanged(f"{name} moved to another block while it was read")
-    to, created, status = transaction.get("to"), receipt.get("contractAddress"), receipt.get("status")
-    cumulative = receipt.get("cumulativeGasUsed")
-    receiver = Address(octets(to, f"to of {name}", 20)) if to else None
-    made = Address(octets(created, f"contractAddress of {name}", 20)) if created else None
-    if made == NO_ADDRESS:
-        made = None
-    return Envelope(
-        hash=wanted,
-        block=block,
-        index=small(transaction["transactionIndex"], f"transactionIndex of {name}"),
-        sender=Address(octets(transaction["from"], f"from of {name}", 20)),
-        # some nodes print the zero address as the receiver of a creation
-        to=None if receiver == NO_ADDRESS and made is not None else receiver,
-        created=made,
-        value=quantity(transaction["value"], f"value of {name}"),
-        gas=small(transaction["gas"], f"gas of {name}"),
-        gas_used=small(receipt.get("gasUsed"), f"gasUsed of {name}"),
-        block_gas_used=None if cumulative is None else small(cumulative, f"cumulativeGasUsed of {name}"),
-        nonce=small(transaction["nonce"], f"nonce of {name}"),
-        data=octets(transaction["input"], f"input of {name}"),
-        succeeded=None if status is None else quantity(status, f"status of {name}") == 1,
-        logs=_logs(receipt.get("logs"), name),
-        delegates=transaction.get("type") == "0x4",
-    )
-
-
-def check_identity(wanted: Hash, transaction: dict[str, Any], receipt: dict[str, Any], block: Block) -> None:
-    """Check that a transaction and a receipt are those asked for, and of one block.
-
-    Raises:
-        NodeLied: they are not.
-
-    """
-    name = f"transaction 0x{wanted.hex()}"
-    if octets(transaction["hash"], f"hash of {name}", 32) != wanted:
-        raise NodeLied(f"the node returned another transaction when asked for {name}")
-    named = receipt.get("transactionHash", transaction["hash"])  # old nodes leave it out
-    if octets(named, f"transactionHash of {name}", 32) != wanted:
-        raise NodeLied(f"the node returned the receipt of another transaction when asked for that of {name}")
-    for field, known in (("blockHash", block.hash.hex()), ("blockNumber", hex(block.number)[2:])):
-        told = transaction.get(field)
-        if told is not None and str(told).lower().removeprefix("0x").lstrip("0") != known.lstrip("0"):
-            raise TipChanged(f"{name} moved to another block while it was read")
-    for field in ("transactionIndex", "from", "to"):
-        if field in receipt and _comparable(transaction.get(field)) != _comparable(receipt[field]):
-            raise NodeLied(f"{name} and its receipt differ in '{field}'")
-
-
-def _comparable(value: Any) -> Any:
-    """Return a field in a form that does not depend on how a node writes it; nobody for the zero address."""
-    if value is None or str(value) in ("", f"0x{NO_ADDRESS.hex()}"):
-        return None
-    text = str(value).lower()
-    return text if len(text) > 18 or not text.startswith("0x") else text[2:].lstrip("0")
-
-
-def _logs(value: Any, name: str) -> tuple[LogEntry, ...] | None:
-    """Read the log entries of a receipt; ``None`` where it has no list of them."""
-    if value is None:
-        return None
-    if not isinstance(value, list):
-        raise NodeLied(f"the receipt of {name} has no list of logs")
-    found = []
-    for log in value:
-        topics = log.get("topics") if isinstance(log, dict) else None
-        if not isinstance(topics, list):
-            raise NodeLied(f"the receipt of {name} has a malformed log")
-        found.append(
-            LogEntry(
-                Address(octets(log.get("address"), f"address of a log of {name}", 20)),
-                tuple(octets(topic, f"topic of a log of {name}", 32) for topic in topics),
-                octets(log.get("data") or "0x", f"data of a log of {name}"),
-            )
-        )
-    return tuple(found)

@@ -6,17 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from specminer.chain.artifact import Artifact
-from specminer.chain.collector import (
-    TRIES,
-    Chunk,
-    Collector,
-    Replaced,
-    block_at,
-    check_chain,
-    check_range,
-    creation_block,
-    newest_block,
-)
+from specminer.chain.blocks import block_at, check_chain, check_range, creation_block, newest_block
+from specminer.chain.collector import TRIES, Chunk, Collector, Replaced
 from specminer.chain.node import Node
 from specminer.chain.slot_values import SlotValues
 from specminer.chain.tracing import ORDER

@@ -15,7 +15,7 @@ import msgspec
 import zstandard
 
 from specminer.chain.artifact import Artifact, parse
-from specminer.chain.collector import DEVELOPMENT_CHAINS
+from specminer.chain.blocks import DEVELOPMENT_CHAINS
 from specminer.chain.explorer import Explorer
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction, RecordError
 from specminer.chain.node import Node

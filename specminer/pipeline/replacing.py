@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from specminer.chain.collector import Chunk, Collector, block_at, creation_block
+from specminer.chain.blocks import block_at, creation_block
+from specminer.chain.collector import Chunk, Collector
+from specminer.chain.envelopes import block_of
 from specminer.chain.node import Node, octets
-from specminer.chain.tracing import block_of
 from specminer.errors import ChainError, NodeLied, NodeRefused, NotOnChain, UsageError
 from specminer.pipeline.progress import Observer
 from specminer.store import Piece, Replacement, TraceStore
