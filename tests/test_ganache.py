@@ -15,9 +15,9 @@ from specminer.chain.survey import survey, usable
 from specminer.pipeline import verify
 from specminer.store import TraceStore
 from specminer.trace import NO_HASH, Block, Outcome, OutcomeKind, Tracer, Transaction
-from tests.support.anvil import Anvil, Deployed
+from tests.support.anvil import Anvil, Deployed, MissingPart
 from tests.support.collecting import address, collected, gather
-from tests.support.ganache import Ganache
+from tests.support.ganache import Ganache, ganache_program
 from tests.support.lying_node import LyingNode, without_javascript
 from tests.support.machine import compiled, endings, script
 
@@ -37,6 +37,10 @@ class Twins:
 
 @pytest.fixture(scope="module")
 def twins(tools: Path) -> Iterator[Twins]:
+    try:
+        ganache_program()
+    except MissingPart as error:
+        pytest.skip(str(error))
     source = random.Random(11)
     # Ganache ends when it traces memory of terabytes that the gas never allowed
     drawn = endings() + [script(source) for _ in range(80)]
