@@ -18,7 +18,7 @@ from specminer.chain.finder import Way
 from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, Request, octets
 from specminer.chain.slot_values import SlotValues, contradicting
-from specminer.chain.tracing import ORDER, Traced, TracerChoice
+from specminer.chain.tracing import ORDER, SAMPLES, Traced, TracerChoice
 from specminer.errors import ChainError, NodeLied, NodeRefused, NotOnChain
 from specminer.trace import Address, Block, ContractRecord, Gap, Hash, Tracer, Transaction
 
@@ -349,15 +349,17 @@ class Collector:
         ``stored`` maps them to their block and the tracer that recorded them, ``None`` for gaps. Those that a tracer
         recorded that sees as much as the best that the node runs are left alone.
         """
+        wanted = self._worth_another_try(stored)
+        if not wanted:
+            return
         hits: finder.BlockHits = {}
-        for found, (block, _) in sorted(stored.items(), key=lambda item: (item[1][0], item[0])):
+        for found, (block, _) in sorted(wanted.items(), key=lambda item: (item[1][0], item[0])):
             hits.setdefault(block, {})[found] = False
         for _, _, part in _parts(0, max(hits, default=0), hits):
             envelopes, gaps = self._envelopes(part, patient=False)
-            wanted = [item for item in envelopes if self._sees_more(stored[item.hash][1], envelopes)]
             recorded: list[Transaction] = []
-            for start in range(0, len(wanted), GROUP):
-                traced = self._tracing.record(wanted[start : start + GROUP])
+            for start in range(0, len(envelopes), GROUP):
+                traced = self._tracing.record(envelopes[start : start + GROUP])
                 recorded += traced.transactions
                 gaps += traced.gaps
             better = [item for item in recorded if self._is_better(item.tracer, stored[item.hash][1])]
@@ -367,8 +369,22 @@ class Collector:
                 unconcerned=tuple(item.hash for item in better if not item.invocations),
             )
 
-    def _sees_more(self, before: Tracer | None, samples: Sequence[Envelope]) -> bool:
-        return self._is_better(self._tracing.choose(samples), before)
+    def _worth_another_try(
+        self, stored: Mapping[Hash, tuple[int, Tracer | None]]
+    ) -> Mapping[Hash, tuple[int, Tracer | None]]:
+        """Return the gaps, and what was recorded by a tracer that sees less than the one that this node runs.
+
+        Which one that is, the newest of these transactions tell.
+        """
+        newest = sorted(stored, key=lambda found: stored[found][0])[-SAMPLES:]
+        hits: finder.BlockHits = {}
+        for found in newest:
+            hits.setdefault(stored[found][0], {})[found] = False
+        samples, _ = self._envelopes(hits, patient=False)
+        if not samples:
+            return {found: item for found, item in stored.items() if item[1] is None}
+        chosen = self._tracing.choose(samples)
+        return {found: item for found, item in stored.items() if self._is_better(chosen, item[1])}
 
     def _is_better(self, tracer: Tracer, before: Tracer | None) -> bool:
         return before is None or ORDER.index(tracer) < ORDER.index(before)
