@@ -54,6 +54,8 @@ class OutcomeKind(Enum):
     """Proves nothing about the protocol."""
     HALTED = "halted"
     """Any other exceptional halt: stack, jump, static violation, code size, depth, balance."""
+    FAILED = "failed"
+    """The chain says that it failed; how is not known."""
     ROLLED_BACK = "rolled back"
     """It returned, but an enclosing call reverted later, so nothing of it stayed."""
 
@@ -108,12 +110,16 @@ class Fidelity(Enum):
     STATUS = "status differs"
     """It ended otherwise than on the chain, or was stopped at a limit."""
     TAINTED = "tainted"
-    """It ended as on the chain, but read what such a transaction may have left wrong."""
+    """It ended as on the chain, but read values that are not known."""
+    UNSEEN = "unseen write"
+    """It ended as on the chain, with the same gas, once a slot held another value: somebody unseen wrote it."""
+    ANSWER = "assumed answer"
+    """It ended as on the chain once a contract that is not at hand was assumed to answer."""
 
     @property
-    def trusted(self) -> bool:
-        """Whether its values are believed, so that it is mined."""
-        return self in (Fidelity.EXACT, Fidelity.UNCHECKED)
+    def explained(self) -> bool:
+        """Whether it went the way that it went on the chain, as far as that can be told."""
+        return self not in (Fidelity.GAS, Fidelity.STATUS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +131,9 @@ class StorageAccess:
     kind: AccessKind
     slot: Word
     before: Word | None
-    """Value before; ``None`` if the tracer could not see it."""
-    after: Word
-    """Value after; for a read, the value read."""
+    """Value before; ``None`` if it is not known."""
+    after: Word | None
+    """Value after; for a read, the value read; ``None`` if it is not known."""
     undone: bool = False
     """A write that did not last: its frame, or one around it, reverted."""
 

@@ -105,6 +105,8 @@ _PAYING: Final = {
 }
 
 
+UNKNOWN_FAILURE: Final = "failed on the chain"
+"""The error of a frame of which only that it failed is known."""
 _HALTS = (OutcomeKind.OUT_OF_GAS, OutcomeKind.INVALID_OPCODE, OutcomeKind.HALTED)
 
 
@@ -116,6 +118,8 @@ def outcome_of(error: str | None, output: bytes) -> Outcome:
     """Classify how a frame ended from the node's error text (wordings of geth, revm and others)."""
     if error is None:
         return Outcome(kind=OutcomeKind.RETURNED, data=output)
+    if error == UNKNOWN_FAILURE:
+        return Outcome(kind=OutcomeKind.FAILED)
     text = error.lower().replace(" ", "").replace("_", "")
     if "revert" in text:
         kind = OutcomeKind.PANIC if output[:4] == _PANIC and len(output) == 36 else OutcomeKind.REVERTED

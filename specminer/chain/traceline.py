@@ -54,13 +54,13 @@ class _Event(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 class _Access(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """A read repeats its value as before and after."""
+    """A read repeats its value as before and after; a value that is not known is null."""
 
     position: int
     kind: AccessKind
     slot: str
     before: str | None
-    after: str
+    after: str | None
     undone: bool = False
 
 
@@ -249,7 +249,7 @@ def _invocation_out(call: Invocation) -> _Invocation:
                 access.kind,
                 hex(access.slot),
                 None if access.before is None else hex(access.before),
-                hex(access.after),
+                None if access.after is None else hex(access.after),
                 access.undone,
             )
             for access in call.accesses
@@ -502,7 +502,7 @@ def _payment_in(payment: _Payment, field: str) -> Payment:
 
 def _access_in(access: _Access, field: str) -> StorageAccess:
     before = None if access.before is None else _word(access.before, f"{field}.before")
-    after = _word(access.after, f"{field}.after")
+    after = None if access.after is None else _word(access.after, f"{field}.after")
     if access.kind is AccessKind.READ and (before != after or access.undone):
         raise FieldError(f"{field} is a read; expected the same value before and after, and not undone")
     return StorageAccess(

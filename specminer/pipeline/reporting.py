@@ -61,17 +61,10 @@ def mined_again(specification: Specification, store: TraceStore, artifact: Artif
     """
     contracts = _contracts(specification)
     facts = specification.history
-    for doubtful in (False, True):
-        history = store.history(
-            specification.chain_id,
-            contracts,
-            first=facts.first_block,
-            last=facts.last_block,
-            doubtful=doubtful,
-        )
-        if facts.invocations == len(history):
-            break
-    else:
+    history = store.history(
+        specification.chain_id, contracts, first=facts.first_block, last=facts.last_block
+    )
+    if facts.invocations != len(history):
         raise StoreError(
             f"the database holds {len(history):,} calls of these blocks, the automaton was mined from "
             f"{facts.invocations}: it is another history; mine again, or give the --db of that run"

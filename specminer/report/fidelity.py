@@ -21,13 +21,12 @@ def fidelity_of(counts: Mapping[Fidelity, int]) -> ReplayFidelity | None:
     if not total:
         return None
     checked = total - counts.get(Fidelity.UNCHECKED, 0)
-    exact = counts.get(Fidelity.EXACT, 0)
-    tainted = counts.get(Fidelity.TAINTED, 0)
+    same = sum(counts.get(mark, 0) for mark in (Fidelity.EXACT, Fidelity.TAINTED, Fidelity.UNSEEN))
     return ReplayFidelity(
         transactions=total,
         status=round(1 - counts.get(Fidelity.STATUS, 0) / total, 6),
-        gas=round((exact + tainted) / checked, 6) if checked else None,
-        left_out=sum(count for mark, count in counts.items() if not mark.trusted),
+        gas=round(same / checked, 6) if checked else None,
+        unexplained=sum(count for mark, count in counts.items() if not mark.explained),
         marks={mark.value: count for mark, count in counts.items()},
     )
 
@@ -38,10 +37,8 @@ def fidelity_text(fidelity: ReplayFidelity) -> str:
     used = "gas was not compared" if gas is None else f"{gas:.2%} used exactly the same gas"
     text = f"of {fidelity.transactions:,} transactions executed again, {fidelity.status:.2%} ended as on the chain"
     text += f" and {used}"
-    if fidelity.left_out:
-        text += (
-            f"; {fidelity.left_out:,} that differ, or may be wrong because of one that differs, are left out"
-        )
+    if fidelity.unexplained:
+        text += f"; of {fidelity.unexplained:,} only the call and its outcome are known"
     return text
 
 

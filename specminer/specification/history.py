@@ -19,8 +19,10 @@ class ReplayFidelity:
     gas: Share | None = None
     """The share that used exactly the gas that they used on the chain, of those where that is known; ``None`` if it is
     known of none."""
-    left_out: Count = 0
-    """How many are not mined, because they differ or may be wrong because of one that differs."""
+    left_out: Count | None = absent()
+    """How many were not mined; only in documents of version 1, since all are mined now."""
+    unexplained: Count = 0
+    """Of how many only the call and its outcome are known, because they ended otherwise than on the chain."""
     marks: dict[str, Count] = field(default_factory=dict)
     """How many ended in each way: exact, unchecked, tainted and so on."""
 

@@ -173,7 +173,7 @@ def access_columns(
             table.c.write,
             table.c.slot_id,
             sa.func.coalesce(table.c.before_id, 0),
-            table.c.after_id,
+            sa.func.coalesce(table.c.after_id, 0),
             table.c.undone,
         )
         .join(schema.invocation, schema.invocation.c.id == table.c.invocation_id)

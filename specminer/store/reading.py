@@ -303,7 +303,7 @@ def _invocations(
                 kind=AccessKind.WRITE if row.write else AccessKind.READ,
                 slot=Word(words[row.slot_id]),
                 before=None if row.before_id is None else Word(words[row.before_id]),
-                after=Word(words[row.after_id]),
+                after=None if row.after_id is None else Word(words[row.after_id]),
                 undone=row.undone,
             )
         )
@@ -363,19 +363,14 @@ def _payments(
     return found
 
 
-def history(
-    connection: sa.Connection, owners: Sequence[int], first: int | None, last: int | None, *, doubtful: bool
-) -> History:
-    """Return contracts' history as columns, in chain order; of the blocks ``first .. last`` if given.
-
-    Transactions that were executed again and are not to be trusted are left out unless ``doubtful``.
-    """
+def history(connection: sa.Connection, owners: Sequence[int], first: int | None, last: int | None) -> History:
+    """Return contracts' history as columns, in chain order; of the blocks ``first .. last`` if given."""
     query = _ordered_transactions(owners)
     if first is not None:
         query = query.where(schema.transaction.c.block >= first)
     if last is not None:
         query = query.where(schema.transaction.c.block <= last)
-    numbers, hashes, fidelity = _listed(connection, query, doubtful=doubtful)
+    numbers, hashes, fidelity = _listed(connection, query)
     ids, block, index, sender, time = numbers
     records = tuple(instances.records(connection, owners))
     complete = list(instances.ranges(connection, owners, first, last).values())
@@ -409,12 +404,9 @@ def history(
 
 
 def _listed(
-    connection: sa.Connection, query: sa.Select[Any], *, doubtful: bool
+    connection: sa.Connection, query: sa.Select[Any]
 ) -> tuple[IntColumn, list[Hash], Counter[Fidelity]]:
-    """Return ordered transactions: id, block, position, sender and time as columns; hashes; marks of fidelity.
-
-    The marks count also those that are left out because they are ``doubtful``.
-    """
+    """Return ordered transactions: id, block, position, sender and time as columns; hashes; marks of fidelity."""
     table = schema.transaction
     narrow = query.with_only_columns(
         table.c.id,
@@ -430,9 +422,8 @@ def _listed(
     fidelity: Counter[Fidelity] = Counter()
     for rows in columns.fetched(connection, narrow):
         fidelity.update(Fidelity(row[5]) for row in rows if row[5] is not None)
-        kept = [row for row in rows if doubtful or row[5] is None or Fidelity(row[5]).trusted]
-        parts.append(np.array([row[:5] for row in kept], dtype=np.int64).reshape(-1, 5).T)
-        hashes += [Hash(bytes(row[6])) for row in kept]
+        parts.append(np.array([row[:5] for row in rows], dtype=np.int64).reshape(-1, 5).T)
+        hashes += [Hash(bytes(row[6])) for row in rows]
     return np.concatenate(parts, axis=1), hashes, fidelity
 
 

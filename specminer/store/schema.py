@@ -184,10 +184,11 @@ access = sa.Table(
     sa.Column("write", sa.Boolean, nullable=False),
     sa.Column("slot_id", _Id, sa.ForeignKey("word.id"), nullable=False),
     sa.Column("before_id", _Id, sa.ForeignKey("word.id")),
-    sa.Column("after_id", _Id, sa.ForeignKey("word.id"), nullable=False),
+    sa.Column("after_id", _Id, sa.ForeignKey("word.id")),
     sa.Column("undone", sa.Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
+"""``before_id`` and ``after_id``: null for a value that is not known."""
 
 event = sa.Table(
     "event",
@@ -284,12 +285,25 @@ def _add_gaps(connection: sa.Connection) -> None:
     gap.create(connection)
 
 
+def _allow_unknown_values(connection: sa.Connection) -> None:
+    """Let the value after an access be unknown; SQLite changes no column, so the table is made anew."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(sa.text("ALTER TABLE access ALTER COLUMN after_id DROP NOT NULL"))
+        return
+    columns = ", ".join(f'"{column.name}"' for column in access.columns)
+    connection.execute(sa.text("ALTER TABLE access RENAME TO access_before"))
+    access.create(connection)
+    connection.execute(sa.text(f"INSERT INTO access ({columns}) SELECT {columns} FROM access_before"))
+    connection.execute(sa.text("DROP TABLE access_before"))
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _add_replay,
     _add_explorer_pages,
     _add_creation,
     _add_payments,
     _add_gaps,
+    _allow_unknown_values,
 )
 """``MIGRATIONS[i]`` turns a database of version ``i + 1`` into one of version ``i + 2``."""
 

@@ -532,12 +532,8 @@ class TraceStore:
         *,
         first: int | None = None,
         last: int | None = None,
-        doubtful: bool = False,
     ) -> History:
         """Return the contracts' history as columns, in chain order; of the blocks ``first .. last`` if given.
-
-        What was executed again and did not end as on the chain, or may be wrong because of such, is left out
-        unless ``doubtful`` (see :class:`specminer.trace.Fidelity`).
 
         Raises:
             StoreError: one of them is not in the database.
@@ -545,7 +541,7 @@ class TraceStore:
         """
         with self._reading() as connection:
             owners = [self._require(connection, chain_id, contract) for contract in contracts]
-            return reading.history(connection, owners, first, last, doubtful=doubtful)
+            return reading.history(connection, owners, first, last)
 
 
 def _advice(cause: str) -> str:

@@ -194,7 +194,8 @@ class _Batch:
                     yield access.slot
                     if access.before is not None:
                         yield access.before
-                    yield access.after
+                    if access.after is not None:
+                        yield access.after
                 yield from (payment.value for payment in call.payments or () if payment.value is not None)
 
     def write(self, ids: dict[bytes, int]) -> None:
@@ -310,7 +311,7 @@ class _Batch:
                 "write": access.kind is AccessKind.WRITE,
                 "slot_id": words[access.slot],
                 "before_id": None if access.before is None else words[access.before],
-                "after_id": words[access.after],
+                "after_id": None if access.after is None else words[access.after],
                 "undone": access.undone,
             }
             for access in call.accesses

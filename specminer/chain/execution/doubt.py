@@ -1,60 +1,125 @@
-"""What may be wrong in a history because a transaction that was executed again did not do what the chain says.
+"""Which values of a history are not known, because a transaction that was executed again hints at something unseen.
 
-- The chain says that it failed, here it succeeded: its effects are taken back; nothing else is in doubt.
-- The chain says that it succeeded, here it failed: what it would have written is unknown, so every slot that it
-  touched is in doubt; all of the contract is if it touched nothing, or was to create it.
-- It ended as on the chain but used other gas, although gas is evidence on this chain (see
-  :mod:`specminer.chain.execution.choice`): it may have gone another way, so the slots that it wrote are in doubt.
-- A transaction that reads a slot in doubt is tainted, and what it writes is in doubt as well.
-- A slot is believed again once a transaction that is not in doubt has written it.
+What the chain says of a transaction stays in any case: who called whom with which arguments, and how it ended. Values
+in storage are another matter:
+
+- A transaction that ends otherwise than on the chain, or with other gas where gas is evidence (see
+  :mod:`specminer.chain.execution.choice`), is explained by a value that somebody unseen wrote, if one value of one
+  slot does (:mod:`specminer.chain.execution.unseen`). That slot is in doubt then.
+- If nothing explains it and it wrote here or on the chain, what it touched is in doubt; all of the contract is, if it
+  touched nothing, or was to create it.
+- A value read from a slot in doubt is unknown, and so is what a transaction writes that depends on it.
+- A slot is believed again once a value that depends on nothing in doubt is written to it, or once a transaction that
+  ends exactly as on the chain would have ended otherwise with any other value that was tried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
-from specminer.trace import AccessKind, Address, Fidelity, Invocation, InvocationKind
+from specminer.chain.execution.unseen import Slot
+from specminer.trace import AccessKind, Address, Invocation, StorageAccess
 
 
 @dataclass(slots=True)
 class Doubt:
     """Slots whose values may not be the chain's."""
 
-    slots: set[tuple[Address, int]] = field(default_factory=set)
+    slots: set[Slot] = field(default_factory=set)
     contracts: set[Address] = field(default_factory=set)
-    """Contracts of which everything is in doubt, because their creation is."""
+    """Contracts whose storage is unknown but for what is believed again."""
+    believed: set[Slot] = field(default_factory=set)
+    """Slots of :attr:`contracts` that are believed again."""
 
-    def read_by(self, calls: Sequence[Invocation]) -> bool:
-        """Whether one of the calls read a slot in doubt before it wrote it itself."""
-        if not self.slots and not self.contracts:
-            return False
-        written: set[tuple[Address, int]] = set()
-        for call in calls:
-            if call.contract in self.contracts:
-                return True
-            for access in call.accesses:
-                key = (call.contract, int(access.slot))
-                if access.kind is AccessKind.READ and key in self.slots and key not in written:
-                    return True
-                if access.kind is AccessKind.WRITE:
-                    written.add(key)
-        return False
+    def __contains__(self, slot: object) -> bool:
+        """Whether a slot is in doubt."""
+        if slot in self.slots:
+            return True
+        return isinstance(slot, tuple) and slot[0] in self.contracts and slot not in self.believed
 
-    def note(self, calls: Sequence[Invocation], fidelity: Fidelity, kept: bool) -> None:
-        """Take in what a transaction did; ``kept`` says whether its effects stayed in the machine."""
-        if fidelity is Fidelity.STATUS and kept:
-            self.slots |= {(call.contract, int(access.slot)) for call in calls for access in call.accesses}
-            self.contracts |= {
-                call.contract
-                for call in calls
-                if call.kind is InvocationKind.CONSTRUCTOR or not call.accesses
-            }
-        elif kept:
-            lasting = {
-                (call.contract, int(access.slot))
-                for call in calls
-                for access in call.accesses
-                if access.kind is AccessKind.WRITE and not access.undone
-            }
-            self.slots = self.slots - lasting if fidelity.trusted else self.slots | lasting
+    def __bool__(self) -> bool:
+        return bool(self.slots or self.contracts)
+
+    def add(self, slots: Iterable[Slot]) -> None:
+        """Doubt slots from now on."""
+        listed = set(slots)
+        self.slots |= listed
+        self.believed -= listed
+
+    def add_contract(self, contract: Address) -> None:
+        """Doubt all of a contract's storage from now on."""
+        self.contracts.add(contract)
+        self.believed = {slot for slot in self.believed if slot[0] != contract}
+
+    def remove(self, slots: Iterable[Slot]) -> None:
+        """Believe slots again."""
+        listed = set(slots)
+        self.slots -= listed
+        self.believed |= {slot for slot in listed if slot[0] in self.contracts}
+
+
+def with_unknown_values(
+    calls: Sequence[Invocation], doubtful: Container[Slot], dependent: Container[Slot]
+) -> tuple[Invocation, ...]:
+    """Return a transaction's invocations without the values that are not known.
+
+    Args:
+        calls: the invocations, of one or more contracts.
+        doubtful: slots whose values are not known when the transaction begins.
+        dependent: slots whose values written by it depend on that.
+
+    """
+    unknown: dict[Slot, bool] = {}
+    order = sorted(
+        (access.position, row, number)
+        for row, call in enumerate(calls)
+        for number, access in enumerate(call.accesses)
+    )
+    accesses = [list(call.accesses) for call in calls]
+    for _, row, number in order:
+        access = accesses[row][number]
+        slot = (calls[row].contract, int(access.slot))
+        before = unknown.get(slot, slot in doubtful)
+        after = before if access.kind is AccessKind.READ else slot in dependent
+        if access.kind is AccessKind.WRITE and not access.undone:
+            unknown[slot] = after
+        accesses[row][number] = replace(
+            access,
+            before=None if before else access.before,
+            after=None if after else access.after,
+        )
+    return tuple(replace(call, accesses=tuple(listed)) for call, listed in zip(calls, accesses, strict=True))
+
+
+def with_unknown_way(
+    calls: Sequence[Invocation], doubtful: Container[Slot], *, wrote: bool
+) -> tuple[Invocation, ...]:
+    """Return invocations of which only the chain's word is left: which way they went is not known.
+
+    Args:
+        calls: the invocations, as far as they were executed again.
+        doubtful: slots whose values are not known when the transaction begins.
+        wrote: whether the transaction may have written; the slots that it touched here are then written with an unknown
+            value.
+
+    """
+    seen: set[Slot] = set()
+    left: list[Invocation] = []
+    for call in calls:
+        accesses: list[StorageAccess] = []
+        for access in call.accesses if wrote else ():
+            slot = (call.contract, int(access.slot))
+            if slot not in seen:
+                seen.add(slot)
+                accesses.append(
+                    replace(
+                        access,
+                        kind=AccessKind.WRITE,
+                        before=None if slot in doubtful else access.before,
+                        after=None,
+                        undone=False,
+                    )
+                )
+        left.append(replace(call, accesses=tuple(accesses), events=(), payments=None))
+    return tuple(left)

@@ -1,37 +1,58 @@
 """Walks an export in chain order, executes every transaction again, and compares the end with the record.
 
-What differs is marked (:class:`specminer.trace.Fidelity`), and so is what may be wrong because of it
+What differs is marked (:class:`specminer.trace.Fidelity`), and what may be wrong because of it is left out as unknown
 (:mod:`specminer.chain.execution.doubt`).
 
-A difference of a multiple of 25,000 gas is what transfers to accounts that did not exist cost: such a
-transaction is tried again without the one or the other receiver that was not heard of before. One that fails here but
-not on the chain is tried again as if its contract had more ether, because an export does not show all that reaches it.
+A transaction that ends otherwise than on the chain is tried again under assumptions, until one explains it:
+
+- A difference of a multiple of 25,000 gas is what transfers to accounts that did not exist cost, so the one or the
+  other receiver that was not heard of before did not exist.
+- Its contract had more ether, because an export does not show all that reaches it.
+- Contracts that are not at hand answered something.
+- Somebody unseen wrote to a slot (:mod:`specminer.chain.execution.unseen`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations, islice
+from typing import Final
 
 import msgspec
 from ethereum.forks.istanbul.utils.address import compute_contract_address
 from ethereum_types.bytes import Bytes20
 from ethereum_types.numeric import Uint
 
-from specminer.chain.execution.doubt import Doubt
+from specminer.chain.execution.doubt import Doubt, with_unknown_values, with_unknown_way
 from specminer.chain.execution.fork import Surroundings
 from specminer.chain.execution.machine import Call, Execution, Machine
 from specminer.chain.execution.schedule import Rules
+from specminer.chain.execution.unseen import (
+    Answers,
+    Examination,
+    Guesses,
+    Nearness,
+    Slot,
+    compare,
+    examine,
+    explain,
+    external_reads,
+    lasting_writes,
+    touched_slots,
+    words_of,
+)
 from specminer.chain.exported import ExportedCall, ExportedTransaction
-from specminer.chain.steps import Enter, Exit, Step, creations, recorded
+from specminer.chain.steps import UNKNOWN_FAILURE, Enter, Exit, Step, creations, recorded
 from specminer.errors import FileFormatError
 from specminer.trace import (
+    NO_ADDRESS,
     NO_HASH,
     Address,
     Block,
     Fidelity,
+    Invocation,
     Tracer,
     Transaction,
 )
@@ -42,6 +63,14 @@ LOAN = 1 << 128
 """Wei that a contract is lent to see whether it only lacks ether."""
 GUESSES = 20
 """Sets of accounts that are tried at most."""
+ATTEMPTS: Final = 2_000
+"""Further attempts to execute records under assumptions, ..."""
+ATTEMPTS_EACH: Final = 10
+"""... and how many more each record brings."""
+ATTEMPTS_SEARCH: Final = 100
+"""Attempts to explain one record by unseen writes."""
+_ROUNDS: Final = 3
+"""Contracts that are not at hand, one behind the answer of another, that one record may ask."""
 INNER_GAS = 10_000_000
 """Gas of an internal call where the export does not tell it."""
 BLOCK_GAS = 30_000_000
@@ -72,6 +101,48 @@ class SavedReplay(msgspec.Struct, frozen=True):
     asked: dict[str, int]
     strangers: list[tuple[bytes, int]]
     funded: int
+    believed: list[tuple[bytes, bytes]] = []
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """What an export does not tell, and a transaction is executed under."""
+
+    missing: frozenset[bytes] = frozenset()
+    """Accounts that do not exist."""
+    loan: int = 0
+    """Wei that its contract has in addition."""
+    answers: Answers = field(default_factory=dict)
+    guesses: Guesses = field(default_factory=dict)
+
+
+NOTHING: Final = Assumption()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One record to execute: a transaction, or an internal call."""
+
+    record: ExportedTransaction | ExportedCall
+    call: Call
+    around: Surroundings
+    rules: str
+    contracts: frozenset[Address]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settled:
+    """A record as it was executed in the end; its effects stay in the machine, if it had any on the chain."""
+
+    execution: Execution
+    fidelity: Fidelity
+    doubtful: frozenset[Slot] = frozenset()
+    """Slots whose values are not known when it begins."""
+    dependent: frozenset[Slot] = frozenset()
+    """Slots whose new values are not known."""
+    wrote: bool = True
+    """Whether it may have written."""
 
 
 class Replay:
@@ -101,31 +172,57 @@ class Replay:
         self._rules = rules
         self.targets = targets
         self._evidence = gas_is_evidence
+        self._attempts = ATTEMPTS
+        """How many further attempts there may be."""
 
     def step(self, record: ExportedTransaction, index: int) -> Replayed:
         """Execute one record; ``index`` is its place in the block."""
-        rules = self._rules(record.block, record.timestamp)
-        state = self.machine.state
-        depth = state.depth
-        state.begin()
-        execution = self._run(record, rules)
-        for missing in _absent(record, execution, state.fresh):
-            state.reset(depth)
-            state.forget_fresh()
-            state.begin()
-            with state.without(missing):
-                execution = self._run(record, rules)
-            if execution.gas_used == record.gas_used:
-                break
-        if record.succeeded and not execution.succeeded:
-            execution = self._with_ether(record, rules, execution, depth)
-        undone = record.succeeded is False and execution.succeeded
-        if undone:
-            state.reset(depth)
-            execution = _failed_on_chain(execution, record.gas)
-        else:
-            state.commit()
-        return self._replayed(record, execution, index, kept=not undone)
+        job = self._job(record, call_of(record))
+        settled = self._settle(job)
+        execution = settled.execution
+        transaction = Transaction(
+            hash=record.hash,
+            block=Block(number=record.block, hash=record.block_hash or NO_HASH, timestamp=record.timestamp),
+            index=index,
+            sender=record.sender,
+            to=record.to,
+            value=record.value,
+            gas=record.gas,
+            gas_used=execution.gas_used if record.gas_used is None else record.gas_used,
+            nonce=record.nonce or 0,
+            succeeded=execution.succeeded if record.succeeded is None else record.succeeded,
+            tracer=Tracer.EXECUTION,
+            invocations=(),
+        )
+        return self._replayed(transaction, execution.steps, [settled], 0)
+
+    def inner(self, calls: Sequence[ExportedCall], index: int) -> Replayed:
+        """Execute calls that one transaction made from contracts that are not at hand, in their order.
+
+        They stand under an outer frame of their own, because the transaction itself was another contract's.
+        """
+        block = calls[0]
+        settled = [self._settle(self._job(call, _inner_call(call))) for call in calls]
+        used = sum(call.gas_used or 0 for call in calls)
+        steps: list[Step] = [Enter("CALL", block.sender, block.sender, 0, 0, b"")]
+        for item in settled:
+            steps += item.execution.steps
+        steps.append(Exit(used, b"", None))
+        transaction = Transaction(
+            hash=block.hash,
+            block=Block(number=block.block, hash=NO_HASH, timestamp=block.timestamp),
+            index=index,
+            sender=block.sender,
+            to=block.sender,
+            value=0,
+            gas=used,
+            gas_used=used,
+            nonce=0,
+            succeeded=True,
+            tracer=Tracer.EXECUTION,
+            invocations=(),
+        )
+        return self._replayed(transaction, steps, settled, 1)
 
     def save(self) -> bytes:
         """Return how things stand after the last step, for :meth:`restore`."""
@@ -133,11 +230,13 @@ class Replay:
             SavedReplay(
                 self.machine.save(),
                 sorted(self.deployed),
-                sorted((address, slot.to_bytes(32, "big")) for address, slot in self.doubt.slots),
+                _saved_slots(self.doubt.slots),
                 sorted(self.doubt.contracts),
                 dict(sorted(self.asked.items())),
                 sorted(self.strangers.items()),
                 self.funded,
+                _saved_slots(self.doubt.believed),
+                self._attempts,
             )
         )
 
@@ -155,154 +254,324 @@ class Replay:
         self.machine.restore(found.machine)
         self.deployed = {Address(item) for item in found.deployed}
         self.doubt = Doubt(
-            slots={(Address(address), int.from_bytes(slot, "big")) for address, slot in found.slots},
+            slots=_restored_slots(found.slots),
             contracts={Address(item) for item in found.contracts},
+            believed=_restored_slots(found.believed),
         )
         self.funded = found.funded
         self.asked = Counter(found.asked)
         self.strangers = Counter({Address(item): count for item, count in found.strangers})
+        self._attempts = found.attempts
 
-    def inner(self, calls: Sequence[ExportedCall], index: int) -> Replayed:
-        """Execute calls that one transaction made from contracts that are not at hand, in their order.
-
-        They stand under an outer frame of their own, because the transaction itself was another contract's.
-        """
-        block = calls[0]
-        rules = self._rules(block.block, block.timestamp)
-        steps: list[Step] = [Enter("CALL", block.sender, block.sender, 0, 0, b"")]
-        executions = []
-        for call in calls:
-            self.machine.state.begin()
-            execution = self.machine.run(
-                Call(
-                    sender=call.sender,
-                    to=call.to,
-                    value=call.value,
-                    data=call.data,
-                    gas=INNER_GAS if call.gas is None else call.gas,
-                    origin=call.sender,
-                ),
-                surroundings(call, self._chain_id),
-                rules,
-                self.targets | self.deployed,
-            )
-            executions.append(execution)
-            self._count(execution)
-            if call.succeeded is False and execution.succeeded:
-                self.machine.state.rollback()
-                execution = _failed_on_chain(execution, call.gas or 0)
-            else:
-                self.machine.state.commit()
-            steps += execution.steps
-        used = sum(call.gas_used or 0 for call in calls)
-        steps.append(Exit(used, b"", None))
-        transaction = Transaction(
-            hash=block.hash,
-            block=Block(number=block.block, hash=NO_HASH, timestamp=block.timestamp),
-            index=index,
-            sender=block.sender,
-            to=block.sender,
-            value=0,
-            gas=used,
-            gas_used=used,
-            nonce=0,
-            succeeded=True,
-            tracer=Tracer.EXECUTION,
-            invocations=(),
+    def _job(self, record: ExportedTransaction | ExportedCall, call: Call) -> _Job:
+        return _Job(
+            record=record,
+            call=call,
+            around=surroundings(record, self._chain_id),
+            rules=self._rules(record.block, record.timestamp),
+            contracts=frozenset(self.targets | self.deployed),
         )
-        found = self._judged(transaction, steps, _worst(map(self._fidelity, calls, executions)), kept=True)
-        return replace(found, size=sum(execution.size for execution in executions))
 
-    def _with_ether(
-        self, record: ExportedTransaction, rules: str, failed: Execution, depth: int
-    ) -> Execution:
-        """Try again as if the contract had more ether: exports do not show all that reaches it.
+    def _settle(self, job: _Job) -> _Settled:
+        """Execute a record, under assumptions if it ends otherwise than on the chain; keep its effects."""
+        self._attempts += ATTEMPTS_EACH
+        record = job.record
+        known = record.to is None or record.to not in self.deployed or self.machine.code(record.to)
+        assumption = NOTHING
+        execution = self._run(job, NOTHING)
+        if not self._fits(job, execution):
+            fresh = self.machine.state.fresh
+            self._take_back()
+            assumption = self._search(job, execution, fresh) if known else NOTHING
+            execution = self._run(job, assumption)
+        if not known or not self._fits(job, execution):
+            return self._unexplained(job, execution)
+        doubtful = [
+            slot
+            for slot in external_reads(execution.steps)
+            if slot in self.doubt or slot in assumption.guesses
+        ]
+        examination = None
+        if doubtful or assumption.answers:
+            self._take_back()
+            examination = self._examine(job, execution, assumption, doubtful)
+            execution = self._run(job, assumption)
+        self.machine.state.commit()
+        self._count(execution)
+        self.funded += assumption.loan > 0
+        return self._believed(job, execution, assumption, examination)
 
-        That counts only if the contract did not ask how much it has, and, where gas is evidence, if the gas is right.
-        """
-        state, contract = self.machine.state, record.to
-        if contract is None or failed.limited:
-            return failed
-        state.reset(depth)
-        state.begin()
-        self.machine.use(rules)
-        self.machine.pay(contract, LOAN)
-        execution = self._run(record, rules)
-        right = record.gas_used in (None, execution.gas_used) or not self._evidence
-        if execution.succeeded and not execution.own_balance and right:
-            self.machine.pay(contract, -LOAN)
-            self.funded += 1
-            return execution
-        state.reset(depth)
-        state.begin()
-        return self._run(record, rules)
+    def _believed(
+        self, job: _Job, execution: Execution, assumption: Assumption, examination: Examination | None
+    ) -> _Settled:
+        """Take in an execution that ended as on the chain."""
+        self.doubt.add(assumption.guesses)
+        dependent: frozenset[Slot] = frozenset()
+        fidelity = self._fidelity(job.record, execution)
+        if examination is not None:
+            self.doubt.remove(examination.confirmed)
+            dependent = examination.dependent
+            execution = execution if not examination.output else _without_output(execution)
+        touched = touched_slots(execution.steps)
+        doubtful = frozenset(slot for slot in touched if slot in self.doubt)
+        reads = external_reads(execution.steps)
+        if assumption.answers:
+            fidelity = Fidelity.ANSWER
+        elif assumption.guesses:
+            fidelity = Fidelity.UNSEEN
+        elif any(slot in doubtful for slot in reads):
+            fidelity = Fidelity.TAINTED
+        written = lasting_writes(execution.steps)
+        self.doubt.add(slot for slot in written if slot in dependent)
+        self.doubt.remove(slot for slot in written if slot not in dependent)
+        return _Settled(execution=execution, fidelity=fidelity, doubtful=doubtful, dependent=dependent)
 
-    def _run(self, record: ExportedTransaction, rules: str) -> Execution:
-        return self.machine.run(
-            call_of(record), surroundings(record, self._chain_id), rules, self.targets | self.deployed
+    def _unexplained(self, job: _Job, execution: Execution) -> _Settled:
+        """Take in a record of which only the chain's word is known."""
+        record, state = job.record, self.machine.state
+        fidelity = (
+            Fidelity.STATUS
+            if execution.limited or record.succeeded not in (None, execution.succeeded)
+            else Fidelity.GAS
         )
+        self._count(execution)
+        touched = touched_slots(execution.steps)
+        doubtful = frozenset(slot for slot in touched if slot in self.doubt)
+        if record.succeeded is False:
+            state.reset(0)
+        else:
+            state.commit()
+            # where it ended alike, it may have gone another way; else nothing is known of what it wrote
+            self.doubt.add(lasting_writes(execution.steps) if fidelity is Fidelity.GAS else touched)
+            target = job.call.to or job.call.created
+            if target in job.contracts and (record.to is None or not touched):
+                self.doubt.add_contract(target)
+        execution = _as_on_the_chain(job, execution)
+        return _Settled(
+            execution=execution, fidelity=fidelity, doubtful=doubtful, wrote=record.succeeded is not False
+        )
+
+    def _search(self, job: _Job, failed: Execution, fresh: frozenset[bytes]) -> Assumption:
+        """Return an assumption under which a record ends as on the chain; none if there is none."""
+        record = job.record
+        for missing in _absent(record, failed, fresh):
+            if self._fits(job, self._attempt(job, Assumption(missing=missing))):
+                return Assumption(missing=missing)
+        if failed.limited or record.to is None:
+            return NOTHING
+        if record.succeeded and not failed.succeeded:
+            lent = self._attempt(job, Assumption(loan=LOAN))
+            if self._fits(job, lent) and not lent.own_balance:
+                return Assumption(loan=LOAN)
+        answers = self._answers(job, failed)
+        if answers:
+            return Assumption(answers=answers)
+        guesses = explain(
+            failed,
+            words_of(record.sender, record.value, record.data),
+            lambda guesses: self._attempt(job, Assumption(guesses=guesses)),
+            lambda execution: self._nearness(job, execution),
+            self.doubt,
+            min(self._attempts, ATTEMPTS_SEARCH),
+        )
+        return Assumption(guesses=guesses)
+
+    def _answers(self, job: _Job, failed: Execution) -> dict[Address, int]:
+        """Return words that contracts which are not at hand may have answered, if that explains the record."""
+        for word in (1, 1 << 128, 0, int.from_bytes(job.record.sender, "big")):
+            answers: dict[Address, int] = {}
+            execution = failed
+            for _ in range(_ROUNDS):
+                asked = [item for item in execution.strangers if item not in answers]
+                if not asked:
+                    break
+                answers |= dict.fromkeys(asked, word)
+                execution = self._attempt(job, Assumption(answers=answers))
+                if self._fits(job, execution):
+                    return answers
+        return {}
+
+    def _examine(
+        self, job: _Job, execution: Execution, assumption: Assumption, doubtful: Sequence[Slot]
+    ) -> Examination:
+        """Find out what of an execution depends on what is not known."""
+        writes = frozenset(lasting_writes(execution.steps))
+        if self._attempts <= 0:
+            return Examination(confirmed=frozenset(), dependent=writes, output=True)
+
+        def fits(other: Execution) -> bool:
+            return self._fits(job, other)
+
+        examination = examine(
+            execution,
+            doubtful,
+            lambda guesses: self._attempt(
+                job, replace(assumption, guesses={**assumption.guesses, **guesses})
+            ),
+            fits,
+        )
+        if not assumption.answers:
+            return examination
+        others = [
+            self._attempt(job, replace(assumption, answers=dict.fromkeys(assumption.answers, word)))
+            for word in (1, 2, 1 << 128, 1 << 100)
+        ]
+        return compare(execution, [other for other in others if fits(other)], examination)
+
+    def _run(self, job: _Job, assumption: Assumption) -> Execution:
+        """Execute a record; its effects stay until they are taken back or committed."""
+        machine, state = self.machine, self.machine.state
+        machine.use(job.rules)
+        for slot, value in assumption.guesses.items():
+            machine.put(*slot, value)
+        state.begin()
+        target = job.record.to
+        if assumption.loan and target is not None:
+            machine.pay(target, assumption.loan)
+        for address, word in assumption.answers.items():
+            machine.install(address, _answering(word), balance=machine.balance(address))
+        with state.without(assumption.missing):
+            execution = machine.run(job.call, job.around, job.rules, job.contracts)
+        for address in assumption.answers:
+            machine.install(address, b"", nonce=0, balance=machine.balance(address))
+        if assumption.loan and target is not None:
+            machine.pay(target, -assumption.loan)
+        return execution
+
+    def _attempt(self, job: _Job, assumption: Assumption) -> Execution:
+        """Execute a record under an assumption, and leave nothing behind."""
+        self._attempts -= 1
+        self.machine.use(job.rules)
+        held = {slot: self.machine.storage(*slot) for slot in assumption.guesses}
+        execution = self._run(job, assumption)
+        self._take_back()
+        for slot, value in held.items():
+            self.machine.put(*slot, value)
+        return execution
+
+    def _take_back(self) -> None:
+        self.machine.state.reset(0)
+        self.machine.state.forget_fresh()
 
     def _replayed(
-        self, record: ExportedTransaction, execution: Execution, index: int, *, kept: bool
+        self, transaction: Transaction, steps: Sequence[Step], settled: Sequence[_Settled], depth: int
     ) -> Replayed:
-        self._count(execution)
-        transaction = Transaction(
-            hash=record.hash,
-            block=Block(number=record.block, hash=record.block_hash or NO_HASH, timestamp=record.timestamp),
-            index=index,
-            sender=record.sender,
-            to=record.to,
-            value=record.value,
-            gas=record.gas,
-            gas_used=execution.gas_used if record.gas_used is None else record.gas_used,
-            nonce=record.nonce or 0,
-            succeeded=execution.succeeded if record.succeeded is None else record.succeeded,
-            tracer=Tracer.EXECUTION,
-            invocations=(),
-        )
-        found = self._judged(transaction, execution.steps, self._fidelity(record, execution), kept=kept)
-        return replace(found, size=execution.size)
+        """Put the contracts' parts together, without the values that are not known.
 
-    def _judged(
-        self, transaction: Transaction, steps: Sequence[Step], fidelity: Fidelity, *, kept: bool
-    ) -> Replayed:
-        """Put the contracts' parts together, and decide whether the values are to be believed."""
+        Calls down to ``depth`` are the chain's word.
+        """
         created = tuple(_created(steps))
         self.deployed |= {contract for _, contract in created if contract in self.targets}
         entered = {step.to: None for step in steps if isinstance(step, Enter)}
         touched = [contract for contract in entered if contract in self.deployed]
-        found = {contract: recorded(steps, [contract]) for contract in touched}
-        calls = [call for part in found.values() for call in part.invocations]
-        if fidelity.trusted and self.doubt.read_by(calls):
-            fidelity = Fidelity.TAINTED
-        self.doubt.note(calls, fidelity, kept)
-        parts = {
-            contract: replace(
+        fidelity = _worst(item.fidelity for item in settled)
+        doubtful = frozenset().union(*(item.doubtful for item in settled))
+        parts: dict[Address, Transaction] = {}
+        for contract in touched:
+            part = recorded(steps, [contract])
+            if not part.invocations:
+                continue
+            calls: tuple[Invocation, ...] = part.invocations
+            if fidelity.explained:
+                dependent = frozenset().union(*(item.dependent for item in settled))
+                calls = with_unknown_values(calls, doubtful, dependent)
+            else:
+                calls = with_unknown_way(
+                    [call for call in calls if call.depth <= depth],
+                    doubtful,
+                    wrote=any(item.wrote for item in settled),
+                )
+            parts[contract] = replace(
                 transaction,
-                invocations=part.invocations,
+                invocations=calls,
                 preimages=part.preimages,
                 creations=creations(steps, [contract]),
                 fidelity=fidelity,
             )
-            for contract, part in found.items()
-            if part.invocations
-        }
-        return Replayed(parts=parts, fidelity=fidelity, block=transaction.block.number, created=created)
+        return Replayed(
+            parts=parts,
+            fidelity=fidelity,
+            block=transaction.block.number,
+            created=created,
+            size=sum(item.execution.size for item in settled),
+        )
 
     def _count(self, execution: Execution) -> None:
         self.asked.update(execution.asked)
         self.strangers.update(execution.strangers)
 
-    def _fidelity(self, record: ExportedTransaction | ExportedCall, execution: Execution) -> Fidelity:
+    def _fits(self, job: _Job, execution: Execution) -> bool:
+        """Whether an execution ended as on the chain, as far as the export tells."""
+        record = job.record
         if execution.limited or record.succeeded not in (None, execution.succeeded):
-            return Fidelity.STATUS
-        if record.gas_used is None or not self._evidence:
-            return Fidelity.UNCHECKED
-        return Fidelity.EXACT if record.gas_used == execution.gas_used else Fidelity.GAS
+            return False
+        if record.gas_used is None or not self._evidence or record.gas_used == execution.gas_used:
+            return True
+        # what contracts that are not at hand did cost gas, too
+        return bool(execution.strangers) and record.gas_used > execution.gas_used
+
+    def _nearness(self, job: _Job, execution: Execution) -> Nearness:
+        record = job.record
+        if self._fits(job, execution):
+            return True, 0
+        ended = not execution.limited and record.succeeded in (None, execution.succeeded)
+        return ended, -abs((record.gas_used or 0) - execution.gas_used) if ended else 0
+
+    def _fidelity(self, record: ExportedTransaction | ExportedCall, execution: Execution) -> Fidelity:
+        """Return the mark of a record that ended as on the chain."""
+        exact = self._evidence and record.gas_used == execution.gas_used
+        return Fidelity.EXACT if exact else Fidelity.UNCHECKED
 
 
-def _failed_on_chain(execution: Execution, gas: int) -> Execution:
-    return replace(execution, steps=(*execution.steps[:-1], Exit(gas, b"", "failed on the chain")))
+def _as_on_the_chain(job: _Job, execution: Execution) -> Execution:
+    """Return an execution that ends as the chain says, if only it is known how it ended."""
+    record, call = job.record, job.call
+    target = call.to or call.created or NO_ADDRESS
+    succeeded = execution.succeeded if record.succeeded is None else record.succeeded
+    gas_used = call.gas if record.gas_used is None else record.gas_used
+    begin = Enter(
+        "CREATE" if call.to is None else "CALL", call.sender, target, call.gas, call.value, call.data
+    )
+    return replace(
+        execution,
+        steps=(
+            *(execution.steps[:-1] or (begin,)),
+            Exit(gas_used, b"", None if succeeded else UNKNOWN_FAILURE),
+        ),
+    )
+
+
+def _without_output(execution: Execution) -> Execution:
+    """Return an execution without what it returned and how much it paid, which are not known."""
+    steps = [
+        replace(step, output=b"") if isinstance(step, Exit) and step.error is None else step
+        for step in execution.steps
+    ]
+    return replace(execution, steps=tuple(steps))
+
+
+def _answering(word: int) -> bytes:
+    """Return code that answers every call with a word."""
+    return b"\x7f" + word.to_bytes(32, "big") + bytes.fromhex("60005260206000f3")
+
+
+def _saved_slots(slots: Iterable[Slot]) -> list[tuple[bytes, bytes]]:
+    return sorted((address, slot.to_bytes(32, "big")) for address, slot in slots)
+
+
+def _restored_slots(saved: Iterable[tuple[bytes, bytes]]) -> set[Slot]:
+    return {(Address(address), int.from_bytes(slot, "big")) for address, slot in saved}
+
+
+def _inner_call(call: ExportedCall) -> Call:
+    return Call(
+        sender=call.sender,
+        to=call.to,
+        value=call.value,
+        data=call.data,
+        gas=INNER_GAS if call.gas is None else call.gas,
+        origin=call.sender,
+    )
 
 
 def _worst(marks: Iterable[Fidelity]) -> Fidelity:
@@ -338,9 +607,9 @@ def call_of(record: ExportedTransaction) -> Call:
 
 
 def _absent(
-    record: ExportedTransaction, execution: Execution, fresh: frozenset[bytes]
+    record: ExportedTransaction | ExportedCall, execution: Execution, fresh: frozenset[bytes]
 ) -> Iterator[frozenset[bytes]]:
-    """Yield which accounts may not have existed, if that explains the gas; at last none."""
+    """Yield which accounts may not have existed, if that explains the gas."""
     if record.gas_used is None or record.succeeded not in (None, execution.succeeded):
         return
     more, rest = divmod(record.gas_used - execution.gas_used, NEW_ACCOUNT)
@@ -350,7 +619,6 @@ def _absent(
         return
     for chosen in islice(combinations(receivers, more), GUESSES):
         yield frozenset(chosen)
-    yield frozenset()
 
 
 def surroundings(record: ExportedTransaction | ExportedCall, chain_id: int) -> Surroundings:
