@@ -99,8 +99,9 @@ class History:
     access_slot: RowColumn
     """Row in ``words``."""
     access_before: RowColumn
-    """Row in ``words``, or ``MISSING`` if not seen."""
+    """Row in ``words``, or ``MISSING`` if not known."""
     access_after: RowColumn
+    """Row in ``words`` of the value written or read, or ``MISSING`` if not known."""
     access_undone: BoolColumn
     access_position: RowColumn
     """Order in the transaction, over all its invocations."""

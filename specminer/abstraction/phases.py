@@ -138,6 +138,8 @@ def _flag(
 ) -> Flag | None:
     """Return a field as a flag; ``None`` if it changes never, or often, or nobody knows what it held."""
     history = context.history
+    if np.any(history.access_after[writes] == MISSING):
+        return None
     found = int(context.accesses.value_before[touches[0]])
     created = bool((history.accepted & (history.invocation_kind == CONSTRUCTOR)).any())
     if found == MISSING and not created:

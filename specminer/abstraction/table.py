@@ -14,6 +14,7 @@ from specminer.decoding.accesses import AccessSummary, first_accesses
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn, RowColumn
 from specminer.interaction import Interactions, Mode, event_text
 from specminer.location import Field, Locations
+from specminer.trace import Tracer
 
 REJECTED: Final = " (rejected)"
 """What stands behind an event that was rejected."""
@@ -36,7 +37,9 @@ class _Cells:
     """Interaction times ``span`` plus time; ascending within a variable."""
     before: RowColumn
     after: RowColumn
-    """Rows in ``History.words``; ``before`` may be ``MISSING``."""
+    """Rows in ``History.words``; ``MISSING`` where they are not known."""
+    doubtful: BoolColumn
+    """Whether what was there before is unknown because it is in doubt, not because the tracer could not see it."""
 
 
 def build(
@@ -49,9 +52,10 @@ def build(
     """Return the table; ``functions`` gives each invocation's bare function name.
 
     A variable is known from the deployment on (all zero) if the history holds it for each contract of the
-    interaction, else from the first access on, and before that from what this access found. The values after
-    an event are those that the next event finds if it is enclosed in the same transaction, else those at the
-    transaction's end; after a rejected event, those after the event before.
+    interaction, else from the first access on, and before that from what this access found. Between two accesses of
+    which the second finds another value than the first left, or one in doubt, somebody unseen wrote: it is unknown. The
+    values after an event are those that the next event finds if it is enclosed in the same transaction, else those at
+    the transaction's end; after a rejected event, those after the event before.
     """
     rejected = ~history.accepted[interactions.invocation] & ~interactions.passive
     symbols, symbol = _symbols(interactions, functions, rejected)
@@ -68,7 +72,7 @@ def build(
     for row, field in enumerate(fields):
         mine = slice(int(bounds[row]), int(bounds[row + 1]))
         before, after = _coded(history, field, cells.before[mine], cells.after[mine], words)
-        values[row] = _values(cells.key[mine], before, after, ends, span, initial)
+        values[row] = _values(cells.key[mine], before, after, cells.doubtful[mine], ends, span, initial)
     return EventTable(
         symbols=symbols,
         symbol=symbol,
@@ -223,7 +227,8 @@ def _cells(
     # an undone write shows for good what it found
     after = np.where(history.access_undone, history.access_before, history.access_after)
     owned = (owner != MISSING)[slot]
-    rows = np.flatnonzero(owned & (after != MISSING) & ~_tainted(history, slot)).astype(np.int32)
+    silent = history.access_undone & (after == MISSING)  # it neither lasted nor shows what it found
+    rows = np.flatnonzero(owned & ~silent & ~_tainted(history, slot)).astype(np.int32)
     pairs = [(rows[number != MISSING], number[number != MISSING]) for number in numbers[:, slot[rows]]]
     at = np.concatenate([np.zeros(0, np.int32), *(chosen for chosen, _ in pairs)])
     variable = np.concatenate([np.zeros(0, np.int32), *(number for _, number in pairs)])
@@ -235,7 +240,17 @@ def _cells(
         key=key[order],
         before=history.access_before[at[order]],
         after=after[at[order]],
+        doubtful=_doubtful(history)[at[order]],
     )
+
+
+def _doubtful(history: History) -> BoolColumn:
+    """Return which accesses found a value in doubt, rather than one that the tracer could not see.
+
+    Every tracer sees what is read; re-execution sees what is overwritten, too.
+    """
+    unknown: BoolColumn = np.equal(history.access_before, MISSING)
+    return unknown if history.tracers == (Tracer.EXECUTION,) else unknown & ~history.access_write
 
 
 def _tainted(history: History, slot: RowColumn) -> BoolColumn:
@@ -272,7 +287,13 @@ def _coded(
 
 
 def _values(
-    key: IntColumn, before: RowColumn, after: RowColumn, ends: IntColumn, span: int, initial: IntColumn
+    key: IntColumn,
+    before: RowColumn,
+    after: RowColumn,
+    doubtful: BoolColumn,
+    ends: IntColumn,
+    span: int,
+    initial: IntColumn,
 ) -> IntColumn:
     """Return one variable's value after each event; ``initial`` before all accesses, where that is known."""
     if not len(key):
@@ -282,5 +303,7 @@ def _values(
     seen = (place >= 0) & (key[place] // span == interaction)
     # nothing had accessed it since the history began: it held what the next access found
     following = np.minimum(place + 1, len(key) - 1)
-    same = (key[following] // span == interaction) & (initial == MISSING)
-    return np.where(seen, after[place], np.where(same, before[following], initial))
+    goes_on = (place + 1 < len(key)) & (key[following] // span == interaction)
+    value = np.where(seen, after[place], np.where(goes_on & (initial == MISSING), before[following], initial))
+    unseen = goes_on & (before[following] != value) & ((before[following] != MISSING) | doubtful[following])
+    return np.where(unseen, MISSING, value)

@@ -32,11 +32,13 @@ class AccessSummary:
     external_read: BoolColumn
     effective_write: BoolColumn
     writer: RowColumn
-    """Row of the invocation whose effective write an external read saw; else ``MISSING``."""
+    """Row of the invocation whose effective write an external read saw; else ``MISSING``, also where what was read is
+    not known, or is not what that write left: then somebody unseen wrote."""
     value_before: RowColumn
-    """Row in ``History.words`` of the value that the invocation found, or ``MISSING`` if not seen."""
+    """Row in ``History.words`` of the value that the invocation found, or ``MISSING`` if not known."""
     value_after: RowColumn
-    """Row in ``History.words`` of the value that it left for good; of what it found if it changed nothing."""
+    """Row in ``History.words`` of the value that it left for good; of what it found if it changed nothing; ``MISSING``
+    if not known."""
     touch: RowColumn
     """Row in these columns of each access of the history; shape (a,)."""
 
@@ -85,9 +87,13 @@ def summarize_accesses(history: History, numbered: Slots | None = None) -> Acces
     before = np.where(history.access_write[first], history.access_before[first], history.access_after[first])
     after = np.where(last_write == MISSING, before, history.access_after[order[np.maximum(last_write, 0)]])
     del order
-    effective = (last_write != MISSING) & (after != before)
+    # a write of an unknown value counts as one: what is read behind it may come from it
+    effective = (last_write != MISSING) & ((after != before) | (after == MISSING))
     external = ~history.access_write[first]
-    writer = _writers(history, location, lasting & effective[touch])[first]
+    last = _last_writes(history, location, lasting & effective[touch])[first]
+    written = np.where(last == MISSING, _NONE, history.access_after[np.maximum(last, 0)])
+    seen = (last != MISSING) & (before != MISSING) & ((written == before) | (written == MISSING))
+    writer = np.where(seen, history.access_invocation[np.maximum(last, 0)], _NONE)
     return AccessSummary(
         invocation=history.access_invocation[first],
         slot=location[first],
@@ -117,8 +123,8 @@ def _by_invocation(history: History, location: RowColumn) -> tuple[RowColumn, Bo
     return order, np.concatenate([[True], pair[1:] != pair[:-1]])
 
 
-def _writers(history: History, location: RowColumn, writes: BoolColumn) -> RowColumn:
-    """Return for each access the invocation that made the last of ``writes`` to its location before it."""
+def _last_writes(history: History, location: RowColumn, writes: BoolColumn) -> RowColumn:
+    """Return for each access the last of ``writes`` to its location before it, an access, or ``MISSING``."""
     transaction = history.invocation_transaction.astype(np.int32)[history.access_invocation]
     order = np.lexsort((history.access_position, transaction, location)).astype(np.int32)
     del transaction
@@ -129,9 +135,9 @@ def _writers(history: History, location: RowColumn, writes: BoolColumn) -> RowCo
     ordered = location[order]
     begins = np.concatenate([[True], ordered[1:] != ordered[:-1]])
     inside = last >= np.maximum.accumulate(np.where(begins, numbers, np.int32(0)))
-    found = np.empty(len(order), dtype=np.int32)
-    found[order] = np.where(inside, history.access_invocation[order[last]], _NONE)
-    return found
+    previous = np.empty(len(order), dtype=np.int32)
+    previous[order] = np.where(inside, order[last], _NONE)
+    return previous
 
 
 def first_accesses(accesses: AccessSummary, slots: int) -> IntColumn:

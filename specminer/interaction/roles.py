@@ -200,7 +200,8 @@ def _values(context: HistoryContext, touches: IntColumn, field: Field, name: str
     before, after = _looked_up(rows, keys, found), _looked_up(rows, keys, left)
     if np.all(before == MISSING) and np.all(after == MISSING):
         return
-    up = (_looked_up(rows, small, left) == _looked_up(rows, small, found) + 1) & (found != MISSING)
+    counted = _looked_up(rows, small, found)
+    up = (_looked_up(rows, small, left) == counted + 1) & (counted != MISSING)
     function = context.calls.function[accesses.invocation[touches]]
     for number in distinct(function).tolist():
         own = function == number

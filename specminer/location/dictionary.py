@@ -19,7 +19,7 @@ import numpy.typing as npt
 from eth_utils.crypto import keccak
 
 from specminer.hashing import keccak_many
-from specminer.history import CONSTRUCTOR, History, IntColumn, Slots
+from specminer.history import CONSTRUCTOR, MISSING, History, IntColumn, Slots
 from specminer.location.paths import Hashes, Known, paths
 from specminer.location.values import NAMED_BASES, NEARBY
 from specminer.words import WordArray, difference, from_bytes, from_integers, from_limbs, from_numbers, limbs
@@ -155,7 +155,7 @@ class Dictionary:
         found.append((_HERE, here.rjust(32, b"\0")))
         value = int(history.invocation_value[invocation])
         after = history.access_after[history.accesses(invocation)][:_MAX_STORED]
-        stored = dict.fromkeys([value, *after.tolist()])
+        stored = dict.fromkeys([value, *after[after != MISSING].tolist()])
         found += [
             (_VALUE if row == value else _STORED, history.words[row].to_bytes(32, "big")) for row in stored
         ]

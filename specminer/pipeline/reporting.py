@@ -61,9 +61,7 @@ def mined_again(specification: Specification, store: TraceStore, artifact: Artif
     """
     contracts = _contracts(specification)
     facts = specification.history
-    history = store.history(
-        specification.chain_id, contracts, first=facts.first_block, last=facts.last_block
-    )
+    history = store.history(specification.chain_id, contracts, first=facts.first_block, last=facts.last_block)
     if facts.invocations != len(history):
         raise StoreError(
             f"the database holds {len(history):,} calls of these blocks, the automaton was mined from "

@@ -344,12 +344,12 @@ def _changes(analysis: Analysis, interactions: Interactions, row: int, number: i
         before, after = int(accesses.value_before[touch]), int(accesses.value_after[touch])
         for place, field in enumerate(locations.variables[int(locations.variable[slot])].fields):
             old = None if before == MISSING else field.extract(words[before])
-            new = field.extract(words[after])
-            if old != new:
+            new = None if after == MISSING else field.extract(words[after])
+            if old != new or new is None:
                 yield {
                     "location": locations.text(slot, place),
                     "before": None if old is None else str(Key(old.to_bytes(32, "big"), field.kind)),
-                    "after": str(Key(new.to_bytes(32, "big"), field.kind)),
+                    "after": None if new is None else str(Key(new.to_bytes(32, "big"), field.kind)),
                 }
 
 
