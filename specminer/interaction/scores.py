@@ -93,7 +93,7 @@ class Marks:
 def marks(context: HistoryContext) -> Marks:
     """Return what writes and rejections tell."""
     accesses = context.accesses
-    changes = accesses.effective_write & context.accepted[accesses.invocation]
+    changes = accesses.effective_write & context.is_accepted[accesses.invocation]
     changes &= (accesses.value_before != MISSING) & (accesses.value_after != MISSING)
     low = np.fromiter(
         (word & 0xFFFFFFFFFFFFFFFF for word in context.history.words), np.uint64, len(context.history.words)
