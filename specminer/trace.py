@@ -115,11 +115,13 @@ class Fidelity(Enum):
     """It ended as on the chain, with the same gas, once a slot held another value: somebody unseen wrote it."""
     ANSWER = "assumed answer"
     """It ended as on the chain once a contract that is not at hand was assumed to answer."""
+    NOT_EXECUTED = "not executed"
+    """The contract's code is not at hand: only the call and its outcome are known."""
 
     @property
     def explained(self) -> bool:
         """Whether it went the way that it went on the chain, as far as that can be told."""
-        return self not in (Fidelity.GAS, Fidelity.STATUS)
+        return self not in (Fidelity.GAS, Fidelity.STATUS, Fidelity.NOT_EXECUTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

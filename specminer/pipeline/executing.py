@@ -42,6 +42,16 @@ _SEEN: Final = (
 )
 
 
+_NOT_CREATED: Final = (
+    "the export does not create the contract (another contract did, or it begins later), so what its storage held then "
+    "is unknown"
+)
+_WITHOUT_CODE: Final = (
+    "; nor is its code at hand, so only calls and outcomes are known: give its runtime code (--code FILE), or a node "
+    "(--rpc)"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebook:
     """How an export is executed."""
@@ -65,6 +75,8 @@ class Export:
     """Where it came from, for messages."""
     limits: tuple[str, ...] = ()
     """What it may lack, as sentences."""
+    codes: Mapping[Address, bytes] = field(default_factory=dict)
+    """Runtime code of contracts, for those whose creation is missing or cannot be executed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,14 +148,24 @@ def import_export(
 
     """
     source = None if node is None else NodeSource(node, observer.note)
-    targets = _targets(export, with_node=node is not None)
+    targets, created = _targets(export)
+    existing = _existing(export, created) if source is None else ()
     rules, choice, name, explained = _rules(export, rulebook)
     machine = Machine(source, max_steps=rulebook.max_steps, max_gas=rulebook.max_gas)
     replay = Replay(
-        machine, rulebook.chain_id, rules, targets, gas_is_evidence=choice is None or choice.gas_is_evidence
+        machine,
+        rulebook.chain_id,
+        rules,
+        targets,
+        gas_is_evidence=choice is None or choice.gas_is_evidence,
+        codes=export.codes,
     )
+    for contract in existing:
+        replay.adopt(contract)
     run = _Import(store, export, rulebook.chain_id, artifact, source, replay, observer)
-    run.digest.update(f"{rulebook} {name} {node is not None}".encode())
+    run.unknown = frozenset(existing)
+    codes = "".join(f" {address.hex()} {code.hex()}" for address, code in sorted(export.codes.items()))
+    run.digest.update(f"{rulebook} {name} {node is not None}{codes}".encode())
     return run.run(explained)
 
 
@@ -175,6 +197,8 @@ class _Import:
         self.codes: dict[Address, bytes] = {}
         self.skipped: Counter[Address] = Counter()
         self.fidelity: Counter[Fidelity] = Counter()
+        self.unknown: frozenset[Address] = frozenset()
+        """Contracts that existed before the export begins, so that nothing is known of their storage."""
 
     def run(self, explained: str) -> Imported:
         """Do it; ``explained`` says by which rules."""
@@ -368,9 +392,19 @@ class _Import:
                 "ether reached the contract in ways that the export does not show: transactions that succeeded would "
                 f"have failed without it ({self.replay.funded:,} times)"
             )
-        if self.replay.strangers:
-            most = [address for address, _ in self.replay.strangers.most_common(_NAMED)]
-            more = len(self.replay.strangers) - len(most)
+        without_code = sorted(item for item in self.unknown if not self.replay.machine.code(item))
+        if self.unknown:
+            told.append(_NOT_CREATED + (_WITHOUT_CODE if without_code else ""))
+        strangers = Counter(
+            {
+                address: count
+                for address, count in self.replay.strangers.items()
+                if address not in self.replay.targets
+            }
+        )
+        if strangers:
+            most = [address for address, _ in strangers.most_common(_NAMED)]
+            more = len(strangers) - len(most)
             told.append(
                 "contracts that were called are not at hand and answered nothing: "
                 + ", ".join(f"0x{address.hex()}" for address in most)
@@ -424,32 +458,34 @@ def _number(block: tuple[Sequence[ExportedTransaction], _Calls]) -> int:
     return records[0].block if records else calls[0][0].block
 
 
-def _targets(export: Export, *, with_node: bool) -> frozenset[Address]:
-    """Return the contracts to record: those that the export creates, and those that it calls.
+def _targets(export: Export) -> tuple[frozenset[Address], frozenset[Address]]:
+    """Return the contracts to record: those that the export creates and those that it calls; and the former alone.
 
     Raises:
-        FileFormatError: it creates none, and there is no node that has them.
+        FileFormatError: nothing tells the address of a contract that is created.
 
     """
     try:
-        made = {call_of(item).created for item in export.transactions if item.to is None} - {None}
+        created = {call_of(item).created for item in export.transactions if item.to is None}
     except FileFormatError as error:
         raise FileFormatError(f"{plain(export.origin)}: {error.message}") from None
-    called = {item.to for item in export.transactions} - {None}
-    if not made and not with_node:
-        most = Counter(item.to for item in export.transactions).most_common(1)[0][0]
-        by_contract = next((item for item in export.calls if item.created is not None), None)
-        why = (
-            f"0x{most.hex()} was probably created by another contract"
-            if most is not None and by_contract is None
-            else "its contract was created by another contract"
-        )
-        raise FileFormatError(
-            f"{plain(export.origin)} holds no transaction that creates a contract (an empty 'to'), so there is no "
-            f"code to execute: {why}, or the export does not begin at the beginning; add the creation, or give "
-            "--rpc URL, and code and storage are read from that node"
-        )
-    return frozenset(item for item in {*made, *called} if item is not None)
+    called = {item.to for item in export.transactions}
+    return (
+        frozenset(item for item in created | called if item is not None),
+        frozenset(item for item in created if item is not None),
+    )
+
+
+def _existing(export: Export, created: frozenset[Address]) -> tuple[Address, ...]:
+    """Return the contracts that existed before the export begins: those of known code, else the one called most.
+
+    An export that creates nothing is the list of one contract, which another contract created, or which is older.
+    """
+    called = Counter(item.to for item in export.transactions if item.to is not None)
+    of_known_code = sorted(item for item in export.codes if item in called and item not in created)
+    if of_known_code or created or not called:
+        return tuple(of_known_code)
+    return (min(called, key=lambda item: (-called[item], item)),)
 
 
 def _rules(export: Export, rulebook: Rulebook) -> tuple[Rules, Choice | None, str, str]:

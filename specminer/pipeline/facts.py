@@ -8,9 +8,11 @@ from typing import Final
 import numpy as np
 
 from specminer.decoding import ROLLED_BACK, HistoryContext
-from specminer.history import CONSTRUCTOR, RETURNED, History
+from specminer.decoding.accesses import count_unseen_writes
+from specminer.history import CONSTRUCTOR, MISSING, RETURNED, History
 from specminer.report.fidelity import fidelity_of
-from specminer.specification import HistorySummary
+from specminer.specification import HistorySummary, UnknownValues
+from specminer.trace import Tracer
 
 _KNOWN_SHARE: Final = 0.5
 """If the ABI knows fewer of the calls, it is probably another contract's."""
@@ -27,6 +29,7 @@ def history_summary(context: HistoryContext, selection: str | None) -> HistorySu
         rejected=_rejected(history),
         source=", ".join(tracer.value for tracer in history.tracers),
         fidelity=fidelity_of(history.fidelity),
+        unknown=unknown_values(context),
         limits=(*_limits(history, context.known_share), *context.notes),
         names=_names(context),
         locations=context.coverage.rounded(),
@@ -60,6 +63,30 @@ def _limits(history: History, known: float) -> Iterator[str]:
             f"the ABI knows only {known:.0%} of the calls' selectors; it is probably another contract's "
             "(for a proxy, give the implementation's)"
         )
+
+
+def unknown_values(context: HistoryContext) -> UnknownValues | None:
+    """Return how much of the storage is not known; ``None`` if nothing is in doubt.
+
+    A value that a tracer could not see before it was overwritten is in no doubt.
+    """
+    history = context.history
+    unknown = history.access_after == MISSING
+    reads = ~history.access_write
+    used = np.zeros(len(history), dtype=np.bool_)
+    used[history.access_invocation[unknown]] = True
+    # what a call paid is not recorded where the way that it went is not known
+    if history.tracers == (Tracer.EXECUTION,):
+        used |= history.invocation_payments == MISSING
+    unseen = count_unseen_writes(history, context.accesses.slot[context.accesses.touch])
+    if not used.any() and not unseen:
+        return None
+    return UnknownValues(
+        calls=int(used.sum()),
+        reads=int(reads.sum()),
+        unknown_reads=int((unknown & reads).sum()),
+        unseen_writes=unseen,
+    )
 
 
 def gaps(history: History) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Final
 from eth_utils.address import to_checksum_address
 
 from specminer._support.text import list_some
-from specminer.specification import ReplayFidelity
+from specminer.specification import ReplayFidelity, UnknownValues
 from specminer.trace import Address, Fidelity
 
 _NAMED: Final = 5
@@ -40,6 +40,19 @@ def fidelity_text(fidelity: ReplayFidelity) -> str:
     if fidelity.unexplained:
         text += f"; of {fidelity.unexplained:,} only the call and its outcome are known"
     return text
+
+
+def unknown_text(unknown: UnknownValues, invocations: int | None) -> str:
+    """Return how much of the storage is not known, as sentences."""
+    share = unknown.unknown_reads / unknown.reads if unknown.reads else 0.0
+    total = "" if invocations is None else f" of {invocations:,}"
+    text = (
+        f"{unknown.calls:,}{total} calls used storage that is not known, because somebody unseen wrote to it; "
+        f"{share:.1%} of the reads are unknown."
+    )
+    if unknown.unseen_writes:
+        text += f" In {unknown.unseen_writes:,} cases a slot held another value than the last recorded write left."
+    return f"{text} The contract's internal calls (import --internal), or a node (--rpc), would tell more."
 
 
 def import_summary(

@@ -8,7 +8,7 @@ from typing import Any, Final
 from specminer._support.text import counted, list_some, show_number
 from specminer.report.claim_sections import conditions_by_reason
 from specminer.report.document import Evidence, Report
-from specminer.report.fidelity import fidelity_text
+from specminer.report.fidelity import fidelity_text, unknown_text
 from specminer.report.section import (
     Row,
     Section,
@@ -41,6 +41,8 @@ def coverage_section(report: Report) -> Section:
     if facts.fidelity:
         text = fidelity_text(facts.fidelity)
         lead.append(f"{text[0].upper()}{text[1:]}.")
+    if facts.unknown:
+        lead.append(unknown_text(facts.unknown, facts.invocations))
     if facts.names:
         lead.append(facts.names)
     lead += [f"Limit: {text}" for text in facts.limits]

@@ -20,7 +20,7 @@ from specminer.report.confidence import (
     invariant_sentences,
     surprise_sentences,
 )
-from specminer.report.fidelity import fidelity_text
+from specminer.report.fidelity import fidelity_text, unknown_text
 from specminer.report.guards import (
     explained_text,
     guard_texts,
@@ -87,6 +87,8 @@ def _read(spec: Specification, columns: int) -> list[str]:
     if history.fidelity:
         text = fidelity_text(history.fidelity)
         lines += paragraph(f"{text[0].upper()}{text[1:]}.", columns)
+    if history.unknown:
+        lines += paragraph(unknown_text(history.unknown, history.invocations), columns)
     if history.names:
         lines += paragraph(plain(history.names, 1000), columns)
     for limit in history.limits:

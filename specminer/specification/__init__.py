@@ -46,7 +46,12 @@ from specminer.specification.guards import (
     TransitionCondition,
     TransitionGuard,
 )
-from specminer.specification.history import HistorySummary, LocationCoverage, ReplayFidelity
+from specminer.specification.history import (
+    HistorySummary,
+    LocationCoverage,
+    ReplayFidelity,
+    UnknownValues,
+)
 from specminer.specification.interactions import EntitySort, InteractionsSummary, Mode
 from specminer.specification.invariants import (
     CONTRACT_SCOPE,
@@ -141,6 +146,7 @@ __all__ = [
     "TransitionGuard",
     "TransitionKind",
     "TransitionVerdict",
+    "UnknownValues",
     "Weights",
     "decode_specification",
     "document_of",

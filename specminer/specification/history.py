@@ -28,6 +28,20 @@ class ReplayFidelity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownValues:
+    """How much of the storage is not known, although the calls that used it are."""
+
+    calls: int
+    """How many calls read or wrote a value that is not known, or went a way that is not known."""
+    reads: int
+    """How many reads there are."""
+    unknown_reads: int
+    """How many of them read a value that is not known."""
+    unseen_writes: int = 0
+    """How often a transaction found another value than the last recorded write left: somebody unseen wrote it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LocationCoverage:
     """How much of the storage is understood; shares are of all accesses."""
 
@@ -57,6 +71,8 @@ class HistorySummary:
     """What traced the history; several tracers with commas between them."""
     fidelity: ReplayFidelity | None = None
     """How its transactions ended when they were executed again; ``None`` if none was."""
+    unknown: UnknownValues | None = absent()
+    """How much of the storage is not known; left out if all of it is."""
     limits: tuple[str, ...] = ()
     """What the history cannot show, in sentences."""
     names: str = ""

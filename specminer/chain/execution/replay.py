@@ -156,8 +156,19 @@ class Replay:
         targets: frozenset[Address],
         *,
         gas_is_evidence: bool,
+        codes: Mapping[Address, bytes] | None = None,
     ) -> None:
-        """Prepare; ``targets`` are the contracts to record, once they exist."""
+        """Prepare.
+
+        Args:
+            machine: what executes; a new one.
+            chain_id: the chain's.
+            rules: the fork of each block.
+            targets: the contracts to record, once they exist.
+            gas_is_evidence: whether other gas than recorded means that something went otherwise.
+            codes: runtime code of contracts whose creation cannot be followed, where it is known otherwise.
+
+        """
         self.machine = machine
         self.deployed: set[Address] = set()
         """Those of the targets that exist."""
@@ -172,6 +183,7 @@ class Replay:
         self._rules = rules
         self.targets = targets
         self._evidence = gas_is_evidence
+        self._codes = codes or {}
         self._attempts = ATTEMPTS
         """How many further attempts there may be."""
 
@@ -223,6 +235,13 @@ class Replay:
             invocations=(),
         )
         return self._replayed(transaction, steps, settled, 1)
+
+    def adopt(self, contract: Address) -> None:
+        """Record a contract from now on that existed before the first record; nothing is known of its storage."""
+        self.deployed.add(contract)
+        self.doubt.add_contract(contract)
+        if contract in self._codes:
+            self.machine.install(contract, self._codes[contract])
 
     def save(self) -> bytes:
         """Return how things stand after the last step, for :meth:`restore`."""
@@ -276,7 +295,7 @@ class Replay:
         """Execute a record, under assumptions if it ends otherwise than on the chain; keep its effects."""
         self._attempts += ATTEMPTS_EACH
         record = job.record
-        known = record.to is None or record.to not in self.deployed or self.machine.code(record.to)
+        known = record.to not in self.deployed or bool(self.machine.code(record.to))
         assumption = NOTHING
         execution = self._run(job, NOTHING)
         if not self._fits(job, execution):
@@ -285,7 +304,7 @@ class Replay:
             assumption = self._search(job, execution, fresh) if known else NOTHING
             execution = self._run(job, assumption)
         if not known or not self._fits(job, execution):
-            return self._unexplained(job, execution)
+            return self._unexplained(job, execution, executed=known)
         doubtful = [
             slot
             for slot in external_reads(execution.steps)
@@ -326,14 +345,12 @@ class Replay:
         self.doubt.remove(slot for slot in written if slot not in dependent)
         return _Settled(execution=execution, fidelity=fidelity, doubtful=doubtful, dependent=dependent)
 
-    def _unexplained(self, job: _Job, execution: Execution) -> _Settled:
+    def _unexplained(self, job: _Job, execution: Execution, *, executed: bool) -> _Settled:
         """Take in a record of which only the chain's word is known."""
         record, state = job.record, self.machine.state
-        fidelity = (
-            Fidelity.STATUS
-            if execution.limited or record.succeeded not in (None, execution.succeeded)
-            else Fidelity.GAS
-        )
+        alike = not execution.limited and record.succeeded in (None, execution.succeeded)
+        fidelity = Fidelity.GAS if alike else Fidelity.STATUS
+        fidelity = fidelity if executed else Fidelity.NOT_EXECUTED
         self._count(execution)
         touched = touched_slots(execution.steps)
         doubtful = frozenset(slot for slot in touched if slot in self.doubt)
@@ -346,6 +363,8 @@ class Replay:
             target = job.call.to or job.call.created
             if target in job.contracts and (record.to is None or not touched):
                 self.doubt.add_contract(target)
+                if record.to is None and target in self._codes:
+                    self.machine.install(target, self._codes[target])
         execution = _as_on_the_chain(job, execution)
         return _Settled(
             execution=execution, fidelity=fidelity, doubtful=doubtful, wrote=record.succeeded is not False
