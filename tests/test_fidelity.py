@@ -12,6 +12,7 @@ from specminer.chain.execution.replay import Replay, call_of, surroundings
 from specminer.chain.execution.schedule import fixed
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.limits import MAX_STEPS
+from specminer.history import MISSING
 from specminer.pipeline import Export, Rulebook, import_export
 from specminer.store import TraceStore
 from specminer.trace import Address, Fidelity, OutcomeKind
@@ -61,8 +62,8 @@ def test_what_failed_on_the_chain_is_told_as_rejected() -> None:
     done = run.step(record(2, succeeded=False), 0).parts[CONTRACT]
     (call,) = done.invocations
     assert not done.succeeded
-    assert call.outcome.kind is OutcomeKind.HALTED
-    assert all(access.undone for access in call.accesses if access.kind.value == "write")
+    assert call.outcome.kind is OutcomeKind.FAILED  # the chain does not tell how
+    assert call.accesses == ()
 
 
 def test_what_failed_only_here_taints_who_reads_what_it_touched() -> None:
@@ -77,15 +78,18 @@ def test_what_failed_only_here_taints_who_reads_what_it_touched() -> None:
     ]
 
 
-def test_what_failed_only_here_before_it_touched_anything_taints_all_that_follows() -> None:
+def test_what_failed_only_here_before_it_touched_anything_leaves_all_storage_in_doubt() -> None:
     records = [creation(SET), record(2, gas=21_001), record(3, data=bytes(32))]
-    assert marks(replay(evidence=False), records)[1:] == [Fidelity.STATUS, Fidelity.TAINTED]
+    run = replay(evidence=False)
+    assert marks(run, records)[1:] == [Fidelity.STATUS, Fidelity.UNCHECKED]
+    assert (CONTRACT, 2) in run.doubt
+    assert (CONTRACT, 0) not in run.doubt  # written since, unread
 
 
 def test_a_slot_written_unread_is_believed_again() -> None:
     word = (7).to_bytes(32, "big") + (8).to_bytes(32, "big")
     good = record(2, data=word)
-    bad = record(3, data=(9).to_bytes(32, "big") * 2, gas=28_300)  # enough for the first slot only
+    bad = record(3, data=(9).to_bytes(32, "big") * 2, gas=23_000)  # less than any values cost
     run = replay(evidence=False)
     assert marks(run, [creation(SET), good, bad, record(4, data=word), record(5, data=word)]) == [
         Fidelity.UNCHECKED,
@@ -111,8 +115,12 @@ def test_other_gas_taints_what_was_written_where_gas_is_evidence() -> None:
 def test_a_creation_that_fails_only_here_leaves_everything_in_doubt() -> None:
     run = replay(evidence=False)
     first = replace(creation(COUNT), gas=54_000)
-    assert run.step(first, 0).fidelity is Fidelity.STATUS
-    assert run.deployed == set()
+    done = run.step(first, 0)
+    assert done.fidelity is Fidelity.STATUS
+    (call,) = done.parts[CONTRACT].invocations
+    assert call.outcome.kind is OutcomeKind.RETURNED  # the chain created it
+    assert run.deployed == {CONTRACT}
+    assert (CONTRACT, 12345) in run.doubt
 
 
 def test_what_is_stopped_at_a_limit_differs() -> None:
@@ -179,14 +187,16 @@ def test_a_contract_that_lacked_only_ether_gets_it() -> None:
     assert OWNER != CONTRACT
 
 
-def test_what_is_in_doubt_is_mined_only_when_asked_for() -> None:
+def test_what_is_in_doubt_is_mined_without_its_values() -> None:
     records = [creation(COUNT), record(2), record(3, gas=22_500), record(4), record(5)]
     with TraceStore("sqlite://") as store:
         export = Export(transactions=tuple(records), origin="by hand")
         done = import_export(store, export, Rulebook(chain_id=9, fork="istanbul"))
-        believed = store.history(9, [CONTRACT])
-        everything = store.history(9, [CONTRACT], doubtful=True)
+        history = store.history(9, [CONTRACT])
     assert done.fidelity == {Fidelity.UNCHECKED: 2, Fidelity.STATUS: 1, Fidelity.TAINTED: 2}
-    assert (len(believed), len(everything)) == (2, 5)
-    assert believed.fidelity == everything.fidelity == done.fidelity
-    assert len(believed.access_slot) < len(everything.access_slot)
+    assert history.fidelity == done.fidelity
+    assert len(history) == len(records)
+    assert history.accepted.all()
+    doubtful = history.access_invocation >= 2
+    assert (history.access_after[doubtful] == MISSING).all()
+    assert (history.access_after[~doubtful] != MISSING).all()

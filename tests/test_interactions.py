@@ -249,6 +249,7 @@ def test_the_auction_house_split_by_account(auction: tuple[list[Transaction], Hi
                 first = changed.get(access.slot, (access.before, 0))[0]
                 lasts = access.kind is AccessKind.WRITE and not access.undone
                 if lasts:
+                    assert access.after is not None
                     changed[access.slot] = (first, access.after)
             for slot, (before, after) in changed.items():
                 owner = slots.get(slot)

@@ -252,6 +252,7 @@ def test_every_slot_has_its_name_and_value(
                 continue
             for at, part in enumerate(variable.fields):
                 assert access.before is not None
+                assert access.after is not None
                 name = found.text(row, at)
                 if part.extract(access.before) != part.extract(access.after) or name in changes:
                     changes[name] = part.extract(access.after)

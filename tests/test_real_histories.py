@@ -13,7 +13,7 @@ from tests.support.real import AZURE, MAINNET, PRIVATE, RealDatabase
 def test_histories_of_the_main_chain(real_database: RealDatabase, name: str) -> None:
     with TraceStore(str(real_database(name))) as store:
         (contract,) = store.contracts()
-        history = store.history(1, [contract.address], doubtful=True)
+        history = store.history(1, [contract.address])
     total = sum(history.fidelity.values())
     assert total == len(history.transaction_hash) > 1_500
     assert 1 - history.fidelity.get(Fidelity.STATUS, 0) / total >= 0.999

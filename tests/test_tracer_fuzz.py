@@ -118,6 +118,7 @@ def values(items: Sequence[Transaction]) -> dict[int, int]:
         accesses = [access for call in item.invocations for access in call.accesses]
         for access in sorted(accesses, key=lambda access: access.position):
             if access.kind is AccessKind.WRITE and not access.undone:
+                assert access.after is not None
                 held[access.slot] = access.after
     return held
 
@@ -141,6 +142,7 @@ def test_a_slot_holds_what_was_written_last_and_not_undone(chain: Chain) -> None
         for access in sorted(accesses, key=lambda access: access.position):
             possible = touched.setdefault(access.slot, {held.get(access.slot, 0)})
             assert access.before in possible
+            assert access.after is not None
             possible.add(access.after)
         held = held | values([item])
 

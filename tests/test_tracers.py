@@ -85,6 +85,7 @@ def last_values(transactions: Sequence[Transaction]) -> dict[int, int]:
         accesses = [access for call in item.invocations for access in call.accesses]
         for access in sorted(accesses, key=lambda access: access.position):
             if access.kind is AccessKind.WRITE and not access.undone:
+                assert access.after is not None
                 values[access.slot] = access.after
     return values
 
@@ -110,6 +111,7 @@ def test_values_before_fit_values_after(javascript: list[Transaction]) -> None:
         accesses = [access for call in item.invocations for access in call.accesses]
         for access in sorted(accesses, key=lambda access: access.position):
             assert access.before is not None
+            assert access.after is not None
             if access.slot not in undone:
                 assert access.before == values.get(access.slot, 0)
             if not access.undone and access.slot not in undone:
@@ -118,7 +120,9 @@ def test_values_before_fit_values_after(javascript: list[Transaction]) -> None:
             lasting = [access for access in accesses if access.slot == slot and not access.undone]
             writes = [access for access in lasting if access.kind is AccessKind.WRITE]
             if writes:
-                values[slot] = max(writes, key=lambda access: access.position).after
+                last = max(writes, key=lambda access: access.position).after
+                assert last is not None
+                values[slot] = last
 
 
 def test_hashed_slots_are_explained_by_recorded_preimages(javascript: list[Transaction]) -> None:

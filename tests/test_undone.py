@@ -142,7 +142,7 @@ def told(call: Invocation) -> Seen:
                 access.kind.value,
                 int(access.slot),
                 -1 if access.before is None else int(access.before),
-                int(access.after),
+                -1 if access.after is None else int(access.after),
                 access.undone,
             )
             for access in call.accesses

@@ -38,7 +38,7 @@ from specminer.trace import (
 
 CHAIN: Final = 1
 CONTRACTS: Final = (Address(b"\xc0" * 20), Address(b"\xc1" * 20))
-_TRUSTED = tuple(mark for mark in Fidelity if mark.trusted)
+_EXPLAINED = tuple(mark for mark in Fidelity if mark.explained)
 ACCOUNTS: Final = tuple(Address(keccak(bytes([number]))[:20]) for number in range(5))
 SELECTORS: Final = (b"\x00\x00\x00\x01", b"\x00\x00\x00\x02", b"\xff\xff\xff\xff")
 BALANCES: Final = 4
@@ -316,7 +316,7 @@ def simulate(
                 invocations=run.values(),
                 preimages=tuple(run.preimages),
                 creations=made_in(place),
-                fidelity=rng.choice(_TRUSTED) if run.tracer is Tracer.EXECUTION else None,
+                fidelity=rng.choice(_EXPLAINED) if run.tracer is Tracer.EXECUTION else None,
             )
         )
         found += [frame.found for frame in run.frames]

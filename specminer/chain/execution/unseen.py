@@ -152,7 +152,8 @@ def _suspects(base: Execution) -> list[tuple[Slot, int | None]]:
 
 def words_of(sender: Address, value: int, data: bytes) -> tuple[int, ...]:
     """Return the words at hand in a call, each once: the sender first, then the value and the arguments."""
-    arguments = [int.from_bytes(data[at : at + 32], "big") for at in range(4, len(data) - 31, 32)]
+    begin = 4 if len(data) % 32 else 0  # behind the selector, where there is one
+    arguments = [int.from_bytes(data[at : at + 32], "big") for at in range(begin, len(data) - 31, 32)]
     listed = [int.from_bytes(sender, "big"), value, *arguments[:_MOST_ARGUMENTS]]
     return tuple(word for word in dict.fromkeys(listed) if word)
 
