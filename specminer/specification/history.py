@@ -31,13 +31,13 @@ class ReplayFidelity:
 class UnknownValues:
     """How much of the storage is not known, although the calls that used it are."""
 
-    calls: int
+    calls: Count
     """How many calls read or wrote a value that is not known, or went a way that is not known."""
-    reads: int
+    reads: Count
     """How many reads there are."""
-    unknown_reads: int
+    unknown_reads: Count
     """How many of them read a value that is not known."""
-    unseen_writes: int = 0
+    unseen_writes: Count = 0
     """How often a transaction found another value than the last recorded write left: somebody unseen wrote it."""
 
 
