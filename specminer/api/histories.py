@@ -121,13 +121,15 @@ def import_history(
         raise UsageError(
             f"{plain(path)} does not say of which chain it is; give --chain-id (1 is Ethereum's main chain)"
         )
-    from specminer.pipeline.executing import Export, import_export  # loads the machine
+    from specminer.pipeline.executing import Export, import_export, main_contract  # loads the machine
 
     artifact = read_artifact(abi)
+    transactions = read_transactions(path)
     export = Export(
-        transactions=read_transactions(path),
+        transactions=transactions,
         calls=() if internal is None else read_calls(Path(internal)),
         origin=str(path),
+        codes=replay.codes(main_contract(transactions)),
     )
     with ExitStack() as stack:
         node = stack.enter_context(replay.open_node())

@@ -90,6 +90,13 @@ artifact_option = click.option(
 
 execution_options = compose(
     click.option(
+        "--code",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="The contract's runtime code (hexadecimal, or bytes), for a contract whose creation is not in the list or "
+        "cannot be executed again.",
+    ),
+    click.option(
         "--fork",
         default="auto",
         show_default=True,

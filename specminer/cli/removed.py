@@ -22,7 +22,14 @@ class RemovedOption:
     """What to write instead, as a sentence without its full stop."""
 
 
-REMOVED: Final[tuple[RemovedOption, ...]] = ()
+REMOVED: Final[tuple[RemovedOption, ...]] = (
+    RemovedOption(
+        command="mine",
+        name="--doubtful",
+        version="0.2",
+        hint="every transaction is mined now; values that are not known are unknown",
+    ),
+)
 """All of them. A new version begins with none."""
 
 

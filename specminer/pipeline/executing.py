@@ -476,16 +476,23 @@ def _targets(export: Export) -> tuple[frozenset[Address], frozenset[Address]]:
     )
 
 
+def main_contract(transactions: Sequence[ExportedTransaction]) -> Address | None:
+    """Return the contract whose list this is: the one called most; of equals the first by address."""
+    called = Counter(item.to for item in transactions if item.to is not None)
+    return min(called, key=lambda item: (-called[item], item)) if called else None
+
+
 def _existing(export: Export, created: frozenset[Address]) -> tuple[Address, ...]:
     """Return the contracts that existed before the export begins: those of known code, else the one called most.
 
     An export that creates nothing is the list of one contract, which another contract created, or which is older.
     """
-    called = Counter(item.to for item in export.transactions if item.to is not None)
+    called = {item.to for item in export.transactions}
     of_known_code = sorted(item for item in export.codes if item in called and item not in created)
-    if of_known_code or created or not called:
+    main = main_contract(export.transactions)
+    if of_known_code or created or main is None:
         return tuple(of_known_code)
-    return (min(called, key=lambda item: (-called[item], item)),)
+    return (main,)
 
 
 def _rules(export: Export, rulebook: Rulebook) -> tuple[Rules, Choice | None, str, str]:

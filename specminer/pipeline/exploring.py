@@ -7,7 +7,7 @@ read anew; but what was executed already is not taken back on the word of an exp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -66,13 +66,15 @@ def collect_explored(
     *,
     artifact: Artifact | None = None,
     node: Node | None = None,
+    codes: Mapping[Address, bytes] | None = None,
     last: int | None = None,
     observer: Observer = SILENT,
 ) -> tuple[Explored, Imported]:
     """Read what an explorer knows of a contract and execute it again: the database then holds its history.
 
     Without ``artifact`` the explorer's ABI is taken, unless the database has one. ``node`` is asked for the code
-    and storage of other contracts. May be interrupted at any moment; the next run continues.
+    and storage of other contracts; ``codes`` is runtime code
+    that is known otherwise. May be interrupted at any moment; the next run continues.
 
     Raises:
         ChainError: the explorer or the node failed; what was stored before is kept.
@@ -87,6 +89,7 @@ def collect_explored(
         calls=found.calls,
         origin=explorer.endpoint.label,
         limits=found.limits,
+        codes=codes or {},
     )
     artifact = artifact or found.artifact
     return found, import_export(store, export, rulebook, artifact=artifact, node=node, observer=observer)

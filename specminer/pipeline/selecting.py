@@ -48,8 +48,6 @@ class SelectionOptions:
     chain_id: int | None = None
     """The chain that is meant; needed only where the database or the source does not tell."""
     blocks: BlockRange = ALL_BLOCKS
-    doubtful: bool = False
-    """Whether transactions count whose values are in doubt (:class:`specminer.trace.Fidelity`)."""
 
     def trace_files(self) -> list[Path]:
         """Return the trace files that the targets name; none if they are addresses.
@@ -175,7 +173,6 @@ def select(
             chosen.addresses,
             first=options.blocks.first,
             last=options.blocks.last,
-            doubtful=options.doubtful,
         )
     return Selection(history=history, sentence=chosen.sentence, artifact=artifact or chosen.artifact)
 

@@ -8,6 +8,7 @@ history collected in one go or in many ends as the same content.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -286,15 +287,36 @@ def _add_gaps(connection: sa.Connection) -> None:
 
 
 def _allow_unknown_values(connection: sa.Connection) -> None:
-    """Let the value after an access be unknown; SQLite changes no column, so the table is made anew."""
-    if connection.dialect.name != "sqlite":
+    """Let the value after an access be unknown, and forget values of transactions that were not to be believed.
+
+    SQLite changes no column, so the table is made anew.
+    """
+    if connection.dialect.name == "sqlite":
+        columns = ", ".join(f'"{column.name}"' for column in access.columns)
+        connection.execute(sa.text("ALTER TABLE access RENAME TO access_before"))
+        access.create(connection)
+        connection.execute(sa.text(f"INSERT INTO access ({columns}) SELECT {columns} FROM access_before"))
+        connection.execute(sa.text("DROP TABLE access_before"))
+    else:
         connection.execute(sa.text("ALTER TABLE access ALTER COLUMN after_id DROP NOT NULL"))
-        return
-    columns = ", ".join(f'"{column.name}"' for column in access.columns)
-    connection.execute(sa.text("ALTER TABLE access RENAME TO access_before"))
-    access.create(connection)
-    connection.execute(sa.text(f"INSERT INTO access ({columns}) SELECT {columns} FROM access_before"))
-    connection.execute(sa.text("DROP TABLE access_before"))
+    doubtful = (
+        sa.select(invocation.c.id)
+        .join(
+            recording,
+            sa.and_(
+                recording.c.transaction_id == invocation.c.transaction_id,
+                recording.c.contract_id == invocation.c.contract_id,
+            ),
+        )
+        .where(recording.c.fidelity.in_(_DOUBTED))
+    )
+    connection.execute(
+        access.update().where(access.c.invocation_id.in_(doubtful)).values(before_id=None, after_id=None)
+    )
+
+
+_DOUBTED: Final = ("gas differs", "status differs", "tainted")
+"""Marks of transactions whose values were stored, but left out of mining, by older versions."""
 
 
 MIGRATIONS: tuple[Migration, ...] = (

@@ -148,11 +148,6 @@ class Output:
     help="A variable that no state may depend on, with all its entries and fields; may be repeated.",
 )
 @click.option(
-    "--doubtful",
-    is_flag=True,
-    help="Mine also what was executed again and differs from the chain, or may be wrong because of such.",
-)
-@click.option(
     "--surprising",
     type=click.IntRange(0, MAX_LISTED),
     default=SURPRISING,

@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from specminer.chain.codefile import read_code
 from specminer.chain.explorer import Explorer, chain_of_url, explorer_endpoint
 from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.chain.node import Node
@@ -36,8 +38,21 @@ class ReplayOptions:
     """Opcodes of one transaction at most."""
     max_gas: int = MAX_GAS
     """Gas limit of one transaction at most."""
+    code: Path | None = None
+    """A file with the runtime code of the contract, for where its creation is missing or cannot be executed."""
     node: NodeOptions | None = None
     """Asked for code and storage of contracts that the list does not create."""
+
+    def codes(self, contract: Address | None) -> dict[Address, bytes]:
+        """Return the runtime code of a contract, if there is a file with it.
+
+        Raises:
+            FileFormatError: the file cannot be read, or holds no code.
+
+        """
+        if self.code is None or contract is None:
+            return {}
+        return {contract: read_code(self.code)}
 
     def rulebook(self, chain_id: int) -> Rulebook:
         """Return the rules for a chain."""
@@ -141,6 +156,7 @@ class OpenExplorer:
             self.replay.rulebook(self.explorer.chain_id),
             artifact=request.artifact,
             node=self.node,
+            codes=self.replay.codes(request.contract),
             last=request.blocks.last,
             observer=observer,
         )
