@@ -32,6 +32,8 @@ class Visits:
     """Row in ``History.words`` of what the slot holds after the transaction; else as ``expected``."""
 
 
+_UNKNOWN = -3
+"""In place of a row of ``History.words``: a value that is not known, whatever was there before."""
 ZERO = -2
 """In place of a row of ``History.words``: zero, of a slot that nobody wrote since the contract was created."""
 
@@ -94,7 +96,9 @@ def visits(history: History, numbered: Slots | None = None) -> Visits:
     life = _life(history, numbered.contract[slot[begins]], transaction[begins])
     left = history.access_before[order][begins].astype(np.int64)
     written = history.access_write[order] & ~history.access_undone[order]
-    left[group[written]] = history.access_after[order][written]  # of several the last one stays
+    values = np.where(history.access_after == MISSING, _UNKNOWN, history.access_after)[order]
+    left = np.where((values[begins] == _UNKNOWN) & ~history.access_write[order][begins], _UNKNOWN, left)
+    left[group[written]] = values[written]  # of several the last one stays
     expected, left = _carried(slot[begins], life, left)
     return Visits(
         slot=slot[begins],
@@ -122,8 +126,11 @@ def _carried(slot: IntColumn, life: IntColumn, left: IntColumn) -> tuple[IntColu
     known = np.maximum.accumulate(np.where(left != MISSING, rows, -1)) if len(rows) else rows
     unwritten = np.where(life > 0, ZERO, MISSING)
     carried = np.where(known >= begin, left[np.maximum(known, 0)], unwritten)
-    before = np.roll(carried, 1)
-    return np.where(starts, unwritten, before), carried
+    expected = np.where(starts, unwritten, np.roll(carried, 1))
+    return (
+        np.where(expected == _UNKNOWN, MISSING, expected),
+        np.where(carried == _UNKNOWN, MISSING, carried),
+    )
 
 
 def unseen_writes(history: History, numbered: Slots | None = None) -> UnseenWrites:

@@ -53,7 +53,10 @@ def contradicting(transactions: Sequence[Transaction], contract: Address, held: 
                 held.values[slot] = int(access.before)
             touched.add(slot)
             if access.kind is AccessKind.WRITE and not access.undone:
-                held.values[slot] = int(access.after)
+                if access.after is None:
+                    held.values.pop(slot, None)
+                else:
+                    held.values[slot] = int(access.after)
             held.last[slot] = row
     return rows
 

@@ -148,32 +148,6 @@ def first_accesses(accesses: AccessSummary, slots: int) -> IntColumn:
     return first
 
 
-def count_unseen_writes(history: History, location: RowColumn) -> int:
-    """Return how often a transaction found in a slot what the last recorded write did not leave there.
-
-    Then somebody unseen wrote in between. Values that are not known contradict nothing.
-
-    Args:
-        history: ``a`` accesses.
-        location: the number of each access's (contract, slot) pair; shape (a,).
-
-    """
-    if not len(location):
-        return 0
-    transaction = history.invocation_transaction.astype(np.int32)[history.access_invocation]
-    order = np.lexsort((history.access_position, transaction, location)).astype(np.int32)
-    slot, when = location[order], transaction[order]
-    first = np.concatenate([[True], (slot[1:] != slot[:-1]) | (when[1:] != when[:-1])])
-    lasting = (history.access_write & ~history.access_undone)[order]
-    last = np.maximum.accumulate(np.where(lasting, _numbers(len(order)), _NONE))
-    previous = np.concatenate([np.full(1, MISSING, dtype=np.int32), last[:-1]])
-    behind = first & (previous != MISSING)
-    behind &= slot[np.maximum(previous, 0)] == slot
-    written = np.where(behind, history.access_after[order[np.maximum(previous, 0)]], _NONE)
-    value = history.access_before[order]
-    return int(np.sum((written != MISSING) & (value != MISSING) & (written != value)))
-
-
 def dependencies(accesses: AccessSummary) -> Dependencies:
     """Return the read-after-write dependencies between invocations, by reader and slot."""
     linked = accesses.writer != MISSING

@@ -147,9 +147,7 @@ class _Run:
         spans = [span for span in self._store.ranges(self._chain, self._contract) if span[1] == block - 1]
         if not spans:
             return SlotValues()
-        history = self._store.history(
-            self._chain, [self._contract], first=spans[0][0], last=block - 1, doubtful=True
-        )
+        history = self._store.history(self._chain, [self._contract], first=spans[0][0], last=block - 1)
         return SlotValues(last_values(history), created=len(lives(history, 0)) > 0)
 
     def first_life(self, created: int) -> int:

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from specminer.continuity import unseen_writes
 from specminer.decoding import ROLLED_BACK, HistoryContext
-from specminer.decoding.accesses import count_unseen_writes
 from specminer.history import CONSTRUCTOR, MISSING, RETURNED, History
 from specminer.report.fidelity import fidelity_of
 from specminer.specification import HistorySummary, UnknownValues
@@ -75,10 +75,11 @@ def unknown_values(context: HistoryContext) -> UnknownValues | None:
     reads = ~history.access_write
     used = np.zeros(len(history), dtype=np.bool_)
     used[history.access_invocation[unknown]] = True
-    # what a call paid is not recorded where the way that it went is not known
-    if history.tracers == (Tracer.EXECUTION,):
+    unseen = 0
+    if history.tracers == (Tracer.EXECUTION,):  # what nodes tell is compared when it is read
+        # what a call paid is not recorded where the way that it went is not known
         used |= history.invocation_payments == MISSING
-    unseen = count_unseen_writes(history, context.accesses.slot[context.accesses.touch])
+        unseen = len(unseen_writes(history))
     if not used.any() and not unseen:
         return None
     return UnknownValues(

@@ -89,7 +89,7 @@ def verify(
     """
     if not 0 < share <= 1:
         raise UsageError(f"--verify wants a share above 0 and at most 1, got {share:g}")
-    history = store.history(chain_id, [contract], doubtful=True)
+    history = store.history(chain_id, [contract])
     values = list(_sampled(history, share))
     held = _held(node, contract, values)
     differences = tuple(

@@ -17,13 +17,10 @@ _NAMED = 3
 """Transactions that a sentence names at most."""
 
 
-def remarks(
-    connection: sa.Connection, history: History, owners: Sequence[int], *, doubtful: bool
-) -> Iterator[str]:
-    """Yield what should be known of contracts' history; ``doubtful`` says that nothing was left out of it."""
+def remarks(connection: sa.Connection, history: History, owners: Sequence[int]) -> Iterator[str]:
+    """Yield what should be known of contracts' history."""
     yield from _gaps(connection, owners, history)
-    whole = doubtful or all(mark.trusted for mark in history.fidelity)
-    if whole and set(history.tracers) - {Tracer.EXECUTION}:
+    if set(history.tracers) - {Tracer.EXECUTION}:
         yield from _unseen(history)
     yield from _lives(history)
 

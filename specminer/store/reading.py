@@ -399,7 +399,7 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
             connection, owners, columns.places(ids), address_place, columns.places(word_ids)
         ),
     )
-    said = notes.remarks(connection, found, owners, doubtful=doubtful)
+    said = notes.remarks(connection, found, owners)
     return replace(found, limits=(*found.limits, *said))
 
 
