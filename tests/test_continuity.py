@@ -63,6 +63,7 @@ def naive(transactions: Sequence[Transaction]) -> set[tuple[int, int]]:
                 held[slot] = int(access.before)
         for access in accesses:
             if access.kind is AccessKind.WRITE and not access.undone:
+                assert access.after is not None
                 held[int(access.slot)] = int(access.after)
     return found
 
@@ -101,5 +102,6 @@ def test_the_last_values_are_those_that_the_writes_left() -> None:
             for call in item.invocations:
                 for access in call.accesses:
                     if access.kind is AccessKind.READ or not access.undone:
+                        assert access.after is not None
                         left[int(access.slot)] = int(access.after)
     assert last_values(history) == left
