@@ -88,6 +88,8 @@ class TableLanguage:
     """Of each variable."""
     columns: Columns
     """Values after each of ``m`` accepted events."""
+    assumed: Columns | None
+    """The same with what is assumed of values in doubt; ``None`` if none is."""
     spelled: Mapping[str, str]
     """What a variable is called in formulas, by its name in the table."""
     spellings: Mapping[str, tuple[str, ...]]
@@ -99,15 +101,20 @@ def table_language(table: EventTable, accepted: IntColumn) -> TableLanguage:
     language = Language()
     words, signed = _words(table)
     rows: dict[Formula, IntColumn] = {}
+    guessed: dict[Formula, IntColumn] = {}
     symbols: list[Formula] = []
     spelled: dict[str, str] = {}
     given = UniqueNames([*RESERVED, *(variable.name for variable in table.variables)])
-    for variable, values in zip(table.variables, table.values, strict=True):
+    for position, variable in enumerate(table.variables):
         name = _renamed(variable.name, given) if variable.name in RESERVED else variable.name
         spelled[variable.name] = name
         symbol = language.declare(_declaration(variable, name))
-        column = values[accepted]
-        rows[symbol] = np.where(column >= 0, signed[column], MISSING) if _is_signed(variable) else column
+        for values, columns in ((table.values, rows), (table.assumed, guessed)):
+            if values is not None:
+                column = values[position][accepted]
+                columns[symbol] = (
+                    np.where(column >= 0, signed[column], MISSING) if _is_signed(variable) else column
+                )
         symbols.append(symbol)
     spellings = {
         name: tuple(dict.fromkeys((name, shown, *_short_forms(shown)))) for name, shown in spelled.items()
@@ -121,13 +128,14 @@ def table_language(table: EventTable, accepted: IntColumn) -> TableLanguage:
         symbol = language.declare(_declaration(variable, variable.name, context=variable.name != "this"))
         calls[variable.name] = symbol
         if table.call_values is not None:
-            rows[symbol] = table.call_values[row][accepted]
+            rows[symbol] = guessed[symbol] = table.call_values[row][accepted]
     return TableLanguage(
         language=language,
         symbols=tuple(symbols),
         calls=calls,
         dimensions=dimensions(table),
         columns=Columns.of(rows, words, len(accepted)),
+        assumed=None if table.assumed is None else Columns.of(guessed, words, len(accepted)),
         spelled=spelled,
         spellings=spellings,
     )
@@ -264,8 +272,10 @@ def _distinct(columns: Columns, symbol: Formula) -> tuple[int, ...]:
     return tuple(columns.ordered[rank] for rank in np.flatnonzero(seen))
 
 
-def history(table: EventTable, base: TableLanguage, accepted: IntColumn) -> tuple[Columns, list[Draft]]:
-    """Propose predicates over what happened before; return the columns extended by what these need.
+def history(
+    table: EventTable, base: TableLanguage, accepted: IntColumn
+) -> tuple[Columns, Columns | None, list[Draft]]:
+    """Propose predicates over what happened before; return both columns of ``base`` extended by what these need.
 
     Changes of a flag of the whole contract are passed over: after one holds what held before it.
     """
@@ -275,10 +285,6 @@ def history(table: EventTable, base: TableLanguage, accepted: IntColumn) -> tupl
     extra = [word for word in range(max(2, len(events))) if word not in known]
     words = [*known, *extra]
     row |= {word: len(known) + place for place, word in enumerate(extra)}
-    ranked = {
-        symbol: np.where(column >= 0, base.columns.ranks[column], MISSING) if len(known) else column
-        for symbol, column in base.columns.rows.items()
-    }
     place_of = {event: place for place, event in enumerate(events)}
     number = np.array([place_of[event] for event in table.wholes or table.symbols], dtype=np.int64)
     own = ~table.switched[accepted]
@@ -292,6 +298,7 @@ def history(table: EventTable, base: TableLanguage, accepted: IntColumn) -> tupl
     last = language.declare(Declaration(name="last", sort=Sort.NUMBER, members=events, history=True))
     coded = np.array([row[place] for place in range(len(events))], dtype=np.int64)
     added = {last: coded[happened][held]}
+    guessed: dict[Formula, IntColumn] = {}
     drafts = [
         Draft(formula=language.equal(last, language.number(event)), variables=("last",), tier=Tier.HISTORY)
         for event in used
@@ -304,14 +311,35 @@ def history(table: EventTable, base: TableLanguage, accepted: IntColumn) -> tupl
     for position in range(min(len(table.variables), CHANGED_VARIABLES)):
         if position in table.flags:
             continue
-        column = table.values[position][kept]
-        before = np.where(first == np.arange(len(first)), MISSING, np.r_[MISSING, column[:-1]][: len(column)])
-        known_both = (column != MISSING) & (before != MISSING)
-        changed = np.where(known_both, truths[(column != before).astype(np.int64)], MISSING)
         names = _names(table, base, position)
         shown = base.spelled[table.variables[position].name]
-        drafts += _remembered(base, added, f"changed({shown})", changed[held], names)
-    return Columns.of(ranked | added, words, len(accepted)), drafts
+        changed = _changed(table.values[position][kept], first, truths)[held]
+        drafts += _remembered(base, added, f"changed({shown})", changed, names)
+        symbol = base.language.named(f"changed({shown})")
+        if table.assumed is not None and symbol in added:
+            guessed[symbol] = _changed(table.assumed[position][kept], first, truths)[held]
+    columns = [
+        None
+        if source is None
+        else Columns.of(_ranked(source, bool(known)) | added | more, words, len(accepted))
+        for source, more in ((base.columns, {}), (base.assumed, guessed))
+    ]
+    return columns[0] or base.columns, columns[1], drafts
+
+
+def _ranked(columns: Columns, known: bool) -> dict[Formula, IntColumn]:
+    """Return the columns with places in the order of words instead of rows."""
+    return {
+        symbol: np.where(column >= 0, columns.ranks[column], MISSING) if known else column
+        for symbol, column in columns.rows.items()
+    }
+
+
+def _changed(column: IntColumn, first: IntColumn, truths: IntColumn) -> IntColumn:
+    """Return the row of the word for whether each value differs from the one before, in the same interaction."""
+    before = np.where(first == np.arange(len(first)), MISSING, np.r_[MISSING, column[:-1]][: len(column)])
+    known_both = (column != MISSING) & (before != MISSING)
+    return np.where(known_both, truths[(column != before).astype(np.int64)], MISSING)
 
 
 def _remembered(

@@ -74,6 +74,9 @@ class EventTable:
     """Row in ``words`` after the event, or -1 where the value is unknown; shape (v, n)."""
     words: tuple[int, ...]
     """The values, each once, unsigned 256-bit."""
+    assumed: IntColumn | None = None
+    """``values``, but where one is in doubt what was found there next, or else known last: states go on as if it had
+    been so, and nothing is claimed by it. ``None`` where no value is in doubt."""
     calls: tuple[Variable, ...] = ()
     """What is known of each call: ``sender``, ``origin``, ``value`` (wei), ``now``, ``block``, ``this``."""
     call_values: IntColumn | None = None

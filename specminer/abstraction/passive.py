@@ -38,6 +38,8 @@ def without_bookkeeping(
     passive = (changes & interactions.passive).sum(axis=1)
     kept = passive <= PASSIVE_SHARE * total
     seen = changes[kept].any(axis=0) | ~inner
+    if table.assumed is not None:  # what leaves a value in doubt may have changed it
+        seen |= ((table.values == MISSING) & (table.assumed != MISSING))[kept].any(axis=0)
     stays = ~interactions.passive | interactions.switches | seen
     dropped = tuple(variable.name for variable, stay in zip(table.variables, kept, strict=True) if not stay)
     if not dropped:
@@ -46,6 +48,7 @@ def without_bookkeeping(
         table,
         variables=tuple(v for v, stay in zip(table.variables, kept, strict=True) if stay),
         values=table.values[kept],
+        assumed=None if table.assumed is None else table.assumed[kept],
     )
     return only(table, stays), kept_events(interactions, stays), dropped
 
@@ -64,6 +67,7 @@ def only(table: EventTable, keep: BoolColumn) -> EventTable:
         interaction=table.interaction[keep],
         rejected=table.rejected[keep],
         values=table.values[:, keep],
+        assumed=None if table.assumed is None else table.assumed[:, keep],
         call_values=None if table.call_values is None else table.call_values[:, keep],
         arguments=tuple(replace(item, values=item.values[keep]) for item in table.arguments),
     )

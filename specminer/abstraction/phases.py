@@ -138,7 +138,7 @@ def _flag(
 ) -> Flag | None:
     """Return a field as a flag; ``None`` if it changes never, or often, or nobody knows what it held."""
     history = context.history
-    if np.any(history.access_after[writes] == MISSING):
+    if np.any(history.access_after[writes] == MISSING) or _seen_otherwise(context, touches, writes):
         return None
     found = int(context.accesses.value_before[touches[0]])
     created = bool((history.accepted & (history.invocation_kind == CONSTRUCTOR)).any())
@@ -170,6 +170,23 @@ def _flag(
         choices=choices,
         differs=_differs(context, touches, field, own, choices=choices),
     )
+
+
+def _seen_otherwise(context: HistoryContext, touches: IntColumn, writes: IntColumn) -> bool:
+    """Whether a call read what is not known, or not what the last recorded write left: somebody unseen wrote.
+
+    ``writes`` are accesses in their order, the last of each transaction.
+    """
+    accesses, history = context.accesses, context.history
+    looked = touches[accesses.external_read[touches]]
+    value = accesses.value_before[looked]
+    if np.any(value == MISSING):
+        return True
+    when = history.invocation_transaction[accesses.invocation[looked]]
+    written = history.invocation_transaction[history.access_invocation[writes]]
+    place = np.searchsorted(written, when, side="left") - 1
+    behind = (place >= 0) & ~np.isin(when, written)
+    return bool(np.any(history.access_after[writes[place[behind]]] != value[behind]))
 
 
 def _extracted(context: HistoryContext, field: Field, rows: RowColumn) -> tuple[list[int], IntColumn]:
@@ -295,11 +312,13 @@ def with_flags(table: EventTable, interactions: Interactions, chosen: Sequence[F
         for flag, name in zip(chosen, names[len(table.variables) :], strict=True)
     ]
     known = len(table.variables)
+    flags = np.array(columns, dtype=np.int64)
     told = replace(
         table,
         words=tuple(words),
         variables=(*table.variables, *added),
-        values=np.concatenate([table.values, np.array(columns, dtype=np.int64)]),
+        values=np.concatenate([table.values, flags]),
+        assumed=None if table.assumed is None else np.concatenate([table.assumed, flags]),
         flags=tuple(range(known, known + len(chosen))),
         switches=tuple(np.unique(table.symbol[switches]).tolist()),
     )

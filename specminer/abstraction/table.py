@@ -53,8 +53,9 @@ def build(
 
     A variable is known from the deployment on (all zero) if the history holds it for each contract of the
     interaction, else from the first access on, and before that from what this access found. Between two accesses of
-    which the second finds another value than the first left, or one in doubt, somebody unseen wrote: it is unknown. The
-    values after an event are those that the next event finds if it is enclosed in the same transaction, else those at
+    which the second finds another value than the first left, or one in doubt, somebody unseen wrote: it is unknown.
+    What is assumed of it is what the next access that tells finds, or else what the last one left. The values after an
+    event are those that the next event finds if it is enclosed in the same transaction, else those at
     the transaction's end; after a rejected event, those after the event before.
     """
     rejected = ~history.accepted[interactions.invocation] & ~interactions.passive
@@ -68,11 +69,19 @@ def build(
     words: dict[int, int] = {0: 0} if np.any(created) else {}
     initial = np.where(created, 0, MISSING)[interactions.slice]
     values = np.full((len(variables), len(ends)), MISSING, dtype=np.int64)
+    assumed: IntColumn | None = None
     bounds = np.searchsorted(cells.variable, np.arange(len(variables) + 1))
     for row, field in enumerate(fields):
         mine = slice(int(bounds[row]), int(bounds[row + 1]))
         before, after = _coded(history, field, cells.before[mine], cells.after[mine], words)
-        values[row] = _values(cells.key[mine], before, after, cells.doubtful[mine], ends, span, initial)
+        times_of = _Timeline(key=cells.key[mine], before=before, after=after, doubtful=cells.doubtful[mine])
+        values[row], doubted = times_of.values(ends, span, initial)
+        if len(doubted):
+            assumed = values.copy() if assumed is None else assumed
+            assumed[row] = values[row]
+            assumed[row, doubted] = times_of.nearest(ends[doubted], span, initial[doubted])
+        elif assumed is not None:
+            assumed[row] = values[row]
     return EventTable(
         symbols=symbols,
         symbol=symbol,
@@ -81,6 +90,7 @@ def build(
         variables=tuple(variables),
         values=values,
         words=tuple(words),
+        assumed=assumed,
     )
 
 
@@ -286,24 +296,52 @@ def _coded(
     return number[before], number[after]
 
 
-def _values(
-    key: IntColumn,
-    before: RowColumn,
-    after: RowColumn,
-    doubtful: BoolColumn,
-    ends: IntColumn,
-    span: int,
-    initial: IntColumn,
-) -> IntColumn:
-    """Return one variable's value after each event; ``initial`` before all accesses, where that is known."""
-    if not len(key):
-        return initial.astype(np.int64)
-    interaction = ends // span
-    place = np.searchsorted(key, ends, side="right") - 1
-    seen = (place >= 0) & (key[place] // span == interaction)
-    # nothing had accessed it since the history began: it held what the next access found
-    following = np.minimum(place + 1, len(key) - 1)
-    goes_on = (place + 1 < len(key)) & (key[following] // span == interaction)
-    value = np.where(seen, after[place], np.where(goes_on & (initial == MISSING), before[following], initial))
-    unseen = goes_on & (before[following] != value) & ((before[following] != MISSING) | doubtful[following])
-    return np.where(unseen, MISSING, value)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Timeline:
+    """One variable's accesses, by interaction and time; shape (c,) each."""
+
+    key: IntColumn
+    """Interaction times ``span`` plus time; ascending."""
+    before: RowColumn
+    after: RowColumn
+    doubtful: BoolColumn
+
+    def values(self, ends: IntColumn, span: int, initial: IntColumn) -> tuple[IntColumn, IntColumn]:
+        """Return the value after each event, ``initial`` before all accesses, and which events leave one in doubt."""
+        key, before, after = self.key, self.before, self.after
+        if not len(key):
+            return initial.astype(np.int64), np.zeros(0, dtype=np.int64)
+        interaction = ends // span
+        place = np.searchsorted(key, ends, side="right") - 1
+        seen = (place >= 0) & (key[place] // span == interaction)
+        # nothing had accessed it since the history began: it held what the next access found
+        following = np.minimum(place + 1, len(key) - 1)
+        goes_on = (place + 1 < len(key)) & (key[following] // span == interaction)
+        value = np.where(
+            seen, after[place], np.where(goes_on & (initial == MISSING), before[following], initial)
+        )
+        missing = before[following] == MISSING
+        doubted = goes_on & missing & self.doubtful[following]
+        unseen = goes_on & (before[following] != value) & (~missing | self.doubtful[following])
+        doubted |= (seen & (after[place] == MISSING)) | unseen
+        return np.where(unseen, MISSING, value), np.flatnonzero(doubted)
+
+    def nearest(self, ends: IntColumn, span: int, initial: IntColumn) -> IntColumn:
+        """Return what is found next behind some moments, or else what was known last, at first ``initial``."""
+        told = np.stack([self.before, self.after], axis=1).ravel()
+        interaction = np.repeat(self.key // span, 2)
+        numbers = np.arange(len(told))
+        known = told != MISSING
+        later = np.minimum.accumulate(np.where(known, numbers, len(told))[::-1])[::-1]
+        earlier = np.maximum.accumulate(np.where(known, numbers, MISSING))
+        place = np.searchsorted(self.key, ends, side="right")
+        following = np.append(later, len(told))[2 * place]
+        last = np.append(earlier, MISSING)[2 * place - 1]
+        wanted = ends // span
+        inside = (following < len(told)) & (interaction[np.minimum(following, len(told) - 1)] == wanted)
+        before = (last != MISSING) & (interaction[last] == wanted)
+        return np.where(
+            inside,
+            told[np.minimum(following, len(told) - 1)],
+            np.where(before, told[last], initial),
+        )

@@ -26,7 +26,7 @@ from specminer.abstraction.candidates import Draft, TableLanguage, history, stor
 from specminer.abstraction.definition import Definition
 from specminer.abstraction.events import Dimension, EventTable
 from specminer.errors import UsageError, plain
-from specminer.history import IntColumn
+from specminer.history import BoolColumn, IntColumn
 from specminer.predicate import (
     Columns,
     Formula,
@@ -87,6 +87,8 @@ class Vocabulary:
     after: IntColumn
     """For each event of the table the column of ``columns`` that holds after it: that of the last event
     that was not rejected in the same interaction, or -1 while there was none; shape (n,)."""
+    doubtful: BoolColumn | None = None
+    """Which of ``columns`` are unknown or only assumed; ``None`` if no value is in doubt."""
     fixed: tuple[int, ...] = ()
     """Positions of the predicates that the definition fixes, ascending."""
     facets: tuple[Predicate, ...] = ()
@@ -144,6 +146,7 @@ class Vocabulary:
             self,
             predicates=tuple(self.predicates[position] for position in kept),
             columns=self.columns[kept],
+            doubtful=None if self.doubtful is None else self.doubtful[kept],
             fixed=tuple(kept.index(position) for position in self.fixed),
         )
 
@@ -157,9 +160,9 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
     """
     accepted = np.flatnonzero(~table.rejected)
     base = table_language(table, accepted)
-    columns, drafts = base.columns, list(storage(table, base))
+    columns, assumed, drafts = base.columns, base.assumed, list(storage(table, base))
     if definition.history is not HistoryView.NEVER:
-        columns, more = history(table, base, accepted)
+        columns, assumed, more = history(table, base, accepted)
         drafts += more
     wishes = _Wishes(base, definition)
     drafts += wishes.fixed_drafts()
@@ -170,7 +173,7 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
         predicate = wishes.priced(draft)
         if predicate is None:
             continue
-        column = _truth(predicate.formula, columns)
+        column = _truth(predicate.formula, assumed or columns)
         if not ((column == TRUE).any() and (column == FALSE).any()):
             continue
         constant = (
@@ -205,6 +208,7 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
         predicates=predicates,
         columns=matrix,
         after=_rows_after(table),
+        doubtful=None if assumed is None else _unknown(predicates, columns),
         fixed=wishes.positions(predicates),
         facets=_joined(facets, rank, len(accepted))[0],
         unmatched=wishes.unmatched(),
@@ -225,6 +229,12 @@ def _kind(predicate: Predicate, values: Mapping[str, int], symbols: Collection[F
 def _truth(formula: Formula, columns: Columns) -> TruthColumn:
     true, known = evaluate(formula, columns)
     return np.where(known, true, UNKNOWN).astype(np.int8)
+
+
+def _unknown(predicates: Sequence[Predicate], columns: Columns) -> BoolColumn:
+    """Return where the value of each predicate is not known; shape (P, m)."""
+    values = [_truth(item.formula, columns) == UNKNOWN for item in predicates]
+    return np.array(values, dtype=np.bool_).reshape(len(predicates), columns.length)
 
 
 def _rows_after(table: EventTable) -> IntColumn:

@@ -12,7 +12,7 @@ from specminer.decoding import ROLLED_BACK, HistoryContext
 from specminer.guard.constants import Constants, constants
 from specminer.guard.entity import Entities
 from specminer.guard.guard import LearnedGuard
-from specminer.guard.learning import Clause, Learner, truth_of
+from specminer.guard.learning import Clause, Learner, tellable, truth_of
 from specminer.guard.literal import Meaning
 from specminer.guard.observed import Elsewhere, Observed, observed
 from specminer.guard.simplifying import formula_of, simplified
@@ -123,11 +123,12 @@ def _learned(
             if names[vote[0]]:  # no reason is no common reason
                 total[vote] = total.get(vote, 0.0) + bits
     found: list[tuple[Clause, ...]] = []
-    for learner, own in zip(learners, votes, strict=True):
+    for function, learner, own in zip(functions, learners, votes, strict=True):
         shared = {
             vote: bits - own.get(vote, 0.0) for vote, bits in total.items() if bits > own.get(vote, 0.0)
         }
-        found.append(tuple(learner.required(shared)) if learner is not None else ())
+        clauses = learner.required(shared) if learner is not None else []
+        found.append(tuple(clause for clause in clauses if tellable(function.meaning, clause.literals)))
     return found
 
 
@@ -154,8 +155,10 @@ def _guard(
 ) -> LearnedGuard:
     meaning, accepted = function.meaning, function.meaning.situation.accepted
     short = simplified(meaning, clauses)
-    false = [truth_of(meaning, clause.literals).false for clause in short]
-    refused = np.logical_or.reduce([np.zeros(len(accepted), np.bool_), *false])
+    truths = [truth_of(meaning, clause.literals) for clause in short]
+    refused = np.logical_or.reduce([np.zeros(len(accepted), np.bool_), *(truth.false for truth in truths)])
+    doubtful = [truth.doubtful for truth in truths]
+    unknown = np.logical_or.reduce([np.zeros(len(accepted), np.bool_), *doubtful]) & ~refused & accepted
     formula = formula_of(meaning, short)
     explained, exceptions = int(np.sum(refused & ~accepted)), int(np.sum(refused & accepted))
     guard = replace(
@@ -169,6 +172,7 @@ def _guard(
         conditions=tuple(_condition(function, clause, names) for clause in short),
         reasons=_reasons(function, ~accepted, refused, names),
         held_out=_test(function, early),
+        unknown=int(np.sum(unknown)) or None,
     )
     return LearnedGuard(
         guard=guard, meaning=meaning, clauses=short, formula=formula_of(meaning, clauses), simplified=formula
@@ -215,6 +219,11 @@ def _condition(function: Function, clause: Clause, names: Sequence[str]) -> Guar
         interval=wilson(looked - exceptions, looked),
         reasons=_reasons(function, of_causes, truth.false, names),
     )
+
+
+def doubtful_calls(meaning: Meaning, clause: Clause) -> int:
+    """Return in how many accepted calls a condition may not have held, because a value is not known."""
+    return int(np.sum(truth_of(meaning, clause.literals).doubtful & meaning.situation.accepted))
 
 
 def _reasons(
@@ -265,6 +274,7 @@ def _observed(function: Function, item: Observed) -> LearnedGuard:
         explained_interval=wilson(condition.explained, guard.rejected),
         conditions=(condition,),
         significance=float(f"{item.significance:.3g}"),
+        unknown=doubtful_calls(meaning, item.clause) or None,
     )
     return LearnedGuard(
         guard=guard, meaning=meaning, clauses=(item.clause,), formula=formula, simplified=formula

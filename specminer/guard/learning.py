@@ -247,17 +247,21 @@ class Learner:
         """Whether only some accepted calls looked at it, and it was true in nearly all of these."""
         known = int(np.sum(truth.known & self._accepted))
         true = int(np.sum(truth.true & self._accepted))
-        return 0 < known < DEFINED * self._taken and true >= ACCEPTED * known
+        doubtful = int(np.sum(truth.doubtful & self._accepted))
+        return (
+            doubtful <= known and 0 < known < DEFINED * (self._taken - doubtful) and true >= ACCEPTED * known
+        )
 
     def _instead(
         self, start: _Candidate, pool: Sequence[_Candidate], mine: BoolColumn
     ) -> tuple[float, tuple[Literal, ...], BoolColumn] | None:
         """Return what accepted calls met that did not look at something, or it."""
         looked = start.truth.known & self._accepted
+        accepted = self._accepted & ~start.truth.doubtful
         chosen: list[_Candidate] = []
         truth = start.truth
         while not self._fits(truth):
-            missing = self._accepted & ~truth.true
+            missing = accepted & ~truth.true
             if len(chosen) == MAX_CHOICES - 1:
                 return None
             gains = [
@@ -283,10 +287,9 @@ class Learner:
             return None
         held = np.logical_or.reduce([item.truth.true for item in chosen]) & self._accepted
         split = [
-            (int(np.sum(looked & side)), int(np.sum(self._accepted & ~looked & side)))
-            for side in (held, ~held)
+            (int(np.sum(looked & side)), int(np.sum(accepted & ~looked & side))) for side in (held, ~held)
         ]
-        told = _entropy(int(np.sum(looked)), self._taken - int(np.sum(looked)))
+        told = _entropy(int(np.sum(looked)), int(np.sum(accepted)) - int(np.sum(looked)))
         told -= sum(_entropy(*pair) for pair in split)
         items = [*chosen, start]
         cost = len(items) * float(np.log2(1 + len(pool))) + PRICE * _price(items)
@@ -336,7 +339,7 @@ class Learner:
             flag = literal.right is None and term.kind is ValueKind.BOOL and literal.constant == 1
             account = literal.sign is Sign.EQUAL and literal.right is not None
             account = account and "sender" in (term.name, terms[literal.right or 0].name)
-            seen = int(np.sum(item.truth.known & self._accepted))
+            seen = int(np.sum((item.truth.known | item.truth.doubtful) & self._accepted))
             if (
                 (flag or account)
                 and item.variables == {site}
@@ -350,9 +353,12 @@ class Learner:
         """Whether a condition is known, and true, in nearly all accepted calls."""
         known = int(np.sum(truth.known & self._accepted))
         true = int(np.sum(truth.true & self._accepted))
+        # a value that is not known speaks neither for it nor against it
+        doubtful = int(np.sum(truth.doubtful & self._accepted))
+        taken = self._taken - doubtful
         # one call may be the first, which met nothing yet
-        unknown = max((1 - DEFINED) * self._taken, 1 if self._taken >= MANY else 0)
-        return known >= self._taken - unknown and true >= ACCEPTED * known and known > 0
+        unknown = max((1 - DEFINED) * taken, 1 if taken >= MANY else 0)
+        return known >= max(taken - unknown, doubtful) and true >= ACCEPTED * known and known > 0
 
     def _best(
         self, fitting: Sequence[_Candidate], added: Sequence[float], open_: BoolColumn
@@ -445,7 +451,7 @@ class Learner:
         while not self._fits(truth):
             if len(literals) == MAX_CHOICES:
                 return None
-            missing = self._accepted & ~truth.true
+            missing = self._accepted & ~truth.true & ~truth.doubtful
             gains = [(int(np.sum(missing & item.truth.true)), item) for item in pool]
             gain, item = max(
                 gains,
@@ -492,9 +498,16 @@ def truth_of(meaning: Meaning, literals: Sequence[Literal], rows: IntColumn | No
     return first
 
 
+def tellable(meaning: Meaning, literals: Sequence[Literal]) -> bool:
+    """Whether a disjunction is not in doubt in more accepted calls than it is known in."""
+    truth, accepted = truth_of(meaning, literals), meaning.situation.accepted
+    return int(np.sum(truth.doubtful & accepted)) <= int(np.sum(truth.known & accepted))
+
+
 def _either(one: Truth, other: Truth) -> Truth:
     true = one.true | other.true
-    return Truth(true, true | (one.known & other.known))
+    known = true | (one.known & other.known)
+    return Truth(true, known, (one.doubtful | other.doubtful) & ~known)
 
 
 def _entropy(one: int, other: int) -> float:

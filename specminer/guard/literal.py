@@ -73,6 +73,8 @@ class Truth:
 
     true: BoolColumn
     known: BoolColumn
+    doubtful: BoolColumn
+    """It is not known because a call looked at a value that is not known, and not because it looked at nothing."""
 
     @property
     def false(self) -> BoolColumn:
@@ -118,7 +120,12 @@ class Meaning:
                 left, right = self._combined(left, right, other, times=literal.times)
             elif literal.constant:
                 left, right = self._shifted(left, right, literal.constant)
-        return Truth(_compared(left, literal.sign, right) & known, known)
+        doubtful = np.zeros(len(known), dtype=np.bool_)
+        for term in literal.terms:
+            unknown = terms[term].doubtful
+            if unknown is not None:
+                doubtful |= unknown if rows is None else unknown[rows]
+        return Truth(_compared(left, literal.sign, right) & known, known, doubtful & ~known)
 
     def _bound(self, constant: int) -> int:
         words = self.situation.words

@@ -81,7 +81,9 @@ def observed(
 def _holds(meaning: Meaning, literal: Literal) -> bool:
     truth = meaning.truth(literal)
     accepted = meaning.situation.accepted
-    total, known = int(np.sum(accepted)), int(np.sum(truth.known & accepted))
+    total, known = int(np.sum(accepted & ~truth.doubtful)), int(np.sum(truth.known & accepted))
+    if int(np.sum(truth.doubtful & accepted)) > known:
+        return False
     return known >= DEFINED * total and int(np.sum(truth.true & accepted)) >= ACCEPTED * known
 
 

@@ -47,7 +47,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """The ``n`` calls of one function, in one role, that came to one state, in chain order."""
+    """The ``n`` calls of one function, in one role, that came to one state, in chain order.
+
+    Calls of which it is not known where they came to, or led, are left out.
+    """
 
     function: Function
     source: int
@@ -119,8 +122,11 @@ def _passages(
     event, call = event[order], call[order]
     before, after = tuning.state_before[event], tuning.state_after[event]
     role = interactions.role[event]
+    known = ~tuning.uncertain(tuning.chosen)[event]
     for source, place in np.unique(np.stack([before, role], axis=1), axis=0).tolist():
-        mine = np.flatnonzero((before == source) & (role == place))
+        mine = np.flatnonzero(known & (before == source) & (role == place))
+        if not len(mine):
+            continue
         yield Passage(
             function=function,
             source=source,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from eth_utils.address import to_checksum_address
 
 from specminer.decoding import HistoryContext
 from specminer.guard.guard import LearnedGuard
+from specminer.guard.guards import doubtful_calls
 from specminer.guard.literal import Literal, Sign
 from specminer.guard.terms import Term
 from specminer.history import CONSTRUCTOR, IntColumn
@@ -29,6 +31,7 @@ def roles(context: HistoryContext, learned: Iterable[LearnedGuard]) -> tuple[Rol
     """Return the roles, those to whom most functions are reserved first."""
     found: dict[tuple[str, RoleKind], dict[str, bool]] = {}
     callers: dict[str, IntColumn] = {}
+    unknown: Counter[tuple[str, RoleKind]] = Counter()
     for item in learned:
         guard, situation = item.guard, item.meaning.situation
         senders = context.history.invocation_sender[situation.rows[situation.accepted]]
@@ -39,10 +42,15 @@ def roles(context: HistoryContext, learned: Iterable[LearnedGuard]) -> tuple[Rol
                 if named is not None:
                     of_role = found.setdefault(named, {})
                     required = guard.kind is GuardKind.REQUIRED
+                    if guard.scope not in of_role:
+                        unknown[named] += doubtful_calls(item.meaning, clause)
                     of_role[guard.scope] = of_role.get(guard.scope, False) or required
     told = {function for functions in found.values() for function in functions}
     sets = _sets(context, told)
-    result = [_role(context, name, kind, functions, callers) for (name, kind), functions in found.items()]
+    result = [
+        replace(_role(context, *named, functions, callers), unknown=unknown[named] or None)
+        for named, functions in found.items()
+    ]
     return tuple(sorted([*result, *sets], key=lambda role: (-len(role.functions), role.name)))
 
 

@@ -23,6 +23,7 @@ from specminer.decoding.calldata import ArgumentColumn, TextColumn, arguments, t
 from specminer.guard.values import Values, coded, together
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.location import PortKind, ValueKind, Variable
+from specminer.trace import Tracer
 from specminer.words import WordArray, from_integers, from_numbers, limbs, to_integers
 
 FloatColumn: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -57,6 +58,8 @@ class Term:
     dimension: Dimension = Dimension.NONE
     codes: RowColumn
     """Place of the value in ``Situation.words``, which are ascending; ``MISSING`` where the call did not look at it."""
+    doubtful: BoolColumn | None = None
+    """In which calls it is missing because the call looked at a value that is not known; ``None`` if there is none."""
     keys: tuple[str, ...] = ()
     """Names of the terms that its keys equal, the outermost first."""
     order: float = 0.0
@@ -112,6 +115,7 @@ class _Draft:
     key: bool = False
     keys: tuple[str, ...] = ()
     order: float = 0.0
+    doubtful: BoolColumn | None = None
 
 
 class Terms:
@@ -121,6 +125,9 @@ class Terms:
         self._context = context
         history, accesses = context.history, context.accesses
         self._words = from_integers(history.words)
+        # every tracer sees what is read; re-execution sees what is overwritten, too
+        shown = accesses.external_read | (history.tracers == (Tracer.EXECUTION,))
+        self._doubtful: BoolColumn = np.equal(accesses.value_before, MISSING) & shown
         self._addresses = from_integers([int.from_bytes(item, "big") for item in history.addresses])
         self._arguments = _grouped(arguments(history, context.calls))
         self._texts = _grouped(texts(history, context.calls))
@@ -151,6 +158,7 @@ class Terms:
                 field=draft.field,
                 dimension=_dimension(draft, column, sizes, clock),
                 codes=column,
+                doubtful=draft.doubtful,
                 keys=draft.keys,
                 order=draft.order,
             )
@@ -341,6 +349,8 @@ class Terms:
     ) -> Iterator[_Draft]:
         found = np.full(count, MISSING, dtype=np.int64)
         found[call] = self._context.accesses.value_before[touches]
+        doubtful = np.zeros(count, dtype=np.bool_)
+        doubtful[call] = self._doubtful[touches]
         whole = coded(self._words, found)
         rank = self._rank[touches]
         order = round(float(np.mean(rank[rank != MISSING])), 6) if (rank != MISSING).any() else 0.0
@@ -354,6 +364,7 @@ class Terms:
                 field=place,
                 keys=keys or (),
                 order=order,
+                doubtful=doubtful if doubtful.any() else None,
             )
 
 

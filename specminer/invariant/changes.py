@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
 from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.invariant.values import extracted as field_of
-from specminer.invariant.values import same
+from specminer.invariant.values import is_zero, same
 from specminer.location import Field, PortKind, ValueKind, Variable
+from specminer.trace import Tracer
 from specminer.words import LimbArray
 
 NUMBERS: Final = frozenset({ValueKind.UINT, ValueKind.INT, ValueKind.WORD})
@@ -21,8 +22,41 @@ MAX_VARIABLES: Final = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doubts:
+    """Where a field may have changed, or did, and nobody knows from what to what; ``d`` cases."""
+
+    invocation: IntColumn
+    """The accepted call that wrote, or the call that found what somebody unseen wrote; shape (d,), as all columns."""
+    slot: IntColumn
+    unseen: BoolColumn
+    """Somebody unseen wrote: no call of the history did."""
+    from_zero: BoolColumn
+    """It was zero before."""
+
+    def of(self, rows: IntColumn | BoolColumn) -> Doubts:
+        """Return some of the cases."""
+        return Doubts(
+            invocation=self.invocation[rows],
+            slot=self.slot[rows],
+            unseen=self.unseen[rows],
+            from_zero=self.from_zero[rows],
+        )
+
+    @property
+    def by_calls(self) -> Doubts:
+        """Those in which a call of the history wrote."""
+        return self.of(~self.unseen)
+
+    def __len__(self) -> int:
+        return len(self.invocation)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cells:
-    """One field of one variable in the accepted calls that touched it; ``m`` touches, by invocation."""
+    """One field of one variable in the accepted calls that touched it; ``m`` touches, by invocation.
+
+    Touches are those of which it is known what they found and left.
+    """
 
     variable: Variable
     place: int
@@ -34,6 +68,8 @@ class Cells:
     """Shape (m, 4)."""
     left: LimbArray
     changed: BoolColumn
+    doubts: Doubts
+    """What may have changed besides."""
 
     @property
     def field(self) -> Field:
@@ -51,42 +87,86 @@ class Cells:
         return self.field.kind in NUMBERS
 
 
-def changes_of_calls(context: HistoryContext) -> Iterator[Cells]:
+def changes_of_calls(context: HistoryContext, unknown: UnknownChanges) -> Iterator[Cells]:
     """Yield the fields of all variables that something explains, as each accepted call found and left them.
 
     Variables without keys come first, then those with one, and so on.
     """
-    return _fields(context, context.lasting_accesses)
+    rows = context.lasting_accesses
+    return _fields(
+        context,
+        _Values(
+            rows=rows,
+            found=context.accesses.value_before[rows],
+            left=context.accesses.value_after[rows],
+        ),
+        unknown,
+    )
 
 
-def changes_of_transactions(context: HistoryContext) -> Iterator[Cells]:
+def changes_of_transactions(context: HistoryContext, unknown: UnknownChanges) -> Iterator[Cells]:
     """Yield the same, as each transaction found and left them; its first call that looked stands for it.
 
     Calls may enclose each other, and then each counts what happened in between: differences of calls do not
     add up, those of transactions do.
     """
-    accesses, history = context.accesses, context.history
+    history = context.history
     if not np.any(history.invocation_transaction[1:] == history.invocation_transaction[:-1]):
-        return changes_of_calls(context)  # each is alone in its transaction
-    order = context.lasting_accesses
-    transaction = history.invocation_transaction[accesses.invocation[order]]
+        return changes_of_calls(context, unknown)  # each is alone in its transaction
+    values = _of_transactions(context, context.lasting_accesses)
+    by_variable = np.argsort(context.locations.variable[context.accesses.slot[values.rows]], kind="stable")
+    return _fields(context, values.at(by_variable), unknown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Values:
+    """What was found and left in storage; ``r`` touches, or what the touches of one transaction make together."""
+
+    rows: RowColumn
+    """The touch, or the first of them; shape (r,), as all columns."""
+    found: RowColumn
+    """Row in ``History.words``, or ``MISSING``."""
+    left: RowColumn
+
+    def at(self, rows: IntColumn | slice) -> _Values:
+        return _Values(rows=self.rows[rows], found=self.found[rows], left=self.left[rows])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownChanges:
+    """Where storage changed, or may have, and nobody knows from what to what; by variable."""
+
+    writes: _Values
+    """Writes of accepted calls."""
+    unseen: _Values
+    """Writes of somebody unseen, by the touch that found them."""
+
+    @classmethod
+    def of(cls, context: HistoryContext) -> Self:
+        """Look for them; n log n in touches."""
+        return cls(writes=_doubtful_writes(context), unseen=_unseen_writes(context))
+
+
+def _of_transactions(context: HistoryContext, touches: RowColumn) -> _Values:
+    """Return what each transaction found in each slot and left there, in the order of slots and transactions."""
+    accesses, history = context.accesses, context.history
+    transaction = history.invocation_transaction[accesses.invocation[touches]]
     slots = int(accesses.slot.max(initial=0)) + 1
     _, first, which, count = np.unique(
-        transaction * slots + accesses.slot[order],
+        transaction * slots + accesses.slot[touches],
         return_index=True,
         return_inverse=True,
         return_counts=True,
     )
-    rows = order[first]
+    rows = touches[first]
     found, left = accesses.value_before[rows].copy(), accesses.value_after[rows].copy()
     several = count > 1
     if several.any():
         group = np.full(len(accesses.slot), MISSING, dtype=np.int64)
-        group[order] = np.where(several[which.ravel()], which.ravel(), MISSING)
+        group[touches] = np.where(several[which.ravel()], which.ravel(), MISSING)
         groups, begun, ended = _ends(context, group)
         found[groups], left[groups] = begun, ended
-    by_variable = np.argsort(context.locations.variable[accesses.slot[rows]], kind="stable")
-    return _fields(context, rows[by_variable], found[by_variable], left[by_variable])
+    return _Values(rows=rows, found=found, left=left)
 
 
 def _ends(context: HistoryContext, group: IntColumn) -> tuple[IntColumn, IntColumn, IntColumn]:
@@ -105,25 +185,66 @@ def _ends(context: HistoryContext, group: IntColumn) -> tuple[IntColumn, IntColu
     return mine[starts], found, left
 
 
-def _fields(
-    context: HistoryContext, rows: RowColumn, found: RowColumn | None = None, left: RowColumn | None = None
-) -> Iterator[Cells]:
-    """Yield fields; ``rows`` are touches by variable, ``found`` and ``left`` what they saw if not their own."""
-    variable = context.locations.variable[context.accesses.slot[rows]]
-    bounds = np.searchsorted(variable, np.arange(len(context.locations.variables) + 1))
-    del variable
+def _doubtful_writes(context: HistoryContext) -> _Values:
+    """Return the accepted calls' writes of which it is not known what they found or left, by variable."""
+    accesses = context.accesses
+    unknown = (accesses.value_before == MISSING) | (accesses.value_after == MISSING)
+    rows = np.flatnonzero(
+        accesses.effective_write & unknown & context.history.accepted[accesses.invocation]
+    ).astype(np.int32)
+    rows = rows[np.argsort(context.locations.variable[accesses.slot[rows]], kind="stable")]
+    return _Values(rows=rows, found=accesses.value_before[rows], left=accesses.value_after[rows])
+
+
+def _unseen_writes(context: HistoryContext) -> _Values:
+    """Return where a transaction found what the one before did not leave, or what is in doubt, by variable.
+
+    ``found`` is what was left before, ``left`` what was found then; the row is that of the touch that found it.
+    """
+    accesses, history = context.accesses, context.history
+    values = _of_transactions(context, np.arange(len(accesses.slot), dtype=np.int32))
+    slot = accesses.slot[values.rows]
+    values = values.at(np.lexsort((values.rows, slot)))
+    slot = accesses.slot[values.rows]
+    same = np.r_[False, slot[1:] == slot[:-1]][: len(slot)]
+    zero = history.words.index(0) if 0 in history.words else len(history.words)
+    begun = zero if context.has_creations else MISSING
+    begun_now = context.is_constructor[accesses.invocation[values.rows]]
+    earlier = np.where(
+        same, np.r_[MISSING, values.left[:-1]][: len(slot)], np.where(begun_now, MISSING, begun)
+    )
+    seen = accesses.external_read[values.rows]
+    if history.tracers == (Tracer.EXECUTION,):  # it sees what is overwritten, too
+        seen = np.ones(len(slot), dtype=np.bool_)
+    unseen = (earlier != MISSING) & (earlier != values.found) & ((values.found != MISSING) | seen)
+    rows = np.flatnonzero(unseen)
+    rows = rows[np.argsort(context.locations.variable[slot[rows]], kind="stable")]
+    before = np.where(earlier[rows] == len(history.words), MISSING, earlier[rows]).astype(np.int32)
+    return _Values(rows=values.rows[rows], found=before, left=values.found[rows])
+
+
+def _fields(context: HistoryContext, values: _Values, unknown: UnknownChanges) -> Iterator[Cells]:
+    """Yield fields; ``values`` are by variable."""
+    writes, unseen = unknown.writes, unknown.unseen
+    bounds, of_writes, of_unseen = (
+        np.searchsorted(
+            context.locations.variable[context.accesses.slot[item.rows]],
+            np.arange(len(context.locations.variables) + 1),
+        )
+        for item in (values, writes, unseen)
+    )
     unresolved = _unresolved(context)
     for number in _largest(context, np.diff(bounds)):
         item = context.locations.variables[number]
-        mine = slice(int(bounds[number]), int(bounds[number + 1]))
-        was = context.accesses.value_before[rows[mine]] if found is None else found[mine]
-        then = context.accesses.value_after[rows[mine]] if left is None else left[mine]
-        known = (was != MISSING) & (then != MISSING)
+        mine = values.at(slice(int(bounds[number]), int(bounds[number + 1])))
+        known = (mine.found != MISSING) & (mine.left != MISSING)
         if not known.any() or any(port in unresolved for port in item.ports):
             continue
-        before, after = context.word_limbs[was[known]], context.word_limbs[then[known]]
-        invocation = context.accesses.invocation[rows[mine][known]].astype(np.int64)
-        slot = context.accesses.slot[rows[mine][known]].astype(np.int64)
+        before, after = context.word_limbs[mine.found[known]], context.word_limbs[mine.left[known]]
+        invocation = context.accesses.invocation[mine.rows[known]].astype(np.int64)
+        slot = context.accesses.slot[mine.rows[known]].astype(np.int64)
+        own = writes.at(slice(int(of_writes[number]), int(of_writes[number + 1])))
+        others = unseen.at(slice(int(of_unseen[number]), int(of_unseen[number + 1])))
         for place, field in enumerate(item.fields):
             old, new = field_of(before, field), field_of(after, field)
             yield Cells(
@@ -134,7 +255,26 @@ def _fields(
                 found=old,
                 left=new,
                 changed=~same(old, new),
+                doubts=_doubts(context, own, others, field),
             )
+
+
+def _doubts(context: HistoryContext, writes: _Values, unseen: _Values, field: Field) -> Doubts:
+    """Return where one field may have changed; what is known to have kept its value is left out."""
+    rows = np.concatenate([writes.rows, unseen.rows])
+    found, left = np.concatenate([writes.found, unseen.found]), np.concatenate([writes.left, unseen.left])
+    told = np.flatnonzero(found != MISSING)
+    from_zero = np.zeros(len(rows), dtype=np.bool_)
+    from_zero[told] = is_zero(field_of(context.word_limbs[found[told]], field))
+    both = told[left[told] != MISSING]
+    kept = np.zeros(len(rows), dtype=np.bool_)
+    kept[both] = same(*(field_of(context.word_limbs[column[both]], field) for column in (found, left)))
+    return Doubts(
+        invocation=context.accesses.invocation[rows].astype(np.int64),
+        slot=context.accesses.slot[rows].astype(np.int64),
+        unseen=np.arange(len(rows)) >= len(writes.rows),
+        from_zero=from_zero,
+    ).of(~kept)
 
 
 def _largest(context: HistoryContext, touches: IntColumn) -> list[int]:

@@ -38,6 +38,8 @@ class Invariant:
     """Rows of the invocations in which it could have failed; ascending, one a case."""
     held: BoolColumn
     """In which of them it did hold."""
+    unknown: int = 0
+    """In how many more cases it may have failed: a value is not known."""
     surprising: bool = True
     """Whether an exception is a reason to look closer."""
     formula: Formula | None = field(default=None, compare=False)
@@ -51,9 +53,9 @@ class Invariant:
         return int((~self.held).sum())
 
     def tolerable(self, history: History) -> bool:
-        """Whether it is a claim at all: enough cases, and hardly any exception, or all in one transaction."""
+        """Whether it is a claim: enough cases, most of them known, hardly any exception, or all in one transaction."""
         count = len(self.cases)
-        if count < LEAST or self.exceptions > count // 5:
+        if count < LEAST or self.exceptions > count // 5 or self.unknown > count:
             return False
         if self.exceptions <= TOLERANCE * count:
             return True
@@ -110,4 +112,5 @@ def entry_of(item: Invariant, history: History, unit: IntColumn) -> InvariantEnt
         interval=wilson(support - broken, support),
         test=LaterCases(support=int(later.sum()), exceptions=int((later & ~item.held).sum())),
         broken_by=tuple(f"0x{history.transaction_hash[row].hex()}" for row in witnesses.tolist()),
+        unknown=item.unknown or None,
     )

@@ -11,7 +11,7 @@ import numpy as np
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import senders
 from specminer.history import BoolColumn, IntColumn
-from specminer.invariant.changes import Cells
+from specminer.invariant.changes import Cells, Doubts
 from specminer.invariant.claim import LEAST, Invariant
 from specminer.invariant.values import is_zero, less, minus, same
 from specminer.location import ValueKind
@@ -33,19 +33,22 @@ def courses(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
         yield from _constant(context, cells)
         return
     found, left, calls = cells.found[rows], cells.left[rows], cells.invocation[rows]
+    doubts = cells.doubts.of(~context.is_constructor[cells.doubts.invocation])
     name = cells.name
     old, new = symbol(name), symbol(name, after=True)
     fresh = is_zero(found)
     several = len(rows) >= LEAST
     if several and np.mean(fresh) > 0.9 and _touched_later(cells, rows):
         text = f"{name} is set once and never changed after"
-        yield _claim(
-            Template.ONCE, text, apply("=>", apply("distinct", old, "0"), apply("=", new, old)), calls, fresh
-        )
+        smt = apply("=>", apply("distinct", old, "0"), apply("=", new, old))
+        unknown = int((~doubts.from_zero).sum())
+        yield replace(_claim(Template.ONCE, text, smt, calls, fresh), unknown=unknown)
     elif cells.numeric and several:
-        yield from _monotone(cells, calls[~fresh], found[~fresh], left[~fresh])
-    yield from _writers(context, cells, rows)
-    yield from _own_entry(context, cells, rows)
+        for claim in _monotone(cells, calls[~fresh], found[~fresh], left[~fresh]):
+            # leaving zero is no growth
+            yield replace(claim, unknown=int((~doubts.from_zero).sum()))
+    yield from _writers(context, cells, rows, doubts)
+    yield from _own_entry(context, cells, rows, doubts)
 
 
 def _claim(template: Template, text: str, smt: str | None, cases: IntColumn, held: BoolColumn) -> Invariant:
@@ -57,10 +60,16 @@ def _constant(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
     looked = np.unique(cells.invocation[~context.is_constructor[cells.invocation]])
     if cells.variable.ports or len(looked) < LEAST or is_zero(cells.left[:1])[0]:
         return
+    order = np.argsort(cells.slot, kind="stable")
+    slot, left = cells.slot[order], cells.left[order]
+    if np.any((slot[1:] == slot[:-1]) & ~same(left[1:], left[:-1])):  # nobody saw it change, but it did
+        return
+    doubts = cells.doubts.of(~context.is_constructor[cells.doubts.invocation])
     name = cells.name
     text = f"{name} never changes after the deployment"
     smt = apply("=", symbol(name, after=True), symbol(name))
-    yield _claim(Template.CONSTANT, text, smt, looked, np.ones(len(looked), dtype=np.bool_))
+    claim = _claim(Template.CONSTANT, text, smt, looked, np.ones(len(looked), dtype=np.bool_))
+    yield replace(claim, unknown=len(doubts))
 
 
 def _touched_later(cells: Cells, rows: IntColumn) -> bool:
@@ -92,7 +101,7 @@ def _monotone(cells: Cells, calls: IntColumn, found: LimbArray, left: LimbArray)
         yield _claim(Template.MONOTONE, f"{name} never increases", apply("<=", new, old), calls, down)
 
 
-def _writers(context: HistoryContext, cells: Cells, rows: IntColumn) -> Iterator[Invariant]:
+def _writers(context: HistoryContext, cells: Cells, rows: IntColumn, doubts: Doubts) -> Iterator[Invariant]:
     """Yield which functions change a variable, though others run that could."""
     calls = cells.invocation[rows]
     functions, count = np.unique(context.calls.function[calls], return_counts=True)
@@ -103,20 +112,24 @@ def _writers(context: HistoryContext, cells: Cells, rows: IntColumn) -> Iterator
     text = f"{cells.name} is changed only by {', '.join(names)}"
     held = np.isin(context.calls.function[calls], common)
     claim = _claim(Template.WRITERS, text, None, calls, held)
-    yield replace(claim, surprising=False)  # a rare function is no attack
+    others = doubts.unseen | ~np.isin(context.calls.function[doubts.invocation], common)
+    yield replace(claim, surprising=False, unknown=int(others.sum()))  # a rare function is no attack
 
 
-def _own_entry(context: HistoryContext, cells: Cells, rows: IntColumn) -> Iterator[Invariant]:
+def _own_entry(context: HistoryContext, cells: Cells, rows: IntColumn, doubts: Doubts) -> Iterator[Invariant]:
     """Yield that calls change only what is kept under the sender's own address."""
     if not cells.variable.ports or len(rows) < LEAST:
         return
     history, locations = context.history, context.locations
     calls = cells.invocation[rows]
-    sender = locations.key_table.find(senders(history))[history.invocation_sender[calls]]
+    key_of = locations.key_table.find(senders(history))
+    sender = key_of[history.invocation_sender[calls]]
+    writer = key_of[history.invocation_sender[doubts.invocation]]
     for depth in range(len(cells.variable.ports)):
         own = locations.keys[cells.slot[rows], depth] == sender
         if np.mean(own) > 0.8:
             keys = ["·"] * len(cells.variable.ports)
             keys[depth] = "k"
             text = f"{cells.variable.text(tuple(keys), cells.place)} is changed only by calls of k"
-            yield _claim(Template.OWN, text, None, calls, own)
+            others = doubts.unseen | (locations.keys[doubts.slot, depth] != writer)
+            yield replace(_claim(Template.OWN, text, None, calls, own), unknown=int(others.sum()))

@@ -18,7 +18,7 @@ import numpy as np
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import arguments, senders
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.invariant.changes import Cells
+from specminer.invariant.changes import Cells, Doubts
 from specminer.invariant.claim import LEAST, Invariant
 from specminer.invariant.values import minus, plus, same, to_integer
 from specminer.location import Field, ValueKind
@@ -56,6 +56,8 @@ class _Group:
     found: LimbArray
     left: LimbArray
     field: Field
+    unknown: int
+    """In how many more calls such an entry may have changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +76,14 @@ def effects(by_function: InputsByFunction, cells: Cells) -> Iterator[Invariant]:
     function = context.calls.function[cells.invocation[rows]]
     order = np.argsort(function, kind="stable")
     bounds = np.searchsorted(function[order], np.arange(len(context.calls.functions) + 1))
+    doubts = cells.doubts.by_calls
+    doubtful = np.where(
+        context.is_constructor[doubts.invocation], MISSING, context.calls.function[doubts.invocation]
+    )
     for number_ in np.flatnonzero(np.diff(bounds) >= LEAST).tolist():
         mine = rows[order[bounds[number_] : bounds[number_ + 1]]]
         inputs = by_function.inputs(number_)
-        for group in _groups(context, cells, mine, inputs):
+        for group in _groups(context, cells, mine, doubts.of(doubtful == number_), inputs):
             yield from _explained(context, number_, group, inputs)
 
 
@@ -157,20 +163,17 @@ def _small(column: IntColumn, at: IntColumn) -> LimbArray:
     return values
 
 
-def _groups(context: HistoryContext, cells: Cells, rows: IntColumn, inputs: Inputs) -> Iterator[_Group]:
-    """Tell a function's changes of one field apart by where their keys come from."""
+def _groups(
+    context: HistoryContext, cells: Cells, rows: IntColumn, doubts: Doubts, inputs: Inputs
+) -> Iterator[_Group]:
+    """Tell a function's changes of one field apart by where their keys come from; ``doubts`` are the function's."""
     calls = cells.invocation[rows]
-    at = inputs.at(calls)
     depths = len(cells.variable.ports)
-    source = np.full((len(rows), max(1, depths)), MISSING, dtype=np.int64)
-    for depth in range(depths):
-        key = context.locations.keys[cells.slot[rows], depth]
-        for place, (_, codes) in reversed(list(enumerate(inputs.keys))):
-            source[codes[at] == key, depth] = place
-    width = len(inputs.keys) + 1
-    code = np.zeros(len(rows), dtype=np.int64)
-    for depth in range(min(depths, 12)):
-        code = code * width + source[:, depth] + 1
+    source = _sources(context, cells.slot[rows], inputs.at(calls), depths, inputs)
+    code = _coded(source, depths, inputs)
+    doubtful = _coded(
+        _sources(context, doubts.slot, inputs.at(doubts.invocation), depths, inputs), depths, inputs
+    )
     kinds, first = np.unique(code, return_index=True)
     for kind_code, kind in zip(kinds.tolist(), source[first].tolist(), strict=True):
         mine = np.flatnonzero(code == kind_code)
@@ -186,7 +189,32 @@ def _groups(context: HistoryContext, cells: Cells, rows: IntColumn, inputs: Inpu
             found=cells.found[rows[mine]],
             left=cells.left[rows[mine]],
             field=cells.field,
+            unknown=int((doubtful == kind_code).sum()),
         )
+
+
+def _sources(
+    context: HistoryContext, slot: IntColumn, at: IntColumn, depths: int, inputs: Inputs
+) -> IntColumn:
+    """Return which input each key of some slots equals, ``MISSING`` for none; shape (slots, at least 1).
+
+    ``at`` is the place of each one's call among the function's.
+    """
+    source = np.full((len(slot), max(1, depths)), MISSING, dtype=np.int64)
+    for depth in range(depths):
+        key = context.locations.keys[slot, depth]
+        for place, (_, codes) in reversed(list(enumerate(inputs.keys))):
+            source[codes[at] == key, depth] = place
+    return source
+
+
+def _coded(source: IntColumn, depths: int, inputs: Inputs) -> IntColumn:
+    """Return the sources of all keys as one number."""
+    width = len(inputs.keys) + 1
+    code = np.zeros(len(source), dtype=np.int64)
+    for depth in range(min(depths, 12)):
+        code = code * width + source[:, depth] + 1
+    return code
 
 
 def _explained(context: HistoryContext, function: int, group: _Group, inputs: Inputs) -> Iterator[Invariant]:
@@ -198,6 +226,7 @@ def _explained(context: HistoryContext, function: int, group: _Group, inputs: In
         found=group.found[glance],
         left=group.left[glance],
         field=group.field,
+        unknown=0,
     )
     best: tuple[float, int] | None = None
     for place, expression in enumerate(_expressions(few, few, inputs)):
@@ -218,6 +247,7 @@ def _explained(context: HistoryContext, function: int, group: _Group, inputs: In
         smt=apply("=", symbol(group.name, after=True), expression.smt),
         cases=group.calls[order],
         held=_equal(expression.values, group)[order],
+        unknown=group.unknown,
     )
 
 

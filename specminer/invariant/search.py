@@ -10,7 +10,7 @@ import numpy as np
 
 from specminer.decoding import HistoryContext
 from specminer.interaction import Interactions
-from specminer.invariant.changes import changes_of_calls, changes_of_transactions
+from specminer.invariant.changes import UnknownChanges, changes_of_calls, changes_of_transactions
 from specminer.invariant.claim import Invariant
 from specminer.invariant.courses import courses
 from specminer.invariant.effects import InputsByFunction, effects
@@ -39,9 +39,10 @@ def search(context: HistoryContext, tuning: Tuning, interactions: Interactions) 
 
 
 def _all(context: HistoryContext, tuning: Tuning, interactions: Interactions) -> Iterator[Invariant]:
-    yield from totals(context, changes_of_transactions(context))
+    unknown = UnknownChanges.of(context)
+    yield from totals(context, changes_of_transactions(context, unknown))
     inputs = InputsByFunction(context)
-    for cells in changes_of_calls(context):
+    for cells in changes_of_calls(context, unknown):
         yield from conserved(context, cells)
         yield from courses(context, cells)
         yield from effects(inputs, cells)

@@ -7,8 +7,8 @@ are known, so nothing is evaluated again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -56,6 +56,48 @@ class Moments:
         found: IntColumn = self.tuning.graph.valuations[predicate][finest].astype(np.int64)
         return found
 
+    def doubts(self, predicate: int, *, before: bool) -> BoolColumn:
+        """Return before, or after, which events a predicate's value is not known, though it has one in its state."""
+        tuning = self.tuning
+        if tuning.doubts is None:
+            return np.zeros(len(tuning.table), dtype=np.bool_)
+        after = tuning.doubts.of([predicate])
+        return tuning.moved(after) if before else after
+
+    def places(self) -> _Places:
+        """Return the state that each event leaves behind, or those that it may."""
+        return _Places(self)
+
+
+class _Places:
+    """In which states events are, or may be where a value is in doubt."""
+
+    def __init__(self, moments: Moments) -> None:
+        tuning = moments.tuning
+        self.after: IntColumn = tuning.state_after
+        self.unsure = np.flatnonzero(moments.counted & tuning.uncertain_after(tuning.chosen))
+        self._blocks, self._graph = tuning.chosen.blocks, tuning.graph
+        chosen = {item.formula for item in tuning.predicates}
+        self._rows = [row for row, item in enumerate(tuning.vocabulary) if item.formula in chosen]
+        self._values = self._graph.valuations[self._rows][:, self._graph.state_after[self.unsure]]
+        known = [~moments.doubts(row, before=False)[self.unsure] for row in self._rows]
+        self._known = np.array(known, dtype=np.bool_).reshape(self._values.shape)
+        self._sure = moments.counted.copy()
+        self._sure[self.unsure] = False
+
+    def surely(self, state: int) -> IntColumn:
+        """Return the events after which it is known to be in a state."""
+        return np.flatnonzero(self._sure & (self.after == state))
+
+    def perhaps(self, state: int) -> IntColumn:
+        """Return the events after which it may be in a state, by what is known then."""
+        inside = np.unique(self._graph.valuations[self._rows][:, self._blocks == state], axis=1)
+        possible = np.zeros(len(self.unsure), dtype=np.bool_)
+        for values in inside.T:
+            possible |= (~self._known | (self._values == values[:, None])).all(axis=0)
+        found: IntColumn = self.unsure[possible | (self.after[self.unsure] == state)]
+        return found
+
 
 def states(moments: Moments) -> Iterator[Invariant]:
     """Find what holds in every visit of each state of the chosen point, apart from what describes it."""
@@ -63,6 +105,7 @@ def states(moments: Moments) -> Iterator[Invariant]:
     graph, blocks = tuning.graph, tuning.chosen.blocks
     visits = np.bincount(graph.state_after[moments.counted], minlength=graph.states)
     described = {item.text for item in tuning.predicates}
+    places = moments.places()
     shares = [
         (row, *_shares(graph.valuations[row], visits, blocks, len(tuning.states)))
         for row in moments.predicates
@@ -70,25 +113,30 @@ def states(moments: Moments) -> Iterator[Invariant]:
     for state in tuning.states:
         if state.id == ROOT:
             continue
-        rows = np.flatnonzero(moments.counted & (blocks[graph.state_after] == state.id))
+        rows, others = places.surely(state.id), places.perhaps(state.id)
         if len(rows) < LEAST:
             continue
         premises = _premises(tuning, state.predicates)
         candidates = [
             (row, value, other)
             for row, inside, outside in shares
-            for value, other in _candidate(inside[:, state.id], outside[:, state.id])
+            for value, other in _candidate(tuning, inside[:, state.id], outside[:, state.id])
             if tuning.vocabulary[row].text not in described
         ]
         for row, value, facts in _strongest(tuning, candidates, premises):
+            doubtful = moments.doubts(row, before=False)
             yield _claim(
                 moments,
                 state_scope(state.id),
                 Template.STATE,
                 f"in '{state.name}': {literal(tuning.vocabulary[row], value)}",
                 _formula(tuning, row, value),
-                rows,
-                moments.values(row, graph.state_after[rows]) == value,
+                _Cases.of(
+                    rows,
+                    moments.values(row, graph.state_after[rows]) == value,
+                    doubtful,
+                    int((doubtful | (moments.values(row, graph.state_after) != value))[others].sum()),
+                ),
                 facts,
             )
 
@@ -110,7 +158,7 @@ def befores(moments: Moments) -> Iterator[Invariant]:
             inside, outside = np.zeros(3), np.zeros(3)
             np.add.at(inside, column, here)
             np.add.at(outside, column, weight - here)
-            candidates += [(row, value, other) for value, other in _candidate(inside, outside)]
+            candidates += [(row, value, other) for value, other in _candidate(tuning, inside, outside)]
         name = table.symbols[symbol]
         for row, value, facts in _strongest(tuning, candidates, []):
             yield _claim(
@@ -119,8 +167,11 @@ def befores(moments: Moments) -> Iterator[Invariant]:
                 Template.BEFORE,
                 f"before {name}: {literal(tuning.vocabulary[row], value)}",
                 _formula(tuning, row, value),
-                rows,
-                moments.values(row, graph.state_before[rows]) == value,
+                _Cases.of(
+                    rows,
+                    moments.values(row, graph.state_before[rows]) == value,
+                    moments.doubts(row, before=True),
+                ),
                 facts,
             )
 
@@ -162,6 +213,7 @@ def _order(
     table = moments.tuning.table
     one, other = table.values[left][rows], table.values[right][rows]
     known = (one != MISSING) & (other != MISSING)
+    unknown = int((~known).sum()) if table.assumed is not None else 0
     one, other, rows = one[known], other[known], rows[known]
     if len(rows) < LEAST or len(np.unique(one)) < 3 or len(np.unique(other)) < 3:
         return None
@@ -181,9 +233,8 @@ def _order(
     formula = None
     if symbols[0] is not None and symbols[1] is not None:
         formula = language.negation(language.less(symbols[0], symbols[1]))
-    claim = _claim(
-        moments, INTERACTION_SCOPE, Template.ORDER, f"{names[0]} >= {names[1]}", formula, rows, ~fails
-    )
+    cases = _Cases(rows=rows, held=~fails, unknown=unknown)
+    claim = _claim(moments, INTERACTION_SCOPE, Template.ORDER, f"{names[0]} >= {names[1]}", formula, cases)
     return replace(claim, smt=apply(">=", *(symbol_of(name) for name in names)))
 
 
@@ -198,11 +249,17 @@ def _shares(
 
 
 def _candidate(
-    inside: np.ndarray[Any, np.dtype[np.float64]], outside: np.ndarray[Any, np.dtype[np.float64]]
+    tuning: Tuning,
+    inside: np.ndarray[Any, np.dtype[np.float64]],
+    outside: np.ndarray[Any, np.dtype[np.float64]],
 ) -> Iterator[tuple[int, float]]:
     """Yield the value that a predicate has here but for few cases, with the share of other cases that have it."""
     total, others = float(inside.sum()), float(outside.sum())
-    if not total or not others or inside[UNKNOWN]:
+    if tuning.doubts is not None:  # what is in doubt is counted apart
+        total -= float(inside[UNKNOWN])
+    elif inside[UNKNOWN]:
+        return
+    if not total or not others:
         return
     for value in (TRUE, FALSE):
         wrong = total - float(inside[value])
@@ -258,18 +315,32 @@ def _formula(tuning: Tuning, predicate: int, value: int) -> Formula:
     return formula if value == TRUE else tuning.language.negation(formula)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cases:
+    """Events in which a claim held or did not, and how many more there may be."""
+
+    rows: IntColumn
+    held: BoolColumn
+    unknown: int
+
+    @classmethod
+    def of(cls, rows: IntColumn, held: BoolColumn, doubtful: BoolColumn, more: int = 0) -> Self:
+        """Take the rows whose value is not ``doubtful``; ``more`` events besides may be cases in which it failed."""
+        known = ~doubtful[rows]
+        return cls(rows=rows[known], held=held[known], unknown=int((~known).sum()) + more)
+
+
 def _claim(
     moments: Moments,
     scope: ClaimScope,
     template: Template,
     text: str,
     formula: Formula | None,
-    rows: IntColumn,
-    held: BoolColumn,
+    cases: _Cases,
     premises: tuple[Formula, ...] = (),
 ) -> Invariant:
     """Return a claim about events; a call that stands in several interactions is a case in each."""
-    calls = moments.invocation[rows]
+    calls = moments.invocation[cases.rows]
     order = np.argsort(calls, kind="stable")
     return Invariant(
         scope=scope,
@@ -277,7 +348,8 @@ def _claim(
         text=text,
         smt=None if formula is None else expression(moments.tuning.language, formula),
         cases=calls[order],
-        held=held[order],
+        held=cases.held[order],
+        unknown=cases.unknown,
         formula=formula,
         premises=premises,
     )

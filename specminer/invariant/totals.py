@@ -46,6 +46,10 @@ class Course:
     """As :func:`packed` returns it: only whether changes are equal counts."""
     invocation: IntColumn
     """The first invocation that touched it there."""
+    doubtful: IntColumn
+    """The groups in which it may have changed by nobody knows how much; ascending, and none of ``group``."""
+    unseen: int
+    """How often somebody unseen changed it."""
 
 
 def totals(context: HistoryContext, cells: Iterable[Cells]) -> Iterator[Invariant]:
@@ -99,12 +103,11 @@ def _course(context: HistoryContext, cells: Cells, *, counted: bool, keyed: bool
     else:
         change = differences(left, found)
     history, calls = context.history, cells.invocation[rows]
-    place = history.invocation_transaction[calls] * len(history.contracts)
-    place = place + history.invocation_contract[calls]
-    if keyed:
-        place = place * len(context.locations.key_table) + context.locations.keys[cells.slot[rows], 0]
+    place = _places(context, calls, cells.slot[rows], keyed=keyed)
     group, total = summed(change, place)
-    settled = total.any(axis=1)
+    doubts = cells.doubts.by_calls
+    doubtful = np.unique(_places(context, doubts.invocation, doubts.slot, keyed=keyed))
+    settled = total.any(axis=1) & ~np.isin(group, doubtful)
     first = np.full(len(group), len(history), dtype=np.int64)
     np.minimum.at(first, np.searchsorted(group, place), calls)
     key = ("k",) if keyed else None
@@ -121,7 +124,18 @@ def _course(context: HistoryContext, cells: Cells, *, counted: bool, keyed: bool
         group=group[settled],
         change=packed(total[settled]),
         invocation=first[settled],
+        doubtful=doubtful,
+        unseen=int(cells.doubts.unseen.sum()),
     )
+
+
+def _places(context: HistoryContext, calls: IntColumn, slot: IntColumn, *, keyed: bool) -> IntColumn:
+    """Return transaction, contract and, if ``keyed``, the first key of some slots that calls touch, as one number."""
+    history = context.history
+    place = (
+        history.invocation_transaction[calls] * len(history.contracts) + history.invocation_contract[calls]
+    )
+    return place * len(context.locations.key_table) + context.locations.keys[slot, 0] if keyed else place
 
 
 def _equal(total: Course, parts: list[Course], context: HistoryContext) -> Iterator[Invariant]:
@@ -140,9 +154,11 @@ def _equal(total: Course, parts: list[Course], context: HistoryContext) -> Itera
 def _relation(total: Course, part: Course, *, created: bool) -> Invariant:
     at = np.minimum(np.searchsorted(part.group, total.group), len(part.group) - 1)
     equal = (part.group[at] == total.group) & (part.change[at] == total.change).all(axis=1)
-    alone = ~np.isin(part.group, total.group)
-    cases = np.concatenate([total.invocation, part.invocation[alone]])
-    held = np.concatenate([equal, np.zeros(int(alone.sum()), dtype=np.bool_)])
+    known = ~np.isin(total.group, part.doubtful)
+    alone = ~np.isin(part.group, total.group) & ~np.isin(part.group, total.doubtful)
+    cases = np.concatenate([total.invocation[known], part.invocation[alone]])
+    held = np.concatenate([equal[known], np.zeros(int(alone.sum()), dtype=np.bool_)])
+    unknown = len(np.union1d(total.doubtful, part.doubtful)) + total.unseen + part.unseen
     order = np.argsort(cases, kind="stable")
     return Invariant(
         scope=CONTRACT_SCOPE,
@@ -151,6 +167,7 @@ def _relation(total: Course, part: Course, *, created: bool) -> Invariant:
         smt=apply("=", total.smt, part.smt) if created else None,
         cases=cases[order],
         held=held[order],
+        unknown=unknown,
     )
 
 
@@ -163,6 +180,9 @@ def _related(total: Course, part: Course) -> bool:
 def _likely(one: Course, other: Course) -> bool:
     """Whether a glance at some of one's changes shows mostly the same in another."""
     rows = np.unique(np.linspace(0, len(one.group) - 1, min(GLANCE, len(one.group))).astype(np.int64))
+    rows = rows[~np.isin(one.group[rows], other.doubtful)]
+    if not len(rows):
+        return False
     at = np.minimum(np.searchsorted(other.group, one.group[rows]), len(other.group) - 1)
     equal = (other.group[at] == one.group[rows]) & (other.change[at] == one.change[rows]).all(axis=1)
     return bool(np.mean(equal) >= LIKELY)
@@ -174,7 +194,9 @@ def conserved(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
         return
     rows = np.flatnonzero(cells.changed)
     calls, place, entries = np.unique(cells.invocation[rows], return_inverse=True, return_counts=True)
-    nested = _with_children(context)[calls]
+    doubtful = np.unique(cells.doubts.by_calls.invocation)
+    doubtful = doubtful[~_with_children(context)[doubtful]]
+    nested = _with_children(context)[calls] | np.isin(calls, doubtful)
     function = context.calls.function[calls]
     for number in np.unique(function).tolist():
         mine = (function == number) & ~nested
@@ -192,6 +214,7 @@ def conserved(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
             smt=apply("=", symbol(f"sum {cells.name}", after=True), symbol(f"sum {cells.name}")),
             cases=calls[mine],
             held=kept,
+            unknown=int((context.calls.function[doubtful] == number).sum()),
         )
 
 

@@ -51,8 +51,12 @@ def _edges(mining: Mining, point: FrontPoint) -> tuple[Edge, ...]:
     order = np.lexsort((mining.interactions.invocation, group))
     starts = np.searchsorted(group[order], np.arange(len(keys) + 1))
     left = reached(mining.tuning, point)
+    unknown = np.bincount(group[mining.tuning.uncertain(point)], minlength=len(keys)).tolist()
     return tuple(
-        _edge(mining, key, order[starts[row] : starts[row + 1]], int(left[key[0]]))
+        replace(
+            _edge(mining, key, order[starts[row] : starts[row + 1]], int(left[key[0]])),
+            unknown=unknown[row] or None,
+        )
         for row, key in enumerate(keys)
     )
 

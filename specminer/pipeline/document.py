@@ -114,6 +114,7 @@ def _states(point: TunedPoint, terms: Sequence[str] = ()) -> tuple[State, ...]:
             ends=item.ends,
             phrases=item.phrases,
             smt=terms[position] if terms else None,
+            unknown=item.unknown or None,
         )
         for position, item in enumerate(point.states)
     )

@@ -47,8 +47,11 @@ def condition(item: Passable) -> TransitionGuard:
     way, passage, language = item.way, item.way.passage, item.frame.language
     meaning = passage.function.meaning
     refused = np.zeros(len(passage.call), dtype=np.bool_)
+    unknown = refused.copy()
     for part in way.parts:
-        refused |= truth_of(meaning, part.clause.literals, passage.call).false
+        truth = truth_of(meaning, part.clause.literals, passage.call)
+        refused |= truth.false
+        unknown |= truth.doubtful
     elsewhere, rejected = way.siblings, ~passage.accepted
     accepted, exceptions = int(np.sum(way.taken)), int(np.sum(way.taken & refused))
     explained = int(np.sum(rejected & refused))
@@ -71,6 +74,7 @@ def condition(item: Passable) -> TransitionGuard:
         interval=wilson(accepted - exceptions, accepted),
         explained_interval=wilson(explained, int(np.sum(rejected))),
         held_out=way.held_out,
+        unknown=int(np.sum(way.taken & unknown & ~refused)) or None,
     )
 
 

@@ -15,13 +15,13 @@ from specminer.specification import Proof
 
 
 class Known:
-    """What holds in each state besides what describes it: claims without any exception."""
+    """What holds in each state besides what describes it: claims without any exception, and without unknown cases."""
 
     def __init__(self, held: Iterable[Invariant]) -> None:
         self._of_state: dict[int, list[tuple[str, Formula]]] = defaultdict(list)
         self._always: list[tuple[str, Formula]] = []
         for item in held:
-            if item.formula is None or item.exceptions or item.premises:
+            if item.formula is None or item.exceptions or item.unknown or item.premises:
                 continue
             if item.template is Template.STATE and item.scope.state is not None:
                 said = item.text.partition("': ")[2]

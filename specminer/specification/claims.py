@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from specminer.specification.absence import absent
 from specminer.specification.guards import Proof
 from specminer.specification.numbers import Count
 
@@ -38,6 +39,9 @@ class Role:
     """The addresses of a set; of a role that is no part of an entity, those seen if they are few."""
     creator: bool = False
     """Whether the addresses are those that created the contract."""
+    unknown: Count | None = absent()
+    """Accepted calls of which it is not known whether the sender has the role, because a value is not known; left out
+    if there are none."""
 
 
 class SolverAnswer(Enum):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from specminer.specification.absence import absent
 from specminer.specification.numbers import Count, Interval, Share
 from specminer.specification.symbols import SymbolSort
 
@@ -64,7 +65,7 @@ class GuardCondition:
     exceptions: Count = 0
     """Accepted calls in which it did not hold."""
     unknown: Count = 0
-    """Accepted calls that did not read what the condition is about."""
+    """Accepted calls that did not read what the condition is about, or read a value that is not known."""
     interval: Interval | None = None
     """Of the share of accepted calls that keep it; ``null`` in documents that do not have it."""
     reasons: tuple[RejectionReason, ...] = ()
@@ -127,6 +128,9 @@ class Guard:
     """How the first part of the calls predicts the rest; ``null`` if there are too few."""
     significance: Share | None = None
     """Of an observed guard: how often chance does as well; ``null`` for a required one."""
+    unknown: Count | None = absent()
+    """Accepted calls in which it may not have held, because they read a value that is not known; left out if there are
+    none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,3 +191,6 @@ class TransitionGuard:
     """Of the share of rejected calls that the conditions explain; ``null`` in documents that do not have it."""
     held_out: GuardTest | None = None
     """How the first calls predict the later ones; ``null`` if there are too few, or no condition of its own."""
+    unknown: Count | None = absent()
+    """Calls that took the transition in which the conditions may not have held, because a value is not known; left out
+    if there are none."""

@@ -110,3 +110,5 @@ class InvariantEntry:
     """The cases in the later part of the history."""
     broken_by: tuple[str, ...] = ()
     """Hashes of transactions that broke it, at most five, the earliest first."""
+    unknown: Count | None = absent()
+    """In how many more cases it may have failed, because a value is not known; left out if there are none."""

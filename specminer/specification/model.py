@@ -14,6 +14,7 @@ from typing import Self
 
 from specminer.automaton import Automaton, Transition
 from specminer.errors import UsageError
+from specminer.specification.absence import absent
 from specminer.specification.abstraction import AbstractionSummary
 from specminer.specification.claims import (
     CompetingTransitions,
@@ -105,6 +106,9 @@ class State:
     have those that it had."""
     smt: str | None = None
     """What holds here, in SMT-LIB 2 over ``Specification.symbols``: of states that were joined a disjunction."""
+    unknown: Count | None = absent()
+    """Those of the visits of which it is not known whether the predicates hold, because a value is not known; left out
+    if there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +149,9 @@ class Edge:
     """The same in full; ``null`` if there is no condition."""
     witnesses: tuple[str, ...] = ()
     """At most ten transaction hashes, the earliest first."""
+    unknown: Count | None = absent()
+    """Of how many of the times it is not known whether they began and ended in these states, because a value is not
+    known; left out if there are none."""
 
     @property
     def symbol(self) -> str:

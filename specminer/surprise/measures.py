@@ -102,12 +102,16 @@ def measure(
     counted = ~table.rejected & ~interactions.passive
     last = np.append(starts[1:], len(table)) - 1 if len(starts) else starts
     # that a flag of the whole contract changes befalls an interaction: it is no outcome of its state
-    told = np.flatnonzero(~table.switched)
+    # and what is not known is judged by nothing
+    unknown = tuning.uncertain(tuning.chosen)
+    told = np.flatnonzero(~table.switched & ~unknown)
     edges, expected = np.zeros(len(table)), np.zeros(len(table) + len(last))
-    edges[told], stop, expected[np.r_[told, len(table) + np.arange(len(last))]] = _transitions(
-        before[told], after[told], table.symbol[told], np.searchsorted(told, last), units.of(told)
+    stop = np.zeros(len(last))
+    ended = np.flatnonzero(~tuning.uncertain_after(tuning.chosen)[last])
+    edges[told], stop[ended], expected[np.r_[told, len(table) + ended]] = _transitions(
+        before, after, table.symbol, told, last[ended], units
     )
-    place = np.where(counted, _place(before, table.symbol, units), 0.0)
+    place = np.where(counted & ~unknown, _place(before, table.symbol, units), 0.0)
     early, unmet = _broken(broken, Kind.BEFORE, interactions, counted, len(history))
     late, failed = _broken(broken, Kind.BROKEN, interactions, counted, len(history))
     evidence = {
@@ -140,32 +144,25 @@ def measure(
 
 
 def _transitions(
-    before: IntColumn, after: IntColumn, symbol: IntColumn, last: IntColumn, units: Units
+    before: IntColumn, after: IntColumn, symbol: IntColumn, told: IntColumn, last: IntColumn, units: Units
 ) -> tuple[FloatColumn, FloatColumn, FloatColumn]:
-    """Return the bits of each event's transition, and of stopping behind each interaction's last event.
+    """Return the bits of the transitions of some events, and of stopping behind interactions' ``last`` events.
 
     Stopping is one of the outcomes of a state, so that its transitions and it sum to 1. The third column is what
-    outcomes of the state usually have, for both: shape (n + k,).
+    outcomes of the state usually have, for both: shape (events told + ends,).
     """
     states = int(max(before.max(initial=0), after.max(initial=0))) + 1
     symbols = int(symbol.max(initial=0)) + 2
-    source = np.concatenate([before, after[last]])
-    outcome = np.concatenate([symbol, np.full(len(last), symbols - 1)])
-    target = np.concatenate([after, after[last]])
-    extended = Units(
-        interaction=None if units.interaction is None else _with_ends(units.interaction, last),
-        transaction=_with_ends(units.transaction, last),
-    )
+    source = np.concatenate([before[told], after[last]])
+    outcome = np.concatenate([symbol[told], np.full(len(last), symbols - 1)])
+    target = np.concatenate([after[told], after[last]])
+    extended = units.of(np.concatenate([told, last]))
     _, code = np.unique((source * symbols + outcome) * states + target, return_inverse=True)
     code = code.ravel().astype(np.int64)
     chance = probability(extended.others(code), extended.others(source), extended.once(code, source))
     bits = -np.log2(chance)
     usual = np.bincount(source, weights=bits) / np.maximum(np.bincount(source), 1)
-    return bits[: len(before)], bits[len(before) :], usual[source]
-
-
-def _with_ends(column: IntColumn, last: IntColumn) -> IntColumn:
-    return np.concatenate([column, column[last]])
+    return bits[: len(told)], bits[len(told) :], usual[source]
 
 
 def _place(before: IntColumn, symbol: IntColumn, units: Units) -> FloatColumn:

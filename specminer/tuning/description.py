@@ -31,7 +31,7 @@ from specminer.predicate import Formula, FormulaError, entails, normalised, pars
 from specminer.predicate import text as formula_text
 from specminer.tuning.merging import Clause, Cube, Merging, without
 from specminer.tuning.objective import Objective, Selection
-from specminer.tuning.result import ChosenPredicate, FrontPoint, TunedState
+from specminer.tuning.result import ChosenPredicate, FrontPoint, TunedState, doubts_of
 from specminer.tuning.stability import stability
 from specminer.tuning.union import Union, unions
 
@@ -176,6 +176,7 @@ class Describer:
         visits = np.bincount(
             point.blocks[graph.target], weights=graph.count, minlength=point.score.states
         ).astype(np.int64)
+        unknown = self._unknown(point)
         ends = np.bincount(point.blocks, weights=self.objective.quotient.ends, minlength=point.score.states)
         names = state_names(told, point.score.states, self._whole(own, point.blocks))
         return tuple(
@@ -186,9 +187,18 @@ class Describer:
                 phrases=_phrases(told, state, {row for place in stated[state] for row in members[place]}),
                 visits=int(visits[state]),
                 ends=int(ends[state]),
+                unknown=int(unknown[state]),
             )
             for state in range(point.score.states)
         )
+
+    def _unknown(self, point: Merging) -> IntColumn:
+        """Return how many visits of each state are only assumed, because a value is in doubt; shape (states,)."""
+        doubts = doubts_of(self.objective.vocabulary)
+        after = point.blocks[self.objective.quotient.state_after]
+        known = doubts is None or not point.score.selection
+        after = after[:0] if known or doubts is None else after[doubts.of(point.score.selection)]
+        return np.bincount(after, minlength=point.score.states).astype(np.int64)
 
     def _holds(
         self, chosen: Sequence[Predicate], either: Sequence[Union], valuations: TruthColumn, state: int

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from specminer.abstraction import Definition, EventTable, Predicate, Quotient, Tier
-from specminer.history import IntColumn
+import numpy as np
+
+from specminer.abstraction import Definition, EventTable, Predicate, Quotient, Tier, Vocabulary
+from specminer.history import BoolColumn, IntColumn
 from specminer.predicate import Formula, Language
 
 WEAK: Final = 20.0
@@ -53,6 +55,8 @@ class TunedState:
     """Events that entered this state or stayed in it."""
     ends: int
     """Interactions that end here."""
+    unknown: int = 0
+    """Those of ``visits`` of which it is not known whether the predicates hold: a value is in doubt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,28 @@ class FrontPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doubts:
+    """Where predicates are not known, or only assumed, in a history some of whose values are in doubt."""
+
+    columns: BoolColumn
+    """Of each predicate after each event that was not rejected; shape (P, m)."""
+    after: IntColumn
+    """For each event of the table the column that holds after it, or -1; shape (n,)."""
+
+    def of(self, predicates: Sequence[int]) -> BoolColumn:
+        """Return after which events one of some predicates is not known; shape (n,)."""
+        doubtful: BoolColumn = np.logical_or.reduce(self.columns[list(predicates)], axis=0)
+        return np.append(doubtful, False)[self.after]
+
+
+def doubts_of(candidates: Vocabulary) -> Doubts | None:
+    """Return where the predicates of a vocabulary are not known; ``None`` if no value is in doubt."""
+    if candidates.doubtful is None:
+        return None
+    return Doubts(columns=candidates.doubtful, after=candidates.after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
     """The abstraction found, and the automata that the front makes of the table's ``n`` events."""
 
@@ -89,6 +115,8 @@ class Tuning:
     graph: Quotient
     vocabulary: tuple[Predicate, ...] = field(compare=False)
     """The predicates that the search chose from: rows of ``graph.valuations``."""
+    doubts: Doubts | None
+    """Where predicates are not known; ``None`` if no value is in doubt."""
     front: tuple[FrontPoint, ...]
     """From few states to many; none is dominated by another."""
     facets: tuple[str, ...]
@@ -144,6 +172,25 @@ class Tuning:
     def after(self, point: FrontPoint) -> IntColumn:
         """Return the state after each event; a rejected one keeps the state; shape (n,)."""
         return point.blocks[self.graph.state_after]
+
+    def uncertain_after(self, point: FrontPoint) -> BoolColumn:
+        """Return after which events the state is only assumed, because a value is in doubt; shape (n,)."""
+        chosen = {predicate.formula for predicate in point.predicates}
+        rows = [row for row, item in enumerate(self.vocabulary) if item.formula in chosen]
+        if self.doubts is None or not rows:
+            return np.zeros(len(self.table), dtype=np.bool_)
+        return self.doubts.of(rows)
+
+    def uncertain(self, point: FrontPoint) -> BoolColumn:
+        """Return the events before or after which the state is only assumed; shape (n,)."""
+        after = self.uncertain_after(point)
+        return after | self.moved(after)
+
+    def moved(self, after: BoolColumn) -> BoolColumn:
+        """Return what holds before each event, of what holds after each: nothing before the first of an interaction."""
+        before: BoolColumn = np.concatenate(([False], after[:-1]))[: len(after)]
+        before[self.table.starts] = False
+        return before
 
     @property
     def state_before(self) -> IntColumn:

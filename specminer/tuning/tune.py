@@ -33,7 +33,7 @@ from specminer.tuning.front import by_size, front
 from specminer.tuning.merging import Merging, follow, lean, steps, unmerged
 from specminer.tuning.objective import Objective, Score, Selection
 from specminer.tuning.preset import DEFAULT_PRESET, PRESETS, Preset
-from specminer.tuning.result import Tuning
+from specminer.tuning.result import Tuning, doubts_of
 from specminer.tuning.search import PLATEAU, near, search, settled
 from specminer.tuning.splitting import Split
 
@@ -99,6 +99,7 @@ def tune(
         phases=run.phases,
         graph=found.graph,
         vocabulary=found.objective.vocabulary.predicates,
+        doubts=doubts_of(found.objective.vocabulary),
         front=described,
         facets=tuple(predicate.text for predicate in full.facets),
         used_history=found.used_history,
