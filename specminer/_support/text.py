@@ -25,6 +25,16 @@ def show_number(value: float | None, form: str = ",") -> str:
     return "?" if value is None else format(value, form)
 
 
+def unknown_part(unknown: int | None) -> str:
+    """Return ``, 3 unknown``: of how many cases nobody knows; nothing if there are none."""
+    return f", {unknown:,} unknown" if unknown else ""
+
+
+def with_unknown(count: int, unknown: int | None) -> int | str:
+    """Return a count, or ``107, 3 unknown`` where some cases are."""
+    return f"{count:,}{unknown_part(unknown)}" if unknown else count
+
+
 def list_some(texts: Sequence[str], total: int, rest: str = " and {:,} more") -> str:
     """Return texts with commas between, and how many of the ``total`` they leave out."""
     return ", ".join(texts) + (rest.format(total - len(texts)) if total > len(texts) else "")

@@ -116,9 +116,7 @@ def table_language(table: EventTable, accepted: IntColumn) -> TableLanguage:
                     np.where(column >= 0, signed[column], MISSING) if _is_signed(variable) else column
                 )
         symbols.append(symbol)
-    spellings = {
-        name: tuple(dict.fromkeys((name, shown, *_short_forms(shown)))) for name, shown in spelled.items()
-    }
+    spellings = _spellings(table.variables, spelled)
     for variable, symbol in zip(table.variables, symbols, strict=True):
         for form in spellings[variable.name]:
             if form not in RESERVED:
@@ -139,6 +137,18 @@ def table_language(table: EventTable, accepted: IntColumn) -> TableLanguage:
         spelled=spelled,
         spellings=spellings,
     )
+
+
+def _spellings(variables: Sequence[Variable], spelled: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return the names by which each variable may be called; a getter's is left out where another has it."""
+    own = {name: (name, shown, *_short_forms(shown)) for name, shown in spelled.items()}
+    taken = {form for forms in own.values() for form in forms}
+    found: dict[str, tuple[str, ...]] = {}
+    for variable in variables:
+        more = [form for name in variable.spellings for form in (name, *_short_forms(name))]
+        more = [form for form in more if form not in taken]
+        found[variable.name] = tuple(dict.fromkeys((*own[variable.name], *more)))
+    return found
 
 
 def _short_forms(name: str) -> tuple[str, str]:

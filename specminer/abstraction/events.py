@@ -44,6 +44,8 @@ class Variable:
     kind: ValueKind
     members: tuple[str, ...] = ()
     """For an enum, the names of its values, where known."""
+    spellings: tuple[str, ...] = ()
+    """Other names by which a definition may call it: those of the functions that read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,8 @@ class Folds:
     """Where each path begins in ``path``; shape (w,)."""
     times: IntColumn
     """How often each path was taken in each part; shape (w, PARTS)."""
+    part: IntColumn
+    """The part of each event; shape (n,)."""
 
     @property
     def enough(self) -> bool:
@@ -79,6 +81,7 @@ def folds(graph: Quotient, seed: int) -> Folds:
         path=path,
         begins=begins,
         times=times,
+        part=part_of_event,
     )
 
 

@@ -220,7 +220,13 @@ def _variables(
     numbers = np.full((most, len(interactions.owner)), MISSING, dtype=np.int32)
     numbers[:, slots] = table[:, kind_of_slot]
     names = unique_names(name for name, _ in fields)
-    variables = [Variable(name=name, kind=field.kind) for name, (_, field) in zip(names, fields, strict=True)]
+    spellings = [
+        row.spellings(key if row.ports else None, place) for row in rows for place in range(len(row.fields))
+    ]
+    variables = [
+        Variable(name=name, kind=field.kind, spellings=others)
+        for name, (_, field), others in zip(names, fields, spellings, strict=True)
+    ]
     return variables, [field for _, field in fields], numbers
 
 

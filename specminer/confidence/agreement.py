@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from specminer.abstraction import ROOT, Quotient
+from specminer.abstraction import ROOT
 from specminer.abstraction.folds import FEW, PARTS, Folds, folds, halves
 from specminer.automaton import (
     Automaton,
@@ -91,7 +91,7 @@ def agreement(tuning: Tuning, seed: int) -> Agreement | None:
     silent = np.zeros(len(table.symbols), dtype=np.bool_)
     silent[table.symbol[table.rejected]] = True
     silent[list(table.switches)] = True
-    coarse = _Coarse.of(tuning.graph, cut, tuning.chosen.blocks, table.symbols, silent)
+    coarse = _Coarse.of(tuning, cut, silent)
     several = len(tuning.table.starts) >= FEW
     shares: list[float] = []
     mixed: list[float] = []
@@ -119,9 +119,25 @@ def agreement(tuning: Tuning, seed: int) -> Agreement | None:
     )
 
 
+def _known(tuning: Tuning, cut: Folds) -> tuple[IntColumn, IntColumn]:
+    """Return the counts of edges and ends by part, without events whose states are only assumed."""
+    unknown = np.flatnonzero(tuning.uncertain(tuning.chosen))
+    if not len(unknown):
+        return cut.edges, cut.ends
+    edges, ends = cut.edges.copy(), cut.ends.copy()
+    np.subtract.at(edges, (tuning.graph.edge[unknown], cut.part[unknown]), 1)
+    table = tuning.table
+    last = np.append(table.starts[1:], len(table)) - 1
+    last = last[tuning.uncertain_after(tuning.chosen)[last]]
+    np.subtract.at(ends, (tuning.graph.state_after[last], cut.part[last]), 1)
+    return edges, np.maximum(ends, 0)
+
+
 def _accepted(walked: Automaton, judge: Automaton, seed: int) -> tuple[float, float]:
     """Return the share of random walks of one automaton that another accepts, and the same of shuffled walks."""
     walks = random_walks(walked, seed)
+    if not walks:
+        return 1.0, 1.0
     draw = random.Random(seed)
     shuffled = [tuple(draw.sample(walk, len(walk))) for walk in walks]
     real, mixed = (sum(map(judge.accepts, words)) / len(words) for words in (walks, shuffled))
@@ -154,16 +170,16 @@ class _Coarse:
     """Which symbols are the latter: nobody chose them, so that they need not be told."""
 
     @classmethod
-    def of(
-        cls, graph: Quotient, cut: Folds, blocks: IntColumn, symbols: Sequence[str], silent: BoolColumn
-    ) -> _Coarse:
+    def of(cls, tuning: Tuning, cut: Folds, silent: BoolColumn) -> _Coarse:
+        graph, blocks, symbols = tuning.graph, tuning.chosen.blocks, tuning.table.symbols
+        edges, by_end = _known(tuning, cut)
         states = int(blocks.max(initial=0)) + 1
         codes = (blocks[graph.source] * graph.symbols + graph.symbol) * states + blocks[graph.target]
         keys, which = np.unique(codes, return_inverse=True)
         counts = np.zeros((len(keys), PARTS), dtype=np.int64)
-        np.add.at(counts, which.ravel(), cut.edges)
+        np.add.at(counts, which.ravel(), edges)
         ends = np.zeros((states, PARTS), dtype=np.int64)
-        np.add.at(ends, blocks, cut.ends)
+        np.add.at(ends, blocks, by_end)
         return cls(
             source=keys // states // graph.symbols,
             symbol=keys // states % graph.symbols,

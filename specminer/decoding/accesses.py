@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from specminer.history import MISSING, BoolColumn, History, IntColumn, RowColumn, Slots, slots
+from specminer.trace import Tracer
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -146,6 +147,21 @@ def first_accesses(accesses: AccessSummary, slots: int) -> IntColumn:
     slot = accesses.slot[accesses.touch]
     first[slot[::-1]] = np.arange(len(slot))[::-1]  # the last assignment stays
     return first
+
+
+def unsure_writers(history: History, accesses: AccessSummary) -> BoolColumn:
+    """Return which external reads have a writer of which it is not known whether it changed anything; shape (m,)."""
+    unknown = accesses.value_after == MISSING
+    if history.tracers == (Tracer.EXECUTION,):  # others cannot see what is overwritten, which is not in doubt
+        unknown |= accesses.value_before == MISSING
+    span = int(accesses.slot.max(initial=0)) + 1
+    rows = np.flatnonzero(accesses.writer != MISSING)
+    # touches stand by invocation and slot
+    pair = accesses.invocation.astype(np.int64) * span + accesses.slot
+    at = np.searchsorted(pair, accesses.writer[rows].astype(np.int64) * span + accesses.slot[rows])
+    unsure = np.zeros(len(unknown), dtype=np.bool_)
+    unsure[rows] = unknown[at]
+    return unsure
 
 
 def dependencies(accesses: AccessSummary) -> Dependencies:

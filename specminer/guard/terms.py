@@ -8,7 +8,7 @@ calls: ``auctions[auctionId].seller``, ``allowed[_from][sender]``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final, TypeAlias
@@ -313,7 +313,8 @@ class Terms:
             if best is None or best[0] < MIN_BOUND * len(touches):
                 break
             # where two names fit the same access, as for a transfer to oneself, both have its value
-            drafts += self._fields(number, shown, best[1], touches[best[2]], call[best[2]], count)
+            fresh = self._fields(number, shown, best[1], touches[best[2]], call[best[2]], count)
+            drafts += _with_doubtful_keys(fresh, known, call)
             rest &= ~best[2]
         return drafts, rest
 
@@ -366,6 +367,22 @@ class Terms:
                 order=order,
                 doubtful=doubtful if doubtful.any() else None,
             )
+
+
+def _with_doubtful_keys(
+    drafts: Iterable[_Draft], known: Sequence[_Draft], call: IntColumn
+) -> Iterator[_Draft]:
+    """Yield drafts of one variable, which ``call`` touched, that are in doubt where a key of theirs is."""
+    doubtful = {draft.name: draft.doubtful for draft in known if draft.doubtful is not None}
+    for draft in drafts:
+        columns = [doubtful[key] for key in draft.keys if key in doubtful]
+        if columns:
+            touched = np.zeros(len(draft.values.place), dtype=np.bool_)
+            touched[call] = True
+            unknown = np.logical_or.reduce(columns) & touched & (draft.values.place == MISSING)
+            own = draft.doubtful
+            draft = replace(draft, doubtful=unknown if own is None else own | unknown)
+        yield draft
 
 
 def _seen(draft: _Draft) -> int:

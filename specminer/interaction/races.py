@@ -1,7 +1,8 @@
 """Races: calls of different senders in one block, about one entity, of which one depends on the other.
 
 Only pairs that belong to the same interaction count, and only storage that hangs under it: that two calls meet
-in a total or a next id is no race for anything.
+in a total or a next id is no race for anything. Where it is not known whether the earlier call changed what the later
+one read, there is none, either.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from specminer.decoding import HistoryContext
+from specminer.decoding.accesses import unsure_writers
 from specminer.history import MISSING, IntColumn
 from specminer.interaction.interactions import Interactions
 
@@ -34,7 +36,7 @@ class Race:
 def races(context: HistoryContext, interactions: Interactions) -> list[Race]:
     """Return the races by block and order of the calls."""
     history, accesses = context.history, context.accesses
-    rows = np.flatnonzero(accesses.writer != MISSING)
+    rows = np.flatnonzero((accesses.writer != MISSING) & ~unsure_writers(history, accesses))
     reader, writer = accesses.invocation[rows], accesses.writer[rows]
     block = history.transaction_block[history.invocation_transaction]
     meet = (

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from specminer.decoding import HistoryContext
+from specminer.decoding.accesses import unsure_writers
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.interaction.interactions import Interactions
 from specminer.interaction.relation import distinct, relation
@@ -33,6 +34,8 @@ class Independence:
     """Those that read storage under another's key, written by a call that is not the interaction's."""
     own: int
     """Those that read storage under their own key, written by another's call."""
+    unknown: int
+    """Those of which it is not known, as they read a value that is not known, or that somebody may have written."""
     shared: tuple[tuple[str, int], ...]
     """The environment that links interactions: variables with the number of such events, the most first."""
     changed: tuple[tuple[str, int], ...]
@@ -40,8 +43,12 @@ class Independence:
 
     @property
     def share(self) -> float:
-        """Share of the events that hold without the others, given the environment, for all that the reads show."""
-        return (self.independent + self.environment) / self.events if self.events else 1.0
+        """Share of the events that hold without the others, given the environment, for all that the reads show.
+
+        Of those that are known.
+        """
+        known = self.events - self.unknown
+        return (self.independent + self.environment) / known if known else 1.0
 
 
 def independence(context: HistoryContext, interactions: Interactions) -> Independence:
@@ -51,7 +58,9 @@ def independence(context: HistoryContext, interactions: Interactions) -> Indepen
     shared = np.zeros(len(context.history), dtype=np.bool_)
     shared[interactions.track] = True
     shared |= context.history.invocation_kind == CONSTRUCTOR
-    rows = np.flatnonzero(accesses.writer != MISSING)
+    unsure = unsure_writers(context.history, accesses)
+    doubtful = np.flatnonzero(accesses.external_read & (unsure | (accesses.value_before == MISSING)))
+    rows = np.flatnonzero((accesses.writer != MISSING) & ~unsure)
     rows = rows[~shared[accesses.writer[rows]]]
     event, row = _joined(members.invocation, accesses.invocation[rows])
     row = rows[row]
@@ -68,13 +77,16 @@ def independence(context: HistoryContext, interactions: Interactions) -> Indepen
     with_own, with_other = distinct(event[own]), distinct(event[other])
     with_other = with_other[~np.isin(with_other, with_own)]
     any_foreign = distinct(event)
+    unknown = distinct(_joined(members.invocation, accesses.invocation[doubtful])[0])
+    unknown = unknown[~np.isin(unknown, any_foreign)]
     environment = len(any_foreign) - len(with_own) - len(with_other)
     return Independence(
         events=len(members),
-        independent=len(members) - len(any_foreign),
+        independent=len(members) - len(any_foreign) - len(unknown),
         environment=environment,
         others=len(with_other),
         own=len(with_own),
+        unknown=len(unknown),
         shared=_variables(context, event, row, ~own & ~other),
         changed=_variables(context, event, row, own),
     )

@@ -80,6 +80,8 @@ class Field:
     kind: ValueKind
     shift: int = 0
     width: int = 256
+    getters: tuple[str, ...] = ()
+    """Functions of the ABI that read exactly these bits and nothing else, given the keys in their order."""
 
     def extract(self, word: int) -> int:
         """Return the field's value from its slot's word; signed values are sign-extended to 256 bits."""
@@ -129,6 +131,14 @@ class Variable:
         shown = zip_longest(self.pieces, keys or (), fillvalue="")
         path = "".join(f"{piece}[{key}]" for piece, key in shown)
         return f"{path}{self.fields[field].text}"
+
+    def spellings(self, keys: tuple[str, ...] | None = None, field: int = 0) -> tuple[str, ...]:
+        """Return the names that a field's getters give it: ``ownerOf[]`` where ``cityIndexToOwner`` is read."""
+        shown = (
+            f"[{key}]" for _, key in zip_longest(self.ports, (keys or ())[: len(self.ports)], fillvalue="")
+        )
+        brackets = "".join(shown)
+        return tuple(f"{name}{brackets}" for name in self.fields[field].getters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

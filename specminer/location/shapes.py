@@ -138,6 +138,7 @@ def _plain(shape: Shape, items: Sequence[GetterReading], taken: set[str]) -> Non
     for item in sorted(items, key=_preference):
         if item.text:
             shape.text = True
+        _read_by(shape, item)
         name = _name(item)
         if name and item.values > 1 and trimmed(item.getter.name) == item.getter.name:
             name = f"{item.getter.name}.{name}"  # as a public struct's
@@ -151,9 +152,18 @@ def _add(shape: Shape, item: GetterReading, text: str) -> bool:
         item.shift + item.width <= part.shift or part.shift + part.width <= item.shift for part in shape.parts
     )
     if free:
-        shape.parts.append(Field(text, item.kind, item.shift, item.width))
+        getters = (item.getter.name,) if item.values == 1 else ()
+        shape.parts.append(Field(text, item.kind, item.shift, item.width, getters))
         shape.parts.sort(key=lambda part: part.shift)
     return free
+
+
+def _read_by(shape: Shape, item: GetterReading) -> None:
+    """Note that a getter reads the bits of a field that is known already."""
+    for place, part in enumerate(shape.parts):
+        same = (part.shift, part.width) == (item.shift, item.width)
+        if same and item.values == 1 and item.getter.name not in part.getters:
+            shape.parts[place] = replace(part, getters=(*part.getters, item.getter.name))
 
 
 def _label(shape: Shape, keyed: Sequence[GetterReading], taken: set[str]) -> str | None:
@@ -204,6 +214,7 @@ def _grow(shape: Shape, item: GetterReading) -> None:
             return
         here = entry.fields.setdefault(step.offset, Shape(naming=Naming.GETTER))
     here.text = here.text or item.text
+    _read_by(here, item)
     name = _name(item)
     if name and all(part.text != f".{name}" for part in here.parts):
         _add(here, item, f".{name}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from specminer._support.text import counted
+from specminer._support.text import counted, unknown_part
 from specminer.render.markup import phrase, shorten, thousands
 from specminer.render.selection import Line, rejections
 from specminer.specification import Edge, Occurrence, Specification, State
@@ -25,7 +25,8 @@ def state_tooltip(spec: Specification, state: State) -> str:
     rows = [first, *(f"– {phrase(text, _WIDTH)}" for text in state.predicates[:FACTS])]
     if len(state.predicates) > FACTS:
         rows.append(f"– and {counted(len(state.predicates) - FACTS, 'more predicate')}")
-    rows.append(f"{counted(state.visits, 'visit')}, {counted(state.ends, 'interaction')} ended here")
+    visits = counted(state.visits, "visit") + unknown_part(state.unknown)
+    rows.append(f"{visits}, {counted(state.ends, 'interaction')} ended here")
     return "\n".join(rows + _events(rejections(spec, state.id)))
 
 
@@ -48,7 +49,7 @@ def _events(edges: tuple[Edge, ...]) -> list[str]:
 def _event(edge: Edge) -> list[str]:
     outcome = "" if edge.outcome == "returned" else " rejected"
     counts = (
-        f"{shorten(edge.event, _WIDTH)}{outcome}: {thousands(edge.count)} in "
+        f"{shorten(edge.event, _WIDTH)}{outcome}: {thousands(edge.count)}{unknown_part(edge.unknown)} in "
         f"{counted(edge.interaction_count, 'interaction')}, {counted(edge.senders, 'sender')}"
     )
     rows = [counts]

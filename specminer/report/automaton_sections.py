@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from specminer._support.text import counted
+from specminer._support.text import counted, with_unknown
 from specminer.report.document import Evidence, Report, Variant
 from specminer.report.section import Cell, Piece, Row, Section, cell, left_out, row, transaction_cell
 from specminer.report.sentences import (
@@ -39,7 +39,7 @@ def state_section(spec: Specification) -> Section:
             row(
                 f"{state.name} (initial)" if state.id == spec.initial else state.name,
                 "; ".join(state.predicates) or "nothing has happened yet",
-                state.visits,
+                with_unknown(state.visits, state.unknown),
                 state.ends,
             )
             for state in spec.states
@@ -67,7 +67,7 @@ def transition_section(report: Report) -> Section:
         rows=tuple(
             row(
                 transition_sentence(spec, edge, leaving[edge.source]) + _more(report.evidence, place, edge),
-                edge.count,
+                with_unknown(edge.count, edge.unknown),
                 share(edge.count, leaving[edge.source]),
                 _when(edge),
                 _witnesses(spec, edge),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from specminer._support.text import with_unknown
 from specminer.report.passage_sections import passage_sections
 from specminer.report.section import (
     Cell,
@@ -151,7 +152,7 @@ def _guard(guard: Guard) -> Iterator[Row]:
             guard.kind.value,
             guard.accepted,
             f"{condition.explained:,} of {guard.rejected:,} rejected" if guard.rejected else "",
-            condition.exceptions,
+            with_unknown(condition.exceptions, guard.unknown if place == 0 else None),
             interval_text(condition.interval),
             "; ".join(
                 f"{reason.text} ({reason.explained:,} of {reason.rejected:,})" for reason in condition.reasons
@@ -167,6 +168,8 @@ def _role(spec: Specification, role: Role) -> Row:
         seen += address_cell(spec.chain_id, address)
     if len(role.addresses) > 5:
         seen.append(Piece(text=f"and {len(role.addresses) - 5:,} more"))
+    if role.unknown:
+        seen.append(Piece(text=f"{role.unknown:,} calls unknown"))
     accounts: Cell = tuple(seen) or (Piece(text="one for each key" if "[" in role.name else ""),)
     return row(
         role.name,
@@ -184,7 +187,7 @@ def _invariant(spec: Specification, item: InvariantEntry) -> Row:
         _scope_text(item.scope),
         item.text,
         item.kind.value,
-        item.support,
+        with_unknown(item.support, item.unknown),
         item.exceptions,
         interval_text(item.interval),
         later,

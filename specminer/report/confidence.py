@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from specminer._support.text import show_number
+from specminer._support.text import show_number, unknown_part
 from specminer.errors import plain
 from specminer.specification import (
     Confidence,
@@ -70,7 +70,8 @@ def invariant_sentences(invariants: Sequence[InvariantEntry], shown: int) -> lis
     for row in chosen:
         item = invariants[row]
         but = f", but not in {show_number(item.exceptions)}" if item.exceptions else ""
-        found.append(f"{plain(item.text, 200)} ({show_number(item.support)} cases{but})")
+        cases = f"{show_number(item.support)} cases{unknown_part(item.unknown)}"
+        found.append(f"{plain(item.text, 200)} ({cases}{but})")
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from specminer._support.text import counted
+from specminer._support.text import counted, unknown_part
 from specminer.errors import plain
 from specminer.specification import (
     ConditionOrigin,
@@ -29,7 +29,8 @@ def guard_texts(spec: Specification) -> list[str]:
     observed: dict[str, list[str]] = {}
     for guard in spec.guards:
         if guard.kind is GuardKind.OBSERVED:
-            observed.setdefault(plain(guard.scope, 60), []).append(plain(guard.text, 200))
+            unknown = f" ({guard.unknown:,} unknown)" if guard.unknown else ""
+            observed.setdefault(plain(guard.scope, 60), []).append(f"{plain(guard.text, 200)}{unknown}")
     texts += [f"{scope}: always observed: {'; '.join(conditions)}" for scope, conditions in observed.items()]
     return texts
 
@@ -68,7 +69,7 @@ def _counts(condition: TransitionGuard) -> list[str]:
         counts.append(f"tells {condition.told_apart:,} of {condition.elsewhere:,} that led elsewhere")
     if condition.rejected:
         counts.append(f"explains {condition.explained:,} of {condition.rejected:,} rejected here")
-    counts.append(counted(condition.exceptions, "exception"))
+    counts.append(counted(condition.exceptions, "exception") + unknown_part(condition.unknown))
     return counts
 
 
@@ -114,6 +115,11 @@ def role_texts(spec: Specification) -> list[str]:
 
 
 def _role(role: Role) -> str:
+    text = _holders(role)
+    return f"{text} ({counted(role.unknown, 'call')} unknown)" if role.unknown else text
+
+
+def _holders(role: Role) -> str:
     name, creator = plain(role.name, 140), ", who created the contract," if role.creator else ""
     functions = [plain(function, 60) for function in role.functions]
     if role.kind is RoleKind.SET:
@@ -144,7 +150,7 @@ def _required(guard: Guard) -> str:
         return f"{scope}: no condition found ({counts}{more})"
     sentence = (
         f"{scope}: {text} ({counts}, {guard.explained:,} explained, "
-        f"{counted(guard.exceptions, 'exception')}{more})"
+        f"{counted(guard.exceptions, 'exception')}{unknown_part(guard.unknown)}{more})"
     )
     test = guard.held_out
     if test is not None and test.refused:

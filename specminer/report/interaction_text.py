@@ -174,8 +174,9 @@ def _independence(document: Document, width: int) -> str:
             ("environment", "read only environment that others wrote"),
             ("own", "read storage of their own that another's call wrote"),
             ("others", "read another's storage"),
+            ("unknown", "read values that are not known"),
         ):
-            if found[key]:
+            if found.get(key):
                 parts.append(f"{found[key] / found['events']:.0%} {what}")
         lines.append(_paragraph(f"On the recorded reads: {'; '.join(parts)}.", width, "  "))
         for key, what in (("shared", "shared environment"), ("changed", "own storage that others write")):

@@ -221,6 +221,7 @@ def _independence(checked: Independence) -> Document:
         "environment": checked.environment,
         "others": checked.others,
         "own": checked.own,
+        **({"unknown": checked.unknown} if checked.unknown else {}),
         "share": round(checked.share, 6),
         "shared": dict(checked.shared),
         "changed": dict(checked.changed),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from specminer._support.text import with_unknown
 from specminer.report.section import Row, Section, interval_text, left_out, proof_text, row, transaction_cell
 from specminer.specification import ConditionOrigin, Edge, Specification, TransitionGuard
 
@@ -132,7 +133,7 @@ def _transition(edge: Edge, condition: TransitionGuard, names: Mapping[int, str]
         followed_text(condition),
         told_text(condition),
         condition.accepted,
-        condition.exceptions,
+        with_unknown(condition.exceptions, condition.unknown),
         interval_text(condition.interval),
         _of(condition.explained, condition.rejected),
         _of(condition.told_apart, condition.elsewhere),

@@ -13,7 +13,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from specminer._support.text import counted, show_number
+from specminer._support.text import counted, show_number, unknown_part
 from specminer.errors import plain
 from specminer.report.confidence import (
     confidence_sentences,
@@ -145,7 +145,8 @@ def _states(spec: Specification, columns: int) -> list[str]:
             lines.append(cut(f"  {name}: the initial state{stuck}", columns))
             continue
         ends = f", {counted(state.ends, 'interaction ends', 'interactions end')} here"
-        counts = f"{counted(state.visits, 'visit')}{ends if state.ends else ''}"
+        visits = f"{counted(state.visits, 'visit')}{unknown_part(state.unknown)}"
+        counts = f"{visits}{ends if state.ends else ''}"
         one = f"  {name}: {counts}"
         if cell_len(one) <= columns:
             lines.append(one)
@@ -232,7 +233,7 @@ def _row(edge: Edge, names: dict[int, str], outflow: int) -> tuple[str, ...]:
     event = ("✗ " if rejected else "  ") + (plain(edge.event, 80).strip() or "(no name)")
     target = "rejected" if rejected and stays else "(stays)" if stays else names.get(edge.target, "?")
     share = f"{edge.count / outflow:.1%}" if outflow else ""
-    return event, target, f"{edge.count:,}", share, f"{edge.interaction_count:,}"
+    return event, target, f"{edge.count:,}{unknown_part(edge.unknown)}", share, f"{edge.interaction_count:,}"
 
 
 def _widths(rows: Sequence[tuple[str, ...]], columns: int) -> list[int]:
