@@ -56,6 +56,8 @@ class Candidate:
     """By :attr:`HistoryContext.span`; the same shape."""
     counts_up: IntColumn
     """1 where the variable is left one higher than it was found; the same shape."""
+    unknown: IntColumn
+    """The calls in which its value is not known, ascending."""
 
     @property
     def inferred(self) -> bool:
@@ -110,6 +112,7 @@ def _candidate(
     invocation: IntColumn,
     key: IntColumn,
     counts_up: BoolColumn | None = None,
+    unknown: BoolColumn | None = None,
 ) -> Candidate:
     held = (key != MISSING) & context.is_call[invocation]
     rows = invocation[held]
@@ -121,6 +124,7 @@ def _candidate(
         invocation=rows,
         entity=entity_numbers(context, context.history.invocation_contract[rows], key[held]),
         counts_up=up,
+        unknown=invocation[:0] if unknown is None else invocation[unknown],
     )
 
 
@@ -206,10 +210,12 @@ def _values(context: HistoryContext, touches: IntColumn, field: Field, name: str
     for number in distinct(function).tolist():
         own = function == number
         calls = accesses.invocation[touches[own]]
-        yield _candidate(context, number, Source.FOUND, name, calls, before[own], up[own])
-        changed = own & (left != found)
+        unknown = (found[own] == MISSING) & accesses.external_read[touches[own]]
+        yield _candidate(context, number, Source.FOUND, name, calls, before[own], up[own], unknown)
+        changed = own & ((left != found) | ((left == MISSING) & accesses.effective_write[touches]))
         calls = accesses.invocation[touches[changed]]
-        yield _candidate(context, number, Source.LEFT, name, calls, after[changed], up[changed])
+        unknown = left[changed] == MISSING
+        yield _candidate(context, number, Source.LEFT, name, calls, after[changed], up[changed], unknown)
 
 
 def _looked_up(rows: IntColumn | RowColumn, values: IntColumn, wanted: IntColumn | RowColumn) -> IntColumn:
@@ -227,6 +233,7 @@ def naming(context: HistoryContext, sort: Sort, offered: list[Candidate]) -> Nam
     present, first = _first_touch(context, touching)
     roles: list[Role] = []
     pairs: list[tuple[IntColumn, IntColumn]] = []
+    unknown = np.zeros(len(context.history), dtype=np.bool_)
     calls = _touching_calls(context, touching)
     written = accessed_entities(
         context, mask, context.accesses.effective_write & context.is_accepted[context.accesses.invocation]
@@ -238,7 +245,8 @@ def naming(context: HistoryContext, sort: Sort, offered: list[Candidate]) -> Nam
         if found is not None:
             roles.append(found[0])
             pairs.append(found[1:])
-    return _joined(context, touching, roles, pairs)
+            unknown[item.unknown] = True
+    return _joined(context, touching, roles, pairs, unknown)
 
 
 def _touching_calls(context: HistoryContext, touching: Relation) -> BoolColumn:
@@ -274,8 +282,11 @@ def _accepted(
     calls: BoolColumn,
     first: IntColumn,
 ) -> tuple[Role, IntColumn, IntColumn] | None:
-    total = int(np.sum(calls & (context.calls.function == item.function)))
-    if not total:
+    judged = calls & (context.calls.function == item.function)
+    unknown = int(np.sum(judged[item.unknown]))
+    judged[item.unknown] = False
+    total = int(np.sum(judged))
+    if not total or unknown > total:
         return None
     possible = contains(present, item.entity)
     invocation, entity = item.invocation[possible], item.entity[possible]
@@ -307,8 +318,13 @@ def _accepted(
 
 
 def _joined(
-    context: HistoryContext, touching: Relation, roles: list[Role], pairs: list[tuple[IntColumn, IntColumn]]
+    context: HistoryContext,
+    touching: Relation,
+    roles: list[Role],
+    pairs: list[tuple[IntColumn, IntColumn]],
+    unknown: BoolColumn,
 ) -> Naming:
+    """Return the pairs of all roles, or what is touched where too few calls are named that do not name ``unknown``."""
     empty = np.zeros(0, dtype=np.int64)
     invocation = np.concatenate([empty, *(one for one, _ in pairs)])
     entity = np.concatenate([empty, *(other for _, other in pairs)])
@@ -317,7 +333,8 @@ def _joined(
     named[invocation] = True
     touches = distinct(touching.invocation)
     accepted = touches[context.is_accepted[touches]]
-    share = float(np.mean(named[accepted])) if len(accepted) else 0.0
+    judged = accepted[named[accepted] | ~unknown[accepted]]
+    share = float(np.mean(named[judged])) if len(judged) else 0.0
     derived = share < MIN_SUPPORT
     if derived:
         invocation, entity = touching.invocation, touching.entity

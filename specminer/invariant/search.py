@@ -32,13 +32,14 @@ def search(context: HistoryContext, tuning: Tuning, interactions: Interactions) 
     """
     found = {
         item.text: replace(item, cases=item.cases.astype(np.int32))
-        for item in _all(context, tuning, interactions)
+        for item in proposed(context, tuning, interactions)
         if item.tolerable(context.history)
     }
     return sorted(found.values(), key=lambda item: (RANKED.index(item.template), -len(item.cases), item.text))
 
 
-def _all(context: HistoryContext, tuning: Tuning, interactions: Interactions) -> Iterator[Invariant]:
+def proposed(context: HistoryContext, tuning: Tuning, interactions: Interactions) -> Iterator[Invariant]:
+    """Yield what may have held, with its cases, before it is known whether it is a claim at all."""
     unknown = UnknownChanges.of(context)
     yield from totals(context, changes_of_transactions(context, unknown))
     inputs = InputsByFunction(context)
