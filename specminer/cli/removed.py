@@ -26,7 +26,7 @@ REMOVED: Final[tuple[RemovedOption, ...]] = (
     RemovedOption(
         command="mine",
         name="--doubtful",
-        version="0.2",
+        version="0.1.0",
         hint="every transaction is mined now; values that are not known are unknown",
     ),
 )
