@@ -16,10 +16,10 @@ from functools import partial
 from typing import Any, Final, Self
 
 import requests
-import tenacity
 from websockets.exceptions import WebSocketException
 
 from specminer.chain.endpoint import Endpoint
+from specminer.chain.retrying import PASSING_STATUS, PassingFailure, Retries
 from specminer.chain.transport import (
     MAX_ANSWER,
     AnsweredStatus,
@@ -28,37 +28,24 @@ from specminer.chain.transport import (
     Request,
     Transport,
 )
-from specminer.errors import ChainError, NodeLied, NodeRefused, NodeUnreachable, plain
+from specminer.errors import NodeLied, NodeRefused, NodeUnreachable, plain
 
 TIMEOUT: Final = 120
 """Seconds to wait for one answer; a trace of a large transaction takes a while."""
 BATCH: Final = 100
 """Requests in one batch; providers refuse larger ones."""
-TRIES: Final = 6
-FIRST_TRIES: Final = 2
-"""Before the first answer a node is more likely down than busy: fail soon."""
-
 TOO_LARGE: Final = 413
 """The code of a refusal because an answer would be too large for us."""
 _PASSING_CODES: Final = frozenset({-32005, -32016, 429})
 _PASSING_WORDS: Final = ("rate limit", "too many requests", "try again", "timed out", "timeout", "busy")
 _LASTING_WORDS: Final = ("execution timeout", "block range", "more than", "too large", "too many results")
 """Refusals for the size of what was asked, under whatever code: asking the same again does not help."""
-_PASSING_STATUS: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _QUANTITY: Final = re.compile("0[xX][0-9a-fA-F]{1,64}")
 _NESTING: Final = 6_000
 """Call traces nest twice as deep as calls (1024), which is more than Python's parser of JSON takes by default.
 
 A library that web3 imports lifts the limit so far that an answer could overflow the stack instead.
 """
-
-
-class _Passing(Exception):
-    """Something that may pass; carries the error to raise when it does not."""
-
-    def __init__(self, error: ChainError) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 class Node:
@@ -69,8 +56,7 @@ class Node:
         self.requests = 0
         """How many requests were sent, a batch counted by its members."""
         self._batches = True
-        self._answered = False
-        self._pause = pause
+        self._retries = Retries(pause)
         self._transport = Transport(endpoint, timeout)
 
     @property
@@ -100,7 +86,7 @@ class Node:
             NodeRefused: the node answered with an error.
 
         """
-        answer = self._retry(lambda: self._send_one((method, params)))
+        answer = self._retries.run(lambda: self._send_one((method, params)))
         if isinstance(answer, NodeRefused):
             raise answer
         return answer
@@ -117,7 +103,7 @@ class Node:
         if self._batches and len(calls) > 1:
             done: dict[int, Any] = {}
             try:
-                if self._retry(lambda: self._send_batch(calls, done)):
+                if self._retries.run(lambda: self._send_batch(calls, done)):
                     return [done[row] for row in range(len(calls))]
                 self._batches = False
             except AnswerTooLarge:
@@ -138,23 +124,9 @@ class Node:
 
     def _asked_alone(self, call: Request) -> Any:
         try:
-            return self._retry(partial(self._send_one, call))
+            return self._retries.run(partial(self._send_one, call))
         except NodeRefused as refusal:
             return refusal
-
-    def _retry(self, send: Callable[[], Any]) -> Any:
-        policy = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Passing),
-            stop=lambda state: state.attempt_number >= (TRIES if self._answered else FIRST_TRIES),
-            wait=tenacity.wait_exponential_jitter(multiplier=self._pause, max=30, jitter=self._pause),
-            reraise=True,
-        )
-        try:
-            answer = policy(send)
-        except _Passing as passing:
-            raise passing.error from None
-        self._answered = True
-        return answer
 
     def _send_one(self, call: Request) -> Any:
         self.requests += 1
@@ -176,11 +148,11 @@ class Node:
             return False
         if answers is None:
             return False
-        passing: _Passing | None = None
+        passing: PassingFailure | None = None
         for row, answer in zip(open_rows, answers, strict=True):
             try:
                 done[row] = self._read(calls[row][0], answer)
-            except _Passing as refusal:
+            except PassingFailure as refusal:
                 passing = refusal
         if passing is not None:
             raise passing
@@ -193,14 +165,14 @@ class Node:
         if answer.get("error") is None:
             return answer.get("result")
         error = answer["error"] if isinstance(answer["error"], dict) else {"message": answer["error"]}
-        self._answered = True
+        self._retries.answered = True
         code = error.get("code") if isinstance(error.get("code"), int) else None
         text = self.endpoint.redact(error.get("message", "no reason given"))
         refusal = NodeRefused(f"{self.endpoint.label} refused {method}: {text}", code=code)
         words = str(error.get("message")).lower()
         passing = code in _PASSING_CODES or any(word in words for word in _PASSING_WORDS)
         if passing and not any(word in words for word in _LASTING_WORDS):
-            raise _Passing(refusal)
+            raise PassingFailure(refusal)
         return refusal
 
     def _guard(self, send: Callable[[], Any]) -> Any:
@@ -212,21 +184,21 @@ class Node:
             with _room_to_nest():
                 return send()
         except AnsweredStatus as error:
-            self._answered = True
+            self._retries.answered = True
             status = error.status
             refusal = NodeRefused(f"{label} answered HTTP {status}{_HTTP_HINTS.get(status, '')}", code=status)
-            if status in _PASSING_STATUS:
-                raise _Passing(refusal) from None
+            if status in PASSING_STATUS:
+                raise PassingFailure(refusal) from None
             raise refusal from None
         except ForeignAnswer:
-            self._answered = True
+            self._retries.answered = True
             lie = NodeLied(f"{label} answered a request with what bears the identifier of another one")
-            raise _Passing(lie) from None
+            raise PassingFailure(lie) from None
         except (requests.RequestException, OSError, WebSocketException, EOFError) as error:
             if not isinstance(error, ValueError):
                 silent = isinstance(error, requests.Timeout | TimeoutError)
                 what = "did not answer in time" if silent else "cannot be reached"
-                raise _Passing(
+                raise PassingFailure(
                     NodeUnreachable(f"{label} {what}; check that the node runs and that its address is right")
                 ) from None
         except (Web3Exception, ValueError, LookupError, TypeError, AttributeError):
