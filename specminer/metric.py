@@ -154,6 +154,8 @@ class Finalist:
     literals: float
     """How many predicates describe a state, on average."""
     seed: int = 0
+    assumed: BoolColumn | None = None
+    """Which edges of the graph only events with assumed states took, as a value is in doubt; ``None`` if none is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,7 +326,7 @@ def rejection(finalist: Finalist) -> float | None:
 def _held_out(finalist: Finalist) -> float | None:
     if not finalist.folds.enough:
         return None
-    return held_out_acceptance(finalist.graph, finalist.folds, finalist.blocks)
+    return held_out_acceptance(finalist.graph, finalist.folds, finalist.blocks, finalist.assumed)
 
 
 def _shuffled(finalist: Finalist) -> float | None:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from specminer.abstraction.quotient import Quotient
-from specminer.history import IntColumn
+from specminer.history import BoolColumn, IntColumn
 
 PARTS: Final = 10
 """How many parts there are."""
@@ -133,20 +133,24 @@ def restricted(graph: Quotient, cut: Folds, parts: list[int]) -> Quotient:
     )
 
 
-def held_out_acceptance(graph: Quotient, cut: Folds, blocks: IntColumn) -> float:
+def held_out_acceptance(
+    graph: Quotient, cut: Folds, blocks: IntColumn, assumed: BoolColumn | None = None
+) -> float:
     """Return the share of interactions whose every step was seen in another part, for given states.
 
-    A change of a flag of the whole contract befalls an interaction wherever it is: it is no step.
+    A change of a flag of the whole contract befalls an interaction wherever it is: it is no step. Neither are edges
+    that are ``assumed``, as a value is in doubt.
     """
+    passed = graph.given if assumed is None else graph.given | assumed
     states = int(blocks.max()) + 1
     coarse = (blocks[graph.source] * graph.symbols + graph.symbol) * states + blocks[graph.target]
     _, which = np.unique(coarse, return_inverse=True)
     which = which.ravel()
     seen = np.zeros((int(which.max(initial=-1)) + 1, PARTS), dtype=np.bool_)
-    edge, part = np.nonzero(cut.edges)
+    edge, part = np.nonzero(cut.edges if assumed is None else np.where(assumed[:, None], 0, cut.edges))
     seen[which[edge], part] = True
     alone = np.where(seen.sum(axis=1) == 1, seen.argmax(axis=1), PARTS)[which]
-    alone[graph.given] = PARTS
+    alone[passed] = PARTS
     # for each finest edge the only part in which its step was seen, or PARTS
     steps = alone[cut.path]
     # a path is refused in a part if one of its steps is in that part alone

@@ -323,8 +323,20 @@ class Describer:
                 accepted_as=accepted_as,
                 literals=sum(described) / max(1, len(described)),
                 seed=self.seed,
+                assumed=self._assumed(point),
             )
         )
+
+    def _assumed(self, point: Merging) -> BoolColumn | None:
+        """Return which edges of the finest quotient only events took whose states are assumed; ``None`` if none is."""
+        doubts, graph = doubts_of(self.objective.vocabulary), self.objective.quotient
+        if doubts is None or not point.score.selection:
+            return None
+        after = doubts.of(point.score.selection)
+        before: BoolColumn = np.concatenate(([False], after[:-1]))[: len(after)]
+        before[self.table.starts] = False
+        known = np.bincount(graph.edge[~(after | before)], minlength=len(graph.count))
+        return np.equal(known, 0)
 
     def _cube_text(self, cube: Cube) -> str:
         """Return a conjunction as a definition writes it."""
