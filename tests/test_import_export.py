@@ -159,7 +159,7 @@ def test_mining_needs_no_node(export: tuple[Path, str], tmp_path: Path) -> None:
     document = json.loads((tmp_path / "out" / "automaton.json").read_text())
     assert document["history"]["source"] == "re-execution"
     fidelity = document["history"]["fidelity"]
-    assert (fidelity["status"], fidelity["gas"], fidelity["left_out"]) == (1, 1, 0)
+    assert (fidelity["status"], fidelity["gas"], fidelity["unexplained"]) == (1, 1, 0)
     assert fidelity["transactions"] == document["history"]["transactions"]
 
 

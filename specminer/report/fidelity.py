@@ -37,6 +37,10 @@ def fidelity_text(fidelity: ReplayFidelity) -> str:
     used = "gas was not compared" if gas is None else f"{gas:.2%} used exactly the same gas"
     text = f"of {fidelity.transactions:,} transactions executed again, {fidelity.status:.2%} ended as on the chain"
     text += f" and {used}"
+    if fidelity.left_out:  # in documents of version 1
+        text += (
+            f"; {fidelity.left_out:,} that differ, or may be wrong because of one that differs, are left out"
+        )
     if fidelity.unexplained:
         text += f"; of {fidelity.unexplained:,} only the call and its outcome are known"
     return text
