@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.reexecution import AZURE, MAINNET
+from specminer.chain.execution.calls import FORKS as REFERENCE_FORKS
+from specminer.chain.execution.calls import VirtualMachine
 from specminer.chain.execution.fast import FastMachine, number_of
-from specminer.chain.execution.fork import FORKS as REFERENCE_FORKS
-from specminer.chain.execution.machine import Machine
+from specminer.chain.execution.reference.machine import Machine
 from specminer.chain.execution.replay import Replay, call_of, surroundings
 from specminer.chain.execution.schedule import Rules, fixed, scheduled
 from specminer.chain.exported import ExportedTransaction
@@ -103,8 +104,9 @@ def replays(records: Records, rules: Rules) -> tuple[float, float, int]:
     """Return the CPU seconds of a whole replay on either machine, and how many steps are the same."""
     targets = frozenset(made for record in records if (made := call_of(record).created) is not None)
     seconds, told = [], []
-    for machine in (Machine(), FastMachine()):
-        replay = Replay(machine, 1, rules, targets, gas_is_evidence=True)  # type: ignore[arg-type]
+    machines: tuple[VirtualMachine, ...] = (Machine(), FastMachine())
+    for machine in machines:
+        replay = Replay(machine, 1, rules, targets, gas_is_evidence=True)
         began = time.process_time()
         told.append([replay.step(record, record.index or 0) for record in records])
         seconds.append(time.process_time() - began)

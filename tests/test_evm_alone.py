@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.chain.execution.fork import FORKS
+from specminer.chain.execution.calls import FORKS
 from specminer.evm.alone import CallRecording, Pursuit, pursue, recordings
 from specminer.evm.events import SlotRead, SlotWrite
 from specminer.evm.forks import FORKS as RULES

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from specminer.chain.execution.fork import FORKS, fork
-from specminer.chain.execution.recorder import Recorder as ReferenceRecorder
-from specminer.chain.execution.recorder import error_text
+from specminer.chain.execution.calls import FORKS
+from specminer.chain.execution.reference.fork import fork
+from specminer.chain.execution.reference.recorder import Recorder as ReferenceRecorder
+from specminer.chain.execution.reference.recorder import error_text
 from specminer.chain.execution.reporting import steps_of
 from specminer.chain.steps import Exit, Hashed, Logged, Step, outcome_of
 from specminer.evm.events import Branch, FrameEnd, FrameStart, SlotRead, SlotWrite

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from specminer.chain.execution.fork import FORKS
+from specminer.chain.execution.calls import FORKS
 from specminer.evm.forks import FORKS as RULES
 from specminer.evm.frame import BlockContext
 from specminer.evm.opcodes import Op

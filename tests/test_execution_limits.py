@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.chain.execution.fork import FORKS, Surroundings
-from specminer.chain.execution.machine import Call, Execution, Machine
+from specminer.chain.execution.calls import FORKS, Call, Execution, Surroundings
+from specminer.chain.execution.reference.machine import Machine
 from specminer.chain.execution.replay import call_of
 from specminer.chain.limits import MAX_GAS, MAX_RECORDED, MAX_STEPS
 from tests.support.bytecode import CONTRACT, COUNT, LOOP, MEMORY, OWNER, RECURSION, creation

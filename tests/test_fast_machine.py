@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from specminer.chain.execution.calls import Basics, Call, Surroundings, VirtualMachine
 from specminer.chain.execution.fast import FastMachine
-from specminer.chain.execution.fork import Surroundings
-from specminer.chain.execution.machine import Call, Machine
+from specminer.chain.execution.reference.machine import Machine
 from specminer.chain.execution.replay import Replay, call_of
-from specminer.chain.execution.state import Basics
 from specminer.evm.opcodes import Op
 from specminer.trace import Address
 from tests.support.programs import push
@@ -35,13 +34,12 @@ def test_replays_of_real_histories_are_the_same(name: str) -> None:
     assert one_replay.deployed == other_replay.deployed
 
 
-def machines() -> list[Machine]:
+def machines() -> list[VirtualMachine]:
     """Return the two machines, empty."""
-    fast: object = FastMachine()
-    return [Machine(), fast]  # type: ignore[list-item]  # it does what the other does
+    return [Machine(), FastMachine()]
 
 
-def count(machine: Machine | FastMachine, *, data: bytes = b"", gas: int = 100_000, keep: bool = True) -> int:
+def count(machine: VirtualMachine, *, data: bytes = b"", gas: int = 100_000, keep: bool = True) -> int:
     """Call the counter, and return the gas that it used."""
     call = Call(sender=SENDER, to=CONTRACT, value=0, data=data, gas=gas)
     execution = machine.run(call, AROUND, "london", [CONTRACT], keep=keep)

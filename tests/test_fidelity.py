@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.chain.execution.machine import Machine
+from specminer.chain.execution.reference.machine import Machine
 from specminer.chain.execution.replay import Replay, call_of, surroundings
 from specminer.chain.execution.schedule import fixed
 from specminer.chain.exported import ExportedTransaction

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from ethereum.fork_criteria import ByBlockNumber, ByTimestamp
 
+from specminer.chain.execution.calls import FORKS
 from specminer.chain.execution.choice import choose, measure
-from specminer.chain.execution.fork import FORKS
+from specminer.chain.execution.engine import MachineMaker
 from specminer.chain.execution.schedule import SCHEDULES, fixed, scheduled
-from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.chain.txlist import read_transactions
 from specminer.errors import UsageError
 from tests.support import machine
@@ -76,8 +76,8 @@ def test_the_fork_of_a_private_chain_is_found(tools: Path, tmp_path: Path, name:
             anvil.block([deployed[row % 3].call(anvil.accounts[row], "run", peers, text, gas=600_000)])
         path = write_txlist(anvil, tmp_path / "txlist.json")
     records = read_transactions(path)
-    choice = choose(records, CHAIN, MAX_STEPS, MAX_GAS)
+    choice = choose(records, CHAIN, MachineMaker())
     assert (choice.status, choice.gas) == (1, 1)
     assert FORKS.index(choice.name) >= FORKS.index(name), "among forks that fit equally the newest is taken"
     older = [item for item in FORKS if FORKS.index(item) < FORKS.index("berlin")]
-    assert all(measure(records, CHAIN, item, fixed(item), MAX_STEPS, MAX_GAS).gas < 1 for item in older[-2:])
+    assert all(measure(records, CHAIN, item, fixed(item), MachineMaker()).gas < 1 for item in older[-2:])

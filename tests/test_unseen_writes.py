@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from specminer.chain.execution.machine import Machine
+from specminer.chain.execution.reference.machine import Machine
 from specminer.chain.execution.replay import Replay, Replayed, call_of, surroundings
 from specminer.chain.execution.schedule import fixed
 from specminer.chain.exported import ExportedTransaction

@@ -16,9 +16,8 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from specminer.chain.artifact import MAX_NAME, Entry, Parameter
-from specminer.chain.execution.fork import Surroundings
-from specminer.chain.execution.machine import Call, Machine
-from specminer.chain.execution.state import Basics
+from specminer.chain.execution.calls import Basics, Call, Surroundings
+from specminer.chain.execution.fast import FastMachine
 from specminer.chain.interface import canonical, decode_values, selector
 from specminer.chain.steps import Hashed, Read
 from specminer.probe import Getter, Probe, Probed
@@ -235,7 +234,7 @@ class _Runner:
         return self._run(values, (index.to_bytes(32, "big"),)) is not None
 
     def _run(self, values: _Values, arguments: tuple[bytes, ...]) -> Probe | None:
-        machine = Machine(_MadeUp(values, self.rng.getrandbits(64)), max_steps=_OPCODES)
+        machine = FastMachine(_MadeUp(values, self.rng.getrandbits(64)), max_steps=_OPCODES)
         machine.use(_RULES)
         machine.install(_HERE, self.code)
         data = self.selected + _encoded(arguments, self.getter)

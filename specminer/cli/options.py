@@ -13,6 +13,7 @@ import click
 
 from specminer._support.text import suggest
 from specminer.abstraction import Weights
+from specminer.chain.execution.engine import Engine
 from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.errors import UsageError, plain
 
@@ -120,6 +121,15 @@ execution_options = compose(
         show_default=True,
         metavar="N",
         help="Gas limit of one transaction at most; one with more is not executed and left out.",
+    ),
+    click.option(
+        "--engine",
+        type=click.Choice([engine.value for engine in Engine]),
+        default=Engine.FAST.value,
+        show_default=True,
+        callback=lambda _context, _option, value: Engine(value),
+        help="What executes: specminer's own engine (fast), the executable specification of Ethereum (reference, some "
+        "twenty times slower), or both: where they differ, this is noted and the specification counts.",
     ),
 )
 

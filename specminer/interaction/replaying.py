@@ -17,8 +17,8 @@ from typing import Final
 
 import numpy as np
 
-from specminer.chain.execution.fork import FORKS, Surroundings
-from specminer.chain.execution.machine import Call, Execution, Machine
+from specminer.chain.execution.calls import FORKS, Call, Execution, Surroundings
+from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.schedule import Rules, fixed, scheduled
 from specminer.decoding import HistoryContext
 from specminer.history import CONSTRUCTOR, KINDS, MISSING
@@ -133,15 +133,15 @@ class Replayer:
             found.append((row, holds))
         return found
 
-    def _machine(self) -> Machine:
-        machine = Machine(max_steps=MAX_STEPS)
+    def _machine(self) -> FastMachine:
+        machine = FastMachine(max_steps=MAX_STEPS)
         machine.use(self._rules(self._context.history.last_block, None))
         machine.install(self._record.address, self._record.code, balance=BALANCE)
         for address, code in self._record.implementations:
             machine.install(address, code)
         return machine
 
-    def _set_up(self, machine: Machine) -> None:
+    def _set_up(self, machine: FastMachine) -> None:
         """Put what the constructor left, or what the history shows to have been there before it begins."""
         context, accesses = self._context, self._context.accesses
         history = context.history
@@ -155,19 +155,19 @@ class Replayer:
             for touch in range(self._first[row], self._first[row + 1]):
                 self._put(machine, accesses.word[touch], accesses.value_after[touch])
 
-    def _put_environment(self, machine: Machine, row: int) -> None:
+    def _put_environment(self, machine: FastMachine, row: int) -> None:
         """Put what a call was recorded to find in storage that is no entity's."""
         accesses = self._context.accesses
         for touch in range(self._first[row], self._first[row + 1]):
             if not self._entities[accesses.slot[touch]] and accesses.value_before[touch] != MISSING:
                 self._put(machine, accesses.word[touch], accesses.value_before[touch])
 
-    def _put_effects(self, machine: Machine, row: int) -> None:
+    def _put_effects(self, machine: FastMachine, row: int) -> None:
         accesses = self._context.accesses
         for touch in range(self._first[row], self._first[row + 1]):
             self._put(machine, accesses.word[touch], accesses.value_after[touch])
 
-    def _put(self, machine: Machine, slot: int, value: int) -> None:
+    def _put(self, machine: FastMachine, slot: int, value: int) -> None:
         words = self._context.history.words
         if value != MISSING and machine.storage(self._record.address, words[slot]) != words[value]:
             machine.put(self._record.address, words[slot], words[value])
@@ -185,7 +185,7 @@ class Replayer:
         execution = machine.run(self._call(row), self._around(row), self._fork(row), (), record=False)
         return self._as_recorded(machine, row, number, execution)
 
-    def _as_recorded(self, machine: Machine, row: int, number: int, execution: Execution) -> bool:
+    def _as_recorded(self, machine: FastMachine, row: int, number: int, execution: Execution) -> bool:
         context = self._context
         if execution.succeeded != bool(context.history.accepted[row]):
             return False

@@ -24,7 +24,7 @@ def examine_installation() -> Iterator[Finding]:
     drawn_by = renderer()
     missing = "none: pictures cannot be drawn; install Graphviz, or `pip install pygraphviz`"
     yield Finding(what="renderer", works=drawn_by is not None, detail=drawn_by or missing)
-    from specminer.chain.execution.fork import FORKS
+    from specminer.chain.execution.calls import FORKS
 
     solver = solver_name()
     advice = "none: mining works, but nothing can be proved; `pip install 'specminer[smt]'` brings z3"

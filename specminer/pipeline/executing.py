@@ -16,8 +16,8 @@ from typing import Final
 
 from specminer.chain.artifact import Artifact
 from specminer.chain.execution.choice import Choice, choose, measure
+from specminer.chain.execution.engine import Engine, MachineMaker
 from specminer.chain.execution.foreign import NodeSource
-from specminer.chain.execution.machine import Machine
 from specminer.chain.execution.replay import Replay, Replayed, call_of
 from specminer.chain.execution.schedule import Rules, fixed, scheduled
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
@@ -63,6 +63,12 @@ class Rulebook:
     """Opcodes in one transaction at most."""
     max_gas: int = MAX_GAS
     """Gas of one transaction at most."""
+    engine: Engine = field(default=Engine.FAST, repr=False)
+    """What executes. It is not shown: an import that continues may take another one."""
+
+    def maker(self) -> MachineMaker:
+        """Return what makes the machines."""
+        return MachineMaker(engine=self.engine, max_steps=self.max_steps, max_gas=self.max_gas)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +148,7 @@ def import_export(
 
     Raises:
         FileFormatError: the export creates no contract, or does not tell where.
-        UsageError: there is no such fork, or the rules of a block cannot be told.
+        UsageError: there is no such fork, the rules of a block cannot be told, or the engine is not installed.
         ChainError: the node failed; what was stored before is kept.
         StoreError: the database failed, or holds another chain of the same id.
 
@@ -151,7 +157,7 @@ def import_export(
     targets, created = _targets(export)
     existing = _existing(export, created) if source is None else ()
     rules, choice, name, explained = _rules(export, rulebook)
-    machine = Machine(source, max_steps=rulebook.max_steps, max_gas=rulebook.max_gas)
+    machine = rulebook.maker().make(source, observer.note)
     replay = Replay(
         machine,
         rulebook.chain_id,
@@ -497,16 +503,16 @@ def _existing(export: Export, created: frozenset[Address]) -> tuple[Address, ...
 
 def _rules(export: Export, rulebook: Rulebook) -> tuple[Rules, Choice | None, str, str]:
     """Return the rules to execute by, how well they fit (``None`` if they are known), a name and a sentence."""
-    records, limits = export.transactions, (rulebook.max_steps, rulebook.max_gas)
+    records, maker = export.transactions, rulebook.maker()
     if rulebook.fork != AUTO:
         rules = fixed(rulebook.fork)
-        choice = measure(records, rulebook.chain_id, rulebook.fork, rules, *limits)
+        choice = measure(records, rulebook.chain_id, rulebook.fork, rules, maker)
         return rules, choice, choice.name, f"the rules of {plain(rulebook.fork, 40)}, as asked"
     known = scheduled(rulebook.chain_id)
     if known is not None:
         told = f"the rules of each block's fork, by the schedule of chain {rulebook.chain_id}"
         return known, None, "schedule", told
-    choice = choose(records, rulebook.chain_id, *limits)
+    choice = choose(records, rulebook.chain_id, maker)
     return (
         choice.rules,
         choice,

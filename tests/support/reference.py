@@ -11,8 +11,9 @@ from ethereum.trace import TransactionEnd, discard_evm_trace, set_evm_trace
 from ethereum_types.bytes import Bytes0, Bytes20, Bytes32
 from ethereum_types.numeric import U8, U64, U256, Uint
 
-from specminer.chain.execution.fork import Surroundings, fork
-from specminer.chain.execution.state import Basics, State
+from specminer.chain.execution.calls import Basics, Surroundings
+from specminer.chain.execution.reference.fork import fork
+from specminer.chain.execution.reference.state import State
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext, Observer
 from specminer.evm.transactions import Transaction, execute, intrinsic_costs

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from specminer.chain.execution.fork import FORKS
-from specminer.chain.execution.machine import Machine
+from specminer.chain.execution.calls import FORKS, VirtualMachine
+from specminer.chain.execution.engine import MachineMaker
 from specminer.chain.execution.replay import call_of, surroundings
 from specminer.chain.execution.schedule import Rules, fixed
 from specminer.chain.exported import ExportedTransaction
@@ -44,16 +44,16 @@ class Choice:
 class _Trial:
     name: str
     rules: Rules
-    machine: Machine
+    machine: VirtualMachine
     done: int = 0
     status: int = 0
     gas: int = 0
     measured: int = 0
 
 
-def choose(records: Sequence[ExportedTransaction], chain_id: int, max_steps: int, max_gas: int) -> Choice:
+def choose(records: Sequence[ExportedTransaction], chain_id: int, maker: MachineMaker) -> Choice:
     """Return the fork that fits the records best."""
-    left = [_trial(name, fixed(name), max_steps, max_gas) for name in FORKS]
+    left = [_trial(name, fixed(name), maker) for name in FORKS]
     for upto in ROUNDS:
         for trial in left:
             _advance(trial, records[:upto], chain_id)
@@ -69,17 +69,16 @@ def measure(
     chain_id: int,
     name: str,
     rules: Rules,
-    max_steps: int,
-    max_gas: int,
+    maker: MachineMaker,
 ) -> Choice:
     """Return how well given rules fit the beginning of the records."""
-    trial = _trial(name, rules, max_steps, max_gas)
+    trial = _trial(name, rules, maker)
     _advance(trial, records[: ROUNDS[0]], chain_id)
     return _choice(trial)
 
 
-def _trial(name: str, rules: Rules, max_steps: int, max_gas: int) -> _Trial:
-    return _Trial(name=name, rules=rules, machine=Machine(max_steps=max_steps, max_gas=max_gas))
+def _trial(name: str, rules: Rules, maker: MachineMaker) -> _Trial:
+    return _Trial(name=name, rules=rules, machine=maker.make_unchecked())
 
 
 def _advance(trial: _Trial, records: Sequence[ExportedTransaction], chain_id: int) -> None:

@@ -1,7 +1,7 @@
-"""The engine in the place of the specification's machine: the same calls, the same results, some twenty times as fast.
+"""The engine as a machine: the same calls and results as the specification's, some twenty times as fast.
 
-What :class:`FastMachine` and :class:`FastState` offer is what :class:`~specminer.chain.execution.machine.Machine` and
-:class:`~specminer.chain.execution.state.State` do, so that a replay runs on either.
+:class:`FastMachine` offers what :class:`~specminer.chain.execution.reference.machine.Machine` does, so that a replay
+runs on either.
 """
 
 from __future__ import annotations
@@ -14,10 +14,22 @@ from typing import Final
 import msgspec
 import zstandard
 
-from specminer.chain.execution.fork import Surroundings
-from specminer.chain.execution.machine import MAX_STATE, RICH, Call, Execution
+from specminer.chain.execution.calls import (
+    EXISTS,
+    MAX_STATE,
+    RICH,
+    Basics,
+    Call,
+    Execution,
+    SavedAccount,
+    SavedState,
+    SavedStorage,
+    Source,
+    Surroundings,
+    failed_call,
+    stopped_call,
+)
 from specminer.chain.execution.reporting import address_of, steps_of
-from specminer.chain.execution.state import EXISTS, Source
 from specminer.chain.limits import MAX_GAS, MAX_RECORDED, MAX_STEPS
 from specminer.chain.steps import Enter, Exit, Step
 from specminer.evm.forks import FORKS, Fork
@@ -27,9 +39,6 @@ from specminer.evm.transactions import Result, Transaction, execute
 from specminer.evm.world import Account, AccountFields, World
 from specminer.trace import NO_ADDRESS, Address
 
-_SavedAccount = tuple[bytes, int, bytes, bytes]
-_SavedStorage = tuple[bytes, bool, list[tuple[bytes, bytes]]]
-_Saved = tuple[list[_SavedAccount], list[_SavedStorage]]
 _packer = zstandard.ZstdCompressor(level=3)
 _ASSUMED: Final = AccountFields(balance=EXISTS, assumed=EXISTS)
 
@@ -143,7 +152,7 @@ class FastState:
         """Keep a contract of the source from now on: the history alone changes it."""
         self._accounts.foreign.discard(number_of(address))
 
-    def dump(self) -> _Saved:
+    def dump(self) -> SavedState:
         """Return what is known here and nowhere else, for :meth:`load`; only between transactions."""
         accounts, storage = [], []
         for number, account in self.world.accounts.items():
@@ -160,7 +169,13 @@ class FastState:
                 storage.append((bytes(address), not account.foreign, slots))
         return sorted(accounts), sorted(storage)
 
-    def load(self, accounts: Iterable[_SavedAccount], storage: Iterable[_SavedStorage]) -> None:
+    def accounts(self) -> Iterator[tuple[bytes, Basics | None, bool]]:
+        """Yield every account heard of: address, account (``None`` if there is none), whether that is assumed."""
+        for number, account in self.world.accounts.items():
+            basics = Basics(nonce=account.nonce, balance=account.balance, code=account.code)
+            yield address_of(number), basics if account.exists else None, bool(account.assumed)
+
+    def load(self, accounts: Iterable[SavedAccount], storage: Iterable[SavedStorage]) -> None:
         """Take in what :meth:`dump` returned; the state must be new."""
         for address, nonce, balance, code in accounts:
             account = self._new(number_of(address))
@@ -221,7 +236,7 @@ class FastMachine:
 
         """
         if call.gas > self.max_gas:
-            return _stopped(call)
+            return stopped_call(call)
         self.state.begin()
         execution = self._execute(FORKS[rules], call, around, frozenset(contracts), record)
         if keep and not execution.limited:
@@ -257,11 +272,11 @@ class FastMachine:
             max_steps=self.max_steps,
         )
         if result.limited:
-            return _stopped(call)
+            return stopped_call(call)
         held, self._room = self._room - recorder.room, recorder.room
         error = None if result.halt is None else result.halt.value
         if not result.ran:
-            return _failed(call, error or "")
+            return failed_call(call, error or "")
         return Execution(
             steps=_steps(call, result, recorder) if record else (),
             succeeded=error is None,
@@ -316,7 +331,7 @@ class FastMachine:
         """
         try:
             text = zstandard.ZstdDecompressor().decompress(saved, max_output_size=MAX_STATE)
-            self.state.load(*msgspec.msgpack.decode(text, type=_Saved))
+            self.state.load(*msgspec.msgpack.decode(text, type=SavedState))
         except (zstandard.ZstdError, msgspec.DecodeError) as error:
             raise ValueError("this is no saved state of the machine") from error
 
@@ -362,24 +377,3 @@ def _steps(call: Call, result: Result, recorder: Recorder) -> tuple[Step, ...]:
         steps[0] = replace(first, gas=call.gas, value=call.value)
         steps[-1] = Exit(result.gas_used, last.output, last.error)
     return tuple(steps)
-
-
-def _failed(call: Call, error: str) -> Execution:
-    """Return what is left of a transaction that never ran a single opcode."""
-    kind, target = "CREATE" if call.to is None else "CALL", call.to or call.created or NO_ADDRESS
-    return Execution(
-        steps=(
-            Enter(kind, call.sender, target, call.gas, call.value, call.data),
-            Exit(call.gas, b"", error),
-        ),
-        succeeded=False,
-        gas_used=call.gas,
-        output=b"",
-        error=error,
-        asked=(),
-        strangers=(),
-    )
-
-
-def _stopped(call: Call) -> Execution:
-    return replace(_failed(call, "stopped"), steps=(), limited=True)

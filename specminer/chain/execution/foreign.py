@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from specminer.chain.execution.state import Basics
+from specminer.chain.execution.calls import Basics
 from specminer.chain.node import Node, octets, quantity
 from specminer.errors import NodeRefused
 

@@ -21,13 +21,10 @@ from itertools import combinations, islice
 from typing import Final
 
 import msgspec
-from ethereum.forks.istanbul.utils.address import compute_contract_address
-from ethereum_types.bytes import Bytes20
-from ethereum_types.numeric import Uint
 
+from specminer.chain.execution.calls import Call, Execution, Surroundings, VirtualMachine
 from specminer.chain.execution.doubt import Doubt, with_unknown_values, with_unknown_way
-from specminer.chain.execution.fork import Surroundings
-from specminer.chain.execution.machine import Call, Execution, Machine
+from specminer.chain.execution.reporting import address_of
 from specminer.chain.execution.schedule import Rules
 from specminer.chain.execution.unseen import (
     Answers,
@@ -46,6 +43,7 @@ from specminer.chain.execution.unseen import (
 from specminer.chain.exported import ExportedCall, ExportedTransaction
 from specminer.chain.steps import UNKNOWN_FAILURE, Enter, Exit, Step, creations, recorded
 from specminer.errors import FileFormatError
+from specminer.evm.addresses import creation_address
 from specminer.trace import (
     NO_ADDRESS,
     NO_HASH,
@@ -150,7 +148,7 @@ class Replay:
 
     def __init__(
         self,
-        machine: Machine,
+        machine: VirtualMachine,
         chain_id: int,
         rules: Rules,
         targets: frozenset[Address],
@@ -590,6 +588,7 @@ def _inner_call(call: ExportedCall) -> Call:
         data=call.data,
         gas=INNER_GAS if call.gas is None else call.gas,
         origin=call.sender,
+        transaction=call.hash,
     )
 
 
@@ -612,7 +611,7 @@ def call_of(record: ExportedTransaction) -> Call:
                 f"record {record.record} creates a contract, but has neither contractAddress nor nonce: nothing tells "
                 "its address; add one of them"
             )
-        created = Address(bytes(compute_contract_address(Bytes20(record.sender), Uint(record.nonce))))
+        created = address_of(creation_address(int.from_bytes(record.sender, "big"), record.nonce))
     return Call(
         sender=record.sender,
         to=record.to,
@@ -622,6 +621,7 @@ def call_of(record: ExportedTransaction) -> Call:
         gas=record.gas,
         gas_price=record.gas_price or 0,
         nonce=record.nonce,
+        transaction=record.hash,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from specminer.chain.execution.fork import FORKS
+from specminer.chain.execution.calls import FORKS
 from specminer.errors import UsageError, plain
 
 _BY_TIME: Final = 1 << 30

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, replace
 from typing import Final
 
-from specminer.chain.execution.machine import Execution
+from specminer.chain.execution.calls import Execution
 from specminer.chain.steps import Enter, Exit, Read, Step, Write
 from specminer.trace import Address
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from specminer.chain.codefile import read_code
+from specminer.chain.execution.engine import Engine
 from specminer.chain.explorer import Explorer, chain_of_url, explorer_endpoint
 from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.chain.node import Node
@@ -38,6 +39,8 @@ class ReplayOptions:
     """Opcodes of one transaction at most."""
     max_gas: int = MAX_GAS
     """Gas limit of one transaction at most."""
+    engine: Engine = Engine.FAST
+    """What executes: specminer's own engine, the executable specification, or both."""
     code: Path | None = None
     """A file with the runtime code of the contract, for where its creation is missing or cannot be executed."""
     node: NodeOptions | None = None
@@ -58,7 +61,13 @@ class ReplayOptions:
         """Return the rules for a chain."""
         from specminer.pipeline.executing import Rulebook
 
-        return Rulebook(chain_id=chain_id, fork=self.fork, max_steps=self.max_steps, max_gas=self.max_gas)
+        return Rulebook(
+            chain_id=chain_id,
+            fork=self.fork,
+            max_steps=self.max_steps,
+            max_gas=self.max_gas,
+            engine=self.engine,
+        )
 
     @contextmanager
     def open_node(self) -> Iterator[Node | None]:

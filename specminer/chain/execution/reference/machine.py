@@ -3,69 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 import msgspec
 import zstandard
 from ethereum.trace import discard_evm_trace, set_evm_trace
 
-from specminer.chain.execution.fork import Fork, Surroundings, fork
-from specminer.chain.execution.recorder import Recorder, StepLimit, error_text
-from specminer.chain.execution.state import Source, State
+from specminer.chain.execution.calls import (
+    MAX_STATE,
+    RICH,
+    Call,
+    Execution,
+    SavedState,
+    Source,
+    Surroundings,
+    failed_call,
+    stopped_call,
+)
+from specminer.chain.execution.reference.fork import Fork, fork
+from specminer.chain.execution.reference.recorder import Recorder, StepLimit, error_text
+from specminer.chain.execution.reference.state import State
 from specminer.chain.limits import MAX_GAS, MAX_RECORDED, MAX_STEPS
 from specminer.chain.steps import Enter, Exit, Step
 from specminer.trace import NO_ADDRESS, Address
 
-MAX_STATE: Final = 1 << 32
-"""Bytes of a saved state at most, unpacked."""
-RICH: Final = 1 << 200
-"""Wei that senders are given: more than a transaction can need, far from overflowing."""
-
-
-_Saved = tuple[list[tuple[bytes, int, bytes, bytes]], list[tuple[bytes, bool, list[tuple[bytes, bytes]]]]]
 _packer = zstandard.ZstdCompressor(level=3)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A transaction to run, or a call that stands for one."""
-
-    sender: Address
-    to: Address | None
-    """``None`` creates a contract."""
-    created: Address | None = None
-    """Where the contract is created; needed without ``to``."""
-    value: int
-    data: bytes
-    gas: int
-    gas_price: int = 0
-    nonce: int | None = None
-    origin: Address | None = None
-    """``tx.origin`` where the call comes from inside another transaction; nothing is then paid before it runs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
-    """What a transaction did."""
-
-    steps: tuple[Step, ...]
-    succeeded: bool
-    gas_used: int
-    output: bytes
-    error: str | None
-    """In the words that nodes use; ``None`` if it returned."""
-    asked: tuple[str, ...]
-    """What the recorded contracts asked for that an export does not tell: BLOCKHASH, COINBASE, ..."""
-    strangers: tuple[Address, ...]
-    """Accounts without code that were called as if they had some; if it failed, also those that were only asked for
-    the size or hash of their code, as is done before a call."""
-    own_balance: bool = False
-    """A recorded contract asked how much ether it has, or paid out all of it."""
-    limited: bool = False
-    """It was stopped, because it had too much gas, ran too many opcodes or recorded too much; nothing of it stayed."""
-    size: int = 0
-    """Bytes of memory that its steps take, about."""
 
 
 class Machine:
@@ -113,7 +76,7 @@ class Machine:
 
         """
         if call.gas > self.max_gas:
-            return _stopped(call)
+            return stopped_call(call)
         rule = self.use(rules)
         depth = self.state.depth
         self.state.begin()
@@ -122,7 +85,7 @@ class Machine:
             execution = self._execute(rule, call, around, frozenset(contracts), record)
         except (StepLimit, AssertionError, OverflowError):
             # the specification asserts what holds on every chain, but not in every file: that ether does not overflow
-            execution = _stopped(call)
+            execution = stopped_call(call)
         finally:
             set_evm_trace(discard_evm_trace)
             if execution is not None and keep and not execution.limited:
@@ -149,7 +112,7 @@ class Machine:
             code=bytes(sender.code),
         )
         if max(intrinsic, least) > call.gas:
-            return _failed(call, target, "out of gas: less than every such transaction costs")
+            return failed_call(call, "out of gas: less than every such transaction costs")
         if around.number != self._block:
             self._block, self._room = around.number, MAX_RECORDED
         recorder = Recorder(
@@ -183,7 +146,7 @@ class Machine:
         error = error_text(output.error)
         steps = recorder.steps
         if record and not steps:  # the address to create at was taken
-            return _failed(call, target, error or "collision")
+            return failed_call(call, error or "collision")
         last = steps[-1] if steps else None
         data = last.output if isinstance(last, Exit) else b""
         if steps:
@@ -228,7 +191,7 @@ class Machine:
         self._rules()
         try:
             text = zstandard.ZstdDecompressor().decompress(saved, max_output_size=MAX_STATE)
-            self.state.load(*msgspec.msgpack.decode(text, type=_Saved))
+            self.state.load(*msgspec.msgpack.decode(text, type=SavedState))
         except (zstandard.ZstdError, msgspec.DecodeError) as error:
             raise ValueError("this is no saved state of the machine") from error
 
@@ -280,24 +243,3 @@ class Machine:
 def _entered(step: Step) -> Enter:
     assert isinstance(step, Enter)
     return step
-
-
-def _failed(call: Call, target: Address, error: str) -> Execution:
-    """Return what is left of a transaction that never ran a single opcode."""
-    kind = "CREATE" if call.to is None else "CALL"
-    return Execution(
-        steps=(
-            Enter(kind, call.sender, target, call.gas, call.value, call.data),
-            Exit(call.gas, b"", error),
-        ),
-        succeeded=False,
-        gas_used=call.gas,
-        output=b"",
-        error=error,
-        asked=(),
-        strangers=(),
-    )
-
-
-def _stopped(call: Call) -> Execution:
-    return replace(_failed(call, call.to or call.created or NO_ADDRESS, "stopped"), steps=(), limited=True)

@@ -10,39 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from ethereum.forks.istanbul.trie import Trie
 from ethereum_types.bytes import Bytes20, Bytes32
 from ethereum_types.numeric import U256, Uint
 
-EXISTS: Final = 1
-"""Wei of an account that is only assumed to exist."""
+from specminer.chain.execution.calls import EXISTS, Basics, SavedAccount, SavedState, SavedStorage, Source
+
 _ABSENT: Final = object()
-_SavedAccount = tuple[bytes, int, bytes, bytes]
-"""Address, nonce, balance, code."""
-_SavedStorage = tuple[bytes, bool, list[tuple[bytes, bytes]]]
-"""Address, whether it began empty here, slots with their values."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basics:
-    """What an account is, apart from its storage."""
-
-    nonce: int = 0
-    balance: int = 0
-    code: bytes = b""
-
-
-class Source(Protocol):
-    """Tells of accounts that the history did not create."""
-
-    def basics(self, address: bytes) -> Basics | None:
-        """Return an account; ``None`` if there is none."""
-
-    def storage(self, address: bytes, slot: int) -> int:
-        """Return the value in a slot."""
 
 
 class _Assumed:
@@ -322,7 +298,7 @@ class State:
         """Keep a contract of the source from now on: the history alone changes it."""
         self._accounts.foreign.discard(address)
 
-    def dump(self) -> tuple[list[_SavedAccount], list[_SavedStorage]]:
+    def dump(self) -> SavedState:
         """Return what is known here and nowhere else, for :meth:`load`; only between transactions."""
         foreign, assumed = self._accounts.foreign, self._accounts.assumed
         accounts = []
@@ -345,7 +321,7 @@ class State:
         ]
         return sorted(accounts), sorted(storage)
 
-    def load(self, accounts: Iterable[_SavedAccount], storage: Iterable[_SavedStorage]) -> None:
+    def load(self, accounts: Iterable[SavedAccount], storage: Iterable[SavedStorage]) -> None:
         """Take in what :meth:`dump` returned; the state must be new."""
         for address, nonce, balance, code in accounts:
             found = self._accounts.kind(nonce=Uint(nonce), balance=U256.from_be_bytes(balance), code=code)
@@ -358,3 +334,13 @@ class State:
             for slot, value in slots:
                 dict.__setitem__(trie._data, Bytes32(slot), U256.from_be_bytes(value))
         self._journal.clear()
+
+    def put(self, address: bytes, basics: Basics | None, *, assumed: bool = False) -> None:
+        """Take in an account; ``None`` does not exist. The state must be new."""
+        key = Bytes20(address)
+        account = basics and self._accounts.kind(
+            nonce=Uint(basics.nonce), balance=U256(basics.balance), code=basics.code
+        )
+        dict.__setitem__(self._accounts, key, account)
+        if assumed:
+            dict.__setitem__(self._accounts.assumed, key, True)

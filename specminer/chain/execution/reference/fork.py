@@ -2,16 +2,16 @@
 
 The forks of ``ethereum-execution`` are whole copies of each other that differ in their rules and, little by
 little, in what their values hold. What a fork does not know (a base fee before London) is left out by name.
-In each fork's interpreter the snapshots are replaced by the journal of :mod:`specminer.chain.execution.state`, which
-does not walk all there is; jump targets, which depend on nothing but the code, are looked for once; and the
-state is told where a contract is about to be created.
+In each fork's interpreter the snapshots are replaced by the journal of
+:mod:`specminer.chain.execution.reference.state`, which does not walk all there is; jump targets, which depend on
+nothing but the code, are looked for once; and the state is told where a contract is about to be created.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache, cached_property, lru_cache
 from importlib import import_module
 from types import ModuleType
@@ -21,42 +21,15 @@ from ethereum.crypto.hash import Hash32
 from ethereum_types.bytes import Bytes0, Bytes20
 from ethereum_types.numeric import U64, U256, Uint
 
-from specminer.chain.execution.state import State
+from specminer.chain.execution.calls import FORKS, Surroundings
+from specminer.chain.execution.reference.state import State
 from specminer.nesting import usual_recursion
 
-FORKS: Final = (
-    "frontier",
-    "homestead",
-    "tangerine_whistle",
-    "spurious_dragon",
-    "byzantium",
-    "constantinople",
-    "istanbul",
-    "berlin",
-    "london",
-    "paris",
-    "shanghai",
-    "cancun",
-    "prague",
-    "osaka",
-)
-"""Every fork that changed what transactions do or cost, the oldest first."""
 _JUMPS: Final = 256
 """Contracts whose jump targets are remembered."""
 _MODEXP: Final = Bytes20((5).to_bytes(20, "big"))
 _DEPTH: Final = 20_000
 """Python frames that 1,024 nested calls of the machine take, and some."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a transaction can ask of its block. What an export does not tell is zero."""
-
-    chain_id: int
-    number: int
-    timestamp: int
-    gas_limit: int
-    base_fee: int = 0
 
 
 class Fork:
