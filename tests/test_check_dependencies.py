@@ -57,6 +57,15 @@ def test_what_is_not_declared_is_named(
     assert f"does not have {package} in `dependencies`" in problem
 
 
+def test_a_folder_with_a_scope_of_its_own_is_left_out(tmp_path: Path) -> None:
+    inner = tmp_path / "package" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "module.py").write_text("import z3")
+    assert undeclared(inner.parent, BASE, PROJECT)
+    assert undeclared(inner.parent, BASE, PROJECT, apart=[inner.parent, inner]) == []
+    assert undeclared(inner, ALL, PROJECT, apart=[inner.parent, inner]) == []
+
+
 def test_a_package_is_named_once(tmp_path: Path) -> None:
     assert len(problems(tmp_path, "import requests\nimport requests.exceptions\nimport urllib3", BASE)) == 2
 

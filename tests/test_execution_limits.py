@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from specminer.chain.execution.calls import FORKS, Call, Execution, Surroundings
-from specminer.chain.execution.reference.machine import Machine
+from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.replay import call_of
 from specminer.chain.limits import MAX_GAS, MAX_RECORDED, MAX_STEPS
 from tests.support.bytecode import CONTRACT, COUNT, LOOP, MEMORY, OWNER, RECURSION, creation
@@ -15,15 +15,15 @@ from tests.support.bytecode import CONTRACT, COUNT, LOOP, MEMORY, OWNER, RECURSI
 AROUND = Surroundings(chain_id=1, number=1, timestamp=1, gas_limit=1 << 40)
 
 
-def deployed(runtime: bytes, rules: str, max_steps: int = MAX_STEPS, max_gas: int = MAX_GAS) -> Machine:
-    machine = Machine(max_steps=max_steps, max_gas=max_gas)
+def deployed(runtime: bytes, rules: str, max_steps: int = MAX_STEPS, max_gas: int = MAX_GAS) -> FastMachine:
+    machine = FastMachine(max_steps=max_steps, max_gas=max_gas)
     made = machine.run(call_of(creation(runtime)), AROUND, rules, [CONTRACT])
     assert made.succeeded
     assert machine.code(CONTRACT) == runtime
     return machine
 
 
-def called(machine: Machine, rules: str, gas: int) -> Execution:
+def called(machine: FastMachine, rules: str, gas: int) -> Execution:
     call = Call(sender=OWNER, to=CONTRACT, value=0, data=b"", gas=gas)
     return machine.run(call, AROUND, rules, [CONTRACT])
 
@@ -72,7 +72,7 @@ def test_too_much_gas_is_not_even_begun() -> None:
 
 
 def test_a_saved_machine_goes_on_as_the_other() -> None:
-    one, other = deployed(COUNT, "istanbul"), Machine()
+    one, other = deployed(COUNT, "istanbul"), FastMachine()
     called(one, "istanbul", 100_000)
     other.restore(one.save())
     assert other.save() == one.save()
@@ -84,7 +84,7 @@ def test_a_saved_machine_goes_on_as_the_other() -> None:
 
 def test_what_is_no_saved_state_is_refused() -> None:
     with pytest.raises(ValueError, match="no saved state"):
-        Machine().restore(b"something else")
+        FastMachine().restore(b"something else")
 
 
 def precompiled(number: int) -> bytes:
@@ -92,7 +92,7 @@ def precompiled(number: int) -> bytes:
     return bytes.fromhex(f"36600060003760006000366000600060{number:02x}5af160005500")
 
 
-def handed(number: int, data: bytes, rules: str, gas: int = 10_000_000) -> tuple[Machine, Execution]:
+def handed(number: int, data: bytes, rules: str, gas: int = 10_000_000) -> tuple[FastMachine, Execution]:
     machine = deployed(precompiled(number), rules)
     call = Call(sender=OWNER, to=CONTRACT, value=0, data=data, gas=gas)
     return machine, machine.run(call, AROUND, rules, [CONTRACT])

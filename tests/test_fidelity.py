@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.chain.execution.reference.machine import Machine
+from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.replay import Replay, call_of, surroundings
 from specminer.chain.execution.schedule import fixed
 from specminer.chain.exported import ExportedTransaction
@@ -23,7 +23,7 @@ SET = bytes.fromhex("600035600055" + "602035600155" + "00")
 
 
 def replay(*, evidence: bool = True, max_steps: int = MAX_STEPS) -> Replay:
-    machine = Machine(max_steps=max_steps)
+    machine = FastMachine(max_steps=max_steps)
     return Replay(machine, 1, fixed("istanbul"), frozenset({CONTRACT}), gas_is_evidence=evidence)
 
 

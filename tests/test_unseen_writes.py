@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from specminer.chain.execution.reference.machine import Machine
+from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.replay import Replay, Replayed, call_of, surroundings
 from specminer.chain.execution.schedule import fixed
 from specminer.chain.exported import ExportedTransaction
@@ -36,12 +36,12 @@ def of(account: Address) -> int:
 
 
 def replay() -> Replay:
-    return Replay(Machine(), 1, fixed("istanbul"), frozenset({CONTRACT}), gas_is_evidence=True)
+    return Replay(FastMachine(), 1, fixed("istanbul"), frozenset({CONTRACT}), gas_is_evidence=True)
 
 
 def on_the_chain(records: Sequence[ExportedTransaction]) -> list[ExportedTransaction]:
     """Return the records with how they end, and the gas that they use."""
-    machine = Machine()
+    machine = FastMachine()
     told = []
     for item in records:
         done = machine.run(call_of(item), surroundings(item, 1), "istanbul")

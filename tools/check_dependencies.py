@@ -32,9 +32,12 @@ class Scope:
 
 SCOPES: Final[Mapping[str, Scope]] = {
     "specminer": Scope(extras=()),
+    "specminer/chain/execution/reference": Scope(extras=("reference",), neighbours=("specminer",)),
     "docs": Scope(extras=("docs",), neighbours=("specminer", "tools")),
-    "tests": Scope(extras=("docs", "smt", "test"), neighbours=("specminer", "benchmarks", "tools")),
-    "benchmarks": Scope(extras=("smt", "test"), neighbours=("specminer", "tests", "tools")),
+    "tests": Scope(
+        extras=("docs", "reference", "smt", "test"), neighbours=("specminer", "benchmarks", "tools")
+    ),
+    "benchmarks": Scope(extras=("reference", "smt", "test"), neighbours=("specminer", "tests", "tools")),
     "tools": Scope(extras=("smt", "test"), neighbours=("specminer", "tests", "benchmarks")),
 }
 
@@ -52,25 +55,35 @@ class Import:
 def main() -> int:
     """Print each import that no dependency declares, and return the exit code."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    problems = [text for folder in SCOPES for text in undeclared(ROOT / folder, SCOPES[folder], project)]
+    problems = [
+        text
+        for folder in SCOPES
+        for text in undeclared(ROOT / folder, SCOPES[folder], project, apart=[ROOT / name for name in SCOPES])
+    ]
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
 
 
-def undeclared(folder: Path, scope: Scope, project: Mapping[str, Any]) -> list[str]:
+def undeclared(
+    folder: Path, scope: Scope, project: Mapping[str, Any], *, apart: Sequence[Path] = ()
+) -> list[str]:
     """Return a sentence for each package that files of a folder import without a declared dependency.
 
     Args:
         folder: the folder whose Python files are read; it may import itself.
         scope: what else they may import.
         project: the table ``[project]`` of ``pyproject.toml``.
+        apart: folders with a scope of their own; those inside ``folder`` are left out.
     """
     distributions = declared(project, scope.extras)
     own = {folder.name, *scope.neighbours}
     providers = packages_distributions()
     problems: dict[str, str] = {}
+    inner = [other for other in apart if folder in other.parents]
     for item in imports(folder):
+        if any(other in item.path.parents for other in inner):
+            continue
         names = providers.get(item.package, [item.package])
         if item.package not in own and not distributions & {canonical(name) for name in names}:
             text = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from specminer import __version__
@@ -29,9 +29,19 @@ def examine_installation() -> Iterator[Finding]:
     solver = solver_name()
     advice = "none: mining works, but nothing can be proved; `pip install 'specminer[smt]'` brings z3"
     yield Finding(what="solver", works=True if solver else None, detail=solver or advice)
-    engine = f"ethereum-execution {version('ethereum-execution')}, forks {FORKS[0]} to {FORKS[-1]}"
-    yield Finding(what="re-execution", works=True, detail=engine)
+    yield Finding(what="re-execution", works=True, detail=f"forks {FORKS[0]} to {FORKS[-1]}")
+    yield _examine_reference()
     yield Finding(what="datasets", works=True, detail=", ".join(item.name for item in list_datasets()))
+
+
+def _examine_reference() -> Finding:
+    """Return whether there is something to compare the engine with."""
+    try:
+        detail = f"ethereum-execution {version('ethereum-execution')}"
+    except PackageNotFoundError:
+        advice = "`pip install 'specminer[reference]'` brings the executable specification"
+        return Finding(what="comparison", works=None, detail=f"none: nothing checks re-execution; {advice}")
+    return Finding(what="comparison", works=True, detail=detail)
 
 
 def examine_database(location: str) -> Finding:
