@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 import specminer.pipeline
 from specminer.cli.app import app
+from tests.support.exports import CREATED, SHAPES, counted
 
 HEAVY: Final = ("ethereum", "web3", "py_ecc", "networkx", "numpy", "pysmt", "sqlalchemy", "z3")
 
@@ -57,6 +59,18 @@ def test_commands_that_ask_nobody_and_execute_nothing_load_neither_node_nor_mach
 
 def test_a_history_with_a_layout_is_mined_without_node_and_graph() -> None:
     found = loaded("from specminer.api import mine; mine('savings')")  # getters are run to check the layout
+    assert not found & {"ethereum", "ethereum_types", "web3", "networkx"}
+
+
+def test_an_export_is_imported_without_the_specification(tmp_path: Path) -> None:
+    path = tmp_path / "txlist.json"
+    path.write_bytes(SHAPES["array"](counted(30)))
+    found = loaded(f"""
+from specminer import import_history, mine
+import_history("{tmp_path}/h.db", "{path}", chain_id=1)
+mine("{tmp_path}/h.db", "{CREATED}")
+""")
+    assert "sqlalchemy" in found
     assert not found & {"ethereum", "ethereum_types", "web3", "networkx"}
 
 

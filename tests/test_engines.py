@@ -1,0 +1,226 @@
+"""An import is the same whatever executes; a difference between the engines is found, named, and settled."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from specminer.chain.execution import checked
+from specminer.chain.execution.calls import VirtualMachine
+from specminer.chain.execution.checked import CheckedMachine, describe_difference
+from specminer.chain.execution.engine import Engine, MachineMaker
+from specminer.chain.execution.fast import FastMachine
+from specminer.chain.execution.reference.machine import Machine
+from specminer.chain.execution.replay import call_of, surroundings
+from specminer.chain.exported import ExportedTransaction
+from specminer.chain.steps import Read, Write
+from specminer.errors import UsageError
+from specminer.evm import instructions, recorder
+from specminer.evm.instructions import arithmetic
+from specminer.evm.opcodes import Op
+from specminer.pipeline import Export, Imported, Rulebook, import_export
+from specminer.store import TraceStore
+from specminer.trace import Fidelity, Transaction
+from tests.support.bytecode import CONTRACT, COUNT, FAIL, creation, record
+from tests.support.collecting import Notes
+from tests.support.command import specminer
+from tests.support.exports import SHAPES, counted
+from tests.support.programs import push
+
+CHAIN = 9
+DOUBLE = (
+    push(0) + bytes([Op.SLOAD, Op.DUP1, Op.ADD]) + push(1) + bytes([Op.ADD]) + push(0) + bytes([Op.SSTORE])
+)
+"""Doubles slot 0 and adds one."""
+
+
+def records(runtime: bytes, number: int = 12) -> tuple[ExportedTransaction, ...]:
+    """Return an export of a contract that is called, with the gas that the specification says."""
+    machine = Machine()
+    given = [creation(runtime), *(record(index, value=index % 2) for index in range(2, number))]
+    done = [machine.run(call_of(item), surroundings(item, CHAIN), "istanbul") for item in given]
+    return tuple(
+        replace(item, gas_used=execution.gas_used, succeeded=execution.succeeded)
+        for item, execution in zip(given, done, strict=True)
+    )
+
+
+def imported(
+    engine: Engine, given: tuple[ExportedTransaction, ...], observer: Notes
+) -> tuple[Imported, list[Transaction], bytes]:
+    """Import an export; return what was done, the transactions and the machine's state."""
+    with TraceStore("sqlite://") as store:
+        export = Export(transactions=given, origin="by hand")
+        done = import_export(
+            store, export, Rulebook(chain_id=CHAIN, fork="istanbul", engine=engine), observer=observer
+        )
+        replay = store.replay(CHAIN, given[0].hash)
+        assert replay is not None
+        return done, list(store.transactions(CHAIN, CONTRACT)), replay[2]
+
+
+@pytest.mark.parametrize("runtime", [COUNT, DOUBLE, FAIL], ids=["count", "double", "fail"])
+def test_an_import_is_the_same_with_each_engine(runtime: bytes) -> None:
+    given, notes = records(runtime), Notes()
+    fast, reference, both = (imported(engine, given, notes) for engine in Engine)
+    assert fast == reference == both
+    assert set(fast[0].fidelity) == {Fidelity.EXACT}
+    assert notes.notes == []
+
+
+def test_an_import_goes_on_with_another_engine() -> None:
+    given, notes = records(COUNT), Notes()
+    with TraceStore("sqlite://") as store:
+        for engine, number in ((Engine.REFERENCE, 4), (Engine.FAST, 8), (Engine.BOTH, 11)):
+            export = Export(transactions=given[:number], origin="by hand")
+            rulebook = Rulebook(chain_id=CHAIN, fork="istanbul", engine=engine)
+            done = import_export(store, export, rulebook, observer=notes)
+            assert done.fidelity == {Fidelity.EXACT: done.executed}
+            assert done.executed == {4: 4, 8: 4, 11: 3}[number]
+        assert len(list(store.transactions(CHAIN, CONTRACT))) == 11
+    assert notes.notes == []
+
+
+@pytest.fixture
+def plant(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Offer to make the engine's ADD wrong: it forgets to carry out of the lowest four bits."""
+
+    def forget() -> None:
+        instructions.instruction_set.cache_clear()
+        recorder._reporting.cache_clear()
+
+    def add(stack: list[int], frame: Any, argument: Any) -> None:
+        first, second = stack.pop(), stack[-1]
+        stack[-1] = (first + second) & 15
+
+    def begin() -> None:
+        monkeypatch.setitem(arithmetic.HANDLERS, Op.ADD, add)
+        forget()
+
+    yield begin
+    monkeypatch.undo()
+    forget()
+
+
+def test_a_wrong_opcode_is_found_by_both_and_the_specification_counts(plant: Callable[[], None]) -> None:
+    given, notes = records(DOUBLE), Notes()
+    expected = imported(Engine.REFERENCE, given, notes)
+    plant()
+    assert imported(Engine.BOTH, given, notes) == expected
+    (note,) = notes.notes
+    assert note.startswith(
+        f"transaction 0x{given[5].hash.hex()}: the engine and the executable specification"
+    )
+    assert "and writes (" in note
+    assert "; step 3 is a write of 0xf to slot 0x0 instead of a write of 0x1f to slot 0x0" in note
+    wrong = imported(Engine.FAST, given, notes)
+    assert wrong != expected
+
+
+def test_a_sample_finds_it_too_and_goes_on_with_the_specification(
+    plant: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checked, "SHARE", 1.0)
+    given, notes = records(DOUBLE), Notes()
+    expected = imported(Engine.FAST, given, notes)
+    assert notes.notes == []
+    plant()
+    settled = imported(Engine.FAST, given, notes)
+    assert len(notes.notes) == 1
+    assert settled[0].fidelity == {Fidelity.UNCHECKED: len(given)}, "the trials were the engine's alone"
+    assert [replace(item, fidelity=None) for item in settled[1]] == [
+        replace(item, fidelity=None) for item in expected[1]
+    ]
+
+
+def test_a_sample_compares_with_what_the_engine_has_become(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accounts without anything, destroyed ones and assumed ones: each costs other gas."""
+    monkeypatch.setattr(checked, "SHARE", 0.5)
+    monkeypatch.setattr(checked, "MAX_SAMPLE", 1_000)
+    pay = push(0) * 4 + push(1) + push(0xBEEF) + push(30_000) + bytes([Op.CALL])
+    balance = push(0xBEEF) + bytes([Op.BALANCE]) + push(0) + bytes([Op.SSTORE])
+    notes: list[str] = []
+    machine = CheckedMachine(FastMachine(), None, note=notes.append, sample=Random(1))
+    machine.install(CONTRACT, pay + balance, balance=1 << 60)
+    compared = 0
+    for index in range(2, 40):
+        machine.state.begin()
+        compared += len(machine.machines) - 1
+        call = call_of(record(index, value=index))
+        assert machine.run(call, surroundings(record(index), CHAIN), "london", [CONTRACT]).succeeded
+        if index % 3:
+            machine.state.commit()
+        else:
+            machine.state.reset(0)
+            machine.state.forget_fresh()
+        assert len(machine.machines) == 1
+    assert 10 < compared < 30
+    assert notes == []
+
+
+def test_samples_are_few_and_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sampled() -> list[int]:
+        machine = MachineMaker().make(None, lambda text: None)
+        assert isinstance(machine, CheckedMachine)
+        machine.install(CONTRACT, COUNT)
+        compared = []
+        for index in range(4_000):
+            machine.state.begin()
+            compared += [index] * (len(machine.machines) - 1)
+            machine.state.reset(0)
+        return compared
+
+    once = sampled()
+    assert len(once) == checked.MAX_SAMPLE
+    assert sampled() == once
+
+
+def test_differences_are_named() -> None:
+    machines: tuple[VirtualMachine, ...] = (FastMachine(), Machine())
+    one, other = (
+        machine.run(call_of(creation(COUNT)), surroundings(creation(COUNT), CHAIN), "london", [CONTRACT])
+        for machine in machines
+    )
+    assert describe_difference(one, other) is None
+    assert (
+        describe_difference(replace(one, gas_used=7), other) == f"gas (7 gas instead of {other.gas_used:,})"
+    )
+    read = replace(one, steps=(*one.steps, Read(CONTRACT, 1, 2)))
+    assert describe_difference(read, other) is None, "what is read shows in what follows"
+    write = replace(one, steps=(*one.steps, Write(CONTRACT, 1, None, 2)), succeeded=False)
+    assert describe_difference(write, other) == (
+        "status and writes; step 3 is a write of 0x2 to slot 0x1 instead of none"
+    )
+
+
+def test_without_the_specification_the_engine_executes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checked, "SHARE", 1.0)
+    given, notes = records(COUNT), Notes()
+    for name in [name for name in sys.modules if name.startswith("specminer.chain.execution.reference")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "ethereum", None)
+    done, _, _ = imported(Engine.FAST, given, notes)
+    assert done.fidelity == {Fidelity.EXACT: len(given)}
+    for engine in (Engine.REFERENCE, Engine.BOTH):
+        with pytest.raises(UsageError, match=rf"--engine {engine.value} needs .*'specminer\[reference\]'"):
+            imported(engine, given, notes)
+
+
+def test_the_command_takes_an_engine(tmp_path: Path) -> None:
+    (tmp_path / "txlist.json").write_bytes(SHAPES["array"](counted(12)))
+    for engine in Engine:
+        done = specminer(
+            "import", "txlist.json", "--db", f"{engine.value}.db", "--chain-id", "1", "--fork", "istanbul",
+            "--engine", engine.value, cwd=tmp_path,
+        )  # fmt: skip
+        assert done.code == 0, done.text
+        assert "executed 12 by the rules of istanbul" in done.out
+    done = specminer("import", "txlist.json", "--chain-id", "1", "--engine", "other", cwd=tmp_path)
+    assert done.code == 2
+    assert "'other' is not one of 'fast', 'reference', 'both'" in done.err
