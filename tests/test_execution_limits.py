@@ -6,24 +6,34 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.chain.execution.calls import FORKS, Call, Execution, Surroundings
+from specminer.chain.execution.calls import FORKS, Call, Execution, Surroundings, VirtualMachine
 from specminer.chain.execution.fast import FastMachine
+from specminer.chain.execution.reference.machine import Machine
 from specminer.chain.execution.replay import call_of
 from specminer.chain.limits import MAX_GAS, MAX_RECORDED, MAX_STEPS
 from tests.support.bytecode import CONTRACT, COUNT, LOOP, MEMORY, OWNER, RECURSION, creation
 
 AROUND = Surroundings(chain_id=1, number=1, timestamp=1, gas_limit=1 << 40)
 
+new_machine: type[FastMachine | Machine] = FastMachine
 
-def deployed(runtime: bytes, rules: str, max_steps: int = MAX_STEPS, max_gas: int = MAX_GAS) -> FastMachine:
-    machine = FastMachine(max_steps=max_steps, max_gas=max_gas)
+
+@pytest.fixture(params=[FastMachine, Machine], ids=["fast", "reference"], autouse=True)
+def _either_machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "new_machine", request.param)
+
+
+def deployed(
+    runtime: bytes, rules: str, max_steps: int = MAX_STEPS, max_gas: int = MAX_GAS
+) -> VirtualMachine:
+    machine = new_machine(max_steps=max_steps, max_gas=max_gas)
     made = machine.run(call_of(creation(runtime)), AROUND, rules, [CONTRACT])
     assert made.succeeded
     assert machine.code(CONTRACT) == runtime
     return machine
 
 
-def called(machine: FastMachine, rules: str, gas: int) -> Execution:
+def called(machine: VirtualMachine, rules: str, gas: int) -> Execution:
     call = Call(sender=OWNER, to=CONTRACT, value=0, data=b"", gas=gas)
     return machine.run(call, AROUND, rules, [CONTRACT])
 
@@ -72,7 +82,7 @@ def test_too_much_gas_is_not_even_begun() -> None:
 
 
 def test_a_saved_machine_goes_on_as_the_other() -> None:
-    one, other = deployed(COUNT, "istanbul"), FastMachine()
+    one, other = deployed(COUNT, "istanbul"), new_machine()
     called(one, "istanbul", 100_000)
     other.restore(one.save())
     assert other.save() == one.save()
@@ -84,7 +94,7 @@ def test_a_saved_machine_goes_on_as_the_other() -> None:
 
 def test_what_is_no_saved_state_is_refused() -> None:
     with pytest.raises(ValueError, match="no saved state"):
-        FastMachine().restore(b"something else")
+        new_machine().restore(b"something else")
 
 
 def precompiled(number: int) -> bytes:
@@ -92,7 +102,7 @@ def precompiled(number: int) -> bytes:
     return bytes.fromhex(f"36600060003760006000366000600060{number:02x}5af160005500")
 
 
-def handed(number: int, data: bytes, rules: str, gas: int = 10_000_000) -> tuple[FastMachine, Execution]:
+def handed(number: int, data: bytes, rules: str, gas: int = 10_000_000) -> tuple[VirtualMachine, Execution]:
     machine = deployed(precompiled(number), rules)
     call = Call(sender=OWNER, to=CONTRACT, value=0, data=data, gas=gas)
     return machine, machine.run(call, AROUND, rules, [CONTRACT])
