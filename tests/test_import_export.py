@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pytest
 
+from specminer.store import TraceStore
 from tests.support import crowdsale, relay, till
 from tests.support.anvil import Anvil
 from tests.support.command import SECONDS, Done, specminer, start
@@ -166,7 +167,6 @@ def test_mining_needs_no_node(export: tuple[Path, str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda records: records[1:], r"holds no transaction that creates a contract.*--rpc URL"),
         (
             lambda records: [{**records[0], "contractAddress": "", "nonce": ""}, *records[1:]],
             r"record 1.*nonce",
@@ -190,6 +190,40 @@ def test_a_wrong_export_leaves_nothing(
     assert "Traceback" not in done.text
     if (tmp_path / "h.db").exists():
         assert not tables(tmp_path / "h.db")["invocation"]
+
+
+def test_an_export_without_the_creation_keeps_its_calls(export: tuple[Path, str], tmp_path: Path) -> None:
+    """Without the contract's code the calls are known, with it what they do as well; the note says what is missing."""
+    records = json.loads(export[0].read_text())[1:]
+    path = tmp_path / "later.json"
+    path.write_text(json.dumps(records))
+    done = run(path, "calls.db", tmp_path)
+    assert done.code == 0, done.text
+    assert "does not create the contract" in done.err
+    assert "--code FILE" in done.err
+    assert len(tables(tmp_path / "calls.db")["invocation"]) >= len(records)
+    assert not tables(tmp_path / "calls.db")["access"]
+    code = tmp_path / "code.txt"
+    code.write_text(f"0x{_runtime_code(export, tmp_path)}\n")
+    done = run(path, "code.db", tmp_path, "--code", str(code))
+    assert done.code == 0, done.text
+    assert "--code FILE" not in done.err
+    assert tables(tmp_path / "code.db")["access"]
+
+
+def _runtime_code(export: tuple[Path, str], folder: Path) -> str:
+    run(export[0], "whole.db", folder)
+    with TraceStore(str(folder / "whole.db")) as store:
+        (record,) = store.contracts()
+        return store.record(record.chain_id, record.address).code.hex()
+
+
+@pytest.mark.parametrize("content", ["", "0x", "no code at all", "0x123"])
+def test_what_holds_no_code_is_refused(export: tuple[Path, str], tmp_path: Path, content: str) -> None:
+    (tmp_path / "code.txt").write_text(content)
+    done = run(export[0], "h.db", tmp_path, "--code", str(tmp_path / "code.txt"))
+    assert (done.code, done.out) == (2, "")
+    assert "holds no runtime code; expected hexadecimal digits" in done.err
 
 
 def test_the_chain_must_be_told(export: tuple[Path, str], tmp_path: Path) -> None:
@@ -306,7 +340,6 @@ def test_a_contract_that_is_not_at_hand_is_named(sale: Any, tmp_path: Path) -> N
     done = run(path, "h.db", tmp_path)
     assert done.code == 0, done.text
     assert "100.00% ended as on the chain" not in done.out
-    assert "are left out" in done.out
     mined = specminer("mine", address, "--db", "h.db", "--out", "out", cwd=tmp_path)
     told = " ".join(mined.out.split())
     assert (

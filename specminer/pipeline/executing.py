@@ -168,6 +168,7 @@ def import_export(
     )
     for contract in existing:
         replay.adopt(contract)
+        observer.note(_NOT_CREATED + ("" if contract in export.codes else _WITHOUT_CODE))
     run = _Import(store, export, rulebook.chain_id, artifact, source, replay, observer)
     run.unknown = frozenset(existing)
     codes = "".join(f" {address.hex()} {code.hex()}" for address, code in sorted(export.codes.items()))
