@@ -239,7 +239,7 @@ ABIS: Final[dict[str, tuple[bytes, str]]] = {
     "empty": (b"", "not JSON"),
     "no JSON": (b"{abi: []}", "not JSON"),
     "binary": (bytes(range(256)) * 40, "not JSON"),
-    "half of a UTF-16 character": ('{"abi": []}'.encode("utf-16") + b"x", "not JSON"),
+    "half of a UTF-16 character": ('{"abi": []}'.encode("utf-16") + b"x", "damaged"),
     "JSON without abi": (b'{"name": "x"}', "holds no ABI"),
     "a number": (b"7", "holds no ABI"),
     "null": (b"null", "holds no ABI"),
