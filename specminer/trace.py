@@ -27,6 +27,16 @@ WORD_LIMIT = 1 << 256
 NO_ADDRESS = Address(bytes(20))
 NO_HASH = Hash(bytes(32))
 """Stands for the hash of a block that a source does not tell; it is equal to no block's."""
+LAST_PRECOMPILED = 0x1FF
+"""The highest address that a precompiled contract may have."""
+MAX_CALL_DATA = 1024
+"""Bytes that are kept of the calldata of a call of another contract."""
+MAX_CALL_OUTPUT = 1024
+"""Bytes that are kept of the answer of another contract."""
+MAX_LOG_DATA = 1024
+"""Bytes that are kept of the data of another contract's log entry."""
+MAX_RECORD = 4 << 20
+"""Bytes, about, that the calls, codes and answers of one transaction may take, and its foreign logs as much again."""
 
 
 class InvocationKind(Enum):
@@ -176,6 +186,108 @@ class Payment:
     """It failed, or what it belongs to reverted later: the ether stayed."""
 
 
+class CallKind(Enum):
+    """The opcode with which a contract calls another account, or creates one."""
+
+    CALL = "call"
+    CALLCODE = "callcode"
+    DELEGATECALL = "delegatecall"
+    """Of a precompiled contract: the code of others runs inside the invocation."""
+    STATICCALL = "staticcall"
+    CREATE = "create"
+    CREATE2 = "create2"
+
+    @property
+    def creates(self) -> bool:
+        """Whether it creates a contract."""
+        return self in (CallKind.CREATE, CallKind.CREATE2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalCall:
+    """A call of another contract, with its answer, or a creation."""
+
+    position: int
+    """How many accesses and events of the transaction came before; several calls may have the same."""
+    kind: CallKind
+    to: Address
+    """Who is called, or what was created; zero for a creation that failed."""
+    value: int
+    """Wei that go with it; none with a DELEGATECALL or a STATICCALL."""
+    data: bytes
+    """Calldata or creation code, at most its first :data:`MAX_CALL_DATA` bytes."""
+    data_size: int | None
+    """Bytes of the whole calldata; ``None`` if it is not known."""
+    succeeded: bool
+    """Whether it returned."""
+    output: bytes
+    """What it returned or reverted with, at most the first :data:`MAX_CALL_OUTPUT` bytes; nothing of a creation that
+    succeeded."""
+    output_size: int | None
+    """Bytes of the whole output; ``None`` if it is not known."""
+    undone: bool = False
+    """It returned, but what it belongs to reverted later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameCode:
+    """Runtime code that ran in the contract's storage: its own, or that of a contract it delegated to."""
+
+    position: int
+    """How many accesses and events of the transaction came before."""
+    address: Address
+    """Whose code it is."""
+    hash: Hash | None
+    """KECCAK256 of the code; ``None`` if it is not known."""
+
+
+class EnvironmentKind(Enum):
+    """What code can ask of the world around it, apart from storage, calls and the block's values."""
+
+    BALANCE = "balance"
+    """Of an account, in wei."""
+    SELF_BALANCE = "self balance"
+    """The contract's own, in wei; asked with an opcode of its own."""
+    CODE_SIZE = "code size"
+    """Of an account, in bytes."""
+    CODE_HASH = "code hash"
+    """Of an account."""
+    BLOCK_HASH = "block hash"
+    """Of a block, by its number."""
+    BLOB_HASH = "blob hash"
+    """Of one of the transaction's blobs, by its index."""
+    TRANSIENT = "transient storage"
+    """The value in a slot of transient storage."""
+    GAS = "gas left"
+    """Gas left behind the opcode."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentAnswer:
+    """What code was told when it asked."""
+
+    position: int
+    """How many accesses and events of the transaction came before; several answers may have the same."""
+    kind: EnvironmentKind
+    subject: Word
+    """What was asked for, as the opcode took it: an address, a number, a slot; 0 if it takes nothing."""
+    value: Word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignLog:
+    """A log entry of another contract in the same transaction, such as the transfer of a token; it lasted."""
+
+    index: int
+    """Position among all log entries of the transaction that lasted."""
+    address: Address
+    topics: tuple[bytes, ...]
+    data: bytes
+    """At most the first :data:`MAX_LOG_DATA` bytes."""
+    data_size: int
+    """Bytes of the whole data."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How an invocation ended, with the bytes that it returned or reverted with."""
@@ -218,6 +330,13 @@ class Invocation:
     events: tuple[Event, ...] = ()
     payments: tuple[Payment, ...] | None = None
     """What it paid, in order; ``None`` if that was not recorded."""
+    calls: tuple[ExternalCall, ...] | None = None
+    """Its calls of other contracts, precompiled ones included, and its creations, in order of entry; ``None`` if they
+    were not recorded, or took more room than :data:`MAX_RECORD`."""
+    codes: tuple[FrameCode, ...] | None = None
+    """Runtime code that ran in it, frame by frame, in order of entry; ``None`` if that was not recorded."""
+    environment: tuple[EnvironmentAnswer, ...] | None = None
+    """What it asked of its environment, in order; ``None`` if that was not recorded."""
 
     @property
     def selector(self) -> bytes:
@@ -233,6 +352,14 @@ class Block:
     hash: Hash
     timestamp: int | None
     """Unix seconds; ``None`` where the source has none."""
+    base_fee: int | None = None
+    """Wei for each gas; ``None`` if it is not known, or before there was one."""
+    beneficiary: Address | None = None
+    """Who gets the fees; ``None`` if that is not known."""
+    gas_limit: int | None = None
+    """Gas that its transactions may use together; ``None`` if it is not known."""
+    randomness: Word | None = None
+    """Previous randomness, or the difficulty where there was that instead; ``None`` if it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +396,8 @@ class Transaction:
     """What was created inside the invocations, in order of entry; a contract's own creation is none of them."""
     fidelity: Fidelity | None = None
     """For a transaction that was executed again, how far it did what the chain says; else ``None``."""
+    logs: tuple[ForeignLog, ...] | None = None
+    """Log entries of other contracts that lasted, in order; ``None`` if they were not recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,19 +423,32 @@ class ContractRecord:
     """Addresses the contract delegated whole calls to, with their runtime code, by address."""
     artifact: bytes | None = None
     """The ABI, with the storage layout where there is one, as canonical JSON."""
+    codes: tuple[bytes, ...] = ()
+    """Runtime code that ran in its storage at any time, as far as it is at hand, each once, in order of its bytes."""
 
 
 __all__ = [
+    "LAST_PRECOMPILED",
+    "MAX_CALL_DATA",
+    "MAX_CALL_OUTPUT",
+    "MAX_LOG_DATA",
+    "MAX_RECORD",
     "NO_ADDRESS",
     "NO_HASH",
     "WORD_LIMIT",
     "AccessKind",
     "Address",
     "Block",
+    "CallKind",
     "ContractRecord",
     "Creation",
+    "EnvironmentAnswer",
+    "EnvironmentKind",
     "Event",
+    "ExternalCall",
     "Fidelity",
+    "ForeignLog",
+    "FrameCode",
     "Gap",
     "Hash",
     "Invocation",

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from specminer.errors import StoreError
 from specminer.store import TraceStore, schema
-from tests.support.histories import CHAIN, CONTRACTS, record_of, simulate, stored
+from tests.support.histories import CHAIN, CONTRACTS, record_of, simulate, stored, without_answers
 
 CURRENT = len(schema.MIGRATIONS) + 1
 
@@ -53,6 +54,33 @@ def columns(path: Path) -> dict[str, list[tuple[object, ...]]]:
         name: sorted((row[1], row[2], row[3], row[5]) for row in query(path, f"PRAGMA table_info({name})"))
         for name in tables
     }
+
+
+def test_answers_of_a_database_that_has_none_are_not_known(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    given = simulate(5, 20).transactions
+    with stored(given, location=str(path)):
+        pass
+    with closing(sqlite3.connect(path)) as connection:  # as version 7 of the tables left it
+        for table in ("external_call", "frame_code", "environment_answer", "foreign_log", "contract_code"):
+            connection.execute(f"DROP TABLE {table}")
+        for table, names in (
+            ("block", ("base_fee", "beneficiary", "gas_limit", "randomness")),
+            ("recording", ("logs",)),
+            ("invocation", ("external_calls", "frame_codes", "environment_answers")),
+        ):
+            for name in names:
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
+        connection.execute("UPDATE schema_version SET version = 7")
+        connection.commit()
+    with TraceStore(str(path)) as store:
+        assert tuple(store.transactions(CHAIN, CONTRACTS[0])) == tuple(map(without_answers, given))
+        assert store.record(CHAIN, CONTRACTS[0]) == replace(record_of(), codes=())
+        known = simulate(5, 20).transactions[-1]
+        store.mend(CHAIN, CONTRACTS[0], [known], gaps=(), unconcerned=())
+        *others, last = store.transactions(CHAIN, CONTRACTS[0])
+        assert last == known
+        assert list(map(without_answers, others)) == list(map(without_answers, given[:-1]))
 
 
 def test_a_database_of_the_first_version_becomes_a_current_one(tmp_path: Path) -> None:

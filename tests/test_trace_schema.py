@@ -17,11 +17,20 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from specminer.chain import traceline
+from specminer.chain.fields import FieldError
 from specminer.chain.tracefile import Header
-from specminer.chain.traceline import FieldError, header_in, header_out, transaction_in, transaction_out
+from specminer.chain.traceline import header_in, header_out, transaction_in, transaction_out
 from specminer.datasets import list_datasets
 from specminer.errors import FileFormatError
-from specminer.trace import Fidelity, Tracer
+from specminer.trace import (
+    MAX_CALL_DATA,
+    MAX_CALL_OUTPUT,
+    MAX_LOG_DATA,
+    CallKind,
+    EnvironmentKind,
+    Fidelity,
+    Tracer,
+)
 from tests.support.histories import block_of, record_of, simulate
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
@@ -30,6 +39,7 @@ LINE: Final = Draft202012Validator(SCHEMA)
 SEMANTIC: Final = re.compile(
     "ascending positions|the same position|position of an earlier one|expected the same value before and after"
     "|is behind last_block|expected last_block|ABI is malformed|has no name|deeper than"
+    "|expected the first ones of|version 1 has no field"
 )
 """What the reader refuses because of what fields say together, or of an ABI's inside: a schema cannot say it."""
 
@@ -59,7 +69,7 @@ def refusal(line: dict[str, Any], *, header: bool) -> str | None:
     try:
         if header:
             magic = msgspec.json.decode(text, type=traceline.MagicLine)
-            if (magic.format, magic.version) != (traceline.FORMAT, traceline.VERSION):
+            if magic.format != traceline.FORMAT or magic.version not in traceline.VERSIONS:
                 return "another format"
             header_in(msgspec.json.decode(text, type=traceline.HeaderLine), "artifact")
         else:
@@ -177,6 +187,21 @@ def test_the_block_of_documentation_schema_and_reader_is_the_same() -> None:
     text = (DOCS / "trace-file.md").read_text()
     (told,) = re.findall(r"A \*\*block\*\* is an object: (.*?)\. ", text)
     assert re.findall(r"`([a-z_]+)` \(", told) == list(SCHEMA["$defs"]["block"]["properties"])
-    block = transaction_out(simulate(1, 1).transactions[0]).block
+    block = transaction_out(simulate(1, 1, first_block=11).transactions[0]).block
     assert list(msgspec.to_builtins(block)) == list(SCHEMA["$defs"]["block"]["properties"])
     assert block_of(3).number == 3
+
+
+def test_bounds_of_documentation_schema_and_model_are_the_same() -> None:
+    assert MAX_CALL_DATA == MAX_CALL_OUTPUT == MAX_LOG_DATA
+    assert f"{{0,{MAX_CALL_DATA}}}" in SCHEMA["$defs"]["start"]["pattern"]
+    assert f"at most the first {MAX_CALL_DATA:,} bytes" in (DOCS / "trace-file.md").read_text()
+
+
+@pytest.mark.parametrize(("kind", "values"), [("call", CallKind), ("answer", EnvironmentKind)])
+def test_kinds_of_answers_are_those_of_the_schema(
+    kind: str, values: type[CallKind | EnvironmentKind]
+) -> None:
+    text = (DOCS / "trace-file.md").read_text()
+    assert SCHEMA["$defs"][kind]["prefixItems"][1]["enum"] == [item.value for item in values]
+    assert all(f'`"{item.value}"`' in text for item in values)

@@ -20,8 +20,16 @@ from specminer.chain.tracefile import TraceFile, write
 from specminer.errors import FileFormatError, OutputError, StoreError, UsageError
 from specminer.pipeline import export_traces, import_traces
 from specminer.store import TraceStore
-from specminer.trace import Tracer, Transaction
-from tests.support.histories import CHAIN, CONTRACTS, Simulated, record_of, simulate, simulations
+from specminer.trace import Fidelity, Tracer, Transaction
+from tests.support.histories import (
+    CHAIN,
+    CONTRACTS,
+    Simulated,
+    record_of,
+    simulate,
+    simulations,
+    without_answers,
+)
 from tests.support.recordings import header_of
 
 OWN = CONTRACTS[0]
@@ -199,7 +207,7 @@ WEI = ("", "-1", "+1", "1.0", "1e18", "0x1", "１", " 1", "1_0", str(1 << 256), 
 CALL = ("invocations", 0)
 HEADER: list[tuple[tuple[str | int, ...], tuple[Any, ...]]] = [
     (("format",), ("other/format", "", None, 1)),
-    (("version",), (0, 2, -1, "1", None, 1 << 70)),
+    (("version",), (0, 3, -1, "1", None, 1 << 70)),
     (("chain_id",), NUMBERS),
     (("first_block",), NUMBERS),
     (("last_block",), (*NUMBERS, 3)),
@@ -302,7 +310,8 @@ def test_a_bad_field_is_named_with_its_line(
 
 def test_a_missing_field_is_named_with_its_line(tmp_path: Path, lines: tuple[bytes, ...]) -> None:
     path = tmp_path / "bad.jsonl"
-    optional = {"to", "preimages", "timestamp", "parent", "output", "accesses", "events"}
+    optional = {"to", "preimages", "timestamp", "parent", "output", "accesses", "events", "payments"}
+    optional |= {name for names in NEW_FIELDS.values() for name in names}
 
     def objects(item: dict[str, Any]) -> list[dict[str, Any]]:
         return [item, item["block"], *item["invocations"]]
@@ -346,7 +355,7 @@ def test_one_block_has_one_hash_and_time(tmp_path: Path, lines: tuple[bytes, ...
     for name, value in (("hash", "0x" + "77" * 32), ("timestamp", 1)):
         bad = changed(lines[row], ("block", name), value)
         path.write_bytes(b"".join([*lines[:row], bad, *lines[row + 1 :]]))
-        assert f"line {row + 1}" in refused(path, "another hash or timestamp")
+        assert f"line {row + 1}" in refused(path, "another hash, timestamp or value")
 
 
 def test_the_same_transaction_twice_is_refused(tmp_path: Path, lines: tuple[bytes, ...]) -> None:
@@ -358,8 +367,122 @@ def test_the_same_transaction_twice_is_refused(tmp_path: Path, lines: tuple[byte
 
 def test_a_version_to_come_is_refused_by_its_version(tmp_path: Path, lines: tuple[bytes, ...]) -> None:
     path = tmp_path / "bad.jsonl"
-    path.write_bytes(b'{"format":"specminer/traces","version":2,"new":{}}\n')
-    refused(path, "the version is 2; this specminer reads version 1")
+    path.write_bytes(b'{"format":"specminer/traces","version":3,"new":{}}\n')
+    refused(path, "the version is 3; this specminer reads versions 1 to 2")
+
+
+NEW_FIELDS = {
+    "transaction": ("logs",),
+    "block": ("base_fee", "beneficiary", "gas_limit", "randomness"),
+    "invocation": ("calls", "codes", "environment"),
+}
+
+
+def first_version(lines: Iterable[bytes]) -> list[dict[str, Any]]:
+    """Return the lines of a file as version 1 had them."""
+    header, *items = map(json.loads, lines)
+    header["version"] = 1
+    del header["contract"]["codes"]
+    for name in NEW_FIELDS["block"]:
+        header["tip"].pop(name, None)
+    for item in items:
+        for part, kind in (
+            (item, "transaction"),
+            (item["block"], "block"),
+            *((call, "invocation") for call in item["invocations"]),
+        ):
+            for name in NEW_FIELDS[kind]:
+                part.pop(name, None)
+    return [header, *items]
+
+
+def as_lines(items: Iterable[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(item).encode() + b"\n" for item in items)
+
+
+def test_version_1_is_read_and_written_as_version_2(tmp_path: Path, lines: tuple[bytes, ...]) -> None:
+    path, again = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
+    path.write_bytes(as_lines(first_version(lines)))
+    given = tuple(map(without_answers, simulate(11, 8).transactions))
+    assert given != simulate(11, 8).transactions
+    file = TraceFile(path)
+    assert file.version == 1
+    assert tuple(file.transactions()) == given
+    write(again, file.header, given)
+    assert TraceFile(again).version == 2
+    assert tuple(TraceFile(again).transactions()) == given
+
+
+@pytest.mark.parametrize("fidelity", list(Fidelity))
+def test_values_that_version_1_kept_in_doubt_are_unknown(
+    tmp_path: Path, lines: tuple[bytes, ...], fidelity: Fidelity
+) -> None:
+    path = tmp_path / "one.jsonl"
+    items = first_version(lines)
+    doubted = fidelity in (Fidelity.GAS, Fidelity.STATUS, Fidelity.TAINTED)
+    for version in (1, 2):
+        items[0]["version"] = version
+        for item in items[1:]:
+            item["fidelity"] = fidelity.value
+        path.write_bytes(as_lines(items))
+        accesses = [
+            access
+            for item in TraceFile(path).transactions()
+            for call in item.invocations
+            for access in call.accesses
+        ]
+        assert accesses
+        unknown = [access.before is None and access.after is None for access in accesses]
+        assert all(unknown) if version == 1 and doubted else not any(unknown)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind, names in NEW_FIELDS.items() for name in names]
+)
+def test_version_1_has_no_answers(tmp_path: Path, lines: tuple[bytes, ...], kind: str, name: str) -> None:
+    path = tmp_path / "one.jsonl"
+    items = first_version(lines)
+    item = items[1]
+    part = {"transaction": item, "block": item["block"], "invocation": item["invocations"][0]}[kind]
+    part[name] = {"base_fee": "1", "gas_limit": 1, "beneficiary": "0x" + "1" * 40, "randomness": "0x1"}.get(
+        name, []
+    )
+    path.write_bytes(as_lines(items))
+    assert "line 2" in refused(path, f"version 1 has no field '{name}'")
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (
+            lambda call: call | {4: "0x" + "00" * 1025, 5: 1025},
+            "data has 1025 bytes; expected at most 1024",
+        ),
+        (
+            lambda call: call | {4: "0x0000", 5: 3},
+            "calls\\[0\\].data has 2 bytes; expected the first ones of 3",
+        ),
+        (
+            lambda call: call | {7: "0x" + "00" * 1024, 8: 1023},
+            "1024 bytes; expected the first ones of 1023",
+        ),
+        (lambda call: call | {5: -1}, "should be from 0 to"),
+        (lambda call: call | {6: False, 9: True}, "expected it not to be undone as well"),
+        (lambda call: call | {1: "jump"}, "Invalid enum value"),
+    ],
+)
+def test_a_bad_external_call_is_named(
+    tmp_path: Path, lines: tuple[bytes, ...], change: Callable[[dict[int, Any]], dict[int, Any]], match: str
+) -> None:
+    path = tmp_path / "bad.jsonl"
+    items = list(map(json.loads, lines))
+    good = dict(enumerate([0, "call", "0x" + "1" * 40, "0", "0x00", 1, True, "0x", 0, False]))
+    items[1]["invocations"][0]["calls"] = [list(good.values())]
+    path.write_bytes(as_lines(items))
+    assert len(list(TraceFile(path).transactions())) == 8
+    items[1]["invocations"][0]["calls"] = [list(change(good).values())]
+    path.write_bytes(as_lines(items))
+    assert "line 2" in refused(path, match)
 
 
 def test_bombs_are_refused_early(

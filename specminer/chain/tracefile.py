@@ -1,8 +1,8 @@
 """Trace files: a contract's history as JSON lines, gzip or zstd, to keep, to hand on, to read in again.
 
-Format ``specminer/traces``, version 1: a header line, then one transaction a line. Bytes and words are
-``0x`` hexadecimal, amounts are decimal strings (JSON numbers lose digits), block numbers, times, gas and
-positions are numbers. Any other tracer may write it: ``docs/trace-file.md`` has every field. The header
+Format ``specminer/traces``, version 2 (version 1 is read as well): a header line, then one transaction a line.
+Bytes and words are ``0x`` hexadecimal, amounts are decimal strings (JSON numbers lose digits), block numbers, times,
+gas and positions are numbers. Any other tracer may write it: ``docs/trace-file.md`` has every field. The header
 counts the transactions, so that a truncated file is noticed.
 """
 
@@ -19,17 +19,17 @@ import zstandard
 
 from specminer._support.files import replacing
 from specminer._support.opening import opened
+from specminer.chain.fields import FieldError, shown
 from specminer.chain.traceline import (
     FORMAT,
     VERSION,
-    FieldError,
+    VERSIONS,
     Header,
     HeaderLine,
     MagicLine,
     TransactionLine,
     header_in,
     header_out,
-    shown,
     transaction_in,
     transaction_out,
 )
@@ -111,10 +111,12 @@ class TraceFile:
                 f"{self._name}, line 1: the format is {plain(magic.format, 60)!r}, expected {FORMAT!r}; give a "
                 "trace file"
             )
-        if magic.version != VERSION:
+        self.version = magic.version
+        """The version of the file."""
+        if magic.version not in VERSIONS:
             raise FileFormatError(
-                f"{self._name}, line 1: the version is {shown(magic.version)}; this specminer reads version "
-                f"{VERSION}"
+                f"{self._name}, line 1: the version is {shown(magic.version)}; this specminer reads versions "
+                f"{VERSIONS[0]} to {VERSION}"
             )
         header = self._decode(line, number, HeaderLine)
         with self._placed(number):
@@ -137,7 +139,7 @@ class TraceFile:
                 )
             item = self._decode(line, number, TransactionLine)
             with self._placed(number):
-                transaction = transaction_in(item)
+                transaction = transaction_in(item, self.version)
                 self._check(transaction, before, seen, block)
             block, before = transaction.block, (transaction.block.number, transaction.index)
             count += 1
@@ -167,7 +169,7 @@ class TraceFile:
             )
         for known in (block, header.tip):
             if known is not None and known.number == number and known != item.block:
-                raise FieldError(f"block {number} has another hash or timestamp than before")
+                raise FieldError(f"block {number} has another hash, timestamp or value than before")
         for row, call in enumerate(item.invocations):
             if call.contract != header.record.address:
                 raise FieldError(

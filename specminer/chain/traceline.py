@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final, TypeVar
 
 import msgspec
 
+from specminer.chain.answerline import (
+    AnswerLine,
+    CallLine,
+    CodeLine,
+    LogLine,
+    answer_in,
+    answer_out,
+    call_in,
+    call_out,
+    code_in,
+    code_out,
+    log_in,
+    log_out,
+)
 from specminer.chain.artifact import parse
-from specminer.errors import plain
+from specminer.chain.fields import (
+    FieldError,
+    read_address,
+    read_amount,
+    read_bytes,
+    read_count,
+    read_place,
+    read_word,
+    shown,
+    to_hex,
+)
 from specminer.trace import (
-    WORD_LIMIT,
     AccessKind,
-    Address,
     Block,
     ContractRecord,
     Creation,
     Event,
     Fidelity,
+    ForeignLog,
     Gap,
     Hash,
     Invocation,
@@ -31,11 +54,13 @@ from specminer.trace import (
     StorageAccess,
     Tracer,
     Transaction,
-    Word,
 )
 
 FORMAT: Final = "specminer/traces"
-VERSION: Final = 1
+VERSION: Final = 2
+"""What is written."""
+VERSIONS: Final = (1, 2)
+"""What is read."""
 MAX_LIMIT: Final = 500
 """Characters of a sentence in ``limits``, as the database keeps it."""
 
@@ -44,6 +69,11 @@ class _Block(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     number: int
     hash: str
     timestamp: int | None = None
+    base_fee: str | msgspec.UnsetType = msgspec.UNSET
+    beneficiary: str | msgspec.UnsetType = msgspec.UNSET
+    gas_limit: int | msgspec.UnsetType = msgspec.UNSET
+    randomness: str | msgspec.UnsetType = msgspec.UNSET
+    """The last four are left out of the file where they are not known."""
 
 
 class _Event(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -94,7 +124,10 @@ class _Invocation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     accesses: list[_Access] = []
     events: list[_Event] = []
     payments: list[_Payment] | msgspec.UnsetType = msgspec.UNSET
-    """Left out of the file if they were not recorded."""
+    """Left out of the file if they were not recorded, as the following are."""
+    calls: list[CallLine] | msgspec.UnsetType = msgspec.UNSET
+    codes: list[CodeLine] | msgspec.UnsetType = msgspec.UNSET
+    environment: list[AnswerLine] | msgspec.UnsetType = msgspec.UNSET
 
 
 class TransactionLine(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -117,6 +150,8 @@ class TransactionLine(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Left out of the file if there are none."""
     fidelity: Fidelity | msgspec.UnsetType = msgspec.UNSET
     """Left out of the file unless the transaction was executed again."""
+    logs: list[LogLine] | msgspec.UnsetType = msgspec.UNSET
+    """Left out of the file if they were not recorded."""
 
 
 class _Gap(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -131,6 +166,8 @@ class _Contract(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     created_in_block: int | None = None
     implementations: dict[str, str] = {}
     artifact: msgspec.Raw = msgspec.Raw(b"null")
+    codes: list[str] | msgspec.UnsetType = msgspec.UNSET
+    """Left out of the file if there are none."""
 
 
 class MagicLine(msgspec.Struct, kw_only=True):
@@ -174,10 +211,6 @@ class Header:
     """Transactions of these blocks that could not be recorded."""
 
 
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()
-
-
 def header_out(header: Header) -> HeaderLine:
     """Return the first line."""
     record = header.record
@@ -186,34 +219,43 @@ def header_out(header: Header) -> HeaderLine:
         version=VERSION,
         chain_id=record.chain_id,
         contract=_Contract(
-            address=_hex(record.address),
-            code=_hex(record.code),
+            address=to_hex(record.address),
+            code=to_hex(record.code),
             created_in_block=record.created_in_block,
-            implementations={_hex(address): _hex(code) for address, code in record.implementations},
+            implementations={to_hex(address): to_hex(code) for address, code in record.implementations},
             artifact=msgspec.Raw(record.artifact or b"null"),
+            codes=[to_hex(code) for code in record.codes] or msgspec.UNSET,
         ),
         first_block=header.first_block,
         last_block=header.last_block,
         transactions=header.transactions,
         tip=None if header.tip is None else _block_out(header.tip),
         limits=list(header.limits),
-        genesis=msgspec.UNSET if header.genesis is None else _hex(header.genesis),
-        gaps=[_Gap(gap.block, _hex(gap.hash), gap.reason) for gap in header.gaps] or msgspec.UNSET,
+        genesis=msgspec.UNSET if header.genesis is None else to_hex(header.genesis),
+        gaps=[_Gap(gap.block, to_hex(gap.hash), gap.reason) for gap in header.gaps] or msgspec.UNSET,
     )
 
 
 def _block_out(block: Block) -> _Block:
-    return _Block(number=block.number, hash=_hex(block.hash), timestamp=block.timestamp)
+    return _Block(
+        number=block.number,
+        hash=to_hex(block.hash),
+        timestamp=block.timestamp,
+        base_fee=msgspec.UNSET if block.base_fee is None else str(block.base_fee),
+        beneficiary=msgspec.UNSET if block.beneficiary is None else to_hex(block.beneficiary),
+        gas_limit=msgspec.UNSET if block.gas_limit is None else block.gas_limit,
+        randomness=msgspec.UNSET if block.randomness is None else hex(block.randomness),
+    )
 
 
 def transaction_out(item: Transaction) -> TransactionLine:
     """Return a transaction's line."""
     return TransactionLine(
-        hash=_hex(item.hash),
+        hash=to_hex(item.hash),
         block=_block_out(item.block),
         index=item.index,
-        sender=_hex(item.sender),
-        to=None if item.to is None else _hex(item.to),
+        sender=to_hex(item.sender),
+        to=None if item.to is None else to_hex(item.to),
         value=str(item.value),
         gas=item.gas,
         gas_used=item.gas_used,
@@ -221,26 +263,27 @@ def transaction_out(item: Transaction) -> TransactionLine:
         succeeded=item.succeeded,
         tracer=item.tracer,
         invocations=[_invocation_out(call) for call in item.invocations],
-        preimages=[_hex(data) for data in item.preimages],
-        creations=[_Creation(_hex(made.creator), _hex(made.created)) for made in item.creations]
+        preimages=[to_hex(data) for data in item.preimages],
+        creations=[_Creation(to_hex(made.creator), to_hex(made.created)) for made in item.creations]
         or msgspec.UNSET,
         fidelity=msgspec.UNSET if item.fidelity is None else item.fidelity,
+        logs=msgspec.UNSET if item.logs is None else list(map(log_out, item.logs)),
     )
 
 
 def _invocation_out(call: Invocation) -> _Invocation:
     return _Invocation(
-        contract=_hex(call.contract),
-        code=_hex(call.code),
+        contract=to_hex(call.contract),
+        code=to_hex(call.code),
         position=call.position,
         parent=call.parent,
         depth=call.depth,
         kind=call.kind,
-        sender=_hex(call.sender),
+        sender=to_hex(call.sender),
         value=str(call.value),
-        data=_hex(call.data),
+        data=to_hex(call.data),
         outcome=call.outcome.kind,
-        output=_hex(call.outcome.data),
+        output=to_hex(call.outcome.data),
         gas=call.gas,
         gas_used=call.gas_used,
         accesses=[
@@ -255,7 +298,9 @@ def _invocation_out(call: Invocation) -> _Invocation:
             for access in call.accesses
         ],
         events=[
-            _Event(event.position, [_hex(topic) for topic in event.topics], _hex(event.data), event.undone)
+            _Event(
+                event.position, [to_hex(topic) for topic in event.topics], to_hex(event.data), event.undone
+            )
             for event in call.events
         ],
         payments=msgspec.UNSET
@@ -264,65 +309,16 @@ def _invocation_out(call: Invocation) -> _Invocation:
             _Payment(
                 payment.position,
                 payment.kind,
-                _hex(payment.to),
+                to_hex(payment.to),
                 None if payment.value is None else str(payment.value),
                 payment.undone,
             )
             for payment in call.payments
         ],
+        calls=msgspec.UNSET if call.calls is None else list(map(call_out, call.calls)),
+        codes=msgspec.UNSET if call.codes is None else list(map(code_out, call.codes)),
+        environment=msgspec.UNSET if call.environment is None else list(map(answer_out, call.environment)),
     )
-
-
-class FieldError(ValueError):
-    """A field holds the wrong thing."""
-
-
-_HEX: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
-_WORD: Final = re.compile(r"0x[0-9a-fA-F]{1,64}", re.ASCII)
-
-
-def shown(value: int) -> str:
-    """Return a number for a message, however large it is."""
-    return str(value) if value.bit_length() < 300 else f"a number of {value.bit_length()} bits"
-
-
-def _bytes(text: str, field: str, length: int | None = None) -> bytes:
-    if _HEX.fullmatch(text) and (length is None or len(text) == 2 + 2 * length):
-        return bytes.fromhex(text[2:])
-    wanted = "hexadecimal bytes" if length is None else f"{length} hexadecimal bytes"
-    raise FieldError(f"{field} should be 0x and {wanted}, got {plain(text, 60)!r}")
-
-
-def _address(text: str, field: str) -> Address:
-    return Address(_bytes(text, field, 20))
-
-
-def _word(text: str, field: str) -> Word:
-    if _WORD.fullmatch(text):
-        return Word(int(text, 16))
-    raise FieldError(f"{field} should be a hexadecimal word, got {plain(text, 80)!r}")
-
-
-def _wei(text: str, field: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) <= 78 and int(text) < WORD_LIMIT:
-        return int(text)
-    raise FieldError(f"{field} should be a decimal amount of wei as text, got {plain(text, 80)!r}")
-
-
-_LONG: Final = 1 << 63
-_SHORT: Final = 1 << 31
-
-
-def _count(value: int, field: str) -> int:
-    if 0 <= value < _LONG:
-        return value
-    raise FieldError(f"{field} should be from 0 to 2**63 - 1, got {shown(value)}")
-
-
-def _place(value: int, field: str) -> int:
-    if 0 <= value < _SHORT:
-        return value
-    raise FieldError(f"{field} should be from 0 to 2**31 - 1, got {shown(value)}")
 
 
 def header_in(header: HeaderLine, origin: str) -> Header:
@@ -334,7 +330,10 @@ def header_in(header: HeaderLine, origin: str) -> Header:
 
     """
     contract = header.contract
-    first, last = _count(header.first_block, "first_block"), _count(header.last_block, "last_block")
+    if header.version == 1:
+        later = [] if header.tip is None else [(name, header.tip) for name in _BLOCK_VALUES]
+        _check_absent([("codes", contract), *later])
+    first, last = read_count(header.first_block, "first_block"), read_count(header.last_block, "last_block")
     if first > last:
         raise FieldError(f"first_block {first} is behind last_block {last}")
     tip = None if header.tip is None else _block_in(header.tip, "tip")
@@ -348,34 +347,42 @@ def header_in(header: HeaderLine, origin: str) -> Header:
     if artifact != b"null":
         parse(artifact, origin)
     implementations = {
-        _address(address, "contract.implementations"): _bytes(code, f"contract.implementations.{address}")
+        read_address(address, "contract.implementations"): read_bytes(
+            code, f"contract.implementations.{address}"
+        )
         for address, code in contract.implementations.items()
     }
     return Header(
         record=ContractRecord(
-            address=_address(contract.address, "contract.address"),
-            chain_id=_count(header.chain_id, "chain_id"),
-            code=_bytes(contract.code, "contract.code"),
-            created_in_block=None if created is None else _count(created, "contract.created_in_block"),
+            address=read_address(contract.address, "contract.address"),
+            chain_id=read_count(header.chain_id, "chain_id"),
+            code=read_bytes(contract.code, "contract.code"),
+            created_in_block=None if created is None else read_count(created, "contract.created_in_block"),
             implementations=tuple(sorted(implementations.items())),
             artifact=None if artifact == b"null" else artifact,
+            codes=_codes_in(contract.codes),
         ),
         first_block=first,
         last_block=last,
-        transactions=_count(header.transactions, "transactions"),
+        transactions=read_count(header.transactions, "transactions"),
         tip=tip,
         limits=tuple(sorted(set(header.limits))),
         genesis=None
         if isinstance(header.genesis, msgspec.UnsetType)
-        else Hash(_bytes(header.genesis, "genesis", 32)),
+        else Hash(read_bytes(header.genesis, "genesis", 32)),
         gaps=() if isinstance(header.gaps, msgspec.UnsetType) else _gaps_in(header.gaps, first, last),
     )
+
+
+def _codes_in(items: list[str] | msgspec.UnsetType) -> tuple[bytes, ...]:
+    codes = () if isinstance(items, msgspec.UnsetType) else items
+    return tuple(sorted({read_bytes(code, f"contract.codes[{row}]") for row, code in enumerate(codes)}))
 
 
 def _gaps_in(items: list[_Gap], first: int, last: int) -> tuple[Gap, ...]:
     found: dict[Hash, Gap] = {}
     for row, gap in enumerate(items):
-        hashed = Hash(_bytes(gap.hash, f"gaps[{row}].hash", 32))
+        hashed = Hash(read_bytes(gap.hash, f"gaps[{row}].hash", 32))
         if not first <= gap.block <= last:
             raise FieldError(f"gaps[{row}].block is {shown(gap.block)}, outside the header's blocks")
         if not 0 < len(gap.reason) <= MAX_LIMIT:
@@ -391,20 +398,52 @@ def _gaps_in(items: list[_Gap], first: int, last: int) -> tuple[Gap, ...]:
 def _block_in(block: _Block, field: str) -> Block:
     stamp = block.timestamp
     return Block(
-        number=_count(block.number, f"{field}.number"),
-        hash=Hash(_bytes(block.hash, f"{field}.hash", 32)),
-        timestamp=None if stamp is None else _count(stamp, f"{field}.timestamp"),
+        number=read_count(block.number, f"{field}.number"),
+        hash=Hash(read_bytes(block.hash, f"{field}.hash", 32)),
+        timestamp=None if stamp is None else read_count(stamp, f"{field}.timestamp"),
+        base_fee=_known(block.base_fee, f"{field}.base_fee", read_amount),
+        beneficiary=_known(block.beneficiary, f"{field}.beneficiary", read_address),
+        gas_limit=_known(block.gas_limit, f"{field}.gas_limit", read_count),
+        randomness=_known(block.randomness, f"{field}.randomness", read_word),
     )
 
 
-def transaction_in(item: TransactionLine) -> Transaction:
-    """Return a line's transaction.
+_T = TypeVar("_T")
+_V = TypeVar("_V")
+
+
+def _known(value: _T | msgspec.UnsetType, field: str, read: Callable[[_T, str], _V]) -> _V | None:
+    """Return what a field that may be left out holds."""
+    return None if isinstance(value, msgspec.UnsetType) else read(value, field)
+
+
+def _listed(
+    values: list[_T] | msgspec.UnsetType, field: str, read: Callable[[_T, str], _V]
+) -> tuple[_V, ...] | None:
+    """Return what a list that may be left out holds."""
+    if isinstance(values, msgspec.UnsetType):
+        return None
+    return tuple(read(value, f"{field}[{row}]") for row, value in enumerate(values))
+
+
+_DOUBTED: Final = (Fidelity.GAS, Fidelity.STATUS, Fidelity.TAINTED)
+"""Marks of transactions whose values version 1 kept, although they are not to be believed."""
+
+
+def transaction_in(item: TransactionLine, version: int = VERSION) -> Transaction:
+    """Return the transaction of a line in a file of some version.
+
+    Values of a line of version 1 that are not to be believed are unknown, whatever stands there.
 
     Raises:
         FieldError: a field is malformed, or contradicts another.
 
     """
+    if version == 1:
+        _check_first_version(item)
     calls = tuple(_invocation_in(call, f"invocations[{row}]") for row, call in enumerate(item.invocations))
+    if version == 1 and item.fidelity in _DOUBTED:
+        calls = tuple(map(_without_values, calls))
     _check_order([call.position for call in calls], "invocations")
     known: set[int] = set()
     for row, call in enumerate(calls):
@@ -418,22 +457,58 @@ def transaction_in(item: TransactionLine) -> Transaction:
     if len(set(places)) != len(places):
         raise FieldError("two accesses or events have the same position")
     return Transaction(
-        hash=Hash(_bytes(item.hash, "hash", 32)),
+        hash=Hash(read_bytes(item.hash, "hash", 32)),
         block=_block_in(item.block, "block"),
-        index=_place(item.index, "index"),
-        sender=_address(item.sender, "sender"),
-        to=None if item.to is None else _address(item.to, "to"),
-        value=_wei(item.value, "value"),
-        gas=_count(item.gas, "gas"),
-        gas_used=_count(item.gas_used, "gas_used"),
-        nonce=_count(item.nonce, "nonce"),
+        index=read_place(item.index, "index"),
+        sender=read_address(item.sender, "sender"),
+        to=None if item.to is None else read_address(item.to, "to"),
+        value=read_amount(item.value, "value"),
+        gas=read_count(item.gas, "gas"),
+        gas_used=read_count(item.gas_used, "gas_used"),
+        nonce=read_count(item.nonce, "nonce"),
         succeeded=item.succeeded,
         tracer=item.tracer,
         invocations=calls,
-        preimages=tuple(_bytes(data, f"preimages[{row}]") for row, data in enumerate(item.preimages)),
+        preimages=tuple(read_bytes(data, f"preimages[{row}]") for row, data in enumerate(item.preimages)),
         creations=_creations_in(item.creations),
         fidelity=None if isinstance(item.fidelity, msgspec.UnsetType) else item.fidelity,
+        logs=_logs_in(item.logs),
     )
+
+
+def _without_values(call: Invocation) -> Invocation:
+    accesses = (replace(access, before=None, after=None) for access in call.accesses)
+    return replace(call, accesses=tuple(accesses))
+
+
+def _check_first_version(item: TransactionLine) -> None:
+    """Refuse fields that version 1 does not have.
+
+    Raises:
+        FieldError: there is one.
+
+    """
+    later: list[tuple[str, msgspec.Struct]] = [("logs", item)]
+    later += [(name, item.block) for name in _BLOCK_VALUES]
+    later += [(name, call) for call in item.invocations for name in ("calls", "codes", "environment")]
+    _check_absent(later)
+
+
+_BLOCK_VALUES: Final = ("base_fee", "beneficiary", "gas_limit", "randomness")
+
+
+def _check_absent(later: Sequence[tuple[str, msgspec.Struct]]) -> None:
+    for name, part in later:
+        if getattr(part, name) is not msgspec.UNSET:
+            raise FieldError(f"version 1 has no field {name!r}; expected it in a file of version {VERSION}")
+
+
+def _logs_in(items: list[LogLine] | msgspec.UnsetType) -> tuple[ForeignLog, ...] | None:
+    logs = _listed(items, "logs", log_in)
+    for row, (log, following) in enumerate(pairwise(logs or ())):
+        if following.index <= log.index:
+            raise FieldError(f"logs[{row + 1}] has position {following.index}; expected ascending positions")
+    return logs
 
 
 def _creations_in(items: list[_Creation] | msgspec.UnsetType) -> tuple[Creation, ...]:
@@ -441,8 +516,8 @@ def _creations_in(items: list[_Creation] | msgspec.UnsetType) -> tuple[Creation,
         return ()
     return tuple(
         Creation(
-            creator=_address(made.creator, f"creations[{row}].creator"),
-            created=_address(made.created, f"creations[{row}].created"),
+            creator=read_address(made.creator, f"creations[{row}].creator"),
+            created=read_address(made.created, f"creations[{row}].created"),
         )
         for row, made in enumerate(items)
     )
@@ -461,54 +536,53 @@ def _invocation_in(call: _Invocation, field: str) -> Invocation:
     _check_order([access.position for access in call.accesses], f"{field}.accesses")
     _check_order([event.position for event in call.events], f"{field}.events")
     return Invocation(
-        contract=_address(call.contract, f"{field}.contract"),
-        code=_address(call.code, f"{field}.code"),
-        position=_place(call.position, f"{field}.position"),
+        contract=read_address(call.contract, f"{field}.contract"),
+        code=read_address(call.code, f"{field}.code"),
+        position=read_place(call.position, f"{field}.position"),
         parent=call.parent,
-        depth=_place(call.depth, f"{field}.depth"),
+        depth=read_place(call.depth, f"{field}.depth"),
         kind=call.kind,
-        sender=_address(call.sender, f"{field}.sender"),
-        value=_wei(call.value, f"{field}.value"),
-        data=_bytes(call.data, f"{field}.data"),
-        outcome=Outcome(kind=call.outcome, data=_bytes(call.output, f"{field}.output")),
-        gas=_count(call.gas, f"{field}.gas"),
-        gas_used=_count(call.gas_used, f"{field}.gas_used"),
+        sender=read_address(call.sender, f"{field}.sender"),
+        value=read_amount(call.value, f"{field}.value"),
+        data=read_bytes(call.data, f"{field}.data"),
+        outcome=Outcome(kind=call.outcome, data=read_bytes(call.output, f"{field}.output")),
+        gas=read_count(call.gas, f"{field}.gas"),
+        gas_used=read_count(call.gas_used, f"{field}.gas_used"),
         accesses=tuple(
             _access_in(access, f"{field}.accesses[{row}]") for row, access in enumerate(call.accesses)
         ),
         events=tuple(_event_in(event, f"{field}.events[{row}]") for row, event in enumerate(call.events)),
-        payments=None
-        if isinstance(call.payments, msgspec.UnsetType)
-        else tuple(
-            _payment_in(payment, f"{field}.payments[{row}]") for row, payment in enumerate(call.payments)
-        ),
+        payments=_listed(call.payments, f"{field}.payments", _payment_in),
+        calls=_listed(call.calls, f"{field}.calls", call_in),
+        codes=_listed(call.codes, f"{field}.codes", code_in),
+        environment=_listed(call.environment, f"{field}.environment", answer_in),
     )
 
 
 def _payment_in(payment: _Payment, field: str) -> Payment:
-    value = None if payment.value is None else _wei(payment.value, f"{field}.value")
+    value = None if payment.value is None else read_amount(payment.value, f"{field}.value")
     if value == 0:
         raise FieldError(
             f"{field}.value is 0; expected a payment of some wei, or null where that is not known"
         )
     return Payment(
-        position=_place(payment.position, f"{field}.position"),
+        position=read_place(payment.position, f"{field}.position"),
         kind=payment.kind,
-        to=_address(payment.to, f"{field}.to"),
+        to=read_address(payment.to, f"{field}.to"),
         value=value,
         undone=payment.undone,
     )
 
 
 def _access_in(access: _Access, field: str) -> StorageAccess:
-    before = None if access.before is None else _word(access.before, f"{field}.before")
-    after = None if access.after is None else _word(access.after, f"{field}.after")
+    before = None if access.before is None else read_word(access.before, f"{field}.before")
+    after = None if access.after is None else read_word(access.after, f"{field}.after")
     if access.kind is AccessKind.READ and (before != after or access.undone):
         raise FieldError(f"{field} is a read; expected the same value before and after, and not undone")
     return StorageAccess(
-        position=_place(access.position, f"{field}.position"),
+        position=read_place(access.position, f"{field}.position"),
         kind=access.kind,
-        slot=_word(access.slot, f"{field}.slot"),
+        slot=read_word(access.slot, f"{field}.slot"),
         before=before,
         after=after,
         undone=access.undone,
@@ -517,8 +591,8 @@ def _access_in(access: _Access, field: str) -> StorageAccess:
 
 def _event_in(event: _Event, field: str) -> Event:
     return Event(
-        position=_place(event.position, f"{field}.position"),
-        topics=tuple(_bytes(topic, f"{field}.topics", 32) for topic in event.topics),
-        data=_bytes(event.data, f"{field}.data"),
+        position=read_place(event.position, f"{field}.position"),
+        topics=tuple(read_bytes(topic, f"{field}.topics", 32) for topic in event.topics),
+        data=read_bytes(event.data, f"{field}.data"),
         undone=event.undone,
     )

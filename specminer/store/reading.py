@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from specminer.hashing import keccak_all
 from specminer.history import MISSING, History, IntColumn
-from specminer.store import columns, instances, notes, schema
+from specminer.store import answers, columns, instances, notes, schema
+from specminer.store.blocks import stored_block
 from specminer.store.dictionary import decode_words
 from specminer.store.instances import among
 from specminer.trace import (
@@ -109,6 +110,7 @@ def record(connection: sa.Connection, owner: int) -> ContractRecord:
         created_in_block=row.created_in_block,
         implementations=tuple((Address(item.bytes), item.code or b"") for item in implementations),
         artifact=row.json,
+        codes=answers.read_codes(connection, owner),
     )
 
 
@@ -178,10 +180,7 @@ def blocks(connection: sa.Connection, chain_id: int) -> list[Block]:
     """Return the stored blocks of a chain, the newest first."""
     table = schema.block
     query = sa.select(table).where(table.c.chain_id == chain_id).order_by(table.c.number.desc())
-    return [
-        Block(number=row.number, hash=Hash(row.hash), timestamp=row.timestamp)
-        for row in connection.execute(query)
-    ]
+    return [stored_block(row) for row in connection.execute(query)]
 
 
 def replay(connection: sa.Connection, chain_id: int, first: Hash) -> tuple[int, bytes, bytes] | None:
@@ -213,6 +212,7 @@ def _ordered_transactions(owners: Sequence[int]) -> sa.Select[Any]:
             schema.block.c.timestamp,
             sa.func.min(own.c.tracer).label("tracer"),
             sa.func.max(own.c.fidelity).label("fidelity"),
+            sa.func.min(own.c.logs).label("logs"),
         )
         .join(own, own.c.transaction_id == table.c.id)
         .join(
@@ -241,10 +241,12 @@ def transactions(connection: sa.Connection, owner: int) -> Iterator[Transaction]
         for item in connection.execute(query.order_by(table.c.transaction_id, table.c.position)):
             hashed[item.transaction_id].append(item.bytes)
         made = _creations(connection, owner, ids, addresses)
+        logs = answers.read_logs(connection, owner, ids, addresses)
+        blocks_by_number = _blocks(connection, part)
         for row in part:
             yield Transaction(
                 hash=Hash(row.hash),
-                block=Block(number=row.block, hash=Hash(row.block_hash), timestamp=row.timestamp),
+                block=blocks_by_number[row.block],
                 index=row.position,
                 sender=addresses[row.sender_id],
                 to=None if row.to_id is None else addresses[row.to_id],
@@ -258,7 +260,16 @@ def transactions(connection: sa.Connection, owner: int) -> Iterator[Transaction]
                 preimages=tuple(hashed[row.id]),
                 creations=tuple(made[row.id]),
                 fidelity=None if row.fidelity is None else Fidelity(row.fidelity),
+                logs=None if row.logs is None else tuple(logs[row.id]),
             )
+
+
+def _blocks(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> dict[int, Block]:
+    """Return the blocks of some transactions, by number."""
+    table = schema.block
+    numbers = sorted({row.block for row in rows})
+    query = sa.select(table).where(table.c.chain_id == rows[0].chain_id, table.c.number.in_(numbers))
+    return {row.number: stored_block(row) for row in connection.execute(query)}
 
 
 def _creations(
@@ -315,6 +326,7 @@ def _invocations(
             Event(position=row.position, topics=topics, data=row.data, undone=row.undone)
         )
     payments = _payments(connection, own, addresses, words)
+    recorded = answers.Answers(connection, own, addresses, words)
     found: dict[int, list[Invocation]] = defaultdict(list)
     query = sa.select(table).where(own).order_by(table.c.transaction_id, table.c.position)
     for row in connection.execute(query):
@@ -335,6 +347,9 @@ def _invocations(
                 accesses=tuple(accesses[row.id]),
                 events=tuple(events[row.id]),
                 payments=None if row.payments is None else tuple(payments[row.id]),
+                calls=recorded.calls(row),
+                codes=recorded.codes(row),
+                environment=recorded.environment(row),
             )
         )
     return found

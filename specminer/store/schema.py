@@ -106,7 +106,13 @@ block = sa.Table(
     sa.Column("number", _Long, primary_key=True, autoincrement=False),
     sa.Column("hash", sa.LargeBinary(32), nullable=False),
     sa.Column("timestamp", _Long),
+    sa.Column("base_fee", sa.LargeBinary(32)),
+    sa.Column("beneficiary", sa.LargeBinary(20)),
+    sa.Column("gas_limit", _Long),
+    sa.Column("randomness", sa.LargeBinary(32)),
 )
+"""``base_fee`` and ``randomness`` are big-endian without leading zeros. No column refers to a dictionary, so that the
+order in which its rows are numbered does not depend on how many blocks came at once."""
 
 transaction = sa.Table(
     "transaction_",
@@ -134,9 +140,10 @@ recording = sa.Table(
     sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
     sa.Column("tracer", sa.String(24), nullable=False),
     sa.Column("fidelity", sa.String(16)),
+    sa.Column("logs", sa.Integer),
 )
 """Which contract's part of a transaction was recorded, by which tracer, and, where it was executed again, how far
-it did what the chain says."""
+it did what the chain says. ``logs``: how many log entries of other contracts were recorded; null if none could be."""
 
 replay = sa.Table(
     "replay",
@@ -169,13 +176,17 @@ invocation = sa.Table(
     sa.Column("gas", _Long, nullable=False),
     sa.Column("gas_used", _Long, nullable=False),
     sa.Column("payments", sa.Integer),
+    sa.Column("external_calls", sa.Integer),
+    sa.Column("frame_codes", sa.Integer),
+    sa.Column("environment_answers", sa.Integer),
     sa.UniqueConstraint("contract_id", "transaction_id", "position"),
     sa.Index(
         "invocation_by_transaction", "transaction_id"
     ),  # else each transaction forgotten scans the table
 )
 
-"""``payments``: how many it made; null if that was not recorded."""
+"""``payments``, ``external_calls``, ``frame_codes``, ``environment_answers``: how many there are in the table of that
+name; null if that was not recorded."""
 
 access = sa.Table(
     "access",
@@ -248,6 +259,73 @@ payment = sa.Table(
 )
 """Ether that an invocation sent out of the contract, in order."""
 
+external_call = sa.Table(
+    "external_call",
+    metadata,
+    sa.Column("invocation_id", _Id, sa.ForeignKey("invocation.id"), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("to_id", _Id, sa.ForeignKey("address.id"), nullable=False),
+    sa.Column("value_id", _Id, sa.ForeignKey("word.id"), nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("data_size", _Long),
+    sa.Column("succeeded", sa.Boolean, nullable=False),
+    sa.Column("output", sa.LargeBinary, nullable=False),
+    sa.Column("output_size", _Long),
+    sa.Column("undone", sa.Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Calls of other contracts with their answers, in order."""
+
+frame_code = sa.Table(
+    "frame_code",
+    metadata,
+    sa.Column("invocation_id", _Id, sa.ForeignKey("invocation.id"), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("address_id", _Id, sa.ForeignKey("address.id"), nullable=False),
+    sa.Column("hash_id", _Id, sa.ForeignKey("word.id")),
+    sqlite_with_rowid=False,
+)
+"""Whose code ran in an invocation, with the hash of the code where it is known, in order."""
+
+environment_answer = sa.Table(
+    "environment_answer",
+    metadata,
+    sa.Column("invocation_id", _Id, sa.ForeignKey("invocation.id"), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("subject", sa.LargeBinary(32), nullable=False),
+    sa.Column("value", sa.LargeBinary(32), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What an invocation asked of its environment, in order; the words are big-endian without leading zeros. They stand
+here themselves, because gas left is hardly ever the same twice."""
+
+foreign_log = sa.Table(
+    "foreign_log",
+    metadata,
+    sa.Column("transaction_id", _Id, sa.ForeignKey("transaction_.id"), primary_key=True),
+    sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("address_id", _Id, sa.ForeignKey("address.id"), nullable=False),
+    sa.Column("topics", sa.LargeBinary, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("data_size", _Long, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Log entries of other contracts in the contract's transactions; ``topics``: 32 bytes each, one after another."""
+
+contract_code = sa.Table(
+    "contract_code",
+    metadata,
+    sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
+    sa.Column("code_id", _Id, sa.ForeignKey("code.id"), primary_key=True),
+)
+"""Code that ran in a contract's storage at any time."""
+
 gap = sa.Table(
     "gap",
     metadata,
@@ -319,6 +397,25 @@ _DOUBTED: Final = ("gas differs", "status differs", "tainted")
 """Marks of transactions whose values were stored, but left out of mining, by older versions."""
 
 
+def _add_answers(connection: sa.Connection) -> None:
+    """Make room for what version 2 of the model records; of what was stored before it is not known."""
+    for table, column, kind in (
+        ("block", "base_fee", "BLOB"),
+        ("block", "beneficiary", "BLOB"),
+        ("block", "gas_limit", "BIGINT"),
+        ("block", "randomness", "BLOB"),
+        ("recording", "logs", "INTEGER"),
+        ("invocation", "external_calls", "INTEGER"),
+        ("invocation", "frame_codes", "INTEGER"),
+        ("invocation", "environment_answers", "INTEGER"),
+    ):
+        if kind == "BLOB":  # its name differs from database to database
+            kind = sa.LargeBinary().compile(dialect=connection.dialect)
+        connection.execute(sa.text(f'ALTER TABLE "{table}" ADD COLUMN {column} {kind}'))
+    for added in (external_call, frame_code, environment_answer, foreign_log, contract_code):
+        added.create(connection)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _add_replay,
     _add_explorer_pages,
@@ -326,6 +423,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_payments,
     _add_gaps,
     _allow_unknown_values,
+    _add_answers,
 )
 """``MIGRATIONS[i]`` turns a database of version ``i + 1`` into one of version ``i + 2``."""
 

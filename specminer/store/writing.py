@@ -8,11 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from specminer.errors import StoreError
-from specminer.store import reading, schema
+from specminer.store import answers, reading, schema
+from specminer.store.blocks import block_values, merged_block, stored_block
 from specminer.store.dictionary import address_ids, artifact_id, code_id, word_ids
 from specminer.trace import (
-    NO_HASH,
     AccessKind,
     Address,
     Block,
@@ -26,6 +25,11 @@ from specminer.trace import (
 
 _ROWS = 20_000
 """Rows in one insert: bounds the memory that a chunk with many accesses takes."""
+_OF_INVOCATIONS = (schema.access, schema.event, schema.payment, *answers.CALL_TABLES)
+_OF_TRANSACTIONS = (
+    *(schema.invocation, schema.preimage, schema.creation, schema.foreign_log, schema.recording),
+)
+"""Tables with a contract's part of a transaction."""
 
 
 def chain(connection: sa.Connection, chain_id: int, genesis: Hash | None) -> bool:
@@ -65,6 +69,7 @@ def contract(connection: sa.Connection, record: ContractRecord) -> None:
         connection.execute(
             schema.implementation.insert().values(**key, code_id=code_id(connection, code) if code else None)
         )
+    answers.write_codes(connection, found, record.codes)
 
 
 def blocks(connection: sa.Connection, chain_id: int, found: Iterable[Block]) -> None:
@@ -77,48 +82,30 @@ def blocks(connection: sa.Connection, chain_id: int, found: Iterable[Block]) -> 
     table = schema.block
     rows: dict[int, Block] = {}
     for block in found:
-        rows[block.number] = _merged(rows.get(block.number), block)
+        rows[block.number] = merged_block(rows.get(block.number), block)
     numbers = list(rows)
     known: dict[int, Block] = {}
     for start in range(0, len(numbers), 500):
         part = numbers[start : start + 500]
         query = sa.select(table).where(table.c.chain_id == chain_id, table.c.number.in_(part))
         for row in connection.execute(query):
-            known[row.number] = Block(number=row.number, hash=Hash(row.hash), timestamp=row.timestamp)
+            known[row.number] = stored_block(row)
     for number, old in known.items():
-        merged = _merged(old, rows[number])
+        merged = merged_block(old, rows[number])
         if merged != old:
             connection.execute(
                 table.update()
                 .where(table.c.chain_id == chain_id, table.c.number == number)
-                .values(hash=merged.hash, timestamp=merged.timestamp)
+                .values(**block_values(merged))
             )
     _insert(
         connection,
         table,
         [
-            {"chain_id": chain_id, "number": number, "hash": block.hash, "timestamp": block.timestamp}
+            {"chain_id": chain_id, "number": number} | block_values(block)
             for number, block in sorted(rows.items())
             if number not in known
         ],
-    )
-
-
-def _merged(old: Block | None, new: Block) -> Block:
-    if old is None:
-        return new
-    times = {old.timestamp, new.timestamp} - {None}
-    hashes = {old.hash, new.hash} - {NO_HASH}
-    if len(hashes) > 1 or len(times) > 1:
-        raise StoreError(
-            f"block {new.number} is known with hash 0x{old.hash.hex()} and time {old.timestamp}, but came with "
-            f"0x{new.hash.hex()} and {new.timestamp}: it is of another chain with the same id; give each chain "
-            "its own --db"
-        )
-    return Block(
-        number=new.number,
-        hash=next(iter(hashes), NO_HASH),
-        timestamp=next(iter(times), None),
     )
 
 
@@ -181,9 +168,11 @@ class _Batch:
                 yield call.sender
                 yield call.code
                 yield from (payment.to for payment in call.payments or ())
+                yield from answers.addresses_of(call)
             for creation in item.creations:
                 yield creation.creator
                 yield creation.created
+            yield from answers.log_addresses(item)
 
     def _words(self) -> Iterable[int]:
         for item, calls in self.parts:
@@ -197,19 +186,22 @@ class _Batch:
                     if access.after is not None:
                         yield access.after
                 yield from (payment.value for payment in call.payments or () if payment.value is not None)
+                yield from answers.words_of(call)
 
     def write(self, ids: dict[bytes, int]) -> None:
         """Insert everything; ``ids`` are transactions that stand there for another contract."""
         following = _next_id(self.connection, schema.transaction)
-        rows, recordings, preimages, creations = [], [], [], []
+        rows, recordings, preimages, creations, logs = [], [], [], [], []
         for item, _ in self.parts:
             if item.hash not in ids:
                 ids[item.hash] = following
                 following += 1
                 rows.append(self._transaction(item, ids[item.hash]))
-            key = {"transaction_id": ids[item.hash], "contract_id": self.owner}
+            key: dict[str, Any] = {"transaction_id": ids[item.hash], "contract_id": self.owner}
             fidelity = None if item.fidelity is None else item.fidelity.value
-            recordings.append(key | {"tracer": item.tracer.value, "fidelity": fidelity})
+            amount = None if item.logs is None else len(item.logs)
+            recordings.append(key | {"tracer": item.tracer.value, "fidelity": fidelity, "logs": amount})
+            logs += answers.log_rows(item, key, self.addresses)
             preimages += [
                 key | {"position": place, "bytes": data} for place, data in enumerate(item.preimages)
             ]
@@ -226,6 +218,7 @@ class _Batch:
         _insert(self.connection, schema.recording, recordings)
         _insert(self.connection, schema.preimage, preimages)
         _insert(self.connection, schema.creation, creations)
+        _insert(self.connection, schema.foreign_log, logs)
         self._invocations(ids)
 
     def _transaction(self, item: Transaction, row: int) -> dict[str, Any]:
@@ -247,6 +240,7 @@ class _Batch:
     def _invocations(self, ids: dict[bytes, int]) -> None:
         following = _next_id(self.connection, schema.invocation)
         calls, accesses, events, payments = [], [], [], []
+        external, codes, environment = [], [], []
         for item, found in self.parts:
             for call in found:
                 calls.append(self._invocation(call, following, ids[item.hash]))
@@ -262,11 +256,16 @@ class _Batch:
                     for event in call.events
                 ]
                 payments += self._payments(call, following)
+                external += answers.call_rows(call, following, self.addresses, self.words)
+                codes += answers.code_rows(call, following, self.addresses, self.words)
+                environment += answers.environment_rows(call, following)
                 following += 1
         _insert(self.connection, schema.invocation, calls)
         _insert(self.connection, schema.access, accesses)
         _insert(self.connection, schema.event, events)
         _insert(self.connection, schema.payment, payments)
+        for table, rows in zip(answers.CALL_TABLES, (external, codes, environment), strict=True):
+            _insert(self.connection, table, rows)
 
     def _invocation(self, call: Invocation, row: int, transaction: int) -> dict[str, Any]:
         return {
@@ -286,6 +285,7 @@ class _Batch:
             "gas": call.gas,
             "gas_used": call.gas_used,
             "payments": None if call.payments is None else len(call.payments),
+            **answers.counts(call),
         }
 
     def _payments(self, call: Invocation, row: int) -> list[dict[str, Any]]:
@@ -404,9 +404,9 @@ def _forget_parts(connection: sa.Connection, owner: int, gone: sa.Select[tuple[i
         calls = sa.select(schema.invocation.c.id).where(
             schema.invocation.c.contract_id == owner, schema.invocation.c.transaction_id.in_(chosen)
         )
-        for table in (schema.access, schema.event, schema.payment):
+        for table in _OF_INVOCATIONS:
             connection.execute(table.delete().where(table.c.invocation_id.in_(calls)))
-        for table in (schema.invocation, schema.preimage, schema.creation, schema.recording):
+        for table in _OF_TRANSACTIONS:
             connection.execute(
                 table.delete().where(table.c.contract_id == owner, table.c.transaction_id.in_(chosen))
             )
@@ -442,9 +442,9 @@ def forget_after(connection: sa.Connection, chain_id: int, block: int) -> int:
         schema.transaction.c.chain_id == chain_id, schema.transaction.c.block > block
     )
     calls = sa.select(schema.invocation.c.id).where(schema.invocation.c.transaction_id.in_(gone))
-    for table in (schema.access, schema.event, schema.payment):
+    for table in _OF_INVOCATIONS:
         connection.execute(table.delete().where(table.c.invocation_id.in_(calls)))
-    for table in (schema.invocation, schema.preimage, schema.creation, schema.recording):
+    for table in _OF_TRANSACTIONS:
         connection.execute(table.delete().where(table.c.transaction_id.in_(gone)))
     connection.execute(schema.transaction.delete().where(schema.transaction.c.id.in_(gone)))
     owners = sa.select(schema.contract.c.id).where(schema.contract.c.chain_id == chain_id)

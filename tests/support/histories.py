@@ -16,13 +16,22 @@ from hypothesis import strategies as st
 
 from specminer.store import TraceStore
 from specminer.trace import (
+    MAX_CALL_DATA,
+    MAX_CALL_OUTPUT,
+    MAX_LOG_DATA,
     AccessKind,
     Address,
     Block,
+    CallKind,
     ContractRecord,
     Creation,
+    EnvironmentAnswer,
+    EnvironmentKind,
     Event,
+    ExternalCall,
     Fidelity,
+    ForeignLog,
+    FrameCode,
     Hash,
     Invocation,
     InvocationKind,
@@ -63,10 +72,17 @@ def balance_slot(account: Address) -> int:
 
 
 def block_of(number: int, *, timed: bool = True) -> Block:
+    """Return a block; of those whose number is odd, more is known."""
+    digest = keccak(b"block%d" % number)
+    told = timed and number % 2 == 1
     return Block(
         number=number,
-        hash=Hash(keccak(b"block%d" % number)),
+        hash=Hash(digest),
         timestamp=1_600_000_000 + 12 * number if timed else None,
+        base_fee=number % 5 * 10**9 if told else None,
+        beneficiary=Address(digest[:20]) if told else None,
+        gas_limit=30_000_000 + number if told else None,
+        randomness=Word(int.from_bytes(digest, "big") >> number % 200) if told else None,
     )
 
 
@@ -235,6 +251,9 @@ class _Run:
             ),
             events=tuple(frame.events),
             payments=self.payments(frame),
+            calls=self.external_calls(frame),
+            codes=self.codes(frame),
+            environment=self.environment(frame),
         )
 
     def payments(self, frame: Frame) -> tuple[Payment, ...] | None:
@@ -253,6 +272,82 @@ class _Run:
             )
             for place in range(rng.choice((0, 0, 1, 3)))
         )
+
+    def source(self, frame: Frame, name: str) -> random.Random | None:
+        """Return a source of its own for a part of the record; ``None`` where that part is not recorded."""
+        rng = random.Random(f"{name} {self.clock} {frame.position} {len(frame.accesses)}")
+        return None if rng.random() < 0.2 else rng
+
+    def external_calls(self, frame: Frame) -> tuple[ExternalCall, ...] | None:
+        rng = self.source(frame, "calls")
+        return (
+            None if rng is None else tuple(external_call(rng, row) for row in range(rng.choice((0, 0, 1, 3))))
+        )
+
+    def codes(self, frame: Frame) -> tuple[FrameCode, ...] | None:
+        rng = self.source(frame, "codes")
+        if rng is None:
+            return None
+        return tuple(
+            FrameCode(
+                position=row,
+                address=rng.choice(ACCOUNTS),
+                hash=rng.choice((None, Hash(b"\0" * 4 + keccak(b"code")[4:]), Hash(keccak(b"other")))),
+            )
+            for row in range(rng.choice((0, 1, 1, 2)))
+        )
+
+    def environment(self, frame: Frame) -> tuple[EnvironmentAnswer, ...] | None:
+        rng = self.source(frame, "environment")
+        if rng is None or self.tracer is Tracer.PRESTATE:
+            return None
+        return tuple(
+            EnvironmentAnswer(
+                position=row // 2,
+                kind=rng.choice(list(EnvironmentKind)),
+                subject=Word(rng.choice(VALUES)),
+                value=Word(rng.choice(VALUES)),
+            )
+            for row in range(rng.choice((0, 0, 2, 3)))
+        )
+
+
+def external_call(rng: random.Random, position: int) -> ExternalCall:
+    """Return a random call of another contract."""
+    data_size, output_size = (
+        rng.choice((0, 4, 68, limit, limit + 1)) for limit in (MAX_CALL_DATA, MAX_CALL_OUTPUT)
+    )
+    succeeded = rng.random() < 0.7
+    told = rng.random() < 0.8
+    return ExternalCall(
+        position=position,
+        kind=rng.choice(list(CallKind)),
+        to=rng.choice(ACCOUNTS),
+        value=rng.choice((0, 0, 10**18, (1 << 256) - 1)),
+        data=rng.randbytes(min(data_size, MAX_CALL_DATA)),
+        data_size=data_size,
+        succeeded=succeeded,
+        output=rng.randbytes(min(output_size, MAX_CALL_OUTPUT)) if told else b"",
+        output_size=output_size if told else None,
+        undone=succeeded and rng.random() < 0.2,
+    )
+
+
+def logs_in(place: int) -> tuple[ForeignLog, ...] | None:
+    """Return what others log in a transaction; of every fourth it is not recorded."""
+    rng = random.Random(place)
+    sizes = [rng.choice((0, 32, MAX_LOG_DATA + 1)) for _ in range(place % 3)]
+    logs = tuple(
+        ForeignLog(
+            index=2 * row + 1,
+            address=rng.choice(ACCOUNTS),
+            topics=tuple(rng.randbytes(32) for _ in range(rng.randint(0, 4))),
+            data=rng.randbytes(min(size, MAX_LOG_DATA)),
+            data_size=size,
+        )
+        for row, size in enumerate(sizes)
+    )
+    return None if place % 4 == 3 else logs
 
 
 def made_in(place: int) -> tuple[Creation, ...]:
@@ -316,6 +411,7 @@ def simulate(
                 invocations=run.values(),
                 preimages=tuple(run.preimages),
                 creations=made_in(place),
+                logs=logs_in(place),
                 fidelity=rng.choice(_EXPLAINED) if run.tracer is Tracer.EXECUTION else None,
             )
         )
@@ -347,6 +443,13 @@ def part_of(transactions: Iterable[Transaction], contract: Address) -> list[Tran
     return [item for item in parts if item.invocations]
 
 
+def without_answers(item: Transaction) -> Transaction:
+    """Return a transaction as it was recorded before answers were."""
+    block = replace(item.block, base_fee=None, beneficiary=None, gas_limit=None, randomness=None)
+    calls = (replace(call, calls=None, codes=None, environment=None) for call in item.invocations)
+    return replace(item, block=block, invocations=tuple(calls), logs=None)
+
+
 def record_of(contract: Address = CONTRACTS[0]) -> ContractRecord:
     return ContractRecord(
         address=contract,
@@ -355,6 +458,7 @@ def record_of(contract: Address = CONTRACTS[0]) -> ContractRecord:
         created_in_block=10,
         implementations=((Address(b"\xdd" * 20), b"\x60\x01"), (Address(b"\xde" * 20), b"")),
         artifact=b'{"abi":[],"contractName":null,"storageLayout":null}',
+        codes=(b"", b"\x60\x00" + contract, b"\x60\x02"),
     )
 
 
