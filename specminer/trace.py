@@ -88,6 +88,11 @@ class Tracer(Enum):
     @property
     def blind_spots(self) -> str:
         """What this tracer cannot see, as a sentence; empty if nothing."""
+        return _BLIND_SPOTS[self] + _BLIND_TO_ANSWERS.get(self, "")
+
+    @property
+    def earlier_blind_spots(self) -> str:
+        """The sentence that databases hold which were filled before answers were recorded."""
         return _BLIND_SPOTS[self]
 
 
@@ -105,6 +110,12 @@ _BLIND_SPOTS = {
         "preimages that name mapping keys, nor events that a revert undid; a slot that was written may not "
         "have been read"
     ),
+}
+
+
+_BLIND_TO_ANSWERS = {
+    Tracer.STRUCT_LOGS: "; nor what precompiled contracts answer",
+    Tracer.PRESTATE: "; nor what code asked of its environment",
 }
 
 

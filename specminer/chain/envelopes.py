@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from specminer.chain.matching import Envelope, LogEntry
 from specminer.chain.node import octets, quantity, small
 from specminer.errors import ChainError, NodeLied, plain
-from specminer.trace import NO_ADDRESS, Address, Block, Hash
+from specminer.trace import NO_ADDRESS, Address, Block, Hash, Word
+
+_T = TypeVar("_T")
 
 
 class TipChanged(ChainError):
@@ -27,7 +30,32 @@ def block_of(answer: Any) -> Block:
         number=small(answer.get("number"), "block number"),
         hash=Hash(octets(answer.get("hash"), "block hash", 32)),
         timestamp=small(answer.get("timestamp"), "block timestamp"),
+        base_fee=_optional(answer.get("baseFeePerGas"), "base fee", quantity),
+        beneficiary=_optional(answer.get("miner"), "beneficiary", _address),
+        gas_limit=_optional(answer.get("gasLimit"), "gas limit of the block", small),
+        randomness=_randomness(answer),
     )
+
+
+def _address(value: Any, field: str) -> Address:
+    return Address(octets(value, field, 20))
+
+
+def _optional(value: Any, field: str, read: Callable[[Any, str], _T]) -> _T | None:
+    """Read a field of a block that not all chains have, or have in this form; ``None`` if it cannot be read."""
+    try:
+        return None if value is None else read(value, field)
+    except NodeLied:
+        return None
+
+
+def _randomness(answer: dict[str, Any]) -> Word | None:
+    """Return what the opcode for it gave in a block: the difficulty, or the randomness once there is none."""
+    difficulty = _optional(answer.get("difficulty"), "difficulty", quantity)
+    if difficulty:
+        return Word(difficulty)
+    mixed = _optional(answer.get("mixHash"), "mixHash", lambda value, field: octets(value, field, 32))
+    return None if mixed is None else Word(int.from_bytes(mixed, "big"))
 
 
 def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> Envelope:

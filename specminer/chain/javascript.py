@@ -1,8 +1,8 @@
 """The compact JavaScript tracer: one request a transaction, everything an analysis needs.
 
-It reports every call frame (with calldata and output only where a traced contract owns the storage, with the value
-where one pays or is paid) and,
-inside traced contracts, reads, writes, KECCAK256 inputs and logs. Written for geth's tracer interface,
+It reports every call frame (with calldata and output where a traced contract owns the storage, with the first bytes
+of them where one calls another, with the value where one pays or is paid) and, inside traced contracts, reads, writes,
+KECCAK256 inputs, logs, and what the code asked of its environment. Written for geth's tracer interface,
 which Erigon, Nethermind, Reth and anvil implement too. ``db.getState`` answers the current value on
 geth and the value at the transaction's start on anvil; only the first access of a slot relies on it,
 where both agree, and :mod:`specminer.chain.steps` keeps the account from there on. What the
@@ -17,15 +17,27 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from specminer.chain.matching import Envelope
-from specminer.chain.node import octets, quantity
-from specminer.chain.steps import MAX_PREIMAGE, SELFDESTRUCT, Enter, Exit, Hashed, Logged, Read, Step, Write
+from specminer.chain.node import octets, quantity, small
+from specminer.chain.opcodes import QUESTIONS
+from specminer.chain.steps import (
+    MAX_PREIMAGE,
+    SELFDESTRUCT,
+    Asked,
+    Enter,
+    Exit,
+    Hashed,
+    Logged,
+    Read,
+    Step,
+    Write,
+)
 from specminer.errors import NodeLied
-from specminer.trace import Address
+from specminer.trace import MAX_CALL_DATA, MAX_CALL_OUTPUT, Address
 
 # memory that an opcode has yet to expand is zero; what it cannot pay for never comes to be
 # anvil reports no error for a creation that failed inside a call; the zero that it leaves on the stack tells
 _SOURCE: Final = """{
-  t: TARGETS, n: null, e: [], p: null, q: -1, d: [], k: [], c: null,
+  t: TARGETS, a: ASKING, n: null, e: [], p: null, q: -1, d: [], k: [], c: null,
   hex: function(b) { return b === undefined || b === null ? "0x" : toHex(b) },
   mine: function(a) { return this.t[a] === 1 },
   add: function(row) { this.p = null; this.q = -1; this.e.push(row) },
@@ -35,23 +47,29 @@ _SOURCE: Final = """{
     var have = at < end ? toHex(l.memory.slice(at, end)) : "0x";
     return have + new Array(n - (have.length - 2) / 2 + 1).join("00")
   },
+  start: function(b, most) {
+    var text = this.hex(b);
+    return [text.slice(0, 2 + 2 * most), "0x" + (text.length / 2 - 1).toString(16)]
+  },
   halt: function(err) { if (this.q >= 0 && !/revert/i.test(String(err))) this.e.length = this.q },
   enter: function(f) {
     var k = f.getType(), to = this.hex(f.getTo()), from = this.hex(f.getFrom());
     if (k === "SELFDESTRUCT") { this.d.push(null); return }
     var x = k === "DELEGATECALL" || k === "CALLCODE" ? this.mine(from) : this.mine(to);
-    var v = f.getValue(), pays = v !== undefined && v !== null && (x || this.mine(from));
-    this.d.push(x);
+    var y = this.mine(from), v = f.getValue(), pays = v !== undefined && v !== null && (x || y);
+    this.d.push(x ? 2 : y ? 1 : 0);
+    var data = x ? [this.hex(f.getInput())] : y ? this.start(f.getInput(), MOST_SENT) : ["0x"];
     this.k.push(k === "CREATE" || k === "CREATE2");
     this.add(["E", k, from, to, x ? "0x" + f.getGas().toString(16) : "0x0",
-      pays ? "0x" + v.toString(16) : "0x0", x ? this.hex(f.getInput()) : "0x"])
+      pays ? "0x" + v.toString(16) : "0x0"].concat(data))
   },
   exit: function(r) {
     var x = this.d.pop(), err = r.getError();
     if (x === null) return;
     if (err !== undefined && err !== null) this.halt(err);
-    this.add(["X", "0x" + r.getGasUsed().toString(16), x ? this.hex(r.getOutput()) : "0x",
-      err === undefined || err === null ? null : String(err)]);
+    var out = x === 2 ? [this.hex(r.getOutput())] : x === 1 ? this.start(r.getOutput(), MOST_HEARD) : ["0x"];
+    var failed = err === undefined || err === null ? null : String(err);
+    this.add(["X", "0x" + r.getGasUsed().toString(16), out[0], failed].concat(out.slice(1)));
     this.c = this.k.pop() ? this.e[this.e.length - 1] : null
   },
   fault: function(l, db) { this.p = null },
@@ -65,9 +83,15 @@ _SOURCE: Final = """{
       this.c = null
     }
     var o = l.op.toNumber();
-    if (o !== 0x54 && o !== 0x55 && o !== 0x20 && o !== 0xff && (o < 0xa0 || o > 0xa4)) return;
+    var asks = this.a[o];
+    if (o !== 0x54 && o !== 0x55 && o !== 0x20 && o !== 0xff && (o < 0xa0 || o > 0xa4) && asks === undefined) return;
     var raw = l.contract.getAddress(), a = toHex(raw);
     if (!this.mine(a)) return;
+    if (asks !== undefined) {
+      var subject = asks && l.stack.length() > 0 ? "0x" + l.stack.peek(0).toString(16) : "0x0";
+      this.p = ["Q", a, "0x" + o.toString(16), subject];
+      return
+    }
     if (o === 0x54) { this.p = ["R", a, "0x" + l.stack.peek(0).toString(16)]; return }
     if (o === 0x55) {
       var k = l.stack.peek(0).toString(16);
@@ -105,7 +129,16 @@ def tracer_source(contracts: Sequence[Address]) -> str:
     """Return the tracer for these contracts, as the ``tracer`` option of debug_traceTransaction."""
     targets = ",".join(f'"0x{contract.hex()}":1' for contract in sorted(contracts))
     compact = " ".join(_SOURCE.split())
-    return compact.replace("TARGETS", "{" + targets + "}").replace("LONGEST", str(MAX_PREIMAGE))
+    asking = ",".join(f"{opcode}:{int(takes)}" for opcode, (_, takes) in QUESTIONS.items())
+    for name, text in (
+        ("TARGETS", "{" + targets + "}"),
+        ("LONGEST", str(MAX_PREIMAGE)),
+        ("MOST_SENT", str(MAX_CALL_DATA)),
+        ("MOST_HEARD", str(MAX_CALL_OUTPUT)),
+        ("ASKING", "{" + asking + "}"),
+    ):
+        compact = compact.replace(name, text)
+    return compact
 
 
 def decode(answer: Any, envelope: Envelope) -> list[Step]:
@@ -136,6 +169,9 @@ def decode(answer: Any, envelope: Envelope) -> list[Step]:
     return [first, *(step for row in answer["steps"] for step in _steps(row)), last]
 
 
+_ASKED: Final = {hex(opcode): kind for opcode, (kind, _) in QUESTIONS.items()}
+
+
 def _address(value: Any) -> Address:
     return Address(octets(value, "an address", 20))
 
@@ -149,10 +185,17 @@ def _steps(row: Any) -> tuple[Step, ...]:
     return (_step(row),)
 
 
+def _size(rest: list[Any]) -> int | None:
+    """Return the size of data of which only the first bytes are told; ``None`` for data that is whole."""
+    if len(rest) > 1:
+        raise OverflowError
+    return small(rest[0], "size") if rest else None
+
+
 def _step(row: Any) -> Step:
     try:
         match row:
-            case ["E", str(kind), sender, to, gas, value, data]:
+            case ["E", str(kind), sender, to, gas, value, data, *size]:
                 return Enter(
                     kind,
                     _address(sender),
@@ -161,12 +204,18 @@ def _step(row: Any) -> Step:
                     quantity(gas, "gas"),
                     quantity(value, "value"),
                     octets(data, "calldata"),
+                    _size(size),
                 )
-            case ["X", gas_used, output, error]:
+            case ["X", gas_used, output, error, *size]:
                 return Exit(
                     quantity(gas_used, "gasUsed"),
                     octets(output, "output"),
                     None if error is None else str(error),
+                    _size(size),
+                )
+            case ["Q", owner, opcode, subject, value] if opcode in _ASKED:
+                return Asked(
+                    _address(owner), _ASKED[opcode], quantity(subject, "subject"), quantity(value, "answer")
                 )
             case ["R", owner, slot, value]:
                 return Read(_address(owner), quantity(slot, "slot"), quantity(value, "value"))

@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from specminer.errors import NodeLied
+from specminer.trace import EnvironmentKind
 
 _RUNS: Final = {
     0x00: "STOP ADD MUL SUB DIV SDIV MOD SMOD ADDMOD MULMOD EXP SIGNEXTEND",
@@ -25,6 +26,17 @@ _RUNS: Final = {
 }
 NAMES: Final = {start + row: name for start, run in _RUNS.items() for row, name in enumerate(run.split())}
 """Opcode to name, as geth writes it."""
+QUESTIONS: Final = {
+    0x31: (EnvironmentKind.BALANCE, True),
+    0x47: (EnvironmentKind.SELF_BALANCE, False),
+    0x3B: (EnvironmentKind.CODE_SIZE, True),
+    0x3F: (EnvironmentKind.CODE_HASH, True),
+    0x40: (EnvironmentKind.BLOCK_HASH, True),
+    0x49: (EnvironmentKind.BLOB_HASH, True),
+    0x5C: (EnvironmentKind.TRANSIENT, True),
+    0x5A: (EnvironmentKind.GAS, False),
+}
+"""Opcodes with which code asks of its environment, and whether they take a word."""
 _KNOWN: Final = frozenset(NAMES.values())
 _ALIASES: Final = {
     "SHA3": "KECCAK256",

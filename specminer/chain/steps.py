@@ -11,12 +11,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from specminer.chain.answer_log import AnswerLog, Room, external_call, is_precompiled
 from specminer.trace import (
     NO_ADDRESS,
     AccessKind,
     Address,
     Creation,
+    EnvironmentAnswer,
+    EnvironmentKind,
     Event,
+    Hash,
     Invocation,
     InvocationKind,
     Outcome,
@@ -45,7 +49,11 @@ class Enter:
     value: int | None
     """Wei; ``None`` if it is not known, for ``SELFDESTRUCT`` alone."""
     data: bytes
-    """Calldata or creation code; may be left empty for frames outside the traced contracts."""
+    """Calldata or creation code; whole where a traced contract owns the storage."""
+    size: int | None = None
+    """Bytes of the whole calldata where less of it is told; ``UNKNOWN_SIZE`` if none of it is."""
+    code: Hash | None = None
+    """KECCAK256 of the runtime code that runs; ``None`` if it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,8 @@ class Exit:
     gas_used: int
     output: bytes
     error: str | None
+    size: int | None = None
+    """Bytes of the whole output where less of it is told; ``UNKNOWN_SIZE`` if none of it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,18 @@ class Logged:
     data: bytes
 
 
-Step = Enter | Exit | Read | Write | Hashed | Logged
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The owner's code asked for something outside its storage, and was told."""
+
+    owner: Address
+    kind: EnvironmentKind
+    subject: int
+    """The word that the opcode took; 0 if it takes none."""
+    value: int
+
+
+Step = Enter | Exit | Read | Write | Hashed | Logged | Asked
 
 SELFDESTRUCT: Final = "SELFDESTRUCT"
 _PANIC = bytes.fromhex("4e487b71")
@@ -107,6 +128,7 @@ _PAYING: Final = {
 
 UNKNOWN_FAILURE: Final = "failed on the chain"
 """The error of a frame of which only that it failed is known."""
+_CREATES: Final = ("CREATE", "CREATE2")
 _HALTS = (OutcomeKind.OUT_OF_GAS, OutcomeKind.INVALID_OPCODE, OutcomeKind.HALTED)
 
 
@@ -141,6 +163,7 @@ class _Record:
     parent: int | None
     depth: int
     code: Address
+    answers: AnswerLog
     outcome: Outcome = field(default_factory=lambda: Outcome(kind=OutcomeKind.RETURNED))
     gas_used: int = 0
     accesses: list[StorageAccess] = field(default_factory=list)
@@ -148,8 +171,8 @@ class _Record:
     payments: list[Payment] = field(default_factory=list)
 
 
-_Marks = tuple[int, int, int]
-"""How many accesses, events and payments there were."""
+_Marks = tuple[int, int, int, int]
+"""How many accesses, events, payments and external calls there were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +199,8 @@ class _Frame:
     journal: dict[tuple[Address, int], int | None] = field(default_factory=dict)
     """What slots written in this frame held when it began."""
     records_before: int = 0
+    position: int = 0
+    """How many accesses and events came before it."""
 
 
 class _Recorder:
@@ -188,6 +213,7 @@ class _Recorder:
         self.values: dict[tuple[Address, int], int] = {}
         self.preimages: dict[bytes, None] = {}
         self.position = 0
+        self.room = Room()
 
     def step(self, step: Step) -> None:
         match step:
@@ -212,6 +238,13 @@ class _Recorder:
                 record = self._record_of(owner)
                 if record is not None:
                     record.events.append(Event(position=self._next(), topics=topics, data=data))
+            case Asked(owner, asked, subject, value):
+                record = self._record_of(owner)
+                if record is not None:
+                    answer = EnvironmentAnswer(
+                        position=self.position, kind=asked, subject=Word(subject), value=Word(value)
+                    )
+                    record.answers.add_answer(answer)
 
     def _next(self) -> int:
         self.position += 1
@@ -256,11 +289,20 @@ class _Recorder:
                     parent=self._open_parent(owner),
                     depth=len(self.stack),
                     code=owner,
+                    answers=AnswerLog(self.room),
                 )
                 self.records.append(record)
-        self.stack.append(_Frame(step, owner, record, opens, records_before=len(self.records)))
-        self.stack[-1].marks = {
-            open_record: (len(open_record.accesses), len(open_record.events), len(open_record.payments))
+        frame = _Frame(step, owner, record, opens, records_before=len(self.records), position=self.position)
+        self.stack.append(frame)
+        if record is not None and step.kind not in _CREATES and not is_precompiled(step.to):
+            record.answers.add_code(self.position, step.to, step.code)
+        frame.marks = {
+            open_record: (
+                len(open_record.accesses),
+                len(open_record.events),
+                len(open_record.payments),
+                open_record.answers.call_count,
+            )
             for open_record in ({frame.record for frame in self.stack} - {None})
             if open_record is not None
         }
@@ -300,12 +342,24 @@ class _Recorder:
                 else:
                     self.values[key] = value
             self._undo(frame)
+        self._answer(frame, step, outcome)
+
+    def _answer(self, frame: _Frame, step: Exit, outcome: Outcome) -> None:
+        """Note the end of a frame with the invocation that called it, unless the frame is a part of that."""
+        enter, record = frame.enter, self.stack[-1].record if self.stack else None
+        inside = record is frame.record and not is_precompiled(enter.to)
+        if record is None or inside or enter.kind == SELFDESTRUCT:
+            return
+        sent, answer = (enter.data, enter.size), (step.output, step.size)
+        record.answers.add_call(
+            external_call(frame.position, enter.kind, enter.to, enter.value, sent, answer, outcome)
+        )
 
     def _undo(self, frame: _Frame) -> None:
         """Mark everything since the frame began as undone: in invocations open then, and begun since."""
         began = frame.records_before - (1 if frame.opens else 0)
         for record in self.records[began:]:
-            _mark(record, (0, 0, 0))
+            _mark(record, (0, 0, 0, 0))
             if record.outcome.accepted:
                 record.outcome = Outcome(kind=OutcomeKind.ROLLED_BACK, data=record.outcome.data)
         for record, counts in frame.marks.items():
@@ -315,7 +369,8 @@ class _Recorder:
 
 def _mark(record: _Record, counts: _Marks) -> None:
     """Mark what a record did since ``counts`` as undone."""
-    accesses, events, payments = counts
+    accesses, events, payments, calls = counts
+    record.answers.undo_calls(calls)
     for row in range(accesses, len(record.accesses)):
         access = record.accesses[row]
         if access.kind is AccessKind.WRITE and not access.undone:
@@ -337,8 +392,13 @@ def _mark(record: _Record, counts: _Marks) -> None:
     ]
 
 
-def recorded(steps: Iterable[Step], contracts: Sequence[Address]) -> Recorded:
+def recorded(steps: Iterable[Step], contracts: Sequence[Address], *, environment: bool = False) -> Recorded:
     """Return the invocations of ``contracts``, and the preimages hashed in them.
+
+    Args:
+        steps: of one transaction.
+        contracts: whose invocations.
+        environment: whether the steps tell what code asked of its environment.
 
     Raises:
         MalformedSteps: the steps do not nest.
@@ -350,7 +410,7 @@ def recorded(steps: Iterable[Step], contracts: Sequence[Address]) -> Recorded:
     if recorder.stack:
         raise MalformedSteps("a call frame that never ends")
     return Recorded(
-        invocations=tuple(_invocation(record) for record in recorder.records),
+        invocations=tuple(_invocation(record, environment) for record in recorder.records),
         preimages=tuple(recorder.preimages),
     )
 
@@ -382,8 +442,9 @@ def creations(steps: Iterable[Step], contracts: Sequence[Address]) -> tuple[Crea
     return tuple(found)
 
 
-def _invocation(record: _Record) -> Invocation:
-    created = record.enter.kind in ("CREATE", "CREATE2")
+def _invocation(record: _Record, environment: bool) -> Invocation:
+    created = record.enter.kind in _CREATES
+    answers = record.answers
     if created:
         kind = InvocationKind.CONSTRUCTOR
     else:
@@ -405,4 +466,7 @@ def _invocation(record: _Record) -> Invocation:
         accesses=tuple(record.accesses),
         events=tuple(record.events),
         payments=tuple(record.payments),
+        calls=None if answers.calls is None else tuple(answers.calls),
+        codes=None if answers.codes is None else tuple(answers.codes),
+        environment=None if answers.environment is None or not environment else tuple(answers.environment),
     )

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from specminer.chain.answer_log import UNKNOWN_SIZE, is_precompiled
 from specminer.chain.matching import Envelope
 from specminer.chain.node import octets, quantity
-from specminer.chain.opcodes import name_of
-from specminer.chain.steps import SELFDESTRUCT, Enter, Exit, Hashed, Logged, Read, Step, Write
+from specminer.chain.opcodes import NAMES, QUESTIONS, name_of
+from specminer.chain.steps import SELFDESTRUCT, Asked, Enter, Exit, Hashed, Logged, Read, Step, Write
 from specminer.errors import NodeLied
 from specminer.trace import NO_ADDRESS, WORD_LIMIT, Address
 
@@ -25,6 +26,7 @@ _CREATES = ("CREATE", "CREATE2")
 _RETURNS = ("RETURN", "STOP", "SELFDESTRUCT")
 _ENDS = (*_RETURNS, "REVERT", "INVALID")
 _LONGEST_MEMORY = 1 << 20
+_ASKED = {NAMES[opcode]: question for opcode, question in QUESTIONS.items()}
 
 CODE_DEPOSIT = 200
 """Gas for each byte of code that a creation leaves (yellow paper, G_codedeposit)."""
@@ -124,6 +126,10 @@ def gas_of(answer: Any) -> int | None:
     return _number(answer.get("gas")) if isinstance(answer, dict) else None
 
 
+def _address(word: int) -> Address:
+    return Address((word % (1 << 160)).to_bytes(20, "big"))
+
+
 def _intrinsic(data: bytes) -> set[int]:
     """Return what a transaction costs in which no code runs (EIP-2028, before it, and EIP-7623)."""
     zeros = data.count(0)
@@ -151,7 +157,7 @@ def _created(logs: Sequence[_Log]) -> dict[int, Address]:
     open_rows: list[int] = []
     for row, log in enumerate(logs):
         while open_rows and log.depth <= logs[open_rows[-1]].depth:
-            found[open_rows.pop()] = Address((log.peek(0) % (1 << 160)).to_bytes(20, "big"))
+            found[open_rows.pop()] = _address(log.peek(0))
         if log.op in _CREATES and row + 1 < len(logs) and logs[row + 1].depth > log.depth:
             open_rows.append(row)
     return found | dict.fromkeys(open_rows, NO_ADDRESS)
@@ -199,12 +205,13 @@ class _Walk:
         elif inside and following is not None and row in self.created:
             code = log.slice(log.peek(1), log.peek(2))
             self._open(Enter(log.op, owner, self.created[row], following.gas or 0, log.peek(0), code))
-        elif log.op in _CREATES and watched and goes_on and log.peek(0):
-            # it failed before it ran: too little ether, or the address was taken
-            self.steps.append(Enter(log.op, owner, NO_ADDRESS, 0, log.peek(0), b""))
-            self.steps.append(Exit(0, b"", "creation failed"))
+        elif log.op in _CREATES and watched and following is not None and goes_on:
+            # it failed before it ran (too little ether, or the address was taken), or has no code to run
+            code, created = log.slice(log.peek(1), log.peek(2)), _address(following.peek(0))
+            self.steps.append(Enter(log.op, owner, created, 0, log.peek(0), code))
+            self.steps.append(Exit(0, b"", "creation failed" if created == NO_ADDRESS else None))
         elif log.op == "SELFDESTRUCT" and watched and log.error is None:
-            to = Address((log.peek(0) % (1 << 160)).to_bytes(20, "big"))
+            to = _address(log.peek(0))
             self.steps += (Enter(SELFDESTRUCT, owner, to, 0, None, b""), Exit(0, b"", None))
         if following is not None and not goes_on:
             self._leave(log, following)
@@ -257,6 +264,9 @@ class _Walk:
     def _observe(self, log: _Log, following: _Log, owner: Address) -> None:
         if log.op == "SLOAD" and following.depth == log.depth:
             self.steps.append(Read(owner, log.peek(0), following.peek(0)))
+        elif log.op in _ASKED and following.depth == log.depth:
+            kind, takes = _ASKED[log.op]
+            self.steps.append(Asked(owner, kind, log.peek(0) if takes else 0, following.peek(0)))
         elif log.op == "SSTORE":
             self.steps.append(Write(owner, log.peek(0), None, log.peek(1)))
         elif log.op == "KECCAK256" and log.peek(1):
@@ -274,12 +284,12 @@ class _Walk:
         """
         if log.op in _ENDS or log.error is not None or self.owners[-1] not in self.contracts:
             return
-        if log.op in _CALLS or log.op in _CREATES or log.op == "SLOAD":
+        if log.op in _CALLS or log.op in _CREATES or log.op == "SLOAD" or log.op in _ASKED:
             raise NodeLied("structLogs do not show how a call's last step ended")
         self._observe(log, log, self.owners[-1])
 
     def _call(self, log: _Log, following: _Log | None, inside: bool) -> None:
-        to = Address((log.peek(1) % (1 << 160)).to_bytes(20, "big"))
+        to = _address(log.peek(1))
         has_value = _CALLS[log.op] == 7
         start, size = (log.peek(3), log.peek(4)) if has_value else (log.peek(2), log.peek(3))
         gas = (following.gas or 0) if inside and following is not None else 0
@@ -287,7 +297,9 @@ class _Walk:
         self._open(Enter(log.op, self.owners[-1], to, gas, value, log.slice(start, size)))
         if not inside:  # no code there: a plain account or a precompiled contract
             worked = following is not None and following.peek(0) != 0
-            self._close(Exit(0, b"", None if worked else "call failed"))
+            # what a precompiled contract returned is not shown
+            shown = UNKNOWN_SIZE if is_precompiled(to) else None
+            self._close(Exit(0, b"", None if worked else "call failed", shown))
 
     def _open(self, enter: Enter) -> None:
         delegated = enter.kind in ("DELEGATECALL", "CALLCODE")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from specminer.chain import javascript, prestate, struct_logs
+from specminer.chain.answer_log import foreign_logs
 from specminer.chain.envelopes import block_of, envelope_of
 from specminer.chain.matching import (
     Envelope,
@@ -19,7 +20,16 @@ from specminer.chain.matching import (
 from specminer.chain.node import Node, Request, octets, quantity
 from specminer.chain.steps import Enter, Exit, MalformedSteps, Step, creations, outcome_of, recorded
 from specminer.errors import ChainError, NodeLied, NodeRefused
-from specminer.trace import NO_ADDRESS, AccessKind, Address, Gap, Hash, Tracer, Transaction
+from specminer.trace import (
+    NO_ADDRESS,
+    AccessKind,
+    Address,
+    ForeignLog,
+    Gap,
+    Hash,
+    Tracer,
+    Transaction,
+)
 
 TRACER_TIMEOUT: Final = "100s"
 """Given to the node; its default of 5 s is too little for large transactions."""
@@ -62,7 +72,7 @@ def decode(
             raise answer
     try:
         steps = _steps(tracer, envelope, answers, contracts)
-        seen = recorded(steps, contracts)
+        seen = recorded(steps, contracts, environment=tracer is not Tracer.PRESTATE)
         created = creations(steps, contracts)
     except MalformedSteps as error:
         raise NodeLied(f"the trace of {envelope.name} does not fit together: {error}") from None
@@ -92,7 +102,15 @@ def decode(
         invocations=seen.invocations,
         preimages=seen.preimages,
         creations=created,
+        logs=_foreign_logs(envelope, contracts),
     )
+
+
+def _foreign_logs(envelope: Envelope, contracts: Sequence[Address]) -> tuple[ForeignLog, ...] | None:
+    """Return what others logged, as the receipt says; ``None`` if it does not say."""
+    if envelope.logs is None:
+        return None
+    return foreign_logs(((log.address, log.topics, log.data) for log in envelope.logs), contracts)
 
 
 def _steps(

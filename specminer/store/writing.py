@@ -474,10 +474,10 @@ def forget_blind_spots(connection: sa.Connection, owner: int) -> None:
     used = set(connection.scalars(sa.select(own.c.tracer).where(own.c.contract_id == owner).distinct()))
     table = schema.limit
     for tracer in Tracer:
-        if tracer.blind_spots and tracer.value not in used:
-            connection.execute(
-                table.delete().where(table.c.contract_id == owner, table.c.text == tracer.blind_spots[:500])
-            )
+        gone = {tracer.blind_spots, tracer.earlier_blind_spots} - {""}
+        gone -= {tracer.blind_spots} if tracer.value in used else set()
+        for text in gone:
+            connection.execute(table.delete().where(table.c.contract_id == owner, table.c.text == text[:500]))
 
 
 def replay(

@@ -15,7 +15,7 @@ from typing import Final
 from specminer.chain.execution.calls import Call, Execution, MachineState, Surroundings, VirtualMachine
 from specminer.chain.execution.engine import load_reference
 from specminer.chain.execution.fast import FastMachine
-from specminer.chain.steps import Enter, Exit, Hashed, Logged, Read, Step, Write
+from specminer.chain.steps import Asked, Enter, Exit, Hashed, Logged, Read, Step, Write
 from specminer.trace import Address
 
 SHARE: Final = 0.01
@@ -270,3 +270,5 @@ def _describe_step(step: Step | None) -> str:
             return f"a hash of {len(step.data):,} bytes"
         case Logged():
             return f"a log of {len(step.topics)} topics and {len(step.data):,} bytes"
+        case Asked():
+            return f"a question about {step.kind.value}"
