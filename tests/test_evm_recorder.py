@@ -12,7 +12,7 @@ from specminer.chain.execution.reference.fork import fork
 from specminer.chain.execution.reference.recorder import Recorder as ReferenceRecorder
 from specminer.chain.execution.reference.recorder import error_text
 from specminer.chain.execution.reporting import steps_of
-from specminer.chain.steps import Exit, Hashed, Logged, Step, outcome_of
+from specminer.chain.steps import Enter, Exit, Hashed, Logged, Step, outcome_of
 from specminer.evm.events import Branch, FrameEnd, FrameStart, SlotRead, SlotWrite
 from specminer.evm.forks import FORKS as RULES
 from specminer.evm.frame import BlockContext, FrameKind
@@ -60,6 +60,8 @@ def comparable(steps: list[Step]) -> list[Step]:
         if isinstance(step, Exit):
             outcome = outcome_of(step.error, step.output)
             found.append(Exit(step.gas_used, outcome.data, outcome.kind.value))
+        elif isinstance(step, Enter):
+            found.append(replace(step, code=None))
         elif not isinstance(step, Hashed):
             found.append(step)
     return found

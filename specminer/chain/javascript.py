@@ -35,9 +35,10 @@ from specminer.errors import NodeLied
 from specminer.trace import MAX_CALL_DATA, MAX_CALL_OUTPUT, Address
 
 # memory that an opcode has yet to expand is zero; what it cannot pay for never comes to be
-# anvil reports no error for a creation that failed inside a call; the zero that it leaves on the stack tells
+# anvil reports no error for a creation that failed inside a call; the zero that it leaves on the stack tells; and
+# unless REVERT was its last opcode, nobody hears what it returned
 _SOURCE: Final = """{
-  t: TARGETS, a: ASKING, n: null, e: [], p: null, q: -1, d: [], k: [], c: null,
+  t: TARGETS, a: ASKING, n: null, e: [], p: null, q: -1, d: [], k: [], c: null, z: 0,
   hex: function(b) { return b === undefined || b === null ? "0x" : toHex(b) },
   mine: function(a) { return this.t[a] === 1 },
   add: function(row) { this.p = null; this.q = -1; this.e.push(row) },
@@ -50,6 +51,12 @@ _SOURCE: Final = """{
   start: function(b, most) {
     var text = this.hex(b);
     return [text.slice(0, 2 + 2 * most), "0x" + (text.length / 2 - 1).toString(16)]
+  },
+  unmade: function(row) {
+    row[3] = "execution reverted";
+    if (this.z === 0xfd) return;
+    row[2] = "0x";
+    if (row.length > 4) row[4] = "0x0"
   },
   halt: function(err) { if (this.q >= 0 && !/revert/i.test(String(err))) this.e.length = this.q },
   enter: function(f) {
@@ -79,10 +86,10 @@ _SOURCE: Final = """{
     this.q = -1;
     if (this.c !== null) {
       if (this.c[3] === null && /^0+$/.test(l.stack.peek(0).toString(16)))
-        this.c[3] = "execution reverted";
+        this.unmade(this.c);
       this.c = null
     }
-    var o = l.op.toNumber();
+    var o = this.z = l.op.toNumber();
     var asks = this.a[o];
     if (o !== 0x54 && o !== 0x55 && o !== 0x20 && o !== 0xff && (o < 0xa0 || o > 0xa4) && asks === undefined) return;
     var raw = l.contract.getAddress(), a = toHex(raw);

@@ -350,7 +350,9 @@ class _Recorder:
         inside = record is frame.record and not is_precompiled(enter.to)
         if record is None or inside or enter.kind == SELFDESTRUCT:
             return
-        sent, answer = (enter.data, enter.size), (step.output, step.size)
+        # nobody hears anything of a frame that halted, whatever a node tells of it
+        silent = outcome.kind in _HALTS
+        sent, answer = (enter.data, enter.size), (b"", 0) if silent else (step.output, step.size)
         record.answers.add_call(
             external_call(frame.position, enter.kind, enter.to, enter.value, sent, answer, outcome)
         )

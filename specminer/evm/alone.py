@@ -41,6 +41,7 @@ from specminer.evm.instructions.taped import (
     taped_instructions,
 )
 from specminer.evm.interpreter import run_frames
+from specminer.evm.opcodes import Op
 from specminer.evm.program import InstructionSet
 from specminer.evm.world import World
 
@@ -244,7 +245,7 @@ def recordings(
                 continue
             if isinstance(event, SlotRead | SlotWrite):
                 draft.accesses.append(event)
-            elif isinstance(event, Question):
+            elif isinstance(event, Question) and event.opcode != Op.GAS:  # a call alone has its own gas
                 draft.questions.append(event)
             elif isinstance(event, FailedTransfer):
                 draft.answers.append(Answer(event.kind, event.to, event.value, 0, b"", refused=True))

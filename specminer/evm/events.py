@@ -83,10 +83,14 @@ class FailedTransfer(NamedTuple):
     to: int
     """Zero for a creation."""
     value: int
+    data: bytes = b""
+    """Calldata or creation code, as far as a record of questions has room for it."""
+    size: int = -1
+    """Bytes of all of it; -1 where questions are not recorded."""
 
 
 class Question(NamedTuple):
-    """What code heard of another account, of its own balance, of a block, or of transient storage."""
+    """What code heard of another account, of its own balance, of a block, of transient storage, or of gas."""
 
     owner: int
     opcode: int

@@ -44,9 +44,18 @@ _PRECOMPILED: Final = 0x1FF
 _DELEGATING: Final = (FrameKind.DELEGATECALL, FrameKind.CALLCODE)
 _ABOUT_ACCOUNTS: Final = (Op.BALANCE, Op.EXTCODESIZE, Op.EXTCODECOPY, Op.EXTCODEHASH)
 _ANSWERING: Final = (
-    *(Op.BALANCE, Op.EXTCODESIZE, Op.EXTCODEHASH, Op.SELFBALANCE, Op.BLOCKHASH, Op.BLOBHASH, Op.TLOAD),
+    *(
+        Op.BALANCE,
+        Op.EXTCODESIZE,
+        Op.EXTCODEHASH,
+        Op.SELFBALANCE,
+        Op.BLOCKHASH,
+        Op.BLOBHASH,
+        Op.TLOAD,
+        Op.GAS,
+    ),
 )
-"""Opcodes whose answers a frame that runs alone needs to be told."""
+"""Opcodes whose answers are recorded: what a frame that runs alone needs to be told, and gas left."""
 _ABOUT_BLOCKS: Final = (
     *(Op.BLOCKHASH, Op.COINBASE, Op.PREVRANDAO, Op.GASLIMIT, Op.BASEFEE, Op.BLOBHASH, Op.BLOBBASEFEE),
 )
@@ -264,11 +273,17 @@ def _transferring(kind: FrameKind, base: BlockEnd, *, always: bool) -> BlockEnd:
         if (not value and not always) or frame.run.tape is not None:
             return base(stack, frame, block)
         to = 0 if creates else stack[-2] & ADDRESS_MASK
+        row = -2 if creates else depth - 1 if depth else -3
+        offset, size = stack[row], stack[row - 1]
         recorder: Recorder = frame.note.recorder
         frames = recorder.frames
         following = base(stack, frame, block)
         if recorder.frames == frames:
-            recorder.add(FailedTransfer(kind, frame.address, to, value), _EVENT)
+            if not always:
+                recorder.add(FailedTransfer(kind, frame.address, to, value), _EVENT)
+                return following
+            data = bytes(frame.memory[offset : offset + min(size, MAX_HASHED)]) if size else b""
+            recorder.add(FailedTransfer(kind, frame.address, to, value, data, size), _EVENT + len(data))
         return following
 
     return end

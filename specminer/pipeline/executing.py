@@ -340,7 +340,8 @@ class _Import:
         self.fidelity[item.fidelity] += 1
         for contract, transaction in item.parts.items():
             self.created.setdefault(contract, item.block)
-            for address in {contract, *(call.code for call in transaction.invocations)}:
+            ran = _code_addresses(transaction)
+            for address in {contract, *ran}:
                 if code := self.replay.machine.code(address):
                     self.codes[address] = code
         chunk.items.append(item)
@@ -372,6 +373,7 @@ class _Import:
     ) -> Part:
         created = self.created.get(contract)
         ran = {call.code for transaction in transactions for call in transaction.invocations} - {contract}
+        inside = {address for transaction in transactions for address in _code_addresses(transaction)}
         return Part(
             record=ContractRecord(
                 address=contract,
@@ -380,6 +382,7 @@ class _Import:
                 created_in_block=created,
                 implementations=tuple((address, self.codes.get(address, b"")) for address in sorted(ran)),
                 artifact=self.artifact,
+                codes=tuple(sorted({self.codes[address] for address in inside if address in self.codes})),
             ),
             transactions=transactions,
             complete=(max(chunk.first, created or 0), chunk.last),
@@ -521,3 +524,9 @@ def _rules(export: Export, rulebook: Rulebook) -> tuple[Rules, Choice | None, st
         f"the rules of {choice.name}: of the first {choice.sample} transactions, {choice.status:.1%} end as recorded "
         f"and {choice.gas:.1%} use exactly the recorded gas",
     )
+
+
+def _code_addresses(transaction: Transaction) -> set[Address]:
+    """Return the addresses whose code ran in the invocations of a transaction."""
+    calls = transaction.invocations
+    return {call.code for call in calls} | {code.address for call in calls for code in call.codes or ()}

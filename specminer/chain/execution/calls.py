@@ -95,6 +95,10 @@ class Call:
     """The transaction's hash, for messages."""
 
 
+LoggedEntry = tuple[Address, tuple[bytes, ...], bytes]
+"""Who logged, topics, data."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """What a transaction did."""
@@ -116,6 +120,8 @@ class Execution:
     """It was stopped, because it had too much gas, ran too many opcodes or recorded too much; nothing of it stayed."""
     size: int = 0
     """Bytes of memory that its steps take, about."""
+    logs: tuple[LoggedEntry, ...] | None = None
+    """What all contracts logged and what lasted, in order; ``None`` if the machine does not tell."""
 
 
 def failed_call(call: Call, error: str) -> Execution:
@@ -179,6 +185,10 @@ class VirtualMachine(Protocol):
     @property
     def state(self) -> MachineState:
         """Accounts and storage."""
+
+    @property
+    def tells_environment(self) -> bool:
+        """Whether its steps say what code asked of its environment."""
 
     def use(self, name: str) -> object:
         """Take the rules of a fork from now on; by its name in ``FORKS``."""

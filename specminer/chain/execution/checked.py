@@ -60,6 +60,11 @@ class CheckedMachine:
         return self._state
 
     @property
+    def tells_environment(self) -> bool:
+        """Whether the steps of the machine that counts say what code asked of its environment."""
+        return self.main.tells_environment
+
+    @property
     def machines(self) -> tuple[VirtualMachine, ...]:
         """Those that execute now."""
         return (self.main,) if self._other is None else (self.main, self._other)

@@ -17,9 +17,22 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
+
+from eth_utils.crypto import keccak
 
 from specminer.chain.execution.unseen import Slot
-from specminer.trace import AccessKind, Address, Invocation, StorageAccess
+from specminer.trace import (
+    AccessKind,
+    Address,
+    EnvironmentAnswer,
+    EnvironmentKind,
+    Invocation,
+    StorageAccess,
+)
+
+_NO_CODE: Final = int.from_bytes(keccak(b""), "big")
+"""What the hash of an account's code is that has none."""
 
 
 @dataclass(slots=True)
@@ -121,5 +134,46 @@ def with_unknown_way(
                         undone=False,
                     )
                 )
-        left.append(replace(call, accesses=tuple(accesses), events=(), payments=None))
+        left.append(
+            replace(
+                call,
+                accesses=tuple(accesses),
+                events=(),
+                payments=None,
+                calls=None,
+                codes=None,
+                environment=None,
+            )
+        )
     return tuple(left)
+
+
+def with_sure_answers(calls: Sequence[Invocation], *, sure: bool, exact: bool) -> tuple[Invocation, ...]:
+    """Return invocations without answers that may be other than the chain's.
+
+    An export tells neither all balances nor hashes of blocks, so a machine's answers to such questions are assumptions.
+
+    Args:
+        calls: the invocations of one transaction.
+        sure: whether it did what it did on the chain, and called no contract that is not at hand.
+        exact: whether it used the same gas as well.
+
+    """
+    return tuple(
+        replace(
+            call,
+            calls=call.calls if sure else None,
+            environment=call.environment
+            if sure and all(_is_sure(answer, exact) for answer in call.environment or ())
+            else None,
+        )
+        for call in calls
+    )
+
+
+def _is_sure(answer: EnvironmentAnswer, exact: bool) -> bool:
+    if answer.kind is EnvironmentKind.GAS:
+        return exact
+    if answer.kind in (EnvironmentKind.CODE_SIZE, EnvironmentKind.CODE_HASH):
+        return answer.value not in (0, _NO_CODE)  # it is at hand
+    return answer.kind is EnvironmentKind.TRANSIENT

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 import zstandard
+from eth_utils.crypto import keccak
 
 from specminer.chain.execution.calls import (
     EXISTS,
@@ -21,6 +23,7 @@ from specminer.chain.execution.calls import (
     Basics,
     Call,
     Execution,
+    LoggedEntry,
     SavedAccount,
     SavedState,
     SavedStorage,
@@ -33,11 +36,11 @@ from specminer.chain.execution.reporting import address_of, steps_of
 from specminer.chain.limits import MAX_GAS, MAX_RECORDED, MAX_STEPS
 from specminer.chain.steps import Enter, Exit, Step
 from specminer.evm.forks import FORKS, Fork
-from specminer.evm.frame import BlockContext
+from specminer.evm.frame import BlockContext, Log
 from specminer.evm.recorder import Recorder, names_of_questions
 from specminer.evm.transactions import Result, Transaction, execute
 from specminer.evm.world import Account, AccountFields, World
-from specminer.trace import NO_ADDRESS, Address
+from specminer.trace import NO_ADDRESS, Address, Hash
 
 _packer = zstandard.ZstdCompressor(level=3)
 _ASSUMED: Final = AccountFields(balance=EXISTS, assumed=EXISTS)
@@ -200,13 +203,16 @@ def _unknown(account: Account) -> bool:
 class FastMachine:
     """An Ethereum virtual machine with a state of its own; the rules may change from call to call."""
 
+    tells_environment = True
+    """Whether its steps say what code asked of its environment."""
+
     def __init__(
         self, source: Source | None = None, *, max_steps: int = MAX_STEPS, max_gas: int = MAX_GAS
     ) -> None:
         self.state = FastState(source)
         self.max_steps = max_steps
         self.max_gas = max_gas
-        self._recorder = Recorder(())
+        self._recorder = Recorder((), questions=True)
         self._contracts: frozenset[Address] = frozenset()
         self._block, self._room = -1, MAX_RECORDED
 
@@ -287,6 +293,7 @@ class FastMachine:
             strangers=self._strangers(recorder, result),
             own_balance=recorder.own_balance,
             size=held,
+            logs=tuple(map(_log, result.logs)) if record else None,
         )
 
     def _prepare(self, call: Call) -> Transaction:
@@ -371,9 +378,32 @@ class FastMachine:
 
 def _steps(call: Call, result: Result, recorder: Recorder) -> tuple[Step, ...]:
     """Return what was recorded; the outermost frame has what the transaction had."""
-    steps = list(steps_of(recorder.events))
+    codes = recorder.codes
+    steps = [
+        replace(step, code=_hash_of(codes[number]))
+        if isinstance(step, Enter)
+        and (number := number_of(step.to)) in codes
+        and _is_recorded(recorder, step)
+        else step
+        for step in steps_of(recorder.events)
+    ]
     first, last = steps[0], steps[-1]
     if isinstance(first, Enter) and isinstance(last, Exit):
         steps[0] = replace(first, gas=call.gas, value=call.value)
         steps[-1] = Exit(result.gas_used, last.output, last.error)
     return tuple(steps)
+
+
+def _is_recorded(recorder: Recorder, step: Enter) -> bool:
+    """Return whether a recorded contract owns the storage in a frame."""
+    owner = step.sender if step.kind in ("DELEGATECALL", "CALLCODE") else step.to
+    return recorder.watches(number_of(owner))
+
+
+@lru_cache(maxsize=1 << 10)
+def _hash_of(code: bytes) -> Hash:
+    return Hash(keccak(code))
+
+
+def _log(log: Log) -> LoggedEntry:
+    return address_of(log.address), tuple(topic.to_bytes(32, "big") for topic in log.topics), log.data

@@ -22,8 +22,9 @@ from typing import Final
 
 import msgspec
 
+from specminer.chain.answer_log import foreign_logs
 from specminer.chain.execution.calls import Call, Execution, Surroundings, VirtualMachine
-from specminer.chain.execution.doubt import Doubt, with_unknown_values, with_unknown_way
+from specminer.chain.execution.doubt import Doubt, with_sure_answers, with_unknown_values, with_unknown_way
 from specminer.chain.execution.reporting import address_of
 from specminer.chain.execution.schedule import Rules
 from specminer.chain.execution.unseen import (
@@ -483,15 +484,21 @@ class Replay:
         touched = [contract for contract in entered if contract in self.deployed]
         fidelity = _worst(item.fidelity for item in settled)
         doubtful = frozenset().union(*(item.doubtful for item in settled))
+        sure = fidelity in (Fidelity.EXACT, Fidelity.UNCHECKED) and not any(
+            item.execution.strangers for item in settled
+        )
+        # of a transaction that another contract made, only the calls are known
+        logs = settled[0].execution.logs if sure and not depth else None
         parts: dict[Address, Transaction] = {}
         for contract in touched:
-            part = recorded(steps, [contract])
+            part = recorded(steps, [contract], environment=self.machine.tells_environment)
             if not part.invocations:
                 continue
             calls: tuple[Invocation, ...] = part.invocations
             if fidelity.explained:
                 dependent = frozenset().union(*(item.dependent for item in settled))
                 calls = with_unknown_values(calls, doubtful, dependent)
+                calls = with_sure_answers(calls, sure=sure, exact=fidelity is Fidelity.EXACT)
             else:
                 calls = with_unknown_way(
                     [call for call in calls if call.depth <= depth],
@@ -504,6 +511,7 @@ class Replay:
                 preimages=part.preimages,
                 creations=creations(steps, [contract]),
                 fidelity=fidelity,
+                logs=None if logs is None else foreign_logs(logs, [contract]),
             )
         return Replayed(
             parts=parts,

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from specminer.chain.steps import SELFDESTRUCT, Enter, Exit, Hashed, Logged, Read, Step, Write
+from specminer.chain.opcodes import QUESTIONS
+from specminer.chain.steps import SELFDESTRUCT, Asked, Enter, Exit, Hashed, Logged, Read, Step, Write
 from specminer.evm.events import (
     Destruction,
     Event,
@@ -15,6 +16,7 @@ from specminer.evm.events import (
     FrameStart,
     HashedData,
     LogEntry,
+    Question,
     SlotRead,
     SlotWrite,
 )
@@ -52,18 +54,25 @@ def _enter(event: FrameStart) -> Enter:
     return Enter(kind.name, address_of(sender), address_of(to), gas, value, data)
 
 
+def _asked(event: Question) -> Step | None:
+    owner, opcode, subject, value = event
+    question = QUESTIONS.get(opcode)
+    return None if question is None else Asked(address_of(owner), question[0], subject, value)
+
+
 def _exit(event: FrameEnd) -> Exit:
     used, output, halt = event
     return Exit(used, output, None if halt is None else halt.value)
 
 
-_STEPS: Final[dict[type[Event], Callable[[Any], Step]]] = {
+_STEPS: Final[dict[type[Event], Callable[[Any], Step | None]]] = {
     SlotRead: _read,
     SlotWrite: _write,
     HashedData: _hashed,
     LogEntry: _logged,
     FrameStart: _enter,
     FrameEnd: _exit,
+    Question: _asked,
 }
 """Events that are one step each."""
 
@@ -71,14 +80,16 @@ _STEPS: Final[dict[type[Event], Callable[[Any], Step]]] = {
 def steps_of(events: Iterable[Event]) -> Iterator[Step]:
     """Yield the steps that events stand for, in order."""
     for event in events:
-        step = _STEPS.get(type(event))
-        if step is not None:
-            yield step(event)
+        reporting = _STEPS.get(type(event))
+        if reporting is not None:
+            step = reporting(event)
+            if step is not None:
+                yield step
         elif isinstance(event, Destruction):
             owner, beneficiary, amount = event
             yield Enter(SELFDESTRUCT, address_of(owner), address_of(beneficiary), 0, amount, b"")
             yield Exit(0, b"", None)
-        elif isinstance(event, FailedTransfer) and event.value:
-            kind, sender, to, amount = event
-            yield Enter(kind.name, address_of(sender), address_of(to), 0, amount, b"")
+        elif isinstance(event, FailedTransfer):
+            kind, sender, to, amount, data, size = event
+            yield Enter(kind.name, address_of(sender), address_of(to), 0, amount, data, size)
             yield Exit(0, b"", NEVER_BEGAN)

@@ -38,6 +38,9 @@ class Machine:
     specification has one place for a tracer.
     """
 
+    tells_environment = False
+    """Whether its steps say what code asked of its environment."""
+
     def __init__(
         self, source: Source | None = None, *, max_steps: int = MAX_STEPS, max_gas: int = MAX_GAS
     ) -> None:

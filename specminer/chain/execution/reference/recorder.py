@@ -8,12 +8,15 @@ reported, because it counts only once it is over. Frames that run no code (a pla
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
+from eth_utils.crypto import keccak
 from ethereum.trace import EvmStop, OpEnd, OpException, OpStart, PrecompileStart, TransactionEnd
 
+from specminer.chain.answer_log import UNKNOWN_SIZE
 from specminer.chain.steps import MAX_PREIMAGE, SELFDESTRUCT, Enter, Exit, Hashed, Logged, Read, Step, Write
-from specminer.trace import NO_ADDRESS, Address
+from specminer.trace import NO_ADDRESS, Address, Hash
 
 _KINDS: Final = {
     0xF0: "CREATE",
@@ -168,7 +171,10 @@ class Recorder:
         data = bytes(message.code if created else message.data)
         if data and not created and not len(message.code) and int.from_bytes(to, "big") > _PRECOMPILES:
             self.strangers[to] = None
-        self._add(Enter(kind, sender, to, int(message.gas), int(message.value), data), len(data))
+        mine = not created and Address(bytes(message.current_target)) in self._contracts
+        code = _hash_of(bytes(message.code)) if mine else None
+        enter = Enter(kind, sender, to, int(message.gas), int(message.value), data, code=code)
+        self._add(enter, len(data))
         self._frames.append(evm)
 
     def _leave(self) -> None:
@@ -238,6 +244,11 @@ class Recorder:
             self._add(Exit(0, b"", None if done.kind == SELFDESTRUCT else "too little ether or too deep"))
 
 
+@lru_cache(maxsize=1 << 8)
+def _hash_of(code: bytes) -> Hash:
+    return Hash(keccak(code))
+
+
 def _address(word: int) -> Address:
     return Address((word & ((1 << 160) - 1)).to_bytes(20, "big"))
 
@@ -249,7 +260,7 @@ def _unpaid(owner: Address, op: int, stack: Any) -> Enter | None:
     if not value:
         return None
     to = _address(int(stack[-2])) if op == _CALL else NO_ADDRESS
-    return Enter(_KINDS[op], owner, to, 0, value, b"")
+    return Enter(_KINDS[op], owner, to, 0, value, b"", UNKNOWN_SIZE)
 
 
 def _effort(precompiled: int, data: bytes, gas: int) -> int:
