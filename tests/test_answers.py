@@ -12,8 +12,9 @@ from eth_utils.crypto import keccak
 
 from specminer.chain.answer_log import foreign_logs
 from specminer.chain.steps import Asked, Enter, Exit, Read, Step, recorded
-from specminer.chain.tracing import block_of
+from specminer.chain.envelopes import block_of
 from specminer.evm.opcodes import Op
+from specminer.store import TraceStore
 from specminer.trace import (
     MAX_CALL_DATA,
     MAX_LOG_DATA,
@@ -29,7 +30,7 @@ from specminer.trace import (
 )
 from tests.support.anvil import Anvil, Call
 from tests.support.bytecode import deploying
-from tests.support.collecting import address, collected
+from tests.support.collecting import CHAIN, address, collected, gather
 from tests.support.lying_node import LyingNode, without_javascript, without_opcodes
 from tests.support.programs import push
 
@@ -102,6 +103,8 @@ class Chain:
     echo: Address
     refuse: Address
     keep: Address
+    code: bytes
+    """Of the contract."""
 
 
 def deployed(anvil: Anvil, code: bytes) -> Address:
@@ -113,12 +116,10 @@ def deployed(anvil: Anvil, code: bytes) -> Address:
 def chain(tools: Path) -> Iterator[Chain]:
     with Anvil(steps_tracing=True) as anvil:
         echo, refuse, keep = (deployed(anvil, code) for code in (ECHO, REFUSE, KEEP))
-        contract = (
-            "0x"
-            + deployed(anvil, asking(*(int.from_bytes(item, "big") for item in (echo, refuse, keep)))).hex()
-        )
+        code = asking(*(int.from_bytes(item, "big") for item in (echo, refuse, keep)))
+        contract = "0x" + deployed(anvil, code).hex()
         anvil.block([Call(sender=anvil.accounts[1], to=contract, value=1000, gas=5_000_000)])
-        yield Chain(anvil, contract, echo, refuse, keep)
+        yield Chain(anvil, contract, echo, refuse, keep, code)
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +185,11 @@ def test_code_of_libraries_is_told_by_frame(chain: Chain, javascript: Transactio
     codes = asked(javascript).codes
     assert codes is not None
     assert [item.address for item in codes] == [address(chain.contract), chain.keep]
+    assert codes[0].hash == keccak(chain.code)
+    assert codes[1].hash == keccak(KEEP)
+    with TraceStore("sqlite://") as store:
+        gather(store, chain.anvil.url, chain.contract)
+        assert store.record(CHAIN, address(chain.contract)).codes == tuple(sorted((chain.code, KEEP)))
     writes = [access for access in asked(javascript).accesses if access.slot == 7]
     assert writes[0].position == codes[1].position
 

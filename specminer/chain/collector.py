@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from specminer.chain import finder
 from specminer.chain.blocks import block_at, code_at, creation_block, read_block
+from specminer.chain.code_hashes import CodeHashes
 from specminer.chain.envelopes import TipChanged, envelope_of
 from specminer.chain.finder import Way
 from specminer.chain.matching import Envelope
@@ -109,6 +110,7 @@ class Collector:
         self._note = note
         self._progress = progress
         self._tracing = TracerChoice(node, [contract], note)
+        self._code_hashes = CodeHashes(node)
         self._way: tuple[Way, str | None] | None = None
         self._first = self._last = self._done = 0
         self._created_in: int | None = None
@@ -298,7 +300,7 @@ class Collector:
             raise NodeLied(f"no transaction can be recorded: {lost[0].reason}")
         concerned = [transaction for transaction in recorded if transaction.invocations]
         followed = self._followed(concerned, envelopes, first)
-        return tuple(followed), tuple(sorted(gaps, key=lambda gap: (gap.block, gap.hash)))
+        return self._code_hashes.fill(followed), tuple(sorted(gaps, key=lambda gap: (gap.block, gap.hash)))
 
     def _check_going_on(self, traced: Traced, suspected: Collection[Hash]) -> None:
         """Count transactions in a row that nothing could trace.
@@ -364,7 +366,7 @@ class Collector:
                 gaps += traced.gaps
             better = [item for item in recorded if self._is_better(item.tracer, stored[item.hash][1])]
             yield Mended(
-                transactions=tuple(item for item in better if item.invocations),
+                transactions=self._code_hashes.fill([item for item in better if item.invocations]),
                 gaps=tuple(gap for gap in gaps if stored[gap.hash][1] is None),
                 unconcerned=tuple(item.hash for item in better if not item.invocations),
             )
@@ -446,6 +448,7 @@ class Collector:
                 (implementation, code_at(self.node, implementation, head))
                 for implementation in sorted(set(implementations))
             ),
+            codes=self._code_hashes.codes,
         )
 
 
