@@ -11,8 +11,8 @@ import pytest
 from eth_utils.crypto import keccak
 
 from specminer.chain.answer_log import foreign_logs
-from specminer.chain.steps import Asked, Enter, Exit, Read, Step, recorded
 from specminer.chain.envelopes import block_of
+from specminer.chain.steps import Asked, Enter, Exit, Read, Step, recorded
 from specminer.evm.opcodes import Op
 from specminer.store import TraceStore
 from specminer.trace import (
