@@ -30,7 +30,7 @@ from tests.support.histories import (
     simulations,
     without_answers,
 )
-from tests.support.recordings import header_of
+from tests.support.recordings import NEW_FIELDS, first_version, header_of
 
 OWN = CONTRACTS[0]
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
@@ -369,31 +369,6 @@ def test_a_version_to_come_is_refused_by_its_version(tmp_path: Path, lines: tupl
     path = tmp_path / "bad.jsonl"
     path.write_bytes(b'{"format":"specminer/traces","version":3,"new":{}}\n')
     refused(path, "the version is 3; this specminer reads versions 1 to 2")
-
-
-NEW_FIELDS = {
-    "transaction": ("logs",),
-    "block": ("base_fee", "beneficiary", "gas_limit", "randomness"),
-    "invocation": ("calls", "codes", "environment"),
-}
-
-
-def first_version(lines: Iterable[bytes]) -> list[dict[str, Any]]:
-    """Return the lines of a file as version 1 had them."""
-    header, *items = map(json.loads, lines)
-    header["version"] = 1
-    del header["contract"]["codes"]
-    for name in NEW_FIELDS["block"]:
-        header["tip"].pop(name, None)
-    for item in items:
-        for part, kind in (
-            (item, "transaction"),
-            (item["block"], "block"),
-            *((call, "invocation") for call in item["invocations"]),
-        ):
-            for name in NEW_FIELDS[kind]:
-                part.pop(name, None)
-    return [header, *items]
 
 
 def as_lines(items: Iterable[dict[str, Any]]) -> bytes:

@@ -132,16 +132,19 @@ _SOURCE: Final = """{
 }"""
 
 
-def tracer_source(contracts: Sequence[Address]) -> str:
-    """Return the tracer for these contracts, as the ``tracer`` option of debug_traceTransaction."""
+def tracer_source(contracts: Sequence[Address], *, answers: bool = True) -> str:
+    """Return the tracer for these contracts, as the ``tracer`` option of debug_traceTransaction.
+
+    Without ``answers`` it tells neither what other contracts heard and said nor what code asked of its environment.
+    """
     targets = ",".join(f'"0x{contract.hex()}":1' for contract in sorted(contracts))
     compact = " ".join(_SOURCE.split())
-    asking = ",".join(f"{opcode}:{int(takes)}" for opcode, (_, takes) in QUESTIONS.items())
+    asking = ",".join(f"{opcode}:{int(takes)}" for opcode, (_, takes) in QUESTIONS.items() if answers)
     for name, text in (
         ("TARGETS", "{" + targets + "}"),
         ("LONGEST", str(MAX_PREIMAGE)),
-        ("MOST_SENT", str(MAX_CALL_DATA)),
-        ("MOST_HEARD", str(MAX_CALL_OUTPUT)),
+        ("MOST_SENT", str(MAX_CALL_DATA if answers else 0)),
+        ("MOST_HEARD", str(MAX_CALL_OUTPUT if answers else 0)),
         ("ASKING", "{" + asking + "}"),
     ):
         compact = compact.replace(name, text)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any, Final
 
 from specminer.chain.tracefile import Header
 from specminer.store import TraceStore
@@ -56,3 +58,30 @@ def header_of(transactions: Iterable[Transaction]) -> Header:
         tip=replace(block_of(last), timestamp=None),
         limits=("a limit", "another: ünïcode"),
     )
+
+
+NEW_FIELDS: Final = {
+    "transaction": ("logs",),
+    "block": ("base_fee", "beneficiary", "gas_limit", "randomness"),
+    "invocation": ("calls", "codes", "environment"),
+}
+"""Fields of trace files that version 1 does not have."""
+
+
+def first_version(lines: Iterable[bytes]) -> list[dict[str, Any]]:
+    """Return the lines of a trace file as version 1 has them, as JSON gives them."""
+    header, *items = map(json.loads, lines)
+    header["version"] = 1
+    header["contract"].pop("codes", None)
+    _drop(header.get("tip") or {}, "block")
+    for item in items:
+        _drop(item, "transaction")
+        _drop(item["block"], "block")
+        for call in item["invocations"]:
+            _drop(call, "invocation")
+    return [header, *items]
+
+
+def _drop(part: dict[str, Any], kind: str) -> None:
+    for name in NEW_FIELDS[kind]:
+        part.pop(name, None)
