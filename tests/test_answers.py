@@ -12,7 +12,9 @@ from eth_utils.crypto import keccak
 
 from specminer.chain.answer_log import foreign_logs
 from specminer.chain.envelopes import block_of
+from specminer.chain.javascript import _step
 from specminer.chain.steps import Asked, Enter, Exit, Read, Step, recorded
+from specminer.errors import NodeLied
 from specminer.evm.opcodes import Op
 from specminer.store import TraceStore
 from specminer.trace import (
@@ -312,3 +314,19 @@ def test_values_of_blocks_that_cannot_be_read_are_not_known(
 ) -> None:
     plain = {"number": "0x1", "hash": "0x" + "22" * 32, "timestamp": "0x5"}
     assert block_of(plain | fields) == replace(block_of(plain), **names)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["X", "0x1", "0x0102", None, "0x3"],
+        ["X", "0x1", "0x", None, "0x1", "0x1"],
+        ["E", "CALL", "0x" + "aa" * 20, "0x" + "bb" * 20, "0x1", "0x0", "0x" + "00" * 1025, "0x401"],
+        ["Q", "0x" + "aa" * 20, "0x30", "0x0", "0x1"],
+        ["Q", "0x" + "aa" * 20, "0x31", "0x0"],
+    ],
+    ids=str,
+)
+def test_a_row_that_the_tracer_never_writes_is_a_lie(row: list[Any]) -> None:
+    with pytest.raises(NodeLied, match="never writes"):
+        _step(row)

@@ -94,9 +94,18 @@ def test_javascript_and_struct_logs_agree_on_everything_but_blind_values(chain: 
 
 
 def frame(call: Invocation) -> Invocation:
-    """Forget storage, and events that were undone: a call trace does not show them."""
+    """Forget what a call trace does not show: storage, undone events, what code asked, and so where calls stood."""
     events = tuple(replace(event, position=0) for event in call.events if not event.undone)
-    return replace(call, accesses=(), events=events)
+    assert call.calls is not None
+    assert call.codes is not None
+    return replace(
+        call,
+        accesses=(),
+        events=events,
+        environment=None,
+        calls=tuple(replace(made, position=0) for made in call.calls),
+        codes=tuple(replace(code, position=0) for code in call.codes),
+    )
 
 
 def test_call_traces_show_the_same_frames(chain: Chain) -> None:

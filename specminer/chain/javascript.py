@@ -195,17 +195,21 @@ def _steps(row: Any) -> tuple[Step, ...]:
     return (_step(row),)
 
 
-def _size(rest: list[Any]) -> int | None:
+def _size(rest: list[Any], start: bytes, most: int) -> int | None:
     """Return the size of data of which only the first bytes are told; ``None`` for data that is whole."""
-    if len(rest) > 1:
+    if not rest:
+        return None
+    size = small(rest[0], "size")
+    if len(rest) > 1 or len(start) != min(size, most):
         raise OverflowError
-    return small(rest[0], "size") if rest else None
+    return size
 
 
 def _step(row: Any) -> Step:
     try:
         match row:
             case ["E", str(kind), sender, to, gas, value, data, *size]:
+                sent = octets(data, "calldata")
                 return Enter(
                     kind,
                     _address(sender),
@@ -213,15 +217,16 @@ def _step(row: Any) -> Step:
                     Address(bytes(20)) if to == "0x" else _address(to),
                     quantity(gas, "gas"),
                     quantity(value, "value"),
-                    octets(data, "calldata"),
-                    _size(size),
+                    sent,
+                    _size(size, sent, MAX_CALL_DATA),
                 )
             case ["X", gas_used, output, error, *size]:
+                answer = octets(output, "output")
                 return Exit(
                     quantity(gas_used, "gasUsed"),
-                    octets(output, "output"),
+                    answer,
                     None if error is None else str(error),
-                    _size(size),
+                    _size(size, answer, MAX_CALL_OUTPUT),
                 )
             case ["Q", owner, opcode, subject, value] if opcode in _ASKED:
                 return Asked(

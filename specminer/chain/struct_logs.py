@@ -126,6 +126,11 @@ def gas_of(answer: Any) -> int | None:
     return _number(answer.get("gas")) if isinstance(answer, dict) else None
 
 
+def _shown_size(size: int) -> int | None:
+    """Return whether memory of this size is shown whole, as steps say it."""
+    return UNKNOWN_SIZE if size > _LONGEST_MEMORY else None
+
+
 def _address(word: int) -> Address:
     return Address((word % (1 << 160)).to_bytes(20, "big"))
 
@@ -184,6 +189,7 @@ class _Walk:
         self.gas_at_entry = [first.gas]
         self.kinds = [first.kind]
         self.last_output = b""
+        self.last_size: int | None = None
 
     def log(self, row: int, log: _Log, following: _Log | None) -> None:
         owner = self.owners[-1]
@@ -194,7 +200,9 @@ class _Walk:
         if goes_on and log.error and not (log.op in _CALLS or log.op in _CREATES):
             raise NodeLied("structLogs contradict themselves: a frame goes on behind an error")
         if not goes_on:
-            self.last_output = log.slice(log.peek(0), log.peek(1)) if log.op in ("RETURN", "REVERT") else b""
+            answers = log.op in ("RETURN", "REVERT")
+            self.last_output = log.slice(log.peek(0), log.peek(1)) if answers else b""
+            self.last_size = _shown_size(log.peek(1)) if answers else None
         if following is not None and goes_on:
             if len(self.owners) == 1 and not inside:
                 self._compare(log, following)
@@ -204,11 +212,12 @@ class _Walk:
             self._call(log, following, inside)
         elif inside and following is not None and row in self.created:
             code = log.slice(log.peek(1), log.peek(2))
-            self._open(Enter(log.op, owner, self.created[row], following.gas or 0, log.peek(0), code))
+            shown = _shown_size(log.peek(2))
+            self._open(Enter(log.op, owner, self.created[row], following.gas or 0, log.peek(0), code, shown))
         elif log.op in _CREATES and watched and following is not None and goes_on:
             # it failed before it ran (too little ether, or the address was taken), or has no code to run
             code, created = log.slice(log.peek(1), log.peek(2)), _address(following.peek(0))
-            self.steps.append(Enter(log.op, owner, created, 0, log.peek(0), code))
+            self.steps.append(Enter(log.op, owner, created, 0, log.peek(0), code, _shown_size(log.peek(2))))
             self.steps.append(Exit(0, b"", "creation failed" if created == NO_ADDRESS else None))
         elif log.op == "SELFDESTRUCT" and watched and log.error is None:
             to = _address(log.peek(0))
@@ -294,7 +303,8 @@ class _Walk:
         start, size = (log.peek(3), log.peek(4)) if has_value else (log.peek(2), log.peek(3))
         gas = (following.gas or 0) if inside and following is not None else 0
         value = log.peek(2) if has_value else 0
-        self._open(Enter(log.op, self.owners[-1], to, gas, value, log.slice(start, size)))
+        data = log.slice(start, size)
+        self._open(Enter(log.op, self.owners[-1], to, gas, value, data, _shown_size(size)))
         if not inside:  # no code there: a plain account or a precompiled contract
             worked = following is not None and following.peek(0) != 0
             # what a precompiled contract returned is not shown
@@ -334,14 +344,14 @@ class _Walk:
 
     def _end(self, log: _Log, *, worked: bool, innermost: bool) -> None:
         gas = self.gas_at_entry[-1]
-        output = self.last_output if innermost else b""
+        output, size = (self.last_output, self.last_size) if innermost else (b"", None)
         left = log.spent if innermost else gas
         used = gas if left is None else min(max(gas - left, 0), gas)
         if worked:
             deposit = CODE_DEPOSIT * len(output) if self.kinds[-1] in _CREATES else 0
-            self._close(Exit(used + deposit, output, None))
+            self._close(Exit(used + deposit, output, None, size))
         elif innermost and _reverted(log):
-            self._close(Exit(used, output, _fault(log)))
+            self._close(Exit(used, output, _fault(log), size))
         else:  # an exceptional halt takes all the gas the frame had
             self._close(Exit(gas, b"", _fault(log)))
 
