@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from specminer.chain.execution.fast import FastMachine
+from specminer.chain.execution.engine import Engine
 from specminer.chain.txlist import read_transactions
 from specminer.pipeline import Export, Imported, Rulebook, import_export
 from specminer.store import TraceStore
@@ -62,10 +62,10 @@ def drive_creator(anvil: Anvil) -> str:
 DRIVERS = [drive_creator, drive_probe, drive_machine, drive_till, drive_crowdsale, drive_registrar]
 
 
-def executed(path: Path, fork: str = "auto") -> tuple[TraceStore, Imported]:
+def executed(path: Path, fork: str = "auto", engine: Engine = Engine.FAST) -> tuple[TraceStore, Imported]:
     store = TraceStore("sqlite://")
     export = Export(transactions=read_transactions(path), origin=str(path))
-    return store, import_export(store, export, Rulebook(chain_id=CHAIN, fork=fork))
+    return store, import_export(store, export, Rulebook(chain_id=CHAIN, fork=fork, engine=engine))
 
 
 def comparable(item: Transaction) -> Transaction:
@@ -107,7 +107,7 @@ def test_the_node_and_the_machine_agree(tools: Path, tmp_path: Path, drive: Call
         recorded, notes = collected(anvil.url, contract)
         path = write_txlist(anvil, tmp_path / "txlist.json")
     assert notes == []
-    store, done = executed(path, "cancun")
+    store, done = executed(path, "cancun", Engine.REFERENCE)
     with store:
         again = list(store.transactions(CHAIN, address(contract)))
     assert set(done.fidelity) == {Fidelity.EXACT}
@@ -120,10 +120,7 @@ def test_the_node_and_the_machine_agree(tools: Path, tmp_path: Path, drive: Call
 
 
 @pytest.mark.parametrize("drive", DRIVERS, ids=lambda drive: str(drive.__name__))
-def test_the_node_and_the_engine_agree(
-    tools: Path, tmp_path: Path, drive: Callable[[Anvil], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("specminer.pipeline.executing.Machine", FastMachine)
+def test_the_node_and_the_engine_agree(tools: Path, tmp_path: Path, drive: Callable[[Anvil], str]) -> None:
     with Anvil() as anvil:
         contract = drive(anvil)
         recorded, _ = collected(anvil.url, contract)
