@@ -21,6 +21,13 @@ from specminer.report.document import Evidence, Report
 from specminer.report.money_sections import UNKNOWN
 from specminer.report.sections import sections
 from specminer.store import TraceStore
+from specminer.store.schema import (
+    contract_code,
+    environment_answer,
+    external_call,
+    foreign_log,
+    frame_code,
+)
 from specminer.trace import ContractRecord, PaymentKind, Transaction
 from tests.support.command import specminer
 from tests.support.mined import marked, mined, report_of
@@ -157,6 +164,14 @@ def test_payments_that_failed_in_accepted_calls_are_listed() -> None:
     assert not any(section.id == "unpaid" for section in sections(report_of(mined("lottery"))))
 
 
+ADDED = {
+    "block": ("base_fee", "beneficiary", "gas_limit", "randomness"),
+    "recording": ("logs",),
+    "invocation": ("external_calls", "frame_codes", "environment_answers"),
+}
+"""Columns that version 8 added."""
+
+
 def test_a_database_of_before_is_read_and_says_so(tmp_path: Path) -> None:
     """The payments of a database of an older specminer are unknown, those that are added to it are not."""
     database = tmp_path / "h.db"
@@ -164,6 +179,11 @@ def test_a_database_of_before_is_read_and_says_so(tmp_path: Path) -> None:
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("DROP TABLE payment")
         connection.execute("DROP TABLE gap")
+        for table in (external_call, frame_code, environment_answer, foreign_log, contract_code):
+            connection.execute(f"DROP TABLE {table.name}")
+        for name, columns in ADDED.items():
+            for column in columns:
+                connection.execute(f"ALTER TABLE {name} DROP COLUMN {column}")
         connection.execute("ALTER TABLE invocation DROP COLUMN payments")
         connection.execute("UPDATE schema_version SET version = 4")
         connection.commit()

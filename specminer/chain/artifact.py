@@ -178,7 +178,8 @@ def _artifact(document: Any, origin: str, contract: str | None) -> Artifact:
             f"{shown} holds no ABI; expected a JSON list, or an object with a key 'abi' as Foundry, Hardhat, "
             "Truffle, solc, Vyper and Sourcify write it"
         )
-    abi = _abi(document.get("abi") or [], shown)
+    given = document.get("abi")
+    abi = _abi([] if given is None else given, shown)
     if layout is not None and is_vyper(layout):
         try:
             layout = from_vyper(layout, _structs(abi))
