@@ -51,7 +51,7 @@ def unknown_text(unknown: UnknownValues, invocations: int | None) -> str:
     share = unknown.unknown_reads / unknown.reads if unknown.reads else 0.0
     total = "" if invocations is None else f" of {invocations:,}"
     text = (
-        f"{unknown.calls:,}{total} calls used storage that is not known, because somebody unseen wrote to it; "
+        f"{unknown.calls:,}{total} calls used storage that is not known; "
         f"{share:.1%} of the reads are unknown."
     )
     if unknown.unseen_writes:
