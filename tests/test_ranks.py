@@ -36,6 +36,7 @@ RANKS = {
     "decoding": 3,
     "interaction": 4,
     "predicate": 5,
+    "decision": 5,
     "abstraction": 6,
     "metric": 7,
     "naming": 7,
