@@ -361,3 +361,31 @@ def test_fields_make_the_words_that_real_histories_write(name: str) -> None:
                 partial += 0 < sum(field.bits for field in fields) < 256
         shadow.clear()
     assert partial > 10
+
+
+def test_calls_that_ask_the_same_have_one_number() -> None:
+    def asking(selector: int, *, times: int = 1) -> bytes:
+        writer = push(selector << 224) + push(0) + bytes([Op.MSTORE])
+        writer += bytes([Op.CALLER]) + push(4) + bytes([Op.MSTORE])
+        call = push(32) + push(64) + push(36) + push(0) + push(CONTRACTS[1]) + push(50_000)
+        return writer + (call + bytes([Op.STATICCALL, Op.POP])) * times
+
+    shadow = Shadow([MINE])
+    numbers: list[list[int]] = []
+    for code in (asking(0x70A08231), asking(0x18160DDD) + asking(0x70A08231), asking(0x70A08231, times=2)):
+        run(code, shadow=shadow)
+        numbers.append([item.number for item in shadow.records[0].calls])
+        shadow.clear()
+    (first,), (other, again), (once, twice) = numbers
+    assert first == again == once
+    assert len({first, other, twice}) == 3
+    arena = shadow.arena
+    call = arena.foreign.call(first)
+    assert call is not None and call.data is not None
+    assert arena.constants[call.to] == CONTRACTS[1]
+    assert [arena.kind(node) for node, _, _ in call.data] == ["constant", "sender"]
+    assert arena.constants[call.data[0][0]] == 0x70A08231
+    assert (call.size, call.repetition) == (36, 0)
+    repeated = arena.foreign.call(twice)
+    assert repeated == call._replace(repetition=1)
+    assert arena.foreign.call(-1) is arena.foreign.call(1 << 40) is None

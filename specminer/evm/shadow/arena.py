@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from specminer.evm.shadow.foreign import CallNumbers
+
 MASK: Final = (1 << 256) - 1
 Key = tuple[Any, ...]
 Part = tuple[int, int, int]
@@ -87,6 +89,8 @@ class Arena:
         """Nodes of constants with their values."""
         self.opaque: set[int] = set()
         """Nodes whose expression became too deep: what they held has to be noted like that of sources."""
+        self.foreign = CallNumbers(max_nodes)
+        """The calls whose answers are sources."""
         self._made: dict[tuple[Any, ...], int | None] = {}
 
     def __len__(self) -> int:

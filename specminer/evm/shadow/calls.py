@@ -8,6 +8,7 @@ from specminer.evm.frame import Frame, FrameKind
 from specminer.evm.opcodes import Op
 from specminer.evm.program import Block, BlockEnd
 from specminer.evm.shadow.answers import receive, words_from
+from specminer.evm.shadow.foreign import MAX_DATA, ForeignCall
 from specminer.evm.shadow.memory import ShadowMemory
 from specminer.evm.shadow.note import PendingCall, ShadowNote
 from specminer.evm.shadow.record import CallEffect, Decision
@@ -70,9 +71,17 @@ def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
         marks, record = note.marks, note.record
         to, to_node = stack[-2] & ADDRESS_MASK, marks[-2]
         value, value_node = (stack[-3], marks[-3]) if valued else (0, None)
-        data = _range(note, stack[-1 - first], stack[-2 - first])
+        start, size = stack[-1 - first], stack[-2 - first]
+        data = _range(note, start, size)
+        asked = ForeignCall(
+            kind=kind,
+            to=record.operand(to_node, to),
+            value=record.operand(value_node, value),
+            data=note.memory.read(record.arena, start, min(size, MAX_DATA), frame.memory),
+            size=size,
+        )
         pending = PendingCall(
-            number=_number(note),
+            number=_number(note, asked),
             data=data,
             data_size=marks[-2 - first],
             value=value_node,
@@ -94,7 +103,11 @@ def _creating(kind: FrameKind, base: BlockEnd) -> BlockEnd:
         note: ShadowNote = frame.note
         marks, record = note.marks, note.record
         value, value_node = stack[-1], marks[-1]
-        pending = PendingCall(number=_number(note), data=ShadowMemory(), value=value_node, creates=True)
+        zero = record.arena.constant(0)
+        asked = ForeignCall(kind, zero, record.operand(value_node, value), None, 0)
+        pending = PendingCall(
+            number=_number(note, asked), data=ShadowMemory(), value=value_node, creates=True
+        )
         del marks[-takes:]
         if record.has_room(record.calls):
             record.calls.append(CallEffect(pending.number, kind, 0, None, value, value_node))
@@ -103,10 +116,12 @@ def _creating(kind: FrameKind, base: BlockEnd) -> BlockEnd:
     return end
 
 
-def _number(note: ShadowNote) -> int:
+def _number(note: ShadowNote, asked: ForeignCall) -> int:
     """Return the number of a call that is about to be made; those that a full record does not hold have one too."""
-    note.record.made += 1
-    return note.record.made - 1
+    record = note.record
+    before = record.asked.get(asked, 0)
+    record.asked[asked] = before + 1
+    return record.arena.foreign.number(asked._replace(repetition=before))
 
 
 def _run(base: BlockEnd, stack: list[int], frame: Any, block: Block, pending: PendingCall) -> Frame | None:

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from specminer.evm.frame import FrameKind
 from specminer.evm.shadow.arena import Arena
+from specminer.evm.shadow.foreign import ForeignCall
 
 MAX_ENTRIES: Final = 1 << 14
 """Decisions, or effects of a kind, that a record holds at most."""
@@ -50,7 +51,7 @@ class CallEffect(NamedTuple):
     """A call of another contract, or a creation."""
 
     number: int
-    """0, 1, 2, ... among those of the record: answers are told by it."""
+    """Its number in ``Arena.foreign``: answers are told by it, and calls that ask the same have the same."""
     kind: FrameKind
     to: int
     """Zero for a creation."""
@@ -74,8 +75,8 @@ class ShadowRecord:
         self.writes: list[SlotEffect] = []
         self.logs: list[LogEffect] = []
         self.calls: list[CallEffect] = []
-        self.made = 0
-        """How many calls were made, those that are not held included."""
+        self.asked: dict[ForeignCall, int] = {}
+        """How many calls asked the same, by what they ask."""
         self.cut = False
         """Whether there was more than a record holds."""
         self.slots: dict[int, tuple[int, int]] = {}
