@@ -381,7 +381,8 @@ def test_calls_that_ask_the_same_have_one_number() -> None:
     assert len({first, other, twice}) == 3
     arena = shadow.arena
     call = arena.foreign.call(first)
-    assert call is not None and call.data is not None
+    assert call is not None
+    assert call.data is not None
     assert arena.constants[call.to] == CONTRACTS[1]
     assert [arena.kind(node) for node, _, _ in call.data] == ["constant", "sender"]
     assert arena.constants[call.data[0][0]] == 0x70A08231
