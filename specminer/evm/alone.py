@@ -123,7 +123,7 @@ def pursue(
     if not creates and recording.contract not in codes:
         return Pursuit(reason="its code is not known")
     tape = Tape(recording.contract, recording.accesses, recording.answers, recording.questions, codes)
-    frame = _frame(recording, fork, block, codes, tape)
+    frame = open_frame(recording, fork, block, codes, tape)
     run = frame.run
     run.origin, run.gas_price, run.steps = recording.origin, gas_price, max_steps
     run.observer = observer
@@ -141,9 +141,10 @@ def pursue(
     return Pursuit(reason=_difference(recording, frame, tape), halt=frame.halt, output=frame.output)
 
 
-def _frame(
+def open_frame(
     recording: CallRecording, fork: Fork, block: BlockContext, codes: Mapping[int, bytes], tape: Tape
 ) -> Frame:
+    """Return the frame of a recorded call, and the run that it belongs to, before it begins."""
     world = World()
     for address, code in codes.items():
         if address != recording.contract or not recording.kind.creates:

@@ -102,6 +102,9 @@ class Tape:
         self._question += 1
         return question.value
 
+    def store_transient(self, slot: int, value: int) -> None:
+        """Hear of a write to transient storage; what it holds when it is read is recorded."""
+
     def answer(self, kind: FrameKind, to: int, value: int) -> Answer:
         """Return the answer of a call."""
         if self._answer >= len(self._answers):
@@ -146,7 +149,8 @@ def _sstore(stack: list[int], frame: Any, argument: Any) -> None:
 def _tstore(stack: list[int], frame: Any, argument: Any) -> None:
     if frame.static:
         raise FrameHalted(Halt.STATIC_WRITE)
-    del stack[-2:]
+    slot, value = stack.pop(), stack.pop()
+    frame.run.tape.store_transient(slot, value)
 
 
 def _ask(opcode: int, stack: list[int], frame: Any, argument: Any) -> None:

@@ -1,0 +1,167 @@
+"""What a condition of the code is for: the source states it, or a compiler put it there.
+
+Compilers differ in what they check and how a failed check ends, but the expressions give them away: the size of the
+calldata, a word compared with itself cut to its type, a sum compared with what was added, a product divided by its
+factor. Since Solidity 0.8 a panic code says which it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from specminer.decision.paths import Check, Condition
+from specminer.evm.shadow.arena import Arena, operands_of
+
+PANIC: Final = bytes.fromhex("4e487b71")
+_PANICS: Final = {
+    0x11: Check.ARITHMETIC,
+    0x12: Check.ARITHMETIC,
+    0x21: Check.DECODING,
+    0x22: Check.DECODING,
+    0x31: Check.BOUNDS,
+    0x32: Check.BOUNDS,
+    0x41: Check.MEMORY,
+}
+"""Checks by the codes of Solidity's panics; 0x01 is an assertion of the source, 0x51 a function that is not set."""
+_LARGEST_SIZES: Final = ((1 << 64) - 1, 1 << 32)
+"""What offsets and lengths in calldata are compared with, by the version of Solidity."""
+_WORD_BITS: Final = 256
+_MAX_SUMMANDS: Final = 16
+_NEAR_THE_END: Final = (1 << 256) - (1 << 32)
+
+
+def check_of(arena: Arena, condition: Condition, output: bytes) -> Check:
+    """Return what a condition is for.
+
+    Args:
+        arena: holds its node.
+        condition: what the code demands.
+        output: what the code reverts with if it does not hold.
+
+    """
+    kind = arena.kind(condition.node)
+    if kind == "success":
+        return Check.OWN
+    if output[:4] == PANIC and len(output) == 36:
+        return _PANICS.get(int.from_bytes(output[4:], "big"), Check.OWN)
+    if output:
+        return Check.OWN
+    return shape_of(arena, condition)
+
+
+def shape_of(arena: Arena, condition: Condition) -> Check:
+    """Return what a condition is for by its expression alone; the rejection says nothing."""
+    node = condition.node
+    for is_shape, check in _SHAPES:
+        if is_shape(arena, node, condition.holds):
+            return check
+    return Check.OWN
+
+
+def _is_calldata(arena: Arena, node: int, holds: bool) -> bool:
+    del holds
+    kinds = {arena.kind(item) for item in arena.sources(node)}
+    if "data_size" in kinds:
+        return kinds <= {"data_size", "calldata"} and arena.kind(node) != "eq"
+    return kinds == {"calldata"} and _compares_pointers(arena, node)
+
+
+def _compares_pointers(arena: Arena, node: int) -> bool:
+    """Return whether two sums are compared that have a word of the calldata in common: where something lies."""
+    key = arena.key(node)
+    if key[0] not in ("lt", "slt", "eq"):
+        return False
+    left, right = _summands(arena, key[1]), _summands(arena, key[2])
+    return any(arena.kind(item) == "calldata" for item in left & right)
+
+
+def _summands(arena: Arena, node: int) -> set[int]:
+    """Return the expressions that are added up in one, as far as they are not too many."""
+    found: set[int] = set()
+    waiting = [node]
+    while waiting and len(found) < _MAX_SUMMANDS:
+        item = waiting.pop()
+        key = arena.key(item)
+        if key[0] == "add":
+            waiting += key[1:]
+        else:
+            found.add(item)
+    return found
+
+
+def _is_payability(arena: Arena, node: int, holds: bool) -> bool:
+    return arena.kind(node) == "value" and not holds
+
+
+def _is_answer(arena: Arena, node: int, holds: bool) -> bool:
+    if arena.kind(node) == "code_size":
+        return holds
+    kinds = {arena.kind(item) for item in arena.sources(node)}
+    return "answer_size" in kinds and kinds <= {"answer_size", "answer"}
+
+
+def _is_decoding(arena: Arena, node: int, holds: bool) -> bool:
+    kind, *rest = arena.key(node)
+    if kind == "eq" and holds:
+        return _is_cut(arena, rest[0], rest[1]) or _is_cut(arena, rest[1], rest[0])
+    if kind == "field" and not holds:  # nothing stands above the type's bits
+        return bool(rest[1] + rest[2] == _WORD_BITS and _is_given(arena, rest[0]))
+    if kind == "lt" and not holds:
+        return arena.constants.get(rest[0]) in _LARGEST_SIZES and _are_given(arena, rest[1])
+    if kind == "lt":
+        bound = arena.constants.get(rest[1], 0)
+        return bound & (bound - 1) == 0 and bound >= 2 and _is_given(arena, rest[0])
+    return False
+
+
+def _is_given(arena: Arena, node: int) -> bool:
+    """Return whether a node is a word of the calldata or of an answer."""
+    return arena.kind(node) in ("calldata", "answer")
+
+
+def _are_given(arena: Arena, node: int) -> bool:
+    return {arena.kind(item) for item in arena.sources(node)} <= {"calldata", "answer"}
+
+
+def _is_cut(arena: Arena, whole: int, part: int) -> bool:
+    """Return whether one operand is a given word, and the other the same word cut to a type."""
+    if not _is_given(arena, whole):
+        return False
+    kind, *rest = arena.key(part)
+    if kind == "field":
+        return bool(rest[0] == whole and rest[1] == 0)
+    if kind == "signextend":
+        return bool(rest[1] == whole)
+    if kind == "shifted":  # bytes4 and its like stand on the left
+        return bool(arena.key(rest[0])[:2] == ("field", whole))
+    return kind == "iszero" and arena.key(rest[0]) == ("iszero", whole)
+
+
+def _is_arithmetic(arena: Arena, node: int, holds: bool) -> bool:
+    kind, *rest = arena.key(node)
+    if kind == "lt" and not holds:  # the sum is smaller than what was added
+        key = arena.key(rest[0])
+        return key[0] == "add" and rest[1] in key[1:]
+    if kind == "lt" and arena.constants.get(rest[1], 0) >= _NEAR_THE_END:  # what is added does not wrap
+        return True
+    if kind == "eq" and holds:
+        return _is_divided_product(arena, *rest) or _is_divided_product(arena, rest[1], rest[0])
+    return False
+
+
+def _is_divided_product(arena: Arena, quotient: int, factor: int) -> bool:
+    key = arena.key(quotient)
+    if key[0] not in ("div", "sdiv"):
+        return False
+    product = arena.key(key[1])
+    return product[0] == "mul" and set(operands_of(product)) == {key[2], factor}
+
+
+_SHAPES: Final[tuple[tuple[Callable[[Arena, int, bool], bool], Check], ...]] = (
+    (_is_calldata, Check.CALLDATA),
+    (_is_payability, Check.PAYABILITY),
+    (_is_answer, Check.ANSWER),
+    (_is_decoding, Check.DECODING),
+    (_is_arithmetic, Check.ARITHMETIC),
+)

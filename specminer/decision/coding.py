@@ -1,0 +1,103 @@
+"""What the code demands although nobody tried: decisions of accepted calls, forced the other way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from specminer.decision.checks import check_of, shape_of
+from specminer.decision.clauses import ClauseWriter, Draft, RejectedPath
+from specminer.decision.exploring import Explorer, ForcedPath
+from specminer.decision.paths import Check, Condition, Path, Step
+from specminer.decision.shapes import same_shape
+from specminer.evm.shadow.arena import UNKNOWN
+
+_FURTHER: Final = 3
+"""How many decisions, one behind the other, are forced to see what else stops a call."""
+_MOST_CONDITIONS: Final = 4
+"""Conditions of a coded clause; what depends on more is too far from what calls did."""
+_ROUNDS: Final = 2
+"""Rounds of a loop in which a condition is tried."""
+_UNTRIED: Final = (Check.CALLDATA, Check.PAYABILITY, Check.DECODING)
+"""What compilers demand of every call: it is not told unless it rejected one."""
+
+
+def coded_drafts(
+    writer: ClauseWriter, explorer: Explorer, accepted: Sequence[Path], required: Sequence[Draft]
+) -> list[Draft]:
+    """Return the clauses that the code demands of accepted calls, and that rejected none.
+
+    Args:
+        writer: finds what qualifies a clause.
+        explorer: forces decisions.
+        accepted: the paths that returned.
+        required: clauses that are known; their first conditions are not tried again.
+
+    """
+    search = _Search(writer=writer, explorer=explorer)
+    search.tried |= {draft.conditions[0] for draft in required}
+    for path in accepted:
+        for index in range(len(path.steps)):
+            search.try_step(path, index)
+    return search.drafts
+
+
+@dataclass(slots=True, kw_only=True)
+class _Search:
+    writer: ClauseWriter
+    explorer: Explorer
+    tried: set[Condition] = field(default_factory=set)
+    drafts: list[Draft] = field(default_factory=list)
+    _rounds: dict[int, list[int]] = field(default_factory=dict)
+    """Nodes that were tried, by program counter."""
+
+    def try_step(self, path: Path, index: int) -> None:
+        """Force one decision of an accepted path, and what then stops the call."""
+        step = path.steps[index]
+        if self._is_settled(step):
+            return
+        steps, flips = path.steps[:index], frozenset({step.position})
+        negated = step._replace(condition=step.condition.negated)
+        for _ in range(_FURTHER):
+            forced = self.explorer.run(path.runs[0], flips)
+            if forced is None or not forced.rejected or forced.calls_after:
+                return
+            behind = list(forced.after(step.position))
+            rejected = RejectedPath(
+                steps=(*steps, negated, *behind), run=path.runs[0], flips=flips, first=index
+            )
+            deciding = self.explorer.deciding_step(rejected.run, flips, rejected.steps, index)
+            if deciding is None:
+                return
+            self._write(rejected, deciding, forced)
+            if deciding == index:
+                return
+            flips = flips | {rejected.steps[deciding].position}
+
+    def _is_settled(self, step: Step) -> bool:
+        """Return whether a step need not be tried, and note that it was."""
+        condition = step.condition
+        if condition.node == UNKNOWN or condition in self.tried:
+            return True
+        self.tried.add(condition)
+        if shape_of(self.writer.arena, condition) in _UNTRIED:
+            return True
+        rounds = self._rounds.setdefault(step.counter, [])
+        alike = sum(same_shape(self.writer.arena, node, condition.node) for node in rounds)
+        rounds.append(condition.node)
+        return alike >= _ROUNDS
+
+    def _write(self, path: RejectedPath, deciding: int, forced: ForcedPath) -> None:
+        conditions = self.writer.conditions(path, deciding)
+        if conditions is None or len(conditions) > _MOST_CONDITIONS:
+            return
+        self.drafts.append(
+            Draft(
+                conditions=conditions,
+                check=check_of(self.writer.arena, conditions[0], forced.output),
+                coded=True,
+                counter=path.steps[deciding].counter,
+                outputs={forced.output: None},
+            )
+        )

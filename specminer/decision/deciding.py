@@ -1,0 +1,160 @@
+"""From the runs of a function to its paths, its clauses and the cause of each rejection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from specminer.decision.checks import check_of
+from specminer.decision.clauses import AcceptedPath, ClauseWriter, Draft, Facts, RejectedPath, facts_of
+from specminer.decision.coding import coded_drafts
+from specminer.decision.exploring import MAX_FORCED_RUNS, Explorer, Replays
+from specminer.decision.merging import merge
+from specminer.decision.paths import MAX_OUTPUTS, Cause, Clause, ClauseKind, FunctionDecisions, Path
+from specminer.decision.runs import FunctionRuns
+from specminer.decision.steps import StepReader, find_paths
+from specminer.evm.shadow.arena import UNKNOWN
+
+ALWAYS_REJECTS = "the code rejects every call that comes here; no decision leads elsewhere"
+NO_FUNCTION = "the contract has no such function"
+TOO_LARGE = "it was decided upon an expression that became too large"
+UNTOLD = "accepted calls took the same decisions"
+
+
+def decide(
+    runs: FunctionRuns, replays: Replays | None = None, *, max_forced: int = MAX_FORCED_RUNS
+) -> FunctionDecisions:
+    """Find what rejected the calls of a function, and what its code demands.
+
+    Args:
+        runs: the calls, executed alone.
+        replays: what it takes to run them again, so that decisions can be forced; without it there are no coded
+            clauses, and what qualifies a clause is told by accepted calls only.
+        max_forced: forced runs that this may take.
+
+    """
+    reader = StepReader(arena=runs.arena)
+    paths = find_paths(runs, reader)
+    explorer = None
+    if replays is not None:
+        explorer = Explorer(runs=runs, reader=reader, replays=replays, left=max_forced)
+    accepted = [AcceptedPath(facts=facts_of(path.steps), runs=path.runs) for path in paths if path.returned]
+    writer = ClauseWriter(runs=runs, accepted=accepted, explorer=explorer)
+    required = _Rejections(runs=runs, writer=writer)
+    for path in paths:
+        if not path.returned:
+            required.explain(path)
+    drafts = [*required.drafts]
+    if explorer is not None:
+        drafts += coded_drafts(writer, explorer, [path for path in paths if path.returned], drafts)
+    merged = merge(runs.arena, drafts)
+    clauses = [_clause(runs, paths, draft) for draft in merged.drafts]
+    causes = _causes(runs, paths, required, merged.position)
+    return FunctionDecisions(runs=runs, paths=paths, clauses=tuple(clauses), causes=tuple(causes))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Rejections:
+    """Explains rejected paths one after another."""
+
+    runs: FunctionRuns
+    writer: ClauseWriter
+    drafts: list[Draft] = field(default_factory=list)
+    draft_of: dict[int, int] = field(default_factory=dict)
+    """By position of the run."""
+    reason_of: dict[int, str] = field(default_factory=dict)
+
+    def explain(self, path: Path) -> None:
+        """Find the clause that rejected the calls of a path."""
+        found = self._find(path)
+        for number in path.runs:
+            if isinstance(found, str):
+                self.reason_of[number] = found
+                continue
+            draft = self.drafts[found]
+            draft.stopped.append(number)
+            if len(draft.outputs) < MAX_OUTPUTS:
+                draft.outputs[self.runs.runs[number].output] = None
+            self.draft_of[number] = found
+
+    def _find(self, path: Path) -> int | str:
+        steps, facts = path.steps, facts_of(path.steps)
+        if not steps:
+            return ALWAYS_REJECTS if path.found_function else NO_FUNCTION
+        rejected = RejectedPath(steps=steps, run=path.runs[0])
+        deciding = self._deciding(rejected)
+        if deciding is None:
+            return ALWAYS_REJECTS if path.found_function else NO_FUNCTION
+        if steps[deciding].condition.node == UNKNOWN:
+            return TOO_LARGE
+        head = steps[deciding].condition.negated
+        output = self.runs.runs[path.runs[0]].output
+        for number, draft in enumerate(self.drafts):
+            if draft.conditions[0] == head and draft.violated_by(facts):
+                return number
+        conditions = self.writer.conditions(rejected, deciding)
+        if conditions is None:
+            return UNTOLD
+        for number, draft in enumerate(self.drafts):
+            if frozenset(draft.conditions) == frozenset(conditions):
+                return number
+        check = check_of(self.runs.arena, head, output)
+        self.drafts.append(
+            Draft(conditions=conditions, check=check, coded=False, counter=steps[deciding].counter)
+        )
+        return len(self.drafts) - 1
+
+    def _deciding(self, path: RejectedPath) -> int | None:
+        """Return the index of the step that rejected a path; ``None`` if none did."""
+        explorer, steps = self.writer.explorer, path.steps
+        if explorer is not None:
+            return explorer.deciding_step(path.run, path.flips, steps)
+        return self._last_told(path, len(steps) - 1)
+
+    def _last_told(self, path: RejectedPath, last: int) -> int:
+        """Return the last step that an accepted call decided otherwise, if there is one."""
+        for index in range(last, -1, -1):
+            other = path.steps[index].condition.negated
+            if any(item.decides(other) for item in self.writer.accepted):
+                return index
+        return last
+
+
+def _clause(runs: FunctionRuns, paths: tuple[Path, ...], draft: Draft) -> Clause:
+    head = draft.conditions[0]
+    passed = undecided = 0
+    for facts, count in _accepted_calls(runs, paths):
+        value = facts.get(head.node)
+        passed += count if value is head.holds else 0
+        undecided += count if value is None else 0
+    return Clause(
+        conditions=draft.conditions,
+        kind=ClauseKind.REQUIRED if draft.stopped else ClauseKind.CODED,
+        check=draft.check,
+        stopped=tuple(sorted(runs.runs[number].invocation for number in draft.stopped)),
+        passed=passed,
+        undecided=undecided,
+        outputs=tuple(islice(draft.outputs, MAX_OUTPUTS)),
+        each=draft.each,
+    )
+
+
+def _accepted_calls(runs: FunctionRuns, paths: tuple[Path, ...]) -> Iterator[tuple[Facts, int]]:
+    for path in paths:
+        if path.returned:
+            count = sum(runs.runs[number].accepted for number in path.runs)
+            yield facts_of(path.steps), count
+
+
+def _causes(
+    runs: FunctionRuns, paths: tuple[Path, ...], required: _Rejections, position: dict[int, int]
+) -> list[Cause]:
+    rejected = sorted(number for path in paths if not path.returned for number in path.runs)
+    causes = []
+    for number in rejected:
+        draft = required.draft_of.get(number)
+        clause = None if draft is None else position[draft]
+        reason = required.reason_of.get(number)
+        causes.append(Cause(invocation=runs.runs[number].invocation, clause=clause, reason=reason))
+    return causes

@@ -1,0 +1,210 @@
+"""Asks what lies behind decisions that went the other way, by forcing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from specminer.decision.paths import Step
+from specminer.decision.runs import FunctionRuns
+from specminer.decision.steps import StepReader
+from specminer.evm.alone import CallRecording
+from specminer.evm.forced import ForcedRun, Place, force
+from specminer.evm.forks import Fork
+from specminer.evm.frame import BlockContext
+from specminer.evm.halts import Halt
+
+MAX_FORCED_RUNS: Final = 1_000
+"""Forced runs of one function."""
+_TRIES: Final = 12
+"""Forced runs that one question may take."""
+_ERROR: Final = bytes.fromhex("08c379a0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What it takes to run a recorded call again."""
+
+    recording: CallRecording
+    fork: Fork
+    block: BlockContext
+    codes: Mapping[int, bytes]
+    gas_price: int = 0
+
+
+Replays = Callable[[int], Replay | None]
+"""From an invocation to what it takes to run it again; ``None`` if that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForcedPath:
+    """The steps of a forced run, and how it ended."""
+
+    steps: tuple[Step, ...]
+    rejected: bool
+    returned: bool
+    output: bytes
+    place: Place | None
+    calls_after: int
+
+    def after(self, position: int) -> tuple[Step, ...]:
+        """Return the steps behind a decision."""
+        return tuple(step for step in self.steps if step.position > position)
+
+    def ends_like(self, other: ForcedPath) -> bool:
+        """Return whether both were rejected at one place, for one reason."""
+        return (
+            self.rejected
+            and other.rejected
+            and self.place == other.place
+            and _reason(self.output) == _reason(other.output)
+        )
+
+
+def _reason(output: bytes) -> bytes:
+    return output if output[:4] == _ERROR else output[:4]
+
+
+def _turned(flips: frozenset[int], step: Step) -> frozenset[int]:
+    """Return what to force so that a step goes the other way; what comes behind it is not forced."""
+    return frozenset(position for position in flips if position < step.position) | (
+        frozenset() if step.position in flips else {step.position}
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Explorer:
+    """Forces decisions of a function's runs; each question costs a few runs, all together a bounded number."""
+
+    runs: FunctionRuns
+    reader: StepReader
+    replays: Replays
+    left: int = MAX_FORCED_RUNS
+    """Forced runs that may still be made."""
+    _known: dict[tuple[int, frozenset[int]], ForcedPath | None] = field(default_factory=dict)
+    _dead: set[tuple[int, bool]] = field(default_factory=set)
+    """Facts that every call must decide that way: the other way leads straight to a rejection."""
+
+    def run(self, number: int, flips: frozenset[int]) -> ForcedPath | None:
+        """Return the path of a run with some decisions forced; ``None`` if there is none.
+
+        Args:
+            number: position of the run.
+            flips: positions of the decisions in its record.
+
+        """
+        key = (number, flips)
+        if key not in self._known:
+            self._known[key] = self._force(number, flips)
+        return self._known[key]
+
+    def _force(self, number: int, flips: frozenset[int]) -> ForcedPath | None:
+        replay = self.replays(self.runs.runs[number].invocation) if self.left > 0 else None
+        if replay is None:
+            return None
+        self.left -= 1
+        done = force(
+            replay.recording,
+            replay.fork,
+            replay.block,
+            replay.codes,
+            arena=self.runs.arena,
+            flips=flips,
+            fact=self.reader.condition,
+            gas_price=replay.gas_price,
+        )
+        return None if done is None else self._path(done)
+
+    def _path(self, done: ForcedRun) -> ForcedPath:
+        rejected = done.ended and done.halt not in (None, Halt.OUT_OF_GAS)
+        return ForcedPath(
+            steps=self.reader.steps(done.record),
+            rejected=rejected,
+            returned=done.ended and done.halt is None,
+            output=done.output,
+            place=done.place,
+            calls_after=done.calls_after,
+        )
+
+    def deciding_step(
+        self, number: int, flips: frozenset[int], steps: Sequence[Step], first: int = 0
+    ) -> int | None:
+        """Return the index of the last step of a rejected run without which it would have gone on.
+
+        ``None`` if there is none: whatever it decides, the code rejects it.
+
+        Args:
+            number: position of the run.
+            flips: what is forced already.
+            steps: its steps.
+            first: index of the first step that may be the one.
+
+        """
+        last = len(steps) - 1
+        base = self.run(number, flips)
+        if base is None:
+            return last
+        earliest = max(first, last - _TRIES)
+        for index in range(last, earliest - 1, -1):
+            if self._leads_elsewhere(number, flips, base, steps, index):
+                return index
+        return last if earliest else None
+
+    def _leads_elsewhere(
+        self, number: int, flips: frozenset[int], base: ForcedPath, steps: Sequence[Step], index: int
+    ) -> bool:
+        """Return whether the other way at a step leads to another end than the run's own."""
+        usual = {step.counter for step in steps[index + 1 :]}
+        waiting = [_turned(flips, steps[index])]
+        tries = 0
+        while waiting and tries < _TRIES:
+            forced = waiting.pop()
+            tries += 1
+            path = self.run(number, forced)
+            behind = () if path is None else path.after(max(forced, default=steps[index].position))
+            if path is None or not path.rejected or (behind and not path.ends_like(base)):
+                return True
+            waiting += [
+                forced | {step.position} for step in behind if step.counter not in usual
+            ]  # a revert that checks share: whatever comes behind may lead on
+        return False
+
+    def leads_around(
+        self, number: int, flips: frozenset[int], steps: Sequence[Step], index: int, at: int
+    ) -> bool:
+        """Return whether the other way at a step can lead a call to its end without the decision at another one.
+
+        Args:
+            number: position of the run.
+            flips: what is forced already.
+            steps: its steps.
+            index: which of them is turned round.
+            at: which of them is to be avoided.
+
+        """
+        step, avoided = steps[index], steps[at].condition.node
+        if step.condition in self._dead:
+            return False
+        before = {item.condition.node for item in steps[: index + 1]}
+        waiting = [_turned(flips, step)]
+        for tries in range(_TRIES):
+            if not waiting:
+                return False
+            forced = waiting.pop()
+            path = self.run(number, forced)
+            if path is None:
+                return False
+            behind = [item for item in path.after(step.position) if item.condition.node not in before]
+            nodes = [item.condition.node for item in behind]
+            if path.returned and avoided not in nodes:
+                return True
+            if not path.rejected and not path.returned:
+                continue
+            if not tries and not behind:
+                self._dead.add(step.condition)
+                return False
+            if avoided in nodes:
+                behind = behind[: nodes.index(avoided)]
+            waiting += [forced | {item.position} for item in behind if item.position > max(forced)]
+        return False

@@ -1,0 +1,92 @@
+"""Clauses that say the same become one; those that another one implies are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from specminer.decision.clauses import Draft
+from specminer.decision.paths import MAX_OUTPUTS
+from specminer.decision.shapes import same_shape
+from specminer.evm.shadow.arena import Arena
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """Clauses, and what became of those that they were made of."""
+
+    drafts: list[Draft]
+    position: dict[int, int]
+    """From the position of an earlier draft to that of the one which says it now."""
+
+
+def merge(arena: Arena, drafts: Sequence[Draft]) -> Merged:
+    """Merge clauses: equal ones, weaker ones with stronger ones, and those of the rounds of a loop.
+
+    A clause is stronger than another if its conditions are some of the other's: whatever violates the weaker one
+    violates it as well.
+    """
+    target = list(range(len(drafts)))
+    for number, draft in enumerate(drafts):
+        stronger = [
+            other
+            for other, item in enumerate(drafts)
+            if other != number and _implies(item, draft, earlier=other < number)
+        ]
+        if stronger:
+            target[number] = min(stronger, key=lambda other: (len(drafts[other].conditions), other))
+        elif (same := _first_round(arena, drafts, number)) is not None:
+            target[number] = same
+            drafts[same].each = True
+    for number in range(len(drafts)):
+        if target[number] != number:
+            _take_in(drafts[_end(target, number)], drafts[number])
+    rest = [number for number in range(len(drafts)) if target[number] == number]
+    rest.sort(key=lambda number: (not drafts[number].stopped, -len(drafts[number].stopped), number))
+    place = {number: index for index, number in enumerate(rest)}
+    return Merged(
+        drafts=[drafts[number] for number in rest],
+        position={number: place[_end(target, number)] for number in range(len(drafts))},
+    )
+
+
+def _implies(strong: Draft, weak: Draft, *, earlier: bool) -> bool:
+    first, second = frozenset(strong.conditions), frozenset(weak.conditions)
+    return first < second or (earlier and first == second)
+
+
+def _first_round(arena: Arena, drafts: Sequence[Draft], number: int) -> int | None:
+    """Return the clause that demands the same in the first round of a loop; ``None`` if that is this one.
+
+    Expressions of earlier rounds are made before those of later ones.
+    """
+    draft = drafts[number]
+    rounds = [other for other, item in enumerate(drafts) if _demand_alike(arena, item, draft)]
+    first = min([*rounds, number], key=lambda other: (drafts[other].conditions[0].node, other))
+    return None if first == number else first
+
+
+def _demand_alike(arena: Arena, first: Draft, second: Draft) -> bool:
+    return (
+        first.counter == second.counter
+        and first.check == second.check
+        and len(first.conditions) == len(second.conditions)
+        and all(
+            one.holds == other.holds and same_shape(arena, one.node, other.node)
+            for one, other in zip(first.conditions, second.conditions, strict=True)
+        )
+    )
+
+
+def _end(target: Sequence[int], number: int) -> int:
+    """Follow what clauses became, to the end."""
+    while target[number] != number:
+        number = target[number]
+    return number
+
+
+def _take_in(draft: Draft, other: Draft) -> None:
+    draft.stopped += other.stopped
+    for output in other.outputs:
+        if len(draft.outputs) < MAX_OUTPUTS:
+            draft.outputs[output] = None

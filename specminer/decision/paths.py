@@ -1,0 +1,150 @@
+"""What calls decided, as values: paths, the clauses that reject calls, and the cause of each rejection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from specminer.decision.runs import FunctionRuns
+
+
+class Condition(NamedTuple):
+    """A fact about an expression: it is zero, or it is not."""
+
+    node: int
+    """In the function's arena."""
+    holds: bool
+    """The fact is ``(value of node != 0) == holds``."""
+
+    @property
+    def negated(self) -> Condition:
+        """The opposite fact."""
+        return Condition(self.node, not self.holds)
+
+
+class Step(NamedTuple):
+    """A decision on a path: a conditional jump, and the fact that led the call on."""
+
+    condition: Condition
+    frame: int
+    """Number of the frame in the run, in order of entry."""
+    counter: int
+    """Program counter of the jump."""
+    position: int
+    """Where the decision stands in the record of a run that took the path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """The decisions that some calls have in common, from the first to the last.
+
+    The search for the function, decisions that repeat an earlier one, and those on the success of a delegatecall or of
+    a call of the contract to itself are left out: what these calls decide belongs to the path.
+    """
+
+    steps: tuple[Step, ...]
+    returned: bool
+    """Whether the code returned; if not, it rejected the calls."""
+    runs: tuple[int, ...]
+    """Positions in :attr:`FunctionRuns.runs`, in chain order."""
+    found_function: bool = True
+    """Whether the search for the function found one; only a fallback function runs without."""
+
+
+class ClauseKind(StrEnum):
+    """How it is known that a clause holds in every accepted call."""
+
+    REQUIRED = "required"
+    """Some call was rejected by it."""
+    CODED = "coded"
+    """The other way leads straight to a rejection; no call tried."""
+
+
+class Maker(StrEnum):
+    """Who put a condition into the code."""
+
+    CONTRACT = "contract"
+    COMPILER = "compiler"
+
+
+class Check(StrEnum):
+    """What a condition of the code is for."""
+
+    OWN = "own"
+    """A condition that the source states."""
+    SELECTOR = "selector"
+    """The code has the function that is called."""
+    CALLDATA = "calldata"
+    """The calldata is long enough, and lies where it says."""
+    PAYABILITY = "payability"
+    """A function that takes no ether gets none."""
+    DECODING = "decoding"
+    """A value of the calldata, or of an answer, fits its type."""
+    ARITHMETIC = "arithmetic"
+    """A sum, difference or product fits its type; a divisor is not zero."""
+    BOUNDS = "bounds"
+    """An index is smaller than the length; what is popped is there."""
+    ANSWER = "answer"
+    """A contract is there to be called, and its answer is long enough."""
+    MEMORY = "memory"
+    """Memory suffices."""
+
+    @property
+    def maker(self) -> Maker:
+        """Who puts such conditions into the code."""
+        return Maker.CONTRACT if self is Check.OWN else Maker.COMPILER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """A disjunction of conditions of which at least one holds in every accepted call."""
+
+    conditions: tuple[Condition, ...]
+    """At least one; the one decided last comes first, the others qualify it (``if ...``)."""
+    kind: ClauseKind
+    check: Check
+    """What its first condition is for."""
+    stopped: tuple[int, ...]
+    """Invocations that it rejected, in chain order; empty for coded clauses."""
+    passed: int
+    """Accepted calls that decided its first condition the accepted way."""
+    undecided: int
+    """Accepted calls whose path never came to its first condition."""
+    outputs: tuple[bytes, ...]
+    """What the rejection reverts with, distinct, at most :data:`MAX_OUTPUTS`; for coded clauses of the forced run."""
+    each: bool = False
+    """Whether the code demands it of each element of a loop; the conditions are those of the first one met."""
+
+    @property
+    def maker(self) -> Maker:
+        """Who put its first condition into the code."""
+        return self.check.maker
+
+
+MAX_OUTPUTS = 16
+"""Outputs that a clause holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why a call was rejected."""
+
+    invocation: int
+    clause: int | None
+    """Position in :attr:`FunctionDecisions.clauses`; ``None``: no condition of the call's own decided it."""
+    reason: str | None
+    """Why no clause says it, if none does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionDecisions:
+    """What the calls of one function decided."""
+
+    runs: FunctionRuns
+    paths: tuple[Path, ...]
+    """Distinct, in the order of their first call."""
+    clauses: tuple[Clause, ...]
+    """Required ones first; those that stopped most calls before the others."""
+    causes: tuple[Cause, ...]
+    """Of each rejected call, in chain order."""

@@ -1,0 +1,59 @@
+"""Which expressions are the same but for numbers: those of one condition in different rounds of a loop."""
+
+from __future__ import annotations
+
+from specminer.evm.shadow.arena import UNKNOWN, Arena, Key, operands_of
+
+_MAX_COMPARED = 2_000
+"""Pairs of nodes that one comparison looks at."""
+_NUMBERED = frozenset({"constant", "calldata", "answer", "success", "answer_size", "created", "storage"})
+"""Kinds whose numbers (value, offset, number of the call, version) may differ."""
+
+
+def same_shape(arena: Arena, first: int, second: int) -> bool:
+    """Return whether two expressions differ in constants, offsets and the numbers of calls only."""
+    pair = (_compared(arena, first), _compared(arena, second))
+    waiting, seen = [pair], {pair}
+    while waiting:
+        left, right = (_base(arena, node) for node in waiting.pop())
+        if left == right:
+            continue
+        if UNKNOWN in (left, right):
+            return False
+        one, other = arena.key(left), arena.key(right)
+        if _pattern(one) != _pattern(other):
+            return False
+        operands = list(zip(operands_of(one), operands_of(other), strict=False))
+        if len(operands_of(one)) != len(operands_of(other)):
+            return False
+        for pair in operands:
+            if pair not in seen:
+                seen.add(pair)
+                waiting.append(pair)
+        if len(seen) > _MAX_COMPARED:
+            return False
+    return True
+
+
+def _compared(arena: Arena, node: int) -> int:
+    """Return what a condition compares with a constant that stands first; ``0 < x`` is ``x`` in a normal form."""
+    key = arena.key(node)
+    return int(key[2]) if key[0] == "lt" and key[1] in arena.constants else node
+
+
+def _base(arena: Arena, node: int) -> int:
+    """Return an expression without a constant that is added to it."""
+    key = arena.key(node)
+    return int(key[1]) if key[0] == "add" and key[2] in arena.constants else node
+
+
+def _pattern(key: Key) -> object:
+    """Return what of a key does not depend on the round: its kind, and what does not number anything."""
+    kind = key[0]
+    if kind in _NUMBERED:
+        return kind
+    if kind in ("join", "keccak"):
+        return kind, tuple((part[1], part[2]) for part in key[1])
+    if kind == "opaque":
+        return kind, key[1]
+    return kind, key[1 + len(operands_of(key)) :]

@@ -1,0 +1,223 @@
+"""From what a run recorded to the decisions that count, as facts in a normal form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from specminer.decision.paths import Condition, Path, Step
+from specminer.decision.runs import FunctionRuns
+from specminer.evm.frame import FrameKind
+from specminer.evm.instructions.taped import LAST_PRECOMPILED
+from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena, operands_of
+from specminer.evm.shadow.evaluation import evaluate
+from specminer.evm.shadow.record import Decision, ShadowRecord
+
+_SELECTOR_SHIFT: Final = 224
+_TOP_BIT: Final = 1 << 255
+_DELEGATING: Final = (FrameKind.DELEGATECALL, FrameKind.CALLCODE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReader:
+    """Reads the steps of runs over one arena."""
+
+    arena: Arena
+    _conditions: dict[tuple[int, bool], Condition] = field(default_factory=dict)
+    _selecting: dict[int, bool] = field(default_factory=dict)
+
+    def steps(self, record: ShadowRecord) -> tuple[Step, ...]:
+        """Return the decisions of a run that count, each fact once."""
+        inside = _calls_inside(record)
+        known: set[int] = set()
+        steps: list[Step] = []
+        for position, decision in enumerate(record.decisions):
+            for condition in self._facts(record, decision):
+                node = condition.node
+                if node in known or self._left_out(node, inside):
+                    continue
+                if node != UNKNOWN:
+                    known.add(node)
+                steps.append(Step(condition, decision.frame, decision.counter, position))
+        return tuple(steps)
+
+    def found_function(self, record: ShadowRecord) -> bool:
+        """Return whether a search for the function's selector ended with one that is equal."""
+        facts = (self.condition(item.condition, item.taken) for item in record.decisions)
+        return any(
+            fact.holds and self.arena.kind(fact.node) == "eq" and self.selects(fact.node)
+            for fact in facts
+            if fact.node != UNKNOWN
+        )
+
+    def condition(self, node: int, taken: bool) -> Condition:
+        """Return the fact that a decision upon a node stands for."""
+        known = self._conditions.get((node, taken))
+        if known is None:
+            known = self._conditions[node, taken] = normal_condition(self.arena, node, taken)
+        return known
+
+    def selects(self, node: int) -> bool:
+        """Return whether a condition is about nothing but the selector that begins the call's own calldata."""
+        known = self._selecting.get(node)
+        if known is None:
+            known = self._selecting[node] = _only_selector(self.arena, node)
+        return known
+
+    def _left_out(self, node: int, inside: frozenset[int]) -> bool:
+        if node == UNKNOWN:
+            return False
+        key = self.arena.key(node)
+        return (key[0] == "success" and key[1] in inside) or self.selects(node)
+
+    def _facts(self, record: ShadowRecord, decision: Decision) -> Iterator[Condition]:
+        """Yield what a decision says; of truths joined by AND or OR, as far as they matter, one after another."""
+        left = [self.condition(decision.condition, decision.taken)]
+        while left:
+            fact = left.pop()
+            operands = _joined_truths(self.arena, fact.node)
+            values = None if operands is None else _truths(record, operands)
+            if operands is None or values is None:
+                yield fact
+                continue
+            any_suffices = (self.arena.kind(fact.node) == "or") == fact.holds
+            if any_suffices:  # the first that says so
+                deciding = [at for at, value in enumerate(values) if value == fact.holds]
+                if not deciding:  # a forced decision
+                    yield fact
+                    continue
+                operands, values = operands[: deciding[0] + 1], values[: deciding[0] + 1]
+            elif fact.holds not in values or (not fact.holds) in values:
+                yield fact
+                continue
+            left += [
+                self.condition(node, value)
+                for node, value in reversed(list(zip(operands, values, strict=True)))
+            ]
+
+
+def _joined_truths(arena: Arena, node: int) -> tuple[int, ...] | None:
+    """Return the operands of AND or OR over truths; ``None`` for other expressions."""
+    if node == UNKNOWN or arena.kind(node) not in ("and", "or"):
+        return None
+    operands = operands_of(arena.key(node))
+    return operands if all(arena.bits(item) == 1 for item in operands) else None
+
+
+def _truths(record: ShadowRecord, nodes: Sequence[int]) -> list[bool] | None:
+    try:
+        return [evaluate(record.arena, node, record.inputs) != 0 for node in nodes]
+    except KeyError:
+        return None
+
+
+def _calls_inside(record: ShadowRecord) -> frozenset[int]:
+    """Return the numbers of the calls that ran as parts of this one."""
+    return frozenset(
+        call.number
+        for call in record.calls
+        if call.to > LAST_PRECOMPILED and (call.kind in _DELEGATING or call.to == record.contract)
+    )
+
+
+def _only_selector(arena: Arena, node: int) -> bool:
+    """Return whether an expression depends on the first four bytes of the calldata and on nothing else."""
+    left, reached = [node], False
+    while left:
+        item = left.pop()
+        if item == UNKNOWN:
+            return False
+        key = arena.key(item)
+        if key[0] == "field" and key[2] >= _SELECTOR_SHIFT and arena.key(key[1]) == ("calldata", 0):
+            reached = True
+            continue
+        operands = operands_of(key)
+        if not operands and item not in arena.constants:
+            return False
+        left += operands
+    return reached
+
+
+def normal_condition(arena: Arena, node: int, taken: bool) -> Condition:
+    """Return a fact in the form that equal facts share.
+
+    Negations around it become part of the fact, differences become equations, and the checks that compilers put around
+    a difference become the comparison that they stand for.
+
+    Args:
+        arena: holds the nodes.
+        node: what a jump was decided upon.
+        taken: whether it was not zero.
+
+    """
+    holds = taken
+    while node != UNKNOWN:
+        kind, *rest = arena.key(node)
+        if kind == "iszero":
+            node, holds = rest[0], not holds
+        elif kind in ("sub", "xor") or (kind == "add" and rest[1] in arena.constants):
+            equation = arena.iszero(node)
+            if equation is None or equation == UNKNOWN:
+                break
+            node, holds = equation, not holds
+        elif kind == "lt":
+            comparison = _restated(arena, rest[0], rest[1])
+            if comparison is None:
+                break
+            node, holds = comparison.node, holds == comparison.holds
+        else:
+            break
+    return Condition(node, holds)
+
+
+def _restated(arena: Arena, left: int, right: int) -> Condition | None:
+    """Return what ``left < right`` says more simply; ``None`` if nothing."""
+    constants = arena.constants
+    second = arena.key(right)
+    if second[0] == "sub" and second[1] == left:  # x < x - y: y is greater than x
+        return _compared(arena, left, second[2], True)
+    if second[0] == "sub" and left in constants and _fit(arena, constants[left], second[1], second[2]):
+        return _compared(arena, second[1], second[2], True)
+    if second[0] == "add" and second[1] == left and second[2] in constants:  # x < x - c
+        return _compared(arena, left, arena.constant(-constants[second[2]] & MASK), True)
+    first = arena.key(left)
+    if first[0] == "add" and first[1] == right and constants.get(first[2], 0) & _TOP_BIT:  # x - c < x
+        return _compared(arena, right, arena.constant(-constants[first[2]] & MASK), False)
+    if first[0] == "sub" and constants.get(first[1]) == MASK:  # max - y < x: the sum overflows
+        total = arena.make("add", first[2], right)
+        if total and total not in constants:
+            return _compared(arena, total, min(first[2], right), True)
+    if first[0] == "add" and first[2] not in constants and first[1] < first[2] == right:
+        return _compared(arena, left, first[1], True)  # one operand stands for both
+    return None
+
+
+def _fit(arena: Arena, bound: int, *nodes: int) -> bool:
+    """Return whether a bound is a mask into which values of these nodes always fit."""
+    return bound & (bound + 1) == 0 and all(arena.bits(node) <= bound.bit_length() for node in nodes)
+
+
+def _compared(arena: Arena, left: int, right: int, holds: bool) -> Condition | None:
+    node = arena.make("lt", left, right)
+    return None if node is None or node == UNKNOWN else Condition(node, holds)
+
+
+def find_paths(runs: FunctionRuns, reader: StepReader) -> tuple[Path, ...]:
+    """Return the distinct paths of a function's runs, in the order of their first run."""
+    groups: dict[object, list[int]] = {}
+    steps_of: list[tuple[Step, ...]] = []
+    for number, run in enumerate(runs.runs):
+        steps = reader.steps(run.record)
+        steps_of.append(steps)
+        key = (run.halt is None, tuple((step.condition, step.counter) for step in steps))
+        groups.setdefault(key, []).append(number)
+    return tuple(
+        Path(
+            steps=steps_of[members[0]],
+            returned=runs.runs[members[0]].halt is None,
+            runs=tuple(members),
+            found_function=reader.found_function(runs.runs[members[0]].record),
+        )
+        for members in groups.values()
+    )

@@ -1,0 +1,281 @@
+"""A recorded call whose decisions are forced: it runs as recorded up to the first one, and then leaves the recording.
+
+From there on it explores the code: at each jump that is not forced it goes the way that its values lead it. Storage is
+what the recording knows of it, and zero where it knows nothing; calls of other contracts succeed and answer with one.
+Such a run is no execution that ever was. It tells which decisions the code makes one after another, not what they are
+worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from specminer.evm.alone import CallRecording, open_frame
+from specminer.evm.calling import enter_call, enter_creation
+from specminer.evm.events import Question, SlotRead, SlotWrite
+from specminer.evm.forks import Fork
+from specminer.evm.frame import BlockContext, Frame, FrameKind
+from specminer.evm.halts import Halt, LimitReached
+from specminer.evm.instructions.taped import Answer, Tape, TapeEnded, taped_instructions
+from specminer.evm.interpreter import run_frames
+from specminer.evm.opcodes import Op
+from specminer.evm.program import Block, BlockEnd, InstructionSet
+from specminer.evm.recorder import Reports
+from specminer.evm.shadow.arena import Arena
+from specminer.evm.shadow.instructions import shadowing
+from specminer.evm.shadow.note import ShadowNote
+from specminer.evm.shadow.observer import Shadow
+from specminer.evm.shadow.record import ShadowRecord
+from specminer.evm.world import World
+
+MAX_FORCED_STEPS: Final = 200_000
+"""Opcodes that a forced run may take."""
+_ROOM: Final = 16 << 20
+"""Bytes that the record of a forced run may take, about."""
+_ASSUMED_ANSWER: Final = (1).to_bytes(32, "big")
+_ASSUMED: Final = {Op.EXTCODESIZE: 1}
+"""What is assumed where the recording knows nothing; zero for the others."""
+
+
+FactOf = Callable[[int, bool], tuple[int, bool]]
+"""From a node and whether it is not zero to the fact that this is: equal facts about the world are equal."""
+
+
+class Place(NamedTuple):
+    """Where in which code a frame ended."""
+
+    code_address: int | None
+    counter: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForcedRun:
+    """What a call did whose decisions were forced."""
+
+    record: ShadowRecord
+    """Its decisions as they were taken; :attr:`ShadowRecord.inputs` has assumed values as well."""
+    halt: Halt | None
+    output: bytes
+    ended: bool
+    """Whether it came to an end within its bounds."""
+    place: Place | None
+    """Where the frame halted that made the call end; ``None`` if the call returned or did not end."""
+    calls_after: int
+    """How many calls of other contracts were made after the first forced decision."""
+
+
+class ForcedTape(Tape):
+    """A recording that a call follows until it is :attr:`free`."""
+
+    def __init__(self, recording: CallRecording, codes: Mapping[int, bytes]) -> None:
+        super().__init__(
+            recording.contract, recording.accesses, recording.answers, recording.questions, codes
+        )
+        self.free = False
+        self.world: World | None = None
+        self.calls = 0
+        """Calls of other contracts since it is free."""
+        self._values = _first_values(recording.accesses)
+        self._asked = _last_answers(recording.questions)
+        self._transient: dict[int, int] = {}
+
+    def _put(self, values: dict[int, int], slot: int, value: int) -> None:
+        assert self.world is not None  # set before anything runs
+        self.world.put(values, slot, value)
+
+    def read(self, slot: int) -> int:
+        """Return what a slot holds."""
+        if self.free:
+            return self._values.get(slot, 0)
+        value = super().read(slot)
+        self._values[slot] = value
+        return value
+
+    def before(self, slot: int) -> int:
+        """Return what a slot held before a write."""
+        return self._values.get(slot, 0) if self.free else super().before(slot)
+
+    def write(self, slot: int, value: int) -> None:
+        """Take in a write."""
+        if not self.free:
+            super().write(slot, value)
+        self._put(self._values, slot, value)
+
+    def store_transient(self, slot: int, value: int) -> None:
+        """Take in a write to transient storage."""
+        self._put(self._transient, slot, value)
+
+    def ask(self, opcode: int, asked: int) -> int:
+        """Return what an opcode pushes."""
+        if not self.free:
+            return super().ask(opcode, asked)
+        if opcode == Op.TLOAD and asked in self._transient:
+            return self._transient[asked]
+        return self._asked.get((opcode, asked), _ASSUMED.get(Op(opcode), 0))
+
+    def answer(self, kind: FrameKind, to: int, value: int) -> Answer:
+        """Return the answer of a call."""
+        if not self.free:
+            return super().answer(kind, to, value)
+        self.calls += 1
+        return Answer(kind, to, value, 1, b"" if kind.creates else _ASSUMED_ANSWER)
+
+    def refused(self, kind: FrameKind, to: int) -> bool:
+        """Return whether the next call never begins."""
+        return not self.free and super().refused(kind, to)
+
+
+def _first_values(accesses: Sequence[SlotRead | SlotWrite]) -> dict[int, int]:
+    """Return what slots held when the call began."""
+    values: dict[int, int] = {}
+    for access in accesses:
+        values.setdefault(access.slot, access.value if isinstance(access, SlotRead) else access.before)
+    return values
+
+
+def _last_answers(questions: Sequence[Question] | None) -> dict[tuple[int, int], int]:
+    return {(item.opcode, item.asked): item.value for item in questions or ()}
+
+
+class ForcedShadow(Shadow):
+    """Keeps the shadow, and turns some decisions round."""
+
+    def __init__(
+        self, contract: int, arena: Arena, flips: Collection[int], tape: ForcedTape, fact: FactOf
+    ) -> None:
+        super().__init__([contract], arena, room=_ROOM, foundation=taped_instructions)
+        self.flips = flips
+        """Positions among the decisions of the record."""
+        self.tape = tape
+        self._fact = fact
+        self._facts: dict[int, bool] = {}
+        """What was forced: later decisions upon the same fact follow it."""
+        self.ends: list[tuple[int, Halt | None, bytes, Place]] = []
+        """Of each frame that ended: the number of decisions until then, how, with what, and where."""
+
+    def way(self, position: int, condition: int, taken: bool) -> bool:
+        """Return which way a jump goes that by its value would be ``taken`` or not.
+
+        Args:
+            position: of the decision in the record.
+            condition: the node that is decided upon.
+            taken: the way of its value.
+
+        """
+        if position in self.flips:
+            self.tape.free = True
+            node, holds = self._fact(condition, not taken)
+            self._facts[node] = holds
+            return not taken
+        if self._facts:
+            node, holds = self._fact(condition, taken)
+            return taken == (self._facts.get(node, holds) is holds)
+        return taken
+
+    def watched(self, fork: Fork) -> InstructionSet:
+        """Return instructions that keep the shadow and may turn a jump round."""
+        return _forcing(fork, self.reports)
+
+    def leave(self, frame: Frame) -> None:
+        """Note how a frame ended."""
+        super().leave(frame)
+        place = Place(frame.code_address, frame.block.last if frame.code else 0)
+        self.ends.append((len(self.records[0].decisions), frame.halt, frame.output, place))
+
+    def origin(self) -> Place | None:
+        """Return where the halt began that went up through all frames to the outermost."""
+        if not self.ends or self.ends[-1][1] is None:
+            return None
+        _, _, output, place = self.ends[-1]
+        for _, halt, text, inner in reversed(self.ends):
+            if halt is None or text != output:
+                break
+            place = inner
+        return place
+
+
+def _forced(base: BlockEnd) -> BlockEnd:
+    """Return a conditional jump that is turned round where the shadow says so."""
+
+    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+        note: ShadowNote = frame.note
+        condition = note.marks[-2]
+        if condition is not None:
+            shadow = note.recorder
+            assert isinstance(shadow, ForcedShadow)
+            natural = bool(stack[-2])
+            taken = shadow.way(len(note.record.decisions), condition, natural)
+            if taken is not natural:
+                stack[-2] = int(taken)
+        return base(stack, frame, block)
+
+    return end
+
+
+@cache
+def _forcing(fork: Fork, reports: Reports) -> InstructionSet:
+    rules = shadowing(fork, reports)
+    ends = {**rules.ends, Op.JUMPI: _forced(rules.ends[Op.JUMPI])}
+    return InstructionSet(
+        rules.costs, rules.handlers, ends, rules.located, (rules.falls, rules.stops, rules.fails)
+    )
+
+
+def force(
+    recording: CallRecording,
+    fork: Fork,
+    block: BlockContext,
+    codes: Mapping[int, bytes],
+    *,
+    arena: Arena,
+    flips: Collection[int],
+    fact: FactOf,
+    gas_price: int = 0,
+) -> ForcedRun | None:
+    """Run a recorded call with some of its decisions forced.
+
+    Args:
+        recording: the call; it must be one that :func:`~specminer.evm.alone.pursue` proves.
+        fork: the rules.
+        block: what code can ask of the block.
+        codes: the contract's code, and that of the contracts to which it delegates, by address.
+        arena: the one of the call's own run, so that equal expressions are one node.
+        flips: positions of the decisions to force, among those of the record.
+        fact: what a decision upon a node says; what was forced once stays so.
+        gas_price: in wei.
+
+    Returns:
+        What it did; ``None`` if nothing can run.
+
+    """
+    if not recording.kind.creates and recording.contract not in codes:
+        return None
+    tape = ForcedTape(recording, codes)
+    shadow = ForcedShadow(recording.contract, arena, flips, tape, fact)
+    frame = open_frame(recording, fork, block, codes, tape)
+    run = frame.run
+    tape.world = run.world
+    run.origin, run.gas_price, run.steps = recording.origin, gas_price, MAX_FORCED_STEPS
+    run.observer, run.watched = shadow, shadow.watched(fork)
+    ended = True
+    try:
+        if recording.kind.creates:
+            run_frames(enter_creation(frame, recording.data))
+        else:
+            code = codes[recording.contract]
+            run_frames(enter_call(frame, code, recording.contract, transfer=False, precompiled=False))
+    except (TapeEnded, LimitReached):
+        ended = False
+    if not shadow.records:
+        return None
+    return ForcedRun(
+        record=shadow.records[0],
+        halt=frame.halt,
+        output=frame.output,
+        ended=ended,
+        place=shadow.origin() if ended else None,
+        calls_after=tape.calls,
+    )
