@@ -11,9 +11,13 @@ from specminer.decision.paths import (
     Path,
     Step,
 )
+from specminer.decision.relation import OPPOSITE, TURNED, NamedTerm, Relation, Sign
 from specminer.decision.runs import CallRun, FunctionRuns
+from specminer.decision.wording import Wording
 
 __all__ = [
+    "OPPOSITE",
+    "TURNED",
     "CallRun",
     "Cause",
     "Check",
@@ -23,6 +27,10 @@ __all__ = [
     "FunctionDecisions",
     "FunctionRuns",
     "Maker",
+    "NamedTerm",
     "Path",
+    "Relation",
+    "Sign",
     "Step",
+    "Wording",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 from itertools import combinations
 from typing import Final
@@ -13,6 +12,8 @@ from typing import Final
 import numpy as np
 
 from specminer.abstraction import ORDERED, SORTS, Dimension
+from specminer.decision import TURNED as TURNED
+from specminer.decision import Sign as Sign
 from specminer.guard.constants import Constants
 from specminer.guard.terms import FloatColumn, Situation, Term
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
@@ -26,24 +27,6 @@ CLOSE: Final = 1e-9
 """Two floating-point numbers of words that are apart by less than this share may be equal."""
 
 
-class Sign(Enum):
-    """How the sides of a literal are related."""
-
-    EQUAL = "="
-    DIFFERENT = "!="
-    AT_MOST = "<="
-    AT_LEAST = ">="
-    LESS = "<"
-    GREATER = ">"
-
-
-TURNED: Final = {
-    Sign.AT_MOST: Sign.AT_LEAST,
-    Sign.AT_LEAST: Sign.AT_MOST,
-    Sign.LESS: Sign.GREATER,
-    Sign.GREATER: Sign.LESS,
-}
-"""The sign of the same comparison with the sides exchanged, where it is another one."""
 WEAK: Final = (Sign.AT_MOST, Sign.AT_LEAST, Sign.LESS, Sign.GREATER, Sign.DIFFERENT, Sign.EQUAL)
 """The signs, in the order of preference where calls do not tell them apart: those first that claim less."""
 

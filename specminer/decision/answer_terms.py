@@ -1,0 +1,216 @@
+"""What answers of other contracts are called: by the function that was asked, of whom, with which arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from specminer.chain.artifact import MAX_NAME
+from specminer.decision.argument_names import AbiType, read_type, value_kind
+from specminer.decision.context_names import ContextNames
+from specminer.decision.phrases import Origin, Phrase
+from specminer.decision.signatures import Signature, usual_signatures
+from specminer.evm.shadow.arena import Arena, Part
+from specminer.evm.shadow.foreign import ForeignCall
+from specminer.location import ValueKind
+
+MAX_ARGUMENTS: Final = 4
+"""Arguments of another contract's function that are shown."""
+_PRECOMPILED: Final = {
+    2: "sha256",
+    3: "ripemd160",
+    4: "bytes",
+    5: "modexp",
+    6: "bn254Add",
+    7: "bn254Mul",
+    8: "bn254Pairing",
+    9: "blake2f",
+    10: "kzgPoint",
+}
+_TIMES: Final = ("", " (asked again)")
+
+
+class AnswerTerms:
+    """The answers that the runs of one function got."""
+
+    def __init__(
+        self,
+        names: ContextNames,
+        arena: Arena,
+        phrase: Callable[[int], Phrase],
+        parts_phrase: Callable[[tuple[Part, ...]], Phrase],
+    ) -> None:
+        """Prepare; the functions name an expression, and bytes that are made of expressions."""
+        self._names = names
+        self._arena = arena
+        self._phrase = phrase
+        self._parts_phrase = parts_phrase
+
+    def answer(self, number: int, start: int) -> Phrase:
+        """Return what a word of an answer is called."""
+        call = self._arena.foreign.call(number)
+        if call is None:
+            return Phrase(text="an answer", origin=Origin.ANSWER, cut=True)
+        receiver = self._arena.constants.get(call.to)
+        if receiver == 1 and not start:
+            return self._signer(call)
+        if receiver in _PRECOMPILED:
+            inner = self._parts_phrase(call.data) if call.data else Phrase(text="…")
+            return Phrase(
+                text=f"{_PRECOMPILED[receiver]}({inner.text})", kind=ValueKind.BYTES, origin=inner.origin
+            )
+        asked = self._question(call)
+        signature = self._signature(call)
+        kind, bits, suffix = _output(signature, start)
+        return Phrase(
+            text=f"{asked.text}{suffix}", kind=kind, bits=bits, origin=Origin.ANSWER, source=asked.source
+        )
+
+    def success(self, number: int) -> Phrase:
+        """Return what it is called whether a call succeeded."""
+        return self._about(number, "success of", ValueKind.BOOL, 1)
+
+    def size(self, number: int) -> Phrase:
+        """Return what the size of an answer is called."""
+        return self._about(number, "answer size of", ValueKind.UINT, 256)
+
+    def created(self, number: int) -> Phrase:
+        """Return what a new contract's address is called."""
+        call = self._arena.foreign.call(number)
+        times = "" if call is None or not call.repetition else f" {call.repetition + 1}"
+        return Phrase(text=f"new contract{times}", kind=ValueKind.ADDRESS, bits=160, origin=Origin.ANSWER)
+
+    def _about(self, number: int, words: str, kind: ValueKind, bits: int) -> Phrase:
+        call = self._arena.foreign.call(number)
+        if call is None:
+            return Phrase(text=f"{words} a call", kind=kind, bits=bits, origin=Origin.ANSWER, cut=True)
+        asked = self._question(call)
+        return Phrase(
+            text=f"{words} {asked.text}", kind=kind, bits=bits, origin=Origin.ANSWER, source=asked.source
+        )
+
+    def _signer(self, call: ForeignCall) -> Phrase:
+        words = self._words(call, 0, 4)
+        digest = words[0] if words else Phrase(text="…")
+        return Phrase(text=f"signer of {digest.text}", kind=ValueKind.ADDRESS, bits=160, origin=digest.origin)
+
+    def _question(self, call: ForeignCall) -> Phrase:
+        """Return a call as it is written: ``token.balanceOf(this)``."""
+        times = f" (asked {call.repetition + 1} times)" if call.repetition > 1 else _TIMES[call.repetition]
+        if call.kind.creates:
+            return Phrase(text=f"creation{times}")
+        receiver = self._receiver(call)
+        if not call.size:
+            return Phrase(text=f"payment to {receiver}{times}")
+        data = call.data
+        selector = None if data is None else self._selector(data)
+        if selector is None:
+            return Phrase(text=f"{receiver}.call(…){times}", source=f"{receiver}.call")
+        signature = self._signature(call)
+        if signature is None:
+            return Phrase(
+                text=f"{receiver}.0x{selector.hex()}(…){times}", source=f"{receiver}.0x{selector.hex()}"
+            )
+        shown = self._arguments(call, signature)
+        text = f"{receiver}.{signature.name}({', '.join(shown)}){times}"
+        return Phrase(text=text, source=f"{receiver}.{signature.name}")
+
+    def _receiver(self, call: ForeignCall) -> str:
+        constant = self._arena.constants.get(call.to)
+        if constant is not None:
+            return self._names.constants.text(constant, ValueKind.ADDRESS)
+        phrase = self._phrase(call.to)
+        return phrase.text if phrase.strength.name == "ATOM" else f"({phrase.text})"
+
+    def _arguments(self, call: ForeignCall, signature: Signature) -> list[str]:
+        shown: list[str] = []
+        place = 0
+        for spelling in signature.inputs:
+            kind = read_type(spelling)
+            if len(shown) == MAX_ARGUMENTS:
+                return [*shown, "…"]
+            shown.append(self._argument(call, kind, place))
+            place += kind.words or 1
+        return shown
+
+    def _argument(self, call: ForeignCall, kind: AbiType, place: int) -> str:
+        if kind.words != 1 or kind.members or kind.element is not None:
+            return "…"
+        words = self._words(call, place, 1, value_kind(kind.spelling)[0])
+        return words[0].text if words else "…"
+
+    def _words(
+        self, call: ForeignCall, place: int, count: int, kind: ValueKind = ValueKind.WORD
+    ) -> list[Phrase]:
+        """Return words of a call's data behind the selector; a precompiled contract has none."""
+        begin = 0 if self._arena.constants.get(call.to) == 1 else 4
+        found: list[Phrase] = []
+        for number in range(place, place + count):
+            parts = cut_parts(call.data or (), begin + 32 * number, 32)
+            if sum(part[2] for part in parts) != 32:
+                return found
+            constant = self._constant(parts)
+            if constant is not None:
+                text = self._names.constants.text(constant, kind)
+                found.append(Phrase(text=text, kind=kind))
+            else:
+                found.append(self._parts_phrase(parts))
+        return found
+
+    def _selector(self, data: tuple[Part, ...]) -> bytes | None:
+        parts = cut_parts(data, 0, 4)
+        if sum(part[2] for part in parts) != 4:
+            return None
+        number = self._constant(parts)
+        return None if number is None else number.to_bytes(4, "big")
+
+    def _constant(self, parts: tuple[Part, ...]) -> int | None:
+        """Return the number that constant bytes are; ``None`` if not all are constant."""
+        number = 0
+        for node, first, count in parts:
+            value = self._arena.constants.get(node)
+            if value is None:
+                return None
+            number = number << 8 * count | value >> 8 * (32 - first - count) & ((1 << 8 * count) - 1)
+        return number
+
+    def _signature(self, call: ForeignCall) -> Signature | None:
+        selector = None if call.data is None else self._selector(call.data)
+        if selector is None:
+            return None
+        usual = usual_signatures().get(selector)
+        if usual is not None:
+            return usual
+        entry = self._names.entries.get(selector)
+        if entry is not None:
+            outputs = tuple((item.type, item.name[:MAX_NAME]) for item in entry.outputs)
+            inputs = tuple(item.type for item in entry.inputs)
+            return Signature(name=entry.name[:MAX_NAME], inputs=inputs, outputs=outputs)
+        known = self._names.interface.functions.get(selector)
+        if known is None or known.name.startswith("0x"):
+            return None
+        return Signature(name=known.name, inputs=known.types)
+
+
+def _output(signature: Signature | None, start: int) -> tuple[ValueKind, int, str]:
+    """Return kind and bits of a word of an answer, and what is added to the call's name."""
+    outputs = signature.outputs if signature is not None else ()
+    place = start // 32
+    if start % 32 or place >= len(outputs):
+        return ValueKind.WORD, 256, f"[{place}]" if place or start % 32 else ""
+    kind, bits = value_kind(outputs[place][0])
+    if len(outputs) == 1:
+        return kind, bits, ""
+    return kind, bits, f".{outputs[place][1]}" if outputs[place][1] else f"[{place}]"
+
+
+def cut_parts(parts: tuple[Part, ...], start: int, size: int) -> tuple[Part, ...]:
+    """Return some of the bytes that parts stand for, as parts."""
+    found: list[Part] = []
+    position = 0
+    for node, first, count in parts:
+        low, high = max(start, position), min(start + size, position + count)
+        if low < high:
+            found.append((node, first + low - position, high - low))
+        position += count
+    return tuple(found)

@@ -1,0 +1,97 @@
+"""What all functions of a history share when their expressions are named: slots, constants, what bits are in use."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from specminer.chain.artifact import Entry
+from specminer.chain.interface import Function, selector
+from specminer.decision.constant_names import ConstantNames
+from specminer.decoding import HistoryContext
+from specminer.history import MISSING, slots
+from specminer.location import from_solc
+from specminer.words import find, from_integers
+
+
+class ContextNames:
+    """Names, and where they are looked up, for one history."""
+
+    def __init__(self, context: HistoryContext) -> None:
+        # not the context itself, which is the key that all this is held under
+        self.history = history = context.history
+        self.locations = context.locations
+        self.artifact = context.artifact
+        self.interface = context.interface
+        numbered = slots(history)
+        self._span = len(history.words) + 1
+        self._pairs = numbered.contract.astype(np.int64) * self._span + numbered.word
+        self._slot_of_access = numbered.access
+        words = from_integers(history.words)
+        self._order = np.argsort(words)
+        self._words = words[self._order]
+        self._used: dict[int, int] = {}
+
+    @cached_property
+    def key_last(self) -> bool:
+        """Whether mappings are rather Vyper's."""
+        return not from_solc(self.history)
+
+    @cached_property
+    def constants(self) -> ConstantNames:
+        """The names of the contract's constants."""
+        history = self.history
+        codes = [code for record in history.contracts for _, code in reversed(record.implementations)]
+        codes += [record.code for record in history.contracts[:1]]
+        return ConstantNames(self.artifact, dict.fromkeys(codes))
+
+    @cached_property
+    def entries(self) -> dict[bytes, Entry]:
+        """The functions of the ABI, by selector."""
+        artifact = self.artifact
+        found = [] if artifact is None else [item for item in artifact.abi if item.type == "function"]
+        return {selector(item): item for item in found}
+
+    def entry(self, function: Function | None) -> Entry | None:
+        """Return the ABI's own entry of a function."""
+        if function is None:
+            return None
+        for chosen, known in self.interface.functions.items():
+            if known is function:
+                return self.entries.get(chosen)
+        return None
+
+    def row(self, contract: int, slot: int) -> int:
+        """Return the row in ``Locations`` of a contract's slot, ``MISSING`` if the history never accesses it."""
+        place = int(find(self._words, from_integers([slot]))[0])
+        if place == MISSING:
+            return MISSING
+        pair = contract * self._span + int(self._order[place])
+        at = int(np.searchsorted(self._pairs, pair))
+        return at if at < len(self._pairs) and int(self._pairs[at]) == pair else MISSING
+
+    def used_bits(self, variable: int) -> int:
+        """Return the bits that are 1 in any value that a variable ever had."""
+        used = self._used.get(variable)
+        if used is None:
+            history, locations = self.history, self.locations
+            mine = np.flatnonzero((locations.variable == variable)[self._slot_of_access])
+            rows = np.unique(np.concatenate([history.access_before[mine], history.access_after[mine]]))
+            used = 0
+            for row in rows[rows != MISSING].tolist():
+                used |= history.words[row]
+            self._used[variable] = used
+        return used
+
+
+_NAMES: WeakKeyDictionary[HistoryContext, ContextNames] = WeakKeyDictionary()
+
+
+def names_of(context: HistoryContext) -> ContextNames:
+    """Return the names of a history, made once."""
+    found = _NAMES.get(context)
+    if found is None:
+        found = _NAMES[context] = ContextNames(context)
+    return found

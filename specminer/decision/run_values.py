@@ -1,0 +1,57 @@
+"""What expressions were worth in the runs of one function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from specminer.decision.runs import CallRun
+from specminer.evm.shadow.arena import Arena
+from specminer.evm.shadow.evaluation import evaluate
+
+MAX_SAMPLES: Final = 24
+"""Runs in which it is looked at what a source held."""
+
+
+class RunValues:
+    """Evaluates expressions in ``r`` runs; a run is named by its position among them."""
+
+    def __init__(self, arena: Arena, runs: Sequence[CallRun]) -> None:
+        self.arena = arena
+        self.runs = runs
+        self._samples: dict[int, list[int]] = {}
+        for position, run in enumerate(runs):
+            for node in run.record.inputs:
+                samples = self._samples.setdefault(node, [])
+                if len(samples) < MAX_SAMPLES:
+                    samples.append(position)
+        self._values: dict[tuple[int, int], int | None] = {}
+
+    def samples(self, node: int) -> Sequence[int]:
+        """Return some of the runs in which a source had a value, the first ones."""
+        return self._samples.get(node, ())
+
+    def value(self, position: int, node: int) -> int | None:
+        """Return what a node was worth in a run; ``None`` if it depends on what the run never looked at."""
+        known = self._values.get((position, node), -1)
+        if known != -1:
+            return known
+        try:
+            value: int | None = evaluate(self.arena, node, self.runs[position].record.inputs)
+        except KeyError:
+            value = None
+        self._values[position, node] = value
+        return value
+
+    def column(self, node: int) -> list[int | None]:
+        """Return what a node was worth in each run; shape (r,)."""
+        constant = self.arena.constants.get(node)
+        if constant is not None:
+            return [constant] * len(self.runs)
+        column: list[int | None] = []
+        for run in self.runs:
+            try:
+                column.append(evaluate(self.arena, node, run.record.inputs))
+            except KeyError:
+                column.append(None)
+        return column

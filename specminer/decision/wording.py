@@ -1,0 +1,166 @@
+"""What conditions of a function's runs say, in the words of a reader."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from specminer.decision.argument_names import ArgumentNames
+from specminer.decision.context_names import names_of
+from specminer.decision.expression_terms import ExpressionTerms
+from specminer.decision.phrases import Origin, Phrase
+from specminer.decision.relation import OPPOSITE, TURNED, NamedTerm, Relation, Sign
+from specminer.decision.run_values import RunValues
+from specminer.decision.runs import FunctionRuns
+from specminer.decoding import HistoryContext
+from specminer.evm.shadow.arena import Arena
+from specminer.location import ValueKind
+
+_NEGATIVE: Final = 1 << 255
+
+
+class _Comparison(NamedTuple):
+    """Two nodes and how they are related."""
+
+    left: int
+    sign: Sign
+    right: int
+    signed: bool = False
+
+
+class Wording:
+    """Names the expressions of one function's runs."""
+
+    def __init__(self, context: HistoryContext, runs: FunctionRuns) -> None:
+        """Prepare; what is looked up for the whole history is looked up once."""
+        names = names_of(context)
+        function = context.calls.known[runs.function]
+        entry = names.entry(function)
+        arguments = ArgumentNames(function, () if entry is None else entry.inputs)
+        self._names = names
+        self._arena: Arena = runs.arena
+        self._values = RunValues(runs.arena, runs.runs)
+        self._terms = ExpressionTerms(names, self._values, arguments)
+
+    def relation(self, condition: tuple[int, bool]) -> Relation | None:
+        """Return a condition as a comparison.
+
+        Args:
+            condition: what was decided upon, and whether its value is to be different from 0.
+
+        Returns:
+            ``None`` if nothing is known of the expression. One that is too long is cut; :attr:`Relation.readable`
+            says so.
+
+        """
+        node, holds = condition
+        if not node:
+            return None
+        while self._arena.kind(node) == "iszero":
+            node, holds = self._arena.key(node)[1], not holds
+        found = self._comparison(node)
+        if found is None:
+            return self._truth(node, holds)
+        if not holds:
+            found = found._replace(sign=OPPOSITE[found.sign])
+        return self._compared(self._turned(found))
+
+    def term(self, node: int) -> NamedTerm:
+        """Return what an expression is called."""
+        return _named(node, self._terms.phrase(node))
+
+    def sources(self, node: int) -> tuple[NamedTerm, ...]:
+        """Return the sources of an expression, each once."""
+        terms: dict[str, NamedTerm] = {}
+        for item in self._terms.source_nodes(node):
+            term = self.term(item)
+            terms.setdefault(term.name, term)
+        return tuple(terms.values())
+
+    def column(self, node: int) -> list[int | None]:
+        """Return the value of an expression in each run; ``None`` where the run did not look at all that it needs."""
+        return self._values.column(node)
+
+    # -- comparisons --------------------------------------------------------------------------------
+
+    def _comparison(self, node: int) -> _Comparison | None:
+        """Return the comparison that a node is, where it is not 0."""
+        arena = self._arena
+        key = arena.key(node)
+        kind = key[0]
+        if kind in ("lt", "slt"):
+            return _Comparison(key[1], Sign.LESS, key[2], signed=kind == "slt")
+        if kind == "eq":
+            return self._fitting(key[1], key[2]) or _Comparison(key[1], Sign.EQUAL, key[2])
+        if kind == "sub" or (kind == "xor" and not self._are_truths(key)):
+            return _Comparison(key[1], Sign.DIFFERENT, key[2])
+        if kind == "add" and key[2] in arena.constants:
+            less = arena.constant(-arena.constants[key[2]] % (1 << 256))
+            return _Comparison(key[1], Sign.DIFFERENT, less) if less else None
+        return None
+
+    def _are_truths(self, key: tuple[object, ...]) -> bool:
+        return all(isinstance(item, int) and self._arena.bits(item) == 1 for item in key[1:3])
+
+    def _fitting(self, first: int, second: int) -> _Comparison | None:
+        """Return ``x < 2**bits`` for what asks whether a value equals its own lowest bits."""
+        for whole, part in ((first, second), (second, first)):
+            key = self._arena.key(part)
+            if key[0] == "field" and key[1] == whole and not key[2]:
+                limit = self._arena.constant(1 << key[3])
+                return _Comparison(whole, Sign.LESS, limit) if limit else None
+        return None
+
+    def _truth(self, node: int, holds: bool) -> Relation:
+        """Return that a value is, or is not, 0."""
+        phrase = self._terms.phrase(node)
+        left = _named(node, phrase)
+        sign = Sign.DIFFERENT if holds else Sign.EQUAL
+        if holds and phrase.kind is ValueKind.UINT and not phrase.cut:
+            sign = Sign.GREATER
+        return Relation(left=left, sign=sign, right=0, signed=False)
+
+    def _turned(self, found: _Comparison) -> _Comparison:
+        """Return a comparison with what limits on its right side: constants, then storage."""
+        ordered = found.sign not in (Sign.EQUAL, Sign.DIFFERENT)
+        left, right = self._rank(found.left, ordered=ordered), self._rank(found.right, ordered=ordered)
+        if left <= right:
+            return found
+        return found._replace(left=found.right, sign=TURNED.get(found.sign, found.sign), right=found.left)
+
+    def _rank(self, node: int, *, ordered: bool) -> int:
+        """Return how far to the right a side belongs."""
+        if node in self._arena.constants:
+            return 9
+        phrase = self._terms.phrase(node)
+        stored = phrase.origin == Origin.STORED
+        if ordered:
+            return 2 if stored else 0 if phrase.origin is Origin.ANSWER else 1
+        if stored or Origin.ANSWER in phrase.origin:
+            return 0
+        return {"sender": 1, "origin": 1, "this": 3}.get(self._arena.kind(node), 2)
+
+    def _compared(self, found: _Comparison) -> Relation:
+        left = self._terms.phrase(found.left)
+        constant = self._arena.constants.get(found.right)
+        right: NamedTerm | int
+        if constant is None:
+            right = self.term(found.right)
+        elif self._names.constants.name(constant, left.kind) is not None:
+            right = _named(found.right, self._terms.constant(constant, left.kind))
+        else:
+            right = constant
+        return Relation(left=_named(found.left, left), sign=found.sign, right=right, signed=found.signed)
+
+
+def _named(node: int, phrase: Phrase) -> NamedTerm:
+    return NamedTerm(
+        node=node,
+        name=phrase.text,
+        kind=phrase.kind,
+        members=phrase.members,
+        variable=phrase.variable,
+        field=phrase.field,
+        keys=phrase.keys,
+        cut=phrase.cut,
+        strength=phrase.strength,
+    )
