@@ -15,7 +15,9 @@ import numpy.typing as npt
 
 from specminer.trace import (
     Address,
+    CallKind,
     ContractRecord,
+    EnvironmentKind,
     Fidelity,
     Hash,
     InvocationKind,
@@ -23,6 +25,7 @@ from specminer.trace import (
     PaymentKind,
     Tracer,
 )
+from specminer.words import WordArray
 
 IntColumn = npt.NDArray[np.int64]
 RowColumn = npt.NDArray[np.int32]
@@ -36,10 +39,95 @@ OUTCOMES = tuple(OutcomeKind)
 """``invocation_outcome`` holds positions in this tuple."""
 PAYMENTS = tuple(PaymentKind)
 """``payment_kind`` holds positions in this tuple."""
+CALLS = tuple(CallKind)
+"""``AnswerColumns.call_kind`` holds positions in this tuple."""
+ENVIRONMENT = tuple(EnvironmentKind)
+"""``AnswerColumns.environment_kind`` holds positions in this tuple."""
+TRACERS = tuple(Tracer)
+"""``AnswerColumns.transaction_tracer`` holds positions in this tuple."""
 RETURNED = OUTCOMES.index(OutcomeKind.RETURNED)
 CONSTRUCTOR = KINDS.index(InvocationKind.CONSTRUCTOR)
 MISSING = -1
 """In any column: there is no such value (no parent, not seen by the tracer, no timestamp)."""
+
+
+SmallColumn = npt.NDArray[np.int8]
+"""Positions in short tuples."""
+CodeList = tuple[tuple[int, Hash | None], ...]
+"""Runtime code that ran in an invocation, in order of entry: the row in ``History.addresses`` of whose it is, and its
+hash, ``None`` if that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerColumns:
+    """What invocations heard from others, and which code ran in them: what executing one alone needs besides.
+
+    Of ``n`` invocations in ``t`` transactions; ``c`` external calls, ``e`` answers of the environment.
+    """
+
+    transaction_tracer: SmallColumn
+    """Shape (t,)."""
+    invocation_calls: RowColumn
+    """How many external calls there are; ``MISSING`` if they were not recorded; shape (n,)."""
+    invocation_environment: RowColumn
+    """How many answers of the environment there are; ``MISSING`` if they were not recorded; shape (n,)."""
+    invocation_codes: RowColumn
+    """Position in ``code_lists``; ``MISSING`` if it was not recorded which code ran; shape (n,)."""
+    code_lists: tuple[CodeList, ...]
+    """Each once."""
+
+    call_invocation: RowColumn
+    """Row of the invocation that called, ascending; shape (c,), as all columns of this group, in order of entry."""
+    call_kind: SmallColumn
+    call_to: RowColumn
+    """Row in ``History.addresses``; of a creation what was created, zero if it failed."""
+    call_value: RowColumn
+    """Row in ``History.words``: wei."""
+    call_selector: IntColumn
+    """The first four bytes of the calldata as a number; ``MISSING`` if there are fewer."""
+    call_succeeded: BoolColumn
+    call_undone: BoolColumn
+    """It returned, but what it belongs to reverted later."""
+    call_output: RowColumn
+    """Position in ``outputs``."""
+    call_output_size: IntColumn
+    """Bytes of the whole output; ``MISSING`` if that is not known."""
+    outputs: tuple[bytes, ...]
+    """What was answered, as far as it was recorded, each once."""
+
+    environment_invocation: RowColumn
+    """Row of the invocation that asked, ascending; shape (e,), as all columns of this group, in order."""
+    environment_kind: SmallColumn
+    environment_subject: WordArray
+    """What was asked for, as the opcode took it; 0 if it takes nothing."""
+    environment_value: WordArray
+
+    def calls(self, invocation: int) -> slice:
+        """Return where the external calls of an invocation stand."""
+        return bounds(self.call_invocation, invocation)
+
+    def environment(self, invocation: int) -> slice:
+        """Return where the answers of the environment of an invocation stand."""
+        return bounds(self.environment_invocation, invocation)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockColumns:
+    """What code can ask of blocks apart from their number and time; a row for each block that has any of it, ``b``."""
+
+    number: IntColumn
+    """Ascending; shape (b,), as all columns."""
+    gas_limit: IntColumn
+    """``MISSING`` if it is not known."""
+    has_base_fee: BoolColumn
+    base_fee: WordArray
+    """Wei for each gas."""
+    has_randomness: BoolColumn
+    randomness: WordArray
+    beneficiary: RowColumn
+    """Position in ``beneficiaries``, or ``MISSING``."""
+    beneficiaries: tuple[Address, ...]
+    """Each once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +203,11 @@ class History:
     """Row in ``words``: wei; ``MISSING`` if not seen."""
     payment_undone: BoolColumn
     """Failed or reverted: the ether stayed."""
+
+    answers: AnswerColumns | None = None
+    """What invocations heard from others; ``None`` where nobody said."""
+    blocks: BlockColumns | None = None
+    """Values of blocks; ``None`` where none is known."""
 
     @property
     def accepted(self) -> BoolColumn:

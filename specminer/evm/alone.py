@@ -65,8 +65,8 @@ class CallRecording:
     """Calldata; for a creation its code."""
     gas: int
     halt: Halt | None
-    output: bytes
-    """What it returned or reverted with; for a creation the code that it left."""
+    output: bytes | None
+    """What it returned or reverted with; for a creation the code that it left; ``None`` if that is not known."""
     origin: int
     """Who sent the transaction."""
     frame: int = 0
@@ -80,6 +80,12 @@ class CallRecording:
     """Of calls of other contracts and of creations, in order."""
     questions: Sequence[Question] | None = None
     """What it was told of accounts, in order; ``None`` if that was not recorded."""
+    gas_left: Sequence[int] = ()
+    """What GAS pushed, in order, as far as it was recorded."""
+    other_halts: frozenset[Halt] = frozenset()
+    """Ends that the recording does not tell from ``halt``."""
+    unknown: frozenset[int] = frozenset()
+    """Opcodes that ask for what is not known of its block and its transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +129,7 @@ def pursue(
     if not creates and recording.contract not in codes:
         return Pursuit(reason="its code is not known")
     tape = Tape(recording.contract, recording.accesses, recording.answers, recording.questions, codes)
+    tape.gas_left, tape.unknown = iter(recording.gas_left), recording.unknown
     frame = open_frame(recording, fork, block, codes, tape)
     run = frame.run
     run.origin, run.gas_price, run.steps = recording.origin, gas_price, max_steps
@@ -175,7 +182,7 @@ def _reason(recording: CallRecording, text: str) -> str:
 
 def _difference(recording: CallRecording, frame: Frame, tape: Tape) -> str | None:
     """Return in words how a call ended otherwise than recorded."""
-    if frame.halt is not recording.halt:
+    if frame.halt is not recording.halt and frame.halt not in recording.other_halts:
         if recording.halt is Halt.OUT_OF_GAS:
             return _SHORT
         text = f"it ends with {_ending(frame.halt)} where the recording ends with {_ending(recording.halt)}"
@@ -183,7 +190,7 @@ def _difference(recording: CallRecording, frame: Frame, tape: Tape) -> str | Non
     left = tape.left()
     if left:
         return _reason(recording, f"it ends before {left}")
-    if frame.output != recording.output:
+    if recording.output is not None and frame.output != recording.output:
         return _reason(recording, "its output differs from the recorded one")
     return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -47,13 +48,23 @@ def looked_up(found: IntColumn, ids: IntColumn) -> IntColumn:
     return np.where(inside, found[np.where(inside, ids, 0)], MISSING)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationRows:
+    """Where invocations stand in the columns, and how many answers belong to each."""
+
+    row: IntColumn
+    """From an invocation's id to its row, as :func:`places` returns it."""
+    counts: IntColumn
+    """How many external calls, codes and answers of the environment each has; shape (3, n)."""
+
+
 def invocation_columns(
     connection: sa.Connection,
     owners: Sequence[int],
     transaction_place: IntColumn,
     address_place: IntColumn,
     word_place: IntColumn,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], InvocationRows]:
     """Return the columns of invocations and accesses, in the order of the transactions' places."""
     table = schema.invocation
     integers = (
@@ -66,6 +77,9 @@ def invocation_columns(
         table.c.sender_id,
         table.c.value_id,
         sa.func.coalesce(table.c.payments, MISSING),
+        sa.func.coalesce(table.c.external_calls, MISSING),
+        sa.func.coalesce(table.c.frame_codes, MISSING),
+        sa.func.coalesce(table.c.environment_answers, MISSING),
     )
     query = sa.select(*integers, table.c.kind, table.c.outcome, table.c.data, table.c.output)
     kinds = {kind.value: place for place, kind in enumerate(KINDS)}
@@ -92,18 +106,19 @@ def invocation_columns(
         "invocation_contract": contract,
         "invocation_position": raw[3].copy(),
         "invocation_parent": _parents(transaction, contract, raw[3], raw[4]),
-        "invocation_kind": raw[9].copy(),
+        "invocation_kind": raw[12].copy(),
         "invocation_code": address_place[raw[5]],
         "invocation_sender": address_place[raw[6]],
         "invocation_value": word_place[raw[7]],
-        "invocation_outcome": raw[10].copy(),
+        "invocation_outcome": raw[13].copy(),
         "invocation_payments": raw[8].copy(),
         "invocation_data": tuple([data[row] for row in listed]),
         "invocation_output": tuple([output[row] for row in listed]),
     }
     call_place = places(raw[0])
     columns |= payment_columns(connection, owners, call_place, address_place, word_place)
-    return columns | access_columns(connection, owners, call_place, word_place)
+    columns |= access_columns(connection, owners, call_place, word_place)
+    return columns, InvocationRows(row=call_place, counts=raw[9:12].copy())
 
 
 def _parents(

@@ -198,7 +198,11 @@ def records(connection: sa.Connection, owners: Sequence[int]) -> list[ContractRe
         .order_by(schema.address.c.bytes)
     ):
         handed[item.contract_id].append((Address(item.bytes), item.code_id))
-    used = {row.code_id for row in rows.values()}
+    ran: dict[int, list[int]] = defaultdict(list)
+    noted = schema.contract_code
+    for item in connection.execute(sa.select(noted).where(among(noted.c.contract_id, owners))):
+        ran[item.contract_id].append(item.code_id)
+    used = {row.code_id for row in rows.values()} | {number for numbers in ran.values() for number in numbers}
     used |= {code_id for items in handed.values() for _, code_id in items}
     codes = _texts(connection, schema.code, schema.code.c.bytes, used)
     artifacts = _texts(
@@ -214,6 +218,7 @@ def records(connection: sa.Connection, owners: Sequence[int]) -> list[ContractRe
                 (address, codes.get(code_id, b"")) for address, code_id in handed.get(owner, ())
             ),
             artifact=artifacts.get(rows[owner].artifact_id),
+            codes=tuple(sorted(codes[number] for number in ran[owner])),
         )
         for owner in owners
     ]

@@ -11,8 +11,9 @@ import numpy as np
 import sqlalchemy as sa
 
 from specminer.hashing import keccak_all
-from specminer.history import MISSING, History, IntColumn
+from specminer.history import MISSING, TRACERS, History, IntColumn
 from specminer.store import answers, columns, instances, notes, schema
+from specminer.store.answer_columns import answer_columns, block_columns
 from specminer.store.blocks import stored_block
 from specminer.store.dictionary import decode_words
 from specminer.store.instances import among
@@ -386,14 +387,17 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
     if last is not None:
         query = query.where(schema.transaction.c.block <= last)
     numbers, hashes, fidelity = _listed(connection, query)
-    ids, block, index, sender, time = numbers
+    ids, block, index, sender, time, tracer = numbers
     records = tuple(instances.records(connection, owners))
     complete = list(instances.ranges(connection, owners, first, last).values())
     spans = _joined(span for spans in complete for span in spans)
     missing = instances.incomplete([item.address for item in records], complete)
     address_ids, addresses = _dictionary(connection, schema.address)
     word_ids, words = _dictionary(connection, schema.word)
-    address_place = columns.places(address_ids)
+    address_place, word_place = columns.places(address_ids), columns.places(word_ids)
+    called, rows = columns.invocation_columns(
+        connection, owners, columns.places(ids), address_place, word_place
+    )
     found = History(
         contracts=records,
         first_block=spans[0][0] if spans else 0,
@@ -410,9 +414,17 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
         transaction_index=index,
         transaction_time=time,
         transaction_origin=address_place[sender],
-        **columns.invocation_columns(
-            connection, owners, columns.places(ids), address_place, columns.places(word_ids)
+        **called,
+        answers=answer_columns(
+            connection,
+            owners,
+            call_place=rows.row,
+            counts=rows.counts,
+            tracers=tracer.astype(np.int8),
+            address_place=address_place,
+            words=(word_place, words),
         ),
+        blocks=block_columns(connection, records[0].chain_id, first, last) if records else None,
     )
     said = notes.remarks(connection, found, owners)
     return replace(found, limits=(*found.limits, *said))
@@ -421,7 +433,7 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
 def _listed(
     connection: sa.Connection, query: sa.Select[Any]
 ) -> tuple[IntColumn, list[Hash], Counter[Fidelity]]:
-    """Return ordered transactions: id, block, position, sender and time as columns; hashes; marks of fidelity."""
+    """Return ordered transactions: id, block, position, sender, time, tracer as columns; hashes; marks of fidelity."""
     table = schema.transaction
     narrow = query.with_only_columns(
         table.c.id,
@@ -429,16 +441,19 @@ def _listed(
         table.c.position,
         table.c.sender_id,
         sa.func.coalesce(schema.block.c.timestamp, MISSING),
+        sa.func.min(schema.recording.c.tracer),
         sa.func.max(schema.recording.c.fidelity),
         table.c.hash,
     )
-    parts: list[IntColumn] = [np.zeros((5, 0), dtype=np.int64)]
+    tracers = {tracer.value: position for position, tracer in enumerate(TRACERS)}
+    parts: list[IntColumn] = [np.zeros((6, 0), dtype=np.int64)]
     hashes: list[Hash] = []
     fidelity: Counter[Fidelity] = Counter()
     for rows in columns.fetched(connection, narrow):
-        fidelity.update(Fidelity(row[5]) for row in rows if row[5] is not None)
-        parts.append(np.array([row[:5] for row in rows], dtype=np.int64).reshape(-1, 5).T)
-        hashes += [Hash(bytes(row[6])) for row in rows]
+        fidelity.update(Fidelity(row[6]) for row in rows if row[6] is not None)
+        coded = [(*row[:5], tracers[row[5]]) for row in rows]
+        parts.append(np.array(coded, dtype=np.int64).reshape(-1, 6).T)
+        hashes += [Hash(bytes(row[7])) for row in rows]
     return np.concatenate(parts, axis=1), hashes, fidelity
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +15,8 @@ from specminer.evm.instructions import Instructions, base_instructions
 from specminer.evm.instructions.calls import Operands, continue_behind, creation_code, extend, pay
 from specminer.evm.instructions.memory import reach, slice_of
 from specminer.evm.opcodes import TAKES, Op, opcode_name
-from specminer.evm.program import Block, BlockEnd
+from specminer.evm.precompiles import precompiles_of
+from specminer.evm.program import Block, BlockEnd, Handler
 from specminer.evm.world import ADDRESS_MASK
 
 LAST_PRECOMPILED: Final = 0x1FF
@@ -35,6 +36,12 @@ class Answer(NamedTuple):
     """The answer's bytes; nothing of a creation that succeeded."""
     refused: bool = False
     """Whether it never began."""
+    computed: bool = False
+    """Whether its output was not recorded; that of a precompiled contract is computed again."""
+
+
+UNKNOWN_VALUE: Final = -1
+"""In a :class:`SlotWrite`: the value before, or the one written, is not known; the latter is then not compared."""
 
 
 class TapeEnded(Exception):  # it is no error but a result
@@ -62,6 +69,10 @@ class Tape:
         self.contract = contract
         self.codes = codes
         """Of the contract, and of those that it delegates to."""
+        self.unknown: Collection[int] = ()
+        """Opcodes that ask for what is not known of the block and the transaction."""
+        self.gas_left: Iterator[int] = iter(())
+        """What GAS pushed, in order; behind that the call's own gas counts."""
         self._accesses, self._answers, self._questions = accesses, answers, questions
         self._access = self._answer = self._question = 0
 
@@ -76,7 +87,7 @@ class Tape:
 
     def write(self, slot: int, value: int) -> None:
         """Compare a write with the recorded one."""
-        if self._next(SlotWrite, slot).value != value:
+        if self._next(SlotWrite, slot).value not in (value, UNKNOWN_VALUE):
             raise TapeEnded(f"it writes another value to slot {slot:#x} than recorded")
 
     def _next(self, kind: type[SlotRead | SlotWrite], slot: int) -> SlotRead | SlotWrite:
@@ -132,6 +143,11 @@ class Tape:
 
 
 _VALUED = (FrameKind.CALL, FrameKind.CALLCODE, FrameKind.CREATE, FrameKind.CREATE2)
+_AROUND = (
+    *(Op.GASPRICE, Op.COINBASE, Op.TIMESTAMP, Op.NUMBER, Op.PREVRANDAO, Op.GASLIMIT, Op.CHAINID),
+    *(Op.BASEFEE, Op.BLOBBASEFEE),
+)
+"""Opcodes that ask for values of the block and the transaction."""
 _ASKING = (Op.BALANCE, Op.EXTCODESIZE, Op.EXTCODEHASH, Op.SELFBALANCE, Op.BLOCKHASH, Op.BLOBHASH, Op.TLOAD)
 
 
@@ -160,6 +176,17 @@ def _ask(opcode: int, stack: list[int], frame: Any, argument: Any) -> None:
         stack.append(frame.run.tape.ask(opcode, 0))
 
 
+def _around(opcode: int, base: Handler, stack: list[int], frame: Any, argument: Any) -> None:
+    if opcode in frame.run.tape.unknown:
+        raise TapeEnded(f"it asks for {opcode_name(opcode)}, which is not known")
+    base(stack, frame, argument)
+
+
+def _gas(base: Handler, stack: list[int], frame: Any, argument: Any) -> None:
+    base(stack, frame, argument)
+    stack[-1] = next(frame.run.tape.gas_left, stack[-1])
+
+
 def _extcodecopy(stack: list[int], frame: Any, argument: Any) -> None:
     address, target, source, size = stack[-1] & ADDRESS_MASK, stack[-2], stack[-3], stack[-4]
     code = frame.run.tape.codes.get(address)
@@ -183,13 +210,30 @@ def _answered(kind: FrameKind, stack: list[int], frame: Any, block: Block) -> Fr
         raise FrameHalted(Halt.STATIC_WRITE)
     extend(frame, operands.end)
     answer = tape.answer(kind, address, value)
+    output = _computed(frame, address, operands) if answer.computed else answer.output
     stack.append(answer.result)
-    frame.answer = answer.output
-    size = min(operands.output_size, len(answer.output))
+    frame.answer = output
+    size = min(operands.output_size, len(output))
     if size:
-        frame.memory[operands.output_offset : operands.output_offset + size] = answer.output[:size]
+        frame.memory[operands.output_offset : operands.output_offset + size] = output[:size]
     running: Frame = frame
     return running
+
+
+def _computed(frame: Any, address: int, operands: Operands) -> bytes:
+    """Return what a precompiled contract answers."""
+    run = frame.run
+    contract = precompiles_of(run.fork).get(address)
+    if contract is None:
+        raise TapeEnded(f"what 0x{address:040x} answered was not recorded")
+    data = bytes(frame.memory[operands.data_offset : operands.data_offset + operands.data_size])
+    try:
+        _, output, effort = contract(run.fork, data, frame.gas, run.steps)
+    except FrameHalted:
+        raise TapeEnded(f"what 0x{address:040x} answered was not recorded") from None
+    run.steps -= effort
+    answered: bytes = output
+    return answered
 
 
 def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
@@ -239,6 +283,8 @@ def taped_instructions(fork: Fork) -> Instructions:
         {
             **handlers,
             **{opcode: partial(_ask, int(opcode)) for opcode in _ASKING},
+            **{opcode: partial(_around, int(opcode), handlers[opcode]) for opcode in _AROUND},
+            Op.GAS: partial(_gas, handlers[Op.GAS]),
             Op.SLOAD: _sload,
             Op.SSTORE: _sstore,
             Op.TSTORE: _tstore,

@@ -1,0 +1,87 @@
+"""How many recorded calls are proved when they are executed alone, and why the others are not.
+
+    python -m benchmarks.decisions                          # the shipped datasets
+    python -m benchmarks.decisions --traces FOLDER          # trace files (.jsonl, .jsonl.gz) in a folder
+    SPECMINER_REAL_DATA=/data python -m benchmarks.decisions --real  # re-executed imports
+
+One line a history: its calls, how many were executed, how many of them were proved, seconds; then the reasons.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from specminer.datasets import list_datasets
+from specminer.decision.runs import run_calls
+from specminer.decoding.decode import decode
+from specminer.history import History
+from specminer.pipeline import import_traces
+from specminer.store import TraceStore
+from specminer.trace import Address
+from tests.support.real import AZURE, MAINNET, execute
+
+
+def main() -> None:
+    """Print a line for each history."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--real", action="store_true", help="the real histories beside the project")
+    parser.add_argument("--traces", type=Path, help="a folder of trace files")
+    arguments = parser.parse_args()
+    print(f"{'history':26} {'calls':>7} {'executed':>8} {'proved':>7} {'share':>7} {'seconds':>7}")
+    if arguments.traces is not None:
+        found = _traces(arguments.traces)
+    else:
+        found = _real() if arguments.real else _shipped()
+    for name, history in found:
+        report(name, history)
+
+
+def _shipped() -> Iterator[tuple[str, History]]:
+    for dataset in list_datasets():
+        yield dataset.name, _imported(dataset.trace_files)
+
+
+def _traces(folder: Path) -> Iterator[tuple[str, History]]:
+    for path in sorted([*folder.rglob("*.jsonl"), *folder.rglob("*.jsonl.gz")]):
+        yield path.name.removesuffix(".gz").removesuffix(".jsonl"), _imported((path,))
+
+
+def _real() -> Iterator[tuple[str, History]]:
+    for name in (*AZURE, *MAINNET):
+        with TraceStore("sqlite://") as store:
+            execute(store, name)
+            listed = store.contracts()
+            yield name, store.history(listed[0].chain_id, [item.address for item in listed])
+
+
+def _imported(paths: tuple[Path, ...]) -> History:
+    with TraceStore("sqlite://") as store:
+        records = [import_traces(store, path) for path in paths]
+        contracts: list[Address] = [record.address for record in records]
+        return store.history(records[0].chain_id, contracts)
+
+
+def report(name: str, history: History) -> None:
+    """Execute the calls of a history alone, and print how far that went."""
+    context = decode(history)
+    begin = time.perf_counter()
+    runs = run_calls(context)
+    took = time.perf_counter() - begin
+    proved = sum(len(item.runs) for item in runs)
+    reasons: Counter[str] = Counter()
+    for item in runs:
+        reasons.update(item.unproved)
+    executed = proved + sum(reasons.values())
+    calls = executed + sum(item.unpursued for item in runs)
+    share = proved / executed if executed else 1.0
+    print(f"{name:26} {calls:7,} {executed:8,} {proved:7,} {share:7.1%} {took:7.2f}")
+    for reason, count in reasons.most_common():
+        print(f"    {count:6,} {reason}")
+
+
+if __name__ == "__main__":
+    main()

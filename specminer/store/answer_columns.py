@@ -1,0 +1,248 @@
+"""What invocations heard from others, as numpy columns; what was not recorded costs next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from specminer.history import (
+    CALLS,
+    ENVIRONMENT,
+    MISSING,
+    AnswerColumns,
+    BlockColumns,
+    CodeList,
+    IntColumn,
+    RowColumn,
+    SmallColumn,
+)
+from specminer.store import schema
+from specminer.store.columns import Row, fetched, looked_up
+from specminer.store.instances import among
+from specminer.trace import Address, Hash
+
+_CALLS: Final = {kind.value: position for position, kind in enumerate(CALLS)}
+_ENVIRONMENT: Final = {kind.value: position for position, kind in enumerate(ENVIRONMENT)}
+_CALL_COLUMNS: Final = 10
+"""Integers that are read of an external call: invocation, place, receiver, value, kind, succeeded, undone, size of the
+output, selector, output."""
+
+
+def answer_columns(
+    connection: sa.Connection,
+    owners: Sequence[int],
+    *,
+    call_place: IntColumn,
+    counts: IntColumn,
+    tracers: SmallColumn,
+    address_place: IntColumn,
+    words: tuple[IntColumn, Sequence[bytes]],
+) -> AnswerColumns:
+    """Return the answers of contracts' invocations.
+
+    Args:
+        connection: to the database.
+        owners: rows of the contracts.
+        call_place: from an invocation's id to its row.
+        counts: how many external calls, codes and answers of the environment each invocation has; ``MISSING`` where
+            that was not recorded; shape (3, n).
+        tracers: of each transaction.
+        address_place: from an address's id to its row.
+        words: from a word's id to its row, and the words.
+
+    """
+    calls, codes, environment = counts.astype(np.int32)
+    lists, listed = _codes(connection, owners, call_place, codes, address_place, words)
+    return AnswerColumns(
+        transaction_tracer=tracers,
+        invocation_calls=calls,
+        invocation_environment=environment,
+        invocation_codes=listed,
+        code_lists=lists,
+        **_calls(connection, owners, call_place, calls, address_place, words[0]),
+        **_environment(connection, owners, call_place, environment),
+    )
+
+
+def _of_owners(
+    query: sa.Select[Any], table: sa.Table, owners: Sequence[int], counts: RowColumn
+) -> sa.Select[Any] | None:
+    """Return a query of the contracts' own rows; ``None`` if there are none."""
+    if not np.any(counts > 0):
+        return None
+    calls = schema.invocation
+    joined = query.join(calls, calls.c.id == table.c.invocation_id)
+    return joined.where(among(calls.c.contract_id, owners))
+
+
+def _rows(connection: sa.Connection, query: sa.Select[Any] | None) -> Iterable[list[Row]]:
+    return () if query is None else fetched(connection, query)
+
+
+def _calls(
+    connection: sa.Connection,
+    owners: Sequence[int],
+    call_place: IntColumn,
+    counts: RowColumn,
+    address_place: IntColumn,
+    word_place: IntColumn,
+) -> dict[str, Any]:
+    """Return the columns of the external calls, by invocation and place."""
+    table = schema.external_call
+    query = sa.select(
+        table.c.invocation_id,
+        table.c.place,
+        table.c.to_id,
+        table.c.value_id,
+        table.c.kind,
+        table.c.succeeded,
+        table.c.undone,
+        sa.func.coalesce(table.c.output_size, MISSING),
+        sa.func.substr(table.c.data, 1, 4),
+        table.c.output,
+    )
+    parts = [np.zeros((_CALL_COLUMNS, 0), dtype=np.int64)]
+    outputs: dict[bytes, int] = {}
+    for rows in _rows(connection, _of_owners(query, table, owners, counts)):
+        *numbers, kind, succeeded, undone, size, data, output = zip(*rows, strict=True)
+        coded = [_CALLS[name] for name in kind]
+        selector = [int.from_bytes(text, "big") if len(text) == 4 else MISSING for text in map(bytes, data)]
+        answered = [outputs.setdefault(text, len(outputs)) for text in map(bytes, output)]
+        parts.append(np.array([*numbers, coded, succeeded, undone, size, selector, answered], dtype=np.int64))
+    raw = np.concatenate(parts, axis=1)
+    call, order = _ordered(call_place, raw[0], raw[1])
+    raw = raw[:, order]
+    return {
+        "call_invocation": call,
+        "call_to": address_place[raw[2]].astype(np.int32),
+        "call_value": word_place[raw[3]].astype(np.int32),
+        "call_kind": raw[4].astype(np.int8),
+        "call_succeeded": raw[5].astype(np.bool_),
+        "call_undone": raw[6].astype(np.bool_),
+        "call_output_size": raw[7].copy(),
+        "call_selector": raw[8].copy(),
+        "call_output": raw[9].astype(np.int32),
+        "outputs": tuple(outputs),
+    }
+
+
+def _ordered(
+    call_place: IntColumn, invocation: IntColumn, place: IntColumn
+) -> tuple[RowColumn, npt.NDArray[np.intp]]:
+    """Return the rows of invocations, ascending, and which rows of a table belong there, in order of place."""
+    call = looked_up(call_place, invocation)
+    chosen = np.flatnonzero(call != MISSING)
+    chosen = chosen[np.lexsort((place[chosen], call[chosen]))]
+    return call[chosen].astype(np.int32), chosen
+
+
+def _environment(
+    connection: sa.Connection, owners: Sequence[int], call_place: IntColumn, counts: RowColumn
+) -> dict[str, Any]:
+    """Return the columns of the environment's answers, by invocation and place."""
+    table = schema.environment_answer
+    query = sa.select(table.c.invocation_id, table.c.place, table.c.kind, table.c.subject, table.c.value)
+    parts = [np.zeros((3, 0), dtype=np.int64)]
+    subjects, values = bytearray(), bytearray()
+    for rows in _rows(connection, _of_owners(query, table, owners, counts)):
+        invocation, place, kind, subject, value = zip(*rows, strict=True)
+        coded = [_ENVIRONMENT[name] for name in kind]
+        parts.append(np.array([invocation, place, coded], dtype=np.int64))
+        subjects += _padded(subject)
+        values += _padded(value)
+    raw = np.concatenate(parts, axis=1)
+    call, order = _ordered(call_place, raw[0], raw[1])
+    return {
+        "environment_invocation": call,
+        "environment_kind": raw[2, order].astype(np.int8),
+        "environment_subject": np.frombuffer(subjects, dtype="S32")[order],
+        "environment_value": np.frombuffer(values, dtype="S32")[order],
+    }
+
+
+def _padded(texts: Iterable[bytes | None]) -> bytes:
+    """Return stored words as 32 bytes each; zero for what is not there."""
+    return b"".join(bytes(text or b"").rjust(32, b"\0") for text in texts)
+
+
+def _codes(
+    connection: sa.Connection,
+    owners: Sequence[int],
+    call_place: IntColumn,
+    counts: RowColumn,
+    address_place: IntColumn,
+    words: tuple[IntColumn, Sequence[bytes]],
+) -> tuple[tuple[CodeList, ...], RowColumn]:
+    """Return the distinct lists of code that ran, and which of them each invocation has."""
+    table = schema.frame_code
+    query = sa.select(
+        table.c.invocation_id, table.c.place, table.c.address_id, sa.func.coalesce(table.c.hash_id, 0)
+    )
+    parts = [np.zeros((4, 0), dtype=np.int64)]
+    for rows in _rows(connection, _of_owners(query, table, owners, counts)):
+        parts.append(np.array(rows, dtype=np.int64).T)
+    raw = np.concatenate(parts, axis=1)
+    call, order = _ordered(call_place, raw[0], raw[1])
+    address, digest = raw[2:, order]
+    span = int(digest.max(initial=0)) + 1
+    pairs, number = np.unique(address * span + digest, return_inverse=True)
+    word_place, texts = words
+    ran = [
+        (
+            int(address_place[pair // span]),
+            Hash(texts[int(word_place[pair % span])].rjust(32, b"\0")) if pair % span else None,
+        )
+        for pair in pairs.tolist()
+    ]
+    lists: dict[tuple[int, ...], int] = {(): 0}
+    found = np.where(counts == 0, 0, MISSING).astype(np.int32)
+    starts = np.flatnonzero(np.diff(call, prepend=-1)).tolist()
+    numbers = number.reshape(-1).tolist()
+    for start, end in zip(starts, [*starts[1:], len(numbers)], strict=False):
+        key = tuple(numbers[start:end])
+        found[call[start]] = lists.setdefault(key, len(lists))
+    return tuple(tuple(ran[number] for number in key) for key in lists), found
+
+
+def block_columns(
+    connection: sa.Connection, chain_id: int, first: int | None, last: int | None
+) -> BlockColumns | None:
+    """Return the values of a chain's blocks ``first .. last``; ``None`` if none is known."""
+    table = schema.block
+    values = (table.c.base_fee, table.c.randomness, table.c.beneficiary, table.c.gas_limit)
+    query = sa.select(table.c.number, *values).where(
+        table.c.chain_id == chain_id, sa.or_(*(value.is_not(None) for value in values))
+    )
+    query = query if first is None else query.where(table.c.number >= first)
+    query = query if last is None else query.where(table.c.number <= last)
+    parts = [np.zeros((5, 0), dtype=np.int64)]
+    fees, randomness = bytearray(), bytearray()
+    beneficiaries: dict[bytes, int] = {}
+    for rows in fetched(connection, query.order_by(table.c.number)):
+        number, fee, random, beneficiary, limit = zip(*rows, strict=True)
+        paid = [
+            MISSING if text is None else beneficiaries.setdefault(bytes(text), len(beneficiaries))
+            for text in beneficiary
+        ]
+        limits = [MISSING if value is None else value for value in limit]
+        has_fee, has_random = ([text is not None for text in texts] for texts in (fee, random))
+        parts.append(np.array([number, limits, paid, has_fee, has_random], dtype=np.int64))
+        fees += _padded(fee)
+        randomness += _padded(random)
+    raw = np.concatenate(parts, axis=1)
+    if not raw.shape[1]:
+        return None
+    return BlockColumns(
+        number=raw[0].copy(),
+        gas_limit=raw[1].copy(),
+        beneficiary=raw[2].astype(np.int32),
+        beneficiaries=tuple(map(Address, beneficiaries)),
+        has_base_fee=raw[3].astype(np.bool_),
+        base_fee=np.frombuffer(bytes(fees), dtype="S32"),
+        has_randomness=raw[4].astype(np.bool_),
+        randomness=np.frombuffer(bytes(randomness), dtype="S32"),
+    )
