@@ -32,11 +32,8 @@ def main() -> None:
     parser.add_argument("--traces", type=Path, help="a folder of trace files")
     arguments = parser.parse_args()
     print(f"{'history':26} {'calls':>7} {'executed':>8} {'proved':>7} {'share':>7} {'seconds':>7}")
-    if arguments.traces is not None:
-        found = _traces(arguments.traces)
-    else:
-        found = _real() if arguments.real else _shipped()
-    for name, history in found:
+    found = _real() if arguments.real else _shipped()
+    for name, history in found if arguments.traces is None else _traces(arguments.traces):
         report(name, history)
 
 
@@ -47,7 +44,8 @@ def _shipped() -> Iterator[tuple[str, History]]:
 
 def _traces(folder: Path) -> Iterator[tuple[str, History]]:
     for path in sorted([*folder.rglob("*.jsonl"), *folder.rglob("*.jsonl.gz")]):
-        yield path.name.removesuffix(".gz").removesuffix(".jsonl"), _imported((path,))
+        name = path.name.removesuffix(".gz").removesuffix(".jsonl")
+        yield path.parent.name if name == "traces" else name, _imported((path,))
 
 
 def _real() -> Iterator[tuple[str, History]]:

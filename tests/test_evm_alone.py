@@ -128,6 +128,7 @@ def test_what_differs_is_said() -> None:
     read, write, *others = recording.accesses
     assert isinstance(read, SlotRead)
     assert isinstance(write, SlotWrite)
+    assert recording.answers is not None
     for change, reason in (
         ({"accesses": (read._replace(value=5), write, *others)}, "it writes another value to slot 0x0"),
         ({"accesses": (read._replace(slot=9), write, *others)}, "it reads slot 0x0 where the recording accesses"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from eth_utils.crypto import keccak
@@ -74,7 +74,8 @@ class NotRecorded(Exception):  # it is no error but a result
 class RecordedCall:
     """What executing one call of a history alone takes."""
 
-    recording: CallRecording
+    recordings: tuple[CallRecording, ...]
+    """What may have been recorded, the likeliest first: more than one where the columns do not tell."""
     block: BlockContext
     codes: Mapping[int, bytes]
     """Code of the contract and of those to which it delegates, as far as known, by address."""
@@ -143,7 +144,7 @@ class Recordings:
             unknown=unknown,
         )
         return RecordedCall(
-            recording=recording,
+            recordings=_variants(recording),
             block=block,
             codes=self._codes(invocation, contract, creates=creates),
             forks=self._forks(block.number, int(history.transaction_time[transaction])),
@@ -181,10 +182,10 @@ class Recordings:
                 found.append(SlotRead(contract, words[slot], words[after]))
         return found
 
-    def _answers(self, invocation: int) -> list[Answer]:
+    def _answers(self, invocation: int) -> list[Answer] | None:
         columns = self._history.answers
-        if columns is None or columns.invocation_calls[invocation] <= 0:
-            return []
+        if columns is None or columns.invocation_calls[invocation] == MISSING:
+            return None
         rows = columns.calls(invocation)
         return [self._answer(columns, row) for row in range(rows.start, rows.stop)]
 
@@ -291,3 +292,13 @@ class Recordings:
         except UsageError:
             return (NEWEST,)
         return (fork, NEWEST) if fork is not NEWEST else (NEWEST,)
+
+
+def _variants(recording: CallRecording) -> tuple[CallRecording, ...]:
+    """Return a recording with what the columns do not tell of it: failed calls, and whether it had to be static."""
+    found = [recording]
+    if recording.answers is None:
+        found = [replace(recording, assumed=succeeded) for succeeded in (True, False)]
+    if recording.other_halts:
+        found += [replace(item, static=True) for item in found]
+    return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,12 +19,13 @@ from specminer.evm.recorder import MAX_RECORDED
 from specminer.evm.shadow.arena import Arena
 from specminer.evm.shadow.observer import Shadow
 from specminer.evm.shadow.record import ShadowRecord
-from specminer.history import RowColumn
+from specminer.history import RETURNED, RowColumn
 
 BOUND: Final = 24
 """Calls of one kind that are executed: of one function, ended in one way, with accesses and answers of one shape."""
 MAX_EXECUTED: Final = 2_000
 """Calls of one function that are executed."""
+_SLOT: Final = re.compile("slot 0x[0-9a-f]+")
 _ERROR_WITH_TEXT: Final = bytes.fromhex("08c379a0")
 _LONGEST_REASON: Final = 132
 """Bytes of an answer with a text that is compared as a whole."""
@@ -43,6 +45,8 @@ class CallRun:
     """What it returned or reverted with."""
     accepted: bool
     """Whether its effects lasted; if not, the contract's own code rejected it."""
+    assuming: bool = False
+    """Whether answers of other contracts were not recorded, and taken to be empty; the call then ended as recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +113,9 @@ def _alike(context: HistoryContext, rows: RowColumn) -> Iterator[list[int]]:
         output = history.invocation_output[row]
         texted = output[:4] == _ERROR_WITH_TEXT and len(output) <= _LONGEST_REASON
         reason = output if texted else output[:4]
-        groups[outcome, b"" if outcome == 0 else reason, written[first:last], succeeded[start:end]].append(
-            row
-        )
+        groups[
+            outcome, b"" if outcome == RETURNED else reason, written[first:last], succeeded[start:end]
+        ].append(row)
     yield from groups.values()
 
 
@@ -129,7 +133,7 @@ def _spread(groups: Iterator[list[int]], bound: int, most: int) -> list[int]:
 def _run_function(
     context: HistoryContext, recordings: Recordings, function: int, rows: Sequence[int], unpursued: int
 ) -> FunctionRuns:
-    arena = Arena()
+    arena, accepted = Arena(), context.history.accepted
     runs: list[CallRun] = []
     unproved: Counter[str] = Counter()
     for row in rows:
@@ -138,17 +142,18 @@ def _run_function(
         except NotRecorded as lack:
             unproved[str(lack)] += 1
             continue
-        shadow, pursuit = execute_alone(call, arena)
-        if pursuit.reason is not None:
-            unproved[pursuit.reason] += 1
+        record, pursuit = execute_alone(call, arena)
+        if record is None or pursuit.reason is not None:
+            unproved[_SLOT.sub("slot", pursuit.reason or "nothing ran")] += 1
             continue
         runs.append(
             CallRun(
                 invocation=row,
-                record=shadow.records[0],
+                record=record,
                 halt=pursuit.halt,
                 output=pursuit.output,
-                accepted=bool(context.history.accepted[row]),
+                accepted=bool(accepted[row]),
+                assuming=pursuit.assuming,
             )
         )
     return FunctionRuns(
@@ -156,14 +161,37 @@ def _run_function(
     )
 
 
-def execute_alone(call: RecordedCall, arena: Arena) -> tuple[Shadow, Pursuit]:
-    """Execute a call alone under the shadow, by the first rules under which it is proved, else by the likeliest."""
-    first: tuple[Shadow, Pursuit] | None = None
+def execute_alone(call: RecordedCall, arena: Arena) -> tuple[ShadowRecord | None, Pursuit]:
+    """Execute a call alone under the shadow: as it is proved, else as the likeliest of its recordings.
+
+    Returns:
+        What the shadow tells, ``None`` if nothing ran, and how far the call went.
+
+    """
+    first: tuple[ShadowRecord | None, Pursuit] | None = None
     for fork in call.forks:
-        shadow = Shadow({call.recording.contract}, arena, room=MAX_RECORDED, foundation=taped_instructions)
-        pursuit = pursue(call.recording, fork, call.block, call.codes, observer=shadow)
-        if pursuit.proved:
-            return shadow, pursuit
-        first = first or (shadow, pursuit)
-    assert first is not None, "there are always rules"
+        for recording in call.recordings:
+            shadow = Shadow({recording.contract}, arena, room=MAX_RECORDED, foundation=taped_instructions)
+            pursuit = pursue(recording, fork, call.block, call.codes, observer=shadow)
+            record = shadow.records[0] if shadow.records else None
+            if pursuit.proved and record is not None and _is_unsure(call, record):
+                pursuit = Pursuit(reason="it decides upon gas left, which was not recorded")
+            if pursuit.proved:
+                return record, pursuit
+            if pursuit.assuming:
+                pursuit = Pursuit(reason="it makes calls whose answers were not recorded")
+            first = first or (record, pursuit)
+    assert first is not None, "there are always rules and a recording"
     return first
+
+
+def _is_unsure(call: RecordedCall, record: ShadowRecord) -> bool:
+    """Return whether a call decided upon gas left that is its own, not the recorded."""
+    if call.recordings[0].gas_left:
+        return False
+    arena = record.arena
+    return any(
+        arena.kind(source) == "gas"
+        for node in {item.condition for item in record.decisions}
+        for source in arena.sources(node)
+    )

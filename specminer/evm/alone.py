@@ -76,8 +76,10 @@ class CallRecording:
     """Whether a delegatecall or a call of itself in it ran out of gas."""
     accesses: Sequence[SlotRead | SlotWrite] = ()
     """In order, with those of delegatecalls and of calls of itself."""
-    answers: Sequence[Answer] = ()
-    """Of calls of other contracts and of creations, in order."""
+    answers: Sequence[Answer] | None = ()
+    """Of calls of other contracts and of creations, in order; ``None`` if they were not recorded."""
+    assumed: bool | None = None
+    """Where answers were not recorded: whether calls are taken to have succeeded, with nothing for an answer."""
     questions: Sequence[Question] | None = None
     """What it was told of accounts, in order; ``None`` if that was not recorded."""
     gas_left: Sequence[int] = ()
@@ -96,6 +98,8 @@ class Pursuit:
     """Why it is not proved; ``None`` if it did what was recorded and ended as recorded."""
     halt: Halt | None = None
     output: bytes = b""
+    assuming: bool = False
+    """Whether calls whose answers were not recorded were taken to have ended as the recording says."""
 
     @property
     def proved(self) -> bool:
@@ -129,7 +133,7 @@ def pursue(
     if not creates and recording.contract not in codes:
         return Pursuit(reason="its code is not known")
     tape = Tape(recording.contract, recording.accesses, recording.answers, recording.questions, codes)
-    tape.gas_left, tape.unknown = iter(recording.gas_left), recording.unknown
+    prepare(tape, recording)
     frame = open_frame(recording, fork, block, codes, tape)
     run = frame.run
     run.origin, run.gas_price, run.steps = recording.origin, gas_price, max_steps
@@ -142,10 +146,17 @@ def pursue(
             code = codes[recording.contract]
             run_frames(enter_call(frame, code, recording.contract, transfer=False, precompiled=False))
     except TapeEnded as ended:
-        return Pursuit(reason=_reason(recording, str(ended)))
+        return Pursuit(reason=_reason(recording, str(ended)), assuming=tape.assuming)
     except LimitReached:
         return Pursuit(reason="it takes too long")
-    return Pursuit(reason=_difference(recording, frame, tape), halt=frame.halt, output=frame.output)
+    reason = _difference(recording, frame, tape)
+    return Pursuit(reason=reason, halt=frame.halt, output=frame.output, assuming=tape.assuming)
+
+
+def prepare(tape: Tape, recording: CallRecording) -> None:
+    """Tell a tape what else is known of a call, and what is not."""
+    tape.gas_left, tape.unknown = iter(recording.gas_left), recording.unknown
+    tape.assumed = recording.assumed
 
 
 def open_frame(

@@ -13,13 +13,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from specminer.evm.alone import CallRecording, open_frame
+from specminer.evm.alone import CallRecording, open_frame, prepare
 from specminer.evm.calling import enter_call, enter_creation
 from specminer.evm.events import Question, SlotRead, SlotWrite
 from specminer.evm.forks import Fork
 from specminer.evm.frame import BlockContext, Frame, FrameKind
 from specminer.evm.halts import Halt, LimitReached
-from specminer.evm.instructions.taped import Answer, Tape, TapeEnded, taped_instructions
+from specminer.evm.instructions.taped import (
+    UNKNOWN_VALUE,
+    Answer,
+    Tape,
+    TapeEnded,
+    taped_instructions,
+)
 from specminer.evm.interpreter import run_frames
 from specminer.evm.opcodes import Op
 from specminer.evm.program import Block, BlockEnd, InstructionSet
@@ -132,7 +138,9 @@ def _first_values(accesses: Sequence[SlotRead | SlotWrite]) -> dict[int, int]:
     """Return what slots held when the call began."""
     values: dict[int, int] = {}
     for access in accesses:
-        values.setdefault(access.slot, access.value if isinstance(access, SlotRead) else access.before)
+        value = access.value if isinstance(access, SlotRead) else access.before
+        if value != UNKNOWN_VALUE:
+            values.setdefault(access.slot, value)
     return values
 
 
@@ -254,6 +262,7 @@ def force(
     if not recording.kind.creates and recording.contract not in codes:
         return None
     tape = ForcedTape(recording, codes)
+    prepare(tape, recording)
     shadow = ForcedShadow(recording.contract, arena, flips, tape, fact)
     frame = open_frame(recording, fork, block, codes, tape)
     run = frame.run

@@ -110,7 +110,9 @@ def _calls(
     for rows in _rows(connection, _of_owners(query, table, owners, counts)):
         *numbers, kind, succeeded, undone, size, data, output = zip(*rows, strict=True)
         coded = [_CALLS[name] for name in kind]
-        selector = [int.from_bytes(text, "big") if len(text) == 4 else MISSING for text in map(bytes, data)]
+        # some databases have nothing for the start of nothing
+        starts = (bytes(text or b"") for text in data)
+        selector = [int.from_bytes(text, "big") if len(text) == 4 else MISSING for text in starts]
         answered = [outputs.setdefault(text, len(outputs)) for text in map(bytes, output)]
         parts.append(np.array([*numbers, coded, succeeded, undone, size, selector, answered], dtype=np.int64))
     raw = np.concatenate(parts, axis=1)

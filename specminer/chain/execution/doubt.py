@@ -148,7 +148,9 @@ def with_unknown_way(
     return tuple(left)
 
 
-def with_sure_answers(calls: Sequence[Invocation], *, sure: bool, exact: bool) -> tuple[Invocation, ...]:
+def with_sure_answers(
+    calls: Sequence[Invocation], *, sure: bool, exact: bool, codeless: Address | None = None
+) -> tuple[Invocation, ...]:
     """Return invocations without answers that may be other than the chain's.
 
     An export tells neither all balances nor hashes of blocks, so a machine's answers to such questions are assumptions.
@@ -157,6 +159,7 @@ def with_sure_answers(calls: Sequence[Invocation], *, sure: bool, exact: bool) -
         calls: the invocations of one transaction.
         sure: whether it did what it did on the chain, and called no contract that is not at hand.
         exact: whether it used the same gas as well.
+        codeless: an account that has no code for sure: the one that sent the transaction.
 
     """
     return tuple(
@@ -164,16 +167,17 @@ def with_sure_answers(calls: Sequence[Invocation], *, sure: bool, exact: bool) -
             call,
             calls=call.calls if sure else None,
             environment=call.environment
-            if sure and all(_is_sure(answer, exact) for answer in call.environment or ())
+            if sure and all(_is_sure(answer, exact, codeless) for answer in call.environment or ())
             else None,
         )
         for call in calls
     )
 
 
-def _is_sure(answer: EnvironmentAnswer, exact: bool) -> bool:
+def _is_sure(answer: EnvironmentAnswer, exact: bool, codeless: Address | None) -> bool:
     if answer.kind is EnvironmentKind.GAS:
         return exact
     if answer.kind in (EnvironmentKind.CODE_SIZE, EnvironmentKind.CODE_HASH):
-        return answer.value not in (0, _NO_CODE)  # it is at hand
+        at_hand = answer.value not in (0, _NO_CODE)
+        return at_hand or (codeless is not None and answer.subject == int.from_bytes(codeless, "big"))
     return answer.kind is EnvironmentKind.TRANSIENT

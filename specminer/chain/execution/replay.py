@@ -45,6 +45,7 @@ from specminer.chain.exported import ExportedCall, ExportedTransaction
 from specminer.chain.steps import UNKNOWN_FAILURE, Enter, Exit, Step, creations, recorded
 from specminer.errors import FileFormatError
 from specminer.evm.addresses import creation_address
+from specminer.evm.forks import FORKS
 from specminer.trace import (
     NO_ADDRESS,
     NO_HASH,
@@ -484,9 +485,9 @@ class Replay:
         touched = [contract for contract in entered if contract in self.deployed]
         fidelity = _worst(item.fidelity for item in settled)
         doubtful = frozenset().union(*(item.doubtful for item in settled))
-        sure = fidelity in (Fidelity.EXACT, Fidelity.UNCHECKED) and not any(
-            item.execution.strangers for item in settled
-        )
+        account = self._codeless_sender(transaction, depth)
+        strangers = {address for item in settled for address in item.execution.strangers} - {account}
+        sure = fidelity in (Fidelity.EXACT, Fidelity.UNCHECKED) and not strangers
         # of a transaction that another contract made, only the calls are known
         logs = settled[0].execution.logs if sure and not depth else None
         parts: dict[Address, Transaction] = {}
@@ -498,7 +499,8 @@ class Replay:
             if fidelity.explained:
                 dependent = frozenset().union(*(item.dependent for item in settled))
                 calls = with_unknown_values(calls, doubtful, dependent)
-                calls = with_sure_answers(calls, sure=sure, exact=fidelity is Fidelity.EXACT)
+                exact = fidelity is Fidelity.EXACT
+                calls = with_sure_answers(calls, sure=sure, exact=exact, codeless=account)
             else:
                 calls = with_unknown_way(
                     [call for call in calls if call.depth <= depth],
@@ -520,6 +522,12 @@ class Replay:
             created=created,
             size=sum(item.execution.size for item in settled),
         )
+
+    def _codeless_sender(self, transaction: Transaction, depth: int) -> Address | None:
+        """Return who sent a transaction, if that account has no code for sure."""
+        block = transaction.block
+        rules = FORKS[self._rules(block.number, block.timestamp)]
+        return None if depth or rules.delegations else transaction.sender
 
     def _count(self, execution: Execution) -> None:
         self.asked.update(execution.asked)

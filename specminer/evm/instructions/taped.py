@@ -62,7 +62,7 @@ class Tape:
         self,
         contract: int,
         accesses: Sequence[SlotRead | SlotWrite],
-        answers: Sequence[Answer],
+        answers: Sequence[Answer] | None,
         questions: Sequence[Question] | None,
         codes: Mapping[int, bytes],
     ) -> None:
@@ -73,7 +73,12 @@ class Tape:
         """Opcodes that ask for what is not known of the block and the transaction."""
         self.gas_left: Iterator[int] = iter(())
         """What GAS pushed, in order; behind that the call's own gas counts."""
-        self._accesses, self._answers, self._questions = accesses, answers, questions
+        self.assumed: bool | None = None
+        """Whether a call of which nothing was recorded is taken to have succeeded, with nothing for an answer."""
+        self.assuming = False
+        """Whether an answer was assumed."""
+        self._accesses, self._answers, self._questions = accesses, answers or (), questions
+        self._recorded = answers is not None
         self._access = self._answer = self._question = 0
 
     def read(self, slot: int) -> int:
@@ -118,6 +123,8 @@ class Tape:
 
     def answer(self, kind: FrameKind, to: int, value: int) -> Answer:
         """Return the answer of a call."""
+        if not self._recorded:
+            return self._assume(kind, to, value)
         if self._answer >= len(self._answers):
             raise TapeEnded(f"it makes a {kind.name} of which no answer is recorded")
         answer = self._answers[self._answer]
@@ -125,6 +132,15 @@ class Tape:
             raise TapeEnded(f"it makes a {kind.name} where the recording has another call")
         self._answer += 1
         return answer
+
+    def _assume(self, kind: FrameKind, to: int, value: int) -> Answer:
+        """Return what a call was answered whose answer was not recorded, as far as that can be known."""
+        if not kind.creates and to <= LAST_PRECOMPILED:
+            return Answer(kind, to, value, 1, b"", computed=True)
+        if kind.creates or self.assumed is None:
+            raise TapeEnded(f"it makes a {kind.name} of which no answer is recorded")
+        self.assuming = True
+        return Answer(kind, to, value, int(self.assumed), b"")
 
     def refused(self, kind: FrameKind, to: int) -> bool:
         """Return whether the next recorded call is this one and never began."""

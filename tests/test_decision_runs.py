@@ -1,0 +1,105 @@
+"""Calls of recorded histories are executed alone, and proved to be what was recorded."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+
+import pytest
+
+from specminer.datasets import dataset, list_datasets
+from specminer.decision.recordings import NotRecorded, Recordings
+from specminer.decision.runs import FunctionRuns, run_calls
+from specminer.decoding.context import HistoryContext
+from specminer.decoding.decode import decode
+from specminer.evm.shadow.evaluation import evaluate
+from specminer.history import OUTCOMES
+from specminer.pipeline import import_traces
+from specminer.store import TraceStore
+from specminer.trace import OutcomeKind
+from tests.support.real import AZURE, MAINNET, RealDatabase
+
+SHORT = "it ran out of gas"
+NOT_TOLD = {
+    "governance": {"it makes calls whose answers were not recorded": 3},
+    "names": {"it asks for SELFBALANCE, which was not recorded": 1},
+}
+"""What the shipped datasets lack, which were recorded before answers were."""
+
+
+@cache
+def executed(name: str) -> tuple[HistoryContext, tuple[FunctionRuns, ...]]:
+    with TraceStore("sqlite://") as store:
+        records = [import_traces(store, path) for path in dataset(name).trace_files]
+        history = store.history(records[0].chain_id, [record.address for record in records])
+    context = decode(history)
+    return context, run_calls(context)
+
+
+def reasons(runs: tuple[FunctionRuns, ...]) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for item in runs:
+        counted.update(item.unproved)
+    return counted
+
+
+@pytest.mark.parametrize("name", [item.name for item in list_datasets()])
+def test_calls_of_the_datasets_are_proved(name: str) -> None:
+    context, runs = executed(name)
+    counted = reasons(runs)
+    counted.pop(SHORT, None)
+    assert counted == NOT_TOLD.get(name, {})
+    assert sum(len(item.runs) for item in runs) > 150
+    told = sum(len(item.runs) + sum(item.unproved.values()) + item.unpursued for item in runs)
+    assert told == context.is_event.sum()
+
+
+def test_runs_end_as_recorded_and_their_decisions_follow_from_their_inputs() -> None:
+    context, runs = executed("nft_market")
+    history = context.history
+    for item in runs:
+        rows = [run.invocation for run in item.runs]
+        assert rows == sorted(rows)
+        assert {int(context.calls.function[row]) for row in rows} <= {item.function}
+        for run in item.runs:
+            assert run.accepted == (run.halt is None) == bool(history.accepted[run.invocation])
+            for decision in run.record.decisions:
+                worth = evaluate(item.arena, decision.condition, run.record.inputs)
+                assert bool(worth) is decision.taken
+
+
+def test_every_way_of_ending_is_executed_within_the_bound() -> None:
+    context, _ = executed("lottery")
+    few = run_calls(context, bound=1)
+    many = run_calls(context, bound=6)
+    assert sum(len(item.runs) for item in few) < sum(len(item.runs) for item in many)
+    for one, several in zip(few, many, strict=True):
+        assert one.function == several.function
+        assert {run.output[:4] for run in one.runs} == {run.output[:4] for run in several.runs}
+    capped = run_calls(context, most=3)
+    assert max(len(item.runs) + sum(item.unproved.values()) for item in capped) == 3
+
+
+def test_what_ends_without_proof_is_said() -> None:
+    context, _ = executed("escrow")
+    history = context.history
+    short = OUTCOMES.index(OutcomeKind.OUT_OF_GAS)
+    row = next(row for row, ending in enumerate(history.invocation_outcome) if ending == short)
+    with pytest.raises(NotRecorded, match=re.escape(SHORT)):
+        Recordings(history).of(row)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", [*AZURE, *MAINNET])
+def test_calls_of_executed_histories_are_proved(name: str, real_database: RealDatabase) -> None:
+    with TraceStore(str(real_database(name))) as store:
+        listed = store.contracts()
+        history = store.history(listed[0].chain_id, [item.address for item in listed])
+    runs = run_calls(decode(history))
+    counted = reasons(runs)
+    counted.pop(SHORT, None)
+    proved = sum(len(item.runs) for item in runs)
+    assert proved > 50
+    assert set(counted) <= {"it asks for BALANCE, which was not recorded"}  # an export does not tell balances
+    assert sum(counted.values()) <= 2
