@@ -10,9 +10,11 @@ import pytest
 
 from specminer.datasets import dataset, list_datasets
 from specminer.decision.recordings import NotRecorded, Recordings
+from specminer.decision.replaying import replays_of
 from specminer.decision.runs import FunctionRuns, run_calls
 from specminer.decoding.context import HistoryContext
 from specminer.decoding.decode import decode
+from specminer.evm.forced import force
 from specminer.evm.shadow.evaluation import evaluate
 from specminer.history import OUTCOMES
 from specminer.pipeline import import_traces
@@ -79,6 +81,28 @@ def test_every_way_of_ending_is_executed_within_the_bound() -> None:
         assert {run.output[:4] for run in one.runs} == {run.output[:4] for run in several.runs}
     capped = run_calls(context, most=3)
     assert max(len(item.runs) + sum(item.unproved.values()) for item in capped) == 3
+
+
+def test_a_call_that_was_proved_runs_again_and_its_decisions_can_be_forced() -> None:
+    context, runs = executed("auction_house")
+    replays = replays_of(context.history, runs)
+    item = max(runs, key=lambda item: len(item.runs))
+    run = next(run for run in item.runs if run.accepted and run.record.decisions)
+    replay = replays(run.invocation)
+    assert replay is not None
+    again = force(
+        replay.recording,
+        replay.fork,
+        replay.block,
+        replay.codes,
+        arena=item.arena,
+        flips=(),
+        fact=lambda node, holds: (node, holds),
+    )
+    assert again is not None
+    assert again.record.decisions == run.record.decisions
+    left_out = set(range(len(context.history))) - {run.invocation for item in runs for run in item.runs}
+    assert replays(min(left_out)) is None
 
 
 def test_what_ends_without_proof_is_said() -> None:

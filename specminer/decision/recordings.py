@@ -82,6 +82,11 @@ class RecordedCall:
     forks: tuple[Fork, ...]
     """The rules that may have been in force, the likeliest first."""
 
+    @property
+    def variants(self) -> tuple[tuple[Fork, CallRecording], ...]:
+        """What the call may have been, the likeliest first."""
+        return tuple((fork, recording) for fork in self.forks for recording in self.recordings)
+
 
 class Recordings:
     """Makes recordings out of a history's columns."""

@@ -47,6 +47,8 @@ class CallRun:
     """Whether its effects lasted; if not, the contract's own code rejected it."""
     assuming: bool = False
     """Whether answers of other contracts were not recorded, and taken to be empty; the call then ended as recorded."""
+    variant: int = 0
+    """Which of :attr:`RecordedCall.variants` it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +144,8 @@ def _run_function(
         except NotRecorded as lack:
             unproved[str(lack)] += 1
             continue
-        record, pursuit = execute_alone(call, arena)
+        execution = execute_alone(call, arena)
+        record, pursuit = execution.record, execution.pursuit
         if record is None or pursuit.reason is not None:
             unproved[_SLOT.sub("slot", pursuit.reason or "nothing ran")] += 1
             continue
@@ -154,6 +157,7 @@ def _run_function(
                 output=pursuit.output,
                 accepted=bool(accepted[row]),
                 assuming=pursuit.assuming,
+                variant=execution.variant,
             )
         )
     return FunctionRuns(
@@ -161,26 +165,32 @@ def _run_function(
     )
 
 
-def execute_alone(call: RecordedCall, arena: Arena) -> tuple[ShadowRecord | None, Pursuit]:
-    """Execute a call alone under the shadow: as it is proved, else as the likeliest of its recordings.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """What came of executing a call alone."""
 
-    Returns:
-        What the shadow tells, ``None`` if nothing ran, and how far the call went.
+    record: ShadowRecord | None
+    """What the shadow tells; ``None`` if nothing ran."""
+    pursuit: Pursuit
+    variant: int
+    """Which of :attr:`RecordedCall.variants` was executed."""
 
-    """
-    first: tuple[ShadowRecord | None, Pursuit] | None = None
-    for fork in call.forks:
-        for recording in call.recordings:
-            shadow = Shadow({recording.contract}, arena, room=MAX_RECORDED, foundation=taped_instructions)
-            pursuit = pursue(recording, fork, call.block, call.codes, observer=shadow)
-            record = shadow.records[0] if shadow.records else None
-            if pursuit.proved and record is not None and _is_unsure(call, record):
-                pursuit = Pursuit(reason="it decides upon gas left, which was not recorded")
-            if pursuit.proved:
-                return record, pursuit
-            if pursuit.assuming:
-                pursuit = Pursuit(reason="it makes calls whose answers were not recorded")
-            first = first or (record, pursuit)
+
+def execute_alone(call: RecordedCall, arena: Arena) -> Execution:
+    """Execute a call alone under the shadow: the variant that is proved, else the likeliest one."""
+    first: Execution | None = None
+    for variant, (fork, recording) in enumerate(call.variants):
+        shadow = Shadow({recording.contract}, arena, room=MAX_RECORDED, foundation=taped_instructions)
+        pursuit = pursue(recording, fork, call.block, call.codes, observer=shadow)
+        record = shadow.records[0] if shadow.records else None
+        if pursuit.proved and record is not None and _is_unsure(call, record):
+            pursuit = Pursuit(reason="it decides upon gas left, which was not recorded")
+        elif pursuit.assuming and not pursuit.proved:
+            pursuit = Pursuit(reason="it makes calls whose answers were not recorded")
+        execution = Execution(record=record, pursuit=pursuit, variant=variant)
+        if pursuit.proved:
+            return execution
+        first = first or execution
     assert first is not None, "there are always rules and a recording"
     return first
 
