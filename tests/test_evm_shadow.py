@@ -390,3 +390,23 @@ def test_calls_that_ask_the_same_have_one_number() -> None:
     repeated = arena.foreign.call(twice)
     assert repeated == call._replace(repetition=1)
     assert arena.foreign.call(-1) is arena.foreign.call(1 << 40) is None
+
+
+def test_a_word_whose_offset_is_computed_in_the_same_way_is_the_same_word() -> None:
+    load = push(0) + bytes([Op.CALLDATALOAD]) + push(32) + bytes([Op.ADD, Op.CALLDATALOAD])
+    copy = push(64) + push(0) + bytes([Op.CALLDATALOAD]) + push(0) + bytes([Op.CALLDATACOPY])
+    copied = push(32) + bytes([Op.MLOAD])  # behind the first word of what was copied
+    code = load + push(0) + bytes([Op.SSTORE]) + copy + copied + push(1) + bytes([Op.SSTORE])
+    shadow = CheckedShadow([MINE])
+    nodes = set()
+    for offset in (32, 64, 96):
+        data = offset.to_bytes(32, "big") + bytes(offset) + (1000 + offset).to_bytes(32, "big")
+        run(code, data, shadow=shadow)
+        record = shadow.records[0]
+        assert [item.value for item in record.writes] == [1000 + offset] * 2
+        nodes |= {item.node for item in record.writes}
+        shadow.clear()
+    (node,) = nodes
+    assert node is not None
+    kind, base, added = shadow.arena.key(node)
+    assert (kind, shadow.arena.key(base), added) == ("calldata", ("calldata", 0), 32)

@@ -27,12 +27,13 @@ _MOST: Final = (1 << 256) - 1
 _SMALL_SHIFT: Final = 16
 """A shift by fewer bits is told as a factor."""
 _FACTS: Final = {
+    # with more bits than they ever have on a chain: to cut them to so many changes nothing
     "sender": ("sender", ValueKind.ADDRESS, 160),
     "origin": ("origin", ValueKind.ADDRESS, 160),
     "this": ("this", ValueKind.ADDRESS, 160),
-    "value": ("value", ValueKind.UINT, 256),
-    "time": ("now", ValueKind.UINT, 256),
-    "block": ("block", ValueKind.UINT, 256),
+    "value": ("value", ValueKind.UINT, 128),
+    "time": ("now", ValueKind.UINT, 64),
+    "block": ("block", ValueKind.UINT, 64),
     "base_fee": ("base fee", ValueKind.UINT, 256),
     "chain": ("chain id", ValueKind.UINT, 256),
     "beneficiary": ("beneficiary", ValueKind.ADDRESS, 160),
@@ -80,7 +81,7 @@ class ExpressionTerms:
         self._answers = AnswerTerms(names, values.arena, self.phrase, self.bytes_phrase)
         self._phrases: dict[int, Phrase] = {}
         self._kinds: dict[str, Callable[[int, Key], Phrase]] = {
-            "calldata": lambda node, key: self._calldata(node, key[1]),
+            "calldata": self._calldata,
             "storage": lambda node, key: self._storage.word(node),
             "transient": lambda node, key: self._storage.word(node),
             "answer": lambda node, key: self._answers.answer(key[1], key[2]),
@@ -181,24 +182,32 @@ class ExpressionTerms:
 
     # -- sources ------------------------------------------------------------------------------------
 
-    def _calldata(self, node: int, offset: int) -> Phrase:
-        words = {self._word_at(position, offset) for position in self._values.samples(node)}
-        if len(words) == 1:
-            word = words.pop()
-            if word is not None:
-                return Phrase(
-                    text=word.name,
-                    kind=word.kind,
-                    bits=word.bits,
-                    origin=Origin.CALL,
-                    source=word.source,
-                )
-        return Phrase(text=f"calldata[{offset}:{offset + 32}]", kind=ValueKind.BYTES, origin=Origin.CALL)
-
-    def _word_at(self, position: int, offset: int) -> ArgumentWord | None:
-        layout = self._layout(position)
-        word = layout.words.get(offset)
+    def _calldata(self, node: int, key: Key) -> Phrase:
+        words = {self._word_at(position, key) for position in self._values.samples(node)}
+        word = words.pop() if len(words) == 1 else None
         if word is not None:
+            return Phrase(
+                text=word.name, kind=word.kind, bits=word.bits, origin=Origin.CALL, source=word.source
+            )
+        if len(key) == 2:
+            text = f"calldata[{key[1]}:{key[1] + 32}]"
+        else:
+            begin = self.phrase(key[1]).text
+            text = f"calldata[{f'{begin} + {key[2]}' if key[2] else begin}]"
+        return Phrase(text=text, kind=ValueKind.WORD, origin=Origin.CALL, source="calldata")
+
+    def _offset(self, position: int, key: Key) -> int | None:
+        """Return where a word of the calldata stood in a run."""
+        if len(key) == 2:
+            return int(key[1])
+        base = self._values.value(position, key[1])
+        return None if base is None else (base + key[2]) % (1 << 256)
+
+    def _word_at(self, position: int, key: Key) -> ArgumentWord | None:
+        layout = self._layout(position)
+        offset = self._offset(position, key)
+        word = None if offset is None else layout.words.get(offset)
+        if word is not None or offset is None:
             return word
         text = layout.text_at(offset, 32)
         if text is None:
@@ -217,15 +226,17 @@ class ExpressionTerms:
         """Return the argument whose content some bytes are, if they are one."""
         if not parts or self._arena.kind(parts[0][0]) != "calldata":
             return None
-        start = self._arena.key(parts[0][0])[1] + parts[0][1]
-        position = start
+        begin = self._arena.key(parts[0][0])
+        size = 0
         for node, first, count in parts:
             key = self._arena.key(node)
-            if key[0] != "calldata" or key[1] + first != position:
+            if key[:-1] != begin[:-1] or key[-1] + first != begin[-1] + parts[0][1] + size:
                 return None
-            position += count
-        size = position - start
-        names = {self._layout(run).text_at(start, size) for run in self._values.samples(parts[0][0])}
+            size += count
+        names = set()
+        for run in self._values.samples(parts[0][0]):
+            start = self._offset(run, begin)
+            names.add(None if start is None else self._layout(run).text_at(start + parts[0][1], size))
         name = names.pop() if len(names) == 1 else None
         if name is None:
             return None

@@ -7,7 +7,7 @@ from typing import Any
 from specminer.evm.instructions.storage import current
 from specminer.evm.opcodes import Op
 from specminer.evm.program import Handler
-from specminer.evm.shadow.arena import UNKNOWN
+from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena
 from specminer.evm.shadow.memory import ShadowMemory
 from specminer.evm.shadow.note import ShadowNote
 from specminer.evm.shadow.record import LogEffect, ShadowRecord, SlotEffect
@@ -78,7 +78,9 @@ def _calldataload(base: Handler) -> Handler:
         base(stack, frame, argument)
         note: ShadowNote = frame.note
         if note.data is None:
-            note.marks[-1] = note.record.source(stack[-1], "calldata", offset)
+            record = note.record
+            key = _calldata_key(record.arena, note.marks[-1], offset)
+            note.marks[-1] = record.source(stack[-1], *key)
         else:
             note.marks[-1] = _read(note.record, note.data, offset, frame.data, stack[-1])
 
@@ -90,26 +92,43 @@ def _calldatacopy(base: Handler) -> Handler:
         target, source, size = stack[-1], stack[-2], stack[-3]
         base(stack, frame, argument)
         note: ShadowNote = frame.note
+        source_node = note.marks[-2]
         del note.marks[-3:]
         if note.data is None:
-            _copy_data(note, target, source, size, frame.data)
+            _copy_data(note, target, (source, source_node), size, frame.data)
         else:
             note.memory.copy(target, note.data, source, size)
 
     return handler
 
 
-def _copy_data(note: ShadowNote, target: int, source: int, size: int, data: bytes) -> None:
+def _calldata_key(arena: Arena, node: int | None, offset: int) -> tuple[object, ...]:
+    """Return the key of a word of calldata: its offset, or of what that is computed, and what is added to it.
+
+    Where offsets and lengths differ from call to call, what is computed in the same way is the same word.
+    """
+    if not node:
+        return "calldata", offset
+    key = arena.key(node)
+    if key[0] == "add" and key[2] in arena.constants:
+        return "calldata", key[1], arena.constants[key[2]]
+    return "calldata", node, 0
+
+
+def _copy_data(note: ShadowNote, target: int, begin: tuple[int, int | None], size: int, data: bytes) -> None:
     """Note that calldata was copied to memory; the zeros behind its end come from there as well."""
     memory, record = note.memory, note.record
+    source, node = begin
+    *key, first = _calldata_key(record.arena, node, source)
+    assert isinstance(first, int)
     memory.clear(target, size)
     for offset in range(0, size, 32):
         text = data[source + offset : source + offset + 32].ljust(32, b"\0")
-        node = record.source(int.from_bytes(text, "big"), "calldata", source + offset)
-        if not node:
+        word = record.source(int.from_bytes(text, "big"), *key, (first + offset) & MASK)
+        if not word:
             memory.blur(target, size)
             return
-        memory.put(target + offset, (node, 0, min(32, size - offset)))
+        memory.put(target + offset, (word, 0, min(32, size - offset)))
         if memory.lost:
             return
 
