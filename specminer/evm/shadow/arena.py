@@ -3,8 +3,8 @@
 A node is an integer; what it stands for is :meth:`Arena.key`: its kind, then its operands, which are nodes made before
 it, then what else belongs to it. Simplifying never changes what a node evaluates to.
 
-Words of the calldata are ``("calldata", offset)``; where the offset itself is computed from sources, ``("calldata", node,
-added)``: the word at the value of a node, which is no operand, and what is added to it.
+Words of the calldata are ``("calldata", offset)``; where the offset itself is computed from sources, ``("calldata",
+node, added)``: the word at the value of a node, which is no operand, and what is added to it.
 """
 
 from __future__ import annotations
