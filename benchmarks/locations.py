@@ -78,6 +78,7 @@ def history_of(calls: int, seed: int = 0) -> History:
         invocation_position=zeros,
         invocation_parent=zeros - 1,
         invocation_kind=zeros,
+        invocation_code_hash=zeros - 1,
         invocation_code=zeros,
         invocation_sender=sender,
         invocation_value=zeros,

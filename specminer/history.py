@@ -131,11 +131,31 @@ class BlockColumns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """A contract from a creation to the end of the code and the storage that this creation gave it."""
+
+    number: int
+    """1, 2, ... among the lives of the contract that the history shows."""
+    of: int
+    """How many lives of the contract the history shows."""
+    created: int | None
+    """Row of the transaction that created it; ``None`` if the history does not hold it."""
+    destroyed: int | None
+    """Row of the last transaction in which it destroyed itself, or tried to: that is in vain from Cancun on, unless
+    the same transaction created it. ``None`` if the history holds none."""
+    ended: bool | None
+    """Whether the life is over; ``None`` if that is not known."""
+    code: int | None
+    """Row in ``History.words`` of the KECCAK256 hash of its runtime code; ``None`` if it is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """One or more contracts' invocations in chain order, as columns; ``n`` invocations, ``a`` accesses."""
 
     contracts: tuple[ContractRecord, ...]
-    """The traced contracts; ``invocation_contract`` holds positions in this tuple."""
+    """The traced contracts; ``invocation_contract`` holds positions in this tuple. Where lives are told apart, a
+    contract stands here once for each of its lives."""
     first_block: int
     last_block: int
     ranges: tuple[tuple[int, int], ...]
@@ -169,6 +189,9 @@ class History:
     invocation_kind: IntColumn
     invocation_code: IntColumn
     """Row in ``addresses`` of the contract whose code ran."""
+    invocation_code_hash: IntColumn
+    """Row in ``words`` of the KECCAK256 hash of the contract's own runtime code as it ran; ``MISSING`` if that was not
+    recorded, and for constructors."""
     invocation_sender: IntColumn
     """Row in ``addresses``."""
     invocation_value: IntColumn
@@ -203,6 +226,14 @@ class History:
     """Row in ``words``: wei; ``MISSING`` if not seen."""
     payment_undone: BoolColumn
     """Failed or reverted: the ether stayed."""
+    lives: tuple[Life, ...] = ()
+    """The life that each of ``contracts`` stands for; none while lives are not told apart, or if each contract has one
+    in which it never destroyed itself."""
+
+    @property
+    def accounts(self) -> tuple[Address, ...]:
+        """The addresses of the contracts, each once."""
+        return tuple(dict.fromkeys(item.address for item in self.contracts))
 
     answers: AnswerColumns | None = None
     """What invocations heard from others; ``None`` where nobody said."""

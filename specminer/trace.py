@@ -179,12 +179,12 @@ class PaymentKind(Enum):
     CREATION = "creation"
     """Given to a contract that it creates."""
     SELFDESTRUCT = "selfdestruct"
-    """All that it has, when it destroys itself."""
+    """All that it has, when it destroys itself; told even if that is nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """Ether that left the contract. What a contract sends to itself is none."""
+    """Ether that left the contract. What a contract sends to itself is none; a self-destruction is always told."""
 
     position: int
     """How many accesses and events of the transaction came before; several payments may have the same."""
@@ -192,7 +192,7 @@ class Payment:
     to: Address
     """Zero for a creation that is undone: nothing is there."""
     value: int | None
-    """Wei, more than none; ``None`` if the tracer could not see how much."""
+    """Wei, more than none but for a self-destruction; ``None`` if the tracer could not see how much."""
     undone: bool = False
     """It failed, or what it belongs to reverted later: the ether stayed."""
 

@@ -30,6 +30,7 @@ RANKS = {
     "evm": 1,
     "chain": 2,
     "store": 2,
+    "lives": 2,
     "location": 2,
     "declared": 2,
     "specification": 2,

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from eth_utils.crypto import keccak
 
 from specminer.chain.node import Node, octets
 from specminer.errors import NodeLied
-from specminer.trace import Address, FrameCode, Hash, Transaction
+from specminer.trace import Address, FrameCode, Hash, Invocation, InvocationKind, PaymentKind, Transaction
 
 MAX_ADDRESSES: Final = 64
 """Addresses that are asked for: a hostile contract can delegate to any number of them."""
 
 
+class _CodeSpan(NamedTuple):
+    """An address from one creation or destruction of its contract to the next: its code stays what it is."""
+
+    address: Address
+    number: int
+
+
 class CodeHashes:
-    """The code at addresses; each is asked for once, as of the block in which it first ran."""
+    """The code at addresses; each is asked for once a life, as of the block in which it first ran."""
 
     def __init__(self, node: Node) -> None:
         self.node = node
-        self._hashes: dict[Address, Hash | None] = {}
+        self._spans: dict[Address, int] = {}
+        self._ends: dict[_CodeSpan, int] = {}
+        """The block in which a span ends, of those that end in the transactions at hand."""
+        self._hashes: dict[_CodeSpan, Hash | None] = {}
         self._codes: dict[Hash, bytes] = {}
 
     @property
@@ -32,34 +42,59 @@ class CodeHashes:
     def fill(self, transactions: Sequence[Transaction]) -> tuple[Transaction, ...]:
         """Return transactions in whose frames the hashes of code are filled in, as far as the node tells.
 
-        Code is taken to stay what it was when it first ran. Where the node has forgotten the state of that block, or
-        the code was gone at its end, the hash stays unknown.
+        The transactions are whole blocks, in chain order. Code is taken to stay what it was when it first ran, until
+        the traced contract destroys itself or is created again. Where the node has forgotten the state of that block,
+        or the code was gone or another at its end, the hash stays unknown.
         """
-        self._ask(transactions)
+        self._ends.clear()
+        spans = [list(self._code_spans(item)) for item in transactions]
+        self._ask(transactions, spans)
         return tuple(
             replace(
                 item,
                 invocations=tuple(
-                    replace(call, codes=tuple(map(self._filled, call.codes))) if call.codes else call
-                    for call in item.invocations
+                    replace(call, codes=tuple(map(self._filled, call.codes, own))) if call.codes else call
+                    for call, own in zip(item.invocations, of_calls, strict=True)
                 ),
             )
-            for item in transactions
+            for item, of_calls in zip(transactions, spans, strict=True)
         )
 
-    def _ask(self, transactions: Sequence[Transaction]) -> None:
-        missing: dict[Address, int] = {}
-        for item in transactions:
-            for call in item.invocations:
-                for code in call.codes or ():
-                    if code.hash is None and code.address not in self._hashes:
-                        missing.setdefault(code.address, item.block.number)
-        wanted = list(missing.items())[: MAX_ADDRESSES - len(self._hashes)]
+    def forget(self) -> None:
+        """Ask for all code anew: what follows may be of another time."""
+        self._hashes.clear()
+
+    def _code_spans(self, item: Transaction) -> Iterator[list[_CodeSpan]]:
+        """Yield the spans of an invocation's code, for each invocation."""
+        for call in item.invocations:
+            if call.kind is InvocationKind.CONSTRUCTOR and call.outcome.accepted:
+                self._end(call.contract, item.block.number)
+        for call in item.invocations:
+            yield [_CodeSpan(code.address, self._spans.get(code.address, 0)) for code in call.codes or ()]
+        for contract in {call.contract for call in item.invocations if _destroys(call)}:
+            self._end(contract, item.block.number)
+
+    def _end(self, contract: Address, block: int) -> None:
+        """Begin another span of a contract's address."""
+        number = self._spans.get(contract, 0)
+        self._ends[_CodeSpan(contract, number)] = block
+        self._spans[contract] = number + 1
+
+    def _ask(self, transactions: Sequence[Transaction], spans: Sequence[Sequence[list[_CodeSpan]]]) -> None:
+        missing: dict[_CodeSpan, int] = {}
+        for item, of_calls in zip(transactions, spans, strict=True):
+            for call, own in zip(item.invocations, of_calls, strict=True):
+                for code, span in zip(call.codes or (), own, strict=True):
+                    if code.hash is None and span not in self._hashes:
+                        missing.setdefault(span, item.block.number)
+        # a span that ends in the block in which it first ran has left nothing at the block's end
+        wanted = [(span, number) for span, number in missing.items() if self._ends.get(span) != number]
+        wanted = wanted[: max(0, MAX_ADDRESSES - len(self._hashes))]
         answers = self.node.each(
-            [("eth_getCode", (f"0x{address.hex()}", hex(number))) for address, number in wanted]
+            [("eth_getCode", (f"0x{span.address.hex()}", hex(number))) for span, number in wanted]
         )
-        for (address, _), answer in zip(wanted, answers, strict=True):
-            self._hashes[address] = self._hash_of(answer)
+        for (span, _), answer in zip(wanted, answers, strict=True):
+            self._hashes[span] = self._hash_of(answer)
 
     def _hash_of(self, answer: object) -> Hash | None:
         try:
@@ -72,7 +107,14 @@ class CodeHashes:
         self._codes[digest] = code
         return digest
 
-    def _filled(self, code: FrameCode) -> FrameCode:
+    def _filled(self, code: FrameCode, span: _CodeSpan) -> FrameCode:
         if code.hash is not None:
             return code
-        return replace(code, hash=self._hashes.get(code.address))
+        return replace(code, hash=self._hashes.get(span))
+
+
+def _destroys(call: Invocation) -> bool:
+    """Whether a contract destroys itself in an invocation, if the fork lets it."""
+    return call.outcome.accepted and any(
+        item.kind is PaymentKind.SELFDESTRUCT and not item.undone for item in call.payments or ()
+    )

@@ -364,12 +364,14 @@ class Collector:
                 traced = self._tracing.record(envelopes[start : start + GROUP])
                 recorded += traced.transactions
                 gaps += traced.gaps
+            self._code_hashes.forget()
             better = [item for item in recorded if self._is_better(item.tracer, stored[item.hash][1])]
             yield Mended(
                 transactions=self._code_hashes.fill([item for item in better if item.invocations]),
                 gaps=tuple(gap for gap in gaps if stored[gap.hash][1] is None),
                 unconcerned=tuple(item.hash for item in better if not item.invocations),
             )
+        self._code_hashes.forget()
 
     def _worth_another_try(
         self, stored: Mapping[Hash, tuple[int, Tracer | None]]

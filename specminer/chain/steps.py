@@ -307,13 +307,15 @@ class _Recorder:
             if open_record is not None
         }
         # behind the marks: it is undone if the frame that it pays fails
-        if outer is not None and outer.record is not None and step.to != outer.owner:
+        if outer is not None and outer.record is not None:
             self._pay(outer.record, step)
 
     def _pay(self, record: _Record, step: Enter) -> None:
         kind = _PAYING.get(step.kind)
-        if kind is not None and step.value != 0:
-            record.payments.append(Payment(position=self.position, kind=kind, to=step.to, value=step.value))
+        value = 0 if step.to == record.contract else step.value
+        # that the contract destroyed itself is told even if it had nothing to pay
+        if kind is not None and (value != 0 or kind is PaymentKind.SELFDESTRUCT):
+            record.payments.append(Payment(position=self.position, kind=kind, to=step.to, value=value))
 
     def _open_parent(self, owner: Address) -> int | None:
         for frame in reversed(self.stack):

@@ -561,7 +561,7 @@ def _invocation_in(call: _Invocation, field: str) -> Invocation:
 
 def _payment_in(payment: _Payment, field: str) -> Payment:
     value = None if payment.value is None else read_amount(payment.value, f"{field}.value")
-    if value == 0:
+    if value == 0 and payment.kind is not PaymentKind.SELFDESTRUCT:
         raise FieldError(
             f"{field}.value is 0; expected a payment of some wei, or null where that is not known"
         )

@@ -61,6 +61,13 @@ instances_option = click.option(
     help="Of several contracts, mine the first N in the order of their creation.",
 )
 
+life_option = click.option(
+    "--life",
+    type=_number(1),
+    metavar="N",
+    help="Of a contract that destroyed itself and was created again, its N-th life alone; by default all, told apart.",
+)
+
 states_option = click.option(
     "--states",
     type=click.IntRange(1),

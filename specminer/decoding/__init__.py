@@ -6,9 +6,10 @@ from storage and left there, :mod:`.storage` what each slot means, :mod:`.artifa
 """
 
 from specminer.decoding.accesses import AccessSummary, summarize_accesses
+from specminer.decoding.artifacts import owner_name, owner_suffix
 from specminer.decoding.calldata import Calls, decode_calls
 from specminer.decoding.context import ROLLED_BACK, HistoryContext, StorageCoverage
-from specminer.decoding.decode import decode
+from specminer.decoding.decode import decode, separate_lives
 
 __all__ = [
     "ROLLED_BACK",
@@ -18,5 +19,8 @@ __all__ = [
     "StorageCoverage",
     "decode",
     "decode_calls",
+    "owner_name",
+    "owner_suffix",
+    "separate_lives",
     "summarize_accesses",
 ]

@@ -78,5 +78,24 @@ def label(history: History) -> str:
     """Return what to call contracts that have no name: the first one's address, shortened, and how many more."""
     address = to_checksum_address(history.contracts[0].address)
     short = f"{address[:6]}…{address[-4:]}"
-    more = len(history.contracts) - 1
+    more = len(history.accounts) - 1
     return f"{short} and {more:,} more" if more else short
+
+
+def owner_name(history: History, owner: int) -> str:
+    """Return a contract's address, and which life of it is meant where it has several."""
+    address = to_checksum_address(history.contracts[owner].address)
+    return f"{address}{_life_suffix(history, owner)}"
+
+
+def owner_suffix(history: History, owner: int) -> str:
+    """Return what to add to the name of something in a contract, where there are several contracts or lives."""
+    suffix = _life_suffix(history, owner)
+    if len(history.accounts) == 1:
+        return suffix
+    return f" at {to_checksum_address(history.contracts[owner].address)}{suffix}"
+
+
+def _life_suffix(history: History, owner: int) -> str:
+    life = history.lives[owner] if history.lives else None
+    return f", life {life.number}" if life is not None and life.of > 1 else ""

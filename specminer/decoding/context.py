@@ -16,6 +16,7 @@ from specminer.decoding.accesses import AccessSummary, summarize_accesses
 from specminer.decoding.artifacts import label
 from specminer.decoding.calldata import Calls, decode_calls
 from specminer.history import CONSTRUCTOR, MISSING, OUTCOMES, BoolColumn, History, RowColumn
+from specminer.lives import calls_in_vain
 from specminer.location import RESOLUTIONS, Locations, Naming, Resolution
 from specminer.specification import LocationCoverage
 from specminer.trace import OutcomeKind
@@ -106,9 +107,17 @@ class HistoryContext:
 
     @cached_property
     def is_event(self) -> BoolColumn:
-        """Invocations that count: no calls of read-only functions, none rolled back by its caller; shape (n,)."""
+        """Invocations that count; shape (n,).
+
+        No calls of read-only functions, none rolled back by its caller, and none of a contract that was gone.
+        """
         lasting: BoolColumn = self.history.invocation_outcome != ROLLED_BACK
-        return ~self.calls.read_only & lasting
+        return ~self.calls.read_only & lasting & ~self.is_in_vain
+
+    @cached_property
+    def is_in_vain(self) -> BoolColumn:
+        """Calls of a contract that had destroyed itself in an earlier transaction: no code ran; shape (n,)."""
+        return calls_in_vain(self.history)
 
     @cached_property
     def is_constructor(self) -> BoolColumn:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import numpy as np
 from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
 from specminer.chain.artifact import Artifact
+from specminer.chain.execution.calls import FORKS
+from specminer.chain.execution.schedule import scheduled
 from specminer.chain.interface import Interface, from_artifact, from_code
 from specminer.decoding.accesses import summarize_accesses
 from specminer.decoding.artifacts import distinct_codes, shared_artifact
@@ -12,7 +18,13 @@ from specminer.decoding.calldata import decode_calls
 from specminer.decoding.context import HistoryContext
 from specminer.decoding.storage import name_storage
 from specminer.errors import StoreError
-from specminer.history import CONSTRUCTOR, History, slots
+from specminer.history import CONSTRUCTOR, MISSING, History, slots
+from specminer.lives import Destroys, divide_lives
+
+_COMPARED: Final = 64
+"""Contracts at most whose code is compared with what ran."""
+_DELEGATION: Final = bytes.fromhex("ef0100")
+"""How the code of an account begins that delegates to another's (EIP-7702), and may do so to another at any time."""
 
 
 def decode(history: History, artifact: Artifact | None = None) -> HistoryContext:
@@ -28,6 +40,8 @@ def decode(history: History, artifact: Artifact | None = None) -> HistoryContext
             f"no transaction of {_whose(history)} is there in {_complete(history)}; collect more of its blocks, or "
             "take all that is there (without --from-block and --to-block)"
         )
+    unseen = _unseen_lives(history)
+    history = separate_lives(history)
     contradiction = ""
     if artifact is None:
         artifact, contradiction = shared_artifact(history, _selectors(history))
@@ -49,8 +63,46 @@ def decode(history: History, artifact: Artifact | None = None) -> HistoryContext
         artifact=artifact,
         known_share=known,
         layout_used=storage.layout_used,
-        notes=(*([contradiction] if contradiction else []), *storage.notes),
+        notes=(*([contradiction] if contradiction else []), *unseen, *storage.notes),
     )
+
+
+def separate_lives(history: History) -> History:
+    """Return a history in which each life of a contract stands by itself; the same one if no contract has several."""
+    return divide_lives(history, _destruction_rules(history)) if len(history) else history
+
+
+def _unseen_lives(history: History) -> list[str]:
+    """Return a sentence for each contract whose code at the end is not what ran last: it was created again since."""
+    if history.lives or not len(history) or len(history.contracts) > _COMPARED:
+        return []
+    found = []
+    for owner, record in enumerate(history.contracts):
+        rows = np.flatnonzero(history.invocation_contract == owner)
+        created = rows[(history.invocation_kind[rows] == CONSTRUCTOR) & history.accepted[rows]]
+        ran = rows[history.invocation_code_hash[rows] != MISSING]
+        if not len(ran) or created.max(initial=-1) > ran[-1] or record.code[:3] in (b"", _DELEGATION):
+            continue
+        last = history.words[int(history.invocation_code_hash[ran[-1]])]
+        if int.from_bytes(keccak(record.code), "big") != last:
+            block = int(history.transaction_block[history.invocation_transaction[ran[-1]]])
+            found.append(
+                f"the code of {to_checksum_address(record.address)} at the end of what is collected is not what ran "
+                f"last, in block {block:,}: it was created again since, in a life that is not in this history"
+            )
+    return found
+
+
+def _destruction_rules(history: History) -> Destroys:
+    """Return what tells whether a self-destruction ends a life that began in an earlier transaction."""
+    rules = scheduled(history.contracts[0].chain_id)
+
+    def destroys(number: int, timestamp: int | None) -> bool | None:
+        if rules is None or timestamp is None:
+            return None
+        return FORKS.index(rules(number, timestamp)) < FORKS.index("cancun")
+
+    return destroys
 
 
 def _complete(history: History) -> str:
@@ -62,7 +114,7 @@ def _complete(history: History) -> str:
 
 def _whose(history: History) -> str:
     address = to_checksum_address(history.contracts[0].address)
-    return address if len(history.contracts) == 1 else f"the {len(history.contracts):,} contracts"
+    return address if len(history.accounts) == 1 else f"the {len(history.accounts):,} contracts"
 
 
 def _interface(history: History, artifact: Artifact | None) -> Interface:

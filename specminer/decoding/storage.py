@@ -18,6 +18,7 @@ from specminer.location import (
     read_getters,
 )
 from specminer.probe import Probed
+from specminer.trace import Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +68,16 @@ def getters(history: History, artifact: Artifact) -> list[Probed]:
 
 def _codes(history: History) -> Iterable[bytes]:
     """Yield the runtime codes that the history's calls ran, those that ran last first, each once."""
-    known = {
-        **{record.address: record.code for record in history.contracts},
-        **{address: code for record in history.contracts for address, code in record.implementations},
-    }
+    known: dict[Address, list[bytes]] = {}
+    for record in reversed(history.contracts):  # of several lives the last one first
+        known.setdefault(record.address, []).append(record.code)
+    for record in history.contracts:
+        for address, code in record.implementations:
+            known[address] = [code]
     last = np.full(len(history.addresses), MISSING, dtype=np.int64)
     np.maximum.at(last, history.invocation_code, np.arange(len(history)))
     ran = [
         history.addresses[row] for row in np.argsort(-last, kind="stable").tolist() if last[row] != MISSING
     ]
-    codes = [known[address] for address in dict.fromkeys([*ran, *known]) if known.get(address)]
+    codes = [code for address in dict.fromkeys([*ran, *known]) for code in known.get(address, ()) if code]
     return dict.fromkeys(codes)

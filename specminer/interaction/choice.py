@@ -106,11 +106,14 @@ def split(analysis: Analysis, wish: str | None = None) -> Interactions:
     suffix = _left_out(context)
     if wish is None or wish == "auto":
         interactions, reason = _chosen(analysis)
+    elif wish == Mode.WHOLE.value and _has_lives(context):
+        interactions, reason = _by_life(context)
     elif wish == Mode.WHOLE.value:
         interactions, reason = whole(context), "The whole history is one interaction, as asked."
     elif wish == Mode.INSTANCE.value:
         interactions = by_instance(context)
-        reason = "One interaction per contract, as asked; each begins with its constructor."
+        each = "contract, or life of a contract" if _has_lives(context) else "contract"
+        reason = f"One interaction per {each}, as asked; each begins with its constructor."
     elif wish == Mode.SENDER.value:
         interactions = by_sender(context)
         reason = f"One interaction per account, as asked.{_created(context)}"
@@ -138,16 +141,39 @@ def _created(context: HistoryContext) -> str:
 
 def _chosen(analysis: Analysis) -> tuple[Interactions, str]:
     context = analysis.context
-    if len(context.history.contracts) > 1:
+    if len(context.history.accounts) > 1:
+        if _has_lives(context):
+            return _by_life(context)
         return by_instance(context), (
             "One interaction per contract, because several contracts are mined together; each begins with its "
             "constructor."
         )
     best = next((item for item in analysis.found if item.qualifies), None)
+    if best is None and _has_lives(context):
+        interactions, reason = _by_life(context)
+        return interactions, f"{reason} {_sentence(_why_none(analysis))}"
     if best is None:
         return whole(context), f"The whole history is one interaction: {_why_none(analysis)}."
     interactions = _sliced(context, best)
-    return interactions, f"{_by_sort(best, interactions)}. {reasons(best)}"
+    lives = " No interaction spans two lives of the contract." if _has_lives(context) else ""
+    return interactions, f"{_by_sort(best, interactions)}. {reasons(best)}{lives}"
+
+
+def _has_lives(context: HistoryContext) -> bool:
+    """Whether a contract has several lives, which no interaction may span."""
+    return len(context.history.contracts) > len(context.history.accounts)
+
+
+def _by_life(context: HistoryContext) -> tuple[Interactions, str]:
+    contracts = " of several contracts" if len(context.history.accounts) > 1 else ""
+    return by_instance(context), (
+        f"One interaction per life{contracts}: what was created again after it had destroyed itself began anew, so "
+        "no interaction spans two lives."
+    )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _why_none(analysis: Analysis) -> str:
@@ -205,7 +231,7 @@ def reasons(found: Found) -> str:
             f"{rating.guard:.0%} of the rejections that storage under keys decided read its storage last"
         )
     parts.append(f"{rating.setlike:.0%} of the changes of its storage set a value rather than count")
-    return f"{'; '.join(parts)} (score {rating.value:.2f})."
+    return f"{' and '.join(parts)} (score {rating.value:.2f})."
 
 
 def _left_out(context: HistoryContext) -> str:
@@ -215,6 +241,10 @@ def _left_out(context: HistoryContext) -> str:
         for count, text in (
             (int(np.sum(context.calls.read_only & ~rolled_back)), "calls of read-only functions"),
             (int(np.sum(rolled_back)), "calls that their callers rolled back"),
+            (
+                int(np.sum(context.is_in_vain & ~context.calls.read_only & ~rolled_back)),
+                "calls that came after the contract had destroyed itself, so that no code ran",
+            ),
         )
         if count
     ]

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from eth_utils.address import to_checksum_address
 
 from specminer._support.text import unique_names
-from specminer.decoding import HistoryContext
+from specminer.decoding import HistoryContext, owner_suffix
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.entities import accessed_entities, entity_span, slot_entities
 from specminer.interaction.interactions import Interactions
@@ -146,14 +145,12 @@ def _keys(context: HistoryContext, sort: Sort, entities: IntColumn) -> tuple[str
 def _names(
     context: HistoryContext, sort: Sort, entities: IntColumn, keys: tuple[str, ...], name: str
 ) -> tuple[str, ...]:
-    """Return ``name=key``; for accounts the address; with the contract where there are several."""
+    """Return ``name=key``; for accounts the address; with the contract, or its life, where there are several."""
     contracts = entities // max(1, len(context.locations.key_table))
     found = []
     for contract, key in zip(contracts.tolist(), keys, strict=True):
         text = key if sort.account else f"{name}={key}"
-        if len(context.history.contracts) > 1:
-            text += f" at {to_checksum_address(context.history.contracts[contract].address)}"
-        found.append(text)
+        found.append(text + owner_suffix(context.history, contract))
     return tuple(unique_names(found))  # long texts are cut
 
 

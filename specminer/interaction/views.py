@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from eth_utils.address import to_checksum_address
 
-from specminer.decoding import HistoryContext
+from specminer.decoding import HistoryContext, owner_name, owner_suffix
 from specminer.decoding.calldata import senders
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.entities import slot_contracts
@@ -32,14 +32,14 @@ def whole(context: HistoryContext) -> Interactions:
 
 
 def by_instance(context: HistoryContext) -> Interactions:
-    """Return one interaction for each contract that has events, in the order of ``History.contracts``."""
+    """Return one interaction for each contract that has events, or each of its lives, as in ``History.contracts``."""
     history = context.history
     rows = np.flatnonzero(context.is_event)
     rows = rows[np.argsort(history.invocation_contract[rows], kind="stable")]
     contracts, slices = np.unique(history.invocation_contract[rows], return_inverse=True)
     number = np.full(len(history.contracts), MISSING, dtype=np.int64)
     number[contracts] = np.arange(len(contracts))
-    names = tuple(to_checksum_address(history.contracts[contract].address) for contract in contracts.tolist())
+    names = tuple(owner_name(history, contract) for contract in contracts.tolist())
     owner = np.where(_keyless(context), number[slot_contracts(context)], MISSING)
     return _bare(Mode.INSTANCE, names, slices.astype(np.int64), rows, owner)
 
@@ -147,7 +147,4 @@ def _passive(
 
 def _caller_name(context: HistoryContext, contract: int, address: int) -> str:
     history = context.history
-    name = to_checksum_address(history.addresses[address])
-    if len(history.contracts) == 1:
-        return name
-    return f"{name} at {to_checksum_address(history.contracts[contract].address)}"
+    return to_checksum_address(history.addresses[address]) + owner_suffix(history, contract)

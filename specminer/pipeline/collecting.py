@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from specminer.chain.artifact import Artifact
 from specminer.chain.blocks import block_at, check_chain, check_range, creation_block, newest_block
 from specminer.chain.collector import TRIES, Chunk, Collector, Replaced
+from specminer.chain.earlier_lives import created_by_count
+from specminer.chain.finder import Way
 from specminer.chain.node import Node
 from specminer.chain.slot_values import SlotValues
 from specminer.chain.tracing import ORDER
@@ -138,6 +140,7 @@ class _Run:
         self._chain = chain_id
         self._contract = contract
         self._observer = observer
+        self._node = node
         self._collector = Collector(
             node, contract, note=observer.note, progress=observer.progress, known=self._known_values
         )
@@ -192,7 +195,11 @@ class _Run:
                     piece.transactions,
                     complete=piece.complete,
                     tip=piece.tip,
-                    limits=[*piece.limits, *self._creation_limit(chunk, created)],
+                    limits=[
+                        *piece.limits,
+                        *self._creation_limit(chunk, created),
+                        *self._earlier_limit(chunk, created, first),
+                    ],
                     gaps=piece.gaps,
                 )
                 added += len(chunk.transactions)
@@ -211,6 +218,31 @@ class _Run:
         text = (
             f"the node shows the contract's code from block {created} on, but no transaction of that block created it: "
             "older blocks may hold more; give --from-block to read them"
+        )
+        self._observer.note(text)
+        return [text]
+
+    def _earlier_limit(self, chunk: Chunk, created: int | None, first: int) -> list[str]:
+        """Return what to say if lives before the first block that is read may not have been found."""
+        if chunk.way is Way.TRACE_FILTER or first <= 1:
+            return []
+        creators = [
+            call.sender
+            for transaction in chunk.transactions
+            for call in transaction.invocations
+            if transaction.block.number == created
+            and call.kind is InvocationKind.CONSTRUCTOR
+            and call.outcome.accepted
+            and call.depth > 0
+        ]
+        if not created or not creators:
+            return []
+        if created_by_count(self._node, self._contract, creators[0], created) is not False:
+            return []
+        text = (
+            f"CREATE2 created the contract in block {created}, and can do so again after a self-destruction: lives "
+            f"before block {first} that left no logs are not found, because the node does not filter traces; give "
+            "--from-block to read older blocks"
         )
         self._observer.note(text)
         return [text]

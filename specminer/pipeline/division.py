@@ -37,7 +37,8 @@ def decode_history(mining: Mining) -> Mining:
         FileFormatError: the artifact's storage layout is malformed.
 
     """
-    return replace(mining, context=decode(mining.history, mining.artifact))
+    context = decode(mining.history, mining.artifact)
+    return replace(mining, history=context.history, context=context)  # lives are told apart in it
 
 
 def divide(mining: Mining) -> Mining:

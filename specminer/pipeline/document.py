@@ -34,7 +34,7 @@ def build_specification(mining: Mining) -> Mining:
     chosen = next(position for position, point in enumerate(tuning.front) if point.chosen)
     specification = Specification(
         name=mining.name or context.title,
-        contracts=tuple(to_checksum_address(item.address) for item in history.contracts),
+        contracts=tuple(map(to_checksum_address, history.accounts)),
         chain_id=history.contracts[0].chain_id,
         history=history_summary(context, mining.selection),
         interactions=_interactions(mining),

@@ -126,6 +126,8 @@ class _Chunk:
     first: int
     last: int = 0
     items: list[Replayed] = field(default_factory=list)
+    codes: dict[Address, set[bytes]] = field(default_factory=dict)
+    """Runtime code at each address that was called or ran: several where a contract was created again with another."""
 
     @property
     def full(self) -> bool:
@@ -344,6 +346,7 @@ class _Import:
             for address in {contract, *ran}:
                 if code := self.replay.machine.code(address):
                     self.codes[address] = code
+                    chunk.codes.setdefault(address, set()).add(code)
         chunk.items.append(item)
 
     def _store(self, chunk: _Chunk, done: int, *, last: bool) -> None:
@@ -382,12 +385,16 @@ class _Import:
                 created_in_block=created,
                 implementations=tuple((address, self.codes.get(address, b"")) for address in sorted(ran)),
                 artifact=self.artifact,
-                codes=tuple(sorted({self.codes[address] for address in inside if address in self.codes})),
+                codes=tuple(sorted({code for address in inside for code in self._codes_at(address, chunk)})),
             ),
             transactions=transactions,
             complete=(max(chunk.first, created or 0), chunk.last),
             limits=limits,
         )
+
+    def _codes_at(self, address: Address, chunk: _Chunk) -> set[bytes]:
+        """Return the code that an address had in a chunk, or last before it."""
+        return chunk.codes.get(address, set()) | ({self.codes[address]} if address in self.codes else set())
 
     def _limits(self) -> tuple[str, ...]:
         """Return what a reader of this history should know."""

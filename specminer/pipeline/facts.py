@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+from eth_utils.address import to_checksum_address
 
 from specminer.continuity import unseen_writes
 from specminer.decoding import ROLLED_BACK, HistoryContext
 from specminer.history import CONSTRUCTOR, MISSING, RETURNED, History
 from specminer.report.fidelity import fidelity_of
-from specminer.specification import HistorySummary, UnknownValues
+from specminer.specification import HistorySummary, LifeMoment, LifeSummary, UnknownValues
 from specminer.trace import Tracer
 
 _KNOWN_SHARE: Final = 0.5
@@ -34,7 +35,41 @@ def history_summary(context: HistoryContext, selection: str | None) -> HistorySu
         names=_names(context),
         locations=context.coverage.rounded(),
         selection=selection or None,
+        lives=_lives(history) or None,
+        life=_only_life(history),
     )
+
+
+def _lives(history: History) -> tuple[LifeSummary, ...]:
+    """Return the lives of the contracts, by contract and number."""
+    calls = np.bincount(history.invocation_contract, minlength=len(history.contracts))
+    return tuple(
+        LifeSummary(
+            contract=to_checksum_address(history.contracts[owner].address),
+            number=life.number,
+            created=_moment(history, life.created),
+            destroyed=_moment(history, life.destroyed),
+            ended=life.ended,
+            calls=int(calls[owner]),
+            code=None if life.code is None else f"0x{history.words[life.code]:064x}",
+        )
+        for owner, life in enumerate(history.lives)
+    )
+
+
+def _moment(history: History, transaction: int | None) -> LifeMoment | None:
+    if transaction is None:
+        return None
+    return LifeMoment(
+        block=int(history.transaction_block[transaction]),
+        transaction=f"0x{history.transaction_hash[transaction].hex()}",
+    )
+
+
+def _only_life(history: History) -> int | None:
+    """Return the number of the life that was chosen of several, if one was."""
+    chosen = len(history.lives) == 1 and history.lives[0].of > 1
+    return history.lives[0].number if chosen else None
 
 
 def _names(context: HistoryContext) -> str:
@@ -97,11 +132,14 @@ def gaps(history: History) -> list[str]:
     found = []
     if len(history.contracts) > 1:
         if missing:
+            lives = len(history.contracts) > len(history.accounts)
             found.append(
-                f"of {missing:,} of the {len(history.contracts):,} contracts the history does not hold the creation: "
-                "values of theirs that no transaction has shown yet are unknown"
+                f"of {missing:,} of the {len(history.contracts):,} {'lives' if lives else 'contracts'} the history "
+                "does not hold the creation: values of theirs that no transaction has shown yet are unknown"
             )
-        return found
+        if len(history.accounts) > 1:
+            return found
+        missing = 0
     if missing:
         found.append(
             f"the history begins at block {history.first_block}, after the contract was created: values that no "

@@ -13,6 +13,7 @@ from specminer.errors import StoreError, UsageError, plain
 from specminer.pipeline.automata import transition_groups
 from specminer.pipeline.mining import Mined, mine
 from specminer.pipeline.output import make_folder, remove_file, replace_file
+from specminer.pipeline.selecting import life_of
 from specminer.pipeline.state import MineOptions
 from specminer.report.document import Report
 from specminer.report.eventlog import events, to_csv, to_xes
@@ -62,6 +63,8 @@ def mined_again(specification: Specification, store: TraceStore, artifact: Artif
     contracts = _contracts(specification)
     facts = specification.history
     history = store.history(specification.chain_id, contracts, first=facts.first_block, last=facts.last_block)
+    if facts.life is not None:
+        history = life_of(history, facts.life)
     if facts.invocations != len(history):
         raise StoreError(
             f"the database holds {len(history):,} calls of these blocks, the automaton was mined from "

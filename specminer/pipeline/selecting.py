@@ -13,8 +13,10 @@ from eth_utils.address import to_checksum_address
 from specminer.chain.artifact import Artifact
 from specminer.chain.node import Node
 from specminer.datasets import list_datasets, suggestion
+from specminer.decoding import separate_lives
 from specminer.errors import StoreError, UsageError, plain
 from specminer.history import History
+from specminer.lives import of_life
 from specminer.pipeline.inputs import (
     common_chain,
     existing_database,
@@ -45,6 +47,8 @@ class SelectionOptions:
     """The address of a factory: all contracts that it created."""
     instances: int | None = None
     """Of several contracts the first so many by their creation; ``None`` for all."""
+    life: int | None = None
+    """Of one contract the life of this number, counted from 1 by creation; ``None`` for all, which are told apart."""
     chain_id: int | None = None
     """The chain that is meant; needed only where the database or the source does not tell."""
     blocks: BlockRange = ALL_BLOCKS
@@ -174,7 +178,28 @@ def select(
             first=options.blocks.first,
             last=options.blocks.last,
         )
+    if options.life is not None:
+        history = life_of(history, options.life)
     return Selection(history=history, sentence=chosen.sentence, artifact=artifact or chosen.artifact)
+
+
+def life_of(history: History, number: int) -> History:
+    """Return what a history of one contract holds of one of its lives, counted from 1.
+
+    Raises:
+        UsageError: there are several contracts, or there is no such life.
+
+    """
+    if len(history.contracts) != 1:
+        raise UsageError(
+            f"--life chooses among the lives of one contract, but {len(history.contracts):,} are mined together"
+        )
+    divided = separate_lives(history)
+    count = len(divided.contracts)
+    if not 1 <= number <= count:
+        lives = f"{count:,} lives; give --life 1 to {count:,}" if count > 1 else "one life only"
+        raise UsageError(f"--life {number}: as far as the history shows, the contract has {lives}")
+    return history if count == 1 else of_life(divided, number)
 
 
 def _trace_files(target: str) -> list[Path]:

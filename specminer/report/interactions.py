@@ -52,10 +52,21 @@ def members(analysis: Analysis, interactions: Interactions) -> list[Document]:
                 "outcome": OUTCOMES[int(history.invocation_outcome[row])].value,
             }
         )
+    lives = _lives(analysis, interactions)
     return [
-        {"name": name, "entity": key, "members": own}
-        for name, key, own in zip(interactions.names, interactions.keys, listed, strict=True)
+        {"name": name, "entity": key, **life, "members": own}
+        for name, key, life, own in zip(interactions.names, interactions.keys, lives, listed, strict=True)
     ]
+
+
+def _lives(analysis: Analysis, interactions: Interactions) -> list[Document]:
+    """Return for each interaction the number of its life, as ``life``; nothing where the contract has one only."""
+    history = analysis.context.history
+    if all(life.of == 1 for life in history.lives):
+        return [{}] * len(interactions.names)
+    first = np.searchsorted(interactions.slice, np.arange(len(interactions.names)))
+    owners = history.invocation_contract[interactions.invocation[first]]
+    return [{"life": history.lives[owner].number} for owner in owners.tolist()]
 
 
 def transaction_of(history: History, row: int) -> str:
@@ -75,6 +86,7 @@ def overview(analysis: Analysis, interactions: Interactions) -> list[Document]:
     block = history.transaction_block[history.invocation_transaction]
     bounds = np.searchsorted(interactions.slice, np.arange(len(interactions.names) + 1))
     rows = []
+    lives = _lives(analysis, interactions)
     for number, name in enumerate(interactions.names):
         events = np.arange(bounds[number], bounds[number + 1])
         invocations = interactions.invocation[events]
@@ -82,6 +94,7 @@ def overview(analysis: Analysis, interactions: Interactions) -> list[Document]:
         rows.append(
             {
                 "name": name,
+                **lives[number],
                 "length": len(own),
                 "side_effects": len(events) - len(own),
                 "first_block": int(block[invocations].min()),
@@ -277,6 +290,7 @@ def timeline(
     return {
         "name": interactions.names[number],
         "entity": interactions.keys[number],
+        **_lives(analysis, interactions)[number],
         "events": [_event(analysis, interactions, interface, book, event) for event in events.tolist()],
     }
 

@@ -48,7 +48,9 @@ class Ledger:
     def places(self, row: int, *, undone: bool) -> list[int]:
         """Return a call's payments that lasted, or those that did not."""
         return [
-            place for place in range(self.bounds[row], self.bounds[row + 1]) if self.undone[place] is undone
+            place
+            for place in range(self.bounds[row], self.bounds[row + 1])
+            if self.undone[place] is undone and self.wei[place] != 0  # a self-destruction may pay nothing
         ]
 
     def amount(self, place: int) -> int:

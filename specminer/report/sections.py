@@ -22,6 +22,7 @@ from specminer.report.history_sections import (
     rejections_section,
     split_section,
 )
+from specminer.report.lives import lives_section
 from specminer.report.money_sections import money_sections
 from specminer.report.section import Section, without_empty_columns
 from specminer.report.trust_sections import confidence_section, surprise_sections
@@ -72,7 +73,7 @@ def groups(report: Report) -> tuple[Group, ...]:
         ("Ether", money_sections(spec, evidence) if evidence else ()),
         (
             "How sure",
-            (confidence_section(spec), split_section(report), coverage_section(report)),
+            (confidence_section(spec), split_section(report), lives_section(spec), coverage_section(report)),
         ),
     ]
     listed = [

@@ -30,6 +30,7 @@ from specminer.report.guards import (
     transition_texts,
 )
 from specminer.report.layout import cut, pad, paragraph
+from specminer.report.lives import code_note, life_texts, lives_lead
 from specminer.specification import Edge, Specification, State
 
 MAX_ROWS: Final = 60
@@ -89,10 +90,21 @@ def _read(spec: Specification, columns: int) -> list[str]:
         lines += paragraph(f"{text[0].upper()}{text[1:]}.", columns)
     if history.unknown:
         lines += paragraph(unknown_text(history.unknown, history.invocations), columns)
+    lines += _lives(spec, columns)
     if history.names:
         lines += paragraph(plain(history.names, 1000), columns)
     for limit in history.limits:
         lines += paragraph(plain(limit, 1000), columns, "! ")
+    return lines
+
+
+def _lives(spec: Specification, columns: int) -> list[str]:
+    """Return the lives of contracts that destroyed themselves."""
+    lines: list[str] = []
+    for text in (lives_lead(spec.history), code_note(spec.history)):
+        lines += paragraph(text, columns) if text else []
+    for text in life_texts(spec.history):
+        lines += paragraph(text, columns, "- ")
     return lines
 
 

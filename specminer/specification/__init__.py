@@ -48,6 +48,8 @@ from specminer.specification.guards import (
 )
 from specminer.specification.history import (
     HistorySummary,
+    LifeMoment,
+    LifeSummary,
     LocationCoverage,
     ReplayFidelity,
     UnknownValues,
@@ -118,6 +120,8 @@ __all__ = [
     "InteractionsSummary",
     "InvariantEntry",
     "LaterCases",
+    "LifeMoment",
+    "LifeSummary",
     "LocationCoverage",
     "Mode",
     "Obligation",

@@ -54,6 +54,37 @@ class LocationCoverage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LifeMoment:
+    """The transaction in which a life began or ended."""
+
+    block: Count
+    """The number of its block."""
+    transaction: str
+    """Its hash, ``0x`` and 64 hexadecimal digits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifeSummary:
+    """One life of a contract: from its creation until it destroyed itself."""
+
+    contract: str
+    """The address."""
+    number: Count
+    """1, 2, ... among the lives of the contract that the history shows."""
+    created: LifeMoment | None
+    """Where it began; ``None`` if the history does not hold that."""
+    destroyed: LifeMoment | None
+    """Where the contract last destroyed itself, or tried to: from Cancun on that is in vain, unless the same
+    transaction created it. ``None`` if the history holds no such call."""
+    ended: bool | None
+    """Whether the life is over; ``None`` if that is not known."""
+    calls: Count
+    """How many calls it has, the constructor included."""
+    code: str | None
+    """KECCAK256 hash of the runtime code, ``0x`` and 64 hexadecimal digits; ``None`` if it is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistorySummary:
     """What was read, and what that cannot see."""
 
@@ -81,3 +112,7 @@ class HistorySummary:
     """How much of the storage is understood."""
     selection: str | None = absent()
     """How the contracts were chosen, in a sentence; left out for a single one."""
+    lives: tuple[LifeSummary, ...] | None = absent()
+    """The lives of the contracts, where one has several or destroyed itself; else left out."""
+    life: Count | None = absent()
+    """The number of the only life that was mined; left out if all were."""

@@ -14,7 +14,7 @@ class Mode(Enum):
     WHOLE = "whole"
     """The contract's life is one interaction."""
     INSTANCE = "instance"
-    """Several contracts of the same code: each one's life is one."""
+    """Several contracts of the same code, or several lives of one contract: each life is one."""
     SENDER = "sender"
     """Each account's calls, and what others did to the storage kept under its address."""
     PARTITION = "partition"

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from specminer.history import KINDS, MISSING, OUTCOMES, PAYMENTS, BoolColumn, IntColumn, RowColumn
 from specminer.store import schema
 from specminer.store.instances import among
+from specminer.trace import InvocationKind
 
 _FETCHED: Final = 20_000
 """Rows fetched at a time."""
@@ -116,9 +117,38 @@ def invocation_columns(
         "invocation_output": tuple([output[row] for row in listed]),
     }
     call_place = places(raw[0])
+    columns["invocation_code_hash"] = _own_code(connection, owners, call_place, word_place, len(chosen))
     columns |= payment_columns(connection, owners, call_place, address_place, word_place)
     columns |= access_columns(connection, owners, call_place, word_place)
     return columns, InvocationRows(row=call_place, counts=raw[9:12].copy())
+
+
+def _own_code(
+    connection: sa.Connection,
+    owners: Sequence[int],
+    call_place: IntColumn,
+    word_place: IntColumn,
+    count: int,
+) -> IntColumn:
+    """Return for each invocation the hash of the contract's own code, as a word's place; ``MISSING`` if not known."""
+    table, calls, own = schema.frame_code, schema.invocation, schema.contract
+    query = (
+        sa.select(table.c.invocation_id, table.c.hash_id)
+        .join(calls, calls.c.id == table.c.invocation_id)
+        .join(own, own.c.id == calls.c.contract_id)
+        .where(
+            among(calls.c.contract_id, owners),
+            table.c.address_id == own.c.address_id,
+            table.c.hash_id.is_not(None),
+            calls.c.kind != InvocationKind.CONSTRUCTOR.value,
+        )
+    )
+    found = np.full(count, MISSING, dtype=np.int64)
+    for rows in fetched(connection, query):
+        call, hashed = np.array(rows, dtype=np.int64).T
+        place = looked_up(call_place, call)
+        found[place[place != MISSING]] = word_place[hashed[place != MISSING]]
+    return found
 
 
 def _parents(

@@ -1,4 +1,4 @@
-"""What a reader of a stored history should know of it, as sentences: gaps, unseen writes, lives."""
+"""What a reader of a stored history should know of it, as sentences: gaps and unseen writes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
-from specminer.continuity import lives, unseen_writes
+from specminer.continuity import unseen_writes
 from specminer.errors import plain
 from specminer.history import History
 from specminer.store import schema
@@ -22,7 +22,6 @@ def remarks(connection: sa.Connection, history: History, owners: Sequence[int]) 
     yield from _gaps(connection, owners, history)
     if set(history.tracers) - {Tracer.EXECUTION}:
         yield from _unseen(history)
-    yield from _lives(history)
 
 
 def _gaps(connection: sa.Connection, owners: Sequence[int], history: History) -> Iterator[str]:
@@ -53,15 +52,3 @@ def _unseen(history: History) -> Iterator[str]:
         f"{len(found):,} times a slot held another value than the last recorded call had left there: somebody unseen "
         f"wrote, such as a call that was not found, or a recording is wrong; first in {named}"
     )
-
-
-def _lives(history: History) -> Iterator[str]:
-    for place, record in enumerate(history.contracts):
-        created = lives(history, place)
-        if len(created) > 1:
-            blocks = ", ".join(str(history.transaction_block[row]) for row in created[:_NAMED].tolist())
-            yield (
-                f"0x{record.address.hex()} was created {len(created)} times (in blocks {blocks}"
-                f"{', …' if len(created) > _NAMED else ''}): it destroyed itself in between, and its storage began "
-                "anew with each creation"
-            )

@@ -17,6 +17,7 @@ from specminer.cli.options import (
     chain_option,
     database_option,
     format_option,
+    life_option,
     quiet_option,
     range_options,
     seed_option,
@@ -67,6 +68,7 @@ class View:
     metavar="FILE",
     help="Write the dependencies between calls as GraphML, with the interactions that they link.",
 )
+@life_option
 @split_option
 @format_option
 @artifact_option

@@ -17,6 +17,7 @@ from specminer.cli.options import (
     chain_option,
     database_option,
     instances_option,
+    life_option,
     parse_weights,
     quiet_option,
     range_options,
@@ -104,6 +105,7 @@ class Output:
     "several kinds, --same-code-as names one of the kind that is meant.",
 )
 @instances_option
+@life_option
 @source_options
 @artifact_option
 @chain_option
