@@ -290,13 +290,7 @@ def _life(history: History, rows: IntColumn, start: _Start, kinds: _Kinds, destr
     destroyed = int(own[-1]) if len(own) else None
     ended: bool | None = destroys is None
     if destroys is not None and destroyed is not None:
-        if np.any(kinds.ran[rows] & (transaction > destroyed)):
-            ended = False
-        elif destroyed == start.transaction:
-            ended = True
-        else:
-            time = int(history.transaction_time[destroyed])
-            ended = destroys(int(history.transaction_block[destroyed]), None if time == MISSING else time)
+        ended = destroyed == start.transaction or _has_ended(history, rows, destroyed, kinds.ran, destroys)
     codes = history.invocation_code_hash[rows]
     codes = codes[codes != MISSING]
     return Life(
@@ -307,6 +301,21 @@ def _life(history: History, rows: IntColumn, start: _Start, kinds: _Kinds, destr
         ended=ended,
         code=int(codes[-1]) if len(codes) else None,
     )
+
+
+def _has_ended(
+    history: History, rows: IntColumn, destroyed: int, ran: BoolColumn, destroys: Destroys
+) -> bool | None:
+    """Return whether a life that no other one follows is over since a transaction; ``None`` if that is not known."""
+    later = history.invocation_transaction[rows] > destroyed
+    if np.any(ran[rows] & later):
+        return False
+    # where code is recorded as it runs, and none was when it was called, there was none
+    recorded = history.invocation_payments[rows] != MISSING
+    if np.any(history.invocation_code_hash[rows[~later]] != MISSING) and np.any(recorded & later):
+        return True
+    time = int(history.transaction_time[destroyed])
+    return destroys(int(history.transaction_block[destroyed]), None if time == MISSING else time)
 
 
 def _numbered(starts: list[_Start], lives: list[Life]) -> list[Life]:

@@ -54,6 +54,7 @@ def _lives(history: History) -> tuple[LifeSummary, ...]:
             code=None if life.code is None else f"0x{history.words[life.code]:064x}",
         )
         for owner, life in enumerate(history.lives)
+        if life.of > 1 or life.destroyed is not None
     )
 
 
