@@ -24,6 +24,7 @@ from specminer.history import (
     CONSTRUCTOR,
     MISSING,
     PAYMENTS,
+    AnswerColumns,
     BoolColumn,
     History,
     IntColumn,
@@ -130,6 +131,7 @@ def of_life(history: History, number: int) -> History:
         **columns,
         contracts=(history.contracts[owner],),
         lives=(life,),
+        answers=None if history.answers is None else _answers_of(history.answers, rows, transactions, place),
         transaction_hash=tuple(history.transaction_hash[row] for row in transactions.tolist()),
         invocation_data=tuple(history.invocation_data[row] for row in rows.tolist()),
         invocation_output=tuple(history.invocation_output[row] for row in rows.tolist()),
@@ -159,6 +161,26 @@ def _columns_of(
         for name, column in columns.items()
         if isinstance(column, np.ndarray)
     }
+
+
+def _answers_of(
+    answers: AnswerColumns, rows: IntColumn, transactions: IntColumn, place: IntColumn
+) -> AnswerColumns:
+    """Return what some invocations heard from others; ``place`` is the position of each invocation among them."""
+    chosen = {
+        "transaction": transactions,
+        "invocation": rows,
+        "call": np.flatnonzero(place[answers.call_invocation] != MISSING),
+        "environment": np.flatnonzero(place[answers.environment_invocation] != MISSING),
+    }
+    columns: dict[str, Any] = {
+        item.name: getattr(answers, item.name)[chosen[item.name.partition("_")[0]]]
+        for item in fields(answers)
+        if item.name.partition("_")[0] in chosen
+    }
+    for name in ("call_invocation", "environment_invocation"):
+        columns[name] = place[columns[name]].astype(np.int32)
+    return replace(answers, **columns)
 
 
 def _destructions(history: History) -> IntColumn:

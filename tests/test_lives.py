@@ -195,11 +195,18 @@ def test_one_life_alone_is_what_it_is_among_all(lived: Lived, number: int) -> No
         mined = mine(history, MineOptions(), artifact=artifact())
         again = mined_again(mined.specification, store, artifact())
     spec = mined.specification
+    answers, of_all = history.answers, lived.context.history.answers
+    assert answers is not None
+    assert of_all is not None
+    own = lived.context.history.invocation_contract == number - 1
+    assert len(answers.call_to) == int(own[of_all.call_invocation].sum())
+    assert answers.invocation_calls.tolist() == of_all.invocation_calls[own].tolist()
+    assert len(answers.transaction_tracer) == len(history.transaction_hash)
     assert spec.history.life == number
     assert [life.number for life in spec.history.lives or ()] == [number]
     whole = members(lived.mined.analysis, lived.mined.interactions)
-    own = {item["name"]: item["members"] for item in whole if item["life"] == number}
-    assert {item["name"]: item["members"] for item in members(mined.analysis, mined.interactions)} == own
+    told = {item["name"]: item["members"] for item in whole if item["life"] == number}
+    assert {item["name"]: item["members"] for item in members(mined.analysis, mined.interactions)} == told
     assert again.specification.transitions == spec.transitions
     assert f"Life {number} of the contract alone was mined" in summary(spec, width=200)
 
