@@ -11,11 +11,12 @@ import pytest
 from specminer.datasets import dataset, list_datasets
 from specminer.decision.recordings import NotRecorded, Recordings
 from specminer.decision.replaying import replays_of
-from specminer.decision.runs import FunctionRuns, run_calls
+from specminer.decision.runs import FunctionRuns, execute_alone, run_calls
 from specminer.decoding.context import HistoryContext
 from specminer.decoding.decode import decode
 from specminer.evm.forced import force
 from specminer.evm.shadow.evaluation import evaluate
+from specminer.evm.shadow.record import ShadowRecord
 from specminer.history import OUTCOMES
 from specminer.pipeline import import_traces
 from specminer.store import TraceStore
@@ -53,8 +54,40 @@ def test_calls_of_the_datasets_are_proved(name: str) -> None:
     counted.pop(SHORT, None)
     assert counted == NOT_TOLD.get(name, {})
     assert sum(len(item.runs) for item in runs) > 150
-    told = sum(len(item.runs) + sum(item.unproved.values()) + item.unpursued for item in runs)
+    told = sum(len(item.runs) + sum(item.unproved.values()) + len(item.matched) for item in runs)
     assert told == context.is_event.sum()
+    assert not any(item.unpursued for item in runs)
+
+
+@pytest.mark.parametrize("name", ["channel", "loans", "names", "nft_market", "single_auction"])
+def test_matched_calls_take_the_path_that_they_are_matched_to(name: str) -> None:
+    context, _ = executed(name)
+    recordings = Recordings(context.history)
+    matched = 0
+    for item in run_calls(context, bound=3):
+        assert item.matched.tolist() == sorted(set(item.matched.tolist()))
+        for row, number in list(zip(item.matched.tolist(), item.matched_run.tolist(), strict=True))[::4]:
+            alone = execute_alone(recordings.of(row), item.arena)
+            assert alone.pursuit.proved
+            assert alone.record is not None
+            run = item.runs[number]
+            assert way(alone.record) == way(run.record)
+            assert run.accepted == bool(context.history.accepted[row])
+            matched += 1
+    assert matched > 50
+
+
+def way(record: ShadowRecord) -> list[tuple[int, bool]]:
+    return [(decision.counter, decision.taken) for decision in record.decisions]
+
+
+def test_more_calls_are_executed_until_all_are_matched_or_the_bound_is_reached() -> None:
+    context, _ = executed("nft_market")
+    for item in run_calls(context, bound=1, most=5):
+        assert len(item.runs) + sum(item.unproved.values()) <= 5
+    left = [item.unpursued for item in run_calls(context, bound=1, most=2)]
+    assert sum(left) > 0
+    assert not any(item.unpursued for item in run_calls(context, bound=1))
 
 
 def test_runs_end_as_recorded_and_their_decisions_follow_from_their_inputs() -> None:
@@ -127,3 +160,4 @@ def test_calls_of_executed_histories_are_proved(name: str, real_database: RealDa
     assert proved > 50
     assert set(counted) <= {"it asks for BALANCE, which was not recorded"}  # an export does not tell balances
     assert sum(counted.values()) <= 2
+    assert not any(item.unpursued for item in runs)

@@ -109,6 +109,10 @@ class Recordings:
         if history.blocks is not None:
             self._block_rows = {number: row for row, number in enumerate(history.blocks.number.tolist())}
 
+    def lack(self, invocation: int) -> str | None:
+        """Return why no call that ended as this one did can be executed alone; ``None`` if that is no reason."""
+        return _UNKNOWN_ENDS.get(OUTCOMES[int(self._history.invocation_outcome[invocation])])
+
     def of(self, invocation: int) -> RecordedCall:
         """Return what executing a call alone takes.
 
@@ -121,9 +125,9 @@ class Recordings:
 
         """
         history = self._history
-        outcome = OUTCOMES[int(history.invocation_outcome[invocation])]
-        if outcome in _UNKNOWN_ENDS:
-            raise NotRecorded(_UNKNOWN_ENDS[outcome])
+        outcome, lack = OUTCOMES[int(history.invocation_outcome[invocation])], self.lack(invocation)
+        if lack is not None:
+            raise NotRecorded(lack)
         if self._tracer(invocation) is Tracer.PRESTATE:
             raise NotRecorded("its tracer does not tell the order of accesses")
         creates = int(history.invocation_kind[invocation]) == CONSTRUCTOR

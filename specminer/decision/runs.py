@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
+from specminer.decision.call_columns import CallColumns
+from specminer.decision.likeness import Likeness, spread
+from specminer.decision.matching import KnownPath, known_path, match_calls
 from specminer.decision.recordings import NotRecorded, RecordedCall, Recordings
 from specminer.decoding.context import HistoryContext
 from specminer.evm.alone import Pursuit, pursue
@@ -19,16 +22,17 @@ from specminer.evm.recorder import MAX_RECORDED
 from specminer.evm.shadow.arena import Arena
 from specminer.evm.shadow.observer import Shadow
 from specminer.evm.shadow.record import ShadowRecord
-from specminer.history import RETURNED, RowColumn
+from specminer.history import MISSING, IntColumn, RowColumn
 
 BOUND: Final = 24
 """Calls of one kind that are executed: of one function, ended in one way, with accesses and answers of one shape."""
 MAX_EXECUTED: Final = 2_000
 """Calls of one function that are executed."""
 _SLOT: Final = re.compile("slot 0x[0-9a-f]+")
-_ERROR_WITH_TEXT: Final = bytes.fromhex("08c379a0")
-_LONGEST_REASON: Final = 132
-"""Bytes of an answer with a text that is compared as a whole."""
+
+
+def _nothing() -> RowColumn:
+    return np.zeros(0, dtype=np.int32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +68,11 @@ class FunctionRuns:
     unproved: Mapping[str, int]
     """How many calls could not be executed alone, by the reason."""
     unpursued: int
-    """Calls that were not executed, because others like them were."""
+    """Calls that were neither executed nor matched to the path of one that was, because of the bound."""
+    matched: RowColumn = field(default_factory=_nothing)
+    """Rows of calls that took the same path as an executed one, ascending; shape (m,)."""
+    matched_run: RowColumn = field(default_factory=_nothing)
+    """Position in ``runs`` of a call whose path it was; shape (m,)."""
 
 
 def run_calls(
@@ -72,97 +80,145 @@ def run_calls(
 ) -> tuple[FunctionRuns, ...]:
     """Execute calls of each function alone; those that were rolled back by a caller, and read-only ones, are left out.
 
+    Calls that are alike from outside are executed only in part; the others are matched to the paths that these took.
+    Of those that took none of them, more are executed, until nothing is left or ``most`` is reached.
+
     Args:
         context: the history.
-        bound: how many calls are executed of those that are alike in function, outcome, reason, and in the shape of
-            their accesses and answers; they are spread evenly over the history.
+        bound: how many calls are executed at a time of those that are alike in function, outcome, reason, and in the
+            shape of their accesses and answers; they are spread evenly over the history.
         most: how many calls of one function are executed at most.
 
     Returns:
         The functions that were called, by their number.
 
     """
-    recordings = Recordings(context.history)
+    tools = _Tools(
+        context=context,
+        recordings=Recordings(context.history),
+        columns=CallColumns(context.history),
+        likeness=Likeness(context.history),
+        bound=bound,
+    )
     function = context.calls.function
     rows = np.flatnonzero(context.is_event).astype(np.int32)
-    found = []
-    for number in np.unique(function[rows]).tolist():
-        own = rows[function[rows] == number]
-        chosen = _spread(_alike(context, own), bound, most)
-        found.append(_run_function(context, recordings, number, chosen, len(own) - len(chosen)))
-    return tuple(found)
+    return tuple(
+        _FunctionRunner(tools, number).run(rows[function[rows] == number], most)
+        for number in np.unique(function[rows]).tolist()
+    )
 
 
-def _alike(context: HistoryContext, rows: RowColumn) -> Iterator[list[int]]:
-    """Yield groups of calls that are alike."""
-    history, answers = context.history, context.history.answers
-    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
-    firsts = np.searchsorted(history.access_invocation, rows)
-    lasts = np.searchsorted(history.access_invocation, rows, side="right")
-    written = history.access_write.tobytes()
-    succeeded, called = b"", np.zeros((2, len(rows)), dtype=np.int64)
-    if answers is not None:
-        succeeded = answers.call_succeeded.tobytes()
-        called = np.stack([np.searchsorted(answers.call_invocation, rows, side=s) for s in ("left", "right")])
-    for row, outcome, first, last, start, end in zip(
-        rows.tolist(),
-        history.invocation_outcome[rows].tolist(),
-        firsts.tolist(),
-        lasts.tolist(),
-        *called.tolist(),
-        strict=True,
-    ):
-        output = history.invocation_output[row]
-        texted = output[:4] == _ERROR_WITH_TEXT and len(output) <= _LONGEST_REASON
-        reason = output if texted else output[:4]
-        groups[
-            outcome, b"" if outcome == RETURNED else reason, written[first:last], succeeded[start:end]
-        ].append(row)
-    yield from groups.values()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tools:
+    """What running the calls of a history takes."""
+
+    context: HistoryContext
+    recordings: Recordings
+    columns: CallColumns
+    likeness: Likeness
+    bound: int
 
 
-def _spread(groups: Iterator[list[int]], bound: int, most: int) -> list[int]:
-    """Return rows out of each group, spread evenly over it, ascending."""
-    chosen = []
-    for rows in groups:
-        count = min(bound, len(rows))
-        chosen.append([rows[number * (len(rows) - 1) // max(1, count - 1)] for number in range(count)])
-    while sum(map(len, chosen)) > most and any(len(rows) > 1 for rows in chosen):
-        chosen = [rows[::2] for rows in chosen]  # groups that are large stay the larger ones
-    return sorted([row for rows in chosen for row in rows][:most])
+class _FunctionRunner:
+    """Executes and matches the calls of one function."""
 
+    def __init__(self, tools: _Tools, function: int) -> None:
+        self._tools = tools
+        self._function = function
+        self._arena = Arena()
+        self._runs: list[CallRun] = []
+        self._unproved: Counter[str] = Counter()
+        self._matched: list[tuple[RowColumn, IntColumn]] = []
 
-def _run_function(
-    context: HistoryContext, recordings: Recordings, function: int, rows: Sequence[int], unpursued: int
-) -> FunctionRuns:
-    arena, accepted = Arena(), context.history.accepted
-    runs: list[CallRun] = []
-    unproved: Counter[str] = Counter()
-    for row in rows:
+    def run(self, rows: RowColumn, most: int) -> FunctionRuns:
+        """Run the calls in some rows; of them at most so many are executed."""
+        groups = []
+        for group in self._tools.likeness.groups(rows):
+            lack = self._tools.recordings.lack(int(group[0]))
+            if lack is None:
+                groups.append(group)
+            else:
+                self._unproved[lack] += len(group)
+        first = spread(groups, self._tools.bound, most)
+        left = most - sum(map(len, first))
+        for group, chosen in zip(groups, first, strict=True):
+            left -= self._exhaust(group, chosen, left)
+        return self._told(len(rows))
+
+    def _exhaust(self, rows: RowColumn, chosen: RowColumn, most: int) -> int:
+        """Execute some calls of a group, then more of those that took none of the paths; return how many more."""
+        more = 0
+        while len(chosen):
+            before = len(self._runs)
+            paths = [path for row in chosen.tolist() if (path := self._execute(row)) is not None]
+            rows = np.setdiff1d(rows, chosen, assume_unique=True)
+            if len(self._runs) == before or not len(rows):
+                break
+            rows = self._match(paths, rows)
+            chosen = spread([rows], self._tools.bound, most - more)[0]
+            more += len(chosen)
+        return more
+
+    def _match(self, paths: list[KnownPath], rows: RowColumn) -> RowColumn:
+        """Match calls to paths; return those that took none of them."""
+        history = self._tools.context.history
+        taken = match_calls(paths, self._arena, self._tools.columns, history, rows)
+        found = taken != MISSING
+        self._matched.append((rows[found], taken[found]))
+        left: RowColumn = rows[~found]
+        return left
+
+    def _execute(self, row: int) -> KnownPath | None:
+        """Execute a call; return the path that it took, if others can be matched to it."""
+        history = self._tools.context.history
         try:
-            call = recordings.of(row)
+            call = self._tools.recordings.of(row)
         except NotRecorded as lack:
-            unproved[str(lack)] += 1
-            continue
-        execution = execute_alone(call, arena)
+            self._unproved[str(lack)] += 1
+            return None
+        execution = execute_alone(call, self._arena)
         record, pursuit = execution.record, execution.pursuit
         if record is None or pursuit.reason is not None:
-            unproved[_SLOT.sub("slot", pursuit.reason or "nothing ran")] += 1
-            continue
-        runs.append(
+            self._unproved[_SLOT.sub("slot", pursuit.reason or "nothing ran")] += 1
+            return None
+        self._runs.append(
             CallRun(
                 invocation=row,
                 record=record,
                 halt=pursuit.halt,
                 output=pursuit.output,
-                accepted=bool(accepted[row]),
+                accepted=bool(history.accepted[row]),
                 assuming=pursuit.assuming,
                 variant=execution.variant,
             )
         )
-    return FunctionRuns(
-        function=function, arena=arena, runs=tuple(runs), unproved=dict(unproved), unpursued=unpursued
-    )
+        if call.recordings[0].kind.creates:
+            return None  # what its arguments are is not told by columns
+        return known_path(
+            record,
+            len(self._runs) - 1,
+            written=history.access_write[history.accesses(row)].tolist(),
+            recorded=call.recordings[0].answers is not None,
+        )
+
+    def _told(self, count: int) -> FunctionRuns:
+        """Return what came of so many calls, the runs in chain order."""
+        runs = self._runs
+        order = sorted(range(len(runs)), key=lambda number: runs[number].invocation)
+        place = np.zeros(len(runs), dtype=np.int32)
+        place[order] = np.arange(len(runs), dtype=np.int32)
+        matched = np.concatenate([np.zeros(0, dtype=np.int32), *(rows for rows, _ in self._matched)])
+        taken = np.concatenate([np.zeros(0, dtype=np.int64), *(numbers for _, numbers in self._matched)])
+        ascending = np.argsort(matched)
+        return FunctionRuns(
+            function=self._function,
+            arena=self._arena,
+            runs=tuple(runs[number] for number in order),
+            unproved=dict(self._unproved),
+            unpursued=count - len(runs) - sum(self._unproved.values()) - len(matched),
+            matched=matched[ascending],
+            matched_run=place[taken[ascending]],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,11 +98,20 @@ def _value(key: Key, values: dict[int, int]) -> int:
         return int.from_bytes(bytes_of(key[1], values), "big")
     if kind == "keccak":
         return hash_word(bytes_of(key[1], values))
-    compute = _COMPUTED.get(kind)
-    if compute is None:
+    if kind not in _COMPUTED:
         raise KeyError(key)
     count = 3 if kind in ("addmod", "mulmod") else 1 if kind in ("iszero", "not", "clz") else 2
-    return compute(*(values[operand] for operand in key[1 : 1 + count]))
+    return compute(kind, *(values[operand] for operand in key[1 : 1 + count]))
+
+
+def compute(kind: str, *operands: int) -> int:
+    """Return what an operation makes of words.
+
+    Raises:
+        KeyError: there is no operation of that kind.
+
+    """
+    return _COMPUTED[kind](*operands)
 
 
 def bytes_of(parts: tuple[Part, ...], values: Inputs) -> bytes:

@@ -141,7 +141,9 @@ def _changing(kind: str, base: Handler) -> Handler:
     def handler(stack: list[int], frame: Any, argument: Any) -> None:
         base(stack, frame, argument)
         note: ShadowNote = frame.note
-        note.marks.append(note.record.versioned(stack[-1], kind))
+        record = note.record
+        node = record.versioned(stack[-1], kind)
+        note.marks.append(node if kind == "gas" else record.answered(node))
 
     return handler
 
@@ -154,7 +156,8 @@ def _about(kind: str, base: Handler) -> Handler:
         base(stack, frame, argument)
         note: ShadowNote = frame.note
         record = note.record
-        note.marks[-1] = record.versioned(stack[-1], kind, record.operand(note.marks[-1], asked))
+        node = record.versioned(stack[-1], kind, record.operand(note.marks[-1], asked))
+        note.marks[-1] = record.answered(node)
 
     return handler
 
@@ -201,7 +204,8 @@ def _blobhash(base: Handler) -> Handler:
         index = stack[-1]
         base(stack, frame, argument)
         note: ShadowNote = frame.note
-        note.marks[-1] = note.record.source(stack[-1], "blob_hash", index)
+        record = note.record
+        note.marks[-1] = record.answered(record.source(stack[-1], "blob_hash", index))
 
     return handler
 

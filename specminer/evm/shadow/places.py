@@ -192,12 +192,18 @@ def _sload(base: Handler, kind: str) -> Handler:
         base(stack, frame, argument)
         note: ShadowNote = frame.note
         record, value = note.record, stack[-1]
-        slots = record.slots if kind == "storage" else record.transients
+        if kind == "storage":
+            slots, number = record.slots, record.accessed
+            record.accessed += 1
+        else:
+            slots, number = record.transients, record.questions
+            record.questions += 1
         known = slots.get(slot)
         if known is not None and known[1] == value:
             note.marks[-1] = None if known[0] in record.arena.constants else known[0]
             return
         node = record.versioned(value, kind, record.operand(note.marks[-1], slot))
+        (record.read_at if kind == "storage" else record.told_at).setdefault(node, number)
         frame.run.world.put(slots, slot, (node, value))
         note.marks[-1] = node
 
@@ -212,6 +218,7 @@ def _sstore(base: Handler, kind: str) -> Handler:
         note: ShadowNote = frame.note
         record, marks = note.record, note.marks
         slot_node, node = marks.pop(), marks.pop()
+        record.accessed += kind == "storage"
         slots = record.slots if kind == "storage" else record.transients
         known = slots.get(slot)
         frame.run.world.put(slots, slot, (record.operand(node, value), value))

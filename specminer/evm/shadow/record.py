@@ -82,6 +82,14 @@ class ShadowRecord:
         self.slots: dict[int, tuple[int, int]] = {}
         """For slots read or written: the node of what they hold, and the value that it stands for."""
         self.transients: dict[int, tuple[int, int]] = {}
+        self.accessed = 0
+        """How many SLOAD and SSTORE there were, undone ones included."""
+        self.read_at: dict[int, int] = {}
+        """For nodes of storage: which of these accesses read them first."""
+        self.questions = 0
+        """How many questions about accounts, blocks and transient storage there were; not those for gas left."""
+        self.told_at: dict[int, int] = {}
+        """For nodes of answers to these questions: which of them told them first."""
         self._versions: dict[tuple[object, ...], int] = {}
 
     def source(self, value: int, *key: object) -> int:
@@ -103,6 +111,12 @@ class ShadowRecord:
             if node:
                 self._versions[key] = version + 1
                 self.inputs[node] = value
+        return node
+
+    def answered(self, node: int) -> int:
+        """Return the node of an answer to a question, and note which question it was."""
+        self.told_at.setdefault(node, self.questions)
+        self.questions += 1
         return node
 
     def computed(self, node: int | None, value: int) -> int | None:

@@ -1,0 +1,164 @@
+"""The columns of a history that sources are read from, for any of its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from specminer.decision.feeds import Feed
+from specminer.decision.vectors import Vector
+from specminer.history import ENVIRONMENT, MISSING, BoolColumn, History, RowColumn
+from specminer.trace import EnvironmentKind
+from specminer.words import to_integers
+
+_GAS = ENVIRONMENT.index(EnvironmentKind.GAS)
+_Places = npt.NDArray[np.int64]
+
+
+def objects(values: Sequence[int]) -> Vector:
+    """Return integers as an array of objects."""
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
+
+
+class CallColumns:
+    """Reads sources of calls; where one is not known, its value is 0 and the call is told."""
+
+    def __init__(self, history: History) -> None:
+        """Prepare; words and addresses are held as objects once."""
+        self._history = history
+        self.words = objects(history.words)
+        self._addresses = objects([int.from_bytes(address, "big") for address in history.addresses])
+        self._contracts = objects([int.from_bytes(record.address, "big") for record in history.contracts])
+        self._chains = objects([record.chain_id for record in history.contracts])
+        self._answer_words: dict[int, Vector] = {}
+        answers = history.answers
+        asked = np.zeros(0, dtype=np.int64)
+        self._told = objects([])
+        if answers is not None:
+            asked = np.flatnonzero(answers.environment_kind != _GAS)
+            self._told = objects(to_integers(answers.environment_value[asked]))
+        none = np.zeros(0, dtype=np.int32)
+        self._asking = none if answers is None else answers.environment_invocation[asked]
+        self._calling = none if answers is None else answers.call_invocation
+
+    def column(self, feed: Feed, rows: RowColumn) -> tuple[Vector, BoolColumn]:
+        """Return a source of calls, and of which of them it is known; shape (r,) each.
+
+        Args:
+            feed: the source.
+            rows: the invocations, ``r``.
+
+        """
+        if feed.kind == "calldata":
+            return self._calldata(feed.number, rows), np.ones(len(rows), dtype=np.bool_)
+        if feed.kind == "access":
+            return self._accessed(self._history.access_after, feed.number, rows)
+        if feed.kind == "told":
+            places, known = _places(self._asking, feed.number, rows)
+            return _taken(self._told, places, known), known
+        if feed.kind in ("answer", "answer_size", "success", "created"):
+            return self._answered(feed, rows)
+        if feed.kind in ("base_fee", "beneficiary", "gas_limit", "randomness"):
+            return self._of_block(feed.kind, rows)
+        return self._of_call(feed.kind, rows)
+
+    def _calldata(self, offset: int, rows: RowColumn) -> Vector:
+        data, end = self._history.invocation_data, offset + 32
+        return objects(
+            [int.from_bytes(data[row][offset:end].ljust(32, b"\0"), "big") for row in rows.tolist()]
+        )
+
+    def accessed(self, number: int, rows: RowColumn) -> tuple[Vector, BoolColumn]:
+        """Return the slot of an access, the first one having number 0."""
+        return self._accessed(self._history.access_slot, number, rows)
+
+    def _accessed(self, column: RowColumn, number: int, rows: RowColumn) -> tuple[Vector, BoolColumn]:
+        places, known = _places(self._history.access_invocation, number, rows)
+        word = np.where(known, column[np.where(known, places, 0)], MISSING) if len(column) else places * 0 - 1
+        known = word != MISSING
+        return _taken(self.words, word, known), known
+
+    def _answered(self, feed: Feed, rows: RowColumn) -> tuple[Vector, BoolColumn]:
+        answers = self._history.answers
+        places, known = _places(self._calling, feed.number, rows)
+        if answers is None or not len(self._calling):
+            return objects([0] * len(rows)), np.zeros(len(rows), dtype=np.bool_)
+        at = np.where(known, places, 0)
+        if feed.kind == "success":
+            return answers.call_succeeded[at].astype(object), known
+        if feed.kind == "created":
+            made = self._addresses[answers.call_to[at]] * answers.call_succeeded[at].astype(object)
+            return made, known
+        known &= answers.call_output_size[at] != MISSING
+        if feed.kind == "answer_size":
+            return answers.call_output_size[at].astype(object), known
+        words = self._answer_words.get(feed.start)
+        if words is None:
+            end = feed.start + 32
+            words = self._answer_words[feed.start] = objects(
+                [int.from_bytes(text[feed.start : end].ljust(32, b"\0"), "big") for text in answers.outputs]
+            )
+        return words[answers.call_output[at]], known
+
+    def _of_block(self, kind: str, rows: RowColumn) -> tuple[Vector, BoolColumn]:
+        history, blocks = self._history, self._history.blocks
+        nothing = objects([0] * len(rows)), np.zeros(len(rows), dtype=np.bool_)
+        if blocks is None or not len(blocks.number):
+            return nothing
+        number = history.transaction_block[history.invocation_transaction[rows]]
+        at = np.minimum(np.searchsorted(blocks.number, number), len(blocks.number) - 1)
+        known = blocks.number[at] == number
+        if kind == "gas_limit":
+            return blocks.gas_limit[at].astype(object), known & (blocks.gas_limit[at] != MISSING)
+        if kind == "beneficiary":
+            whose = objects([int.from_bytes(item, "big") for item in blocks.beneficiaries])
+            known &= blocks.beneficiary[at] != MISSING
+            return _taken(whose, blocks.beneficiary[at].astype(np.int64), known), known
+        words, has = (
+            (blocks.base_fee, blocks.has_base_fee)
+            if kind == "base_fee"
+            else (blocks.randomness, blocks.has_randomness)
+        )
+        return objects(to_integers(words[at])), known & has[at]
+
+    def _of_call(self, kind: str, rows: RowColumn) -> tuple[Vector, BoolColumn]:
+        history = self._history
+        transaction, contract = history.invocation_transaction[rows], history.invocation_contract[rows]
+        known = np.ones(len(rows), dtype=np.bool_)
+        if kind == "data_size":
+            return objects([len(history.invocation_data[row]) for row in rows.tolist()]), known
+        if kind == "sender":
+            return self._addresses[history.invocation_sender[rows]], known
+        if kind == "origin":
+            return self._addresses[history.transaction_origin[transaction]], known
+        if kind == "value":
+            return self.words[history.invocation_value[rows]], known
+        if kind == "this":
+            return self._contracts[contract], known
+        if kind == "chain":
+            return self._chains[contract], known
+        if kind == "block":
+            return history.transaction_block[transaction].astype(object), known
+        assert kind == "time", kind
+        time = history.transaction_time[transaction]
+        return time.astype(object), time != MISSING
+
+
+def _places(ascending: RowColumn, number: int, rows: RowColumn) -> tuple[_Places, BoolColumn]:
+    """Return where the numbered entry of each invocation stands, and whether it has so many."""
+    wanted = rows.astype(ascending.dtype)
+    places = np.searchsorted(ascending, wanted) + number
+    return places, places < np.searchsorted(ascending, wanted, side="right")
+
+
+def _taken(values: Vector, places: _Places, known: BoolColumn) -> Vector:
+    """Return values at places; 0 where they are not known."""
+    if not len(values):
+        return objects([0] * len(places))
+    found: Vector = values[np.where(known, places, 0)]
+    found[~known] = 0
+    return found

@@ -1,0 +1,128 @@
+"""Where the sources of a run's expressions stand in the history, so that calls like it can be looked at as columns."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from specminer.evm.frame import FrameKind
+from specminer.evm.instructions.taped import LAST_PRECOMPILED
+from specminer.evm.shadow.arena import SOURCES, UNKNOWN, Arena, operands_of
+from specminer.evm.shadow.record import ShadowRecord
+
+_OF_THE_CALL: Final = frozenset({"data_size", "sender", "origin", "value", "this", "time", "block", "chain"})
+_OF_THE_BLOCK: Final = frozenset({"base_fee", "beneficiary", "gas_limit", "randomness"})
+_TOLD: Final = frozenset(
+    {"balance", "own_balance", "code_size", "code_hash", "block_hash", "blob_hash", "transient"}
+)
+_ANSWERED: Final = frozenset({"answer", "answer_size", "success", "created"})
+_DELEGATING: Final = (FrameKind.DELEGATECALL, FrameKind.CALLCODE)
+_SELECTOR_SHIFT: Final = 224
+MAX_NODES: Final = 4_000
+"""Nodes that the conditions and effects of a path may be made of, so that calls are matched to it."""
+
+
+class Feed(NamedTuple):
+    """Which column a source is read from."""
+
+    kind: str
+    """``access``, ``told``, ``fixed``, or the kind of the source."""
+    number: int = 0
+    """Of the access, the answer, or the question; for ``fixed`` the value itself; for calldata the offset."""
+    start: int = 0
+    """First byte of a word of an answer."""
+
+
+class FeedReader:
+    """Finds the feeds of one run's sources."""
+
+    def __init__(self, record: ShadowRecord, *, answers_recorded: bool) -> None:
+        """Prepare; where answers were not recorded, they are what they were taken to be."""
+        self._record = record
+        self._numbers: dict[int, int | None] = {}
+        """For the numbers of calls: which of the recorded answers is theirs; ``None`` where the result follows from the
+        path. Calls whose answers followed from values are not there."""
+        outside = 0
+        for call in record.calls:
+            inside = call.to > LAST_PRECOMPILED and (
+                call.kind in _DELEGATING or (call.to == record.contract and not call.kind.creates)
+            )
+            if answers_recorded or call.to > LAST_PRECOMPILED or call.kind.creates:
+                self._numbers[call.number] = None if inside or not answers_recorded else outside
+            outside += not inside
+
+    def feed(self, node: int) -> Feed | None:
+        """Return where a source is read from; ``None`` if no column has it."""
+        record = self._record
+        key = record.arena.key(node)
+        kind = key[0]
+        if kind == "calldata":
+            return Feed(kind, key[1])
+        if kind in _OF_THE_CALL or kind in _OF_THE_BLOCK:
+            return Feed(kind)
+        if kind == "storage":
+            return _numbered("access", record.read_at.get(node))
+        if kind in _TOLD:
+            return _numbered("told", record.told_at.get(node))
+        if kind in _ANSWERED and key[1] in self._numbers:
+            number = self._numbers[key[1]]
+            if number is None:
+                value = record.inputs.get(node)
+                return None if value is None else Feed("fixed", value)
+            return Feed(kind, number, key[2] if kind == "answer" else 0)
+        return None
+
+
+def _numbered(kind: str, number: int | None) -> Feed | None:
+    return None if number is None else Feed(kind, number)
+
+
+def gather(arena: Arena, node: int, known: set[int], reader: FeedReader, feeds: dict[int, Feed]) -> bool:
+    """Collect the feeds of everything that a node is made of.
+
+    Args:
+        arena: holds the node.
+        node: the expression.
+        known: nodes that were looked at; grows.
+        reader: finds feeds.
+        feeds: what was found, by source; grows.
+
+    Returns:
+        Whether all of it can be read from columns.
+
+    """
+    left = [node]
+    while left:
+        item = left.pop()
+        if item in known:
+            continue
+        if item == UNKNOWN or len(known) > MAX_NODES:
+            return False
+        known.add(item)
+        key = arena.key(item)
+        kind = key[1] if key[0] == "opaque" else key[0]
+        if kind in SOURCES:
+            feed = reader.feed(item)
+            if feed is None:
+                return False
+            feeds[item] = feed
+        else:
+            left += operands_of(key)
+    return True
+
+
+def selects_only(arena: Arena, node: int) -> bool:
+    """Return whether an expression depends on the selector that begins the calldata and on nothing else."""
+    left, reached = [node], False
+    while left:
+        item = left.pop()
+        if item == UNKNOWN:
+            return False
+        key = arena.key(item)
+        if key[0] == "field" and key[2] >= _SELECTOR_SHIFT and arena.key(key[1]) == ("calldata", 0):
+            reached = True
+            continue
+        operands = operands_of(key)
+        if not operands and item not in arena.constants:
+            return False
+        left += operands
+    return reached

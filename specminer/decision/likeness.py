@@ -1,0 +1,148 @@
+"""Groups of calls that are alike from outside: they may have gone one way, and the same columns say what they met."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from specminer.history import CONSTRUCTOR, MISSING, RETURNED, History, RowColumn
+
+_ERROR_WITH_TEXT: Final = bytes.fromhex("08c379a0")
+_LONGEST_REASON: Final = 132
+"""Bytes of an answer with a text that is compared as a whole."""
+
+
+class Likeness:
+    """Sorts calls by how they ended, and by the shape of their accesses and answers."""
+
+    def __init__(self, history: History) -> None:
+        """Prepare; linear in the accesses."""
+        self._history = history
+        self._written = history.access_write.tobytes()
+        self._repeated = _first_of_slot(history).tobytes()
+        answers = history.answers
+        self._code = _code_numbers(history)
+        self._succeeded = b"" if answers is None else answers.call_succeeded.tobytes()
+
+    def groups(self, rows: RowColumn) -> list[RowColumn]:
+        """Return the rows of calls in groups, the largest last; those of a group are ascending.
+
+        Calls of a group ran the same code, begin with one selector, and ended in one way with one reason. They read and
+        wrote in the same order, equally often at slots that they had accessed before, and made as many calls of others,
+        of which the same succeeded.
+        """
+        history, answers = self._history, self._history.answers
+        first, last = _spans(history.access_invocation, rows)
+        start, end = _spans(None if answers is None else answers.call_invocation, rows)
+        told = None if answers is None else answers.invocation_calls[rows] != MISSING
+        recorded = np.zeros(len(rows), dtype=np.bool_) if told is None else told
+        groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        for row, outcome, kind, code, low, high, begin, stop, known in zip(
+            rows.tolist(),
+            history.invocation_outcome[rows].tolist(),
+            history.invocation_kind[rows].tolist(),
+            self._code[rows].tolist(),
+            first.tolist(),
+            last.tolist(),
+            start.tolist(),
+            end.tolist(),
+            recorded.tolist(),
+            strict=True,
+        ):
+            key = (
+                outcome,
+                code,
+                b"" if outcome == RETURNED else self._reason(row),
+                b"" if kind == CONSTRUCTOR else history.invocation_data[row][:4],
+                self._written[low:high],
+                self._repeated[2 * low : 2 * high],
+                self._succeeded[begin:stop],
+                known,
+            )
+            groups[key].append(row)
+        return sorted((np.array(found, dtype=np.int32) for found in groups.values()), key=_size)
+
+    def _reason(self, row: int) -> bytes:
+        output = self._history.invocation_output[row]
+        texted = output[:4] == _ERROR_WITH_TEXT and len(output) <= _LONGEST_REASON
+        return output if texted else output[:4]
+
+
+def _code_numbers(history: History) -> npt.NDArray[np.int64]:
+    """Return a number for the code that ran in each invocation: equal for equal code; shape (n,)."""
+    numbers: dict[object, int] = {}
+    answers = history.answers
+    codes = [record.code for record in history.contracts]
+    own = np.array([numbers.setdefault(code, len(numbers)) for code in codes], dtype=np.int64)
+    # where nobody recorded it: the contract's own, and whose ran in its place
+    handed_on = history.invocation_code * len(codes)
+    addresses = {address: row for row, address in enumerate(history.addresses)}
+    home = np.array([addresses.get(record.address, MISSING) for record in history.contracts], dtype=np.int64)
+    is_own = history.invocation_code == home[history.invocation_contract]
+    assumed = own[history.invocation_contract] + np.where(is_own, 0, handed_on + len(codes))
+    if answers is None:
+        return assumed
+    listed = np.array(
+        [
+            numbers.setdefault(
+                tuple(address if digest is None else digest for address, digest in ran), len(numbers)
+            )
+            for ran in answers.code_lists
+        ],
+        dtype=np.int64,
+    )
+    known = answers.invocation_codes != MISSING
+    return np.where(known, -1 - listed[np.where(known, answers.invocation_codes, 0)], assumed)
+
+
+def _size(rows: RowColumn) -> tuple[int, int]:
+    return len(rows), int(rows[0])
+
+
+def _spans(
+    ascending: RowColumn | None, rows: RowColumn
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return where the entries of invocations begin and end."""
+    if ascending is None:
+        nothing = np.zeros(len(rows), dtype=np.int64)
+        return nothing, nothing
+    wanted = rows.astype(ascending.dtype)
+    return np.searchsorted(ascending, wanted), np.searchsorted(ascending, wanted, side="right")
+
+
+def _first_of_slot(history: History) -> npt.NDArray[np.uint16]:
+    """Return for each access which access of its invocation was the first of the same slot; shape (a,).
+
+    Behind the 65,535th access of an invocation the numbers begin anew.
+    """
+    call, slot = history.access_invocation, history.access_slot
+    count = len(call)
+    if not count:
+        return np.zeros(0, dtype=np.uint16)
+    places = np.arange(count, dtype=np.int32)
+    begins = np.maximum.accumulate(np.where(np.diff(call, prepend=-1) != 0, places, 0))
+    order = np.lexsort((slot, call))  # stable: accesses of a slot stay in their order
+    same = (np.diff(call[order], prepend=-1) == 0) & (np.diff(slot[order], prepend=-1) == 0)
+    lead = np.maximum.accumulate(np.where(same, 0, places))
+    first = np.empty(count, dtype=np.int32)
+    first[order] = order[lead]
+    return ((first - begins) & 0xFFFF).astype(np.uint16)
+
+
+def spread(groups: Iterable[RowColumn], bound: int, most: int) -> list[RowColumn]:
+    """Return rows out of each group, spread evenly over it, ascending, and at most so many in all."""
+    chosen = []
+    for rows in groups:
+        count = min(bound, len(rows))
+        chosen.append(rows[np.arange(count) * (len(rows) - 1) // max(1, count - 1)])
+    while sum(map(len, chosen)) > most and any(len(rows) > 1 for rows in chosen):
+        chosen = [rows[::2] for rows in chosen]  # groups that are large stay the larger ones
+    left = most
+    for number, rows in enumerate(chosen):
+        chosen[number] = rows[: max(left, 0)]
+        left -= len(rows)
+    return chosen
