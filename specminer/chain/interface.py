@@ -1,7 +1,7 @@
 """Names for what bytes on a chain mean: functions, arguments, errors.
 
 From an ABI where there is one; else from the bytecode, whose selectors and argument types evmole
-recovers, but no names.
+recovers, but no names. evmole has no wheels for Linux on ARM; where it is missing, selectors are all there is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-import evmole
 from eth_abi.codec import ABIDecoder
 from eth_abi.decoding import ContextFramesBytesIO
 from eth_abi.exceptions import DecodingError, InsufficientDataBytes, ParseError
@@ -34,6 +33,11 @@ _MAX_ARRAYS: Final = 16
 """Arrays of arrays in one type: the parser's time grows with the square of them."""
 MAX_CODE: Final = 1 << 17
 """Bytes; a chain allows 24 KiB, some allow more."""
+WITHOUT_EVMOLE: Final = (
+    "no ABI was given, and evmole, which recovers argument types from bytecode, is not installed: functions are named "
+    "by their selectors, and their arguments are unknown; give --abi FILE, or run pip install 'specminer[signatures]' "
+    "(where evmole has no wheel, this needs a Rust compiler)"
+)
 _UNDECODABLE = (DecodingError, ParseError, OverflowError, ValueError, RecursionError, MemoryError)
 _PANICS = {
     0x01: "assertion failed",
@@ -260,7 +264,16 @@ def from_artifact(artifact: Artifact) -> Interface:
 
 
 def from_code(codes: Iterable[bytes]) -> Interface:
-    """Return the interface that evmole recovers from runtime code: selectors and types, no names."""
+    """Return the interface that evmole recovers from runtime code: selectors and types, no names.
+
+    Without evmole it is empty, and its source says so.
+    """
+    try:
+        import evmole
+    except ModuleNotFoundError as error:
+        if error.name != "evmole":
+            raise
+        return Interface(source=WITHOUT_EVMOLE)
     functions: dict[bytes, Function] = {}
     for code in codes:
         if len(code) > MAX_CODE:

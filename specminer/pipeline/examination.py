@@ -31,6 +31,7 @@ def examine_installation() -> Iterator[Finding]:
     yield Finding(what="solver", works=True if solver else None, detail=solver or advice)
     yield Finding(what="re-execution", works=True, detail=f"forks {FORKS[0]} to {FORKS[-1]}")
     yield _examine_reference()
+    yield _examine_signatures()
     yield Finding(what="datasets", works=True, detail=", ".join(item.name for item in list_datasets()))
 
 
@@ -42,6 +43,16 @@ def _examine_reference() -> Finding:
         advice = "`pip install 'specminer[reference]'` brings the executable specification"
         return Finding(what="comparison", works=None, detail=f"none: nothing checks re-execution; {advice}")
     return Finding(what="comparison", works=True, detail=detail)
+
+
+def _examine_signatures() -> Finding:
+    """Return whether argument types can be recovered from bytecode."""
+    try:
+        detail = f"evmole {version('evmole')}"
+    except PackageNotFoundError:
+        advice = "`pip install 'specminer[signatures]'` brings evmole, which may have to be compiled"
+        return Finding(what="signatures", works=None, detail=f"none: arguments need an ABI; {advice}")
+    return Finding(what="signatures", works=True, detail=detail)
 
 
 def examine_database(location: str) -> Finding:
