@@ -26,8 +26,9 @@ from benchmarks.reexecution import AZURE, MAINNET
 from specminer.chain.execution.calls import FORKS as REFERENCE_FORKS
 from specminer.chain.execution.calls import VirtualMachine
 from specminer.chain.execution.fast import FastMachine, number_of
+from specminer.chain.execution.records import call_of, surroundings
 from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.execution.replay import Replay, call_of, surroundings
+from specminer.chain.execution.replay import Replay
 from specminer.chain.execution.schedule import Rules, fixed, scheduled
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.txlist import read_transactions

@@ -45,7 +45,13 @@ class Installation:
         """
         began = _children()
         program = self.folder / "venv" / "bin" / "specminer"
-        subprocess.run([program, *arguments], cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [program, *arguments],
+            cwd=self.folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         return _children() - began
 
 
@@ -58,8 +64,8 @@ def install(name: str, source: Path, folder: Path) -> Installation:
     """Install a source tree with its base dependencies, compiled to bytecode."""
     folder.mkdir()
     uv, python = [sys.executable, "-m", "uv"], folder / "venv" / "bin" / "python"
-    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, folder / "venv"], check=True)
-    command = [*uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, source]
+    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(folder / "venv")], check=True)
+    command = [*uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), str(source)]
     subprocess.run(command, check=True)
     return Installation(name=name, folder=folder)
 
@@ -100,10 +106,9 @@ def _measure(history: Path, installations: Sequence[Installation], rounds: int) 
 def _contract(installation: Installation) -> str:
     """Return the contract that was imported."""
     code = "from specminer.store import TraceStore; print('0x' + TraceStore('history.db').contracts()[0].address.hex())"
-    command = [installation.folder / "venv" / "bin" / "python", "-c", code]
-    return subprocess.run(
-        command, cwd=installation.folder, check=True, capture_output=True, text=True
-    ).stdout.strip()
+    command = [str(installation.folder / "venv" / "bin" / "python"), "-c", code]
+    done = subprocess.run(command, cwd=installation.folder, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip()
 
 
 def _shown(installation: Installation, seconds: float) -> str:

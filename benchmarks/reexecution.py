@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Final
 
 from specminer.chain.artifact import load
+from specminer.chain.execution.records import call_of, surroundings
 from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.execution.replay import Replay, call_of, surroundings
+from specminer.chain.execution.replay import Replay
 from specminer.chain.execution.schedule import Rules, fixed, scheduled
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.txlist import read_transactions

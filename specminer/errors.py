@@ -35,14 +35,16 @@ def plain(text: object, limit: int = MAX_FOREIGN_TEXT) -> str:
     line or paragraph separators become escapes such as ``\x1b``; text longer than ``limit``
     characters is cut and ends in ``…``.
     """
-    raw = str(text)
-    shown = "".join(
-        char.encode("unicode_escape").decode("ascii")
-        if unicodedata.category(char)[0] == "C" or unicodedata.category(char) in ("Zl", "Zp")
-        else char
-        for char in raw[: limit + 1]
-    )
+    shown = str(text)[: limit + 1]
+    if not shown.isprintable():  # of the separators only a space is
+        shown = "".join(map(_printable, shown))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _printable(char: str) -> str:
+    category = unicodedata.category(char)
+    harmful = category[0] == "C" or category in ("Zl", "Zp")
+    return char.encode("unicode_escape").decode("ascii") if harmful else char
 
 
 class SpecminerError(Exception):

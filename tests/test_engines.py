@@ -16,8 +16,8 @@ from specminer.chain.execution.calls import VirtualMachine
 from specminer.chain.execution.checked import CheckedMachine, describe_difference
 from specminer.chain.execution.engine import Engine, MachineMaker
 from specminer.chain.execution.fast import FastMachine
+from specminer.chain.execution.records import call_of, surroundings
 from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.execution.replay import call_of, surroundings
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.steps import Read, Write
 from specminer.errors import UsageError

@@ -8,8 +8,8 @@ import pytest
 
 from specminer.chain.execution.calls import FORKS, Call, Execution, Surroundings, VirtualMachine
 from specminer.chain.execution.fast import FastMachine
+from specminer.chain.execution.records import call_of
 from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.execution.replay import call_of
 from specminer.chain.limits import MAX_GAS, MAX_RECORDED, MAX_STEPS
 from tests.support.bytecode import CONTRACT, COUNT, LOOP, MEMORY, OWNER, RECURSION, creation
 

@@ -6,8 +6,9 @@ import pytest
 
 from specminer.chain.execution.calls import Basics, Call, Surroundings, VirtualMachine
 from specminer.chain.execution.fast import FastMachine
+from specminer.chain.execution.records import call_of
 from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.execution.replay import Replay, call_of
+from specminer.chain.execution.replay import Replay
 from specminer.evm.opcodes import Op
 from specminer.trace import Address
 from tests.support.programs import push

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from specminer.chain.execution.fast import FastMachine
-from specminer.chain.execution.replay import Replay, call_of, surroundings
+from specminer.chain.execution.records import call_of, surroundings
+from specminer.chain.execution.replay import Replay
 from specminer.chain.execution.schedule import fixed
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.limits import MAX_STEPS

@@ -78,7 +78,7 @@ def resolved(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], 
     (base := folder / "base.txt").write_text("\n".join(project["dependencies"]) + "\n")
     wanted = list(product(PYTHONS, PLATFORMS))
     with ThreadPoolExecutor(4) as pool:
-        outcomes = pool.map(lambda pair: resolve(base, *pair, variables), wanted)
+        outcomes = pool.map(lambda pair: resolve(base, pair[0], pair[1], variables), wanted)
         return dict(zip(wanted, outcomes, strict=True))
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from specminer.chain.execution.fast import FastMachine
-from specminer.chain.execution.replay import Replay, Replayed, call_of, surroundings
+from specminer.chain.execution.records import call_of, surroundings
+from specminer.chain.execution.replay import Replay, Replayed
 from specminer.chain.execution.schedule import fixed
 from specminer.chain.exported import ExportedTransaction
 from specminer.history import MISSING

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from eth_utils.address import to_checksum_address
-
+from specminer._support.addresses import checksum_address
 from specminer.chain.artifact import Artifact
 from specminer.chain.tracefile import TraceFile
 from specminer.chain.txlist import FileKind, kind_of, read_calls, read_transactions
@@ -80,7 +79,7 @@ def collect(
         update = opened.update(store, request, observer)
         return Collection(
             chain_id=update.chain_id,
-            contracts=(to_checksum_address(address),),
+            contracts=(checksum_address(address),),
             added=update.added,
             summary=update.summary(store),
         )
@@ -138,7 +137,7 @@ def import_history(
         imported = import_export(store, export, rulebook, artifact=artifact, node=node, observer=observer)
         return Collection(
             chain_id=chain_id,
-            contracts=tuple(map(to_checksum_address, imported.contracts)),
+            contracts=tuple(map(checksum_address, imported.contracts)),
             added=imported.executed,
             summary=imported.summary(chain_id, store.label),
         )
@@ -153,7 +152,7 @@ def _import_traces(database: str, path: Path, chain_id: int | None) -> Collectio
     with TraceStore(database) as store:
         record = import_traces(store, path)
         count = store.transaction_count(record.chain_id, record.address)
-        address = to_checksum_address(record.address)
+        address = checksum_address(record.address)
         return Collection(
             chain_id=record.chain_id,
             contracts=(address,),

@@ -18,6 +18,7 @@ from specminer.chain.envelopes import TipChanged, envelope_of
 from specminer.chain.finder import Way
 from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, Request, octets
+from specminer.chain.progress import Estimate, Progress
 from specminer.chain.slot_values import SlotValues, contradicting
 from specminer.chain.tracing import ORDER, SAMPLES, Traced, TracerChoice
 from specminer.errors import ChainError, NodeLied, NodeRefused, NotOnChain
@@ -66,27 +67,6 @@ class Mended:
     """Those that could still not be recorded."""
     unconcerned: tuple[Hash, ...]
     """Those that turned out not to concern the contract."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """Told to the observer after each group of transactions."""
-
-    block: int
-    """All blocks before this one are done."""
-    first: int
-    last: int
-    transactions: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """Told to the observer before long work."""
-
-    blocks: int
-    requests: int
-    """To find the transactions; each transaction found takes about four more."""
-    way: Way
 
 
 class Replaced(ChainError):

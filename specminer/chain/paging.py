@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any, Final
 
 import msgspec
@@ -28,6 +27,7 @@ from specminer.chain.exported import (
     check_follows,
     transaction_of,
 )
+from specminer.chain.progress import Listing
 from specminer.errors import ChainError, NodeLied, NodeRefused
 from specminer.trace import Address, Hash
 
@@ -40,13 +40,6 @@ MAX_RECORDS: Final = 2_000_000
 """Of a list; an explorer that goes on after that is not believed."""
 NO_END: Final = 9_999_999_999
 """The last block asked for where the newest is not known."""
-
-
-class Listing(Enum):
-    """Which list."""
-
-    TRANSACTIONS = "txlist"
-    CALLS = "txlistinternal"
 
 
 _KEPT: Final[Mapping[Listing, tuple[str, ...]]] = {
@@ -93,17 +86,6 @@ _KEPT: Final[Mapping[Listing, tuple[str, ...]]] = {
 
 class Changed(ChainError):
     """The explorer no longer tells what it told before: the chain was reorganised, or it tells lies."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageRead:
-    """Told to the observer while a list is read."""
-
-    listing: Listing
-    records: int
-    """Read so far, those of earlier runs included."""
-    block: int
-    """The last one read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from specminer._support.text import counted
-from specminer.chain.collector import Estimate
-from specminer.chain.paging import Listing, PageRead
+from specminer.chain.progress import Estimate, Listing, PageRead
 from specminer.errors import plain
 from specminer.pipeline.progress import Executed, ProgressEvent
 

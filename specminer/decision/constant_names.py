@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from specminer._support.addresses import checksum_address
 from specminer.chain.artifact import Artifact, Entry
 from specminer.chain.interface import MAX_CODE, selector
 from specminer.evm.alone import CallRecording, pursue
@@ -104,9 +104,9 @@ class ConstantNames:
         if kind is ValueKind.BOOL and value < 2:
             return "true" if value else "false"
         if kind is ValueKind.ADDRESS and 0 < value < 1 << 160:
-            return to_checksum_address(value.to_bytes(20, "big"))
+            return checksum_address(value.to_bytes(20, "big"))
         if kind is ValueKind.WORD and 1 << 120 <= value < 1 << 160:
-            return to_checksum_address(value.to_bytes(20, "big"))
+            return checksum_address(value.to_bytes(20, "big"))
         if kind is ValueKind.BYTES:
             return "0" if not value else f"0x{value:064x}"
         if kind is ValueKind.INT and value >> 255:

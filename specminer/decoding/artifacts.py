@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Final
 
-from eth_utils.address import to_checksum_address
-
+from specminer._support.addresses import checksum_address
 from specminer.chain.artifact import Artifact, parse
 from specminer.chain.family import Family, family
 from specminer.chain.interface import from_artifact
@@ -45,7 +44,7 @@ def shared_artifact(history: History, selectors: Collection[bytes]) -> tuple[Art
     chosen = next(record for record in history.contracts if record.artifact == text)
     return best, (
         f"the ABIs stored with the contracts contradict each other ({len(parsed)} different ones); the one stored "
-        f"with {to_checksum_address(chosen.address)} is used for all: it knows most of the calls; give --abi FILE "
+        f"with {checksum_address(chosen.address)} is used for all: it knows most of the calls; give --abi FILE "
         "to choose another"
     )
 
@@ -76,7 +75,7 @@ def distinct_codes(contracts: Collection[ContractRecord]) -> list[bytes]:
 
 def label(history: History) -> str:
     """Return what to call contracts that have no name: the first one's address, shortened, and how many more."""
-    address = to_checksum_address(history.contracts[0].address)
+    address = checksum_address(history.contracts[0].address)
     short = f"{address[:6]}…{address[-4:]}"
     more = len(history.accounts) - 1
     return f"{short} and {more:,} more" if more else short
@@ -84,7 +83,7 @@ def label(history: History) -> str:
 
 def owner_name(history: History, owner: int) -> str:
     """Return a contract's address, and which life of it is meant where it has several."""
-    address = to_checksum_address(history.contracts[owner].address)
+    address = checksum_address(history.contracts[owner].address)
     return f"{address}{_life_suffix(history, owner)}"
 
 
@@ -93,7 +92,7 @@ def owner_suffix(history: History, owner: int) -> str:
     suffix = _life_suffix(history, owner)
     if len(history.accounts) == 1:
         return suffix
-    return f" at {to_checksum_address(history.contracts[owner].address)}{suffix}"
+    return f" at {checksum_address(history.contracts[owner].address)}{suffix}"
 
 
 def _life_suffix(history: History, owner: int) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from specminer._support.addresses import checksum_address
 from specminer.chain.artifact import Artifact
 from specminer.chain.execution.calls import FORKS
 from specminer.chain.execution.schedule import scheduled
@@ -87,7 +87,7 @@ def _unseen_lives(history: History) -> list[str]:
         if int.from_bytes(keccak(record.code), "big") != last:
             block = int(history.transaction_block[history.invocation_transaction[ran[-1]]])
             found.append(
-                f"the code of {to_checksum_address(record.address)} at the end of what is collected is not what ran "
+                f"the code of {checksum_address(record.address)} at the end of what is collected is not what ran "
                 f"last, in block {block:,}: it was created again since, in a life that is not in this history"
             )
     return found
@@ -113,7 +113,7 @@ def _complete(history: History) -> str:
 
 
 def _whose(history: History) -> str:
-    address = to_checksum_address(history.contracts[0].address)
+    address = checksum_address(history.contracts[0].address)
     return address if len(history.accounts) == 1 else f"the {len(history.accounts):,} contracts"
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from eth_utils.address import to_checksum_address
 
+from specminer._support.addresses import checksum_address
 from specminer.decoding import HistoryContext
 from specminer.guard.guard import LearnedGuard
 from specminer.guard.guards import doubtful_calls
@@ -63,7 +63,7 @@ def _named(terms: Sequence[Term], literal: Literal) -> tuple[str, RoleKind] | No
     if right is not None:
         return None
     if left.name == "sender" and literal.sign is Sign.EQUAL:
-        return to_checksum_address(literal.constant.to_bytes(20, "big")), RoleKind.ADDRESS
+        return checksum_address(literal.constant.to_bytes(20, "big")), RoleKind.ADDRESS
     if not left.stored or "[sender]" not in left.name:
         return None
     flag = left.kind is ValueKind.BOOL and literal.sign is Sign.EQUAL and literal.constant == 1
@@ -123,7 +123,7 @@ def _sets(context: HistoryContext, told: Iterable[str]) -> list[Role]:
 
 
 def _addresses(context: HistoryContext, rows: IntColumn) -> tuple[str, ...]:
-    return tuple(sorted(to_checksum_address(context.history.addresses[row]) for row in rows.tolist()))
+    return tuple(sorted(checksum_address(context.history.addresses[row]) for row in rows.tolist()))
 
 
 def _are_creators(context: HistoryContext, rows: IntColumn) -> bool:

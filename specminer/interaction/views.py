@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from eth_utils.address import to_checksum_address
 
+from specminer._support.addresses import checksum_address
 from specminer.decoding import HistoryContext, owner_name, owner_suffix
 from specminer.decoding.calldata import senders
 from specminer.history import MISSING, BoolColumn, IntColumn
@@ -102,7 +102,7 @@ def by_sender(context: HistoryContext) -> Interactions:
             for contract, address in zip(contracts.tolist(), addresses.tolist(), strict=True)
         ),
         entities=tuple(int.from_bytes(history.addresses[address], "big") for address in addresses.tolist()),
-        keys=tuple(to_checksum_address(history.addresses[address]) for address in addresses.tolist()),
+        keys=tuple(checksum_address(history.addresses[address]) for address in addresses.tolist()),
         explanation="",
         slice=all_slices[order],
         invocation=all_rows[order],
@@ -147,4 +147,4 @@ def _passive(
 
 def _caller_name(context: HistoryContext, contract: int, address: int) -> str:
     history = context.history
-    return to_checksum_address(history.addresses[address]) + owner_suffix(history, contract)
+    return checksum_address(history.addresses[address]) + owner_suffix(history, contract)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from eth_utils.address import to_checksum_address
-
+from specminer._support.addresses import checksum_address
 from specminer.errors import plain
 from specminer.trace import WORD_LIMIT
 
@@ -46,7 +45,7 @@ class Key:
         if word is None:
             return repr(plain(self.data.decode("utf-8", "backslashreplace"), 60))
         if self.kind is ValueKind.ADDRESS or (self.kind is ValueKind.WORD and 1 << 96 <= word < 1 << 160):
-            return to_checksum_address((word % (1 << 160)).to_bytes(20, "big"))
+            return checksum_address((word % (1 << 160)).to_bytes(20, "big"))
         if self.kind is ValueKind.TEXT:
             return self._text(word)
         if self.kind is ValueKind.BYTES or (self.kind is ValueKind.WORD and word >= 1 << 64):

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from eth_utils.address import to_checksum_address
-
+from specminer._support.addresses import checksum_address
 from specminer.invariant import MAX_TOLD, entry_of
 from specminer.pipeline.assessment import rounded, units
 from specminer.pipeline.facts import history_summary
@@ -34,7 +33,7 @@ def build_specification(mining: Mining) -> Mining:
     chosen = next(position for position, point in enumerate(tuning.front) if point.chosen)
     specification = Specification(
         name=mining.name or context.title,
-        contracts=tuple(map(to_checksum_address, history.accounts)),
+        contracts=tuple(map(checksum_address, history.accounts)),
         chain_id=history.contracts[0].chain_id,
         history=history_summary(context, mining.selection),
         interactions=_interactions(mining),

@@ -18,7 +18,8 @@ from specminer.chain.artifact import Artifact
 from specminer.chain.execution.choice import Choice, choose, measure
 from specminer.chain.execution.engine import Engine, MachineMaker
 from specminer.chain.execution.foreign import NodeSource
-from specminer.chain.execution.replay import Replay, Replayed, call_of
+from specminer.chain.execution.records import call_of
+from specminer.chain.execution.replay import Replay, Replayed
 from specminer.chain.execution.schedule import Rules, fixed, scheduled
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
 from specminer.chain.limits import MAX_GAS, MAX_STEPS

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-from eth_utils.address import to_checksum_address
 
+from specminer._support.addresses import checksum_address
 from specminer.continuity import unseen_writes
 from specminer.decoding import ROLLED_BACK, HistoryContext
 from specminer.history import CONSTRUCTOR, MISSING, RETURNED, History
@@ -45,7 +45,7 @@ def _lives(history: History) -> tuple[LifeSummary, ...]:
     calls = np.bincount(history.invocation_contract, minlength=len(history.contracts))
     return tuple(
         LifeSummary(
-            contract=to_checksum_address(history.contracts[owner].address),
+            contract=checksum_address(history.contracts[owner].address),
             number=life.number,
             created=_moment(history, life.created),
             destroyed=_moment(history, life.destroyed),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from eth_utils.address import to_checksum_address
-
+from specminer._support.addresses import checksum_address
 from specminer.chain.artifact import Artifact, parse
 from specminer.chain.family import Family, clone_target, family
-from specminer.chain.node import Node, octets
 from specminer.errors import NodeRefused, StoreError, UsageError
 from specminer.store import TraceStore
 from specminer.trace import Address
+
+if TYPE_CHECKING:  # loads the libraries that ask
+    from specminer.chain.node import Node
 
 _BATCH: Final = 100
 """Requests for code sent at a time."""
@@ -51,7 +52,7 @@ def children(
     made = {child.address: child.at[0] for child in store.children(chain_id, creator)}
     if not made:
         raise StoreError(
-            f"nothing that {to_checksum_address(creator)} created is in {store.label}; give --rpc URL to collect it, "
+            f"nothing that {checksum_address(creator)} created is in {store.label}; give --rpc URL to collect it, "
             "and a new --db if this one was filled by an older specminer, which did not record creations"
         )
     codes = {
@@ -70,6 +71,8 @@ def children(
 
 
 def _codes(node: Node, contracts: list[Address]) -> dict[Address, bytes]:
+    from specminer.chain.node import octets
+
     found: dict[Address, bytes] = {}
     for start in range(0, len(contracts), _BATCH):
         part = contracts[start : start + _BATCH]
@@ -96,11 +99,11 @@ def _of_one_code(creator: Address, codes: dict[Address, bytes]) -> list[Address]
         by_code[code].append(address)
     if len(kinds) > 1:
         listed = "; ".join(
-            f"{len(members):,} like {to_checksum_address(members[0])}"
+            f"{len(members):,} like {checksum_address(members[0])}"
             for members in _largest_first(members for _, members in kinds)
         )
         raise UsageError(
-            f"{to_checksum_address(creator)} created contracts of different code: {listed}; say which are meant by "
+            f"{checksum_address(creator)} created contracts of different code: {listed}; say which are meant by "
             "--same-code-as ADDRESS beside --created-by"
         )
     return kinds[0][1] if kinds else []
@@ -123,7 +126,7 @@ def same_code(store: TraceStore, chain_id: int, contract: Address) -> list[Addre
     record = store.record(chain_id, contract)
     if not record.code:
         raise StoreError(
-            f"the code of {to_checksum_address(contract)} is not known, so none can be compared with it; collect it "
+            f"the code of {checksum_address(contract)} is not known, so none can be compared with it; collect it "
             "with --rpc, or name the contracts one by one"
         )
     kind = family(record.code, store.creation_code(chain_id, contract))

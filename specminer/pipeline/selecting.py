@@ -7,11 +7,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from eth_utils.address import to_checksum_address
-
+from specminer._support.addresses import checksum_address
 from specminer.chain.artifact import Artifact
-from specminer.chain.node import Node
 from specminer.datasets import list_datasets, suggestion
 from specminer.decoding import separate_lives
 from specminer.errors import StoreError, UsageError, plain
@@ -30,6 +29,9 @@ from specminer.pipeline.sources.source import ALL_BLOCKS, BlockRange, HistorySou
 from specminer.pipeline.traces import import_traces
 from specminer.store import TraceStore
 from specminer.trace import Address
+
+if TYPE_CHECKING:  # loads the libraries that ask
+    from specminer.chain.node import Node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,7 @@ class SelectionOptions:
         if self.instances is not None and len(contracts) == 1 and not (self.same_code_as or self.created_by):
             raise UsageError(
                 "--instances chooses among several contracts, but one was given; to mine all contracts with its code, "
-                f"give --same-code-as {to_checksum_address(contracts[0])}"
+                f"give --same-code-as {checksum_address(contracts[0])}"
             )
         return tuple(contracts[: self.instances])
 
@@ -223,7 +225,7 @@ def _trace_files(target: str) -> list[Path]:
 
 
 def _shown(text: str | None) -> str:
-    return to_checksum_address(parse_address(text or ""))
+    return checksum_address(parse_address(text or ""))
 
 
 def _from_files(store: TraceStore, files: Sequence[Path], options: SelectionOptions) -> _Contracts:
@@ -305,7 +307,7 @@ class _Choice:
         made = children(self._store, chain_id, factory, like=like, node=self._node)
         if not made.contracts:
             raise StoreError(
-                f"of the {made.total:,} contracts that {to_checksum_address(factory)} created none is there with "
+                f"of the {made.total:,} contracts that {checksum_address(factory)} created none is there with "
                 "this code; collect them with --rpc URL, or look for another code"
             )
         more = ""
@@ -335,7 +337,7 @@ class _Choice:
         if named is None:
             return None
         self._observer.note(
-            f"names come from the ABI stored with {to_checksum_address(named[0])}, which has the same code"
+            f"names come from the ABI stored with {checksum_address(named[0])}, which has the same code"
         )
         return named[1]
 

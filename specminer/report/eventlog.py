@@ -15,8 +15,7 @@ from datetime import UTC, datetime
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
-from eth_utils.address import to_checksum_address
-
+from specminer._support.addresses import checksum_address
 from specminer._support.times import LAST_SECOND, unix_seconds
 from specminer.chain.interface import Interface
 from specminer.errors import plain
@@ -73,7 +72,7 @@ def events(
             "block": str(int(history.transaction_block[place])),
             "transaction": told.transaction_of(history, row),
             "position": str(int(history.invocation_position[row])),
-            "sender": to_checksum_address(history.addresses[int(history.invocation_sender[row])]),
+            "sender": checksum_address(history.addresses[int(history.invocation_sender[row])]),
             "value_wei": str(book.received(row)),
             "paid_wei": str(book.paid(row)) if book.known(row) else "",
         }

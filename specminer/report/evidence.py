@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
-from eth_utils.address import to_checksum_address
 
+from specminer._support.addresses import checksum_address
 from specminer.chain.interface import Interface
 from specminer.errors import plain
 from specminer.history import MISSING, OUTCOMES, History, IntColumn
@@ -289,7 +289,7 @@ class _Reader:
         return self._address(int(self.history.invocation_sender[row]))
 
     def _address(self, number: int) -> str:
-        return to_checksum_address(self.history.addresses[number])
+        return checksum_address(self.history.addresses[number])
 
     def transaction(self, row: int) -> str:
         """Return the hash of a call's transaction."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from eth_utils.address import to_checksum_address
-
+from specminer._support.addresses import checksum_address
 from specminer._support.text import list_some
 from specminer.specification import ReplayFidelity, UnknownValues
 from specminer.trace import Address, Fidelity
@@ -71,7 +70,7 @@ def import_summary(
     database: str,
 ) -> str:
     """Return what an import did, in lines for a terminal."""
-    shown = list_some([to_checksum_address(address) for address in contracts[:_NAMED]], len(contracts))
+    shown = list_some([checksum_address(address) for address in contracts[:_NAMED]], len(contracts))
     lines = [f"{shown or 'no contract'}: {total:,} records of chain {chain_id} in {database}"]
     if not executed:
         return "\n".join([*lines, "nothing new: all of it was executed before"])
@@ -80,7 +79,7 @@ def import_summary(
     if summary is not None:
         lines.append(fidelity_text(summary))
     if skipped:
-        names = ", ".join(to_checksum_address(address) for address in list(skipped)[:_NAMED])
+        names = ", ".join(checksum_address(address) for address in list(skipped)[:_NAMED])
         lines.append(
             f"{sum(skipped.values()):,} transactions to accounts that this export does not create are left out: {names}"
             + (" and others" if len(skipped) > _NAMED else "")

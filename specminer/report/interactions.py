@@ -12,8 +12,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from eth_utils.address import to_checksum_address
 
+from specminer._support.addresses import checksum_address
 from specminer._support.text import list_some, suggest
 from specminer.chain.interface import Interface
 from specminer.errors import UsageError, plain
@@ -310,7 +310,7 @@ def _event(
         "block": int(history.transaction_block[transaction]),
         "timestamp": None if time == MISSING else time,
         "position": int(history.invocation_position[row]),
-        "sender": to_checksum_address(history.addresses[int(history.invocation_sender[row])]),
+        "sender": checksum_address(history.addresses[int(history.invocation_sender[row])]),
         "value": str(history.words[int(history.invocation_value[row])]),
         "kind": _kind(interactions, event),
         "function": called.name(row),
@@ -388,7 +388,7 @@ def _runner(analysis: Analysis, row: int) -> Document:
     return {
         "transaction": transaction_of(history, row),
         "position": int(history.invocation_position[row]),
-        "sender": to_checksum_address(history.addresses[int(history.invocation_sender[row])]),
+        "sender": checksum_address(history.addresses[int(history.invocation_sender[row])]),
         "function": analysis.context.calls.name(row),
         "value": str(history.words[int(history.invocation_value[row])]),
         "outcome": OUTCOMES[int(history.invocation_outcome[row])].value,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from eth_utils.address import to_checksum_address
 
+from specminer._support.addresses import checksum_address
 from specminer.history import CONSTRUCTOR, MISSING, PAYMENTS, History
 from specminer.report.document import Flow, Held, Listed, Money, Payout, Receiver, Unpaid
 from specminer.specification import Occurrence
@@ -63,7 +63,7 @@ class Ledger:
 
     def receiver(self, place: int) -> str:
         """Return who got a payment, in checksummed form."""
-        return to_checksum_address(self.history.addresses[int(self.history.payment_to[place])])
+        return checksum_address(self.history.addresses[int(self.history.payment_to[place])])
 
 
 def payments_of(book: Ledger, row: int) -> list[dict[str, str | None]] | None:

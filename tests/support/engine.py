@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from specminer.chain.execution.replay import call_of, surroundings
+from specminer.chain.execution.records import call_of, surroundings
 from specminer.chain.execution.schedule import Rules
 from specminer.chain.exported import ExportedTransaction
 from specminer.evm.forks import FORKS

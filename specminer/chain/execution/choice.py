@@ -12,7 +12,7 @@ from typing import Final
 
 from specminer.chain.execution.calls import FORKS, VirtualMachine
 from specminer.chain.execution.engine import MachineMaker
-from specminer.chain.execution.replay import call_of, surroundings
+from specminer.chain.execution.records import call_of, surroundings
 from specminer.chain.execution.schedule import Rules, fixed
 from specminer.chain.exported import ExportedTransaction
 

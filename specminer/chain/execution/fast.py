@@ -230,17 +230,7 @@ class FastMachine:
         keep: bool = True,
         record: bool = True,
     ) -> Execution:
-        """Run a transaction and record what it does to ``contracts``.
-
-        Args:
-            call: the transaction.
-            around: the block.
-            rules: the fork.
-            contracts: whose storage, hashes and logs are recorded.
-            keep: whether its effects stay.
-            record: without it only the outcome is told, and the machine runs undisturbed.
-
-        """
+        """Run a transaction and record what it does to ``contracts``; see :class:`VirtualMachine`."""
         if call.gas > self.max_gas:
             return stopped_call(call)
         self.state.begin()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from eth_utils.address import to_checksum_address
 
 from specminer import export_history
+from specminer._support.addresses import checksum_address
 from specminer.cli.options import chain_option, database_option
 from specminer.pipeline.inputs import parse_address
 
@@ -28,6 +28,6 @@ def command(address: str, chain_id: int | None, database: str, out: Path | None)
     The file holds everything that mining needs, to keep or to hand on: `specminer mine FILE` mines it,
     `specminer import FILE` puts it into another database.
     """
-    path = out or Path(f"{to_checksum_address(parse_address(address))}.jsonl.gz")
+    path = out or Path(f"{checksum_address(parse_address(address))}.jsonl.gz")
     count = export_history(database, address, path, chain_id=chain_id)
     click.echo(f"{path}: {count:,} transactions")

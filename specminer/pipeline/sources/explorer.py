@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from specminer.chain.codefile import read_code
 from specminer.chain.execution.engine import Engine
-from specminer.chain.explorer import Explorer, chain_of_url, explorer_endpoint
 from specminer.chain.limits import MAX_GAS, MAX_STEPS
-from specminer.chain.node import Node
 from specminer.errors import UsageError
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.sources.node import NodeOptions
@@ -21,7 +19,9 @@ from specminer.pipeline.sources.source import UpdateRequest, of_contract
 from specminer.store import TraceStore
 from specminer.trace import Address
 
-if TYPE_CHECKING:  # these load the machine
+if TYPE_CHECKING:  # these load the machine and the libraries that ask
+    from specminer.chain.explorer import Explorer
+    from specminer.chain.node import Node
     from specminer.pipeline.executing import Imported, Rulebook
     from specminer.pipeline.exploring import Explored
 
@@ -80,6 +80,8 @@ class ReplayOptions:
         if self.node is None:
             yield None
             return
+        from specminer.chain.node import Node
+
         with Node(self.node.endpoint()) as node:
             yield node
 
@@ -109,6 +111,8 @@ class ExplorerOptions:
             UsageError: the URL, the key or the chain is missing or malformed.
 
         """
+        from specminer.chain.explorer import Explorer, chain_of_url, explorer_endpoint
+
         endpoint = explorer_endpoint(self.url, key := self._key())
         own = chain_of_url(self.url)
         if own is None and chain_id is None:

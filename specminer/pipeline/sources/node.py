@@ -9,17 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from eth_utils.address import to_checksum_address
-
+from specminer._support.addresses import checksum_address
 from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
 from specminer.errors import UsageError
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.sources.source import UpdateRequest, of_contract
 from specminer.store import TraceStore
 from specminer.trace import Address
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # these load the libraries that ask
+    from specminer.chain.node import Node
     from specminer.pipeline.collecting import Collected
     from specminer.pipeline.verification import Verified
 
@@ -76,6 +75,8 @@ class NodeOptions:
             UsageError: the URL or a header is malformed.
 
         """
+        from specminer.chain.node import Node
+
         with Node(self.endpoint()) as node:
             yield OpenNode(node=node, chain_id=chain_id, verify=self.verify)
 
@@ -143,7 +144,7 @@ class NodeUpdate:
             f"; {done.gaps:,} could not be recorded and are tried again by the next run" if done.gaps else ""
         )
         told = (
-            f"{to_checksum_address(self.contract)}: {self.added:,} new transactions in blocks "
+            f"{checksum_address(self.contract)}: {self.added:,} new transactions in blocks "
             f"{done.first:,} to {done.last:,} of chain {self.chain_id}{mended}; {total:,} in {store.label}{gaps}"
         )
         return told if self.verified is None else f"{told}\n{self.verified.sentence}"

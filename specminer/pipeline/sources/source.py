@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
-from eth_utils.address import to_checksum_address
-
+from specminer._support.addresses import checksum_address
 from specminer.chain.artifact import Artifact
-from specminer.chain.node import Node
 from specminer.errors import UsageError
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.store import TraceStore
 from specminer.trace import Address
+
+if TYPE_CHECKING:  # loads the libraries that ask
+    from specminer.chain.node import Node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,4 +110,4 @@ class HistorySource(Protocol):
 
 def of_contract(contract: Address, named: bool) -> str:
     """Return the words that say of which contract a sentence is, if they are wanted."""
-    return f" of {to_checksum_address(contract)}" if named else ""
+    return f" of {checksum_address(contract)}" if named else ""
