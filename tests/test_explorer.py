@@ -17,7 +17,8 @@ from specminer.chain import explorer as explorer_module
 from specminer.chain import paging
 from specminer.chain.explorer import Explorer, chain_of_url, explorer_endpoint
 from specminer.chain.exported import ExportedTransaction, RecordError
-from specminer.chain.paging import NO_END, Changed, Kept, Listing, Pages, in_order
+from specminer.chain.paging import NO_END, Changed, Kept, Pages, in_order
+from specminer.chain.progress import Listing
 from specminer.errors import ChainError, NodeLied, NodeRefused, NodeUnreachable, SpecminerError, UsageError
 from specminer.trace import Address, Hash
 from tests.support.exports import CREATED, SENDER, Record, call, transaction, transactions

@@ -76,8 +76,11 @@ def test_the_fork_of_a_private_chain_is_found(tools: Path, tmp_path: Path, name:
             anvil.block([deployed[row % 3].call(anvil.accounts[row], "run", peers, text, gas=600_000)])
         path = write_txlist(anvil, tmp_path / "txlist.json")
     records = read_transactions(path)
-    choice = choose(records, CHAIN, MachineMaker())
+    choice = choose(records, CHAIN, MachineMaker(), lambda text: None)
     assert (choice.status, choice.gas) == (1, 1)
     assert FORKS.index(choice.name) >= FORKS.index(name), "among forks that fit equally the newest is taken"
     older = [item for item in FORKS if FORKS.index(item) < FORKS.index("berlin")]
-    assert all(measure(records, CHAIN, item, fixed(item), MachineMaker()).gas < 1 for item in older[-2:])
+    assert all(
+        measure(records, CHAIN, item, fixed(item), MachineMaker(), lambda text: None).gas < 1
+        for item in older[-2:]
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final
@@ -159,8 +159,8 @@ def import_export(
     source = None if node is None else NodeSource(node, observer.note)
     targets, created = _targets(export)
     existing = _existing(export, created) if source is None else ()
-    rules, choice, name, explained = _rules(export, rulebook)
-    machine = rulebook.maker().make(source, observer.note)
+    rules, choice, name, explained = _rules(export, rulebook, note := _once(observer.note))
+    machine = rulebook.maker().make(source, note)
     replay = Replay(
         machine,
         rulebook.chain_id,
@@ -513,18 +513,33 @@ def _existing(export: Export, created: frozenset[Address]) -> tuple[Address, ...
     return (main,)
 
 
-def _rules(export: Export, rulebook: Rulebook) -> tuple[Rules, Choice | None, str, str]:
+def _once(note: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what tells of a transaction once: the choice of rules and the history meet the same difference."""
+    heard: set[str] = set()
+
+    def hear(text: str) -> None:
+        transaction = text.partition(":")[0]
+        if transaction not in heard:
+            heard.add(transaction)
+            note(text)
+
+    return hear
+
+
+def _rules(
+    export: Export, rulebook: Rulebook, note: Callable[[str], None]
+) -> tuple[Rules, Choice | None, str, str]:
     """Return the rules to execute by, how well they fit (``None`` if they are known), a name and a sentence."""
     records, maker = export.transactions, rulebook.maker()
     if rulebook.fork != AUTO:
         rules = fixed(rulebook.fork)
-        choice = measure(records, rulebook.chain_id, rulebook.fork, rules, maker)
+        choice = measure(records, rulebook.chain_id, rulebook.fork, rules, maker, note)
         return rules, choice, choice.name, f"the rules of {plain(rulebook.fork, 40)}, as asked"
     known = scheduled(rulebook.chain_id)
     if known is not None:
         told = f"the rules of each block's fork, by the schedule of chain {rulebook.chain_id}"
         return known, None, "schedule", told
-    choice = choose(records, rulebook.chain_id, maker)
+    choice = choose(records, rulebook.chain_id, maker, note)
     return (
         choice.rules,
         choice,

@@ -19,7 +19,8 @@ from specminer.chain.blocks import DEVELOPMENT_CHAINS
 from specminer.chain.explorer import Explorer
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction, RecordError
 from specminer.chain.node import Node
-from specminer.chain.paging import NO_END, Changed, Kept, Listing, PageRead, Pages, in_order, kept
+from specminer.chain.paging import NO_END, Changed, Kept, Pages, in_order, kept
+from specminer.chain.progress import Listing, PageRead
 from specminer.errors import FileFormatError, NodeRefused, NotOnChain, StoreError, UsageError
 from specminer.pipeline.executing import Export, Imported, Rulebook, import_export
 from specminer.pipeline.progress import SILENT, Observer

@@ -6,7 +6,7 @@ the rest go on with more of it. Among equals the newest is taken: it understands
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,9 +51,14 @@ class _Trial:
     measured: int = 0
 
 
-def choose(records: Sequence[ExportedTransaction], chain_id: int, maker: MachineMaker) -> Choice:
-    """Return the fork that fits the records best."""
-    left = [_trial(name, fixed(name), maker) for name in FORKS]
+def choose(
+    records: Sequence[ExportedTransaction],
+    chain_id: int,
+    maker: MachineMaker,
+    note: Callable[[str], None],
+) -> Choice:
+    """Return the fork that fits the records best; ``note`` hears of a difference between the two engines."""
+    left = [_trial(name, fixed(name), maker.make(None, note)) for name in FORKS]
     for upto in ROUNDS:
         for trial in left:
             _advance(trial, records[:upto], chain_id)
@@ -70,21 +75,24 @@ def measure(
     name: str,
     rules: Rules,
     maker: MachineMaker,
+    note: Callable[[str], None],
 ) -> Choice:
-    """Return how well given rules fit the beginning of the records."""
-    trial = _trial(name, rules, maker)
+    """Return how well given rules fit the beginning of the records; see :func:`choose`."""
+    trial = _trial(name, rules, maker.make(None, note))
     _advance(trial, records[: ROUNDS[0]], chain_id)
     return _choice(trial)
 
 
-def _trial(name: str, rules: Rules, maker: MachineMaker) -> _Trial:
-    return _Trial(name=name, rules=rules, machine=maker.make_unchecked())
+def _trial(name: str, rules: Rules, machine: VirtualMachine) -> _Trial:
+    return _Trial(name=name, rules=rules, machine=machine)
 
 
 def _advance(trial: _Trial, records: Sequence[ExportedTransaction], chain_id: int) -> None:
     for record in records[trial.done :]:
         rules = trial.rules(record.block, record.timestamp)
-        execution = trial.machine.run(call_of(record), surroundings(record, chain_id), rules)
+        call = call_of(record)
+        contracts = [address for address in (call.to, call.created) if address is not None]
+        execution = trial.machine.run(call, surroundings(record, chain_id), rules, contracts)
         trial.status += record.succeeded in (None, execution.succeeded)
         trial.measured += record.gas_used is not None
         trial.gas += record.gas_used == execution.gas_used

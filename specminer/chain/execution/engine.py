@@ -63,19 +63,6 @@ class MachineMaker:
             return fast
         return CheckedMachine(fast, None, note=note, sample=Random(_SEED))
 
-    def make_unchecked(self) -> VirtualMachine:
-        """Return a machine for trials; the specification's unless the engine alone executes.
-
-        Raises:
-            UsageError: the specification is asked for and not installed.
-
-        """
-        from specminer.chain.execution.fast import FastMachine
-
-        if self.engine is Engine.FAST:
-            return FastMachine(max_steps=self.max_steps, max_gas=self.max_gas)
-        return self._reference(None)
-
     def _reference(self, source: Source | None) -> Machine:
         kind = load_reference()
         if kind is None:

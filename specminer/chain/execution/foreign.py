@@ -13,15 +13,25 @@ class NodeSource:
     """Accounts of a chain as they were before the block :attr:`block`.
 
     A node that keeps no old state is asked for the newest instead; ``note`` then hears that the values may be
-    others than they were.
+    others than they were. It is asked once a block for each thing, however many machines want to know.
     """
 
     def __init__(self, node: Node, note: Callable[[str], None]) -> None:
-        self.block = 0
-        """The block whose transactions are executed."""
+        self._block = 0
+        self._answers: dict[tuple[str, ...], object] = {}
         self._node = node
         self._note = note
         self._old_state = True
+
+    @property
+    def block(self) -> int:
+        """The block whose transactions are executed."""
+        return self._block
+
+    @block.setter
+    def block(self, number: int) -> None:
+        self._block = number
+        self._answers.clear()
 
     def basics(self, address: bytes) -> Basics | None:
         """Return an account; ``None`` if there is none."""
@@ -38,7 +48,12 @@ class NodeSource:
         found = octets(self._ask("eth_getStorageAt", f"0x{address.hex()}", hex(slot)), "storage")
         return int.from_bytes(found[-32:], "big")
 
-    def _ask(self, method: str, *values: str) -> object:
+    def _ask(self, *question: str) -> object:
+        if question not in self._answers:
+            self._answers[question] = self._ask_node(*question)
+        return self._answers[question]
+
+    def _ask_node(self, method: str, *values: str) -> object:
         if self._old_state:
             try:
                 return self._node.call(method, *values, hex(max(0, self.block - 1)))
