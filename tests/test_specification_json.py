@@ -16,6 +16,7 @@ from specminer.errors import FileFormatError
 from specminer.specification import (
     FORMAT,
     VERSION,
+    GuardKind,
     Specification,
     State,
     codec,
@@ -76,7 +77,11 @@ def broken(**changes: Any) -> bytes:
         (b"\xff\xfe", "is not JSON"),
         (b"[]", "is not an automaton written by specminer"),
         (b'{"format": "specminer/traces"}', "is not an automaton written by specminer"),
-        (broken(version=2), "has version 2; this specminer reads version 1"),
+        (broken(version=3), "has version 3; this specminer reads versions 1 to 2"),
+        (broken(version=0), "has version 0"),
+        (broken(version=True), "has version True"),
+        (broken(version=1.5), "has version 1.5"),
+        (broken(version=[1]), "has version"),
         (broken(version=...), "has version None"),
         (broken(states=...), "is not a complete automaton document: Object missing required field"),
         (broken(states=[{"id": 1}]), "is not a complete automaton document"),
@@ -90,6 +95,17 @@ def test_a_broken_document_is_told_as_such(text: bytes, message: str) -> None:
         decode_specification(text, "some.json")
     assert str(caught.value).startswith("some.json ")
     assert caught.value.exit_code == 2
+
+
+def test_what_a_document_of_version_1_calls_required_was_learned() -> None:
+    document = msgspec.json.decode(encode_specification(auction())) | {"version": 1}
+    document["guards"] = [{"scope": "bid", "text": "a", "kind": kind} for kind in ("required", "observed")]
+    guards = decode_specification(msgspec.json.encode(document)).guards
+    assert [guard.kind for guard in guards] == [GuardKind.LEARNED, GuardKind.OBSERVED]
+
+    document["version"] = 2
+    guards = decode_specification(msgspec.json.encode(document)).guards
+    assert [guard.kind for guard in guards] == [GuardKind.REQUIRED, GuardKind.OBSERVED]
 
 
 def test_an_unknown_kind_of_transition_is_an_error() -> None:

@@ -35,12 +35,12 @@ def schema() -> dict[str, Any]:
         elif not issubclass(kind, Enum):
             raise TypeError(f"{name} is neither a dataclass nor an enumeration")
     whole = parts[Specification.__name__]
-    head = {"format": {"const": FORMAT}, "version": {"const": VERSION}}
+    head = {"format": {"const": FORMAT}, "version": {"enum": list(range(1, VERSION + 1))}}
     whole["properties"] = head | whole["properties"]
     whole["required"] = [*head, *whole["required"]]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"{FORMAT}, version {VERSION}",
+        "title": f"{FORMAT}, versions 1 to {VERSION}",
         "$ref": f"#/$defs/{Specification.__name__}",
         "$defs": parts,
     }

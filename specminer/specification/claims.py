@@ -19,6 +19,10 @@ class RoleKind(Enum):
     """Storage under the sender's address is set: a member, somebody with a balance."""
     ADDRESS = "address"
     """The code knows the address."""
+    SELF = "self"
+    """The contract itself: it calls itself, as a timelock does."""
+    SIGNER = "signer"
+    """An account whose signature the call brings, whoever sends it."""
     SET = "set"
     """A few addresses sent all calls; nothing in storage tells why."""
 

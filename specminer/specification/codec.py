@@ -7,14 +7,15 @@ What is missing, by one rule:
 - An object whose fields all default to ``None`` or to nothing, and hold just that, says nothing: it is ``{}``.
 
 When a document is read, a field that is left out has its default, and keys that no type knows are passed over.
-So a field that a later version adds needs a default, and documents of every earlier version are read.
+So a field that a later version adds needs a default, and documents of every earlier version are read. Where the
+meaning of a field has changed, what an earlier version wrote is told in the words of today.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
 from os import PathLike
@@ -27,6 +28,7 @@ from specminer._support.files import read_bounded
 from specminer.errors import FileFormatError, plain
 from specminer.nesting import NestingError, check_nesting
 from specminer.specification.absence import is_absent
+from specminer.specification.guards import GuardKind
 from specminer.specification.model import FORMAT, VERSION, Specification
 
 MAX_BYTES: Final = 256 << 20
@@ -70,16 +72,26 @@ def decode_specification(text: bytes, origin: str = "automaton.json") -> Specifi
         raise FileFormatError(f"{shown} is not JSON: {plain(error)}") from None
     if header.format != FORMAT:
         raise FileFormatError(f"{shown} is not an automaton written by specminer (no format '{FORMAT}')")
-    if header.version != VERSION or isinstance(header.version, bool):
+    if header.version not in range(1, VERSION + 1) or isinstance(header.version, bool):
         raise FileFormatError(
-            f"{shown} has version {plain(header.version, 20)}; this specminer reads version {VERSION}"
+            f"{shown} has version {plain(header.version, 20)}; this specminer reads versions 1 to {VERSION}"
         )
     try:
-        return msgspec.json.decode(text, type=Specification)
+        specification = msgspec.json.decode(text, type=Specification)
     except msgspec.ValidationError as error:
         raise FileFormatError(f"{shown} is not a complete automaton document: {plain(error)}") from None
     except _NOT_JSON as error:
         raise FileFormatError(f"{shown} is not JSON: {plain(error)}") from None
+    return _with_learned_guards(specification) if header.version == 1 else specification
+
+
+def _with_learned_guards(specification: Specification) -> Specification:
+    """Return a document of version 1 in the words of today: what it calls required was learned from calls."""
+    guards = tuple(
+        replace(guard, kind=GuardKind.LEARNED) if guard.kind is GuardKind.REQUIRED else guard
+        for guard in specification.guards
+    )
+    return replace(specification, guards=guards)
 
 
 def read_specification(path: str | PathLike[str]) -> Specification:

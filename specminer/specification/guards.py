@@ -17,9 +17,22 @@ class GuardKind(Enum):
     """The evidence that a guard rests on."""
 
     REQUIRED = "required"
-    """Calls in which it did not hold were rejected."""
+    """The code decides upon it, and calls in which it did not hold stopped there."""
+    CODED = "coded"
+    """The code decides upon it: the other way leads straight to a revert. No recorded call tried."""
     OBSERVED = "observed"
-    """It held in the accepted calls, more often than chance explains; no rejection shows that it must."""
+    """It held in the accepted calls, more often than chance explains; nothing shows that it must."""
+    LEARNED = "learned"
+    """It was false in rejected calls and true in accepted ones; the code's own decisions could not be followed."""
+
+
+class ConditionMaker(Enum):
+    """Who wrote a condition into the code."""
+
+    CONTRACT = "contract"
+    """The contract's author."""
+    COMPILER = "compiler"
+    """The compiler: sizes of calldata and of answers, payability, checked arithmetic."""
 
 
 class Proof(Enum):
@@ -43,6 +56,30 @@ class ConditionOrigin(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RejectionWitness:
+    """A rejected call, with the values that met in the condition that stopped it."""
+
+    transaction: str
+    """Hash, ``0x`` and 64 hexadecimal digits."""
+    text: str
+    """What was compared, with the values, as it turned out: ``value 0.5 ETH < price 0.7 ETH``."""
+    values: dict[str, str] = field(default_factory=dict)
+    """The value of each term of the condition, exact, by the term's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectionCause:
+    """A condition that calls were rejected by."""
+
+    condition: str
+    """Its text, as in the guard."""
+    stopped: Count
+    """Calls that stopped there."""
+    witnesses: tuple[RejectionWitness, ...] = ()
+    """Some of them, the earliest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RejectionReason:
     """A reason that the contract gave for rejecting calls."""
 
@@ -51,7 +88,47 @@ class RejectionReason:
     rejected: Count
     """Calls that were rejected for it."""
     explained: Count
-    """Those of them in which the condition did not hold."""
+    """Those of them that the conditions explain."""
+    causes: tuple[RejectionCause, ...] = ()
+    """The conditions at which these calls stopped, the most frequent first; only where the code was followed."""
+    unexplained: dict[str, Count] = field(default_factory=dict)
+    """Why the others have no cause, with the number of calls, where that is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionCounts:
+    """What calls did at a condition of the code, of those that were followed."""
+
+    passed: Count
+    """Accepted calls that decided it the accepted way."""
+    stopped: Count
+    """Calls that were rejected by it."""
+    contradictions: Count
+    """Accepted calls that decided it the rejecting way."""
+    undecided: Count
+    """Accepted calls that never came to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedCalls:
+    """How many calls of a function were followed through the code."""
+
+    followed: Count
+    """Calls that were executed alone, and did what was recorded."""
+    unpursued: Count = 0
+    """Calls that were not tried, because enough others were."""
+    unproved: dict[str, Count] = field(default_factory=dict)
+    """Why others could not be followed, with the number of calls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedBound:
+    """Where the bound of a condition lies, whose number the code does not tell."""
+
+    accepted: str
+    """The value nearest to the bound that an accepted call had."""
+    rejected: str
+    """The value nearest to the bound that a rejected call had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +147,14 @@ class GuardCondition:
     """Of the share of accepted calls that keep it; ``null`` in documents that do not have it."""
     reasons: tuple[RejectionReason, ...] = ()
     """The contract's reasons that it explains, the most frequent first."""
+    maker: ConditionMaker = ConditionMaker.CONTRACT
+    """Whether the contract's author wrote it, or the compiler."""
+    path: str | None = absent()
+    """Of a condition that not all accepted calls come to: when they do; left out if all come to it."""
+    decisions: DecisionCounts | None = absent()
+    """What calls did at it; left out where the code was not followed."""
+    bound: ObservedBound | None = absent()
+    """Between which values its bound lies; left out unless the number in it stands for nothing in the code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +188,13 @@ class Guard:
     symbols: dict[str, SymbolSort] = field(default_factory=dict)
     """The symbols of the term by quoted name: Bool, Int (not negative), Signed Int."""
     kind: GuardKind
-    """Whether rejections show that the guard is needed."""
+    """What the guard rests on."""
     accepted: Count = 0
     """Calls that were accepted."""
     rejected: Count = 0
     """Calls that the contract's code rejected."""
     explained: Count = 0
-    """Rejected calls in which the guard did not hold."""
+    """Rejected calls in which the guard did not hold, or that stopped at one of its conditions."""
     exceptions: Count = 0
     """Accepted calls in which the guard did not hold."""
     interval: Interval | None = None
@@ -117,7 +202,7 @@ class Guard:
     explained_interval: Interval | None = None
     """Of the share of rejected calls that it explains; ``null`` in documents that do not have it."""
     proved: Proof = Proof.UNPROVED
-    """Whether a solver proved that the guard as written says what was learned."""
+    """Whether a solver proved that the guard as written says what was found."""
     left_out: Count = 0
     """Calls that ran out of gas, or failed otherwise than by the contract's code."""
     conditions: tuple[GuardCondition, ...] = ()
@@ -127,10 +212,12 @@ class Guard:
     held_out: GuardTest | None = None
     """How the first part of the calls predicts the rest; ``null`` if there are too few."""
     significance: Share | None = None
-    """Of an observed guard: how often chance does as well; ``null`` for a required one."""
+    """Of an observed guard: how often chance does as well; ``null`` for others."""
     unknown: Count | None = absent()
     """Accepted calls in which it may not have held, because they read a value that is not known; left out if there are
     none."""
+    calls: FollowedCalls | None = absent()
+    """How many calls were followed through the code; left out for learned and observed guards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +240,8 @@ class TransitionCondition:
     """What the condition follows from, so that it is not part of the transition's text; ``null`` if it does not."""
     proved: Proof | None = None
     """Whether a solver proved that it follows; ``null`` if it does not."""
+    kind: GuardKind | None = absent()
+    """Of a condition of the function: what it rests on; left out for others, which are learned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

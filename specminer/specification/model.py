@@ -1,6 +1,6 @@
 """The mined specification: an automaton with the evidence for each of its parts.
 
-This is the content of ``automaton.json`` (format ``specminer/automaton``, version 1), the one input of
+This is the content of ``automaton.json`` (format ``specminer/automaton``), the one input of
 everything that draws, reports or exports. Texts in it are raw: whoever shows them escapes them.
 """
 
@@ -33,7 +33,8 @@ from specminer.specification.surprise import Surprise
 from specminer.specification.symbols import SymbolSort
 
 FORMAT = "specminer/automaton"
-VERSION = 1
+VERSION = 2
+"""Version 1 calls learned guards ``required``."""
 MAX_WITNESSES = 10
 
 
@@ -212,7 +213,7 @@ class Specification:
     transitions: tuple[Edge, ...]
     """All, rejected calls included."""
     guards: tuple[Guard, ...] = ()
-    """Of each function the required guard, then the observed ones."""
+    """Of each function the required guard, then what is coded, learned and observed."""
     roles: tuple[Role, ...] = ()
     """Who may call what, those first to whom most functions are reserved."""
     obligations: tuple[Obligation, ...] = ()
