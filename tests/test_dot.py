@@ -106,7 +106,7 @@ def test_title_counts_and_guards_stand_above_the_picture() -> None:
     source = to_dot(auction())
     assert ">SimpleAuction</FONT></B>" in source
     assert "40 contracts, 589 calls, 76 rejected" in source
-    guard = "bid needs value &gt; highestBid and now ≤ auctionEndTime (explains 68 of 70 rejections)"
+    guard = "bid needs value &gt; highestBid and now ≤ auctionEndTime (required; explains 68 of 70 rejections)"
     assert guard in source
     assert "606 token histories, 2,053 events, 18 rejected; 3 rare transitions (10 events) hidden" in to_dot(
         horses()
@@ -121,7 +121,7 @@ def test_guards_are_said_without_the_interactions_own_key() -> None:
             run.text for row in Content(spec=spec, options=PictureOptions()).heading() for run in row
         )
 
-    assert "buy needs value ≥ price and owner ≠ sender (explains 3 of 4 rejections)" in heading(
+    assert "buy needs value ≥ price and owner ≠ sender (required; explains 3 of 4 rejections)" in heading(
         "value >= horses[_tokenId].price and horseToOwner[_tokenId] != sender"
     )
     both = (

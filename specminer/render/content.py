@@ -23,6 +23,7 @@ from specminer.render.usual import usual_path
 from specminer.specification import (
     ConditionOrigin,
     Edge,
+    Guard,
     GuardKind,
     Mode,
     Specification,
@@ -74,6 +75,12 @@ class Content:
     def usual_lines(self) -> frozenset[tuple[int, int]]:
         """Source and target of the lines of the usual path."""
         return frozenset(zip(self.usual, self.usual[1:], strict=False))
+
+    @property
+    def told_guards(self) -> tuple[Guard, ...]:
+        """The guards that rejections show: required ones and learned ones, as far as they explain something."""
+        kinds = (GuardKind.REQUIRED, GuardKind.LEARNED)
+        return tuple(guard for guard in self.spec.guards if guard.kind in kinds and guard.explained > 0)
 
     @property
     def direction(self) -> str:
@@ -287,21 +294,20 @@ class Content:
         )
 
     def _guards(self) -> list[str]:
-        """Return the required guards that explain most rejections, as rows of sentences."""
+        """Return the guards that explain most rejections, as rows of sentences."""
         ranked = sorted(
-            (-guard.explained, guard.scope, guard.text, guard.rejected)
-            for guard in self.spec.guards
-            if guard.kind is GuardKind.REQUIRED and guard.explained > 0
+            (-guard.explained, guard.scope, guard.text, guard.rejected, guard.kind.value)
+            for guard in self.told_guards
         )
         limit = self.options.limit(self.options.guards)
         limit += len(ranked) == limit + 1
         rows: list[str] = []
-        for negative, scope, text, rejected in ranked[:limit]:
+        for negative, scope, text, rejected, kind in ranked[:limit]:
             sentence = (
                 f"{shorten(scope, 2 * self.options.event_width)} needs {phrase(self._told(scope, text), 400)}"
             )
             rows += wrap(sentence, 84, 8 if self.options.full else 3)
-            rows[-1] += f" (explains {thousands(-negative)} of {counted(rejected, 'rejection')})"
+            rows[-1] += f" ({kind}; explains {thousands(-negative)} of {counted(rejected, 'rejection')})"
         return rows + ([f"+{counted(len(ranked) - limit, 'more guard')}"] if len(ranked) > limit else [])
 
 

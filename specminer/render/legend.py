@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from specminer.render.content import Content
 from specminer.render.markup import markup
-from specminer.specification import Mode, TransitionKind
+from specminer.specification import GuardKind, Mode, TransitionKind
+
+_GUARDS: Final = {
+    GuardKind.REQUIRED: "the code decides so, and rejected calls stopped there",
+    GuardKind.LEARNED: "told from accepted and rejected calls, the code was not followed",
+}
 
 
 def entries(content: Content) -> Iterator[tuple[str, str]]:
@@ -27,6 +33,8 @@ def entries(content: Content) -> Iterator[tuple[str, str]]:
         yield "phase", "switch of the whole contract"
     if any(edge.outcome != "returned" for edge in spec.transitions):
         yield "rejected", "rejected call"
+    told = {guard.kind for guard in content.told_guards}
+    yield from ((kind.value, words) for kind, words in _GUARDS.items() if kind in told)
 
 
 def legend(content: Content) -> str:
@@ -39,6 +47,10 @@ def legend(content: Content) -> str:
         "passive": f'<FONT COLOR="{theme.passive}"><B>- - -</B></FONT>',
         "phase": f'<FONT COLOR="{theme.frequent}"><B>· · ·</B></FONT>',
         "rejected": f'<FONT COLOR="{theme.rejected}">✗</FONT>',
+        **{
+            kind.value: f'<FONT COLOR="{theme.rejected}" POINT-SIZE="10">{kind.value}</FONT>'
+            for kind in _GUARDS
+        },
     }
     cells = "".join(
         f'<TD>{samples[key]}</TD><TD ALIGN="LEFT"><FONT COLOR="{theme.soft}" POINT-SIZE="10">'

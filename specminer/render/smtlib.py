@@ -100,8 +100,8 @@ class _Script:
         declared: set[str] = set()
         for name, index in self._functions.items():
             yield f"; function {index}: {plain(name, 300)}"
-        for place, guard in enumerate(self._of_functions.values()):
-            yield f"; guard of {plain(guard.scope, 300)}: {plain(guard.text, 300)}"
+        for place, guard in enumerate(self._of_functions):
+            yield f"; {guard.kind.value} guard of {plain(guard.scope, 300)}: {plain(guard.text, 300)}"
             yield from self._guard(f"guard {place}", guard, guard.scope, {}, declared)
         for place, edge in enumerate(self.spec.transitions):
             if edge.condition is not None:
@@ -132,14 +132,14 @@ class _Script:
         yield definition(symbol(name), _renamed(term, called))
 
     @cached_property
-    def _of_functions(self) -> dict[str, Guard]:
-        """What functions require, for transitions of which nothing else is told."""
+    def _of_functions(self) -> tuple[Guard, ...]:
+        """What functions demand, by code or by what was learned, for transitions of which nothing else is told."""
         told = {edge.function for edge in self.spec.transitions if edge.condition is not None}
-        return {
-            guard.scope: guard
+        return tuple(
+            guard
             for guard in self.spec.guards
-            if guard.kind is GuardKind.REQUIRED and guard.text and guard.scope not in told
-        }
+            if guard.kind is not GuardKind.OBSERVED and guard.text and guard.scope not in told
+        )
 
     def _steps(self) -> Iterator[str]:
         for event, place in self._events.items():
@@ -163,8 +163,12 @@ class _Script:
             parts.append("|unchanged|")
         elif edge.condition is not None:
             parts.append(symbol(f"transition {place}"))
-        elif edge.kind is TransitionKind.CALL and edge.function in self._of_functions:
-            parts.append(symbol(f"guard {list(self._of_functions).index(edge.function)}"))
+        elif edge.kind is TransitionKind.CALL:
+            parts += [
+                symbol(f"guard {place}")
+                for place, guard in enumerate(self._of_functions)
+                if guard.scope == edge.function
+            ]
         parts.append(symbol(f"state {edge.target}", after=True))
         return apply("and", *parts)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from specminer._support.text import with_unknown
+from specminer.report.guards import DECIDING, kind_texts, unexplained_reasons
 from specminer.report.passage_sections import passage_sections
 from specminer.report.section import (
     Cell,
@@ -21,6 +22,7 @@ from specminer.report.section import (
 )
 from specminer.specification import (
     ClaimScope,
+    ConditionMaker,
     Guard,
     GuardCondition,
     GuardKind,
@@ -37,17 +39,18 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
     """Yield what is claimed to hold; what the document does not have is left out."""
     if spec.guards:
         rows = [item for guard in spec.guards for item in _guard(guard)]
+        kinds = kind_texts(spec)
         yield Section(
             id="guards",
             title="Guards",
             lead=(
-                "Required: a condition that was false in rejected calls and true in the accepted ones. Observed: it "
-                "was true in all calls seen, but no rejected call shows that the code demands it. Kept later: learned "
-                f"on the first {100 * TRAINING_SHARE:.0f} % of the history, how many of the later rejections it "
-                "explains, and how many later "
-                "accepted calls it would have refused. Holds in: the 95 % interval (Wilson) of the share of accepted "
-                "calls that keep it. Shown form: whether a solver proved that the condition as "
-                "written here says what was learned. That the code demands a condition is learned, never proved.",
+                *kinds,
+                "Explains: rejected calls that it refuses or that stopped at it. Not all: accepted calls that never "
+                "come to a condition. Kept later, of learned guards: learned on the first "
+                f"{100 * TRAINING_SHARE:.0f} % of the history, how many of the later rejections it explains, and how "
+                "many later accepted calls it would have refused. Holds in: the 95 % interval (Wilson) of the share "
+                "of accepted calls that keep it. Shown form: whether a solver proved that the condition as written "
+                "here says what was found.",
             ),
             header=(
                 "Function",
@@ -55,16 +58,19 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
                 "Kind",
                 "Accepted",
                 "Explains",
+                "For example",
                 "Exceptions",
+                "Not all",
                 "Holds in (95 %)",
                 "Reasons given",
                 "Kept later",
                 "Shown form",
             ),
-            figures=frozenset({3, 5}),
+            figures=frozenset({3, 6}),
             rows=tuple(rows[:MAX_CLAIMS]),
             note=left_out(min(len(rows), MAX_CLAIMS), len(rows), "conditions"),
         )
+    yield from _unexplained(spec)
     yield from passage_sections(spec)
     if spec.roles:
         yield Section(
@@ -120,10 +126,10 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
 
 
 def conditions_by_reason(spec: Specification) -> dict[str, list[tuple[str, str]]]:
-    """Return for each function the reasons that its required conditions explain, each with the condition."""
+    """Return for each function the reasons that its conditions explain, each with the condition."""
     pairs: dict[str, list[tuple[str, str]]] = {}
     for guard in spec.guards:
-        if guard.kind is not GuardKind.REQUIRED:
+        if guard.kind not in DECIDING:
             continue
         for condition in guard.conditions:
             for reason in condition.reasons:
@@ -133,7 +139,34 @@ def conditions_by_reason(spec: Specification) -> dict[str, list[tuple[str, str]]
 
 def required_guards(spec: Specification) -> dict[str, str]:
     """Return the condition that each function demands, as far as its rejected calls tell."""
-    return {guard.scope: guard.text for guard in spec.guards if guard.kind is GuardKind.REQUIRED}
+    texts: dict[str, list[str]] = {}
+    for guard in spec.guards:
+        if guard.kind in DECIDING and guard.text:
+            texts.setdefault(guard.scope, []).append(guard.text)
+    return {scope: " and ".join(parts) for scope, parts in texts.items()}
+
+
+def _unexplained(spec: Specification) -> Iterator[Section]:
+    """Yield the reasons that are explained in part, or not at all, and why."""
+    rows: list[Row] = []
+    for scope in dict.fromkeys(guard.scope for guard in spec.guards if guard.kind in DECIDING):
+        why: dict[str, dict[str, int]] = {}
+        for guard in spec.guards:
+            if guard.scope == scope and guard.kind is GuardKind.REQUIRED:
+                why |= {reason.text: reason.unexplained for reason in guard.reasons}
+        for text, explained, rejected in unexplained_reasons(spec, scope):
+            because = "; ".join(f"{cause} ({count:,})" for cause, count in why.get(text, {}).items())
+            rows.append(row(scope, text or "no reason given", rejected, explained, because))
+    if rows:
+        yield Section(
+            id="unexplained",
+            title="Not explained",
+            lead=("Reasons of which not every rejected call has a condition that it did not meet.",),
+            header=("Function", "Reason", "Rejected", "Explained", "Why not the others"),
+            figures=frozenset({2, 3}),
+            rows=tuple(rows[:MAX_CLAIMS]),
+            note=left_out(min(len(rows), MAX_CLAIMS), len(rows), "reasons"),
+        )
 
 
 def _guard(guard: Guard) -> Iterator[Row]:
@@ -148,18 +181,50 @@ def _guard(guard: Guard) -> Iterator[Row]:
     for place, condition in enumerate(parts):
         yield row(
             guard.scope,
-            condition.text,
+            _condition_text(condition),
             guard.kind.value,
             guard.accepted,
             f"{condition.explained:,} of {guard.rejected:,} rejected" if guard.rejected else "",
+            _example(guard, condition),
             with_unknown(condition.exceptions, guard.unknown if place == 0 else None),
+            _undecided(condition),
             interval_text(condition.interval),
             "; ".join(
                 f"{reason.text} ({reason.explained:,} of {reason.rejected:,})" for reason in condition.reasons
             ),
             later if place == 0 else "",
-            proof_text(guard.proved) if guard.kind is GuardKind.REQUIRED else "not proved",
+            "not proved" if guard.kind is GuardKind.OBSERVED else proof_text(guard.proved),
         )
+
+
+def _condition_text(condition: GuardCondition | Guard) -> str:
+    """Return a condition, as an implication if it belongs to a path, with where its bound lies."""
+    if not isinstance(condition, GuardCondition):
+        return condition.text
+    path, bound = condition.path, condition.bound
+    text = condition.text if path is None else f"if {path.premise}: {path.demand}"
+    if condition.maker is ConditionMaker.COMPILER:
+        text += " (by the compiler)"
+    if bound is not None:
+        text += f" (the bound lies between {bound.rejected}, rejected, and {bound.accepted}, accepted)"
+    return text
+
+
+def _example(guard: Guard, condition: GuardCondition | Guard) -> str:
+    """Return the values of the first call that a condition stopped."""
+    causes = (cause for reason in guard.reasons for cause in reason.causes)
+    witnesses = (
+        witness for cause in causes if cause.condition == condition.text for witness in cause.witnesses
+    )
+    return next((witness.text for witness in witnesses), "")
+
+
+def _undecided(condition: GuardCondition | Guard) -> str:
+    """Return how many accepted calls, of those followed, never came to a condition."""
+    counts = condition.decisions if isinstance(condition, GuardCondition) else None
+    if counts is None or not counts.undecided:
+        return ""
+    return f"{counts.undecided:,} of {counts.passed + counts.contradictions + counts.undecided:,}"
 
 
 def _role(spec: Specification, role: Role) -> Row:

@@ -6,7 +6,9 @@ from typing import Final
 
 from specminer._support.text import counted, unknown_part
 from specminer.errors import plain
+from specminer.render.guard_kinds import GUARD_KINDS
 from specminer.specification import (
+    ConditionMaker,
     ConditionOrigin,
     Guard,
     GuardKind,
@@ -19,13 +21,24 @@ from specminer.specification import (
 )
 from specminer.support import TRAINING_SHARE
 
-MAX_REASONS: Final = 4
-"""Reasons told of those that no condition explains."""
+MAX_REASONS: Final = 40
+"""Reasons listed of those that are explained in part, or not at all."""
+MAX_CAUSES: Final = 6
+"""Conditions of which it is told how many calls of a function they stopped, with the values of one."""
+DECIDING: Final = (GuardKind.REQUIRED, GuardKind.LEARNED)
+"""The kinds of guards that rejected calls show."""
 
 
 def guard_texts(spec: Specification) -> list[str]:
-    """Return what each function requires, then what was only observed, a sentence a function; safe for terminals."""
-    texts = [_required(guard) for guard in spec.guards if guard.kind is GuardKind.REQUIRED]
+    """Return what each function requires, then what is coded and observed, a sentence each; safe for terminals."""
+    deciding = [guard for guard in spec.guards if guard.kind in DECIDING]
+    first = {guard.scope: guard for guard in reversed(deciding)}
+    texts = [_deciding(guard, spec if first[guard.scope] is guard else None) for guard in deciding]
+    coded = [guard for guard in spec.guards if guard.kind is GuardKind.CODED]
+    texts += [
+        f"{plain(guard.scope, 60)}: coded, but nobody tried otherwise: {conditions_text(guard)}"
+        for guard in coded
+    ]
     observed: dict[str, list[str]] = {}
     for guard in spec.guards:
         if guard.kind is GuardKind.OBSERVED:
@@ -33,6 +46,29 @@ def guard_texts(spec: Specification) -> list[str]:
             observed.setdefault(plain(guard.scope, 60), []).append(f"{plain(guard.text, 200)}{unknown}")
     texts += [f"{scope}: always observed: {'; '.join(conditions)}" for scope, conditions in observed.items()]
     return texts
+
+
+def kind_texts(spec: Specification) -> list[str]:
+    """Return what each kind of guard that a specification has means, a sentence each."""
+    kinds = {guard.kind for guard in spec.guards if guard.text}
+    return [text for kind, text in GUARD_KINDS.items() if kind in kinds]
+
+
+def conditions_text(guard: Guard) -> str:
+    """Return a guard's conditions, those of a single path as ``if …``; the compiler's come last and are named so."""
+    own = [item for item in guard.conditions if item.maker is ConditionMaker.CONTRACT]
+    of_compiler = [item for item in guard.conditions if item.maker is ConditionMaker.COMPILER]
+    if not of_compiler and all(item.path is None for item in own):
+        return plain(guard.text, 600)
+    everywhere = [_joined(item.text) for item in own if item.path is None]
+    parts = [" and ".join(everywhere)] if everywhere else []
+    parts += [f"if {item.path.premise}: {item.path.demand}" for item in own if item.path is not None]
+    parts += [f"by the compiler: {item.text}" for item in of_compiler]
+    return plain("; ".join(parts), 600)
+
+
+def _joined(text: str) -> str:
+    return f"({text})" if " or " in text else text
 
 
 def transition_texts(spec: Specification) -> list[str]:
@@ -99,14 +135,36 @@ def redundant_text(spec: Specification) -> str:
 
 def explained_text(spec: Specification) -> str:
     """Return what share of all rejections is explained; empty if there are none."""
-    required = [guard for guard in spec.guards if guard.kind is GuardKind.REQUIRED]
-    rejected = sum(guard.rejected for guard in required)
-    explained = sum(guard.explained for guard in required)
-    left_out = sum(guard.left_out for guard in required)
+    rejected = explained = left_out = 0
+    by_scope: dict[str, list[Guard]] = {}
+    for guard in spec.guards:
+        if guard.kind in DECIDING:
+            by_scope.setdefault(guard.scope, []).append(guard)
+    for guards in by_scope.values():
+        calls = max(guard.rejected for guard in guards)
+        rejected += calls
+        explained += min(calls, sum(guard.explained for guard in guards))
+        left_out += max(guard.left_out for guard in guards)
     if not rejected:
         return ""
     rest = f"; {left_out:,} more ran out of gas or the like, which proves nothing" if left_out else ""
     return f"{explained:,} of {rejected:,} rejected calls ({explained / rejected:.1%}) are explained{rest}."
+
+
+def unexplained_reasons(spec: Specification, scope: str) -> list[tuple[str, int, int]]:
+    """Return the reasons of a function that are explained in part, or not at all.
+
+    Each with how many of its calls are explained, and how many there are; the most frequent first.
+    """
+    rejected: dict[str, int] = {}
+    explained: dict[str, int] = {}
+    for guard in spec.guards:
+        if guard.kind in DECIDING and guard.scope == scope:
+            for reason in guard.reasons:
+                rejected[reason.text] = max(rejected.get(reason.text, 0), reason.rejected)
+                explained[reason.text] = explained.get(reason.text, 0) + reason.explained
+    found = [(text, explained[text], count) for text, count in rejected.items() if explained[text] < count]
+    return sorted(found, key=lambda item: (item[1] - item[2], item[0]))
 
 
 def role_texts(spec: Specification) -> list[str]:
@@ -130,28 +188,30 @@ def _holders(role: Role) -> str:
     )
     if role.kind is RoleKind.ADDRESS:
         return f"{name}{creator} may call {listed}"
+    if role.kind is RoleKind.SELF:
+        return f"the contract itself may call {listed}"
+    if role.kind is RoleKind.SIGNER:
+        return f"whoever brings a signature of {name} may call {listed}"
     accounts = " or ".join(plain(address, 60) for address in role.addresses)
     who = f"whoever {name} names" if role.kind is RoleKind.HOLDER else f"senders for whom {name} is set"
     return f"{who}{f' ({accounts})' if accounts else ''}{creator} may call {listed}"
 
 
-def _required(guard: Guard) -> str:
-    scope, text = plain(guard.scope, 60), plain(guard.text, 600)
+def _deciding(guard: Guard, spec: Specification | None) -> str:
+    """Return a required or learned guard; ``spec`` tells which reasons are not explained, if that is to be told."""
+    scope, text = plain(guard.scope, 60), conditions_text(guard)
+    learned = " (learned)" if guard.kind is GuardKind.LEARNED and text else ""
     counts = f"{guard.accepted:,} accepted, {guard.rejected:,} rejected"
-    missing = [
-        f"{plain(reason.text, 60) or 'no reason given'} ({reason.rejected:,})"
-        for reason in guard.reasons
-        if not reason.explained
-    ]
-    more = f"; not explained: {', '.join(missing[:MAX_REASONS])}" if missing else ""
-    if len(missing) > MAX_REASONS:
-        more += ", …"
+    more = "" if spec is None else _unexplained_text(spec, guard.scope)
     if not text:
         return f"{scope}: no condition found ({counts}{more})"
     sentence = (
-        f"{scope}: {text} ({counts}, {guard.explained:,} explained, "
+        f"{scope}{learned}: {text} ({counts}, {guard.explained:,} explained, "
         f"{counted(guard.exceptions, 'exception')}{unknown_part(guard.unknown)}{more})"
     )
+    stopped = stopped_texts(guard)
+    if stopped:
+        sentence += f"; stopped by: {'; '.join(stopped)}"
     test = guard.held_out
     if test is not None and test.refused:
         sentence += (
@@ -159,3 +219,25 @@ def _required(guard: Guard) -> str:
             f"of {test.accepted:,} later accepted calls"
         )
     return sentence
+
+
+def _unexplained_text(spec: Specification, scope: str) -> str:
+    missing = [
+        f"{plain(text, 60) or 'no reason given'} ({f'{explained:,} of ' if explained else ''}{rejected:,})"
+        for text, explained, rejected in unexplained_reasons(spec, scope)
+    ]
+    more = f"; not explained: {', '.join(missing[:MAX_REASONS])}" if missing else ""
+    return more + (f", and {len(missing) - MAX_REASONS:,} more" if len(missing) > MAX_REASONS else "")
+
+
+def stopped_texts(guard: Guard) -> list[str]:
+    """Return at which conditions calls stopped: what met in the first of them, and how many there were."""
+    stopped: dict[str, tuple[int, str]] = {}
+    for reason in guard.reasons:
+        for cause in reason.causes:
+            count, example = stopped.get(cause.condition, (0, ""))
+            example = example or next((witness.text for witness in cause.witnesses), "")
+            stopped[cause.condition] = count + cause.stopped, example
+    ranked = sorted(stopped.items(), key=lambda item: (-item[1][0], item[0]))
+    texts = [f"{plain(example or text, 200)} ({count:,})" for text, (count, example) in ranked[:MAX_CAUSES]]
+    return texts + ([f"and {len(ranked) - MAX_CAUSES:,} more"] if len(ranked) > MAX_CAUSES else [])

@@ -24,6 +24,7 @@ from specminer.report.fidelity import fidelity_text, unknown_text
 from specminer.report.guards import (
     explained_text,
     guard_texts,
+    kind_texts,
     redundant_text,
     role_texts,
     sibling_texts,
@@ -126,6 +127,8 @@ def _guards(spec: Specification, columns: int) -> list[str]:
         return []
     share = explained_text(spec)
     lines = ["Guards", *(paragraph(share, columns) if share else [])]
+    for text in kind_texts(spec):
+        lines += paragraph(text, columns)
     for text in (*texts, *transition_texts(spec)):
         lines += paragraph(text, columns, "- ")
     pairs = sibling_texts(spec)

@@ -38,6 +38,7 @@ from specminer.specification.confidence import Confidence, HalvesAgreement, Held
 from specminer.specification.guards import (
     ConditionMaker,
     ConditionOrigin,
+    ConditionPath,
     DecisionCounts,
     FollowedCalls,
     Guard,
@@ -109,6 +110,7 @@ __all__ = [
     "CompetingTransitions",
     "ConditionMaker",
     "ConditionOrigin",
+    "ConditionPath",
     "Confidence",
     "DecisionCounts",
     "DefinitionDocument",

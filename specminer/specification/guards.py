@@ -110,6 +110,16 @@ class DecisionCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionPath:
+    """A condition as what the code asks on one of its ways only."""
+
+    premise: str
+    """When calls come to it."""
+    demand: str
+    """What is asked of them then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FollowedCalls:
     """How many calls of a function were followed through the code."""
 
@@ -149,8 +159,8 @@ class GuardCondition:
     """The contract's reasons that it explains, the most frequent first."""
     maker: ConditionMaker = ConditionMaker.CONTRACT
     """Whether the contract's author wrote it, or the compiler."""
-    path: str | None = absent()
-    """Of a condition that not all accepted calls come to: when they do; left out if all come to it."""
+    path: ConditionPath | None = absent()
+    """The same as an implication, where not all accepted calls come to it; left out if all do."""
     decisions: DecisionCounts | None = absent()
     """What calls did at it; left out where the code was not followed."""
     bound: ObservedBound | None = absent()
