@@ -106,7 +106,9 @@ def test_title_counts_and_guards_stand_above_the_picture() -> None:
     source = to_dot(auction())
     assert ">SimpleAuction</FONT></B>" in source
     assert "40 contracts, 589 calls, 76 rejected" in source
-    guard = "bid needs value &gt; highestBid and now ≤ auctionEndTime (required; explains 68 of 70 rejections)"
+    guard = (
+        "bid needs value &gt; highestBid and now ≤ auctionEndTime (required; explains 68 of 70 rejections)"
+    )
     assert guard in source
     assert "606 token histories, 2,053 events, 18 rejected; 3 rare transitions (10 events) hidden" in to_dot(
         horses()

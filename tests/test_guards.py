@@ -94,11 +94,42 @@ def test_an_unknown_value_neither_meets_nor_breaks_a_condition() -> None:
     assert not truth.true.any()
 
 
-def test_numbers_are_those_that_code_compares() -> None:
-    # PUSH2 3600 DUP2 LT; PUSH1 9 JUMP; JUMPDEST at 9 is no number
+def test_numbers_are_those_that_code_computes_with() -> None:
+    # PUSH2 3600 DUP2 LT; PUSH1 9 JUMP; JUMPDEST at 9 is no number; PUSH2 500 is left to whatever follows
     code = bytes.fromhex("610e108110" + "600956" + "00" + "5b" + "6101f4")
     found = constants(code)
     assert 3600 in found.compared
-    assert 500 in found.others
+    assert 500 in found.handed_on
+    assert 9 not in found
     assert found.between(7200, 60) == 3600
     assert found.between(1, 2) is None
+
+
+def test_selectors_texts_data_and_the_stipend_are_no_numbers() -> None:
+    dispatcher = "8063a9059cbb1461010057"  # DUP1 PUSH4 EQ PUSH2 JUMPI
+    known = (
+        "6364d9e6d3" + "8110"
+    )  # a timestamp's size, compared as a bound, but the ABI knows it as a selector
+    text = "68" + b"too poor!".hex() + "60b81b" + "5f52"  # PUSH9 text PUSH1 SHL PUSH0 MSTORE
+    handed = "68" + b"too poor!".hex()  # the same, written to memory elsewhere
+    stipend = "5a156108fc02"  # GAS ISZERO PUSH2 2300 MUL
+    metadata = "00" + "61270f8110"  # behind STOP nothing leads on
+    code = bytes.fromhex(dispatcher + known + text + handed + stipend + metadata)
+    found = constants(code, [0x64D9E6D3])
+
+    for number in (0xA9059CBB, 0x64D9E6D3, int.from_bytes(b"too poor!", "big"), 2300, 9999):
+        assert number not in found
+
+
+def test_a_bound_without_a_number_in_the_code_is_the_observed_interval() -> None:
+    calls: list[tuple[int, ...]] = [(row % 3 + 2, 0, 0, 0) for row in range(60)]
+    here = situation(calls, [row[0] < 4 for row in calls])
+    meaning = Meaning(here)
+    every = np.ones(len(calls), dtype=np.bool_)
+    (clause,) = Learner(meaning, np.zeros(len(calls), dtype=np.int64), constants(b""), every).required({})
+    (literal,) = clause.literals
+    assert (literal.sign, literal.constant, literal.rejected) == (
+        Sign.AT_MOST,
+        2**255,
+        2**256 - 1,
+    )

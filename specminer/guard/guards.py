@@ -71,7 +71,7 @@ def learn(
     names = tuple(sorted(set(causes)))
     number_of = {name: number for number, name in enumerate(names)}
     numbers = np.array([number_of[cause] for cause in causes], dtype=np.int64)
-    known = constants(_code(context))
+    known = constants(_codes(context), _selectors(context))
     terms = Terms(context)
     functions: list[Function] = []
     for number in range(len(context.calls.functions)):
@@ -97,14 +97,20 @@ def learn(
     )
 
 
-def _code(context: HistoryContext) -> bytes:
-    """Return all code that ran, one after another, each once."""
+def _codes(context: HistoryContext) -> list[bytes]:
+    """Return the codes that ran, each once."""
     codes: list[bytes] = []
     for contract in context.history.contracts:
         for code in (contract.code, *(item[1] for item in contract.implementations)):
             if code and code not in codes:
                 codes.append(code)
-    return b"".join(codes[:8])
+    return codes[:8]
+
+
+def _selectors(context: HistoryContext) -> frozenset[int]:
+    """Return the selectors of functions and errors, as numbers."""
+    interface = context.interface
+    return frozenset(int.from_bytes(item, "big") for item in (*interface.functions, *interface.errors))
 
 
 def _learned(

@@ -14,7 +14,7 @@ import numpy as np
 from specminer.abstraction import ORDERED, SORTS, Dimension
 from specminer.decision import TURNED as TURNED
 from specminer.decision import Sign as Sign
-from specminer.guard.constants import Constants
+from specminer.guard.constants import SMALL, Constants
 from specminer.guard.terms import FloatColumn, Situation, Term
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.location import ValueKind, short_text
@@ -22,7 +22,6 @@ from specminer.predicate import Declaration, Formula, Language, text
 
 FEW_VALUES: Final = 12
 """A term with at most this many small values is compared with each of them."""
-SMALL: Final = 256
 CLOSE: Final = 1e-9
 """Two floating-point numbers of words that are apart by less than this share may be equal."""
 
@@ -43,6 +42,9 @@ class Literal:
     other: int | None = None
     """What ``right`` is added to, or multiplied with."""
     times: bool = False
+    rejected: int | None = None
+    """Of a bound that stands for nothing in the code: the nearest value that was rejected, ``constant`` being the
+    nearest that was accepted."""
 
     @property
     def terms(self) -> tuple[int, ...]:
@@ -220,6 +222,8 @@ class Meaning:
             return 0.0
         if literal.constant == 0:
             return 0.1 if literal.sign is Sign.EQUAL else 0.0
+        if literal.rejected is not None:
+            return 1.5
         if not equality:  # small numbers are found in any code
             if literal.constant >= SMALL:
                 return 0.3
@@ -306,7 +310,10 @@ def _alone(
 def _thresholds(
     situation: Situation, place: int, constants: Constants, rejected: BoolColumn
 ) -> Iterator[Literal]:
-    """Yield bounds between what was accepted and what was rejected, at constants that the code knows."""
+    """Yield bounds between what was accepted and what was rejected.
+
+    They stand at constants that the code knows; if it knows none there, at what was accepted.
+    """
     codes = situation.terms[place].codes
     taken = codes[situation.accepted & (codes != MISSING)]
     refused = codes[rejected & (codes != MISSING)]
@@ -316,21 +323,21 @@ def _thresholds(
     above, below = refused[refused > taken.max()], refused[refused < taken.min()]
     if len(above):
         inside, outside = words[int(taken.max())], words[int(above.min())]
-        for sign, constant in _between(Sign.AT_MOST, Sign.LESS, inside, outside, constants):
-            yield Literal(left=place, sign=sign, constant=constant)
+        yield from _between(place, Sign.AT_MOST, Sign.LESS, inside, outside, constants)
     if len(below):
         inside, outside = words[int(taken.min())], words[int(below.max())]
-        for sign, constant in _between(Sign.AT_LEAST, Sign.GREATER, inside, outside, constants):
-            yield Literal(left=place, sign=sign, constant=constant)
+        yield from _between(place, Sign.AT_LEAST, Sign.GREATER, inside, outside, constants)
 
 
 def _between(
-    weak: Sign, strict: Sign, inside: int, outside: int, constants: Constants
-) -> Iterator[tuple[Sign, int]]:
-    """Yield the bound, at a number that the code knows, that lets ``inside`` pass, and not ``outside``."""
+    place: int, weak: Sign, strict: Sign, inside: int, outside: int, constants: Constants
+) -> Iterator[Literal]:
+    """Yield the bound that lets ``inside`` pass, and not ``outside``."""
     constant = constants.between(inside, outside)
     if constant:  # no more than zero is zero, which is a literal of its own
-        yield (strict if constant == outside else weak), constant
+        yield Literal(left=place, sign=strict if constant == outside else weak, constant=constant)
+    elif constant is None and inside:
+        yield Literal(left=place, sign=weak, constant=inside, rejected=outside)
 
 
 def _shifts(
@@ -356,9 +363,10 @@ def _shifts(
             inside, outside = sides
             if len(outside):
                 nearest = int(outside[np.argmin(np.abs(outside - inside))])
-                for sign, constant in _between(weak, strict, int(inside), nearest, constants):
-                    if SMALL <= constant < 1 << 40:
-                        found[Literal(left=one, sign=sign, right=other, constant=constant)] = None
+                constant = constants.between(int(inside), nearest, computed=True)
+                if constant is not None and SMALL <= constant < 1 << 40:
+                    sign = strict if constant == nearest else weak
+                    found[Literal(left=one, sign=sign, right=other, constant=constant)] = None
     yield from found
 
 

@@ -49,7 +49,7 @@ Elsewhere = Mapping[tuple[int, int], Sequence[tuple[Meaning, int]]]
 def observed(
     meaning: Meaning, required: Sequence[Clause], elsewhere: Elsewhere, seed: int
 ) -> tuple[Observed, ...]:
-    """Return what held in all accepted calls and does not follow from what is required; seeded."""
+    """Return what held in all accepted calls, in all rejected ones, and does not follow from what is required; seeded."""
     situation = meaning.situation
     accepted = np.flatnonzero(situation.accepted)
     if len(accepted) < MIN_CALLS:
@@ -79,8 +79,11 @@ def observed(
 
 
 def _holds(meaning: Meaning, literal: Literal) -> bool:
+    """Whether a literal held in nearly all accepted calls, and no rejected call contradicts it."""
     truth = meaning.truth(literal)
     accepted = meaning.situation.accepted
+    if bool(np.any(truth.false & ~accepted)):
+        return False
     total, known = int(np.sum(accepted & ~truth.doubtful)), int(np.sum(truth.known & accepted))
     if int(np.sum(truth.doubtful & accepted)) > known:
         return False
