@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from specminer._support.units import amount, moment
 from specminer.datasets import dataset
 from specminer.history import MISSING
 from specminer.report.document import Report
@@ -23,7 +24,7 @@ from specminer.report.evidence import MAX_REASON, MAX_ROWS, MAX_TIMELINES, MAX_V
 from specminer.report.markdown import to_markdown
 from specminer.report.page import to_html
 from specminer.report.sections import sections
-from specminer.report.sentences import amount, duration, moment, share, transaction_link
+from specminer.report.sentences import duration, share, transaction_link
 from specminer.specification import Guard, GuardKind, Specification, encode_specification
 from specminer.store import TraceStore
 from tests.support.command import specminer

@@ -1,6 +1,7 @@
-"""Guards: when a function is accepted, learned from accepted and rejected calls, in the words of its source."""
+"""Guards: when a function is accepted, as its code decides, or learned where the code could not be followed."""
 
+from specminer.guard.describing import Function
 from specminer.guard.guard import LearnedGuard
-from specminer.guard.guards import Function, Learned, guards, learn
+from specminer.guard.guards import Learned, guards, learn
 
 __all__ = ["Function", "Learned", "LearnedGuard", "guards", "learn"]

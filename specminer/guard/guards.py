@@ -1,48 +1,42 @@
-"""Learns the guards of all functions of a history."""
+"""Finds the guards of all functions of a history: from what their code decided, or learned where that is not known."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from specminer.decoding import ROLLED_BACK, HistoryContext
+from specminer.decoding import HistoryContext
 from specminer.guard.constants import Constants, constants
+from specminer.guard.decided import FollowedFunction, decided_calls
+from specminer.guard.describing import (
+    Function,
+    decided_guard,
+    first_part,
+    learned_guard,
+    observed_guard,
+    refused_by,
+)
 from specminer.guard.entity import Entities
 from specminer.guard.guard import LearnedGuard
-from specminer.guard.learning import Clause, Learner, tellable, truth_of
+from specminer.guard.learning import ACCEPTED, Clause, Learner, tellable, truth_of
 from specminer.guard.literal import Meaning
-from specminer.guard.observed import Elsewhere, Observed, observed
-from specminer.guard.simplifying import formula_of, simplified
+from specminer.guard.observed import Elsewhere, observed
 from specminer.guard.terms import Terms
-from specminer.history import CONSTRUCTOR, RETURNED, BoolColumn, IntColumn
-from specminer.predicate import Formula, text
-from specminer.predicate.smtlib import expression, symbol_sorts
-from specminer.specification import Guard, GuardCondition, GuardKind, GuardTest, RejectionReason
-from specminer.support import TRAINING_SHARE, wilson
+from specminer.history import BoolColumn
+from specminer.specification import GuardKind
 
-MIN_HELD_OUT: Final = 5
-"""With fewer calls behind the first part nothing is tested."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
-    """The calls of a function, and why they were rejected."""
-
-    number: int
-    meaning: Meaning
-    cause: IntColumn
-    """Position in ``Learned.causes`` of why each call was rejected."""
+MAX_CODES = 8
+"""Codes whose numbers are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """What was learned of a history."""
+    """What was found of a history."""
 
     guards: tuple[LearnedGuard, ...]
-    """Of each function what is required, then what was only observed."""
+    """Of each function what is required, then what is coded, learned and observed."""
     functions: tuple[Function, ...]
     """All that have calls that count, by number."""
     constants: Constants
@@ -52,49 +46,110 @@ class Learned:
 
 
 def guards(context: HistoryContext, causes: Sequence[str], seed: int = 0) -> tuple[LearnedGuard, ...]:
-    """Return the guards of all functions, with whole names; the arguments are those of :func:`learn`."""
+    """Return the learned guards of all functions, with whole names; the arguments are those of :func:`learn`."""
     return learn(context, causes, seed).guards
 
 
 def learn(
-    context: HistoryContext, causes: Sequence[str], seed: int = 0, entities: Entities | None = None
+    context: HistoryContext,
+    causes: Sequence[str],
+    seed: int = 0,
+    entities: Entities | None = None,
+    followed: Mapping[int, FollowedFunction] | None = None,
 ) -> Learned:
-    """Learn the guards of all functions.
+    """Find the guards of all functions.
 
     Args:
         context: the history and what it means.
         causes: why each invocation was rejected, in the contract's own words; empty for accepted ones.
         seed: of the permutation test.
         entities: storage of the interaction's own entity is called by its short name; ``None``: by its whole name.
+        followed: what calls decided, by number of the function, where the code was followed; guards of other
+            functions are learned.
 
     """
     names = tuple(sorted(set(causes)))
-    number_of = {name: number for number, name in enumerate(names)}
-    numbers = np.array([number_of[cause] for cause in causes], dtype=np.int64)
     known = constants(_codes(context), _selectors(context))
-    terms = Terms(context)
-    functions: list[Function] = []
-    for number in range(len(context.calls.functions)):
-        situation = terms.situation(number)
-        if situation is not None:
-            situation = situation if entities is None else entities.named(situation)
-            functions.append(
-                Function(number=number, meaning=Meaning(situation), cause=numbers[situation.rows])
-            )
+    functions = _functions(context, causes, names, entities, followed or {})
     first = _learned(functions, names, known, trained=True)
     final = _learned(functions, names, known, trained=False)
     elsewhere = _elsewhere(functions)
     found: list[LearnedGuard] = []
     for function, early, clauses in zip(functions, first, final, strict=True):
-        found.append(_guard(context, function, clauses, early, names))
-        seen = observed(function.meaning, clauses, elsewhere, seed)
-        found += [_observed(function, item) for item in seen]
-    return Learned(
-        guards=tuple(item for item in found if item.guard.conditions or item.guard.rejected),
-        functions=tuple(functions),
-        constants=known,
-        causes=names,
+        own = _guards(context, function, _lasting(function, clauses, early), early, names)
+        seen = observed(
+            function.meaning, [clause for item in own for clause in item.clauses], elsewhere, seed
+        )
+        found += own
+        found += [observed_guard(function, item) for item in seen]
+    return Learned(guards=tuple(found), functions=functions, constants=known, causes=names)
+
+
+def _functions(
+    context: HistoryContext,
+    causes: Sequence[str],
+    names: Sequence[str],
+    entities: Entities | None,
+    followed: Mapping[int, FollowedFunction],
+) -> tuple[Function, ...]:
+    number_of = {name: number for number, name in enumerate(names)}
+    numbers = np.array([number_of[cause] for cause in causes], dtype=np.int64)
+    terms = Terms(context)
+    found: list[Function] = []
+    for number in range(len(context.calls.functions)):
+        situation = terms.situation(number)
+        if situation is None:
+            continue
+        decided = None
+        if number in followed:
+            situation, decided = decided_calls(situation, followed[number])
+        situation = situation if entities is None else entities.named(situation)
+        found.append(
+            Function(
+                number=number, meaning=Meaning(situation), cause=numbers[situation.rows], decided=decided
+            )
+        )
+    return tuple(found)
+
+
+def _guards(
+    context: HistoryContext,
+    function: Function,
+    clauses: Sequence[Clause],
+    early: Sequence[Clause],
+    names: Sequence[str],
+) -> list[LearnedGuard]:
+    """Return the guards of a function that are more than observed, those that say something."""
+    decided = function.decided
+    if decided is None:
+        rows = np.ones(len(function.cause), dtype=np.bool_)
+        found = [learned_guard(context, function, clauses, early, names, rows)]
+        return [item for item in found if item.guard.conditions or item.guard.rejected]
+    required, coded = (
+        decided_guard(context, function, decided, kind, names)
+        for kind in (GuardKind.REQUIRED, GuardKind.CODED)
     )
+    found = [required] if required.guard.conditions or required.guard.rejected else []
+    found += [coded] if coded.guard.conditions else []
+    if clauses:
+        rows = open_calls(function)
+        found.append(learned_guard(context, function, clauses, early, names, rows))
+    return found
+
+
+def open_calls(function: Function) -> BoolColumn:
+    """Return the rejected calls of a function whose conditions have to be learned; shape (n,).
+
+    Where the code was followed these are the calls that could not be, and that no call which was shares the reason
+    with.
+    """
+    rejected, decided = ~function.accepted, function.decided
+    if decided is None:
+        return rejected
+    known = np.unique(function.cause[rejected & decided.followed])
+    refused = refused_by(function.meaning, [item.clause for item in decided.clauses])
+    found: BoolColumn = rejected & ~decided.followed & ~refused & ~np.isin(function.cause, known)
+    return found
 
 
 def _codes(context: HistoryContext) -> list[bytes]:
@@ -104,7 +159,7 @@ def _codes(context: HistoryContext) -> list[bytes]:
         for code in (contract.code, *(item[1] for item in contract.implementations)):
             if code and code not in codes:
                 codes.append(code)
-    return codes[:8]
+    return codes[:MAX_CODES]
 
 
 def _selectors(context: HistoryContext) -> frozenset[int]:
@@ -120,8 +175,9 @@ def _learned(
     learners = []
     for function in functions:
         chosen = first_part(len(function.cause)) if trained else np.ones(len(function.cause), np.bool_)
-        rejected = bool(np.any(chosen & ~function.meaning.situation.accepted))
-        learners.append(Learner(function.meaning, function.cause, known, chosen) if rejected else None)
+        open_ = open_calls(function) & chosen
+        chosen &= function.accepted | open_
+        learners.append(Learner(function.meaning, function.cause, known, chosen) if open_.any() else None)
     votes = [learner.votes() if learner is not None else {} for learner in learners]
     total: dict[tuple[int, str], float] = {}
     for own in votes:
@@ -138,9 +194,30 @@ def _learned(
     return found
 
 
-def first_part(count: int) -> BoolColumn:
-    """Return which of so many calls, in the order of the history, a guard is learned from that the others test."""
-    return np.arange(count) < int(TRAINING_SHARE * count)
+def _lasting(function: Function, clauses: Sequence[Clause], early: Sequence[Clause]) -> tuple[Clause, ...]:
+    """Return the conditions without those that failed: learned on the first calls, they refused later accepted ones.
+
+    A bound at a number fails with any bound of the same terms.
+    """
+    later = ~first_part(len(function.cause)) & function.accepted
+    failed: set[object] = set()
+    for clause in early:
+        truth = truth_of(function.meaning, clause.literals)
+        wrong, tested = int(np.sum(truth.false & later)), int(np.sum(truth.known & later))
+        if wrong > (1 - ACCEPTED) * tested:
+            failed |= {clause.literals, _bounded(clause)}
+    return tuple(
+        clause
+        for clause in clauses
+        if clause.literals not in failed and _bounded(clause) not in failed - {None}
+    )
+
+
+def _bounded(clause: Clause) -> object:
+    """Return the term of a bound at a number; ``None`` for other conditions."""
+    (literal, *others) = clause.literals
+    ordered = literal.sign.value in ("<", "<=", ">", ">=")
+    return (literal.left,) if ordered and literal.right is None and not others else None
 
 
 def _elsewhere(functions: Iterable[Function]) -> Elsewhere:
@@ -150,138 +227,3 @@ def _elsewhere(functions: Iterable[Function]) -> Elsewhere:
             if term.stored:
                 found.setdefault((term.variable, term.field), []).append((function.meaning, place))
     return found
-
-
-def _guard(
-    context: HistoryContext,
-    function: Function,
-    clauses: Sequence[Clause],
-    early: Sequence[Clause],
-    names: Sequence[str],
-) -> LearnedGuard:
-    meaning, accepted = function.meaning, function.meaning.situation.accepted
-    short = simplified(meaning, clauses)
-    truths = [truth_of(meaning, clause.literals) for clause in short]
-    refused = np.logical_or.reduce([np.zeros(len(accepted), np.bool_), *(truth.false for truth in truths)])
-    doubtful = [truth.doubtful for truth in truths]
-    unknown = np.logical_or.reduce([np.zeros(len(accepted), np.bool_), *doubtful]) & ~refused & accepted
-    formula = formula_of(meaning, short)
-    explained, exceptions = int(np.sum(refused & ~accepted)), int(np.sum(refused & accepted))
-    guard = replace(
-        _described(meaning, formula),
-        text=text(meaning.language, formula) if short else "",
-        explained=explained,
-        exceptions=exceptions,
-        interval=wilson(int(np.sum(accepted)) - exceptions, int(np.sum(accepted))),
-        explained_interval=wilson(explained, int(np.sum(~accepted))),
-        left_out=_left_out(context, function.number),
-        conditions=tuple(_condition(function, clause, names) for clause in short),
-        reasons=_reasons(function, ~accepted, refused, names),
-        held_out=_test(function, early),
-        unknown=int(np.sum(unknown)) or None,
-    )
-    return LearnedGuard(
-        guard=guard, meaning=meaning, clauses=short, formula=formula_of(meaning, clauses), simplified=formula
-    )
-
-
-def _described(meaning: Meaning, formula: Formula) -> Guard:
-    """Return a guard as text and term, with the number of calls that it was learned from."""
-    language, situation = meaning.language, meaning.situation
-    symbols = language.symbols(formula)
-    return Guard(
-        scope=situation.function,
-        text=text(language, formula),
-        names={
-            term.short: term.name
-            for term, symbol in zip(situation.terms, meaning.symbols, strict=True)
-            if term.short and symbol in symbols
-        },
-        smt=expression(language, formula),
-        symbols=symbol_sorts(language, symbols),
-        kind=GuardKind.REQUIRED,
-        accepted=int(np.sum(situation.accepted)),
-        rejected=int(np.sum(~situation.accepted)),
-    )
-
-
-def _left_out(context: HistoryContext, function: int) -> int:
-    history = context.history
-    failed = (history.invocation_outcome != RETURNED) & (history.invocation_outcome != ROLLED_BACK)
-    mine = (context.calls.function == function) & (history.invocation_kind != CONSTRUCTOR)
-    return int(np.sum(failed & mine & ~context.is_rejected & ~context.calls.read_only))
-
-
-def _condition(function: Function, clause: Clause, names: Sequence[str]) -> GuardCondition:
-    accepted = function.meaning.situation.accepted
-    truth = truth_of(function.meaning, clause.literals)
-    of_causes = ~accepted & np.isin(function.cause, clause.causes)
-    exceptions, looked = int(np.sum(truth.false & accepted)), int(np.sum(truth.known & accepted))
-    return GuardCondition(
-        text=text(function.meaning.language, formula_of(function.meaning, (clause,))),
-        explained=int(np.sum(truth.false & ~accepted)),
-        exceptions=exceptions,
-        unknown=int(np.sum(~truth.known & accepted)),
-        interval=wilson(looked - exceptions, looked),
-        reasons=_reasons(function, of_causes, truth.false, names),
-    )
-
-
-def doubtful_calls(meaning: Meaning, clause: Clause) -> int:
-    """Return in how many accepted calls a condition may not have held, because a value is not known."""
-    return int(np.sum(truth_of(meaning, clause.literals).doubtful & meaning.situation.accepted))
-
-
-def _reasons(
-    function: Function, rows: BoolColumn, false: BoolColumn, names: Sequence[str]
-) -> tuple[RejectionReason, ...]:
-    """Return the reasons of some rejected calls, with how many of them are explained."""
-    numbers, counts = np.unique(function.cause[rows], return_counts=True)
-    found = [
-        RejectionReason(
-            text=names[number],
-            rejected=count,
-            explained=int(np.sum(rows & false & (function.cause == number))),
-        )
-        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True)
-    ]
-    return tuple(sorted(found, key=lambda item: (-item.rejected, item.text)))
-
-
-def _test(function: Function, early: Sequence[Clause]) -> GuardTest | None:
-    situation = function.meaning.situation
-    rows = np.flatnonzero(~first_part(len(situation)))
-    if len(rows) < MIN_HELD_OUT:
-        return None
-    short = simplified(function.meaning, early)
-    refused = np.zeros(len(rows), dtype=np.bool_)
-    for clause in short:
-        refused |= truth_of(function.meaning, clause.literals, rows).false
-    accepted = situation.accepted[rows]
-    return GuardTest(
-        text=text(function.meaning.language, formula_of(function.meaning, short)),
-        accepted=int(np.sum(accepted)),
-        refused=int(np.sum(refused & accepted)),
-        rejected=int(np.sum(~accepted)),
-        explained=int(np.sum(refused & ~accepted)),
-    )
-
-
-def _observed(function: Function, item: Observed) -> LearnedGuard:
-    meaning, formula = function.meaning, formula_of(function.meaning, (item.clause,))
-    condition = _condition(function, item.clause, ())
-    guard = _described(meaning, formula)
-    guard = replace(
-        guard,
-        kind=GuardKind.OBSERVED,
-        explained=condition.explained,
-        exceptions=condition.exceptions,
-        interval=wilson(guard.accepted - condition.exceptions, guard.accepted),
-        explained_interval=wilson(condition.explained, guard.rejected),
-        conditions=(condition,),
-        significance=float(f"{item.significance:.3g}"),
-        unknown=doubtful_calls(meaning, item.clause) or None,
-    )
-    return LearnedGuard(
-        guard=guard, meaning=meaning, clauses=(item.clause,), formula=formula, simplified=formula
-    )

@@ -87,10 +87,12 @@ class Learner:
         chosen: BoolColumn,
         *,
         checked: bool = True,
+        literals: Sequence[Literal] | None = None,
     ) -> None:
         """Take the calls ``chosen``; ``cause`` numbers why calls were rejected.
 
-        ``checked`` says that calls stop at the check that they fail, so that what they looked at last tells.
+        ``checked`` says that calls stop at the check that they fail, so that what they looked at last tells;
+        ``literals`` are the only ones that may be conditions, ``None`` for all that the terms allow.
         """
         self._checked = checked
         self._meaning = meaning
@@ -103,7 +105,8 @@ class Learner:
         self._cause = cause[rows]
         self._last = situation.last[rows] if checked else np.full(len(rows), MISSING, dtype=np.int64)
         self._taken = int(np.sum(self._accepted))
-        self._candidates = [self._candidate(literal) for literal in proposals(situation, constants, cause)]
+        listed = proposals(situation, constants, cause) if literals is None else literals
+        self._candidates = [self._candidate(literal) for literal in listed]
         self._compounds: dict[int, list[_Candidate]] = {}
         self._keys = _keys(situation)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from specminer.abstraction import ORDERED, SORTS, Dimension
+from specminer.decision import OPPOSITE as OPPOSITE
 from specminer.decision import TURNED as TURNED
 from specminer.decision import Sign as Sign
 from specminer.guard.constants import SMALL, Constants
@@ -19,9 +20,12 @@ from specminer.guard.terms import FloatColumn, Situation, Term
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.location import ValueKind, short_text
 from specminer.predicate import Declaration, Formula, Language, text
+from specminer.predicate.smt import WORD_LIMIT
 
 FEW_VALUES: Final = 12
 """A term with at most this many small values is compared with each of them."""
+_NEGATIVE: Final = WORD_LIMIT // 2
+"""From here on a signed word is negative."""
 CLOSE: Final = 1e-9
 """Two floating-point numbers of words that are apart by less than this share may be equal."""
 
@@ -52,6 +56,11 @@ class Literal:
         return tuple(term for term in (self.left, self.right, self.other) if term is not None)
 
 
+def opposite(literal: Literal) -> Literal:
+    """Return the literal that holds where this one does not."""
+    return replace(literal, sign=OPPOSITE[literal.sign])
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
     """What is known of a condition in each call; shapes (n,)."""
@@ -80,6 +89,7 @@ class Meaning:
                     sort=SORTS[term.kind],
                     members=term.members,
                     context=not term.stored and term.name != "this",
+                    expression=term.expression,
                 )
             )
             for term in situation.terms
@@ -92,10 +102,11 @@ class Meaning:
         terms = self.situation.terms
         left = _at(terms[literal.left].codes, rows)
         known = left != MISSING
+        signed = terms[literal.left].kind is ValueKind.INT
         if literal.right is None:
-            right = np.full(len(left), self._bound(literal.constant))
+            right = np.full(len(left), self._bound(literal.constant, signed=signed))
             # an odd place lies between two words
-            left = 2 * left
+            left = 2 * (self._signed(left) if signed else left)
         else:
             right = _at(terms[literal.right].codes, rows)
             known &= right != MISSING
@@ -105,6 +116,8 @@ class Meaning:
                 left, right = self._combined(left, right, other, times=literal.times)
             elif literal.constant:
                 left, right = self._shifted(left, right, literal.constant)
+            elif signed and terms[literal.right].kind is ValueKind.INT:
+                left, right = self._signed(left), self._signed(right)
         doubtful = np.zeros(len(known), dtype=np.bool_)
         for term in literal.terms:
             unknown = terms[term].doubtful
@@ -112,10 +125,16 @@ class Meaning:
                 doubtful |= unknown if rows is None else unknown[rows]
         return Truth(_compared(left, literal.sign, right) & known, known, doubtful & ~known)
 
-    def _bound(self, constant: int) -> int:
-        words = self.situation.words
-        place = bisect_left(words, constant)
-        return 2 * place if words[place : place + 1] == (constant,) else 2 * place - 1
+    def _bound(self, constant: int, *, signed: bool) -> int:
+        words, word = self.situation.words, constant % WORD_LIMIT if signed else constant
+        place = bisect_left(words, word)
+        bound = 2 * place if words[place : place + 1] == (word,) else 2 * place - 1
+        return bound - 2 * len(words) if signed and word >= _NEGATIVE else bound
+
+    def _signed(self, codes: IntColumn) -> IntColumn:
+        """Return codes in the order of signed numbers: those of negative ones are below zero."""
+        first = bisect_left(self.situation.words, _NEGATIVE)
+        return np.where(codes >= first, codes - len(self.situation.words), codes)
 
     def _shifted(self, left: IntColumn, right: IntColumn, constant: int) -> tuple[IntColumn, IntColumn]:
         """Return the order of ``left`` and ``right + constant`` as numbers, exactly, each distinct pair once."""

@@ -49,7 +49,7 @@ Elsewhere = Mapping[tuple[int, int], Sequence[tuple[Meaning, int]]]
 def observed(
     meaning: Meaning, required: Sequence[Clause], elsewhere: Elsewhere, seed: int
 ) -> tuple[Observed, ...]:
-    """Return what held in all accepted calls, in all rejected ones, and does not follow from what is required; seeded."""
+    """Return what held in all calls, accepted or not, and does not follow from what is required; seeded."""
     situation = meaning.situation
     accepted = np.flatnonzero(situation.accepted)
     if len(accepted) < MIN_CALLS:

@@ -7,17 +7,18 @@ calls of this state explain, and what tells the targets apart where accepted cal
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from specminer.guard.constants import Constants
+from specminer.guard.describing import MIN_HELD_OUT, Function, first_part
 from specminer.guard.entity import Entities
-from specminer.guard.guards import MIN_HELD_OUT, Function, Learned, first_part
+from specminer.guard.guards import Learned, open_calls
 from specminer.guard.learning import ACCEPTED, MIN_CALLS, Clause, Learner, truth_of
-from specminer.guard.literal import Literal, Meaning, Sign
+from specminer.guard.literal import Meaning, opposite
 from specminer.guard.simplifying import formula_of, simplified
 from specminer.history import BoolColumn, IntColumn
 from specminer.interaction import Interactions
@@ -27,14 +28,6 @@ from specminer.tuning import Tuning
 
 MAX_TARGETS: Final = 6
 """Targets of one event that are told apart: those that most calls lead to."""
-_OPPOSITE: Final = {
-    Sign.EQUAL: Sign.DIFFERENT,
-    Sign.DIFFERENT: Sign.EQUAL,
-    Sign.LESS: Sign.AT_LEAST,
-    Sign.AT_LEAST: Sign.LESS,
-    Sign.GREATER: Sign.AT_MOST,
-    Sign.AT_MOST: Sign.GREATER,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +36,8 @@ class Part:
 
     clause: Clause
     origin: ConditionOrigin
+    kind: GuardKind | None = None
+    """Of a condition of the function: what it rests on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +94,14 @@ class Way:
 
 def ways(learned: Learned, tuning: Tuning, interactions: Interactions, entities: Entities) -> tuple[Way, ...]:
     """Return the transitions of the chosen automaton that calls took, with what was learned of each."""
-    required = {
-        item.guard.scope: item.clauses for item in learned.guards if item.guard.kind is GuardKind.REQUIRED
-    }
+    demanded: dict[str, dict[Clause, GuardKind]] = {}
+    for item in learned.guards:
+        if item.guard.kind is not GuardKind.OBSERVED:
+            own = demanded.setdefault(item.guard.scope, {})
+            own.update((clause, item.guard.kind) for clause in item.clauses if clause not in own)
     found: list[Way] = []
     for function in learned.functions:
-        whole = required.get(function.meaning.situation.function, ())
+        whole = demanded.get(function.meaning.situation.function, {})
         passages = list(_passages(function, tuning, interactions, entities))
         for passage in passages:
             found += transitions(passage, whole, learned.constants, several=len(passages) > 1)
@@ -140,13 +137,13 @@ def _passages(
 
 
 def transitions(
-    passage: Passage, whole: Sequence[Clause], known: Constants, *, several: bool
+    passage: Passage, whole: Mapping[Clause, GuardKind], known: Constants, *, several: bool
 ) -> Iterator[Way]:
     """Yield the transitions of a passage.
 
     Args:
         passage: the calls.
-        whole: what the function requires.
+        whole: what the function demands, with what each condition rests on.
         known: the numbers in the contract's code.
         several: whether the function has other passages; if not, all that its rejections show was learned from them.
 
@@ -155,7 +152,7 @@ def transitions(
         return
     every = np.ones(len(passage.call), dtype=np.bool_)
     early = first_part(len(every))
-    kept, broken = _kept(passage, whole)
+    kept, broken = _kept(passage, tuple(whole))
     own = _own(passage, kept, known, every) if several or broken else ()
     first = _own(passage, kept, known, early) if own else ()
     for symbol in np.unique(passage.symbol[passage.accepted]).tolist():
@@ -201,7 +198,7 @@ def _own(
     passage: Passage, kept: Sequence[Clause], known: Constants, chosen: BoolColumn
 ) -> tuple[Clause, ...]:
     """Return conditions that explain rejections of this passage that the function's do not explain."""
-    left = ~passage.accepted & ~_refused(passage, kept) & chosen
+    left = ~passage.accepted & ~_refused(passage, kept) & chosen & open_calls(passage.function)[passage.call]
     if int(np.sum(left)) < MIN_CALLS:
         return ()
     meaning = passage.function.meaning
@@ -213,7 +210,10 @@ def _own(
 def _told_apart(
     passage: Passage, same: BoolColumn, targets: IntColumn, counts: IntColumn, known: Constants
 ) -> dict[int, tuple[Clause, ...]]:
-    """Return for each target what tells the calls that lead there from those that lead elsewhere."""
+    """Return for each target what tells the calls that lead there from those that lead elsewhere.
+
+    What the code decided is tried first.
+    """
     if np.sum(counts >= MIN_CALLS) < 2:
         return {}
     meaning = passage.function.meaning
@@ -221,13 +221,17 @@ def _told_apart(
     cause[passage.call[same]] = passage.target[same]
     rows = np.zeros(len(meaning.situation), dtype=np.bool_)
     rows[passage.call[same]] = True
+    decided = passage.function.decided
+    branches = decided.branches if decided is not None else ()
     found: dict[int, tuple[Clause, ...]] = {}
     for target in targets[np.argsort(-counts, kind="stable")][:MAX_TARGETS].tolist():
         accepted = rows & (cause == target)
         led = Meaning(replace(meaning.situation, accepted=accepted))
-        clauses = Learner(led, cause, known, rows, checked=False).required({})
-        if clauses:
-            found[target] = simplified(meaning, clauses)
+        for literals in (branches, None) if branches else (None,):
+            clauses = Learner(led, cause, known, rows, checked=False, literals=literals).required({})
+            if clauses:
+                found[target] = simplified(meaning, clauses)
+                break
     if len(targets) == 2:
         return _opposed(passage, same, found, targets.tolist())
     return found
@@ -256,17 +260,12 @@ def _opposed(
 
 def _opposite(clause: Clause) -> Clause:
     (literal,) = clause.literals
-    return Clause(literals=(negated(literal),), causes=clause.causes)
-
-
-def negated(literal: Literal) -> Literal:
-    """Return the literal that holds where this one does not."""
-    return replace(literal, sign=_OPPOSITE[literal.sign])
+    return Clause(literals=(opposite(literal),), causes=clause.causes)
 
 
 def _parts(
     passage: Passage,
-    whole: Sequence[Clause],
+    whole: Mapping[Clause, GuardKind],
     kept: Sequence[Clause],
     own: Sequence[Clause],
     there: Sequence[Clause],
@@ -274,11 +273,12 @@ def _parts(
     """Return all conditions, without what follows from others."""
     meaning = passage.function.meaning
     ruled = simplified(meaning, [*kept, *own]) if own else tuple(kept)
-    known = {clause.literals for clause in whole}
+    known = {clause.literals: kind for clause, kind in whole.items()}
     parts = [
         Part(
             clause=clause,
             origin=ConditionOrigin.FUNCTION if clause.literals in known else ConditionOrigin.STATE,
+            kind=known.get(clause.literals),
         )
         for clause in ruled
     ]

@@ -72,22 +72,24 @@ def spelled(language: Language, values: Mapping[str, int | bool]) -> dict[str, s
     return found
 
 
-def obligations(learned: Iterable[LearnedGuard]) -> dict[str, tuple[Obligation, ...]]:
-    """Return for each function what its required guard claims; the first is that it says what was learned."""
-    found: dict[str, tuple[Obligation, ...]] = {}
+def obligations(learned: Iterable[LearnedGuard]) -> dict[tuple[str, GuardKind], tuple[Obligation, ...]]:
+    """Return for each function and kind what its guard claims; the first is that it says what was found."""
+    found: dict[tuple[str, GuardKind], tuple[Obligation, ...]] = {}
     for item in learned:
-        if item.guard.kind is not GuardKind.REQUIRED or not item.guard.conditions:
+        kind = item.guard.kind
+        if kind is GuardKind.OBSERVED or not item.guard.conditions:
             continue
         language, scope, about = item.meaning.language, item.guard.scope, ObligationSubject.GUARD
         same = language.negation(language.equal(item.formula, item.simplified))
-        found[scope] = (
+        origin = "what was learned" if kind is GuardKind.LEARNED else "what the code decides"
+        found[scope, kind] = (
             obligation(
-                language, about, scope, "the guard as shown says what was learned", [same], SolverAnswer.UNSAT
+                language, about, scope, f"the guard as shown says {origin}", [same], SolverAnswer.UNSAT
             ),
             obligation(
                 language, about, scope, "some call meets the guard", [item.simplified], SolverAnswer.SAT
             ),
-            *_needed(item),
+            *(_needed(item) if kind is GuardKind.LEARNED else ()),
         )
     return found
 

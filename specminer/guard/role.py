@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,8 +12,9 @@ import numpy as np
 
 from specminer._support.addresses import checksum_address
 from specminer.decoding import HistoryContext
+from specminer.guard.describing import doubtful_calls
 from specminer.guard.guard import LearnedGuard
-from specminer.guard.guards import doubtful_calls
+from specminer.guard.learning import Clause
 from specminer.guard.literal import Literal, Sign
 from specminer.guard.terms import Term
 from specminer.history import CONSTRUCTOR, IntColumn
@@ -23,6 +25,10 @@ FEW: Final = 3
 """At most so many senders are a set of addresses ..."""
 MIN_CALLS: Final = 10
 """... if they sent at least so many calls to a function ..."""
+_SIGNER: Final = "signer of "
+"""How the account is called whose signature a call brings."""
+_ASKED: Final = re.compile(r"\w\((?:[^()]*, )?sender(?:, [^()]*)?\)")
+"""An answer of another contract about the sender: ``authority.canCall(sender, this)``."""
 MIN_OTHERS: Final = 10
 """... and the contract has at least so many times as many senders."""
 
@@ -37,14 +43,12 @@ def roles(context: HistoryContext, learned: Iterable[LearnedGuard]) -> tuple[Rol
         senders = context.history.invocation_sender[situation.rows[situation.accepted]]
         callers[guard.scope] = np.unique(senders)
         for clause in item.clauses:
-            for literal in clause.literals if len(clause.literals) == 1 else ():
-                named = _named(situation.terms, literal)
-                if named is not None:
-                    of_role = found.setdefault(named, {})
-                    required = guard.kind is GuardKind.REQUIRED
-                    if guard.scope not in of_role:
-                        unknown[named] += doubtful_calls(item.meaning, clause)
-                    of_role[guard.scope] = of_role.get(guard.scope, False) or required
+            for named in _roles_of(situation.terms, clause):
+                of_role = found.setdefault(named, {})
+                required = guard.kind is GuardKind.REQUIRED
+                if guard.scope not in of_role:
+                    unknown[named] += doubtful_calls(item.meaning, clause)
+                of_role[guard.scope] = of_role.get(guard.scope, False) or required
     told = {function for functions in found.values() for function in functions}
     sets = _sets(context, told)
     result = [
@@ -54,9 +58,23 @@ def roles(context: HistoryContext, learned: Iterable[LearnedGuard]) -> tuple[Rol
     return tuple(sorted([*result, *sets], key=lambda role: (-len(role.functions), role.name)))
 
 
+def _roles_of(terms: Sequence[Term], clause: Clause) -> list[tuple[str, RoleKind]]:
+    """Return the roles of which an account needs one, if a condition asks for nothing else."""
+    named = [_named(terms, literal) for literal in clause.literals]
+    found = [role for role in named if role is not None]
+    return found if len(found) == len(named) else []
+
+
 def _named(terms: Sequence[Term], literal: Literal) -> tuple[str, RoleKind] | None:
     left = terms[literal.left]
     right = terms[literal.right] if literal.right is not None else None
+    if literal.sign is Sign.EQUAL and right is not None:
+        names = {left.name: right, right.name: left}
+        if set(names) == {"sender", "this"}:
+            return "this", RoleKind.SELF
+        signed = next((other for name, other in names.items() if name.startswith(_SIGNER)), None)
+        if signed is not None:
+            return signed.name, RoleKind.SIGNER
     if literal.sign is Sign.EQUAL and right is not None and "sender" in (left.name, right.name):
         other = left if right.name == "sender" else right
         return (other.name, RoleKind.HOLDER) if other.stored else None
@@ -64,11 +82,20 @@ def _named(terms: Sequence[Term], literal: Literal) -> tuple[str, RoleKind] | No
         return None
     if left.name == "sender" and literal.sign is Sign.EQUAL:
         return checksum_address(literal.constant.to_bytes(20, "big")), RoleKind.ADDRESS
+    if not left.stored and left.expression and _ASKED.search(left.name) and left.kind is ValueKind.BOOL:
+        answered = literal.sign is Sign.EQUAL and literal.constant == 1
+        return (left.name, RoleKind.MEMBER) if answered else None
+    if left.stored and _SIGNER in left.name:
+        return (left.name, RoleKind.SIGNER) if _is_set(left, literal) else None
     if not left.stored or "[sender]" not in left.name:
         return None
-    flag = left.kind is ValueKind.BOOL and literal.sign is Sign.EQUAL and literal.constant == 1
-    counted = literal.sign is Sign.DIFFERENT and literal.constant == 0
-    return (left.name, RoleKind.MEMBER) if flag or counted else None
+    return (left.name, RoleKind.MEMBER) if _is_set(left, literal) else None
+
+
+def _is_set(term: Term, literal: Literal) -> bool:
+    """Whether a literal says that a flag is on, or that a number is not zero."""
+    flag = term.kind is ValueKind.BOOL and literal.sign is Sign.EQUAL and literal.constant == 1
+    return flag or (literal.sign is Sign.DIFFERENT and literal.constant == 0)
 
 
 def _role(

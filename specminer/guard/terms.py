@@ -66,6 +66,8 @@ class Term:
     """When calls look at it, on average: after so many other places; 0 for what is known of the call itself."""
     short: str = ""
     """What it is called where the key of the interaction's own entity goes without saying; empty for ``name``."""
+    expression: bool = False
+    """Whether its name is an expression that the code computes, as ``price * amount / 100``."""
 
     @property
     def shown(self) -> str:
@@ -445,8 +447,20 @@ def _clock(
     }
 
 
+def measured(terms: Sequence[Term], words: WordArray, known: int) -> tuple[Term, ...]:
+    """Return terms with what they measure, told from their values; of the first ``known`` that was told before."""
+    sizes = np.append(_sizes(words), 0.0)
+    clock = {
+        term.name: sizes[term.codes] for term in terms if not term.stored and term.name in ("now", "block")
+    }
+    return tuple(
+        term if place < known else replace(term, dimension=_dimension(term, term.codes, sizes, clock))
+        for place, term in enumerate(terms)
+    )
+
+
 def _dimension(
-    draft: _Draft,
+    draft: _Draft | Term,
     codes: RowColumn,
     sizes: FloatColumn,
     clock: dict[str, FloatColumn],

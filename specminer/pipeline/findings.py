@@ -28,8 +28,8 @@ class GuardFindings:
     entities: Entities
     """What interactions are about, as guards see it."""
     roles: tuple[Role, ...]
-    proofs: Mapping[str, tuple[Obligation, ...]]
-    """What a solver was asked of each function's guard."""
+    proofs: Mapping[tuple[str, GuardKind], tuple[Obligation, ...]]
+    """What a solver was asked of each function's guards."""
 
     @property
     def obligations(self) -> tuple[Obligation, ...]:
@@ -38,12 +38,12 @@ class GuardFindings:
 
     @property
     def texts(self) -> dict[str, str]:
-        """The required guards, by function."""
-        return {
-            item.guard.scope: item.guard.text
-            for item in self.learned.guards
-            if item.guard.kind is GuardKind.REQUIRED and item.guard.conditions
-        }
+        """What rejections show that functions require, by function."""
+        found: dict[str, list[str]] = {}
+        for item in self.learned.guards:
+            if item.guard.kind in (GuardKind.REQUIRED, GuardKind.LEARNED) and item.guard.conditions:
+                found.setdefault(item.guard.scope, []).append(item.guard.text)
+        return {scope: " and ".join(texts) for scope, texts in found.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

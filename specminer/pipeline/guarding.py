@@ -92,7 +92,7 @@ def causes(history: History, interface: Interface) -> list[str]:
     return found
 
 
-def _proved(guard: Guard, claims: Mapping[str, tuple[Obligation, ...]]) -> Guard:
+def _proved(guard: Guard, claims: Mapping[tuple[str, GuardKind], tuple[Obligation, ...]]) -> Guard:
     """Return a guard with what a solver said of the form in which it is shown."""
-    own = claims.get(guard.scope, ()) if guard.kind is GuardKind.REQUIRED else ()
+    own = claims.get((guard.scope, guard.kind), ())
     return replace(guard, proved=own[0].proved) if own else guard

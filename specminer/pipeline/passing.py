@@ -97,6 +97,7 @@ def _part(
     return TransitionCondition(
         text=text(meaning.language, formula_of(meaning, (part.clause,))),
         learned=part.origin,
+        kind=part.kind,
         explained=int((truth.false & ~way.passage.accepted).sum()),
         told_apart=int((truth.false & way.siblings).sum()),
         exceptions=int((truth.false & way.taken).sum()),

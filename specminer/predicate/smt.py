@@ -75,6 +75,8 @@ class Declaration:
     """It speaks of earlier events, not of storage."""
     context: bool = False
     """It speaks of the call: its sender, origin, value or arguments."""
+    expression: bool = False
+    """Its name is an expression, which is printed as it stands and never read."""
 
     @property
     def range(self) -> tuple[int, int]:

@@ -69,7 +69,8 @@ def text(language: Language, formula: Formula) -> str:
     if formula.is_bool_constant():
         return "true" if formula.is_true() else "false"
     if formula.is_symbol():
-        return quoted(language.declaration(formula).name)
+        declaration = language.declaration(formula)
+        return declaration.name if declaration.expression else quoted(declaration.name)
     raise FormulaError(f"expected and, or, not, iff, =, <= or < but got {formula}")
 
 

@@ -13,7 +13,7 @@ from specminer.predicate import Formula, text
 from specminer.reasoning.asking import Asked
 from specminer.reasoning.reasons import Known, reason
 from specminer.reasoning.space import Frame, Frames
-from specminer.specification import Proof
+from specminer.specification import GuardKind, Proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +52,9 @@ class Passable:
 
     @cached_property
     def shown(self) -> Formula:
-        """The conditions that do not follow from the state."""
-        return formula_of(self.way.passage.function.meaning, [item.clause for item in self.kept])
+        """The conditions that rejections show, or the target, and that do not follow from the state."""
+        told = [item.clause for item in self.kept if item.part.kind is not GuardKind.CODED]
+        return formula_of(self.way.passage.function.meaning, told)
 
     @property
     def text(self) -> str:

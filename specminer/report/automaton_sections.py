@@ -5,16 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from specminer._support.text import counted, with_unknown
+from specminer._support.units import amount, moment
 from specminer.report.document import Evidence, Report, Variant
 from specminer.report.section import Cell, Piece, Row, Section, cell, left_out, row, transaction_cell
-from specminer.report.sentences import (
-    amount,
-    elapsed_text,
-    moment,
-    outflows,
-    share,
-    transition_sentence,
-)
+from specminer.report.sentences import elapsed_text, outflows, share, transition_sentence
 from specminer.specification import Edge, Specification, TransitionKind
 
 MAX_TRANSITIONS: Final = 1_000

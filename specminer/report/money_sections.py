@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from specminer._support.text import counted, list_some
+from specminer._support.units import amount, moment
 from specminer.report.chart import steps
 from specminer.report.document import Evidence, Held, Money
 from specminer.report.section import Section, address_cell, left_out, row, transaction_cell
-from specminer.report.sentences import amount, moment, share
+from specminer.report.sentences import share
 from specminer.specification import Specification
 
 MAX_MOMENTS: Final = 24

@@ -17,6 +17,7 @@ import msgspec
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from specminer._support.units import amount, moment
 from specminer.errors import RenderError, UsageError, plain
 from specminer.report.automaton_sections import MAX_TRANSITIONS
 from specminer.report.claim_sections import required_guards
@@ -25,15 +26,7 @@ from specminer.report.passage_sections import followed_text, told_text
 from specminer.report.picture import night, picture
 from specminer.report.section import Piece, interval_text, left_out, transaction_cell
 from specminer.report.sections import NO_EVIDENCE, groups
-from specminer.report.sentences import (
-    address_link,
-    amount,
-    elapsed_text,
-    moment,
-    outflows,
-    share,
-    transition_sentence,
-)
+from specminer.report.sentences import address_link, elapsed_text, outflows, share, transition_sentence
 from specminer.specification import Edge, Occurrence, Specification, TransitionKind
 
 MAX_TEXT: Final = 1_500

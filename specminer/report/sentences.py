@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Final
 
 from specminer._support.text import counted
-from specminer.errors import plain
 from specminer.report.document import Elapsed
 from specminer.specification import Edge, Specification, TransitionKind
 
@@ -25,7 +22,6 @@ EXPLORERS: Final = {
 }
 """Block explorers by chain id; other chains get no links."""
 _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
-_LAST_YEAR: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
 def transition_sentence(spec: Specification, edge: Edge, outflow: int, *, guard: bool = True) -> str:
@@ -81,13 +77,6 @@ def share(part: int, whole: int) -> str:
     return "< 0.1 %" if 0 < value < 0.001 else f"{100 * value:.1f} %"
 
 
-def moment(timestamp: int | None) -> str:
-    """Return a time in UTC, ``2018-03-01 12:30``; nothing where it is not known."""
-    if timestamp is None or not 0 <= timestamp < _LAST_YEAR:
-        return ""
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M")
-
-
 def duration(seconds: int) -> str:
     """Return a span of time in its largest unit, ``3.5 hours``."""
     for size, unit in _UNITS:
@@ -105,21 +94,6 @@ def elapsed_text(elapsed: Elapsed) -> str:
         f"{duration(elapsed.median)} after the event before (median; from {duration(elapsed.least)} "
         f"to {duration(elapsed.most)})"
     )
-
-
-def amount(wei: str) -> str:
-    """Return wei for people: ``12 wei``, ``0.5 ETH``; ether to six digits, ``≈`` where that is not exact."""
-    try:
-        number = int(wei)
-    except ValueError:
-        return plain(wei, 80)
-    if abs(number) < 10**9:
-        return f"{number:,} wei"
-    exact = Decimal(number) / Decimal(10**18)
-    shown = round(exact, max(0, 5 - exact.adjusted()))
-    text = f"{shown:,f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{'' if shown == exact else '≈ '}{text} ETH"
 
 
 def transaction_link(chain_id: int, transaction: str) -> str | None:

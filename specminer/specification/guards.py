@@ -159,6 +159,8 @@ class GuardCondition:
     """The contract's reasons that it explains, the most frequent first."""
     maker: ConditionMaker = ConditionMaker.CONTRACT
     """Whether the contract's author wrote it, or the compiler."""
+    each: bool = False
+    """Whether it is asked of each element of a loop; the text speaks of the first."""
     path: ConditionPath | None = absent()
     """The same as an implication, where not all accepted calls come to it; left out if all do."""
     decisions: DecisionCounts | None = absent()
@@ -259,7 +261,7 @@ class TransitionGuard:
     """What the calls that take a transition have to meet."""
 
     text: str
-    """The conditions that do not follow from the source state; ``true`` if all do."""
+    """The conditions that do not follow from the source state, coded ones left out; ``true`` if there are none."""
     whole: str = "true"
     """All conditions, with what follows from the source state."""
     smt: str = "true"

@@ -1,0 +1,35 @@
+"""Amounts and times as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from specminer.errors import plain
+
+_LAST_YEAR: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+
+
+def moment(timestamp: int | None, *, seconds: bool = False) -> str:
+    """Return a time in UTC, ``2018-03-01 12:30``; nothing where it is not known."""
+    if timestamp is None or not 0 <= timestamp < _LAST_YEAR:
+        return ""
+    return datetime.fromtimestamp(timestamp, UTC).strftime(
+        "%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M"
+    )
+
+
+def amount(wei: str) -> str:
+    """Return wei for people: ``12 wei``, ``0.5 ETH``; ether to six digits, ``≈`` where that is not exact."""
+    try:
+        number = int(wei)
+    except ValueError:
+        return plain(wei, 80)
+    if abs(number) < 10**9:
+        return f"{number:,} wei"
+    exact = Decimal(number) / Decimal(10**18)
+    shown = round(exact, max(0, 5 - exact.adjusted()))
+    text = f"{shown:,f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{'' if shown == exact else '≈ '}{text} ETH"

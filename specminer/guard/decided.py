@@ -1,0 +1,312 @@
+"""What the code decided, as clauses over the terms of a function's calls.
+
+The conditions of decisions are comparisons of expressions. An expression that is a term of the function's calls
+already is that term; any other becomes a term of its own, whose name is the expression and whose values are those of
+the runs. So whatever works with learned clauses works with decided ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from specminer._support.text import UniqueNames
+from specminer.decision.paths import Clause as CodeClause
+from specminer.decision.paths import ClauseKind, Condition, FunctionDecisions, Maker
+from specminer.decision.phrases import Strength
+from specminer.decision.relation import NamedTerm, Relation
+from specminer.decision.wording import Wording
+from specminer.guard.learning import Clause
+from specminer.guard.literal import Literal, Sign
+from specminer.guard.terms import Situation, Term, measured
+from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.location import ValueKind
+from specminer.specification import ConditionMaker, GuardKind
+from specminer.words import from_integers
+
+UNREADABLE: Final = "what was decided upon is not known"
+"""Why a rejection has no condition although its decision was found."""
+MAX_BRANCHES: Final = 64
+"""Conditions of a function that tell where its accepted calls lead."""
+_KINDS: Final = {ClauseKind.REQUIRED: GuardKind.REQUIRED, ClauseKind.CODED: GuardKind.CODED}
+_MAKERS: Final = {Maker.CONTRACT: ConditionMaker.CONTRACT, Maker.COMPILER: ConditionMaker.COMPILER}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedFunction:
+    """What the calls of one function decided, and how it is worded."""
+
+    decisions: FunctionDecisions
+    wording: Wording
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidedClause:
+    """A condition of the code, over the terms of a function's ``n`` calls."""
+
+    clause: Clause
+    kind: GuardKind
+    maker: ConditionMaker
+    stopped: BoolColumn
+    """Which calls it rejected; shape (n,)."""
+    passed: int
+    undecided: int
+    each: bool
+    """Whether the code asks it of each element of a loop; the clause speaks of the first."""
+    readable: bool
+    """Whether all its expressions could be named, and not only what they depend on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidedCalls:
+    """What the ``n`` calls of one function decided."""
+
+    followed: BoolColumn
+    """Which calls were followed through the code; shape (n,)."""
+    clauses: tuple[DecidedClause, ...]
+    """Required ones, then coded ones."""
+    branches: tuple[Literal, ...]
+    """Conditions that accepted calls decided both ways, each with its opposite."""
+    unexplained: Mapping[int, str]
+    """Why followed calls that were rejected have no condition; by position among the calls."""
+    unproved: Mapping[str, int]
+    """Why how many calls could not be followed."""
+    unpursued: int
+
+    @property
+    def explained(self) -> BoolColumn:
+        """Which calls stopped at a condition."""
+        found = np.zeros(len(self.followed), dtype=np.bool_)
+        for item in self.clauses:
+            found |= item.stopped
+        return found
+
+
+def decided_calls(situation: Situation, function: FollowedFunction) -> tuple[Situation, DecidedCalls]:
+    """Return the calls of a function with the terms of what they decided, and the clauses over these."""
+    runs = function.decisions.runs
+    translator = _Translator(situation, function)
+    clauses: list[DecidedClause] = []
+    untold: set[int] = set()
+    for number, item in enumerate(function.decisions.clauses):
+        clause = translator.clause(item)
+        if clause is None:
+            untold.add(number)
+        else:
+            clauses.append(clause)
+    return translator.situation(), DecidedCalls(
+        followed=translator.rows_of(run.invocation for run in runs.runs),
+        clauses=_merged(clauses),
+        branches=tuple(translator.branches()),
+        unexplained=translator.unexplained(untold),
+        unproved=runs.unproved,
+        unpursued=runs.unpursued,
+    )
+
+
+def _merged(clauses: Iterable[DecidedClause]) -> tuple[DecidedClause, ...]:
+    """Return the clauses with those that say the same as one."""
+    found: dict[tuple[frozenset[Literal], GuardKind, ConditionMaker], DecidedClause] = {}
+    for item in clauses:
+        key = frozenset(item.clause.literals), item.kind, item.maker
+        same = found.get(key)
+        found[key] = (
+            item
+            if same is None
+            else replace(
+                same,
+                stopped=same.stopped | item.stopped,
+                passed=max(same.passed, item.passed),
+                undecided=min(same.undecided, item.undecided),
+            )
+        )
+    required = {literals for literals, kind, _ in found if kind is GuardKind.REQUIRED}
+    return tuple(
+        item
+        for (literals, kind, _), item in found.items()
+        if kind is GuardKind.REQUIRED or not any(each <= literals for each in required)
+    )
+
+
+class _Column:
+    """The values of a term in the calls of a function, as far as they are known."""
+
+    def __init__(self, term: Term, values: list[int | None]) -> None:
+        self.term = term
+        self.values = values
+        self.nodes: set[int] = set()
+        """The expressions that it stands for."""
+
+    def agrees(self, others: Sequence[int | None]) -> bool:
+        """Whether other values are the same wherever both are known."""
+        return all(
+            mine == other
+            for mine, other in zip(self.values, others, strict=True)
+            if mine is not None and other is not None
+        )
+
+    def fill(self, others: Sequence[int | None]) -> None:
+        """Take over what is known besides."""
+        self.values = [
+            other if mine is None else mine for mine, other in zip(self.values, others, strict=True)
+        ]
+
+
+class _Translator:
+    """Puts conditions over expressions into the terms of one function's calls."""
+
+    def __init__(self, situation: Situation, function: FollowedFunction) -> None:
+        self._situation = situation
+        self._decisions = function.decisions
+        self._wording = function.wording
+        self._runs = function.decisions.runs
+        self._position = _positions(situation.rows, [run.invocation for run in self._runs.runs])
+        words: list[int | None] = [*situation.words, None]
+        self._columns = [
+            _Column(term, [words[code] for code in term.codes.tolist()]) for term in situation.terms
+        ]
+        self._given = UniqueNames(set())
+        for term in situation.terms:
+            self._given.add(term.name)
+        self._found: dict[tuple[int, bool], int] = {}
+
+    def clause(self, item: CodeClause) -> DecidedClause | None:
+        """Return a clause over the terms; ``None`` if it cannot be told."""
+        literals: list[Literal] = []
+        readable = True
+        for condition in item.conditions:
+            relation = self._wording.relation(condition)
+            if relation is None:
+                return None
+            readable &= relation.readable
+            literals.append(self._literal(relation))
+        return DecidedClause(
+            clause=Clause(literals=tuple(dict.fromkeys(literals))),
+            kind=_KINDS[item.kind],
+            maker=_MAKERS[item.maker],
+            stopped=self.rows_of(item.stopped),
+            passed=item.passed,
+            undecided=item.undecided,
+            each=item.each,
+            readable=readable,
+        )
+
+    def branches(self) -> Iterator[Literal]:
+        """Yield the conditions that accepted calls decided both ways, or that not all came to."""
+        ways: dict[int, set[bool]] = {}
+        for path in self._decisions.paths:
+            if path.returned:
+                for step in path.steps:
+                    ways.setdefault(step.condition.node, set()).add(step.condition.holds)
+        told = [node for node, held in ways.items() if len(held) == 2][:MAX_BRANCHES]
+        for node in told:
+            for holds in (True, False):
+                relation = self._wording.relation(Condition(node, holds))
+                if relation is not None and relation.readable:
+                    yield self._literal(relation)
+
+    def unexplained(self, untold: set[int]) -> dict[int, str]:
+        """Return why rejected calls have no condition; ``untold`` are the clauses that cannot be told."""
+        place = {invocation: position for position, invocation in enumerate(self._situation.rows.tolist())}
+        found: dict[int, str] = {}
+        for cause in self._decisions.causes:
+            position = place.get(cause.invocation)
+            if position is not None and (cause.clause is None or cause.clause in untold):
+                found[position] = cause.reason or UNREADABLE
+        return found
+
+    def rows_of(self, invocations: Iterable[int]) -> BoolColumn:
+        """Return which of the function's calls some invocations are."""
+        found = np.zeros(len(self._situation), dtype=np.bool_)
+        position = _positions(self._situation.rows, list(invocations))
+        found[position[position != MISSING]] = True
+        return found
+
+    def situation(self) -> Situation:
+        """Return the calls with all terms."""
+        known = {value for column in self._columns for value in column.values if value is not None}
+        words = sorted(known.union(self._situation.words))
+        code: dict[int | None, int] = {word: position for position, word in enumerate(words)}
+        code[None] = MISSING
+        codes = [
+            np.array([code[value] for value in column.values], dtype=np.int32) for column in self._columns
+        ]
+        terms = measured(
+            [replace(column.term, codes=own) for column, own in zip(self._columns, codes, strict=True)],
+            from_integers(words),
+            len(self._situation.terms),
+        )
+        return replace(self._situation, terms=terms, words=tuple(words))
+
+    def _literal(self, relation: Relation) -> Literal:
+        """Return a relation as a literal."""
+        signed = relation.signed
+        left = self._term(relation.left, signed=signed)
+        sign = Sign(relation.sign.value)
+        if not isinstance(relation.right, int):
+            return Literal(left=left, sign=sign, right=self._term(relation.right, signed=signed))
+        term, constant = self._columns[left].term, relation.right
+        if constant == 0 and sign is Sign.GREATER and (term.stored or term.kind is ValueKind.BOOL):
+            sign = Sign.DIFFERENT
+        if term.kind is ValueKind.BOOL and sign is Sign.DIFFERENT and constant in (0, 1):
+            sign, constant = Sign.EQUAL, 1 - constant
+        if term.kind is ValueKind.INT and constant >> 255:
+            constant -= 1 << 256
+        return Literal(left=left, sign=sign, constant=constant)
+
+    def _term(self, term: NamedTerm, *, signed: bool) -> int:
+        """Return the position of a term, which is made if there is none."""
+        key = term.node, signed
+        if key not in self._found:
+            self._found[key] = self._place(term, signed=signed)
+        return self._found[key]
+
+    def _place(self, term: NamedTerm, *, signed: bool) -> int:
+        values: list[int | None] = [None] * len(self._situation)
+        for position, value in zip(self._position.tolist(), self._wording.column(term.node), strict=True):
+            if position != MISSING:
+                values[position] = value
+        kind = ValueKind.INT if signed else term.kind
+        for index, column in enumerate(self._columns):
+            if _is_same(column.term, term) and not (signed and column.term.kind is not ValueKind.INT):
+                if column.agrees(values):
+                    column.fill(values)
+                elif not column.nodes:  # what the code computed is right
+                    column.values = values
+                else:
+                    continue
+                column.nodes.add(term.node)
+                return index
+        made = Term(
+            name=self._given.add(f"({term.name})" if term.strength <= Strength.COMPARISON else term.name),
+            kind=kind,
+            members=term.members,
+            variable=term.variable,
+            field=term.field,
+            keys=term.keys,
+            codes=np.full(len(self._situation), MISSING, dtype=np.int32),
+            expression=True,
+        )
+        column = _Column(made, values)
+        column.nodes.add(term.node)
+        self._columns.append(column)
+        return len(self._columns) - 1
+
+
+def _is_same(known: Term, term: NamedTerm) -> bool:
+    """Whether a term of the calls is an expression."""
+    if term.variable != MISSING:
+        return (known.variable, known.field, known.keys) == (term.variable, term.field, term.keys)
+    return not known.stored and known.name == term.name
+
+
+def _positions(rows: IntColumn, invocations: Sequence[int]) -> IntColumn:
+    """Return where invocations stand among a function's calls; ``MISSING`` for those that do not count."""
+    wanted = np.array(invocations, dtype=np.int64)
+    found = np.searchsorted(rows, wanted)
+    inside = found < len(rows)
+    inside[inside] = rows[found[inside]] == wanted[inside]
+    return np.where(inside, found, MISSING)

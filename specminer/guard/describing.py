@@ -1,0 +1,337 @@
+"""Guards as the specification tells them: texts, terms, and the calls that they are counted in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from specminer.decoding import ROLLED_BACK, HistoryContext
+from specminer.guard.decided import DecidedCalls, DecidedClause
+from specminer.guard.guard import LearnedGuard
+from specminer.guard.learning import Clause, truth_of
+from specminer.guard.literal import Meaning, opposite
+from specminer.guard.observed import Observed
+from specminer.guard.simplifying import formula_of, simplified
+from specminer.guard.witnesses import witnesses
+from specminer.history import CONSTRUCTOR, RETURNED, BoolColumn, IntColumn
+from specminer.predicate import Formula, text
+from specminer.predicate.smtlib import expression, symbol_sorts
+from specminer.specification import (
+    ConditionMaker,
+    ConditionPath,
+    DecisionCounts,
+    FollowedCalls,
+    Guard,
+    GuardCondition,
+    GuardKind,
+    GuardTest,
+    ObservedBound,
+    RejectionCause,
+    RejectionReason,
+)
+from specminer.support import TRAINING_SHARE, wilson
+
+MIN_HELD_OUT: Final = 5
+"""With fewer calls behind the first part nothing is tested."""
+MAX_CAUSES: Final = 12
+"""Conditions told of one reason, those first that stopped most calls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """The ``n`` calls of a function, and why they were rejected."""
+
+    number: int
+    meaning: Meaning
+    cause: IntColumn
+    """Position in ``Learned.causes`` of why each call was rejected; shape (n,)."""
+    decided: DecidedCalls | None = None
+    """What the code decided; ``None`` if it could not be followed."""
+
+    @property
+    def accepted(self) -> BoolColumn:
+        """Which calls were accepted."""
+        return self.meaning.situation.accepted
+
+
+def first_part(count: int) -> BoolColumn:
+    """Return which of so many calls, in the order of the history, a guard is learned from that the others test."""
+    return np.arange(count) < int(TRAINING_SHARE * count)
+
+
+def refused_by(meaning: Meaning, clauses: Sequence[Clause]) -> BoolColumn:
+    """Return the calls in which some clause is known not to hold."""
+    found = np.zeros(len(meaning.situation), dtype=np.bool_)
+    for clause in clauses:
+        found |= truth_of(meaning, clause.literals).false
+    return found
+
+
+def decided_guard(
+    context: HistoryContext, function: Function, decided: DecidedCalls, kind: GuardKind, names: Sequence[str]
+) -> LearnedGuard:
+    """Return what the code of a function requires, or what else stands in it.
+
+    Args:
+        context: the history.
+        function: the calls.
+        decided: what they decided.
+        kind: ``REQUIRED`` or ``CODED``.
+        names: the reasons of rejections.
+
+    """
+    meaning, accepted = function.meaning, function.accepted
+    clauses = [item for item in decided.clauses if item.kind is kind]
+    clauses.sort(key=lambda item: item.maker is ConditionMaker.COMPILER)
+    plain_clauses = tuple(item.clause for item in clauses)
+    refused = refused_by(meaning, plain_clauses)
+    required = kind is GuardKind.REQUIRED
+    explained = (refused | decided.explained) & ~accepted if required else refused & ~accepted
+    guard = _counted(meaning, plain_clauses, refused, explained, kind)
+    guard = replace(
+        guard,
+        left_out=_left_out(context, function.number) if required else 0,
+        conditions=tuple(_decided_condition(function, decided, item, names) for item in clauses),
+        reasons=_decided_reasons(context, function, decided, explained, names) if required else (),
+        calls=FollowedCalls(
+            followed=int(np.sum(decided.followed)),
+            unpursued=decided.unpursued,
+            unproved=dict(decided.unproved),
+        ),
+    )
+    formula = formula_of(meaning, plain_clauses)
+    return LearnedGuard(
+        guard=guard, meaning=meaning, clauses=plain_clauses, formula=formula, simplified=formula
+    )
+
+
+def learned_guard(
+    context: HistoryContext,
+    function: Function,
+    clauses: Sequence[Clause],
+    early: Sequence[Clause],
+    names: Sequence[str],
+    rows: BoolColumn,
+) -> LearnedGuard:
+    """Return a guard that was learned; ``early`` is what the first part of the calls taught, ``rows`` are the calls."""
+    meaning, accepted = function.meaning, function.accepted
+    short = simplified(meaning, clauses)
+    refused = refused_by(meaning, short)
+    guard = _counted(meaning, short, refused, refused & ~accepted & rows, GuardKind.LEARNED)
+    guard = replace(
+        guard,
+        left_out=_left_out(context, function.number),
+        conditions=tuple(_condition(function, clause, names) for clause in short),
+        reasons=_reasons(function, ~accepted & rows, refused, names),
+        held_out=held_out(function, early, rows),
+    )
+    return LearnedGuard(
+        guard=guard,
+        meaning=meaning,
+        clauses=short,
+        formula=formula_of(meaning, clauses),
+        simplified=formula_of(meaning, short),
+    )
+
+
+def observed_guard(function: Function, item: Observed) -> LearnedGuard:
+    """Return a guard that was only observed."""
+    meaning, clauses = function.meaning, (item.clause,)
+    formula, condition = formula_of(meaning, clauses), _condition(function, item.clause, ())
+    refused = refused_by(meaning, clauses)
+    guard = replace(
+        _counted(meaning, clauses, refused, refused & ~function.accepted, GuardKind.OBSERVED),
+        conditions=(condition,),
+        significance=float(f"{item.significance:.3g}"),
+        unknown=doubtful_calls(meaning, item.clause) or None,
+    )
+    return LearnedGuard(guard=guard, meaning=meaning, clauses=clauses, formula=formula, simplified=formula)
+
+
+def doubtful_calls(meaning: Meaning, clause: Clause) -> int:
+    """Return in how many accepted calls a condition may not have held, because a value is not known."""
+    return int(np.sum(truth_of(meaning, clause.literals).doubtful & meaning.situation.accepted))
+
+
+def held_out(function: Function, early: Sequence[Clause], rows: BoolColumn) -> GuardTest | None:
+    """Return how what the first part of the calls taught does on the rest; ``None`` if that is too small."""
+    later = np.flatnonzero(~first_part(len(rows)) & (function.accepted | rows))
+    if len(later) < MIN_HELD_OUT:
+        return None
+    meaning = function.meaning
+    short = simplified(meaning, early)
+    refused = refused_by(meaning, short)[later]
+    accepted = function.accepted[later]
+    return GuardTest(
+        text=text(meaning.language, formula_of(meaning, short)),
+        accepted=int(np.sum(accepted)),
+        refused=int(np.sum(refused & accepted)),
+        rejected=int(np.sum(~accepted)),
+        explained=int(np.sum(refused & ~accepted)),
+    )
+
+
+def _counted(
+    meaning: Meaning,
+    clauses: Sequence[Clause],
+    refused: BoolColumn,
+    explained: BoolColumn,
+    kind: GuardKind,
+) -> Guard:
+    """Return a guard as text and term, with the numbers of calls that it is about."""
+    formula, accepted = formula_of(meaning, clauses), meaning.situation.accepted
+    doubtful = [truth_of(meaning, clause.literals).doubtful for clause in clauses]
+    unknown = np.logical_or.reduce([np.zeros(len(accepted), np.bool_), *doubtful]) & ~refused & accepted
+    exceptions, count = int(np.sum(refused & accepted)), int(np.sum(explained))
+    return replace(
+        _described(meaning, formula, kind),
+        text=text(meaning.language, formula) if clauses else "",
+        explained=count,
+        exceptions=exceptions,
+        interval=wilson(int(np.sum(accepted)) - exceptions, int(np.sum(accepted))),
+        explained_interval=wilson(count, int(np.sum(~accepted))),
+        unknown=int(np.sum(unknown)) or None,
+    )
+
+
+def _described(meaning: Meaning, formula: Formula, kind: GuardKind) -> Guard:
+    language, situation = meaning.language, meaning.situation
+    symbols = language.symbols(formula)
+    return Guard(
+        scope=situation.function,
+        text=text(language, formula),
+        names={
+            term.short: term.name
+            for term, symbol in zip(situation.terms, meaning.symbols, strict=True)
+            if term.short and symbol in symbols
+        },
+        smt=expression(language, formula),
+        symbols=symbol_sorts(language, symbols),
+        kind=kind,
+        accepted=int(np.sum(situation.accepted)),
+        rejected=int(np.sum(~situation.accepted)),
+    )
+
+
+def _left_out(context: HistoryContext, function: int) -> int:
+    history = context.history
+    failed = (history.invocation_outcome != RETURNED) & (history.invocation_outcome != ROLLED_BACK)
+    mine = (context.calls.function == function) & (history.invocation_kind != CONSTRUCTOR)
+    return int(np.sum(failed & mine & ~context.is_rejected & ~context.calls.read_only))
+
+
+def _condition(function: Function, clause: Clause, names: Sequence[str]) -> GuardCondition:
+    meaning, accepted = function.meaning, function.accepted
+    truth = truth_of(meaning, clause.literals)
+    of_causes = ~accepted & np.isin(function.cause, clause.causes)
+    exceptions, looked = int(np.sum(truth.false & accepted)), int(np.sum(truth.known & accepted))
+    bound = None
+    for literal in clause.literals:
+        if literal.rejected is not None:
+            declaration = meaning.language.declaration(meaning.symbols[literal.left])
+            bound = ObservedBound(
+                accepted=declaration.spell(literal.constant), rejected=declaration.spell(literal.rejected)
+            )
+    return GuardCondition(
+        text=_text(meaning, clause),
+        explained=int(np.sum(truth.false & ~accepted)),
+        exceptions=exceptions,
+        unknown=int(np.sum(~truth.known & accepted)),
+        interval=wilson(looked - exceptions, looked),
+        reasons=_reasons(function, of_causes, truth.false, names),
+        bound=bound,
+    )
+
+
+def _decided_condition(
+    function: Function, decided: DecidedCalls, item: DecidedClause, names: Sequence[str]
+) -> GuardCondition:
+    condition = _condition(function, item.clause, ())
+    truth = truth_of(function.meaning, item.clause.literals)
+    followed = truth.false & function.accepted & decided.followed
+    explained = (truth.false & ~function.accepted) | item.stopped
+    return replace(
+        condition,
+        explained=int(np.sum(explained)),
+        reasons=_reasons(function, item.stopped, item.stopped, names),
+        maker=item.maker,
+        each=item.each,
+        path=_path(function.meaning, item),
+        decisions=DecisionCounts(
+            passed=item.passed,
+            stopped=int(np.sum(item.stopped)),
+            contradictions=int(np.sum(followed)),
+            undecided=item.undecided,
+        ),
+    )
+
+
+def _path(meaning: Meaning, item: DecidedClause) -> ConditionPath | None:
+    """Return a disjunction as an implication, if not all accepted calls come to its first condition."""
+    first, *others = item.clause.literals
+    terms = meaning.situation.terms
+    of_sender = all(
+        any(terms[term].name == "sender" or "sender" in terms[term].keys for term in literal.terms)
+        for literal in item.clause.literals
+    )
+    if not others or not item.undecided or of_sender:  # who may call is a choice
+        return None
+    premise = " and ".join(meaning.text(opposite(literal)) for literal in others)
+    return ConditionPath(premise=premise, demand=meaning.text(first))
+
+
+def _text(meaning: Meaning, clause: Clause) -> str:
+    return text(meaning.language, formula_of(meaning, (clause,)))
+
+
+def _reasons(
+    function: Function, rows: BoolColumn, explained: BoolColumn, names: Sequence[str]
+) -> tuple[RejectionReason, ...]:
+    """Return the reasons of some rejected calls, with how many of them are explained."""
+    numbers, counts = np.unique(function.cause[rows], return_counts=True)
+    found = [
+        RejectionReason(
+            text=names[number],
+            rejected=count,
+            explained=int(np.sum(rows & explained & (function.cause == number))),
+        )
+        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True)
+    ]
+    return tuple(sorted(found, key=lambda item: (-item.rejected, item.text)))
+
+
+def _decided_reasons(
+    context: HistoryContext,
+    function: Function,
+    decided: DecidedCalls,
+    explained: BoolColumn,
+    names: Sequence[str],
+) -> tuple[RejectionReason, ...]:
+    """Return the reasons of all rejected calls, each with the conditions at which its calls stopped."""
+    found = []
+    for reason in _reasons(function, ~function.accepted, explained, names):
+        rows = ~function.accepted & (function.cause == names.index(reason.text))
+        causes = []
+        for item in decided.clauses:
+            stopped = item.stopped & rows
+            if stopped.any():
+                causes.append(
+                    RejectionCause(
+                        condition=_text(function.meaning, item.clause),
+                        stopped=int(np.sum(stopped)),
+                        witnesses=witnesses(context.history, function.meaning, item.clause, stopped),
+                    )
+                )
+        causes.sort(key=lambda cause: (-cause.stopped, cause.condition))
+        why = Counter(
+            decided.unexplained.get(place, "the call was not followed")
+            for place in np.flatnonzero(rows & ~explained).tolist()
+        )
+        found.append(
+            replace(reason, causes=tuple(causes[:MAX_CAUSES]), unexplained=dict(sorted(why.items())))
+        )
+    return tuple(found)

@@ -1,0 +1,97 @@
+"""What met in a rejected call: its condition as it turned out, with the values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+from eth_utils.address import to_checksum_address
+
+from specminer._support.units import amount, moment
+from specminer.errors import plain
+from specminer.guard.learning import Clause
+from specminer.guard.literal import OPPOSITE, Literal, Meaning
+from specminer.guard.terms import Term
+from specminer.history import MISSING, BoolColumn, History
+from specminer.location import ValueKind
+from specminer.specification import RejectionWitness
+
+MAX_WITNESSES: Final = 3
+"""Calls shown of those that one condition stopped."""
+MAX_NAME: Final = 160
+"""Characters of a term's name that are shown."""
+_FIRST_MOMENT: Final = 10**8
+"""Numbers below are shown as numbers, though they are compared with the clock."""
+
+
+def witnesses(
+    history: History, meaning: Meaning, clause: Clause, stopped: BoolColumn
+) -> tuple[RejectionWitness, ...]:
+    """Return some of the calls that a condition stopped, the earliest first."""
+    situation = meaning.situation
+    found = []
+    for place in np.flatnonzero(stopped)[:MAX_WITNESSES].tolist():
+        transaction = int(history.invocation_transaction[situation.rows[place]])
+        found.append(
+            RejectionWitness(
+                transaction=f"0x{history.transaction_hash[transaction].hex()}",
+                text=" and ".join(_turned_out(meaning, literal, place) for literal in clause.literals),
+                values=dict(_values(meaning, clause, place)),
+            )
+        )
+    return tuple(found)
+
+
+def _turned_out(meaning: Meaning, literal: Literal, place: int) -> str:
+    """Return the opposite of a literal with the values that a call met: ``value 0.5 ETH < price 0.7 ETH``."""
+    terms = meaning.situation.terms
+    left = terms[literal.left]
+    if left.kind is ValueKind.BOOL and literal.right is None:
+        name = plain(left.shown, MAX_NAME)
+        return f"not {name}" if bool(literal.constant) == (literal.sign.value == "=") else name
+    sign = OPPOSITE[literal.sign].value
+    parties = [terms[term] for term in literal.terms]
+    if literal.right is None:
+        right = _spelled(meaning, literal.left, literal.constant, parties)
+    else:
+        join = " * " if literal.times else " + "
+        right = join.join(_shown(meaning, term, place, parties) for term in literal.terms[1:])
+        right += f" + {literal.constant}" if literal.constant and literal.other is None else ""
+    return f"{_shown(meaning, literal.left, place, parties)} {sign} {right}"
+
+
+def _shown(meaning: Meaning, term: int, place: int, parties: Sequence[Term]) -> str:
+    name = plain(meaning.situation.terms[term].shown, MAX_NAME)
+    value = _value(meaning, term, place)
+    return name if value is None else f"{name} {_spelled(meaning, term, value, parties)}"
+
+
+def _value(meaning: Meaning, term: int, place: int) -> int | None:
+    code = int(meaning.situation.terms[term].codes[place])
+    if code == MISSING:
+        return None
+    word = meaning.situation.words[code]
+    signed = meaning.situation.terms[term].kind is ValueKind.INT
+    return word - (1 << 256) if signed and word >> 255 else word
+
+
+def _spelled(meaning: Meaning, term: int, value: int, parties: Sequence[Term]) -> str:
+    """Return a value as people read it: ether where ether is compared, a date where the clock is."""
+    names = {party.name for party in parties if not party.stored}
+    if meaning.situation.terms[term].kind is ValueKind.ADDRESS and 0 < value < 1 << 160:
+        return str(to_checksum_address(value.to_bytes(20, "big")))
+    if any(name == "value" or name.endswith("this.balance") for name in names):
+        return amount(str(value))
+    if "now" in names and value >= _FIRST_MOMENT:
+        return moment(value, seconds=True) or str(value)
+    return meaning.language.declaration(meaning.symbols[term]).spell(value)
+
+
+def _values(meaning: Meaning, clause: Clause, place: int) -> Iterator[tuple[str, str]]:
+    for literal in clause.literals:
+        for term in literal.terms:
+            value = _value(meaning, term, place)
+            if value is not None:
+                declaration = meaning.language.declaration(meaning.symbols[term])
+                yield meaning.situation.terms[term].name, declaration.spell(value)
