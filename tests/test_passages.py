@@ -15,7 +15,7 @@ from specminer.guard.passage import Passage, Way, transitions
 from specminer.guard.simplifying import formula_of
 from specminer.history import MISSING
 from specminer.predicate import text
-from specminer.specification import ConditionOrigin
+from specminer.specification import ConditionOrigin, GuardKind
 from tests.support.mined import mined
 from tests.support.situations import codes, situation
 
@@ -49,7 +49,7 @@ def test_what_only_this_state_rejects_is_learned_here() -> None:
     paid, short = [(2, 2), (3, 1), (2, 1), (3, 3)], [(1, 2), (2, 3), (1, 3), (0, 1)]
     pairs = [(paid if row % 2 else short)[row // 2 % 4] for row in range(48)]
     calls: list[Call] = [((value, 0, price, 0), value >= price, 1) for value, price in pairs]
-    (way,) = transitions(passage_of(calls), (), NONE, several=True)
+    (way,) = transitions(passage_of(calls), {}, NONE, several=True)
     (condition,) = told(way, ConditionOrigin.STATE)
     assert condition == "value >= price"
     assert way.held_out is not None
@@ -59,14 +59,14 @@ def test_what_only_this_state_rejects_is_learned_here() -> None:
 def test_a_condition_that_calls_of_this_state_do_not_keep_is_none_here() -> None:
     demanded = Clause(literals=(Literal(left=0, sign=Sign.AT_LEAST, right=2),))
     calls: list[Call] = [((1, 0, 2, 0), True, 1)] * 20
-    (way,) = transitions(passage_of(calls), (demanded,), NONE, several=True)
+    (way,) = transitions(passage_of(calls), {demanded: GuardKind.LEARNED}, NONE, several=True)
     assert way.parts == ()
     assert way.broken == (demanded,)
 
 
 def test_targets_are_told_apart_by_a_condition_and_its_opposite() -> None:
     calls: list[Call] = [((2, 0, 2, 0), True, 2) if row % 2 else ((1, 0, 2, 0), True, 3) for row in range(40)]
-    one, other = transitions(passage_of(calls), (), NONE, several=False)
+    one, other = transitions(passage_of(calls), {}, NONE, several=False)
     assert [len(told(way, ConditionOrigin.TARGET)) for way in (one, other)] == [1, 1]
     meaning = one.passage.function.meaning
     (first,), (second,) = one.of(ConditionOrigin.TARGET), other.of(ConditionOrigin.TARGET)
@@ -78,7 +78,7 @@ def test_targets_are_told_apart_by_a_condition_and_its_opposite() -> None:
 def test_two_calls_tell_no_targets_apart() -> None:
     calls: list[Call] = [((2, 0, 2, 0), True, 2)] * 30 + [((1, 0, 2, 0), True, 3)] * 2
     assert [
-        told(way, ConditionOrigin.TARGET) for way in transitions(passage_of(calls), (), NONE, several=False)
+        told(way, ConditionOrigin.TARGET) for way in transitions(passage_of(calls), {}, NONE, several=False)
     ] == [
         [],
         [],
@@ -95,14 +95,14 @@ def test_two_calls_tell_no_targets_apart() -> None:
 )
 def test_no_transition_refuses_more_of_its_calls_than_is_tolerated(calls: list[Call]) -> None:
     passage = passage_of(calls)
-    found = list(transitions(passage, (), NONE, several=True))
+    found = list(transitions(passage, {}, NONE, several=True))
     assert sum(int(way.taken.sum()) for way in found) == int(passage.accepted.sum())
     for way in found:
         for part in way.parts:
             false = truth_of(passage.function.meaning, part.clause.literals, passage.call).false
             taken = way.taken if part.origin is ConditionOrigin.TARGET else passage.accepted
             assert int(np.sum(false & taken)) <= (1 - ACCEPTED) * int(np.sum(taken))
-    again = list(transitions(passage, (), NONE, several=True))
+    again = list(transitions(passage, {}, NONE, several=True))
     assert [way.parts for way in again] == [way.parts for way in found]
 
 
