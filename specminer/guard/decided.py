@@ -245,7 +245,7 @@ class _Translator:
         """Return a relation as a literal."""
         signed = relation.signed
         left = self._term(relation.left, signed=signed)
-        sign = Sign(relation.sign.value)
+        sign = relation.sign
         if not isinstance(relation.right, int):
             return Literal(left=left, sign=sign, right=self._term(relation.right, signed=signed))
         term, constant = self._columns[left].term, relation.right
