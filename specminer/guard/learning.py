@@ -106,7 +106,9 @@ class Learner:
         self._last = situation.last[rows] if checked else np.full(len(rows), MISSING, dtype=np.int64)
         self._taken = int(np.sum(self._accepted))
         listed = proposals(situation, constants, cause) if literals is None else literals
-        self._candidates = [self._candidate(literal) for literal in listed]
+        candidates = [self._candidate(literal) for literal in listed]
+        self._candidates = [item for item in candidates if item.literal.rejected is None]
+        self._intervals = [item for item in candidates if item.literal.rejected is not None]
         self._compounds: dict[int, list[_Candidate]] = {}
         self._keys = _keys(situation)
 
@@ -193,6 +195,17 @@ class Learner:
                 literals, false = clause
                 yield literals
                 open_ &= ~false
+        yield from self._bounds(open_)
+
+    def _bounds(self, open_: BoolColumn) -> Iterator[tuple[Literal, ...]]:
+        """Yield bounds that the code does not know, for rejections that nothing else explains."""
+        fitting = [item for item in self._intervals if self._fits(item.truth)]
+        while open_.any():
+            best = self._best(fitting, [0.0] * len(fitting), open_)
+            if best is None:
+                return
+            yield from ((item.literal,) for item in best[1])
+            open_ = open_ & ~_false(best[1])
 
     def _next(
         self, fitting: Sequence[_Candidate], added: Sequence[float], open_: BoolColumn
