@@ -33,7 +33,7 @@ def mine(
         chain_id: the contracts' chain; needed only if the database holds them on several.
         options: how to split and tune; ``None`` for the defaults.
         abi: the contracts' ABI, a storage layout, or both, or the file that holds them; by default what is stored.
-        observer: sees notes.
+        observer: sees notes and progress.
 
     Raises:
         UsageError: there is no such dataset or file, an address is none, or an option does not fit the history.
@@ -47,6 +47,7 @@ def mine(
         options or MineOptions(),
         artifact=read_artifact(abi) or selection.artifact,
         selection=selection.sentence,
+        observer=observer,
     )
     for note in run.notes:
         observer.note(note)

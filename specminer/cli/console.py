@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from specminer._support.text import counted
 from specminer.chain.progress import Estimate, Listing, PageRead
 from specminer.errors import plain
-from specminer.pipeline.progress import Executed, ProgressEvent
+from specminer.pipeline.progress import Executed, FunctionFollowed, ProgressEvent
 
 
 class Screen:
@@ -69,6 +69,11 @@ class Screen:
                 self._begin("executing", told.total)
                 self._before = told.done - 1
             self._advance(told.done, told.done - self._before, "transactions")
+        elif isinstance(told, FunctionFollowed):
+            if self._task is None or told.done == 1:
+                self._begin("following decisions", told.total)
+                self._before = 0
+            self._advance(told.done, told.done, "functions")
         elif isinstance(told, PageRead):
             if self._bar is not None:
                 noun = "transaction" if told.listing is Listing.TRANSACTIONS else "internal call"

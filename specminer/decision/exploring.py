@@ -206,5 +206,7 @@ class Explorer:
                 return False
             if avoided in nodes:
                 behind = behind[: nodes.index(avoided)]
-            waiting += [forced | {item.position} for item in behind if item.position > max(forced)]
+            waiting += [
+                forced | {item.position} for item in behind if item.position > max(forced, default=-1)
+            ]
         return False

@@ -1,7 +1,8 @@
 """Guards: when a function is accepted, as its code decides, or learned where the code could not be followed."""
 
+from specminer.guard.decided import FollowedFunction
 from specminer.guard.describing import Function
 from specminer.guard.guard import LearnedGuard
 from specminer.guard.guards import Learned, guards, learn
 
-__all__ = ["Function", "Learned", "LearnedGuard", "guards", "learn"]
+__all__ = ["FollowedFunction", "Function", "Learned", "LearnedGuard", "guards", "learn"]

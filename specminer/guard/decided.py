@@ -67,7 +67,7 @@ class DecidedCalls:
     followed: BoolColumn
     """Which calls were followed through the code; shape (n,)."""
     clauses: tuple[DecidedClause, ...]
-    """Required ones, then coded ones."""
+    """Required ones, then coded ones; of the compiler's only those that rejected something."""
     branches: tuple[Literal, ...]
     """Conditions that accepted calls decided both ways, each with its opposite."""
     unexplained: Mapping[int, str]
@@ -95,7 +95,7 @@ def decided_calls(situation: Situation, function: FollowedFunction) -> tuple[Sit
         clause = translator.clause(item)
         if clause is None:
             untold.add(number)
-        else:
+        elif item.kind is ClauseKind.REQUIRED or item.maker is Maker.CONTRACT:
             clauses.append(clause)
     return translator.situation(), DecidedCalls(
         followed=translator.rows_of(run.invocation for run in runs.runs),

@@ -140,15 +140,16 @@ def _guards(
 def open_calls(function: Function) -> BoolColumn:
     """Return the rejected calls of a function whose conditions have to be learned; shape (n,).
 
-    Where the code was followed these are the calls that could not be, and that no call which was shares the reason
-    with.
+    Where the code was followed these are the calls that no decision explains, nor that of another call which was
+    rejected for the same reason.
     """
     rejected, decided = ~function.accepted, function.decided
     if decided is None:
         return rejected
-    known = np.unique(function.cause[rejected & decided.followed])
     refused = refused_by(function.meaning, [item.clause for item in decided.clauses])
-    found: BoolColumn = rejected & ~decided.followed & ~refused & ~np.isin(function.cause, known)
+    explained = rejected & (decided.explained | refused)
+    known = np.unique(function.cause[explained])
+    found: BoolColumn = rejected & ~explained & ~np.isin(function.cause, known)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The stages of guards: learned, proved as far as a solver can, and narrowed to the transitions that they tell."""
+"""The stages of guards: found, proved as far as a solver can, and narrowed to the transitions that they tell."""
 
 from __future__ import annotations
 
@@ -21,10 +21,16 @@ from specminer.specification import Guard, GuardKind, Obligation, ObligationSubj
 
 
 def find_guards(mining: Mining) -> Mining:
-    """Learn the guards of functions, prove them as far as a solver can, and name the roles in them."""
+    """Find the guards of functions, prove them as far as a solver can, and name the roles in them."""
     context = mining.context
     entities = Entities(context, mining.interactions)
-    learned = learn(context, causes(context.history, context.interface), mining.tuning.seed, entities)
+    learned = learn(
+        context,
+        causes(context.history, context.interface),
+        mining.tuning.seed,
+        entities,
+        mining.followed,
+    )
     return replace(
         mining,
         guards=GuardFindings(

@@ -18,7 +18,9 @@ from specminer.pipeline.assessment import assess_confidence, find_invariants, ra
 from specminer.pipeline.automata import choose_abstraction, count_transitions
 from specminer.pipeline.division import decode_history, divide
 from specminer.pipeline.document import build_specification
+from specminer.pipeline.following import follow_decisions
 from specminer.pipeline.guarding import find_guards, find_implications
+from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.state import MineOptions, Mining, Stage
 from specminer.specification import Specification
 from specminer.tuning import Tuning
@@ -29,6 +31,7 @@ STAGES: Final[tuple[Stage, ...]] = (
     choose_abstraction,
     count_transitions,
     find_invariants,
+    follow_decisions,
     find_guards,
     find_implications,
     assess_confidence,
@@ -77,10 +80,12 @@ def mine(
     artifact: Artifact | None = None,
     name: str | None = None,
     selection: str | None = None,
+    observer: Observer = SILENT,
 ) -> Mined:
     """Mine the history of a contract, or of several together, which share one ABI.
 
-    ``artifact`` overrides those stored with them; ``selection`` says how several contracts were chosen.
+    ``artifact`` overrides those stored with them; ``selection`` says how several contracts were chosen; ``observer``
+    sees how far long work is.
 
     Raises:
         StoreError: the history holds no invocation.
@@ -88,7 +93,9 @@ def mine(
         FileFormatError: the artifact's storage layout is malformed.
 
     """
-    start = Mining(history=history, options=options, artifact=artifact, name=name, selection=selection)
+    start = Mining(
+        history=history, options=options, artifact=artifact, name=name, selection=selection, observer=observer
+    )
     mining = reduce(lambda state, stage: stage(state), STAGES, start)
     return Mined(
         specification=mining.specification,

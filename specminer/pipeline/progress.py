@@ -16,8 +16,17 @@ class Executed:
     total: int
 
 
-ProgressEvent: TypeAlias = Progress | Estimate | Executed | PageRead
-"""A step of long work: blocks collected, an estimate before that, records executed again, a page read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionFollowed:
+    """Told while calls are followed through the code: how many functions are done."""
+
+    done: int
+    total: int
+
+
+ProgressEvent: TypeAlias = Progress | Estimate | Executed | PageRead | FunctionFollowed
+"""A step of long work: blocks collected, an estimate before that, records executed again, a page read, a function
+followed."""
 
 
 class Observer(Protocol):

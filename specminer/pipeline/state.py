@@ -9,11 +9,13 @@ from typing import Any, NoReturn, TypeAlias
 from specminer.abstraction import Definition
 from specminer.chain.artifact import Artifact
 from specminer.decoding import HistoryContext
+from specminer.guard import FollowedFunction
 from specminer.history import History
 from specminer.interaction import Analysis, Interactions
 from specminer.invariant import Invariant
 from specminer.pipeline.findings import GuardFindings, Implications
 from specminer.pipeline.phasing import Phasing
+from specminer.pipeline.progress import SILENT, Observer
 from specminer.specification import Confidence, Edge, Specification, Surprise
 from specminer.surprise import LISTED
 from specminer.tuning import Preset, Tuning
@@ -75,6 +77,8 @@ class Mining:
     """What the user calls the contract."""
     selection: str | None = None
     """How several contracts were chosen, as a sentence."""
+    observer: Observer = SILENT
+    """Sees how far long work is."""
 
     context: HistoryContext = field(default=_pending("decode_history"))
 
@@ -90,6 +94,9 @@ class Mining:
     """What was asked for, with all that is forbidden."""
     phasing: Phasing = field(default=_pending("divide"))
     """The tables of events, with and without the changes of flags."""
+
+    followed: Mapping[int, FollowedFunction] = field(default=_pending("follow_decisions"))
+    """What calls decided, by number of the function; functions whose code could not be followed are left out."""
 
     tuning: Tuning = field(default=_pending("choose_abstraction"))
     """The front of automata, and the chosen one."""

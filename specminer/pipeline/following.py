@@ -1,0 +1,32 @@
+"""The stage of decisions: recorded calls are executed alone, and what their code decided is put into words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from specminer.decision import Wording
+from specminer.decision.deciding import decide
+from specminer.decision.replaying import replays_of
+from specminer.decision.runs import run_calls
+from specminer.guard import FollowedFunction
+from specminer.pipeline.progress import FunctionFollowed
+from specminer.pipeline.state import Mining
+
+ALIKE: Final = 500
+"""Calls of one kind that are followed, at most."""
+
+
+def follow_decisions(mining: Mining) -> Mining:
+    """Follow calls of each function through the code, as far as it is known."""
+    context, observer = mining.context, mining.observer
+    runs = run_calls(context, bound=ALIKE)
+    replays = replays_of(context.history, runs)
+    followed: dict[int, FollowedFunction] = {}
+    for done, item in enumerate(runs, 1):
+        if item.runs:
+            followed[item.function] = FollowedFunction(
+                decisions=decide(item, replays), wording=Wording(context, item)
+            )
+        observer.progress(FunctionFollowed(done=done, total=len(runs)))
+    return replace(mining, followed=followed)
