@@ -323,7 +323,13 @@ def _decided_reasons(
                     RejectionCause(
                         condition=_text(function.meaning, item.clause),
                         stopped=int(np.sum(stopped)),
-                        witnesses=witnesses(context.history, function.meaning, item.clause, stopped),
+                        witnesses=witnesses(
+                            context.history,
+                            function.meaning,
+                            item.clause,
+                            stopped,
+                            demanded=1 if _path(function.meaning, item) else len(item.clause.literals),
+                        ),
                     )
                 )
         causes.sort(key=lambda cause: (-cause.stopped, cause.condition))

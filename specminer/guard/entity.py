@@ -16,7 +16,7 @@ import numpy as np
 
 from specminer.abstraction.candidates import CALL_NAMES
 from specminer.decoding import HistoryContext
-from specminer.guard.terms import Situation
+from specminer.guard.terms import Situation, Term
 from specminer.history import MISSING, IntColumn
 from specminer.interaction import Interactions, Mode
 from specminer.location import Locations, Variable
@@ -102,15 +102,24 @@ class Entities:
         }
         counts = Counter(wished.values())
         taken = {term.name for term in situation.terms}
+        named = {place: short for place, short in wished.items() if counts[short] == 1 and short not in taken}
+        shorter = {situation.terms[place].name: short for place, short in named.items()}
         return replace(
             situation,
             terms=tuple(
-                replace(term, short=wished[place])
-                if place in wished and counts[wished[place]] == 1 and wished[place] not in taken
-                else term
+                replace(term, short=named.get(place, _with_short_names(term, shorter)))
                 for place, term in enumerate(situation.terms)
             ),
         )
+
+
+def _with_short_names(term: Term, shorter: Mapping[str, str]) -> str:
+    """Return what an expression is called with short names in it; empty if nothing in it has one."""
+    if not term.expression or not shorter:
+        return ""
+    names = "|".join(re.escape(name) for name in sorted(shorter, key=len, reverse=True))
+    shown = re.sub(rf"(?<![\w.\]])(?:{names})(?![\w.\[])", lambda match: shorter[match[0]], term.name)
+    return shown if shown != term.name else ""
 
 
 def _places(locations: Locations, interactions: Interactions) -> dict[str, tuple[int, int]]:

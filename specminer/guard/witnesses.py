@@ -26,9 +26,18 @@ _FIRST_MOMENT: Final = 10**8
 
 
 def witnesses(
-    history: History, meaning: Meaning, clause: Clause, stopped: BoolColumn
+    history: History, meaning: Meaning, clause: Clause, stopped: BoolColumn, *, demanded: int
 ) -> tuple[RejectionWitness, ...]:
-    """Return some of the calls that a condition stopped, the earliest first."""
+    """Return some of the calls that a condition stopped, the earliest first.
+
+    Args:
+        history: the calls.
+        meaning: those of the function.
+        clause: the condition.
+        stopped: which calls it stopped; shape (n,).
+        demanded: how many of its literals are told, the first ones; others only say when it is asked.
+
+    """
     situation = meaning.situation
     found = []
     for place in np.flatnonzero(stopped)[:MAX_WITNESSES].tolist():
@@ -36,7 +45,9 @@ def witnesses(
         found.append(
             RejectionWitness(
                 transaction=f"0x{history.transaction_hash[transaction].hex()}",
-                text=" and ".join(_turned_out(meaning, literal, place) for literal in clause.literals),
+                text=" and ".join(
+                    _turned_out(meaning, literal, place) for literal in clause.literals[:demanded]
+                ),
                 values=dict(_values(meaning, clause, place)),
             )
         )
@@ -80,7 +91,8 @@ def _spelled(meaning: Meaning, term: int, value: int, parties: Sequence[Term]) -
     """Return a value as people read it: ether where ether is compared, a date where the clock is."""
     names = {party.name for party in parties if not party.stored}
     if meaning.situation.terms[term].kind is ValueKind.ADDRESS and 0 < value < 1 << 160:
-        return str(to_checksum_address(value.to_bytes(20, "big")))
+        address = str(to_checksum_address(value.to_bytes(20, "big")))
+        return f"{address[:6]}…{address[-4:]}"
     if any(name == "value" or name.endswith("this.balance") for name in names):
         return amount(str(value))
     if "now" in names and value >= _FIRST_MOMENT:
