@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
-from eth_utils.address import to_checksum_address
 
+from specminer._support.addresses import checksum_address
 from specminer._support.units import amount, moment
 from specminer.errors import plain
 from specminer.guard.learning import Clause
@@ -91,7 +91,7 @@ def _spelled(meaning: Meaning, term: int, value: int, parties: Sequence[Term]) -
     """Return a value as people read it: ether where ether is compared, a date where the clock is."""
     names = {party.name for party in parties if not party.stored}
     if meaning.situation.terms[term].kind is ValueKind.ADDRESS and 0 < value < 1 << 160:
-        address = str(to_checksum_address(value.to_bytes(20, "big")))
+        address = checksum_address(value.to_bytes(20, "big"))
         return f"{address[:6]}…{address[-4:]}"
     if any(name == "value" or name.endswith("this.balance") for name in names):
         return amount(str(value))
