@@ -28,6 +28,8 @@ _LARGEST_SIZES: Final = ((1 << 64) - 1, 1 << 32)
 """What offsets and lengths in calldata are compared with, by the version of Solidity."""
 _WORD_BITS: Final = 256
 _MAX_SUMMANDS: Final = 16
+_HASHED: Final = 1 << 200
+"""Constants from here on are hashes: where the elements of an array begin."""
 _NEAR_THE_END: Final = (1 << 256) - (1 << 32)
 
 
@@ -59,21 +61,40 @@ def shape_of(arena: Arena, condition: Condition) -> Check:
     return Check.OWN
 
 
+def is_selector_search(arena: Arena, node: int) -> bool:
+    """Return whether a condition compares the first four bytes of what an inner call is given with a constant."""
+    key = arena.key(node)
+    if key[0] not in ("lt", "eq"):
+        return False
+    if key[1] in arena.constants:
+        key = (key[0], key[2], key[1])
+    compared = arena.key(key[1])
+    return key[2] in arena.constants and compared[0] == "field" and compared[2:] == (224, 32)
+
+
 def _is_calldata(arena: Arena, node: int, holds: bool) -> bool:
     del holds
     kinds = {arena.kind(item) for item in arena.sources(node)}
     if "data_size" in kinds:
         return kinds <= {"data_size", "calldata"} and arena.kind(node) != "eq"
-    return kinds == {"calldata"} and _compares_pointers(arena, node)
+    return kinds == {"calldata"} and _compares_pointers(arena, node, frozenset({"calldata"}))
 
 
-def _compares_pointers(arena: Arena, node: int) -> bool:
-    """Return whether two sums are compared that have a word of the calldata in common: where something lies."""
+def _is_storage_range(arena: Arena, node: int, holds: bool) -> bool:
+    del holds
+    return _compares_pointers(arena, node, frozenset({"keccak", "storage"})) and any(
+        arena.kind(item) == "keccak" or arena.constants.get(item, 0) >= _HASHED
+        for item in _summands(arena, arena.key(node)[1])
+    )
+
+
+def _compares_pointers(arena: Arena, node: int, kinds: frozenset[str]) -> bool:
+    """Return whether two sums are compared that have an expression of these kinds in common: where something lies."""
     key = arena.key(node)
     if key[0] not in ("lt", "slt", "eq"):
         return False
     left, right = _summands(arena, key[1]), _summands(arena, key[2])
-    return any(arena.kind(item) == "calldata" for item in left & right)
+    return len(left) + len(right) > 2 and any(arena.kind(item) in kinds for item in left & right)
 
 
 def _summands(arena: Arena, node: int) -> set[int]:
@@ -162,6 +183,7 @@ _SHAPES: Final[tuple[tuple[Callable[[Arena, int, bool], bool], Check], ...]] = (
     (_is_calldata, Check.CALLDATA),
     (_is_payability, Check.PAYABILITY),
     (_is_answer, Check.ANSWER),
+    (_is_storage_range, Check.MEMORY),
     (_is_decoding, Check.DECODING),
     (_is_arithmetic, Check.ARITHMETIC),
 )

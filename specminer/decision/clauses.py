@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from specminer.decision.checks import shape_of
+from specminer.decision.checks import is_selector_search, shape_of
 from specminer.decision.exploring import Explorer
+from specminer.decision.implications import without_implied
 from specminer.decision.paths import Check, Condition, Step
 from specminer.decision.runs import FunctionRuns
 from specminer.decision.shapes import same_shape
@@ -15,6 +16,9 @@ from specminer.evm.shadow.evaluation import evaluate
 
 MAX_ALTERNATIVES = 12
 """Conditions that qualify a clause, as far as the code alone tells them; accepted calls may ask for more."""
+
+_NO_CHOICE = (Check.CALLDATA, Check.ANSWER, Check.MEMORY)
+"""Checks of conditions that do not qualify others: what they compare belongs to the encoding."""
 
 Facts = dict[int, bool]
 """What a path decided: nodes, and whether they were not zero."""
@@ -105,7 +109,8 @@ class ClauseWriter:
                 return None
             chosen.append(best)
             remaining = self._unmet(remaining, steps[best].condition.negated)
-        return tuple(steps[index].condition.negated for index in dict.fromkeys(chosen))
+        conditions = [steps[index].condition.negated for index in dict.fromkeys(chosen)]
+        return without_implied(self.arena, conditions)
 
     def _unmet(self, paths: Sequence[AcceptedPath], condition: Condition) -> list[AcceptedPath]:
         """Return the paths on which some call does not meet a condition, also if it never came to decide it."""
@@ -137,7 +142,12 @@ class ClauseWriter:
         for index in range(deciding - 1, -1, -1):
             if len(chosen) >= MAX_ALTERNATIVES:
                 break
-            if self._says_more(path.steps, index, chosen) and self.explorer.leads_around(
+            condition = path.steps[index].condition
+            if is_selector_search(self.arena, condition.node):
+                matches = condition.holds and self.arena.kind(condition.node) == "eq"
+                if matches and path.steps[index].frame == path.steps[deciding].frame:
+                    chosen.append(index)  # another function is called inside
+            elif self._says_more(path.steps, index, chosen) and self.explorer.leads_around(
                 path.run, path.flips, path.steps, index, deciding
             ):
                 chosen.append(index)
@@ -146,7 +156,7 @@ class ClauseWriter:
     def _says_more(self, steps: Sequence[Step], index: int, chosen: Sequence[int]) -> bool:
         """Return whether a step may qualify a clause, and is not an earlier round of one that does."""
         step = steps[index]
-        if step.condition.node == UNKNOWN or shape_of(self.arena, step.condition) is Check.CALLDATA:
+        if step.condition.node == UNKNOWN or shape_of(self.arena, step.condition) in _NO_CHOICE:
             return False
         return not any(
             step.counter == steps[other].counter

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.decision.checks import check_of, shape_of
+from specminer.decision.checks import check_of, is_selector_search, shape_of
 from specminer.decision.clauses import ClauseWriter, Draft, RejectedPath
 from specminer.decision.exploring import Explorer, ForcedPath
 from specminer.decision.paths import Check, Condition, Path, Step
+from specminer.decision.runs import FunctionRuns
 from specminer.decision.shapes import same_shape
 from specminer.evm.shadow.arena import UNKNOWN
 
@@ -19,7 +21,7 @@ _MOST_CONDITIONS: Final = 4
 """Conditions of a coded clause; what depends on more is too far from what calls did."""
 _ROUNDS: Final = 2
 """Rounds of a loop in which a condition is tried."""
-_UNTRIED: Final = (Check.CALLDATA, Check.PAYABILITY, Check.DECODING)
+_UNTRIED: Final = (Check.CALLDATA, Check.PAYABILITY, Check.DECODING, Check.MEMORY)
 """What compilers demand of every call: it is not told unless it rejected one."""
 
 
@@ -35,7 +37,7 @@ def coded_drafts(
         required: clauses that are known; their first conditions are not tried again.
 
     """
-    search = _Search(writer=writer, explorer=explorer)
+    search = _Search(writer=writer, explorer=explorer, loops=_counters_met_again(writer.runs))
     search.tried |= {draft.conditions[0] for draft in required}
     for path in accepted:
         for index in range(len(path.steps)):
@@ -47,6 +49,8 @@ def coded_drafts(
 class _Search:
     writer: ClauseWriter
     explorer: Explorer
+    loops: frozenset[int]
+    """Program counters of jumps that some call came to more than once."""
     tried: set[Condition] = field(default_factory=set)
     drafts: list[Draft] = field(default_factory=list)
     _rounds: dict[int, list[int]] = field(default_factory=dict)
@@ -68,7 +72,7 @@ class _Search:
                 steps=(*steps, negated, *behind), run=path.runs[0], flips=flips, first=index
             )
             deciding = self.explorer.deciding_step(rejected.run, flips, rejected.steps, index)
-            if deciding is None:
+            if deciding is None or (deciding == index and self._is_out_of_range(step, path, forced)):
                 return
             self._write(rejected, deciding, forced)
             if deciding == index:
@@ -81,12 +85,24 @@ class _Search:
         if condition.node == UNKNOWN or condition in self.tried:
             return True
         self.tried.add(condition)
-        if shape_of(self.writer.arena, condition) in _UNTRIED:
+        arena = self.writer.arena
+        if shape_of(arena, condition) in _UNTRIED or is_selector_search(arena, condition.node):
             return True
         rounds = self._rounds.setdefault(step.counter, [])
-        alike = sum(same_shape(self.writer.arena, node, condition.node) for node in rounds)
+        alike = sum(same_shape(arena, node, condition.node) for node in rounds)
         rounds.append(condition.node)
         return alike >= _ROUNDS
+
+    def _is_out_of_range(self, step: Step, path: Path, forced: ForcedPath) -> bool:
+        """Return whether a loop was forced to go on where there is nothing more, and met what is not there."""
+        if not forced.constant_jumps:
+            return False
+        node = step.condition.node
+        return step.counter in self.loops or any(
+            node in self.writer.arena.below(other.condition.node)
+            for other in path.steps
+            if other.condition.node != node and shape_of(self.writer.arena, other.condition) is Check.CALLDATA
+        )
 
     def _write(self, path: RejectedPath, deciding: int, forced: ForcedPath) -> None:
         conditions = self.writer.conditions(path, deciding)
@@ -101,3 +117,12 @@ class _Search:
                 outputs={forced.output: None},
             )
         )
+
+
+def _counters_met_again(runs: FunctionRuns) -> frozenset[int]:
+    """Return where jumps stand that a call decided more than once: in loops, or in functions called again."""
+    found: set[int] = set()
+    for run in runs.runs:
+        counts = Counter((item.frame, item.counter) for item in run.record.decisions)
+        found |= {counter for (_, counter), count in counts.items() if count > 1}
+    return frozenset(found)

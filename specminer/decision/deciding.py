@@ -9,7 +9,7 @@ from itertools import islice
 from specminer.decision.checks import check_of
 from specminer.decision.clauses import AcceptedPath, ClauseWriter, Draft, Facts, RejectedPath, facts_of
 from specminer.decision.coding import coded_drafts
-from specminer.decision.exploring import MAX_FORCED_RUNS, Explorer, Replays
+from specminer.decision.exploring import MAX_FORCED_OPCODES, Explorer, Replays
 from specminer.decision.merging import merge
 from specminer.decision.paths import MAX_OUTPUTS, Cause, Clause, ClauseKind, FunctionDecisions, Path
 from specminer.decision.runs import FunctionRuns
@@ -23,7 +23,7 @@ UNTOLD = "accepted calls took the same decisions"
 
 
 def decide(
-    runs: FunctionRuns, replays: Replays | None = None, *, max_forced: int = MAX_FORCED_RUNS
+    runs: FunctionRuns, replays: Replays | None = None, *, max_forced: int = MAX_FORCED_OPCODES
 ) -> FunctionDecisions:
     """Find what rejected the calls of a function, and what its code demands.
 
@@ -31,7 +31,7 @@ def decide(
         runs: the calls, executed alone.
         replays: what it takes to run them again, so that decisions can be forced; without it there are no coded
             clauses, and what qualifies a clause is told by accepted calls only.
-        max_forced: forced runs that this may take.
+        max_forced: opcodes that forced runs may take.
 
     """
     reader = StepReader(arena=runs.arena)
@@ -109,16 +109,19 @@ class _Rejections:
         """Return the index of the step that rejected a path; ``None`` if none did."""
         explorer, steps = self.writer.explorer, path.steps
         if explorer is not None:
-            return explorer.deciding_step(path.run, path.flips, steps)
-        return self._last_told(path, len(steps) - 1)
+            forced = explorer.deciding_step(path.run, path.flips, steps)
+            if forced is not None:
+                return forced
+        told = self._last_told(path)
+        return len(steps) - 1 if told is None and explorer is None else told
 
-    def _last_told(self, path: RejectedPath, last: int) -> int:
-        """Return the last step that an accepted call decided otherwise, if there is one."""
-        for index in range(last, -1, -1):
+    def _last_told(self, path: RejectedPath) -> int | None:
+        """Return the last step that an accepted call decided otherwise; ``None`` if there is none."""
+        for index in range(len(path.steps) - 1, -1, -1):
             other = path.steps[index].condition.negated
             if any(item.decides(other) for item in self.writer.accepted):
                 return index
-        return last
+        return None
 
 
 def _clause(runs: FunctionRuns, paths: tuple[Path, ...], draft: Draft) -> Clause:

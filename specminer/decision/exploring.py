@@ -9,14 +9,18 @@ from typing import Final
 from specminer.decision.paths import Step
 from specminer.decision.runs import FunctionRuns
 from specminer.decision.steps import StepReader
-from specminer.evm.alone import CallRecording
+from specminer.evm.alone import MAX_STEPS, CallRecording
 from specminer.evm.forced import ForcedRun, Place, force
 from specminer.evm.forks import Fork
 from specminer.evm.frame import BlockContext
 from specminer.evm.halts import Halt
 
-MAX_FORCED_RUNS: Final = 1_000
-"""Forced runs of one function."""
+MAX_FORCED_OPCODES: Final = 1_500_000
+"""Opcodes that the forced runs of one function may take together."""
+_FURTHER_OPCODES: Final = 10_000
+"""Opcodes that a forced run may take beyond those of the call."""
+_OPCODES_BEFORE: Final = 1_000
+"""What it takes to begin a run counts like so many opcodes."""
 _TRIES: Final = 12
 """Forced runs that one question may take."""
 _ERROR: Final = bytes.fromhex("08c379a0")
@@ -47,6 +51,7 @@ class ForcedPath:
     output: bytes
     place: Place | None
     calls_after: int
+    constant_jumps: int
 
     def after(self, position: int) -> tuple[Step, ...]:
         """Return the steps behind a decision."""
@@ -80,9 +85,11 @@ class Explorer:
     runs: FunctionRuns
     reader: StepReader
     replays: Replays
-    left: int = MAX_FORCED_RUNS
-    """Forced runs that may still be made."""
+    left: int = MAX_FORCED_OPCODES
+    """Opcodes that forced runs may still take."""
     _known: dict[tuple[int, frozenset[int]], ForcedPath | None] = field(default_factory=dict)
+    _opcodes: dict[int, int] = field(default_factory=dict)
+    """What runs take when nothing is forced, by position."""
     _dead: set[tuple[int, bool]] = field(default_factory=set)
     """Facts that every call must decide that way: the other way leads straight to a rejection."""
 
@@ -103,7 +110,10 @@ class Explorer:
         replay = self.replays(self.runs.runs[number].invocation) if self.left > 0 else None
         if replay is None:
             return None
-        self.left -= 1
+        natural = self._opcodes.get(number)
+        if natural is None and flips:
+            self.run(number, frozenset())
+            natural = self._opcodes.get(number, 0)
         done = force(
             replay.recording,
             replay.fork,
@@ -112,8 +122,12 @@ class Explorer:
             arena=self.runs.arena,
             flips=flips,
             fact=self.reader.condition,
+            max_steps=MAX_STEPS if natural is None else natural + _FURTHER_OPCODES,
             gas_price=replay.gas_price,
         )
+        self.left -= _OPCODES_BEFORE + (0 if done is None else done.opcodes)
+        if done is not None and not flips:
+            self._opcodes[number] = done.opcodes
         return None if done is None else self._path(done)
 
     def _path(self, done: ForcedRun) -> ForcedPath:
@@ -125,6 +139,7 @@ class Explorer:
             output=done.output,
             place=done.place,
             calls_after=done.calls_after,
+            constant_jumps=done.constant_jumps,
         )
 
     def deciding_step(

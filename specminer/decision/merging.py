@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from specminer.decision.clauses import Draft
-from specminer.decision.paths import MAX_OUTPUTS
+from specminer.decision.implications import all_imply
+from specminer.decision.paths import MAX_OUTPUTS, Condition
 from specminer.decision.shapes import same_shape
 from specminer.evm.shadow.arena import Arena
 
@@ -23,15 +24,15 @@ class Merged:
 def merge(arena: Arena, drafts: Sequence[Draft]) -> Merged:
     """Merge clauses: equal ones, weaker ones with stronger ones, and those of the rounds of a loop.
 
-    A clause is stronger than another if its conditions are some of the other's: whatever violates the weaker one
-    violates it as well.
+    A clause is stronger than another if each of its conditions implies one of the other's: whatever violates the weaker
+    one violates it as well. A weaker one stays if it rejected calls and has conditions of its own.
     """
     target = list(range(len(drafts)))
     for number, draft in enumerate(drafts):
         stronger = [
             other
             for other, item in enumerate(drafts)
-            if other != number and _implies(item, draft, earlier=other < number)
+            if other != number and _is_stronger(arena, item, draft, earlier=other < number)
         ]
         if stronger:
             target[number] = min(stronger, key=lambda other: (len(drafts[other].conditions), other))
@@ -50,9 +51,14 @@ def merge(arena: Arena, drafts: Sequence[Draft]) -> Merged:
     )
 
 
-def _implies(strong: Draft, weak: Draft, *, earlier: bool) -> bool:
+def _is_stronger(arena: Arena, strong: Draft, weak: Draft, *, earlier: bool) -> bool:
+    """Return whether what violates the weaker clause violates the stronger one; of equal ones the earlier counts."""
     first, second = frozenset(strong.conditions), frozenset(weak.conditions)
-    return first < second or (earlier and first == second)
+    if weak.stopped and not first <= second:
+        return False  # its calls met another condition than the stronger one's
+    if not all_imply(arena, strong.conditions, weak.conditions):
+        return False
+    return earlier or not all_imply(arena, weak.conditions, strong.conditions)
 
 
 def _first_round(arena: Arena, drafts: Sequence[Draft], number: int) -> int | None:
@@ -67,15 +73,29 @@ def _first_round(arena: Arena, drafts: Sequence[Draft], number: int) -> int | No
 
 
 def _demand_alike(arena: Arena, first: Draft, second: Draft) -> bool:
+    left, right = _one_round(arena, first.conditions), _one_round(arena, second.conditions)
     return (
         first.counter == second.counter
         and first.check == second.check
-        and len(first.conditions) == len(second.conditions)
-        and all(
-            one.holds == other.holds and same_shape(arena, one.node, other.node)
-            for one, other in zip(first.conditions, second.conditions, strict=True)
-        )
+        and len(left) == len(right)
+        and all(_are_alike(arena, one, other) for one, other in zip(left, right, strict=True))
     )
+
+
+def _are_alike(arena: Arena, first: Condition, second: Condition) -> bool:
+    equations = [arena.kind(item.node) == "eq" for item in (first, second)]
+    plain = [arena.kind(item.node) not in ("eq", "lt", "slt") for item in (first, second)]
+    turned = any(equations) and any(plain)  # that it is zero is an equation as well
+    return first.holds == (second.holds != turned) and same_shape(arena, first.node, second.node)
+
+
+def _one_round(arena: Arena, conditions: Sequence[Condition]) -> list[Condition]:
+    """Return the conditions without those that say of another round of a loop what one before them says."""
+    found: list[Condition] = []
+    for condition in conditions:
+        if not any(_are_alike(arena, other, condition) for other in found[1:]):
+            found.append(condition)
+    return found
 
 
 def _end(target: Sequence[int], number: int) -> int:

@@ -88,7 +88,7 @@ class Check(StrEnum):
     ANSWER = "answer"
     """A contract is there to be called, and its answer is long enough."""
     MEMORY = "memory"
-    """Memory suffices."""
+    """Memory suffices; a range of storage ends."""
 
     @property
     def maker(self) -> Maker:

@@ -36,9 +36,11 @@ def same_shape(arena: Arena, first: int, second: int) -> bool:
 
 
 def _compared(arena: Arena, node: int) -> int:
-    """Return what a condition compares with a constant that stands first; ``0 < x`` is ``x`` in a normal form."""
+    """Return what a condition compares with a constant; ``0 < x`` and ``0 != x`` are ``x`` in a normal form."""
     key = arena.key(node)
-    return int(key[2]) if key[0] == "lt" and key[1] in arena.constants else node
+    if key[0] == "lt" and key[1] in arena.constants:
+        return int(key[2])
+    return int(key[1]) if key[0] == "eq" and key[2] in arena.constants else node
 
 
 def _base(arena: Arena, node: int) -> int:

@@ -44,10 +44,10 @@ class StepReader:
 
     def found_function(self, record: ShadowRecord) -> bool:
         """Return whether a search for the function's selector ended with one that is equal."""
-        facts = (self.condition(item.condition, item.taken) for item in record.decisions)
         return any(
             fact.holds and self.arena.kind(fact.node) == "eq" and self.selects(fact.node)
-            for fact in facts
+            for decision in record.decisions
+            for fact in self._facts(record, decision)
             if fact.node != UNKNOWN
         )
 
@@ -98,11 +98,12 @@ class StepReader:
 
 
 def _joined_truths(arena: Arena, node: int) -> tuple[int, ...] | None:
-    """Return the operands of AND or OR over truths; ``None`` for other expressions."""
+    """Return the operands of OR, or of AND over truths; ``None`` for other expressions."""
     if node == UNKNOWN or arena.kind(node) not in ("and", "or"):
         return None
     operands = operands_of(arena.key(node))
-    return operands if all(arena.bits(item) == 1 for item in operands) else None
+    joins = arena.kind(node) == "or" or all(arena.bits(item) == 1 for item in operands)
+    return operands if joins and not any(item in arena.constants for item in operands) else None
 
 
 def _truths(record: ShadowRecord, nodes: Sequence[int]) -> list[bool] | None:
@@ -174,6 +175,8 @@ def normal_condition(arena: Arena, node: int, taken: bool) -> Condition:
 def _restated(arena: Arena, left: int, right: int) -> Condition | None:
     """Return what ``left < right`` says more simply; ``None`` if nothing."""
     constants = arena.constants
+    if constants.get(right) == 1:  # x < 1: x is zero
+        return Condition(left, False)
     second = arena.key(right)
     if second[0] == "sub" and second[1] == left:  # x < x - y: y is greater than x
         return _compared(arena, left, second[2], True)

@@ -37,8 +37,6 @@ from specminer.evm.shadow.observer import Shadow
 from specminer.evm.shadow.record import ShadowRecord
 from specminer.evm.world import World
 
-MAX_FORCED_STEPS: Final = 200_000
-"""Opcodes that a forced run may take."""
 _ROOM: Final = 16 << 20
 """Bytes that the record of a forced run may take, about."""
 _ASSUMED_ANSWER: Final = (1).to_bytes(32, "big")
@@ -71,6 +69,10 @@ class ForcedRun:
     """Where the frame halted that made the call end; ``None`` if the call returned or did not end."""
     calls_after: int
     """How many calls of other contracts were made after the first forced decision."""
+    constant_jumps: int
+    """How many conditional jumps after that were decided upon what follows from the code alone."""
+    opcodes: int
+    """How many opcodes it took."""
 
 
 class ForcedTape(Tape):
@@ -161,6 +163,8 @@ class ForcedShadow(Shadow):
         self._fact = fact
         self._facts: dict[int, bool] = {}
         """What was forced: later decisions upon the same fact follow it."""
+        self.constant_jumps = 0
+        """Conditional jumps upon what follows from the code, since the call left its recording."""
         self.ends: list[tuple[int, Halt | None, bytes, Place]] = []
         """Of each frame that ended: the number of decisions until then, how, with what, and where."""
 
@@ -210,10 +214,11 @@ def _forced(base: BlockEnd) -> BlockEnd:
 
     def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
         note: ShadowNote = frame.note
-        condition = note.marks[-2]
-        if condition is not None:
-            shadow = note.recorder
-            assert isinstance(shadow, ForcedShadow)
+        condition, shadow = note.marks[-2], note.recorder
+        assert isinstance(shadow, ForcedShadow)
+        if condition is None:
+            shadow.constant_jumps += shadow.tape.free
+        else:
             natural = bool(stack[-2])
             taken = shadow.way(len(note.record.decisions), condition, natural)
             if taken is not natural:
@@ -241,6 +246,7 @@ def force(
     arena: Arena,
     flips: Collection[int],
     fact: FactOf,
+    max_steps: int,
     gas_price: int = 0,
 ) -> ForcedRun | None:
     """Run a recorded call with some of its decisions forced.
@@ -253,6 +259,7 @@ def force(
         arena: the one of the call's own run, so that equal expressions are one node.
         flips: positions of the decisions to force, among those of the record.
         fact: what a decision upon a node says; what was forced once stays so.
+        max_steps: how many opcodes it may take.
         gas_price: in wei.
 
     Returns:
@@ -267,7 +274,7 @@ def force(
     frame = open_frame(recording, fork, block, codes, tape)
     run = frame.run
     tape.world = run.world
-    run.origin, run.gas_price, run.steps = recording.origin, gas_price, MAX_FORCED_STEPS
+    run.origin, run.gas_price, run.steps = recording.origin, gas_price, max_steps
     run.observer, run.watched = shadow, shadow.watched(fork)
     ended = True
     try:
@@ -287,4 +294,6 @@ def force(
         ended=ended,
         place=shadow.origin() if ended else None,
         calls_after=tape.calls,
+        constant_jumps=shadow.constant_jumps,
+        opcodes=max_steps - max(run.steps, 0),
     )

@@ -291,6 +291,11 @@ class Arena:
             return self.field(key[1], key[2] + shift, min(bits, key[3] - shift))
         if key[0] == "shifted" and shift >= key[2]:
             return self.field(key[1], shift - key[2], bits)
+        if key[0] == "join" and shift % 8 == bits % 8 == 0:
+            part = _part_with(key[1], 32 - (shift + bits) // 8, bits // 8)
+            if part is not None:  # it lies within bytes of one origin
+                inner, first, _ = part
+                return None if inner in self.constants else self.field(inner, 8 * (32 - first) - bits, bits)
         return self.node("field", node, shift, bits)
 
     def shift(self, node: int, shift: int) -> int | None:
@@ -355,6 +360,16 @@ class Arena:
                     found.add(operand)
                     left.append(operand)
         yield from sorted(found)
+
+
+def _part_with(parts: tuple[Part, ...], start: int, count: int) -> Part | None:
+    """Return the bytes of a part that stand at some place in a word; ``None`` if they are not all of one part."""
+    position = 0
+    for node, first, size in parts:
+        if position <= start and start + count <= position + size:
+            return node, first + start - position, count
+        position += size
+    return None
 
 
 def operands_of(key: Key) -> tuple[int, ...]:

@@ -1,0 +1,71 @@
+"""Which conditions say less than others: comparisons of one expression with constants, as sets of its values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from specminer.decision.paths import Condition
+from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena
+
+Ranges = tuple[tuple[int, int], ...]
+"""Values from the first to the last of each pair."""
+_ALL: Final[Ranges] = ((0, MASK),)
+
+
+def values_of(arena: Arena, condition: Condition) -> tuple[int, Ranges]:
+    """Return an expression, and the values of it with which a condition holds."""
+    node = condition.node
+    if node == UNKNOWN:
+        return node, _ALL
+    key, constants = arena.key(node), arena.constants
+    if key[0] == "lt" and key[2] in constants:
+        ranges = _between(0, constants[key[2]] - 1)
+        return key[1], ranges if condition.holds else _except(ranges)
+    if key[0] == "lt" and key[1] in constants:
+        ranges = _between(constants[key[1]] + 1, MASK)
+        return key[2], ranges if condition.holds else _except(ranges)
+    if key[0] == "eq" and key[2] in constants:
+        ranges = _between(constants[key[2]], constants[key[2]])
+        return key[1], ranges if condition.holds else _except(ranges)
+    return node, _between(1, MASK) if condition.holds else ((0, 0),)
+
+
+def implies(arena: Arena, first: Condition, second: Condition) -> bool:
+    """Return whether the second condition holds wherever the first one does, as far as constants tell."""
+    if first == second:
+        return True
+    if first.node == UNKNOWN or second.node == UNKNOWN:
+        return False
+    left, values = values_of(arena, first)
+    right, others = values_of(arena, second)
+    return left == right and all(any(low >= a and high <= b for a, b in others) for low, high in values)
+
+
+def without_implied(arena: Arena, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+    """Return a disjunction without the conditions that others in it follow from."""
+    rest = list(conditions)
+    for condition in reversed(conditions[1:]):
+        if any(other != condition and implies(arena, condition, other) for other in rest):
+            rest.remove(condition)
+    return tuple(rest)
+
+
+def all_imply(arena: Arena, strong: Iterable[Condition], weak: Sequence[Condition]) -> bool:
+    """Return whether a disjunction follows from another one: each condition of that implies one of its own."""
+    return all(any(implies(arena, one, other) for other in weak) for one in strong)
+
+
+def _between(low: int, high: int) -> Ranges:
+    return ((low, high),) if low <= high else ()
+
+
+def _except(ranges: Ranges) -> Ranges:
+    found, start = [], 0
+    for low, high in ranges:
+        if low > start:
+            found.append((start, low - 1))
+        start = high + 1
+    if start <= MASK:
+        found.append((start, MASK))
+    return tuple(found)
