@@ -36,9 +36,15 @@ def main() -> None:
         f"{'history':26} {'calls':>7} {'executed':>8} {'proved':>7} {'share':>7} {'matched':>7} {'left':>5} "
         f"{'seconds':>7}"
     )
-    found = _real() if arguments.real else _shipped()
-    for name, history in found if arguments.traces is None else _traces(arguments.traces):
+    for name, history in histories(arguments.real, arguments.traces):
         report(name, history)
+
+
+def histories(real: bool, traces: Path | None) -> Iterator[tuple[str, History]]:
+    """Yield histories with their names: of the trace files in a folder, else the real or the shipped ones."""
+    if traces is not None:
+        return _traces(traces)
+    return _real() if real else _shipped()
 
 
 def _shipped() -> Iterator[tuple[str, History]]:

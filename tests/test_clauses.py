@@ -113,7 +113,7 @@ def test_a_state_that_branches_compute_is_explained_by_them(contract: Contract) 
 def test_what_a_loop_demands_of_each_element_is_one_clause(contract: Contract) -> None:
     for values in ([4, 5, 6], [4, 5, 6, 7, 1], [1], [5], []):
         contract.call("all", values)
-    assert contract.clauses("all") == ["required each: 3 < arg2 or not arg1"]
+    assert contract.clauses("all") == ["required each: 3 < data[arg0 + 36] or not data[arg0 + 4]"]
 
 
 def test_an_index_out_of_bounds_is_a_cause(contract: Contract) -> None:

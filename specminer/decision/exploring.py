@@ -88,6 +88,7 @@ class Explorer:
     left: int = MAX_FORCED_OPCODES
     """Opcodes that forced runs may still take."""
     _known: dict[tuple[int, frozenset[int]], ForcedPath | None] = field(default_factory=dict)
+    _latest: tuple[int, Replay | None] = (-1, None)
     _opcodes: dict[int, int] = field(default_factory=dict)
     """What runs take when nothing is forced, by position."""
     _dead: set[tuple[int, bool]] = field(default_factory=set)
@@ -106,9 +107,17 @@ class Explorer:
             self._known[key] = self._force(number, flips)
         return self._known[key]
 
+    def _replay(self, number: int) -> Replay | None:
+        """Return what it takes to make a run again; questions about one run come one after another."""
+        latest, replay = self._latest
+        if latest != number:
+            replay = self.replays(self.runs.runs[number].invocation)
+            self._latest = number, replay
+        return replay
+
     def _force(self, number: int, flips: frozenset[int]) -> ForcedPath | None:
-        replay = self.replays(self.runs.runs[number].invocation) if self.left > 0 else None
-        if replay is None:
+        replay = self._replay(number)
+        if replay is None or self.left <= 0:
             return None
         natural = self._opcodes.get(number)
         if natural is None and flips:

@@ -23,10 +23,10 @@ def same_shape(arena: Arena, first: int, second: int) -> bool:
         one, other = arena.key(left), arena.key(right)
         if _pattern(one) != _pattern(other):
             return False
-        operands = list(zip(operands_of(one), operands_of(other), strict=False))
-        if len(operands_of(one)) != len(operands_of(other)):
+        below, beside = _below(one), _below(other)
+        if len(below) != len(beside):
             return False
-        for pair in operands:
+        for pair in zip(below, beside, strict=True):
             if pair not in seen:
                 seen.add(pair)
                 waiting.append(pair)
@@ -47,6 +47,13 @@ def _base(arena: Arena, node: int) -> int:
     """Return an expression without a constant that is added to it."""
     key = arena.key(node)
     return int(key[1]) if key[0] == "add" and key[2] in arena.constants else node
+
+
+def _below(key: Key) -> tuple[int, ...]:
+    """Return what an expression is made of; of a word of the calldata at a computed offset, how that is computed."""
+    if key[0] == "calldata" and len(key) == 3:
+        return (int(key[1]),)
+    return operands_of(key)
 
 
 def _pattern(key: Key) -> object:

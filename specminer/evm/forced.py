@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from specminer.evm.alone import CallRecording, open_frame, prepare
+from specminer.evm.alone import MAX_STEPS, CallRecording, open_frame, prepare
 from specminer.evm.calling import enter_call, enter_creation
 from specminer.evm.events import Question, SlotRead, SlotWrite
 from specminer.evm.forks import Fork
 from specminer.evm.frame import BlockContext, Frame, FrameKind
 from specminer.evm.halts import Halt, LimitReached
 from specminer.evm.instructions.taped import (
+    LAST_PRECOMPILED,
     UNKNOWN_VALUE,
     Answer,
     Tape,
@@ -128,6 +129,8 @@ class ForcedTape(Tape):
         """Return the answer of a call."""
         if not self.free:
             return super().answer(kind, to, value)
+        if not kind.creates and to <= LAST_PRECOMPILED:
+            return Answer(kind, to, value, 1, b"", computed=True)
         self.calls += 1
         return Answer(kind, to, value, 1, b"" if kind.creates else _ASSUMED_ANSWER)
 
@@ -246,7 +249,7 @@ def force(
     arena: Arena,
     flips: Collection[int],
     fact: FactOf,
-    max_steps: int,
+    max_steps: int = MAX_STEPS,
     gas_price: int = 0,
 ) -> ForcedRun | None:
     """Run a recorded call with some of its decisions forced.

@@ -246,6 +246,8 @@ def text_of(arena: Arena, node: int) -> str:
         return str(rest[0]) if rest[0] < 1 << 64 else hex(rest[0])
     if kind in _SIGNS:
         return f"({text_of(arena, rest[0])} {_SIGNS[kind]} {text_of(arena, rest[1])})"
+    if kind == "calldata" and len(rest) == 2:
+        return f"data[{text_of(arena, rest[0])} + {rest[1]}]"
     if kind == "calldata":
         return f"arg{(rest[0] - 4) // 32}" if rest[0] % 32 == 4 else f"arg@{rest[0]}"
     if kind == "storage":

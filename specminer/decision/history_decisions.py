@@ -1,0 +1,29 @@
+"""What all calls of a history decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from specminer.decision.deciding import decide
+from specminer.decision.paths import FunctionDecisions
+from specminer.decision.replaying import replays_of
+from specminer.decision.runs import FunctionRuns, run_calls
+from specminer.decoding.context import HistoryContext
+
+
+def decide_history(
+    context: HistoryContext, runs: Sequence[FunctionRuns] | None = None
+) -> tuple[FunctionDecisions, ...]:
+    """Find what rejected the calls of each function, and what its code demands.
+
+    Args:
+        context: the history.
+        runs: its calls, executed alone, if that has been done already.
+
+    Returns:
+        The decisions of the functions that were called, by their number.
+
+    """
+    found = tuple(run_calls(context) if runs is None else runs)
+    replays = replays_of(context.history, found)
+    return tuple(decide(item, replays) for item in found)
