@@ -2,6 +2,7 @@
 
     python -m benchmarks.engine [NAME ...]
     python -m benchmarks.engine --programs N
+    python -m benchmarks.engine --replay FOLDER ...
 
 The first needs SPECMINER_REAL_DATA, the folder of the real histories. For each of them the same transactions run on
 the engine bare, with a recorder, with the shadow, and each recorded call alone with the shadow; and on the
@@ -10,6 +11,9 @@ times are of one process, in turn, the best of a few rounds; the ratios are what
 transactions everything that a replay tells is the same.
 
 The second compares N random programs under each fork with the specification.
+
+The third replays each FOLDER's ``txlist.json.gz`` of the main chain on either machine, and says for how many
+transactions everything is the same.
 """
 
 from __future__ import annotations
@@ -39,7 +43,7 @@ from specminer.evm.instructions.taped import taped_instructions
 from specminer.evm.recorder import Recorder
 from specminer.evm.shadow.arena import Arena
 from specminer.evm.shadow.observer import Shadow
-from tests.support.engine import results
+from tests.support.engine import comparable, results
 from tests.support.programs import scenario
 from tests.support.reference import by_engine, by_reference, differences
 
@@ -111,7 +115,11 @@ def replays(records: Records, rules: Rules) -> tuple[float, float, int]:
         began = time.process_time()
         told.append([replay.step(record, record.index or 0) for record in records])
         seconds.append(time.process_time() - began)
-    return seconds[0], seconds[1], sum(one == other for one, other in zip(*told, strict=True))
+    return (
+        seconds[0],
+        seconds[1],
+        sum(comparable(one) == comparable(other) for one, other in zip(*told, strict=True)),
+    )
 
 
 def histories(names: Sequence[str]) -> None:
@@ -177,15 +185,32 @@ def programs(seeds: Iterable[int]) -> int:
     return wrong
 
 
+def replay(folders: Sequence[Path]) -> int:
+    """Compare whole replays, and return how many transactions of them differ."""
+    rules, wrong = scheduled(1), 0
+    assert rules is not None
+    for folder in folders:
+        records = read_transactions(folder / "txlist.json.gz")
+        old, new, same = replays(records, rules)
+        wrong += len(records) - same
+        print(
+            f"{folder.name:<18}{len(records):>7,} transactions, {same:,} the same, {old / new:.1f} times as fast"
+        )
+    return wrong
+
+
 def main() -> int:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--programs", type=int, metavar="N", help="compare N programs under each fork")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first program's seed")
+    parser.add_argument("--replay", type=Path, nargs="+", metavar="FOLDER", help="compare whole replays")
     parser.add_argument("names", nargs="*", metavar="NAME")
     asked = parser.parse_args()
     if asked.programs:
         return int(programs(range(asked.first, asked.first + asked.programs)) > 0)
+    if asked.replay:
+        return int(replay(asked.replay) > 0)
     histories(asked.names)
     return 0
 

@@ -32,6 +32,7 @@ from specminer.trace import Fidelity, Transaction
 from tests.support.bytecode import CONTRACT, COUNT, FAIL, creation, record
 from tests.support.collecting import Notes
 from tests.support.command import specminer
+from tests.support.engine import told_by_both
 from tests.support.exports import SHAPES, counted
 from tests.support.programs import push
 
@@ -67,11 +68,6 @@ def imported(
         return done, list(store.transactions(CHAIN, CONTRACT)), replay[2]
 
 
-def _without_environment(transaction: Transaction) -> Transaction:
-    calls = tuple(replace(call, environment=None) for call in transaction.invocations)
-    return replace(transaction, invocations=calls, logs=None)
-
-
 @pytest.mark.parametrize("runtime", [COUNT, DOUBLE, FAIL], ids=["count", "double", "fail"])
 def test_an_import_is_the_same_with_each_engine(runtime: bytes) -> None:
     given, notes = records(runtime), Notes()
@@ -80,7 +76,7 @@ def test_an_import_is_the_same_with_each_engine(runtime: bytes) -> None:
     assert fast[0] == reference[0]
     assert fast[2] == reference[2]
     # the specification's machine tells neither what code asked nor what others logged
-    assert list(map(_without_environment, fast[1])) == list(map(_without_environment, reference[1]))
+    assert list(map(told_by_both, fast[1])) == list(map(told_by_both, reference[1]))
     assert all(call.environment is None for item in reference[1] for call in item.invocations)
     assert all(call.environment is not None for item in fast[1] for call in item.invocations)
     assert set(fast[0].fidelity) == {Fidelity.EXACT}
@@ -127,7 +123,7 @@ def test_a_wrong_opcode_is_found_by_both_and_the_specification_counts(plant: Cal
     plant()
     done, transactions, state = imported(Engine.BOTH, given, notes)
     assert (done, state) == (expected[0], expected[2])
-    assert list(map(_without_environment, transactions)) == list(map(_without_environment, expected[1]))
+    assert list(map(told_by_both, transactions)) == list(map(told_by_both, expected[1]))
     (note,) = notes.notes
     assert note.startswith(
         f"transaction 0x{given[5].hash.hex()}: the engine and the executable specification"
@@ -149,7 +145,7 @@ def test_a_sample_finds_it_too_and_goes_on_with_the_specification(
     settled = imported(Engine.FAST, given, notes)
     assert len(notes.notes) == 1
     assert settled[0].fidelity == {Fidelity.EXACT: len(given)}, "the trials are compared as well"
-    assert list(map(_without_environment, settled[1])) == list(map(_without_environment, expected[1]))
+    assert list(map(told_by_both, settled[1])) == list(map(told_by_both, expected[1]))
 
 
 def test_a_sample_compares_with_what_the_engine_has_become(monkeypatch: pytest.MonkeyPatch) -> None:

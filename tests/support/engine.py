@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from specminer.chain.execution.records import call_of, surroundings
+from specminer.chain.execution.replay import Replayed
 from specminer.chain.execution.schedule import Rules
 from specminer.chain.exported import ExportedTransaction
+from specminer.evm import transactions as engine
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext, Observer
-from specminer.evm.transactions import Result, Transaction, execute
+from specminer.evm.transactions import Result, execute
 from specminer.evm.world import AccountFields, World
+from specminer.trace import Transaction
 
 RICH = 1 << 200
+
+
+def told_by_both(transaction: Transaction) -> Transaction:
+    """Return a transaction without what the specification's machine does not tell: answers and logs of others."""
+    calls = tuple(replace(call, environment=None) for call in transaction.invocations)
+    return replace(transaction, invocations=calls, logs=None)
+
+
+def comparable(replayed: Replayed) -> Replayed:
+    """Return what was executed again without what the specification's machine does not tell."""
+    return replace(replayed, parts={key: told_by_both(part) for key, part in replayed.parts.items()})
 
 
 class Assumed:
@@ -52,7 +67,7 @@ def results(
                 timestamp=around.timestamp,
                 gas_limit=around.gas_limit,
             ),
-            Transaction(
+            engine.Transaction(
                 sender=sender,
                 to=number(call.to),
                 created=number(call.created),
