@@ -6,33 +6,22 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from eth_utils.crypto import keccak
-
 from specminer._support.addresses import checksum_address
 from specminer.chain.artifact import Artifact, Entry
 from specminer.chain.interface import MAX_CODE, selector
 from specminer.evm.alone import CallRecording, pursue
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext, FrameKind
-from specminer.location import ValueKind
+from specminer.location import ValueKind, hashed_text, usual_roles
 
 LARGE: Final = 1 << 64
 """Smaller numbers are not taken for names: they say more as they are."""
+TELLING: Final = 1 << 24
+"""Smaller numbers are found in any code, so that a getter's name for one would mostly be another's."""
 MAX_GETTERS: Final = 128
 MAX_STEPS: Final = 5_000
 """Opcodes that a getter of a constant may take."""
 _CAPITALS: Final = re.compile(r"[A-Z][A-Z0-9_]{2,79}", re.ASCII)
-_ROLES: Final = (
-    *("ADMIN_ROLE", "MINTER_ROLE", "BURNER_ROLE", "PAUSER_ROLE", "UNPAUSER_ROLE", "UPGRADER_ROLE"),
-    *("SNAPSHOT_ROLE", "OPERATOR_ROLE", "MANAGER_ROLE", "GOVERNOR_ROLE", "GUARDIAN_ROLE", "KEEPER_ROLE"),
-    *("PROPOSER_ROLE", "EXECUTOR_ROLE", "CANCELLER_ROLE", "TIMELOCK_ADMIN_ROLE", "TRANSFER_ROLE"),
-    *("DEPOSITOR_ROLE", "WITHDRAWER_ROLE", "RELAYER_ROLE", "ORACLE_ROLE", "SIGNER_ROLE", "TREASURY_ROLE"),
-    *("URI_SETTER_ROLE", "METADATA_ROLE", "WHITELIST_ROLE", "WHITELISTER_ROLE", "BLACKLISTER_ROLE"),
-    *("OWNER_ROLE", "STRATEGIST_ROLE", "EMERGENCY_ROLE", "EMERGENCY_ADMIN_ROLE", "POOL_ADMIN_ROLE"),
-    *("REWARDER_ROLE", "DISTRIBUTOR_ROLE", "FEE_MANAGER_ROLE", "VALIDATOR_ROLE", "CONTROLLER_ROLE"),
-    *("CLAIMER_ROLE", "CREATOR_ROLE", "MODERATOR_ROLE", "SUPPLY_ROLE", "RESCUER_ROLE", "SETTLER_ROLE"),
-    *("PREDICATE_ROLE", "CONFIG_ROLE", "DEVELOPER_ROLE", "BRIDGE_ROLE", "REDEEMER_ROLE", "STAKER_ROLE"),
-)
 _PERMIT: Final = "address owner,address spender,uint256 value,uint256 nonce,uint256 deadline"
 _TYPE_HASHES: Final = {
     f"Permit({_PERMIT})": "PERMIT_TYPEHASH",
@@ -50,13 +39,22 @@ _TYPE_HASHES: Final = {
 """What is hashed: EIP-2612 and its forerunner, votes, EIP-712, Safe."""
 
 
+def is_round(value: int) -> bool:
+    """Whether a number is one that code is full of, whatever for: a power of two or one less, or of many zeros."""
+    power = value.bit_count() == 1 or (value + 1).bit_count() == 1
+    return power or value % 1_000_000 == 0 or value % 86_400 == 0
+
+
+def digits(value: int) -> str:
+    """Return a number as people write it: large powers of two as such."""
+    for number, suffix in ((value, ""), (value + 1, " - 1")):
+        if number >= 1 << 32 and number.bit_count() == 1:
+            return f"2**{number.bit_length() - 1}{suffix}"
+    return str(value)
+
+
 def _usual() -> dict[int, str]:
-    names = {_hash(text): text for text in _ROLES}
-    return names | {_hash(text): name for text, name in _TYPE_HASHES.items()}
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(keccak(text.encode("utf-8", "replace")), "big")
+    return usual_roles() | {hashed_text(text): name for text, name in _TYPE_HASHES.items()}
 
 
 class ConstantNames:
@@ -76,7 +74,7 @@ class ConstantNames:
         entries = [] if artifact is None else [item for item in artifact.abi if _is_getter(item)]
         for entry in entries[:MAX_GETTERS]:
             if _CAPITALS.fullmatch(entry.name):
-                self._usual.setdefault(_hash(entry.name), entry.name)
+                self._usual.setdefault(hashed_text(entry.name), entry.name)
         for code in [item for item in codes if 0 < len(item) <= MAX_CODE][:2]:
             for entry in entries[:MAX_GETTERS]:
                 value = _constant(code, entry)
@@ -93,6 +91,8 @@ class ConstantNames:
         if kind is ValueKind.BYTES and value in self._roles:
             return self._roles[value]
         if value < LARGE or value > (1 << 256) - LARGE:
+            return self._words.get(value) if TELLING <= value < LARGE and not is_round(value) else None
+        if is_round(value):
             return None
         return self._roles.get(value) or self._words.get(value) or self._usual.get(value)
 
@@ -111,7 +111,7 @@ class ConstantNames:
             return "0" if not value else f"0x{value:064x}"
         if kind is ValueKind.INT and value >> 255:
             return str(value - (1 << 256))
-        return str(value) if kind is ValueKind.UINT or value < 1 << 96 else hex(value)
+        return digits(value) if kind is ValueKind.UINT or value < 1 << 96 or is_round(value) else hex(value)
 
 
 def _is_getter(entry: Entry) -> bool:

@@ -21,6 +21,7 @@ from specminer.decision.phrases import (
 from specminer.decision.run_values import RunValues
 from specminer.decision.storage_terms import StorageTerms
 from specminer.evm.shadow.arena import SOURCES, TRUTHS, Key, Part, operands_of
+from specminer.history import MISSING
 from specminer.location import ValueKind
 
 _MOST: Final = (1 << 256) - 1
@@ -234,10 +235,13 @@ class ExpressionTerms:
                 return None
             size += count
         names = set()
-        for run in self._values.samples(parts[0][0]):
+        held = set.intersection(*(set(self._values.samples(node)) for node, _, _ in parts))
+        for run in sorted(held):
             start = self._offset(run, begin)
             names.add(None if start is None else self._layout(run).text_at(start + parts[0][1], size))
-        name = names.pop() if len(names) == 1 else None
+        texts = {"" if name is None else name.partition("[")[0] for name in names}
+        # the same bytes are all of the text in some runs, and a part of a longer one in others
+        name = texts.pop() if len(texts) == 1 and texts & names else names.pop() if len(names) == 1 else None
         if name is None:
             return None
         return Phrase(text=name, kind=ValueKind.BYTES, origin=Origin.CALL, source=name.partition("[")[0])
@@ -270,6 +274,8 @@ class ExpressionTerms:
         if fact is not None:
             return fact
         kind = key[0]
+        if kind == "div" and self._arena.kind(key[1]) == "storage" and self._is_power(key[2]):
+            return self._storage.element(key[1])
         if kind in _SHIFTS:
             return self._by_amount(kind, key)
         left, right = self._operand(key[1], key[2]), self._operand(key[2], key[1])
@@ -287,6 +293,13 @@ class ExpressionTerms:
         made = joined([left, right], sign, strength, result)
         return replace(made, bits=1) if truth else made
 
+    def _is_power(self, node: int) -> bool:
+        """Whether a divisor is a power of two or of 256, by which compilers chose one of several elements of a word."""
+        key = self._arena.key(node)
+        if key[0] == "exp":
+            return self._arena.constants.get(key[1]) in (2, 256)
+        return bool(key[0] == "shl" and self._arena.constants.get(key[2]) == 1)
+
     def _operand(self, node: int, beside: int) -> Phrase:
         """Return an operand; a constant is read as what stands beside it."""
         value = self._arena.constants.get(node)
@@ -299,6 +312,8 @@ class ExpressionTerms:
 
     def _sum(self, node: int, key: Key) -> Phrase:
         first, second = self.phrase(key[1]), self._operand(key[2], key[1])
+        if self._arena.kind(key[2]) in ("time", "block"):
+            first, second = second, first
         kind = ValueKind.INT if ValueKind.INT in (first.kind, second.kind) else ValueKind.UINT
         constant = self._arena.constants.get(key[2])
         if constant is not None and constant >> 255:
@@ -351,7 +366,7 @@ class ExpressionTerms:
         """Return a shift by an amount that is no constant, or an arithmetic one."""
         amount, inner = self.phrase(key[1]), self.phrase(key[2])
         if kind != "shl" and inner.keys and self._arena.kind(key[2]) == "storage":
-            return inner  # an element of several that share a slot, chosen by its index
+            return self._storage.element(key[2])
         return joined([inner, amount], _SHIFTS[kind], Strength.SHIFT, inner.kind)
 
     # -- parts of words -----------------------------------------------------------------------------
@@ -362,6 +377,10 @@ class ExpressionTerms:
         if kind in ("storage", "transient"):
             return self._storage.bits(inner, shift, width)
         phrase = self.phrase(inner)
+        if (shift, width) == (1, 255):
+            length = self._text_length(inner)
+            if length is not None:
+                return length
         if kind == "calldata" and self._arena.key(inner)[1] == 0 and (shift, width) == (224, 32):
             return Phrase(text="selector", kind=ValueKind.BYTES, bits=32, origin=Origin.CALL)
         if not shift:
@@ -375,11 +394,26 @@ class ExpressionTerms:
             return self._of(phrase, f"[bits {shift} to {shift + width - 1}]", width)
         return self._of(phrase, f"[{32 - (shift + width) // 8}:{32 - shift // 8}]", width)
 
+    def _text_length(self, node: int) -> Phrase | None:
+        """Return the length of a stored text, which older compilers take from its slot without branching.
+
+        Of a short one the slot holds twice the length in its lowest byte, of a long one twice the length and one.
+        """
+        key = self._arena.key(node)
+        if key[0] != "and":
+            return None
+        stored = [item for item in key[1:3] if self._arena.kind(item) == "storage"]
+        others = [item for item in key[1:3] if item not in stored]
+        if len(stored) != 1 or set(self.source_nodes(others[0])) != set(stored):
+            return None
+        phrase = self.phrase(stored[0])
+        return replace(phrase, text=f"length({phrase.text})", kind=ValueKind.UINT, source=phrase.text)
+
     @staticmethod
     def _of(phrase: Phrase, suffix: str, width: int) -> Phrase:
         return Phrase(
-            text=f"{phrase.within(Strength.ATOM)}{suffix}",
-            kind=ValueKind.WORD,
+            text=phrase.text if phrase.kind is ValueKind.TEXT else f"{phrase.within(Strength.ATOM)}{suffix}",
+            kind=phrase.kind if phrase.kind is ValueKind.TEXT else ValueKind.WORD,
             bits=width,
             origin=phrase.origin,
             cut=phrase.cut,
@@ -411,6 +445,12 @@ class ExpressionTerms:
             if whole.kind in (ValueKind.BYTES, ValueKind.WORD) and whole.bits in (256, part[3]):
                 return replace(whole, kind=ValueKind.BYTES)
         phrase = self.phrase(inner)
+        if phrase.kind is ValueKind.TEXT and shift == 8:
+            return phrase
+        if part[0] == "field" and part[2] == shift and phrase.variable == MISSING:
+            mask = ((1 << part[3]) - 1) << shift
+            text = str(mask) if mask < 1 << 16 else hex(mask)
+            return joined([self.phrase(part[1]), Phrase(text=text)], "&", Strength.BITS, ValueKind.WORD)
         if phrase.kind is ValueKind.BYTES and phrase.bits + shift <= 256 and shift >= 96:
             return phrase
         if shift >= 96:
@@ -425,6 +465,8 @@ class ExpressionTerms:
     def _extended(self, node: int, key: Key) -> Phrase:
         phrase = self.phrase(key[2])
         size = self._arena.constants.get(key[1])
+        if size is not None and self._arena.kind(key[2]) == "storage":
+            phrase = self._storage.bits(key[2], 0, 8 * (size + 1))
         if size is None:
             return joined([self.phrase(key[1]), phrase], "signextend", Strength.OR, ValueKind.INT)
         width = 8 * (size + 1)

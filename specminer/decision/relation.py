@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from specminer._support.addresses import checksum_address
+from specminer.decision.constant_names import digits
 from specminer.decision.phrases import Strength
 from specminer.history import MISSING
 from specminer.location import ValueKind
@@ -104,4 +106,8 @@ class Relation:
             return str(value - (1 << 256))
         if left.kind is ValueKind.BOOL and value < 2:
             return "true" if value else "false"
-        return hex(value) if left.kind in (ValueKind.BYTES, ValueKind.ADDRESS) and value else str(value)
+        if left.kind is ValueKind.BYTES and value:
+            return hex(value)
+        if left.kind is ValueKind.ADDRESS and 0 < value < 1 << 160 and value.bit_count() > 1:
+            return checksum_address(value.to_bytes(20, "big"))
+        return digits(value)

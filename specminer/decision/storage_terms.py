@@ -14,7 +14,7 @@ from specminer.evm.shadow.arena import Part
 from specminer.history import MISSING
 from specminer.location import Field, PortKind, ValueKind, Variable
 
-MAX_KEY: Final = 72
+MAX_KEY: Final = 96
 """Characters of a key; of a longer one the sources are named."""
 _WORD: Final = 256
 
@@ -70,6 +70,8 @@ class StorageTerms:
         if place.variable == MISSING:
             return self._unexplained(place, shift, width)
         variable = self._names.locations.variables[place.variable]
+        if variable.fields[0].kind is ValueKind.TEXT and shift < 8 and width < _WORD:
+            return self._text_shape(place, variable, shift)
         position, suffix = self._field(place.variable, variable, shift, width)
         field = variable.fields[position]
         kind, bits = (field.kind, field.width) if not suffix else (ValueKind.WORD, width)
@@ -85,6 +87,30 @@ class StorageTerms:
             field=position,
             keys=place.keys,
             source=variable.text(tuple("…" for _ in place.keys), position) if len(text) > MAX_KEY else "",
+        )
+
+    def element(self, node: int) -> Phrase:
+        """Return what an element is called of several that share a slot, where its index chose its bits."""
+        whole = self.word(node)
+        place = self._places[node]
+        if place.variable == MISSING:
+            return whole
+        variable = self._names.locations.variables[place.variable]
+        field = variable.fields[0]
+        text = f"{variable.text(place.keys, 0)}{_later(place.version)}"
+        return replace(whole, text=text, kind=field.kind, bits=field.width, field=0)
+
+    @staticmethod
+    def _text_shape(place: StoragePlace, variable: Variable, shift: int) -> Phrase:
+        """Return what the lowest byte of a text's slot tells: its length, or whether it is long."""
+        name = variable.text(place.keys)
+        return Phrase(
+            text=f"length({name})" if shift else f"{name} is long",
+            kind=ValueKind.UINT if shift else ValueKind.BOOL,
+            origin=place.origin,
+            variable=place.variable,
+            keys=place.keys,
+            source=name,
         )
 
     def _unexplained(self, place: StoragePlace, shift: int, width: int) -> Phrase:

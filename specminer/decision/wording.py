@@ -12,7 +12,7 @@ from specminer.decision.relation import OPPOSITE, TURNED, NamedTerm, Relation, S
 from specminer.decision.run_values import RunValues
 from specminer.decision.runs import FunctionRuns
 from specminer.decoding import HistoryContext
-from specminer.evm.shadow.arena import Arena
+from specminer.evm.shadow.arena import Arena, Key
 from specminer.location import ValueKind
 
 _NEGATIVE: Final = 1 << 255
@@ -55,8 +55,14 @@ class Wording:
         node, holds = condition
         if not node:
             return None
-        while self._arena.kind(node) == "iszero":
-            node, holds = self._arena.key(node)[1], not holds
+        while True:
+            key = self._arena.key(node)
+            if key[0] == "iszero":
+                node, holds = key[1], not holds
+            elif key[0] == "shifted" and self._arena.bits(key[1]) + key[2] <= 256 and not self._is_mask(key):
+                node = key[1]  # not 0 where it is not
+            else:
+                break
         found = self._comparison(node)
         if found is None:
             return self._truth(node, holds)
@@ -90,7 +96,8 @@ class Wording:
         if kind in ("lt", "slt"):
             return _Comparison(key[1], Sign.LESS, key[2], signed=kind == "slt")
         if kind == "eq":
-            return self._fitting(key[1], key[2]) or _Comparison(key[1], Sign.EQUAL, key[2])
+            first, second = self._unshifted(key[1], key[2])
+            return self._fitting(first, second) or _Comparison(first, Sign.EQUAL, second)
         if kind == "sub" or (kind == "xor" and not self._are_truths(key)):
             return _Comparison(key[1], Sign.DIFFERENT, key[2])
         if kind == "add" and key[2] in arena.constants:
@@ -100,6 +107,25 @@ class Wording:
 
     def _are_truths(self, key: tuple[object, ...]) -> bool:
         return all(isinstance(item, int) and self._arena.bits(item) == 1 for item in key[1:3])
+
+    def _is_mask(self, key: Key) -> bool:
+        """Whether some bits stand where they were, and are no field of storage: ``flags & 4``."""
+        part = self._arena.key(key[1])
+        return bool(part[0] == "field" and part[2] == key[2] and self._arena.kind(part[1]) != "storage")
+
+    def _unshifted(self, first: int, second: int) -> tuple[int, int]:
+        """Return the sides of an equation without the zeros that both have at their right ends."""
+        arena = self._arena
+        one, other = arena.key(first), arena.key(second)
+        if one[0] != "shifted" or arena.bits(one[1]) + one[2] > 256:
+            return first, second
+        shift = one[2]
+        if other[0] == "shifted" and other[2] == shift and arena.bits(other[1]) + shift <= 256:
+            return one[1], other[1]
+        if other[0] == "constant" and not other[1] & ((1 << shift) - 1):
+            constant = arena.constant(other[1] >> shift)
+            return (one[1], constant) if constant else (first, second)
+        return first, second
 
     def _fitting(self, first: int, second: int) -> _Comparison | None:
         """Return ``x < 2**bits`` for what asks whether a value equals its own lowest bits."""
@@ -137,7 +163,7 @@ class Wording:
             return 2 if stored else 0 if phrase.origin is Origin.ANSWER else 1
         if stored or Origin.ANSWER in phrase.origin:
             return 0
-        return {"sender": 1, "origin": 1, "this": 3}.get(self._arena.kind(node), 2)
+        return {"sender": 2, "this": 3}.get(self._arena.kind(node), 1)
 
     def _compared(self, found: _Comparison) -> Relation:
         left = self._terms.phrase(found.left)

@@ -21,6 +21,7 @@ from specminer.location.columns import (
 from specminer.location.getters import read_getters
 from specminer.location.layout import Layout, LayoutError
 from specminer.location.locating import from_solc, locate
+from specminer.location.usual_keys import hashed_text, usual_roles
 from specminer.location.values import NAMED_BASES, Key, ValueKind, short_text, text_word
 
 __all__ = [
@@ -41,8 +42,10 @@ __all__ = [
     "Verdict",
     "check",
     "from_solc",
+    "hashed_text",
     "locate",
     "read_getters",
     "short_text",
     "text_word",
+    "usual_roles",
 ]

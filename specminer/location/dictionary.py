@@ -21,6 +21,7 @@ from eth_utils.crypto import keccak
 from specminer.hashing import keccak_many
 from specminer.history import CONSTRUCTOR, MISSING, History, IntColumn, Slots
 from specminer.location.paths import Hashes, Known, paths
+from specminer.location.usual_keys import pushed_words, usual_roles
 from specminer.location.values import NAMED_BASES, NEARBY
 from specminer.words import WordArray, difference, from_bytes, from_integers, from_limbs, from_numbers, limbs
 
@@ -86,7 +87,11 @@ class Dictionary:
         ``key_last`` says whether mappings are Vyper's; ``None`` leaves it to what is found.
         """
         self._orders = (False, True) if key_last is None else (key_last,)
-        self._bases = _bases(history)
+        codes = _codes(history)
+        self._bases = _bases(codes)
+        self._constants = [
+            word.to_bytes(32, "big") for word in dict.fromkeys([*pushed_words(codes), *usual_roles()])
+        ]
         self._history = history
         self._words = words
         self._first = _touch(history, numbered, slice(None, None, -1))
@@ -165,7 +170,7 @@ class Dictionary:
         """Yield the words that may be keys, in chunks, those of the calls' data and senders first."""
         history = self._history
         accounts = from_bytes([item.rjust(32, b"\0") for item in history.addresses])
-        words: set[bytes] = set()
+        words: set[bytes] = set(self._constants)
         for kind, data in zip(history.invocation_kind.tolist(), history.invocation_data, strict=True):
             part = data[-32 * 8 :] if kind == CONSTRUCTOR else data[4 : 4 + 32 * _MAX_WORDS]
             words.update(part[at : at + 32] for at in range(0, len(part) - 31, 32))
@@ -199,6 +204,7 @@ class Dictionary:
         calls = np.unique(np.concatenate([self._first[chosen], self._last[chosen]]))
         keys = {word for call in calls.tolist() for _, word in self._keys(call)}
         keys |= {number.to_bytes(32, "big") for number in range(16)}
+        keys |= set(self._constants)
         sample = from_bytes(sorted(keys))
         tried = {
             _Base(slot, key_last): self._try(sample, _Base(slot, key_last), roots)
@@ -348,12 +354,17 @@ class Dictionary:
         return found
 
 
-def _bases(history: History) -> list[int]:
-    """Return the slots that may hold mappings: the first ones, and small numbers that the code pushes."""
-    pushed: set[int] = set()
+def _codes(history: History) -> list[bytes]:
+    """Return the codes at hand, each once."""
     codes = [record.code for record in history.contracts]
     codes += [code for record in history.contracts for _, code in record.implementations]
-    for code in dict.fromkeys(codes):
+    return list(dict.fromkeys(codes))
+
+
+def _bases(codes: Iterable[bytes]) -> list[int]:
+    """Return the slots that may hold mappings: the first ones, and small numbers that the code pushes."""
+    pushed: set[int] = set()
+    for code in codes:
         at = 0
         while at < len(code):
             width = code[at] - _PUSH1 + 1 if _PUSH1 <= code[at] <= _PUSH32 else 0

@@ -48,12 +48,12 @@ def number(data: bytes | None) -> int | None:
 
 
 def results(
-    records: Sequence[ExportedTransaction], rules: Rules, observer: Observer | None = None
+    records: Sequence[ExportedTransaction], rules: Rules, observer: Observer | None = None, chain_id: int = 1
 ) -> Iterator[Result]:
     """Execute records one after another."""
     world = World(Assumed())
     for record in records:
-        call, around = call_of(record), surroundings(record, 1)
+        call, around = call_of(record), surroundings(record, chain_id)
         sender = int.from_bytes(call.sender, "big")
         account = world.account(sender)
         world.make_room(account)
