@@ -1,0 +1,1 @@
+"""Contracts whose conditions have names that are known beforehand."""
