@@ -22,7 +22,7 @@ from specminer.decision.wording import Wording
 from specminer.guard.learning import Clause
 from specminer.guard.literal import Literal, Sign
 from specminer.guard.terms import Situation, Term, measured
-from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.location import ValueKind
 from specminer.specification import ConditionMaker, GuardKind
 from specminer.words import from_integers
@@ -53,7 +53,11 @@ class DecidedClause:
     stopped: BoolColumn
     """Which calls it rejected; shape (n,)."""
     passed: int
+    """Accepted calls that decided its first condition the accepted way."""
+    contradictions: int
+    """Accepted calls that decided all its conditions the rejecting way."""
     undecided: int
+    """Accepted calls that never came to its first condition."""
     each: bool
     """Whether the code asks it of each element of a loop; the clause speaks of the first."""
     readable: bool
@@ -65,7 +69,7 @@ class DecidedCalls:
     """What the ``n`` calls of one function decided."""
 
     followed: BoolColumn
-    """Which calls were followed through the code; shape (n,)."""
+    """Which calls were followed: executed alone, or matched to the path of one that was; shape (n,)."""
     clauses: tuple[DecidedClause, ...]
     """Required ones, then coded ones; of the compiler's only those that rejected something."""
     branches: tuple[Literal, ...]
@@ -92,13 +96,13 @@ def decided_calls(situation: Situation, function: FollowedFunction) -> tuple[Sit
     clauses: list[DecidedClause] = []
     untold: set[int] = set()
     for number, item in enumerate(function.decisions.clauses):
-        clause = translator.clause(item)
+        clause = translator.clause(number, item)
         if clause is None:
             untold.add(number)
         elif item.kind is ClauseKind.REQUIRED or item.maker is Maker.CONTRACT:
             clauses.append(clause)
     return translator.situation(), DecidedCalls(
-        followed=translator.rows_of(run.invocation for run in runs.runs),
+        followed=translator.run != MISSING,
         clauses=_merged(clauses),
         branches=tuple(translator.branches()),
         unexplained=translator.unexplained(untold),
@@ -120,6 +124,7 @@ def _merged(clauses: Iterable[DecidedClause]) -> tuple[DecidedClause, ...]:
                 same,
                 stopped=same.stopped | item.stopped,
                 passed=max(same.passed, item.passed),
+                contradictions=max(same.contradictions, item.contradictions),
                 undecided=min(same.undecided, item.undecided),
             )
         )
@@ -164,6 +169,9 @@ class _Translator:
         self._wording = function.wording
         self._runs = function.decisions.runs
         self._position = _positions(situation.rows, [run.invocation for run in self._runs.runs])
+        self.run = self._run_of_each()
+        """Position of the run whose path each call took, or ``MISSING``; shape (n,)."""
+        self._clause = self._clause_of_each()
         words: list[int | None] = [*situation.words, None]
         self._columns = [
             _Column(term, [words[code] for code in term.codes.tolist()]) for term in situation.terms
@@ -173,7 +181,42 @@ class _Translator:
             self._given.add(term.name)
         self._found: dict[tuple[int, bool], int] = {}
 
-    def clause(self, item: CodeClause) -> DecidedClause | None:
+    def _run_of_each(self) -> IntColumn:
+        found = np.full(len(self._situation), MISSING, dtype=np.int64)
+        known = np.flatnonzero(self._position != MISSING)
+        found[self._position[known]] = known
+        matched = _positions(self._situation.rows, self._runs.matched)
+        known = np.flatnonzero(matched != MISSING)
+        found[matched[known]] = self._runs.matched_run[known]
+        return found
+
+    def _clause_of_each(self) -> IntColumn:
+        """Return the clause that rejected each call, or ``MISSING``; shape (n,)."""
+        clause_of = {
+            cause.invocation: cause.clause for cause in self._decisions.causes if cause.clause is not None
+        }
+        of_run = [clause_of.get(run.invocation, MISSING) for run in self._runs.runs]
+        return np.array([*of_run, MISSING], dtype=np.int64)[self.run]
+
+    def _accepted_counts(self, conditions: Sequence[Condition]) -> tuple[int, int, int]:
+        """Return how many accepted calls passed, contradicted, and never came to, conditions of a clause."""
+        counts = np.bincount(self.run[self.run != MISSING], minlength=len(self._runs.runs))
+        passed = contradictions = undecided = 0
+        for path in self._decisions.paths:
+            if not path.returned:
+                continue
+            calls = int(np.sum(counts[list(path.runs)]))
+            facts = {step.condition.node: step.condition.holds for step in path.steps}
+            first = conditions[0]
+            if first.node not in facts:
+                undecided += calls
+            elif facts[first.node] == first.holds:
+                passed += calls
+            elif all(facts.get(item.node, item.holds) != item.holds for item in conditions):
+                contradictions += calls
+        return passed, contradictions, undecided
+
+    def clause(self, number: int, item: CodeClause) -> DecidedClause | None:
         """Return a clause over the terms; ``None`` if it cannot be told."""
         literals: list[Literal] = []
         readable = True
@@ -183,13 +226,15 @@ class _Translator:
                 return None
             readable &= relation.readable
             literals.append(self._literal(relation))
+        passed, contradictions, undecided = self._accepted_counts(item.conditions)
         return DecidedClause(
             clause=Clause(literals=tuple(dict.fromkeys(literals))),
             kind=_KINDS[item.kind],
             maker=_MAKERS[item.maker],
-            stopped=self.rows_of(item.stopped),
-            passed=item.passed,
-            undecided=item.undecided,
+            stopped=self._clause == number,
+            passed=passed,
+            contradictions=contradictions,
+            undecided=undecided,
             each=item.each,
             readable=readable,
         )
@@ -210,19 +255,17 @@ class _Translator:
 
     def unexplained(self, untold: set[int]) -> dict[int, str]:
         """Return why rejected calls have no condition; ``untold`` are the clauses that cannot be told."""
-        place = {invocation: position for position, invocation in enumerate(self._situation.rows.tolist())}
+        reason_of = {
+            cause.invocation: cause.reason or UNREADABLE
+            for cause in self._decisions.causes
+            if cause.clause is None or cause.clause in untold
+        }
+        reasons = [reason_of.get(run.invocation) for run in self._runs.runs]
         found: dict[int, str] = {}
-        for cause in self._decisions.causes:
-            position = place.get(cause.invocation)
-            if position is not None and (cause.clause is None or cause.clause in untold):
-                found[position] = cause.reason or UNREADABLE
-        return found
-
-    def rows_of(self, invocations: Iterable[int]) -> BoolColumn:
-        """Return which of the function's calls some invocations are."""
-        found = np.zeros(len(self._situation), dtype=np.bool_)
-        position = _positions(self._situation.rows, list(invocations))
-        found[position[position != MISSING]] = True
+        for position, run in enumerate(self.run.tolist()):
+            reason = None if run == MISSING else reasons[run]
+            if reason is not None:
+                found[position] = reason
         return found
 
     def situation(self) -> Situation:
@@ -303,7 +346,7 @@ def _is_same(known: Term, term: NamedTerm) -> bool:
     return not known.stored and known.name == term.name
 
 
-def _positions(rows: IntColumn, invocations: Sequence[int]) -> IntColumn:
+def _positions(rows: IntColumn, invocations: Sequence[int] | RowColumn) -> IntColumn:
     """Return where invocations stand among a function's calls; ``MISSING`` for those that do not count."""
     wanted = np.array(invocations, dtype=np.int64)
     found = np.searchsorted(rows, wanted)

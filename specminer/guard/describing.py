@@ -95,7 +95,7 @@ def decided_guard(
     guard = replace(
         guard,
         left_out=_left_out(context, function.number) if required else 0,
-        conditions=tuple(_decided_condition(function, decided, item, names) for item in clauses),
+        conditions=tuple(_decided_condition(function, item, names) for item in clauses),
         reasons=_decided_reasons(context, function, decided, explained, names) if required else (),
         calls=FollowedCalls(
             followed=int(np.sum(decided.followed)),
@@ -247,12 +247,9 @@ def _condition(function: Function, clause: Clause, names: Sequence[str]) -> Guar
     )
 
 
-def _decided_condition(
-    function: Function, decided: DecidedCalls, item: DecidedClause, names: Sequence[str]
-) -> GuardCondition:
+def _decided_condition(function: Function, item: DecidedClause, names: Sequence[str]) -> GuardCondition:
     condition = _condition(function, item.clause, ())
     truth = truth_of(function.meaning, item.clause.literals)
-    followed = truth.false & function.accepted & decided.followed
     explained = (truth.false & ~function.accepted) | item.stopped
     return replace(
         condition,
@@ -264,7 +261,7 @@ def _decided_condition(
         decisions=DecisionCounts(
             passed=item.passed,
             stopped=int(np.sum(item.stopped)),
-            contradictions=int(np.sum(followed)),
+            contradictions=item.contradictions,
             undecided=item.undecided,
         ),
     )

@@ -13,7 +13,7 @@ from specminer.guard import FollowedFunction
 from specminer.pipeline.progress import FunctionFollowed
 from specminer.pipeline.state import Mining
 
-ALIKE: Final = 500
+ALIKE: Final = 24
 """Calls of one kind that are followed, at most."""
 
 

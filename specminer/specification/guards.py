@@ -124,7 +124,7 @@ class FollowedCalls:
     """How many calls of a function were followed through the code."""
 
     followed: Count
-    """Calls that were executed alone, and did what was recorded."""
+    """Calls that were executed alone and did what was recorded, or took the path of one that did."""
     unpursued: Count = 0
     """Calls that were not tried, because enough others were."""
     unproved: dict[str, Count] = field(default_factory=dict)
