@@ -99,7 +99,9 @@ def decided_calls(situation: Situation, function: FollowedFunction) -> tuple[Sit
         clause = translator.clause(number, item)
         if clause is None:
             untold.add(number)
-        elif item.kind is ClauseKind.REQUIRED or item.maker is Maker.CONTRACT:
+        elif item.kind is ClauseKind.REQUIRED or (
+            item.maker is Maker.CONTRACT and not translator.is_trivial(clause.clause)
+        ):
             clauses.append(clause)
     return translator.situation(), DecidedCalls(
         followed=translator.run != MISSING,
@@ -237,6 +239,15 @@ class _Translator:
             undecided=undecided,
             each=item.each,
             readable=readable,
+        )
+
+    def is_trivial(self, clause: Clause) -> bool:
+        """Whether every call meets a condition: nobody who calls is the zero address."""
+        return any(
+            self._columns[literal.left].term.name in ("sender", "origin")
+            and literal.right is None
+            and (literal.sign, literal.constant) == (Sign.DIFFERENT, 0)
+            for literal in clause.literals
         )
 
     def branches(self) -> Iterator[Literal]:
