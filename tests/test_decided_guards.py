@@ -179,7 +179,7 @@ def test_what_failed_on_later_calls_is_no_guard() -> None:
     bound = Clause(literals=(Literal(left=0, sign=Sign.AT_MOST, constant=1),))
     wider = Clause(literals=(Literal(left=0, sign=Sign.AT_MOST, constant=5),))
     relation = Clause(literals=(Literal(left=0, sign=Sign.AT_LEAST, right=2),))
-    calls: list[tuple[int, ...]] = [(1, 0, 0, 0)] * 14 + [(2, 0, 0, 0)] * 6
+    calls: list[tuple[int, ...]] = [(code, 0, 0, 0) for code in [1] * 14 + [2] * 6]
     meaning = Meaning(situation(calls, [True] * 20))
     function = Function(number=0, meaning=meaning, cause=np.zeros(20, dtype=np.int64))
     assert _lasting(function, [wider, relation], [bound, relation]) == (relation,)
