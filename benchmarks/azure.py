@@ -18,17 +18,18 @@ import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from specminer.chain.artifact import load
 from specminer.chain.txlist import read_transactions
-from specminer.history import MISSING, BoolColumn, History
+from specminer.excerpt import excerpt
+from specminer.history import History
 from specminer.pipeline import Export, MineOptions, Rulebook, import_export, mine, same_code
 from specminer.score import Score, language, read, score
 from specminer.specification import Specification
@@ -115,30 +116,7 @@ def cut_short(history: History, seed: int) -> History:
         rows = np.flatnonzero(history.invocation_contract == contract)
         if len(rows):
             keep[rows[: draw.randint(1, len(rows))]] = True
-    return _only(history, keep)
-
-
-def _only(history: History, keep: BoolColumn) -> History:
-    """Return a history of some of its invocations, among them the callers of each."""
-    number = np.cumsum(keep) - 1
-    accesses = keep[history.access_invocation]
-    changes: dict[str, Any] = {}
-    for field in fields(history):
-        column = getattr(history, field.name)
-        if field.name.startswith("invocation_"):
-            changes[field.name] = _filtered(column, keep)
-        elif field.name.startswith("access_"):
-            changes[field.name] = _filtered(column, accesses)
-    parent = changes["invocation_parent"]
-    changes["invocation_parent"] = np.where(parent == MISSING, MISSING, number[parent])
-    changes["access_invocation"] = number[changes["access_invocation"]]
-    return replace(history, **changes)
-
-
-def _filtered(column: Any, keep: BoolColumn) -> Any:
-    if isinstance(column, tuple):
-        return tuple(value for value, wanted in zip(column, keep, strict=True) if wanted)
-    return column[keep]
+    return excerpt(history, np.flatnonzero(keep))
 
 
 def imported(folder: Path, databases: Path) -> Path:

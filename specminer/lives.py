@@ -13,18 +13,18 @@ so only in the transaction that created the contract (EIP-6780), and is a mere p
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from specminer.continuity import Visits, visits
+from specminer.excerpt import excerpt, positions
 from specminer.hashing import keccak_all
 from specminer.history import (
     CONSTRUCTOR,
     MISSING,
     PAYMENTS,
-    AnswerColumns,
     BoolColumn,
     History,
     IntColumn,
@@ -109,78 +109,20 @@ def of_life(history: History, number: int) -> History:
     owner = next(row for row, life in enumerate(history.lives) if life.number == number)
     rows = np.flatnonzero(history.invocation_contract == owner)
     transactions = np.unique(history.invocation_transaction[rows])
-    place = _places(rows, len(history))
-    transaction = _places(transactions, len(history.transaction_hash))
+    part = excerpt(history, rows, transactions)
+    transaction = positions(transactions, len(history.transaction_hash))
     life = history.lives[owner]
-    columns = _columns_of(history, rows, transactions, place)
-    parent = columns["invocation_parent"]
-    columns |= {
-        "invocation_transaction": transaction[columns["invocation_transaction"]],
-        "invocation_contract": np.zeros(len(rows), dtype=np.int64),
-        "invocation_parent": np.where(parent == MISSING, MISSING, place[np.maximum(parent, 0)]),
-        "access_invocation": place[columns["access_invocation"]].astype(np.int32),
-        "payment_invocation": place[columns["payment_invocation"]],
-    }
     life = replace(
         life,
         created=None if life.created is None else int(transaction[life.created]),
         destroyed=None if life.destroyed is None else int(transaction[life.destroyed]),
     )
     return replace(
-        history,
-        **columns,
+        part,
         contracts=(history.contracts[owner],),
         lives=(life,),
-        answers=None if history.answers is None else _answers_of(history.answers, rows, transactions, place),
-        transaction_hash=tuple(history.transaction_hash[row] for row in transactions.tolist()),
-        invocation_data=tuple(history.invocation_data[row] for row in rows.tolist()),
-        invocation_output=tuple(history.invocation_output[row] for row in rows.tolist()),
+        invocation_contract=np.zeros(len(rows), dtype=np.int64),
     )
-
-
-def _places(rows: IntColumn, count: int) -> IntColumn:
-    """Return for each of ``count`` rows its position among some; ``MISSING`` if it is none of them."""
-    place = np.full(count, MISSING, dtype=np.int64)
-    place[rows] = np.arange(len(rows))
-    return place
-
-
-def _columns_of(
-    history: History, rows: IntColumn, transactions: IntColumn, place: IntColumn
-) -> dict[str, Any]:
-    """Return the columns of some invocations and transactions, by name; rows in them are still those of the history."""
-    chosen = {
-        "transaction": transactions,
-        "invocation": rows,
-        "access": np.flatnonzero(place[history.access_invocation] != MISSING),
-        "payment": np.flatnonzero(place[history.payment_invocation] != MISSING),
-    }
-    columns = {item.name: getattr(history, item.name) for item in fields(history)}
-    return {
-        name: column[chosen[name.partition("_")[0]]]
-        for name, column in columns.items()
-        if isinstance(column, np.ndarray)
-    }
-
-
-def _answers_of(
-    answers: AnswerColumns, rows: IntColumn, transactions: IntColumn, place: IntColumn
-) -> AnswerColumns:
-    """Return what some invocations heard from others; ``place`` is the position of each invocation among them."""
-    chosen = {
-        "transaction": transactions,
-        "invocation": rows,
-        "call": np.flatnonzero(place[answers.call_invocation] != MISSING),
-        "environment": np.flatnonzero(place[answers.environment_invocation] != MISSING),
-    }
-    columns: dict[str, Any] = {
-        item.name: getattr(answers, item.name)[chosen[item.name.partition("_")[0]]]
-        for item in fields(answers)
-        if item.name.partition("_")[0] in chosen
-    }
-    for name in ("call_invocation", "environment_invocation"):
-        columns[name] = place[columns[name]].astype(np.int32)
-    return replace(answers, **columns)
 
 
 def _destructions(history: History) -> IntColumn:

@@ -7,6 +7,7 @@ with a reason that begins with ``missing part``, which CI takes for a failure.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -32,6 +33,11 @@ A fixture that is shared by the examples of a test (a folder, a patched environm
 _FIXTURES = {"anvil": "node", "browser": "browser", "real_database": "real", "tools": "node"}
 """The mark of what uses a fixture."""
 
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell that starts the tests in the background tells them to ignore interruptions, and so the commands
+    # that they start; those are tested as a terminal starts them
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _QUALITY = Path(__file__).parent / "quality"
 
