@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from tests.support.browser import chromium
 from tests.support.extras import TestModule, reason_of
 from tests.support.real import RealDatabase, imported, real_data
 from tests.support.solc import has_solc
+from tests.support.third_party.recording import Recording, recorded
 
 settings.register_profile(
     "specminer",
@@ -30,7 +31,13 @@ settings.load_profile("specminer")
 
 A fixture that is shared by the examples of a test (a folder, a patched environment) is meant to be."""
 
-_FIXTURES = {"anvil": "node", "browser": "browser", "real_database": "real", "tools": "node"}
+_FIXTURES = {
+    "anvil": "node",
+    "browser": "browser",
+    "real_database": "real",
+    "third_party": "node",
+    "tools": "node",
+}
 """The mark of what uses a fixture."""
 
 
@@ -106,6 +113,18 @@ def browser() -> str:
 def real_database(tmp_path_factory: pytest.TempPathFactory) -> RealDatabase:
     """Return what gives the database of a real history by its name; skip the test where there are none."""
     real_data()
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "real-histories"
+    shared = _shared(tmp_path_factory) / "real-histories"
     return lambda name: imported(name, shared)
+
+
+@pytest.fixture(scope="session")
+def third_party(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Recording]:
+    """Return what gives the recording of a third-party contract by its name; see ``tests/support/third_party``."""
+    shared = _shared(tmp_path_factory) / "third-party"
+    return lambda name: recorded(name, shared)
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that all processes of a test session share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base

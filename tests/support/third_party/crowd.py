@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from types import MappingProxyType
 from typing import Any, Final
 
 from tests.support.anvil import BLOCK_SECONDS, Anvil, Call, Deployed
@@ -16,6 +17,10 @@ ETHER: Final = 10**18
 FINNEY: Final = 10**15
 HOUR: Final = 3600
 DAY: Final = 86_400
+
+_DOMAIN: Final = {
+    "name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address",
+}  # fmt: skip
 
 Action = Callable[[], Sequence[Call]]
 """Makes up what somebody does next: calls that stand in this order in one block."""
@@ -83,6 +88,40 @@ class Crowd:
             self.now = self.anvil.now() + self.random.choice(seconds)
             chosen = self.random.choices(list(actions), weights=list(actions.values()), k=size)
             self._mine([call for action in chosen for call in action()])
+
+    def sign_typed(
+        self,
+        signer: str,
+        *,
+        name: str,
+        contract: str,
+        kind: str,
+        values: Mapping[str, Any],
+        types: Mapping[str, str] = MappingProxyType({}),
+    ) -> tuple[int, bytes, bytes]:
+        """Return ``v``, ``r``, ``s`` of an account's signature under an EIP-712 message of version ``1``.
+
+        Text is an address and a number a ``uint256``, unless ``types`` has another type for the field.
+        """
+        fields = {
+            field: "address" if isinstance(value, str) else "uint256" for field, value in values.items()
+        } | dict(types)
+        listed = {kind: fields, "EIP712Domain": _DOMAIN}
+        domain = {
+            "name": name, "version": "1", "chainId": self.anvil.chain_id, "verifyingContract": contract,
+        }  # fmt: skip
+        message = {field: value if isinstance(value, str) else str(value) for field, value in values.items()}
+        typed = {
+            "types": {
+                each: [{"name": field, "type": type_} for field, type_ in part.items()]
+                for each, part in listed.items()
+            },
+            "primaryType": kind,
+            "domain": domain,
+            "message": message,
+        }
+        signature = bytes.fromhex(self.anvil.rpc("eth_signTypedData_v4", signer, typed)[2:])
+        return signature[64], signature[:32], signature[32:64]
 
     def _mine(self, calls: Sequence[Call]) -> list[dict[str, Any]]:
         receipts = self.anvil.block(calls, timestamp=self.now)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from specminer.chain.artifact import Artifact, parse
+from specminer.chain.artifact import Artifact, load
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.node import Node
+from specminer.chain.tracefile import TraceFile
 from specminer.pipeline import collect, export_traces
 from specminer.store import TraceStore
+from specminer.trace import Transaction
 from tests.support.anvil import Anvil
 from tests.support.collecting import address
-from tests.support.third_party.catalogue import DRIVERS
+from tests.support.third_party.catalogue import DRIVERS, SHARED_DRIVES
 from tests.support.third_party.crowd import Crowd, Subject
+
+VARIABLE: Final = "SPECMINER_THIRD_PARTY"
+"""The environment's variable that names a folder with recordings of before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +34,43 @@ class Recording:
     trace_file: Path
     artifact_file: Path
     aims_file: Path
-    """What calls were meant to break, by hash of the transaction, where the driver was sure of it."""
-    transactions: int
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All its files."""
+        return self.trace_file, self.artifact_file, self.aims_file
 
     def artifact(self) -> Artifact:
         """Return the ABI and the storage layout."""
-        return parse(self.artifact_file.read_bytes(), self.artifact_file.name)
+        return load(self.artifact_file)
+
+    def aims(self) -> dict[str, str]:
+        """Return what calls were meant to break, by hash of the transaction as ``0x...``."""
+        aims: dict[str, str] = json.loads(self.aims_file.read_text())
+        return aims
+
+    def transactions(self) -> Iterator[Transaction]:
+        """Yield the history from its file."""
+        return TraceFile(self.trace_file).transactions()
+
+
+def recorded(name: str, shared: Path) -> Recording:
+    """Return a recording in a folder that all test processes share; the first that asks makes it.
+
+    ``$SPECMINER_THIRD_PARTY`` names a folder with recordings of before, which are then taken as they are.
+    """
+    earlier = os.environ.get(VARIABLE)
+    if earlier:
+        return _recording(Path(earlier) / name)
+    shared.mkdir(exist_ok=True)
+    driver = SHARED_DRIVES.get(name, name)
+    with (shared / f"{driver}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / name).exists():
+            partial = shared / f"{driver}.partial"
+            for recording in record(driver, partial):
+                (partial / recording.name).rename(shared / recording.name)
+    return _recording(shared / name)
 
 
 def record(driver: str, folder: Path, *, seed: int = 0) -> list[Recording]:
@@ -48,15 +86,22 @@ def record(driver: str, folder: Path, *, seed: int = 0) -> list[Recording]:
 
 def _record(url: str, subject: Subject, aims: Mapping[str, str], folder: Path) -> Recording:
     folder.mkdir(parents=True, exist_ok=True)
-    traces, artifact, aimed = (folder / name for name in ("traces.jsonl.gz", "artifact.json", "aims.json"))
-    artifact.write_text(_artifact_text(subject))
-    aimed.write_text(json.dumps(aims, indent=1) + "\n")
+    recording = _recording(folder)
+    recording.artifact_file.write_text(_artifact_text(subject))
+    recording.aims_file.write_text(json.dumps(aims, indent=1) + "\n")
     contract = address(subject.address)
     with TraceStore("sqlite://") as store, Node(Endpoint(url)) as node:
         collected = collect(store, node, contract)
-        count = export_traces(store, collected.chain_id, contract, traces)
+        export_traces(store, collected.chain_id, contract, recording.trace_file)
+    return recording
+
+
+def _recording(folder: Path) -> Recording:
     return Recording(
-        name=subject.name, trace_file=traces, artifact_file=artifact, aims_file=aimed, transactions=count
+        name=folder.name,
+        trace_file=folder / "traces.jsonl.gz",
+        artifact_file=folder / "artifact.json",
+        aims_file=folder / "aims.json",
     )
 
 

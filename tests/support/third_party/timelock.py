@@ -9,17 +9,9 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from tests.support.anvil import Call, Deployed
-from tests.support.solc import compile_sources
+from tests.support.third_party.contracts import compiled
 from tests.support.third_party.crowd import DAY, HOUR, NO_HASH, NOBODY, Crowd, Subject
 
-_SOURCES: Final = {
-    "Timelock.sol": 'import "@openzeppelin/contracts/governance/TimelockController.sol";',
-    "Target.sol": """
-        contract Target {
-            uint256 public number;
-            function put(uint256 given) external payable { require(given != 13, "unlucky"); number = given; }
-        }""",
-}
 _SINGLE: Final = ("address", "uint256", "bytes", "bytes32", "bytes32")
 _BATCH: Final = ("address[]", "uint256[]", "bytes[]", "bytes32", "bytes32")
 _ROLES: Final = ("EXECUTOR_ROLE", "CANCELLER_ROLE", "PROPOSER_ROLE")
@@ -27,7 +19,7 @@ _ROLES: Final = ("EXECUTOR_ROLE", "CANCELLER_ROLE", "PROPOSER_ROLE")
 
 def drive(crowd: Crowd) -> tuple[Subject, ...]:
     """Drive a timelock with two proposers, two executors and an admin; later anybody may execute."""
-    output = compile_sources(_SOURCES)
+    output = compiled()
     timelock = output["TimelockController"]
     proposers, executors = list(crowd.people[:2]), list(crowd.people[1:3])
     lock = crowd.deploy(timelock, DAY, proposers, executors, crowd.owner)
@@ -68,7 +60,10 @@ class _Desk:
         random = self.crowd.random
         target, data = self.target.address, self.target.encode("put", random.choice([13, *range(1, 12)]))
         if random.random() < 0.08:
-            target, data = self.lock.address, self.lock.encode("updateDelay", random.choice([DAY, DAY + HOUR]))
+            target, data = (
+                self.lock.address,
+                self.lock.encode("updateDelay", random.choice([DAY, DAY + HOUR])),
+            )
         what = (target, random.choice([0, 0, 0, 5]), bytes.fromhex(data[2:]))
         delay = random.choice([DAY, DAY, DAY, DAY + HOUR, 2 * DAY, 2 * DAY, 3 * DAY, HOUR, 2**256 - 1])
         return [self._schedule("schedule", what, delay, _SINGLE, self.single)]
@@ -78,20 +73,33 @@ class _Desk:
         payload = bytes.fromhex(self.target.encode("put", random.randrange(1, 9))[2:])
         values = [0] * (count + (random.random() < 0.2))
         what = ([self.target.address] * count, values, [payload] * count)
-        return [self._schedule("scheduleBatch", what, random.choice([DAY, DAY, 2 * DAY, 2 * DAY, 60]), _BATCH, self.batches)]
+        return [
+            self._schedule(
+                "scheduleBatch", what, random.choice([DAY, DAY, 2 * DAY, 2 * DAY, 60]), _BATCH, self.batches
+            )
+        ]
 
     def _schedule(
-        self, function: str, what: tuple[Any, ...], delay: int, types: tuple[str, ...], drawn: list[_Operation]
+        self,
+        function: str,
+        what: tuple[Any, ...],
+        delay: int,
+        types: tuple[str, ...],
+        drawn: list[_Operation],
     ) -> Call:
         random = self.crowd.random
         earlier = random.choice(self.single[-8:]).id if self.single and random.random() < 0.25 else NO_HASH
         arguments = (*what, earlier, random.randbytes(32))
         drawn.append(_Operation(arguments=arguments, due=self.crowd.now + delay, types=types))
-        return self.lock.call(self.crowd.one(*self.crowd.people[:2], chance=0.85), function, *arguments, delay)
+        return self.lock.call(
+            self.crowd.one(*self.crowd.people[:2], chance=0.85), function, *arguments, delay
+        )
 
     def schedule_again(self) -> list[Call]:
         operation = self._recent(self.single)
-        return [self.lock.call(self.crowd.people[0], "schedule", *each.arguments, 3 * DAY) for each in operation]
+        return [
+            self.lock.call(self.crowd.people[0], "schedule", *each.arguments, 3 * DAY) for each in operation
+        ]
 
     def _recent(self, drawn: list[_Operation], due: float = 0.0) -> list[_Operation]:
         """Return one of the last operations, with this chance one whose time has come; none at first."""
@@ -113,12 +121,15 @@ class _Desk:
     def execute_batch(self) -> list[Call]:
         sender = self.crowd.one(*self.crowd.people[1:3])
         return [
-            self.lock.call(sender, "executeBatch", *each.arguments) for each in self._recent(self.batches, due=0.8)
+            self.lock.call(sender, "executeBatch", *each.arguments)
+            for each in self._recent(self.batches, due=0.8)
         ]
 
     def cancel(self) -> list[Call]:
         sender = self.crowd.one(*self.crowd.people[:2])
-        return [self.lock.call(sender, "cancel", each.id) for each in self._recent(self.single + self.batches)]
+        return [
+            self.lock.call(sender, "cancel", each.id) for each in self._recent(self.single + self.batches)
+        ]
 
     def change_roles(self) -> list[Call]:
         random = self.crowd.random
