@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 import tomllib
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ ENTITY: Final = "ENTITY"
 CLOCK: Final = "clock: "
 """How an event begins that is no call."""
 _EQUALS: Final = re.compile(r"(?<![<>!=])=(?!=)")
+_RESERVED: Final = re.compile(rf"\b(?:{'|'.join({*keyword.kwlist} - {'and', 'or', 'not'})})\b")
+"""Words of Python that are names in Solidity, such as ``from``; a parsed condition has them with ``_`` behind."""
 
 
 class Expectation(StrEnum):
@@ -111,12 +114,14 @@ def parsed(text: str) -> ast.expr:
     Raises:
         SyntaxError: it is none.
     """
-    return ast.parse(_EQUALS.sub("==", text).replace("·", ENTITY), mode="eval").body
+    text = _RESERVED.sub(r"\g<0>_", _EQUALS.sub("==", text).replace("·", ENTITY))
+    return ast.parse(text, mode="eval").body
 
 
 def names_in(expression: ast.expr) -> set[str]:
     """Return the names that an expression uses, without fields and functions of contracts."""
-    return {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+    found = (node.id for node in ast.walk(expression) if isinstance(node, ast.Name))
+    return {name[:-1] if _RESERVED.fullmatch(name[:-1]) else name for name in found}
 
 
 def _function(table: Mapping[str, Any]) -> FunctionConditions:

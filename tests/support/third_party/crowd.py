@@ -22,7 +22,7 @@ _DOMAIN: Final = {
     "name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address",
 }  # fmt: skip
 
-Action = Callable[[], Sequence[Call]]
+Action = Callable[[], list[Call]]
 """Makes up what somebody does next: calls that stand in this order in one block."""
 
 

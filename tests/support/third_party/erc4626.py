@@ -20,7 +20,7 @@ def drive(crowd: Crowd) -> tuple[Subject, ...]:
         return random.choice([0, 1, 30, 250, 900, 4_000])
 
     def nobody_or(who: str) -> str:
-        return NOBODY if random.random() < 0.06 else who
+        return NOBODY if random.random() < 0.12 else who
 
     def deposit() -> list[Call]:
         return [vault.call(crowd.one(), "deposit", amount(), nobody_or(crowd.one()))]

@@ -35,7 +35,7 @@ def drive(crowd: Crowd) -> tuple[Subject, ...]:
         desk.propose: 4, desk.propose_wrongly: 2, desk.vote: 12, desk.vote_signed: 2, desk.queue: 4, desk.execute: 5,
         desk.cancel: 1, desk.govern: 2, desk.pay: 1,
     }  # fmt: skip
-    crowd.act(actions | _on_token(crowd, token), blocks=66, size=7)
+    crowd.act(actions | _on_token(crowd, token), blocks=58, size=7)
     return (
         Subject(name="governor", address=parliament.address, artifact=output["Parliament"]),
         Subject(name="votes_token", address=token.address, artifact=output["VotesToken"]),
@@ -85,10 +85,10 @@ class _Desk:
 
     def propose(self) -> list[Call]:
         random = self.crowd.random
-        target, data = self.target.address, self.target.encode("put", random.choice([13, 13, *range(6)]))
+        target, data = self.target.address, self.target.encode("put", random.choice([13, *range(6)]))
         if random.random() < 0.3:
             target = self.parliament.address
-            data = self.parliament.encode("setVotingPeriod", random.choice([0, 0, 6]))
+            data = self.parliament.encode("setVotingPeriod", random.choice([0, 6]))
         description = f"proposal {random.randrange(10**6)}"
         what = ([target], [0], [bytes.fromhex(data[2:])])
         proposer = self.crowd.one(*self.crowd.people[:5], chance=0.95)
@@ -155,7 +155,7 @@ class _Desk:
         return [self.parliament.call(self.crowd.one(), "queue", *self._some(9, 12)[0])]
 
     def execute(self) -> list[Call]:
-        return [self.parliament.call(self.crowd.one(), "execute", *self._some(12, 24)[0])]
+        return [self.parliament.call(self.crowd.one(), "execute", *self._some(13, 26)[0])]
 
     def cancel(self) -> list[Call]:
         arguments, proposer = self._some(0, 2)

@@ -96,16 +96,14 @@ class _Desk:
         owners = safe.read("getOwners")
         someone = random.choice([*crowd.people[:6], NOBODY])
         before = [_SENTINEL, *owners][random.randrange(len(owners))]
-        function, *arguments = random.choice(
-            [
-                ("addOwnerWithThreshold", someone, random.choice([2, 2, 3])),
-                ("removeOwner", before, random.choice(owners), 2),
-                ("swapOwner", before, random.choice(owners), someone),
-                ("changeThreshold", random.choice([0, 1, 2, 2, 9])),
-                ("enableModule", random.choice([crowd.people[6], NOBODY])),
-            ]
-        )
-        return self._signed(safe.address, 0, safe.encode(function, *arguments))
+        changes: list[tuple[Any, ...]] = [
+            ("addOwnerWithThreshold", someone, random.choice([2, 2, 3])),
+            ("removeOwner", before, random.choice(owners), 2),
+            ("swapOwner", before, random.choice(owners), someone),
+            ("changeThreshold", random.choice([0, 1, 2, 2, 9])),
+            ("enableModule", random.choice([crowd.people[6], NOBODY])),
+        ]
+        return self._signed(safe.address, 0, safe.encode(*random.choice(changes)))
 
     def approve(self) -> list[Call]:
         crowd = self._crowd
@@ -131,15 +129,13 @@ class _Desk:
 
     def call_directly(self) -> list[Call]:
         crowd, safe = self._crowd, self._safe
-        function, *arguments = crowd.random.choice(
-            [
-                ("addOwnerWithThreshold", crowd.people[5], 1),
-                ("changeThreshold", 1),
-                ("enableModule", crowd.people[5]),
-                ("setup", [crowd.people[5]], 1, NOBODY, b"", NOBODY, NOBODY, 0, NOBODY),
-            ]
-        )
-        return [safe.call(crowd.one(), function, *arguments)]
+        changes: list[tuple[Any, ...]] = [
+            ("addOwnerWithThreshold", crowd.people[5], 1),
+            ("changeThreshold", 1),
+            ("enableModule", crowd.people[5]),
+            ("setup", [crowd.people[5]], 1, NOBODY, b"", NOBODY, NOBODY, 0, NOBODY),
+        ]
+        return [safe.call(crowd.one(), *crowd.random.choice(changes))]
 
     def from_module(self) -> list[Call]:
         crowd = self._crowd

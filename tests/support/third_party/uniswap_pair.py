@@ -31,7 +31,8 @@ def _pair() -> dict[str, Any]:
         for path in sorted((folder / part).glob("*.sol"))
     }
     layout = compile_sources(sources, package="solc-0.5.17")["UniswapV2Pair"]["storageLayout"]
-    return json.loads((_package() / "build" / "UniswapV2Pair.json").read_text()) | {"storageLayout": layout}
+    published: dict[str, Any] = json.loads((_package() / "build" / "UniswapV2Pair.json").read_text())
+    return published | {"storageLayout": layout}
 
 
 def drive(crowd: Crowd) -> tuple[Subject, ...]:

@@ -33,7 +33,7 @@ def drive(crowd: Crowd) -> tuple[Subject, ...]:
 
     def some(stage: int) -> int:
         """Return the number of a purchase that may never have been made, but mostly is in this stage."""
-        numbers = [max(1, len(offers) + 1 - random.choice([-2, *range(1, 12)])) for _ in range(6)]
+        numbers: list[int] = [max(1, len(offers) + 1 - random.choice([-2, *range(1, 12)])) for _ in range(6)]
         fitting = [each for each in numbers if desk.read("purchases", each)[3] == stage]
         return fitting[0] if fitting and random.random() < 0.8 else numbers[0]
 
