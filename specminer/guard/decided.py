@@ -31,6 +31,8 @@ UNREADABLE: Final = "what was decided upon is not known"
 """Why a rejection has no condition although its decision was found."""
 MAX_BRANCHES: Final = 64
 """Conditions of a function that tell where its accepted calls lead."""
+_OF_TRUTHS: Final = (Sign.EQUAL, Sign.DIFFERENT)
+"""How truth values are compared."""
 _KINDS: Final = {ClauseKind.REQUIRED: GuardKind.REQUIRED, ClauseKind.CODED: GuardKind.CODED}
 _MAKERS: Final = {Maker.CONTRACT: ConditionMaker.CONTRACT, Maker.COMPILER: ConditionMaker.COMPILER}
 
@@ -182,6 +184,9 @@ class _Translator:
         for term in situation.terms:
             self._given.add(term.name)
         self._found: dict[tuple[int, bool], int] = {}
+        self._branches = [(node, holds) for node in self._branching_nodes() for holds in (True, False)]
+        for relation in self._relations():
+            self._note_kinds(relation)
 
     def _run_of_each(self) -> IntColumn:
         found = np.full(len(self._situation), MISSING, dtype=np.int64)
@@ -252,17 +257,43 @@ class _Translator:
 
     def branches(self) -> Iterator[Literal]:
         """Yield the conditions that accepted calls decided both ways, or that not all came to."""
+        for node, holds in self._branches:
+            relation = self._wording.relation(Condition(node, holds))
+            if relation is not None and relation.readable:
+                yield self._literal(relation)
+
+    def _branching_nodes(self) -> list[int]:
         ways: dict[int, set[bool]] = {}
         for path in self._decisions.paths:
             if path.returned:
                 for step in path.steps:
                     ways.setdefault(step.condition.node, set()).add(step.condition.holds)
-        told = [node for node, held in ways.items() if len(held) == 2][:MAX_BRANCHES]
-        for node in told:
-            for holds in (True, False):
-                relation = self._wording.relation(Condition(node, holds))
-                if relation is not None and relation.readable:
-                    yield self._literal(relation)
+        return [node for node, held in ways.items() if len(held) == 2][:MAX_BRANCHES]
+
+    def _relations(self) -> Iterator[Relation]:
+        """Yield all relations that become literals."""
+        conditions = [item for clause in self._decisions.clauses for item in clause.conditions]
+        for node, holds in (*conditions, *self._branches):
+            relation = self._wording.relation(Condition(node, holds))
+            if relation is not None:
+                yield relation
+
+    def _note_kinds(self, relation: Relation) -> None:
+        """Take terms as numbers that the code compares as such, though they are 0 or 1 in all calls."""
+        right, signed = relation.right, relation.signed
+        columns = [self._columns[self._term(relation.left, signed=signed)]]
+        if isinstance(right, int):
+            is_truth = (right in (0, 1) and relation.sign in _OF_TRUTHS) or (relation.sign, right) == (
+                Sign.GREATER,
+                0,
+            )
+        else:
+            columns.append(self._columns[self._term(right, signed=signed)])
+            kinds = {column.term.kind is ValueKind.BOOL for column in columns}
+            is_truth = relation.sign in _OF_TRUTHS and len(kinds) == 1
+        for column in columns if not is_truth else ():
+            if column.term.kind is ValueKind.BOOL:
+                column.term = replace(column.term, kind=ValueKind.UINT)
 
     def unexplained(self, untold: set[int]) -> dict[int, str]:
         """Return why rejected calls have no condition; ``untold`` are the clauses that cannot be told."""
