@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from specminer.decision.checks import is_selector_search, shape_of
 from specminer.decision.exploring import Explorer
 from specminer.decision.implications import without_implied
-from specminer.decision.paths import Check, Condition, Step
+from specminer.decision.paths import Check, Condition, Joint, Step
 from specminer.decision.runs import FunctionRuns
 from specminer.decision.shapes import same_shape
 from specminer.evm.shadow.arena import UNKNOWN, Arena
@@ -114,15 +114,12 @@ class ClauseWriter:
 
     def _unmet(self, paths: Sequence[AcceptedPath], condition: Condition) -> list[AcceptedPath]:
         """Return the paths on which some call does not meet a condition, also if it never came to decide it."""
-        return [
-            path
-            for path in paths
-            if not path.decides(condition)
-            and (
-                condition.node in path.facts
-                or not all(self._value(run, condition.node) is condition.holds for run in path.runs)
-            )
-        ]
+        return [path for path in paths if not self._meets(path, condition)]
+
+    def _meets(self, path: AcceptedPath, condition: Condition) -> bool:
+        if condition.node in path.facts:
+            return path.decides(condition)
+        return all(self._value(run, condition.node) is condition.holds for run in path.runs)
 
     def _value(self, run: int, node: int) -> bool | None:
         """Return whether a node is not zero in a run; ``None`` if the run does not know."""
@@ -142,10 +139,14 @@ class ClauseWriter:
         for index in range(deciding - 1, -1, -1):
             if len(chosen) >= MAX_ALTERNATIVES:
                 break
-            condition = path.steps[index].condition
-            if is_selector_search(self.arena, condition.node):
+            step, decider = path.steps[index], path.steps[deciding]
+            condition = step.condition
+            if step.position == decider.position:
+                if decider.joint is Joint.ALL:
+                    chosen.append(index)
+            elif is_selector_search(self.arena, condition.node):
                 matches = condition.holds and self.arena.kind(condition.node) == "eq"
-                if matches and path.steps[index].frame == path.steps[deciding].frame:
+                if matches and step.frame == decider.frame:
                     chosen.append(index)  # another function is called inside
             elif self._says_more(path.steps, index, chosen) and self.explorer.leads_around(
                 path.run, path.flips, path.steps, index, deciding
@@ -164,16 +165,21 @@ class ClauseWriter:
             for other in chosen
         )
 
-    @staticmethod
-    def _most_telling(steps: Sequence[Step], deciding: int, remaining: Sequence[AcceptedPath]) -> int | None:
-        """Return the step that most accepted calls decided otherwise; of several the one nearest to the end."""
-        counts = [
-            sum(len(path.runs) for path in remaining if path.decides(step.condition.negated))
-            if step.condition.node != UNKNOWN
-            else 0
-            for step in steps
-        ]
-        best = max(
-            range(len(steps)), key=lambda index: (counts[index], index <= deciding, index), default=None
-        )
-        return best if best is not None and counts[best] else None
+    def _most_telling(
+        self, steps: Sequence[Step], deciding: int, remaining: Sequence[AcceptedPath]
+    ) -> int | None:
+        """Return the step that most accepted calls decided otherwise; of several the one nearest to the end.
+
+        Where none did, it is one that they would have decided otherwise.
+        """
+        for tells in (AcceptedPath.decides, self._meets):
+            counts = [
+                sum(len(path.runs) for path in remaining if tells(path, step.condition.negated))
+                if step.condition.node != UNKNOWN
+                else 0
+                for step in steps
+            ]
+            best = max(range(len(steps)), key=lambda index: (counts[index], index <= deciding, index))
+            if counts[best]:
+                return best
+        return None

@@ -10,7 +10,7 @@ from typing import Final
 from specminer.decision.checks import check_of, is_selector_search, shape_of
 from specminer.decision.clauses import ClauseWriter, Draft, RejectedPath
 from specminer.decision.exploring import Explorer, ForcedPath
-from specminer.decision.paths import Check, Condition, Path, Step
+from specminer.decision.paths import Check, Condition, Joint, Path, Step
 from specminer.decision.runs import FunctionRuns
 from specminer.decision.shapes import same_shape
 from specminer.evm.shadow.arena import UNKNOWN
@@ -62,7 +62,7 @@ class _Search:
         if self._is_settled(step):
             return
         steps, flips = path.steps[:index], frozenset({step.position})
-        negated = step._replace(condition=step.condition.negated)
+        negated = step._replace(condition=step.condition.negated, joint=Joint.ALONE)
         for _ in range(_FURTHER):
             forced = self.explorer.run(path.runs[0], flips)
             if forced is None or not forced.rejected or forced.calls_after:
@@ -82,8 +82,8 @@ class _Search:
     def _is_settled(self, step: Step) -> bool:
         """Return whether a step need not be tried, and note that it was."""
         condition = step.condition
-        if condition.node == UNKNOWN or condition in self.tried:
-            return True
+        if condition.node == UNKNOWN or condition in self.tried or step.joint is Joint.ANY:
+            return True  # the truths behind one that sufficed are not known
         self.tried.add(condition)
         arena = self.writer.arena
         if shape_of(arena, condition) in _UNTRIED or is_selector_search(arena, condition.node):

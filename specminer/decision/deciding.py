@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import islice
 
 from specminer.decision.checks import check_of
-from specminer.decision.clauses import AcceptedPath, ClauseWriter, Draft, Facts, RejectedPath, facts_of
+from specminer.decision.clauses import AcceptedPath, ClauseWriter, Draft, RejectedPath, facts_of
 from specminer.decision.coding import coded_drafts
 from specminer.decision.exploring import MAX_FORCED_OPCODES, Explorer, Replays
 from specminer.decision.merging import merge
@@ -49,8 +49,9 @@ def decide(
     if explorer is not None:
         drafts += coded_drafts(writer, explorer, [path for path in paths if path.returned], drafts)
     merged = merge(runs.arena, drafts)
-    clauses = [_clause(runs, paths, draft) for draft in merged.drafts]
-    causes = _causes(runs, paths, required, merged.position)
+    calls = _Calls(runs)
+    clauses = [_clause(calls, paths, draft) for draft in merged.drafts]
+    causes = _causes(calls, paths, required, merged.position)
     return FunctionDecisions(runs=runs, paths=paths, clauses=tuple(clauses), causes=tuple(causes))
 
 
@@ -124,18 +125,20 @@ class _Rejections:
         return None
 
 
-def _clause(runs: FunctionRuns, paths: tuple[Path, ...], draft: Draft) -> Clause:
+def _clause(calls: _Calls, paths: tuple[Path, ...], draft: Draft) -> Clause:
     head = draft.conditions[0]
     passed = undecided = 0
-    for facts, count in _accepted_calls(runs, paths):
-        value = facts.get(head.node)
-        passed += count if value is head.holds else 0
-        undecided += count if value is None else 0
+    for path in paths:
+        if path.returned:
+            value = facts_of(path.steps).get(head.node)
+            count = sum(calls.accepted(number) for number in path.runs)
+            passed += count if value is head.holds else 0
+            undecided += count if value is None else 0
     return Clause(
         conditions=draft.conditions,
         kind=ClauseKind.REQUIRED if draft.stopped else ClauseKind.CODED,
         check=draft.check,
-        stopped=tuple(sorted(runs.runs[number].invocation for number in draft.stopped)),
+        stopped=tuple(sorted(row for number in draft.stopped for row in calls.rows(number))),
         passed=passed,
         undecided=undecided,
         outputs=tuple(islice(draft.outputs, MAX_OUTPUTS)),
@@ -143,21 +146,31 @@ def _clause(runs: FunctionRuns, paths: tuple[Path, ...], draft: Draft) -> Clause
     )
 
 
-def _accepted_calls(runs: FunctionRuns, paths: tuple[Path, ...]) -> Iterator[tuple[Facts, int]]:
-    for path in paths:
-        if path.returned:
-            count = sum(runs.runs[number].accepted for number in path.runs)
-            yield facts_of(path.steps), count
+class _Calls:
+    """The calls that runs stand for: their own, and those that took the same path."""
+
+    def __init__(self, runs: FunctionRuns) -> None:
+        self._runs = runs.runs
+        self._matched: dict[int, list[int]] = defaultdict(list)
+        for row, number in zip(runs.matched.tolist(), runs.matched_run.tolist(), strict=True):
+            self._matched[number].append(row)
+
+    def rows(self, number: int) -> list[int]:
+        """Return the invocations that a run stands for."""
+        return [self._runs[number].invocation, *self._matched.get(number, ())]
+
+    def accepted(self, number: int) -> int:
+        """Return how many accepted calls a run stands for."""
+        return len(self.rows(number)) if self._runs[number].accepted else 0
 
 
 def _causes(
-    runs: FunctionRuns, paths: tuple[Path, ...], required: _Rejections, position: dict[int, int]
+    calls: _Calls, paths: tuple[Path, ...], required: _Rejections, position: dict[int, int]
 ) -> list[Cause]:
-    rejected = sorted(number for path in paths if not path.returned for number in path.runs)
     causes = []
-    for number in rejected:
+    for number in (number for path in paths if not path.returned for number in path.runs):
         draft = required.draft_of.get(number)
         clause = None if draft is None else position[draft]
         reason = required.reason_of.get(number)
-        causes.append(Cause(invocation=runs.runs[number].invocation, clause=clause, reason=reason))
-    return causes
+        causes += [Cause(invocation=row, clause=clause, reason=reason) for row in calls.rows(number)]
+    return sorted(causes, key=lambda cause: cause.invocation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from specminer.decision.runs import FunctionRuns
@@ -23,6 +23,17 @@ class Condition(NamedTuple):
         return Condition(self.node, not self.holds)
 
 
+class Joint(Enum):
+    """How the facts of one jump that was decided upon several truths belong together."""
+
+    ALONE = 0
+    """It is the only one."""
+    ALL = 1
+    """The jump went that way because all of them are as they are."""
+    ANY = 2
+    """The last of them sufficed; those before it did not."""
+
+
 class Step(NamedTuple):
     """A decision on a path: a conditional jump, and the fact that led the call on."""
 
@@ -33,6 +44,7 @@ class Step(NamedTuple):
     """Program counter of the jump."""
     position: int
     """Where the decision stands in the record of a run that took the path."""
+    joint: Joint = Joint.ALONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +59,7 @@ class Path:
     returned: bool
     """Whether the code returned; if not, it rejected the calls."""
     runs: tuple[int, ...]
-    """Positions in :attr:`FunctionRuns.runs`, in chain order."""
+    """Positions in :attr:`FunctionRuns.runs`, in chain order; calls that are matched to them took it as well."""
     found_function: bool = True
     """Whether the search for the function found one; only a fallback function runs without."""
 

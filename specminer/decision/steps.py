@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.decision.paths import Condition, Path, Step
+from specminer.decision.paths import Condition, Joint, Path, Step
 from specminer.decision.runs import FunctionRuns
 from specminer.evm.frame import FrameKind
 from specminer.evm.instructions.taped import LAST_PRECOMPILED
@@ -33,13 +33,13 @@ class StepReader:
         known: set[int] = set()
         steps: list[Step] = []
         for position, decision in enumerate(record.decisions):
-            for condition in self._facts(record, decision):
+            for condition, joint in self._facts(record, decision):
                 node = condition.node
                 if node in known or self._left_out(node, inside):
                     continue
                 if node != UNKNOWN:
                     known.add(node)
-                steps.append(Step(condition, decision.frame, decision.counter, position))
+                steps.append(Step(condition, decision.frame, decision.counter, position, joint))
         return tuple(steps)
 
     def found_function(self, record: ShadowRecord) -> bool:
@@ -47,7 +47,7 @@ class StepReader:
         return any(
             fact.holds and self.arena.kind(fact.node) == "eq" and self.selects(fact.node)
             for decision in record.decisions
-            for fact in self._facts(record, decision)
+            for fact, _ in self._facts(record, decision)
             if fact.node != UNKNOWN
         )
 
@@ -71,30 +71,26 @@ class StepReader:
         key = self.arena.key(node)
         return (key[0] == "success" and key[1] in inside) or self.selects(node)
 
-    def _facts(self, record: ShadowRecord, decision: Decision) -> Iterator[Condition]:
+    def _facts(self, record: ShadowRecord, decision: Decision) -> Iterator[tuple[Condition, Joint]]:
         """Yield what a decision says; of truths joined by AND or OR, as far as they matter, one after another."""
-        left = [self.condition(decision.condition, decision.taken)]
+        left = [(self.condition(decision.condition, decision.taken), Joint.ALONE)]
         while left:
-            fact = left.pop()
+            fact, joint = left.pop()
             operands = _joined_truths(self.arena, fact.node)
             values = None if operands is None else _truths(record, operands)
             if operands is None or values is None:
-                yield fact
+                yield fact, joint
                 continue
             any_suffices = (self.arena.kind(fact.node) == "or") == fact.holds
-            if any_suffices:  # the first that says so
-                deciding = [at for at, value in enumerate(values) if value == fact.holds]
-                if not deciding:  # a forced decision
-                    yield fact
-                    continue
-                operands, values = operands[: deciding[0] + 1], values[: deciding[0] + 1]
-            elif fact.holds not in values or (not fact.holds) in values:
-                yield fact
+            agrees = fact.holds in values if any_suffices else (not fact.holds) not in values
+            if not agrees:  # a forced decision
+                yield fact, joint
                 continue
-            left += [
-                self.condition(node, value)
-                for node, value in reversed(list(zip(operands, values, strict=True)))
-            ]
+            if any_suffices:
+                first = values.index(fact.holds)
+                operands, values = operands[: first + 1], values[: first + 1]
+            facts = [self.condition(node, value) for node, value in zip(operands, values, strict=True)]
+            left += [(item, Joint.ANY if any_suffices else Joint.ALL) for item in reversed(facts)]
 
 
 def _joined_truths(arena: Arena, node: int) -> tuple[int, ...] | None:
@@ -162,6 +158,11 @@ def normal_condition(arena: Arena, node: int, taken: bool) -> Condition:
             if equation is None or equation == UNKNOWN:
                 break
             node, holds = equation, not holds
+        elif kind == "eq" and rest[1] in arena.constants and arena.key(rest[0])[0] == "add":
+            equation = _moved(arena, rest[0], arena.constants[rest[1]])
+            if equation is None:
+                break
+            node = equation
         elif kind == "lt":
             comparison = _restated(arena, rest[0], rest[1])
             if comparison is None:
@@ -170,6 +171,15 @@ def normal_condition(arena: Arena, node: int, taken: bool) -> Condition:
         else:
             break
     return Condition(node, holds)
+
+
+def _moved(arena: Arena, total: int, value: int) -> int | None:
+    """Return that a sum has a value, with its constant on the other side; ``None`` if it has none."""
+    key = arena.key(total)
+    if key[2] not in arena.constants:
+        return None
+    node = arena.make("eq", key[1], arena.constant(value - arena.constants[key[2]] & MASK))
+    return node or None
 
 
 def _restated(arena: Arena, left: int, right: int) -> Condition | None:

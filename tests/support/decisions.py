@@ -195,11 +195,13 @@ def check_clauses(decisions: FunctionDecisions) -> None:
             values = [holds(arena, condition, run) for condition in clause.conditions]
             if run.halt is None:
                 assert True in values, f"{clause_text(decisions, clause)} refuses call {run.invocation}"
-        for invocation in () if clause.each else clause.stopped:
+        executed = [invocation for invocation in clause.stopped if invocation in by_invocation]
+        assert executed or not clause.stopped
+        for invocation in () if clause.each else executed:
             values = [holds(arena, item, by_invocation[invocation]) for item in clause.conditions]
             assert True not in values, f"{clause_text(decisions, clause)} does not stop call {invocation}"
     rejected = [run.invocation for run in runs if run.halt is not None]
-    assert [cause.invocation for cause in decisions.causes] == rejected
+    assert [cause.invocation for cause in decisions.causes if cause.invocation in by_invocation] == rejected
     for cause in decisions.causes:
         assert (cause.clause is None) != (cause.reason is None)
         if cause.clause is not None:

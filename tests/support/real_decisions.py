@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -30,15 +30,15 @@ class RecordedFunction:
     lasting: list[bool] = field(default_factory=list)
     gas_short: int = 0
 
-    def runs(self, bound: int) -> FunctionRuns:
-        """Return the runs of some of its calls: so many accepted and so many rejected ones."""
+    def runs(self, accepted: int) -> FunctionRuns:
+        """Return the runs of all rejected calls, and of so many accepted ones, spread over the history."""
         arena = Arena()
         runs = []
-        left = Counter({True: bound, False: bound})
+        returned = [row for row, replay in enumerate(self.replays) if replay.recording.halt is None]
+        chosen = set(returned[:: max(1, len(returned) // accepted)])
         for invocation, replay in enumerate(self.replays):
             recording = replay.recording
-            returned = recording.halt is None
-            if not left[returned]:
+            if recording.halt is None and invocation not in chosen:
                 continue
             shadow = Shadow([recording.contract], arena, foundation=taped_instructions)
             pursuit = pursue(
@@ -51,13 +51,12 @@ class RecordedFunction:
             )
             if not pursuit.proved:
                 continue
-            left[returned] -= 1
             run = CallRun(
                 invocation=invocation,
                 record=shadow.records[0],
                 halt=pursuit.halt,
                 output=pursuit.output,
-                accepted=returned and self.lasting[invocation],
+                accepted=recording.halt is None and self.lasting[invocation],
             )
             runs.append(run)
         return FunctionRuns(function=0, arena=arena, runs=tuple(runs), unproved={}, unpursued=0)
@@ -96,8 +95,8 @@ def recorded_functions(name: str, transactions: int | None = None) -> dict[bytes
     return functions
 
 
-def real_decisions(name: str, bound: int = 60) -> Iterator[tuple[bytes, FunctionDecisions]]:
+def real_decisions(name: str, accepted: int = 60) -> Iterator[tuple[bytes, FunctionDecisions]]:
     """Yield the decisions of each function of a real history, by code and selector."""
     for key, function in recorded_functions(name).items():
         replays = function.replays
-        yield key, decide(function.runs(bound), replays.__getitem__)
+        yield key, decide(function.runs(accepted), replays.__getitem__)

@@ -44,6 +44,7 @@ def compile_sources(
     package: str = "solc",
     runs: int | None = 200,
     evm_version: str | None = None,
+    via_ir: bool = False,
     roots: Sequence[str] = (),
 ) -> dict[str, dict[str, Any]]:
     """Compile sources given by file name and return solc's output for each contract, by its name.
@@ -56,6 +57,7 @@ def compile_sources(
         package: the npm package of the compiler.
         runs: the optimizer's runs; ``None`` turns it off.
         evm_version: the target; without one, ``cancun`` for ``solc`` and each older compiler's own default.
+        via_ir: whether code is made by way of Yul.
         roots: folders where imports are looked for before ``node_modules``.
 
     Raises:
@@ -76,6 +78,8 @@ def compile_sources(
             }
         },
     }
+    if via_ir:
+        settings["viaIR"] = True
     if evm_version is not None:
         settings["evmVersion"] = evm_version
     request = {

@@ -19,8 +19,17 @@ _MAX_RANGE: Final = 1 << 32
 
 
 def _jump(base: BlockEnd) -> BlockEnd:
+    """Return a jump; where its target is computed from sources, that it is this one is a decision."""
+
     def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
-        frame.note.marks.pop()
+        note: ShadowNote = frame.note
+        computed = note.marks.pop()
+        if computed is not None:
+            record, target = note.record, stack[-1]
+            condition = record.arena.combine("eq", computed, None, target, target)
+            if condition is not None and record.has_room(record.decisions):
+                record.computed(condition, 1)
+                record.decisions.append(Decision(note.number, block.last, condition, 1, True))
         return base(stack, frame, block)
 
     return end

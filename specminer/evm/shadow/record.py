@@ -13,12 +13,12 @@ MAX_ENTRIES: Final = 1 << 14
 
 
 class Decision(NamedTuple):
-    """A conditional jump over an expression."""
+    """A conditional jump over an expression, or a jump to a target that is one: that it equals what it was."""
 
     frame: int
     """Number of the frame in the transaction, in order of entry."""
     counter: int
-    """Program counter of the JUMPI."""
+    """Program counter of the jump."""
     condition: int
     """The node of what was decided upon."""
     value: int
