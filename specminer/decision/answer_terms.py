@@ -10,10 +10,12 @@ from specminer.decision.argument_names import AbiType, read_type, value_kind
 from specminer.decision.context_names import ContextNames
 from specminer.decision.phrases import Origin, Phrase
 from specminer.decision.signatures import Signature, usual_signatures
+from specminer.evm.frame import FrameKind
 from specminer.evm.shadow.arena import Arena, Part
 from specminer.evm.shadow.foreign import ForeignCall
 from specminer.location import ValueKind
 
+_MAX_OPENED: Final = 1 << 10
 MAX_ARGUMENTS: Final = 4
 """Arguments of another contract's function that are shown."""
 _PRECOMPILED: Final = {
@@ -27,6 +29,7 @@ _PRECOMPILED: Final = {
     9: "blake2f",
     10: "kzgPoint",
 }
+_DELEGATING: Final = (FrameKind.DELEGATECALL, FrameKind.CALLCODE)
 _TIMES: Final = ("", " (asked again)")
 
 
@@ -105,7 +108,8 @@ class AnswerTerms:
         data = call.data
         selector = None if data is None else self._selector(data)
         if selector is None:
-            return Phrase(text=f"{receiver}.call(…){times}", source=f"{receiver}.call")
+            word = "delegatecall" if call.kind in _DELEGATING else "call"
+            return Phrase(text=f"{receiver}.{word}(…){times}", source=f"{receiver}.{word}")
         signature = self._signature(call)
         if signature is None:
             return Phrase(
@@ -146,7 +150,7 @@ class AnswerTerms:
         begin = 0 if self._arena.constants.get(call.to) == 1 else 4
         found: list[Phrase] = []
         for number in range(place, place + count):
-            parts = cut_parts(call.data or (), begin + 32 * number, 32)
+            parts = cut_parts(open_parts(self._arena, call.data or ()), begin + 32 * number, 32)
             if sum(part[2] for part in parts) != 32:
                 return found
             constant = self._constant(parts)
@@ -158,7 +162,7 @@ class AnswerTerms:
         return found
 
     def _selector(self, data: tuple[Part, ...]) -> bytes | None:
-        parts = cut_parts(data, 0, 4)
+        parts = cut_parts(open_parts(self._arena, data), 0, 4)
         if sum(part[2] for part in parts) != 4:
             return None
         number = self._constant(parts)
@@ -214,3 +218,40 @@ def cut_parts(parts: tuple[Part, ...], start: int, size: int) -> tuple[Part, ...
             found.append((node, first + low - position, high - low))
         position += count
     return tuple(found)
+
+
+def open_parts(arena: Arena, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Return bytes as parts of what they were put together from: a selector may share a word with arguments."""
+    found: list[Part] = []
+    pending = list(reversed(parts))
+    for _ in range(_MAX_OPENED):
+        if not pending:
+            break
+        part = pending.pop()
+        inner = _opened(arena, part)
+        if inner is None:
+            if found and found[-1][0] == part[0] and found[-1][1] + found[-1][2] == part[1]:
+                found[-1] = (part[0], found[-1][1], found[-1][2] + part[2])
+            else:
+                found.append(part)
+        else:
+            pending += reversed(inner)
+    return (*found, *reversed(pending))
+
+
+def _opened(arena: Arena, part: Part) -> tuple[Part, ...] | None:
+    """Return what some bytes of a word are made of; ``None`` if they are its own."""
+    node, first, count = part
+    key = arena.key(node)
+    if key[0] == "join":
+        return cut_parts(key[1], first, count)
+    if key[0] == "field" and not key[2] % 8 and not key[3] % 8 and first >= 32 - key[3] // 8:
+        return ((key[1], first - key[2] // 8, count),)
+    if key[0] != "or" or key[2] not in arena.constants:
+        return None
+    high = 32 - -(-arena.bits(key[1]) // 8)  # bytes that the constant alone has
+    if arena.constants[key[2]] & ((1 << 8 * (32 - high)) - 1) or not high:
+        return None
+    left = (key[2], first, min(count, high - first))
+    right = (key[1], max(first, high), first + count - max(first, high))
+    return tuple(item for item in (left, right) if item[2] > 0)

@@ -179,12 +179,14 @@ class _LayoutWalk:
         self._data = data
         self.words: dict[int, ArgumentWord] = {}
         self.texts: list[tuple[int, int, str]] = []
+        self._visits = 0  # offsets of hostile data lead to the same words again and again
 
     def enter(self, members: Iterable[tuple[str, AbiType]], base: int, source: str = "") -> None:
         """Name members whose heads stand one behind the other from ``base`` on."""
         head = base
         for name, kind in members:
-            if len(self.words) >= MAX_WORDS:
+            self._visits += 1
+            if self._visits > MAX_WORDS:
                 return
             self._value(name, kind, head, base, source or name)
             head += 32 * (kind.words if kind.words is not None else 1)
@@ -220,7 +222,7 @@ class _LayoutWalk:
             count, first = self._number(start) or 0, start + 32
         room = max(0, len(self._data) - first) // 32 + 1 if kind.length is None else MAX_ELEMENTS
         members = [(f"{name}[{place}]", element) for place in range(min(count, room, MAX_ELEMENTS))]
-        if len(self.words) < MAX_WORDS:
+        if self._visits < MAX_WORDS:
             self.enter(members, first, source)
 
     def _name(self, start: int, name: str, kind: ValueKind, bits: int, source: str) -> None:

@@ -428,7 +428,10 @@ class ExpressionTerms:
             return replace(phrase, kind=kind, bits=160)
         if phrase.keys and phrase.bits >= width and phrase.kind is ValueKind.WORD:
             return replace(phrase, bits=width)
-        name = "address" if width == 160 else f"uint{width}" if width % 8 == 0 else f"bits{width}"
+        if width % 8:
+            modulus = Phrase(text=str(1 << width) if width <= _SMALL_SHIFT else f"2**{width}")
+            return replace(joined([phrase, modulus], "%", Strength.PRODUCT, ValueKind.UINT), bits=width)
+        name = "address" if width == 160 else f"uint{width}"
         return Phrase(
             text=f"{name}({phrase.text})",
             kind=ValueKind.ADDRESS if width == 160 else ValueKind.UINT,

@@ -10,7 +10,7 @@ from typing import Final
 from specminer.history import MISSING
 from specminer.location import ValueKind
 
-MAX_TEXT: Final = 160
+MAX_TEXT: Final = 320
 """Characters of a phrase; a longer one is cut, and its sources are named."""
 MAX_SOURCES: Final = 6
 """Sources of a cut phrase that are named."""

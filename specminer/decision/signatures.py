@@ -95,6 +95,10 @@ isOperation(bytes32) bool
 isOperationPending(bytes32) bool
 isOperationReady(bytes32) bool
 isOperationDone(bytes32) bool
+execute(address,uint256,bytes,bytes32,bytes32)
+executeBatch(address[],uint256[],bytes[],bytes32,bytes32)
+schedule(address,uint256,bytes,bytes32,bytes32,uint256)
+scheduleBatch(address[],uint256[],bytes[],bytes32,bytes32,uint256)
 hashOperation(address,uint256,bytes,bytes32,bytes32) bytes32
 hashOperationBatch(address[],uint256[],bytes[],bytes32,bytes32) bytes32
 hasRole(bytes32,address) bool
