@@ -48,6 +48,8 @@ _MAX_STORED: Final = 256
 """Values that one call stores or loads that are looked at."""
 _MAX_CALLS: Final = 50_000
 """Calls in whose data texts are looked for."""
+_MAX_ACCOUNTS: Final = 256
+"""Accounts that are tried as keys of each mapping; all are if one fits."""
 _MAX_TEXT: Final = 256
 _ROUNDS: Final = 3
 
@@ -205,6 +207,7 @@ class Dictionary:
         keys = {word for call in calls.tolist() for _, word in self._keys(call)}
         keys |= {number.to_bytes(32, "big") for number in range(16)}
         keys |= set(self._constants)
+        keys |= {item.rjust(32, b"\0") for item in self._history.addresses[:_MAX_ACCOUNTS]}
         sample = from_bytes(sorted(keys))
         tried = {
             _Base(slot, key_last): self._try(sample, _Base(slot, key_last), roots)
