@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -166,10 +167,22 @@ def reverted_with(reason: str) -> bytes:
     return head + text.ljust(-(-len(text) // 32) * 32, b"\0")
 
 
-def make(path: Path, size: int) -> int:
-    """Fill a database with a history of ``size`` calls; return how many items it has."""
+def make(
+    path: Path, size: int, code: bytes = b"", player: Callable[[list[int]], Market] | None = None
+) -> int:
+    """Fill a database with a history of ``size`` calls; return how many items it has.
+
+    Args:
+        path: of the database.
+        size: how many calls.
+        code: the contract's runtime code, if it has one.
+        player: makes the market of some accounts.
+
+    """
     artifact = msgspec.json.encode({"abi": ABI, "contractName": "Market", "storageLayout": None})
-    record = ContractRecord(address=CONTRACT, chain_id=CHAIN, created_in_block=1, artifact=artifact)
+    record = ContractRecord(
+        address=CONTRACT, chain_id=CHAIN, code=code, created_in_block=1, artifact=artifact
+    )
     with TraceStore(str(path)) as store:
         store.add_history(record, (), complete=(1, size))
     database = sqlite3.connect(path, isolation_level=None)
@@ -185,7 +198,7 @@ def make(path: Path, size: int) -> int:
         [(first + row, account.to_bytes(20, "big")) for row, account in enumerate(accounts)],
     )
     contract = database.execute("SELECT id, address_id FROM contract").fetchone()
-    market = Market(random.Random(0), accounts)
+    market = Market(random.Random(0), accounts) if player is None else player(accounts)
     place = {account: first + row for row, account in enumerate(accounts)}
     known = 0
     for start in range(0, size, BATCH):

@@ -45,7 +45,7 @@ _FIXED: Final = {
     Op.BLOBBASEFEE: "blob_base_fee",
 }
 """Opcodes that ask for what stays the same during a call."""
-_OF_THE_CODE: Final = (Op.CODESIZE, Op.PC, Op.MSIZE)
+_OF_THE_CODE: Final = (Op.PC, Op.MSIZE)
 """Opcodes that push what follows from the code."""
 
 
@@ -190,6 +190,18 @@ def _calldatasize(base: Handler) -> Handler:
     return handler
 
 
+def _codesize(base: Handler) -> Handler:
+    """Return a handler of CODESIZE: of a creation it tells how long the arguments are."""
+
+    def handler(stack: list[int], frame: Any, argument: Any) -> None:
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        creates = frame.code_address is None
+        note.marks.append(note.record.source(stack[-1], "data_size") if creates else None)
+
+    return handler
+
+
 def _returndatasize(base: Handler) -> Handler:
     def handler(stack: list[int], frame: Any, argument: Any) -> None:
         base(stack, frame, argument)
@@ -233,6 +245,7 @@ def shadowing(fork: Fork, reports: Reports) -> InstructionSet:
         Op.CALLER: _caller(base[Op.CALLER]),
         Op.CALLVALUE: _callvalue(base[Op.CALLVALUE]),
         Op.CALLDATASIZE: _calldatasize(base[Op.CALLDATASIZE]),
+        Op.CODESIZE: _codesize(base[Op.CODESIZE]),
         Op.RETURNDATASIZE: _returndatasize(base[Op.RETURNDATASIZE]),
         Op.BLOBHASH: _blobhash(base[Op.BLOBHASH]),
         **places.handlers(base),

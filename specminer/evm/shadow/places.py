@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from specminer.evm.instructions.storage import current
 from specminer.evm.opcodes import Op
@@ -11,6 +11,11 @@ from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena
 from specminer.evm.shadow.memory import ShadowMemory
 from specminer.evm.shadow.note import ShadowNote
 from specminer.evm.shadow.record import LogEffect, ShadowRecord, SlotEffect
+
+MAX_ARGUMENTS: Final = 1 << 13
+"""Bytes behind the code of a creation that are taken for its arguments."""
+SELECTOR: Final = 4
+"""Bytes that stand in front of a call's arguments; those of a constructor are numbered as if they did there, too."""
 
 
 def _read(
@@ -135,13 +140,48 @@ def _copy_data(note: ShadowNote, target: int, begin: tuple[int, int | None], siz
 
 def _copy_of_code(base: Handler) -> Handler:
     def handler(stack: list[int], frame: Any, argument: Any) -> None:
-        target, size = stack[-1], stack[-3]
+        target, source, size = stack[-1], stack[-2], stack[-3]
         base(stack, frame, argument)
         note: ShadowNote = frame.note
+        measured = note.marks[-3] is not None
         del note.marks[-3:]
-        note.memory.clear(target, size)
+        if _are_arguments(frame, source, size, measured=measured):
+            _copy_arguments(note, target, frame.code[source:])
+        else:
+            note.memory.clear(target, size)
 
     return handler
+
+
+def _are_arguments(frame: Any, source: int, size: int, *, measured: bool) -> bool:
+    """Return whether what is copied of a code are a constructor's arguments, which stand behind it.
+
+    Args:
+        frame: the frame that copies.
+        source: the first byte.
+        size: how many there are.
+        measured: whether the size follows from that of the code; old compilers, and Vyper, have it as a constant. Then
+            the code that is left to the new contract has to be told apart, which no byte 0 begins.
+
+    """
+    if frame.code_address is not None or not 0 < size <= MAX_ARGUMENTS or source + size != len(frame.code):
+        return False
+    return measured or (size % 32 == 0 and not frame.code[source])
+
+
+def _copy_arguments(note: ShadowNote, target: int, data: bytes) -> None:
+    """Note that a constructor copied its arguments, which stand behind its code, to memory."""
+    memory, record = note.memory, note.record
+    memory.clear(target, len(data))
+    for offset in range(0, len(data), 32):
+        text = data[offset : offset + 32]
+        node = record.source(int.from_bytes(text.ljust(32, b"\0"), "big"), "calldata", SELECTOR + offset)
+        if not node:
+            memory.blur(target, len(data))
+            return
+        memory.put(target + offset, (node, 0, len(text)))
+        if memory.lost:
+            return
 
 
 def _copy_of_other_code(base: Handler) -> Handler:
