@@ -31,6 +31,7 @@ NEVER_TOLD = (
     "it asks for GASPRICE, which is not known",
     "it asks for BLOBBASEFEE, which is not known",
     "it decides upon gas left, which was not recorded",
+    "it copies code that is not known",
 )
 """What no history tells."""
 

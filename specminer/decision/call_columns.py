@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from specminer.decision.feeds import Feed
-from specminer.decision.vectors import Vector
+from specminer.decision.vectors import Value, Vector
+from specminer.evm.shadow.arena import MASK
 from specminer.history import ENVIRONMENT, MISSING, BoolColumn, History, RowColumn
 from specminer.trace import EnvironmentKind
 from specminer.words import to_integers
@@ -71,6 +72,17 @@ class CallColumns:
         return objects(
             [int.from_bytes(data[row][offset:end].ljust(32, b"\0"), "big") for row in rows.tolist()]
         )
+
+    def calldata_at(self, offsets: Value, added: int, rows: RowColumn) -> Vector:
+        """Return words of the calldata at offsets that differ from call to call, with something added; shape (r,)."""
+        data = self._history.invocation_data
+        listed = offsets.tolist() if isinstance(offsets, np.ndarray) else [offsets] * len(rows)
+        words = []
+        for row, base in zip(rows.tolist(), listed, strict=True):
+            offset = (base + added) & MASK
+            text = data[row][offset : offset + 32] if offset < len(data[row]) else b""
+            words.append(int.from_bytes(text.ljust(32, b"\0"), "big"))
+        return objects(words)
 
     def accessed(self, number: int, rows: RowColumn) -> tuple[Vector, BoolColumn]:
         """Return the slot of an access, the first one having number 0."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from specminer.evm.frame import FrameKind
-from specminer.evm.instructions.taped import LAST_PRECOMPILED
+from specminer.evm.instructions.taped import is_precompiled
 from specminer.evm.shadow.arena import SOURCES, UNKNOWN, Arena, operands_of
 from specminer.evm.shadow.record import ShadowRecord
 
@@ -25,11 +25,12 @@ class Feed(NamedTuple):
     """Which column a source is read from."""
 
     kind: str
-    """``access``, ``told``, ``fixed``, or the kind of the source."""
+    """``access``, ``told``, ``fixed``, ``calldata at``, or the kind of the source."""
     number: int = 0
-    """Of the access, the answer, or the question; for ``fixed`` the value itself; for calldata the offset."""
+    """Of the access, the answer, or the question; for ``fixed`` the value itself; for calldata the offset, or the node
+    that says it."""
     start: int = 0
-    """First byte of a word of an answer."""
+    """First byte of a word of an answer; for ``calldata at`` what is added to the offset."""
 
 
 class FeedReader:
@@ -43,10 +44,10 @@ class FeedReader:
         path. Calls whose answers followed from values are not there."""
         outside = 0
         for call in record.calls:
-            inside = call.to > LAST_PRECOMPILED and (
+            inside = not is_precompiled(call.to) and (
                 call.kind in _DELEGATING or (call.to == record.contract and not call.kind.creates)
             )
-            if answers_recorded or call.to > LAST_PRECOMPILED or call.kind.creates:
+            if answers_recorded or not is_precompiled(call.to) or call.kind.creates:
                 self._numbers[call.number] = None if inside or not answers_recorded else outside
             outside += not inside
 
@@ -56,7 +57,7 @@ class FeedReader:
         key = record.arena.key(node)
         kind = key[0]
         if kind == "calldata":
-            return Feed(kind, key[1])
+            return Feed(kind, key[1]) if len(key) == 2 else Feed("calldata at", key[1], key[2])
         if kind in _OF_THE_CALL or kind in _OF_THE_BLOCK:
             return Feed(kind)
         if kind == "storage":
@@ -105,6 +106,8 @@ def gather(arena: Arena, node: int, known: set[int], reader: FeedReader, feeds: 
             if feed is None:
                 return False
             feeds[item] = feed
+            if feed.kind == "calldata at":
+                left.append(feed.number)
         else:
             left += operands_of(key)
     return True

@@ -214,6 +214,8 @@ class _Values:
                 values[item] = apply(self._arena.key(item), values)
             elif feed.kind == "fixed":
                 values[item] = feed.number
+            elif feed.kind == "calldata at":
+                values[item] = self.columns.calldata_at(values[feed.number], feed.start, self.rows)
             else:
                 values[item], known = self.columns.column(feed, self.rows)
                 self.known &= known
@@ -224,9 +226,11 @@ class _Values:
         found, left = {node}, [node]
         while left:
             item = left.pop()
-            if item in self._feeds:
-                continue
-            for operand in operands_of(self._arena.key(item)):
+            feed = self._feeds.get(item)
+            operands = operands_of(self._arena.key(item)) if feed is None else ()
+            if feed is not None and feed.kind == "calldata at":
+                operands = (feed.number,)
+            for operand in operands:
                 if operand not in found and operand not in self._values:
                     found.add(operand)
                     left.append(operand)

@@ -9,7 +9,7 @@ from typing import Final
 from specminer.decision.paths import Condition, Joint, Path, Step
 from specminer.decision.runs import FunctionRuns
 from specminer.evm.frame import FrameKind
-from specminer.evm.instructions.taped import LAST_PRECOMPILED
+from specminer.evm.instructions.taped import is_precompiled
 from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena, operands_of
 from specminer.evm.shadow.evaluation import evaluate
 from specminer.evm.shadow.record import Decision, ShadowRecord
@@ -114,7 +114,7 @@ def _calls_inside(record: ShadowRecord) -> frozenset[int]:
     return frozenset(
         call.number
         for call in record.calls
-        if call.to > LAST_PRECOMPILED and (call.kind in _DELEGATING or call.to == record.contract)
+        if not is_precompiled(call.to) and (call.kind in _DELEGATING or call.to == record.contract)
     )
 
 

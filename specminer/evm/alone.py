@@ -33,11 +33,11 @@ from specminer.evm.frame import BlockContext, Frame, FrameKind, Observer, Run
 from specminer.evm.halts import Halt, LimitReached
 from specminer.evm.instructions import build_instruction_set
 from specminer.evm.instructions.taped import (
-    LAST_PRECOMPILED,
     AlwaysWarm,
     Answer,
     Tape,
     TapeEnded,
+    is_precompiled,
     taped_instructions,
 )
 from specminer.evm.interpreter import run_frames
@@ -277,10 +277,10 @@ def _opened(event: FrameStart, stack: list[_Open], contracts: frozenset[int] | N
     owner = outer.owner if delegated and outer is not None else event.to
     static = (outer is not None and outer.static) or event.kind is FrameKind.STATICCALL
     inside = outer is not None and outer.recording is not None
-    if inside and outer is not None and owner == outer.owner and event.to > LAST_PRECOMPILED:
+    if inside and outer is not None and owner == outer.owner and not is_precompiled(event.to):
         return _Open(event, owner, number, outer.recording, False, None, static)
     answers_of = outer.recording if outer is not None else None
-    recorded = event.to > LAST_PRECOMPILED and (contracts is None or owner in contracts)
+    recorded = not is_precompiled(event.to) and (contracts is None or owner in contracts)
     draft = _Draft() if recorded else None
     return _Open(event, owner, number, draft, draft is not None, answers_of, static)
 

@@ -23,6 +23,11 @@ LAST_PRECOMPILED: Final = 0x1FF
 """Up to this address, contracts are precompiled: their answers are recorded."""
 
 
+def is_precompiled(address: int) -> bool:
+    """Return whether a contract at an address is part of the machine, as far as addresses tell."""
+    return 0 < address <= LAST_PRECOMPILED
+
+
 class Answer(NamedTuple):
     """How a call of another contract, or a creation, ended."""
 
@@ -135,7 +140,7 @@ class Tape:
 
     def _assume(self, kind: FrameKind, to: int, value: int) -> Answer:
         """Return what a call was answered whose answer was not recorded, as far as that can be known."""
-        if not kind.creates and to <= LAST_PRECOMPILED:
+        if not kind.creates and is_precompiled(to):
             return Answer(kind, to, value, 1, b"", computed=True)
         if kind.creates or self.assumed is None:
             raise TapeEnded(f"it makes a {kind.name} of which no answer is recorded")
@@ -260,7 +265,7 @@ def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
         tape: Tape = frame.run.tape
         address = stack[-2] & ADDRESS_MASK
         inside = delegates or address == frame.address
-        if not inside or address <= LAST_PRECOMPILED or tape.refused(kind, address):
+        if not inside or is_precompiled(address) or tape.refused(kind, address):
             return _answered(kind, stack, frame, block)
         if address not in tape.codes:
             raise TapeEnded(f"it runs the code of 0x{address:040x}, which is not known")
