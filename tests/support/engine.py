@@ -14,20 +14,32 @@ from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext, Observer
 from specminer.evm.transactions import Result, execute
 from specminer.evm.world import AccountFields, World
-from specminer.trace import Transaction
+from specminer.trace import ExternalCall, Transaction
 
 RICH = 1 << 200
 
 
 def told_by_both(transaction: Transaction) -> Transaction:
-    """Return a transaction without what the specification's machine does not tell: answers and logs of others."""
-    calls = tuple(replace(call, environment=None) for call in transaction.invocations)
-    return replace(transaction, invocations=calls, logs=None)
+    """Return a transaction without what the specification's machine does not tell.
+
+    That is answers of the environment, logs of others, and the size of the data of calls that never began.
+    """
+    invocations = tuple(
+        replace(item, environment=None, calls=None if item.calls is None else tuple(map(_begun, item.calls)))
+        for item in transaction.invocations
+    )
+    return replace(transaction, invocations=invocations, logs=None)
+
+
+def _begun(call: ExternalCall) -> ExternalCall:
+    began = call.succeeded or call.data or call.output
+    return call if began else replace(call, data_size=None)
 
 
 def comparable(replayed: Replayed) -> Replayed:
     """Return what was executed again without what the specification's machine does not tell."""
-    return replace(replayed, parts={key: told_by_both(part) for key, part in replayed.parts.items()})
+    parts = {key: told_by_both(part) for key, part in replayed.parts.items()}
+    return replace(replayed, parts=parts, size=0)  # the size of all that is told
 
 
 class Assumed:
