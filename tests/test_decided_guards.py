@@ -44,8 +44,8 @@ def test_a_guard_is_what_the_source_asks() -> None:
         "not paused",
         "now < endTime",
         "phase = 0",
-        "value >= highestBid + 1 or highestBidder = 0",
-        "value >= reserve or highestBidder != 0",
+        "highestBidder = 0 or value >= highestBid + 1",
+        "highestBidder != 0 or value >= reserve",
     }
     assert (guard.explained, guard.exceptions) == (guard.rejected, 0)
     assert guard.calls is not None

@@ -50,6 +50,7 @@ class DecidedClause:
     """A condition of the code, over the terms of a function's ``n`` calls."""
 
     clause: Clause
+    """Its literals in the order in which the code decides upon them: the last is asked where no other holds."""
     kind: GuardKind
     maker: ConditionMaker
     stopped: BoolColumn
@@ -105,10 +106,11 @@ def decided_calls(situation: Situation, function: FollowedFunction) -> tuple[Sit
             item.maker is Maker.CONTRACT and not translator.is_trivial(clause.clause)
         ):
             clauses.append(clause)
+    branches = tuple(translator.branches())
     return translator.situation(), DecidedCalls(
         followed=translator.run != MISSING,
         clauses=_merged(clauses),
-        branches=tuple(translator.branches()),
+        branches=branches,
         unexplained=translator.unexplained(untold),
         unproved=runs.unproved,
         unpursued=runs.unpursued,
@@ -235,7 +237,7 @@ class _Translator:
             literals.append(self._literal(relation))
         passed, contradictions, undecided = self._accepted_counts(item.conditions)
         return DecidedClause(
-            clause=Clause(literals=tuple(dict.fromkeys(literals))),
+            clause=Clause(literals=tuple(dict.fromkeys(reversed(literals)))),
             kind=_KINDS[item.kind],
             maker=_MAKERS[item.maker],
             stopped=self._clause == number,

@@ -268,8 +268,8 @@ def _decided_condition(function: Function, item: DecidedClause, names: Sequence[
 
 
 def _path(meaning: Meaning, item: DecidedClause) -> ConditionPath | None:
-    """Return a disjunction as an implication, if not all accepted calls come to its first condition."""
-    first, *others = item.clause.literals
+    """Return a disjunction as an implication, if not all accepted calls come to its last condition."""
+    *others, demanded = item.clause.literals
     terms = meaning.situation.terms
     of_sender = all(
         any(terms[term].name == "sender" or "sender" in terms[term].keys for term in literal.terms)
@@ -278,7 +278,7 @@ def _path(meaning: Meaning, item: DecidedClause) -> ConditionPath | None:
     if not others or not item.undecided or of_sender:  # who may call is a choice
         return None
     premise = " and ".join(meaning.text(opposite(literal)) for literal in others)
-    return ConditionPath(premise=premise, demand=meaning.text(first))
+    return ConditionPath(premise=premise, demand=meaning.text(demanded))
 
 
 def _text(meaning: Meaning, clause: Clause) -> str:

@@ -35,7 +35,7 @@ def witnesses(
         meaning: those of the function.
         clause: the condition.
         stopped: which calls it stopped; shape (n,).
-        demanded: how many of its literals are told, the first ones; others only say when it is asked.
+        demanded: how many of its literals are told, the last ones; others only say when it is asked.
 
     """
     situation = meaning.situation
@@ -46,7 +46,7 @@ def witnesses(
             RejectionWitness(
                 transaction=f"0x{history.transaction_hash[transaction].hex()}",
                 text=" and ".join(
-                    _turned_out(meaning, literal, place) for literal in clause.literals[:demanded]
+                    _turned_out(meaning, literal, place) for literal in clause.literals[-demanded:]
                 ),
                 values=dict(_values(meaning, clause, place)),
             )

@@ -6,6 +6,7 @@ Nothing gives a reason: all that a contract says is that it rejects. Where no ca
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import pytest
@@ -55,9 +56,16 @@ def mined(name: str) -> Mined:
 
 
 def spelled(condition: str) -> str:
-    """Return a condition without what tells a bound that is let in from one that is not."""
+    """Return a condition without what tells a bound that is let in from one that is not.
+
+    What is added or multiplied is in alphabetical order; more than nothing is what is not nothing.
+    """
+    condition = re.sub(r" > 0$", " != 0", condition)
     for strict, weak in ((" < ", " <= "), (" > ", " >= ")):
         condition = condition.replace(strict, weak)
+    for join in (" + ", " * "):
+        for found in re.findall(rf"[^\s]+(?:{re.escape(join)}[^\s]+)+", condition):
+            condition = condition.replace(found, join.join(sorted(found.split(join))))
     return condition
 
 
