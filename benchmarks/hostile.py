@@ -1,8 +1,10 @@
 """Feeds mutated answers of a node and mutated files to specminer: ``python -m benchmarks.hostile [COUNT] [SEED]``.
 
 Whatever comes, a run ends well or with one of specminer's own errors, nothing is stored by half, and the memory stays
-bounded. A real node (anvil) is recorded once; its answers are then played from memory, with mutations. Prints how the
-runs ended, the peak of memory, and each failure with the seed that repeats it.
+bounded. A real node (anvil) is recorded once; its answers are then played from memory, with mutations. Files are
+given to the functions that read them, and to the command line (:mod:`benchmarks.hostile_commands`). Prints how the
+runs ended, the peak of memory, and each failure with the number that repeats it:
+``python -m benchmarks.hostile 1 SEED NUMBER``.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 import resource
 import sys
 import tempfile
@@ -20,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
+from benchmarks.hostile_commands import Broken, attack_by_command, originals
 from specminer.abstraction.definition import check_forms
 from specminer.abstraction.definition import load as load_definition
 from specminer.chain.artifact import load
@@ -34,6 +38,8 @@ from specminer.pipeline import collect, export_traces, import_traces
 from specminer.store import TraceStore
 from specminer.trace import Address
 from tests.support.anvil import Anvil
+from tests.support.exporting import txlist
+from tests.support.exports import Record
 from tests.support.lying_node import Change, LyingNode, without_javascript, without_opcodes
 from tests.support.machine import compiled, script
 from tests.support.mutations import mutated, scrambled
@@ -51,6 +57,8 @@ class Recording:
     answers: Mapping[Key, Any]
     contract: Address
     trace_file: bytes
+    export: tuple[Record, ...]
+    """The same history as an explorer would list it."""
 
 
 class PlayedTransport:
@@ -94,8 +102,9 @@ def recorded() -> list[Recording]:
         for text in scripts:
             anvil.block([machine.call(anvil.accounts[1], "run", [machine.address] * 3, text, gas=300_000)])
         contract = Address(bytes.fromhex(machine.address[2:]))
+        export = tuple(txlist(anvil, [machine.address]))
         return [
-            _recording(anvil.url, contract, change)
+            _recording(anvil.url, contract, change, export)
             for change in (_honest, without_javascript, without_opcodes)
         ]
 
@@ -104,7 +113,7 @@ def _honest(_method: str, _params: list[Any], answer: dict[str, Any]) -> dict[st
     return answer
 
 
-def _recording(url: str, contract: Address, change: Change) -> Recording:
+def _recording(url: str, contract: Address, change: Change, export: tuple[Record, ...]) -> Recording:
     """Collect a contract and keep what the node answered."""
     answers: dict[Key, Any] = {}
 
@@ -122,7 +131,7 @@ def _recording(url: str, contract: Address, change: Change) -> Recording:
         collect(store, node, contract)
         path = Path(folder) / "a.jsonl"
         export_traces(store, 31337, contract, path)
-        return Recording(answers=answers, contract=contract, trace_file=path.read_bytes())
+        return Recording(answers=answers, contract=contract, trace_file=path.read_bytes(), export=export)
 
 
 def attack_by_node(recording: Recording, source: random.Random) -> None:
@@ -233,33 +242,71 @@ def attack_by_file(
     read(path)
 
 
-def run(count: int, seed: int, recordings: Sequence[Recording]) -> tuple[Counter[str], list[str]]:
-    """Do ``count`` attacks; return how they ended, and what must not have happened."""
+KINDS: Final = ("node", "traces", "abi", "toml", "txlist", "internal", "command", "command")
+"""What is attacked, one as often as it stands here."""
+
+
+def run(
+    count: int, seed: int, recordings: Sequence[Recording], first: int = 0, *, telling: int = 0
+) -> tuple[Counter[str], list[str]]:
+    """Do ``count`` attacks, from the one numbered ``first`` on; return how they ended, and what must not have happened.
+
+    After each ``telling`` attacks a line on stderr says how far it is.
+    """
     ended: Counter[str] = Counter()
     failures: list[str] = []
-    originals = seeds()
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(count):
-            source = random.Random(seed * 1_000_003 + number)
-            path = Path(folder) / "hostile"
-            kind = source.choice(("node", "node", "traces", "abi", "toml", "txlist", "internal"))
+        attacker = _Attacker(recordings, Path(folder))
+        for number in range(first, first + count):
             try:
-                if kind == "node":
-                    attack_by_node(source.choice(recordings), source)
-                elif kind == "traces":
-                    attack_by_trace_file(source.choice(recordings), source, path)
-                else:
-                    attack_by_file(kind, dict(FILES)[kind], originals[kind], source, path)
-                ended[f"{kind}: taken"] += 1
-            except SpecminerError as error:
-                ended[f"{kind}: {type(error).__name__}"] += 1
-                if "\n" in error.message or len(error.message) > 3_000:
-                    failures.append(f"{number}: {kind}: a message of {len(error.message)} characters")
+                ended[attacker.attack(random.Random(seed * 1_000_003 + number))] += 1
+            except KeyboardInterrupt:
+                raise
             except BaseException as error:  # anything else is what is looked for
-                if isinstance(error, KeyboardInterrupt):
-                    raise
-                failures.append(f"{number}: {kind}: {type(error).__name__}: {error!s:.200}\n{_place(error)}")
+                failures.append(
+                    f"{number}: {attacker.kind}: {type(error).__name__}: {error!s:.300}\n{_place(error)}"
+                )
+            if telling and (number + 1 - first) % telling == 0:
+                print(
+                    f"{number + 1:,} attacks, {len(failures)} failures, {peak() >> 20:,} MiB",
+                    *failures[-1:],
+                    file=sys.stderr,
+                    flush=True,
+                )
     return ended, failures
+
+
+class _Attacker:
+    """Does one attack after another."""
+
+    def __init__(self, recordings: Sequence[Recording], folder: Path) -> None:
+        self.kind = ""
+        """What the last attack was on."""
+        self._recordings = recordings
+        self._folder = folder
+        self._files = seeds()
+        (folder / "originals").mkdir()
+        self._given = originals(recordings[0].trace_file, recordings[0].export, folder / "originals")
+
+    def attack(self, source: random.Random) -> str:
+        """Attack once; return what was attacked and how that ended."""
+        path = self._folder / "hostile"
+        self.kind = kind = source.choice(KINDS)
+        try:
+            if kind == "node":
+                attack_by_node(source.choice(self._recordings), source)
+            elif kind == "traces":
+                attack_by_trace_file(source.choice(self._recordings), source, path)
+            elif kind == "command":
+                self.kind, code = attack_by_command(self._given, source, self._folder)
+                return f"{self.kind}: exit code {code}"
+            else:
+                attack_by_file(kind, dict(FILES)[kind], self._files[kind], source, path)
+        except SpecminerError as error:
+            if "\n" in error.message or len(error.message) > 3_000:
+                raise Broken(f"a message of {len(error.message)} characters") from None
+            return f"{kind}: {type(error).__name__}"
+        return f"{kind}: taken"
 
 
 def _place(error: BaseException) -> str:
@@ -268,7 +315,12 @@ def _place(error: BaseException) -> str:
 
 
 def peak() -> int:
-    """Return the most memory that this process has taken, in bytes."""
+    """Return the most memory that this process has taken, in bytes (Linux: VmHWM, which forgets the parent's)."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))
+        if found is not None:
+            return int(found[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
@@ -276,7 +328,8 @@ def main() -> None:
     """Run from the command line."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    ended, failures = run(count, seed, recorded())
+    first = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+    ended, failures = run(count, seed, recorded(), first, telling=500)
     for name, times in sorted(ended.items()):
         print(f"{times:>8,}  {name}")
     print(f"peak of memory: {peak() / (1 << 20):,.0f} MiB")

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from specminer.chain import explorer as explorer_module
 from specminer.chain import paging
 from specminer.chain.explorer import Explorer, chain_of_url, explorer_endpoint
-from specminer.chain.exported import ExportedTransaction, RecordError
+from specminer.chain.export_fields import RecordError
+from specminer.chain.exported import ExportedTransaction
 from specminer.chain.paging import NO_END, Changed, Kept, Pages, in_order
 from specminer.chain.progress import Listing
 from specminer.errors import ChainError, NodeLied, NodeRefused, NodeUnreachable, SpecminerError, UsageError

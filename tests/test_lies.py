@@ -172,3 +172,23 @@ def test_a_missing_block_is_no_empty_block(probed: Probed) -> None:
 
     with LyingNode(probed.anvil.url, change) as node, pytest.raises(NotOnChain, match="no block 7"):
         collected(node.url, probed.probe.address)
+
+
+def test_a_false_status_of_a_receipt_is_a_gap_with_hash_and_reason(probed: Probed) -> None:
+    true, _ = collected(probed.anvil.url, probed.probe.address)
+    wrong = next(item for item in true if item.succeeded and item.to == address(probed.probe.address))
+
+    def change(method: str, params: list[Any], answer: dict[str, Any]) -> dict[str, Any]:
+        if method != "eth_getTransactionReceipt" or params[0] != "0x" + wrong.hash.hex():
+            return answer
+        return answered(answer, answer["result"] | {"status": "0x0"})
+
+    with LyingNode(probed.anvil.url, change) as node, TraceStore("sqlite://") as store:
+        gather(store, node.url, probed.probe.address)
+        found = list(store.transactions(CHAIN, address(probed.probe.address)))
+        gaps = store.gaps(CHAIN, address(probed.probe.address))
+        limits = store.history(CHAIN, [address(probed.probe.address)]).limits
+    assert [(gap.hash, gap.block) for gap in gaps] == [(wrong.hash, wrong.block.number)]
+    assert "otherwise than" in gaps[0].reason
+    assert [item.hash for item in found] == [item.hash for item in true if item.hash != wrong.hash]
+    assert any(f"0x{wrong.hash.hex()} ({gaps[0].reason[:40]}" in limit for limit in limits)

@@ -16,6 +16,7 @@ from specminer.chain.blocks import block_at, code_at, creation_block, read_block
 from specminer.chain.code_hashes import CodeHashes
 from specminer.chain.envelopes import TipChanged, envelope_of
 from specminer.chain.finder import Way
+from specminer.chain.log_check import LogCheck
 from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, Request, octets
 from specminer.chain.progress import Estimate, Progress
@@ -55,6 +56,8 @@ class Chunk:
     gaps: tuple[Gap, ...]
     """Transactions that could not be recorded."""
     way: Way
+    limits: tuple[str, ...] = ()
+    """What the way of finding missed, as sentences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,7 @@ class Collector:
         self._progress = progress
         self._tracing = TracerChoice(node, [contract], note)
         self._code_hashes = CodeHashes(node)
+        self._log_check = LogCheck(node, contract, note)
         self._way: tuple[Way, str | None] | None = None
         self._first = self._last = self._done = 0
         self._created_in: int | None = None
@@ -198,7 +202,8 @@ class Collector:
     ) -> Iterator[tuple[int, int, finder.BlockHits]]:
         """Yield what the finder does, with the creation among it."""
         created_in = self._created_in
-        for start, end, hits in finder.find(self.node, way, [self.contract], first, last):
+        for start, end, traced in finder.find(self.node, way, [self.contract], first, last):
+            hits = self._log_check.complete(way[0], start, end, traced)
             if created_in is not None and start <= created_in <= end:
                 yield start, end, self._with_creation(hits, created_in)
             else:
@@ -224,7 +229,13 @@ class Collector:
                 transactions, gaps = self._record(hits, first, patient=attempt < TRIES)
                 tip = self._check_anchor(last)
                 return Chunk(
-                    first=first, last=last, tip=tip, transactions=transactions, gaps=gaps, way=way[0]
+                    first=first,
+                    last=last,
+                    tip=tip,
+                    transactions=transactions,
+                    gaps=gaps,
+                    way=way[0],
+                    limits=self._log_check.limits(way[0], transactions, gaps),
                 )
             except (TipChanged, NodeRefused, NodeLied) as error:
                 # a replaced transaction has no trace any more: ask whether that is the reason

@@ -22,7 +22,8 @@ import requests
 import urllib3.exceptions
 
 from specminer.chain.endpoint import Endpoint
-from specminer.chain.exported import ExportedTransaction, Fields, RecordError, transaction_of
+from specminer.chain.export_fields import Fields, RecordError
+from specminer.chain.exported import ExportedTransaction, transaction_of
 from specminer.chain.node import came, octets, quantity
 from specminer.chain.retrying import PASSING_STATUS, PassingFailure, Retries
 from specminer.errors import NodeLied, NodeRefused, NodeUnreachable, UsageError

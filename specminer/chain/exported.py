@@ -9,31 +9,31 @@ that are not needed are not looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
-from specminer._support.times import unix_seconds
-from specminer.errors import plain
+from specminer.chain.export_blocks import BlockRecord, BlockValues, block_values
+from specminer.chain.export_fields import (
+    INDEX_LIMIT,
+    Fields,
+    RecordError,
+    describe_value,
+    is_given,
+    read_address,
+    read_bytes,
+    read_flag,
+    read_number,
+    read_optional,
+    read_sender,
+    read_time,
+)
 from specminer.trace import WORD_LIMIT, Address, Hash
 
 REQUIRED: Final = ("hash", "blockNumber", "from", "to", "value", "gas", "input")
 """Fields without which a transaction cannot be executed again; ``to`` and ``input`` may be empty."""
 REQUIRED_CALL: Final = ("hash", "blockNumber", "from", "to", "value", "type")
-NUMBER_LIMIT: Final = 1 << 63
-"""Block numbers, gas, times and nonces are smaller, so that a database can hold them."""
-INDEX_LIMIT: Final = 1 << 31
-_CELL: Final = 32_767
-"""Characters that a cell of a spreadsheet holds; what is longer was cut off there."""
-
-Fields = Mapping[str, Any]
-"""A record as it came: the fields by their names."""
-
-
-class RecordError(ValueError):
-    """A record holds the wrong thing; the text names the field, what was expected and what came."""
 
 
 class CallType(Enum):
@@ -77,6 +77,18 @@ class ExportedTransaction:
     """Calldata; the creation code for a creation."""
     record: int
     """1, 2, 3, ...: place in the export, for messages."""
+    block_values: BlockValues | None = field(default=None, repr=False)
+    """What the record tells of its block besides; not shown, since few exports have it."""
+
+    def of_block(self) -> BlockRecord:
+        """Return what the record tells of its block."""
+        return BlockRecord(
+            number=self.block,
+            hash=self.block_hash,
+            timestamp=self.timestamp,
+            values=self.block_values,
+            source=f"transaction 0x{self.hash.hex()} (record {self.record})",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +114,18 @@ class ExportedCall:
     trace: tuple[int, ...] | None
     """Where in the tree of calls: ``(0, 1)`` is the second call that the first one made."""
     record: int
+    block_values: BlockValues | None = field(default=None, repr=False)
+    """What the record tells of its block besides; not shown, since few exports have it."""
+
+    def of_block(self) -> BlockRecord:
+        """Return what the record tells of its block."""
+        return BlockRecord(
+            number=self.block,
+            hash=None,
+            timestamp=self.timestamp,
+            values=self.block_values,
+            source=f"an internal call of transaction 0x{self.hash.hex()} (record {self.record})",
+        )
 
 
 def transaction_of(fields: Fields, record: int) -> ExportedTransaction:
@@ -112,29 +136,30 @@ def transaction_of(fields: Fields, record: int) -> ExportedTransaction:
 
     """
     check_present(fields, REQUIRED)
-    to, created = _address(fields, "to"), _address(fields, "contractAddress")
+    to, created = read_address(fields, "to"), read_address(fields, "contractAddress")
     if to is not None and created is not None:
         raise RecordError(
             "'to' and 'contractAddress' are both given; expected one: the contract called, or the one created"
         )
-    receipt, flag = _flag(fields, "txreceipt_status"), _flag(fields, "isError")
+    receipt, flag = read_flag(fields, "txreceipt_status"), read_flag(fields, "isError")
     return ExportedTransaction(
-        hash=Hash(_octets(fields, "hash", 32)),
-        block=_number(fields, "blockNumber"),
-        block_hash=Hash(_octets(fields, "blockHash", 32)) if _given(fields, "blockHash") else None,
-        index=_optional(fields, "transactionIndex", INDEX_LIMIT),
-        timestamp=_time(fields),
-        sender=_sender(fields),
+        hash=Hash(read_bytes(fields, "hash", 32)),
+        block=read_number(fields, "blockNumber"),
+        block_hash=Hash(read_bytes(fields, "blockHash", 32)) if is_given(fields, "blockHash") else None,
+        index=read_optional(fields, "transactionIndex", INDEX_LIMIT),
+        timestamp=read_time(fields),
+        sender=read_sender(fields),
         to=to,
         created=created,
-        value=_number(fields, "value", WORD_LIMIT),
-        gas=_number(fields, "gas"),
-        gas_price=_optional(fields, "gasPrice", WORD_LIMIT),
-        gas_used=_optional(fields, "gasUsed"),
-        nonce=_optional(fields, "nonce"),
+        value=read_number(fields, "value", WORD_LIMIT),
+        gas=read_number(fields, "gas"),
+        gas_price=read_optional(fields, "gasPrice", WORD_LIMIT),
+        gas_used=read_optional(fields, "gasUsed"),
+        nonce=read_optional(fields, "nonce"),
         succeeded=receipt if receipt is not None or flag is None else not flag,
-        data=_octets(fields, "input"),
+        data=read_bytes(fields, "input"),
         record=record,
+        block_values=block_values(fields),
     )
 
 
@@ -150,23 +175,24 @@ def call_of(fields: Fields, record: int) -> ExportedCall:
     if is_trace_row(fields):
         fields = _from_trace_row(fields)
     check_present(fields, REQUIRED_CALL)
-    failed = _flag(fields, "isError")
+    failed = read_flag(fields, "isError")
     return ExportedCall(
-        hash=Hash(_octets(fields, "hash", 32)),
-        block=_number(fields, "blockNumber"),
-        index=_optional(fields, "transactionIndex", INDEX_LIMIT),
-        timestamp=_time(fields),
-        sender=_sender(fields),
-        to=_address(fields, "to"),
-        created=_address(fields, "contractAddress"),
-        value=_number(fields, "value", WORD_LIMIT),
+        hash=Hash(read_bytes(fields, "hash", 32)),
+        block=read_number(fields, "blockNumber"),
+        index=read_optional(fields, "transactionIndex", INDEX_LIMIT),
+        timestamp=read_time(fields),
+        sender=read_sender(fields),
+        to=read_address(fields, "to"),
+        created=read_address(fields, "contractAddress"),
+        value=read_number(fields, "value", WORD_LIMIT),
         type=_call_type(fields),
-        gas=_optional(fields, "gas"),
-        gas_used=_optional(fields, "gasUsed"),
-        data=_octets(fields, "input") if _given(fields, "input") else b"",
+        gas=read_optional(fields, "gas"),
+        gas_used=read_optional(fields, "gasUsed"),
+        data=read_bytes(fields, "input") if is_given(fields, "input") else b"",
         succeeded=None if failed is None else not failed,
         trace=_trace(fields),
         record=record,
+        block_values=block_values(fields),
     )
 
 
@@ -188,7 +214,7 @@ def is_reward(fields: Fields) -> bool:
 def _from_trace_row(fields: Fields) -> Fields:
     """Return a row of traces as a record of an explorer's internal list."""
     kind = next(
-        (fields[name] for name in ("call_type", "trace_type", "type") if _given(fields, name)), "call"
+        (fields[name] for name in ("call_type", "trace_type", "type") if is_given(fields, name)), "call"
     )
     kind = kind.lower() if isinstance(kind, str) else kind
     made = {**fields, "type": kind}
@@ -196,8 +222,8 @@ def _from_trace_row(fields: Fields) -> Fields:
         made |= {"contractAddress": fields.get("to"), "to": ""}
     if "isError" not in fields:
         status = fields.get("status")
-        worked = str(status).removesuffix(".0") == "1" if _given(fields, "status") else True
-        made["isError"] = "0" if worked and not _given(fields, "error") else "1"
+        worked = str(status).removesuffix(".0") == "1" if is_given(fields, "status") else True
+        made["isError"] = "0" if worked and not is_given(fields, "error") else "1"
     return made
 
 
@@ -264,113 +290,24 @@ def check_follows(item: ExportedTransaction, last: ExportedTransaction) -> None:
             )
 
 
-def _came(value: object) -> str:
-    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 300:
-        return f"a number of {value.bit_length()} bits"
-    if isinstance(value, list | dict):
-        return "a list" if isinstance(value, list) else "an object"
-    if value is None:
-        return "null"
-    return repr(plain(value, 60)) if isinstance(value, str) else plain(value, 60)
-
-
-def _given(fields: Fields, name: str) -> bool:
-    """Whether a field that may be left out is there."""
-    value = fields.get(name)
-    return value not in (None, "") and str(value).lower() not in ("nan", "null", "none", "<na>")
-
-
-def _number(fields: Fields, name: str, limit: int = NUMBER_LIMIT) -> int:
-    value = fields.get(name)
-    number = -1
-    if type(value) is int:
-        number = value
-    elif isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
-        number = int(value)  # through a table that holds no whole numbers beside missing ones
-    elif isinstance(value, str) and len(value) <= 82 and (found := _WHOLE.fullmatch(value)) is not None:
-        number = int(found[1])
-    if 0 <= number < limit:
-        return number
-    raise RecordError(
-        f"{name} should be a whole decimal number from 0 to 2**{limit.bit_length() - 1} - 1, got {_came(value)}"
-    )
-
-
-_WHOLE: Final = re.compile(r"([0-9]{1,78})(?:\.0{1,3})?", re.ASCII)
-
-
-def _time(fields: Fields) -> int | None:
-    """Read a block's time in Unix seconds, from a number of any usual unit or a date."""
-    if not _given(fields, "timeStamp"):
-        return None
-    value = fields["timeStamp"]
-    if isinstance(value, str) and len(value) <= 40 and "-" in value[1:]:
-        text = value.strip().removesuffix("UTC").strip()
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            raise RecordError(
-                f"timeStamp should be a number of Unix seconds or a date, got {_came(value)}"
-            ) from None
-        seconds = int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp())
-        return max(seconds, 0)
-    return unix_seconds(_number(fields, "timeStamp"))
-
-
-def _optional(fields: Fields, name: str, limit: int = NUMBER_LIMIT) -> int | None:
-    return _number(fields, name, limit) if _given(fields, name) else None
-
-
-def _octets(fields: Fields, name: str, length: int | None = None) -> bytes:
-    value = fields.get(name)
-    if isinstance(value, str) and value[:2] == "0x" and length in (None, (len(value) - 2) / 2):
-        try:
-            if value.isascii() and not re.search(r"\s", value):
-                return bytes.fromhex(value[2:])
-        except ValueError:
-            pass
-    wanted = "hexadecimal digits, two a byte" if length is None else f"{2 * length} hexadecimal digits"
-    hint = ""
-    if isinstance(value, str) and len(value) == _CELL:
-        hint = f"; it has {_CELL:,} characters, where spreadsheets cut a cell off: export again, without one"
-    raise RecordError(f"{name} should be 0x and {wanted}, got {_came(value)}{hint}")
-
-
-def _address(fields: Fields, name: str) -> Address | None:
-    return Address(_octets(fields, name, 20)) if _given(fields, name) else None
-
-
-def _sender(fields: Fields) -> Address:
-    return Address(_octets(fields, "from", 20))
-
-
-def _flag(fields: Fields, name: str) -> bool | None:
-    value = fields.get(name)
-    if value in (None, ""):
-        return None
-    if value in ("0", "1") or (type(value) is int and value in (0, 1)):
-        return value in ("1", 1)
-    raise RecordError(f"{name} should be 0 or 1, got {_came(value)}")
-
-
 _DEEPEST: Final = 1_100
 """Calls inside each other; a chain allows 1024."""
 
 
 def _call_type(fields: Fields) -> CallType:
     value = fields["type"]
-    if value == "call" and _given(fields, "callType"):  # where Blockscout says which kind
+    if value == "call" and is_given(fields, "callType"):  # where Blockscout says which kind
         value = fields["callType"]
     value = {"suicide": "selfdestruct"}.get(value, value) if isinstance(value, str) else value
     try:
         return CallType(value)
     except ValueError:
         kinds = ", ".join(kind.value for kind in CallType)
-        raise RecordError(f"type should be one of {kinds}; got {_came(value)}") from None
+        raise RecordError(f"type should be one of {kinds}; got {describe_value(value)}") from None
 
 
 def _trace(fields: Fields) -> tuple[int, ...] | None:
-    if not _given(fields, "traceId") or fields["traceId"] in ([], "[]"):
+    if not is_given(fields, "traceId") or fields["traceId"] in ([], "[]"):
         return None
     value = fields["traceId"]
     if isinstance(value, list) and len(value) <= _DEEPEST and all(type(item) is int for item in value):
@@ -381,4 +318,4 @@ def _trace(fields: Fields) -> tuple[int, ...] | None:
         parts = re.split(r"[_, ]+", value.strip("[] "))
         if all(re.fullmatch("[0-9]{1,9}", part, re.ASCII) for part in parts):
             return tuple(map(int, parts))
-    raise RecordError(f"traceId should be numbers with _ between them, got {_came(value)}")
+    raise RecordError(f"traceId should be numbers with _ between them, got {describe_value(value)}")

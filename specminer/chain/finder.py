@@ -60,9 +60,8 @@ class Way(Enum):
 
     def requests_for(self, blocks: int) -> int:
         """About how many requests finding takes, apart from tracing what is found."""
-        if self is Way.TRACE_FILTER:
-            return -(-blocks // self.first_span)
-        return blocks if self is Way.BLOCK_TRACES else blocks + -(-blocks // self.first_span)
+        spans = -(-blocks // self.first_span)
+        return 2 * spans if self is Way.TRACE_FILTER else blocks + spans
 
 
 def choose(node: Node, contract: Address, probe: int, note: Callable[[str], None]) -> tuple[Way, str | None]:

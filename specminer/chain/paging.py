@@ -19,10 +19,11 @@ from typing import Any, Final
 import msgspec
 
 from specminer.chain.explorer import Explorer, TooMuch
+from specminer.chain.export_blocks import BLOCK_FIELDS
+from specminer.chain.export_fields import RecordError
 from specminer.chain.exported import (
     ExportedCall,
     ExportedTransaction,
-    RecordError,
     call_of,
     check_follows,
     transaction_of,
@@ -60,6 +61,7 @@ _KEPT: Final[Mapping[Listing, tuple[str, ...]]] = {
         "txreceipt_status",
         "input",
         "contractAddress",
+        *BLOCK_FIELDS,
     ),
     Listing.CALLS: (
         "blockNumber",
@@ -79,6 +81,7 @@ _KEPT: Final[Mapping[Listing, tuple[str, ...]]] = {
         "index",
         "isError",
         "errCode",
+        *BLOCK_FIELDS,
     ),
 }
 """What of a record is kept; the rest (such as the number of confirmations) changes or is not needed."""

@@ -48,18 +48,19 @@ _T = TypeVar("_T")
 def write(path: Path, header: Header, transactions: Iterable[Transaction]) -> None:
     """Write a trace file, whole or not at all; ``.gz`` and ``.zst`` are compressed.
 
+    Each line is read back before it is written, so that what comes from a damaged database makes no file.
+
     Raises:
-        OutputError: it cannot be written, or the header counts other transactions.
+        OutputError: it cannot be written, the header counts other transactions, or a line cannot be read back.
 
     """
-    encoder = msgspec.json.Encoder()
     count = 0
     try:
         with replacing(path) as partial:
             with _opened_to_write(partial, path.suffix) as file:
-                file.write(encoder.encode(header_out(header)) + b"\n")
+                file.write(_header_line(header, path) + b"\n")
                 for transaction in transactions:
-                    file.write(encoder.encode(transaction_out(transaction)) + b"\n")
+                    file.write(_transaction_line(transaction, path) + b"\n")
                     count += 1
             if count != header.transactions:
                 raise OutputError(
@@ -69,6 +70,35 @@ def write(path: Path, header: Header, transactions: Iterable[Transaction]) -> No
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or plain(error)
         raise OutputError(f"{plain(path)} cannot be written: {reason}") from None
+
+
+def _header_line(header: Header, path: Path) -> bytes:
+    try:
+        line = msgspec.json.encode(header_out(header))
+        header_in(msgspec.json.decode(line, type=HeaderLine), "contract.artifact")
+    except (*_UNREADABLE, FileFormatError) as error:
+        raise _not_sound(path, "the header", error) from error
+    return line
+
+
+def _transaction_line(transaction: Transaction, path: Path) -> bytes:
+    try:
+        line = msgspec.json.encode(transaction_out(transaction))
+        transaction_in(msgspec.json.decode(line, type=TransactionLine))
+    except _UNREADABLE as error:
+        raise _not_sound(path, "a transaction", error) from error
+    return line
+
+
+_UNREADABLE: Final = (msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError)
+"""What writing or reading back a value of another type or form ends with."""
+
+
+def _not_sound(path: Path, noun: str, error: Exception) -> OutputError:
+    return OutputError(
+        f"{plain(path)} is not written: {noun} in the database is damaged ({plain(error, 160)}); restore the database "
+        "from a copy, or collect the history anew into another --db"
+    )
 
 
 @contextmanager

@@ -22,13 +22,12 @@ from typing import Any, Final
 import msgspec
 
 from specminer._support.opening import opened
+from specminer.chain.export_fields import Fields, RecordError
 from specminer.chain.exported import (
     REQUIRED,
     REQUIRED_CALL,
     ExportedCall,
     ExportedTransaction,
-    Fields,
-    RecordError,
     call_of,
     check_follows,
     check_present,

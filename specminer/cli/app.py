@@ -7,6 +7,7 @@ does not hold what was asked; 70 a defect of specminer itself; 130 interrupted.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 import sys
@@ -96,6 +97,7 @@ def app() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; nothing but texts for people leaves it."""
     _show_what_cannot_be_encoded()
+    _silence_libraries()
     try:
         result = app.main(args=arguments, prog_name="specminer", standalone_mode=False)
         if sys.stdout is not None:
@@ -158,6 +160,13 @@ def _show_what_cannot_be_encoded() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _silence_libraries() -> None:
+    """Leave out what libraries log of failures, with stack traces: where nobody listens, Python prints it."""
+    root = logging.getLogger()
+    if not root.hasHandlers():
+        root.addHandler(logging.NullHandler())
 
 
 def _discard_output() -> None:

@@ -11,7 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Final
 
 from specminer.chain.artifact import Artifact
@@ -21,6 +21,8 @@ from specminer.chain.execution.foreign import NodeSource
 from specminer.chain.execution.records import call_of
 from specminer.chain.execution.replay import Replay, Replayed
 from specminer.chain.execution.schedule import Rules, fixed, scheduled
+from specminer.chain.export_blocks import merge_blocks
+from specminer.chain.export_fields import RecordError
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
 from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.chain.node import Node
@@ -29,7 +31,7 @@ from specminer.pipeline.progress import SILENT, Executed, Observer
 from specminer.pipeline.sources.explorer import AUTO
 from specminer.report.fidelity import import_summary
 from specminer.store import Part, TraceStore
-from specminer.trace import Address, ContractRecord, Fidelity, Hash, Tracer, Transaction
+from specminer.trace import Address, Block, ContractRecord, Fidelity, Hash, Tracer, Transaction
 
 CHUNK: Final = 500
 """Transactions after which a chunk ends, at the next block."""
@@ -168,6 +170,7 @@ def import_export(
         targets,
         gas_is_evidence=choice is None or choice.gas_is_evidence,
         codes=export.codes,
+        blocks=_known_blocks(export),
     )
     for contract in existing:
         replay.adopt(contract)
@@ -309,10 +312,15 @@ class _Import:
 
     def _digest(self, records: Sequence[ExportedTransaction], calls: _Calls) -> None:
         for record in records:
-            self.digest.update(repr(replace(record, record=0)).encode())
+            self._add_to_digest(record)
         for group in calls:
             for call in group:
-                self.digest.update(repr(replace(call, record=0)).encode())
+                self._add_to_digest(call)
+
+    def _add_to_digest(self, record: ExportedTransaction | ExportedCall) -> None:
+        self.digest.update(repr(replace(record, record=0)).encode())
+        if record.block_values is not None:
+            self.digest.update(repr(record.block_values).encode())
 
     def _execute(self, records: Sequence[ExportedTransaction], calls: _Calls, chunk: _Chunk) -> None:
         number = _number((records, calls))
@@ -449,6 +457,20 @@ def _blocks(export: Export, replay: Replay) -> Iterator[tuple[list[ExportedTrans
     }
     for number in sorted({*direct, *inner}):
         yield direct.get(number, []), [_in_tree_order(calls) for calls in inner.get(number, {}).values()]
+
+
+def _known_blocks(export: Export) -> dict[int, Block]:
+    """Return what all records together tell of their blocks.
+
+    Raises:
+        FileFormatError: they contradict each other.
+
+    """
+    try:
+        listed = (item.of_block() for item in export.transactions)
+        return merge_blocks(chain(listed, (item.of_block() for item in export.calls)))
+    except RecordError as error:
+        raise FileFormatError(f"{plain(export.origin)}: {error}") from None
 
 
 def _in_block_order(

@@ -17,7 +17,8 @@ import zstandard
 from specminer.chain.artifact import Artifact, parse
 from specminer.chain.blocks import DEVELOPMENT_CHAINS
 from specminer.chain.explorer import Explorer
-from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction, RecordError
+from specminer.chain.export_fields import RecordError
+from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
 from specminer.chain.node import Node
 from specminer.chain.paging import NO_END, Changed, Kept, Pages, in_order, kept
 from specminer.chain.progress import Listing, PageRead

@@ -176,7 +176,7 @@ def _created_anew(node: Node, contract: Address, head: int) -> int | None:
 
 def piece_of(chunk: Chunk) -> Piece:
     """Return a chunk as the store takes it, with what its way of recording may have missed."""
-    limits = {chunk.way.limit} | {item.tracer.blind_spots for item in chunk.transactions}
+    limits = {chunk.way.limit, *chunk.limits} | {item.tracer.blind_spots for item in chunk.transactions}
     return Piece(
         transactions=chunk.transactions,
         complete=(chunk.first, chunk.last),

@@ -22,6 +22,7 @@ from specminer.history import (
 )
 from specminer.store import schema
 from specminer.store.columns import Row, fetched, looked_up
+from specminer.store.damage import WORD, blob, sized
 from specminer.store.instances import among
 from specminer.trace import Address, Hash
 
@@ -111,17 +112,17 @@ def _calls(
         *numbers, kind, succeeded, undone, size, data, output = zip(*rows, strict=True)
         coded = [_CALLS[name] for name in kind]
         # some databases have nothing for the start of nothing
-        starts = (bytes(text or b"") for text in data)
+        starts = (blob(text or b"") for text in data)
         selector = [int.from_bytes(text, "big") if len(text) == 4 else MISSING for text in starts]
-        answered = [outputs.setdefault(text, len(outputs)) for text in map(bytes, output)]
+        answered = [outputs.setdefault(text, len(outputs)) for text in map(blob, output)]
         parts.append(np.array([*numbers, coded, succeeded, undone, size, selector, answered], dtype=np.int64))
     raw = np.concatenate(parts, axis=1)
     call, order = _ordered(call_place, raw[0], raw[1])
     raw = raw[:, order]
     return {
         "call_invocation": call,
-        "call_to": address_place[raw[2]].astype(np.int32),
-        "call_value": word_place[raw[3]].astype(np.int32),
+        "call_to": looked_up(address_place, raw[2]).astype(np.int32),
+        "call_value": looked_up(word_place, raw[3]).astype(np.int32),
         "call_kind": raw[4].astype(np.int8),
         "call_succeeded": raw[5].astype(np.bool_),
         "call_undone": raw[6].astype(np.bool_),
@@ -168,7 +169,9 @@ def _environment(
 
 def _padded(texts: Iterable[bytes | None]) -> bytes:
     """Return stored words as 32 bytes each; zero for what is not there."""
-    return b"".join(bytes(text or b"").rjust(32, b"\0") for text in texts)
+    values = [blob(text or b"") for text in texts]
+    sized(values, "a word", 0, WORD)
+    return b"".join(value.rjust(WORD, b"\0") for value in values)
 
 
 def _codes(
@@ -195,10 +198,10 @@ def _codes(
     word_place, texts = words
     ran = [
         (
-            int(address_place[pair // span]),
-            Hash(texts[int(word_place[pair % span])].rjust(32, b"\0")) if pair % span else None,
+            row,
+            None if word is None else Hash(texts[word].rjust(32, b"\0")),
         )
-        for pair in pairs.tolist()
+        for row, word in _code_rows(pairs // span, pairs % span, address_place, word_place)
     ]
     lists: dict[tuple[int, ...], int] = {(): 0}
     found = np.where(counts == 0, 0, MISSING).astype(np.int32)
@@ -208,6 +211,24 @@ def _codes(
         key = tuple(numbers[start:end])
         found[call[start]] = lists.setdefault(key, len(lists))
     return tuple(tuple(ran[number] for number in key) for key in lists), found
+
+
+def _code_rows(
+    address: IntColumn, digest: IntColumn, address_place: IntColumn, word_place: IntColumn
+) -> list[tuple[int, int | None]]:
+    """Return the rows of addresses and of hashes, ``None`` for a hash that is not known.
+
+    Raises:
+        ValueError: there is no such row.
+
+    """
+    rows, words = looked_up(address_place, address), looked_up(word_place, digest)
+    if np.any(rows == MISSING) or np.any((words == MISSING) & (digest != 0)):
+        raise ValueError("code refers to an address or a hash that is not there")
+    return [
+        (row, word if known else None)
+        for row, word, known in zip(rows.tolist(), words.tolist(), digest.tolist(), strict=True)
+    ]
 
 
 def block_columns(
@@ -227,7 +248,7 @@ def block_columns(
     for rows in fetched(connection, query.order_by(table.c.number)):
         number, fee, random, beneficiary, limit = zip(*rows, strict=True)
         paid = [
-            MISSING if text is None else beneficiaries.setdefault(bytes(text), len(beneficiaries))
+            MISSING if text is None else beneficiaries.setdefault(blob(text), len(beneficiaries))
             for text in beneficiary
         ]
         limits = [MISSING if value is None else value for value in limit]

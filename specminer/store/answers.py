@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from specminer.store import schema
+from specminer.store.damage import blob
 from specminer.store.dictionary import code_id, encode_word
 from specminer.trace import (
     Address,
@@ -138,7 +139,7 @@ def read_codes(connection: sa.Connection, owner: int) -> tuple[bytes, ...]:
     """Return code that ran in a contract's storage, in order of its bytes."""
     table = schema.contract_code
     query = sa.select(schema.code.c.bytes).join(table, table.c.code_id == schema.code.c.id)
-    return tuple(sorted(map(bytes, connection.scalars(query.where(table.c.contract_id == owner)))))
+    return tuple(sorted(map(blob, connection.scalars(query.where(table.c.contract_id == owner)))))
 
 
 class Answers:

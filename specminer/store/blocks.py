@@ -45,11 +45,17 @@ def merged_block(old: Block | None, new: Block) -> Block:
         return new
     times = {old.timestamp, new.timestamp} - {None}
     hashes = {old.hash, new.hash} - {NO_HASH}
+    if len(times) > 1 and len(hashes) == 1 and NO_HASH not in (old.hash, new.hash):
+        raise StoreError(
+            f"block {new.number} with hash 0x{new.hash.hex()} is known with time {old.timestamp}, but came with "
+            f"{new.timestamp}: a block has one time, so one of both is wrong, and nothing of this was stored; compare "
+            "it with another source, and give --db the path of another file if what is stored is wrong"
+        )
     if len(hashes) > 1 or len(times) > 1:
         raise StoreError(
             f"block {new.number} is known with hash 0x{old.hash.hex()} and time {old.timestamp}, but came with "
-            f"0x{new.hash.hex()} and {new.timestamp}: it is of another chain with the same id; give each chain "
-            "its own --db"
+            f"0x{new.hash.hex()} and {new.timestamp}: it is of another chain with the same id, or a time is "
+            "wrong; give each chain its own --db"
         )
     # the hash stands for all that a block says, so what is known first is as good as what comes later
     return Block(

@@ -16,11 +16,15 @@ import sqlalchemy as sa
 
 from specminer.history import KINDS, MISSING, OUTCOMES, PAYMENTS, BoolColumn, IntColumn, RowColumn
 from specminer.store import schema
+from specminer.store.damage import blob
 from specminer.store.instances import among
 from specminer.trace import InvocationKind
 
 _FETCHED: Final = 20_000
 """Rows fetched at a time."""
+
+MAX_ID: Final = 1 << 26
+"""The largest number of a row: more are not read into memory."""
 
 Row = tuple[Any, ...]
 
@@ -37,7 +41,14 @@ def fetched(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[list[R
 
 
 def places(ids: IntColumn) -> IntColumn:
-    """Return an array that maps a row's id to its place; 0, which is no row, and unknown ids to ``MISSING``."""
+    """Return an array that maps a row's id to its place; 0, which is no row, and unknown ids to ``MISSING``.
+
+    Raises:
+        ValueError: an id is negative, or larger than that of any table that fits into memory.
+
+    """
+    if int(ids.min(initial=0)) < 0 or int(ids.max(initial=0)) > MAX_ID:
+        raise ValueError("a row has a number that no row has")
     found = np.full(int(ids.max(initial=0)) + 1, MISSING, dtype=np.int64)
     found[ids] = np.arange(len(ids))
     return found
@@ -92,8 +103,8 @@ def invocation_columns(
         *numbers, kind, outcome, called, returned = zip(*rows, strict=True)
         coded = [*numbers, [kinds[name] for name in kind], [outcomes[name] for name in outcome]]
         parts.append(np.array(coded, dtype=np.int64))
-        data += map(bytes, called)
-        output += map(bytes, returned)
+        data += map(blob, called)
+        output += map(blob, returned)
     raw = np.concatenate(parts, axis=1) if parts else np.zeros((len(integers) + 2, 0), dtype=np.int64)
     transaction = looked_up(transaction_place, raw[1])
     contract = looked_up(places(np.array(owners, dtype=np.int64)), raw[2])
@@ -108,9 +119,9 @@ def invocation_columns(
         "invocation_position": raw[3].copy(),
         "invocation_parent": _parents(transaction, contract, raw[3], raw[4]),
         "invocation_kind": raw[12].copy(),
-        "invocation_code": address_place[raw[5]],
-        "invocation_sender": address_place[raw[6]],
-        "invocation_value": word_place[raw[7]],
+        "invocation_code": looked_up(address_place, raw[5]),
+        "invocation_sender": looked_up(address_place, raw[6]),
+        "invocation_value": looked_up(word_place, raw[7]),
         "invocation_outcome": raw[13].copy(),
         "invocation_payments": raw[8].copy(),
         "invocation_data": tuple([data[row] for row in listed]),
@@ -199,8 +210,8 @@ def payment_columns(
     kept = kept[np.lexsort((raw[1, kept], call[kept]))]
     return {
         "payment_invocation": call[kept],
-        "payment_to": address_place[raw[2, kept]],
-        "payment_value": word_place[raw[3, kept]],
+        "payment_to": looked_up(address_place, raw[2, kept]),
+        "payment_value": looked_up(word_place, raw[3, kept]),
         "payment_undone": raw[4, kept].astype(np.bool_),
         "payment_kind": raw[5, kept],
     }
@@ -230,7 +241,8 @@ def access_columns(
         call = looked_up(call_place, raw[0])
         kept = call != MISSING  # without the calls of other blocks
         position, write, slot, before, after, undone = raw[1:, kept]
-        found = (call[kept], position, write, word_place[slot], word_place[before], word_place[after], undone)
+        slot, before, after = (looked_up(word_place, ids) for ids in (slot, before, after))
+        found = (call[kept], position, write, slot, before, after, undone)
         for (name, kind), values in zip(_ACCESS.items(), found, strict=True):
             parts[name] += values.astype(kind).tobytes()
     columns: dict[str, Any] = {name: np.frombuffer(parts.pop(name), kind) for name, kind in _ACCESS.items()}

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from eth_utils.crypto import keccak
 
 from specminer.store import schema
+from specminer.store.damage import WORD, sized
 
 _LOOKUP = 500
 """Values in one ``IN`` list; every database takes that many."""
@@ -68,4 +69,5 @@ def artifact_id(connection: sa.Connection, value: bytes) -> int:
 
 def decode_words(texts: Sequence[bytes]) -> tuple[int, ...]:
     """Return words from their stored form."""
+    sized(texts, "a word", 0, WORD)
     return tuple(int.from_bytes(text, "big") for text in texts)

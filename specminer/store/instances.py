@@ -10,6 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from specminer.store import schema
+from specminer.store.damage import blob
 from specminer.trace import Address, ContractRecord, InvocationKind, OutcomeKind
 
 _NEVER: Final = 1 << 63
@@ -229,7 +230,7 @@ def _texts(
 ) -> dict[int | None, bytes]:
     wanted = sorted(number for number in ids if number is not None)
     rows = connection.execute(sa.select(table.c.id, column).where(among(table.c.id, wanted)))
-    return {int(row[0]): bytes(row[1]) for row in rows}
+    return {int(row[0]): blob(row[1]) for row in rows}
 
 
 def ranges(

@@ -15,6 +15,7 @@ from specminer.history import MISSING, TRACERS, History, IntColumn
 from specminer.store import answers, columns, instances, notes, schema
 from specminer.store.answer_columns import answer_columns, block_columns
 from specminer.store.blocks import stored_block
+from specminer.store.damage import blob, check_history
 from specminer.store.dictionary import decode_words
 from specminer.store.instances import among
 from specminer.trace import (
@@ -413,7 +414,7 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
         transaction_block=block,
         transaction_index=index,
         transaction_time=time,
-        transaction_origin=address_place[sender],
+        transaction_origin=columns.looked_up(address_place, sender),
         **called,
         answers=answer_columns(
             connection,
@@ -426,6 +427,7 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
         ),
         blocks=block_columns(connection, records[0].chain_id, first, last) if records else None,
     )
+    check_history(found)
     said = notes.remarks(connection, found, owners)
     return replace(found, limits=(*found.limits, *said))
 
@@ -453,7 +455,7 @@ def _listed(
         fidelity.update(Fidelity(row[6]) for row in rows if row[6] is not None)
         coded = [(*row[:5], tracers[row[5]]) for row in rows]
         parts.append(np.array(coded, dtype=np.int64).reshape(-1, 6).T)
-        hashes += [Hash(bytes(row[7])) for row in rows]
+        hashes += [Hash(blob(row[7])) for row in rows]
     return np.concatenate(parts, axis=1), hashes, fidelity
 
 
@@ -465,7 +467,7 @@ def _dictionary(connection: sa.Connection, table: sa.Table) -> tuple[IntColumn, 
     for rows in columns.fetched(connection, query):
         numbers, values = zip(*rows, strict=True)
         ids += numbers
-        texts += map(bytes, values)
+        texts += map(blob, values)
     return np.array(ids, dtype=np.int64), texts
 
 
@@ -473,7 +475,7 @@ def _preimages(connection: sa.Connection, owners: Sequence[int]) -> dict[int, by
     """Return what was hashed, by its hash."""
     table = schema.preimage
     query = sa.select(table.c.bytes).where(among(table.c.contract_id, owners)).distinct()
-    texts = [bytes(text) for rows in columns.fetched(connection, query) for (text,) in rows]
+    texts = [blob(text) for rows in columns.fetched(connection, query) for (text,) in rows]
     return dict(zip(to_integers(keccak_all(texts)), texts, strict=True))
 
 

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from specminer.errors import StoreError, plain
 from specminer.history import History
 from specminer.store import instances, reading, schema, writing
+from specminer.store.damage import READING_ERRORS
 from specminer.store.instances import Child, Coded
 from specminer.store.reading import Contract
 from specminer.trace import Address, Block, ContractRecord, Gap, Hash, Tracer, Transaction
@@ -177,6 +178,12 @@ class TraceStore:
             raise StoreError(
                 f"a number is negative or too large for the database {self.label}; numbers may have 63 bits, words 256"
             ) from None
+        except READING_ERRORS as error:
+            raise StoreError(
+                f"the database {self.label} is damaged: it holds what specminer does not write "
+                f"({plain(error, 120) or type(error).__name__}); restore it from a copy, or collect the history anew "
+                "into another --db"
+            ) from error
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:

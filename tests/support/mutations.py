@@ -98,3 +98,44 @@ def scrambled(data: bytes, source: random.Random) -> bytes:
             case _ if at < len(found):
                 found[at] ^= 1 << source.randrange(8)
     return bytes(found)
+
+
+def exchanged(value: Any, source: random.Random) -> Any:
+    """Return a JSON value with one to three leaves changed so that each keeps its form.
+
+    A leaf takes the value of another leaf of the same name, or a digit of it changes: what a mutation of the form
+    would have refused at once comes through to those who use the value.
+    """
+    changed = json.loads(json.dumps(value))
+    leaves = [place for place in paths(changed) if place and not isinstance(_at(changed, place), dict | list)]
+    for _ in range(source.choice((1, 1, 2, 3)) if leaves else 0):
+        place = source.choice(leaves)
+        others = [other for other in leaves if _name(other) == _name(place)]
+        taken = _at(changed, source.choice(others))
+        _at(changed, place[:-1])[place[-1]] = taken if source.random() < 0.5 else _nudged(taken, source)
+    return changed
+
+
+def _at(value: Any, place: tuple[Any, ...]) -> Any:
+    for step in place:
+        value = value[step]
+    return value
+
+
+def _name(place: tuple[Any, ...]) -> Any:
+    """Return the last name on the way to a leaf: elements of lists have that of their list."""
+    return next((step for step in reversed(place) if isinstance(step, str)), "")
+
+
+def _nudged(leaf: Any, source: random.Random) -> Any:
+    """Return a value of the same form, of which a little is different."""
+    if isinstance(leaf, bool):
+        return not leaf
+    if isinstance(leaf, int):
+        return max(0, leaf + source.choice((-1, 1, 7, 2**31, -leaf)))
+    if isinstance(leaf, str) and leaf.startswith("0x") and len(leaf) > 3:
+        at = source.randrange(2, len(leaf))
+        return leaf[:at] + source.choice("0123456789abcdef") + leaf[at + 1 :]
+    if isinstance(leaf, str) and leaf.isdecimal():
+        return str(source.choice((0, 1, int(leaf) + 1, int(leaf) // 2, 2**64, 2**256 - 1)))
+    return leaf

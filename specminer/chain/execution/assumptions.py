@@ -8,7 +8,7 @@ from typing import Final
 from specminer.chain.execution.calls import Call, Execution, Surroundings, VirtualMachine
 from specminer.chain.execution.unseen import Answers, Guesses, Nearness
 from specminer.chain.exported import ExportedCall, ExportedTransaction
-from specminer.trace import Address, Fidelity
+from specminer.trace import Address, Block, Fidelity
 
 ATTEMPTS: Final = 2_000
 """Further attempts to execute records under assumptions, ..."""
@@ -38,6 +38,8 @@ class Job:
     record: ExportedTransaction | ExportedCall
     call: Call
     around: Surroundings
+    block: Block
+    """What is known of its block."""
     rules: str
     contracts: frozenset[Address]
     executable: bool

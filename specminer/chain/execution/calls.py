@@ -54,6 +54,8 @@ class Surroundings:
     timestamp: int
     gas_limit: int
     base_fee: int = 0
+    beneficiary: Address = NO_ADDRESS
+    randomness: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -262,6 +262,8 @@ class FastMachine:
                 timestamp=around.timestamp,
                 gas_limit=around.gas_limit,
                 base_fee=around.base_fee,
+                coinbase=number_of(around.beneficiary),
+                randomness=around.randomness,
             ),
             transaction,
             observer=recorder if record else None,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from specminer.chain.execution.calls import Call, Surroundings
 from specminer.chain.execution.reporting import address_of
+from specminer.chain.export_blocks import merge_blocks
 from specminer.chain.exported import ExportedCall, ExportedTransaction
 from specminer.errors import FileFormatError
 from specminer.evm.addresses import creation_address
+from specminer.trace import NO_ADDRESS, Block
 
 INNER_GAS = 10_000_000
 """Gas of an internal call where the export does not tell it."""
@@ -55,11 +57,22 @@ def inner_call(call: ExportedCall) -> Call:
     )
 
 
-def surroundings(record: ExportedTransaction | ExportedCall, chain_id: int) -> Surroundings:
-    """Return what a record tells of its block; where the time is not known, its number stands for it."""
+def block_of(record: ExportedTransaction | ExportedCall) -> Block:
+    """Return what a record alone tells of its block."""
+    return merge_blocks([record.of_block()])[record.block]
+
+
+def surroundings(
+    record: ExportedTransaction | ExportedCall, chain_id: int, block: Block | None = None
+) -> Surroundings:
+    """Return what is known of a record's block; where the time is not, its number stands for it, else zeros."""
+    known = block_of(record) if block is None else block
     return Surroundings(
         chain_id=chain_id,
         number=record.block,
-        timestamp=record.block if record.timestamp is None else record.timestamp,
-        gas_limit=max(BLOCK_GAS, record.gas or 0),
+        timestamp=record.block if known.timestamp is None else known.timestamp,
+        gas_limit=max(BLOCK_GAS, record.gas or 0) if known.gas_limit is None else known.gas_limit,
+        base_fee=known.base_fee or 0,
+        beneficiary=known.beneficiary or NO_ADDRESS,
+        randomness=known.randomness or 0,
     )

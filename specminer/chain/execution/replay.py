@@ -17,14 +17,14 @@ from specminer.chain.answer_log import foreign_logs
 from specminer.chain.execution.assumptions import Job, Trials
 from specminer.chain.execution.calls import Call, VirtualMachine
 from specminer.chain.execution.doubt import Doubt, with_sure_answers, with_unknown_values, with_unknown_way
-from specminer.chain.execution.records import call_of, inner_call, surroundings
+from specminer.chain.execution.records import block_of, call_of, inner_call, surroundings
 from specminer.chain.execution.saving import SavedReplay, decode_replay, restored_slots, saved_slots
 from specminer.chain.execution.schedule import Rules
 from specminer.chain.execution.settling import Settled, Settler
 from specminer.chain.exported import ExportedCall, ExportedTransaction
 from specminer.chain.steps import Enter, Exit, Step, creations, recorded
 from specminer.evm.forks import FORKS
-from specminer.trace import NO_HASH, Address, Block, Fidelity, Invocation, Tracer, Transaction
+from specminer.trace import Address, Block, Fidelity, Invocation, Tracer, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,7 @@ class Replay:
         *,
         gas_is_evidence: bool,
         codes: Mapping[Address, bytes] | None = None,
+        blocks: Mapping[int, Block] | None = None,
     ) -> None:
         """Prepare.
 
@@ -63,6 +64,7 @@ class Replay:
             targets: the contracts to record, once they exist.
             gas_is_evidence: whether other gas than recorded means that something went otherwise.
             codes: runtime code of contracts whose creation cannot be followed, where it is known otherwise.
+            blocks: what is known of blocks, by number.
 
         """
         self.machine = machine
@@ -72,6 +74,7 @@ class Replay:
         self._chain_id = chain_id
         self._rules = rules
         self._codes = codes or {}
+        self._blocks = blocks or {}
         self._trials = Trials(machine, gas_is_evidence=gas_is_evidence)
         self._settler = Settler(self._trials, self._codes)
 
@@ -102,7 +105,7 @@ class Replay:
         execution = settled.execution
         transaction = Transaction(
             hash=record.hash,
-            block=Block(number=record.block, hash=record.block_hash or NO_HASH, timestamp=record.timestamp),
+            block=self._block(record),
             index=index,
             sender=record.sender,
             to=record.to,
@@ -121,19 +124,19 @@ class Replay:
 
         They stand under an outer frame of their own, because the transaction itself was another contract's.
         """
-        block = calls[0]
+        first = calls[0]
         settled = [self._settler.settle(self._job(call, inner_call(call))) for call in calls]
         used = sum(call.gas_used or 0 for call in calls)
-        steps: list[Step] = [Enter("CALL", block.sender, block.sender, 0, 0, b"")]
+        steps: list[Step] = [Enter("CALL", first.sender, first.sender, 0, 0, b"")]
         for item in settled:
             steps += item.execution.steps
         steps.append(Exit(used, b"", None))
         transaction = Transaction(
-            hash=block.hash,
-            block=Block(number=block.block, hash=NO_HASH, timestamp=block.timestamp),
+            hash=first.hash,
+            block=self._block(first),
             index=index,
-            sender=block.sender,
-            to=block.sender,
+            sender=first.sender,
+            to=first.sender,
             value=0,
             gas=used,
             gas_used=used,
@@ -188,12 +191,19 @@ class Replay:
         settler.strangers = Counter({Address(item): count for item, count in found.strangers})
         self._trials.attempts = found.attempts
 
+    def _block(self, record: ExportedTransaction | ExportedCall) -> Block:
+        """Return what is known of a record's block."""
+        known = self._blocks.get(record.block)
+        return block_of(record) if known is None else known
+
     def _job(self, record: ExportedTransaction | ExportedCall, call: Call) -> Job:
+        block = self._block(record)
         return Job(
             record=record,
             call=call,
-            around=surroundings(record, self._chain_id),
-            rules=self._rules(record.block, record.timestamp),
+            around=surroundings(record, self._chain_id, block),
+            block=block,
+            rules=self._rules(record.block, block.timestamp),
             contracts=frozenset(self.targets | self.deployed),
             executable=record.to not in self.deployed or bool(self.machine.code(record.to)),
         )

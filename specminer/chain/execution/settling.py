@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from specminer.chain.execution.assumptions import ATTEMPTS_EACH, NOTHING, Assumption, Job, Trials
 from specminer.chain.execution.calls import Execution
@@ -19,6 +20,14 @@ from specminer.chain.execution.unseen import (
 )
 from specminer.chain.steps import UNKNOWN_FAILURE, Enter, Exit
 from specminer.trace import NO_ADDRESS, Address, Fidelity
+
+_TOLD: Final = {
+    "COINBASE": "beneficiary",
+    "DIFFICULTY or PREVRANDAO": "randomness",
+    "GASLIMIT": "gas_limit",
+    "BASEFEE": "base_fee",
+}
+"""What code asks a block for, and the field of a :class:`specminer.trace.Block` that tells it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +83,7 @@ class Settler:
             examination = examine_assumption(trials, job, execution, assumption, doubtful)
             execution = trials.run(job, assumption)
         trials.machine.state.commit()
-        self._count(execution)
+        self._count(job, execution)
         self.funded += assumption.loan > 0
         return self._believed(job, execution, assumption, examination)
 
@@ -109,7 +118,7 @@ class Settler:
         alike = not execution.limited and record.succeeded in (None, execution.succeeded)
         fidelity = Fidelity.GAS if alike else Fidelity.STATUS
         fidelity = fidelity if job.executable else Fidelity.NOT_EXECUTED
-        self._count(execution)
+        self._count(job, execution)
         touched = touched_slots(execution.steps)
         doubtful = frozenset(slot for slot in touched if slot in self.doubt)
         if record.succeeded is False:
@@ -128,8 +137,9 @@ class Settler:
             execution=execution, fidelity=fidelity, doubtful=doubtful, wrote=record.succeeded is not False
         )
 
-    def _count(self, execution: Execution) -> None:
-        self.asked.update(execution.asked)
+    def _count(self, job: Job, execution: Execution) -> None:
+        told = {name for name, field in _TOLD.items() if getattr(job.block, field) is not None}
+        self.asked.update(name for name in execution.asked if name not in told)
         self.strangers.update(execution.strangers)
 
 
