@@ -114,7 +114,7 @@ _BLIND_SPOTS = {
 
 
 _BLIND_TO_ANSWERS = {
-    Tracer.STRUCT_LOGS: "; nor what precompiled contracts answer",
+    Tracer.STRUCT_LOGS: "; nor all that precompiled contracts answer",
     Tracer.PRESTATE: "; nor what code asked of its environment",
 }
 

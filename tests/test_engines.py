@@ -83,6 +83,21 @@ def test_an_import_is_the_same_with_each_engine(runtime: bytes) -> None:
     assert notes.notes == []
 
 
+@pytest.mark.parametrize("engine", Engine)
+def test_what_the_specification_does_not_record_is_said(engine: Engine) -> None:
+    with TraceStore("sqlite://") as store:
+        export = Export(transactions=records(COUNT, 4), origin="by hand")
+        import_export(store, export, Rulebook(chain_id=CHAIN, fork="istanbul", engine=engine))
+        said = [limit for limit in store.limits(CHAIN, CONTRACT) if "neither what code asked" in limit]
+        told = [
+            call.environment is not None
+            for item in store.transactions(CHAIN, CONTRACT)
+            for call in item.invocations
+        ]
+    assert len(said) == (engine is Engine.REFERENCE)
+    assert all(told) == (engine is not Engine.REFERENCE)
+
+
 def test_an_import_goes_on_with_another_engine() -> None:
     given, notes = records(COUNT), Notes()
     with TraceStore("sqlite://") as store:

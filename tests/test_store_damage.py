@@ -56,7 +56,7 @@ DAMAGES = [
     "UPDATE access SET slot_id = 'x'",
     "UPDATE word SET bytes = zeroblob(33) WHERE id = 1",
     "UPDATE address SET bytes = x'12' WHERE id = 2",
-    "UPDATE \"transaction\" SET hash = x'12' WHERE id = 1",
+    "UPDATE transaction_ SET hash = x'12' WHERE id = 1",
     "UPDATE block SET timestamp = '?'",
     "UPDATE recording SET tracer = 'nobody'",
     "UPDATE preimage SET bytes = 7",

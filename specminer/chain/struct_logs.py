@@ -17,6 +17,7 @@ from specminer.chain.answer_log import UNKNOWN_SIZE, is_precompiled
 from specminer.chain.matching import Envelope
 from specminer.chain.node import octets, quantity
 from specminer.chain.opcodes import NAMES, QUESTIONS, name_of
+from specminer.chain.precompiled_answers import precompiled_answer
 from specminer.chain.steps import SELFDESTRUCT, Asked, Enter, Exit, Hashed, Logged, Read, Step, Write
 from specminer.errors import NodeLied
 from specminer.trace import NO_ADDRESS, WORD_LIMIT, Address
@@ -304,12 +305,15 @@ class _Walk:
         gas = (following.gas or 0) if inside and following is not None else 0
         value = log.peek(2) if has_value else 0
         data = log.slice(start, size)
+        watched = self.owners[-1] in self.contracts
         self._open(Enter(log.op, self.owners[-1], to, gas, value, data, _shown_size(size)))
         if not inside:  # no code there: a plain account or a precompiled contract
             worked = following is not None and following.peek(0) != 0
-            # what a precompiled contract returned is not shown
-            shown = UNKNOWN_SIZE if is_precompiled(to) else None
-            self._close(Exit(0, b"", None if worked else "call failed", shown))
+            answer: bytes | None = b""
+            if worked and following is not None and is_precompiled(to):
+                answer = _precompiled(log, following, to, data) if watched and size == len(data) else None
+            shown = UNKNOWN_SIZE if answer is None else None
+            self._close(Exit(0, answer or b"", None if worked else "call failed", shown))
 
     def _open(self, enter: Enter) -> None:
         delegated = enter.kind in ("DELEGATECALL", "CALLCODE")
@@ -372,6 +376,15 @@ class _Walk:
             Exit(self.envelope.gas_used, data or self.last_output, None if succeeded else _fault(last))
         )
         return self.steps
+
+
+def _precompiled(log: _Log, following: _Log, to: Address, data: bytes) -> bytes | None:
+    """Return what a precompiled contract answered; ``None`` if that cannot be told."""
+    first = 5 if _CALLS[log.op] == 7 else 4
+    start, size = log.peek(first), log.peek(first + 1)
+    if size > _LONGEST_MEMORY:
+        return None
+    return precompiled_answer(to, data, log.slice(start, size), following.slice(start, size))
 
 
 def _reverted(log: _Log) -> bool:

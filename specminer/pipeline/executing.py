@@ -43,7 +43,10 @@ _SEEN: Final = (
     "re-executed from an explorer's list of transactions: calls that other contracts made are not in it, so they "
     "are missing"
 )
-
+_SPECIFICATION: Final = (
+    "re-executed by the executable specification (--engine reference), which records neither what code asked of its "
+    "environment nor log entries of other contracts; --engine fast records them"
+)
 
 _NOT_CREATED: Final = (
     "the export does not create the contract (another contract did, or it begins later), so what its storage held then "
@@ -408,6 +411,8 @@ class _Import:
     def _limits(self) -> tuple[str, ...]:
         """Return what a reader of this history should know."""
         told = [*self.export.limits] + ([] if self.export.calls else [_SEEN])
+        if not self.replay.machine.tells_environment:
+            told.append(_SPECIFICATION)
         if self.replay.asked:
             told.append(
                 f"the code asked for {', '.join(sorted(self.replay.asked))}, which an export does not tell; zeros or "
