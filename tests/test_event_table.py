@@ -230,7 +230,11 @@ def test_an_account_is_named_by_its_checksum() -> None:
 def test_a_value_is_known_up_to_the_last_call_that_found_it_and_unknown_until_one_finds_another() -> None:
     """Somebody unseen wrote in between: nothing tells when, so neither value is claimed there."""
     history = made(
-        [(0, "w", 1, 0, 5)], [(0, "w", 2, 0, 1)], [(0, "r", 1, 5, 5)], [(0, "w", 2, 1, 2)], [(0, "r", 1, 7, 7)]
+        [(0, "w", 1, 0, 5)],
+        [(0, "w", 2, 0, 1)],
+        [(0, "r", 1, 5, 5)],
+        [(0, "w", 2, 1, 2)],
+        [(0, "r", 1, 7, 7)],
     )
     table = table_of(history, divided(history, Mode.WHOLE))
     assert shown(table, "slot1") == [5, 5, None, None, 7]
