@@ -46,6 +46,8 @@ from tests.support.mutations import mutated, scrambled
 
 MAX_MEMORY: Final = 1 << 30
 """Bytes that the whole process may take."""
+MAX_ADDRESSES: Final = 4 << 30
+"""Bytes of addresses that the process may ask for, so that what goes wrong ends it and not the machine."""
 Key = tuple[str, str]
 """Method and parameters as text."""
 
@@ -329,7 +331,9 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     first = int(sys.argv[3]) if len(sys.argv) > 3 else 0
-    ended, failures = run(count, seed, recorded(), first, telling=500)
+    recordings = recorded()
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_ADDRESSES, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    ended, failures = run(count, seed, recordings, first, telling=500)
     for name, times in sorted(ended.items()):
         print(f"{times:>8,}  {name}")
     print(f"peak of memory: {peak() / (1 << 20):,.0f} MiB")

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.hostile import KINDS, Recording, recorded, run
 from benchmarks.hostile_commands import COMMANDS, Broken, Run, check_folder, check_words
-from tests.support.mutations import exchanged, mutated, scrambled
+from tests.support.mutations import VALUES, exchanged, mutated, scrambled
 
 COUNT = 150
 """Attacks by each of a few seeds."""
@@ -37,6 +37,10 @@ def test_mutations_are_the_same_for_a_seed_and_change_something() -> None:
     found = [mutated(value, random.Random(seed)) for seed in range(50)]
     assert repr(found) == repr([mutated(value, random.Random(seed)) for seed in range(50)])
     assert sum(repr(item) != repr(value) for item in found) > 40
+    before = repr(VALUES)
+    for seed in range(2_000):
+        mutated({"a": [1, 2, {"b": []}]}, random.Random(seed))
+    assert repr(VALUES) == before
     texts = [scrambled(b'[{"a": 1}]\n' * 5, random.Random(seed)) for seed in range(50)]
     assert len(set(texts)) > 40
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any, Final
 
 VALUES: Final[tuple[Any, ...]] = (
@@ -35,13 +36,18 @@ def mutated(value: Any, source: random.Random) -> Any:
         place = source.choice(places)
         if not place:
             if source.random() < 0.5:
-                return source.choice(VALUES)
+                return _value(source)
             continue
         parent = changed
         for step in place[:-1]:
             parent = parent[step]
         _change(parent, place[-1], source)
     return changed
+
+
+def _value(source: random.Random) -> Any:
+    """Return a value of its own: one that is shared would be changed for later mutations, or put into itself."""
+    return deepcopy(source.choice(VALUES))
 
 
 def _change(parent: Any, key: Any, source: random.Random) -> None:
@@ -64,7 +70,7 @@ def _change(parent: Any, key: Any, source: random.Random) -> None:
         case 6 if isinstance(parent, dict):
             parent[source.choice(("error", "result", "to", "type", key + "x"))] = old
         case _:
-            parent[key] = source.choice(VALUES)
+            parent[key] = _value(source)
 
 
 def scrambled(data: bytes, source: random.Random) -> bytes:
