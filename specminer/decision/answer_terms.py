@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from specminer.chain.artifact import MAX_NAME
@@ -82,6 +83,21 @@ class AnswerTerms:
         call = self._arena.foreign.call(number)
         times = "" if call is None or not call.repetition else f" {call.repetition + 1}"
         return Phrase(text=f"new contract{times}", kind=ValueKind.ADDRESS, bits=160, origin=Origin.ANSWER)
+
+    def question(self, number: int) -> Phrase:
+        """Return what a call asks of whom, however often it was asked before."""
+        call = self._arena.foreign.call(number)
+        if call is None:
+            return Phrase(text="another contract", cut=True)
+        asked = self._question(call._replace(repetition=0))
+        return replace(asked, cut="…" in asked.text)
+
+    def receiver(self, number: int) -> Phrase:
+        """Return whom a call is made to."""
+        call = self._arena.foreign.call(number)
+        if call is None:
+            return Phrase(text="another account", cut=True)
+        return Phrase(text="new contract" if call.kind.creates else self._receiver(call))
 
     def _about(self, number: int, words: str, kind: ValueKind, bits: int) -> Phrase:
         call = self._arena.foreign.call(number)

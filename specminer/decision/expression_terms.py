@@ -126,6 +126,15 @@ class ExpressionTerms:
             return Phrase(text=str(value - _MOST - 1), strength=Strength.SUM, kind=kind)
         return Phrase(text=self._names.constants.text(value, kind), kind=kind, bits=value.bit_length())
 
+    @property
+    def answers(self) -> AnswerTerms:
+        """What calls of other contracts are called."""
+        return self._answers
+
+    def stored(self, node: int, shift: int = 0, width: int = 256) -> Phrase:
+        """Return what some bits of a word of storage are called."""
+        return self._storage.bits(node, shift, width)
+
     def source_nodes(self, node: int) -> tuple[int, ...]:
         """Return what an expression is made of: its sources, but not those of the places where they are stored."""
         found: dict[int, None] = {}

@@ -31,6 +31,11 @@ class RunValues:
         """Return some of the runs in which a source had a value, the first ones."""
         return self._samples.get(node, ())
 
+    def note(self, node: int, positions: Sequence[int]) -> None:
+        """Note in which runs a source had a value, if none has looked at it."""
+        if not self._samples.get(node):
+            self._samples[node] = list(positions[:MAX_SAMPLES])
+
     def value(self, position: int, node: int) -> int | None:
         """Return what a node was worth in a run; ``None`` if it depends on what the run never looked at."""
         known = self._values.get((position, node), -1)

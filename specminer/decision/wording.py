@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from specminer.decision.argument_names import ArgumentNames
-from specminer.decision.context_names import names_of
+from specminer.decision.context_names import ContextNames, names_of
 from specminer.decision.expression_terms import ExpressionTerms
 from specminer.decision.phrases import Origin, Phrase
 from specminer.decision.relation import OPPOSITE, TURNED, NamedTerm, Relation, Sign
@@ -73,6 +74,29 @@ class Wording:
     def term(self, node: int) -> NamedTerm:
         """Return what an expression is called."""
         return _named(node, self._terms.phrase(node))
+
+    @property
+    def expressions(self) -> ExpressionTerms:
+        """Names the expressions themselves."""
+        return self._terms
+
+    @property
+    def names(self) -> ContextNames:
+        """What all functions of the history share."""
+        return self._names
+
+    def stored(self, slot: int, runs: Sequence[int]) -> int:
+        """Return the node of what a slot held at first, though no call may have read it.
+
+        Args:
+            slot: the node of the slot.
+            runs: positions of runs that used it.
+
+        """
+        node = self._arena.node("storage", slot, 0)
+        if node:
+            self._values.note(node, runs)
+        return node
 
     def sources(self, node: int) -> tuple[NamedTerm, ...]:
         """Return the sources of an expression, each once."""

@@ -43,6 +43,7 @@ def build_specification(mining: Mining) -> Mining:
         transitions=_guarded(mining, mining.transitions[chosen], final=True),
         guards=implications.guards,
         roles=mining.guards.roles,
+        effects=mining.effects,
         obligations=(*mining.guards.obligations, *implications.obligations),
         invariants=tuple(entry_of(item, history, unit) for item in implications.invariants[:MAX_TOLD]),
         symbols=implications.symbols,

@@ -18,6 +18,7 @@ from specminer.pipeline.assessment import assess_confidence, find_invariants, ra
 from specminer.pipeline.automata import choose_abstraction, count_transitions
 from specminer.pipeline.division import decode_history, divide
 from specminer.pipeline.document import build_specification
+from specminer.pipeline.effecting import find_effects
 from specminer.pipeline.following import follow_decisions
 from specminer.pipeline.guarding import find_guards, find_implications
 from specminer.pipeline.progress import SILENT, Observer
@@ -32,6 +33,7 @@ STAGES: Final[tuple[Stage, ...]] = (
     count_transitions,
     find_invariants,
     follow_decisions,
+    find_effects,
     find_guards,
     find_implications,
     assess_confidence,

@@ -16,7 +16,7 @@ from specminer.invariant import Invariant
 from specminer.pipeline.findings import GuardFindings, Implications
 from specminer.pipeline.phasing import Phasing
 from specminer.pipeline.progress import SILENT, Observer
-from specminer.specification import Confidence, Edge, Specification, Surprise
+from specminer.specification import Confidence, Edge, Effect, Specification, Surprise
 from specminer.surprise import LISTED
 from specminer.tuning import Preset, Tuning
 
@@ -97,6 +97,9 @@ class Mining:
 
     followed: Mapping[int, FollowedFunction] = field(default=_pending("follow_decisions"))
     """What calls decided, by number of the function; functions whose code could not be followed are left out."""
+
+    effects: tuple[Effect, ...] = field(default=_pending("find_effects"))
+    """What accepted calls of the functions that could be followed do."""
 
     tuning: Tuning = field(default=_pending("choose_abstraction"))
     """The front of automata, and the chosen one."""

@@ -14,6 +14,7 @@ from specminer.report.automaton_sections import (
 )
 from specminer.report.claim_sections import claim_sections
 from specminer.report.document import Report
+from specminer.report.effect_sections import effects_section
 from specminer.report.history_sections import (
     callers_section,
     coverage_section,
@@ -51,6 +52,7 @@ def groups(report: Report) -> tuple[Group, ...]:
                 variant_section(report),
                 state_section(spec),
                 transition_section(report),
+                effects_section(spec),
                 front_section(spec),
             ),
         ),

@@ -35,6 +35,7 @@ from specminer.specification.codec import (
     read_specification,
 )
 from specminer.specification.confidence import Confidence, HalvesAgreement, HeldOutFigures
+from specminer.specification.effects import Effect, EffectKind
 from specminer.specification.guards import (
     ConditionMaker,
     ConditionOrigin,
@@ -115,6 +116,8 @@ __all__ = [
     "DecisionCounts",
     "DefinitionDocument",
     "Edge",
+    "Effect",
+    "EffectKind",
     "EntitySort",
     "EventRules",
     "FollowedCalls",

@@ -24,6 +24,7 @@ from specminer.specification.claims import (
     Role,
 )
 from specminer.specification.confidence import Confidence
+from specminer.specification.effects import Effect
 from specminer.specification.guards import Guard, TransitionGuard
 from specminer.specification.history import HistorySummary
 from specminer.specification.interactions import InteractionsSummary
@@ -216,6 +217,8 @@ class Specification:
     """Of each function the required guard, then what is coded, learned and observed."""
     roles: tuple[Role, ...] = ()
     """Who may call what, those first to whom most functions are reserved."""
+    effects: tuple[Effect, ...] = ()
+    """What accepted calls do, by function and kind, what happens most often first."""
     obligations: tuple[Obligation, ...] = ()
     """What a solver was asked about guards, transitions, pairs of transitions, and claims that follow from others."""
     invariants: tuple[InvariantEntry, ...] = ()

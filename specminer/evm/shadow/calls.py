@@ -99,7 +99,8 @@ def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
         )
         del marks[-first - 4 :]
         if record.has_room(record.calls):
-            record.calls.append(CallEffect(pending.number, kind, to, to_node, value, value_node))
+            effect = CallEffect(pending.number, kind, to, to_node, value, value_node)
+            record.calls.append(effect._replace(decided=len(record.decisions)))
         return _run(base, stack, frame, block, pending)
 
     return end
@@ -119,7 +120,8 @@ def _creating(kind: FrameKind, base: BlockEnd) -> BlockEnd:
         )
         del marks[-takes:]
         if record.has_room(record.calls):
-            record.calls.append(CallEffect(pending.number, kind, 0, None, value, value_node))
+            effect = CallEffect(pending.number, kind, 0, None, value, value_node)
+            record.calls.append(effect._replace(decided=len(record.decisions)))
         return _run(base, stack, frame, block, pending)
 
     return end

@@ -6,7 +6,7 @@ puts the new one in its place; so the expression of the new word has pieces of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from specminer.evm.shadow.arena import UNKNOWN, Arena
@@ -44,14 +44,33 @@ def written_fields(arena: Arena, effect: SlotEffect) -> tuple[FieldWrite, ...]:
     if not effect.node or not _split(arena, effect.node, pieces) or _overlap(pieces):
         return whole
     kept = [piece for piece in pieces if arena.field(before, piece.shift, piece.bits) == piece.node]
-    if not kept:
-        return whole
-    new = [piece for piece in pieces if piece not in kept]
-    fields = [FieldWrite(shift, bits, node, _bits_of(effect.value, shift, bits)) for shift, bits, node in new]
-    fields += [
-        FieldWrite(shift, bits, None, _bits_of(effect.value, shift, bits)) for shift, bits in _gaps(pieces)
+    return _fields(effect.value, pieces, kept) if kept else whole
+
+
+def fields_of_word(arena: Arena, node: int | None, value: int) -> tuple[FieldWrite, ...]:
+    """Return the fields that a word is put together from, the lowest first; itself if it is not.
+
+    Args:
+        arena: holds its expression.
+        node: where it came from.
+        value: what it is worth.
+
+    """
+    pieces: list[_Piece] = []
+    if not node or not _split(arena, node, pieces) or _overlap(pieces):
+        return (FieldWrite(0, _WORD, node, value),)
+    return _fields(value, pieces, ())
+
+
+def _fields(value: int, pieces: list[_Piece], kept: Collection[_Piece]) -> tuple[FieldWrite, ...]:
+    """Return pieces of a word, and the constants between them, without those that are kept."""
+    fields = [
+        FieldWrite(piece.shift, piece.bits, piece.node, _bits_of(value, piece.shift, piece.bits))
+        for piece in pieces
+        if piece not in kept
     ]
-    return tuple(sorted(fields))
+    fields += [FieldWrite(shift, bits, None, _bits_of(value, shift, bits)) for shift, bits in _gaps(pieces)]
+    return tuple(sorted(fields, key=lambda item: item.shift))
 
 
 def _bits_of(value: int, shift: int, bits: int) -> int:

@@ -8,6 +8,7 @@ from specminer.evm.instructions.storage import current
 from specminer.evm.opcodes import Op
 from specminer.evm.program import Handler
 from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena
+from specminer.evm.shadow.foreign import MAX_DATA
 from specminer.evm.shadow.memory import ShadowMemory
 from specminer.evm.shadow.note import ShadowNote
 from specminer.evm.shadow.record import LogEffect, ShadowRecord, SlotEffect
@@ -264,7 +265,10 @@ def _sstore(base: Handler, kind: str) -> Handler:
         frame.run.world.put(slots, slot, (record.operand(node, value), value))
         if kind == "storage" and record.has_room(record.writes):
             before_node = known[0] if known is not None and known[1] == before else None
-            record.writes.append(SlotEffect(slot, slot_node, before, before_node, value, node))
+            decided = len(record.decisions)
+            record.writes.append(
+                SlotEffect(slot, slot_node, before, before_node, value, node, decided=decided)
+            )
 
     return handler
 
@@ -273,13 +277,15 @@ def _log(base: Handler) -> Handler:
     def handler(stack: list[int], frame: Any, argument: Any) -> None:
         count = argument.count
         topics = tuple(stack[-3 : -3 - count : -1])
+        start, size = stack[-1], stack[-2]
         base(stack, frame, argument)
         note: ShadowNote = frame.note
         nodes = tuple(note.marks[-3 : -3 - count : -1])
         del note.marks[-2 - count :]
         record = note.record
         if record.has_room(record.logs):
-            record.logs.append(LogEffect(topics, nodes))
+            data = note.memory.read(record.arena, start, min(size, MAX_DATA), frame.memory)
+            record.logs.append(LogEffect(topics, nodes, decided=len(record.decisions), data=data))
 
     return handler
 

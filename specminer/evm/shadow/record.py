@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from specminer.evm.frame import FrameKind
-from specminer.evm.shadow.arena import Arena
+from specminer.evm.shadow.arena import Arena, Part
 from specminer.evm.shadow.foreign import ForeignCall
 
 MAX_ENTRIES: Final = 1 << 14
@@ -36,6 +36,8 @@ class SlotEffect(NamedTuple):
     value: int
     node: int | None
     undone: bool = False
+    decided: int = 0
+    """How many decisions the record held before."""
 
 
 class LogEffect(NamedTuple):
@@ -45,6 +47,10 @@ class LogEffect(NamedTuple):
     nodes: tuple[int | None, ...]
     """Those of the topics."""
     undone: bool = False
+    decided: int = 0
+    """How many decisions the record held before."""
+    data: tuple[Part, ...] | None = None
+    """The first bytes of what it says besides, at most ``MAX_DATA``; ``None`` if that is too much or not known."""
 
 
 class CallEffect(NamedTuple):
@@ -59,6 +65,8 @@ class CallEffect(NamedTuple):
     value: int
     value_node: int | None
     undone: bool = False
+    decided: int = 0
+    """How many decisions the record held before."""
 
 
 class ShadowRecord:

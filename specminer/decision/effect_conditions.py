@@ -1,0 +1,97 @@
+"""When an effect happens: the decisions that the paths with it have in common, and the others have not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from specminer.decision.checks import shape_of
+from specminer.decision.clauses import Facts, facts_of
+from specminer.decision.paths import Check, Condition, Path, Step
+from specminer.evm.shadow.arena import UNKNOWN, Arena
+
+MAX_CHOICES: Final = 4
+"""Ways to an effect that are told; one with more has no condition."""
+MAX_JOINED: Final = 4
+"""Decisions that lead to an effect together."""
+
+Conjunction = tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """A path that leads to an effect, as far as the effect."""
+
+    steps: tuple[Step, ...]
+    facts: Facts
+    calls: int
+
+    def meets(self, conditions: Sequence[Condition]) -> bool:
+        """Return whether its calls decided all of some conditions this way before the effect."""
+        return all(self.facts.get(item.node) is item.holds for item in conditions)
+
+
+def conditions_of(
+    arena: Arena, paths: Sequence[Path], happened: Mapping[int, int], calls: Sequence[int]
+) -> tuple[Conjunction, ...] | None:
+    """Return the conditions of an effect, as a disjunction of conjunctions.
+
+    Args:
+        arena: holds the nodes.
+        paths: those of accepted calls.
+        happened: by position of the path on which all calls have the effect: how many decisions they took before.
+        calls: how many calls took each path.
+
+    Returns:
+        ``None`` if the decisions do not tell, or in too many words.
+
+    """
+    others = [facts_of(path.steps) for number, path in enumerate(paths) if number not in happened]
+    ways = [_way(paths[number], decided, calls[number]) for number, decided in happened.items()]
+    ways.sort(key=lambda way: -way.calls)
+    found: list[Conjunction] = []
+    while ways:
+        if len(found) == MAX_CHOICES:
+            return None
+        chosen = _conjunction(arena, ways, others)
+        if chosen is None:
+            return None
+        found.append(chosen)
+        ways = [way for way in ways if not way.meets(chosen)]
+    return tuple(found)
+
+
+def _way(path: Path, decided: int, calls: int) -> _Way:
+    steps = tuple(step for step in path.steps if step.position < decided and step.condition.node != UNKNOWN)
+    return _Way(steps=steps, facts=facts_of(steps), calls=calls)
+
+
+def _conjunction(arena: Arena, ways: Sequence[_Way], others: Sequence[Facts]) -> Conjunction | None:
+    """Return what the first way decided that none of the others did, in as few words as possible."""
+    way = ways[0]
+    left, chosen = list(others), list[int]()
+    while left:
+        if len(chosen) == MAX_JOINED:
+            return None
+        ranks = {}
+        for index, step in enumerate(way.steps):
+            excluded = sum(_excludes(step.condition, facts) for facts in left)
+            if excluded:
+                own = shape_of(arena, step.condition) is Check.OWN
+                shared = sum(item.calls for item in ways if item.meets([step.condition]))
+                ranks[index] = (own, excluded, shared, index)
+        if not ranks:
+            return None
+        best = max(ranks, key=ranks.__getitem__)
+        chosen.append(best)
+        left = [facts for facts in left if not _excludes(way.steps[best].condition, facts)]
+    for index in list(chosen):
+        rest = [other for other in chosen if other != index]
+        if all(any(_excludes(way.steps[other].condition, facts) for other in rest) for facts in others):
+            chosen = rest
+    return tuple(way.steps[index].condition for index in sorted(chosen))
+
+
+def _excludes(condition: Condition, facts: Facts) -> bool:
+    return facts.get(condition.node) is (not condition.holds)

@@ -1,0 +1,238 @@
+"""What the accepted calls of a function do: write, pay, call, log, as expressions, and when."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from specminer.decision.effect_conditions import Conjunction, conditions_of
+from specminer.decision.effect_terms import EffectName, EffectTerms
+from specminer.decision.paths import FunctionDecisions, Path
+from specminer.decision.phrases import Strength
+from specminer.decision.runs import CallRun
+from specminer.decision.wording import Wording
+from specminer.decision.writes import Place, SlotLeft, slots_left
+from specminer.evm.frame import FrameKind
+from specminer.evm.instructions.taped import LAST_PRECOMPILED
+from specminer.evm.shadow.arena import Arena
+from specminer.evm.shadow.record import CallEffect, ShadowRecord
+from specminer.specification import Effect, EffectKind
+
+MAX_SLOTS: Final = 128
+"""Slots that one call writes to of which it is told what it leaves there."""
+MAX_OF_RUN: Final = 256
+"""Calls, and events, of one call that are looked at."""
+MAX_EFFECTS: Final = 48
+"""Effects of one function that are told, those of most calls first."""
+MAX_VALUES: Final = 8
+"""Values that one target gets, as effects of their own; of more it is told how many there are."""
+_ACTING: Final = (FrameKind.CALL, FrameKind.CREATE, FrameKind.CREATE2)
+_INDEX: Final = re.compile(r"\[\d+\]", re.ASCII)
+_KINDS: Final = tuple(EffectKind)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    """An effect, and the runs in which it happened."""
+
+    runs: dict[int, int] = field(default_factory=dict)
+    """By position of the run: how many decisions it had taken before."""
+    changed: bool = False
+    """Whether it made a difference in any of them."""
+
+
+def effects_of(decisions: FunctionDecisions, wording: Wording, name: str) -> tuple[Effect, ...]:
+    """Return what accepted calls of a function do, by kind, what happens most often first.
+
+    What leaves storage as it was in all calls is no effect.
+
+    Args:
+        decisions: what its calls decided.
+        wording: names its expressions.
+        name: the function's.
+
+    """
+    collector = _Collector(decisions, wording)
+    found = collector.collect()
+    told = []
+    for key, item in found.items():
+        happened = sum(collector.weights[run] for run in item.runs)
+        condition = collector.condition(item) if happened < collector.calls else ""
+        told.append(
+            Effect(
+                function=name,
+                kind=key.kind,
+                target=key.target,
+                expression=key.expression,
+                text=key.text,
+                condition=condition,
+                happened=happened,
+                calls=collector.calls,
+                readable=key.readable,
+                each=key.each,
+            )
+        )
+    told.sort(key=lambda item: -item.happened)
+    told = told[:MAX_EFFECTS]
+    return tuple(sorted(told, key=lambda item: _KINDS.index(item.kind)))
+
+
+class _Collector:
+    """Collects the effects of one function's accepted runs."""
+
+    def __init__(self, decisions: FunctionDecisions, wording: Wording) -> None:
+        self._runs = decisions.runs.runs
+        self._arena: Arena = decisions.runs.arena
+        self._wording = wording
+        self._paths = [path for path in decisions.paths if any(self._runs[run].accepted for run in path.runs)]
+        matched = Counter(decisions.runs.matched_run.tolist())
+        self.weights = {number: 1 + matched[number] for number, run in enumerate(self._runs) if run.accepted}
+        """How many calls each accepted run stands for."""
+        self.calls = sum(self.weights.values())
+        """Accepted calls that were followed."""
+        self._terms = EffectTerms(wording, self._arena)
+
+    def collect(self) -> dict[EffectName, _Found]:
+        """Return the effects with the runs in which they happened."""
+        slots: dict[int, list[SlotLeft]] = {}
+        places: dict[Place, list[int]] = {}
+        more: set[int] = set()
+        for number in self.weights:
+            record = self._runs[number].record
+            slots[number], beyond = slots_left(record, MAX_SLOTS)
+            if beyond or record.cut or max(len(record.calls), len(record.logs)) > MAX_OF_RUN:
+                more.add(number)
+            for slot in slots[number]:
+                places.setdefault(slot.place, []).append(number)
+        for place, runs in places.items():
+            self._terms.place(place, runs)
+        found: dict[EffectName, _Found] = {}
+        for number, left in slots.items():
+            effects = [*self._written(left), *self._others(self._runs[number])]
+            if number in more:
+                effects.append((EffectName(EffectKind.WRITTEN, "…", "more than is told", False), 0, True))
+            for name, decided, changed in _rounds(effects):
+                item = found.setdefault(name, _Found())
+                item.runs[number] = max(decided, item.runs.get(number, 0))
+                item.changed |= changed
+        return _bounded(_with_rounds({name: item for name, item in found.items() if item.changed}))
+
+    def _written(self, slots: Iterable[SlotLeft]) -> Iterator[tuple[EffectName, int, bool]]:
+        for slot in slots:
+            for name, item in self._terms.written(slot):
+                yield name, slot.decided, item.value != item.before
+
+    def _others(self, run: CallRun) -> Iterator[tuple[EffectName, int, bool]]:
+        record = run.record
+        for call in record.calls[:MAX_OF_RUN]:
+            if self._acts(record, call):
+                if call.value:
+                    yield self._terms.paid(call), call.decided, True
+                foreign = self._arena.foreign.call(call.number)
+                if foreign is None or foreign.size or call.kind.creates:
+                    yield self._terms.called(call), call.decided, True
+        for log in record.logs[:MAX_OF_RUN]:
+            if not log.undone:
+                yield self._terms.logged(log), log.decided, True
+
+    def _acts(self, record: ShadowRecord, call: CallEffect) -> bool:
+        """Return whether a call of another contract may have changed something there: it succeeded, and did not ask."""
+        if call.undone or call.kind not in _ACTING or call.to == record.contract:
+            return False
+        if call.kind.creates:
+            return record.inputs.get(self._arena.node("created", call.number), 1) != 0
+        if call.to <= LAST_PRECOMPILED and not call.value:
+            return False
+        return record.inputs.get(self._arena.node("success", call.number), 1) != 0
+
+    # -- conditions ---------------------------------------------------------------------------------
+
+    def condition(self, item: _Found) -> str:
+        """Return when an effect happens; nothing if no decision tells."""
+        happened: dict[int, int] = {}
+        for number, path in enumerate(self._paths):
+            runs = [run for run in path.runs if run in self.weights]
+            having = [run for run in runs if run in item.runs]
+            if having and len(having) < len(runs):
+                return ""
+            if having:
+                happened[number] = max(item.runs[run] for run in having)
+        found = conditions_of(self._arena, self._paths, happened, [self._count(path) for path in self._paths])
+        return "" if found is None else self._text(found)
+
+    def _count(self, path: Path) -> int:
+        return sum(self.weights.get(run, 0) for run in path.runs)
+
+    def _text(self, choices: Sequence[Conjunction]) -> str:
+        parts = []
+        for conditions in choices:
+            relations = [self._wording.relation(condition) for condition in conditions]
+            if any(relation is None or not relation.readable for relation in relations):
+                return ""
+            texts = [
+                f"({relation.text})"
+                if len(conditions) > 1 and _loose(relation.left.strength)
+                else relation.text
+                for relation in relations
+                if relation is not None
+            ]
+            parts.append(" and ".join(dict.fromkeys(texts)))
+        several = len(parts) > 1
+        return " or ".join(
+            f"({part})" if several and " and " in part else part for part in dict.fromkeys(parts)
+        )
+
+
+def _loose(strength: Strength) -> bool:
+    return strength is Strength.OR
+
+
+def _general(name: EffectName) -> EffectName:
+    """Return an effect of one round of a loop as that of any."""
+    index = "i" if not re.search(r"\bi\b", f"{name.target} {name.expression}") else "#"
+    return name._replace(
+        target=_INDEX.sub(f"[{index}]", name.target),
+        expression=_INDEX.sub(f"[{index}]", name.expression),
+        each=True,
+    )
+
+
+def _rounds(effects: Sequence[tuple[EffectName, int, bool]]) -> Iterator[tuple[EffectName, int, bool]]:
+    """Yield the effects of one call, those that differ in the round of a loop alone as one."""
+    forms: dict[EffectName, set[EffectName]] = {}
+    for name, _, _ in effects:
+        forms.setdefault(_general(name), set()).add(name)
+    for name, decided, changed in effects:
+        general = _general(name)
+        yield (general if len(forms[general]) > 1 else name), decided, changed
+
+
+def _with_rounds(found: dict[EffectName, _Found]) -> dict[EffectName, _Found]:
+    """Return effects with those of loops that had one round as those of several, where other calls had these."""
+    merged: dict[EffectName, _Found] = {}
+    for name, item in found.items():
+        general = _general(name)
+        _merge(merged, general if general in found else name, item)
+    return merged
+
+
+def _bounded(found: dict[EffectName, _Found]) -> dict[EffectName, _Found]:
+    """Return effects with those of targets that get many values as one each."""
+    targets = Counter((name.kind, name.target) for name in found)
+    merged: dict[EffectName, _Found] = {}
+    for name, item in found.items():
+        count = targets[name.kind, name.target]
+        if count > MAX_VALUES:
+            name = name._replace(expression=f"one of {count} expressions", readable=False, each=False)
+        _merge(merged, name, item)
+    return merged
+
+
+def _merge(merged: dict[EffectName, _Found], name: EffectName, item: _Found) -> None:
+    known = merged.setdefault(name, _Found())
+    for run, decided in item.runs.items():
+        known.runs[run] = max(decided, known.runs.get(run, 0))
+    known.changed |= item.changed
