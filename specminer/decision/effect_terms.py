@@ -13,7 +13,7 @@ from specminer.decision.answer_terms import cut_parts
 from specminer.decision.argument_names import read_type, value_kind
 from specminer.decision.phrases import Phrase, Strength, joined, listed
 from specminer.decision.wording import Wording
-from specminer.decision.writes import FieldLeft, Place, SlotLeft, field_left
+from specminer.decision.writes import FieldLeft, Place, SlotLeft, field_left, seen_through
 from specminer.evm.shadow.arena import UNKNOWN, Arena, Part
 from specminer.evm.shadow.record import CallEffect, LogEffect
 from specminer.history import MISSING
@@ -122,6 +122,7 @@ class EffectTerms:
 
     def _value(self, node: int, target: Phrase) -> Phrase:
         """Return a new value; what is added to the old one stands behind that."""
+        node = seen_through(self._arena, node)
         value, key = self._terms.phrase(node), self._arena.key(node)
         if key[0] != "add" or value.cut or key[2] in self._arena.constants:
             return value
@@ -149,11 +150,15 @@ class EffectTerms:
 
     def paid(self, call: CallEffect) -> EffectName:
         """Return what a payment is called."""
-        receiver = self._terms.answers.receiver(call.number)
+        receiver = (
+            self._terms.answers.receiver(call.number)
+            if call.to_node is None
+            else self._terms.phrase(seen_through(self._arena, call.to_node))
+        )
         amount = (
             Phrase(text=f"{call.value:,} wei".replace(",", ""))
             if call.value_node is None
-            else self._terms.phrase(call.value_node)
+            else self._terms.phrase(seen_through(self._arena, call.value_node))
         )
         return EffectName(EffectKind.PAID, receiver.text, amount.text, not (receiver.cut or amount.cut))
 
@@ -202,7 +207,7 @@ class EffectTerms:
     def _word(self, node: int | None, value: int, kind: ValueKind) -> Phrase:
         if node is None:
             return Phrase(text=self._names.constants.text(value, kind))
-        return self._terms.phrase(node)
+        return self._terms.phrase(seen_through(self._arena, node))
 
     def _bytes(self, parts: tuple[Part, ...], kind: ValueKind) -> Phrase:
         """Return a word of an event's data."""

@@ -129,8 +129,8 @@ class _Collector:
         record = run.record
         for call in record.calls[:MAX_OF_RUN]:
             if self._acts(record, call):
-                if call.value:
-                    yield self._terms.paid(call), call.decided, True
+                if call.value or call.value_node:
+                    yield self._terms.paid(call), call.decided, bool(call.value)
                 foreign = self._arena.foreign.call(call.number)
                 if foreign is None or foreign.size or call.kind.creates:
                     yield self._terms.called(call), call.decided, True

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from specminer.history import BoolColumn, History, IntColumn, RowColumn
 from specminer.predicate import Formula
-from specminer.specification import ClaimScope, InvariantEntry, LaterCases, Template
+from specminer.specification import ClaimScope, Derivation, InvariantEntry, LaterCases, Template
 from specminer.support import training_size, wilson
 
 RARE: Final = 0.01
@@ -46,6 +46,8 @@ class Invariant:
     """The claim in the language of the states, where it speaks of an interaction's variables at one moment."""
     premises: tuple[Formula, ...] = field(default=(), compare=False)
     """If not empty, the claim follows from these: what describes the state, and stronger claims about it."""
+    derivation: Derivation | None = None
+    """How far it follows from what the code computes."""
 
     @property
     def exceptions(self) -> int:
@@ -112,5 +114,6 @@ def entry_of(item: Invariant, history: History, unit: IntColumn) -> InvariantEnt
         interval=wilson(support - broken, support),
         test=LaterCases(support=int(later.sum()), exceptions=int((later & ~item.held).sum())),
         broken_by=tuple(f"0x{history.transaction_hash[row].hex()}" for row in witnesses.tolist()),
+        derivation=item.derivation,
         unknown=item.unknown or None,
     )

@@ -19,8 +19,15 @@ from specminer.surprise import Broken, Kind, Ranking, measure
 
 
 def find_invariants(mining: Mining) -> Mining:
-    """Find what held of states, of the contract, and of what functions do."""
-    return replace(mining, invariants=search(mining.context, mining.tuning, mining.interactions))
+    """Find what held of states, of the contract, and of what functions do; some of it follows from the code."""
+    found = search(mining.context, mining.tuning, mining.interactions)
+    return replace(
+        mining,
+        invariants=[
+            replace(item, derivation=mining.laws[item.text]) if item.text in mining.laws else item
+            for item in found
+        ],
+    )
 
 
 def assess_confidence(mining: Mining) -> Mining:

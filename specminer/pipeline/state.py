@@ -16,7 +16,7 @@ from specminer.invariant import Invariant
 from specminer.pipeline.findings import GuardFindings, Implications
 from specminer.pipeline.phasing import Phasing
 from specminer.pipeline.progress import SILENT, Observer
-from specminer.specification import Confidence, Edge, Effect, Specification, Surprise
+from specminer.specification import Confidence, Derivation, Edge, Effect, Specification, Surprise
 from specminer.surprise import LISTED
 from specminer.tuning import Preset, Tuning
 
@@ -100,6 +100,9 @@ class Mining:
 
     effects: tuple[Effect, ...] = field(default=_pending("find_effects"))
     """What accepted calls of the functions that could be followed do."""
+
+    laws: Mapping[str, Derivation] = field(default=_pending("find_effects"))
+    """Invariants that follow from what the code computes, by their text, with how far that is proved."""
 
     tuning: Tuning = field(default=_pending("choose_abstraction"))
     """The front of automata, and the chosen one."""

@@ -34,6 +34,15 @@ class Template(Enum):
     """Which functions change a variable."""
 
 
+class Derivation(Enum):
+    """How far an invariant follows from what the code computes, on each path that an accepted call took."""
+
+    EXACT = "exact"
+    """What was decided on these paths keeps all numbers in their bounds."""
+    MODULAR = "modular"
+    """In the arithmetic of the machine: nothing that was decided shows that no number wraps around."""
+
+
 class ScopeKind(Enum):
     """What an invariant is about."""
 
@@ -110,5 +119,7 @@ class InvariantEntry:
     """The cases in the later part of the history."""
     broken_by: tuple[str, ...] = ()
     """Hashes of transactions that broke it, at most five, the earliest first."""
+    derivation: Derivation | None = absent()
+    """How far it follows from what the code computes; left out where that was not shown."""
     unknown: Count | None = absent()
     """In how many more cases it may have failed, because a value is not known; left out if there are none."""

@@ -1,0 +1,258 @@
+"""What holds of all calls by algebra: sums that a function keeps, totals of parts, counters that only grow.
+
+The change of each field is a linear form over what the call found, so it is known whatever that was. That a function
+keeps a sum means that its changes add up to nothing on each path that an accepted call took.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from specminer.decision.algebra import Bounds, LinearForm, linear_form
+from specminer.decision.clauses import facts_of
+from specminer.decision.effect_terms import EffectTerms
+from specminer.decision.paths import FunctionDecisions
+from specminer.decision.wording import Wording
+from specminer.decision.writes import Place, slots_left
+from specminer.evm.shadow.arena import Arena
+from specminer.history import MISSING
+from specminer.location import Variable
+from specminer.specification import Derivation
+
+MAX_SLOTS: Final = 64
+"""Slots of a call whose changes are added up; what a call with more does is not told."""
+MAX_PAIRS: Final = 64
+"""Totals and parts that are compared."""
+
+
+class FieldOf(NamedTuple):
+    """A field of a variable."""
+
+    variable: int
+    """Row in ``Locations.variables``."""
+    field: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Change:
+    """What one call changes in all entries of a field."""
+
+    form: LinearForm | None
+    """The sum; ``None`` if it cannot be told."""
+    exact: bool
+    """Whether numbers without bounds would give the same."""
+    entries: int = 1
+
+
+Changes = dict[FieldOf, _Change]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionChanges:
+    """What the accepted calls of one function change, run by run."""
+
+    name: str
+    creates: bool
+    """Whether it is the constructor."""
+    complete: bool
+    """Whether all accepted calls were followed."""
+    runs: tuple[Changes | None, ...]
+    """``None`` for a call that writes too much."""
+
+
+def changes_of(
+    decisions: FunctionDecisions, wording: Wording, name: str, accepted: int, *, creates: bool = False
+) -> FunctionChanges:
+    """Return what the accepted calls of a function change.
+
+    Args:
+        decisions: what its calls decided.
+        wording: names its expressions.
+        name: the function's.
+        accepted: how many accepted calls there were, followed or not.
+        creates: whether it is the constructor.
+
+    """
+    runs = decisions.runs
+    own = [number for number, run in enumerate(runs.runs) if run.accepted]
+    followed = len(own) + int(sum(runs.runs[number].accepted for number in runs.matched_run.tolist()))
+    facts = {number: facts_of(path.steps) for path in decisions.paths for number in path.runs}
+    terms = EffectTerms(wording, runs.arena)
+    lefts = {number: slots_left(runs.runs[number].record, MAX_SLOTS) for number in own}
+    places: dict[Place, list[int]] = {}
+    for number, (slots, _) in lefts.items():
+        for slot in slots:
+            places.setdefault(slot.place, []).append(number)
+    for place, positions in places.items():
+        terms.place(place, positions)
+    found: list[Changes | None] = []
+    for number, (slots, beyond) in lefts.items():
+        if beyond or runs.runs[number].record.cut:
+            found.append(None)
+            continue
+        bounds = Bounds(arena=runs.arena, facts=facts[number])
+        changes: Changes = {}
+        for slot in slots:
+            node, row = terms.variable(slot.place)
+            if slot.found and runs.arena.kind(slot.found) == "storage":
+                node = slot.found
+            for position, item in terms.fields(slot) if row != MISSING else ():
+                old = runs.arena.field(node, item.shift, item.bits)
+                new = runs.arena.constant(item.value) if item.node is None else item.node
+                _take_in(
+                    changes, FieldOf(row, position), _difference(runs.arena, bounds, old, new, item.bits)
+                )
+        found.append(changes)
+    return FunctionChanges(
+        name=name,
+        creates=creates,
+        complete=followed == accepted,
+        runs=tuple(found),
+    )
+
+
+def _difference(arena: Arena, bounds: Bounds, old: int | None, new: int, bits: int) -> _Change:
+    form = linear_form(arena, new, bits)
+    less = None if old is None else linear_form(arena, old, bits)
+    if form is None or less is None:
+        return _Change(form=None, exact=False)
+    form.add(less, -1)
+    return _Change(form=form, exact=bounds.exact(new), entries=0 if form.is_zero else 1)
+
+
+def _take_in(changes: Changes, of: FieldOf, change: _Change) -> None:
+    known = changes.get(of)
+    if known is None:
+        changes[of] = change
+        return
+    known.exact &= change.exact
+    known.entries += change.entries
+    if known.form is None or change.form is None or known.form.bits != change.form.bits:
+        known.form = None
+    else:
+        known.form.add(change.form)
+
+
+def laws_of(
+    functions: Sequence[FunctionChanges], variables: Sequence[Variable], *, whole: bool = True
+) -> dict[str, Derivation]:
+    """Return the invariants that follow from what calls change, by their text, with how far that is proved.
+
+    Told is only what follows on the paths of all accepted calls, none of which was left out.
+
+    Args:
+        functions: what the calls of each function change.
+        variables: ``Locations.variables``.
+        whole: whether these are all functions of which calls were accepted.
+
+    """
+    found: dict[str, Derivation] = {}
+    for item in functions:
+        for of in _fields([item]):
+            derivation = _conserves(item, of) if variables[of.variable].ports else None
+            if derivation is not None:
+                found[f"{item.name} keeps the sum of {variables[of.variable].text(None, of.field)}"] = (
+                    derivation
+                )
+    if not whole or not all(item.complete and None not in item.runs for item in functions):
+        return found
+    for of in _fields(functions):
+        name = variables[of.variable].text(None, of.field)
+        found |= {f"{name} {words}": derivation for words, derivation in _courses(functions, of)}
+    for total, part in _pairs(functions, variables):
+        derivation = _follows(functions, total, part)
+        if derivation is not None:
+            whole = variables[total.variable].text(None, total.field)
+            parts = f"the sum of {variables[part.variable].text(None, part.field)}"
+            found[f"{whole} = {parts}"] = derivation
+            found[f"{whole} changes by exactly what changes in {parts}"] = derivation
+    return found
+
+
+def _fields(functions: Iterable[FunctionChanges]) -> list[FieldOf]:
+    return list(dict.fromkeys(of for item in functions for run in item.runs for of in run or ()))
+
+
+def _conserves(item: FunctionChanges, of: FieldOf) -> Derivation | None:
+    """Return how far it is proved that a function keeps the sum of a field's entries, if it moves any."""
+    if not item.complete:
+        return None
+    exact, most = True, 0
+    for run in item.runs:
+        if run is None:
+            return None
+        change = run.get(of)
+        if change is not None:
+            if change.form is None or not change.form.is_zero:
+                return None
+            exact &= change.exact
+            most = max(most, change.entries)
+    if most < 2:
+        return None
+    return Derivation.EXACT if exact else Derivation.MODULAR
+
+
+def _courses(functions: Sequence[FunctionChanges], of: FieldOf) -> Iterator[tuple[str, Derivation]]:
+    """Yield in which direction a field's entries change only, as far as the constructor is left aside."""
+    changes = [
+        run[of]
+        for item in functions
+        if not item.creates
+        for run in item.runs
+        if run is not None and of in run
+    ]
+    if not changes or any(change.form is None or change.entries > 1 for change in changes):
+        return
+    forms = [change.form for change in changes if change.form is not None]
+    exact = all(change.exact for change in changes)
+    if all(not form.factors and form.constant in (0, 1) for form in forms):
+        yield "changes only by growing by 1", Derivation.EXACT if exact else Derivation.MODULAR
+    if exact and all(_is_positive(form) for form in forms):
+        yield "never decreases", Derivation.EXACT
+    if exact and all(_is_positive(form, -1) for form in forms):
+        yield "never increases", Derivation.EXACT
+
+
+def _is_positive(form: LinearForm, sign: int = 1) -> bool:
+    """Return whether a form adds up what is never negative; with ``sign`` -1 whether its opposite does."""
+    half = 1 << (form.bits - 1)
+    return all(
+        (sign * number) % (1 << form.bits) < half for number in (*form.factors.values(), form.constant)
+    )
+
+
+def _pairs(
+    functions: Sequence[FunctionChanges], variables: Sequence[Variable]
+) -> list[tuple[FieldOf, FieldOf]]:
+    """Return variables without keys and with keys that change in one call."""
+    pairs: dict[tuple[FieldOf, FieldOf], None] = {}
+    for item in functions:
+        for run in item.runs:
+            scalars = [of for of in run or () if not variables[of.variable].ports]
+            keyed = [of for of in run or () if variables[of.variable].ports]
+            for total in scalars:
+                for part in keyed:
+                    if len(pairs) < MAX_PAIRS:
+                        pairs[total, part] = None
+    return list(pairs)
+
+
+def _follows(functions: Sequence[FunctionChanges], total: FieldOf, part: FieldOf) -> Derivation | None:
+    """Return how far it is proved that a total changes by what its parts together change by."""
+    exact = True
+    for item in functions:
+        for run in item.runs:
+            whole, parts = (run or {}).get(total), (run or {}).get(part)
+            forms = [None if change is None else change.form for change in (whole, parts)]
+            if any(change is not None and change.form is None for change in (whole, parts)):
+                return None
+            first, second = forms
+            if first is None or second is None:
+                if any(form is not None and not form.is_zero for form in forms):
+                    return None
+            elif not first.same(second):
+                return None
+            exact &= all(change is None or change.exact for change in (whole, parts))
+    return Derivation.EXACT if exact else Derivation.MODULAR
