@@ -164,10 +164,10 @@ def laws_of(
     for total, part in _pairs(functions, variables):
         derivation = _follows(functions, total, part)
         if derivation is not None:
-            whole = variables[total.variable].text(None, total.field)
+            name = variables[total.variable].text(None, total.field)
             parts = f"the sum of {variables[part.variable].text(None, part.field)}"
-            found[f"{whole} = {parts}"] = derivation
-            found[f"{whole} changes by exactly what changes in {parts}"] = derivation
+            found[f"{name} = {parts}"] = derivation
+            found[f"{name} changes by exactly what changes in {parts}"] = derivation
     return found
 
 

@@ -187,10 +187,12 @@ def _is_empty(arena: Arena, word: int, shift: int, bits: int, deep: int = 0) -> 
     if word in arena.constants:
         return not _part(arena.constants[word], shift, bits)
     kind, *rest = arena.key(word)
+    shifted: int
     if kind == "and" and rest[1] in arena.constants:
         return not _part(arena.constants[rest[1]], shift, bits)
     if kind == "or" and deep < MAX_JOINED:
         return all(_is_empty(arena, item, shift, bits, deep + 1) for item in rest)
     if kind == "shifted":
-        return shift + bits <= rest[1] or shift >= rest[1] + arena.bits(rest[0])
+        shifted = rest[1]
+        return shift + bits <= shifted or shift >= shifted + arena.bits(rest[0])
     return shift >= arena.bits(word)
