@@ -93,11 +93,10 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
             id="invariants",
             title="Invariants",
             lead=(
-                "Not proved, unless they follow from the code: these held in the history, as often as the support says. "
-                "Follows: by algebra over what "
-                "calls computed, on every path that an accepted call took; modulo 2**256 where nothing that was "
-                "decided shows that no number wraps around. Tested later: learned on the "
-                "earlier part, how often they then held and failed in the rest.",
+                "Not proved, unless they follow from the code: these held in the history, as often as the support "
+                "says. Follows: by algebra over what calls computed, on every path that an accepted call took; modulo "
+                "2**256 where nothing that was decided shows that no number wraps around. Tested later: learned on "
+                "the earlier part, how often they then held and failed in the rest.",
             ),
             header=(
                 "Of",
