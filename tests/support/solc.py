@@ -29,6 +29,18 @@ def has_solc(package: str = "solc") -> bool:
     return shutil.which("node") is not None and (tools_dir() / "node_modules" / package).is_dir()
 
 
+def package_folder(package: str) -> Path:
+    """Return the folder of an npm package that ``make tools`` installs.
+
+    Raises:
+        MissingPart: it is not installed.
+    """
+    folder = tools_dir() / "node_modules" / package
+    if not folder.is_dir():
+        raise MissingPart(f"missing part: {package}: no {folder}; run `make tools`")
+    return folder
+
+
 def compile_files(
     *paths: Path, package: str = "solc", runs: int | None = 200, evm_version: str | None = None
 ) -> dict[str, dict[str, Any]]:

@@ -6,17 +6,17 @@ import json
 from functools import cache
 from typing import Any, Final
 
-from tests.support.anvil import Call, Deployed, tools_dir
-from tests.support.solc import compile_files
+from tests.support.anvil import Call, Deployed
+from tests.support.solc import compile_files, package_folder
 from tests.support.third_party.contracts import compiled
 from tests.support.third_party.crowd import NOBODY, Action, Crowd, Subject
 
+_PACKAGE: Final = "@safe-global/safe-contracts"
 _SENTINEL: Final = "0x" + "00" * 19 + "01"
 
 
 def _published(contract: str, folder: str) -> dict[str, Any]:
-    package = tools_dir() / "node_modules" / "@safe-global" / "safe-contracts"
-    path = package / "build" / "artifacts" / "contracts" / folder / f"{contract}.json"
+    path = package_folder(_PACKAGE) / "build" / "artifacts" / "contracts" / folder / f"{contract}.json"
     loaded: dict[str, Any] = json.loads(path.read_text())
     return loaded
 
@@ -24,8 +24,7 @@ def _published(contract: str, folder: str) -> dict[str, Any]:
 @cache
 def _safe() -> dict[str, Any]:
     """Return the published Safe with the layout that our compiler tells of the same source."""
-    package = tools_dir() / "node_modules" / "@safe-global" / "safe-contracts"
-    layout = compile_files(package / "contracts" / "Safe.sol")["Safe"]["storageLayout"]
+    layout = compile_files(package_folder(_PACKAGE) / "contracts" / "Safe.sol")["Safe"]["storageLayout"]
     return _published("Safe", "Safe.sol") | {"storageLayout": layout}
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from tests.support.anvil import Call, tools_dir
-from tests.support.solc import compile_files
+from tests.support.anvil import Call
+from tests.support.solc import compile_files, package_folder
 from tests.support.third_party.contracts import compiled
 from tests.support.third_party.crowd import DAY, NOBODY, Action, Crowd, Subject
 
 
 @cache
 def _output() -> dict[str, Any]:
-    source = tools_dir() / "node_modules" / "synthetix" / "contracts" / "StakingRewards.sol"
+    source = package_folder("synthetix") / "contracts" / "StakingRewards.sol"
     return compile_files(source, package="solc-0.5.17")["StakingRewards"]
 
 

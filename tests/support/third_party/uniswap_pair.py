@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
-from tests.support.anvil import Call, Deployed, tools_dir
-from tests.support.solc import compile_sources
+from tests.support.anvil import Call, Deployed
+from tests.support.solc import compile_sources, package_folder
 from tests.support.third_party.contracts import compiled
 from tests.support.third_party.crowd import NOBODY, Action, Crowd, Subject
 
+_PACKAGE: Final = "@uniswap/v2-core"
 _PERMIT: Final = ("owner", "spender", "value", "nonce", "deadline")
-
-
-def _package() -> Path:
-    return tools_dir() / "node_modules" / "@uniswap" / "v2-core"
 
 
 @cache
 def _pair() -> dict[str, Any]:
     """Return the published pair with its layout, which the next patch version of the compiler tells."""
-    folder = _package() / "contracts"
+    folder = package_folder(_PACKAGE) / "contracts"
     sources = {
         str(path.relative_to(folder)): path.read_text().replace(
             "pragma solidity =0.5.16", "pragma solidity ^0.5.16"
@@ -31,14 +27,16 @@ def _pair() -> dict[str, Any]:
         for path in sorted((folder / part).glob("*.sol"))
     }
     layout = compile_sources(sources, package="solc-0.5.17")["UniswapV2Pair"]["storageLayout"]
-    published: dict[str, Any] = json.loads((_package() / "build" / "UniswapV2Pair.json").read_text())
+    published: dict[str, Any] = json.loads(
+        (package_folder(_PACKAGE) / "build" / "UniswapV2Pair.json").read_text()
+    )
     return published | {"storageLayout": layout}
 
 
 def drive(crowd: Crowd) -> tuple[Subject, ...]:
     """Drive a pair that the published factory made; the fee is switched on midway."""
     factory = crowd.deploy(
-        json.loads((_package() / "build" / "UniswapV2Factory.json").read_text()), crowd.owner
+        json.loads((package_folder(_PACKAGE) / "build" / "UniswapV2Factory.json").read_text()), crowd.owner
     )
     one, two = crowd.deploy(compiled()["Asset"]), crowd.deploy(compiled()["Asset"])
     crowd.mine(factory.call(crowd.owner, "createPair", one.address, two.address, gas=5_000_000))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.support.anvil import Call, tools_dir
-from tests.support.solc import compile_files
+from tests.support.anvil import Call
+from tests.support.solc import compile_files, package_folder
 from tests.support.third_party.crowd import ETHER, FINNEY, Crowd, Subject
 
 _ENDLESS = 2**256 - 1
@@ -13,7 +13,7 @@ _MUCH = 10**6 * ETHER
 
 def drive(crowd: Crowd) -> tuple[Subject, ...]:
     """Drive WETH9 as its source of 2017 has it, compiled anew."""
-    source = tools_dir() / "node_modules" / "canonical-weth" / "contracts" / "WETH9.sol"
+    source = package_folder("canonical-weth") / "contracts" / "WETH9.sol"
     output = compile_files(source, package="solc-0.5.17")["WETH9"]
     weth = crowd.deploy(output)
     random = crowd.random
