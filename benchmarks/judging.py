@@ -78,11 +78,11 @@ def judge(path: Path) -> Numbers:
         measured_ = measure(history, interactions, tuning, claims)
         Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured_).surprise()
     assert halves is not None
-    required = [item.guard for item in found if item.guard.kind is GuardKind.REQUIRED]
+    guards = [item.guard for item in found if item.guard.kind is GuardKind.LEARNED]
     return watch.seconds | {
         "invariant count": len(held),
-        "rejected": sum(guard.rejected for guard in required),
-        "explained": sum(guard.explained for guard in required),
+        "rejected": sum(guard.rejected for guard in guards),
+        "explained": sum(guard.explained for guard in guards),
     }
 
 

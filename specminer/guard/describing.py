@@ -97,6 +97,7 @@ def decided_guard(
         left_out=_left_out(context, function.number) if required else 0,
         conditions=tuple(_decided_condition(function, item, names) for item in clauses),
         reasons=_decided_reasons(context, function, decided, explained, names) if required else (),
+        held_out=_decided_test(function, decided, clauses) if required else None,
         calls=FollowedCalls(
             followed=int(np.sum(decided.followed)),
             unpursued=decided.unpursued,
@@ -172,6 +173,28 @@ def held_out(function: Function, early: Sequence[Clause], rows: BoolColumn) -> G
         refused=int(np.sum(refused & accepted)),
         rejected=int(np.sum(~accepted)),
         explained=int(np.sum(refused & ~accepted)),
+    )
+
+
+def _decided_test(
+    function: Function, decided: DecidedCalls, clauses: Sequence[DecidedClause]
+) -> GuardTest | None:
+    """Return how the conditions that rejected one of the first calls do on the rest, as :func:`held_out` does."""
+    first = first_part(len(decided.followed))
+    early = [item for item in clauses if np.any(item.stopped & first)]
+    later = np.flatnonzero(~first & decided.followed)
+    if len(later) < MIN_HELD_OUT:
+        return None
+    meaning, plain = function.meaning, [item.clause for item in early]
+    stopped = np.logical_or.reduce([np.zeros(len(first), np.bool_), *(item.stopped for item in early)])
+    refused = refused_by(meaning, plain)
+    accepted = function.accepted
+    return GuardTest(
+        text=text(meaning.language, formula_of(meaning, plain)),
+        accepted=int(np.sum(accepted[later])),
+        refused=int(np.sum((refused & accepted)[later])),
+        rejected=int(np.sum(~accepted[later])),
+        explained=int(np.sum(((refused | stopped) & ~accepted)[later])),
     )
 
 

@@ -9,8 +9,9 @@ from specminer.decision import Wording
 from specminer.decision.deciding import decide
 from specminer.decision.replaying import replays_of
 from specminer.decision.runs import run_calls
+from specminer.decoding import HistoryContext
 from specminer.guard import FollowedFunction
-from specminer.pipeline.progress import FunctionFollowed
+from specminer.pipeline.progress import SILENT, FunctionFollowed, Observer
 from specminer.pipeline.state import Mining
 
 ALIKE: Final = 24
@@ -19,7 +20,11 @@ ALIKE: Final = 24
 
 def follow_decisions(mining: Mining) -> Mining:
     """Follow calls of each function through the code, as far as it is known."""
-    context, observer = mining.context, mining.observer
+    return replace(mining, followed=follow(mining.context, mining.observer))
+
+
+def follow(context: HistoryContext, observer: Observer = SILENT) -> dict[int, FollowedFunction]:
+    """Return what the calls of each function decided, by number; of functions whose calls can be executed alone."""
     runs = run_calls(context, bound=ALIKE)
     replays = replays_of(context.history, runs)
     followed: dict[int, FollowedFunction] = {}
@@ -29,4 +34,4 @@ def follow_decisions(mining: Mining) -> Mining:
                 decisions=decide(item, replays), wording=Wording(context, item)
             )
         observer.progress(FunctionFollowed(done=done, total=len(runs)))
-    return replace(mining, followed=followed)
+    return followed

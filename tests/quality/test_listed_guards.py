@@ -18,7 +18,8 @@ import pytest
 from specminer.chain.artifact import load
 from specminer.datasets import dataset, list_datasets
 from specminer.decoding import decode
-from specminer.guard import guards
+from specminer.guard import learn
+from specminer.pipeline.following import follow
 from specminer.pipeline.guarding import causes
 from specminer.pipeline.traces import import_traces
 from specminer.specification import Guard, GuardKind
@@ -80,7 +81,8 @@ def met(listed: str, found: set[str]) -> bool:
     return sign == "!=" and right == "0" and f"{left} > #" in found
 
 
-def learned(name: str, folder: Path) -> tuple[Guard, ...]:
+def found_guards(name: str, folder: Path, *, decided: bool) -> tuple[Guard, ...]:
+    """Return the guards of a dataset's functions: from what its calls decided, or learned without looking at that."""
     item = dataset(name)
     with TraceStore(str(folder / f"{name}.db")) as store:
         for path in item.trace_files:
@@ -89,18 +91,22 @@ def learned(name: str, folder: Path) -> tuple[Guard, ...]:
         addresses = [each.address for each in store.contracts()]
         history = store.history(record.chain_id, addresses)
     context = decode(history, load(item.folder / "artifact.json"))
-    return tuple(item.guard for item in guards(context, causes(history, context.interface)))
+    followed = follow(context) if decided else None
+    found = learn(context, causes(history, context.interface), followed=followed)
+    return tuple(item.guard for item in found.guards)
 
 
-@pytest.fixture(scope="module")
-def compared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+@pytest.fixture(scope="module", params=["learned", "decided"])
+def compared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[str]]:
     """Return what was listed and found, listed and missed, and found and wrong."""
     folder = tmp_path_factory.mktemp("guards")
     result: dict[str, list[str]] = {"found": [], "missed": [], "right": [], "wrong": []}
     for item in list_datasets():
         listed = tomllib.loads((item.folder / "about.toml").read_text())["intended"]["requires"]
-        for guard in learned(item.name, folder):
-            if guard.kind is GuardKind.REQUIRED and guard.accepted:
+        for guard in found_guards(item.name, folder, decided=request.param == "decided"):
+            if guard.kind in (GuardKind.REQUIRED, GuardKind.LEARNED) and guard.accepted:
                 compare(item.name, guard, listed.get(guard.scope, {}), result)
     return result
 
