@@ -104,6 +104,33 @@ def test_a_damaged_schema_is_an_error_of_the_database(database: Path) -> None:
         mine(database)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE invocation SET kind = CAST(x'f978' AS TEXT) WHERE id = 1",
+        "UPDATE access SET write = CAST(x'ff' AS TEXT) WHERE position = 1",
+    ],
+)
+def test_text_that_is_none_fails_where_rows_are_fetched(database: Path, statement: str) -> None:
+    damage(database, statement)
+    with pytest.raises(StoreError, match="failed: Could not decode to UTF-8"):
+        mine(database)
+
+
+def test_a_page_that_is_damaged_is_an_error_of_the_database(database: Path) -> None:
+    with TraceStore(str(database)):
+        pass
+    data = database.read_bytes()
+    refused = 0
+    for page in range(2, len(data) // 4096):
+        database.write_bytes(data[: page * 4096] + b"\xff" * 64 + data[page * 4096 + 64 :])
+        try:
+            mine(database)
+        except StoreError:
+            refused += 1
+    assert refused > 3
+
+
 def test_a_sound_history_is_none_of_that(database: Path) -> None:
     mine(database)
     path = database.parent / "again.jsonl"

@@ -30,14 +30,26 @@ Row = tuple[Any, ...]
 
 
 def fetched(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[list[Row]]:
-    """Yield the rows of a query as the driver's bare tuples, many at a time."""
+    """Yield the rows of a query as the driver's bare tuples, many at a time.
+
+    Raises:
+        sqlalchemy.exc.DatabaseError: the driver cannot read them; SQLAlchemy does not see that itself.
+
+    """
     # not streamed: SQLAlchemy would take the first rows out of a streaming cursor for itself
     result = connection.execute(query)
     with closing(result):
         cursor = result.cursor
         assert cursor is not None, "only queries are fetched"
-        while rows := list(cursor.fetchmany(_FETCHED)):
+        while rows := _some_rows(connection, cursor):
             yield rows
+
+
+def _some_rows(connection: sa.Connection, cursor: Any) -> list[Row]:
+    try:
+        return list(cursor.fetchmany(_FETCHED))
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise sa.exc.DatabaseError(None, None, error) from error
 
 
 def places(ids: IntColumn) -> IntColumn:
