@@ -1,0 +1,231 @@
+"""Reads conditions, as sources are listed and as guards are worded, into formulas of a solver that can be compared.
+
+Both notations become one tree: local names and constants are replaced by what they stand for, casts are dropped,
+products are in one order, a hash is the set of what it is of, a signer is that of the function, and whether a call
+succeeds is told by receiver and function, without arguments. Immutables and literal addresses are one symbol. What
+remains are numbers between 0 and ``MAX``; products are taken to fit as well.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import z3
+
+from tests.support.third_party.conditions import parsed
+
+MAX: Final = 2**256 - 1
+SOLVER_MS: Final = 2000
+"""Milliseconds for a question to the solver; what takes longer is not shown."""
+_PHRASES: Final = re.compile(r"\b(?:(hash|success|signer|answer size|offset|code size) of|(payment) to) ")
+_END: Final = re.compile(r" (?:and|or|=|!=|<=?|>=?|[-+*/%]) ")
+_LATER: Final = re.compile(r" \((?:value|asked) ([\w ]+)\)")
+_BITS: Final = re.compile(r"\[bits (\d+) to (\d+)\]")
+_CAST: Final = re.compile(r"address|u?int\d*|bytes\d+")
+_NUMBER: Final = re.compile(r"(?:, |^address )(\d+)$")
+_UNREADABLE: Final = re.compile(r"…|\ban (?:unknown )?expression\b")
+_ADDRESSES: Final = range(1 << 96, 1 << 160)
+_RELATIONS: Final[Mapping[type, Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparable:
+    """A condition as a formula."""
+
+    formula: Any
+    """Of z3."""
+    comparable: bool
+    """Whether all that it speaks of has an expression; what is in words is a symbol that equals nothing."""
+
+
+def python_text(text: str) -> str:
+    """Return a guard's wording with calls in place of phrases: ``hash(a, b) = c`` for ``hash of a, b = c``."""
+    text = _BITS.sub(r".bits\1to\2", text.replace("`", "").replace("(…)", "()"))
+    text = _LATER.sub(lambda match: f".later_{match[1].replace(' ', '_')}", text)
+    while matches := list(_PHRASES.finditer(text)):
+        phrase = matches[-1]
+        word = (phrase[1] or phrase[2]).replace(" ", "_")
+        end = _extent(text, phrase.end(), commas=word == "hash")
+        text = f"{text[: phrase.start()]}{word}({text[phrase.end() : end]}){text[end:]}"
+    return text
+
+
+def _extent(text: str, begin: int, *, commas: bool) -> int:
+    """Return where the operand that begins there ends."""
+    depth = 0
+    for place in range(begin, len(text)):
+        depth += (text[place] in "([") - (text[place] in ")]")
+        ends = (text[place] == "," and not commas) or _END.match(text, place) is not None
+        if depth < 0 or (depth == 0 and ends):
+            return place
+    return len(text)
+
+
+@dataclass(slots=True, kw_only=True)
+class Reader(ast.NodeTransformer):
+    """Reads the conditions of one function."""
+
+    names: Mapping[str, str]
+    """What local names and constants stand for, as expressions or in words."""
+    asked: frozenset[str] = frozenset()
+    """Functions of other contracts of whose calls it is listed that they succeed; their answers count as that."""
+    symbols: dict[str, Any] = field(default_factory=dict)
+    """Numbers of the solver by text."""
+    products: set[str] = field(default_factory=set)
+    """The texts of those symbols that are products."""
+    worded: bool = False
+    """Whether the condition at hand speaks of what has no expression."""
+
+    def read(self, text: str) -> Comparable:
+        """Return a condition as a formula; one that cannot be read holds nowhere else."""
+        self.worded = _UNREADABLE.search(python_text(text)) is not None
+        try:
+            tree = parsed(python_text(text))
+        except SyntaxError:
+            self.worded = True
+        if self.worded:
+            return Comparable(formula=self._symbol(f"words: {text}") != 0, comparable=False)
+        formula = self._truth(self.visit(tree))
+        return Comparable(formula=formula, comparable=not self.worded)
+
+    def follows(self, formula: Any, premises: Iterable[Any]) -> bool:
+        """Return whether a formula is shown to follow from others, which do not contradict each other."""
+        solver = z3.Solver()
+        solver.set("timeout", SOLVER_MS)
+        for text, symbol in self.symbols.items():
+            solver.add(symbol >= 0, symbol < MAX if text in self.products else symbol <= MAX)
+        solver.add(*premises)
+        return bool(solver.check() != z3.unsat and solver.check(z3.Not(formula)) == z3.unsat)
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Replace a name by what it stands for."""
+        meaning = self.names.get(node.id)
+        if node.id == "MAX":
+            return ast.Constant(MAX)
+        if meaning is None:
+            return node
+        if number := _NUMBER.search(meaning):
+            return ast.Constant(int(number[1]))
+        if "immutable" in meaning:
+            return ast.Name("IMMUTABLE")
+        if re.match(r"keccak\('|slot of|\w+\._\w+, ERC-7201", meaning):
+            return node
+        try:
+            tree: ast.expr = self.visit(parsed(meaning))
+        except SyntaxError:
+            self.worded = True
+            return node
+        return tree
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Replace hashes, signers, casts and the fate of calls by their normal forms."""
+        word = node.func.id if isinstance(node.func, ast.Name) else ""
+        if word in ("success", "succeeds", "payment", "call"):
+            return self._fate(node.args[0] if word.startswith("succe") else node)
+        if word in ("keccak", "hash"):
+            leaves = {
+                item.id
+                for each in node.args
+                for item in ast.walk(self.visit(each))
+                if isinstance(item, ast.Name)
+            }
+            return ast.Call(
+                ast.Name("hash"), [ast.Name(name) for name in sorted(leaves - {"hash", "keccak"})], []
+            )
+        if word == "signer":
+            return ast.Name("signer")
+        if _CAST.fullmatch(word) and len(node.args) == 1 and not word.startswith("int"):
+            tree: ast.expr = self.visit(node.args[0])
+            return tree
+        if isinstance(node.func, ast.Attribute) and node.func.attr in self.asked:
+            return self._fate(node)
+        self.generic_visit(node)
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        """Replace a literal address."""
+        return ast.Name("IMMUTABLE") if isinstance(node.value, int) and node.value in _ADDRESSES else node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        """Bring the factors of a product into one order."""
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Mult) and ast.unparse(node.right) < ast.unparse(node.left):
+            return ast.BinOp(node.right, node.op, node.left)
+        return node
+
+    def _fate(self, call: ast.expr) -> ast.expr:
+        """Return what tells whether a call succeeded: by its receiver and function."""
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+            return ast.Attribute(ast.Attribute(self.visit(call.func.value), call.func.attr), "succeeds")
+        if isinstance(call, ast.Call) and call.args:
+            return ast.Attribute(ast.Attribute(self.visit(call.args[0]), "call"), "succeeds")
+        tree: ast.expr = self.visit(call)
+        return tree
+
+    def _truth(self, node: ast.expr) -> Any:
+        if isinstance(node, ast.BoolOp):
+            parts = [self._truth(item) for item in node.values]
+            return z3.And(*parts) if isinstance(node.op, ast.And) else z3.Or(*parts)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            return z3.Not(self._truth(node.operand))
+        if isinstance(node, ast.Compare):
+            terms = [node.left, *node.comparators]
+            return z3.And(*map(self._relation, terms, node.ops, terms[1:]))
+        return self._number(node) != 0
+
+    def _relation(self, left: ast.expr, sign: ast.cmpop, right: ast.expr) -> Any:
+        if isinstance(sign, ast.LtE | ast.Lt) and isinstance(right, ast.BinOp):
+            left, right, sign = right, left, ast.GtE() if isinstance(sign, ast.LtE) else ast.Gt()
+        fits = isinstance(sign, ast.GtE) and isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add)
+        if fits and ast.unparse(right) in (ast.unparse(left.left), ast.unparse(left.right)):  # type: ignore[attr-defined]
+            return self._number(left) <= MAX  # a sum that is less than one of its parts has wrapped around
+        return _RELATIONS[type(sign)](self._number(left), self._number(right))
+
+    def _number(self, node: ast.expr) -> Any:
+        if isinstance(node, ast.Constant) and isinstance(node.value, int):
+            return z3.IntVal(node.value)
+        if isinstance(node, ast.Compare | ast.BoolOp) or (
+            isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+        ):
+            return z3.If(self._truth(node), z3.IntVal(1), z3.IntVal(0))
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return -self._number(node.operand)
+        if isinstance(node, ast.BinOp):
+            return self._arithmetic(node)
+        return self._symbol(ast.unparse(node))
+
+    def _arithmetic(self, node: ast.BinOp) -> Any:
+        left, right = z3.simplify(self._number(node.left)), z3.simplify(self._number(node.right))
+        fixed = z3.is_int_value(right)
+        match node.op:
+            case ast.Add():
+                return left + right
+            case ast.Sub():
+                return left - right
+            case ast.Mult() if fixed or z3.is_int_value(left):
+                return left * right
+            case ast.Pow() if fixed and z3.is_int_value(left):
+                return z3.IntVal(left.as_long() ** right.as_long())
+            case ast.Div() if fixed:
+                return left / right
+            case ast.Mod() if fixed:
+                return left % z3.IntVal(right.as_long() if right.as_long() > 0 else MAX)
+        text = ast.unparse(node)
+        if isinstance(node.op, ast.Mult):
+            self.products.add(text)
+        return self._symbol(text)
+
+    def _symbol(self, text: str) -> Any:
+        return self.symbols.setdefault(text, z3.Int(text))
