@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,9 @@ from specminer.chain.execution.engine import Engine
 from specminer.chain.txlist import read_transactions
 from specminer.pipeline import Export, Imported, Rulebook, import_export
 from specminer.store import TraceStore
-from specminer.trace import Fidelity, Tracer, Transaction
+from specminer.trace import Fidelity
 from tests.support import crowdsale, ens_registrar, machine, probe, till
+from tests.support.agreement import same_calls
 from tests.support.anvil import Anvil, Call
 from tests.support.bytecode import deploying
 from tests.support.collecting import CHAIN, address, collected
@@ -66,38 +66,6 @@ def executed(path: Path, fork: str = "auto", engine: Engine = Engine.FAST) -> tu
     store = TraceStore("sqlite://")
     export = Export(transactions=read_transactions(path), origin=str(path))
     return store, import_export(store, export, Rulebook(chain_id=CHAIN, fork=fork, engine=engine))
-
-
-def comparable(item: Transaction) -> Transaction:
-    """Forget who recorded a transaction, and what one of them cannot tell."""
-    block = replace(item.block, base_fee=None, beneficiary=None, gas_limit=None, randomness=None)
-    calls = (
-        replace(
-            call,
-            environment=None,
-            codes=tuple(replace(code, hash=None) for code in call.codes or ()),
-        )
-        for call in item.invocations
-    )
-    return replace(
-        item, tracer=Tracer.JAVASCRIPT, fidelity=None, logs=None, block=block, invocations=tuple(calls)
-    )
-
-
-def same_calls(again: Transaction, recorded: Transaction) -> tuple[Transaction, Transaction]:
-    """Return two records without the calls that the first does not claim to know."""
-    known = [call.calls is not None for call in again.invocations]
-    first, second = (
-        replace(
-            item,
-            invocations=tuple(
-                call if sure else replace(call, calls=None)
-                for call, sure in zip(item.invocations, known, strict=True)
-            ),
-        )
-        for item in (again, recorded)
-    )
-    return comparable(first), comparable(second)
 
 
 @pytest.mark.parametrize("drive", DRIVERS, ids=lambda drive: str(drive.__name__))
