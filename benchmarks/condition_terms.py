@@ -20,6 +20,8 @@ import z3
 from tests.support.third_party.conditions import parsed
 
 MAX: Final = 2**256 - 1
+IMPLEMENTATION: Final = 0x360894A13BA1A3210667C828492DB98DCA3E2076CC3735A920A3CA505D382BBC
+"""The slot of ERC-1967."""
 SOLVER_MS: Final = 2000
 """Milliseconds for a question to the solver; what takes longer is not shown."""
 _PHRASES: Final = re.compile(r"\b(?:(hash|success|signer|answer size|offset|code size) of|(payment) to) ")
@@ -28,6 +30,7 @@ _LATER: Final = re.compile(r" \((?:value|asked) ([\w ]+)\)")
 _BITS: Final = re.compile(r"\[bits (\d+) to (\d+)\]")
 _CAST: Final = re.compile(r"address|u?int\d*|bytes\d+")
 _NUMBER: Final = re.compile(r"(?:, |^address )(\d+)$")
+_NAMESPACED: Final = re.compile(r"(\w+)Storage\._(\w+), ERC-7201")
 _UNREADABLE: Final = re.compile(r"…|\ban (?:unknown )?expression\b")
 _ADDRESSES: Final = range(1 << 96, 1 << 160)
 _RELATIONS: Final[Mapping[type, Any]] = {
@@ -48,6 +51,14 @@ class Comparable:
     """Of z3."""
     comparable: bool
     """Whether all that it speaks of has an expression; what is in words is a symbol that equals nothing."""
+
+
+def with_whole_names(text: str, short: Mapping[str, str]) -> str:
+    """Return a condition with the whole names of the terms that it calls by short ones."""
+    if not short:
+        return text
+    terms = "|".join(map(re.escape, sorted(short, key=len, reverse=True)))
+    return re.sub(rf"(?<![\w.])(?:{terms})(?!\w)", lambda match: short[match[0]], text)
 
 
 def python_text(text: str) -> str:
@@ -88,8 +99,9 @@ class Reader(ast.NodeTransformer):
     worded: bool = False
     """Whether the condition at hand speaks of what has no expression."""
 
-    def read(self, text: str) -> Comparable:
-        """Return a condition as a formula; one that cannot be read holds nowhere else."""
+    def read(self, text: str, short: Mapping[str, str] | None = None) -> Comparable:
+        """Return a condition as a formula, ``short`` are its short names; one that cannot be read equals no other."""
+        text = with_whole_names(text, short or {})
         self.worded = _UNREADABLE.search(python_text(text)) is not None
         try:
             tree = parsed(python_text(text))
@@ -120,7 +132,11 @@ class Reader(ast.NodeTransformer):
             return ast.Constant(int(number[1]))
         if "immutable" in meaning:
             return ast.Name("IMMUTABLE")
-        if re.match(r"keccak\('|slot of|\w+\._\w+, ERC-7201", meaning):
+        if field_of := _NAMESPACED.match(meaning):
+            return ast.Attribute(ast.Name(field_of[1]), field_of[2])
+        if meaning == "slot of ERC-1967" and node.id.isupper():
+            return ast.Constant(IMPLEMENTATION)
+        if meaning.startswith(("keccak('", "slot of")):
             return node
         try:
             tree: ast.expr = self.visit(parsed(meaning))
@@ -144,6 +160,9 @@ class Reader(ast.NodeTransformer):
             return ast.Call(
                 ast.Name("hash"), [ast.Name(name) for name in sorted(leaves - {"hash", "keccak"})], []
             )
+        if word == "code_size":
+            code = ast.Attribute(self.visit(node.args[0]), "code")
+            return ast.Call(ast.Name("length"), [code], [])
         if word == "signer":
             return ast.Name("signer")
         if _CAST.fullmatch(word) and len(node.args) == 1 and not word.startswith("int"):

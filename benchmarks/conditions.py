@@ -147,7 +147,7 @@ def compare(
     asked = frozenset(match for item in listed.conditions for match in _SUCCEEDS.findall(item.text))
     reader = Reader(names=names, asked=asked)
     told = [
-        Told(kind=guard.kind, condition=condition, read=reader.read(condition.text))
+        Told(kind=guard.kind, condition=condition, read=reader.read(condition.text, guard.names))
         for guard in guards
         for condition in guard.conditions
         if condition.maker is ConditionMaker.CONTRACT
@@ -178,7 +178,9 @@ def _judge_listed(
     scores: Scores,
 ) -> None:
     """Add the verdict on a listed condition, if it is one that a mined guard has to have."""
-    compilers = any(reason.startswith("panic") for reason in item.reasons)
+    compilers = any(reason.startswith("panic") for reason in item.reasons) or (
+        not item.reasons and item.text.endswith("<= MAX")  # checked arithmetic of Vyper
+    )
     if item.expected not in (Expectation.REQUIRED, Expectation.CODED) or compilers:
         return
     if reader.follows(comparable.formula, []):
