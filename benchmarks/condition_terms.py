@@ -3,7 +3,7 @@
 Both notations become one tree: local names and constants are replaced by what they stand for, casts are dropped,
 products are in one order, a hash is the set of what it is of, a signer is that of the function, and whether a call
 succeeds is told by receiver and function, without arguments. Immutables and literal addresses are one symbol. What
-remains are numbers between 0 and ``MAX``; products are taken to fit as well.
+remains are numbers between 0 and ``MAX``; products are taken to fit as well, and no sender is the zero address.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ _CAST: Final = re.compile(r"address|u?int\d*|bytes\d+")
 _NUMBER: Final = re.compile(r"(?:, |^address )(\d+)$")
 _NAMESPACED: Final = re.compile(r"(\w+)Storage\._(\w+), ERC-7201")
 _UNREADABLE: Final = re.compile(r"…|\ban (?:unknown )?expression\b")
+_SENDERS: Final = frozenset({"sender", "origin"})
+"""Never the zero address."""
 _ADDRESSES: Final = range(1 << 96, 1 << 160)
 _RELATIONS: Final[Mapping[type, Any]] = {
     ast.Eq: operator.eq,
@@ -117,7 +119,9 @@ class Reader(ast.NodeTransformer):
         solver = z3.Solver()
         solver.set("timeout", SOLVER_MS)
         for text, symbol in self.symbols.items():
-            solver.add(symbol >= 0, symbol < MAX if text in self.products else symbol <= MAX)
+            solver.add(
+                symbol >= int(text in _SENDERS), symbol < MAX if text in self.products else symbol <= MAX
+            )
         solver.add(*premises)
         return bool(solver.check() != z3.unsat and solver.check(z3.Not(formula)) == z3.unsat)
 
