@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Final
 
 from specminer.errors import plain
 
+_EXACT: Final = Context(prec=400)
+"""Holds every amount that can be written down here: words have 78 digits."""
 _LAST_YEAR: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -28,8 +30,8 @@ def amount(wei: str) -> str:
         return plain(wei, 80)
     if abs(number) < 10**9:
         return f"{number:,} wei"
-    exact = Decimal(number) / Decimal(10**18)
-    shown = round(exact, max(0, 5 - exact.adjusted()))
+    exact = _EXACT.divide(Decimal(number), Decimal(10**18))
+    shown = _EXACT.quantize(exact, Decimal(1).scaleb(-max(0, 5 - exact.adjusted())))
     text = f"{shown:,f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return f"{'' if shown == exact else '≈ '}{text} ETH"
