@@ -26,7 +26,7 @@ SOLVER_MS: Final = 2000
 """Milliseconds for a question to the solver; what takes longer is not shown."""
 _PHRASES: Final = re.compile(r"\b(?:(hash|success|signer|answer size|offset|code size) of|(payment) to) ")
 _END: Final = re.compile(r" (?:and|or|=|!=|<=?|>=?|[-+*/%]) ")
-_LATER: Final = re.compile(r" \((?:value|asked) ([\w ]+)\)")
+_LATER: Final = re.compile(r" \((?:value|asked) ([\w ]+)\)| #(\d+)")
 _BITS: Final = re.compile(r"\[bits (\d+) to (\d+)\]")
 _CAST: Final = re.compile(r"address|u?int\d*|bytes\d+")
 _NUMBER: Final = re.compile(r"(?:, |^address )(\d+)$")
@@ -66,7 +66,8 @@ def with_whole_names(text: str, short: Mapping[str, str]) -> str:
 def python_text(text: str) -> str:
     """Return a guard's wording with calls in place of phrases: ``hash(a, b) = c`` for ``hash of a, b = c``."""
     text = _BITS.sub(r".bits\1to\2", text.replace("`", "").replace("(…)", "()"))
-    text = _LATER.sub(lambda match: f".later_{match[1].replace(' ', '_')}", text)
+    text = _LATER.sub(lambda match: f".later_{(match[1] or match[2]).replace(' ', '_')}", text)
+    text = text.replace("gas left", "gasleft").replace("chain id", "chain_id")
     while matches := list(_PHRASES.finditer(text)):
         phrase = matches[-1]
         word = (phrase[1] or phrase[2]).replace(" ", "_")
