@@ -2,8 +2,9 @@
 
 Both notations become one tree: local names and constants are replaced by what they stand for, casts are dropped,
 products are in one order, a hash is the set of what it is of, a signer is that of the function, and whether a call
-succeeds is told by receiver and function, without arguments. Immutables and literal addresses are one symbol. What
-remains are numbers between 0 and ``MAX``; products are taken to fit as well, and no sender is the zero address.
+succeeds is told by receiver and function, without arguments. Immutables and literal addresses are one symbol, and the
+clock of votes (ERC-6372) is the block. What remains are numbers between 0 and ``MAX``; products are taken to fit as
+well, and no sender is the zero address.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _NAMESPACED: Final = re.compile(r"(\w+)Storage\._(\w+), ERC-7201")
 _UNREADABLE: Final = re.compile(r"…|\ban (?:unknown )?expression\b")
 _SENDERS: Final = frozenset({"sender", "origin"})
 """Never the zero address."""
-_ADDRESSES: Final = range(1 << 96, 1 << 160)
+_ADDRESS: Final = re.compile(r"\b0x(?!0{16})[0-9a-f]{40}\b")
 _RELATIONS: Final[Mapping[type, Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -67,6 +68,7 @@ def python_text(text: str) -> str:
     """Return a guard's wording with calls in place of phrases: ``hash(a, b) = c`` for ``hash of a, b = c``."""
     text = _BITS.sub(r".bits\1to\2", text.replace("`", "").replace("(…)", "()"))
     text = _LATER.sub(lambda match: f".later_{(match[1] or match[2]).replace(' ', '_')}", text)
+    text = _ADDRESS.sub("IMMUTABLE", text)
     text = text.replace("gas left", "gasleft").replace("chain id", "chain_id")
     while matches := list(_PHRASES.finditer(text)):
         phrase = matches[-1]
@@ -173,14 +175,12 @@ class Reader(ast.NodeTransformer):
         if _CAST.fullmatch(word) and len(node.args) == 1 and not word.startswith("int"):
             tree: ast.expr = self.visit(node.args[0])
             return tree
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "clock":
+            return ast.Name("block")
         if isinstance(node.func, ast.Attribute) and node.func.attr in self.asked:
             return self._fate(node)
         self.generic_visit(node)
         return node
-
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        """Replace a literal address."""
-        return ast.Name("IMMUTABLE") if isinstance(node.value, int) and node.value in _ADDRESSES else node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         """Bring the factors of a product into one order."""
