@@ -5,8 +5,8 @@
     python -m benchmarks.conditions weth9 timelock
 
 Each history is mined, and the guards of its specification are compared with ``tests/data/conditions``. A listed
-condition is found if a solver shows that it follows from the mined ones of its function: an expected *required* one
-from those that are told as required, an expected *coded* one from those told as required or coded. A mined condition
+condition is found if a solver shows that it follows from those that are told as required or coded of its function; an
+expected *required* one must not follow from the coded ones alone. A mined condition
 is wrong if it does not follow from the listed ones. Left aside are conditions of the compiler, and on both sides what
 always holds. *Unclear* is a condition that follows from nothing and has no counterpart that could be read: it was
 listed in words, or the mined one was too long; it counts neither as found nor as wrong. A history that cannot be mined
@@ -186,12 +186,12 @@ def _judge_listed(
     if reader.follows(comparable.formula, []):
         return
     required = item.expected is Expectation.REQUIRED
-    own = [each for each in told if each.kind is GuardKind.REQUIRED or not required]
+    coded = [each.read.formula for each in told if each.kind is GuardKind.CODED]
     note = ""
-    if reader.follows(comparable.formula, [each.read.formula for each in own]):
+    if reader.follows(comparable.formula, [each.read.formula for each in told]):
         verdict = Verdict.SHOWN
-    elif reader.follows(comparable.formula, [each.read.formula for each in told]):
-        verdict, note = Verdict.MISSED, " (told as coded only)"
+        if required and reader.follows(comparable.formula, coded):
+            verdict, note = Verdict.MISSED, " (told as coded only)"
     elif not comparable.comparable or any(
         not each.read.comparable and each.reasons & set(item.reasons) for each in told
     ):
