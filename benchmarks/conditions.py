@@ -6,7 +6,7 @@
 
 Each history is mined, and the guards of its specification are compared with ``tests/data/conditions``. A listed
 condition is found if a solver shows that it follows from those that are told as required or coded of its function; an
-expected *required* one must not follow from the coded ones alone. A mined condition
+expected *required* one must follow from the required ones, or need one of them. A mined condition
 is wrong if it does not follow from the listed ones. Left aside are conditions of the compiler, and on both sides what
 always holds. *Unclear* is a condition that follows from nothing and has no counterpart that could be read: it was
 listed in words, or the mined one was too long; it counts neither as found nor as wrong. A history that cannot be mined
@@ -186,11 +186,15 @@ def _judge_listed(
     if reader.follows(comparable.formula, []):
         return
     required = item.expected is Expectation.REQUIRED
-    coded = [each.read.formula for each in told if each.kind is GuardKind.CODED]
+    formulas = {
+        kind: [each.read.formula for each in told if each.kind is kind]
+        for kind in (GuardKind.REQUIRED, GuardKind.CODED)
+    }
     note = ""
     if reader.follows(comparable.formula, [each.read.formula for each in told]):
         verdict = Verdict.SHOWN
-        if required and reader.follows(comparable.formula, coded):
+        by_required, by_coded = (reader.follows(comparable.formula, each) for each in formulas.values())
+        if required and by_coded and not by_required:
             verdict, note = Verdict.MISSED, " (told as coded only)"
     elif not comparable.comparable or any(
         not each.read.comparable and each.reasons & set(item.reasons) for each in told
