@@ -280,7 +280,7 @@ def from_code(codes: Iterable[bytes]) -> Interface:
             continue
         info = evmole.contract_info(code, selectors=True, arguments=True, state_mutability=True)
         for found in info.functions or ():
-            types = tuple(_split(found.arguments or ""))
+            types = tuple(split_types(found.arguments or ""))
             functions[bytes.fromhex(found.selector)] = Function(
                 name=f"0x{found.selector}",
                 signature=f"0x{found.selector}({found.arguments or ''})",
@@ -295,7 +295,7 @@ def from_code(codes: Iterable[bytes]) -> Interface:
     )
 
 
-def _split(types: str) -> list[str]:
+def split_types(types: str) -> list[str]:
     """Split ``a,(b,c),d`` at the commas outside parentheses."""
     parts, depth = [""], 0
     for char in types:

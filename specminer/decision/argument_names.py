@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from specminer.chain.artifact import MAX_DEPTH, Parameter
-from specminer.chain.interface import Function
+from specminer.chain.interface import Function, split_types
 from specminer.location import ValueKind
 
 SELECTOR: Final = 4
@@ -117,18 +117,6 @@ def _members(spelling: str, components: Sequence[Parameter], depth: int) -> tupl
         )
     parts = split_types(spelling[1:-1])
     return tuple((f"[{place}]", read_type(part, (), depth + 1)) for place, part in enumerate(parts))
-
-
-def split_types(types: str) -> list[str]:
-    """Split ``a,(b,c),d`` at the commas outside parentheses."""
-    parts, depth = [""], 0
-    for char in types:
-        depth += (char == "(") - (char == ")")
-        if char == "," and not depth:
-            parts.append("")
-        else:
-            parts[-1] += char
-    return [part for part in parts if part]
 
 
 class ArgumentNames:

@@ -16,7 +16,6 @@ _TOLD: Final = frozenset(
 )
 _ANSWERED: Final = frozenset({"answer", "answer_size", "success", "created"})
 _DELEGATING: Final = (FrameKind.DELEGATECALL, FrameKind.CALLCODE)
-_SELECTOR_SHIFT: Final = 224
 MAX_NODES: Final = 4_000
 """Nodes that the conditions and effects of a path may be made of, so that calls are matched to it."""
 
@@ -111,21 +110,3 @@ def gather(arena: Arena, node: int, known: set[int], reader: FeedReader, feeds: 
         else:
             left += operands_of(key)
     return True
-
-
-def selects_only(arena: Arena, node: int) -> bool:
-    """Return whether an expression depends on the selector that begins the calldata and on nothing else."""
-    left, reached = [node], False
-    while left:
-        item = left.pop()
-        if item == UNKNOWN:
-            return False
-        key = arena.key(item)
-        if key[0] == "field" and key[2] >= _SELECTOR_SHIFT and arena.key(key[1]) == ("calldata", 0):
-            reached = True
-            continue
-        operands = operands_of(key)
-        if not operands and item not in arena.constants:
-            return False
-        left += operands
-    return reached

@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 
 from specminer.decision.call_columns import CallColumns
-from specminer.decision.feeds import Feed, FeedReader, gather, selects_only
+from specminer.decision.feeds import Feed, FeedReader, gather
+from specminer.decision.selectors import selects_only
 from specminer.decision.vectors import Value, apply
 from specminer.evm.shadow.arena import UNKNOWN, Arena, operands_of
 from specminer.evm.shadow.evaluation import evaluate

@@ -12,7 +12,7 @@ from typing import Final
 
 from eth_utils.crypto import keccak
 
-from specminer.decision.argument_names import split_types
+from specminer.chain.interface import split_types
 
 _TABLE: Final = """
 name() string

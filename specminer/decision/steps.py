@@ -8,13 +8,13 @@ from typing import Final
 
 from specminer.decision.paths import Condition, Joint, Path, Step
 from specminer.decision.runs import FunctionRuns
+from specminer.decision.selectors import selects_only
 from specminer.evm.frame import FrameKind
 from specminer.evm.instructions.taped import is_precompiled
 from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena, operands_of
 from specminer.evm.shadow.evaluation import evaluate
 from specminer.evm.shadow.record import Decision, ShadowRecord
 
-_SELECTOR_SHIFT: Final = 224
 _TOP_BIT: Final = 1 << 255
 _DELEGATING: Final = (FrameKind.DELEGATECALL, FrameKind.CALLCODE)
 
@@ -62,7 +62,7 @@ class StepReader:
         """Return whether a condition is about nothing but the selector that begins the call's own calldata."""
         known = self._selecting.get(node)
         if known is None:
-            known = self._selecting[node] = _only_selector(self.arena, node)
+            known = self._selecting[node] = selects_only(self.arena, node)
         return known
 
     def _left_out(self, node: int, inside: frozenset[int]) -> bool:
@@ -116,24 +116,6 @@ def _calls_inside(record: ShadowRecord) -> frozenset[int]:
         for call in record.calls
         if not is_precompiled(call.to) and (call.kind in _DELEGATING or call.to == record.contract)
     )
-
-
-def _only_selector(arena: Arena, node: int) -> bool:
-    """Return whether an expression depends on the first four bytes of the calldata and on nothing else."""
-    left, reached = [node], False
-    while left:
-        item = left.pop()
-        if item == UNKNOWN:
-            return False
-        key = arena.key(item)
-        if key[0] == "field" and key[2] >= _SELECTOR_SHIFT and arena.key(key[1]) == ("calldata", 0):
-            reached = True
-            continue
-        operands = operands_of(key)
-        if not operands and item not in arena.constants:
-            return False
-        left += operands
-    return reached
 
 
 def normal_condition(arena: Arena, node: int, taken: bool) -> Condition:
