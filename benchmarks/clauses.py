@@ -37,7 +37,7 @@ def main() -> None:
         if arguments.name in (None, name):
             context = decode(history)
             begin = time.perf_counter()
-            decisions = decide_history(context)
+            decisions = tuple(decide_history(context))
             report(name, context, decisions, time.perf_counter() - begin, brief=arguments.brief)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from specminer.decision.deciding import decide
 from specminer.decision.paths import FunctionDecisions
@@ -13,17 +13,18 @@ from specminer.decoding.context import HistoryContext
 
 def decide_history(
     context: HistoryContext, runs: Sequence[FunctionRuns] | None = None
-) -> tuple[FunctionDecisions, ...]:
+) -> Iterator[FunctionDecisions]:
     """Find what rejected the calls of each function, and what its code demands.
 
     Args:
         context: the history.
         runs: its calls, executed alone, if that has been done already.
 
-    Returns:
-        The decisions of the functions that were called, by their number.
+    Yields:
+        The decisions of the functions that were called, in the order of the runs.
 
     """
-    found = tuple(run_calls(context) if runs is None else runs)
-    replays = replays_of(context.history, found)
-    return tuple(decide(item, replays) for item in found)
+    of_functions = run_calls(context) if runs is None else runs
+    replays = replays_of(context.history, of_functions)
+    for item in of_functions:
+        yield decide(item, replays)

@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from specminer.decision import Wording
-from specminer.decision.deciding import decide
-from specminer.decision.replaying import replays_of
+from specminer.decision.history_decisions import decide_history
 from specminer.decision.runs import run_calls
 from specminer.decoding import HistoryContext
 from specminer.guard import FollowedFunction
@@ -26,12 +25,10 @@ def follow_decisions(mining: Mining) -> Mining:
 def follow(context: HistoryContext, observer: Observer = SILENT) -> dict[int, FollowedFunction]:
     """Return what the calls of each function decided, by number; of functions whose calls can be executed alone."""
     runs = run_calls(context, bound=ALIKE)
-    replays = replays_of(context.history, runs)
     followed: dict[int, FollowedFunction] = {}
-    for done, item in enumerate(runs, 1):
+    for done, decisions in enumerate(decide_history(context, runs), 1):
+        item = decisions.runs
         if item.runs:
-            followed[item.function] = FollowedFunction(
-                decisions=decide(item, replays), wording=Wording(context, item)
-            )
+            followed[item.function] = FollowedFunction(decisions=decisions, wording=Wording(context, item))
         observer.progress(FunctionFollowed(done=done, total=len(runs)))
     return followed
