@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -49,6 +50,8 @@ NAMES: Final = {
     "Osaka": "osaka",
 }
 Json = Mapping[str, Any]
+BETWEEN_WORDS: Final = 30
+"""Seconds between two words about how far it is."""
 
 
 def number(text: str | None, default: int = 0) -> int:
@@ -189,9 +192,20 @@ def main(arguments: Sequence[str]) -> int:
     """Run the tests of a folder."""
     folder, parts = Path(arguments[0]), arguments[1:]
     counts: Counter[tuple[str, str]] = Counter()
-    for path in sorted(folder.rglob("*.json")):
-        if parts and not any(part in str(path) for part in parts):
-            continue
+    paths = [
+        path
+        for path in sorted(folder.rglob("*.json"))
+        if not parts or any(part in str(path) for part in parts)
+    ]
+    said = time.monotonic()
+    for done, path in enumerate(paths):
+        if time.monotonic() > said + BETWEEN_WORDS:
+            said = time.monotonic()
+            print(
+                f"{done:,} of {len(paths):,} files, {sum(counts.values()):,} tests",
+                file=sys.stderr,
+                flush=True,
+            )
         for name, test in json.loads(path.read_text()).items():
             if not isinstance(test, dict) or "post" not in test:
                 continue
