@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from eth_utils.crypto import keccak
 
+from specminer._support.keccak import keccak
 from specminer.words import WordArray, from_bytes
 
 MAX_LENGTH: Final = 135

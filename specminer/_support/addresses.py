@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from eth_utils.address import to_checksum_address
+from specminer._support.keccak import keccak
 
 
 @lru_cache(maxsize=1 << 14)
 def checksum_address(address: bytes | str) -> str:
-    """Return an address with the checksum of EIP-55 in its letters; the usual ones are remembered."""
-    return to_checksum_address(address)
+    """Return an address with the checksum of EIP-55 in its letters; the usual ones are remembered.
+
+    A letter is a capital one where the same digit of the hash of the lower-case digits is 8 or more.
+
+    Args:
+        address: 20 bytes, or 0x and 40 hexadecimal digits.
+
+    """
+    digits = address.hex() if isinstance(address, bytes) else address[2:].lower()
+    hashed = keccak(digits.encode()).hex()
+    return "0x" + "".join(
+        digit.upper() if mark > "7" else digit for digit, mark in zip(digits, hashed, strict=False)
+    )

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from eth_utils.crypto import keccak
-
+from specminer._support.keccak import keccak
 from specminer.chain.node import Node, octets
 from specminer.errors import NodeLied
 from specminer.trace import Address, FrameCode, Hash, Invocation, InvocationKind, PaymentKind, Transaction

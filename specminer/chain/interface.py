@@ -10,27 +10,18 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final
 
-from eth_abi.codec import ABIDecoder
-from eth_abi.decoding import ContextFramesBytesIO
-from eth_abi.exceptions import DecodingError, InsufficientDataBytes, ParseError
-from eth_abi.registry import registry
-from eth_utils.crypto import keccak
-
+from specminer._support.keccak import keccak
 from specminer._support.text import UniqueNames
-from specminer.chain.artifact import MAX_DEPTH, MAX_NAME, Artifact, Entry, Parameter
+from specminer.chain.abi_values import decode_values
+from specminer.chain.artifact import MAX_NAME, Artifact, Entry, Parameter
 from specminer.errors import plain
 from specminer.trace import InvocationKind, Outcome, OutcomeKind
 
 _REVERT = bytes.fromhex("08c379a0")
 _PANIC = bytes.fromhex("4e487b71")
 _TUPLE = re.compile(r"tuple((\[[0-9]*\])*)", re.ASCII)
-_SENSELESS = re.compile(r"\(\)|\[0+\]|[0-9]{21}", re.ASCII)
-"""Types of no bytes, of which arrays could claim any length, and lengths that no data has."""
-_MAX_ARRAYS: Final = 16
-"""Arrays of arrays in one type: the parser's time grows with the square of them."""
 MAX_CODE: Final = 1 << 17
 """Bytes; a chain allows 24 KiB, some allow more."""
 WITHOUT_EVMOLE: Final = (
@@ -38,7 +29,6 @@ WITHOUT_EVMOLE: Final = (
     "by their selectors, and their arguments are unknown; give --abi FILE, or run pip install 'specminer[signatures]' "
     "(where evmole has no wheel, this needs a Rust compiler)"
 )
-_UNDECODABLE = (DecodingError, ParseError, OverflowError, ValueError, RecursionError, MemoryError)
 _PANICS = {
     0x01: "assertion failed",
     0x11: "arithmetic overflow",
@@ -59,60 +49,6 @@ def canonical(parameter: Parameter) -> str:
         return parameter.type
     inner = ",".join(canonical(component) for component in parameter.components)
     return f"({inner}){found[1]}"
-
-
-class _Stream(ContextFramesBytesIO):
-    """Calldata that may be read only a few times over: pointers may lead to the same bytes many times."""
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__(data)  # type: ignore[no-untyped-call]
-        self._left = 8 * len(data) + 4096
-
-    def read(self, size: int | None = -1) -> bytes:
-        data = super().read(size)
-        self._left -= len(data) + 8
-        if self._left < 0:
-            raise InsufficientDataBytes("the data leads to the same bytes again and again")
-        return data
-
-
-class _Decoder(ABIDecoder):
-    stream_class = _Stream
-
-
-_decoder = _Decoder(registry)
-
-
-@lru_cache(maxsize=1024)
-def _bounded(kind: str) -> bool:
-    """Whether parser and decoder can be trusted with a type."""
-    depth = arrays = 0
-    for char in kind:
-        depth += (char == "(") - (char == ")")
-        arrays = 0 if char in "(," else arrays + (char == "[")
-        if depth > MAX_DEPTH or arrays > _MAX_ARRAYS:
-            return False
-    return _SENSELESS.search(kind) is None
-
-
-def _decode(types: Sequence[str], data: bytes, *, strict: bool = True) -> tuple[Any, ...]:
-    """Decode values, in a time that grows with the data alone.
-
-    Raises:
-        One of ``_UNDECODABLE``: the data or the types are malformed.
-
-    """
-    if not all(map(_bounded, types)):
-        raise DecodingError("a type of no size, or nested too deep")
-    return _decoder.decode(list(types), data, strict=strict)
-
-
-def decode_values(types: Sequence[str], data: bytes) -> tuple[Any, ...] | None:
-    """Return the values that data encodes; ``None`` if it does not fit the types."""
-    try:
-        return _decode(types, data)
-    except _UNDECODABLE:
-        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,29 +91,26 @@ class Interface:
         found = self.functions.get(data[:4])
         if found is None:
             return {}
-        try:
-            values = _decode(found.types, data[4:])
-        except _UNDECODABLE:
-            return {}
-        return dict(zip(found.arguments, values, strict=True))
+        values = decode_values(found.types, data[4:])
+        return {} if values is None else dict(zip(found.arguments, values, strict=True))
 
     def reason(self, outcome: Outcome) -> str:
         """Return why a call was rejected, on one line; empty if it was not or gave no reason."""
         if outcome.kind is not OutcomeKind.REVERTED and outcome.kind is not OutcomeKind.PANIC:
             return "" if outcome.accepted else outcome.kind.value
         selector, rest = outcome.data[:4], outcome.data[4:]
-        try:
-            if selector == _REVERT:
-                return plain(_decode(["string"], rest, strict=False)[0])
-            if selector == _PANIC and len(rest) == 32:
-                code = int.from_bytes(rest, "big")
-                return f"panic {code:#04x} ({_PANICS.get(code, 'unknown kind')})"
-            if selector in self.errors:
-                error = self.errors[selector]
-                values = _decode(error.types, rest)
+        if selector == _PANIC and len(rest) == 32:
+            code = int.from_bytes(rest, "big")
+            return f"panic {code:#04x} ({_PANICS.get(code, 'unknown kind')})"
+        if selector == _REVERT:
+            values = decode_values(["string"], rest, strict=False)
+            if values is not None:
+                return plain(values[0])
+        elif selector in self.errors:
+            error = self.errors[selector]
+            values = decode_values(error.types, rest)
+            if values is not None:
                 return plain(f"{error.name}({', '.join(map(_short, values))})")
-        except _UNDECODABLE:
-            pass
         return f"0x{outcome.data[:36].hex()}" if outcome.data else "no reason given"
 
     def cause(self, kind: OutcomeKind, data: bytes) -> str:
@@ -189,10 +122,8 @@ class Interface:
             return str(kind.value)
         thrown, rest = data[:4], data[4:]
         if thrown == _REVERT:
-            try:
-                return str(_decode(["string"], rest, strict=False)[0])
-            except _UNDECODABLE:
-                return "Error"
+            values = decode_values(["string"], rest, strict=False)
+            return "Error" if values is None else str(values[0])
         if thrown == _PANIC and len(rest) == 32:
             return f"panic {int.from_bytes(rest, 'big'):#04x}"
         found = self.errors.get(thrown)

@@ -15,10 +15,11 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Any, Final
 
+from specminer.chain.abi_values import decode_values
 from specminer.chain.artifact import MAX_NAME, Entry, Parameter
 from specminer.chain.execution.calls import Basics, Call, Surroundings
 from specminer.chain.execution.fast import FastMachine
-from specminer.chain.interface import canonical, decode_values, selector
+from specminer.chain.interface import canonical, selector
 from specminer.chain.steps import Hashed, Read
 from specminer.probe import Getter, Probe, Probed
 from specminer.trace import Address

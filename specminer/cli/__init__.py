@@ -8,10 +8,17 @@ if TYPE_CHECKING:  # nothing may be imported before `main` catches interruptions
 
 __all__ = ["main"]
 
+_BETWEEN_COLLECTIONS = 50_000
+"""New objects after which Python looks for cycles of garbage. A run makes many objects that stay and few cycles: by
+default, 700, the search alone takes a tenth of ``mine``."""
+
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
     """Run the command line and return its exit code; whoever interrupts its loading gets no stack trace."""
     try:
+        import gc
+
+        gc.set_threshold(_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
         from specminer.cli.interruption import ending_at_once
 
         with ending_at_once():

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from eth_utils.crypto import keccak
-
+from specminer._support.keccak import keccak
 from specminer.chain.artifact import MAX_NAME, Entry
 from specminer.chain.interface import canonical
 from specminer.decision.answer_terms import cut_parts

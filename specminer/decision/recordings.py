@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from eth_utils.crypto import keccak
-
+from specminer._support.keccak import keccak
 from specminer.chain.execution.schedule import scheduled
 from specminer.errors import UsageError
 from specminer.evm.alone import CallRecording

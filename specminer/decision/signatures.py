@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from eth_utils.crypto import keccak
-
+from specminer._support.keccak import keccak
 from specminer.chain.interface import split_types
 
 _TABLE: Final = """

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from eth_utils.crypto import keccak
 
 from specminer._support.addresses import checksum_address
+from specminer._support.keccak import keccak
 from specminer.chain.artifact import Artifact
 from specminer.chain.execution.calls import FORKS
 from specminer.chain.execution.schedule import scheduled

@@ -16,8 +16,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from eth_utils.crypto import keccak
 
+from specminer._support.keccak import keccak
 from specminer.hashing import keccak_many
 from specminer.history import CONSTRUCTOR, MISSING, History, IntColumn, Slots
 from specminer.location.paths import Hashes, Known, paths

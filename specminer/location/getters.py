@@ -12,8 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from eth_utils.crypto import keccak
-
+from specminer._support.keccak import keccak
 from specminer.location.paths import ARRAY_IMAGES, MAX_STEPS
 from specminer.location.values import NAMED_BASES, NEARBY, ValueKind
 from specminer.probe import Getter, Probe, Probed

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from eth_utils.crypto import keccak
 
+from specminer._support.keccak import keccak
 from specminer.hashing import keccak_all
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.location.values import ARRAY_BASES, NAMED_BASES, NEARBY

@@ -10,8 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
-from eth_utils.crypto import keccak
-
+from specminer._support.keccak import keccak
 from specminer.location.layout import Layout
 
 _FIXED: Final = {

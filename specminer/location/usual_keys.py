@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
-from eth_utils.crypto import keccak
+from specminer._support.keccak import keccak
 
 MAX_PUSHED: Final = 1024
 """Long constants of code that are tried as keys."""

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
-from eth_utils.address import is_checksum_address
-
+from specminer._support.addresses import checksum_address
 from specminer.abstraction import Definition
 from specminer.abstraction.catalogue import find, resolved
 from specminer.chain.artifact import Artifact, load
@@ -39,7 +38,7 @@ def parse_address(text: str) -> Address:
             )
         raise UsageError(f"'{plain(text, 80)}' is not an address; expected 0x and 40 hexadecimal digits")
     digits = text[2:]
-    if digits not in (digits.lower(), digits.upper()) and not is_checksum_address(text):
+    if digits not in (digits.lower(), digits.upper()) and checksum_address(text) != text:
         raise UsageError(
             f"the address {text} fails its checksum, so a digit is probably wrong; if not, write it in lower case"
         )

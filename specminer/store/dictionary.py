@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
-from eth_utils.crypto import keccak
 
+from specminer._support.keccak import keccak
 from specminer.store import schema
 from specminer.store.damage import WORD, sized
 

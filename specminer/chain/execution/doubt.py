@@ -19,8 +19,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from eth_utils.crypto import keccak
-
+from specminer._support.keccak import keccak
 from specminer.chain.execution.unseen import Slot
 from specminer.trace import (
     AccessKind,

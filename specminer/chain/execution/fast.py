@@ -14,8 +14,8 @@ from typing import Final
 
 import msgspec
 import zstandard
-from eth_utils.crypto import keccak
 
+from specminer._support.keccak import keccak
 from specminer.chain.execution.calls import (
     EXISTS,
     MAX_STATE,

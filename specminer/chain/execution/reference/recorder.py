@@ -11,9 +11,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-from eth_utils.crypto import keccak
 from ethereum.trace import EvmStop, OpEnd, OpException, OpStart, PrecompileStart, TransactionEnd
 
+from specminer._support.keccak import keccak
 from specminer.chain.answer_log import UNKNOWN_SIZE
 from specminer.chain.steps import MAX_PREIMAGE, SELFDESTRUCT, Enter, Exit, Hashed, Logged, Read, Step, Write
 from specminer.trace import NO_ADDRESS, Address, Hash
