@@ -24,7 +24,7 @@ from specminer.evm.shadow.observer import Shadow
 from specminer.evm.shadow.record import ShadowRecord
 from specminer.history import MISSING, IntColumn, RowColumn
 
-BOUND: Final = 24
+BOUND: Final = 8
 """Calls of one kind that are executed: of one function, ended in one way, with accesses and answers of one shape."""
 MAX_EXECUTED: Final = 2_000
 """Calls of one function that are executed."""
