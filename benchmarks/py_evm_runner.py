@@ -11,14 +11,15 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
-import eth.vm.forks as forks  # type: ignore[import-not-found, unused-ignore]
-from eth.chains.mainnet import MAINNET_VM_CONFIGURATION  # type: ignore[import-not-found, unused-ignore]
-from eth.constants import BLANK_ROOT_HASH, CREATE_CONTRACT_ADDRESS  # type: ignore[import-not-found, unused-ignore]
-from eth.db.atomic import AtomicDB  # type: ignore[import-not-found, unused-ignore]
-from eth.vm.execution_context import ExecutionContext  # type: ignore[import-not-found, unused-ignore]
-from eth.vm.message import Message  # type: ignore[import-not-found, unused-ignore]
+forks = import_module("eth.vm.forks")
+"""By name, because this environment has no py-evm: only the one that runs this file does."""
+mainnet, constants = import_module("eth.chains.mainnet"), import_module("eth.constants")
+AtomicDB = import_module("eth.db.atomic").AtomicDB
+ExecutionContext = import_module("eth.vm.execution_context").ExecutionContext
+Message = import_module("eth.vm.message").Message
 
 ROUNDS = 2
 RICH = 1 << 200
@@ -29,7 +30,7 @@ def state_class(vm: str | None, block: int) -> Any:
     """Return the state of the named fork's machine, or of the main chain's at a block."""
     if vm is not None:
         return getattr(forks, vm).get_state_class()
-    began = [machine for first, machine in MAINNET_VM_CONFIGURATION if first <= block]
+    began = [machine for first, machine in mainnet.MAINNET_VM_CONFIGURATION if first <= block]
     return began[-1].get_state_class()
 
 
@@ -51,7 +52,7 @@ def surroundings(given: Given) -> Any:
 
 def outcomes(vm: str | None, transactions: list[Given]) -> Iterator[bool]:
     """Execute transactions one after another; yield whether each succeeded."""
-    database, root = AtomicDB(), BLANK_ROOT_HASH
+    database, root = AtomicDB(), constants.BLANK_ROOT_HASH
     state: Any = None
     for given in transactions:
         wanted = state_class(vm, given["block"])
@@ -63,7 +64,7 @@ def outcomes(vm: str | None, transactions: list[Given]) -> Iterator[bool]:
         state.execution_context = surroundings(given)
         sender, data = bytes.fromhex(given["sender"]), bytes.fromhex(given["data"])
         created = given["created"] and bytes.fromhex(given["created"])
-        to = CREATE_CONTRACT_ADDRESS if created else bytes.fromhex(given["to"])
+        to = constants.CREATE_CONTRACT_ADDRESS if created else bytes.fromhex(given["to"])
         state.set_balance(sender, RICH)
         state.increment_nonce(sender)
         message = Message(
