@@ -63,6 +63,7 @@ SIDEWAYS = {
     ("report", "render"),
     ("continuity", "history"),
     ("excerpt", "history"),
+    ("hashing", "_support"),
     ("hashing", "words"),
     ("history", "trace"),
     ("tuning", "metric"),
