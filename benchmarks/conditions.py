@@ -30,7 +30,7 @@ from benchmarks.condition_terms import Comparable, Reader, python_text
 from specminer.api.mining import mine
 from specminer.errors import SpecminerError
 from specminer.specification import ConditionMaker, Guard, GuardCondition, GuardKind
-from tests.support.third_party.catalogue import HISTORIES
+from tests.support.third_party.catalogue import CONDITION_HISTORIES
 from tests.support.third_party.conditions import (
     Condition,
     Expectation,
@@ -97,7 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--histories", type=Path, help="a folder of recordings")
     parser.add_argument("--list", action="store_true", help="print what was missed, wrong, unclear")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(HISTORIES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(CONDITION_HISTORIES)}")
     arguments = parser.parse_args()
     print(f"{'':16} {'required':22} {'coded':22} told as either")
     found, wrong = (f"{word:>7} {'of':>4} {'unclear':>9}" for word in ("found", "wrong"))
@@ -105,7 +105,7 @@ def main() -> None:
     total = Scores()
     begin = time.perf_counter()
     with TemporaryDirectory() as folder:
-        for name in arguments.names or HISTORIES:
+        for name in arguments.names or CONDITION_HISTORIES:
             start = time.perf_counter()
             scores = score(name, arguments.histories, Path(folder))
             report(name, scores, time.perf_counter() - start, listed=arguments.list)

@@ -12,7 +12,7 @@ from eth_utils.crypto import keccak
 
 from specminer.chain.interface import Interface, from_artifact
 from specminer.trace import OutcomeKind
-from tests.support.third_party.catalogue import HISTORIES
+from tests.support.third_party.catalogue import CONDITION_HISTORIES
 from tests.support.third_party.conditions import (
     CLOCK,
     ENTITY,
@@ -34,7 +34,7 @@ SILENT = ""
 """The reason of a rejection that gives none."""
 
 pytestmark = pytest.mark.slow
-each_history = pytest.mark.parametrize("name", HISTORIES)
+each_history = pytest.mark.parametrize("name", CONDITION_HISTORIES)
 Recorded = Callable[[str], Recording]
 
 
@@ -154,7 +154,7 @@ def test_lives_are_of_listed_states_and_functions(name: str) -> None:
 
 
 def test_every_history_has_its_file() -> None:
-    assert {path.stem for path in FOLDER.glob("*.toml")} == set(HISTORIES)
+    assert {path.stem for path in FOLDER.glob("*.toml")} == set(CONDITION_HISTORIES)
 
 
 def test_a_seed_gives_the_same_bytes(third_party: Recorded, tmp_path_factory: pytest.TempPathFactory) -> None:

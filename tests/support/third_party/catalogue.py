@@ -7,9 +7,17 @@ from typing import Final
 
 from tests.support.third_party import (
     access_control,
+    dutch_auctions,
+    ens_controller,
     erc4626,
     governor,
+    htlc,
+    lottery,
+    multisig,
+    payment_splitter,
+    refund_escrow,
     safe,
+    sealed_polls,
     staking_rewards,
     timelock,
     uniswap_pair,
@@ -36,8 +44,30 @@ DRIVERS: Final[Mapping[str, Driver]] = {
     "vyper_auction": vyper_auction.drive,
     "vyper_purchases": vyper_purchases.drive,
     "weth9": weth9.drive,
+    "refund_escrow": refund_escrow.drive,
+    "payment_splitter": payment_splitter.drive,
+    "dutch_auctions": dutch_auctions.drive,
+    "sealed_polls": sealed_polls.drive,
+    "multisig": multisig.drive,
+    "lottery": lottery.drive,
+    "htlc": htlc.drive,
+    "ens_controller": ens_controller.drive,
 }
 """By the name of the history."""
-SHARED_DRIVES: Final[Mapping[str, str]] = {"votes_token": "governor"}
+SHARED_DRIVES: Final[Mapping[str, str]] = {"votes_token": "governor", "closed_escrow": "refund_escrow"}
 """Histories that another one's driver makes, by name."""
 HISTORIES: Final = (*DRIVERS, *SHARED_DRIVES)
+WITHOUT_CONDITIONS: Final = (
+    "refund_escrow",
+    "closed_escrow",
+    "payment_splitter",
+    "dutch_auctions",
+    "sealed_polls",
+    "multisig",
+    "lottery",
+    "htlc",
+    "ens_controller",
+)
+"""Those of which only the life is written down, in ``tests/data/states``."""
+CONDITION_HISTORIES: Final = tuple(name for name in HISTORIES if name not in WITHOUT_CONDITIONS)
+"""Those whose conditions are listed in ``tests/data/conditions``."""

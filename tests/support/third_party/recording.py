@@ -61,7 +61,7 @@ def recorded(name: str, shared: Path) -> Recording:
     """
     earlier = os.environ.get(VARIABLE)
     if earlier:
-        return _recording(Path(earlier) / name)
+        return recording_in(Path(earlier) / name)
     shared.mkdir(exist_ok=True)
     driver = SHARED_DRIVES.get(name, name)
     with (shared / f"{driver}.lock").open("w") as lock:
@@ -70,7 +70,7 @@ def recorded(name: str, shared: Path) -> Recording:
             partial = shared / f"{driver}.partial"
             for recording in record(driver, partial):
                 (partial / recording.name).rename(shared / recording.name)
-    return _recording(shared / name)
+    return recording_in(shared / name)
 
 
 def record(driver: str, folder: Path, *, seed: int = 0) -> list[Recording]:
@@ -86,7 +86,7 @@ def record(driver: str, folder: Path, *, seed: int = 0) -> list[Recording]:
 
 def _record(url: str, subject: Subject, aims: Mapping[str, str], folder: Path) -> Recording:
     folder.mkdir(parents=True, exist_ok=True)
-    recording = _recording(folder)
+    recording = recording_in(folder)
     recording.artifact_file.write_text(_artifact_text(subject))
     recording.aims_file.write_text(json.dumps(aims, indent=1) + "\n")
     contract = address(subject.address)
@@ -96,7 +96,8 @@ def _record(url: str, subject: Subject, aims: Mapping[str, str], folder: Path) -
     return recording
 
 
-def _recording(folder: Path) -> Recording:
+def recording_in(folder: Path) -> Recording:
+    """Return the recording that lies in a folder."""
     return Recording(
         name=folder.name,
         trace_file=folder / "traces.jsonl.gz",
