@@ -10,8 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from specminer.decision.idioms import (
+    Rejection,
+    idiom_of,
+    is_fixed,
+    is_product_check,
+    is_signature_check,
+    speaks_of_high_word,
+)
 from specminer.decision.paths import Check, Condition
-from specminer.evm.shadow.arena import Arena, operands_of
+from specminer.evm.shadow.arena import Arena
 
 PANIC: Final = bytes.fromhex("4e487b71")
 _PANICS: Final = {
@@ -24,8 +32,10 @@ _PANICS: Final = {
     0x41: Check.MEMORY,
 }
 """Checks by the codes of Solidity's panics; 0x01 is an assertion of the source, 0x51 a function that is not set."""
-_LARGEST_SIZES: Final = ((1 << 64) - 1, 1 << 32)
-"""What offsets and lengths in calldata are compared with, by the version of Solidity."""
+_LARGEST_SIZES: Final = ((1 << 64) - 1, 1 << 32, (1 << 251) - 1)
+"""What offsets and lengths in calldata are compared with, by the version of Solidity; the last counts words."""
+_NO_CHOICE: Final = (Check.CALLDATA, Check.ANSWER, Check.MEMORY)
+"""Checks of conditions that do not qualify others: what they compare belongs to the encoding."""
 _WORD_BITS: Final = 256
 _MAX_SUMMANDS: Final = 16
 _HASHED: Final = 1 << 200
@@ -33,23 +43,35 @@ _HASHED: Final = 1 << 200
 _NEAR_THE_END: Final = (1 << 256) - (1 << 32)
 
 
-def check_of(arena: Arena, condition: Condition, output: bytes) -> Check:
+def check_of(arena: Arena, condition: Condition, rejection: Rejection) -> Check:
     """Return what a condition is for.
 
     Args:
         arena: holds its node.
         condition: what the code demands.
-        output: what the code reverts with if it does not hold.
+        rejection: how a call ends for which it does not hold.
 
     """
-    kind = arena.kind(condition.node)
-    if kind == "success":
-        return Check.OWN
-    if output[:4] == PANIC and len(output) == 36:
+    output = rejection.output
+    if arena.kind(condition.node) != "success" and output[:4] == PANIC and len(output) == 36:
         return _PANICS.get(int.from_bytes(output[4:], "big"), Check.OWN)
-    if output:
+    idiom = idiom_of(arena, condition, rejection)
+    if idiom is not None:
+        return idiom
+    if output or arena.kind(condition.node) == "success":
         return Check.OWN
     return shape_of(arena, condition)
+
+
+def qualifies(arena: Arena, condition: Condition) -> bool:
+    """Return whether a condition may qualify another one: what belongs to an encoding, or never changes, does not.
+
+    That a product does not fit into a word is no choice either where ``mulDiv`` goes on with both its words: what it
+    computes is the same.
+    """
+    if shape_of(arena, condition) in _NO_CHOICE:
+        return False
+    return not is_fixed(arena, condition.node) and not speaks_of_high_word(arena, condition.node)
 
 
 def shape_of(arena: Arena, condition: Condition) -> Check:
@@ -77,7 +99,18 @@ def _is_calldata(arena: Arena, node: int, holds: bool) -> bool:
     kinds = {arena.kind(item) for item in arena.sources(node)}
     if "data_size" in kinds:
         return kinds <= {"data_size", "calldata"} and arena.kind(node) != "eq"
-    return kinds == {"calldata"} and _compares_pointers(arena, node, frozenset({"calldata"}))
+    if kinds != {"calldata"}:
+        return False
+    return _is_inner_size(arena, node) or _compares_pointers(arena, node, frozenset({"calldata"}))
+
+
+def _is_inner_size(arena: Arena, node: int) -> bool:
+    """Return whether what a call of the contract to itself is given suffices for the arguments behind the selector."""
+    kind, left, size = (*arena.key(node), 0, 0)[:3]
+    if kind not in ("lt", "slt") or size not in arena.constants or arena.constants[size] % 32:
+        return False
+    key = arena.key(left)
+    return key[0] == "add" and arena.constants.get(key[2]) == (1 << 256) - 4
 
 
 def _is_storage_range(arena: Arena, node: int, holds: bool) -> bool:
@@ -166,17 +199,19 @@ def _is_arithmetic(arena: Arena, node: int, holds: bool) -> bool:
         return key[0] == "add" and rest[1] in key[1:]
     if kind == "lt" and arena.constants.get(rest[1], 0) >= _NEAR_THE_END:  # what is added does not wrap
         return True
-    if kind == "eq" and holds:
-        return _is_divided_product(arena, *rest) or _is_divided_product(arena, rest[1], rest[0])
-    return False
+    if kind == "eq" and holds and (_is_lower_part(arena, *rest) or _is_lower_part(arena, rest[1], rest[0])):
+        return True  # times a power of two it fits
+    condition = Condition(node, holds)
+    return is_product_check(arena, condition) or speaks_of_high_word(arena, node)
 
 
-def _is_divided_product(arena: Arena, quotient: int, factor: int) -> bool:
-    key = arena.key(quotient)
-    if key[0] not in ("div", "sdiv"):
-        return False
-    product = arena.key(key[1])
-    return product[0] == "mul" and set(operands_of(product)) == {key[2], factor}
+def _is_lower_part(arena: Arena, whole: int, part: int) -> bool:
+    key = arena.key(part)
+    return key[0] == "field" and key[1] == whole and not key[2]
+
+
+def _is_signature(arena: Arena, node: int, holds: bool) -> bool:
+    return is_signature_check(arena, Condition(node, holds))
 
 
 _SHAPES: Final[tuple[tuple[Callable[[Arena, int, bool], bool], Check], ...]] = (
@@ -186,4 +221,5 @@ _SHAPES: Final[tuple[tuple[Callable[[Arena, int, bool], bool], Check], ...]] = (
     (_is_storage_range, Check.MEMORY),
     (_is_decoding, Check.DECODING),
     (_is_arithmetic, Check.ARITHMETIC),
+    (_is_signature, Check.SIGNATURE),
 )

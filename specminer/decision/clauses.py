@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from specminer.decision.checks import is_selector_search, shape_of
+from specminer.decision.checks import is_selector_search, qualifies
 from specminer.decision.exploring import Explorer
 from specminer.decision.implications import without_implied
 from specminer.decision.paths import Check, Condition, Joint, Step
@@ -16,9 +16,6 @@ from specminer.evm.shadow.evaluation import evaluate
 
 MAX_ALTERNATIVES = 12
 """Conditions that qualify a clause, as far as the code alone tells them; accepted calls may ask for more."""
-
-_NO_CHOICE = (Check.CALLDATA, Check.ANSWER, Check.MEMORY)
-"""Checks of conditions that do not qualify others: what they compare belongs to the encoding."""
 
 Facts = dict[int, bool]
 """What a path decided: nodes, and whether they were not zero."""
@@ -157,7 +154,7 @@ class ClauseWriter:
     def _says_more(self, steps: Sequence[Step], index: int, chosen: Sequence[int]) -> bool:
         """Return whether a step may qualify a clause, and is not an earlier round of one that does."""
         step = steps[index]
-        if step.condition.node == UNKNOWN or shape_of(self.arena, step.condition) in _NO_CHOICE:
+        if step.condition.node == UNKNOWN or not qualifies(self.arena, step.condition):
             return False
         return not any(
             step.counter == steps[other].counter

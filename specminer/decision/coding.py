@@ -10,6 +10,7 @@ from typing import Final
 from specminer.decision.checks import check_of, is_selector_search, shape_of
 from specminer.decision.clauses import ClauseWriter, Draft, RejectedPath
 from specminer.decision.exploring import Explorer, ForcedPath
+from specminer.decision.idioms import Rejection, subtracts_before, subtracts_next
 from specminer.decision.paths import Check, Condition, Joint, Path, Step
 from specminer.decision.runs import FunctionRuns
 from specminer.decision.shapes import same_shape
@@ -111,12 +112,23 @@ class _Search:
         self.drafts.append(
             Draft(
                 conditions=conditions,
-                check=check_of(self.writer.arena, conditions[0], forced.output),
+                check=check_of(self.writer.arena, conditions[0], self._rejection(path, deciding, forced)),
                 coded=True,
                 counter=path.steps[deciding].counter,
                 outputs={forced.output: None},
             )
         )
+
+    def _rejection(self, path: RejectedPath, deciding: int, forced: ForcedPath) -> Rejection:
+        """Return how the code ends a call for which a condition does not hold."""
+        step, subtracts = path.steps[deciding], False
+        if deciding == path.first:  # it stands in the record of the call itself
+            decision = self.writer.runs.runs[path.run].record.decisions[step.position]
+            code = self.explorer.code(path.run, forced.place)
+            subtracts = subtracts_before(self.writer.arena, decision.condition) or subtracts_next(
+                code, step.counter, decision.taken
+            )
+        return Rejection(output=forced.output, coded=True, invalid=forced.invalid, subtracts=subtracts)
 
 
 def _counters_met_again(runs: FunctionRuns) -> frozenset[int]:

@@ -10,10 +10,12 @@ from specminer.decision.checks import check_of
 from specminer.decision.clauses import AcceptedPath, ClauseWriter, Draft, RejectedPath, facts_of
 from specminer.decision.coding import coded_drafts
 from specminer.decision.exploring import MAX_FORCED_OPCODES, Explorer, Replays
+from specminer.decision.idioms import Rejection
 from specminer.decision.merging import merge
 from specminer.decision.paths import MAX_OUTPUTS, Cause, Clause, ClauseKind, FunctionDecisions, Path
 from specminer.decision.runs import FunctionRuns
 from specminer.decision.steps import StepReader, find_paths
+from specminer.evm.halts import Halt
 from specminer.evm.shadow.arena import UNKNOWN
 
 ALWAYS_REJECTS = "the code rejects every call that comes here; no decision leads elsewhere"
@@ -90,7 +92,6 @@ class _Rejections:
         if steps[deciding].condition.node == UNKNOWN:
             return TOO_LARGE
         head = steps[deciding].condition.negated
-        output = self.runs.runs[path.runs[0]].output
         for number, draft in enumerate(self.drafts):
             if draft.conditions[0] == head and draft.violated_by(facts):
                 return number
@@ -100,7 +101,9 @@ class _Rejections:
         for number, draft in enumerate(self.drafts):
             if frozenset(draft.conditions) == frozenset(conditions):
                 return number
-        check = check_of(self.runs.arena, head, output)
+        run = self.runs.runs[path.runs[0]]
+        rejection = Rejection(output=run.output, invalid=run.halt is Halt.INVALID_OPCODE)
+        check = check_of(self.runs.arena, head, rejection)
         self.drafts.append(
             Draft(conditions=conditions, check=check, coded=False, counter=steps[deciding].counter)
         )

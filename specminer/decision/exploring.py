@@ -52,6 +52,8 @@ class ForcedPath:
     place: Place | None
     calls_after: int
     constant_jumps: int
+    invalid: bool = False
+    """Whether it halted with INVALID."""
 
     def after(self, position: int) -> tuple[Step, ...]:
         """Return the steps behind a decision."""
@@ -149,7 +151,15 @@ class Explorer:
             place=done.place,
             calls_after=done.calls_after,
             constant_jumps=done.constant_jumps,
+            invalid=done.halt is Halt.INVALID_OPCODE,
         )
+
+    def code(self, number: int, place: Place | None) -> bytes:
+        """Return the code in which a forced run of a run halted; empty if it is not known."""
+        replay = self._replay(number)
+        if replay is None or place is None or place.code_address is None:
+            return b""
+        return replay.codes.get(place.code_address, b"")
 
     def deciding_step(
         self, number: int, flips: frozenset[int], steps: Sequence[Step], first: int = 0

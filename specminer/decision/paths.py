@@ -78,6 +78,7 @@ class Maker(StrEnum):
 
     CONTRACT = "contract"
     COMPILER = "compiler"
+    """A compiler, or a library that does the work of one."""
 
 
 class Check(StrEnum):
@@ -92,13 +93,15 @@ class Check(StrEnum):
     PAYABILITY = "payability"
     """A function that takes no ether gets none."""
     DECODING = "decoding"
-    """A value of the calldata, or of an answer, fits its type."""
+    """A value of the calldata, of an answer, or of what is cast, fits its type."""
     ARITHMETIC = "arithmetic"
     """A sum, difference or product fits its type; a divisor is not zero."""
+    SIGNATURE = "signature"
+    """A signature has the right length, and is the canonical one of its kind."""
     BOUNDS = "bounds"
     """An index is smaller than the length; what is popped is there."""
     ANSWER = "answer"
-    """A contract is there to be called, and its answer is long enough."""
+    """A contract is there to be called, answers a question, and its answer is long enough."""
     MEMORY = "memory"
     """Memory suffices; a range of storage ends."""
 

@@ -71,6 +71,7 @@ SOURCES: Final = frozenset(
 TRUTHS: Final = frozenset({"lt", "slt", "eq", "iszero", "success"})
 """Kinds that are 0 or 1."""
 _COMMUTING: Final = frozenset({"add", "mul", "and", "or", "xor", "eq"})
+_DIVISIONS: Final = frozenset({"div", "sdiv", "mod", "smod"})
 _BITS: Final = {"sender": 160, "origin": 160, "this": 160, "beneficiary": 160, "created": 160}
 """Kinds that never have more bits than that."""
 UNKNOWN: Final = 0
@@ -143,6 +144,18 @@ class Arena:
                     self.opaque.add(node)
             return node
         return self._append(key, deepest + 1)
+
+    def is_subtracted(self, first: int, second: int) -> bool:
+        """Return whether some expression takes the second node away from the first one."""
+        value = self.constants.get(second)
+        if value is None:
+            return ("sub", first, second) in self._ids
+        less = self._ids.get(("constant", -value & MASK))
+        return less is not None and ("add", first, less) in self._ids
+
+    def divides(self, node: int) -> bool:
+        """Return whether some expression is divided by a node."""
+        return any(key[0] in _DIVISIONS and key[2] == node for key in self._keys[node + 1 :])
 
     def _append(self, key: Key, depth: int) -> int:
         node = len(self._keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from specminer.evm.frame import FrameKind
@@ -50,6 +51,11 @@ class CallNumbers:
             self._numbers[call] = number
             self._calls.append(call)
         return number
+
+    @property
+    def calls(self) -> Sequence[ForeignCall]:
+        """The calls that are held, by their numbers."""
+        return self._calls
 
     def call(self, number: int) -> ForeignCall | None:
         """Return the call with a number; ``None`` if it is not held."""
