@@ -3,6 +3,7 @@
     python -m benchmarks.states                            # all histories, recorded on a node first
     python -m benchmarks.states --histories FOLDER --list  # from `python -m tests.support.third_party FOLDER`
     python -m benchmarks.states timelock htlc
+    python -m benchmarks.states --interactions whole safe  # split as wished
 
 Each history is mined, and what was mined is compared with ``tests/data/states``, call by call.
 
@@ -15,7 +16,8 @@ Each history is mined, and what was mined is compared with ``tests/data/states``
 - *Transitions*: a written transition is found if both of its states are, and a transition of that function, or one of
   time, leads from one to the other. Counted are states that the history visits and transitions that it takes.
 - *Picture*: states and arrows drawn by default.
-- *Misleading*: how many of the traps in the file the texts of the picture fell into.
+- *Misleading*: predicates of states that rest on what was called before, and traps in the file that the picture's texts
+  fell into.
 
 ``--list`` prints what was not found, and what misleads.
 """
@@ -33,13 +35,17 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks.state_agreement import Agreement, MinedEvent, agreement
-from specminer import Mined, SpecminerError, mine
-from specminer.specification import Specification
+from specminer import Mined, MineOptions, SpecminerError, mine
+from specminer.specification import Specification, Tier
 from tests.support.third_party.catalogue import HISTORIES
 from tests.support.third_party.followed_lives import FollowedLives
 from tests.support.third_party.recording import recorded, recording_in
 from tests.support.third_party.written_states import WrittenLife, written_life
 
+_AT_CALLS: Final = frozenset({"call", "passive", "phase"})
+"""Kinds of events that happen in a call."""
+_LARGEST: Final = (8, 30)
+"""States and arrows that a picture may have."""
 _BOX: Final = re.compile(r'\bclass="?(?:state|start)\b')
 """What a state has in a picture as DOT."""
 _ARROW: Final = re.compile(r"^\s*\S+ -> \S+ \[", re.MULTILINE)
@@ -79,6 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--histories", type=Path, help="a folder of recordings")
     parser.add_argument("--list", action="store_true", help="print what was not found, and what misleads")
+    parser.add_argument("--interactions", metavar="WISH", help="how to split, as for `specminer mine`")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(HISTORIES)}")
     arguments = parser.parse_args()
     print(
@@ -88,7 +95,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         for name in arguments.names or HISTORIES:
             try:
-                row = compare(name, arguments.histories, Path(folder))
+                row = compare(name, arguments.histories, Path(folder), arguments.interactions)
             except (SpecminerError, ArithmeticError) as error:
                 print(f"{name:17} {type(error).__name__}: {error}", flush=True)
                 continue
@@ -100,7 +107,7 @@ def main() -> None:
         print(total(rows))
 
 
-def compare(name: str, histories: Path | None, temporary: Path) -> Row:
+def compare(name: str, histories: Path | None, temporary: Path, interactions: str | None = None) -> Row:
     """Mine a history, which is recorded first unless it lies in a folder, and compare it with what was written.
 
     Raises:
@@ -109,7 +116,9 @@ def compare(name: str, histories: Path | None, temporary: Path) -> Row:
     recording = recorded(name, temporary) if histories is None else recording_in(histories / name)
     life = written_life(name)
     start = time.perf_counter()
-    mined = mine(recording.trace_file, abi=recording.artifact_file)
+    mined = mine(
+        recording.trace_file, abi=recording.artifact_file, options=MineOptions(interactions=interactions)
+    )
     seconds = time.perf_counter() - start
     specification = mined.specification
     lives = FollowedLives(recording=recording, life=life)
@@ -130,6 +139,8 @@ def mined_events(mined: Mined, folder: Path) -> Iterator[MinedEvent]:
     mined.write_report(folder, ["csv"])
     with (folder / "events.csv").open(newline="") as file:
         for line in csv.DictReader(file):
+            if line["kind"] not in _AT_CALLS:
+                continue
             yield MinedEvent(
                 interaction=line["interaction"],
                 transaction=line["transaction"],
@@ -149,7 +160,13 @@ def split_of(specification: Specification) -> str:
 
 
 def traps(specification: Specification, life: WrittenLife) -> Iterator[str]:
-    """Yield the texts of states and transitions that fell into a trap, each once, with the reason."""
+    """Yield what of the picture misleads, each once, with the reason.
+
+    Storage and the clock tell the states of all these contracts, so that none may rest on what was called before.
+    """
+    for chosen in specification.abstraction.chosen:
+        if chosen.tier is Tier.HISTORY:
+            yield f"{chosen.predicate}: what was called, where storage and the clock tell the state"
     for trap in life.misleading:
         texts = [*state_texts(specification), *(guard_texts(specification) if trap.guards else ())]
         for text in dict.fromkeys(texts):
@@ -188,11 +205,12 @@ def total(rows: list[Row]) -> str:
     states = [state for row in rows for state in row.agreement.states]
     steps = [there for row in rows for there in row.agreement.steps.values()]
     splits = sum(row.agreement.split_found for row in rows)
+    large = sum(row.states > _LARGEST[0] or row.arrows > _LARGEST[1] for row in rows)
     misled = sum(bool(row.misleading) for row in rows)
     return (
         f"all: {found} of {written} as written ({found / written:.0%}): {splits} of {len(rows)} splits, "
         f"{sum(state.found for state in states)} of {len(states)} states, {sum(steps)} of {len(steps)} steps; "
-        f"{misled} histories mislead"
+        f"{misled} histories mislead, {large} pictures are too large"
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,9 +13,11 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from benchmarks.state_agreement import MinedEvent, agreement
+from benchmarks.states import compare, total
 from specminer.specification import Specification, TransitionKind
 from tests.support.third_party.followed_lives import FollowedCall, FollowedLives
 from tests.support.third_party.life_terms import Scope, Typed
+from tests.support.third_party.recording import Recording
 from tests.support.third_party.storage_places import layout_of
 
 SOLC = {
@@ -214,3 +217,16 @@ def test_calls_in_no_interaction_are_missed() -> None:
     found = agreement(LIVES, RIGHT[:4], specification(*EDGES))
     assert found.entity == 1  # one accepted call of the second door makes no pair
     assert min(state.f for state in found.states) < 1
+
+
+@pytest.mark.slow
+def test_a_history_is_mined_and_compared(third_party: Callable[[str], Recording], tmp_path: Path) -> None:
+    folder = third_party("lottery").trace_file.parent.parent
+    row = compare("lottery", folder, tmp_path)
+    found, written = row.agreement.counts
+    assert written == 1 + 5 + 5
+    assert 0 < found <= written
+    assert not row.agreement.unvisited
+    assert {state.name for state in row.agreement.states if state.found} >= {"none", "claimed"}
+    assert row.columns.startswith("lottery")
+    assert total([row]).startswith(f"all: {found} of {written} as written")

@@ -26,13 +26,6 @@ class Trap:
     """Whether guards are looked at, too."""
 
 
-_HISTORY: Final = Trap(
-    pattern=re.compile(r"\b(just|after|before any) [A-Za-z_]"),
-    why="what was called, where storage and the clock tell the state",
-)
-"""A trap in every picture."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenLife:
     """The split and the automaton that a reader of the documentation expects."""
@@ -77,7 +70,7 @@ def written_life(name: str) -> WrittenLife:
         transitions=tuple((source, event, target) for source, event, target in life["transitions"]),
         values=table.get("values", {}),
         layout=table.get("layout", {}),
-        misleading=(_HISTORY, *map(_trap, table.get("misleading", []))),
+        misleading=tuple(map(_trap, table.get("misleading", []))),
     )
 
 
