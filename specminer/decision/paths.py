@@ -51,8 +51,9 @@ class Step(NamedTuple):
 class Path:
     """The decisions that some calls have in common, from the first to the last.
 
-    The search for the function, decisions that repeat an earlier one, and those on the success of a delegatecall or of
-    a call of the contract to itself are left out: what these calls decide belongs to the path.
+    The search for the function and decisions that repeat an earlier one are left out. What a delegatecall, or a call of
+    the contract to itself, decides belongs to the path, and whether it succeeds is no step, if the code chooses the
+    function. If data does, it is the other way round.
     """
 
     steps: tuple[Step, ...]

@@ -29,11 +29,11 @@ class StepReader:
 
     def steps(self, record: ShadowRecord) -> tuple[Step, ...]:
         """Return the decisions of a run that count, each fact once."""
-        inside = _calls_inside(record)
+        inside, hidden = _calls_inside(record), record.dynamic_frames
         known: set[int] = set()
         steps: list[Step] = []
         for position, decision in enumerate(record.decisions):
-            for condition, joint in self._facts(record, decision):
+            for condition, joint in () if decision.frame in hidden else self._facts(record, decision):
                 node = condition.node
                 if node in known or self._left_out(node, inside):
                     continue
@@ -110,12 +110,12 @@ def _truths(record: ShadowRecord, nodes: Sequence[int]) -> list[bool] | None:
 
 
 def _calls_inside(record: ShadowRecord) -> frozenset[int]:
-    """Return the numbers of the calls that ran as parts of this one."""
+    """Return the numbers of the calls that ran as parts of this one, and whose function the code chose."""
     return frozenset(
         call.number
         for call in record.calls
         if not is_precompiled(call.to) and (call.kind in _DELEGATING or call.to == record.contract)
-    )
+    ).difference(record.dynamic_calls)
 
 
 def normal_condition(arena: Arena, node: int, taken: bool) -> Condition:

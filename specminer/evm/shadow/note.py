@@ -39,6 +39,7 @@ class ShadowNote(Note):
         "caller",
         "data",
         "data_size",
+        "dynamic",
         "marks",
         "memory",
         "output",
@@ -56,6 +57,8 @@ class ShadowNote(Note):
         self.data: ShadowMemory | None = None
         """Where the calldata came from; ``None`` if it is the call's own, a source."""
         self.data_size: int | None = None
+        self.dynamic = False
+        """Whether it is part of a call of which data chose the function: :attr:`ShadowRecord.dynamic_calls`."""
         self.caller: int | None = None
         self.value: int | None = None
         self.answer: ShadowMemory | None = None

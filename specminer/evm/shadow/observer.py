@@ -16,9 +16,11 @@ from specminer.evm.shadow.arena import Arena
 from specminer.evm.shadow.instructions import shadowing
 from specminer.evm.shadow.memory import ShadowMemory
 from specminer.evm.shadow.note import PendingCall, ShadowNote
+from specminer.evm.shadow.places import SELECTOR
 from specminer.evm.shadow.record import ShadowRecord
 
 _IDENTITY: Final = 4
+_WORD: Final = 32
 _RECORD: Final = 2_000
 """Bytes of memory that an empty record takes, about."""
 
@@ -67,12 +69,20 @@ class Shadow(Recorder):
 
     def _inner(self, frame: Frame, outer: ShadowNote, pending: PendingCall) -> ShadowNote:
         """Return the note of a frame that belongs to the same call of the contract."""
-        note = ShadowNote(self, self.frames, outer.record)
-        note.data, note.data_size = pending.data, pending.data_size
+        record = outer.record
+        note = ShadowNote(self, self.frames, record)
+        if not _is_handed_on(frame, outer, pending.data):
+            note.data, note.data_size = pending.data, pending.data_size
+            if not outer.dynamic and _is_dynamic(record.arena, frame.data, pending):
+                record.dynamic_calls.add(pending.number)
+                note.dynamic = True
+        if outer.dynamic or note.dynamic:
+            note.dynamic = True
+            record.dynamic_frames.add(note.number)
         if frame.kind is FrameKind.DELEGATECALL:
             note.caller, note.value = outer.caller, outer.value
         else:
-            note.caller = outer.record.source(frame.caller, "this")
+            note.caller = record.source(frame.caller, "this")
             note.value = pending.value
         return note
 
@@ -107,3 +117,30 @@ class Shadow(Recorder):
         if frame.code_address == _IDENTITY and not frame.code and frame.halt is None:
             return pending.data
         return words_from(outer.record, output, "answer", pending.number)
+
+
+def _is_handed_on(frame: Frame, outer: ShadowNote, data: ShadowMemory) -> bool:
+    """Return whether a frame was given the whole calldata of the call, as proxies do: it then reads the call's own."""
+    parent = frame.parent
+    if outer.data is not None or parent is None or parent.code_address is None or data.lost:
+        return False
+    arena = outer.record.arena
+    return frame.data == parent.data and len(data.pieces) == -(-len(frame.data) // _WORD) and all(
+        arena.key(node) == ("calldata", start) and not first for start, (node, first, _) in data.pieces.items()
+    )
+
+
+def _is_dynamic(arena: Arena, data: bytes, pending: PendingCall) -> bool:
+    """Return whether neither the code nor the selector of the call itself chooses the function that a call is of."""
+    if len(data) < SELECTOR:
+        return pending.data_size is not None
+    parts = pending.data.read(arena, 0, SELECTOR, data)
+    if parts is None:
+        return True
+    position = 0
+    for node, first, count in parts:
+        own = arena.key(node) == ("calldata", 0) and first == position
+        if node not in arena.constants and not own:
+            return True
+        position += count
+    return False

@@ -85,6 +85,10 @@ class ShadowRecord:
         self.calls: list[CallEffect] = []
         self.asked: dict[ForeignCall, int] = {}
         """How many calls asked the same, by what they ask."""
+        self.dynamic_calls: set[int] = set()
+        """Numbers of delegatecalls, and of calls of the contract by itself, whose function data chose, not the code."""
+        self.dynamic_frames: set[int] = set()
+        """Numbers of the frames that these calls, and calls inside them, opened."""
         self.cut = False
         """Whether there was more than a record holds."""
         self.slots: dict[int, tuple[int, int]] = {}
