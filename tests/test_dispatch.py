@@ -1,4 +1,4 @@
-"""What only chooses the function that runs is no condition: behind proxies, and in calls that a contract makes to itself."""
+"""What only chooses the function that runs is no condition: behind proxies, and in calls of a contract to itself."""
 
 from __future__ import annotations
 

@@ -83,17 +83,6 @@ def shape_of(arena: Arena, condition: Condition) -> Check:
     return Check.OWN
 
 
-def is_selector_search(arena: Arena, node: int) -> bool:
-    """Return whether a condition compares the first four bytes of what an inner call is given with a constant."""
-    key = arena.key(node)
-    if key[0] not in ("lt", "eq"):
-        return False
-    if key[1] in arena.constants:
-        key = (key[0], key[2], key[1])
-    compared = arena.key(key[1])
-    return key[2] in arena.constants and compared[0] == "field" and compared[2:] == (224, 32)
-
-
 def _is_calldata(arena: Arena, node: int, holds: bool) -> bool:
     del holds
     kinds = {arena.kind(item) for item in arena.sources(node)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from specminer.decision.checks import is_selector_search, qualifies
+from specminer.decision.checks import qualifies
 from specminer.decision.exploring import Explorer
 from specminer.decision.implications import without_implied
 from specminer.decision.paths import Check, Condition, Joint, Step
@@ -137,14 +137,9 @@ class ClauseWriter:
             if len(chosen) >= MAX_ALTERNATIVES:
                 break
             step, decider = path.steps[index], path.steps[deciding]
-            condition = step.condition
             if step.position == decider.position:
                 if decider.joint is Joint.ALL:
                     chosen.append(index)
-            elif is_selector_search(self.arena, condition.node):
-                matches = condition.holds and self.arena.kind(condition.node) == "eq"
-                if matches and step.frame == decider.frame:
-                    chosen.append(index)  # another function is called inside
             elif self._says_more(path.steps, index, chosen) and self.explorer.leads_around(
                 path.run, path.flips, path.steps, index, deciding
             ):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.decision.checks import check_of, is_selector_search, shape_of
+from specminer.decision.checks import check_of, shape_of
 from specminer.decision.clauses import ClauseWriter, Draft, RejectedPath
 from specminer.decision.exploring import Explorer, ForcedPath
 from specminer.decision.idioms import Rejection, subtracts_before, subtracts_next
@@ -87,7 +87,7 @@ class _Search:
             return True  # the truths behind one that sufficed are not known
         self.tried.add(condition)
         arena = self.writer.arena
-        if shape_of(arena, condition) in _UNTRIED or is_selector_search(arena, condition.node):
+        if shape_of(arena, condition) in _UNTRIED:
             return True
         rounds = self._rounds.setdefault(step.counter, [])
         alike = sum(same_shape(arena, node, condition.node) for node in rounds)

@@ -125,8 +125,13 @@ def _is_handed_on(frame: Frame, outer: ShadowNote, data: ShadowMemory) -> bool:
     if outer.data is not None or parent is None or parent.code_address is None or data.lost:
         return False
     arena = outer.record.arena
-    return frame.data == parent.data and len(data.pieces) == -(-len(frame.data) // _WORD) and all(
-        arena.key(node) == ("calldata", start) and not first for start, (node, first, _) in data.pieces.items()
+    return (
+        frame.data == parent.data
+        and len(data.pieces) == -(-len(frame.data) // _WORD)
+        and all(
+            arena.key(node) == ("calldata", start) and not first
+            for start, (node, first, _) in data.pieces.items()
+        )
     )
 
 
