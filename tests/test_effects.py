@@ -10,6 +10,7 @@ from specminer.datasets import dataset
 from specminer.decision import Wording
 from specminer.decision.algebra import Bounds, linear_form
 from specminer.decision.effects import MAX_EFFECTS, effects_of
+from specminer.decision.function_writes import writes_of
 from specminer.decision.history_decisions import decide_history
 from specminer.decision.writes import slots_left
 from specminer.decoding import decode
@@ -79,7 +80,8 @@ def effects(name: str) -> dict[str, tuple[Effect, ...]]:
     for item in decide_history(context):
         if item.runs.runs:
             function = context.calls.functions[item.runs.function]
-            found[function] = effects_of(item, Wording(context, item.runs), function)
+            wording = Wording(context, item.runs)
+            found[function] = effects_of(item, writes_of(item, wording), wording, function)
             for run in item.runs.runs if function in SOURCES[name] else ():
                 for write in run.record.writes:  # what is told of a write is what it wrote
                     if write.node:

@@ -263,6 +263,11 @@ def _opened(arena: Arena, part: Part) -> tuple[Part, ...] | None:
         return cut_parts(key[1], first, count)
     if key[0] == "field" and not key[2] % 8 and not key[3] % 8 and first >= 32 - key[3] // 8:
         return ((key[1], first - key[2] // 8, count),)
+    if key[0] == "shifted" and not key[2] % 8:
+        size = key[2] // 8
+        inside = max(0, min(count, 32 - size - first))
+        zeros = (arena.constant(0), 0, count - inside)
+        return tuple(item for item in ((key[1], first + size, inside), zeros) if item[2])
     if key[0] != "or" or key[2] not in arena.constants:
         return None
     high = 32 - -(-arena.bits(key[1]) // 8)  # bytes that the constant alone has

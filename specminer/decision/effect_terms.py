@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from specminer._support.keccak import keccak
 from specminer.chain.artifact import MAX_NAME, Entry
 from specminer.chain.interface import canonical
-from specminer.decision.answer_terms import cut_parts
+from specminer.decision.algebra import linear_form
+from specminer.decision.answer_terms import cut_parts, open_parts
 from specminer.decision.argument_names import read_type, value_kind
+from specminer.decision.packed_elements import PackedElement
 from specminer.decision.phrases import Phrase, Strength, joined, listed
 from specminer.decision.wording import Wording
-from specminer.decision.writes import FieldLeft, Place, SlotLeft, field_left, seen_through
-from specminer.evm.shadow.arena import UNKNOWN, Arena, Part
+from specminer.decision.writes import FieldLeft, Place, SlotLeft, field_left
+from specminer.evm.shadow.arena import UNKNOWN, Arena, Inputs, Part
+from specminer.evm.shadow.evaluation import evaluate
 from specminer.evm.shadow.record import CallEffect, LogEffect
 from specminer.history import MISSING
 from specminer.location import ValueKind
@@ -24,7 +28,13 @@ MAX_ARGUMENTS: Final = 8
 MAX_LIST: Final = 240
 """Characters of an event's arguments; of longer ones the sources are named."""
 _ARGUMENT: Final = 80
-"""Characters of one of them."""
+"""Characters of one of them, where not all fit."""
+MAX_TERMS: Final = 8
+"""Terms of a sum that are put in order."""
+_COMPUTED: Final = ("add", "sub", "mul", "div", "exp", "mod", "shifted")
+"""Operations whose result a compiler cuts to the type of a field before it is written there."""
+_LENGTH: Final = re.compile(r"length\((.+)\)", re.DOTALL)
+_FIRST: Final = re.compile(r"\[0\]$")
 
 
 class EffectName(NamedTuple):
@@ -94,8 +104,29 @@ class EffectTerms:
         ]
         return found or [(0, item) for item in slot.fields]
 
-    def written(self, slot: SlotLeft) -> list[tuple[EffectName, FieldLeft]]:
-        """Return what was written to a slot, field by field."""
+    def is_text(self, place: Place) -> bool:
+        """Return whether a slot holds a string or bytes, or the length of one that does not fit into it."""
+        node = self._stored[place]
+        return bool(node) and self._terms.stored(node).kind is ValueKind.TEXT
+
+    def apart(self, place: Place, other: Place) -> str | None:
+        """Return what tells two entries of a variable apart: ``sender != to``; ``None`` if no one key does."""
+        first, second = (self._terms.stored(self._stored[item]) for item in (place, other))
+        if first.variable == MISSING or first.variable != second.variable:
+            return None
+        different = [pair for pair in zip(first.keys, second.keys, strict=True) if pair[0] != pair[1]]
+        if len(different) != 1:
+            return None
+        return " != ".join(sorted(different[0], key=lambda key: (key == "sender", key)))
+
+    def written(self, slot: SlotLeft) -> list[tuple[EffectName, bool]]:
+        """Return what was written to a slot, field by field, and whether it made a difference.
+
+        Left out is what puts there what was there, whatever that was; other expressions make a difference, even if
+        their values did not.
+        """
+        if slot.element is not None:
+            return [(self._element(slot, slot.element), True)]
         found = []
         for _, item in self.fields(slot):
             constant = item.value if item.node is None else 0
@@ -103,32 +134,88 @@ class EffectTerms:
             name = self._written.get(key)
             if name is None:
                 name = self._written[key] = self._name(slot, item)
-            found.append((name, item))
+            if item.node is None:
+                found.append((name, item.value != item.before))
+            elif self._differs(slot, item):
+                found.append((name, True))
         return found
+
+    def _differs(self, slot: SlotLeft, item: FieldLeft) -> bool:
+        """Return whether an expression is not the one of what was there."""
+        if not item.node:
+            return item.value != item.before
+        old = self._arena.field(slot.found or self._stored[slot.place], item.shift, item.bits)
+        if not old or old == item.node:
+            return old != item.node
+        first, second = (linear_form(self._arena, node, item.bits) for node in (old, item.node))
+        return first is None or second is None or not first.same(second)
+
+    def _element(self, slot: SlotLeft, item: PackedElement) -> EffectName:
+        """Return what is written to one of several elements that share a slot."""
+        target = self._terms.stored(self._stored[slot.place], 0, item.bits)
+        name = _FIRST.sub("", target.text)
+        if name != target.text or not target.text.endswith("]"):
+            name = f"{name}[{self._terms.phrase(item.position).text}]"
+        value = self._value(item.node, target, item.bits)
+        return EffectName(EffectKind.WRITTEN, name, value.text, not value.cut)
 
     def _name(self, slot: SlotLeft, item: FieldLeft) -> EffectName:
         target = self._terms.stored(self._stored[slot.place], item.shift, item.bits)
         if target.kind is ValueKind.TEXT:
             value = self._text(item)
         elif item.node is None:
-            constant = item.value
-            if target.kind is ValueKind.INT and constant >> (item.bits - 1):
-                constant += (1 << 256) - (1 << item.bits)
-            value = Phrase(text=self._names.constants.text(constant, target.kind))
+            value = self._constant(item.value, target, item.bits)
         else:
-            value = self._value(item.node, target)
+            value = self._value(item.node, target, item.bits)
         return EffectName(EffectKind.WRITTEN, target.text, value.text, not value.cut)
 
-    def _value(self, node: int, target: Phrase) -> Phrase:
-        """Return a new value; what is added to the old one stands behind that."""
-        node = seen_through(self._arena, node)
-        value, key = self._terms.phrase(node), self._arena.key(node)
-        if key[0] != "add" or value.cut or key[2] in self._arena.constants:
+    def _constant(self, constant: int, target: Phrase, bits: int) -> Phrase:
+        if target.kind is ValueKind.INT and constant >> (bits - 1):
+            constant += (1 << 256) - (1 << bits)
+        return Phrase(text=self._names.constants.text(constant, target.kind))
+
+    def _value(self, node: int, target: Phrase, bits: int) -> Phrase:
+        """Return a new value; it is cut to the field's bits anyway, and begins with the old one if that is added to."""
+        constant = self._arena.constants.get(node)
+        if constant is not None:
+            return self._constant(constant, target, bits)
+        key = self._arena.key(node)
+        if key[0] == "field" and key[2:4] == (0, bits) and self._is_whole(key[1]):
+            node = key[1]
+        value = self._terms.phrase(node)
+        if value.cut:
             return value
-        first, second = self._terms.phrase(key[1]), self._terms.phrase(key[2])
-        if second.text != target.text or first.text == target.text:
+        terms = self._terms_of_sum(node)
+        old = next((item for item in terms if item[0] == "+" and item[1].text == target.text), None)
+        if old is None or terms[0] == old:
             return value
-        return joined([second, first], "+", Strength.SUM, value.kind)
+        made = old[1]
+        for sign, phrase in terms:
+            if phrase is not old[1]:
+                made = joined([made, phrase], sign, Strength.SUM, value.kind)
+        return made
+
+    def _is_whole(self, node: int) -> bool:
+        """Return whether an expression is one value, of which a field may hold the lowest bits."""
+        kind = self._arena.kind(node)
+        return kind in _COMPUTED or (kind == "storage" and self._terms.phrase(node).bits == 256)
+
+    def _terms_of_sum(self, node: int) -> list[tuple[str, Phrase]]:
+        """Return what a sum adds and takes away, with the signs, in the order of the code."""
+        pending, found = [("+", node)], list[tuple[str, Phrase]]()
+        while pending:
+            sign, item = pending.pop()
+            key = self._arena.key(item)
+            constant = self._arena.constants.get(item)
+            if key[0] in ("add", "sub") and len(found) + len(pending) < MAX_TERMS:
+                opposite = "-" if sign == "+" else "+"
+                pending += [(opposite if key[0] == "sub" else sign, key[2]), (sign, key[1])]
+            elif constant is not None and constant >> 255:
+                less = self._terms.constant((1 << 256) - constant, ValueKind.UINT)
+                found.append(("-" if sign == "+" else "+", less))
+            else:
+                found.append((sign, self._terms.phrase(item)))
+        return found
 
     def _text(self, item: FieldLeft) -> Phrase:
         """Return what a string, or its length, was made of."""
@@ -152,37 +239,42 @@ class EffectTerms:
         receiver = (
             self._terms.answers.receiver(call.number)
             if call.to_node is None
-            else self._terms.phrase(seen_through(self._arena, call.to_node))
+            else self._terms.phrase(call.to_node)
         )
         amount = (
             Phrase(text=f"{call.value:,} wei".replace(",", ""))
             if call.value_node is None
-            else self._terms.phrase(seen_through(self._arena, call.value_node))
+            else self._terms.phrase(call.value_node)
         )
         return EffectName(EffectKind.PAID, receiver.text, amount.text, not (receiver.cut or amount.cut))
 
     # -- events -------------------------------------------------------------------------------------
 
-    def logged(self, log: LogEffect) -> EffectName:
-        """Return what an event is called."""
+    def logged(self, log: LogEffect, inputs: Inputs) -> EffectName:
+        """Return what an event is called, given what the sources of the call held."""
         entry = self._events.get(log.topics[0]) if log.topics and log.nodes[0] is None else None
         if entry is None:
             first = f"event 0x{log.topics[0] >> 224:08x}" if log.topics else "an event without a name"
             return EffectName(EffectKind.LOGGED, first, "")
-        phrases = self._arguments(log, entry)
-        shown = ", ".join(
-            item.text if len(item.text) <= _ARGUMENT else item.source or "…"
-            for item in phrases[:MAX_ARGUMENTS]
-        )
+        phrases = self._arguments(log, entry, inputs)
         more = ", …" if len(phrases) > MAX_ARGUMENTS else ""
+        texts = [item.text for item in phrases[:MAX_ARGUMENTS]]
+        readable = not any(item.cut for item in phrases)
+        if len(", ".join(texts)) > MAX_LIST:
+            readable = False
+            texts = [
+                text if len(text) <= _ARGUMENT else item.source or "…"
+                for text, item in zip(texts, phrases, strict=False)
+            ]
+        shown = ", ".join(texts)
         if len(shown) > MAX_LIST:
             return EffectName(EffectKind.LOGGED, entry.name[:MAX_NAME], "(…)", False)
-        readable = not any(item.cut for item in phrases)
         return EffectName(EffectKind.LOGGED, entry.name[:MAX_NAME], f"({shown}{more})", readable)
 
-    def _arguments(self, log: LogEffect, entry: Entry) -> list[Phrase]:
+    def _arguments(self, log: LogEffect, entry: Entry, inputs: Inputs) -> list[Phrase]:
         """Return what an event tells, in the order of its declaration."""
         phrases: list[Phrase] = []
+        data = open_parts(self._arena, log.data or ())
         topic, start = 1, 0
         for item in entry.inputs:
             kind = read_type(item.type, item.components)
@@ -197,16 +289,35 @@ class EffectTerms:
                 )
                 topic += 1
                 continue
-            phrases.append(
-                self._bytes(cut_parts(log.data or (), start, 32), value) if single else Phrase(text="…")
-            )
+            if single:
+                phrases.append(self._bytes(cut_parts(data, start, 32), value))
+            elif kind.is_text:
+                phrases.append(self._logged_text(data, start, inputs))
+            else:
+                phrases.append(Phrase(text="…"))
             start += 32 * (kind.words or 1)
         return phrases
+
+    def _logged_text(self, data: tuple[Part, ...], head: int, inputs: Inputs) -> Phrase:
+        """Return the text that an event tells, of which a word says where it begins."""
+        unknown = Phrase(text="…")
+        offset = cut_parts(data, head, 32)
+        if len(offset) != 1 or offset[0][1:] != (0, 32) or not offset[0][0]:
+            return unknown
+        try:
+            begin = evaluate(self._arena, offset[0][0], inputs)
+        except KeyError:
+            return unknown
+        length = cut_parts(data, begin, 32)
+        if len(length) != 1 or not length[0][0]:
+            return unknown
+        found = _LENGTH.fullmatch(self._terms.phrase(length[0][0]).text)
+        return unknown if found is None else Phrase(text=found[1])
 
     def _word(self, node: int | None, value: int, kind: ValueKind) -> Phrase:
         if node is None:
             return Phrase(text=self._names.constants.text(value, kind))
-        return self._terms.phrase(seen_through(self._arena, node))
+        return self._terms.phrase(node)
 
     def _bytes(self, parts: tuple[Part, ...], kind: ValueKind) -> Phrase:
         """Return a word of an event's data."""

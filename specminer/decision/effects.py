@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from specminer.decision.effect_conditions import Conjunction, conditions_of
-from specminer.decision.effect_terms import EffectName, EffectTerms
-from specminer.decision.paths import FunctionDecisions, Path
+from specminer.decision.effect_terms import EffectName
+from specminer.decision.function_writes import FunctionWrites
+from specminer.decision.paths import Condition, FunctionDecisions, Path
 from specminer.decision.phrases import Strength
 from specminer.decision.runs import CallRun
 from specminer.decision.wording import Wording
-from specminer.decision.writes import Place, SlotLeft, slots_left
+from specminer.decision.writes import Place
 from specminer.evm.frame import FrameKind
 from specminer.evm.instructions.taped import LAST_PRECOMPILED
 from specminer.evm.shadow.arena import Arena
 from specminer.evm.shadow.record import CallEffect, ShadowRecord
 from specminer.specification import Effect, EffectKind
 
-MAX_SLOTS: Final = 128
-"""Slots that one call writes to of which it is told what it leaves there."""
 MAX_OF_RUN: Final = 256
 """Calls, and events, of one call that are looked at."""
 MAX_EFFECTS: Final = 48
@@ -44,23 +43,26 @@ class _Found:
     """Whether it made a difference in any of them."""
 
 
-def effects_of(decisions: FunctionDecisions, wording: Wording, name: str) -> tuple[Effect, ...]:
+def effects_of(
+    decisions: FunctionDecisions, writes: FunctionWrites, wording: Wording, name: str
+) -> tuple[Effect, ...]:
     """Return what accepted calls of a function do, by kind, what happens most often first.
 
-    What leaves storage as it was in all calls is no effect.
+    What leaves storage as it was whatever that was, or a constant where it was already in all calls, is no effect.
 
     Args:
         decisions: what its calls decided.
+        writes: what they left in storage.
         wording: names its expressions.
         name: the function's.
 
     """
-    collector = _Collector(decisions, wording)
+    collector = _Collector(decisions, writes, wording)
     found = collector.collect()
     told = []
     for key, item in found.items():
         happened = sum(collector.weights[run] for run in item.runs)
-        condition = collector.condition(item) if happened < collector.calls else ""
+        condition = collector.condition(key, item) if happened < collector.calls else ""
         told.append(
             Effect(
                 function=name,
@@ -83,7 +85,7 @@ def effects_of(decisions: FunctionDecisions, wording: Wording, name: str) -> tup
 class _Collector:
     """Collects the effects of one function's accepted runs."""
 
-    def __init__(self, decisions: FunctionDecisions, wording: Wording) -> None:
+    def __init__(self, decisions: FunctionDecisions, writes: FunctionWrites, wording: Wording) -> None:
         self._runs = decisions.runs.runs
         self._arena: Arena = decisions.runs.arena
         self._wording = wording
@@ -93,26 +95,20 @@ class _Collector:
         """How many calls each accepted run stands for."""
         self.calls = sum(self.weights.values())
         """Accepted calls that were followed."""
-        self._terms = EffectTerms(wording, self._arena)
+        self._writes = writes
+        self._terms = writes.terms
+        self._places: dict[EffectName, Place] = {}
+        self._same: dict[str, int] = {}
+        """By what they are called: the nodes of conditions."""
 
     def collect(self) -> dict[EffectName, _Found]:
         """Return the effects with the runs in which they happened."""
-        slots: dict[int, list[SlotLeft]] = {}
-        places: dict[Place, list[int]] = {}
-        more: set[int] = set()
+        found: dict[EffectName, _Found] = {}
         for number in self.weights:
             record = self._runs[number].record
-            slots[number], beyond = slots_left(record, MAX_SLOTS)
-            if beyond or record.cut or max(len(record.calls), len(record.logs)) > MAX_OF_RUN:
-                more.add(number)
-            for slot in slots[number]:
-                places.setdefault(slot.place, []).append(number)
-        for place, runs in places.items():
-            self._terms.place(place, runs)
-        found: dict[EffectName, _Found] = {}
-        for number, left in slots.items():
-            effects = [*self._written(left), *self._others(self._runs[number])]
-            if number in more:
+            effects = [*self._written(number), *self._others(self._runs[number])]
+            many = max(len(record.calls), len(record.logs)) > MAX_OF_RUN
+            if many or record.cut or number in self._writes.beyond:
                 effects.append((EffectName(EffectKind.WRITTEN, "…", "more than is told", False), 0, True))
             for name, decided, changed in _rounds(effects):
                 item = found.setdefault(name, _Found())
@@ -120,10 +116,11 @@ class _Collector:
                 item.changed |= changed
         return _bounded(_with_rounds({name: item for name, item in found.items() if item.changed}))
 
-    def _written(self, slots: Iterable[SlotLeft]) -> Iterator[tuple[EffectName, int, bool]]:
-        for slot in slots:
-            for name, item in self._terms.written(slot):
-                yield name, slot.decided, item.value != item.before
+    def _written(self, run: int) -> Iterator[tuple[EffectName, int, bool]]:
+        for slot in self._writes.told(run):
+            for name, changed in self._terms.written(slot):
+                self._places.setdefault(name, slot.place)
+                yield name, slot.decided, changed
 
     def _others(self, run: CallRun) -> Iterator[tuple[EffectName, int, bool]]:
         record = run.record
@@ -136,7 +133,7 @@ class _Collector:
                     yield self._terms.called(call), call.decided, True
         for log in record.logs[:MAX_OF_RUN]:
             if not log.undone:
-                yield self._terms.logged(log), log.decided, True
+                yield self._terms.logged(log, record.inputs), log.decided, True
 
     def _acts(self, record: ShadowRecord, call: CallEffect) -> bool:
         """Return whether a call of another contract may have changed something there: it succeeded, and did not ask."""
@@ -150,18 +147,55 @@ class _Collector:
 
     # -- conditions ---------------------------------------------------------------------------------
 
-    def condition(self, item: _Found) -> str:
+    def condition(self, name: EffectName, item: _Found) -> str:
         """Return when an effect happens; nothing if no decision tells."""
         happened: dict[int, int] = {}
-        for number, path in enumerate(self._paths):
+        paths: list[Path] = []
+        apart: dict[str, None] = {}
+        for path in self._paths:
             runs = [run for run in path.runs if run in self.weights]
             having = [run for run in runs if run in item.runs]
-            if having and len(having) < len(runs):
-                return ""
+            if len(having) < len(runs):
+                texts = [self._apart(name, run) for run in runs if run not in item.runs]
+                if having and not all(texts):
+                    return ""
+                if all(texts):
+                    apart |= dict.fromkeys(text for text in texts if text)
+                    if not having:
+                        continue
             if having:
-                happened[number] = max(item.runs[run] for run in having)
-        found = conditions_of(self._arena, self._paths, happened, [self._count(path) for path in self._paths])
-        return "" if found is None else self._text(found)
+                happened[len(paths)] = max(item.runs[run] for run in having)
+            paths.append(path)
+        told = ""
+        if len(happened) < len(paths):
+            counts = [self._count(path) for path in paths]
+            found = conditions_of(self._arena, paths, happened, counts)
+            if found is None:
+                alike = [self._alike(path) for path in paths]
+                found = conditions_of(self._arena, alike, happened, counts)
+            told = "" if found is None else self._text(found)
+            if not told:
+                return ""
+        if told and apart and " or " in told:
+            told = f"({told})"
+        return " and ".join([*([told] if told else []), *apart])
+
+    def _alike(self, path: Path) -> Path:
+        """Return a path on which conditions that read the same are the same: keys of any length make other nodes."""
+        steps = []
+        for step in path.steps:
+            node = step.condition.node
+            phrase = self._wording.expressions.phrase(node) if node else None
+            if phrase is not None and not phrase.cut:
+                node = self._same.setdefault(phrase.text, node)
+            steps.append(step._replace(condition=Condition(node, step.condition.holds)))
+        return replace(path, steps=tuple(steps))
+
+    def _apart(self, name: EffectName, run: int) -> str | None:
+        """Return what has to differ for an effect that a run lacks, because two of its places were the same one."""
+        place = self._places.get(name)
+        other = None if place is None else self._writes.same_slot(place, run)
+        return None if place is None or other is None else self._terms.apart(place, other)
 
     def _count(self, path: Path) -> int:
         return sum(self.weights.get(run, 0) for run in path.runs)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -66,6 +67,7 @@ _SIGNS: Final = {
     "slt": ("<", Strength.COMPARISON),
     "eq": ("=", Strength.COMPARISON),
 }
+_PIECE: Final = re.compile(r"(.+)\[([0-9]+):[0-9]+\]", re.DOTALL | re.ASCII)
 _SHIFTS: Final = {"shl": "<<", "shr": ">>", "sar": ">>"}
 
 
@@ -199,6 +201,9 @@ class ExpressionTerms:
             return Phrase(
                 text=word.name, kind=word.kind, bits=word.bits, origin=Origin.CALL, source=word.source
             )
+        text = _piece_of([item.name for item in words if item is not None])
+        if text is not None and None not in words:
+            return Phrase(text=text, kind=ValueKind.BYTES, origin=Origin.CALL, source=text.partition("[")[0])
         if len(key) == 2:
             text = f"calldata[{key[1]}:{key[1] + 32}]"
         else:
@@ -536,3 +541,14 @@ class ExpressionTerms:
             origin=together(sources),
             source=f"hash of {listed(sources)}",
         )
+
+
+def _piece_of(names: Sequence[str]) -> str | None:
+    """Return the 32 bytes of a text that are all of it in some calls and a part in others; ``None`` if they are not."""
+    found = [_PIECE.fullmatch(name) for name in names]
+    texts = {name if match is None else match[1] for name, match in zip(names, found, strict=True)}
+    starts = {0 if match is None else int(match[2]) for match in found}
+    if len(texts) != 1 or len(starts) != 1 or not any(found):
+        return None
+    start = starts.pop()
+    return f"{texts.pop()}[{start}:{start + 32}]"

@@ -12,10 +12,8 @@ from typing import Final, NamedTuple
 
 from specminer.decision.algebra import Bounds, LinearForm, linear_form
 from specminer.decision.clauses import facts_of
-from specminer.decision.effect_terms import EffectTerms
+from specminer.decision.function_writes import FunctionWrites
 from specminer.decision.paths import FunctionDecisions
-from specminer.decision.wording import Wording
-from specminer.decision.writes import Place, slots_left
 from specminer.evm.shadow.arena import Arena
 from specminer.history import MISSING
 from specminer.location import Variable
@@ -63,13 +61,13 @@ class FunctionChanges:
 
 
 def changes_of(
-    decisions: FunctionDecisions, wording: Wording, name: str, accepted: int, *, creates: bool = False
+    decisions: FunctionDecisions, writes: FunctionWrites, name: str, accepted: int, *, creates: bool = False
 ) -> FunctionChanges:
     """Return what the accepted calls of a function change.
 
     Args:
         decisions: what its calls decided.
-        wording: names its expressions.
+        writes: what they left in storage.
         name: the function's.
         accepted: how many accepted calls there were, followed or not.
         creates: whether it is the constructor.
@@ -79,17 +77,10 @@ def changes_of(
     own = [number for number, run in enumerate(runs.runs) if run.accepted]
     followed = len(own) + int(sum(runs.runs[number].accepted for number in runs.matched_run.tolist()))
     facts = {number: facts_of(path.steps) for path in decisions.paths for number in path.runs}
-    terms = EffectTerms(wording, runs.arena)
-    lefts = {number: slots_left(runs.runs[number].record, MAX_SLOTS) for number in own}
-    places: dict[Place, list[int]] = {}
-    for number, (slots, _) in lefts.items():
-        for slot in slots:
-            places.setdefault(slot.place, []).append(number)
-    for place, positions in places.items():
-        terms.place(place, positions)
+    terms = writes.terms
     found: list[Changes | None] = []
-    for number, (slots, beyond) in lefts.items():
-        if beyond or runs.runs[number].record.cut:
+    for number, slots in writes.slots.items():
+        if number in writes.beyond or len(slots) > MAX_SLOTS or runs.runs[number].record.cut:
             found.append(None)
             continue
         bounds = Bounds(arena=runs.arena, facts=facts[number])

@@ -8,6 +8,7 @@ Source: Solidity's documentation, layout of state variables in storage.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +32,8 @@ class ArrayIndex:
     """What was added to a place, as far as it is no constant: an index, times the size of an element."""
 
     terms: tuple[int, ...]
+    beyond: int = 0
+    """How many elements behind that it is: -1 for ``list[length - 1]``."""
 
 
 SlotStep = MappingKey | ArrayIndex
@@ -60,7 +63,8 @@ def slot_path(arena: Arena, node: int, *, key_last: bool) -> SlotPath | None:
         hashes = [term for term in terms if arena.kind(term) == "keccak"]
         others = tuple(term for term in terms if term not in hashes)
         if others:
-            steps.append(ArrayIndex(terms=others))
+            beyond = _elements_beyond(arena, hashes, others, constant)
+            steps.append(ArrayIndex(terms=others, beyond=beyond))
         if not hashes:
             return SlotPath(root=constant, steps=tuple(reversed(steps)))
         if len(hashes) > 1:
@@ -74,6 +78,27 @@ def slot_path(arena: Arena, node: int, *, key_last: bool) -> SlotPath | None:
             steps.append(MappingKey(parts=key))
         node = base
     return None
+
+
+def _elements_beyond(arena: Arena, hashes: Sequence[int], terms: tuple[int, ...], constant: int) -> int:
+    """Return how many elements of a dynamic array the constant part of a slot is worth.
+
+    What remains is the place of a member.
+    """
+    if len(hashes) != 1 or len(terms) != 1:
+        return 0
+    parts = arena.key(hashes[0])[1]
+    if len(parts) != 1 or parts[0][1:] != (0, 32):
+        return 0  # behind a mapping's entry stand its members
+    size = 1
+    key = arena.key(terms[0])
+    if key[0] == "shifted":
+        size = 1 << key[2]
+    elif key[0] == "mul" and key[2] in arena.constants:
+        size = arena.constants[key[2]]
+    elif key[0] in ("field", "div"):
+        return 0  # several elements share a slot
+    return (constant - (constant >> 255 << 256)) // size
 
 
 def _terms(arena: Arena, node: int) -> tuple[list[int], int]:

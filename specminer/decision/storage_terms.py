@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from specminer.decision.context_names import ContextNames
-from specminer.decision.phrases import Origin, Phrase, together
+from specminer.decision.phrases import Origin, Phrase, Strength, joined, together
 from specminer.decision.run_values import RunValues
 from specminer.decision.slot_paths import ArrayIndex, MappingKey, SlotPath, index_of, slot_path
 from specminer.evm.shadow.arena import Part
@@ -220,7 +220,11 @@ class StorageTerms:
             return self._short(self._parts_phrase(parts))
         index = index_of(self._values.arena, step.terms)
         if index is not None:
-            return self._short(self._phrase(index))
+            phrase = self._phrase(index)
+            if step.beyond:
+                count = Phrase(text=str(abs(step.beyond)))
+                phrase = joined([phrase, count], "-" if step.beyond < 0 else "+", Strength.SUM, phrase.kind)
+            return self._short(phrase)
         phrases = [self._phrase(term) for term in step.terms]
         return self._short(Phrase(text=" + ".join(item.text for item in phrases), origin=together(phrases)))
 

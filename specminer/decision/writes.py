@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Final, NamedTuple
 
-from specminer.evm.shadow.arena import OPERANDS, UNKNOWN, Arena, operands_of
+from specminer.decision.packed_elements import PackedElement, packed_element
+from specminer.evm.shadow.arena import UNKNOWN, Arena
 from specminer.evm.shadow.fields import FieldWrite, fields_of_word, written_fields
 from specminer.evm.shadow.record import ShadowRecord, SlotEffect
 
 WORD: Final = 256
-MAX_SEEN: Final = 256
-"""Nodes of an expression that is looked through."""
-MAX_JOINED: Final = 8
-"""How deeply words are looked into that are joined from others."""
 
 
 class Place(NamedTuple):
@@ -53,6 +49,10 @@ class SlotLeft(NamedTuple):
     """Where what was there before came from; ``None`` if the call did not look."""
     decided: int
     """How many decisions the call had taken before the last write."""
+    element: PackedElement | None = None
+    """Which of several elements in the slot was written, where the code computed that."""
+    aliases: tuple[Place, ...] = ()
+    """Other ways in which the call computed the same slot before it wrote there."""
 
 
 def slots_left(record: ShadowRecord, most: int) -> tuple[list[SlotLeft], bool]:
@@ -85,7 +85,7 @@ def _left(arena: Arena, writes: Sequence[SlotEffect]) -> SlotLeft:
             new = fields_of_word(arena, effect.node, effect.value)
         fields = [item for item in fields if not any(_overlap(item, other) for other in new)] + list(new)
     return SlotLeft(
-        place=Place(first.slot_node, 0 if first.slot_node else first.slot),
+        place=_place(first),
         slot=first.slot,
         fields=tuple(
             FieldLeft(
@@ -98,7 +98,13 @@ def _left(arena: Arena, writes: Sequence[SlotEffect]) -> SlotLeft:
         before=first.before,
         found=first.before_node,
         decided=last.decided,
+        element=packed_element(arena, last.node, first.before_node) if len(writes) == 1 else None,
+        aliases=tuple(place for place in dict.fromkeys(map(_place, writes)) if place != _place(first)),
     )
+
+
+def _place(effect: SlotEffect) -> Place:
+    return Place(effect.slot_node, 0 if effect.slot_node else effect.slot)
 
 
 def _overlap(first: FieldWrite, second: FieldWrite) -> bool:
@@ -130,69 +136,3 @@ def field_left(arena: Arena, slot: SlotLeft, shift: int, width: int) -> FieldLef
         else:
             node = item.node if item.shift == shift and not value >> item.bits else UNKNOWN
     return FieldLeft(shift, width, node, value, before)
-
-
-def seen_through(arena: Arena, node: int) -> int:
-    """Return an expression with fields of words that the call put together itself as what it put there."""
-    items = list(islice(arena.below(node), MAX_SEEN + 1))
-    if len(items) > MAX_SEEN or not any(_is_packed(arena, item) for item in items):
-        return node
-    seen: dict[int, int] = {}
-    for item in items:
-        key = arena.key(item)
-        changed = any(seen[operand] != operand for operand in operands_of(key))
-        made: int | None = item
-        if key[0] == "field":
-            made = _field_of(arena, arena.field(seen[key[1]], key[2], key[3]) or UNKNOWN)
-        elif changed and OPERANDS.get(key[0]) == 2:
-            made = arena.make(key[0], seen[key[1]], seen[key[2]])
-        elif changed:
-            return node
-        if not made:
-            return node
-        seen[item] = made
-    return seen[node]
-
-
-def _is_packed(arena: Arena, node: int) -> bool:
-    key = arena.key(node)
-    return key[0] == "field" and arena.kind(key[1]) in ("or", "and")
-
-
-def _field_of(arena: Arena, node: int) -> int:
-    """Return a field of a word that is put together as the expression that stands in it."""
-    while node and arena.kind(node) == "field":
-        inner, shift, bits = arena.key(node)[1:4]
-        part = _part_of(arena, inner, shift, bits)
-        if not part or part == node:
-            break
-        node = part
-    return node
-
-
-def _part_of(arena: Arena, word: int, shift: int, bits: int) -> int | None:
-    """Return what stands in some bits of a word that is joined or masked; ``None`` if not one expression does."""
-    kind, *rest = arena.key(word)
-    if kind == "and" and rest[1] in arena.constants:
-        mask = _part(arena.constants[rest[1]], shift, bits)
-        return arena.field(rest[0], shift, bits) if mask == (1 << bits) - 1 else None
-    if kind != "or":
-        return None
-    filled = [item for item in rest if not _is_empty(arena, item, shift, bits)]
-    return arena.field(filled[0], shift, bits) if len(filled) == 1 else None
-
-
-def _is_empty(arena: Arena, word: int, shift: int, bits: int, deep: int = 0) -> bool:
-    """Return whether some bits of a word are always zero."""
-    if word in arena.constants:
-        return not _part(arena.constants[word], shift, bits)
-    kind, *rest = arena.key(word)
-    shifted: int
-    if kind == "and" and rest[1] in arena.constants:
-        return not _part(arena.constants[rest[1]], shift, bits)
-    if kind == "or" and deep < MAX_JOINED:
-        return all(_is_empty(arena, item, shift, bits, deep + 1) for item in rest)
-    if kind == "shifted":
-        shifted = rest[1]
-        return shift + bits <= shifted or shift >= shifted + arena.bits(rest[0])
-    return shift >= arena.bits(word)

@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from specminer.decision.effects import effects_of
-from specminer.decision.laws import changes_of, laws_of
+from specminer.decision.function_writes import writes_of
+from specminer.decision.laws import FunctionChanges, changes_of, laws_of
 from specminer.pipeline.state import Mining
+from specminer.specification import Effect
 
 
 def find_effects(mining: Mining) -> Mining:
@@ -17,19 +19,13 @@ def find_effects(mining: Mining) -> Mining:
     names, function = context.calls.functions, context.calls.function
     accepted = np.bincount(function[context.is_event & context.history.accepted], minlength=len(names))
     created = set(function[context.is_constructor].tolist())
-    changes = [
-        changes_of(
-            item.decisions, item.wording, names[number], int(accepted[number]), creates=number in created
-        )
-        for number, item in sorted(mining.followed.items())
-    ]
+    effects: list[Effect] = []
+    changes: list[FunctionChanges] = []
+    for number, item in sorted(mining.followed.items()):
+        decisions, name = item.decisions, names[number]
+        writes = writes_of(decisions, item.wording)
+        changes.append(changes_of(decisions, writes, name, int(accepted[number]), creates=number in created))
+        effects += effects_of(decisions, writes, item.wording, name)
     followed = int(accepted[sorted(mining.followed)].sum()) if mining.followed else 0
-    return replace(
-        mining,
-        laws=laws_of(changes, context.locations.variables, whole=followed == int(accepted.sum())),
-        effects=tuple(
-            effect
-            for number, item in sorted(mining.followed.items())
-            for effect in effects_of(item.decisions, item.wording, names[number])
-        ),
-    )
+    laws = laws_of(changes, context.locations.variables, whole=followed == int(accepted.sum()))
+    return replace(mining, laws=laws, effects=tuple(effects))

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from specminer.evm.shadow.foreign import CallNumbers
+from specminer.evm.shadow.packing import packed_piece
 
 MASK: Final = (1 << 256) - 1
 Key = tuple[Any, ...]
@@ -289,7 +290,10 @@ class Arena:
         return self.node("and", node, second)
 
     def field(self, node: int, shift: int, bits: int) -> int | None:
-        """Return ``bits`` bits of a node's value, the lowest ``shift`` left away."""
+        """Return ``bits`` bits of a node's value, the lowest ``shift`` left away.
+
+        Of a word that the code put together from several values it is the value that stands there.
+        """
         if not node:
             return UNKNOWN
         bits = min(bits, 256 - shift)
@@ -302,8 +306,16 @@ class Arena:
         key = self._keys[node]
         if key[0] == "field":
             return self.field(key[1], key[2] + shift, min(bits, key[3] - shift))
-        if key[0] == "shifted" and shift >= key[2]:
-            return self.field(key[1], shift - key[2], bits)
+        if key[0] == "shifted":
+            if shift >= key[2]:
+                return self.field(key[1], shift - key[2], bits)
+            return self.shift(self.field(key[1], 0, shift + bits - key[2]), key[2] - shift)
+        if key[0] == "constant":
+            return None
+        if key[0] in ("or", "and"):
+            piece = packed_piece(self, key, shift, bits)
+            if piece is not None:
+                return self.field(*piece) if piece[0] else None
         if key[0] == "join" and shift % 8 == bits % 8 == 0:
             part = _part_with(key[1], 32 - (shift + bits) // 8, bits // 8)
             if part is not None:  # it lies within bytes of one origin
@@ -311,10 +323,10 @@ class Arena:
                 return None if inner in self.constants else self.field(inner, 8 * (32 - first) - bits, bits)
         return self.node("field", node, shift, bits)
 
-    def shift(self, node: int, shift: int) -> int | None:
+    def shift(self, node: int | None, shift: int) -> int | None:
         """Return a node's value shifted to the left."""
         if not node:
-            return UNKNOWN
+            return node
         if not shift:
             return node
         key = self._keys[node]

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from specminer.evm.shadow.arena import UNKNOWN, Arena
+from specminer.evm.shadow.packing import MAX_DEEP
 from specminer.evm.shadow.record import SlotEffect
 
 _WORD = 256
@@ -77,7 +78,7 @@ def _bits_of(value: int, shift: int, bits: int) -> int:
     return value >> shift & ((1 << bits) - 1)
 
 
-def _split(arena: Arena, node: int, pieces: list[_Piece]) -> bool:
+def _split(arena: Arena, node: int, pieces: list[_Piece], deep: int = 0) -> bool:
     """Append the pieces that a word is put together from; return whether it is."""
     left = [node]
     while left:
@@ -88,14 +89,29 @@ def _split(arena: Arena, node: int, pieces: list[_Piece]) -> bool:
         if kind == "or":
             left += rest
         elif kind == "and" and rest[1] in arena.constants:
-            for shift, bits in _runs(arena.constants[rest[1]]):
-                part = arena.field(rest[0], shift, bits)
-                if part is not None:
-                    pieces.append(_Piece(shift, min(bits, arena.bits(part)), part))
+            if not _mask(arena, rest[0], arena.constants[rest[1]], pieces, deep):
+                return False
         elif kind == "shifted":
             pieces.append(_Piece(rest[1], min(arena.bits(rest[0]), _WORD - rest[1]), rest[0]))
         elif kind != "constant":
             pieces.append(_Piece(0, arena.bits(node), node))
+    return True
+
+
+def _mask(arena: Arena, node: int, mask: int, pieces: list[_Piece], deep: int) -> bool:
+    """Append the pieces of a word of which some bits are left away; return whether that can be told."""
+    inner: list[_Piece] = []
+    if arena.kind(node) not in ("or", "and", "shifted"):
+        inner.append(_Piece(0, arena.bits(node), node))
+    elif deep == MAX_DEEP or not _split(arena, node, inner, deep + 1):
+        return False
+    for shift, bits in _runs(mask):
+        for piece in inner:
+            low = max(shift, piece.shift)
+            high = min(shift + bits, piece.shift + piece.bits)
+            part = arena.field(piece.node, low - piece.shift, high - low) if low < high else None
+            if part is not None:
+                pieces.append(_Piece(low, min(high - low, arena.bits(part)), part))
     return True
 
 

@@ -1,0 +1,79 @@
+"""What the accepted runs of one function left in storage: read once, for effects and for what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from specminer.decision.effect_terms import EffectTerms
+from specminer.decision.paths import FunctionDecisions
+from specminer.decision.wording import Wording
+from specminer.decision.writes import Place, SlotLeft, slots_left
+from specminer.evm.keccak import keccak
+
+MAX_SLOTS: Final = 128
+"""Slots that one call writes to of which it is told what it leaves there."""
+_MAX_CONTENT: Final = 1 << 16
+"""Slots of one text's content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionWrites:
+    """What each accepted run left in the slots that it wrote to."""
+
+    terms: EffectTerms
+    """Knows all places that were written to."""
+    slots: Mapping[int, tuple[SlotLeft, ...]]
+    """By position of the run; at most :data:`MAX_SLOTS` each."""
+    beyond: frozenset[int]
+    """Runs that wrote to more."""
+
+    def told(self, run: int) -> Iterator[SlotLeft]:
+        """Yield the slots of a run, but not those that hold the content of a text which it wrote."""
+        slots = self.slots[run]
+        contents = [_content_of(slot.slot) for slot in slots if self.terms.is_text(slot.place)]
+        for slot in slots:
+            if not any(0 <= slot.slot - first < _MAX_CONTENT for first in contents):
+                yield slot
+
+    def same_slot(self, place: Place, run: int) -> Place | None:
+        """Return another place that was the same slot as this one in a run; ``None`` if there was none."""
+        for slot in self.slots[run]:
+            places = (slot.place, *slot.aliases)
+            if place in places and len(places) > 1:
+                return next(item for item in places if item != place)
+        return None
+
+
+def writes_of(decisions: FunctionDecisions, wording: Wording) -> FunctionWrites:
+    """Return what the accepted runs of a function left in storage.
+
+    Args:
+        decisions: what its calls decided.
+        wording: names its expressions.
+
+    """
+    runs = decisions.runs
+    terms = EffectTerms(wording, runs.arena)
+    slots: dict[int, tuple[SlotLeft, ...]] = {}
+    places: dict[Place, list[int]] = {}
+    beyond = set()
+    for number, run in enumerate(runs.runs):
+        if not run.accepted:
+            continue
+        found, more = slots_left(run.record, MAX_SLOTS)
+        slots[number] = tuple(found)
+        if more:
+            beyond.add(number)
+        for slot in found:
+            for place in (slot.place, *slot.aliases):
+                places.setdefault(place, []).append(number)
+    for place, positions in places.items():
+        terms.place(place, positions)
+    return FunctionWrites(terms=terms, slots=slots, beyond=frozenset(beyond))
+
+
+def _content_of(slot: int) -> int:
+    """Return the slot where the content of a text begins that does not fit into its own."""
+    return int.from_bytes(keccak(slot.to_bytes(32, "big")), "big")
