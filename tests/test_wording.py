@@ -32,6 +32,7 @@ SHOP: Final = {
     "heat": {"by + temperature >= 30", "by <= -10"},
     "inList": {"at >= list.length", "list[at].owner != sender", "list[at].steps[step] <= 1"}
     | {"step >= list[at].steps.length"},
+    "join": {"a > 2**256 - 1 - raised"},
     "late": {"now <= duration + deadline"},
     "lower": {"to >= level"},
     "mask": {"flags & 4 = 0", "flags >= 2**128"},
@@ -48,6 +49,7 @@ SHOP: Final = {
     "pull": {"token.balanceOf(this) < amount"},
     "raise": {"amount + raised > cap"},
     "ratio": {"a * b / 100 < raised / 3"},
+    "share": {"ceil(a * b / cap) > raised"},
     "sign": {"signer != signer of h"},
     "sign2": {"signer != signer of hash(x, sender)"},
     "signedAt": {"at >= signeds.length", "signeds[at] <= 0"},
@@ -55,6 +57,7 @@ SHOP: Final = {
     "soon": {"now - openedAt > 2600000"},
     "spend": {"amount > allowed[from][sender]"},
     "time": {"at >= times.length"},
+    "top": {"allowed[sender][sender] != MAX"},
     "use": {"used[hash(a, b)]"},
 }
 """What rejected calls of the shop decided last, by function, and how that came out."""
@@ -105,10 +108,12 @@ def _calls(maker: Address, shop: Address) -> dict[str, list[tuple[object, ...]]]
         **dict.fromkeys(("number", "time", "member", "signedAt"), numbers),
         **dict.fromkeys(("named", "call2"), texts),
         **dict.fromkeys(("mint", "raise"), amounts),
-        **dict.fromkeys(("odd", "done", "close", "late", "soon", "chain", "slotted"), nothing),
+        **dict.fromkeys(("odd", "done", "close", "late", "soon", "chain", "slotted", "top"), nothing),
         "heat": [(5,), (50,), (-20,)],
         "lower": [(-5,), (-30,), (40,)],
         **dict.fromkeys(("ratio", "min"), pairs),
+        "join": [((1 << 256) - 1,), (1,)],
+        "share": [(10**30, 10**9), (1, 0)],
         "allow": [(USERS[1], 5)],
         "spend": [(maker, 1), (maker, 10)],
         **dict.fromkeys(("pull", "oracled"), limits),

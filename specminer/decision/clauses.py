@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from specminer.decision.aliases import Slots, evaluate_by_slots, slots_of
 from specminer.decision.checks import qualifies
 from specminer.decision.exploring import Explorer
 from specminer.decision.implications import without_implied
@@ -79,6 +80,8 @@ class ClauseWriter:
     explorer: Explorer | None
     _values: dict[tuple[int, int], bool | None] = field(default_factory=dict)
     """Whether nodes are not zero, by run and node."""
+    _slots: dict[int, Slots] = field(default_factory=dict)
+    """What slots held, by run."""
 
     @property
     def arena(self) -> Arena:
@@ -122,11 +125,21 @@ class ClauseWriter:
         """Return whether a node is not zero in a run; ``None`` if the run does not know."""
         key = (run, node)
         if key not in self._values:
+            inputs = self.runs.runs[run].record.inputs
             try:
-                self._values[key] = evaluate(self.arena, node, self.runs.runs[run].record.inputs) != 0
+                self._values[key] = evaluate(self.arena, node, inputs) != 0
             except KeyError:
-                self._values[key] = None
+                self._values[key] = self._value_by_slots(run, node)
         return self._values[key]
+
+    def _value_by_slots(self, run: int, node: int) -> bool | None:
+        inputs = self.runs.runs[run].record.inputs
+        if run not in self._slots:
+            self._slots[run] = slots_of(self.arena, inputs)
+        try:
+            return evaluate_by_slots(self.arena, node, inputs, self._slots[run]) != 0
+        except KeyError:
+            return None
 
     def _alternatives(self, path: RejectedPath, deciding: int) -> list[int]:
         """Return the steps whose other way leads around the deciding one; of a loop's the last."""

@@ -19,6 +19,7 @@ from specminer.decision.phrases import (
     listed,
     together,
 )
+from specminer.decision.rounding import rounded_up
 from specminer.decision.run_values import RunValues
 from specminer.decision.storage_terms import StorageTerms
 from specminer.evm.shadow.arena import SOURCES, TRUTHS, Key, Part, operands_of
@@ -325,6 +326,10 @@ class ExpressionTerms:
         return self._arena.bits(node) == 1 or self.phrase(node).kind is ValueKind.BOOL
 
     def _sum(self, node: int, key: Key) -> Phrase:
+        quotient = rounded_up(self._arena, key)
+        if quotient is not None:
+            inner = self.phrase(quotient)
+            return replace(inner, text=f"ceil({inner.text})", strength=Strength.ATOM)
         first, second = self.phrase(key[1]), self._operand(key[2], key[1])
         if self._arena.kind(key[2]) in ("time", "block"):
             first, second = second, first

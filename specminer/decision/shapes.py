@@ -6,6 +6,9 @@ from specminer.evm.shadow.arena import UNKNOWN, Arena, Key, operands_of
 
 _MAX_COMPARED = 2_000
 """Pairs of nodes that one comparison looks at."""
+_ANSWERS = frozenset({"answer", "success", "answer_size"})
+_LARGE = 1 << 64
+"""Slots from here on are computed from hashes: elements of arrays, and what lies under keys."""
 _NUMBERED = frozenset({"constant", "calldata", "answer", "success", "answer_size", "created", "storage"})
 """Kinds whose numbers (value, offset, number of the call, version) may differ."""
 
@@ -21,7 +24,7 @@ def same_shape(arena: Arena, first: int, second: int) -> bool:
         if UNKNOWN in (left, right):
             return False
         one, other = arena.key(left), arena.key(right)
-        if _pattern(one) != _pattern(other):
+        if _pattern(one) != _pattern(other) or not _ask_alike(arena, one, other):
             return False
         below, beside = _below(one), _below(other)
         if len(below) != len(beside):
@@ -33,6 +36,28 @@ def same_shape(arena: Arena, first: int, second: int) -> bool:
         if len(seen) > _MAX_COMPARED:
             return False
     return True
+
+
+def _ask_alike(arena: Arena, first: Key, second: Key) -> bool:
+    """Return whether two answers may be those of one call in a loop: no two variables hold their contracts."""
+    if first[0] not in _ANSWERS:
+        return True
+    calls = arena.foreign.call(first[1]), arena.foreign.call(second[1])
+    if None in calls or calls[0] == calls[1]:
+        return True
+    receivers = {_variable(arena, call.to) for call in calls if call is not None}
+    return len(receivers) == 1
+
+
+def _variable(arena: Arena, receiver: int) -> int | None:
+    """Return the slot of the variable of its own that a receiver is read from, or the receiver if it is a constant."""
+    if receiver in arena.constants:
+        return receiver
+    slots = {arena.key(item)[1] for item in arena.below(receiver) if arena.kind(item) == "storage"}
+    if len(slots) != 1:
+        return None
+    slot = slots.pop()
+    return int(slot) if arena.constants.get(slot, _LARGE) < _LARGE else None
 
 
 def _compared(arena: Arena, node: int) -> int:

@@ -13,10 +13,11 @@ from specminer.decision.relation import OPPOSITE, TURNED, NamedTerm, Relation, S
 from specminer.decision.run_values import RunValues
 from specminer.decision.runs import FunctionRuns
 from specminer.decoding import HistoryContext
-from specminer.evm.shadow.arena import Arena, Key
+from specminer.evm.shadow.arena import MASK, Arena, Key
 from specminer.location import ValueKind
 
-_NEGATIVE: Final = 1 << 255
+LARGEST: Final = "MAX"
+"""The name of the largest number that a word holds, ``2**256 - 1``."""
 
 
 class _Comparison(NamedTuple):
@@ -118,6 +119,10 @@ class Wording:
         key = arena.key(node)
         kind = key[0]
         if kind in ("lt", "slt"):
+            if kind == "lt" and (wrapped := self._wrapped(key)) is not None:
+                return wrapped
+            if kind == "lt" and arena.constants.get(key[2]) == MASK:
+                return _Comparison(key[1], Sign.DIFFERENT, key[2])
             return _Comparison(key[1], Sign.LESS, key[2], signed=kind == "slt")
         if kind == "eq":
             first, second = self._unshifted(key[1], key[2])
@@ -128,6 +133,21 @@ class Wording:
             less = arena.constant(-arena.constants[key[2]] % (1 << 256))
             return _Comparison(key[1], Sign.DIFFERENT, less) if less else None
         return None
+
+    def _wrapped(self, key: Key) -> _Comparison | None:
+        """Return ``2**256 - 1 - y < x`` for what asks whether ``x + y`` is less than one of them."""
+        total = self._arena.key(key[1])
+        if total[0] != "add" or key[2] not in total[1:3]:
+            return None
+        first, second = total[1:3]
+        if second not in self._arena.constants and self._is_stored(first):
+            first, second = second, first
+        constant = self._arena.constants.get(second)
+        most = self._arena.invert(second) if constant is None else self._arena.constant(MASK - constant)
+        return _Comparison(most, Sign.LESS, first) if most else None
+
+    def _is_stored(self, node: int) -> bool:
+        return self._terms.phrase(node).origin == Origin.STORED
 
     def _are_truths(self, key: tuple[object, ...]) -> bool:
         return all(isinstance(item, int) and self._arena.bits(item) == 1 for item in key[1:3])
@@ -197,6 +217,8 @@ class Wording:
             right = self.term(found.right)
         elif self._names.constants.name(constant, left.kind) is not None:
             right = _named(found.right, self._terms.constant(constant, left.kind))
+        elif constant == MASK and not found.signed and left.kind in (ValueKind.UINT, ValueKind.WORD):
+            right = _named(found.right, Phrase(text=LARGEST, kind=ValueKind.UINT))
         else:
             right = constant
         return Relation(left=_named(found.left, left), sign=found.sign, right=right, signed=found.signed)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from eth_abi.abi import encode
 
 from specminer.decision import CallRun, Clause, Condition, FunctionDecisions, FunctionRuns
+from specminer.decision.aliases import evaluate_by_slots, slots_of
 from specminer.decision.deciding import decide
 from specminer.decision.exploring import Replay
 from specminer.evm.alone import pursue, recordings
@@ -19,7 +20,6 @@ from specminer.evm.instructions.taped import taped_instructions
 from specminer.evm.keccak import keccak
 from specminer.evm.recorder import Recorder
 from specminer.evm.shadow.arena import OPERANDS, Arena
-from specminer.evm.shadow.evaluation import evaluate
 from specminer.evm.shadow.observer import Shadow
 from specminer.evm.transactions import Result, Transaction, execute
 from specminer.evm.world import World
@@ -210,8 +210,11 @@ def check_clauses(decisions: FunctionDecisions) -> None:
 
 def holds(arena: Arena, condition: Condition, run: CallRun) -> bool | None:
     """Return whether a condition holds in a run; ``None`` if its sources were not read."""
+    inputs = run.record.inputs
     try:
-        return (evaluate(arena, condition.node, run.record.inputs) != 0) is condition.holds
+        return (
+            evaluate_by_slots(arena, condition.node, inputs, slots_of(arena, inputs)) != 0
+        ) is condition.holds
     except KeyError:
         return None
 

@@ -225,7 +225,31 @@ class Arena:
                 return None
             if kind in ("and", "or"):
                 return first
+        if kind in ("add", "sub"):
+            rest = self._rest(kind, first, second)
+            if rest != UNKNOWN:
+                return rest
         return self.node(kind, first, second)
+
+    def _rest(self, kind: str, first: int, second: int) -> int | None:
+        """Return what is left of a sum or difference of which a part is taken away, or added, again.
+
+        ``None`` if its value follows from no source, :data:`UNKNOWN` if it stays as it is.
+        """
+        left, right = self._keys[first], self._keys[second]
+        if kind == "add":
+            if left[0] == "sub" and left[2] == second:  # (x - y) + y
+                return int(left[1])
+            return int(right[1]) if right[0] == "sub" and right[2] == first else UNKNOWN
+        if left[0] == "add" and second in left[1:3]:  # (x + y) - y
+            other = left[2] if left[1] == second else left[1]
+            return None if other in self.constants else int(other)
+        if right[0] == "sub" and right[1] == first:  # x - (x - y)
+            return int(right[2])
+        if right[0] != "add" or right[2] not in self.constants:
+            return UNKNOWN
+        same = right[1] == first or (left[0] == "add" and left[1] == right[1] and left[2] in self.constants)
+        return None if same else UNKNOWN  # two offsets from one place
 
     def _with_constant_first(self, kind: str, left: int, first: int, second: int) -> int | None:
         """Simplify where the first operand is a constant (shifts, and what does not commute)."""

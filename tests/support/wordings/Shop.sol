@@ -66,6 +66,9 @@ contract Shop {
   function either(uint256 a) external { require(a > 5 || msg.sender == signer, "neither"); }
   function pay(address payable to) external payable { (bool ok,) = to.call{value: msg.value}(""); require(ok, "pay"); }
   function small(uint8 a, uint16 b, bytes4 c, bool d) external { require(a + 3 < b, "a"); require(c == 0x12345678, "c"); require(d, "d"); }
+  function join(uint256 a) external { unchecked { require(raised + a >= raised, "wraps"); } }
+  function top() external { require(allowed[msg.sender][msg.sender] == type(uint256).max, "bounded"); }
+  function share(uint256 a, uint256 b) external { uint256 c = cap; uint256 q; assembly { let p := mul(a, b) q := add(div(p, c), gt(mod(p, c), 0)) } require(q <= raised, "share"); }
   function chain() external { require(block.chainid == 1, "chain"); }
   function blocky() external { require(block.number > 60, "block"); require(tx.origin == msg.sender, "origin"); }
   function slotted() external { uint256 v; bytes32 s = SLOT; assembly { v := sload(s) } require(v == 0, "slot"); }

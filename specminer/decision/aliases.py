@@ -1,0 +1,40 @@
+"""What storage held whose place a run computed otherwise: of a transfer to oneself both balances are one."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+
+from specminer.evm.shadow.arena import Arena, Inputs
+from specminer.evm.shadow.evaluation import evaluate
+
+Slots = dict[int, int]
+"""What slots held when a call began."""
+
+
+def slots_of(arena: Arena, inputs: Inputs) -> Slots:
+    """Return what the slots held that a run read before it wrote to them."""
+    found: Slots = {}
+    for node, value in inputs.items():
+        key = arena.key(node)
+        if key[0] == "storage" and not key[2]:
+            try:
+                found[evaluate(arena, key[1], inputs)] = value
+            except KeyError:
+                continue
+    return found
+
+
+def evaluate_by_slots(arena: Arena, node: int, inputs: Inputs, slots: Slots) -> int:
+    """Return the word that a node stands for, though the run found the same slots in other ways.
+
+    Raises:
+        KeyError: it depends on something that the run did not look at.
+
+    """
+    found: dict[int, int] = {}
+    known = ChainMap(found, dict(inputs))
+    for item in arena.below(node):
+        key = arena.key(item)
+        if key[0] == "storage" and not key[2] and item not in known:
+            found[item] = slots[evaluate(arena, key[1], known)]
+    return evaluate(arena, node, known)
