@@ -147,7 +147,7 @@ def compare(
     asked = frozenset(match for item in listed.conditions for match in _SUCCEEDS.findall(item.text))
     reader = Reader(names=names, asked=asked)
     told = [
-        Told(kind=guard.kind, condition=condition, read=reader.read(condition.text, guard.names))
+        Told(kind=guard.kind, condition=condition, read=reader.read(_demand(condition), guard.names))
         for guard in guards
         for condition in guard.conditions
         if condition.maker is ConditionMaker.CONTRACT
@@ -167,6 +167,11 @@ def compare(
         else:
             verdict = Verdict.WRONG
         scores.mined[verdict].append(f"{function}, {each.kind.value}: {each.condition.text}")
+
+
+def _demand(condition: GuardCondition) -> str:
+    """Return what a condition asks; of one that a version of the code has what that version asks, as it is listed."""
+    return condition.text if condition.version is None else condition.version.demand
 
 
 def _judge_listed(

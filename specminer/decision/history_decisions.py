@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from specminer.decision.deciding import decide
 from specminer.decision.paths import FunctionDecisions
 from specminer.decision.replaying import replays_of
 from specminer.decision.runs import FunctionRuns, run_calls
+from specminer.decision.versions import decide_by_version, spans_of_runs
 from specminer.decoding.context import HistoryContext
 
 
@@ -26,5 +26,10 @@ def decide_history(
     """
     of_functions = run_calls(context) if runs is None else runs
     replays = replays_of(context.history, of_functions)
+    history = context.history
+    spans = spans_of_runs(
+        of_functions,
+        lambda row: int(history.transaction_block[history.invocation_transaction[row]]),
+    )
     for item in of_functions:
-        yield decide(item, replays)
+        yield decide_by_version(item, spans, replays)

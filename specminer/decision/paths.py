@@ -131,6 +131,16 @@ class Clause:
     """What the rejection reverts with, distinct, at most :data:`MAX_OUTPUTS`; for coded clauses of the forced run."""
     each: bool = False
     """Whether the code demands it of each element of a loop; the conditions are those of the first one met."""
+    since: int | None = None
+    """The first block in which the version of the code ran that demands it; ``None`` if there was none before. The
+    last conditions say the same: that the call is earlier suffices."""
+    until: int | None = None
+    """The first block in which a later version ran that does not demand it; ``None`` if there was none."""
+
+    @property
+    def own_conditions(self) -> tuple[Condition, ...]:
+        """The conditions without those that say when the version ran."""
+        return self.conditions[: len(self.conditions) - (self.since is not None) - (self.until is not None)]
 
     @property
     def maker(self) -> Maker:

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from specminer.decision.call_columns import CallColumns
+from specminer.decision.code_numbers import CodeNumbers
 from specminer.decision.likeness import Likeness, spread
 from specminer.decision.matching import KnownPath, known_path, match_calls
 from specminer.decision.recordings import NotRecorded, RecordedCall, Recordings
@@ -53,6 +54,9 @@ class CallRun:
     """Whether answers of other contracts were not recorded, and taken to be empty; the call then ended as recorded."""
     variant: int = 0
     """Which of :attr:`RecordedCall.variants` it was."""
+    code: int = 0
+    """Number of the code that ran, the same for all functions of a history; 0 for creations. Codes that differ in their
+    constants only have one number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +121,7 @@ class _Tools:
     columns: CallColumns
     likeness: Likeness
     bound: int
+    codes: CodeNumbers = field(default_factory=CodeNumbers)
 
 
 class _FunctionRunner:
@@ -190,8 +195,10 @@ class _FunctionRunner:
                 accepted=bool(history.accepted[row]),
                 assuming=pursuit.assuming,
                 variant=execution.variant,
+                code=0 if call.recordings[0].kind.creates else self._tools.codes.number(call.codes, record),
             )
         )
+        record.source(call.block.number, "block")  # versions of the code are told apart by it
         if call.recordings[0].kind.creates:
             return None  # what its arguments are is not told by columns
         return known_path(

@@ -63,8 +63,18 @@ class DecidedClause:
     """Accepted calls that never came to its first condition."""
     each: bool
     """Whether the code asks it of each element of a loop; the clause speaks of the first."""
+    since: int | None
+    """The first block in which the version of the code ran that demands it; ``None`` if there was none before."""
+    until: int | None
+    """The first block in which a later version ran that does not; ``None`` if there was none."""
     readable: bool
     """Whether all its expressions could be named, and not only what they depend on."""
+
+    @property
+    def in_version(self) -> Clause:
+        """What the version of the code demands: the same without when it ran."""
+        count = (self.since is not None) + (self.until is not None)
+        return Clause(literals=self.clause.literals[count:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +255,8 @@ class _Translator:
             contradictions=contradictions,
             undecided=undecided,
             each=item.each,
+            since=item.since,
+            until=item.until,
             readable=readable,
         )
 

@@ -21,6 +21,7 @@ from specminer.history import CONSTRUCTOR, RETURNED, BoolColumn, IntColumn
 from specminer.predicate import Formula, text
 from specminer.predicate.smtlib import expression, symbol_sorts
 from specminer.specification import (
+    CodeVersion,
     ConditionMaker,
     ConditionPath,
     DecisionCounts,
@@ -281,6 +282,7 @@ def _decided_condition(function: Function, item: DecidedClause, names: Sequence[
         maker=item.maker,
         each=item.each,
         path=_path(function.meaning, item),
+        version=_version(function.meaning, item),
         decisions=DecisionCounts(
             passed=item.passed,
             stopped=int(np.sum(item.stopped)),
@@ -302,6 +304,13 @@ def _path(meaning: Meaning, item: DecidedClause) -> ConditionPath | None:
         return None
     premise = " and ".join(meaning.text(opposite(literal)) for literal in others)
     return ConditionPath(premise=premise, demand=meaning.text(demanded))
+
+
+def _version(meaning: Meaning, item: DecidedClause) -> CodeVersion | None:
+    """Return when the version of the code ran that has a condition; ``None`` if it is no matter."""
+    if item.since is None and item.until is None:
+        return None
+    return CodeVersion(demand=_text(meaning, item.in_version), since=item.since, until=item.until)
 
 
 def _text(meaning: Meaning, clause: Clause) -> str:

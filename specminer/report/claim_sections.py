@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from specminer._support.text import with_unknown
-from specminer.report.guards import DECIDING, kind_texts, unexplained_reasons
+from specminer.report.guards import DECIDING, condition_text, kind_texts, unexplained_reasons
 from specminer.report.passage_sections import passage_sections
 from specminer.report.section import (
     Cell,
@@ -209,8 +209,7 @@ def _condition_text(condition: GuardCondition | Guard) -> str:
     """Return a condition, as an implication if it belongs to a path, with where its bound lies."""
     if not isinstance(condition, GuardCondition):
         return condition.text
-    path, bound = condition.path, condition.bound
-    text = condition.text if path is None else f"if {path.premise}: {path.demand}"
+    bound, text = condition.bound, condition_text(condition)
     if condition.maker is ConditionMaker.COMPILER:
         text += " (by the compiler)"
     if bound is not None:

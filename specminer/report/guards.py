@@ -8,9 +8,11 @@ from specminer._support.text import counted, unknown_part
 from specminer.errors import plain
 from specminer.render.guard_kinds import GUARD_KINDS
 from specminer.specification import (
+    CodeVersion,
     ConditionMaker,
     ConditionOrigin,
     Guard,
+    GuardCondition,
     GuardKind,
     Proof,
     Role,
@@ -58,13 +60,29 @@ def conditions_text(guard: Guard) -> str:
     """Return a guard's conditions, those of a single path as ``if …``; the compiler's come last and are named so."""
     own = [item for item in guard.conditions if item.maker is ConditionMaker.CONTRACT]
     of_compiler = [item for item in guard.conditions if item.maker is ConditionMaker.COMPILER]
-    if not of_compiler and all(item.path is None for item in own):
+    if not of_compiler and all(item.path is None and item.version is None for item in own):
         return plain(guard.text, 600)
-    everywhere = [_joined(item.text) for item in own if item.path is None]
+    everywhere = [_joined(item.text) for item in own if item.path is None and item.version is None]
     parts = [" and ".join(everywhere)] if everywhere else []
-    parts += [f"if {item.path.premise}: {item.path.demand}" for item in own if item.path is not None]
+    parts += [condition_text(item) for item in own if item.path is not None or item.version is not None]
     parts += [f"by the compiler: {item.text}" for item in of_compiler]
     return plain("; ".join(parts), 600)
+
+
+def condition_text(condition: GuardCondition) -> str:
+    """Return a condition with when it is asked: of some calls only, or by one version of the code."""
+    if condition.version is not None:
+        return f"{_when(condition.version)}: {condition.version.demand}"
+    path = condition.path
+    return condition.text if path is None else f"if {path.premise}: {path.demand}"
+
+
+def _when(version: CodeVersion) -> str:
+    if version.since is None:
+        return f"until the upgrade in block {version.until}"
+    if version.until is None:
+        return f"since the upgrade in block {version.since}"
+    return f"between the upgrades in blocks {version.since} and {version.until}"
 
 
 def _joined(text: str) -> str:

@@ -37,6 +37,7 @@ from specminer.specification.codec import (
 from specminer.specification.confidence import Confidence, HalvesAgreement, HeldOutFigures
 from specminer.specification.effects import Effect, EffectKind
 from specminer.specification.guards import (
+    CodeVersion,
     ConditionMaker,
     ConditionOrigin,
     ConditionPath,
@@ -109,6 +110,7 @@ __all__ = [
     "ChosenPredicate",
     "ClaimKind",
     "ClaimScope",
+    "CodeVersion",
     "CompetingTransitions",
     "ConditionMaker",
     "ConditionOrigin",

@@ -120,6 +120,18 @@ class ConditionPath:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodeVersion:
+    """When the version of the code ran that has a condition which others do not have."""
+
+    demand: str
+    """The condition in that version, for people."""
+    since: Count | None = absent()
+    """The first block in which it ran; left out if there was no version before it."""
+    until: Count | None = absent()
+    """The first block in which a later version ran; left out if there was none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FollowedCalls:
     """How many calls of a function were followed through the code."""
 
@@ -163,6 +175,8 @@ class GuardCondition:
     """Whether it is asked of each element of a loop; the text speaks of the first."""
     path: ConditionPath | None = absent()
     """The same as an implication, where not all accepted calls come to it; left out if all do."""
+    version: CodeVersion | None = absent()
+    """The version of the code that has it; left out if all have it that accepted calls."""
     decisions: DecisionCounts | None = absent()
     """What calls did at it; left out where the code was not followed."""
     bound: ObservedBound | None = absent()

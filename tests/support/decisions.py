@@ -10,8 +10,9 @@ from eth_abi.abi import encode
 
 from specminer.decision import CallRun, Clause, Condition, FunctionDecisions, FunctionRuns
 from specminer.decision.aliases import evaluate_by_slots, slots_of
-from specminer.decision.deciding import decide
+from specminer.decision.code_numbers import CodeNumbers
 from specminer.decision.exploring import Replay
+from specminer.decision.versions import decide_by_version, spans_of_runs
 from specminer.evm.alone import pursue, recordings
 from specminer.evm.forks import FORKS, Fork
 from specminer.evm.frame import BlockContext
@@ -38,6 +39,7 @@ class Stage:
     world: World = field(default_factory=World)
     replays: list[Replay] = field(default_factory=list)
     lasting: list[bool] = field(default_factory=list)
+    codes: CodeNumbers = field(default_factory=CodeNumbers)
 
     def __post_init__(self) -> None:
         for account in (ALICE, BOB, CAROL):
@@ -86,10 +88,13 @@ class Stage:
             shadow = Shadow([contract], arena, foundation=taped_instructions)
             pursuit = pursue(recording, replay.fork, replay.block, replay.codes, observer=shadow)
             assert pursuit.proved, pursuit.reason
+            record = shadow.records[0]
+            record.source(replay.block.number, "block")
             runs.append(
                 CallRun(
                     invocation=number,
-                    record=shadow.records[0],
+                    record=record,
+                    code=self.codes.number(replay.codes, record),
                     halt=pursuit.halt,
                     output=pursuit.output,
                     accepted=pursuit.halt is None and self.lasting[number],
@@ -104,7 +109,8 @@ class Stage:
     def decisions(self, contract: int, selector: bytes, *, forced: bool = True) -> FunctionDecisions:
         """Return what the calls of one function decided, checked."""
         runs = self.runs(contract, selector)
-        decisions = decide(runs, self.replay if forced else None)
+        spans = spans_of_runs([runs], lambda invocation: self.replays[invocation].block.number)
+        decisions = decide_by_version(runs, spans, self.replay if forced else None)
         check_clauses(decisions)
         return decisions
 

@@ -71,7 +71,10 @@ class Shadow(Recorder):
         """Return the note of a frame that belongs to the same call of the contract."""
         record = outer.record
         note = ShadowNote(self, self.frames, record)
-        if not _is_handed_on(frame, outer, pending.data):
+        if _is_handed_on(frame, outer, pending.data):
+            if frame.code_address is not None and frame.code_address not in record.handed_on:
+                record.handed_on.append(frame.code_address)
+        else:
             note.data, note.data_size = pending.data, pending.data_size
             if not outer.dynamic and _is_dynamic(record.arena, frame.data, pending):
                 record.dynamic_calls.add(pending.number)

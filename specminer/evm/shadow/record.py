@@ -85,6 +85,8 @@ class ShadowRecord:
         self.calls: list[CallEffect] = []
         self.asked: dict[ForeignCall, int] = {}
         """How many calls asked the same, by what they ask."""
+        self.handed_on: list[int] = []
+        """Addresses of the codes that ran with the whole calldata of the call, in order, each once."""
         self.dynamic_calls: set[int] = set()
         """Numbers of delegatecalls, and of calls of the contract by itself, whose function data chose, not the code."""
         self.dynamic_frames: set[int] = set()
