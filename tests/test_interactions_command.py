@@ -55,7 +55,7 @@ def test_the_explanation_names_sorts_scores_and_checks(tmp_path: Path) -> None:
     best, other = told["sorts"]
     assert (best["name"], best["chosen"], other["name"]) == ("auctionId", True, "account")
     for sort in told["sorts"]:
-        value = sort["coverage"] * (sort["alpha"] * sort["guard"] + (1 - sort["alpha"]) * sort["setlike"])
+        value = sort["coverage"] * (sort["alpha"] * sort["decides"] + (1 - sort["alpha"]) * sort["setlike"])
         value *= (0.1 if sort["trivial"] else 1) * (0.5 if sort["derived"] else 1)
         assert sort["score"] == pytest.approx(value, abs=1e-5)
     assert "owner" in told["environment"]

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from specminer._support.text import UniqueNames, list_some, suggest
+from specminer.decision.access_facts import AccessFacts
 from specminer.decoding import ROLLED_BACK, HistoryContext
 from specminer.errors import UsageError, plain
 from specminer.history import CONSTRUCTOR, MISSING
 from specminer.interaction.interactions import Interactions
 from specminer.interaction.roles import Naming, Source, candidates, naming
-from specminer.interaction.scores import MIN_COVERAGE, Score, marks, score
+from specminer.interaction.scores import MIN_COVERAGE, ContractScore, Score, marks, score, score_contract
 from specminer.interaction.slices import sliced
 from specminer.interaction.sorts import Sort, sorts
 from specminer.interaction.views import by_instance, by_sender, whole
@@ -50,6 +51,8 @@ class Analysis:
 
     context: HistoryContext
     found: tuple[Found, ...]
+    contract: ContractScore | None
+    """What speaks for whole contracts; ``None`` where no code says what decides."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -57,9 +60,15 @@ class Analysis:
         return tuple(item.name for item in self.found)
 
 
-def analyse(context: HistoryContext) -> Analysis:
-    """Find the sorts of a history and what speaks for each."""
-    told, offered = marks(context), candidates(context)
+def analyse(context: HistoryContext, code: AccessFacts | None = None) -> Analysis:
+    """Find the sorts of a history and what speaks for each.
+
+    Args:
+        context: the history.
+        code: what the code shows of its accesses; without it, what calls touch and where they stop must do.
+
+    """
+    told, offered = marks(context, code), candidates(context, code)
     rated: list[tuple[Sort, Naming, Score]] = []
     for sort in sorts(context):
         named = naming(context, sort, offered)
@@ -68,6 +77,7 @@ def analyse(context: HistoryContext) -> Analysis:
     names = _told_apart([_name(context, sort, named) for sort, named, _ in rated])
     return Analysis(
         context=context,
+        contract=score_contract(context, told),
         found=tuple(
             Found(name=name, sort=sort, naming=named, score=rating)
             for name, (sort, named, rating) in zip(names, rated, strict=True)
@@ -140,23 +150,39 @@ def _created(context: HistoryContext) -> str:
 
 
 def _chosen(analysis: Analysis) -> tuple[Interactions, str]:
-    context = analysis.context
-    if len(context.history.accounts) > 1:
+    context, contract = analysis.context, analysis.contract
+    best = next((item for item in analysis.found if item.qualifies), None)
+    several = len(context.history.accounts) > 1
+    if several and (contract is None or best is None or best.score.value <= contract.value):
         if _has_lives(context):
             return _by_life(context)
         return by_instance(context), (
             "One interaction per contract, because several contracts are mined together; each begins with its "
             "constructor."
         )
-    best = next((item for item in analysis.found if item.qualifies), None)
-    if best is None and _has_lives(context):
-        interactions, reason = _by_life(context)
-        return interactions, f"{reason} {_sentence(_why_none(analysis))}"
+    if best is not None and contract is not None and best.score.value <= contract.value:
+        interactions, reason = _undivided(context)
+        rival = f"; the best sort of entities is {plain(best.name, 60)} (score {best.score.value:.2f})"
+        return interactions, f"{reason} {_contract_reasons(contract)}{rival}."
     if best is None:
-        return whole(context), f"The whole history is one interaction: {_why_none(analysis)}."
+        interactions, reason = _undivided(context)
+        return interactions, f"{reason} {_sentence(_why_none(analysis))}"
     interactions = _sliced(context, best)
     lives = " No interaction spans two lives of the contract." if _has_lives(context) else ""
     return interactions, f"{_by_sort(best, interactions)}. {reasons(best)}{lives}"
+
+
+def _undivided(context: HistoryContext) -> tuple[Interactions, str]:
+    if _has_lives(context):
+        return _by_life(context)
+    return whole(context), "The whole history is one interaction."
+
+
+def _contract_reasons(rating: ContractScore) -> str:
+    return (
+        f"{rating.coverage:.0%} of the accepted calls touch variables without keys, to which {rating.decides:.0%} of "
+        f"what decides belongs (score {rating.value:.2f})"
+    )
 
 
 def _has_lives(context: HistoryContext) -> bool:
@@ -182,7 +208,7 @@ def _why_none(analysis: Analysis) -> str:
     best = analysis.found[0]
     return (
         f"no sort of entities explains enough of it; the best is {plain(best.name, 60)}, whose entities "
-        f"{best.score.coverage:.0%} of the accepted calls are about (at least {MIN_COVERAGE:.0%} are wanted)"
+        f"{best.score.coverage:.0%} of the accepted calls are about (more than {MIN_COVERAGE:.0%} are wanted)"
     )
 
 
@@ -226,12 +252,17 @@ def reasons(found: Found) -> str:
     """Return what speaks for a sort, as sentences."""
     rating = found.score
     parts = [f"{rating.coverage:.0%} of the accepted calls are about one"]
-    if rating.alpha:
+    if rating.alpha and rating.decides is not None:
+        parts.append(
+            f"{rating.decides:.0%} of what earlier calls wrote and later ones decided upon belongs to the one that "
+            "these are about"
+        )
+    elif rating.alpha:
         parts.append(
             f"{rating.guard:.0%} of the rejections that storage under keys decided read its storage last"
         )
     parts.append(f"{rating.setlike:.0%} of the changes of its storage set a value rather than count")
-    return f"{' and '.join(parts)} (score {rating.value:.2f})."
+    return f"{', '.join(parts[:-1])} and {parts[-1]} (score {rating.value:.2f})."
 
 
 def _left_out(context: HistoryContext) -> str:

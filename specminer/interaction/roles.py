@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer.decision.access_facts import AccessFacts
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import arguments, outputs, senders, texts
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
@@ -24,6 +25,8 @@ from specminer.location import Field, ValueKind
 from specminer.words import from_integers
 
 MIN_SUPPORT: Final = 0.5
+COMPUTED: Final = "computed"
+"""The role in which calls name what they hash."""
 MAX_VARIABLES: Final = 64
 """Variables without keys looked at: those accessed most often."""
 
@@ -31,13 +34,15 @@ MAX_VARIABLES: Final = 64
 class Source(IntEnum):
     """Where a candidate's value comes from; where two name the same entity, the first counts."""
 
-    ARGUMENT = 0
-    SENDER = 1
-    LEFT = 2
+    COMPUTED = 0
+    """The code hashes what the call is given, and looks there: the call names it as surely as by an argument."""
+    ARGUMENT = 1
+    SENDER = 2
+    LEFT = 3
     """What a variable without keys held after the call."""
-    FOUND = 3
+    FOUND = 4
     """What a variable without keys held when the call began."""
-    RESULT = 4
+    RESULT = 5
     """The first word returned."""
 
 
@@ -62,7 +67,7 @@ class Candidate:
     @property
     def inferred(self) -> bool:
         """Whether only a call that was accepted and accessed the entity can be said to name it."""
-        return self.source not in (Source.ARGUMENT, Source.SENDER)
+        return self.source in (Source.LEFT, Source.FOUND, Source.RESULT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +98,10 @@ class Naming:
     """Whether names were too rare, so that the accessed entities serve."""
 
 
-def candidates(context: HistoryContext) -> list[Candidate]:
-    """Return everything that may name entities, by function, source and place."""
+def candidates(context: HistoryContext, code: AccessFacts | None = None) -> list[Candidate]:
+    """Return everything that may name entities, by function, source and place; ``code`` tells what calls hash."""
     found = [
+        *(_computed(context, code) if code is not None else ()),
         *_arguments(context),
         *_senders(context),
         *_kept(context),
@@ -126,6 +132,15 @@ def _candidate(
         counts_up=up,
         unknown=invocation[:0] if unknown is None else invocation[unknown],
     )
+
+
+def _computed(context: HistoryContext, code: AccessFacts) -> Iterator[Candidate]:
+    locations, accesses = context.locations, context.accesses
+    for item in code.keys:
+        invocation = context.history.access_invocation[item.access].astype(np.int64)
+        key = locations.keys[accesses.slot[accesses.touch[item.access]], item.depth].astype(np.int64)
+        pairs = np.unique(np.stack([invocation, key]), axis=1)
+        yield _candidate(context, item.function, Source.COMPUTED, COMPUTED, pairs[0], pairs[1])
 
 
 def _arguments(context: HistoryContext) -> Iterator[Candidate]:

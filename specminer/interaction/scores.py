@@ -1,8 +1,8 @@
 """How well a sort of entities explains what a contract does.
 
-``score = coverage * (alpha * guard + (1 - alpha) * setlike)``, times 0.1 if the split is trivial, times 0.5 if
-entities are only derived from what calls touch. Source: design section 2, measured there on 12 mainnet
-contracts, where it found the natural entity in 11.
+``score = coverage * (alpha * decides + (1 - alpha) * setlike)``, times 0.1 if the split is trivial, times 0.5 if
+entities are only derived from what calls touch. Where the code cannot be followed, who reads what before a rejection
+stands for what decides. Source: design section 2.
 """
 
 from __future__ import annotations
@@ -13,21 +13,26 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from specminer.decision.access_facts import AccessFacts
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import arguments
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.interaction.entities import entity_ports
-from specminer.interaction.relation import components, distinct
+from specminer.interaction.decided import Decided, decided_reads, keyless
+from specminer.interaction.entities import entity_ports, entity_span, slot_entities
+from specminer.interaction.relation import components, distinct, relation
 from specminer.interaction.roles import Naming
 from specminer.interaction.sorts import Sort
 from specminer.location import ValueKind
 
-MIN_COVERAGE: Final = 0.3
-"""A sort qualifies if at least this share of the accepted calls is about its entities."""
+MIN_COVERAGE: Final = 0.5
+"""A sort qualifies if more than this share of the accepted calls is about its entities: a split that leaves half of
+the calls out tells of something beside the contract's purpose."""
 FEW_REJECTIONS: Final = 20
 """So many rejections weigh as much as all writes together."""
 TRIVIAL: Final = 0.1
 DERIVED: Final = 0.5
+SINGLE: Final = 0.5
+"""What a single interaction is worth: nothing that happens in it happens in another one."""
 MIN_LONG: Final = 2
 """A split is trivial with fewer interactions of two events or more ..."""
 MIN_LENGTH: Final = 1.1
@@ -48,10 +53,14 @@ class Score:
     """Share of the accepted calls that are about an entity of the sort."""
     guard: float
     """Share of the rejections decided by keyed storage that calls change whose last read was of the sort's."""
+    decides: float | None
+    """Share of the writes that later calls decided upon which belong to an entity that the deciding call is about, by
+    their weight; it stands for ``guard``, unless it is ``None``: then too few calls could be followed through the
+    code."""
     setlike: float
     """Share of the changes of the sort's storage that set a value rather than count up or down."""
     alpha: float
-    """Weight of ``guard``: R / (R + 20), R the rejections so decided."""
+    """Weight of ``decides`` or else ``guard``: R / (R + 20), R the writes so decided upon, or the rejections."""
     entities: int
     """Entities with accepted calls."""
     long: int
@@ -72,7 +81,22 @@ class Score:
     @property
     def qualifies(self) -> bool:
         """Whether the sort may be chosen."""
-        return self.coverage >= MIN_COVERAGE and self.value > 0
+        return self.coverage > MIN_COVERAGE and self.value > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractScore:
+    """How well the contract as a whole explains what calls do, on the ground on which sorts are scored."""
+
+    value: float
+    coverage: float
+    """Share of the accepted calls that touch variables without keys which calls change."""
+    decides: float
+    """Share of the writes that later calls decided upon which are of such variables, by their weight."""
+    setlike: float
+    alpha: float
+    single: bool
+    """Whether there is but one contract, with one life: one interaction, which nothing can be compared with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +109,15 @@ class Marks:
     """Of each touch, whether it is an effective write that shows which of the two it is."""
     last_slot: IntColumn
     """Slot that each rejected call read last, or ``MISSING``; shape (n,)."""
+    decided: Decided | None
+    """``None`` where too few calls could be followed through the code."""
     living: BoolColumn
     """Of each slot, whether calls change the variable that it belongs to: what only the constructor set (who is an
     owner, say) keeps strangers out and is no state; shape (s,)."""
 
 
-def marks(context: HistoryContext) -> Marks:
-    """Return what writes and rejections tell."""
+def marks(context: HistoryContext, code: AccessFacts | None = None) -> Marks:
+    """Return what writes and rejections tell; ``code`` shows what is decided and counted, where it is known."""
     accesses = context.accesses
     changes = accesses.effective_write & context.is_accepted[accesses.invocation]
     changes &= (accesses.value_before != MISSING) & (accesses.value_after != MISSING)
@@ -114,12 +140,23 @@ def marks(context: HistoryContext) -> Marks:
     setlike[rows] = ~counted
     telling = np.zeros(len(accesses.slot), dtype=np.bool_)
     telling[rows] = ~unclear
+    if code is not None:
+        own = np.flatnonzero(code.told)
+        touches = accesses.touch[own]
+        shown = np.isin(touches, rows)
+        own, touches = own[shown], touches[shown]
+        setlike[touches] = ~code.counting[own]
+        telling[touches] = True
     variable = context.locations.variable
     changed = np.zeros(len(context.locations.variables), dtype=np.bool_)
     lasting = accesses.effective_write & context.is_accepted[accesses.invocation]
     changed[variable[accesses.slot[lasting]]] = True
     return Marks(
-        setlike=setlike & telling, telling=telling, last_slot=_last_slots(context), living=changed[variable]
+        setlike=setlike & telling,
+        telling=telling,
+        last_slot=_last_slots(context),
+        living=changed[variable],
+        decided=decided_reads(context, code, setlike & telling),
     )
 
 
@@ -164,19 +201,12 @@ def _last_slots(context: HistoryContext) -> IntColumn:
 def score(context: HistoryContext, sort: Sort, named: Naming, found: Marks) -> Score:
     """Return a sort's score."""
     mask = sort.mask(len(context.locations.ports))
-    own = np.zeros(len(context.locations.variable), dtype=np.bool_)
-    keyed = np.zeros(len(context.locations.variable), dtype=np.bool_)
-    eligible = entity_ports(context)
-    for depth in range(context.locations.port.shape[1]):
-        port = context.locations.port[:, depth]
-        own |= (port != MISSING) & mask[np.maximum(port, 0)]
-        keyed |= (port != MISSING) & eligible[np.maximum(port, 0)]
-    last = found.last_slot[found.last_slot != MISSING]
-    decided = last[keyed[last] & found.living[last]]
-    guard = float(np.mean(own[decided])) if len(decided) else 0.0
-    alpha = len(decided) / (len(decided) + FEW_REJECTIONS)
-    telling = found.telling & own[context.accesses.slot]
-    setlike = float(np.mean(found.setlike[telling])) if np.any(telling) else 0.0
+    own = _under(context, mask)
+    alpha, guard = _guard(context, own, found)
+    decides = None
+    if found.decided is not None:
+        alpha, decides = _weight(found.decided.total), _decides(context, mask, named, found.decided)
+    setlike = _setlike(context, own, found)
     lasting = context.is_accepted[named.invocation]
     invocation, entity = named.invocation[lasting], named.entity[lasting]
     coverage = len(distinct(invocation)) / max(1, int(np.sum(context.is_accepted)))
@@ -185,12 +215,13 @@ def score(context: HistoryContext, sort: Sort, named: Naming, found: Marks) -> S
     mean = float(np.mean(lengths)) if len(lengths) else 0.0
     trivial = long < MIN_LONG or mean < MIN_LENGTH
     largest, linked = _shares(invocation, np.searchsorted(numbers, entity), len(numbers))
-    value = coverage * (alpha * guard + (1 - alpha) * setlike)
+    value = coverage * (alpha * (guard if decides is None else decides) + (1 - alpha) * setlike)
     value *= (TRIVIAL if trivial else 1.0) * (DERIVED if named.derived else 1.0)
     return Score(
         value=value,
         coverage=coverage,
         guard=guard,
+        decides=decides,
         setlike=setlike,
         alpha=alpha,
         entities=len(numbers),
@@ -201,6 +232,66 @@ def score(context: HistoryContext, sort: Sort, named: Naming, found: Marks) -> S
         largest=largest,
         linked=linked,
     )
+
+
+def score_contract(context: HistoryContext, found: Marks) -> ContractScore | None:
+    """Return how well whole contracts explain what calls do; ``None`` where no code says what decides."""
+    if found.decided is None:
+        return None
+    own = keyless(context) & found.living
+    decides = found.decided.share(own[found.decided.slot])
+    alpha = _weight(found.decided.total)
+    touching = np.zeros(len(context.history), dtype=np.bool_)
+    touching[context.accesses.invocation[own[context.accesses.slot]]] = True
+    coverage = float(np.mean(touching[context.is_accepted])) if np.any(context.is_accepted) else 0.0
+    setlike = _setlike(context, own, found)
+    single = len(context.history.contracts) == 1
+    value = coverage * (alpha * decides + (1 - alpha) * setlike)
+    return ContractScore(
+        value=value * (SINGLE if single else 1.0),
+        coverage=coverage,
+        decides=decides,
+        setlike=setlike,
+        alpha=alpha,
+        single=single,
+    )
+
+
+def _weight(evidence: float) -> float:
+    """Return what decisions weigh, against what is written."""
+    return evidence / (evidence + FEW_REJECTIONS)
+
+
+def _under(context: HistoryContext, ports: BoolColumn) -> BoolColumn:
+    """Return which slots hang under some key of given ports; shape (s,)."""
+    own = np.zeros(len(context.locations.variable), dtype=np.bool_)
+    for depth in range(context.locations.port.shape[1]):
+        port = context.locations.port[:, depth]
+        own |= (port != MISSING) & ports[np.maximum(port, 0)]
+    return own
+
+
+def _guard(context: HistoryContext, own: BoolColumn, found: Marks) -> tuple[float, float]:
+    """Return what rejections by storage under keys weigh, and the share of them that some slots decided."""
+    keyed = _under(context, entity_ports(context))
+    last = found.last_slot[found.last_slot != MISSING]
+    decided = last[keyed[last] & found.living[last]]
+    return _weight(len(decided)), float(np.mean(own[decided])) if len(decided) else 0.0
+
+
+def _decides(context: HistoryContext, mask: BoolColumn, named: Naming, decided: Decided) -> float:
+    """Return the share of what decides that belongs to an entity which the deciding call is about."""
+    about = relation(named.invocation, named.entity, entity_span(context))
+    own = np.zeros(len(decided.slot), dtype=np.bool_)
+    for entity in slot_entities(context, mask):
+        own |= about.holds(decided.reader, entity[decided.slot])
+    return decided.share(own)
+
+
+def _setlike(context: HistoryContext, own: BoolColumn, found: Marks) -> float:
+    """Return the share of the changes of some slots that set a value."""
+    telling = found.telling & own[context.accesses.slot]
+    return float(np.mean(found.setlike[telling])) if np.any(telling) else 0.0
 
 
 def _shares(invocation: IntColumn, entity: IntColumn, count: int) -> tuple[float, float]:

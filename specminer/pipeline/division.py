@@ -18,6 +18,7 @@ from specminer.abstraction.phases import flags
 from specminer.abstraction.table import build
 from specminer.chain.artifact import Artifact
 from specminer.chain.interface import Interface
+from specminer.decision.access_facts import access_facts
 from specminer.decoding import HistoryContext, decode
 from specminer.errors import UsageError, plain
 from specminer.history import MISSING, History
@@ -49,7 +50,7 @@ def divide(mining: Mining) -> Mining:
 
     """
     context, options = mining.context, mining.options
-    analysis = analyse(context)
+    analysis = analyse(context, access_facts(context, mining.runs))
     interactions = split(analysis, options.interactions)
     functions = [context.calls.functions[row] for row in context.calls.function.tolist()]
     definition = _definition(options, context.interface)

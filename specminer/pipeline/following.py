@@ -1,11 +1,12 @@
-"""The stage of decisions: recorded calls are executed alone, and what their code decided is put into words."""
+"""The stages of decisions: recorded calls are executed alone, and what their code decided is put into words."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from specminer.decision import Wording
+from specminer.decision import FunctionRuns, Wording
 from specminer.decision.history_decisions import decide_history
 from specminer.decision.runs import run_calls
 from specminer.decoding import HistoryContext
@@ -17,14 +18,25 @@ ALIKE: Final = 24
 """Calls of one kind that are followed, at most."""
 
 
+def execute_calls(mining: Mining) -> Mining:
+    """Execute calls of each function alone, as far as the code is known."""
+    return replace(mining, runs=execute(mining.context))
+
+
 def follow_decisions(mining: Mining) -> Mining:
-    """Follow calls of each function through the code, as far as it is known."""
-    return replace(mining, followed=follow(mining.context, mining.observer))
+    """Say what the executed calls of each function decided."""
+    return replace(mining, followed=follow(mining.context, mining.runs, mining.observer))
 
 
-def follow(context: HistoryContext, observer: Observer = SILENT) -> dict[int, FollowedFunction]:
+def execute(context: HistoryContext) -> tuple[FunctionRuns, ...]:
+    """Return the calls of each function that could be executed alone."""
+    return run_calls(context, bound=ALIKE)
+
+
+def follow(
+    context: HistoryContext, runs: Sequence[FunctionRuns], observer: Observer = SILENT
+) -> dict[int, FollowedFunction]:
     """Return what the calls of each function decided, by number; of functions whose calls can be executed alone."""
-    runs = run_calls(context, bound=ALIKE)
     followed: dict[int, FollowedFunction] = {}
     for done, decisions in enumerate(decide_history(context, runs), 1):
         item = decisions.runs

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from specminer.chain.artifact import Artifact
+from specminer.decision.access_facts import access_facts
 from specminer.decoding import HistoryContext, decode
 from specminer.history import History
 from specminer.interaction import Analysis, Interactions, analyse, split
@@ -15,6 +16,7 @@ from specminer.interaction.graph import interaction_graph
 from specminer.interaction.races import races
 from specminer.interaction.rejections import rejections
 from specminer.interaction.verification import independence
+from specminer.pipeline.following import execute
 from specminer.pipeline.output import replace_file
 from specminer.report import interactions as report
 
@@ -93,5 +95,6 @@ def inspect(history: History, *, artifact: Artifact | None = None, wish: str | N
         FileFormatError: the artifact's storage layout is malformed.
 
     """
-    analysis = analyse(decode(history, artifact))
+    context = decode(history, artifact)
+    analysis = analyse(context, access_facts(context, execute(context)))
     return Inspected(analysis=analysis, interactions=split(analysis, wish))

@@ -19,7 +19,7 @@ from specminer.pipeline.automata import choose_abstraction, count_transitions
 from specminer.pipeline.division import decode_history, divide
 from specminer.pipeline.document import build_specification
 from specminer.pipeline.effecting import find_effects
-from specminer.pipeline.following import follow_decisions
+from specminer.pipeline.following import execute_calls, follow_decisions
 from specminer.pipeline.guarding import find_guards, find_implications
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.state import MineOptions, Mining, Stage
@@ -28,6 +28,7 @@ from specminer.tuning import Tuning
 
 STAGES: Final[tuple[Stage, ...]] = (
     decode_history,
+    execute_calls,
     divide,
     choose_abstraction,
     count_transitions,

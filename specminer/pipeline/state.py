@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from specminer.abstraction import Definition
 from specminer.chain.artifact import Artifact
+from specminer.decision import FunctionRuns
 from specminer.decoding import HistoryContext
 from specminer.guard import FollowedFunction
 from specminer.history import History
@@ -81,6 +82,9 @@ class Mining:
     """Sees how far long work is."""
 
     context: HistoryContext = field(default=_pending("decode_history"))
+
+    runs: tuple[FunctionRuns, ...] = field(default=_pending("execute_calls"))
+    """Calls of each function, executed alone."""
 
     analysis: Analysis = field(default=_pending("divide"))
     """The sorts of entities."""

@@ -92,10 +92,7 @@ def _sorts(document: Document, width: int) -> str:
     lines = ["Sorts of entities (--interactions SORT takes another)"]
     for sort in document["sorts"]:
         mark = " (chosen)" if sort["chosen"] else ""
-        weights = (
-            f"coverage {sort['coverage']:.2f} × ({sort['alpha']:.2f} · guard {sort['guard']:.2f} + "
-            f"{1 - sort['alpha']:.2f} · setlike {sort['setlike']:.2f})"
-        )
+        weights = _weights(sort)
         weights += " × 0.1 (trivial)" if sort["trivial"] else ""
         weights += " × 0.5 (derived: calls seldom name them)" if sort["derived"] else ""
         title = f"{plain(sort['name'], MAX_NAME)}{mark}: score {sort['score']:.3f} = {weights}"
@@ -113,7 +110,22 @@ def _sorts(document: Document, width: int) -> str:
         told = [f"{item['function']} by {item['role']} ({item['support']:.0%})" for item in sort["roles"]]
         named = list(dict.fromkeys(told))
         lines.append(_paragraph(f"named in {_some(named)}" if named else "named in no call", width, "    "))
+    whole = document["contract"]
+    if whole is not None:
+        single = " × 0.5 (a single interaction)" if whole["single"] else ""
+        title = f"the contract as a whole: score {whole['score']:.3f} = {_weights(whole)}{single}"
+        lines.append(_paragraph(title, width, "  "))
     return "\n".join(lines)
+
+
+def _weights(rating: Document) -> str:
+    """Return what a score is made of."""
+    decides = rating["decides"]
+    told = f"guard {rating['guard']:.2f}" if decides is None else f"decides {decides:.2f}"
+    return (
+        f"coverage {rating['coverage']:.2f} × ({rating['alpha']:.2f} · {told} + "
+        f"{1 - rating['alpha']:.2f} · setlike {rating['setlike']:.2f})"
+    )
 
 
 def _some(names: Sequence[object]) -> str:

@@ -176,7 +176,23 @@ def sorts_and_environment(analysis: Analysis, interactions: Interactions) -> Doc
     chosen = interactions.sort.name if interactions.sort else None
     return {
         "sorts": [_sort(analysis, found, chosen) for found in analysis.found],
+        "contract": _contract(analysis),
         "environment": _environment(analysis, interactions),
+    }
+
+
+def _contract(analysis: Analysis) -> Document | None:
+    """Return what speaks for whole contracts; ``None`` where no code says what decides."""
+    rating = analysis.contract
+    if rating is None:
+        return None
+    return {
+        "score": round(rating.value, 6),
+        "coverage": round(rating.coverage, 6),
+        "decides": round(rating.decides, 6),
+        "setlike": round(rating.setlike, 6),
+        "alpha": round(rating.alpha, 6),
+        "single": rating.single,
     }
 
 
@@ -205,6 +221,7 @@ def _sort(analysis: Analysis, found: Found, chosen: str | None) -> Document:
         "score": round(rating.value, 6),
         "coverage": round(rating.coverage, 6),
         "guard": round(rating.guard, 6),
+        "decides": None if rating.decides is None else round(rating.decides, 6),
         "setlike": round(rating.setlike, 6),
         "alpha": round(rating.alpha, 6),
         "trivial": rating.trivial,

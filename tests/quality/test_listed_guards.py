@@ -19,7 +19,7 @@ from specminer.chain.artifact import load
 from specminer.datasets import dataset, list_datasets
 from specminer.decoding import decode
 from specminer.guard import learn
-from specminer.pipeline.following import follow
+from specminer.pipeline.following import execute, follow
 from specminer.pipeline.guarding import causes
 from specminer.pipeline.traces import import_traces
 from specminer.specification import Guard, GuardKind
@@ -91,7 +91,7 @@ def found_guards(name: str, folder: Path, *, decided: bool) -> tuple[Guard, ...]
         addresses = [each.address for each in store.contracts()]
         history = store.history(record.chain_id, addresses)
     context = decode(history, load(item.folder / "artifact.json"))
-    followed = follow(context) if decided else None
+    followed = follow(context, execute(context)) if decided else None
     found = learn(context, causes(history, context.interface), followed=followed)
     return tuple(item.guard for item in found.guards)
 

@@ -1,0 +1,129 @@
+"""Histories are split by the entity whose state decides what is accepted, and the explanation says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import pytest
+
+from specminer.decision.access_facts import AccessFacts, access_facts
+from specminer.decoding import HistoryContext, decode
+from specminer.history import BoolColumn
+from specminer.interaction import Analysis, Mode, analyse, split
+from specminer.interaction.roles import Source
+from specminer.pipeline import import_traces
+from specminer.pipeline.following import execute
+from specminer.store import TraceStore
+from tests.support.third_party.recording import Recording
+
+pytestmark = pytest.mark.slow
+Recorded = Callable[[str], Recording]
+
+NATURAL = {
+    "access_control": (Mode.PROJECTION, "account"),
+    "governor": (Mode.PARTITION, "proposalId"),
+    "safe": (Mode.WHOLE, None),
+    "timelock": (Mode.PARTITION, "id"),
+    "uniswap_pair": (Mode.WHOLE, None),
+    "vyper_auction": (Mode.WHOLE, None),
+    "vyper_purchases": (Mode.PARTITION, "id"),
+    "weth9": (Mode.PROJECTION, "account"),
+}
+"""What a reader of their documentation expects an interaction to be about."""
+
+
+@pytest.fixture(scope="module")
+def read(third_party: Recorded) -> Callable[[str], tuple[HistoryContext, AccessFacts]]:
+    """Return a history with what its code shows."""
+
+    @cache
+    def found(name: str) -> tuple[HistoryContext, AccessFacts]:
+        recording = third_party(name)
+        with TraceStore("sqlite://") as store:
+            record = import_traces(store, recording.trace_file)
+            history = store.history(record.chain_id, [record.address])
+        context = decode(history, recording.artifact())
+        return context, access_facts(context, execute(context))
+
+    return found
+
+
+Read = Callable[[str], tuple[HistoryContext, AccessFacts]]
+
+
+def analysed(read: Read, name: str) -> Analysis:
+    return analyse(*read(name))
+
+
+@pytest.mark.parametrize("name", NATURAL)
+def test_an_interaction_is_about_what_the_documentation_speaks_of(name: str, read: Read) -> None:
+    interactions = split(analysed(read, name))
+    sort = None if interactions.sort is None else interactions.sort.name
+    assert (interactions.mode, sort) == NATURAL[name]
+
+
+def test_without_code_touches_must_do(read: Read) -> None:
+    context, _ = read("timelock")
+    analysis = analyse(context)
+    assert analysis.contract is None
+    assert all(item.score.decides is None for item in analysis.found)
+
+
+def test_calls_name_the_operation_whose_hash_they_compute(read: Read) -> None:
+    analysis = analysed(read, "timelock")
+    (found,) = [item for item in analysis.found if item.name == "id"]
+    named = {
+        analysis.context.calls.functions[role.function]
+        for role in found.naming.roles
+        if role.source is Source.COMPUTED
+    }
+    assert named == {"schedule", "scheduleBatch", "execute", "executeBatch"}
+    assert not found.score.derived
+
+
+def test_what_decides_are_states_and_not_who_calls(read: Read) -> None:
+    context, facts = read("timelock")
+    variables = {
+        context.locations.variables[row].text(None, 0) for row in variables_of(context, facts.deciding)
+    }
+    assert {"_timestamps[]", "_roles[].hasRole[]", "_minDelay"} <= variables
+    context, facts = read("staking_rewards")
+    variables = {
+        context.locations.variables[row].text(None, 0) for row in variables_of(context, facts.deciding)
+    }
+    assert "_balances[]" in variables
+    assert not {"owner", "nominatedOwner", "lastUpdateTime"} & variables
+
+
+def test_a_balance_counts_and_a_price_is_set(read: Read) -> None:
+    for name, variable, counts in (
+        ("weth9", "balanceOf[]", True),
+        ("weth9", "allowance[][]", None),
+        ("vyper_auction", "highestBid", False),
+        ("erc4626", "_totalSupply", True),
+    ):
+        context, facts = read(name)
+        shown = np.array([item.text(None, 0) == variable for item in context.locations.variables])
+        own = shown[context.locations.variable[context.accesses.slot[context.accesses.touch]]]
+        told = facts.counting[own & facts.told]
+        assert len(told) > 10
+        if counts is None:  # approvals set it, transfers count it down
+            assert 0 < told.mean() < 1
+        else:
+            assert (told.mean() > 0.9) if counts else (told.mean() < 0.1)
+
+
+def variables_of(context: HistoryContext, accesses: BoolColumn) -> set[int]:
+    """Return the variables of some accesses."""
+    slot = context.accesses.slot[context.accesses.touch[accesses]]
+    return set(context.locations.variable[slot].tolist())
+
+
+def test_the_explanation_says_what_decided(read: Read) -> None:
+    by_operation = split(analysed(read, "timelock")).explanation
+    assert "of what earlier calls wrote and later ones decided upon belongs to the one" in by_operation
+    whole = split(analysed(read, "uniswap_pair")).explanation
+    assert "variables without keys" in whole
+    assert "the best sort of entities is account" in whole
