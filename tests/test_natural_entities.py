@@ -8,13 +8,15 @@ from functools import cache
 import numpy as np
 import pytest
 
+from specminer.api.mining import mine
 from specminer.decision.access_facts import AccessFacts, access_facts
+from specminer.decision.state_conditions import Comparison, state_conditions
 from specminer.decoding import HistoryContext, decode
 from specminer.history import BoolColumn
 from specminer.interaction import Analysis, Mode, analyse, split
 from specminer.interaction.roles import Source
 from specminer.pipeline import import_traces
-from specminer.pipeline.following import execute
+from specminer.pipeline.following import execute, follow
 from specminer.store import TraceStore
 from tests.support.third_party.recording import Recording
 
@@ -127,3 +129,43 @@ def test_the_explanation_says_what_decided(read: Read) -> None:
     whole = split(analysed(read, "uniswap_pair")).explanation
     assert "variables without keys" in whole
     assert "the best sort of entities is account" in whole
+
+
+STATES = {
+    "safe": {"threshold = 0", "threshold > 0"},
+    "timelock": {"not scheduled", "done"},
+    "vyper_auction": {"ended", "not ended"},
+    "weth9": {"holds tokens", "holds nothing"},
+}
+"""Some of the states that the documentation tells apart."""
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_states_are_what_the_code_asks_of_storage(name: str, third_party: Recorded) -> None:
+    recording = third_party(name)
+    mined = mine(recording.trace_file, abi=recording.artifact_file)
+    assert {state.name for state in mined.specification.states} >= STATES[name]
+
+
+def test_conditions_on_storage_and_the_clock_are_read_from_the_code(read: Read) -> None:
+    context, _ = read("timelock")
+    runs = execute(context)
+    followed = follow(context, runs).values()
+    found = state_conditions((item.decisions, item.wording) for item in followed)
+    told = {
+        (
+            tuple(
+                (context.locations.variables[place.variable].text(None, 0), factor)
+                for place, factor in item.stored
+            ),
+            item.clock,
+            item.factor,
+            item.constant,
+            item.comparison,
+        )
+        for item in found
+    }
+    deadline = "_timestamps[]"
+    assert (((deadline, 1),), "", 0, 0, Comparison.ZERO) in told
+    assert (((deadline, 1),), "", 0, -1, Comparison.ZERO) in told
+    assert (((deadline, -1),), "now", 1, 0, Comparison.NEGATIVE) in told

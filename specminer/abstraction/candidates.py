@@ -73,6 +73,8 @@ class Draft:
     variables: tuple[str, ...]
     """Names of what it speaks of, as a definition forbids or prefers them."""
     tier: Tier
+    coded: bool = False
+    """Whether the code states it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

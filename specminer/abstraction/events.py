@@ -12,6 +12,7 @@ from enum import Enum
 
 import numpy as np
 
+from specminer.decision.state_conditions import StateCondition
 from specminer.history import BoolColumn, IntColumn
 from specminer.location import ValueKind
 
@@ -46,6 +47,8 @@ class Variable:
     """For an enum, the names of its values, where known."""
     spellings: tuple[str, ...] = ()
     """Other names by which a definition may call it: those of the functions that read it."""
+    stored: tuple[int, int] | None = None
+    """Row in ``Locations.variables`` and position of the field, if it is one of storage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,9 @@ class EventTable:
     """Positions of the variables that are flags of the whole contract, ascending: only their own events change them."""
     switches: tuple[int, ...] = ()
     """Positions of the symbols that are changes of such a flag, ascending: nobody's calls, but what befalls all."""
+
+    conditions: tuple[StateCondition, ...] = ()
+    """What the code asks of storage, and of storage and the clock, in its order."""
 
     def __len__(self) -> int:
         return len(self.symbol)

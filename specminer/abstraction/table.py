@@ -223,9 +223,14 @@ def _variables(
     spellings = [
         row.spellings(key if row.ports else None, place) for row in rows for place in range(len(row.fields))
     ]
+    stored = [
+        (number, place)
+        for number, row in zip((kinds // span).tolist(), rows, strict=True)
+        for place in range(len(row.fields))
+    ]
     variables = [
-        Variable(name=name, kind=field.kind, spellings=others)
-        for name, (_, field), others in zip(names, fields, spellings, strict=True)
+        Variable(name=name, kind=field.kind, spellings=others, stored=where)
+        for name, (_, field), others, where in zip(names, fields, spellings, stored, strict=True)
     ]
     return variables, [field for _, field in fields], numbers
 

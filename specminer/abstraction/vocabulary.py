@@ -22,7 +22,8 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from specminer.abstraction.candidates import Draft, TableLanguage, history, storage, table_language
+from specminer.abstraction.candidates import Draft, TableLanguage, history, table_language
+from specminer.abstraction.coded import with_coded
 from specminer.abstraction.definition import Definition
 from specminer.abstraction.events import Dimension, EventTable
 from specminer.errors import UsageError, plain
@@ -45,12 +46,14 @@ from specminer.specification import HistoryView, Tier
 TruthColumn: TypeAlias = npt.NDArray[np.int8]
 MANY_VALUES: Final = 3
 """A variable with so many values or more may have all of them told apart for the price of one."""
+CODED: Final = 0.5
+"""What a predicate costs that the code states, as a share of its price."""
 _TIERS: Final = tuple(Tier)
 _CLOCKED: Final = frozenset({Dimension.TIME, Dimension.BLOCK})
-_Rank: TypeAlias = tuple[int, bool, float, bool, int, bool, bool, bool]
+_Rank: TypeAlias = tuple[int, bool, float, bool, int, bool, bool, bool, bool]
 """Which of several predicates that split the events alike is shown: the lowest. One of many values of a variable
 belongs to a life cycle, and a flag was made to tell states apart; two variables compared come last. Of what somebody
-has, an amount says more than an account, that more than any number, and a time least."""
+has, an amount says more than an account, that more than any number, and a time least. Then what the code states."""
 FALSE, TRUE, UNKNOWN = 0, 1, 2
 """What a :data:`TruthColumn` holds."""
 
@@ -68,6 +71,8 @@ class Predicate:
     price: float
     """t_p in the objective; halved where the definition prefers it."""
     tier: Tier
+    coded: bool = False
+    """Whether the code states it, or what is true after exactly the same events."""
     subject: str | None = None
     """The variable that it compares with one of its values; ``None`` for any other kind of predicate."""
     aliases: tuple[str, ...] = ()
@@ -160,7 +165,7 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
     """
     accepted = np.flatnonzero(~table.rejected)
     base = table_language(table, accepted)
-    columns, assumed, drafts = base.columns, base.assumed, list(storage(table, base))
+    columns, assumed, drafts = base.columns, base.assumed, list(with_coded(table, base))
     if definition.history is not HistoryView.NEVER:
         columns, assumed, more = history(table, base, accepted)
         drafts += more
@@ -194,12 +199,13 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
         return (
             _TIERS.index(predicate.tier),
             predicate.formula not in wishes.mentioned,
-            predicate.price,
+            predicate.price / (CODED if predicate.coded else 1.0),
             predicate.formula.is_lt(),
             _kind(predicate, values, stored & set(symbols)),
             bool(measured & _CLOCKED),
             Dimension.MONEY not in measured,
             Dimension.ACCOUNT not in measured,
+            not predicate.coded,
         )
 
     predicates, matrix = _joined(candidates, rank, len(accepted))
@@ -354,8 +360,10 @@ class _Wishes:
             text=text(self._language, draft.formula),
             negation=negated_text(self._language, draft.formula),
             unknown=unknown_text(self._language, draft.formula),
-            price=price(self._language, draft.formula) * (0.5 if preferred else 1.0),
+            price=price(self._language, draft.formula)
+            * (0.5 if preferred else CODED if draft.coded else 1.0),
             tier=draft.tier,
+            coded=draft.coded,
             subject=self._subject(draft.formula),
         )
 
@@ -428,6 +436,8 @@ def _representative(
     # among equals the first candidate stays first: a variable's name must not decide
     ranked = sorted(alike, key=lambda entry: rank(entry[0]))
     best, column = ranked[0]
+    if not best.coded and any(other.coded for other, _ in ranked):
+        best = replace(best, coded=True, price=best.price * CODED)
     aliases = [
         other.text if np.array_equal(theirs, column) else other.negation for other, theirs in ranked[1:]
     ]

@@ -19,6 +19,7 @@ from specminer.abstraction.table import build
 from specminer.chain.artifact import Artifact
 from specminer.chain.interface import Interface
 from specminer.decision.access_facts import access_facts
+from specminer.decision.state_conditions import StateCondition, state_conditions
 from specminer.decoding import HistoryContext, decode
 from specminer.errors import UsageError, plain
 from specminer.history import MISSING, History
@@ -59,12 +60,13 @@ def divide(mining: Mining) -> Mining:
     flagged = flags(context, interactions)
     requested = replace(definition, forbid=(*definition.forbid, *options.forbid))
     chosen, asked = chosen_flags(flagged, interactions, functions, requested)
+    conditions = state_conditions((item.decisions, item.wording) for item in mining.followed.values())
     phasing = Phasing(
         flags=chosen,
         asked=asked,
         context=context,
         interactions=interactions,
-        build=lambda parts: _built(context, parts, events),
+        build=lambda parts: _built(context, parts, events, conditions),
     )
     declared = _declared(context.artifact) | {flag.name for flag in flagged}
     forbidden = _forbidden(options.forbid, phasing.table(()), declared)
@@ -79,14 +81,29 @@ def divide(mining: Mining) -> Mining:
     )
 
 
-def _built(context: HistoryContext, interactions: Interactions, events: Sequence[str]) -> Built:
-    """Return the table of events of some interactions; ``events`` gives what each invocation counts as."""
+def _built(
+    context: HistoryContext,
+    interactions: Interactions,
+    events: Sequence[str],
+    conditions: tuple[StateCondition, ...],
+) -> Built:
+    """Return the table of events of some interactions.
+
+    Args:
+        context: the history.
+        interactions: what it was divided into.
+        events: what each invocation counts as.
+        conditions: what the code asks of storage.
+
+    """
     history = context.history
     table = build(history, context.accesses, context.locations, interactions, events)
     table = with_arguments(with_calls(table, history, interactions), history, interactions, context.calls)
     table, kept, bookkeeping = without_bookkeeping(table, interactions)
     return Built(
-        table=replace(table, entity=_entity(interactions)), interactions=kept, bookkeeping=bookkeeping
+        table=replace(table, entity=_entity(interactions), conditions=conditions),
+        interactions=kept,
+        bookkeeping=bookkeeping,
     )
 
 

@@ -29,10 +29,10 @@ from specminer.tuning import Tuning
 STAGES: Final[tuple[Stage, ...]] = (
     decode_history,
     execute_calls,
+    follow_decisions,
     divide,
     choose_abstraction,
     count_transitions,
-    follow_decisions,
     find_effects,
     find_invariants,
     find_guards,

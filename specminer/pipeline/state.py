@@ -86,6 +86,9 @@ class Mining:
     runs: tuple[FunctionRuns, ...] = field(default=_pending("execute_calls"))
     """Calls of each function, executed alone."""
 
+    followed: Mapping[int, FollowedFunction] = field(default=_pending("follow_decisions"))
+    """What calls decided, by number of the function; functions whose code could not be followed are left out."""
+
     analysis: Analysis = field(default=_pending("divide"))
     """The sorts of entities."""
     interactions: Interactions = field(default=_pending("divide"))
@@ -98,9 +101,6 @@ class Mining:
     """What was asked for, with all that is forbidden."""
     phasing: Phasing = field(default=_pending("divide"))
     """The tables of events, with and without the changes of flags."""
-
-    followed: Mapping[int, FollowedFunction] = field(default=_pending("follow_decisions"))
-    """What calls decided, by number of the function; functions whose code could not be followed are left out."""
 
     effects: tuple[Effect, ...] = field(default=_pending("find_effects"))
     """What accepted calls of the functions that could be followed do."""
