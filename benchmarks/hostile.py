@@ -30,7 +30,7 @@ from specminer.chain.artifact import load
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.interface import from_artifact
 from specminer.chain.node import Node
-from specminer.chain.transport import Transport
+from specminer.chain.transport import Transport, UnreadableAnswer
 from specminer.chain.txlist import kind_of, read_calls, read_transactions
 from specminer.errors import SpecminerError
 from specminer.location import Layout
@@ -67,26 +67,30 @@ class PlayedTransport:
     """Answers from memory; ``change`` may alter each of them."""
 
     def __init__(self, answers: Mapping[Key, Any], change: Callable[[Any], Any]) -> None:
+        self.received = 0
         self._answers = answers
         self._change = change
 
-    def one(self, call: tuple[str, tuple[Any, ...]]) -> Any:
+    async def one(self, call: tuple[str, tuple[Any, ...]]) -> Any:
         """Answer one request."""
         unknown = {"error": {"code": -32601, "message": "not recorded"}}
-        return self._change({"jsonrpc": "2.0", "id": 1} | self._answers.get(key_of(*call), unknown))
+        answer = self._change({"jsonrpc": "2.0", "id": 1} | self._answers.get(key_of(*call), unknown))
+        if not isinstance(answer, dict):
+            raise UnreadableAnswer
+        return answer
 
-    def many(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Any]:
+    async def many(self, calls: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Any]:
         """Answer a batch."""
-        return [self.one(call) for call in calls]
+        return [await self.one(call) for call in calls]
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Nothing is open."""
 
 
 def played(answers: Mapping[Key, Any], change: Callable[[Any], Any]) -> Node:
     """Return a node whose answers come from memory."""
-    node = Node(Endpoint("http://127.0.0.1:9"), pause=0)
-    node._transport = cast("Transport", PlayedTransport(answers, change))
+    node = Node(Endpoint("http://127.0.0.1:9"), pause=0, retries=2)
+    node._open().upstreams[0].transport = cast("Transport", PlayedTransport(answers, change))
     return node
 
 

@@ -22,6 +22,7 @@ ABI or a chain pass through :func:`plain` before they enter a message.
 from __future__ import annotations
 
 import unicodedata
+from enum import Enum
 from typing import Final
 
 MAX_FOREIGN_TEXT: Final = 300
@@ -81,12 +82,23 @@ class NodeUnreachable(ChainError):
     """The node gave no answer: refused connection, timeout, closed socket."""
 
 
+class NodeNeed(Enum):
+    """What a node lacks that refuses a request."""
+
+    ARCHIVE = "the state of old blocks"
+    TRACING = "methods that trace"
+
+
 class NodeRefused(ChainError):
     """The node answered with an error; ``code`` is its JSON-RPC or HTTP code where there is one."""
 
-    def __init__(self, message: str, *, code: int | None = None, **values: object) -> None:
+    def __init__(
+        self, message: str, *, code: int | None = None, need: NodeNeed | None = None, **values: object
+    ) -> None:
         super().__init__(message, code=code, **values)
         self.code = code
+        self.need = need
+        """What the node lacks, where its words tell."""
 
 
 class NodeLied(ChainError):

@@ -20,7 +20,7 @@ def check_chain(node: Node, expected: int | None) -> tuple[int, Hash]:
         NotOnChain: the node serves another chain than ``expected``.
 
     """
-    chain_id = quantity(node.call("eth_chainId"), "chain id")
+    chain_id = node.read([("eth_chainId", ())], lambda answers: quantity(_granted(answers[0]), "chain id"))
     if expected is not None and chain_id != expected:
         raise NotOnChain(
             f"{node.endpoint.label} serves chain {chain_id}, but chain {expected} was asked for; use a node "
@@ -37,7 +37,15 @@ def block_at(node: Node, number: int | str) -> Block:
 
     """
     tag = hex(number) if isinstance(number, int) else number
-    return read_block(node.call("eth_getBlockByNumber", tag, False), number)
+    return node.read(
+        [("eth_getBlockByNumber", (tag, False))], lambda answers: read_block(_granted(answers[0]), number)
+    )
+
+
+def _granted(answer: Any) -> Any:
+    if isinstance(answer, NodeRefused):
+        raise answer
+    return answer
 
 
 def read_block(answer: Any, number: int | str) -> Block:
@@ -69,7 +77,10 @@ def newest_block(node: Node, chain_id: int) -> int:
 def code_at(node: Node, contract: Address, block: int | str) -> bytes:
     """Return the runtime code of the contract after the block; empty if it has none."""
     tag = hex(block) if isinstance(block, int) else block
-    return octets(node.call("eth_getCode", f"0x{contract.hex()}", tag), "code")
+    return node.read(
+        [("eth_getCode", (f"0x{contract.hex()}", tag))],
+        lambda answers: octets(_granted(answers[0]), "code"),
+    )
 
 
 def creation_block(node: Node, contract: Address, head: int) -> int:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from specminer._support.keccak import keccak
+from specminer.chain.blocks import code_at
 from specminer.chain.node import Node, octets
-from specminer.errors import NodeLied
+from specminer.errors import ChainError, NodeLied, NodeRefused
 from specminer.trace import Address, FrameCode, Hash, Invocation, InvocationKind, PaymentKind, Transaction
 
 MAX_ADDRESSES: Final = 64
@@ -92,14 +93,19 @@ class CodeHashes:
         answers = self.node.each(
             [("eth_getCode", (f"0x{span.address.hex()}", hex(number))) for span, number in wanted]
         )
-        for (span, _), answer in zip(wanted, answers, strict=True):
-            self._hashes[span] = self._hash_of(answer)
+        for (span, number), answer in zip(wanted, answers, strict=True):
+            self._hashes[span] = self._hash_of(span, number, answer)
 
-    def _hash_of(self, answer: object) -> Hash | None:
+    def _hash_of(self, span: _CodeSpan, number: int, answer: object) -> Hash | None:
+        if isinstance(answer, NodeRefused):
+            return None
         try:
             code = octets(answer, "code")
         except NodeLied:
-            return None
+            try:
+                code = code_at(self.node, span.address, number)
+            except ChainError:
+                return None
         if not code:
             return None
         digest = Hash(keccak(code))

@@ -7,35 +7,45 @@ already complete are not read again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from specminer.chain import finder
-from specminer.chain.blocks import block_at, code_at, creation_block, read_block
+from specminer.chain.blocks import block_at, code_at, creation_block
 from specminer.chain.code_hashes import CodeHashes
-from specminer.chain.envelopes import TipChanged, envelope_of
+from specminer.chain.envelopes import TipChanged
 from specminer.chain.finder import Way
 from specminer.chain.log_check import LogCheck
+from specminer.chain.lookahead import Lookahead
 from specminer.chain.matching import Envelope
-from specminer.chain.node import Node, Request, octets
+from specminer.chain.node import Node, octets
 from specminer.chain.progress import Estimate, Progress
+from specminer.chain.reading import GROUP, MAX_FAILURES, Notes, Reading, TransactionReader
 from specminer.chain.slot_values import SlotValues, contradicting
-from specminer.chain.tracing import ORDER, SAMPLES, Traced, TracerChoice
+from specminer.chain.tracing import ORDER, SAMPLES, Traced
 from specminer.errors import ChainError, NodeLied, NodeRefused, NotOnChain
 from specminer.trace import Address, Block, ContractRecord, Gap, Hash, Tracer, Transaction
 
 CHUNK: Final = 200
 """Transactions after which a chunk ends, at the next block."""
-GROUP: Final = 16
-"""Transactions recorded in one batch of requests."""
+WORKERS: Final = 16
+"""Groups of transactions that are read at the same time."""
+AHEAD: Final = 24
+"""Groups that are read before it is their turn: about two chunks."""
+SPANS: Final = 4
+"""Parts of the chain that are searched before it is their turn."""
 TRIES: Final = 5
 """Times to read a chunk again whose blocks change under the reader."""
-MAX_FAILURES: Final = 25
-"""Transactions in a row without a trace, after which a node is taken to have stopped tracing."""
 MAX_CONFIRMED: Final = 20
 """Transactions of a chunk in a row that contradict others, are traced again, and were right."""
 
+_Part = tuple[int, int, finder.BlockHits]
+"""First and last block of a part of the chain, and what was found there."""
+_BegunPart = tuple[int, int, finder.BlockHits, list[Future[Reading]]]
 KnownValues = Callable[[int], SlotValues]
 """Returns what the contract's slots held before a block, as far as is known."""
 
@@ -90,13 +100,16 @@ class Collector:
     ) -> None:
         self.node = node
         self.contract = contract
-        self._note = note
+        self._note: Callable[[str], None] = note
         self._progress = progress
-        self._tracing = TracerChoice(node, [contract], note)
+        self._notes = Notes(note)
+        self._reader = TransactionReader(node, contract, self._notes)
+        self._tracing = self._reader.tracing
+        self._ahead: Lookahead | None = None
         self._code_hashes = CodeHashes(node)
-        self._log_check = LogCheck(node, contract, note)
+        self._log_check = LogCheck(node, contract, self._notes)
         self._way: tuple[Way, str | None] | None = None
-        self._first = self._last = self._done = 0
+        self._first = self._last = self._done = self._position = 0
         self._created_in: int | None = None
         self._recorded_any = False
         self._failures = 0
@@ -126,13 +139,33 @@ class Collector:
         )
         self._first, self._last, self._done = first, last, 0
         self._held_at = -1
-        for start, end, hits in self._find(first, last, way):
-            for part_first, part_last, part in _parts(start, end, hits):
-                chunk = self._chunk(part_first, part_last, part, way)
+        self._position = first
+        with self._looking_ahead() as ahead:
+            parts = (part for span in self._find(first, last, way) for part in _parts(*span))
+            for part_first, part_last, hits, readings in ahead.feed(self._begun(parts), SPANS):
+                chunk = self._chunk(part_first, part_last, hits, way, readings)
                 self._held_at = part_last + 1
                 yield chunk
                 self._done += len(chunk.transactions)
-                self._tell(part_last + 1, self._done)
+                self._position = part_last + 1
+                self._tell(self._position, self._done)
+
+    @contextmanager
+    def _looking_ahead(self) -> Iterator[Lookahead]:
+        """Let groups be read ahead of their turn inside the block."""
+        with Lookahead(WORKERS) as ahead:
+            self._ahead = ahead
+            try:
+                yield ahead
+            finally:
+                self._ahead = None
+
+    def _begun(self, parts: Iterable[_Part]) -> Iterator[_BegunPart]:
+        """Yield parts of the chain whose reading is begun, as soon as there is room for more."""
+        for first, last, hits in parts:
+            assert self._ahead is not None
+            self._ahead.wait_for_room(AHEAD)
+            yield first, last, hits, self._read(hits, patient=True)
 
     def _tell(self, block: int, transactions: int) -> None:
         self._progress(Progress(block=block, first=self._first, last=self._last, transactions=transactions))
@@ -181,11 +214,13 @@ class Collector:
         return bool(self._creating(self._hashes_in(block)))
 
     def _hashes_in(self, block: int) -> list[Any]:
-        answer = self.node.call("eth_getBlockByNumber", hex(block), False)
-        hashes = answer.get("transactions") if isinstance(answer, dict) else None
-        if not isinstance(hashes, list):
-            raise NodeLied(f"the node returned no block {block}, which created the contract")
-        return hashes
+        def reader(answers: list[Any]) -> list[Any]:
+            hashes = answers[0].get("transactions") if isinstance(answers[0], dict) else None
+            if not isinstance(hashes, list):
+                raise NodeLied(f"the node returned no block {block}, which created the contract")
+            return hashes
+
+        return self.node.read([("eth_getBlockByNumber", (hex(block), False))], reader)
 
     def _creating(self, hashes: Sequence[Any]) -> list[Any]:
         """Return those of some transactions whose receipts name the contract as created."""
@@ -221,12 +256,19 @@ class Collector:
         merged = hits | {created_in: dict.fromkeys(found, not direct) | own}
         return {number: merged[number] for number in sorted(merged) if merged[number]}
 
-    def _chunk(self, first: int, last: int, hits: finder.BlockHits, way: tuple[Way, str | None]) -> Chunk:
+    def _chunk(
+        self,
+        first: int,
+        last: int,
+        hits: finder.BlockHits,
+        way: tuple[Way, str | None],
+        readings: Iterable[Future[Reading]],
+    ) -> Chunk:
         """Record what was found, and check that the chain is still the one it was found on."""
         attempt = 1
         while True:
             try:
-                transactions, gaps = self._record(hits, first, patient=attempt < TRIES)
+                transactions, gaps = self._record(hits, first, self._results(readings))
                 tip = self._check_anchor(last)
                 return Chunk(
                     first=first,
@@ -245,6 +287,30 @@ class Collector:
             attempt += 1
             found = self._find(first, last, way)
             hits = {number: rows for _, _, part in found for number, rows in part.items()}
+            readings = self._read(hits, patient=attempt < TRIES)
+
+    def _read(self, hits: finder.BlockHits, *, patient: bool) -> list[Future[Reading]]:
+        """Begin to read what was found, in groups."""
+        assert self._ahead is not None
+        suspected = _suspected(hits)
+        wanted = [(number, found) for number, rows in hits.items() for found in rows]
+        return [
+            self._ahead.begin(
+                partial(
+                    self._reader.read, wanted[start : start + GROUP], patient=patient, suspected=suspected
+                )
+            )
+            for start in range(0, len(wanted), GROUP)
+        ]
+
+    def _results(self, readings: Iterable[Future[Reading]]) -> Iterator[Reading]:
+        """Yield what was read, in order, and tell of progress while waiting for it."""
+        assert self._ahead is not None
+        for piece in readings:
+            reading = self._ahead.take(piece, lambda: self._tell(self._position, self._reader.traced))
+            for text in reading.notes:
+                self._note(text)
+            yield reading
 
     def _check_anchor(self, tip: int) -> Block:
         """Return the block ``tip`` if the anchor still stands.
@@ -255,7 +321,7 @@ class Collector:
         """
         anchor = self._anchor
         try:
-            blocks = self._blocks(list(dict.fromkeys((tip, anchor.number))))
+            blocks = self._reader.blocks(list(dict.fromkeys((tip, anchor.number))))
         except NotOnChain:
             blocks = {}
         if anchor.number not in blocks or blocks[anchor.number].hash != anchor.hash:
@@ -266,29 +332,33 @@ class Collector:
         return blocks[tip]
 
     def _record(
-        self, hits: finder.BlockHits, first: int, *, patient: bool
+        self, hits: finder.BlockHits, first: int, readings: Iterable[Reading]
     ) -> tuple[tuple[Transaction, ...], tuple[Gap, ...]]:
-        """Record what was found from block ``first`` on, in the chain's order; and what could not be.
+        """Return what was found from block ``first`` on as it was read, in the chain's order; and what could not be.
 
         Raises:
-            TipChanged: a transaction moved, and the caller is ``patient`` enough to look for it again.
             NodeRefused, NodeLied: nothing could be recorded at all.
 
         """
-        envelopes, gaps = self._envelopes(hits, patient=patient)
+        envelopes: list[Envelope] = []
         recorded: list[Transaction] = []
-        suspected = {found for rows in hits.values() for found, only in rows.items() if only}
-        for start in range(0, len(envelopes), GROUP):
-            group = envelopes[start : start + GROUP]
-            traced = self._tracing.record(group)
-            recorded += traced.transactions
-            gaps += traced.gaps
-            self._check_going_on(traced, suspected)
-            self._tell(group[-1].block.number, self._done + len(recorded))
+        gaps: list[Gap] = []
+        suspected = _suspected(hits)
+        for reading in readings:
+            envelopes += reading.envelopes
+            gaps += reading.gaps
+            for traced in reading.traced:
+                recorded += traced.transactions
+                gaps += traced.gaps
+                self._check_going_on(traced, suspected)
+            if reading.envelopes:
+                self._position = max(self._position, reading.envelopes[-1].block.number)
+                self._tell(self._position, self._done + len(recorded))
         self._recorded_any = self._recorded_any or bool(recorded)
         lost = [gap for gap in gaps if gap.hash not in suspected]
         if len(lost) > 1 and not self._recorded_any:
             raise NodeLied(f"no transaction can be recorded: {lost[0].reason}")
+        recorded.sort(key=lambda item: (item.block.number, item.index))
         concerned = [transaction for transaction in recorded if transaction.invocations]
         followed = self._followed(concerned, envelopes, first)
         return self._code_hashes.fill(followed), tuple(sorted(gaps, key=lambda gap: (gap.block, gap.hash)))
@@ -348,13 +418,22 @@ class Collector:
         hits: finder.BlockHits = {}
         for found, (block, _) in sorted(wanted.items(), key=lambda item: (item[1][0], item[0])):
             hits.setdefault(block, {})[found] = False
-        for _, _, part in _parts(0, max(hits, default=0), hits):
-            envelopes, gaps = self._envelopes(part, patient=False)
+        with self._looking_ahead():
+            yield from self._mended_parts(_parts(0, max(hits, default=0), hits), stored)
+        self._code_hashes.forget()
+
+    def _mended_parts(
+        self, parts: Iterable[_Part], stored: Mapping[Hash, tuple[int, Tracer | None]]
+    ) -> Iterator[Mended]:
+        for _, _, part in parts:
             recorded: list[Transaction] = []
-            for start in range(0, len(envelopes), GROUP):
-                traced = self._tracing.record(envelopes[start : start + GROUP])
-                recorded += traced.transactions
-                gaps += traced.gaps
+            gaps: list[Gap] = []
+            for reading in self._results(self._read(part, patient=False)):
+                gaps += reading.gaps
+                for traced in reading.traced:
+                    recorded += traced.transactions
+                    gaps += traced.gaps
+            recorded.sort(key=lambda item: (item.block.number, item.index))
             self._code_hashes.forget()
             better = [item for item in recorded if self._is_better(item.tracer, stored[item.hash][1])]
             yield Mended(
@@ -362,7 +441,6 @@ class Collector:
                 gaps=tuple(gap for gap in gaps if stored[gap.hash][1] is None),
                 unconcerned=tuple(item.hash for item in better if not item.invocations),
             )
-        self._code_hashes.forget()
 
     def _worth_another_try(
         self, stored: Mapping[Hash, tuple[int, Tracer | None]]
@@ -372,10 +450,7 @@ class Collector:
         Which one that is, the newest of these transactions tell.
         """
         newest = sorted(stored, key=lambda found: stored[found][0])[-SAMPLES:]
-        hits: finder.BlockHits = {}
-        for found in newest:
-            hits.setdefault(stored[found][0], {})[found] = False
-        samples, _ = self._envelopes(hits, patient=False)
+        samples, _ = self._reader.envelopes([(stored[found][0], found) for found in newest], patient=False)
         if not samples:
             return {found: item for found, item in stored.items() if item[1] is None}
         chosen = self._tracing.choose(samples)
@@ -383,50 +458,6 @@ class Collector:
 
     def _is_better(self, tracer: Tracer, before: Tracer | None) -> bool:
         return before is None or ORDER.index(tracer) < ORDER.index(before)
-
-    def _envelopes(self, hits: finder.BlockHits, *, patient: bool) -> tuple[list[Envelope], list[Gap]]:
-        """Read blocks, transactions and receipts; ordered by block and index. What cannot be read is a gap."""
-        blocks = self._blocks(list(hits))
-        wanted = [(number, found) for number, rows in hits.items() for found in rows]
-        envelopes: list[Envelope] = []
-        gaps: list[Gap] = []
-        for start in range(0, len(wanted), GROUP):
-            group = wanted[start : start + GROUP]
-            requests = [_requests_for(found) for _, found in group]
-            answers = self.node.batch([pair[0] for pair in requests] + [pair[1] for pair in requests])
-            for row, (number, found) in enumerate(group):
-                pair = answers[row], answers[len(group) + row]
-                try:
-                    envelopes.append(self._envelope(found, blocks[number], pair))
-                except TipChanged as error:
-                    if patient:
-                        raise
-                    gaps.append(Gap(hash=found, block=number, reason=str(error)))
-                except (NodeRefused, NodeLied) as error:
-                    gaps.append(Gap(hash=found, block=number, reason=str(error)))
-        return sorted(envelopes, key=lambda envelope: (envelope.block.number, envelope.index)), gaps
-
-    def _envelope(self, found: Hash, block: Block, answers: tuple[Any, Any]) -> Envelope:
-        """Read a transaction; where the answers of a batch cannot be, ask for it alone."""
-        try:
-            return _read_envelope(found, block, answers)
-        except (TipChanged, NodeRefused, NodeLied) as error:
-            alone = self.node.each(_requests_for(found))
-            envelope = _read_envelope(found, block, (alone[0], alone[1]))
-            if isinstance(error, NodeLied) and self.node.takes_batches:
-                self._note(f"requests are sent one by one, because in a batch answers were wrong: {error}")
-                self.node.stop_batching()
-            return envelope
-
-    def _blocks(self, numbers: Sequence[int]) -> dict[int, Block]:
-        """Read blocks; where the answers of a batch cannot be, each is asked for alone."""
-        requests = [("eth_getBlockByNumber", (hex(number), False)) for number in numbers]
-        try:
-            return _read_blocks(numbers, self.node.batch(requests))
-        except NodeLied:
-            blocks = _read_blocks(numbers, self.node.each(requests))
-            self.node.stop_batching()
-            return blocks
 
     def describe(
         self, head: int, chain_id: int, created_in: int | None, implementations: Sequence[Address]
@@ -445,23 +476,8 @@ class Collector:
         )
 
 
-def _requests_for(found: Hash) -> list[Request]:
-    text = "0x" + found.hex()
-    return [("eth_getTransactionByHash", (text,)), ("eth_getTransactionReceipt", (text,))]
-
-
-def _read_envelope(found: Hash, block: Block, answers: tuple[Any, Any]) -> Envelope:
-    for answer in answers:
-        if isinstance(answer, NodeRefused):
-            raise answer
-    return envelope_of(found, answers[0], answers[1], block)
-
-
-def _read_blocks(numbers: Sequence[int], answers: Sequence[Any]) -> dict[int, Block]:
-    for answer in answers:
-        if isinstance(answer, NodeRefused):
-            raise answer
-    return {number: read_block(answer, number) for number, answer in zip(numbers, answers, strict=True)}
+def _suspected(hits: finder.BlockHits) -> frozenset[Hash]:
+    return frozenset(found for rows in hits.values() for found, only in rows.items() if only)
 
 
 def _parts(first: int, last: int, hits: finder.BlockHits) -> Iterator[tuple[int, int, finder.BlockHits]]:

@@ -66,11 +66,13 @@ def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> E
         NodeLied: a field that every transaction has is missing or malformed.
 
     """
-    if not isinstance(transaction, dict):
+    if transaction is None:
         raise TipChanged("a transaction disappeared from the chain while it was read")
     name = f"transaction 0x{wanted.hex()}"
-    if not isinstance(receipt, dict):
+    if receipt is None:
         raise TipChanged(f"{name} has no receipt: its block was replaced while it was read")
+    if not isinstance(transaction, dict) or not isinstance(receipt, dict):
+        raise NodeLied(f"the node returned no {name}, or no receipt of it")
     kind = plain(transaction.get("type", "0x0"), 10)
     for field in ("hash", "from", "gas", "input", "nonce", "value", "transactionIndex"):
         if transaction.get(field) is None:

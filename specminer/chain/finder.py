@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
+from functools import partial
 from typing import Any, Final
 
 from specminer.chain import prestate
@@ -28,7 +29,9 @@ A transaction is suspected where nothing says whether it touches the contract: i
 """
 
 _BATCH: Final = 10
-"""Whole-block traces asked for in one batch."""
+"""Whole-block traces asked for at a time."""
+_BLOCK_TRIES: Final = 3
+"""How often the trace of a block is asked for alone, if what comes is wrong: its transactions can be traced instead."""
 _CALM: Final = 8
 """Spans answered after a refusal, before a larger one is tried again."""
 _NO_METHOD: Final = -32601
@@ -93,11 +96,10 @@ def check_blocks(node: Node, method: str, contract: Address, probe: int) -> None
         NodeRefused: it is not there.
         NodeLied: what it answers is of another block.
     """
-    answers = node.each(_block_calls(method, [probe]))
-    for answer in answers:
-        if isinstance(answer, NodeRefused):
-            raise answer
-    _touched(answers[1], _hashes(answers[0], probe), probe, contract)
+    node.read(
+        _block_calls(method, [probe]),
+        lambda answers: _touched(_granted(answers[1]), _hashes(_granted(answers[0]), probe), probe, contract),
+    )
 
 
 def check_filter(node: Node, contract: Address, probe: int) -> None:
@@ -108,7 +110,7 @@ def check_filter(node: Node, contract: Address, probe: int) -> None:
         NodeLied: it does not find what is there.
     """
     _by_filter(node, contract, probe, probe, {})
-    transactions = _full(node.call("eth_getBlockByNumber", hex(probe), True), probe)
+    transactions = _full_block(node, probe)
     if not transactions:
         return
     known = transactions[0]
@@ -116,13 +118,22 @@ def check_filter(node: Node, contract: Address, probe: int) -> None:
     for field, end in (("fromAddress", known.get("from")), ("toAddress", known.get("to"))):
         if end is None:
             continue
-        traces = node.call("trace_filter", span | {field: [end]})
-        listed = traces if isinstance(traces, list) else []
-        found = {str(trace.get("transactionHash")) for trace in listed if isinstance(trace, dict)}
-        if str(known.get("hash")) not in found:
-            raise NodeLied(
-                f"trace_filter does not find the first transaction of block {probe} by its {field}"
-            )
+        reader = partial(_check_found, str(known.get("hash")), probe, field)
+        node.read([("trace_filter", (span | {field: [end]},))], reader)
+
+
+def _check_found(wanted: str, probe: int, field: str, answers: Sequence[Any]) -> None:
+    """Check that what ``trace_filter`` answers names a transaction.
+
+    Raises:
+        NodeRefused: it was refused.
+        NodeLied: it does not.
+    """
+    traces = _granted(answers[0])
+    listed = traces if isinstance(traces, list) else []
+    found = {str(trace.get("transactionHash")) for trace in listed if isinstance(trace, dict)}
+    if wanted not in found:
+        raise NodeLied(f"trace_filter does not find the first transaction of block {probe} by its {field}")
 
 
 def find(
@@ -180,16 +191,33 @@ def _filter(contract: Address, first: int, last: int) -> dict[str, Any]:
 
 
 def _by_filter(node: Node, contract: Address, first: int, last: int, hits: BlockHits) -> None:
-    answer = node.call("trace_filter", _filter(contract, first, last))
+    filtered = node.read(
+        [("trace_filter", (_filter(contract, first, last),))],
+        lambda answers: _filtered(_granted(answers[0]), first, last),
+    )
+    for number, found in filtered:
+        _add(hits, number, found)
+
+
+def _filtered(answer: Any, first: int, last: int) -> list[tuple[int, str]]:
+    """Return block and hash of the transactions that ``trace_filter`` found.
+
+    Raises:
+        NodeLied: the answer is malformed, or of other blocks.
+    """
     if not isinstance(answer, list):
         raise NodeLied(f"trace_filter should answer a list of traces, got {came(answer)}")
+    found: list[tuple[int, str]] = []
     for trace in answer:
-        if not isinstance(trace, dict) or not isinstance(trace.get("blockNumber"), int):
+        number = trace.get("blockNumber") if isinstance(trace, dict) else None
+        if not isinstance(number, int):
             raise NodeLied("trace_filter returned a trace without a block number")
-        if not first <= trace["blockNumber"] <= last:
-            raise NodeLied(f"trace_filter returned block {trace['blockNumber']} for blocks {first} to {last}")
+        if not first <= number <= last:
+            raise NodeLied(f"trace_filter returned block {number} for blocks {first} to {last}")
         if trace.get("transactionHash"):  # block rewards have none
-            _add(hits, trace["blockNumber"], trace["transactionHash"])
+            octets(trace["transactionHash"], "a transaction hash", 32)
+            found.append((number, trace["transactionHash"]))
+    return found
 
 
 def _add(hits: BlockHits, block: int, transaction: Any, *, suspected: bool = False) -> None:
@@ -240,10 +268,14 @@ def _in_block(
             raise
     except NodeLied:  # answers of a batch may be exchanged
         pass
-    block, traces = node.each(_block_calls(method, [number]))
-    hashes = _hashes(_granted(block), number)
+    block, traced = _block_calls(method, [number])
+    hashes = node.read([block], lambda answers: _hashes(_granted(answers[0]), number))
     try:
-        return _touched(_granted(traces), hashes, number, contract)
+        return node.read(
+            [traced],
+            lambda answers: _touched(_granted(answers[0]), hashes, number, contract),
+            tries=_BLOCK_TRIES,
+        )
     except (NodeLied, NodeRefused):
         return dict.fromkeys(hashes, True)
 
@@ -341,7 +373,7 @@ def _by_scan(node: Node, contract: Address, first: int, last: int, hits: BlockHi
         try:
             transactions = _full(_granted(block), number)
         except NodeLied:  # answers of a batch may be exchanged
-            transactions = _full(_granted(node.each([requests[row]])[0]), number)
+            transactions = _full_block(node, number)
         for transaction in transactions:
             if str(transaction.get("to")).lower() == address:
                 _add(hits, number, transaction.get("hash"))
@@ -358,7 +390,18 @@ def logged(node: Node, contract: Address, first: int, last: int) -> dict[int, li
         NodeLied: an answer is malformed, or of other blocks.
     """
     address = f"0x{contract.hex()}"
-    logs = node.call("eth_getLogs", {"fromBlock": hex(first), "toBlock": hex(last), "address": address})
+    wanted = {"fromBlock": hex(first), "toBlock": hex(last), "address": address}
+    return node.read(
+        [("eth_getLogs", (wanted,))], lambda answers: _logged(_granted(answers[0]), address, first, last)
+    )
+
+
+def _logged(logs: Any, address: str, first: int, last: int) -> dict[int, list[str]]:
+    """Return the transactions of log entries, by block.
+
+    Raises:
+        NodeLied: the answer is malformed, or of other blocks.
+    """
     if not isinstance(logs, list) or not all(isinstance(log, dict) for log in logs):
         raise NodeLied(f"eth_getLogs should answer a list of logs, got {came(logs)}")
     found: dict[int, list[str]] = {}
@@ -369,6 +412,13 @@ def logged(node: Node, contract: Address, first: int, last: int) -> dict[int, li
         if str(log.get("address")).lower() == address:
             found.setdefault(number, []).append(log.get("transactionHash"))
     return found
+
+
+def _full_block(node: Node, number: int) -> list[dict[str, Any]]:
+    """Ask for a block's transactions, alone."""
+    return node.read(
+        [("eth_getBlockByNumber", (hex(number), True))], lambda answers: _full(_granted(answers[0]), number)
+    )
 
 
 def _full(block: Any, number: int) -> list[dict[str, Any]]:

@@ -1,68 +1,91 @@
-"""One door to an Ethereum node: JSON-RPC over HTTP, WebSocket or IPC.
+"""One door to an Ethereum node: JSON-RPC over HTTP, WebSocket or IPC, at one endpoint or several.
 
-An answer belongs to the request whose identifier it bears, and to no other. Debug methods have no place in web3's
-typed API, so requests go to the provider itself. What may pass (a
-refused connection, a timeout, a rate limit, a gateway error) is tried again with growing pauses; what
-will not pass is raised at once. No message quotes a library's exception: they carry URLs with keys.
+An answer belongs to the request whose identifier it bears, and to no other. Requests travel in an event loop in a
+thread of its own, many at a time; whoever asks waits, in any thread. What may pass (a cut or garbled answer, a timeout,
+a rate limit, a gateway error) is tried again with growing pauses; what will not pass is raised at once. No message
+quotes a library's exception: they carry URLs with keys.
 """
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import re
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
-from typing import Any, Final, Self
+import threading
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, Self, TypeVar
 
-import requests
-from websockets.exceptions import WebSocketException
-
+from specminer.chain.dispatch import Dispatcher
 from specminer.chain.endpoint import Endpoint
-from specminer.chain.retrying import PASSING_STATUS, PassingFailure, Retries
-from specminer.chain.transport import (
-    MAX_ANSWER,
-    AnsweredStatus,
-    AnswerTooLarge,
-    ForeignAnswer,
-    Request,
-    Transport,
-)
-from specminer.errors import NodeLied, NodeRefused, NodeUnreachable, plain
+from specminer.chain.retrying import growing_pause
+from specminer.chain.traffic import CONCURRENCY, RETRIES, TIMEOUT, Traffic
+from specminer.chain.transport import Request, load_libraries
+from specminer.errors import ChainError, NodeLied, NodeRefused, NodeUnreachable, plain
 
-TIMEOUT: Final = 120
-"""Seconds to wait for one answer; a trace of a large transaction takes a while."""
-BATCH: Final = 100
-"""Requests in one batch; providers refuse larger ones."""
-TOO_LARGE: Final = 413
-"""The code of a refusal because an answer would be too large for us."""
-_PASSING_CODES: Final = frozenset({-32005, -32016, 429})
-_PASSING_WORDS: Final = ("rate limit", "too many requests", "try again", "timed out", "timeout", "busy")
-_LASTING_WORDS: Final = ("execution timeout", "block range", "more than", "too large", "too many results")
-"""Refusals for the size of what was asked, under whatever code: asking the same again does not help."""
 _QUANTITY: Final = re.compile("0[xX][0-9a-fA-F]{1,64}")
-_NESTING: Final = 6_000
-"""Call traces nest twice as deep as calls (1024), which is more than Python's parser of JSON takes by default.
-
-A library that web3 imports lifts the limit so far that an answer could overflow the stack instead.
-"""
+_SHORT: Final = 0.1
+"""Of the usual pause, before something is asked for again whose answer was wrong; see ``_LONGEST_SHORT``."""
+_LONGEST_SHORT: Final = 4.0
+_T = TypeVar("_T")
 
 
 class Node:
-    """A node that answers JSON-RPC; close it after use or use it as a context manager."""
+    """A node that answers JSON-RPC; close it after use or use it as a context manager.
 
-    def __init__(self, endpoint: Endpoint, *, timeout: float = TIMEOUT, pause: float = 0.5) -> None:
-        self.endpoint = endpoint
-        self.requests = 0
+    It may be asked from several threads. ``endpoints`` are tried in their order. For the rest see :class:`Traffic`.
+    """
+
+    def __init__(
+        self,
+        *endpoints: Endpoint,
+        retries: int = RETRIES,
+        timeout: float = TIMEOUT,
+        concurrency: int = CONCURRENCY,
+        rate: float | None = None,
+        pause: float = 0.5,
+    ) -> None:
+        load_libraries()
+        self.endpoints = endpoints
+        self._traffic = Traffic(
+            retries=retries, timeout=timeout, concurrency=concurrency, rate=rate, pause=pause
+        )
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._dispatcher: Dispatcher | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The first endpoint, by which messages call the node."""
+        return self.endpoints[0]
+
+    @property
+    def requests(self) -> int:
         """How many requests were sent, a batch counted by its members."""
-        self._batches = True
-        self._retries = Retries(pause)
-        self._transport = Transport(endpoint, timeout)
+        return sum(upstream.sent for upstream in self._dispatcher.upstreams) if self._dispatcher else 0
+
+    @property
+    def retries(self) -> int:
+        """How many of them were sent again."""
+        return self._dispatcher.retries if self._dispatcher else 0
+
+    @property
+    def received(self) -> int:
+        """Bytes of all answers, unpacked."""
+        if self._dispatcher is None:
+            return 0
+        return sum(upstream.transport.received for upstream in self._dispatcher.upstreams)
+
+    @property
+    def tries(self) -> int:
+        """How often a request is sent at most."""
+        return 1 + self._traffic.retries
 
     @property
     def takes_batches(self) -> bool:
-        """Whether batches are sent; false once the node has refused one."""
-        return self._batches
+        """Whether batches are sent at the moment; not for a while after the node has refused small ones."""
+        return self._dispatcher is None or self._dispatcher.upstreams[0].takes_batches
 
     def __enter__(self) -> Self:
         return self
@@ -70,13 +93,24 @@ class Node:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def stop_batching(self) -> None:
-        """Send no more batches, because what the node answers to one cannot be told apart."""
-        self._batches = False
+    def doubt_batches(self) -> None:
+        """Send no batches for a while, because what the node answers to them cannot be told apart."""
+        dispatcher = self._dispatcher
+        if dispatcher is not None and self._loop is not None:
+            for upstream in dispatcher.upstreams:
+                self._loop.call_soon_threadsafe(upstream.doubt_batches)
 
     def close(self) -> None:
-        """Close the connection."""
-        self._transport.close()
+        """Give up what is under way and close the connections; the next request would open others."""
+        with self._lock:
+            loop, thread, dispatcher = self._loop, self._thread, self._dispatcher
+            self._loop = self._thread = None
+        if loop is None or thread is None or dispatcher is None:
+            return
+        asyncio.run_coroutine_threadsafe(dispatcher.close(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
     def call(self, method: str, *params: Any) -> Any:
         """Return the result of one request.
@@ -86,7 +120,20 @@ class Node:
             NodeRefused: the node answered with an error.
 
         """
-        answer = self._retries.run(lambda: self._send_one((method, params)))
+        return self.granted((method, params))
+
+    def granted(self, call: Request, *, patience: int | None = None, only: int | None = None) -> Any:
+        """Return the result of one request.
+
+        ``patience`` says how often an answer that holds nothing is asked for again, as often as everything if ``None``;
+        ``only`` is the number of the one endpoint that is asked.
+
+        Raises:
+            NodeUnreachable: no answer, after all tries.
+            NodeRefused: the node answered with an error.
+
+        """
+        (answer,) = self._ask([call], alone=True, patience=patience, only=only)
         if isinstance(answer, NodeRefused):
             raise answer
         return answer
@@ -98,137 +145,88 @@ class Node:
             NodeUnreachable: no answer, after all tries.
 
         """
-        if len(calls) > BATCH:
-            return self.batch(calls[:BATCH]) + self.batch(calls[BATCH:])
-        if self._batches and len(calls) > 1:
-            done: dict[int, Any] = {}
-            try:
-                if self._retries.run(lambda: self._send_batch(calls, done)):
-                    return [done[row] for row in range(len(calls))]
-                self._batches = False
-            except AnswerTooLarge:
-                half = len(calls) // 2
-                return self.batch(calls[:half]) + self.batch(calls[half:])
-            except NodeRefused as refusal:  # it did not pass for all of them
-                return [done.get(row, refusal) for row in range(len(calls))]
-        return self.each(calls)
+        return self._ask(calls, alone=False)
 
-    def each(self, calls: Sequence[Request]) -> list[Any]:
+    def each(self, calls: Sequence[Request], *, patience: int | None = None) -> list[Any]:
         """Return the results of several requests, each sent alone; a refused one is a ``NodeRefused`` in its place.
 
         Raises:
             NodeUnreachable: no answer, after all tries.
 
         """
-        return [self._asked_alone(call) for call in calls]
+        return self._ask(calls, alone=True, patience=patience)
 
-    def _asked_alone(self, call: Request) -> Any:
-        try:
-            return self._retries.run(partial(self._send_one, call))
-        except NodeRefused as refusal:
-            return refusal
+    def read(
+        self,
+        calls: Sequence[Request],
+        reader: Callable[[list[Any]], _T],
+        *,
+        tries: int | None = None,
+        doubtful: tuple[type[ChainError], ...] = (NodeLied,),
+    ) -> _T:
+        """Send requests, each alone, until ``reader`` accepts their answers, and return what it returns.
 
-    def _send_one(self, call: Request) -> Any:
-        self.requests += 1
-        try:
-            return self._read(call[0], self._guard(lambda: self._transport.one(call)))
-        except AnswerTooLarge:
-            return NodeRefused(
-                f"{self.endpoint.label} answered {call[0]} with more than {MAX_ANSWER >> 20} MiB",
-                code=TOO_LARGE,
-            )
+        ``doubtful`` are the errors of a reader after which it may help to ask again.
 
-    def _send_batch(self, calls: Sequence[Request], done: dict[int, Any]) -> bool:
-        """Ask what is not in ``done`` yet and put it there; return whether the node takes batches."""
-        open_rows = [row for row in range(len(calls)) if row not in done]
-        self.requests += len(open_rows)
-        try:
-            answers = self._guard(lambda: self._transport.many([calls[row] for row in open_rows]))
-        except NodeRefused:
-            return False
-        if answers is None:
-            return False
-        passing: PassingFailure | None = None
-        for row, answer in zip(open_rows, answers, strict=True):
+        Raises:
+            NodeUnreachable: no answer, after all tries.
+            ChainError: that of the reader, for the last answers.
+
+        """
+        last = self.tries if tries is None else tries
+        attempt = 1
+        while True:
+            answers = self.each(calls, patience=last - 1)
             try:
-                done[row] = self._read(calls[row][0], answer)
-            except PassingFailure as refusal:
-                passing = refusal
-        if passing is not None:
-            raise passing
-        return True
+                return reader(answers)
+            except doubtful:
+                if attempt >= last:
+                    raise
+            self.pause_briefly(attempt)
+            attempt += 1
 
-    def _read(self, method: str, answer: Any) -> Any:
-        """Return the result, or the refusal as a value; raise if trying again may help."""
-        if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
-            raise NodeRefused(f"{self.endpoint.label} did not answer {method} in JSON-RPC")
-        if answer.get("error") is None:
-            return answer.get("result")
-        error = answer["error"] if isinstance(answer["error"], dict) else {"message": answer["error"]}
-        self._retries.answered = True
-        code = error.get("code") if isinstance(error.get("code"), int) else None
-        text = self.endpoint.redact(error.get("message", "no reason given"))
-        refusal = NodeRefused(f"{self.endpoint.label} refused {method}: {text}", code=code)
-        words = str(error.get("message")).lower()
-        passing = code in _PASSING_CODES or any(word in words for word in _PASSING_WORDS)
-        if passing and not any(word in words for word in _LASTING_WORDS):
-            raise PassingFailure(refusal)
-        return refusal
+    def pause_briefly(self, failures: int) -> None:
+        """Wait before something is asked for again whose answer was wrong."""
+        pause = self._traffic.pause
+        time.sleep(growing_pause(_SHORT * pause, failures, _LONGEST_SHORT * pause))
 
-    def _guard(self, send: Callable[[], Any]) -> Any:
-        """Turn a library's exceptions into ours, without their texts."""
-        from web3.exceptions import Web3Exception  # loaded with the transport
+    def exclude(self, number: int) -> None:
+        """Ask one of the endpoints nothing any more."""
+        self._open().upstreams[number].excluded = True
 
-        label = self.endpoint.label
+    # -- the event loop ---------------------------------------------------------------------------
+
+    def _ask(
+        self, calls: Sequence[Request], *, alone: bool, patience: int | None = None, only: int | None = None
+    ) -> list[Any]:
+        if not calls:
+            return []
+        dispatcher = self._open()
+        wanted = self._traffic.retries if patience is None else patience
+        return self._wait(dispatcher.ask(calls, alone=alone, patience=wanted, only=only))
+
+    def _open(self) -> Dispatcher:
+        with self._lock:
+            if self._loop is None or self._dispatcher is None:
+                self._loop = asyncio.new_event_loop()
+                self._dispatcher = Dispatcher(self.endpoints, self._traffic)
+                self._thread = threading.Thread(target=self._loop.run_forever, name="node", daemon=True)
+                self._thread.start()
+            return self._dispatcher
+
+    def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
+        loop = self._loop
+        if loop is None:
+            work.close()
+            raise NodeUnreachable(f"{self.endpoint.label} is not asked any more")
+        future = asyncio.run_coroutine_threadsafe(work, loop)
         try:
-            with _room_to_nest():
-                return send()
-        except AnsweredStatus as error:
-            self._retries.answered = True
-            status = error.status
-            refusal = NodeRefused(f"{label} answered HTTP {status}{_HTTP_HINTS.get(status, '')}", code=status)
-            if status in PASSING_STATUS:
-                raise PassingFailure(refusal) from None
-            raise refusal from None
-        except ForeignAnswer:
-            self._retries.answered = True
-            lie = NodeLied(f"{label} answered a request with what bears the identifier of another one")
-            raise PassingFailure(lie) from None
-        except (requests.RequestException, OSError, WebSocketException, EOFError) as error:
-            if not isinstance(error, ValueError):
-                silent = isinstance(error, requests.Timeout | TimeoutError)
-                what = "did not answer in time" if silent else "cannot be reached"
-                raise PassingFailure(
-                    NodeUnreachable(f"{label} {what}; check that the node runs and that its address is right")
-                ) from None
-        except (Web3Exception, ValueError, LookupError, TypeError, AttributeError):
-            pass  # a library stumbled over an answer of another form
-        except RecursionError:
-            raise NodeRefused(f"{label} gave an answer that is nested too deep to be read") from None
-        # A reply that is no JSON-RPC: a web page, a truncated body, a foreign protocol.
-        raise NodeRefused(
-            f"{label} answered, but not in JSON-RPC; check that it is a node's RPC address"
-        ) from None
-
-
-@contextmanager
-def _room_to_nest() -> Iterator[None]:
-    usual = sys.getrecursionlimit()
-    sys.setrecursionlimit(_NESTING)
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(usual)
-
-
-_HTTP_HINTS = {
-    401: " (unauthorised): it wants a key; give it in the URL or with --rpc-header NAME=VALUE",
-    403: " (forbidden): the key or this machine is not allowed to use it",
-    404: " (not found): the path of its address is wrong",
-    405: ": it does not take JSON-RPC requests; check the address",
-    413: " (request too large)",
-    429: " (too many requests)",
-}
+            return future.result()
+        except concurrent.futures.CancelledError:
+            raise NodeUnreachable(f"{self.endpoint.label} is not asked any more") from None
+        except BaseException:
+            future.cancel()
+            raise
 
 
 def quantity(value: Any, what: str) -> int:

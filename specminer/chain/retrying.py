@@ -5,7 +5,10 @@ Source: exponential backoff with jitter; https://aws.amazon.com/blogs/architectu
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
 import tenacity
@@ -20,7 +23,33 @@ MAX_PAUSE: Final = 30
 PASSING_STATUS: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
 """HTTP statuses of a server that is busy or about to be back; those from 520 are Cloudflare's."""
 
+MAX_WAIT: Final = 3_600
+"""Seconds that a server may ask to wait: a server could ask for eternity."""
+
 _T = TypeVar("_T")
+
+
+def seconds_to_wait(text: str | None) -> float:
+    """Read a ``Retry-After``: seconds, or a date of HTTP; 0 where there is none that can be read.
+
+    Source: RFC 9110, section 10.2.3.
+    """
+    if text is None:
+        return 0.0
+    text = text.strip()
+    if text.isascii() and text.isdecimal():
+        return float(min(MAX_WAIT, int(text[:9])))
+    try:
+        return min(max(0.0, parsedate_to_datetime(text).timestamp() - time.time()), MAX_WAIT)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return 0.0
+
+
+def growing_pause(first: float, failures: int, most: float) -> float:
+    """Return a pause after so many failures in a row: exponential, with jitter of half."""
+    return min(most, first * 2.0 ** min(failures - 1, 32)) * (
+        0.5 + random.random() / 2
+    )  # no secret, no result
 
 
 class PassingFailure(Exception):

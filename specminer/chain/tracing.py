@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -37,6 +38,12 @@ ORDER: Final = (Tracer.JAVASCRIPT, Tracer.STRUCT_LOGS, Tracer.PRESTATE)
 """From the one that sees most to the one that sees least."""
 SAMPLES: Final = 3
 """Transactions that a tracer is tried on before the next one is."""
+SAMPLE_TRIES: Final = 5
+"""How often a sample is traced at most, if what comes is wrong."""
+MAX_LOST: Final = 3
+"""Transactions whose trace stayed wrong, after which it is asked for ``FEW_TRIES`` times only: it is this node's
+way."""
+FEW_TRIES: Final = 3
 SEARCHED: Final = 50
 """Blocks searched backwards for a transaction to try the tracers on."""
 MAX_WRONG: Final = 8
@@ -161,6 +168,9 @@ class TracerChoice:
         """What this node's JavaScript tracer shows of a sender's nonce, less the transaction's; where it is known."""
         self._tells_gas: set[Tracer] = set()
         """Tracers that say of the gas used what the node's receipts say, so that a difference counts."""
+        self._choosing = threading.Lock()
+        self._lost = 0
+        """Transactions whose trace stayed wrong, however often it was asked for."""
         self._noted = 0
         self._wrong = 0
         """Transactions whose answers in a batch were wrong, and right when they were asked for alone."""
@@ -194,9 +204,10 @@ class TracerChoice:
             NodeRefused: the node has no debug method that works.
 
         """
-        if self.tracer is None:
-            self.tracer = self._choose(self._samples(envelopes))
-        return self.tracer
+        with self._choosing:
+            if self.tracer is None:
+                self.tracer = self._choose(self._samples(envelopes))
+            return self.tracer
 
     def again(self, envelope: Envelope) -> Transaction | None:
         """Trace one transaction once more, by itself; ``None`` if the tracer in use cannot."""
@@ -254,9 +265,14 @@ class TracerChoice:
 
     def _try(self, tracer: Tracer, sample: Envelope) -> ChainError | None:
         """Record a sample; return why it could not be."""
-        answers = self.node.each(requests_for(tracer, sample.hash, self.contracts))
-        try:
+        requests = requests_for(tracer, sample.hash, self.contracts)
+
+        def reader(answers: list[Any]) -> list[Any]:
             decode(tracer, sample, answers, self.contracts)
+            return answers
+
+        try:
+            answers = self.node.read(requests, reader, tries=SAMPLE_TRIES)
             if _gas_of(tracer, answers) in (sample.gas_used, sample.block_gas_used):
                 self._tells_gas.add(tracer)
             nonce = _nonce_of(tracer, answers)
@@ -287,17 +303,20 @@ class TracerChoice:
             if lesser is not tracer:
                 self._tell(f"{envelope.name} had to be traced with {lesser.value} ({error})")
             elif isinstance(error, NodeLied):
-                self._doubt_batches(error)
+                self.doubt_batches(error)
             return
         self._tell(f"{envelope.name} cannot be recorded and is left as a gap ({error})")
         traced.gaps.append(Gap(hash=envelope.hash, block=envelope.block.number, reason=str(error)))
 
-    def _doubt_batches(self, error: NodeLied) -> None:
-        """Send no more batches after answers in them were wrong again and again; one may be this node's way."""
+    def doubt_batches(self, error: NodeLied) -> None:
+        """Send no batches for a while after answers in them were wrong again and again; one may be this node's way."""
         self._wrong += 1
-        if self._wrong == MAX_WRONG and self.node.takes_batches:
-            self._note(f"requests are sent one by one, because in batches answers were wrong: {error}")
-            self.node.stop_batching()
+        if self._wrong >= MAX_WRONG and self.node.takes_batches:
+            self._wrong = 0
+            self.node.doubt_batches()
+            self._note(
+                f"requests are sent one by one for a while, because in batches answers were wrong: {error}"
+            )
 
     def _tell(self, text: str) -> None:
         self._noted += 1
@@ -307,8 +326,15 @@ class TracerChoice:
             self._note("further transactions of this kind are not named")
 
     def _one(self, tracer: Tracer, envelope: Envelope) -> Transaction:
-        answers = self.node.each(requests_for(tracer, envelope.hash, self.contracts))
-        return self._decoded(tracer, envelope, answers)
+        requests = requests_for(tracer, envelope.hash, self.contracts)
+        tries = FEW_TRIES if self._lost >= MAX_LOST else None
+        try:
+            return self.node.read(
+                requests, lambda answers: self._decoded(tracer, envelope, answers), tries=tries
+            )
+        except NodeLied:
+            self._lost += 1
+            raise
 
     def _without_spurious(self, item: Transaction) -> Transaction:
         """Return a transaction without clearings of slots that the node does not confirm.

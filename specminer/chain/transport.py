@@ -1,33 +1,33 @@
-"""How requests to a node travel: HTTP, WebSocket or a Unix socket.
+"""How messages travel to a node: HTTP, WebSocket or a Unix socket, many at a time.
 
-web3's providers write and read the messages. They are carried here, because an answer has to be measured while it
-arrives: a node is not trusted with the memory of this machine. web3 is loaded with the first transport: it takes half a
-second, and only those need it who ask a node.
+web3's provider writes and reads the messages. They are carried here, because an answer has to be measured while it
+arrives: a node is not trusted with the memory of this machine. Libraries are loaded with the first transport: they take
+half a second, and only those need them who ask a node.
 
-A transport raises whatever its library raises; :mod:`specminer.chain.node` makes errors of it.
+All of this runs in one event loop. What libraries raise becomes one of the exceptions of this module, without their
+texts: these carry URLs with keys.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-import socket
-import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+import ssl
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
-
-import requests
-import urllib3
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.frames import CloseCode
-from websockets.sync.client import ClientConnection, connect
+from urllib.parse import urlsplit
 
 from specminer.chain.endpoint import Endpoint
+from specminer.chain.retrying import seconds_to_wait
 from specminer.nesting import usual_recursion
 
 if TYPE_CHECKING:
+    import aiohttp
     from web3.types import RPCEndpoint
+    from websockets.asyncio.client import ClientConnection
 
 Request = tuple[str, tuple[Any, ...]]
 """Method and parameters."""
@@ -36,87 +36,154 @@ MAX_ANSWER: Final = 64 << 20
 """Bytes of one answer, unpacked. A trace of opcodes may have more; a lesser tracer takes its place then."""
 CONNECT_TIMEOUT: Final = 10
 """Seconds to wait for a connection: whether anybody is there is known soon."""
+_NESTING: Final = 6_000
+"""Call traces nest twice as deep as calls (1024), which is more than Python's parser of JSON takes by default.
+
+A library that web3 imports lifts the limit so far that an answer could overflow the stack instead.
+"""
 
 
 class AnsweredStatus(Exception):
     """A request, or the handshake of a WebSocket, was answered with an HTTP status that is no success."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, wait: float = 0) -> None:
         super().__init__(status)
         self.status = status
+        self.wait = wait
+        """Seconds that the server asks to wait (``Retry-After``)."""
 
 
 class AnswerTooLarge(Exception):
     """An answer has more than ``MAX_ANSWER`` bytes."""
 
 
-class Carrier(Protocol):
-    """How messages travel; raises whatever its library raises."""
+class ForeignAnswer(Exception):
+    """An answer bears the identifier of another request."""
 
-    def ask(self, message: bytes) -> bytes:
+
+class UnreadableAnswer(Exception):
+    """An answer is no JSON-RPC: a web page, a cut body, a foreign protocol."""
+
+
+class NestedTooDeep(Exception):
+    """An answer is nested too deep to be read."""
+
+
+class BatchRefused(Exception):
+    """A batch was answered with one object instead of a list; it carries that object."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class Disconnected(Exception):
+    """No answer came: the connection failed or was cut."""
+
+    def __init__(self, *, absent: bool = False) -> None:
+        super().__init__()
+        self.absent = absent
+        """Whether there was nobody to connect to."""
+
+
+class Carrier(Protocol):
+    """How messages travel; raises an exception of this module, or ``TimeoutError``."""
+
+    async def ask(self, message: bytes) -> bytes:
         """Send a message and return the answer's body."""
 
-    def close(self) -> None:
-        """Close the connection; the next message would open another."""
+    async def close(self) -> None:
+        """Close all connections."""
+
+
+def load_libraries() -> None:
+    """Load what takes long to load, without what it does to the interpreter."""
+    with usual_recursion():
+        import web3  # noqa: F401
 
 
 class Transport:
-    """Sends requests and returns the answers that bear their identifiers."""
+    """Sends requests to one endpoint and returns the answers that bear their identifiers; lives in one event loop."""
 
-    def __init__(self, endpoint: Endpoint, timeout: float) -> None:
-        """Prepare; it connects at the first request."""
+    def __init__(self, endpoint: Endpoint) -> None:
         with usual_recursion():
             from web3 import HTTPProvider
+        self.received = 0
+        """Bytes of all answers, unpacked."""
         self._codec = HTTPProvider(endpoint.url)
         if endpoint.scheme in ("ws", "wss"):
-            self._carrier: Carrier = _WebSocket(endpoint, timeout)
+            self._carrier: Carrier = _WebSockets(endpoint)
         elif endpoint.scheme == "ipc":
-            self._carrier = _Ipc(endpoint, timeout)
+            self._carrier = _Sockets(endpoint)
         else:
-            self._carrier = _Http(endpoint, timeout, HTTPProvider.get_request_headers())
+            self._carrier = _Http(endpoint, HTTPProvider.get_request_headers())
 
-    def one(self, call: Request) -> Any:
+    async def one(self, call: Request) -> dict[str, Any]:
         """Send one request and return the answer, an object with ``result`` or ``error``.
 
         Raises:
             ForeignAnswer: it bears another identifier.
+            UnreadableAnswer: it is something else.
 
         """
         message, number = self._encoded(call)
-        answer: Any = self._codec.decode_rpc_response(self._carrier.ask(message))
-        told = isinstance(answer, dict) and ("result" in answer or "error" in answer)
-        if told and not _bears(answer, number) and not _unnamed_refusal(answer):
+        answer = await self._exchange(message)
+        if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
+            raise UnreadableAnswer
+        if str(answer.get("id")) != str(number) and not _unnamed_refusal(answer):
             raise ForeignAnswer
         return answer
 
-    def many(self, calls: Sequence[Request]) -> list[Any] | None:
-        """Send a batch and return the answers in the order asked; ``None`` if they cannot be told apart."""
+    async def many(self, calls: Sequence[Request]) -> list[dict[str, Any] | None]:
+        """Send a batch and return the answers in the order asked; ``None`` for those that nothing answers for sure.
+
+        Raises:
+            BatchRefused: one object came for all.
+            UnreadableAnswer: something else came.
+
+        """
         encoded = [self._encoded(call) for call in calls]
-        message = b"[" + b",".join(text for text, _ in encoded) + b"]"
-        answers: Any = self._codec.decode_rpc_response(self._carrier.ask(message))
-        if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):
-            return None
-        by_number = {str(answer.get("id")): answer for answer in answers}
-        wanted = [str(number) for _, number in encoded]
-        if len(answers) != len(wanted) or by_number.keys() != set(wanted):
-            return None
-        return [by_number[number] for number in wanted]
+        answers = await self._exchange(b"[" + b",".join(text for text, _ in encoded) + b"]")
+        if isinstance(answers, dict):
+            raise BatchRefused(answers)
+        if not isinstance(answers, list):
+            raise UnreadableAnswer
+        by_number: dict[str, dict[str, Any] | None] = {}
+        for answer in answers:
+            if isinstance(answer, dict) and ("result" in answer or "error" in answer):
+                number = str(answer.get("id"))  # some gateways turn numbers into texts
+                known = by_number.get(number, answer)
+                by_number[number] = answer if known == answer else None
+        return [by_number.get(str(number)) for _, number in encoded]
+
+    async def _exchange(self, message: bytes) -> Any:
+        body = await self._carrier.ask(message)
+        self.received += len(body)
+        try:
+            with _room_to_nest():
+                return self._codec.decode_rpc_response(body)
+        except RecursionError:
+            raise NestedTooDeep from None
+        except (ValueError, LookupError, TypeError, AttributeError):
+            raise UnreadableAnswer from None
 
     def _encoded(self, call: Request) -> tuple[bytes, int]:
         message = self._codec.encode_rpc_request(cast("RPCEndpoint", call[0]), list(call[1]))
         return message, json.loads(message)["id"]
 
-    def close(self) -> None:
-        """Close the connection; the next request would open another."""
-        self._carrier.close()
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._carrier.close()
 
 
-class ForeignAnswer(Exception):
-    """An answer bears the identifier of another request."""
-
-
-def _bears(answer: dict[str, Any], number: int) -> bool:
-    return str(answer.get("id")) == str(number)  # some gateways turn numbers into texts
+@contextmanager
+def _room_to_nest() -> Iterator[None]:
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(_NESTING)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 def _unnamed_refusal(answer: dict[str, Any]) -> bool:
@@ -125,70 +192,100 @@ def _unnamed_refusal(answer: dict[str, Any]) -> bool:
 
 
 class _Http:
-    def __init__(self, endpoint: Endpoint, timeout: float, headers: dict[str, str]) -> None:
-        self._session = requests.Session()
+    def __init__(self, endpoint: Endpoint, headers: dict[str, str]) -> None:
         self._url = endpoint.url
         self._headers = headers | dict(endpoint.headers)
-        self._timeout = timeout
+        if any(name.lower() == "authorization" for name, _ in endpoint.headers):
+            parts = urlsplit(endpoint.url)  # aiohttp takes only one of the two
+            self._url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        self._session: aiohttp.ClientSession | None = None
 
-    def ask(self, message: bytes) -> bytes:
-        with self._session.post(
-            self._url,
-            data=message,
-            headers=self._headers,
-            timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            if not response.ok:
-                raise AnsweredStatus(response.status_code)
-            try:
-                return self._body(response)
-            except urllib3.exceptions.HTTPError:
-                raise ConnectionError("the answer ended early") from None
+    def _open(self) -> aiohttp.ClientSession:
+        import aiohttp
+        from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-    def _body(self, response: requests.Response) -> bytes:
-        parts, size, begun = [], 0, time.monotonic()
-        while part := response.raw.read1(1 << 16, decode_content=True):
-            parts.append(part)
-            size += len(part)
-            if size > MAX_ANSWER:
-                raise AnswerTooLarge
-            if time.monotonic() - begun > 5 * self._timeout:
-                raise TimeoutError
-        return b"".join(parts)
+        if self._session is None:
+            secure = self._url.lower().startswith("https")
+            trusted = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH) if secure else True
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ssl=trusted),
+                timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT),
+                headers=self._headers,
+                trust_env=True,
+                raise_for_status=False,
+            )
+        return self._session
 
-    def close(self) -> None:
-        self._session.close()
+    async def ask(self, message: bytes) -> bytes:
+        import aiohttp
 
-
-class _Ipc:
-    """A Unix socket."""
-
-    def __init__(self, endpoint: Endpoint, timeout: float) -> None:
-        self._path = str(Path(endpoint.url).expanduser())
-        self._timeout = timeout
-        self._socket: socket.socket | None = None
-
-    def ask(self, message: bytes) -> bytes:
         try:
-            if self._socket is None:
-                self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-                self._socket.settimeout(self._timeout)
-                self._socket.connect(self._path)
-            self._socket.sendall(message + b"\n")
-            return self._receive(self._socket)
-        except BaseException:
-            self.close()  # what is left of an answer must not be taken for the next one
+            async with self._open().post(self._url, data=message, allow_redirects=False) as response:
+                if not 200 <= response.status < 400:
+                    raise AnsweredStatus(
+                        response.status, seconds_to_wait(response.headers.get("Retry-After"))
+                    )
+                return await _body(response)
+        except TimeoutError:
             raise
+        except aiohttp.ClientConnectorError:
+            raise Disconnected(absent=True) from None
+        except (aiohttp.ClientResponseError, aiohttp.InvalidURL):
+            raise UnreadableAnswer from None  # it speaks, but not HTTP as we know it
+        except (aiohttp.ClientError, OSError):
+            raise Disconnected from None
 
-    def _receive(self, source: socket.socket) -> bytes:
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    parts, size = [], 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size > MAX_ANSWER:
+            raise AnswerTooLarge
+    return b"".join(parts)
+
+
+class _Sockets:
+    """Unix sockets, one message at a time on each."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._path = str(Path(endpoint.url).expanduser())
+        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def ask(self, message: bytes) -> bytes:
+        try:
+            if self._idle:
+                reader, writer = self._idle.pop()
+            else:
+                reader, writer = await asyncio.open_unix_connection(self._path, limit=1 << 20)
+        except OSError:
+            raise Disconnected(absent=True) from None
+        try:
+            writer.write(message + b"\n")
+            await writer.drain()
+            answer = await self._receive(reader)
+        except OSError:
+            writer.close()
+            raise Disconnected from None
+        except BaseException:
+            writer.close()  # what is left of an answer must not be taken for the next one
+            raise
+        self._idle.append((reader, writer))
+        return answer
+
+    async def _receive(self, source: asyncio.StreamReader) -> bytes:
         parts: list[bytes] = []
         size = 0
         while True:
-            part = source.recv(1 << 20)
+            part = await source.read(1 << 20)
             if not part:
-                raise ConnectionError("the socket was closed")
+                raise Disconnected
             parts.append(part)
             size += len(part)
             if size > MAX_ANSWER:
@@ -199,49 +296,70 @@ class _Ipc:
                     json.loads(whole)
                 except ValueError:
                     continue  # the end of a part, not of the answer
+                except RecursionError:
+                    raise NestedTooDeep from None
                 return whole
 
-    def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+    async def close(self) -> None:
+        for _, writer in self._idle:
+            writer.close()
+        self._idle.clear()
 
 
-class _WebSocket:
-    """One connection, one message a request; web3's own provider is asynchronous and trips over refusals."""
+class _WebSockets:
+    """Connections, one message at a time on each; web3's own provider trips over refusals."""
 
-    def __init__(self, endpoint: Endpoint, timeout: float) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._timeout = timeout
-        self._connection: ClientConnection | None = None
-        self._opened = ExitStack()
+        self._idle: list[ClientConnection] = []
 
-    def ask(self, message: bytes) -> bytes:
+    async def ask(self, message: bytes) -> bytes:
+        from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+        from websockets.frames import CloseCode
+
+        connection: ClientConnection | None = None
         try:
-            if self._connection is None:
-                self._connection = self._opened.enter_context(
-                    connect(
-                        self._endpoint.url,
-                        additional_headers=dict(self._endpoint.headers),
-                        open_timeout=min(CONNECT_TIMEOUT, self._timeout),
-                        close_timeout=2,
-                        max_size=MAX_ANSWER,
-                    )
-                )
-            self._connection.send(message.decode())
-            answer = self._connection.recv(timeout=self._timeout)
+            connection = self._idle.pop() if self._idle else await self._connect()
+            await connection.send(message.decode())
+            answer = await connection.recv()
         except InvalidStatus as error:
-            raise AnsweredStatus(error.response.status_code) from None
+            headers = error.response.headers
+            raise AnsweredStatus(
+                error.response.status_code, seconds_to_wait(headers.get("Retry-After"))
+            ) from None
         except ConnectionClosed as error:
-            self.close()
             if error.sent is not None and error.sent.code == CloseCode.MESSAGE_TOO_BIG:
                 raise AnswerTooLarge from None
+            raise Disconnected from None
+        except TimeoutError:
+            await _abandon(connection)
             raise
+        except (OSError, EOFError, WebSocketException):
+            await _abandon(connection)
+            raise Disconnected(absent=connection is None) from None
         except BaseException:
-            self.close()  # what is left of an answer must not be taken for the next one
+            await _abandon(connection)  # what is left of an answer must not be taken for the next one
             raise
+        self._idle.append(connection)
         return answer.encode() if isinstance(answer, str) else answer
 
-    def close(self) -> None:
-        self._connection = None
-        self._opened.close()
+    async def _connect(self) -> ClientConnection:
+        from websockets.asyncio.client import connect
+
+        return await connect(
+            self._endpoint.url,
+            additional_headers=dict(self._endpoint.headers),
+            open_timeout=CONNECT_TIMEOUT,
+            close_timeout=2,
+            max_size=MAX_ANSWER,
+        )
+
+    async def close(self) -> None:
+        while self._idle:
+            with suppress(Exception):
+                await self._idle.pop().close()
+
+
+async def _abandon(connection: ClientConnection | None) -> None:
+    if connection is not None:
+        connection.transport.abort()

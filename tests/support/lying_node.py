@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,7 @@ class LyingNode(RefusingNode):
     def __init__(self, upstream: str, change: Change) -> None:
         super().__init__(upstream, lambda _method, _target: None)
         self._change = change
+        self._lock = threading.Lock()
 
     @property
     def asked(self) -> Counter[str]:
@@ -32,7 +34,8 @@ class LyingNode(RefusingNode):
         answers = json.loads(self._forward(body))
         listed = answers if isinstance(answers, list) else [answers]
         by_id = {answer["id"]: answer for answer in listed}
-        changed = [self._change(call["method"], call["params"], by_id[call["id"]]) for call in calls]
+        with self._lock:  # what tests do here is not made for several requests at a time
+            changed = [self._change(call["method"], call["params"], by_id[call["id"]]) for call in calls]
         return json.dumps(changed if isinstance(asked, list) else changed[0]).encode()
 
 

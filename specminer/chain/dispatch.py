@@ -1,0 +1,179 @@
+"""Sends requests to the endpoints of a node until each is answered, refused by all, or out of tries.
+
+The first endpoint that can answer a request does. A request that failed there, or was refused, goes to the next; an
+endpoint that is down is passed over for a while, and one that has refused a method for what it lacks is asked last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from typing import Any, Final
+
+from specminer.chain.endpoint import Endpoint
+from specminer.chain.retrying import growing_pause
+from specminer.chain.traffic import Traffic
+from specminer.chain.transport import Request
+from specminer.chain.upstream import Failure, Job, Upstream
+from specminer.errors import NodeNeed, NodeRefused, NodeUnreachable
+
+ABSENT_TRIES: Final = 2
+"""Tries before the first answer where nobody is there: the address is more likely wrong than the server busy."""
+FIRST_TRIES: Final = 6
+"""Tries before the first answer where somebody is."""
+_SHORT: Final = 0.1
+"""Of the usual pause, before what was answered with nothing is asked for again: it is no question of load."""
+_LONGEST_SHORT: Final = 4.0
+"""Of the usual pause."""
+_NO_METHOD: Final = -32601
+
+
+class Dispatcher:
+    """The endpoints of a node; lives in one event loop."""
+
+    def __init__(self, endpoints: Sequence[Endpoint], traffic: Traffic) -> None:
+        self.upstreams = [Upstream(endpoint, traffic, self._settle) for endpoint in endpoints]
+        self.retries = 0
+        """Requests that were sent again."""
+        self._traffic = traffic
+        self._order = itertools.count()
+        self._timers: set[asyncio.TimerHandle] = set()
+
+    async def ask(
+        self, calls: Sequence[Request], *, alone: bool, patience: int, only: int | None = None
+    ) -> list[Any]:
+        """Return the results of requests in order; a refused one is a ``NodeRefused`` in its place.
+
+        ``alone`` sends each by itself, ``patience`` says how often an answer that holds nothing is asked for again,
+        ``only`` is the number of the one endpoint that is asked.
+
+        Raises:
+            NodeUnreachable: no answer, after all tries.
+            NodeLied: answers bore identifiers of other requests, after all tries.
+
+        """
+        loop = asyncio.get_running_loop()
+        jobs = [
+            Job(
+                call=call,
+                order=next(self._order),
+                answer=loop.create_future(),
+                alone=alone,
+                patience=min(patience, self._traffic.retries),
+                pinned=None if only is None else self.upstreams[only],
+            )
+            for call in calls
+        ]
+        for job in jobs:
+            self._choose(job).enqueue_later(job)
+        for upstream in self.upstreams:
+            upstream.pump()
+        try:
+            return list(await asyncio.gather(*(job.answer for job in jobs)))
+        finally:
+            for job in jobs:
+                job.answer.cancel()
+
+    async def close(self) -> None:
+        """Give up what is under way and close the connections."""
+        for timer in self._timers:
+            timer.cancel()
+        for upstream in self.upstreams:
+            for job in upstream.drain():
+                job.answer.cancel()
+            await upstream.close()
+
+    # -- which endpoint ---------------------------------------------------------------------------
+
+    def _able(self, job: Job) -> list[Upstream]:
+        if job.pinned is not None:
+            return [job.pinned]
+        return [item for item in self.upstreams if not item.excluded and item not in job.refusals]
+
+    def _choose(self, job: Job) -> Upstream:
+        now = asyncio.get_running_loop().time()
+        able = self._able(job) or self.upstreams[:1]
+        return min(
+            able,
+            key=lambda item: (
+                job.call[0] in item.lacks,
+                item.down_until > now,
+                job.missed.get(item, 0),
+                self.upstreams.index(item),
+            ),
+        )
+
+    # -- what came --------------------------------------------------------------------------------
+
+    def _settle(
+        self, upstream: Upstream, job: Job, failure: Failure | NodeRefused | None, result: Any
+    ) -> None:
+        if job.answer.done():
+            return
+        if failure is None:
+            job.answer.set_result(result)
+        elif isinstance(failure, NodeRefused):
+            self._refused(upstream, job, failure)
+        else:
+            self._failed(upstream, job, failure)
+
+    def _refused(self, upstream: Upstream, job: Job, refusal: NodeRefused) -> None:
+        job.refusals[upstream] = refusal
+        if refusal.need is not None or refusal.code == _NO_METHOD:
+            upstream.lacks.add(job.call[0])
+        if job.pinned is None and self._able(job):
+            self._again(job, 0.0)
+        else:
+            told = list(job.refusals.values())
+            job.answer.set_result(next((item for item in told if item.need is NodeNeed.ARCHIVE), told[0]))
+
+    def _failed(self, upstream: Upstream, job: Job, failure: Failure) -> None:
+        if failure.free:
+            self._again(job, 0.0)
+            return
+        job.failures += 1
+        job.missed[upstream] = job.missed.get(upstream, 0) + 1
+        if job.failures > self._tries(failure) - 1:
+            error = failure.error
+            if isinstance(error, NodeRefused):
+                job.answer.set_result(error)
+            else:
+                job.answer.set_exception(error)
+            return
+        following = self._choose(job)
+        if following is not upstream:
+            self._again(job, 0.0)
+        elif failure.nothing:
+            self._again(job, self._short_pause(job.nothings))
+        elif failure.wait:
+            self._again(job, 0.0)  # the endpoint waits
+        else:
+            self._again(job, growing_pause(self._traffic.pause, job.failures, self._traffic.longest_pause))
+
+    def _short_pause(self, failures: int) -> float:
+        pause = self._traffic.pause
+        return growing_pause(_SHORT * pause, failures, _LONGEST_SHORT * pause)
+
+    def _tries(self, failure: Failure) -> int:
+        """Return how often a request is sent at most."""
+        if any(upstream.answered for upstream in self.upstreams):
+            return 1 + self._traffic.retries
+        absent = failure.absent and isinstance(failure.error, NodeUnreachable)
+        first = ABSENT_TRIES * len(self.upstreams) if absent else FIRST_TRIES
+        return min(1 + self._traffic.retries, first)
+
+    def _again(self, job: Job, pause: float) -> None:
+        self.retries += 1
+        if pause <= 0:
+            self._choose(job).enqueue(job)
+            return
+        timer: asyncio.TimerHandle
+
+        def requeue() -> None:
+            self._timers.discard(timer)
+            if not job.answer.done():
+                self._choose(job).enqueue(job)
+
+        timer = asyncio.get_running_loop().call_later(pause, requeue)
+        self._timers.add(timer)

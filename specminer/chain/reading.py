@@ -1,0 +1,195 @@
+"""Reads some transactions from a node: their blocks, themselves, their receipts and traces. Any thread may do so."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from specminer.chain.blocks import read_block
+from specminer.chain.envelopes import TipChanged, envelope_of
+from specminer.chain.matching import Envelope
+from specminer.chain.node import Node, Request
+from specminer.chain.tracing import Traced, TracerChoice
+from specminer.errors import NodeLied, NodeRefused
+from specminer.trace import Address, Block, Gap, Hash, Tracer
+
+GROUP: Final = 16
+"""Transactions read at a time by one thread."""
+_TRACED: Final = {Tracer.JAVASCRIPT: 16, Tracer.STRUCT_LOGS: 4, Tracer.PRESTATE: 8}
+"""Transactions whose traces are held at a time by one thread, before they are decoded."""
+MAX_FAILURES: Final = 25
+"""Transactions in a row without a trace, after which a node is taken to have stopped tracing."""
+
+Wanted = tuple[int, Hash]
+"""Block number and hash of a transaction to read."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """What came of some transactions, ordered by block and index."""
+
+    envelopes: list[Envelope]
+    gaps: list[Gap]
+    traced: list[Traced] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What a user should know of it."""
+
+
+class Notes:
+    """Hears notes, and keeps back those of threads that read ahead until it is their turn."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+        self._local = threading.local()
+
+    def __call__(self, text: str) -> None:
+        """Hear a note."""
+        kept: list[str] | None = getattr(self._local, "kept", None)
+        if kept is None:
+            self._note(text)
+        else:
+            kept.append(text)
+
+    @contextmanager
+    def kept_back(self) -> Iterator[list[str]]:
+        """Yield a list that gets what this thread notes."""
+        kept: list[str] = []
+        self._local.kept = kept
+        try:
+            yield kept
+        finally:
+            self._local.kept = None
+
+
+class TransactionReader:
+    """Reads transactions of one contract."""
+
+    def __init__(self, node: Node, contract: Address, notes: Notes) -> None:
+        self.tracing = TracerChoice(node, [contract], notes)
+        self.traced = 0
+        """Transactions traced so far, whether anybody has taken them or not."""
+        self._node = node
+        self._notes = notes
+
+    def read(self, wanted: Sequence[Wanted], *, patient: bool, suspected: Collection[Hash] = ()) -> Reading:
+        """Read transactions and trace them; what cannot be read is a gap.
+
+        It stops after ``MAX_FAILURES`` in a row that cannot be traced, those not counted that are only ``suspected``.
+
+        Raises:
+            TipChanged: a transaction moved, and the caller is ``patient`` enough to look for it again.
+            NodeRefused: the node traces nothing.
+
+        """
+        with self._notes.kept_back() as notes:
+            envelopes, gaps = self.envelopes(wanted, patient=patient)
+            reading = Reading(envelopes=envelopes, gaps=gaps, notes=notes)
+            failures = 0
+            for traced in self.trace(envelopes):
+                reading.traced.append(traced)
+                lost = sum(gap.hash not in suspected for gap in traced.gaps)
+                failures = 0 if traced.transactions else failures + lost
+                if failures >= MAX_FAILURES:
+                    break
+            return reading
+
+    def trace(self, envelopes: Sequence[Envelope]) -> Iterator[Traced]:
+        """Trace transactions, some at a time."""
+        if not envelopes:
+            return
+        size = _TRACED[self.tracing.choose(envelopes)]
+        for start in range(0, len(envelopes), size):
+            traced = self.tracing.record(envelopes[start : start + size])
+            self.traced += len(traced.transactions)
+            yield traced
+
+    def envelopes(self, wanted: Sequence[Wanted], *, patient: bool) -> tuple[list[Envelope], list[Gap]]:
+        """Read blocks, transactions and receipts; ordered by block and index. What cannot be read is a gap.
+
+        Raises:
+            TipChanged: a transaction moved, and the caller is ``patient`` enough to look for it again.
+
+        """
+        numbers = list(dict.fromkeys(number for number, _ in wanted))
+        requests = [_requests_for(found) for _, found in wanted]
+        # all in one go, so that the blocks need no round trip of their own
+        answers = self._node.batch(
+            [_block_request(number) for number in numbers]
+            + [pair[0] for pair in requests]
+            + [pair[1] for pair in requests]
+        )
+        blocks = self._read_blocks(numbers, answers[: len(numbers)])
+        envelopes: list[Envelope] = []
+        gaps: list[Gap] = []
+        for row, (number, found) in enumerate(wanted):
+            pair = answers[len(numbers) + row], answers[len(numbers) + len(wanted) + row]
+            try:
+                envelopes.append(self._envelope(found, blocks[number], pair))
+            except TipChanged as error:
+                if patient:
+                    raise
+                gaps.append(Gap(hash=found, block=number, reason=str(error)))
+            except (NodeRefused, NodeLied) as error:
+                gaps.append(Gap(hash=found, block=number, reason=str(error)))
+        return sorted(envelopes, key=lambda envelope: (envelope.block.number, envelope.index)), gaps
+
+    def _envelope(self, found: Hash, block: Block, answers: tuple[Any, Any]) -> Envelope:
+        """Read a transaction; where the answers of a batch cannot be, ask for it alone."""
+        try:
+            return _read_envelope(found, block, answers)
+        except (TipChanged, NodeRefused, NodeLied) as error:
+            envelope = self._node.read(
+                _requests_for(found), lambda alone: _read_envelope(found, block, (alone[0], alone[1]))
+            )
+            if isinstance(error, NodeLied):
+                self.tracing.doubt_batches(error)
+            return envelope
+
+    def blocks(self, numbers: Sequence[int]) -> dict[int, Block]:
+        """Read blocks.
+
+        Raises:
+            NotOnChain: one is not there.
+            NodeLied: another came, after all tries.
+
+        """
+        return self._read_blocks(numbers, self._node.batch([_block_request(number) for number in numbers]))
+
+    def _read_blocks(self, numbers: Sequence[int], answers: Sequence[Any]) -> dict[int, Block]:
+        """Read blocks; where an answer of a batch cannot be, the block is asked for alone."""
+        blocks: dict[int, Block] = {}
+        for number, answer in zip(numbers, answers, strict=True):
+            try:
+                blocks[number] = _read_block(answer, number)
+            except NodeLied as error:
+                blocks[number] = self._alone(number)
+                self.tracing.doubt_batches(error)
+        return blocks
+
+    def _alone(self, number: int) -> Block:
+        return self._node.read([_block_request(number)], lambda answers: _read_block(answers[0], number))
+
+
+def _block_request(number: int) -> Request:
+    return "eth_getBlockByNumber", (hex(number), False)
+
+
+def _requests_for(found: Hash) -> list[Request]:
+    text = "0x" + found.hex()
+    return [("eth_getTransactionByHash", (text,)), ("eth_getTransactionReceipt", (text,))]
+
+
+def _read_block(answer: Any, number: int) -> Block:
+    if isinstance(answer, NodeRefused):
+        raise answer
+    return read_block(answer, number)
+
+
+def _read_envelope(found: Hash, block: Block, answers: tuple[Any, Any]) -> Envelope:
+    for answer in answers:
+        if isinstance(answer, NodeRefused):
+            raise answer
+    return envelope_of(found, answers[0], answers[1], block)

@@ -1,0 +1,445 @@
+"""One endpoint under load: its queue, how much it is given at once, and what its answers mean.
+
+Requests wait in lanes: those that have to travel alone, light ones, and heavy ones (traces). A batch takes requests of
+one lane, the oldest first. How many messages are under way, how large batches are and how long an answer is waited for
+are learned (:mod:`specminer.chain.congestion`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+from specminer.chain.congestion import BatchSize, ConcurrencyLimit, Pace, Patience
+from specminer.chain.endpoint import Endpoint
+from specminer.chain.refusals import is_busy, is_lagging, need_of
+from specminer.chain.retrying import PASSING_STATUS, growing_pause
+from specminer.chain.traffic import Traffic
+from specminer.chain.transport import (
+    MAX_ANSWER,
+    AnsweredStatus,
+    AnswerTooLarge,
+    BatchRefused,
+    Disconnected,
+    ForeignAnswer,
+    NestedTooDeep,
+    Request,
+    Transport,
+    UnreadableAnswer,
+)
+from specminer.errors import ChainError, NodeLied, NodeNeed, NodeRefused, NodeUnreachable
+
+TOO_LARGE: Final = 413
+"""The code of a refusal because an answer would be too large for us."""
+MOST_IN_BATCH: Final = 100
+"""Light requests in one batch; providers refuse larger ones."""
+MOST_HEAVY_IN_BATCH: Final = 25
+_FIRST_LIGHT, _FIRST_HEAVY = 20, 4
+_FIRST_PATIENCE: Final = {False: 10.0, True: 30.0}
+_SPOILED: Final = 4
+"""Batches in a row that could not be read, after which smaller ones are sent."""
+_DOWN: Final = 3
+"""Messages in a row that failed, after which an endpoint is taken to be down for a while."""
+_MAX_DOWN: Final = 30.0
+"""Seconds that it is taken to be down at most, before it is tried again."""
+_HTTP_HINTS: Final = {
+    401: " (unauthorised): it wants a key; give it in the URL or with --rpc-header NAME=VALUE",
+    403: " (forbidden): the key or this machine is not allowed to use it",
+    404: " (not found): the path of its address is wrong",
+    405: ": it does not take JSON-RPC requests; check the address",
+    413: " (request too large)",
+    429: " (too many requests)",
+}
+_BATCH_STATUS: Final = frozenset({400, 405, 413, 414, 415, 422, 501})
+"""What servers answer to a batch that is too large for them, or that they do not take at all."""
+_NEEDS: Final = {
+    NodeNeed.ARCHIVE: "; it keeps no state of that block: use an archive node (anvil keeps more with "
+    "--max-persisted-states, and all without --prune-history)",
+    NodeNeed.TRACING: "; tracing needs a node of your own, or a provider's plan with debug methods",
+}
+
+
+class Lane(Enum):
+    """Which requests may share a batch."""
+
+    ALONE = "alone"
+    LIGHT = "light"
+    HEAVY = "heavy"
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """A request on its way to an answer."""
+
+    call: Request
+    order: int
+    """Older requests go first."""
+    answer: asyncio.Future[Any]
+    alone: bool
+    patience: int
+    """How often an answer that holds nothing is asked for again."""
+    pinned: Upstream | None = None
+    """The only endpoint that may answer."""
+    failures: int = 0
+    timeouts: int = 0
+    nothings: int = 0
+    most: int = MOST_IN_BATCH
+    """Requests in a batch with this one at most: half as many as in the last that failed."""
+    missed: dict[Upstream, int] = field(default_factory=dict)
+    refusals: dict[Upstream, NodeRefused] = field(default_factory=dict)
+
+    @property
+    def heavy(self) -> bool:
+        """Whether the node has to execute transactions for it."""
+        return self.call[0].startswith(("debug_", "trace_"))
+
+    @property
+    def lane(self) -> Lane:
+        """Where it waits."""
+        if self.alone or self.most <= 1:
+            return Lane.ALONE
+        return Lane.HEAVY if self.heavy else Lane.LIGHT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a request got no answer that counts; it may pass."""
+
+    error: ChainError
+    wait: float = 0.0
+    """Seconds that the server asks to wait."""
+    free: bool = False
+    """Whether it does not count as a try: the batch was too large."""
+    absent: bool = False
+    """Whether nobody was there."""
+    nothing: bool = False
+    """Whether what was asked for was not there."""
+
+
+Settle = Callable[["Upstream", Job, "Failure | NodeRefused | None", Any], None]
+"""Takes the endpoint, a request, why it failed or was refused (``None`` if it was answered), and the result."""
+
+
+class Upstream:
+    """One endpoint; lives in one event loop."""
+
+    def __init__(self, endpoint: Endpoint, traffic: Traffic, settle: Settle) -> None:
+        self.endpoint = endpoint
+        self.answered = False
+        """Whether it has answered anything."""
+        self.excluded = False
+        """Whether it is not used any more: it serves another chain, or nobody was there at the beginning."""
+        self.lacks: set[str] = set()
+        """Methods that it has refused because it lacks what they need."""
+        self.sent = 0
+        """Requests sent, a batch counted by its members."""
+        self.down_until = 0.0
+        self.transport = Transport(endpoint)
+        self._traffic = traffic
+        self._settle = settle
+        self._lanes: dict[Lane, list[tuple[int, int, Job]]] = {lane: [] for lane in Lane}
+        self._running = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._soon: asyncio.Handle | None = None
+        self._limit = ConcurrencyLimit(traffic.concurrency)
+        self._sizes = {
+            Lane.LIGHT: BatchSize(_FIRST_LIGHT, self._most(MOST_IN_BATCH)),
+            Lane.HEAVY: BatchSize(_FIRST_HEAVY, self._most(MOST_HEAVY_IN_BATCH)),
+        }
+        self._patience = {heavy: Patience(first) for heavy, first in _FIRST_PATIENCE.items()}
+        self._pace = Pace(traffic.rate)
+        self._paused_until = 0.0
+        self._failures = 0
+        """Messages in a row that failed."""
+        self._busy = 0
+        """Messages in a row that were refused because the server is busy."""
+        self._spoiled = 0
+
+    def _most(self, requests: int) -> int:
+        return requests if self._traffic.rate is None else max(1, min(requests, int(self._traffic.rate)))
+
+    @property
+    def concurrency(self) -> int:
+        """Messages that may be under way."""
+        return int(self._limit.value)
+
+    @property
+    def takes_batches(self) -> bool:
+        """Whether batches of light requests are sent at the moment."""
+        return self._sizes[Lane.LIGHT].value > 1
+
+    def doubt_batches(self) -> None:
+        """Send no batches for a while, because answers in them were wrong."""
+        for size in self._sizes.values():
+            size.refuse(1)
+
+    # -- the queue --------------------------------------------------------------------------------
+
+    def enqueue_later(self, job: Job) -> None:
+        """Let a request wait for the next :meth:`pump`, which may send it in a batch with others."""
+        heapq.heappush(self._lanes[job.lane], (job.order, id(job), job))
+
+    def enqueue(self, job: Job) -> None:
+        """Let a request wait until there is room; what comes at the same time may share a batch."""
+        self.enqueue_later(job)
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_soon(self._pump_soon)
+
+    def _pump_soon(self) -> None:
+        self._soon = None
+        self.pump()
+
+    def drain(self) -> list[Job]:
+        """Take all requests that wait and return them."""
+        jobs = [job for lane in self._lanes.values() for _, _, job in lane]
+        for lane in self._lanes.values():
+            lane.clear()
+        return jobs
+
+    def pump(self) -> None:
+        """Send what waits, as far as there is room for it."""
+        loop = asyncio.get_running_loop()
+        while self._running < self.concurrency and any(self._lanes.values()):
+            now = loop.time()
+            wait = max(self._paused_until - now, self._pace.delay(now))
+            if wait > 0:
+                if self._timer is None:
+                    self._timer = loop.call_later(wait, self._wake)
+                return
+            jobs = self._take()
+            if not jobs:
+                continue
+            self._pace.spend(now, len(jobs))
+            self._running += 1
+            self.sent += len(jobs)
+            task = loop.create_task(self._send(jobs))
+            self._tasks.add(task)
+            task.add_done_callback(self._end)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self.pump()
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._running -= 1
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.result()
+            self.pump()
+
+    def _take(self) -> list[Job]:
+        """Take the oldest request, and others that may share a batch with it."""
+        lane = min(
+            (lane for lane, jobs in self._lanes.items() if jobs), key=lambda lane: self._lanes[lane][0]
+        )
+        waiting = self._lanes[lane]
+        size = 1 if lane is Lane.ALONE else self._sizes[lane].value
+        taken: list[Job] = []
+        while waiting and len(taken) < size:
+            job = waiting[0][2]
+            if taken and job.most <= len(taken):
+                break
+            heapq.heappop(waiting)
+            if not job.answer.done():
+                taken.append(job)
+                size = min(size, job.most)
+        return taken
+
+    async def close(self) -> None:
+        """Give up what is under way and close the connections."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.transport.close()
+
+    # -- one message ------------------------------------------------------------------------------
+
+    async def _send(self, jobs: Sequence[Job]) -> None:
+        loop = asyncio.get_running_loop()
+        began, full = loop.time(), self._running >= self.concurrency
+        heavy = jobs[0].heavy
+        patience = self._patience[heavy].seconds(max(job.timeouts for job in jobs), self._traffic.timeout)
+        try:
+            async with asyncio.timeout(patience):
+                if len(jobs) == 1:
+                    answers: Sequence[dict[str, Any] | None] = [await self.transport.one(jobs[0].call)]
+                else:
+                    answers = await self.transport.many([job.call for job in jobs])
+        except (
+            TimeoutError,
+            AnsweredStatus,
+            AnswerTooLarge,
+            BatchRefused,
+            Disconnected,
+            ForeignAnswer,
+            NestedTooDeep,
+            UnreadableAnswer,
+        ) as error:
+            self._fail(jobs, self._failure(jobs, error))
+            return
+        latency = loop.time() - began
+        self.answered = True
+        self._failures = 0
+        self.down_until = 0.0
+        self._limit.succeed((heavy, len(jobs).bit_length()), latency, busy=full)
+        self._patience[heavy].note(latency)
+        lane = jobs[0].lane
+        if lane is not Lane.ALONE:
+            spoiled = None in answers
+            self._note_batch(lane, len(jobs), spoiled=spoiled)
+            if not spoiled:
+                self._sizes[lane].succeed(len(jobs), latency)
+        busy = [self._read(job, answer, len(jobs)) for job, answer in zip(jobs, answers, strict=True)]
+        if any(busy):
+            self._slow_down(0.0)
+        else:
+            self._busy = 0
+
+    def _note_batch(self, lane: Lane, size: int, *, spoiled: bool) -> None:
+        """Send smaller batches after some in a row could not be read, or could not be told apart."""
+        if size == 1:
+            return
+        self._spoiled = self._spoiled + 1 if spoiled else 0
+        if self._spoiled >= _SPOILED:
+            self._spoiled = 0
+            self._sizes[lane].refuse(size)
+
+    def _slow_down(self, wait: float) -> None:
+        """Give a busy server time."""
+        now = asyncio.get_running_loop().time()
+        self._busy += 1
+        self._limit.shrink(now)
+        pause = max(wait, growing_pause(self._traffic.pause, self._busy, self._traffic.longest_pause))
+        self._paused_until = max(self._paused_until, now + pause)
+
+    def _fail(self, jobs: Sequence[Job], failure: Failure | NodeRefused) -> None:
+        """Pass a failure of a message on to its requests."""
+        if isinstance(failure, Failure) and not failure.free:
+            now = asyncio.get_running_loop().time()
+            self._failures += 1
+            if self._failures >= _DOWN:
+                self.down_until = now + growing_pause(1.0, self._failures, _MAX_DOWN)
+        for job in jobs:
+            job.most = max(1, len(jobs) // 2) if len(jobs) > 1 else job.most
+            self._settle(self, job, failure, None)
+
+    def _failure(self, jobs: Sequence[Job], error: Exception) -> Failure | NodeRefused:
+        """Return what an exception of the transport means for the requests of a message."""
+        label, lane, size = self.endpoint.label, jobs[0].lane, len(jobs)
+        match error:
+            case TimeoutError():
+                self._limit.shrink(asyncio.get_running_loop().time())
+                for job in jobs:
+                    job.timeouts += 1
+                return Failure(
+                    error=NodeUnreachable(
+                        f"{label} did not answer in time; check that the node runs and that its address is right"
+                    )
+                )
+            case Disconnected():
+                return Failure(
+                    error=NodeUnreachable(
+                        f"{label} cannot be reached; check that the node runs and that its address is right"
+                    ),
+                    absent=error.absent,
+                )
+            case AnsweredStatus():
+                return self._status(jobs, error)
+            case AnswerTooLarge() if size > 1:
+                self.answered = True
+                self._sizes[lane].value = max(1, size // 2)
+                return Failure(error=NodeRefused(f"{label} answered with too much"), free=True)
+            case AnswerTooLarge():
+                self.answered = True
+                return NodeRefused(
+                    f"{label} answered {jobs[0].call[0]} with more than {MAX_ANSWER >> 20} MiB",
+                    code=TOO_LARGE,
+                )
+            case BatchRefused():
+                return self._batch_refused(lane, size, error.answer)
+            case ForeignAnswer():
+                self.answered = True
+                return Failure(
+                    error=NodeLied(
+                        f"{label} answered a request with what bears the identifier of another one"
+                    )
+                )
+            case NestedTooDeep():
+                return NodeRefused(f"{label} gave an answer that is nested too deep to be read")
+            case _:
+                if size > 1:
+                    self._note_batch(lane, size, spoiled=True)
+                return Failure(
+                    error=NodeRefused(
+                        f"{label} answered, but not in JSON-RPC; check that it is a node's RPC address"
+                    )
+                )
+
+    def _status(self, jobs: Sequence[Job], error: AnsweredStatus) -> Failure | NodeRefused:
+        self.answered = True
+        status, size = error.status, len(jobs)
+        refusal = NodeRefused(
+            f"{self.endpoint.label} answered HTTP {status}{_HTTP_HINTS.get(status, '')}", code=status
+        )
+        if size > 1 and status in _BATCH_STATUS:
+            self._sizes[jobs[0].lane].refuse(size)
+            return Failure(error=refusal, free=True)
+        if status == 429 or (status in PASSING_STATUS and error.wait):
+            self._slow_down(error.wait)
+            return Failure(error=refusal, wait=error.wait)
+        return Failure(error=refusal) if status in PASSING_STATUS else refusal
+
+    def _batch_refused(self, lane: Lane, size: int, answer: dict[str, Any]) -> Failure:
+        told = answer.get("error")
+        error: dict[str, Any] = told if isinstance(told, dict) else {"message": told}
+        message = str(error.get("message"))
+        code = error.get("code") if isinstance(error.get("code"), int) else None
+        refusal = NodeRefused(
+            f"{self.endpoint.label} refused a batch: {self.endpoint.redact(message)}", code=code
+        )
+        if told is not None and is_busy(code, message):
+            self._slow_down(0.0)
+            return Failure(error=refusal)
+        if told is None:  # an object that says nothing, which may pass
+            self._note_batch(lane, size, spoiled=True)
+            return Failure(error=refusal)
+        self.answered = True
+        self._sizes[lane].refuse(size)
+        return Failure(error=refusal, free=True)
+
+    def _read(self, job: Job, answer: dict[str, Any] | None, size: int) -> bool:
+        """Settle a request by its answer; return whether the server says that it is busy."""
+        label, method = self.endpoint.label, job.call[0]
+        if answer is None:
+            job.most = max(1, size // 2)
+            lie = NodeLied(f"{label} left out the answer to a request in a batch, or answered it twice")
+            self._settle(self, job, Failure(error=lie), None)
+            return False
+        if answer.get("error") is None:
+            result = answer.get("result")
+            if result is None and job.nothings < job.patience:
+                job.nothings += 1
+                error = NodeLied(f"{label} answered {method} with nothing")
+                self._settle(self, job, Failure(error=error, nothing=True), None)
+            else:
+                self._settle(self, job, None, result)
+            return False
+        told = answer["error"] if isinstance(answer["error"], dict) else {"message": answer["error"]}
+        message = str(told.get("message", "no reason given"))
+        code = told.get("code") if isinstance(told.get("code"), int) else None
+        need = need_of(method, code, message)
+        text = f"{label} refused {method}: {self.endpoint.redact(message)}{_NEEDS[need] if need else ''}"
+        refusal = NodeRefused(text, code=code, need=need)
+        busy = is_busy(code, message)
+        lagging = not busy and need is None and is_lagging(message) and job.nothings < job.patience
+        job.nothings += lagging
+        failed = busy or lagging
+        self._settle(self, job, Failure(error=refusal, nothing=lagging) if failed else refusal, None)
+        return busy
