@@ -6,15 +6,21 @@ from typing import Any, Final
 
 from specminer.chain.envelopes import block_of
 from specminer.chain.node import Node, octets, quantity
-from specminer.errors import NodeLied, NodeRefused, NotOnChain, UsageError
-from specminer.trace import Address, Block, Hash
+from specminer.errors import NodeLied, NodeNeed, NodeRefused, NotOnChain, UsageError
+from specminer.trace import Address, Block
 
 DEVELOPMENT_CHAINS: Final = frozenset({1337, 31337})
 """Their newest block counts as final: blocks 64 back may not exist, and nobody reorganises in earnest."""
 
 
-def check_chain(node: Node, expected: int | None) -> tuple[int, Hash]:
-    """Return chain id and hash of the genesis block.
+HEADS: Final = 8
+"""How often the newest block is asked for; the furthest answer counts, because servers behind a balancer lag."""
+PROBES: Final = 6
+"""How often a block is asked for, where it may well not be there."""
+
+
+def check_chain(node: Node, expected: int | None) -> int:
+    """Return the chain id.
 
     Raises:
         NotOnChain: the node serves another chain than ``expected``.
@@ -26,11 +32,52 @@ def check_chain(node: Node, expected: int | None) -> tuple[int, Hash]:
             f"{node.endpoint.label} serves chain {chain_id}, but chain {expected} was asked for; use a node "
             f"of chain {expected} or drop --chain-id"
         )
-    return chain_id, block_at(node, 0).hash
+    return chain_id
 
 
-def block_at(node: Node, number: int | str) -> Block:
-    """Return the block with this number or tag.
+def oldest_block(node: Node) -> Block:
+    """Return the oldest block that the node holds: block 0, or where its chain begins.
+
+    A fork, a node that prunes old blocks and a development node may begin later. What comes after the oldest block is
+    taken to be there.
+
+    Raises:
+        ChainError: it holds no block.
+
+    """
+    try:
+        return block_at(node, 0)
+    except (NotOnChain, NodeRefused):
+        newest = head_block(node, "latest")
+    low, high = 1, newest
+    while low < high.number:
+        middle = (low + high.number) // 2
+        try:
+            high = block_at(node, middle, tries=PROBES)
+        except (NotOnChain, NodeRefused):
+            low = middle + 1
+    return high
+
+
+def head_block(node: Node, tag: str) -> Block:
+    """Return the block with a tag such as ``latest``, the furthest of several answers.
+
+    Raises:
+        ChainError: there is none.
+
+    """
+    answers = node.each([("eth_getBlockByNumber", (tag, False))] * HEADS)
+    blocks: list[Block] = []
+    for answer in answers:
+        try:
+            blocks.append(read_block(_granted(answer), tag))
+        except (NodeRefused, NodeLied, NotOnChain):
+            continue
+    return max(blocks, key=lambda block: block.number) if blocks else block_at(node, tag)
+
+
+def block_at(node: Node, number: int | str, *, tries: int | None = None) -> Block:
+    """Return the block with this number or tag, asked for at most ``tries`` times.
 
     Raises:
         NotOnChain: there is none.
@@ -38,7 +85,9 @@ def block_at(node: Node, number: int | str) -> Block:
     """
     tag = hex(number) if isinstance(number, int) else number
     return node.read(
-        [("eth_getBlockByNumber", (tag, False))], lambda answers: read_block(_granted(answers[0]), number)
+        [("eth_getBlockByNumber", (tag, False))],
+        lambda answers: read_block(_granted(answers[0]), number),
+        tries=tries,
     )
 
 
@@ -68,10 +117,10 @@ def newest_block(node: Node, chain_id: int) -> int:
     """Return the newest finalized block; on development chains, and where finality is unknown, the latest."""
     if chain_id not in DEVELOPMENT_CHAINS:
         try:
-            return block_at(node, "finalized").number
+            return head_block(node, "finalized").number
         except (NodeRefused, NotOnChain):
             pass
-    return block_at(node, "latest").number
+    return head_block(node, "latest").number
 
 
 def code_at(node: Node, contract: Address, block: int | str) -> bytes:
@@ -83,12 +132,14 @@ def code_at(node: Node, contract: Address, block: int | str) -> bytes:
     )
 
 
-def creation_block(node: Node, contract: Address, head: int) -> int:
-    """Return the block that created the contract, by bisection over its code.
+def creation_block(node: Node, contract: Address, head: int, oldest: int = 0) -> int:
+    """Return the block that created the contract, by bisection over its code from the block ``oldest`` on.
+
+    If the contract is older than that block, it is that block.
 
     Raises:
         NotOnChain: there is no code at ``head``.
-        UsageError: the node keeps no old state; the caller must give ``--from-block``.
+        NodeRefused: the node keeps no state that is old enough; it needs an archive, or the caller a first block.
 
     """
     if not code_at(node, contract, head):
@@ -101,17 +152,23 @@ def creation_block(node: Node, contract: Address, head: int) -> int:
             f"there is no contract at 0x{contract.hex()} on this chain (no code at block {head}); check the "
             "address and the chain, and if the contract destroyed itself give --from-block and --to-block"
         )
-    low, high = 0, head
+    low, high = oldest, head
+    refused: tuple[int, NodeRefused] | None = None
     while low < high:
         middle = (low + high) // 2
         try:
             exists = bool(code_at(node, contract, middle))
-        except NodeRefused as error:
-            raise UsageError(
-                f"the block that created the contract cannot be found, because the node keeps no state of "
-                f"block {middle} ({error}); use an archive node, or give --from-block"
-            ) from None
+        except NodeRefused as error:  # what the node forgot lies before what it keeps
+            refused, exists = (middle, error), False
         low, high = (low, middle) if exists else (middle + 1, high)
+    if refused is not None and refused[0] == low - 1:
+        raise NodeRefused(
+            f"the block that created the contract cannot be found: {node.endpoint.label} keeps no state before block "
+            f"{low} ({refused[1].message}); use an archive node (on anvil, --max-persisted-states and no "
+            "--prune-history), or give --from-block",
+            code=refused[1].code,
+            need=NodeNeed.ARCHIVE,
+        )
     return low
 
 

@@ -57,8 +57,7 @@ _HTTP_HINTS: Final = {
 _BATCH_STATUS: Final = frozenset({400, 405, 413, 414, 415, 422, 501})
 """What servers answer to a batch that is too large for them, or that they do not take at all."""
 _NEEDS: Final = {
-    NodeNeed.ARCHIVE: "; it keeps no state of that block: use an archive node (anvil keeps more with "
-    "--max-persisted-states, and all without --prune-history)",
+    NodeNeed.ARCHIVE: "; it keeps no state of that block",
     NodeNeed.TRACING: "; tracing needs a node of your own, or a provider's plan with debug methods",
 }
 

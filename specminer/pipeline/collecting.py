@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from specminer.chain.artifact import Artifact
-from specminer.chain.blocks import block_at, check_chain, check_range, creation_block, newest_block
+from specminer.chain.blocks import (
+    block_at,
+    check_chain,
+    check_range,
+    creation_block,
+    head_block,
+    newest_block,
+    oldest_block,
+)
 from specminer.chain.collector import TRIES, Chunk, Collector, Replaced
 from specminer.chain.earlier_lives import created_by_count
 from specminer.chain.finder import Way
@@ -83,10 +91,15 @@ def _collect(
     observer: Observer,
 ) -> Collected:
     first, last = asked
-    found_chain, genesis = check_chain(node, chain_id)
+    found_chain = check_chain(node, chain_id)
     newest = newest_block(node, found_chain)
     last = newest if last is None else last
     check_range(first or 0, last, newest)
+    oldest = oldest_block(node)
+    genesis = oldest.hash if oldest.number == 0 else None
+    if first is not None and first < oldest.number:
+        first = oldest.number
+    check_range(first or oldest.number, last, newest)
     # Before it is asked what the database holds of the chain: so both are compared with one chain.
     anchor = block_at(node, last)
     common = replaced_after(store, node, found_chain, genesis)
@@ -97,9 +110,12 @@ def _collect(
         )
     run = _Run(store, node, found_chain, contract, observer)
     if created is None:
-        created = _creation(store, node, found_chain, contract, first, last)
+        created = _creation(store, node, found_chain, contract, first, last, oldest.number)
+    older = 0 < oldest.number == created
+    run.begin(oldest.number, older=older)
+    created = None if older else created
     if first is None:
-        first = 0 if created is None else run.first_life(created)
+        first = oldest.number if created is None else run.first_life(created)
     check_range(first, last, newest)
     store.register_contract(
         ContractRecord(
@@ -126,7 +142,7 @@ def _collect(
 def _furthest(store: TraceStore, node: Node, chain_id: int, anchor: Block) -> Block:
     """Return the newest block that the database held, as far as the chain goes; at least the anchor."""
     newest = max((block.number for block in store.blocks(chain_id)), default=0)
-    head = block_at(node, "latest").number
+    head = head_block(node, "latest").number
     return anchor if newest <= anchor.number else block_at(node, min(newest, head))
 
 
@@ -141,9 +157,24 @@ class _Run:
         self._contract = contract
         self._observer = observer
         self._node = node
+        self._missing_start = ""
+        """What to say of a contract that is older than the node's chain."""
         self._collector = Collector(
             node, contract, note=observer.note, progress=observer.progress, known=self._known_values
         )
+
+    def begin(self, oldest: int, *, older: bool) -> None:
+        """Say where the node's chain begins, if that is not block 0, and whether the contract is ``older``."""
+        if oldest == 0:
+            return
+        text = f"the node's chain begins at block {oldest}, and is read from there on"
+        if older:
+            self._missing_start = (
+                f"the node's chain begins at block {oldest}, where the contract was already there: its creation and "
+                "its calls before that block are missing"
+            )
+            text = self._missing_start
+        self._observer.note(text)
 
     def _known_values(self, block: int) -> SlotValues:
         """Return what the slots held before a block, as far as the database shows from the nearest range on."""
@@ -199,6 +230,7 @@ class _Run:
                         *piece.limits,
                         *self._creation_limit(chunk, created),
                         *self._earlier_limit(chunk, created, first),
+                        *([self._missing_start] if self._missing_start else []),
                     ],
                     gaps=piece.gaps,
                 )
@@ -261,9 +293,17 @@ class _Run:
 
 
 def _creation(
-    store: TraceStore, node: Node, chain_id: int, contract: Address, first: int | None, last: int
+    store: TraceStore,
+    node: Node,
+    chain_id: int,
+    contract: Address,
+    first: int | None,
+    last: int,
+    oldest: int,
 ) -> int | None:
     """Return the block that created the contract; ``None`` if it cannot be told and a first block is given.
+
+    If the contract is older than the node's ``oldest`` block, it is that block.
 
     What the database knows is believed only within ranges that are complete: what a reorganisation
     replaced is cut out of them.
@@ -272,7 +312,7 @@ def _creation(
     if known is not None and any(low <= known <= high for low, high in store.ranges(chain_id, contract)):
         return known
     try:
-        return creation_block(node, contract, last)
+        return creation_block(node, contract, last, oldest)
     except (NodeLied, NodeRefused, NotOnChain, UsageError):
         if first is None:
             raise

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from specminer.chain.blocks import block_at, creation_block
+from specminer.chain.blocks import block_at, creation_block, head_block
 from specminer.chain.collector import Chunk, Collector
 from specminer.chain.envelopes import block_of
 from specminer.chain.node import Node, octets
@@ -24,10 +24,10 @@ MAX_PROOF: Final = 50_000
 """Blocks whose links are followed at most: no chain replaces more."""
 
 
-def replaced_after(store: TraceStore, node: Node, chain_id: int, genesis: Hash) -> Block | None:
+def replaced_after(store: TraceStore, node: Node, chain_id: int, genesis: Hash | None) -> Block | None:
     """Return the newest stored block that the node's chain holds too, if it holds others behind it; else ``None``.
 
-    ``genesis`` is the hash of the node's first block.
+    ``genesis`` is the hash of the node's block 0, ``None`` if it holds none.
 
     Raises:
         ChainError: the node has forgotten blocks, is behind the database, or serves another chain; or the links of
@@ -37,7 +37,7 @@ def replaced_after(store: TraceStore, node: Node, chain_id: int, genesis: Hash) 
     stored = [block for block in store.blocks(chain_id) if block.hash != NO_HASH]
     if not stored:
         return None
-    head = block_at(node, "latest").number
+    head = head_block(node, "latest").number
     reached = [block for block in stored if block.number <= head]
     if not reached or _same(node, reached[0]):
         if len(reached) == len(stored):
@@ -67,7 +67,9 @@ def _same(node: Node, block: Block) -> bool:
         ) from None
 
 
-def _common(store: TraceStore, node: Node, chain_id: int, genesis: Hash, reached: Sequence[Block]) -> Block:
+def _common(
+    store: TraceStore, node: Node, chain_id: int, genesis: Hash | None, reached: Sequence[Block]
+) -> Block:
     """Return the newest stored block that both have; the first block if they share no other.
 
     Raises:
@@ -80,7 +82,7 @@ def _common(store: TraceStore, node: Node, chain_id: int, genesis: Hash, reached
         low, high = (low, middle) if _same(node, reached[middle]) else (middle + 1, high)
     if low < len(reached):
         return reached[low]
-    if store.genesis(chain_id) == genesis:
+    if genesis is not None and store.genesis(chain_id) == genesis:
         return Block(number=0, hash=genesis, timestamp=None)
     raise ChainError(
         f"{node.endpoint.label} serves another chain with id {chain_id} than the one in the database: none of its "
@@ -108,18 +110,35 @@ def _prove(node: Node, common: Block, last: int) -> None:
 
 
 def _linked(node: Node, number: int, answer: Any, parent: Hash) -> Hash:
-    if isinstance(answer, NodeRefused):
-        raise answer
+    """Return the hash of a block that follows from another; ask for it alone if the answer of a batch does not."""
     try:
-        block = block_of(answer)
-        if block.number == number and Hash(octets(answer.get("parentHash"), "parentHash", 32)) == parent:
-            return block.hash
+        return _follow(answer, number, parent)
     except NodeLied:
         pass
-    raise ChainError(
-        f"{node.endpoint.label} has other blocks than the database, but its block {number} does not follow from the "
-        f"one before it, so they prove nothing. Nothing was changed; try again, or use another node"
-    )
+    request = ("eth_getBlockByNumber", (hex(number), False))
+    try:
+        return node.read([request], lambda answers: _follow(answers[0], number, parent))
+    except NodeLied:
+        raise ChainError(
+            f"{node.endpoint.label} has other blocks than the database, but its block {number} does not follow from "
+            "the one before it, so they prove nothing. Nothing was changed; try again, or use another node"
+        ) from None
+
+
+def _follow(answer: Any, number: int, parent: Hash) -> Hash:
+    """Return the hash of a block.
+
+    Raises:
+        NodeRefused: the answer is one.
+        NodeLied: it is no block, another one, or does not follow from ``parent``.
+
+    """
+    if isinstance(answer, NodeRefused):
+        raise answer
+    block = block_of(answer)
+    if block.number != number or Hash(octets(answer.get("parentHash"), "parentHash", 32)) != parent:
+        raise NodeLied(f"block {number} does not follow from the one before it")
+    return block.hash
 
 
 def replace_blocks(
