@@ -39,6 +39,7 @@ class Dispatcher:
         self._traffic = traffic
         self._order = itertools.count()
         self._timers: set[asyncio.TimerHandle] = set()
+        self._open: set[Job] = set()
 
     async def ask(
         self, calls: Sequence[Request], *, alone: bool, patience: int, only: int | None = None
@@ -65,6 +66,7 @@ class Dispatcher:
             )
             for call in calls
         ]
+        self._open.update(jobs)
         for job in jobs:
             self._choose(job).enqueue_later(job)
         for upstream in self.upstreams:
@@ -72,6 +74,7 @@ class Dispatcher:
         try:
             return list(await asyncio.gather(*(job.answer for job in jobs)))
         finally:
+            self._open.difference_update(jobs)
             for job in jobs:
                 job.answer.cancel()
 
@@ -79,9 +82,9 @@ class Dispatcher:
         """Give up what is under way and close the connections."""
         for timer in self._timers:
             timer.cancel()
+        for job in self._open:
+            job.answer.cancel()
         for upstream in self.upstreams:
-            for job in upstream.drain():
-                job.answer.cancel()
             await upstream.close()
 
     # -- which endpoint ---------------------------------------------------------------------------

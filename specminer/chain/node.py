@@ -13,7 +13,7 @@ import concurrent.futures
 import re
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Self, TypeVar
 
 from specminer.chain.dispatch import Dispatcher
@@ -51,6 +51,7 @@ class Node:
             retries=retries, timeout=timeout, concurrency=concurrency, rate=rate, pause=pause
         )
         self._lock = threading.Lock()
+        self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._dispatcher: Dispatcher | None = None
@@ -96,16 +97,16 @@ class Node:
     def doubt_batches(self) -> None:
         """Send no batches for a while, because what the node answers to them cannot be told apart."""
         dispatcher = self._dispatcher
-        if dispatcher is not None and self._loop is not None:
+        if dispatcher is not None and self._loop is not None and not self._closed:
             for upstream in dispatcher.upstreams:
                 self._loop.call_soon_threadsafe(upstream.doubt_batches)
 
     def close(self) -> None:
-        """Give up what is under way and close the connections; the next request would open others."""
+        """Give up what is under way and close the connections; nothing can be asked afterwards."""
         with self._lock:
             loop, thread, dispatcher = self._loop, self._thread, self._dispatcher
-            self._loop = self._thread = None
-        if loop is None or thread is None or dispatcher is None:
+            closed, self._closed = self._closed, True
+        if closed or loop is None or thread is None or dispatcher is None:
             return
         asyncio.run_coroutine_threadsafe(dispatcher.close(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
@@ -192,7 +193,8 @@ class Node:
 
     def exclude(self, number: int) -> None:
         """Ask one of the endpoints nothing any more."""
-        self._open().upstreams[number].excluded = True
+        with self._lock:
+            self._opened()[0].upstreams[number].excluded = True
 
     # -- the event loop ---------------------------------------------------------------------------
 
@@ -201,25 +203,14 @@ class Node:
     ) -> list[Any]:
         if not calls:
             return []
-        dispatcher = self._open()
         wanted = self._traffic.retries if patience is None else patience
-        return self._wait(dispatcher.ask(calls, alone=alone, patience=wanted, only=only))
-
-    def _open(self) -> Dispatcher:
-        with self._lock:
-            if self._loop is None or self._dispatcher is None:
-                self._loop = asyncio.new_event_loop()
-                self._dispatcher = Dispatcher(self.endpoints, self._traffic)
-                self._thread = threading.Thread(target=self._loop.run_forever, name="node", daemon=True)
-                self._thread.start()
-            return self._dispatcher
-
-    def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
-        loop = self._loop
-        if loop is None:
-            work.close()
-            raise NodeUnreachable(f"{self.endpoint.label} is not asked any more")
-        future = asyncio.run_coroutine_threadsafe(work, loop)
+        with self._lock:  # what is begun before it is closed is given up then
+            if self._closed:
+                raise NodeUnreachable(f"{self.endpoint.label} is not asked any more")
+            dispatcher, loop = self._opened()
+            future = asyncio.run_coroutine_threadsafe(
+                dispatcher.ask(calls, alone=alone, patience=wanted, only=only), loop
+            )
         try:
             return future.result()
         except concurrent.futures.CancelledError:
@@ -227,6 +218,14 @@ class Node:
         except BaseException:
             future.cancel()
             raise
+
+    def _opened(self) -> tuple[Dispatcher, asyncio.AbstractEventLoop]:
+        if self._loop is None or self._dispatcher is None:
+            self._loop = asyncio.new_event_loop()
+            self._dispatcher = Dispatcher(self.endpoints, self._traffic)
+            self._thread = threading.Thread(target=self._loop.run_forever, name="node", daemon=True)
+            self._thread.start()
+        return self._dispatcher, self._loop
 
 
 def quantity(value: Any, what: str) -> int:

@@ -193,13 +193,6 @@ class Upstream:
         self._soon = None
         self.pump()
 
-    def drain(self) -> list[Job]:
-        """Take all requests that wait and return them."""
-        jobs = [job for lane in self._lanes.values() for _, _, job in lane]
-        for lane in self._lanes.values():
-            lane.clear()
-        return jobs
-
     def pump(self) -> None:
         """Send what waits, as far as there is room for it."""
         loop = asyncio.get_running_loop()
@@ -251,6 +244,8 @@ class Upstream:
 
     async def close(self) -> None:
         """Give up what is under way and close the connections."""
+        for lane in self._lanes.values():
+            lane.clear()
         if self._timer is not None:
             self._timer.cancel()
         for task in self._tasks:
