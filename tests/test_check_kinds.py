@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from eth_keys.datatypes import PrivateKey
+from msgspec import convert
 
+from specminer.chain.artifact import Entry
+from specminer.decision.argument_names import enum_places
+from specminer.decision.deciding import decide
 from specminer.decision.paths import Check
 from specminer.evm.forks import FORKS
 from tests.support.decisions import ALICE, BOB, Contract, Stage, clause_text, deployed
@@ -220,3 +225,29 @@ def test_a_cast_that_rejected_a_call_is_told_as_the_librarys(signed: Contract) -
     assert [check for text, check in kinds(signed, "cast").items() if text.startswith("required")] == [
         Check.DECODING
     ]
+
+
+CHOICES = """
+pragma solidity ^0.8.0;
+contract C {
+    enum Kind { Call, Delegate, Create }
+    uint last;
+    function run(uint[2] memory pair, Kind kind) public { last = pair[0] + uint(kind); }
+    function vote(uint8 support) public { require(support <= 1); last = support; }
+}
+"""
+
+
+def test_that_an_argument_is_one_of_an_enum_is_the_compilers() -> None:
+    contract = built("solc", CHOICES)
+    assert contract.call("run", [3, 4], 1).succeeded
+    assert contract.call("vote", 1).succeeded
+    found = {}
+    for name in ("run", "vote"):
+        (entry,) = (item for item in contract.abi if item.get("name") == name)
+        enums = enum_places(convert(entry, Entry).inputs)
+        runs = replace(contract.stage.runs(contract.address, contract.selector(name)), enums=enums)
+        decisions = decide(runs, contract.stage.replay)
+        found[name] = {clause_text(decisions, item) for item in decisions.clauses if item.check is Check.OWN}
+    assert found == {"run": set(), "vote": {"coded: 1 >= field(arg0,0,8)"}}
+    assert own(contract, "run") == {"coded: arg2 < 3"}  # without the ABI

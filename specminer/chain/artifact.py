@@ -50,6 +50,14 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     components: tuple[Parameter, ...] = ()
     indexed: bool = False
+    internal_type: str | msgspec.UnsetType | None = msgspec.field(name="internalType", default=msgspec.UNSET)
+    """How the source spells the type (``enum Shop.Phase``), if the compiler says so."""
+
+    @property
+    def is_enum(self) -> bool:
+        """Whether it is one value of an enum."""
+        spelling = self.internal_type
+        return isinstance(spelling, str) and spelling.startswith("enum ") and not spelling.endswith("]")
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -109,6 +109,16 @@ def read_type(spelling: str, components: Sequence[Parameter] = (), depth: int = 
     return AbiType(spelling=spelling, words=None if spelling in ("string", "bytes") else 1)
 
 
+def enum_places(inputs: Sequence[Parameter]) -> frozenset[int]:
+    """Return where in a call's data arguments stand that are values of enums, as far as the ABI says so."""
+    found, place = set(), SELECTOR
+    for item in inputs[:MAX_WORDS]:
+        if item.is_enum:
+            found.add(place)
+        place += 32 * (read_type(item.type, item.components).words or 1)
+    return frozenset(found)
+
+
 def _members(spelling: str, components: Sequence[Parameter], depth: int) -> tuple[tuple[str, AbiType], ...]:
     if spelling == "tuple":
         return tuple(

@@ -128,7 +128,13 @@ class _Search:
             subtracts = subtracts_before(self.writer.arena, decision.condition) or subtracts_next(
                 code, step.counter, decision.taken
             )
-        return Rejection(output=forced.output, coded=True, invalid=forced.invalid, subtracts=subtracts)
+        return Rejection(
+            output=forced.output,
+            coded=True,
+            invalid=forced.invalid,
+            subtracts=subtracts,
+            enums=self.writer.runs.enums,
+        )
 
 
 def _counters_met_again(runs: FunctionRuns) -> frozenset[int]:

@@ -102,7 +102,9 @@ class _Rejections:
             if frozenset(draft.conditions) == frozenset(conditions):
                 return number
         run = self.runs.runs[path.runs[0]]
-        rejection = Rejection(output=run.output, invalid=run.halt is Halt.INVALID_OPCODE)
+        rejection = Rejection(
+            output=run.output, invalid=run.halt is Halt.INVALID_OPCODE, enums=self.runs.enums
+        )
         check = check_of(self.runs.arena, head, rejection)
         self.drafts.append(
             Draft(conditions=conditions, check=check, coded=False, counter=steps[deciding].counter)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from specminer.decision.argument_names import enum_places
+from specminer.decision.context_names import names_of
 from specminer.decision.paths import FunctionDecisions
 from specminer.decision.replaying import replays_of
 from specminer.decision.runs import FunctionRuns, run_calls
@@ -26,10 +29,12 @@ def decide_history(
     """
     of_functions = run_calls(context) if runs is None else runs
     replays = replays_of(context.history, of_functions)
-    history = context.history
+    history, names = context.history, names_of(context)
     spans = spans_of_runs(
         of_functions,
         lambda row: int(history.transaction_block[history.invocation_transaction[row]]),
     )
     for item in of_functions:
-        yield decide_by_version(item, spans, replays)
+        entry = names.entry(context.calls.known[item.function])
+        enums = frozenset[int]() if entry is None else enum_places(entry.inputs)
+        yield decide_by_version(replace(item, enums=enums), spans, replays)

@@ -51,6 +51,8 @@ class Rejection(NamedTuple):
     """Whether the code halts with INVALID, as old compilers and assertions do."""
     subtracts: bool = False
     """Whether the code subtracts as soon as the condition holds."""
+    enums: frozenset[int] = frozenset()
+    """Where in the calldata values of enums stand."""
 
 
 def idiom_of(arena: Arena, condition: Condition, rejection: Rejection) -> Check | None:
@@ -63,6 +65,8 @@ def idiom_of(arena: Arena, condition: Condition, rejection: Rejection) -> Check 
     if rejection.coded and _is_about_answers(arena, condition):
         return Check.ANSWER
     if _is_cast(arena, condition, rejection.output):
+        return Check.DECODING
+    if not rejection.output and _is_member_check(arena, condition, rejection.enums):
         return Check.DECODING
     if is_product_check(arena, condition) or speaks_of_high_word(arena, condition.node):
         return Check.ARITHMETIC
@@ -210,6 +214,18 @@ def _is_cast(arena: Arena, condition: Condition, output: bytes) -> bool:
     if output[:4] not in _CASTS and not _CAST_TEXT.search(_text_of(output)):
         return False
     return arena.kind(condition.node) in ("lt", "slt", "eq", "field")
+
+
+def _is_member_check(arena: Arena, condition: Condition, enums: frozenset[int]) -> bool:
+    """Return whether a condition says that an argument is one of an enum's values: it is less than their number."""
+    key = arena.key(condition.node)
+    if key[0] != "lt":
+        return False
+    given, bound = (key[1], key[2]) if condition.holds else (key[2], key[1])
+    word = arena.key(given)
+    if word[0] == "field" and not word[2]:
+        word = arena.key(word[1])
+    return bound in arena.constants and word[0] == "calldata" and len(word) == 2 and word[1] in enums
 
 
 def _is_divisor(arena: Arena, condition: Condition) -> bool:

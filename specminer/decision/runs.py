@@ -77,6 +77,8 @@ class FunctionRuns:
     """Rows of calls that took the same path as an executed one, ascending; shape (m,)."""
     matched_run: RowColumn = field(default_factory=_nothing)
     """Position in ``runs`` of a call whose path it was; shape (m,)."""
+    enums: frozenset[int] = frozenset()
+    """Where in the data of the calls arguments stand that are values of enums, as far as the ABI says so."""
 
 
 def run_calls(

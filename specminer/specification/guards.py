@@ -32,7 +32,7 @@ class ConditionMaker(Enum):
     CONTRACT = "contract"
     """The contract's author."""
     COMPILER = "compiler"
-    """The compiler: sizes of calldata and of answers, payability, checked arithmetic."""
+    """The compiler, or a library in its place: sizes of calldata and answers, payability, checked arithmetic, casts."""
 
 
 class Proof(Enum):
