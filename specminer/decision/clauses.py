@@ -12,11 +12,14 @@ from specminer.decision.implications import without_implied
 from specminer.decision.paths import Check, Condition, Joint, Step
 from specminer.decision.runs import FunctionRuns
 from specminer.decision.shapes import same_shape
-from specminer.evm.shadow.arena import UNKNOWN, Arena
+from specminer.evm.shadow.arena import SOURCES, UNKNOWN, Arena
 from specminer.evm.shadow.evaluation import evaluate
 
 MAX_ALTERNATIVES = 12
 """Conditions that qualify a clause, as far as the code alone tells them; accepted calls may ask for more."""
+
+_DEPLOYMENT = {"this", "chain"}
+"""What is the same in all calls of a contract."""
 
 Facts = dict[int, bool]
 """What a path decided: nodes, and whether they were not zero."""
@@ -153,22 +156,51 @@ class ClauseWriter:
             if step.position == decider.position:
                 if decider.joint is Joint.ALL:
                     chosen.append(index)
-            elif self._says_more(path.steps, index, chosen) and self.explorer.leads_around(
-                path.run, path.flips, path.steps, index, deciding
+            elif self._says_more(path.steps, index, chosen) and (
+                self._led_around(path.steps, index, [deciding, *chosen])
+                or self.explorer.leads_around(path.run, path.flips, path.steps, index, [deciding, *chosen])
             ):
                 chosen.append(index)
         return chosen
+
+    def _led_around(self, steps: Sequence[Step], index: int, at: Sequence[int]) -> bool:
+        """Return whether an accepted call decided the same up to a step, and then never came to the deciding one.
+
+        Args:
+            steps: of the rejected path.
+            index: which of them the call decided otherwise.
+            at: the deciding one, and then those that are known to lead around it: the call took none of their ways.
+
+        """
+        wanted = facts_of(steps[:index])
+        other = steps[index].condition.negated
+        avoided = steps[at[0]].condition.node
+        ways = [steps[chosen].condition.negated for chosen in at[1:]]
+        return any(
+            path.decides(other)
+            and avoided not in path.facts
+            and not any(map(path.decides, ways))
+            and all(path.facts.get(node) is holds for node, holds in wanted.items())
+            for path in self.accepted
+        )
 
     def _says_more(self, steps: Sequence[Step], index: int, chosen: Sequence[int]) -> bool:
         """Return whether a step may qualify a clause, and is not an earlier round of one that does."""
         step = steps[index]
         if step.condition.node == UNKNOWN or not qualifies(self.arena, step.condition):
             return False
+        if self._is_of_deployment(step.condition.node):
+            return False
         return not any(
             step.counter == steps[other].counter
             and same_shape(self.arena, step.condition.node, steps[other].condition.node)
             for other in chosen
         )
+
+    def _is_of_deployment(self, node: int) -> bool:
+        """Return whether a condition is about nothing but where the code runs: no call can choose that."""
+        kinds = {self.arena.kind(item) for item in self.arena.below(node)} & SOURCES
+        return bool(kinds) and kinds <= _DEPLOYMENT
 
     def _most_telling(
         self, steps: Sequence[Step], deciding: int, remaining: Sequence[AcceptedPath]

@@ -40,7 +40,8 @@ def decide(
     paths = find_paths(runs, reader)
     explorer = None
     if replays is not None:
-        explorer = Explorer(runs=runs, reader=reader, replays=replays, left=max_forced)
+        usual = frozenset(step.condition for path in paths if path.returned for step in path.steps)
+        explorer = Explorer(runs=runs, reader=reader, replays=replays, left=max_forced, usual=usual)
     accepted = [AcceptedPath(facts=facts_of(path.steps), runs=path.runs) for path in paths if path.returned]
     writer = ClauseWriter(runs=runs, accepted=accepted, explorer=explorer)
     required = _Rejections(runs=runs, writer=writer)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.decision.paths import Step
+from specminer.decision.paths import Condition, Step
 from specminer.decision.runs import FunctionRuns
 from specminer.decision.steps import StepReader
 from specminer.evm.alone import MAX_STEPS, CallRecording
@@ -89,6 +89,8 @@ class Explorer:
     replays: Replays
     left: int = MAX_FORCED_OPCODES
     """Opcodes that forced runs may still take."""
+    usual: frozenset[Condition] = frozenset()
+    """What accepted calls decided."""
     _known: dict[tuple[int, frozenset[int]], ForcedPath | None] = field(default_factory=dict)
     _latest: tuple[int, Replay | None] = (-1, None)
     _opcodes: dict[int, int] = field(default_factory=dict)
@@ -205,19 +207,22 @@ class Explorer:
         return False
 
     def leads_around(
-        self, number: int, flips: frozenset[int], steps: Sequence[Step], index: int, at: int
+        self, number: int, flips: frozenset[int], steps: Sequence[Step], index: int, at: Sequence[int]
     ) -> bool:
-        """Return whether the other way at a step can lead a call to its end without the decision at another one.
+        """Return whether the other way at a step can lead a call to its end without the decisions at others.
+
+        Steps that are known to lead around keep their way: what they make possible is no choice of this one.
 
         Args:
             number: position of the run.
             flips: what is forced already.
             steps: its steps.
             index: which of them is turned round.
-            at: which of them is to be avoided.
+            at: which of them is to be avoided, and then those that are known to lead around it.
 
         """
-        step, avoided = steps[index], steps[at].condition.node
+        step, avoided = steps[index], steps[at[0]].condition.node
+        kept = {steps[other].condition.node for other in at[1:]}
         if step.condition in self._dead:
             return False
         before = {item.condition.node for item in steps[: index + 1]}
@@ -240,7 +245,13 @@ class Explorer:
                 return False
             if avoided in nodes:
                 behind = behind[: nodes.index(avoided)]
-            waiting += [
-                forced | {item.position} for item in behind if item.position > max(forced, default=-1)
+            turned = [
+                item
+                for item in behind
+                if item.position > max(forced, default=-1) and item.condition.node not in kept
             ]
+            turned.sort(
+                key=lambda item: item.condition.negated in self.usual
+            )  # the likely ones are tried first
+            waiting += [forced | {item.position} for item in turned]
         return False

@@ -9,6 +9,7 @@ from typing import Final
 
 from specminer.decision.answer_terms import AnswerTerms
 from specminer.decision.argument_names import ArgumentNames, ArgumentWord, DataLayout
+from specminer.decision.constant_names import digits
 from specminer.decision.context_names import ContextNames
 from specminer.decision.phrases import (
     MAX_TEXT,
@@ -69,6 +70,8 @@ _SIGNS: Final = {
     "eq": ("=", Strength.COMPARISON),
 }
 _PIECE: Final = re.compile(r"(.+)\[([0-9]+):[0-9]+\]", re.DOTALL | re.ASCII)
+_UNSIGNED: Final = ("div", "mod", "lt")
+"""What reads its operands as numbers without a sign."""
 _SHIFTS: Final = {"shl": "<<", "shr": ">>", "sar": ">>"}
 
 
@@ -303,6 +306,8 @@ class ExpressionTerms:
             return joined([left, right], word, strength, ValueKind.BOOL)
         sign, strength = _SIGNS[kind]
         truth = kind in TRUTHS
+        if kind in _UNSIGNED:
+            left, right = self._unsigned(key[1], left), self._unsigned(key[2], right)
         signed = kind in ("sdiv", "smod") or ValueKind.INT in (left.kind, right.kind)
         result = ValueKind.BOOL if truth else ValueKind.INT if signed else ValueKind.UINT
         made = joined([left, right], sign, strength, result)
@@ -321,6 +326,13 @@ class ExpressionTerms:
         if value is None:
             return self.phrase(node)
         return self.constant(value, self.phrase(beside).kind)
+
+    def _unsigned(self, node: int, phrase: Phrase) -> Phrase:
+        """Return an operand as what takes it reads it: ``2**256 - 1`` instead of ``-1``."""
+        value = self._arena.constants.get(node)
+        if value is None or not value >> 255:
+            return phrase
+        return Phrase(text=digits(value), strength=Strength.SUM, kind=ValueKind.UINT)
 
     def _is_truth(self, node: int) -> bool:
         return self._arena.bits(node) == 1 or self.phrase(node).kind is ValueKind.BOOL
@@ -377,7 +389,8 @@ class ExpressionTerms:
         return Phrase(text=f"{word}({inner.text})", kind=ValueKind.UINT, origin=inner.origin, cut=inner.cut)
 
     def _modular(self, key: Key, sign: str, strength: Strength) -> Phrase:
-        first, second, modulus = (self.phrase(item) for item in key[1:4])
+        first, second = (self.phrase(item) for item in key[1:3])
+        modulus = self._unsigned(key[3], self.phrase(key[3]))
         inner = joined([first, second], sign, strength, ValueKind.UINT)
         return joined([inner, modulus], "%", Strength.PRODUCT, ValueKind.UINT)
 
@@ -487,12 +500,17 @@ class ExpressionTerms:
     def _extended(self, node: int, key: Key) -> Phrase:
         phrase = self.phrase(key[2])
         size = self._arena.constants.get(key[1])
-        if size is not None and self._arena.kind(key[2]) == "storage":
+        part = self._arena.key(key[2])
+        if size is not None and part[0] == "storage":
             phrase = self._storage.bits(key[2], 0, 8 * (size + 1))
+        elif size is not None and part[0] == "field" and self._arena.kind(part[1]) == "storage":
+            # of a shifted word only the bits that matter
+            phrase = self._storage.bits(part[1], part[2], min(part[3], 8 * (size + 1)))
         if size is None:
             return joined([self.phrase(key[1]), phrase], "signextend", Strength.OR, ValueKind.INT)
         width = 8 * (size + 1)
-        if phrase.bits <= width and phrase.strength is Strength.ATOM:
+        untold = phrase.kind is ValueKind.WORD and width < 256  # whether the word or a part of it is signed
+        if phrase.bits <= width and phrase.strength is Strength.ATOM and not untold:
             return replace(phrase, kind=ValueKind.INT)
         return Phrase(
             text=f"int{width}({phrase.text})",

@@ -50,6 +50,8 @@ class Phrase:
 
     text: str
     strength: Strength = Strength.ATOM
+    sign: str = ""
+    """The operation that holds it together, if it is one of several operands."""
     kind: ValueKind = ValueKind.WORD
     members: tuple[str, ...] = ()
     bits: int = 256
@@ -71,14 +73,18 @@ class Phrase:
 
 
 def joined(phrases: Sequence[Phrase], sign: str, strength: Strength, kind: ValueKind) -> Phrase:
-    """Return phrases with a sign between them; all but the first are bound more tightly where that matters."""
+    """Return phrases with a sign between them, in parentheses where they would be read otherwise."""
     first, *others = phrases
-    inner = Strength(min(strength + 1, Strength.ATOM))
-    tight = strength if sign in ASSOCIATIVE else inner
-    texts = [first.within(strength), *(item.within(tight) for item in others)]
+    tighter = Strength(min(strength + 1, Strength.ATOM))
+    mixed = strength is Strength.BITS and first.sign != sign
+    texts = [first.within(tighter if mixed else strength)]
+    for item in others:
+        same = sign in ASSOCIATIVE and item.sign in (sign, *_ALSO.get(sign, ()))
+        texts.append(item.within(strength if same else tighter))
     return Phrase(
         text=f" {sign} ".join(texts),
         strength=strength,
+        sign=sign,
         kind=kind,
         origin=together(phrases),
         cut=any(item.cut for item in phrases),
@@ -86,6 +92,8 @@ def joined(phrases: Sequence[Phrase], sign: str, strength: Strength, kind: Value
 
 
 ASSOCIATIVE: Final = ("+", "*", "&", "|", "^", "and", "or")
+_ALSO: Final = {"+": ("-",)}
+"""What may follow a sign without parentheses, other than itself."""
 
 
 def together(phrases: Iterable[Phrase]) -> Origin:

@@ -77,7 +77,10 @@ class StorageTerms:
         kind, bits = (field.kind, field.width) if not suffix else (ValueKind.WORD, width)
         if kind is ValueKind.WORD and width == 160 and not suffix:
             kind, bits = ValueKind.ADDRESS, 160
-        text = f"{variable.text(place.keys, position)}{suffix}{_later(place.version)}"
+        text = f"{variable.text(place.keys, position)}{suffix}"
+        if field.text.startswith("+"):
+            text = f"`{text}`"  # a slot behind an entry's first is no sum
+        text += _later(place.version)
         return Phrase(
             text=text,
             kind=kind,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Final
 
 import numpy as np
@@ -152,6 +153,21 @@ def _merged(clauses: Iterable[DecidedClause]) -> tuple[DecidedClause, ...]:
     )
 
 
+class _Order(Enum):
+    """How a condition orders what it compares."""
+
+    NONE = auto()
+    """It asks whether things are equal."""
+    UNSIGNED = auto()
+    SIGNED = auto()
+
+
+def _order_of(relation: Relation) -> _Order:
+    if relation.signed:
+        return _Order.SIGNED
+    return _Order.NONE if relation.sign in _OF_TRUTHS else _Order.UNSIGNED
+
+
 class _Column:
     """The values of a term in the calls of a function, as far as they are known."""
 
@@ -160,6 +176,15 @@ class _Column:
         self.values = values
         self.nodes: set[int] = set()
         """The expressions that it stands for."""
+        self.signed_by_use = False
+        """Whether nothing but a comparison tells that it has a sign."""
+
+    def takes(self, order: _Order) -> bool:
+        """Whether it may be compared so."""
+        if order is _Order.SIGNED:
+            untold = self.term.kind is ValueKind.WORD and not self.nodes
+            return self.term.kind is ValueKind.INT or untold
+        return order is _Order.NONE or not self.signed_by_use
 
     def agrees(self, others: Sequence[int | None]) -> bool:
         """Whether other values are the same wherever both are known."""
@@ -195,9 +220,10 @@ class _Translator:
         self._given = UniqueNames(set())
         for term in situation.terms:
             self._given.add(term.name)
-        self._found: dict[tuple[int, bool], int] = {}
+        self._found: dict[tuple[int, _Order], int] = {}
         self._branches = [(node, holds) for node in self._branching_nodes() for holds in (True, False)]
-        for relation in self._relations():
+        # those with a sign first: they tell what storage without a type holds
+        for relation in sorted(self._relations(), key=lambda relation: not relation.signed):
             self._note_kinds(relation)
 
     def _run_of_each(self) -> IntColumn:
@@ -294,15 +320,15 @@ class _Translator:
 
     def _note_kinds(self, relation: Relation) -> None:
         """Take terms as numbers that the code compares as such, though they are 0 or 1 in all calls."""
-        right, signed = relation.right, relation.signed
-        columns = [self._columns[self._term(relation.left, signed=signed)]]
+        right, order = relation.right, _order_of(relation)
+        columns = [self._columns[self._term(relation.left, order)]]
         if isinstance(right, int):
             is_truth = (right in (0, 1) and relation.sign in _OF_TRUTHS) or (relation.sign, right) == (
                 Sign.GREATER,
                 0,
             )
         else:
-            columns.append(self._columns[self._term(right, signed=signed)])
+            columns.append(self._columns[self._term(right, order)])
             kinds = {column.term.kind is ValueKind.BOOL for column in columns}
             is_truth = relation.sign in _OF_TRUTHS and len(kinds) == 1
         for column in columns if not is_truth else ():
@@ -342,11 +368,11 @@ class _Translator:
 
     def _literal(self, relation: Relation) -> Literal:
         """Return a relation as a literal."""
-        signed = relation.signed
-        left = self._term(relation.left, signed=signed)
+        order = _order_of(relation)
+        left = self._term(relation.left, order)
         sign = relation.sign
         if not isinstance(relation.right, int):
-            return Literal(left=left, sign=sign, right=self._term(relation.right, signed=signed))
+            return Literal(left=left, sign=sign, right=self._term(relation.right, order))
         term, constant = self._columns[left].term, relation.right
         if constant == 0 and sign is Sign.GREATER and (term.stored or term.kind is ValueKind.BOOL):
             sign = Sign.DIFFERENT
@@ -356,27 +382,29 @@ class _Translator:
             constant -= 1 << 256
         return Literal(left=left, sign=sign, constant=constant)
 
-    def _term(self, term: NamedTerm, *, signed: bool) -> int:
+    def _term(self, term: NamedTerm, order: _Order) -> int:
         """Return the position of a term, which is made if there is none."""
-        key = term.node, signed
+        key = term.node, order
         if key not in self._found:
-            self._found[key] = self._place(term, signed=signed)
+            self._found[key] = self._place(term, order)
         return self._found[key]
 
-    def _place(self, term: NamedTerm, *, signed: bool) -> int:
+    def _place(self, term: NamedTerm, order: _Order) -> int:
         values: list[int | None] = [None] * len(self._situation)
         for position, value in zip(self._position.tolist(), self._wording.column(term.node), strict=True):
             if position != MISSING:
                 values[position] = value
-        kind = ValueKind.INT if signed else term.kind
+        kind = ValueKind.INT if order is _Order.SIGNED else term.kind
         for index, column in enumerate(self._columns):
-            if _is_same(column.term, term) and not (signed and column.term.kind is not ValueKind.INT):
+            if self._is_same(column.term, term) and column.takes(order):
                 if column.agrees(values):
                     column.fill(values)
                 elif not column.nodes:  # what the code computed is right
                     column.values = values
                 else:
                     continue
+                if order is _Order.SIGNED and column.term.kind is not ValueKind.INT:
+                    column.term, column.signed_by_use = replace(column.term, kind=ValueKind.INT), True
                 column.nodes.add(term.node)
                 return index
         made = Term(
@@ -394,12 +422,15 @@ class _Translator:
         self._columns.append(column)
         return len(self._columns) - 1
 
-
-def _is_same(known: Term, term: NamedTerm) -> bool:
-    """Whether a term of the calls is an expression."""
-    if term.variable != MISSING:
-        return (known.variable, known.field, known.keys) == (term.variable, term.field, term.keys)
-    return not known.stored and known.name == term.name
+    def _is_same(self, known: Term, term: NamedTerm) -> bool:
+        """Whether a term of the calls is an expression; a part of a word is not the word, nor another part."""
+        if term.variable == MISSING:
+            return not known.stored and known.name == term.name
+        if (known.variable, known.field, known.keys) != (term.variable, term.field, term.keys):
+            return False
+        variable = self._wording.names.locations.variables[term.variable]
+        is_whole = term.name.strip("`") == variable.text(term.keys, term.field)
+        return known.name == term.name or (is_whole and not known.expression)
 
 
 def _positions(rows: IntColumn, invocations: Sequence[int] | RowColumn) -> IntColumn:

@@ -8,6 +8,7 @@ from specminer.evm.instructions.storage import current
 from specminer.evm.opcodes import Op
 from specminer.evm.program import Handler
 from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena
+from specminer.evm.shadow.evaluation import evaluate
 from specminer.evm.shadow.foreign import MAX_DATA
 from specminer.evm.shadow.memory import ShadowMemory
 from specminer.evm.shadow.note import ShadowNote
@@ -240,15 +241,35 @@ def _sload(base: Handler, kind: str) -> Handler:
             slots, number = record.transients, record.questions
             record.questions += 1
         known = slots.get(slot)
-        if known is not None and known[1] == value:
+        place = record.operand(note.marks[-1], slot)
+        if (
+            known is not None
+            and known[1] == value
+            and not _is_other_place(record, known[0], kind, place, slot)
+        ):
             note.marks[-1] = None if known[0] in record.arena.constants else known[0]
             return
-        node = record.versioned(value, kind, record.operand(note.marks[-1], slot))
+        node = record.versioned(value, kind, place)
         (record.read_at if kind == "storage" else record.told_at).setdefault(node, number)
         frame.run.world.put(slots, slot, (node, value))
         note.marks[-1] = node
 
     return handler
+
+
+def _is_other_place(record: ShadowRecord, node: int, kind: str, place: int, slot: int) -> bool:
+    """Return whether a slot's value is one that was read under another expression, which is this slot by chance.
+
+    ``rows[a]`` and ``rows[b]`` are one slot where the arguments are equal, and yet two things to the code. What was
+    written there is known as what was written, whatever the slot is called.
+    """
+    key = record.arena.key(node)
+    if key[0] != kind or key[1] == place or key[2]:
+        return False
+    try:
+        return evaluate(record.arena, key[1], record.inputs) == slot
+    except KeyError:
+        return False
 
 
 def _sstore(base: Handler, kind: str) -> Handler:

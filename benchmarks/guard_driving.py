@@ -1,0 +1,382 @@
+"""Drives drawn contracts: calls drawn at random, executed by the engine, recorded as an explorer exports them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final
+
+from eth_abi.abi import encode
+
+from benchmarks.guard_grammar import (
+    STAGES,
+    Argument,
+    Constant,
+    Contract,
+    Function,
+    Hint,
+    Kind,
+    Place,
+    Type,
+    Variable,
+    expressions,
+)
+from specminer.chain.execution.calls import Call, Execution, Surroundings
+from specminer.chain.execution.fast import FastMachine
+from specminer.chain.steps import recorded
+from specminer.evm.keccak import keccak
+from specminer.history import History
+from specminer.store import TraceStore
+from specminer.trace import (
+    NO_ADDRESS,
+    Address,
+    Block,
+    ContractRecord,
+    Fidelity,
+    Hash,
+    Tracer,
+    Transaction,
+    Word,
+)
+
+FORK: Final = "cancun"
+CHAIN: Final = 1337
+RICH: Final = 1 << 120
+USERS: Final = tuple(int.from_bytes(bytes([0xA0 + place]) * 20, "big") for place in range(5))
+CONTRACT: Final = int.from_bytes(b"\xc0" * 20, "big")
+TRIES: Final = 6
+"""Calls that are tried for one that is accepted."""
+GAS: Final = 3_000_000
+
+_CONTRACT: Final = Address(b"\xc0" * 20)
+
+Value = int | bytes | list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnCall:
+    """A call, and the block in which it is made."""
+
+    function: Function
+    arguments: tuple[Value, ...]
+    sender: int
+    value: int
+    time: int
+    block: int
+
+    @property
+    def data(self) -> bytes:
+        """Return the calldata."""
+        types = [item.type.abi for item in self.function.arguments]
+        selector = keccak(f"{self.function.name}({','.join(types)})".encode())[:4]
+        return selector + encode(
+            types, [_encodable(*item) for item in zip(types, self.arguments, strict=True)]
+        )
+
+    def named(self) -> dict[str, Value]:
+        """Return the arguments by name."""
+        return {item.name: value for item, value in zip(self.function.arguments, self.arguments, strict=True)}
+
+
+def _address(number: int) -> Address:
+    return Address(number.to_bytes(20, "big"))
+
+
+def _encodable(kind: str, value: Value) -> object:
+    if kind == "address" and isinstance(value, int):
+        return value.to_bytes(20, "big")
+    if kind == "bytes32" and isinstance(value, int):
+        return value.to_bytes(32, "big")
+    return bool(value) if kind == "bool" else value
+
+
+class Play:
+    """A chain on which one contract is called; what happens is recorded as from a node that tells everything."""
+
+    def __init__(self, contract: Contract, creation: bytes, *, start: int, first_block: int) -> None:
+        """Create the contract in a block, at a time in Unix seconds."""
+        self.contract = contract
+        self.transactions: list[Transaction] = []
+        self.time, self.block = start, first_block
+        self._machine = FastMachine()
+        created = self._run(USERS[0], None, creation, 10 * contract.scale, start, first_block)
+        assert created.succeeded, created
+        self._record(USERS[0], None, 10 * contract.scale, created)
+
+    def word(self, slot: int) -> int:
+        """Return what a slot of the contract holds."""
+        return self._machine.storage(_CONTRACT, slot)
+
+    @property
+    def balance(self) -> int:
+        """The contract's balance."""
+        return self._machine.balance(_CONTRACT)
+
+    def outcome(self, call: DrawnCall) -> bool:
+        """Return whether a call would be accepted; nothing is changed."""
+        sender = call.sender
+        return self._run(sender, CONTRACT, call.data, call.value, call.time, call.block, keep=False).succeeded
+
+    def make(self, call: DrawnCall) -> bool:
+        """Make a call, and record it; return whether it was accepted."""
+        self.time, self.block = call.time, call.block
+        execution = self._run(call.sender, CONTRACT, call.data, call.value, call.time, call.block)
+        self._record(call.sender, CONTRACT, call.value, execution)
+        return execution.succeeded
+
+    def history(self) -> History:
+        """Return what was recorded so far."""
+        record = ContractRecord(
+            address=_CONTRACT,
+            chain_id=CHAIN,
+            code=self._machine.code(_CONTRACT),
+            created_in_block=self.transactions[0].block.number,
+        )
+        blocks = self.transactions[0].block.number, self.block
+        with TraceStore("sqlite://") as store:
+            store.add_history(record, self.transactions, complete=blocks)
+            return store.history(CHAIN, [_CONTRACT])
+
+    def _run(
+        self,
+        sender: int,
+        to: int | None,
+        data: bytes,
+        value: int,
+        time: int,
+        block: int,
+        *,
+        keep: bool = True,
+    ) -> Execution:
+        call = Call(
+            sender=_address(sender),
+            to=None if to is None else _address(to),
+            created=_CONTRACT if to is None else None,
+            value=value,
+            data=data,
+            gas=GAS,
+        )
+        around = Surroundings(chain_id=CHAIN, number=block, timestamp=time, gas_limit=30_000_000)
+        return self._machine.run(call, around, FORK, (_CONTRACT,), keep=keep, record=keep)
+
+    def _record(self, sender: int, to: int | None, value: int, execution: Execution) -> None:
+        number = len(self.transactions) + 1
+        part = recorded(execution.steps, [_CONTRACT], environment=True)
+        self.transactions.append(
+            Transaction(
+                hash=Hash(number.to_bytes(32, "big")),
+                block=Block(
+                    number=self.block,
+                    hash=Hash((1 << 128 | self.block).to_bytes(32, "big")),
+                    timestamp=self.time,
+                    base_fee=0,
+                    beneficiary=NO_ADDRESS,
+                    gas_limit=30_000_000,
+                    randomness=Word(0),
+                ),
+                index=0,
+                sender=_address(sender),
+                to=None if to is None else _address(to),
+                value=value,
+                gas=GAS,
+                gas_used=execution.gas_used,
+                nonce=number,
+                succeeded=execution.succeeded,
+                tracer=Tracer.EXECUTION,
+                invocations=part.invocations,
+                preimages=part.preimages,
+                fidelity=Fidelity.EXACT,
+                logs=(),
+            )
+        )
+
+    # -- what is stored -----------------------------------------------------------------------------
+
+    def stored(self, variable: Variable, field: int, keys: Sequence[int] = ()) -> int:
+        """Return a value in storage, as a number of its type."""
+        _, kind, place = variable.fields[field]
+        slot = variable.slot
+        for key in keys:
+            slot = int.from_bytes(keccak(key.to_bytes(32, "big") + slot.to_bytes(32, "big")), "big")
+        return field_of(self.word(slot + place.slot), place, kind)
+
+
+def field_of(word: int, place: Place, kind: Type) -> int:
+    """Return the number in some bits of a word."""
+    value = word >> place.shift & ((1 << kind.bits) - 1)
+    return value - (1 << kind.bits) if kind.signed and value >> (kind.bits - 1) else value
+
+
+class Caller:
+    """Draws calls of a contract."""
+
+    def __init__(self, play: Play, rng: Random) -> None:
+        """Prepare to draw."""
+        self.play = play
+        self.rng = rng
+        contract = play.contract
+        self.constants = contract.constants() or [1]
+        self.durations = sorted(
+            {
+                item.value
+                for function in contract.functions
+                for statement in function.body
+                for item in expressions(statement)
+                if isinstance(item, Constant) and item.type.hint is Hint.TIME
+            }
+        ) or [60]
+
+    def learned(self) -> DrawnCall:
+        """Return a call as those of the history are drawn: every other one is one that would be accepted, if any."""
+        function = self.rng.choice(self.play.contract.functions)
+        call = self.plain(function)
+        if self.rng.random() < 0.6:
+            for _ in range(TRIES):
+                if self.play.outcome(call):
+                    break
+                call = self.plain(function)
+        return call
+
+    def plain(self, function: Function) -> DrawnCall:
+        """Return a call of a function."""
+        rng, play = self.rng, self.play
+        if function.payable:
+            value = rng.choice((0, 1, 2, 5, 10, 50)) * play.contract.scale
+            value = rng.choice((value, value, self._near_amount(256))) % RICH
+        else:
+            value = 0
+        return DrawnCall(
+            function=function,
+            arguments=tuple(self._argument(item) for item in function.arguments),
+            sender=rng.choice(USERS),
+            value=value,
+            time=play.time + self._gap(),
+            block=play.block + rng.choice((1, 1, 2, 10, 100)),
+        )
+
+    def boundary(self) -> DrawnCall:
+        """Return a call one or several of whose values are beside, or at, what something may be compared with."""
+        rng = self.rng
+        function = rng.choice(self.play.contract.functions)
+        call = self.plain(function)
+        if rng.random() < 0.7:
+            for _ in range(TRIES):
+                if self.play.outcome(call):
+                    break
+                call = self.plain(function)
+        changes: list[Callable[[DrawnCall], DrawnCall]] = [self._time_at_boundary]
+        changes += [self._argument_at_boundary] * len(function.arguments)
+        if function.payable:
+            changes += [self._value_at_boundary] * 2
+        for _ in range(rng.choice((1, 1, 2))):
+            call = rng.choice(changes)(call)
+        return call
+
+    # -- values -------------------------------------------------------------------------------------
+
+    def _gap(self) -> int:
+        rng = self.rng
+        pick = rng.random()
+        if pick < 0.5:
+            return rng.randint(1, 20)
+        if pick < 0.85:
+            return rng.randint(1, max(2, rng.choice(self.durations) // 6))
+        return max(1, rng.choice(self._moments()) + rng.randint(-2, 2) - self.play.time)
+
+    def _moments(self) -> list[int]:
+        """Return the times that something may be compared with, those to come."""
+        moments = self._values(lambda kind: kind.hint is Hint.TIME)
+        found = [item + span for item in moments for span in (0, *self.durations)]
+        return [item for item in found if item > self.play.time] or [self.play.time + 1]
+
+    def _values(self, wanted: Callable[[Type], bool], argument: Sequence[int] = range(4)) -> list[int]:
+        """Return what is stored of some types."""
+        found = []
+        for variable in self.play.contract.variables:
+            for field, (_, kind, _) in enumerate(variable.fields):
+                if wanted(kind):
+                    found += [
+                        self.play.stored(variable, field, keys) for keys in self._keys(variable, argument)
+                    ]
+        return found
+
+    def _keys(self, variable: Variable, numbers: Sequence[int]) -> list[tuple[int, ...]]:
+        keys: list[tuple[int, ...]] = [()]
+        for kind in variable.keys:
+            if kind.kind is Kind.ROLE:
+                choices: Sequence[int] = tuple(self.play.contract.roles.values())
+            else:
+                choices = USERS if kind.kind is Kind.ADDRESS else numbers
+            keys = [(*before, key) for before in keys for key in choices]
+        return keys
+
+    def _near_amount(self, bits: int) -> int:
+        rng = self.rng
+        stored = self._values(lambda kind: kind.hint is Hint.AMOUNT)
+        near = rng.choice(stored if rng.random() < 0.6 else self.constants)
+        return max(0, near + rng.choice((-1, 0, 0, 1))) % (1 << bits)
+
+    def _argument(self, item: Argument) -> Value:
+        rng, kind = self.rng, item.type
+        match kind.kind:
+            case Kind.ADDRESS:
+                return rng.choice(USERS) if rng.random() < 0.97 else 0
+            case Kind.BOOL:
+                return rng.randint(0, 1)
+            case Kind.STAGE:
+                return rng.randrange(len(STAGES))
+            case Kind.BYTES:
+                return rng.randbytes(rng.choice((0, 1, 2, 3, 4, 5, 9, 40)))
+            case Kind.LIST:
+                return [rng.randrange(9) for _ in range(rng.choice((0, 1, 1, 2, 3, 4, 5, 9)))]
+            case Kind.INT:
+                return rng.randint(-12, 12)
+        if kind.hint is Hint.KEY:
+            return rng.randrange(4)
+        if kind.hint is Hint.COUNT:
+            return rng.randint(0, 8)
+        if rng.random() < 0.4:
+            return self._near_amount(kind.bits)
+        made = rng.choice((0, 1, 2, 3, 7, 12, 30, 60, 120)) * self.play.contract.scale
+        return (made + rng.randrange(self.play.contract.scale + 3)) % (1 << kind.bits)
+
+    # -- boundaries ---------------------------------------------------------------------------------
+
+    def _time_at_boundary(self, call: DrawnCall) -> DrawnCall:
+        moment = self.rng.choice(self._moments()) + self.rng.choice((-1, 0, 1))
+        return replace(call, time=max(self.play.time + 1, moment))
+
+    def _value_at_boundary(self, call: DrawnCall) -> DrawnCall:
+        return replace(call, value=self._number_at_boundary(0, RICH - 1, signed=False))
+
+    def _argument_at_boundary(self, call: DrawnCall) -> DrawnCall:
+        rng = self.rng
+        place = rng.randrange(len(call.arguments))
+        item = call.function.arguments[place].type
+        value: Value
+        if item.kind is Kind.ADDRESS:
+            value = rng.choice((0, CONTRACT, *USERS, *self._values(lambda kind: kind.kind is Kind.ADDRESS)))
+        elif item.kind is Kind.BOOL:
+            value = rng.randint(0, 1)
+        elif item.dynamic:
+            size = rng.choice([0, *(number for number in self._near() if 0 <= number <= 40)])
+            value = rng.randbytes(size) if item.kind is Kind.BYTES else [1] * size
+        else:
+            value = self._number_at_boundary(*item.limits, signed=item.signed)
+        return replace(call, arguments=(*call.arguments[:place], value, *call.arguments[place + 1 :]))
+
+    def _near(self) -> list[int]:
+        found = [*self.constants, *self._values(lambda kind: kind.kind in (Kind.UINT, Kind.INT))]
+        return [item + step for item in found for step in (-1, 0, 1)]
+
+    def _number_at_boundary(self, least: int, most: int, *, signed: bool) -> int:
+        rng = self.rng
+        pick = rng.random()
+        if pick < 0.15:
+            return max(0, least)
+        if pick < 0.25:
+            return most
+        if pick < 0.3 and signed:
+            return least
+        return min(most, max(least, rng.choice(self._near())))

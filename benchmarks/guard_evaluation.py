@@ -1,0 +1,227 @@
+"""Evaluates conditions as the specification words them, on a call and the storage that it meets.
+
+Numbers are integers without bounds, as the document says. What cannot be read, or speaks of what is not known before
+the call, has no value: then the condition decides nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final
+
+from benchmarks.condition_terms import with_whole_names
+from benchmarks.guard_driving import CONTRACT, DrawnCall, Play, Value, field_of
+from benchmarks.guard_grammar import STAGES, Kind, Place, Type
+from specminer.evm.keccak import keccak
+from specminer.specification import Guard, SymbolSort
+
+_EQUALS: Final = re.compile(r"(?<![<>=!])=(?!=)")
+_BYTES: Final = re.compile(r"bytes(\d+)to(\d+)")
+_SLOT: Final = re.compile(r"slot(\d+)")
+_MAPPING: Final = re.compile(r"mapping(\d+|0x[0-9a-f]+)")
+_MEMBER: Final = re.compile(r"`([^`+]+)\+(\d+)((?:\.\w+)?)`")
+"""A slot behind an entry's first: ``mapping9[key]+1``."""
+_CAST: Final = re.compile(r"(u?)int(\d+)")
+_RELATIONS: Final[Mapping[type, Callable[[int, int], bool]]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+_NEGATIVE: Final = 1 << 255
+
+
+class Unclear(Exception):
+    """A condition speaks of what has no value here."""
+
+
+class Situation:
+    """What conditions are evaluated on: a call, and the contract that it is made to."""
+
+    def __init__(self, play: Play, call: DrawnCall) -> None:
+        """Look at a call that is about to be made."""
+        self.play = play
+        self.call = call
+        self.arguments = call.named()
+        self.signed = False
+        """Whether the comparison at hand reads storage without a type as signed numbers."""
+        self.variables = {item.name: item for item in play.contract.variables}
+        self.facts: dict[str, int] = {
+            "sender": call.sender,
+            "origin": call.sender,
+            "value": call.value,
+            "now": call.time,
+            "block": call.block,
+            "this": CONTRACT,
+            **play.contract.roles,
+            **{name: number for number, name in enumerate(STAGES)},
+        }
+
+    def accepts(self, guard: Guard) -> tuple[bool | None, ...]:
+        """Return of each condition whether it holds; ``None`` if it has no value."""
+        signed = frozenset(
+            name.strip("|").removeprefix("(").removesuffix(")")
+            for name, sort in guard.symbols.items()
+            if sort is SymbolSort.SIGNED
+        )
+        return tuple(self.holds(item.text, guard.names, signed) for item in guard.conditions)
+
+    def holds(self, text: str, short: Mapping[str, str], signed: frozenset[str]) -> bool | None:
+        """Return whether a condition holds."""
+        tree = _parsed(with_whole_names(text, short))
+        if tree is None:
+            return None
+        return self._truth(tree, signed)
+
+    # -- truths -------------------------------------------------------------------------------------
+
+    def _truth(self, node: ast.expr, signed: frozenset[str]) -> bool | None:
+        if isinstance(node, ast.BoolOp):
+            parts = [self._truth(item, signed) for item in node.values]
+            deciding = isinstance(node.op, ast.Or)
+            return deciding if deciding in parts else None if None in parts else not deciding
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            inner = self._truth(node.operand, signed)
+            return None if inner is None else not inner
+        try:
+            if isinstance(node, ast.Compare):
+                return self._comparison(node, signed)
+            return self._number(node) != 0
+        except Unclear:
+            return None
+
+    def _comparison(self, node: ast.Compare, signed: frozenset[str]) -> bool:
+        terms = [node.left, *node.comparators]
+        self.signed = any(_written(item) in signed for item in terms)
+        values = [self._number(item) for item in terms]
+        return all(
+            _RELATIONS[type(sign)](left, right)
+            for sign, left, right in zip(node.ops, values, values[1:], strict=False)
+        )
+
+    # -- numbers ------------------------------------------------------------------------------------
+
+    def _number(self, node: ast.expr) -> int:
+        match node:
+            case ast.Constant(value=bool() | int()):
+                return int(node.value)
+            case ast.UnaryOp(op=ast.USub()):
+                return -self._number(node.operand)
+            case ast.UnaryOp(op=ast.Not()) | ast.BoolOp() | ast.Compare():
+                truth = self._truth(node, frozenset())
+                if truth is None:
+                    raise Unclear
+                return int(truth)
+            case ast.BinOp():
+                return _computed(node.op, self._number(node.left), self._number(node.right))
+            case ast.Call(func=ast.Name(id=word), args=[argument]):
+                return self._applied(word, argument)
+            case ast.Name(id=name) if name in self.facts:
+                return self.facts[name]
+            case ast.Name(id=name) if name in self.arguments:
+                value = self.arguments[name]
+                if not isinstance(value, int):
+                    raise Unclear
+                return value
+            case ast.Attribute(value=ast.Name(id="this"), attr="balance"):
+                return self.play.balance
+        return self._storage(node)
+
+    def _applied(self, word: str, argument: ast.expr) -> int:
+        if word == "length" and isinstance(argument, ast.Name):
+            value: Value | None = self.arguments.get(argument.id)
+            if isinstance(value, bytes | list):
+                return len(value)
+            raise Unclear
+        cast = _CAST.fullmatch(word)
+        if cast is None and word != "address":
+            raise Unclear
+        bits = 160 if cast is None else int(cast[2])
+        kept = self._number(argument) & ((1 << bits) - 1)
+        return kept - (1 << bits) if cast is not None and not cast[1] and kept >> (bits - 1) else kept
+
+    def _storage(self, node: ast.expr) -> int:
+        keys: list[int] = []
+        name, behind = "", 0
+        if isinstance(node, ast.Attribute):
+            node, name = node.value, node.attr
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "member_of":
+            node, behind = node.args[0], self._number(node.args[1])
+        while isinstance(node, ast.Subscript):
+            keys.insert(0, self._number(node.slice))
+            node = node.value
+        if not isinstance(node, ast.Name):
+            raise Unclear
+        variable = self.variables.get(node.id)
+        if variable is not None:
+            fields = [place for place, item in enumerate(variable.fields) if item[0] == name]
+            if len(fields) != 1 or len(keys) != len(variable.keys):
+                raise Unclear
+            return self.play.stored(variable, fields[0], keys)
+        return self._numbered(node.id, keys, behind, name)
+
+    def _numbered(self, name: str, keys: list[int], behind: int, part: str) -> int:
+        """Return storage that is named by its slot: ``slot3.bytes0to7``, ``mapping5[sender][2]``."""
+        base = _SLOT.fullmatch(name) or _MAPPING.fullmatch(name)
+        bits = _BYTES.fullmatch(part)
+        if base is None or (part and bits is None):
+            raise Unclear
+        slot = int(base[1], 0)
+        for key in keys:
+            slot = int.from_bytes(
+                keccak((key % (1 << 256)).to_bytes(32, "big") + slot.to_bytes(32, "big")), "big"
+            )
+        word = self.play.word(slot + behind)
+        low, high = (int(bits[1]), int(bits[2])) if bits is not None else (0, 31)
+        kind = Type(Kind.INT if self.signed else Kind.UINT, 8 * (high - low + 1))
+        return field_of(word, Place(0, 8 * low), kind)
+
+
+def _computed(sign: ast.operator, left: int, right: int) -> int:
+    match sign:
+        case ast.Add():
+            return left + right
+        case ast.Sub():
+            return left - right
+        case ast.Mult():
+            return left * right
+        case ast.Div() if right:
+            return abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
+        case ast.Mod() if right:
+            return abs(left) % abs(right) * (1 if left >= 0 else -1)
+        case ast.Pow() if 0 <= right <= 256:
+            return int(left**right)
+        case ast.BitAnd():
+            return left & right
+        case ast.BitOr():
+            return left | right
+        case ast.BitXor():
+            return left ^ right
+    raise Unclear
+
+
+@cache
+def _parsed(text: str) -> ast.expr | None:
+    """Return a condition as an expression of Python; ``None`` if it is none."""
+    text = _MEMBER.sub(r"member_of(\1, \2)\3", text)
+    try:
+        return ast.parse(
+            _EQUALS.sub("==", text).replace("true", "True").replace("false", "False"), mode="eval"
+        ).body
+    except SyntaxError:
+        return None
+
+
+@cache
+def _text(node: Any) -> str:
+    return ast.unparse(node)
+
+
+def _written(node: ast.expr) -> str:
+    return _text(node).replace("==", "=")
