@@ -12,14 +12,11 @@ from specminer.decision.implications import without_implied
 from specminer.decision.paths import Check, Condition, Joint, Step
 from specminer.decision.runs import FunctionRuns
 from specminer.decision.shapes import same_shape
-from specminer.evm.shadow.arena import SOURCES, UNKNOWN, Arena
+from specminer.evm.shadow.arena import UNKNOWN, Arena
 from specminer.evm.shadow.evaluation import evaluate
 
 MAX_ALTERNATIVES = 12
 """Conditions that qualify a clause, as far as the code alone tells them; accepted calls may ask for more."""
-
-_DEPLOYMENT = {"this", "chain"}
-"""What is the same in all calls of a contract."""
 
 Facts = dict[int, bool]
 """What a path decided: nodes, and whether they were not zero."""
@@ -189,18 +186,11 @@ class ClauseWriter:
         step = steps[index]
         if step.condition.node == UNKNOWN or not qualifies(self.arena, step.condition):
             return False
-        if self._is_of_deployment(step.condition.node):
-            return False
         return not any(
             step.counter == steps[other].counter
             and same_shape(self.arena, step.condition.node, steps[other].condition.node)
             for other in chosen
         )
-
-    def _is_of_deployment(self, node: int) -> bool:
-        """Return whether a condition is about nothing but where the code runs: no call can choose that."""
-        kinds = {self.arena.kind(item) for item in self.arena.below(node)} & SOURCES
-        return bool(kinds) and kinds <= _DEPLOYMENT
 
     def _most_telling(
         self, steps: Sequence[Step], deciding: int, remaining: Sequence[AcceptedPath]
