@@ -91,18 +91,17 @@ def _encodable(kind: str, value: Value) -> object:
     return bool(value) if kind == "bool" else value
 
 
-class Play:
+class RecordedChain:
     """A chain on which one contract is called; what happens is recorded as from a node that tells everything."""
 
-    def __init__(self, contract: Contract, creation: bytes, *, start: int, first_block: int) -> None:
-        """Create the contract in a block, at a time in Unix seconds."""
-        self.contract = contract
+    def __init__(self, creation: bytes, *, start: int, first_block: int, value: int = 0) -> None:
+        """Create the contract in a block, at a time in Unix seconds, with so many wei."""
         self.transactions: list[Transaction] = []
         self.time, self.block = start, first_block
         self._machine = FastMachine()
-        created = self._run(USERS[0], None, creation, 10 * contract.scale, start, first_block)
+        created = self._run(USERS[0], None, creation, value, start, first_block)
         assert created.succeeded, created
-        self._record(USERS[0], None, 10 * contract.scale, created)
+        self._record(USERS[0], None, value, created)
 
     def word(self, slot: int) -> int:
         """Return what a slot of the contract holds."""
@@ -113,16 +112,15 @@ class Play:
         """The contract's balance."""
         return self._machine.balance(_CONTRACT)
 
-    def outcome(self, call: DrawnCall) -> bool:
+    def would_accept(self, sender: int, data: bytes, value: int, time: int, block: int) -> bool:
         """Return whether a call would be accepted; nothing is changed."""
-        sender = call.sender
-        return self._run(sender, CONTRACT, call.data, call.value, call.time, call.block, keep=False).succeeded
+        return self._run(sender, CONTRACT, data, value, time, block, keep=False).succeeded
 
-    def make(self, call: DrawnCall) -> bool:
+    def call(self, sender: int, data: bytes, value: int, time: int, block: int) -> bool:
         """Make a call, and record it; return whether it was accepted."""
-        self.time, self.block = call.time, call.block
-        execution = self._run(call.sender, CONTRACT, call.data, call.value, call.time, call.block)
-        self._record(call.sender, CONTRACT, call.value, execution)
+        self.time, self.block = time, block
+        execution = self._run(sender, CONTRACT, data, value, time, block)
+        self._record(sender, CONTRACT, value, execution)
         return execution.succeeded
 
     def history(self) -> History:
@@ -190,6 +188,23 @@ class Play:
                 logs=(),
             )
         )
+
+
+class Play(RecordedChain):
+    """A chain on which a drawn contract is called."""
+
+    def __init__(self, contract: Contract, creation: bytes, *, start: int, first_block: int) -> None:
+        """Create the contract in a block, at a time in Unix seconds."""
+        super().__init__(creation, start=start, first_block=first_block, value=10 * contract.scale)
+        self.contract = contract
+
+    def outcome(self, call: DrawnCall) -> bool:
+        """Return whether a call would be accepted; nothing is changed."""
+        return self.would_accept(call.sender, call.data, call.value, call.time, call.block)
+
+    def make(self, call: DrawnCall) -> bool:
+        """Make a call, and record it; return whether it was accepted."""
+        return self.call(call.sender, call.data, call.value, call.time, call.block)
 
     # -- what is stored -----------------------------------------------------------------------------
 
