@@ -109,8 +109,8 @@ class Situation:
 
     def _number(self, node: ast.expr) -> int:
         match node:
-            case ast.Constant(value=bool() | int()):
-                return int(node.value)
+            case ast.Constant(value=bool() | int() as number):
+                return int(number)
             case ast.UnaryOp(op=ast.USub()):
                 return -self._number(node.operand)
             case ast.UnaryOp(op=ast.Not()) | ast.BoolOp() | ast.Compare():
@@ -148,23 +148,23 @@ class Situation:
 
     def _storage(self, node: ast.expr) -> int:
         keys: list[int] = []
-        name, behind = "", 0
-        if isinstance(node, ast.Attribute):
-            node, name = node.value, node.attr
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "member_of":
-            node, behind = node.args[0], self._number(node.args[1])
-        while isinstance(node, ast.Subscript):
-            keys.insert(0, self._number(node.slice))
-            node = node.value
-        if not isinstance(node, ast.Name):
+        name, behind, place = "", 0, node
+        if isinstance(place, ast.Attribute):
+            name, place = place.attr, place.value
+        if isinstance(place, ast.Call) and isinstance(place.func, ast.Name) and place.func.id == "member_of":
+            behind, place = self._number(place.args[1]), place.args[0]
+        while isinstance(place, ast.Subscript):
+            keys.insert(0, self._number(place.slice))
+            place = place.value
+        if not isinstance(place, ast.Name):
             raise Unclear
-        variable = self.variables.get(node.id)
+        variable = self.variables.get(place.id)
         if variable is not None:
             fields = [place for place, item in enumerate(variable.fields) if item[0] == name]
             if len(fields) != 1 or len(keys) != len(variable.keys):
                 raise Unclear
             return self.play.stored(variable, fields[0], keys)
-        return self._numbered(node.id, keys, behind, name)
+        return self._numbered(place.id, keys, behind, name)
 
     def _numbered(self, name: str, keys: list[int], behind: int, part: str) -> int:
         """Return storage that is named by its slot: ``slot3.bytes0to7``, ``mapping5[sender][2]``."""
