@@ -6,14 +6,16 @@ keeps a sum means that its changes add up to nothing on each path that an accept
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from specminer.decision.algebra import Bounds, LinearForm, linear_form
 from specminer.decision.clauses import facts_of
+from specminer.decision.effect_terms import EffectTerms
 from specminer.decision.function_writes import FunctionWrites
 from specminer.decision.paths import FunctionDecisions
+from specminer.decision.writes import SlotLeft
 from specminer.evm.shadow.arena import Arena
 from specminer.history import MISSING
 from specminer.location import Variable
@@ -58,6 +60,8 @@ class FunctionChanges:
     """Whether all accepted calls were followed."""
     runs: tuple[Changes | None, ...]
     """``None`` for a call that writes too much."""
+    equations: Mapping[str, Mapping[str, bool]]
+    """By what is written to: the new values, as they read, and whether numbers without bounds would give the same."""
 
 
 def changes_of(
@@ -79,6 +83,7 @@ def changes_of(
     facts = {number: facts_of(path.steps) for path in decisions.paths for number in path.runs}
     terms = writes.terms
     found: list[Changes | None] = []
+    equations: dict[str, dict[str, bool]] = {}
     for number, slots in writes.slots.items():
         if number in writes.beyond or len(slots) > MAX_SLOTS or runs.runs[number].record.cut:
             found.append(None)
@@ -86,6 +91,7 @@ def changes_of(
         bounds = Bounds(arena=runs.arena, facts=facts[number])
         changes: Changes = {}
         for slot in slots:
+            _equate(equations, terms, slot, bounds)
             node, row = terms.variable(slot.place)
             if slot.found and runs.arena.kind(slot.found) == "storage":
                 node = slot.found
@@ -101,7 +107,19 @@ def changes_of(
         creates=creates,
         complete=followed == accepted,
         runs=tuple(found),
+        equations=equations,
     )
+
+
+def _equate(
+    equations: dict[str, dict[str, bool]], terms: EffectTerms, slot: SlotLeft, bounds: Bounds
+) -> None:
+    """Take in what a slot was written to be."""
+    nodes = [item.node for _, item in terms.fields(slot)]
+    exact = slot.element is None and all(node is None or bounds.exact(node) for node in nodes)
+    for name, _ in terms.written(slot):
+        texts = equations.setdefault(name.target, {})
+        texts[name.expression] = texts.get(name.expression, True) and exact and name.readable
 
 
 def _difference(arena: Arena, bounds: Bounds, old: int | None, new: int, bits: int) -> _Change:
@@ -139,7 +157,7 @@ def laws_of(
         whole: whether these are all functions of which calls were accepted.
 
     """
-    found: dict[str, Derivation] = {}
+    found = {text: derivation for item in functions for text, derivation in _equations(item)}
     for item in functions:
         for of in _fields([item]):
             derivation = _conserves(item, of) if variables[of.variable].ports else None
@@ -160,6 +178,16 @@ def laws_of(
             found[f"{name} = {parts}"] = derivation
             found[f"{name} changes by exactly what changes in {parts}"] = derivation
     return found
+
+
+def _equations(item: FunctionChanges) -> Iterator[tuple[str, Derivation]]:
+    """Yield what a function leaves in each entry that it changes, where all its calls compute it in one way."""
+    if not item.complete or None in item.runs:
+        return
+    for target, texts in item.equations.items():
+        for expression, exact in texts.items() if len(texts) == 1 else ():
+            derivation = Derivation.EXACT if exact else Derivation.MODULAR
+            yield f"{item.name}: {target}' = {expression}", derivation
 
 
 def _fields(functions: Iterable[FunctionChanges]) -> list[FieldOf]:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import groupby
 from typing import Final
 
+from specminer._support.text import counted
+from specminer.errors import plain
 from specminer.report.section import Section, left_out, row
-from specminer.specification import Effect, Specification
+from specminer.specification import Effect, EffectKind, Specification
 
 MAX_EFFECTS: Final = 300
+MAX_FUNCTIONS: Final = 8
+"""Functions whose effects a summary tells."""
+MAX_OF_FUNCTION: Final = 4
+"""Effects of one function that a summary tells."""
+_MAX_TEXT: Final = 160
+"""Characters of an effect in a summary; of a longer one it is only told that there is one."""
 
 
 def effects_section(spec: Specification) -> Section | None:
@@ -34,6 +44,37 @@ def effects_section(spec: Specification) -> Section | None:
 def effect_text(item: Effect) -> str:
     """Return an effect, with what is to be known of how it reads."""
     return f"{item.text} (in each round of a loop)" if item.each else item.text
+
+
+def effect_sentences(spec: Specification) -> list[str]:
+    """Return what the functions with most calls write, pay and call, a sentence each; events are left out."""
+    by_function = [
+        (name, list(items)) for name, items in groupby(spec.effects, key=lambda item: item.function)
+    ]
+    by_function.sort(key=lambda pair: -pair[1][0].calls)
+    found = []
+    for name, items in by_function:
+        acts = [item for item in items if item.kind is not EffectKind.LOGGED]
+        if acts and name != "constructor":
+            found.append(f"{plain(name, 60)} ({counted(acts[0].calls, 'call')}): {'; '.join(_short(acts))}")
+    return found
+
+
+def _short(effects: Iterable[Effect]) -> list[str]:
+    """Return the first effects that can be read at once, and how many more there are."""
+    items = list(effects)
+    texts = [plain(_with_condition(item), 2 * _MAX_TEXT) for item in items if item.readable]
+    shown = [text for text in texts if len(text) <= _MAX_TEXT][:MAX_OF_FUNCTION]
+    rest = len(items) - len(shown)
+    return [*shown, f"{rest:,} more" if shown else counted(rest, "effect")] if rest else shown
+
+
+def _with_condition(item: Effect) -> str:
+    if item.happened == item.calls:
+        return effect_text(item)
+    if item.condition:
+        return f"{effect_text(item)} if {item.condition}"
+    return f"{effect_text(item)} in {item.happened:,} of them"
 
 
 def _happened(item: Effect) -> str:

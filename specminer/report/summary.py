@@ -20,6 +20,7 @@ from specminer.report.confidence import (
     invariant_sentences,
     surprise_sentences,
 )
+from specminer.report.effect_sections import MAX_FUNCTIONS, effect_sentences
 from specminer.report.fidelity import fidelity_text, unknown_text
 from specminer.report.guards import (
     explained_text,
@@ -63,6 +64,7 @@ def summary(
         _transitions(spec, columns, rows),
         _guards(spec, columns),
         _roles(spec, columns),
+        _effects(spec, columns),
         _invariants(spec, columns),
         _confidence(spec, columns),
         _surprise(spec, columns, surprising),
@@ -147,6 +149,20 @@ def _roles(spec: Specification, columns: int) -> list[str]:
     lines = ["Roles"] if texts else []
     for text in texts:
         lines += paragraph(text, columns, "- ")
+    return lines
+
+
+def _effects(spec: Specification, columns: int) -> list[str]:
+    """Return what accepted calls of the functions with most calls do."""
+    texts = effect_sentences(spec)
+    if not texts:
+        return []
+    lines = ["Effects", *paragraph("x' is the value after the call, x the one before.", columns)]
+    for text in texts[:MAX_FUNCTIONS]:
+        lines += paragraph(text, columns, "- ")
+    rest = len(texts) - MAX_FUNCTIONS
+    if rest > 0:
+        lines.append(cut(f"… and of {counted(rest, 'more function')} in automaton.json", columns))
     return lines
 
 
