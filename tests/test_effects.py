@@ -18,7 +18,7 @@ from specminer.evm.shadow.arena import Arena
 from specminer.evm.shadow.evaluation import evaluate
 from specminer.pipeline import MineOptions, import_traces
 from specminer.pipeline.mining import mine
-from specminer.report.effect_sections import effects_section
+from specminer.report.effect_sections import effect_sentences, effects_section
 from specminer.specification import Derivation, Effect, EffectKind, Specification
 from specminer.store import TraceStore
 from tests.support.decisions import Stage
@@ -66,6 +66,100 @@ SOURCES = {
             ),
         },
     },
+    "nft_market": {
+        "mint": {
+            "nextTokenId' = nextTokenId + 1": "",
+            "owners[nextTokenId]' = to": "",
+            "balanceOf[to]' = balanceOf[to] + 1": "",
+            "totalSupply' = totalSupply + 1": "",
+            "logs Transfer(0, to, nextTokenId)": "",
+        },
+        "approve": {
+            "getApproved[tokenId]' = to": "",
+            "logs Approval(owners[tokenId], to, tokenId)": "",
+        },
+        "transferFrom": {
+            "getApproved[tokenId]' = 0": "",
+            "owners[tokenId]' = to": "",
+            "balanceOf[from]' = balanceOf[from] - 1": "",
+            "balanceOf[to]' = balanceOf[to] + 1": "",
+            "listings[tokenId].seller' = 0": "listings[tokenId].seller != 0",
+            "listings[tokenId].price' = 0": "listings[tokenId].seller != 0",
+            "listings[tokenId].reservedFor' = 0": "listings[tokenId].seller != 0",
+            "logs Transfer(from, to, tokenId)": "",
+            "logs Unlisted(tokenId)": "listings[tokenId].seller != 0",
+        },
+    },
+    "single_auction": {
+        "bid": {
+            "highestBidder' = sender": "",
+            "highestBid' = value": "",
+            "bidCount' = bidCount + 1": "",
+            "pendingReturns[highestBidder]' = pendingReturns[highestBidder] + highestBid": "highestBidder != 0",
+            "endTime' = now + 600": "endTime - now < 600",
+            "logs Bid(sender, value)": "",
+        },
+        "end": {
+            "ended' = true": "",
+            "pays highestBid to beneficiary": "",
+            "logs Ended(highestBidder, highestBid)": "",
+        },
+        "withdraw": {"pendingReturns[sender]' = 0": "", "pays pendingReturns[sender] to sender": ""},
+    },
+    "auction_house": {
+        "settle": {  # the seller shares a slot with the phase, which was written before
+            "auctions[auctionId].phase' = 1": "",
+            "pendingReturns[auctions[auctionId].seller]' = pendingReturns[auctions[auctionId].seller] + "
+            "auctions[auctionId].highestBid - auctions[auctionId].highestBid * fee / 10000": (
+                "auctions[auctionId].highestBid > 0"
+            ),
+            "pendingReturns[owner]' = pendingReturns[owner] + auctions[auctionId].highestBid * fee / 10000": (
+                "auctions[auctionId].highestBid > 0"
+            ),
+            "logs Settled(auctionId, auctions[auctionId].highestBidder, auctions[auctionId].highestBid)": "",
+        },
+    },
+    "vaults": {
+        "deposit": {
+            "vaults[vaultId].balance' = vaults[vaultId].balance + value": "",
+            "vaults[vaultId].received' = vaults[vaultId].received + value": "",
+            "contributions[vaultId][sender]' = contributions[vaultId][sender] + value": "",
+            "totalBalance' = totalBalance + value": "",
+            "logs Deposited(vaultId, sender, value)": "",
+        },
+        "withdraw": {
+            "vaults[vaultId].balance' = vaults[vaultId].balance - amount": "",
+            "totalBalance' = totalBalance - amount": "",
+            "pays amount to sender": "",
+            "logs Withdrawn(vaultId, amount)": "",
+        },
+    },
+    "governance": {
+        "propose": {  # texts of any length; a slot that is put together from four values
+            "proposalCount' = proposalCount + 1": "",
+            "proposals[proposalCount + 1].proposer' = sender": "",
+            "proposals[proposalCount + 1].voteEnd' = votingPeriod + now": "",
+            "proposals[proposalCount + 1].stage' = 1": "",
+            "proposals[proposalCount + 1].target' = target": "",
+            "proposals[proposalCount + 1].value' = value": "",
+            "proposals[proposalCount + 1].data' = data": "",
+            "proposals[proposalCount + 1].description' = description": "",
+            "latestProposal[sender]' = proposalCount + 1": "",
+            "logs Proposed(proposalCount + 1, sender, description)": "",
+        },
+    },
+    "lottery": {
+        "draw": {
+            "rounds[round].phase' = 2": "rounds[round].revealed >= 2",
+            "rounds[round].winner' = revealers[round][rounds[round].seed % rounds[round].revealed]": (
+                "rounds[round].revealed >= 2"
+            ),
+            "rounds[round].phase' = 4": "rounds[round].revealed < 2",
+            "logs Drawn(round, revealers[round][rounds[round].seed % rounds[round].revealed], "
+            "rounds[round].pot)": "rounds[round].revealed >= 2",
+            "logs Abandoned(round)": "rounds[round].revealed < 2",
+        },
+    },
 }
 """All effects of some functions with their conditions, as the sources say them, by dataset."""
 
@@ -73,8 +167,8 @@ SOURCES = {
 @cache
 def effects(name: str) -> dict[str, tuple[Effect, ...]]:
     with TraceStore("sqlite://") as store:
-        record = import_traces(store, dataset(name).traces)
-        history = store.history(record.chain_id, [record.address])
+        records = [import_traces(store, traces) for traces in dataset(name).trace_files]
+        history = store.history(records[0].chain_id, [record.address for record in records])
     context = decode(history)
     found = {}
     for item in decide_history(context):
@@ -82,7 +176,7 @@ def effects(name: str) -> dict[str, tuple[Effect, ...]]:
             function = context.calls.functions[item.runs.function]
             wording = Wording(context, item.runs)
             found[function] = effects_of(item, writes_of(item, wording), wording, function)
-            for run in item.runs.runs if function in SOURCES[name] else ():
+            for run in item.runs.runs if function in SOURCES.get(name, ()) else ():
                 for write in run.record.writes:  # what is told of a write is what it wrote
                     if write.node:
                         assert evaluate(item.runs.arena, write.node, run.record.inputs) == write.value
@@ -169,3 +263,24 @@ def test_linear_forms_cancel_modulo_the_width_and_bounds_come_from_decisions() -
     assert rest is not None
     assert Bounds(arena=arena, facts={less: False}).exact(rest)
     assert not Bounds(arena=arena, facts={less: True}).exact(rest)
+
+
+def test_an_element_whose_index_chose_its_bits_is_told_by_its_index() -> None:
+    found = {item.text: item.condition for item in effects("names")["transfer"]}
+    [write] = [text for text in found if text.startswith("leases[name].lastChanges")]
+    assert write == "leases[name].lastChanges[leases[name].nextChange.bits0to1]' = now"
+    assert found[write] == ""
+
+
+def test_conditions_on_keys_of_any_length_are_the_same() -> None:
+    found = {item.text: item.condition for item in effects("names")["register"]}
+    assert found["everRegistered[everRegistered.length]' = name"] == "leases[name].holders.length = 0"
+
+
+def test_effects_prove_equations_and_the_summary_tells_them() -> None:
+    spec = mined("token")
+    derived = {item.text: item.derivation for item in spec.invariants}
+    assert derived["transfer: balanceOf[_to]' = balanceOf[_to] + _value"] is Derivation.EXACT
+    assert derived["transfer: transferCount' = transferCount + 1"] is Derivation.MODULAR
+    [told] = [text for text in effect_sentences(spec) if text.startswith("decreaseApproval")]
+    assert "allowance[sender][_spender]' = 0 if _subtracted > allowance[sender][_spender]" in told

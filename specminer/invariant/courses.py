@@ -102,18 +102,27 @@ def _monotone(cells: Cells, calls: IntColumn, found: LimbArray, left: LimbArray)
 
 
 def _writers(context: HistoryContext, cells: Cells, rows: IntColumn, doubts: Doubts) -> Iterator[Invariant]:
-    """Yield which functions change a variable, though others run that could."""
+    """Yield which functions change a variable, though others run that could; all others have run."""
     calls = cells.invocation[rows]
     functions, count = np.unique(context.calls.function[calls], return_counts=True)
     common = functions[count >= max(3, 0.01 * len(calls))]
     if not 0 < len(common) <= _FEW_WRITERS or len(calls) < LEAST:
         return
     names = [context.calls.functions[row] for row in common.tolist()]
+    if _never_accepted(context) - set(names):
+        return  # whether these change it, no call has shown
     text = f"{cells.name} is changed only by {', '.join(names)}"
     held = np.isin(context.calls.function[calls], common)
     claim = _claim(Template.WRITERS, text, None, calls, held)
     others = doubts.unseen | ~np.isin(context.calls.function[doubts.invocation], common)
     yield replace(claim, surprising=False, unknown=int(others.sum()))  # a rare function is no attack
+
+
+def _never_accepted(context: HistoryContext) -> set[str]:
+    """Return the functions of the interface that may change storage, and of which no call was accepted."""
+    ran = np.unique(context.calls.function[context.history.accepted])
+    known = {item.name for item in context.interface.functions.values() if not item.read_only}
+    return known - {context.calls.functions[row] for row in ran.tolist() if row >= 0}
 
 
 def _own_entry(context: HistoryContext, cells: Cells, rows: IntColumn, doubts: Doubts) -> Iterator[Invariant]:

@@ -21,6 +21,8 @@ from specminer.tuning import Tuning
 
 RANKED: Final = tuple(Template)
 """Templates in the order in which they are told."""
+MANY: Final = 60
+"""So many calls have to be accepted before it is told what always held before them; in fewer that is often chance."""
 MAX_TOLD: Final = 300
 """Invariants written down at most."""
 
@@ -33,9 +35,14 @@ def search(context: HistoryContext, tuning: Tuning, interactions: Interactions) 
     found = {
         item.text: replace(item, cases=item.cases.astype(np.int32))
         for item in proposed(context, tuning, interactions)
-        if item.tolerable(context.history)
+        if item.tolerable(context.history) and not _is_chance(item)
     }
     return sorted(found.values(), key=lambda item: (RANKED.index(item.template), -len(item.cases), item.text))
+
+
+def _is_chance(item: Invariant) -> bool:
+    """Return whether a claim may hold by chance: what was so before few calls, and no code demands it."""
+    return item.template is Template.BEFORE and not item.exceptions and len(item.cases) < MANY
 
 
 def proposed(context: HistoryContext, tuning: Tuning, interactions: Interactions) -> Iterator[Invariant]:
