@@ -1,7 +1,7 @@
 """How many invariants that held in the first 70 % of a history's transactions fail in the rest.
 
     python -m benchmarks.held_out_invariants                          # the shipped datasets
-    python -m benchmarks.held_out_invariants --traces FOLDER          # trace files (.jsonl, .jsonl.gz) in a folder
+    python -m benchmarks.held_out_invariants --traces FOLDER          # traces, each beside its artifact.json
     SPECMINER_REAL_DATA=/data python -m benchmarks.held_out_invariants --real  # re-executed imports
 
 The first transactions of each history are mined as a history of their own. Each invariant found there is then looked
@@ -22,6 +22,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.decisions import histories
+from specminer.chain.artifact import Artifact, load
 from specminer.excerpt import excerpt
 from specminer.history import History
 from specminer.invariant import Invariant, search
@@ -67,7 +68,7 @@ def main() -> None:
     print(f"{'history':26} {'found':>6} {'tested':>6} {'failed':>6} {'gone':>5}")
     everything: list[Verdict] = []
     for name, history in histories(arguments.real, arguments.traces):
-        verdicts = list(judge(history))
+        verdicts = list(judge(history, _artifact(arguments.traces, name)))
         report(name, verdicts)
         everything += verdicts
         for item in verdicts if arguments.list else ():
@@ -83,6 +84,12 @@ def main() -> None:
             report(f"  {template.value}", own)
 
 
+def _artifact(traces: Path | None, name: str) -> Artifact | None:
+    """Return the artifact that lies beside a trace file, in a folder of the history's name."""
+    path = None if traces is None else traces / name / "artifact.json"
+    return load(path) if path is not None and path.is_file() else None
+
+
 def report(name: str, verdicts: list[Verdict]) -> None:
     """Print how many invariants were found, tested, broken."""
     count: Counter[str] = Counter()
@@ -96,14 +103,14 @@ def report(name: str, verdicts: list[Verdict]) -> None:
     )
 
 
-def judge(history: History) -> Iterator[Verdict]:
-    """Yield what became of each invariant of the first transactions."""
+def judge(history: History, artifact: Artifact | None = None) -> Iterator[Verdict]:
+    """Yield what became of each invariant of the first transactions; an artifact names functions and variables."""
     cut = training_size(len(history.transaction_block))
     early = np.flatnonzero(history.invocation_transaction < cut)
     if not len(early):
         return
-    first = _prepared(excerpt(history, early))
-    whole = _prepared(history)
+    first = _prepared(excerpt(history, early), artifact)
+    whole = _prepared(history, artifact)
     known = {item.text: item for item in proposed(whole.context, whole.tuning, whole.interactions)}
     for item in search(first.context, first.tuning, first.interactions):
         same = known.get(item.text)
@@ -114,8 +121,8 @@ def judge(history: History) -> Iterator[Verdict]:
         yield Verdict(invariant=item, later=int(later.sum()), failed=int((later & ~same.held).sum()))
 
 
-def _prepared(history: History) -> Mining:
-    mining = Mining(history=history, options=MineOptions())
+def _prepared(history: History, artifact: Artifact | None) -> Mining:
+    mining = Mining(history=history, options=MineOptions(), artifact=artifact)
     for stage in (decode_history, divide, choose_abstraction):
         mining = stage(mining)
     return mining
