@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
+from specminer.evm.opcodes import Op
 from tests.support.decisions import ALICE, BOB, CAROL, Contract, Stage, deployed
 from tests.support.solc import compile_sources, has_solc
 
@@ -59,6 +61,12 @@ contract Wallet {
     function check(uint amount) public view { require(amount < 100 || owner[msg.sender], "too much"); }
     function checked(uint amount) public { this.check(amount); total = amount; }
     function first(bytes calldata data) public { require(bytes4(data) == 0x01020304, "beginning"); total = 4; }
+    function refund(uint price, uint least) public {
+        uint paid = price == 0 ? least : 0;
+        (bool ok, ) = address(0xbeef).call(abi.encodeWithSignature("pay(uint256)", paid));
+        require(ok || least != 0 || price != 0, "not paid");
+        if (price > 0) total += price < tx.gasprice ? price : tx.gasprice;
+    }
     function one() public pure returns (uint) { return 1; }
     function two() public pure returns (uint) { return 2; }
     function three() public pure returns (uint) { return 3; }
@@ -166,3 +174,16 @@ def test_a_call_without_a_selector_finds_no_function(wallet: Contract) -> None:
     stage.execute(wallet.address, b"\1\2")
     decisions = stage.decisions(wallet.address, b"\1\2")
     assert [cause.reason for cause in decisions.causes] == ["the contract has no such function"]
+
+
+def test_what_the_recording_does_not_know_is_assumed_once_it_was_left(wallet: Contract) -> None:
+    stage = wallet.stage
+    stage.put(0xBEEF, bytes.fromhex("600435600a57600080fd5b00"))  # refuses to pay nothing
+    for price, least in ((0, 0), (0, 3)):
+        wallet.call("refund", price, least)
+    stage.replays = [
+        replace(item, recording=replace(item.recording, unknown=frozenset({Op.GASPRICE})))
+        for item in stage.replays
+    ]
+    (clause,) = required(wallet, "refund")
+    assert "arg0" in clause, clause

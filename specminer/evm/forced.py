@@ -1,7 +1,8 @@
 """A recorded call whose decisions are forced: it runs as recorded up to the first one, and then leaves the recording.
 
 From there on it explores the code: at each jump that is not forced it goes the way that its values lead it. Storage is
-what the recording knows of it, and zero where it knows nothing; calls of other contracts succeed and answer with one.
+what the recording knows of it, and zero where it knows nothing; calls of other contracts succeed and answer with one;
+what of the block, or the price of gas, is not known is zero.
 Such a run is no execution that ever was. It tells which decisions the code makes one after another, not what they are
 worth.
 """
@@ -90,6 +91,11 @@ class ForcedTape(Tape):
         self._values = _first_values(recording.accesses)
         self._asked = _last_answers(recording.questions)
         self._transient: dict[int, int] = {}
+
+    def leave(self) -> None:
+        """Follow the recording no more: what it does not know is assumed from now on."""
+        self.free = True
+        self.unknown = ()
 
     def _put(self, values: dict[int, int], slot: int, value: int) -> None:
         assert self.world is not None  # set before anything runs
@@ -181,7 +187,7 @@ class ForcedShadow(Shadow):
 
         """
         if position in self.flips:
-            self.tape.free = True
+            self.tape.leave()
             node, holds = self._fact(condition, not taken)
             self._facts[node] = holds
             return not taken
