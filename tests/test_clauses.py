@@ -47,6 +47,12 @@ contract C {
     function all(uint[] memory v) public { for (uint i = 0; i < v.length; i++) { require(v[i] > 3); x = v[i]; } }
     function item(uint i, uint v) public { require(v != 9, "nine"); items[i] = v; }
     function early(uint v) public { if (v == 7) return; require(v > limit); x = v; }
+    function begin(uint v) public {
+        bool first = x == 0;
+        bool again = x == 1 && v == 5;
+        require(first || again, "begun");
+        x = 2;
+    }
     function never(uint v) public { x = v; }
     function always(uint) public { revert("no more"); }
 }
@@ -120,6 +126,15 @@ def test_an_early_return_leads_around_a_check(contract: Contract) -> None:
     contract.call("early", 4)
     assert contract.clauses("early") == ["required: S[4] < arg0 or arg0 = 7"]
     assert contract.clauses("early", forced=False) == ["required: S[4] < arg0"]
+
+
+def test_a_decision_that_does_not_matter_any_more_is_got_around(contract: Contract) -> None:
+    contract.call("set", 2)
+    contract.call("begin", 5)
+    contract.call("set", 1)
+    contract.call("begin", 6)
+    found = [set(text.removeprefix("required: ").split(" or ")) for text in contract.clauses("begin")]
+    assert {"S[3] = 1", "not S[3]"} in found
 
 
 def test_a_function_that_never_rejects_has_no_clauses(contract: Contract) -> None:

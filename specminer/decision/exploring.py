@@ -209,7 +209,7 @@ class Explorer:
     def leads_around(
         self, number: int, flips: frozenset[int], steps: Sequence[Step], index: int, at: Sequence[int]
     ) -> bool:
-        """Return whether the other way at a step can lead a call to its end without the decisions at others.
+        """Return whether the other way at a step can lead a call to its end without the other way at others.
 
         Steps that are known to lead around keep their way: what they make possible is no choice of this one.
 
@@ -222,6 +222,7 @@ class Explorer:
 
         """
         step, avoided = steps[index], steps[at[0]].condition.node
+        passed = steps[at[0]].condition.negated
         kept = {steps[other].condition.node for other in at[1:]}
         if step.condition in self._dead:
             return False
@@ -236,8 +237,8 @@ class Explorer:
                 return False
             behind = [item for item in path.after(step.position) if item.condition.node not in before]
             nodes = [item.condition.node for item in behind]
-            if path.returned and avoided not in nodes:
-                return True
+            if path.returned and not any(item.condition == passed for item in behind):
+                return True  # also where the other decision went the same way again, and did not matter
             if not path.rejected and not path.returned:
                 continue
             if not tries and not behind:
