@@ -32,7 +32,7 @@ from benchmarks.guard_solidity import source
 from specminer.chain.artifact import Artifact, load
 from specminer.decoding import decode
 from specminer.guard import learn
-from specminer.pipeline.following import follow
+from specminer.pipeline.following import execute, follow
 from specminer.pipeline.guarding import causes
 from specminer.specification import Guard, GuardKind
 from tests.support.solc import compile_sources
@@ -124,7 +124,7 @@ def mined_guards(play: Play, artifact: Artifact) -> dict[str, list[Guard]]:
     """Return the required and coded guards of each function of a history."""
     history = play.history()
     context = decode(history, artifact)
-    learned = learn(context, causes(history, context.interface), followed=follow(context))
+    learned = learn(context, causes(history, context.interface), followed=follow(context, execute(context)))
     found: dict[str, list[Guard]] = defaultdict(list)
     for item in learned.guards:
         if item.guard.kind is not GuardKind.OBSERVED:
