@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from specminer.decision.idioms import is_fixed
 from specminer.evm.opcodes import Op
+from specminer.evm.shadow.arena import Arena
 from tests.support.decisions import ALICE, BOB, CAROL, Contract, Stage, deployed
 from tests.support.solc import compile_sources, has_solc
 
@@ -187,3 +189,15 @@ def test_what_the_recording_does_not_know_is_assumed_once_it_was_left(wallet: Co
     ]
     (clause,) = required(wallet, "refund")
     assert "arg0" in clause, clause
+
+
+def test_what_depends_on_the_deployment_only_never_changes() -> None:
+    arena = Arena()
+    here, chain, sender = (arena.node(kind) for kind in ("this", "chain", "sender"))
+    hashed = arena.parts("keccak", ((chain, 0, 32), (here, 0, 32)))
+    assert hashed
+    known = arena.constant(1 << 250)
+    assert all(is_fixed(arena, arena.node("eq", item, known)) for item in (here, chain, hashed))
+    assert not is_fixed(arena, arena.node("eq", sender, here))
+    assert not is_fixed(arena, arena.node("eq", arena.node("storage", arena.constant(1), 0), here))
+    assert not is_fixed(arena, known)

@@ -99,9 +99,12 @@ def speaks_of_high_word(arena: Arena, node: int) -> bool:
 
 
 def is_fixed(arena: Arena, node: int) -> bool:
-    """Return whether a condition compares the contract's address, or the chain's number, with a constant."""
-    key = arena.key(node)
-    return key[0] == "eq" and key[2] in arena.constants and arena.kind(key[1]) in ("this", "chain")
+    """Return whether a condition depends on the contract's address and the chain's number only.
+
+    So does a cached domain separator that is compared with the one of today.
+    """
+    sources = arena.sources(node)
+    return bool(sources) and all(arena.kind(item) in ("this", "chain") for item in sources)
 
 
 def is_signature_check(arena: Arena, condition: Condition) -> bool:
