@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from os import PathLike
 
-from specminer.chain.node import Node
 from specminer.chain.survey import Finding
 from specminer.pipeline import examination
 from specminer.pipeline.sources.node import NodeOptions
@@ -24,5 +23,5 @@ def examine_node(options: NodeOptions) -> tuple[Finding, ...]:
         ChainError: it does not answer.
 
     """
-    with Node(options.endpoint()) as node:
+    with options.connect() as node:
         return tuple(examination.examine_node(node))

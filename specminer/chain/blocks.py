@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from specminer.chain.envelopes import block_of
 from specminer.chain.node import Node, octets, quantity
-from specminer.errors import NodeLied, NodeNeed, NodeRefused, NotOnChain, UsageError
+from specminer.errors import (
+    ChainError,
+    NodeLied,
+    NodeNeed,
+    NodeRefused,
+    NodeUnreachable,
+    NotOnChain,
+    UsageError,
+)
 from specminer.trace import Address, Block
 
 DEVELOPMENT_CHAINS: Final = frozenset({1337, 31337})
@@ -19,13 +28,18 @@ PROBES: Final = 6
 """How often a block is asked for, where it may well not be there."""
 
 
-def check_chain(node: Node, expected: int | None) -> int:
-    """Return the chain id.
+def check_chain(node: Node, expected: int | None, note: Callable[[str], None] = lambda _text: None) -> int:
+    """Return the chain id, which all endpoints of the node share.
+
+    An endpoint that does not answer is not asked any more, and ``note`` hears of it.
 
     Raises:
-        NotOnChain: the node serves another chain than ``expected``.
+        NotOnChain: the node serves another chain than ``expected``, or its endpoints serve several.
+        ChainError: no endpoint answers.
 
     """
+    if len(node.endpoints) > 1:
+        _check_endpoints(node, note)
     chain_id = node.read([("eth_chainId", ())], lambda answers: quantity(_granted(answers[0]), "chain id"))
     if expected is not None and chain_id != expected:
         raise NotOnChain(
@@ -33,6 +47,28 @@ def check_chain(node: Node, expected: int | None) -> int:
             f"of chain {expected} or drop --chain-id"
         )
     return chain_id
+
+
+def _check_endpoints(node: Node, note: Callable[[str], None]) -> None:
+    chains: dict[str, int] = {}
+    failure: ChainError | None = None
+    for number, endpoint in enumerate(node.endpoints):
+        try:
+            chain_id = quantity(node.granted(("eth_chainId", ()), only=number), "chain id")
+        except (NodeUnreachable, NodeRefused, NodeLied) as error:
+            node.exclude(number)
+            note(f"{endpoint.label} is left out: {error}")
+            failure = error
+            continue
+        for label, other in chains.items():
+            if other != chain_id:
+                raise NotOnChain(
+                    f"{label} serves chain {other}, but {endpoint.label} serves chain {chain_id}: all --rpc have to be "
+                    "of one chain"
+                )
+        chains[endpoint.label] = chain_id
+    if not chains and failure is not None:
+        raise failure
 
 
 def oldest_block(node: Node) -> Block:

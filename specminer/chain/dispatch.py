@@ -96,7 +96,7 @@ class Dispatcher:
 
     def _choose(self, job: Job) -> Upstream:
         now = asyncio.get_running_loop().time()
-        able = self._able(job) or self.upstreams[:1]
+        able = self._able(job) or [item for item in self.upstreams if not item.excluded] or self.upstreams
         return min(
             able,
             key=lambda item: (

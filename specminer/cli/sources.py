@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from specminer.chain.traffic import CONCURRENCY, RETRIES, TIMEOUT
 from specminer.cli.options import compose
 from specminer.pipeline.sources.explorer import ExplorerOptions
 from specminer.pipeline.sources.node import NodeOptions
@@ -18,15 +19,51 @@ node_options: Final = compose(
         "node_url",
         envvar="SPECMINER_RPC",
         show_envvar=True,
+        multiple=True,
         metavar="URL",
-        help="The node: http(s)://, ws(s)://, or the path of an IPC socket. It needs debug_traceTransaction.",
+        help="The node: http(s)://, ws(s)://, or the path of an IPC socket. It needs debug_traceTransaction. May be "
+        "repeated: the first that answers, and can (traces, old state), is asked.",
     ),
     click.option(
         "--rpc-header",
         "node_headers",
         multiple=True,
         metavar="NAME=VALUE",
-        help="A header for the node, such as a key; may be repeated. Neither it nor the URL is stored or shown.",
+        help="A header for the first node, such as a key; may be repeated. Neither it nor the URL is stored or shown.",
+    ),
+    click.option(
+        "--retries",
+        "node_retries",
+        type=click.IntRange(0, 1_000),
+        default=RETRIES,
+        show_default=True,
+        metavar="N",
+        help="How often a request that failed in a way that may pass is sent again, with growing pauses.",
+    ),
+    click.option(
+        "--timeout",
+        "node_timeout",
+        type=click.FloatRange(0, 86_400, min_open=True),
+        default=TIMEOUT,
+        show_default=True,
+        metavar="SECONDS",
+        help="Wait for an answer of the node so long at most.",
+    ),
+    click.option(
+        "--concurrency",
+        "node_concurrency",
+        type=click.IntRange(1, 1_000),
+        default=CONCURRENCY,
+        show_default=True,
+        metavar="N",
+        help="Messages under way to a node at most; how many it takes is learned.",
+    ),
+    click.option(
+        "--rps",
+        "node_rate",
+        type=click.FloatRange(0, min_open=True),
+        metavar="N",
+        help="Requests a second to a node at most, each of a batch counted; by default no limit.",
     ),
 )
 

@@ -91,7 +91,7 @@ def _collect(
     observer: Observer,
 ) -> Collected:
     first, last = asked
-    found_chain = check_chain(node, chain_id)
+    found_chain = check_chain(node, chain_id, observer.note)
     newest = newest_block(node, found_chain)
     last = newest if last is None else last
     check_range(first or 0, last, newest)

@@ -80,9 +80,7 @@ class ReplayOptions:
         if self.node is None:
             yield None
             return
-        from specminer.chain.node import Node
-
-        with Node(self.node.endpoint()) as node:
+        with self.node.connect() as node:
             yield node
 
 

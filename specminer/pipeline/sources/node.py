@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from specminer._support.addresses import checksum_address
 from specminer.chain.endpoint import Endpoint
+from specminer.chain.traffic import CONCURRENCY, RETRIES, TIMEOUT
 from specminer.errors import UsageError
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.sources.source import UpdateRequest, of_contract
@@ -34,24 +35,64 @@ class NodeOptions:
     noun: ClassVar[str] = "node"
     from_creation: ClassVar[bool] = False
 
-    url: str = field(repr=False)
-    """``http(s)://``, ``ws(s)://``, or the path of an IPC socket."""
+    url: str | tuple[str, ...] = field(repr=False)
+    """``http(s)://``, ``ws(s)://``, or the path of an IPC socket. Of several the first that can answer does."""
     headers: tuple[str, ...] = field(default=(), repr=False)
-    """``NAME=VALUE`` each, sent with every request."""
+    """``NAME=VALUE`` each, sent with every request to the first URL."""
+    retries: int = RETRIES
+    """How often a request that failed is sent again."""
+    timeout: float = TIMEOUT
+    """Seconds to wait for an answer at most."""
+    concurrency: int = CONCURRENCY
+    """Messages under way to one URL at most; how many it takes is learned."""
+    rate: float | None = None
+    """Requests a second to one URL at most."""
     verify: float | None = None
     """Share of the contract's storage that is compared with the node's; ``None`` for none."""
 
     def endpoint(self) -> Endpoint:
-        """Return the node's address; its secrets are never quoted.
+        """Return the node's first address; its secrets are never quoted.
 
         Raises:
-            UsageError: the URL or a header is malformed.
+            UsageError: a URL or a header is malformed.
 
         """
-        if _NO_SCHEME.fullmatch(self.url) and not Path(self.url).exists():
-            raise UsageError(
-                "--rpc wants a whole URL, such as http://127.0.0.1:8545; this one lacks http:// or ws://"
-            )
+        return self.endpoints()[0]
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Return the node's addresses; their secrets are never quoted.
+
+        Raises:
+            UsageError: a URL or a header is malformed.
+
+        """
+        urls = (self.url,) if isinstance(self.url, str) else self.url
+        for url in urls:
+            if _NO_SCHEME.fullmatch(url) and not Path(url).exists():
+                raise UsageError(
+                    "--rpc wants a whole URL, such as http://127.0.0.1:8545; this one lacks http:// or ws://"
+                )
+        headers = self._headers()
+        return tuple(Endpoint(url, () if row else headers) for row, url in enumerate(urls))
+
+    def connect(self) -> Node:
+        """Return the node, which is to be closed after use.
+
+        Raises:
+            UsageError: a URL or a header is malformed.
+
+        """
+        from specminer.chain.node import Node
+
+        return Node(
+            *self.endpoints(),
+            retries=self.retries,
+            timeout=self.timeout,
+            concurrency=self.concurrency,
+            rate=self.rate,
+        )
+
+    def _headers(self) -> tuple[tuple[str, str], ...]:
         pairs = []
         for header in self.headers:
             name, separator, value = header.partition("=")
@@ -65,7 +106,7 @@ class NodeOptions:
                     "ASCII characters"
                 )
             pairs.append((name, value))
-        return Endpoint(self.url, tuple(pairs))
+        return tuple(pairs)
 
     @contextmanager
     def open(self, chain_id: int | None) -> Iterator[OpenNode]:
@@ -75,9 +116,7 @@ class NodeOptions:
             UsageError: the URL or a header is malformed.
 
         """
-        from specminer.chain.node import Node
-
-        with Node(self.endpoint()) as node:
+        with self.connect() as node:
             yield OpenNode(node=node, chain_id=chain_id, verify=self.verify)
 
 

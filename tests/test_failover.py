@@ -1,0 +1,95 @@
+"""Of several endpoints the first that can answer a request does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specminer.chain.blocks import check_chain
+from specminer.chain.endpoint import Endpoint
+from specminer.chain.node import Node
+from specminer.errors import NodeRefused, NotOnChain
+from specminer.pipeline import collect
+from specminer.store import TraceStore
+from tests.support.anvil import Anvil
+from tests.support.collecting import CHAIN, Notes, address, collected
+from tests.support.command import specminer
+from tests.support.lying_node import LyingNode, refuse
+from tests.support.refusing_node import RefusingNode
+from tests.test_partial_chains import counted
+
+NOBODY = "http://127.0.0.1:1"
+
+
+def gathered(contract: str, *urls: str) -> tuple[list[Any], list[str]]:
+    """Collect from several endpoints."""
+    heard = Notes()
+    with TraceStore("sqlite://") as store, Node(*map(Endpoint, urls), pause=0.01) as node:
+        collect(store, node, address(contract), observer=heard)
+        return list(store.transactions(CHAIN, address(contract))), heard.notes
+
+
+def test_what_one_cannot_another_is_asked(tools: object) -> None:
+    with Anvil() as anvil:
+        contract = counted(anvil, 20)
+        whole, _ = collected(anvil.url, contract)
+        with RefusingNode(anvil.url) as public:
+            assert gathered(contract, public.url, anvil.url)[0] == whole
+            tracing = [method for method, _, _ in public.seen if method.startswith(("debug_", "trace_"))]
+            assert len(set(tracing)) <= len(tracing) < 10, "it is not asked again for what it lacks"
+            with pytest.raises(NodeRefused, match="no way to trace"):
+                gathered(contract, public.url, public.url)
+
+
+def test_state_that_one_has_forgotten_another_is_asked_for(tools: object) -> None:
+    def forget(method: str, params: list[Any], answer: dict[str, Any]) -> dict[str, Any]:
+        old = method == "eth_getCode" and params[1].startswith("0x") and int(params[1], 16) < 15
+        return refuse(answer, "missing trie node", -32000) if old else answer
+
+    with Anvil() as anvil:
+        contract = counted(anvil, 20)
+        whole, _ = collected(anvil.url, contract)
+        with LyingNode(anvil.url, forget) as pruned:
+            assert gathered(contract, pruned.url, anvil.url)[0] == whole
+
+
+def test_an_endpoint_that_is_down_is_left_out_and_one_that_fails_later_is_passed_over(tools: Path) -> None:
+    with Anvil() as anvil:
+        contract = counted(anvil, 20)
+        whole, _ = collected(anvil.url, contract)
+        found, notes = gathered(contract, NOBODY, anvil.url)
+        assert found == whole
+        assert any("is left out" in note for note in notes)
+        calls = 0
+
+        def die(_method: str, _params: list[Any], answer: dict[str, Any]) -> dict[str, Any]:
+            nonlocal calls
+            calls += 1
+            return answer if calls < 25 else {}
+
+        with LyingNode(anvil.url, die) as dying:
+            assert gathered(contract, dying.url, anvil.url)[0] == whole
+        assert calls >= 25
+
+
+def test_endpoints_of_two_chains_are_refused(tools: object) -> None:
+    with (
+        Anvil() as one,
+        Anvil(chain_id=7) as other,
+        Node(Endpoint(one.url), Endpoint(other.url), pause=0.01) as node,
+        pytest.raises(NotOnChain, match="all --rpc have to be of one chain"),
+    ):
+        check_chain(node, None)
+
+
+def test_the_command_takes_several_and_limits(tools: object, tmp_path: Path) -> None:
+    with Anvil() as anvil:
+        contract = counted(anvil, 5)
+        limits = ("--retries", "3", "--timeout", "20", "--concurrency", "2", "--rps", "500")
+        rpc = ("--rpc", f"{NOBODY}/k3ysecret", "--rpc", anvil.url)
+        done = specminer("collect", contract, *rpc, *limits, "--db", "h.db", cwd=tmp_path)
+        assert done.code == 0, done.text
+        assert "6 new transactions" in done.out
+        assert "k3ysecret" not in done.text
