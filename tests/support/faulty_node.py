@@ -59,6 +59,7 @@ class FaultyNode:
         call_delay: seconds that each call of a message takes besides, one after the other.
         most: calls that a batch may have; ``None`` for any number.
         seed: of chance.
+        keep: whether the calls are kept.
     """
 
     def __init__(
@@ -71,10 +72,14 @@ class FaultyNode:
         call_delay: float = 0.0,
         most: int | None = None,
         seed: int = 0,
+        keep: bool = False,
     ) -> None:
         self.failed: Counter[Fault] = Counter()
         """How often it failed in which way."""
         self.messages = self.calls = 0
+        self.kept: list[dict[str, Any]] = []
+        """All calls that came, if they are kept."""
+        self._keep = keep
         self._upstream = upstream
         self._share = share
         self._faults = tuple(fault for fault in Fault if fault in faults)
@@ -125,6 +130,8 @@ class FaultyNode:
         calls = asked if isinstance(asked, list) else [asked]
         self.messages += 1
         self.calls += len(calls)
+        if self._keep:
+            self.kept += calls
         await asyncio.sleep(self._delay + self._call_delay * len(calls))
         if self._most is not None and len(calls) > self._most:
             refusal = {"code": -32600, "message": f"batches may have {self._most} calls"}
