@@ -20,7 +20,7 @@ from typing import Final
 
 import pytest
 
-from specminer.chain.interface import WITHOUT_EVMOLE, from_code
+from specminer.chain.interface import WITHOUT_CODE, WITHOUT_EVMOLE, from_code
 from tests.support.anvil import PROJECT
 
 PYTHONS: Final = ("3.11", "3.12", "3.13", "3.14")
@@ -101,3 +101,9 @@ def test_without_evmole_functions_are_named_by_selectors(monkeypatch: pytest.Mon
     interface = from_code([bytes.fromhex("6000")])
     assert interface.source == WITHOUT_EVMOLE
     assert not interface.functions
+
+
+def test_without_bytecode_nothing_is_said_to_be_found_in_it() -> None:
+    for codes in ([], [b""]):
+        assert from_code(codes).source == WITHOUT_CODE
+    assert "evmole" not in WITHOUT_CODE

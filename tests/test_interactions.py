@@ -46,6 +46,7 @@ from tests.support.histories import (
     simulate,
     simulations,
 )
+from tests.support.mined import mined
 
 OWN = CONTRACTS[0]
 
@@ -263,3 +264,17 @@ def test_the_auction_house_split_by_account(auction: tuple[list[Transaction], Hi
     assert counts == [active, passive]
     assert sum(passive.values()) > 0
     assert len(by_sender.names) == len(senders)
+
+
+def test_a_sort_that_covers_enough_is_refused_for_another_reason() -> None:
+    analysis = mined("savings").analysis
+    best = analysis.found[0]
+
+    def reason(coverage: float) -> str:
+        refused = replace(best, score=replace(best.score, value=0.0, coverage=coverage))
+        return split(replace(analysis, found=(refused,))).explanation
+
+    assert "95% of the accepted calls are about" in reason(0.95)
+    assert "are wanted" not in reason(0.95)
+    assert "counts up and down" in reason(0.95)
+    assert "7% of the accepted calls are about (more than 50% are wanted)" in reason(0.07)

@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specminer.history import IntColumn
+from specminer.pipeline import MineOptions, mine
+from specminer.specification import SurpriseUnit
 from specminer.surprise import Broken, Kind, measure, threshold
 from specminer.surprise.alarm import LEAST, RATE
 from specminer.surprise.left_out import Units, probability
 from specminer.surprise.measures import _scan, _usual
-from tests.support.mined import mined
+from tests.support.mined import marked, mined
 
 columns = st.integers(1, 40).flatmap(
     lambda n: st.tuples(*(st.lists(st.integers(0, top), min_size=n, max_size=n) for top in (4, 6, 2, 3)))
@@ -163,3 +165,24 @@ def test_what_breaks_a_claim_adds_its_bits_once_a_kind() -> None:
     assert broken.score[run.table.interaction[event]] >= alone.score[run.table.interaction[event]]
     others = rows != rows[event]
     assert np.array_equal(broken.event[others], alone.event[others])
+
+
+def test_an_attack_of_many_events_does_not_raise_its_own_threshold() -> None:
+    """What is left out of the tail are the events of a transaction, not one event."""
+    draw = np.random.default_rng(2)
+    scores = np.append(draw.exponential(1, 150), np.full(12, 15.0))
+    transaction = np.append(np.arange(150), np.full(12, 150)).astype(np.int64)
+    assert threshold(scores) >= 15
+    limit = threshold(scores, transaction)
+    assert limit < 15
+    assert np.array_equal(np.unique(transaction[scores > limit]), [150])
+
+
+def test_in_one_interaction_a_broken_total_is_an_alarm() -> None:
+    """Where there is one interaction, what breaks a claim is judged by other transactions."""
+    found = mine(mined("savings").history, MineOptions(interactions="whole")).specification.surprise
+    assert found.unit is SurpriseUnit.EVENT
+    assert found.events[0].transaction in marked("savings")
+    assert found.events[0].evidence["broken"] > 7
+    assert found.events[0].flagged
+    assert {event.transaction for event in found.events if event.flagged} == marked("savings")

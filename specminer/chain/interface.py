@@ -24,6 +24,10 @@ _PANIC = bytes.fromhex("4e487b71")
 _TUPLE = re.compile(r"tuple((\[[0-9]*\])*)", re.ASCII)
 MAX_CODE: Final = 1 << 17
 """Bytes; a chain allows 24 KiB, some allow more."""
+WITHOUT_CODE: Final = (
+    "no ABI was given, and the bytecode is not known: functions are named by the selectors of calls, and their "
+    "arguments are unknown; give --abi FILE for names"
+)
 WITHOUT_EVMOLE: Final = (
     "no ABI was given, and evmole, which recovers argument types from bytecode, is not installed: functions are named "
     "by their selectors, and their arguments are unknown; give --abi FILE, or run pip install 'specminer[signatures]' "
@@ -197,8 +201,11 @@ def from_artifact(artifact: Artifact) -> Interface:
 def from_code(codes: Iterable[bytes]) -> Interface:
     """Return the interface that evmole recovers from runtime code: selectors and types, no names.
 
-    Without evmole it is empty, and its source says so.
+    Without code, and without evmole, it is empty, and its source says so.
     """
+    codes = list(codes)
+    if not any(codes):
+        return Interface(source=WITHOUT_CODE)
     try:
         import evmole
     except ModuleNotFoundError as error:

@@ -206,9 +206,15 @@ def _why_none(analysis: Analysis) -> str:
     if not analysis.found:
         return "no storage is kept under keys that could be entities"
     best = analysis.found[0]
+    name, covered = plain(best.name, 60), f"{best.score.coverage:.0%} of the accepted calls are about"
+    if best.score.coverage <= MIN_COVERAGE:
+        return (
+            f"no sort of entities explains enough of it; the best is {name}, whose entities {covered} "
+            f"(more than {MIN_COVERAGE:.0%} are wanted)"
+        )
     return (
-        f"no sort of entities explains enough of it; the best is {plain(best.name, 60)}, whose entities "
-        f"{best.score.coverage:.0%} of the accepted calls are about (more than {MIN_COVERAGE:.0%} are wanted)"
+        f"no sort of entities divides it into lives; the best is {name}, whose entities {covered}, but nothing that is "
+        "kept under its keys decides what is accepted, and all of it counts up and down"
     )
 
 

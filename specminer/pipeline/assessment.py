@@ -15,7 +15,7 @@ from specminer.interaction import Interactions
 from specminer.invariant import Invariant, Template, exceptions, search
 from specminer.pipeline.state import Mining
 from specminer.specification import Confidence, HeldOutFigures, function_scope
-from specminer.surprise import Broken, Kind, Ranking, measure
+from specminer.surprise import Broken, Kind, Ranking, measure, too_few
 
 
 def find_invariants(mining: Mining) -> Mining:
@@ -55,7 +55,9 @@ def rank_surprise(mining: Mining) -> Mining:
     """Measure how surprising events and interactions are, and list the first of what stands out."""
     history, interactions, tuning = mining.history, mining.interactions, mining.tuning
     claims = [*mining.invariants, *_as_claims(mining.guards.learned.guards)]
-    measured = measure(history, interactions, tuning, broken(claims, history, units(history, interactions)))
+    # what judges a call is what others decided: others' interactions, or transactions where there are too few of those
+    unit = history.invocation_transaction if too_few(tuning) else units(history, interactions)
+    measured = measure(history, interactions, tuning, broken(claims, history, unit))
     ranking = Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured)
     return replace(mining, surprise=ranking.surprise(mining.options.surprising))
 

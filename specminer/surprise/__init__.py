@@ -5,7 +5,7 @@ Each event and each interaction is judged by an automaton that learned nothing f
 """
 
 from specminer.surprise.alarm import threshold
-from specminer.surprise.measures import Broken, Kind, Measured, measure
+from specminer.surprise.measures import Broken, Kind, Measured, measure, too_few
 from specminer.surprise.ranking import LISTED, MAX_LISTED, Ranking
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "Ranking",
     "measure",
     "threshold",
+    "too_few",
 ]

@@ -3,7 +3,8 @@
 Scores are of held-out cases already: nothing is learned from the interaction that is judged. If the automaton
 were the truth, a score of b bits would come up with probability 2^-b; real histories have heavier tails, so the
 threshold follows the tail that is seen. A few cases may be the very attacks that are looked for: as many as
-might be false alarms, at least one, are left out before the tail is measured.
+might be false alarms, at least one, are left out before the tail is measured. They are left out by unit: an attack
+consists of many events, and those that remained would raise the threshold for all others.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer.history import IntColumn
 from specminer.specification import HeldOutAlarms
 from specminer.support import training_size, wilson
 from specminer.surprise.left_out import FloatColumn
@@ -27,14 +29,14 @@ TAIL: Final = 10
 """One of so many cases belongs to the tail, three at least."""
 
 
-def threshold(scores: FloatColumn) -> float:
+def threshold(scores: FloatColumn, unit: IntColumn | None = None) -> float:
     """Return the score above which a case is an alarm, in bits; cost n log n.
 
-    Source: exponential tail above a high order statistic, Pickands 1975, with the shape at 0.
+    ``unit`` tells which cases are one decision of one author, such as the events of a transaction; by default each is
+    its own. Source: exponential tail above a high order statistic, Pickands 1975, with the shape at 0.
     """
+    rest = _without_strangest(scores, np.arange(len(scores)) if unit is None else unit)
     count = len(scores)
-    allowed = max(1, ceil(RATE * count) - 1)
-    rest = np.sort(scores)[::-1][allowed:]
     if not len(rest):
         return LEAST
     size = min(max(3, count // TAIL), len(rest) - 1)
@@ -44,12 +46,22 @@ def threshold(scores: FloatColumn) -> float:
     return max(LEAST, estimate, float(rest[0]))
 
 
-def checked(scores: FloatColumn) -> HeldOutAlarms:
+def _without_strangest(scores: FloatColumn, unit: IntColumn) -> FloatColumn:
+    """Return the scores, descending, but none of the units with the highest: as many as may be false alarms."""
+    order = np.argsort(-scores, kind="stable")
+    units, first = np.unique(unit[order], return_index=True)
+    allowed = max(1, ceil(RATE * len(units)) - 1)
+    strangest = units[np.argsort(first)[:allowed]]
+    kept: FloatColumn = scores[order][~np.isin(unit[order], strangest)]
+    return kept
+
+
+def checked(scores: FloatColumn, unit: IntColumn | None = None) -> HeldOutAlarms:
     """Return how many of the held-out scores are above the threshold of those before, with their share's interval.
 
     Nothing of what is held out took part in that threshold.
     """
     cut = training_size(len(scores))
-    flagged = int((scores[cut:] > threshold(scores[:cut])).sum())
+    flagged = int((scores[cut:] > threshold(scores[:cut], None if unit is None else unit[:cut])).sum())
     total = len(scores) - cut
     return HeldOutAlarms(flagged=flagged, of=total, interval=wilson(flagged, total))

@@ -89,13 +89,18 @@ class Measured:
     """Events of each interaction; shape (k,)."""
 
 
+def too_few(tuning: Tuning) -> bool:
+    """Whether there are too few interactions to leave one out: then transactions are left out."""
+    return len(tuning.table.starts) < FEW
+
+
 def measure(
     history: History, interactions: Interactions, tuning: Tuning, broken: Sequence[Broken] = ()
 ) -> Measured:
     """Measure all events and interactions at the chosen point; cost n log n."""
     table = tuning.table
     starts = table.starts
-    whole = len(starts) < FEW
+    whole = too_few(tuning)
     transaction = history.invocation_transaction[interactions.invocation]
     units = Units(interaction=None if whole else table.interaction, transaction=transaction)
     before, after = tuning.state_before, tuning.state_after

@@ -50,14 +50,15 @@ class Ranking:
         """
         measured = self.measured
         scores = measured.excess if measured.whole else measured.score
-        limit = threshold(scores)
+        unit = measured.units.transaction if measured.whole else None
+        limit = threshold(scores, unit)
         count = min(listed, MAX_LISTED)
         return Surprise(
             unit=SurpriseUnit.EVENT if measured.whole else SurpriseUnit.INTERACTION,
             threshold=round(limit, 3),
             flagged=int((scores > limit).sum()),
             of=len(scores),
-            held_out=checked(scores),
+            held_out=checked(scores, unit),
             interactions=() if measured.whole else tuple(self._interactions(count, limit)),
             events=tuple(self._events(count, limit if measured.whole else None)),
         )
