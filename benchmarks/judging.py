@@ -34,7 +34,7 @@ from specminer.pipeline.guarding import causes
 from specminer.reasoning import Asked, Claims, Frames, Known, StateSpace, passable, siblings
 from specminer.specification import GuardKind, ObligationSubject
 from specminer.store import TraceStore
-from specminer.surprise import Ranking, measure
+from specminer.surprise import LISTED, Ranking, measure, weigh
 from specminer.tuning import tune
 
 _NAME = "benchmarks.judging"
@@ -76,7 +76,9 @@ def judge(path: Path) -> Numbers:
     with watch.timing("surprise"):
         claims = broken(held, history, units(history, interactions))
         measured_ = measure(history, interactions, tuning, claims)
-        Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured_).surprise()
+        ranking = Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured_)
+        ranking.surprise()
+        weigh(context, ranking, held).surprise(LISTED)
     assert halves is not None
     guards = [item.guard for item in found if item.guard.kind is GuardKind.LEARNED]
     return watch.seconds | {

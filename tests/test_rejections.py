@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,9 @@ from specminer.interaction.rejections import FunctionRejections, Verdict, prefix
 from specminer.interaction.replaying import replayed
 from specminer.interaction.verification import independence
 from specminer.pipeline import Inspected, inspect
-from tests.support.markets import history_of, lives, played, woven
+from specminer.trace import AccessKind
+from tests.support.histories import block_of
+from tests.support.markets import Act, history_of, lives, played, woven
 
 SEEDS = st.integers(0, 1 << 20)
 SPLITS = st.sampled_from(["auto", "account", "whole"])
@@ -102,10 +106,17 @@ def test_races_are_dependencies_within_a_block_a_slice_and_its_storage(
     }
     block = history.transaction_block[history.invocation_transaction]
     expected = set()
-    for touch in np.flatnonzero(touched.writer != MISSING).tolist():
-        second, first, slot = (
-            int(item[touch]) for item in (touched.invocation, touched.writer, touched.slot)
-        )
+    met = [
+        tuple(int(item[touch]) for item in (touched.invocation, touched.writer, touched.slot))
+        for touch in np.flatnonzero(touched.writer != MISSING).tolist()
+    ]
+    last: dict[int, int] = {}
+    for touch in np.flatnonzero(touched.effective_write).tolist():
+        row, slot = int(touched.invocation[touch]), int(touched.slot[touch])
+        if slot in last and not touched.external_read[touch]:
+            met.append((row, last[slot], slot))
+        last[slot] = row
+    for second, first, slot in met:
         for number in {int(holder[slot]) for holder in split.holders} - {MISSING}:
             alike = (first, number) in belongs and (second, number) in belongs
             senders = history.invocation_sender[[first, second]]
@@ -117,6 +128,36 @@ def test_races_are_dependencies_within_a_block_a_slice_and_its_storage(
         for slot in race.slots
     }
     assert told == expected
+
+
+def test_two_calls_that_only_write_race() -> None:
+    """What is overwritten unread depends on the order as well: of two approvals the last one stays."""
+    create, offer = Act(0, "create", 0, 5, False, 0), Act(0, "offer", 1, 7, False, 1)
+    first, second, third = played([create, offer, replace(offer, sender=2, price=9, number=2)])
+    blind = [
+        replace(
+            item,
+            block=second.block,
+            invocations=tuple(
+                replace(
+                    call,
+                    accesses=tuple(access for access in call.accesses if access.kind is AccessKind.WRITE),
+                )
+                for call in item.invocations
+            ),
+        )
+        for item in (second, third)
+    ]
+    moved = [replace(item, index=index) for index, item in enumerate(blind)]
+    found = inspect(history_of([replace(first, block=block_of(9)), *moved]), wish="whole")
+    told = races(
+        found.context,
+        replace(
+            found.interactions, holders=(np.zeros(len(found.context.locations.variable), dtype=np.int64),)
+        ),
+    )
+    assert [(race.first, race.second, race.lost) for race in told] == [(1, 2, False)]
+    assert len(told[0].slots) == 1, "both left the state as it was, and wrote other prices"
 
 
 @settings(max_examples=15)

@@ -1,8 +1,10 @@
-"""Races: calls of different senders in one block, about one entity, of which one depends on the other.
+"""Races: calls of different senders in one block, about one entity, whose order matters.
+
+The later one read what the earlier had written, or overwrote it unread: of two ``approve``s the last one stays.
 
 Only pairs that belong to the same interaction count, and only storage that hangs under it: that two calls meet
 in a total or a next id is no race for anything. Where it is not known whether the earlier call changed what the later
-one read, there is none, either.
+one read or overwrote, there is none, either.
 """
 
 from __future__ import annotations
@@ -19,14 +21,14 @@ from specminer.interaction.interactions import Interactions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Race:
-    """Two calls of which the later read what the earlier had written in the same block."""
+    """Two calls of which the later read or overwrote what the earlier had written in the same block."""
 
     interaction: int
     block: int
     first: int
     """Row of the invocation that wrote."""
     second: int
-    """Row of the one that read it, of another sender."""
+    """Row of the one that read or overwrote it, of another sender."""
     slots: tuple[int, ...]
     """Numbers of the slots in which they met, ascending."""
     lost: bool
@@ -37,7 +39,10 @@ def races(context: HistoryContext, interactions: Interactions) -> list[Race]:
     """Return the races by block and order of the calls."""
     history, accesses = context.history, context.accesses
     rows = np.flatnonzero((accesses.writer != MISSING) & ~unsure_writers(history, accesses))
-    reader, writer = accesses.invocation[rows], accesses.writer[rows]
+    unread, overwritten = _overwritten(context)
+    reader = np.concatenate([accesses.invocation[rows], accesses.invocation[unread]])
+    writer = np.concatenate([accesses.writer[rows], accesses.invocation[overwritten]])
+    rows = np.concatenate([rows, unread])
     block = history.transaction_block[history.invocation_transaction]
     meet = (
         (block[reader] == block[writer])
@@ -64,6 +69,21 @@ def races(context: HistoryContext, interactions: Interactions) -> list[Race]:
         for (interaction, first, second), slots in found.items()
     ]
     return sorted(listed, key=lambda race: (race.second, race.first, race.interaction))
+
+
+def _overwritten(context: HistoryContext) -> tuple[IntColumn, IntColumn]:
+    """Return the touches that overwrote unread what a call of another transaction had written, and that one's touch."""
+    history, accesses = context.history, context.accesses
+    known = (accesses.value_before != MISSING) & (accesses.value_after != MISSING)
+    written = np.flatnonzero(accesses.effective_write)
+    # rows stand in the order of the chain
+    order = written[np.lexsort((accesses.invocation[written], accesses.slot[written]))]
+    earlier, later = order[:-1], order[1:]
+    transaction = history.invocation_transaction[accesses.invocation]
+    meet = accesses.slot[earlier] == accesses.slot[later]
+    meet &= transaction[earlier] != transaction[later]
+    meet &= ~accesses.external_read[later] & known[earlier] & known[later]
+    return later[meet].astype(np.int64), earlier[meet].astype(np.int64)
 
 
 def _keys(*columns: IntColumn) -> list[tuple[int, int, int, int]]:

@@ -12,7 +12,7 @@ from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import senders
 from specminer.history import BoolColumn, IntColumn
 from specminer.invariant.changes import Cells, Doubts
-from specminer.invariant.claim import LEAST, Invariant
+from specminer.invariant.claim import LEAST, ONCE, Invariant
 from specminer.invariant.values import is_zero, less, minus, same
 from specminer.location import ValueKind
 from specminer.predicate.syntax import apply, symbol
@@ -29,8 +29,8 @@ def courses(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
     """Find what holds of one variable's changes."""
     lasting = cells.changed & ~context.is_constructor[cells.invocation]
     rows = np.flatnonzero(lasting)
+    yield from _constant(context, cells, rows)
     if not len(rows):
-        yield from _constant(context, cells)
         return
     found, left, calls = cells.found[rows], cells.left[rows], cells.invocation[rows]
     doubts = cells.doubts.of(~context.is_constructor[cells.doubts.invocation])
@@ -55,20 +55,30 @@ def _claim(template: Template, text: str, smt: str | None, cases: IntColumn, hel
     return Invariant(scope=CONTRACT_SCOPE, template=template, text=text, smt=smt, cases=cases, held=held)
 
 
-def _constant(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
-    """Yield that a variable without keys keeps the value it was deployed with, if that matters to anyone."""
+def _constant(context: HistoryContext, cells: Cells, rows: IntColumn) -> Iterator[Invariant]:
+    """Yield that a variable without keys keeps the value it was deployed with, if that matters to anyone.
+
+    It may have changed (``rows``) in one transaction: that may be the attack that is looked for.
+    """
+    changed = cells.invocation[rows]
+    if len(np.unique(context.history.invocation_transaction[changed])) > 1:
+        return
     looked = np.unique(cells.invocation[~context.is_constructor[cells.invocation]])
-    if cells.variable.ports or len(looked) < LEAST or is_zero(cells.left[:1])[0]:
+    first = cells.found[rows[:1]] if len(rows) else cells.left[:1]
+    if cells.variable.ports or len(looked) < (ONCE if len(rows) else LEAST) or is_zero(first)[0]:
         return
     order = np.argsort(cells.slot, kind="stable")
     slot, left = cells.slot[order], cells.left[order]
-    if np.any((slot[1:] == slot[:-1]) & ~same(left[1:], left[:-1])):  # nobody saw it change, but it did
+    seen = np.isin(cells.invocation[order][1:], changed)
+    if np.any(
+        (slot[1:] == slot[:-1]) & ~same(left[1:], left[:-1]) & ~seen
+    ):  # nobody saw it change, but it did
         return
     doubts = cells.doubts.of(~context.is_constructor[cells.doubts.invocation])
     name = cells.name
     text = f"{name} never changes after the deployment"
     smt = apply("=", symbol(name, after=True), symbol(name))
-    claim = _claim(Template.CONSTANT, text, smt, looked, np.ones(len(looked), dtype=np.bool_))
+    claim = _claim(Template.CONSTANT, text, smt, looked, ~np.isin(looked, changed))
     yield replace(claim, unknown=len(doubts))
 
 

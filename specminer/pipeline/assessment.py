@@ -15,7 +15,7 @@ from specminer.interaction import Interactions
 from specminer.invariant import Invariant, Template, exceptions, search
 from specminer.pipeline.state import Mining
 from specminer.specification import Confidence, HeldOutFigures, function_scope
-from specminer.surprise import Broken, Kind, Ranking, measure, too_few
+from specminer.surprise import Broken, Kind, Ranking, measure, too_few, unjudged, weigh
 
 
 def find_invariants(mining: Mining) -> Mining:
@@ -59,7 +59,16 @@ def rank_surprise(mining: Mining) -> Mining:
     unit = history.invocation_transaction if too_few(tuning) else units(history, interactions)
     measured = measure(history, interactions, tuning, broken(claims, history, unit))
     ranking = Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured)
-    return replace(mining, surprise=ranking.surprise(mining.options.surprising))
+    listed = mining.options.surprising
+    weighed = weigh(mining.context, ranking, claims)
+    return replace(
+        mining,
+        surprise=replace(
+            ranking.surprise(listed),
+            transactions=weighed.surprise(listed),
+            unjudged=unjudged(mining.context),
+        ),
+    )
 
 
 def rounded(metrics: Mapping[str, float]) -> dict[str, float]:

@@ -226,8 +226,9 @@ def races_section(spec: Specification, evidence: Evidence) -> Section:
         id="races",
         title="Races",
         lead=(
-            "Calls of different senders in one block of which the later read what the earlier had written: their "
-            f"order mattered, or may have. In {lost:,} of {len(listed.items):,} shown the later call was rejected.",
+            "Calls of different senders in one block of which the later read or overwrote what the earlier had "
+            "written: their order mattered, or may have. "
+            f"In {lost:,} of {len(listed.items):,} shown the later call was rejected.",
         ),
         header=("Block", "Interaction", "Earlier call", "Later call", "Met in", "Later call was"),
         figures=frozenset({0}),

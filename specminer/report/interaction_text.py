@@ -272,8 +272,8 @@ def races_text(found: Sequence[Document], width: int) -> str:
     one = len(found) == 1
     lines = [
         _paragraph(
-            f"{len(found):,} {'race' if one else 'races'}: a call read what another sender's call about the same "
-            f"entity had written in the same block; {lost:,} times the later one was rejected.",
+            f"{len(found):,} {'race' if one else 'races'}: a call read or overwrote what another sender's "
+            f"call about the same entity had written in the same block; {lost:,} times the later one was rejected.",
             width,
         )
     ]

@@ -26,6 +26,7 @@ from specminer.report.history_sections import (
 from specminer.report.lives import lives_section
 from specminer.report.money_sections import money_sections
 from specminer.report.section import Section, without_empty_columns
+from specminer.report.surprising_transactions import transactions_section
 from specminer.report.trust_sections import confidence_section, surprise_sections
 
 NO_EVIDENCE = (
@@ -59,6 +60,7 @@ def groups(report: Report) -> tuple[Group, ...]:
         (
             "What stands out",
             (
+                transactions_section(spec),
                 *surprise_sections(spec),
                 rare_section(spec),
                 *((reentries_section(spec, evidence), races_section(spec, evidence)) if evidence else ()),

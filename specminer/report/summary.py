@@ -33,6 +33,7 @@ from specminer.report.guards import (
 )
 from specminer.report.layout import cut, pad, paragraph
 from specminer.report.lives import code_note, life_texts, lives_lead
+from specminer.report.surprising_transactions import transaction_sentences, unjudged_sentence
 from specminer.specification import Edge, Specification, State
 
 MAX_ROWS: Final = 60
@@ -68,6 +69,7 @@ def summary(
         _invariants(spec, columns),
         _confidence(spec, columns),
         _surprise(spec, columns, surprising),
+        _transactions_ranked(spec, columns, surprising),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
@@ -252,6 +254,18 @@ def _surprise(spec: Specification, columns: int, shown: int) -> list[str]:
     for number, text in enumerate(items, 1):
         lines += paragraph(text, columns, f"{number}. ")
     return lines
+
+
+def _transactions_ranked(spec: Specification, columns: int, shown: int) -> list[str]:
+    """Return the transactions that stand out, and what was never judged."""
+    lead, items = transaction_sentences(spec.surprise, shown)
+    missed = unjudged_sentence(spec.surprise)
+    if not lead:
+        return paragraph(missed, columns) if missed else []
+    lines = ["Most surprising transactions", *paragraph(lead, columns)]
+    for number, text in enumerate(items, 1):
+        lines += paragraph(text, columns, f"{number}. ")
+    return [*lines, *(paragraph(missed, columns) if missed else [])]
 
 
 _HEADER: Final = ("event", "to", "count", "share", "in")

@@ -90,11 +90,15 @@ from specminer.specification.model import (
     front_place,
 )
 from specminer.specification.surprise import (
+    EvidenceSource,
     HeldOutAlarms,
     Surprise,
     SurpriseUnit,
     SurprisingEvent,
     SurprisingInteraction,
+    SurprisingTransaction,
+    SurprisingTransactions,
+    Unjudged,
 )
 from specminer.specification.symbols import SymbolSort
 
@@ -124,6 +128,7 @@ __all__ = [
     "EffectKind",
     "EntitySort",
     "EventRules",
+    "EvidenceSource",
     "FollowedCalls",
     "FrontPoint",
     "Guard",
@@ -164,6 +169,8 @@ __all__ = [
     "SurpriseUnit",
     "SurprisingEvent",
     "SurprisingInteraction",
+    "SurprisingTransaction",
+    "SurprisingTransactions",
     "SymbolSort",
     "Template",
     "Tier",
@@ -171,6 +178,7 @@ __all__ = [
     "TransitionGuard",
     "TransitionKind",
     "TransitionVerdict",
+    "Unjudged",
     "UnknownValues",
     "Weights",
     "decode_specification",

@@ -79,6 +79,79 @@ class SurprisingInteraction:
     """The reason in a sentence."""
 
 
+class EvidenceSource(Enum):
+    """What speaks against a transaction."""
+
+    PATH = "path"
+    """Its calls were accepted in states in which they hardly ever are."""
+    BROKEN = "broken"
+    """It broke what held everywhere else: an invariant, or a guard's condition."""
+    CALLER = "caller"
+    """Somebody called a function for the first time that others call."""
+    ORIGIN = "origin"
+    """A contract called what accounts call otherwise, or the reverse."""
+    COMBINATION = "combination"
+    """No other transaction makes the same calls together, or so many of them."""
+    CHANGES = "changes"
+    """A call changed other variables than calls of its function do, or none."""
+    NESTED = "nested"
+    """A function, or a view, was called while another call of the contract was running."""
+    PAYMENT = "payment"
+    """More ether left than usual, or a larger share of what was held."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurprisingTransaction:
+    """A transaction that stands out."""
+
+    transaction: str
+    """Its hash."""
+    block: Count | None = None
+    """The number of its block."""
+    sender: str | None = None
+    """The address that sent it."""
+    score: float | None = None
+    """The bits of all its evidence together."""
+    flagged: bool = False
+    """Whether it is above the threshold."""
+    evidence: dict[str, float] = field(default_factory=dict)
+    """The bits by source."""
+    reasons: tuple[str, ...] = ()
+    """A sentence for each source, the strongest first."""
+    text: str
+    """All of it in a paragraph."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurprisingTransactions:
+    """Transactions by how much speaks against them."""
+
+    threshold: float | None = None
+    """The score above which one is an alarm, in bits; ``None`` if nothing was measured."""
+    flagged: Count | None = None
+    """How many are."""
+    of: Count | None = None
+    """How many were judged."""
+    rate: float | None = None
+    """The share of benign transactions above the threshold that is aimed at."""
+    calibrated: bool | None = None
+    """Whether they are enough to see a share of false alarms as small as that."""
+    held_out: HeldOutAlarms | None = None
+    """What the threshold does with what took no part in it."""
+    ranked: tuple[SurprisingTransaction, ...] = ()
+    """The first of those with any evidence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unjudged:
+    """Calls that nothing judged."""
+
+    calls: Count
+    """How many."""
+    reason: str
+    """Why."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surprise:
     """What stands out, the most surprising first."""
@@ -97,3 +170,7 @@ class Surprise:
     """The interactions that stand out; none where events are what may be alarming."""
     events: tuple[SurprisingEvent, ...] = ()
     """The events that stand out, of all interactions."""
+    transactions: SurprisingTransactions | None = absent()
+    """The transactions that stand out; left out where they were not measured."""
+    unjudged: tuple[Unjudged, ...] | None = absent()
+    """Calls that were never judged, and why; left out where that is not known."""

@@ -7,6 +7,8 @@ Each event and each interaction is judged by an automaton that learned nothing f
 from specminer.surprise.alarm import threshold
 from specminer.surprise.measures import Broken, Kind, Measured, measure, too_few
 from specminer.surprise.ranking import LISTED, MAX_LISTED, Ranking
+from specminer.surprise.transactions import Transactions, weigh
+from specminer.surprise.unjudged import unjudged
 
 __all__ = [
     "LISTED",
@@ -15,7 +17,10 @@ __all__ = [
     "Kind",
     "Measured",
     "Ranking",
+    "Transactions",
     "measure",
     "threshold",
     "too_few",
+    "unjudged",
+    "weigh",
 ]

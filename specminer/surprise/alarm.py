@@ -21,47 +21,55 @@ from specminer.surprise.left_out import FloatColumn
 
 RATE: Final = 0.005
 """Benign cases above the threshold stay below this share."""
-AIM: Final = 0.001
-"""The share that the tail's estimate aims at: it is an estimate."""
+AIM: Final = 0.2
+"""The part of that share that the tail's estimate aims at: it is an estimate."""
 LEAST: Final = log2(1 / RATE)
 """No threshold is lower: what the automaton itself expects once in 200 cases."""
 TAIL: Final = 10
 """One of so many cases belongs to the tail, three at least."""
 
 
-def threshold(scores: FloatColumn, unit: IntColumn | None = None) -> float:
+def threshold(
+    scores: FloatColumn, unit: IntColumn | None = None, rate: float = RATE, sources: int = 1
+) -> float:
     """Return the score above which a case is an alarm, in bits; cost n log n.
 
     ``unit`` tells which cases are one decision of one author, such as the events of a transaction; by default each is
-    its own. Source: exponential tail above a high order statistic, Pickands 1975, with the shape at 0.
+    its own. Benign cases above the threshold stay below ``rate``; where a score
+    adds up several ``sources``, each of which may say much of somebody by chance, it is divided among them.
+    Source: exponential tail above a high order statistic, Pickands 1975, with the shape at 0.
     """
-    rest = _without_strangest(scores, np.arange(len(scores)) if unit is None else unit)
+    rest = _without_strangest(scores, np.arange(len(scores)) if unit is None else unit, rate)
     count = len(scores)
+    least = log2(max(sources, 1) / rate)
     if not len(rest):
-        return LEAST
+        return least
     size = min(max(3, count // TAIL), len(rest) - 1)
     low = float(rest[size])
     scale = float(np.mean(rest[:size] - low)) if size else 0.0
-    estimate = low + scale * max(0.0, log(max(size, 1) / (AIM * count)))
-    return max(LEAST, estimate, float(rest[0]))
+    estimate = low + scale * max(0.0, log(max(size, 1) / (rate * AIM * count)))
+    return max(least, estimate, float(rest[0]))
 
 
-def _without_strangest(scores: FloatColumn, unit: IntColumn) -> FloatColumn:
+def _without_strangest(scores: FloatColumn, unit: IntColumn, rate: float) -> FloatColumn:
     """Return the scores, descending, but none of the units with the highest: as many as may be false alarms."""
     order = np.argsort(-scores, kind="stable")
     units, first = np.unique(unit[order], return_index=True)
-    allowed = max(1, ceil(RATE * len(units)) - 1)
+    allowed = max(1, ceil(rate * len(units)) - 1)
     strangest = units[np.argsort(first)[:allowed]]
     kept: FloatColumn = scores[order][~np.isin(unit[order], strangest)]
     return kept
 
 
-def checked(scores: FloatColumn, unit: IntColumn | None = None) -> HeldOutAlarms:
+def checked(
+    scores: FloatColumn, unit: IntColumn | None = None, rate: float = RATE, sources: int = 1
+) -> HeldOutAlarms:
     """Return how many of the held-out scores are above the threshold of those before, with their share's interval.
 
     Nothing of what is held out took part in that threshold.
     """
     cut = training_size(len(scores))
-    flagged = int((scores[cut:] > threshold(scores[:cut], None if unit is None else unit[:cut])).sum())
+    limit = threshold(scores[:cut], None if unit is None else unit[:cut], rate, sources)
+    flagged = int((scores[cut:] > limit).sum())
     total = len(scores) - cut
     return HeldOutAlarms(flagged=flagged, of=total, interval=wilson(flagged, total))

@@ -74,6 +74,10 @@ class Measured:
     broken: tuple[Broken, ...]
     event: FloatColumn
     """All bits of each event; shape (n,)."""
+    expected: FloatColumn
+    """What events in its state usually have; shape (n,)."""
+    counted: BoolColumn
+    """Events that count for the score: the interaction's own that the contract accepted; shape (n,)."""
     excess: FloatColumn
     """What an event has more than events in its state usually have, at least 0; shape (n,). What the contract
     itself rejected has no effect and no excess."""
@@ -139,6 +143,8 @@ def measure(
         worst={Kind.BEFORE: unmet, Kind.BROKEN: failed},
         broken=tuple(broken),
         event=event,
+        expected=expected[: len(table)],
+        counted=counted,
         excess=excess,
         stop=stop,
         bits=total,

@@ -143,6 +143,15 @@ class Ranking:
         others = [kind for kind in bits if kind is not Kind.TRANSITION and bits[kind] > 0]
         return sorted(others, key=lambda kind: -bits[kind]) or [Kind.TRANSITION]
 
+    def path_reason(self, event: int) -> str:
+        """Say of an event what speaks against its place and its transition."""
+        evidence = self.measured.evidence
+        strange = evidence[Kind.PLACE][event] > 0
+        table = self.tuning.table
+        state = self._names[int(self.tuning.state_before[event])]
+        reason = self._reason(Kind.PLACE if strange else Kind.TRANSITION, event)
+        return f"{table.symbols[int(table.symbol[event])]} was accepted in state '{state}': {reason}"
+
     def _reason(self, kind: Kind, event: int) -> str:
         table, units = self.tuning.table, self.measured.units
         if kind in (Kind.BROKEN, Kind.BEFORE):

@@ -1,0 +1,30 @@
+"""Which calls nothing judges, and why: whoever reads that nothing stands out should know what was not looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from specminer.decoding import ROLLED_BACK, HistoryContext
+from specminer.specification import Unjudged
+
+
+def unjudged(context: HistoryContext) -> tuple[Unjudged, ...]:
+    """Return the calls of a history that had no lasting effect of their own, by reason; none twice."""
+    history = context.history
+    reasons = (
+        (context.is_constructor, "they create the contract, and there is nothing to compare them with"),
+        (context.is_in_vain, "the contract was gone, and no code ran"),
+        (
+            history.invocation_outcome == ROLLED_BACK,
+            "a call around them was reverted, and nothing of them lasted",
+        ),
+        (~history.accepted, "they were rejected, and nothing of them lasted"),
+    )
+    rest = np.ones(len(history), dtype=np.bool_)
+    found = []
+    for applies, reason in reasons:
+        calls = int((rest & applies).sum())
+        rest &= ~applies
+        if calls:
+            found.append(Unjudged(calls=calls, reason=reason))
+    return tuple(found)

@@ -1,0 +1,143 @@
+"""Transactions are ranked by evidence of independent sources, each learned from other transactions alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specminer.report.summary import summary
+from specminer.report.surprising_transactions import transaction_sentences, unjudged_sentence
+from specminer.specification import (
+    Surprise,
+    SurprisingTransactions,
+    decode_specification,
+    encode_specification,
+)
+from specminer.surprise.payouts import payouts, tail_bits
+from specminer.surprise.transaction_sources import _alone, _newcomers, bounded
+from specminer.surprise.unjudged import unjudged
+from tests.support.mined import marked, mined
+
+ATTACKED = ("savings", "vaults", "tender")
+
+
+@pytest.mark.parametrize("name", ATTACKED)
+def test_the_attack_is_the_first_transaction_and_an_alarm(name: str) -> None:
+    found = mined(name).specification.surprise.transactions
+    assert found is not None
+    first = found.ranked[0]
+    assert first.transaction in marked(name)
+    assert first.flagged
+    assert len(first.evidence) >= 2
+    assert first.score == pytest.approx(sum(first.evidence.values()), abs=0.01)
+    assert all(reason in first.text for reason in first.reasons)
+
+
+def test_the_reasons_of_a_re_entrancy_are_named() -> None:
+    found = mined("savings").specification.surprise.transactions
+    assert found is not None
+    first = found.ranked[0]
+    assert {"broken", "combination", "nested", "payment"} <= set(first.evidence)
+    assert "total = the sum of accounts[].balance" in first.text
+    assert "it called close 7 times" in first.text
+    assert "while another call of the contract was running" in first.text
+    assert "of the ether that was held" in first.text
+
+
+@given(st.lists(st.floats(0, 40), min_size=1, max_size=200))
+def test_no_source_says_more_than_its_history_allows(bits: list[float]) -> None:
+    column = np.array(bits)
+    found = bounded(column, np.ones(len(column), dtype=np.bool_))
+    assert np.all(found <= column)
+    assert np.all(found <= np.log2(2 * len(column)) + 1e-9)
+    for level in (1, 3, 5, 7):
+        assert np.sum(found > level) <= len(column) / 2**level + 1
+
+
+def test_what_many_transactions_have_is_no_evidence() -> None:
+    column = np.array([20.0] * 50 + [0.0] * 50)
+    assert bounded(column, np.ones(100, dtype=np.bool_)).max() < 1.1
+
+
+calls = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), max_size=60)
+
+
+@given(calls)
+def test_newcomers_are_those_that_never_called_before(given_calls: list[tuple[int, int]]) -> None:
+    of = np.array([item[0] for item in given_calls], dtype=np.int64)
+    sender = np.array([item[1] for item in given_calls], dtype=np.int64)
+    new, before, callers = _newcomers(of, sender)
+    for row, (function, who) in enumerate(given_calls):
+        earlier = [item for item in given_calls[:row] if item[0] == function]
+        assert new[row] == ((function, who) not in earlier)
+        assert before[row] == len(earlier)
+        assert callers[row] == len(set(earlier))
+        if callers[row] == 1:
+            owner = earlier[0][1]
+            others = {item[0] for item in given_calls[:row] if item[1] != owner}
+            expected = sum(item[0] not in others for item in given_calls[:row])
+            assert _alone(of[:row], sender[:row], function) == expected
+
+
+def test_a_payment_far_above_all_others_is_improbable_and_equal_ones_are_not() -> None:
+    usual = np.random.default_rng(0).lognormal(0, 0.5, 100)
+    bits = tail_bits(np.append(usual, 50.0))
+    assert bits[-1] == bits.max() > 8
+    assert np.median(bits) == 0
+    assert tail_bits(np.ones(100)).max() == 0
+    assert tail_bits(np.append(np.ones(5), 1e9)).max() == 0, "too few to tell what is usual"
+
+
+def test_what_is_held_is_what_came_less_what_left() -> None:
+    run = mined("savings")
+    taken = payouts(run.history)
+    assert np.all(taken.paid <= taken.held * (1 + 1e-6))
+    shares = taken.share[~np.isnan(taken.share)]
+    assert np.all((shares >= 0) & (shares <= 1))
+    unseen = replace(run.history, invocation_value=np.zeros_like(run.history.invocation_value))
+    zero = replace(unseen, words=(0, *run.history.words[1:]))
+    assert np.isnan(payouts(zero).held).all(), "more left than ever came: what was held is not known"
+
+
+@pytest.mark.parametrize("name", ["savings", "governance"])
+def test_each_call_is_judged_or_said_not_to_be(name: str) -> None:
+    run = mined(name)
+    found = run.specification.surprise
+    assert found.unjudged == unjudged(run.context)
+    judged = run.history.accepted & ~run.context.is_constructor & ~run.context.is_in_vain
+    missed = sum(item.calls for item in found.unjudged or ())
+    assert missed + int(judged.sum()) == len(run.history)
+    shown = " ".join(summary(run.specification, width=200).split())
+    assert f"Never judged: {missed:,} calls, because" in shown
+    assert unjudged_sentence(replace(found, unjudged=())) == ""
+    assert unjudged_sentence(replace(found, unjudged=None)) == ""
+
+
+def test_few_transactions_are_said_not_to_calibrate_a_threshold() -> None:
+    measured = SurprisingTransactions(threshold=8.4, flagged=0, of=90, rate=0.003, calibrated=False)
+    lead, _ = transaction_sentences(Surprise(transactions=measured), 3)
+    assert "too few to calibrate" in lead
+    assert "takes 334" in lead
+    enough = replace(measured, of=400, calibrated=True)
+    assert "too few" not in transaction_sentences(Surprise(transactions=enough), 3)[0]
+    assert transaction_sentences(Surprise(), 3) == ("", [])
+
+
+def test_the_ranking_is_kept_in_the_document() -> None:
+    spec = mined("savings").specification
+    again = decode_specification(encode_specification(spec))
+    assert again.surprise.transactions == spec.surprise.transactions
+    assert again.surprise.unjudged == spec.surprise.unjudged
+
+
+@pytest.mark.parametrize("name", ["auction_house", "escrow", "token", "governance", "loans"])
+def test_hardly_a_benign_transaction_is_an_alarm(name: str) -> None:
+    found = mined(name).specification.surprise.transactions
+    assert found is not None
+    assert found.flagged is not None
+    assert found.of is not None
+    assert found.flagged <= max(1, 0.003 * found.of)
