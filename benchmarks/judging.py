@@ -29,7 +29,7 @@ from specminer.guard.proving import obligations
 from specminer.guard.role import roles
 from specminer.interaction import analyse, split
 from specminer.invariant import search
-from specminer.pipeline.assessment import broken, units
+from specminer.pipeline.assessment import breakable, broken, units
 from specminer.pipeline.guarding import causes
 from specminer.reasoning import Asked, Claims, Frames, Known, StateSpace, passable, siblings
 from specminer.specification import GuardKind, ObligationSubject
@@ -78,7 +78,7 @@ def judge(path: Path) -> Numbers:
         measured_ = measure(history, interactions, tuning, claims)
         ranking = Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured_)
         ranking.surprise()
-        weigh(context, ranking, held).surprise(LISTED)
+        weigh(context, ranking, breakable(held)).surprise(LISTED)
     assert halves is not None
     guards = [item.guard for item in found if item.guard.kind is GuardKind.LEARNED]
     return watch.seconds | {

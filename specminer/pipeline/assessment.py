@@ -15,7 +15,7 @@ from specminer.interaction import Interactions
 from specminer.invariant import Invariant, Template, exceptions, search
 from specminer.pipeline.state import Mining
 from specminer.specification import Confidence, HeldOutFigures, function_scope
-from specminer.surprise import Broken, Kind, Ranking, measure, too_few, unjudged, weigh
+from specminer.surprise import Broken, Claim, Kind, Ranking, measure, too_few, unjudged, weigh
 
 
 def find_invariants(mining: Mining) -> Mining:
@@ -60,7 +60,7 @@ def rank_surprise(mining: Mining) -> Mining:
     measured = measure(history, interactions, tuning, broken(claims, history, unit))
     ranking = Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured)
     listed = mining.options.surprising
-    weighed = weigh(mining.context, ranking, claims)
+    weighed = weigh(mining.context, ranking, breakable(claims))
     return replace(
         mining,
         surprise=replace(
@@ -102,11 +102,26 @@ def _as_claims(guards: Sequence[LearnedGuard]) -> Iterator[Invariant]:
                 )
 
 
+def breakable(held: Sequence[Invariant]) -> list[Claim]:
+    """Return the claims whose exceptions are a reason to look closer."""
+    return [Claim(text=item.text, cases=item.cases, held=item.held) for item in held if _telling(item)]
+
+
+def _telling(item: Invariant) -> bool:
+    """Whether exceptions are a reason to look closer; those of states say what the automaton says itself."""
+    return (
+        bool(item.exceptions)
+        and item.surprising
+        and not item.premises
+        and item.template is not Template.STATE
+    )
+
+
 def broken(held: Sequence[Invariant], history: History, unit: IntColumn) -> list[Broken]:
     """Return what broke invariants; those of states say what the automaton says itself."""
     found = []
     for item in held:
-        if item.exceptions and item.surprising and not item.premises and item.template is not Template.STATE:
+        if _telling(item):
             failed = exceptions(item, history, unit)
             found.append(
                 Broken(

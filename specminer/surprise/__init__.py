@@ -7,6 +7,7 @@ Each event and each interaction is judged by an automaton that learned nothing f
 from specminer.surprise.alarm import threshold
 from specminer.surprise.measures import Broken, Kind, Measured, measure, too_few
 from specminer.surprise.ranking import LISTED, MAX_LISTED, Ranking
+from specminer.surprise.transaction_sources import Claim
 from specminer.surprise.transactions import Transactions, weigh
 from specminer.surprise.unjudged import unjudged
 
@@ -14,6 +15,7 @@ __all__ = [
     "LISTED",
     "MAX_LISTED",
     "Broken",
+    "Claim",
     "Kind",
     "Measured",
     "Ranking",

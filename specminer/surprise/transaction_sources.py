@@ -15,8 +15,7 @@ from typing import Final
 import numpy as np
 
 from specminer.decoding import HistoryContext
-from specminer.history import MISSING, BoolColumn, History, IntColumn
-from specminer.invariant import Invariant, Template
+from specminer.history import MISSING, BoolColumn, History, IntColumn, RowColumn
 from specminer.specification import EvidenceSource
 from specminer.surprise.left_out import FloatColumn, Units, probability
 from specminer.surprise.measures import Kind, Measured
@@ -25,6 +24,17 @@ RARE: Final = 0.01
 """What more of the other cases have is no evidence."""
 MAX_ROLES: Final = 64
 """Functions that one account alone called until somebody else did; of further ones only their own calls count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What held in nearly all cases."""
+
+    text: str
+    cases: IntColumn | RowColumn
+    """Rows of the invocations in which it could have failed; shape (c,)."""
+    held: BoolColumn
+    """In which of them it did hold; shape (c,)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +64,7 @@ def bounded(bits: FloatColumn, judged: BoolColumn) -> FloatColumn:
     return np.where(judged & (bits > 0), np.clip(np.minimum(bits, allowed), 0.0, None), 0.0)
 
 
-def evidence_of(
-    context: HistoryContext, measured: Measured, claims: Sequence[Invariant]
-) -> tuple[Evidence, ...]:
+def evidence_of(context: HistoryContext, measured: Measured, claims: Sequence[Claim]) -> tuple[Evidence, ...]:
     """Return what each source says; its bits are not bounded yet. Cost n log n in calls and accesses."""
     history = context.history
     lasting = np.flatnonzero(lasting_calls(context) & ~context.is_constructor)
@@ -147,7 +155,7 @@ def _paths(history: History, measured: Measured) -> Evidence:
     )
 
 
-def _broken(history: History, claims: Sequence[Invariant]) -> Evidence:
+def _broken(history: History, claims: Sequence[Claim]) -> Evidence:
     """Return what a transaction broke that hardly any other breaks."""
     parts = list(_failures(history, claims))
     rows, bits, held, claim = (
@@ -169,11 +177,11 @@ def _broken(history: History, claims: Sequence[Invariant]) -> Evidence:
 
 
 def _failures(
-    history: History, claims: Sequence[Invariant]
+    history: History, claims: Sequence[Claim]
 ) -> Iterator[tuple[IntColumn, FloatColumn, IntColumn, IntColumn]]:
     """Yield the rows that broke a claim, their bits by other transactions, how often it held there, and which it is."""
     for number, item in enumerate(claims):
-        if not item.exceptions or not item.surprising or item.premises or item.template is Template.STATE:
+        if item.held.all():
             continue
         transaction = history.invocation_transaction[item.cases]
         count = len(history.transaction_hash)
@@ -181,7 +189,7 @@ def _failures(
         own_failures = np.bincount(transaction[~item.held], minlength=count)
         rows = item.cases[~item.held].astype(np.int64)
         at = history.invocation_transaction[rows]
-        total, wrong = len(item.cases) - own[at], item.exceptions - own_failures[at]
+        total, wrong = len(item.cases) - own[at], int((~item.held).sum()) - own_failures[at]
         bits = np.where(wrong <= RARE * total, np.log2((total + 1) / (wrong + 0.5)), 0.0)
         yield rows, bits, total - wrong, np.full(len(rows), number, dtype=np.int64)
 

@@ -19,13 +19,12 @@ from specminer._support.text import counted
 from specminer._support.units import amount
 from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn
-from specminer.invariant import Invariant
 from specminer.specification import EvidenceSource, SurprisingTransaction, SurprisingTransactions
 from specminer.surprise.alarm import checked, threshold
 from specminer.surprise.left_out import FloatColumn
 from specminer.surprise.payouts import Payouts, payout_evidence, payouts
 from specminer.surprise.ranking import MAX_LISTED, Ranking
-from specminer.surprise.transaction_sources import Evidence, bounded, evidence_of, lasting_calls
+from specminer.surprise.transaction_sources import Claim, Evidence, bounded, evidence_of, lasting_calls
 
 RATE: Final = 0.003
 """Benign transactions above the threshold stay below this share."""
@@ -43,7 +42,7 @@ class Transactions:
 
     context: HistoryContext
     ranking: Ranking
-    claims: Sequence[Invariant]
+    claims: Sequence[Claim]
     evidence: tuple[Evidence, ...]
     """What sources say, bounded."""
     taken: Payouts
@@ -182,7 +181,7 @@ class Transactions:
         return (self._payment(row),) if float(self.taken.share[row]) >= MOST_OF_IT else ()
 
 
-def weigh(context: HistoryContext, ranking: Ranking, claims: Sequence[Invariant]) -> Transactions:
+def weigh(context: HistoryContext, ranking: Ranking, claims: Sequence[Claim]) -> Transactions:
     """Weigh all transactions of a history; cost n log n in calls and accesses."""
     history = context.history
     judged = np.zeros(len(history.transaction_hash), dtype=np.bool_)
