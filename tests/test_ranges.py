@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from specminer.chain.blocks import HEADS
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.node import Node
-from specminer.errors import ChainError, NotOnChain, UsageError
+from specminer.errors import ChainError, NodeRefused, NotOnChain, UsageError
 from specminer.pipeline import collect
 from specminer.store import TraceStore
 from specminer.trace import Address, InvocationKind
@@ -50,7 +51,7 @@ def test_what_is_there_is_not_read_again(probed: Probed) -> None:
         node.seen.clear()
         gather(store, node.url, probed.probe.address)
         assert set(node.asked) <= {"eth_chainId", "eth_getBlockByNumber"}
-        assert sum(node.asked.values()) <= 6
+        assert sum(node.asked.values()) <= 4 + HEADS
 
 
 def test_a_contract_without_creation_is_read_from_the_first_block(anvil: Anvil) -> None:
@@ -87,7 +88,7 @@ def test_a_node_without_old_state_needs_a_first_block(probed: Probed) -> None:
         return answer
 
     with LyingNode(probed.anvil.url, change) as node, TraceStore("sqlite://") as store:
-        with pytest.raises(UsageError, match="--from-block"):
+        with pytest.raises(NodeRefused, match="--from-block"):
             gather(store, node.url, probed.probe.address)
         gather(store, node.url, probed.probe.address, first=1)
         found = list(store.transactions(CHAIN, address(probed.probe.address)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from specminer.chain.envelopes import block_of
@@ -24,6 +24,8 @@ DEVELOPMENT_CHAINS: Final = frozenset({1337, 31337})
 
 HEADS: Final = 8
 """How often the newest block is asked for; the furthest answer counts, because servers behind a balancer lag."""
+SECTIONS: Final = 8
+"""Parts into which a range of blocks is cut when something is searched in it: their ends are asked for at once."""
 PROBES: Final = 6
 """How often a block is asked for, where it may well not be there."""
 
@@ -168,8 +170,20 @@ def code_at(node: Node, contract: Address, block: int | str) -> bytes:
     )
 
 
+def _codes_at(node: Node, contract: Address, numbers: Sequence[int]) -> list[bytes | NodeRefused]:
+    """Return the code of a contract after some blocks, asked for at the same time."""
+    requests = [("eth_getCode", (f"0x{contract.hex()}", hex(number))) for number in numbers]
+    codes: list[bytes | NodeRefused] = []
+    for number, answer in zip(numbers, node.each(requests), strict=True):
+        try:
+            codes.append(answer if isinstance(answer, NodeRefused) else octets(answer, "code"))
+        except NodeLied:
+            codes.append(code_at(node, contract, number))
+    return codes
+
+
 def creation_block(node: Node, contract: Address, head: int, oldest: int = 0) -> int:
-    """Return the block that created the contract, by bisection over its code from the block ``oldest`` on.
+    """Return the block that created the contract, searched for over its code from the block ``oldest`` on.
 
     If the contract is older than that block, it is that block.
 
@@ -191,12 +205,15 @@ def creation_block(node: Node, contract: Address, head: int, oldest: int = 0) ->
     low, high = oldest, head
     refused: tuple[int, NodeRefused] | None = None
     while low < high:
-        middle = (low + high) // 2
-        try:
-            exists = bool(code_at(node, contract, middle))
-        except NodeRefused as error:  # what the node forgot lies before what it keeps
-            refused, exists = (middle, error), False
-        low, high = (low, middle) if exists else (middle + 1, high)
+        step = (high - low) // SECTIONS + 1
+        probes = range(low + step - 1, high, step)
+        for number, code in zip(probes, _codes_at(node, contract, probes), strict=True):
+            if code and not isinstance(code, NodeRefused):
+                high = number
+                break
+            if isinstance(code, NodeRefused):  # what the node forgot lies before what it keeps
+                refused = number, code
+            low = number + 1
     if refused is not None and refused[0] == low - 1:
         raise NodeRefused(
             f"the block that created the contract cannot be found: {node.endpoint.label} keeps no state before block "

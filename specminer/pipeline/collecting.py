@@ -102,7 +102,7 @@ def _collect(
     check_range(first or oldest.number, last, newest)
     # Before it is asked what the database holds of the chain: so both are compared with one chain.
     anchor = block_at(node, last)
-    common = replaced_after(store, node, found_chain, genesis)
+    common = replaced_after(store, node, found_chain, genesis, newest)
     store.register_chain(found_chain, genesis)
     if common is not None:
         replace_blocks(
@@ -142,8 +142,9 @@ def _collect(
 def _furthest(store: TraceStore, node: Node, chain_id: int, anchor: Block) -> Block:
     """Return the newest block that the database held, as far as the chain goes; at least the anchor."""
     newest = max((block.number for block in store.blocks(chain_id)), default=0)
-    head = head_block(node, "latest").number
-    return anchor if newest <= anchor.number else block_at(node, min(newest, head))
+    if newest <= anchor.number:
+        return anchor
+    return block_at(node, min(newest, head_block(node, "latest").number))
 
 
 class _Run:

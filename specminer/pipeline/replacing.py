@@ -24,10 +24,13 @@ MAX_PROOF: Final = 50_000
 """Blocks whose links are followed at most: no chain replaces more."""
 
 
-def replaced_after(store: TraceStore, node: Node, chain_id: int, genesis: Hash | None) -> Block | None:
+def replaced_after(
+    store: TraceStore, node: Node, chain_id: int, genesis: Hash | None, newest: int
+) -> Block | None:
     """Return the newest stored block that the node's chain holds too, if it holds others behind it; else ``None``.
 
-    ``genesis`` is the hash of the node's block 0, ``None`` if it holds none.
+    ``genesis`` is the hash of the node's block 0, ``None`` if it holds none; ``newest`` a block that the node is known
+    to hold.
 
     Raises:
         ChainError: the node has forgotten blocks, is behind the database, or serves another chain; or the links of
@@ -37,7 +40,7 @@ def replaced_after(store: TraceStore, node: Node, chain_id: int, genesis: Hash |
     stored = [block for block in store.blocks(chain_id) if block.hash != NO_HASH]
     if not stored:
         return None
-    head = head_block(node, "latest").number
+    head = newest if stored[0].number <= newest else head_block(node, "latest").number
     reached = [block for block in stored if block.number <= head]
     if not reached or _same(node, reached[0]):
         if len(reached) == len(stored):
