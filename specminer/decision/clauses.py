@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from specminer.decision.aliases import Slots, evaluate_by_slots, slots_of
 from specminer.decision.checks import qualifies
 from specminer.decision.exploring import Explorer
+from specminer.decision.idioms import is_checked_product
 from specminer.decision.implications import without_implied
-from specminer.decision.paths import Check, Condition, Joint, Step
+from specminer.decision.paths import Check, Condition, Joint, Site, Step
 from specminer.decision.runs import FunctionRuns
-from specminer.decision.shapes import same_shape
+from specminer.decision.shapes import Sizes, same_shape
+from specminer.decision.sites import AcceptedPath, Facts, Loops
 from specminer.evm.shadow.arena import UNKNOWN, Arena
 from specminer.evm.shadow.evaluation import evaluate
 
 MAX_ALTERNATIVES = 12
 """Conditions that qualify a clause, as far as the code alone tells them; accepted calls may ask for more."""
-
-Facts = dict[int, bool]
-"""What a path decided: nodes, and whether they were not zero."""
-
-
-def facts_of(steps: Sequence[Step]) -> Facts:
-    """Return the facts of some steps."""
-    return {step.condition.node: step.condition.holds for step in steps if step.condition.node != UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +41,8 @@ class Draft:
     conditions: tuple[Condition, ...]
     check: Check
     coded: bool
-    counter: int
-    """Program counter of the jump that decided its first condition."""
+    site: Site
+    """Where its first condition was decided."""
     stopped: list[int] = field(default_factory=list)
     """Positions of the runs that it rejected."""
     outputs: dict[bytes, None] = field(default_factory=dict)
@@ -58,19 +53,6 @@ class Draft:
         return all(facts.get(item.node) is (not item.holds) for item in self.conditions)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptedPath:
-    """A path that returned."""
-
-    facts: Facts
-    runs: tuple[int, ...]
-    """Positions of the runs that took it."""
-
-    def decides(self, condition: Condition) -> bool:
-        """Return whether its calls decided that a condition holds."""
-        return self.facts.get(condition.node) is condition.holds
-
-
 @dataclass(slots=True, kw_only=True)
 class ClauseWriter:
     """Finds what a rejected path would have had to decide otherwise."""
@@ -78,10 +60,16 @@ class ClauseWriter:
     runs: FunctionRuns
     accepted: Sequence[AcceptedPath]
     explorer: Explorer | None
+    loops: Loops = field(default_factory=Loops)
     _values: dict[tuple[int, int], bool | None] = field(default_factory=dict)
     """Whether nodes are not zero, by run and node."""
     _slots: dict[int, Slots] = field(default_factory=dict)
     """What slots held, by run."""
+    sizes: Sizes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare."""
+        self.sizes = Sizes(self.arena)
 
     @property
     def arena(self) -> Arena:
@@ -91,6 +79,9 @@ class ClauseWriter:
     def conditions(self, path: RejectedPath, deciding: int) -> tuple[Condition, ...] | None:
         """Return the conditions of which an accepted call meets at least one; ``None`` if they cannot be told.
 
+        The first is that of the step that rejected the path. Calls that come to its site leave it the other way. Those
+        that do not come there left the path before, and the last site where they did qualifies the condition.
+
         Args:
             path: the rejected path.
             deciding: index of the step that rejected it.
@@ -99,24 +90,112 @@ class ClauseWriter:
         steps = path.steps
         if not 0 <= deciding < len(steps) or steps[deciding].condition.node == UNKNOWN:
             return None
-        chosen = [deciding, *self._alternatives(path, deciding)]
-        remaining = list(self.accepted)
-        for index in chosen:
-            remaining = self._unmet(remaining, steps[index].condition.negated)
+        chosen = [deciding]
+        remaining = [item for item in self.accepted if not self._is_met(item, steps, deciding)]
         while remaining:
-            best = self._most_telling(steps, deciding, remaining)
+            best = self._last_left(steps, deciding, remaining)
+            if best is None:
+                best = self._most_telling(steps, deciding, remaining)
             if best is None:
                 return None
             chosen.append(best)
-            remaining = self._unmet(remaining, steps[best].condition.negated)
-        conditions = [steps[index].condition.negated for index in dict.fromkeys(chosen)]
-        return without_implied(self.arena, conditions)
+            remaining = [item for item in remaining if not self._answers(item, steps[best])]
+        chosen += self._alternatives(path, deciding, chosen)
+        others = sorted({*chosen} - {deciding}, reverse=True)
+        return without_implied(self.arena, self._first_round(steps, (deciding, *others)))
 
-    def _unmet(self, paths: Sequence[AcceptedPath], condition: Condition) -> list[AcceptedPath]:
-        """Return the paths on which some call does not meet a condition, also if it never came to decide it."""
-        return [path for path in paths if not self._meets(path, condition)]
+    def _met_before(self, steps: Sequence[Step], index: int, end: int, *, last: bool = False) -> int | None:
+        """Return the first (or last) step before an end that decides what a step does in another round."""
+        step = steps[index]
+        if not self.loops.repeats(step.site):
+            return None
+        found = [
+            other
+            for other in range(end)
+            if steps[other].site == step.site
+            and same_shape(self.arena, steps[other].condition.node, step.condition.node)
+        ]
+        return (found[-1] if last else found[0]) if found else None
+
+    def _first_round(self, steps: Sequence[Step], chosen: Sequence[int]) -> list[Condition]:
+        """Return the conditions of which some steps decided the opposite.
+
+        Those of a loop are told of the first round in which the path met the first of them.
+        """
+        plain = [steps[index].condition.negated for index in chosen]
+        first = self._met_before(steps, chosen[0], chosen[0])
+        if first is None:
+            return plain
+        told: list[Condition] = []
+        for index in chosen:
+            same: int | None = index
+            if index == chosen[0]:
+                same = first
+            elif index > first or self.loops.repeats(steps[index].site):
+                same = self._met_before(steps, index, first, last=True)
+            if same is None:
+                return plain
+            turned = steps[same].way == steps[index].way
+            told.append(steps[same].condition.negated if turned else steps[same].condition)
+        return told
+
+    def is_alive(self, step: Step) -> bool:
+        """Return whether accepted calls left a step's site the other way."""
+        other = not step.way
+        return any(other in item.ways(step.site) for item in self.accepted)
+
+    def always_left_otherwise(self, step: Step) -> bool:
+        """Return whether accepted calls came to a step's site, and all left it the other way."""
+        ways = {way for item in self.accepted for way in item.ways(step.site)}
+        return ways == {not step.way}
+
+    def _is_met(self, path: AcceptedPath, steps: Sequence[Step], deciding: int) -> bool:
+        """Return whether the calls of a path meet the condition at which another one was rejected."""
+        decider = steps[deciding]
+        if path.decides(decider.condition.negated):
+            return True
+        visited = path.at(decider.site)
+        leaves = bool(visited) and path.leaves_otherwise(decider)
+        if leaves and all(self._is_same_check(item, decider) for item in visited):
+            return True
+        return bool(visited or not decider.site[0]) and self._meets(path, decider.condition.negated)
+
+    def _is_same_check(self, visit: Step, step: Step) -> bool:
+        """Return whether two decisions at one site compare the same, but for the round of a loop."""
+        node, other = visit.condition.node, step.condition.node
+        if node == other or (self.loops.repeats(step.site) and same_shape(self.arena, node, other)):
+            return True
+        return self.sizes.is_complex(node) and self.sizes.is_complex(other)
+
+    def _left_at(self, path: AcceptedPath, steps: Sequence[Step], deciding: int) -> int | None:
+        """Return the last step before one that the calls of an accepted path decided otherwise."""
+        for index in range(deciding - 1, -1, -1):
+            if steps[index].condition.node != UNKNOWN and path.leaves_otherwise(steps[index]):
+                return index
+        return None
+
+    def _last_left(
+        self, steps: Sequence[Step], deciding: int, remaining: Sequence[AcceptedPath]
+    ) -> int | None:
+        """Return the step that most of some paths left last; of several the one nearest to the end."""
+        counts: Counter[int] = Counter()
+        for path in remaining:
+            index = self._left_at(path, steps, deciding)
+            if index is not None:
+                counts[index] += len(path.runs)
+        return max(counts, key=lambda index: (counts[index], index), default=None)
+
+    @staticmethod
+    def _tells(path: AcceptedPath, step: Step) -> bool:
+        """Return whether the calls of a path decided a step of another one otherwise, whenever they came there."""
+        return path.leaves_otherwise(step) or path.decides(step.condition.negated)
+
+    def _answers(self, path: AcceptedPath, step: Step) -> bool:
+        """Return whether the calls of a path decided a step otherwise, or would have."""
+        return self._tells(path, step) or self._meets(path, step.condition.negated)
 
     def _meets(self, path: AcceptedPath, condition: Condition) -> bool:
+        """Return whether all calls of a path meet a condition, also if they never came to decide it."""
         if condition.node in path.facts:
             return path.decides(condition)
         return all(self._value(run, condition.node) is condition.holds for run in path.runs)
@@ -141,8 +220,15 @@ class ClauseWriter:
         except KeyError:
             return None
 
-    def _alternatives(self, path: RejectedPath, deciding: int) -> list[int]:
-        """Return the steps whose other way leads around the deciding one; of a loop's the last."""
+    def _alternatives(self, path: RejectedPath, deciding: int, known: Sequence[int]) -> list[int]:
+        """Return the steps whose other way leads around the deciding one although no accepted call took it.
+
+        Args:
+            path: the rejected path.
+            deciding: index of the step that rejected it.
+            known: indices of steps by which accepted calls are known to have got around it.
+
+        """
         if self.explorer is None:
             return []
         chosen: list[int] = []
@@ -153,42 +239,29 @@ class ClauseWriter:
             if step.position == decider.position:
                 if decider.joint is Joint.ALL:
                     chosen.append(index)
-            elif self._says_more(path.steps, index, chosen) and (
-                self._led_around(path.steps, index, [deciding, *chosen])
-                or self.explorer.leads_around(path.run, path.flips, path.steps, index, [deciding, *chosen])
+            elif (
+                index not in known
+                and self._says_more(path.steps, index, chosen)
+                and not self.is_alive(step)
+                and self.explorer.leads_around(
+                    path.run, path.flips, path.steps, index, (deciding, *known, *chosen)
+                )
             ):
                 chosen.append(index)
         return chosen
 
-    def _led_around(self, steps: Sequence[Step], index: int, at: Sequence[int]) -> bool:
-        """Return whether an accepted call decided the same up to a step, and then never came to the deciding one.
-
-        Args:
-            steps: of the rejected path.
-            index: which of them the call decided otherwise.
-            at: the deciding one, and then those that are known to lead around it: the call took none of their ways.
-
-        """
-        wanted = facts_of(steps[:index])
-        other = steps[index].condition.negated
-        avoided = steps[at[0]].condition.node
-        ways = [steps[chosen].condition.negated for chosen in at[1:]]
-        return any(
-            path.decides(other)
-            and avoided not in path.facts
-            and not any(map(path.decides, ways))
-            and all(path.facts.get(node) is holds for node, holds in wanted.items())
-            for path in self.accepted
-        )
-
     def _says_more(self, steps: Sequence[Step], index: int, chosen: Sequence[int]) -> bool:
         """Return whether a step may qualify a clause, and is not an earlier round of one that does."""
         step = steps[index]
-        if step.condition.node == UNKNOWN or not qualifies(self.arena, step.condition):
+        node = step.condition.node
+        if node == UNKNOWN or not qualifies(self.arena, step.condition):
             return False
+        if self.arena.kind(node) == "sender":
+            return False  # nobody calls from the zero address
+        if index + 1 < len(steps) and is_checked_product(self.arena, steps[index + 1].condition, node):
+            return False  # a product with zero needs no check
         return not any(
-            step.counter == steps[other].counter
-            and same_shape(self.arena, step.condition.node, steps[other].condition.node)
+            step.site == steps[other].site and same_shape(self.arena, node, steps[other].condition.node)
             for other in chosen
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,8 +10,7 @@ from specminer.decision.checks import check_of, shape_of
 from specminer.decision.clauses import ClauseWriter, Draft, RejectedPath
 from specminer.decision.exploring import Explorer, ForcedPath
 from specminer.decision.idioms import Rejection, subtracts_before, subtracts_next
-from specminer.decision.paths import Check, Condition, Joint, Path, Step
-from specminer.decision.runs import FunctionRuns
+from specminer.decision.paths import Check, Condition, Joint, Path, Site, Step
 from specminer.decision.shapes import same_shape
 from specminer.evm.shadow.arena import UNKNOWN
 
@@ -38,11 +36,13 @@ def coded_drafts(
         required: clauses that are known; their first conditions are not tried again.
 
     """
-    search = _Search(writer=writer, explorer=explorer, loops=_counters_met_again(writer.runs))
-    search.tried |= {draft.conditions[0] for draft in required}
-    for path in accepted:
-        for index in range(len(path.steps)):
-            search.try_step(path, index)
+    search = _Search(writer=writer, explorer=explorer)
+    search.tried |= {(draft.conditions[0], draft.site) for draft in required}
+    for own in (True, False):  # what the source states comes first: forced runs are bounded
+        for path in accepted:
+            for index, step in enumerate(path.steps):
+                if (shape_of(writer.arena, step.condition) is Check.OWN) is own:
+                    search.try_step(path, index)
     return search.drafts
 
 
@@ -50,12 +50,10 @@ def coded_drafts(
 class _Search:
     writer: ClauseWriter
     explorer: Explorer
-    loops: frozenset[int]
-    """Program counters of jumps that some call came to more than once."""
-    tried: set[Condition] = field(default_factory=set)
+    tried: set[tuple[Condition, Site]] = field(default_factory=set)
     drafts: list[Draft] = field(default_factory=list)
-    _rounds: dict[int, list[int]] = field(default_factory=dict)
-    """Nodes that were tried, by program counter."""
+    _rounds: dict[Site, list[int]] = field(default_factory=dict)
+    """Nodes that were tried, by site."""
 
     def try_step(self, path: Path, index: int) -> None:
         """Force one decision of an accepted path, and what then stops the call."""
@@ -63,7 +61,7 @@ class _Search:
         if self._is_settled(step):
             return
         steps, flips = path.steps[:index], frozenset({step.position})
-        negated = step._replace(condition=step.condition.negated, joint=Joint.ALONE)
+        negated = step._replace(condition=step.condition.negated, joint=Joint.ALONE, way=not step.way)
         for _ in range(_FURTHER):
             forced = self.explorer.run(path.runs[0], flips)
             if forced is None or not forced.rejected or forced.calls_after:
@@ -83,14 +81,19 @@ class _Search:
     def _is_settled(self, step: Step) -> bool:
         """Return whether a step need not be tried, and note that it was."""
         condition = step.condition
-        if condition.node == UNKNOWN or condition in self.tried or step.joint is Joint.ANY:
+        if condition.node == UNKNOWN or (condition, step.site) in self.tried or step.joint is Joint.ANY:
             return True  # the truths behind one that sufficed are not known
-        self.tried.add(condition)
+        if self.writer.is_alive(step):
+            return True  # accepted calls went the other way
+        self.tried.add((condition, step.site))
         arena = self.writer.arena
         if shape_of(arena, condition) in _UNTRIED:
             return True
-        rounds = self._rounds.setdefault(step.counter, [])
-        alike = sum(same_shape(arena, node, condition.node) for node in rounds)
+        if self.writer.sizes.is_complex(condition.node):
+            return True  # nobody could read it
+        rounds = self._rounds.setdefault(step.site, [])
+        repeats = self.writer.loops.repeats(step.site)
+        alike = sum(repeats or same_shape(arena, node, condition.node) for node in rounds)
         rounds.append(condition.node)
         return alike >= _ROUNDS
 
@@ -99,7 +102,7 @@ class _Search:
         if not forced.constant_jumps:
             return False
         node = step.condition.node
-        return step.counter in self.loops or any(
+        return self.writer.loops.repeats(step.site) or any(
             node in self.writer.arena.below(other.condition.node)
             for other in path.steps
             if other.condition.node != node and shape_of(self.writer.arena, other.condition) is Check.CALLDATA
@@ -114,7 +117,8 @@ class _Search:
                 conditions=conditions,
                 check=check_of(self.writer.arena, conditions[0], self._rejection(path, deciding, forced)),
                 coded=True,
-                counter=path.steps[deciding].counter,
+                site=path.steps[deciding].site,
+                each=conditions[0] != path.steps[deciding].condition.negated,
                 outputs={forced.output: None},
             )
         )
@@ -135,12 +139,3 @@ class _Search:
             subtracts=subtracts,
             enums=self.writer.runs.enums,
         )
-
-
-def _counters_met_again(runs: FunctionRuns) -> frozenset[int]:
-    """Return where jumps stand that a call decided more than once: in loops, or in functions called again."""
-    found: set[int] = set()
-    for run in runs.runs:
-        counts = Counter((item.frame, item.counter) for item in run.record.decisions)
-        found |= {counter for (_, counter), count in counts.items() if count > 1}
-    return frozenset(found)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from specminer.decision.checks import check_of
-from specminer.decision.clauses import AcceptedPath, ClauseWriter, Draft, RejectedPath, facts_of
+from specminer.decision.clauses import ClauseWriter, Draft, RejectedPath
 from specminer.decision.coding import coded_drafts
 from specminer.decision.exploring import MAX_FORCED_OPCODES, Explorer, Replays
 from specminer.decision.idioms import Rejection
 from specminer.decision.merging import merge
-from specminer.decision.paths import MAX_OUTPUTS, Cause, Clause, ClauseKind, FunctionDecisions, Path
+from specminer.decision.paths import MAX_OUTPUTS, Cause, Clause, ClauseKind, FunctionDecisions, Path, Step
+from specminer.decision.readings import read_alike
 from specminer.decision.runs import FunctionRuns
+from specminer.decision.sites import accepted_path, facts_of, find_loops
 from specminer.decision.steps import StepReader, find_paths
 from specminer.evm.halts import Halt
 from specminer.evm.shadow.arena import UNKNOWN
@@ -37,13 +40,25 @@ def decide(
 
     """
     reader = StepReader(arena=runs.arena)
-    paths = find_paths(runs, reader)
+    paths, readings = read_alike(runs.arena, find_paths(runs, reader))
+    runs = replace(runs, own_nodes=readings.own)
+    accepted = [accepted_path(path) for path in paths if path.returned]
+    loops = find_loops(path.visits for path in paths)
     explorer = None
     if replays is not None:
-        usual = frozenset(step.condition for path in paths if path.returned for step in path.steps)
-        explorer = Explorer(runs=runs, reader=reader, replays=replays, left=max_forced, usual=usual)
-    accepted = [AcceptedPath(facts=facts_of(path.steps), runs=path.runs) for path in paths if path.returned]
-    writer = ClauseWriter(runs=runs, accepted=accepted, explorer=explorer)
+        explorer = Explorer(
+            runs=runs,
+            reader=reader,
+            readings=readings,
+            replays=replays,
+            accepted_sites=frozenset(
+                step.site for path in paths if path.returned for step in path.visits if step.site[0]
+            ),
+            loops=loops,
+            left=max_forced,
+            usual=frozenset(step.condition for path in paths if path.returned for step in path.steps),
+        )
+    writer = ClauseWriter(runs=runs, accepted=accepted, explorer=explorer, loops=loops)
     required = _Rejections(runs=runs, writer=writer)
     for path in paths:
         if not path.returned:
@@ -101,6 +116,7 @@ class _Rejections:
             return UNTOLD
         for number, draft in enumerate(self.drafts):
             if frozenset(draft.conditions) == frozenset(conditions):
+                draft.each |= conditions[0] != head
                 return number
         run = self.runs.runs[path.runs[0]]
         rejection = Rejection(
@@ -108,7 +124,13 @@ class _Rejections:
         )
         check = check_of(self.runs.arena, head, rejection)
         self.drafts.append(
-            Draft(conditions=conditions, check=check, coded=False, counter=steps[deciding].counter)
+            Draft(
+                conditions=conditions,
+                check=check,
+                coded=False,
+                site=steps[deciding].site,
+                each=conditions[0] != head,
+            )
         )
         return len(self.drafts) - 1
 
@@ -116,11 +138,19 @@ class _Rejections:
         """Return the index of the step that rejected a path; ``None`` if none did."""
         explorer, steps = self.writer.explorer, path.steps
         if explorer is not None:
-            forced = explorer.deciding_step(path.run, path.flips, steps)
+            observed = self._last_left_otherwise(steps)
+            forced = explorer.deciding_step(path.run, path.flips, steps, observed=observed)
             if forced is not None:
                 return forced
         told = self._last_told(path)
         return len(steps) - 1 if told is None and explorer is None else told
+
+    def _last_left_otherwise(self, steps: Sequence[Step]) -> int | None:
+        """Return the last step at whose site all accepted calls went the other way; ``None`` if there is none."""
+        for index in range(len(steps) - 1, -1, -1):
+            if self.writer.always_left_otherwise(steps[index]):
+                return index
+        return None
 
     def _last_told(self, path: RejectedPath) -> int | None:
         """Return the last step that an accepted call decided otherwise; ``None`` if there is none."""

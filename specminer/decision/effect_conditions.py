@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from specminer.decision.checks import shape_of
-from specminer.decision.clauses import Facts, facts_of
 from specminer.decision.paths import Check, Condition, Path, Step
+from specminer.decision.sites import Facts, facts_of
 from specminer.evm.shadow.arena import UNKNOWN, Arena
 
 MAX_CHOICES: Final = 4

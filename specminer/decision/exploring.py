@@ -6,9 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.decision.paths import Condition, Step
+from specminer.decision.idioms import is_checked_product
+from specminer.decision.paths import Condition, Site, Step
+from specminer.decision.readings import Readings
 from specminer.decision.runs import FunctionRuns
-from specminer.decision.steps import StepReader
+from specminer.decision.shapes import same_shape
+from specminer.decision.sites import Loops
+from specminer.decision.steps import StepReader, each_once
 from specminer.evm.alone import MAX_STEPS, CallRecording
 from specminer.evm.forced import ForcedRun, Place, force
 from specminer.evm.forks import Fork
@@ -46,6 +50,8 @@ class ForcedPath:
     """The steps of a forced run, and how it ended."""
 
     steps: tuple[Step, ...]
+    visits: tuple[Step, ...]
+    """With decisions that repeat an earlier one."""
     rejected: bool
     returned: bool
     output: bytes
@@ -86,7 +92,11 @@ class Explorer:
 
     runs: FunctionRuns
     reader: StepReader
+    readings: Readings
     replays: Replays
+    accepted_sites: frozenset[Site] = frozenset()
+    """Sites to which accepted calls came."""
+    loops: Loops = field(default_factory=Loops)
     left: int = MAX_FORCED_OPCODES
     """Opcodes that forced runs may still take."""
     usual: frozenset[Condition] = frozenset()
@@ -145,8 +155,10 @@ class Explorer:
 
     def _path(self, done: ForcedRun) -> ForcedPath:
         rejected = done.ended and done.halt not in (None, Halt.OUT_OF_GAS)
+        visits = self.readings.read(self.reader.visits(done.record))
         return ForcedPath(
-            steps=self.reader.steps(done.record),
+            steps=each_once(visits),
+            visits=visits,
             rejected=rejected,
             returned=done.ended and done.halt is None,
             output=done.output,
@@ -164,7 +176,12 @@ class Explorer:
         return replay.codes.get(place.code_address, b"")
 
     def deciding_step(
-        self, number: int, flips: frozenset[int], steps: Sequence[Step], first: int = 0
+        self,
+        number: int,
+        flips: frozenset[int],
+        steps: Sequence[Step],
+        first: int = 0,
+        observed: int | None = None,
     ) -> int | None:
         """Return the index of the last step of a rejected run without which it would have gone on.
 
@@ -175,23 +192,32 @@ class Explorer:
             flips: what is forced already.
             steps: its steps.
             first: index of the first step that may be the one.
+            observed: index of the step that accepted calls say it is; what forced runs say counts more, as far as
+                they are tried.
 
         """
         last = len(steps) - 1
         base = self.run(number, flips)
         if base is None:
-            return last
+            return last if observed is None else observed
         earliest = max(first, last - _TRIES)
         for index in range(last, earliest - 1, -1):
             if self._leads_elsewhere(number, flips, base, steps, index):
                 return index
+        if observed is not None:
+            return observed
         return last if earliest else None
 
     def _leads_elsewhere(
         self, number: int, flips: frozenset[int], base: ForcedPath, steps: Sequence[Step], index: int
     ) -> bool:
-        """Return whether the other way at a step leads to another end than the run's own."""
+        """Return whether the other way at a step leads to another end than the run's own.
+
+        If calls were accepted, that is an end without a rejection, or a way on which accepted calls were, and the run
+        was not.
+        """
         usual = {step.counter for step in steps[index + 1 :]}
+        track = self.accepted_sites.difference(step.site for step in base.visits)
         waiting = [_turned(flips, steps[index])]
         tries = 0
         while waiting and tries < _TRIES:
@@ -199,7 +225,10 @@ class Explorer:
             tries += 1
             path = self.run(number, forced)
             behind = () if path is None else path.after(max(forced, default=steps[index].position))
-            if path is None or not path.rejected or (behind and not path.ends_like(base)):
+            if self.accepted_sites:
+                if path is not None and (path.returned or any(step.site in track for step in behind)):
+                    return True
+            elif path is None or not path.rejected or (behind and not path.ends_like(base)):
                 return True
             waiting += [
                 forced | {step.position} for step in behind if step.counter not in usual
@@ -218,12 +247,11 @@ class Explorer:
             flips: what is forced already.
             steps: its steps.
             index: which of them is turned round.
-            at: which of them is to be avoided, and then those that are known to lead around it.
+            at: which of them are to be avoided, the first one above all: the others may not be forced.
 
         """
-        step, avoided = steps[index], steps[at[0]].condition.node
-        passed = steps[at[0]].condition.negated
-        kept = {steps[other].condition.node for other in at[1:]}
+        step, avoided = steps[index], steps[at[0]]
+        kept = {steps[item].site for item in at}
         if step.condition in self._dead:
             return False
         before = {item.condition.node for item in steps[: index + 1]}
@@ -236,23 +264,45 @@ class Explorer:
             if path is None:
                 return False
             behind = [item for item in path.after(step.position) if item.condition.node not in before]
-            nodes = [item.condition.node for item in behind]
-            if path.returned and not any(item.condition == passed for item in behind):
+            comes = [number for number, item in enumerate(behind) if self._is_check(item, avoided)]
+            if path.returned and all(behind[place].way == avoided.way for place in comes):
                 return True  # also where the other decision went the same way again, and did not matter
             if not path.rejected and not path.returned:
                 continue
             if not tries and not behind:
                 self._dead.add(step.condition)
                 return False
-            if avoided in nodes:
-                behind = behind[: nodes.index(avoided)]
+            if comes:
+                behind = behind[: comes[0]]
             turned = [
                 item
-                for item in behind
-                if item.position > max(forced, default=-1) and item.condition.node not in kept
+                for place, item in enumerate(behind)
+                if item.position > max(forced, default=-1)
+                and item.site not in kept
+                and not self._spares_product(behind, place)
             ]
             turned.sort(
                 key=lambda item: item.condition.negated in self.usual
             )  # the likely ones are tried first
             waiting += [forced | {item.position} for item in turned]
         return False
+
+    def _spares_product(self, steps: Sequence[Step], index: int) -> bool:
+        """Return whether a step asks for a factor that is zero: what is compared with the product follows then."""
+        return index + 1 < len(steps) and is_checked_product(
+            self.runs.arena, steps[index + 1].condition, steps[index].condition.node
+        )
+
+    def _is_check(self, step: Step, avoided: Step) -> bool:
+        """Return whether a step is another one, or decides at its site upon what was computed otherwise.
+
+        The same check in another round of a loop is not the same step.
+        """
+        node, other = step.condition.node, avoided.condition.node
+        if node == other:
+            return True
+        return (
+            step.site[0] != 0
+            and step.site == avoided.site
+            and not (self.loops.repeats(step.site) and same_shape(self.runs.arena, node, other))
+        )

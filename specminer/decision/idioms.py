@@ -87,6 +87,17 @@ def is_product_check(arena: Arena, condition: Condition) -> bool:
     return _is_divided_product(arena, left, right) or _is_divided_product(arena, right, left)
 
 
+def is_checked_product(arena: Arena, condition: Condition, factor: int) -> bool:
+    """Return whether a condition says that a product fits: divided by this factor it is the other."""
+    if arena.kind(condition.node) != "eq":
+        return False
+    _, left, right = arena.key(condition.node)
+    return any(
+        _is_divided_product(arena, one, other) and arena.key(one)[2] == factor
+        for one, other in ((left, right), (right, left))
+    )
+
+
 def speaks_of_high_word(arena: Arena, node: int) -> bool:
     """Return whether a condition is about the upper half of a product with 512 bits, as ``mulDiv`` computes it."""
     key = arena.key(node)

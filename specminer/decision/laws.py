@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from specminer.decision.algebra import Bounds, LinearForm, linear_form
-from specminer.decision.clauses import facts_of
 from specminer.decision.effect_terms import EffectTerms
 from specminer.decision.function_writes import FunctionWrites
 from specminer.decision.paths import FunctionDecisions
+from specminer.decision.sites import facts_of
 from specminer.decision.writes import SlotLeft
 from specminer.evm.shadow.arena import Arena
 from specminer.history import MISSING

@@ -75,7 +75,7 @@ def _first_round(arena: Arena, drafts: Sequence[Draft], number: int) -> int | No
 def _demand_alike(arena: Arena, first: Draft, second: Draft) -> bool:
     left, right = _one_round(arena, first.conditions), _one_round(arena, second.conditions)
     return (
-        first.counter == second.counter
+        first.site == second.site
         and first.check == second.check
         and len(left) == len(right)
         and all(_are_alike(arena, one, other) for one, other in zip(left, right, strict=True))
@@ -107,6 +107,7 @@ def _end(target: Sequence[int], number: int) -> int:
 
 def _take_in(draft: Draft, other: Draft) -> None:
     draft.stopped += other.stopped
+    draft.each |= other.each and draft.conditions == other.conditions
     for output in other.outputs:
         if len(draft.outputs) < MAX_OUTPUTS:
             draft.outputs[output] = None

@@ -34,6 +34,10 @@ class Joint(Enum):
     """The last of them sufficed; those before it did not."""
 
 
+Site = tuple[int, int]
+"""Where in the code a fact was decided: the number of the jump's place (``Arena.site``), and which of its facts."""
+
+
 class Step(NamedTuple):
     """A decision on a path: a conditional jump, and the fact that led the call on."""
 
@@ -45,6 +49,9 @@ class Step(NamedTuple):
     position: int
     """Where the decision stands in the record of a run that took the path."""
     joint: Joint = Joint.ALONE
+    site: Site = (0, 0)
+    way: bool = False
+    """Whether what was decided upon there was true, before the fact was brought into its normal form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +68,8 @@ class Path:
     """Whether the code returned; if not, it rejected the calls."""
     runs: tuple[int, ...]
     """Positions in :attr:`FunctionRuns.runs`, in chain order; calls that are matched to them took it as well."""
+    visits: tuple[Step, ...] = ()
+    """All decisions in order, those that repeat an earlier one included."""
     found_function: bool = True
     """Whether the search for the function found one; only a fallback function runs without."""
 

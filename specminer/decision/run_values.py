@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from specminer.decision.runs import CallRun
@@ -14,11 +14,20 @@ MAX_SAMPLES: Final = 24
 
 
 class RunValues:
-    """Evaluates expressions in ``r`` runs; a run is named by its position among them."""
+    """Evaluates expressions in ``r`` runs; a run is named by its position among them.
 
-    def __init__(self, arena: Arena, runs: Sequence[CallRun]) -> None:
+    An expression that stands for others, such as a hash of arrays of other lengths, is worth what a run's own is.
+    """
+
+    def __init__(
+        self,
+        arena: Arena,
+        runs: Sequence[CallRun],
+        own_nodes: Mapping[int, Mapping[int, int]] | None = None,
+    ) -> None:
         self.arena = arena
         self.runs = runs
+        self._own = own_nodes or {}
         self._samples: dict[int, list[int]] = {}
         for position, run in enumerate(runs):
             for node in run.record.inputs:
@@ -41,22 +50,23 @@ class RunValues:
         known = self._values.get((position, node), -1)
         if known != -1:
             return known
-        try:
-            value: int | None = evaluate(self.arena, node, self.runs[position].record.inputs)
-        except KeyError:
-            value = None
-        self._values[position, node] = value
+        value = self._values[position, node] = self._evaluated(position, node)
         return value
+
+    def _evaluated(self, position: int, node: int) -> int | None:
+        own = self._own.get(position)
+        if own is not None:
+            node = own.get(node, node)
+        if not node:
+            return None
+        try:
+            return evaluate(self.arena, node, self.runs[position].record.inputs)
+        except KeyError:
+            return None
 
     def column(self, node: int) -> list[int | None]:
         """Return what a node was worth in each run; shape (r,)."""
         constant = self.arena.constants.get(node)
         if constant is not None:
             return [constant] * len(self.runs)
-        column: list[int | None] = []
-        for run in self.runs:
-            try:
-                column.append(evaluate(self.arena, node, run.record.inputs))
-            except KeyError:
-                column.append(None)
-        return column
+        return [self._evaluated(position, node) for position in range(len(self.runs))]

@@ -79,6 +79,9 @@ class FunctionRuns:
     """Position in ``runs`` of a call whose path it was; shape (m,)."""
     enums: frozenset[int] = frozenset()
     """Where in the data of the calls arguments stand that are values of enums, as far as the ABI says so."""
+    own_nodes: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
+    """By position in ``runs``: from expressions that stand for those of several runs to the run's own; to 0 where it
+    has more than one."""
 
 
 def run_calls(

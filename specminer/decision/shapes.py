@@ -6,6 +6,10 @@ from specminer.evm.shadow.arena import UNKNOWN, Arena, Key, operands_of
 
 _MAX_COMPARED = 2_000
 """Pairs of nodes that one comparison looks at."""
+MAX_READ = 120
+"""Parts of an expression that is read; one that a loop computed has more, and others after each round."""
+_HASH_READ = 8
+"""Parts that a hash counts for at most."""
 _ANSWERS = frozenset({"answer", "success", "answer_size"})
 _LARGE = 1 << 64
 """Slots from here on are computed from hashes: elements of arrays, and what lies under keys."""
@@ -91,3 +95,25 @@ def _pattern(key: Key) -> object:
     if kind == "opaque":
         return kind, key[1]
     return kind, key[1 + len(operands_of(key)) :]
+
+
+class Sizes:
+    """How large expressions are when they are written down."""
+
+    def __init__(self, arena: Arena) -> None:
+        self._arena = arena
+        self._sizes: dict[int, int] = {}
+
+    def is_complex(self, node: int) -> bool:
+        """Return whether an expression has too many parts to be read; where they occur twice they count twice."""
+        return node == UNKNOWN or self._size(node) > MAX_READ
+
+    def _size(self, node: int) -> int:
+        if node not in self._sizes:
+            for item in self._arena.below(node):
+                if item not in self._sizes:
+                    key = self._arena.key(item)
+                    below = sum(self._sizes[operand] for operand in operands_of(key))
+                    most = _HASH_READ if key[0] == "keccak" else MAX_READ + 1  # a hash is told by its sources
+                    self._sizes[item] = min(1 + below, most)
+        return self._sizes[node]

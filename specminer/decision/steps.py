@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from specminer.decision.paths import Condition, Joint, Path, Step
 from specminer.decision.runs import FunctionRuns
@@ -27,27 +27,31 @@ class StepReader:
     _conditions: dict[tuple[int, bool], Condition] = field(default_factory=dict)
     _selecting: dict[int, bool] = field(default_factory=dict)
 
-    def steps(self, record: ShadowRecord) -> tuple[Step, ...]:
-        """Return the decisions of a run that count, each fact once."""
+    def visits(self, record: ShadowRecord) -> tuple[Step, ...]:
+        """Return the decisions of a run that count, with those that repeat an earlier one."""
         inside, hidden = _calls_inside(record), record.dynamic_frames
-        known: set[int] = set()
-        steps: list[Step] = []
-        for position, decision in enumerate(record.decisions):
-            for condition, joint in () if decision.frame in hidden else self._facts(record, decision):
-                node = condition.node
-                if node in known or self._left_out(node, inside):
-                    continue
-                if node != UNKNOWN:
-                    known.add(node)
-                steps.append(Step(condition, decision.frame, decision.counter, position, joint))
-        return tuple(steps)
+        return tuple(
+            Step(
+                fact.condition,
+                decision.frame,
+                decision.counter,
+                position,
+                fact.joint,
+                (decision.site, fact.part),
+                fact.way,
+            )
+            for position, decision in enumerate(record.decisions)
+            if decision.frame not in hidden
+            for fact in self._facts(record, decision)
+            if not self._left_out(fact.condition.node, inside)
+        )
 
     def found_function(self, record: ShadowRecord) -> bool:
         """Return whether a search for the function's selector ended with one that is equal."""
         return any(
             fact.holds and self.arena.kind(fact.node) == "eq" and self.selects(fact.node)
             for decision in record.decisions
-            for fact, _ in self._facts(record, decision)
+            for fact, *_ in self._facts(record, decision)
             if fact.node != UNKNOWN
         )
 
@@ -71,26 +75,54 @@ class StepReader:
         key = self.arena.key(node)
         return (key[0] == "success" and key[1] in inside) or self.selects(node)
 
-    def _facts(self, record: ShadowRecord, decision: Decision) -> Iterator[tuple[Condition, Joint]]:
+    def _facts(self, record: ShadowRecord, decision: Decision) -> Iterator[_Fact]:
         """Yield what a decision says; of truths joined by AND or OR, as far as they matter, one after another."""
-        left = [(self.condition(decision.condition, decision.taken), Joint.ALONE)]
+        left = [_Fact(self.condition(decision.condition, decision.taken), Joint.ALONE, 0, decision.taken)]
         while left:
-            fact, joint = left.pop()
+            item = left.pop()
+            fact = item.condition
             operands = _joined_truths(self.arena, fact.node)
             values = None if operands is None else _truths(record, operands)
             if operands is None or values is None:
-                yield fact, joint
+                yield item
                 continue
             any_suffices = (self.arena.kind(fact.node) == "or") == fact.holds
             agrees = fact.holds in values if any_suffices else (not fact.holds) not in values
             if not agrees:  # a forced decision
-                yield fact, joint
+                yield item
                 continue
             if any_suffices:
                 first = values.index(fact.holds)
                 operands, values = operands[: first + 1], values[: first + 1]
-            facts = [self.condition(node, value) for node, value in zip(operands, values, strict=True)]
-            left += [(item, Joint.ANY if any_suffices else Joint.ALL) for item in reversed(facts)]
+            joint = Joint.ANY if any_suffices else Joint.ALL
+            left += [
+                _Fact(self.condition(node, value), joint, 2 * item.part + 1 + second, value)
+                for second, (node, value) in reversed([*enumerate(zip(operands, values, strict=True))])
+            ]
+
+
+class _Fact(NamedTuple):
+    """A fact that a jump was decided upon."""
+
+    condition: Condition
+    joint: Joint
+    part: int
+    """Which of the jump's it is: 0 if it is the only one."""
+    way: bool
+    """What was decided upon, as a truth."""
+
+
+def each_once(visits: Iterable[Step]) -> tuple[Step, ...]:
+    """Return the decisions without those that repeat an earlier one."""
+    known: set[int] = set()
+    steps: list[Step] = []
+    for step in visits:
+        node = step.condition.node
+        if node not in known:
+            steps.append(step)
+        if node != UNKNOWN:
+            known.add(node)
+    return tuple(steps)
 
 
 def _joined_truths(arena: Arena, node: int) -> tuple[int, ...] | None:
@@ -201,17 +233,18 @@ def _compared(arena: Arena, left: int, right: int, holds: bool) -> Condition | N
 def find_paths(runs: FunctionRuns, reader: StepReader) -> tuple[Path, ...]:
     """Return the distinct paths of a function's runs, in the order of their first run."""
     groups: dict[object, list[int]] = {}
-    steps_of: list[tuple[Step, ...]] = []
+    visits_of: list[tuple[Step, ...]] = []
     for number, run in enumerate(runs.runs):
-        steps = reader.steps(run.record)
-        steps_of.append(steps)
-        key = (run.halt is None, tuple((step.condition, step.counter) for step in steps))
+        visits = reader.visits(run.record)
+        visits_of.append(visits)
+        key = (run.halt is None, tuple((step.condition, step.counter) for step in each_once(visits)))
         groups.setdefault(key, []).append(number)
     return tuple(
         Path(
-            steps=steps_of[members[0]],
+            steps=each_once(visits_of[members[0]]),
             returned=runs.runs[members[0]].halt is None,
             runs=tuple(members),
+            visits=visits_of[members[0]],
             found_function=reader.found_function(runs.runs[members[0]].record),
         )
         for members in groups.values()

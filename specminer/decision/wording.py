@@ -40,7 +40,7 @@ class Wording:
         arguments = ArgumentNames(function, () if entry is None else entry.inputs)
         self._names = names
         self._arena: Arena = runs.arena
-        self._values = RunValues(runs.arena, runs.runs)
+        self._values = RunValues(runs.arena, runs.runs, runs.own_nodes)
         self._terms = ExpressionTerms(names, self._values, arguments)
 
     def relation(self, condition: tuple[int, bool]) -> Relation | None:

@@ -179,7 +179,7 @@ class Block:
 class Program:
     """A code with its jump targets and its blocks."""
 
-    __slots__ = ("_targets", "blocks", "code", "instructions", "jumps")
+    __slots__ = ("_labels", "_targets", "blocks", "code", "instructions", "jumps")
 
     def __init__(self, code: bytes, instructions: InstructionSet) -> None:
         self.code = code
@@ -189,6 +189,7 @@ class Program:
         self.jumps: dict[int, Block] = {}
         """Blocks that were jumped to, by program counter."""
         self._targets: frozenset[int] | None = None
+        self._labels: frozenset[int] | None = None
 
     @property
     def targets(self) -> frozenset[int]:
@@ -196,6 +197,13 @@ class Program:
         if self._targets is None:
             self._targets = jump_targets(self.code)
         return self._targets
+
+    @property
+    def labels(self) -> frozenset[int]:
+        """Jump targets that the code pushes and does not jump to at once: where its functions return to."""
+        if self._labels is None:
+            self._labels = _return_labels(self)
+        return self._labels
 
     def block(self, start: int) -> Block:
         """Return the block that begins at a program counter."""
@@ -283,3 +291,14 @@ def jump_targets(code: bytes) -> frozenset[int]:
         end = match.end()
         targets.append(end - 1)
     return frozenset(targets)
+
+
+def _return_labels(program: Program) -> frozenset[int]:
+    """Return the targets in pushes as wide as compilers make those of labels, unless a jump follows at once."""
+    width = max(1, ((len(program.code) - 1).bit_length() + 7) // 8)
+    labels, latest = set[int](), None
+    for item in program.decode(0):
+        if latest is not None and item.opcode not in (Op.JUMP, Op.JUMPI):
+            labels.add(latest)
+        latest = item.immediate if item.opcode == Op.PUSH0 + width else None
+    return program.targets & labels

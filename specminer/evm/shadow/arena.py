@@ -97,6 +97,7 @@ class Arena:
         self.foreign = CallNumbers(max_nodes)
         """The calls whose answers are sources."""
         self._made: dict[tuple[Any, ...], int | None] = {}
+        self._sites: dict[Key, int] = {}
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -166,6 +167,15 @@ class Arena:
         self._depths.append(depth)
         self._ids[key] = node
         return node
+
+    def site(self, key: Key) -> int:
+        """Return the number of a place in the code, the same for the same key; 0 if there is no room for more."""
+        number = self._sites.get(key)
+        if number is None:
+            if len(self._sites) >= self.max_nodes:
+                return 0
+            number = self._sites[key] = len(self._sites) + 1
+        return number
 
     def bits(self, node: int) -> int:
         """Return a number of bits that a node's value never exceeds."""

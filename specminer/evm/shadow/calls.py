@@ -29,7 +29,8 @@ def _jump(base: BlockEnd) -> BlockEnd:
             condition = record.arena.combine("eq", computed, None, target, target)
             if condition is not None and record.has_room(record.decisions):
                 record.computed(condition, 1)
-                record.decisions.append(Decision(note.number, block.last, condition, 1, True))
+                site = note.site_of(block, stack)
+                record.decisions.append(Decision(note.number, block.last, condition, 1, True, site))
         return base(stack, frame, block)
 
     return end
@@ -44,7 +45,8 @@ def _jumpi(base: BlockEnd) -> BlockEnd:
         if condition is not None:
             record, value = note.record, stack[-2]
             if record.has_room(record.decisions):
-                decision = Decision(note.number, block.last, condition, value, bool(value))
+                site = note.site_of(block, stack)
+                decision = Decision(note.number, block.last, condition, value, bool(value), site)
                 record.decisions.append(decision)
         return base(stack, frame, block)
 

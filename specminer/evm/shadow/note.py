@@ -10,6 +10,9 @@ from specminer.evm.shadow.memory import ShadowMemory
 from specminer.evm.shadow.record import ShadowRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from specminer.evm.program import Block
     from specminer.evm.recorder import Recorder
 
 
@@ -45,6 +48,7 @@ class ShadowNote(Note):
         "output",
         "pending",
         "record",
+        "site",
         "value",
     )
 
@@ -68,3 +72,17 @@ class ShadowNote(Note):
         """Where what it returns came from."""
         self.pending: PendingCall | None = None
         self.began = record.marks()
+        self.site = 0
+        """Where the call stands that opened the frame, if it belongs to the same call of the contract; else 0."""
+
+    def site_of(self, block: Block, stack: Sequence[int]) -> int:
+        """Return the number of the place where a block ends.
+
+        It is told by the program counter, by the places to which the functions around it return, and by those of the
+        calls around the frame. So a function that is called from two places decides at two sites, and a check in a
+        loop at one. Of the code its jump targets count: contracts whose immutables differ have the same sites.
+        """
+        program = block.program
+        labels = program.labels
+        returns = tuple(word for word in stack if word in labels)
+        return self.record.arena.site((self.site, program.targets, block.last, returns))

@@ -82,6 +82,8 @@ class Shadow(Recorder):
         if outer.dynamic or note.dynamic:
             note.dynamic = True
             record.dynamic_frames.add(note.number)
+        if frame.parent is not None:
+            note.site = outer.site_of(frame.parent.block, frame.parent.stack)
         if frame.kind is FrameKind.DELEGATECALL:
             note.caller, note.value = outer.caller, outer.value
         else:

@@ -23,6 +23,8 @@ class Decision(NamedTuple):
     """The node of what was decided upon."""
     value: int
     taken: bool
+    site: int = 0
+    """Where in the code it was decided, by the number of :meth:`Arena.site`; 0 if that is not known."""
 
 
 class SlotEffect(NamedTuple):
