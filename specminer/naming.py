@@ -42,6 +42,8 @@ _FILLER: Final = frozenset({"is", "has", "get", "the", "current", "m", "s"})
 _RELATIONS: Final = frozenset({"by", "for", "from", "of", "to", "with"})
 """Names of accounts that end so want somebody behind them: reserved for."""
 _KEYS: Final = frozenset({"index", "id", "idx", "indices", "ids"})
+_REACHED: Final = " reached"
+"""How names of deadlines end: the opposite is that one is not reached."""
 
 
 def literal(predicate: Predicate, value: int) -> str:
@@ -125,6 +127,8 @@ class Phrases:
         name = self._name(symbol)
         if name.startswith("not "):
             return name if holds else name.removeprefix("not ")
+        if name.endswith(_REACHED):
+            return name if holds else f"{name.removesuffix(_REACHED)} not{_REACHED}"
         return name if holds else f"not {name}"
 
     def _equal(self, left: Formula, right: Formula, holds: bool) -> str | None:

@@ -15,8 +15,9 @@ from specminer.decoding import HistoryContext, decode
 from specminer.history import BoolColumn
 from specminer.interaction import Analysis, Mode, analyse, split
 from specminer.interaction.roles import Source
-from specminer.pipeline import import_traces
+from specminer.pipeline import MineOptions, import_traces
 from specminer.pipeline.following import execute, follow
+from specminer.specification import TransitionKind
 from specminer.store import TraceStore
 from tests.support.third_party.recording import Recording
 
@@ -169,3 +170,69 @@ def test_conditions_on_storage_and_the_clock_are_read_from_the_code(read: Read) 
     assert (((deadline, 1),), "", 0, 0, Comparison.ZERO) in told
     assert (((deadline, 1),), "", 0, -1, Comparison.ZERO) in told
     assert (((deadline, -1),), "now", 1, 0, Comparison.NEGATIVE) in told
+
+
+LIVES = {
+    "timelock": {
+        ("start", "schedule", "waiting"),
+        ("waiting", "cancel", "unset"),
+        ("waiting", "time: timestamps reached", "ready"),
+        ("ready", "execute", "done"),
+        ("ready", "executeBatch", "done"),
+    },
+    "vyper_purchases": {
+        ("start", "offer", "offered"),
+        ("offered", "time: until reached", "lapsed"),
+        ("offered", "buy", "locked"),
+        ("lapsed", "withdraw", "over"),
+        ("locked", "receive_item", "over"),
+    },
+}
+"""What the documentation says of an entity's life, by the names that it gives to states."""
+CALLED = {
+    "timelock": {
+        "timestamps > 0, timestamps ≠ 1, timestamps not reached": "waiting",
+        "timestamps > 0, timestamps ≠ 1, timestamps reached": "ready",
+        "not scheduled": "unset",
+    },
+    "vyper_purchases": {
+        "stage = 1, until not reached": "offered",
+        "stage = 1, until reached": "lapsed",
+        "stage = 2": "locked",
+        "stage = 4 or 8": "over",
+    },
+}
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_deadlines_are_events_of_a_life(name: str, third_party: Recorded) -> None:
+    recording = third_party(name)
+    specification = mine(recording.trace_file, abi=recording.artifact_file).specification
+    names = {state.id: CALLED[name].get(state.name, state.name) for state in specification.states}
+    found = {
+        (names[edge.source], edge.event, names[edge.target])
+        for edge in specification.transitions
+        if edge.outcome == "returned"
+    }
+    assert found >= LIVES[name]
+    kinds = {edge.event: edge.kind for edge in specification.transitions}
+    assert {kind for event, kind in kinds.items() if event.startswith("time: ")} == {TransitionKind.TIME}
+
+
+def test_a_deadline_that_is_forbidden_is_no_event_and_one_that_is_fixed_makes_the_same_again(
+    third_party: Recorded,
+) -> None:
+    recording = third_party("vyper_purchases")
+    found = mine(recording.trace_file, abi=recording.artifact_file)
+    definition = found.details.tuning.chosen.definition
+    assert definition.phases == ("until reached",)
+    again = mine(
+        recording.trace_file, abi=recording.artifact_file, options=MineOptions(definition=definition)
+    )
+    assert [state.name for state in again.specification.states] == [
+        state.name for state in found.specification.states
+    ]
+    without = mine(
+        recording.trace_file, abi=recording.artifact_file, options=MineOptions(forbid=("until reached",))
+    )
+    assert not any(edge.kind is TransitionKind.TIME for edge in without.specification.transitions)

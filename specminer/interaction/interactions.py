@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.relation import Relation, relation
 from specminer.specification import EntitySort, Mode
+
+CLOCK: Final = "time: "
+"""What the text of a phase begins with that no call but the clock brought about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +83,12 @@ class Interactions:
 
 
 def event_text(function: str, role: str | None, *, passive: bool, phase: str | None = None) -> str:
-    """Return how an event is called: ``transfer as _to``, ``side effect of bid``, ``phase: paused by pause``."""
+    """Return how an event is called: ``transfer as _to``, ``side effect of bid``, ``phase: paused by pause``.
+
+    Of what the clock brings about that is what is reached: ``time: until reached``.
+    """
+    if phase is not None and phase.startswith(CLOCK):
+        return phase
     if phase is not None:
         return f"phase: {phase} by {function}"
     if passive:

@@ -9,6 +9,7 @@ import numpy as np
 from specminer.confidence import reached
 from specminer.history import MISSING, History, IntColumn
 from specminer.interaction import event_text
+from specminer.interaction.interactions import CLOCK
 from specminer.pipeline.state import Mining
 from specminer.specification import MAX_WITNESSES, Edge, Occurrence, TransitionKind, front_place
 from specminer.support import wilson
@@ -74,7 +75,8 @@ def _edge(mining: Mining, key: IntColumn, events: IntColumn, reached: int) -> Ed
     role = interactions.roles[place] if place != MISSING else None
     phase = interactions.phase_of(int(events[0]))
     kind = TransitionKind.PASSIVE if passive else TransitionKind.CALL
-    kind = kind if phase is None else TransitionKind.PHASE
+    if phase is not None:
+        kind = TransitionKind.TIME if phase.startswith(CLOCK) else TransitionKind.PHASE
     transactions = history.invocation_transaction[rows]
     witnesses = dict.fromkeys(int(item) for item in transactions[: MAX_WITNESSES * 20])
     interaction_count = len(np.unique(interactions.slice[events]))

@@ -12,6 +12,7 @@ import numpy as np
 from specminer._support.text import list_some, suggest
 from specminer.abstraction import Definition, EventTable, RejectedCalls, default
 from specminer.abstraction.catalogue import fitting
+from specminer.abstraction.clock import deadlines
 from specminer.abstraction.context import with_arguments, with_calls
 from specminer.abstraction.passive import kept_events, without_bookkeeping
 from specminer.abstraction.phases import flags
@@ -24,7 +25,7 @@ from specminer.decoding import HistoryContext, decode
 from specminer.errors import UsageError, plain
 from specminer.history import MISSING, History
 from specminer.interaction import Interactions, analyse, split
-from specminer.pipeline.phasing import Built, Phasing, chosen_flags
+from specminer.pipeline.phasing import Built, Phasing, chosen_deadlines, chosen_flags
 from specminer.pipeline.state import MineOptions, Mining
 
 _ROOT: Final = re.compile(r"[\[.\s]")
@@ -59,16 +60,25 @@ def divide(mining: Mining) -> Mining:
     events = [definition.called.get(function, function) for function in functions]
     flagged = flags(context, interactions)
     requested = replace(definition, forbid=(*definition.forbid, *options.forbid))
-    chosen, asked = chosen_flags(flagged, interactions, functions, requested)
     conditions = state_conditions((item.decisions, item.wording) for item in mining.followed.values())
     phasing = Phasing(
-        flags=chosen,
-        asked=asked,
+        flags=(),
+        asked=False,
         context=context,
         interactions=interactions,
         build=lambda parts: _built(context, parts, events, conditions),
     )
-    declared = _declared(context.artifact) | {flag.name for flag in flagged}
+    plain = phasing.table(())
+    due = deadlines(plain)
+    chosen, asked = chosen_flags(flagged, interactions, functions, requested, due)
+    told, wanted = chosen_deadlines(due, plain, requested)
+    phasing = replace(
+        phasing,
+        flags=chosen if asked or not wanted else (),
+        deadlines=told if wanted or not asked else (),
+        asked=asked or wanted,
+    )
+    declared = _declared(context.artifact) | {item.name for item in (*flagged, *due)}
     forbidden = _forbidden(options.forbid, phasing.table(()), declared)
     return replace(
         mining,

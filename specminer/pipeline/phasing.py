@@ -9,6 +9,7 @@ from typing import Final
 
 from specminer._support.text import suggest
 from specminer.abstraction import Definition, EventTable
+from specminer.abstraction.clock import Deadline, with_deadlines
 from specminer.abstraction.phases import Flag, with_flags, with_phases
 from specminer.decoding import HistoryContext
 from specminer.errors import UsageError, plain
@@ -41,13 +42,18 @@ class Phasing:
     """Without these changes."""
     build: Callable[[Interactions], Built]
     """Makes the table of some interactions; it may leave out some of their events."""
+    deadlines: tuple[Deadline, ...] = ()
     made: dict[tuple[str, ...], Built] = field(default_factory=dict)
     """What was built already, by the flags that were asked for."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The flags that there are."""
-        return tuple(flag.name for flag in self.flags)
+        """The flags and deadlines that there are."""
+        return (*(flag.name for flag in self.flags), *(item.name for item in self.deadlines))
+
+    def shared(self, names: tuple[str, ...]) -> bool:
+        """Return whether some of these are flags of the whole contract, and not deadlines of each entity."""
+        return any(flag.name in names for flag in self.flags)
 
     def table(self, names: tuple[str, ...]) -> EventTable:
         """Return the table with the changes of some of the flags."""
@@ -59,17 +65,39 @@ class Phasing:
             chosen = [flag for flag in self.flags if flag.name in names]
             built = self.build(with_phases(self.interactions, self.context, chosen))
             table = with_flags(built.table, built.interactions, chosen)
-            self.made[names] = replace(built, table=table)
+            reached = [item for item in self.deadlines if item.name in names]
+            table, interactions = with_deadlines(table, built.interactions, reached)
+            self.made[names] = replace(built, table=table, interactions=interactions)
         return self.made[names]
 
 
+def chosen_deadlines(
+    found: Sequence[Deadline], table: EventTable, definition: Definition
+) -> tuple[tuple[Deadline, ...], bool]:
+    """Return the deadlines that are to be events, or may be, and whether the definition asks for them."""
+    named = {variable.stored: variable.name for variable in table.variables}
+    usable = []
+    for item in found:
+        names = [item.name, *(named[place] for place in item.stored)]
+        if not any(_is_forbidden(name, definition.forbid) for name in names):
+            usable.append(item)
+    if definition.phases is not None:
+        return tuple(item for item in usable if item.name in definition.phases), True
+    asked = tuple(item for item in usable if item.name in _mentioned(definition.fix))
+    return (asked, True) if definition.only or asked else (tuple(usable), False)
+
+
 def chosen_flags(
-    found: Sequence[Flag], interactions: Interactions, functions: Sequence[str], definition: Definition
+    found: Sequence[Flag],
+    interactions: Interactions,
+    functions: Sequence[str],
+    definition: Definition,
+    deadlines: Sequence[Deadline] = (),
 ) -> tuple[tuple[Flag, ...], bool]:
     """Return the flags that are to be events, or may be, and whether the definition asks for them.
 
     ``functions`` gives each invocation's bare name. A flag that a dropped function changes is none: its changes
-    would have no event.
+    would have no event. A definition may ask for ``deadlines`` by the same list.
 
     Raises:
         UsageError: the definition asks for a flag that is none.
@@ -79,11 +107,11 @@ def chosen_flags(
         flag
         for flag in found
         if not {functions[row] for row in flag.invocation.tolist()} & set(definition.drop)
-        and not _is_forbidden(flag, definition.forbid)
+        and not _is_forbidden(flag.name, definition.forbid)
     ]
     if definition.phases is not None:
         for name in definition.phases:
-            if not definition.lenient and all(flag.name != name for flag in usable):
+            if not definition.lenient and all(item.name != name for item in (*usable, *deadlines)):
                 raise _unknown(name, [flag.name for flag in usable])
         return tuple(flag for flag in usable if flag.name in definition.phases), True
     fixed = _mentioned(definition.fix)
@@ -95,8 +123,8 @@ def chosen_flags(
     return tuple(flag for flag in usable if flag.name in preferred or flag.qualifies(events)), False
 
 
-def _is_forbidden(flag: Flag, forbidden: Collection[str]) -> bool:
-    return flag.name in forbidden or _ROOT.split(flag.name)[0] in forbidden
+def _is_forbidden(name: str, forbidden: Collection[str]) -> bool:
+    return name in forbidden or _ROOT.split(name)[0] in forbidden
 
 
 def _mentioned(texts: Collection[str]) -> frozenset[str]:

@@ -184,7 +184,7 @@ def _arrow(content: Content, line: Line, widest: int) -> dict[str, str]:
     attributes: dict[str, str] = {}
     if kinds == {TransitionKind.PASSIVE}:
         attributes, colour, classes = {"style": "dashed"}, theme.passive, f"{classes} passive"
-    elif kinds == {TransitionKind.PHASE}:
+    elif all(kind.befalls for kind in kinds):
         attributes, classes = {"style": "dotted"}, f"{classes} phase"
     tooltip = _tooltip(line_tooltip(content.spec, line))
     return attributes | {

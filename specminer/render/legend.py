@@ -31,6 +31,8 @@ def entries(content: Content) -> Iterator[tuple[str, str]]:
         yield "passive", "side effect of other calls"
     if frozenset({TransitionKind.PHASE}) in kinds:
         yield "phase", "switch of the whole contract"
+    if frozenset({TransitionKind.TIME}) in kinds:
+        yield "time", "time passes"
     if any(edge.outcome != "returned" for edge in spec.transitions):
         yield "rejected", "rejected call"
     told = {guard.kind for guard in content.told_guards}
@@ -46,6 +48,7 @@ def legend(content: Content) -> str:
         "line": _bar(theme.frequent, 2),
         "passive": f'<FONT COLOR="{theme.passive}"><B>- - -</B></FONT>',
         "phase": f'<FONT COLOR="{theme.frequent}"><B>· · ·</B></FONT>',
+        "time": f'<FONT COLOR="{theme.frequent}"><B>· · ·</B></FONT>',
         "rejected": f'<FONT COLOR="{theme.rejected}">✗</FONT>',
         **{
             kind.value: f'<FONT COLOR="{theme.rejected}" POINT-SIZE="10">{kind.value}</FONT>'

@@ -100,7 +100,7 @@ def _styled(row: Row) -> str:
 
 def _line(content: Content, line: Line) -> str:
     usual = (line.source, line.target) in content.usual_lines
-    quiet = {edge.kind for edge in line.edges} <= {TransitionKind.PASSIVE, TransitionKind.PHASE}
+    quiet = all(edge.kind is TransitionKind.PASSIVE or edge.kind.befalls for edge in line.edges)
     arrow = "-.->" if quiet else "==>" if usual else "-->"
     label = "<br>".join(_styled(row) for row in content.line(line))
     return f'  {node_name(line.source)} {arrow}|"{label}"| {node_name(line.target)}'

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from specminer.specification import Edge, Specification, TransitionKind
+from specminer.specification import Edge, Specification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ def _stays_rejected(edge: Edge) -> bool:
 
 def _stays_given(edge: Edge) -> bool:
     """Whether a flag of the whole contract changes and means nothing here: that is no line."""
-    return edge.kind is TransitionKind.PHASE and edge.source == edge.target
+    return edge.kind.befalls and edge.source == edge.target
 
 
 def _ranked(edges: Iterable[Edge]) -> tuple[Edge, ...]:

@@ -45,7 +45,9 @@ def transition_sentence(spec: Specification, edge: Edge, outflow: int, *, guard:
         text += " (a call about something else, which changes this one's storage)"
     elif edge.kind is TransitionKind.PHASE:
         text += " (a switch of the whole contract)"
-    if edge.kind is TransitionKind.PHASE:
+    elif edge.kind is TransitionKind.TIME:
+        text += " (nobody's call: time passed)"
+    if edge.kind.befalls:
         text += f". It found {counted(edge.interaction_count, 'interaction')} there"
         text += f", {times(edge.count)} in all" if edge.count > edge.interaction_count else ""
     else:

@@ -75,6 +75,13 @@ class TransitionKind(Enum):
     """Somebody else's call changed this interaction's storage."""
     PHASE = "phase"
     """A flag of the whole contract was switched."""
+    TIME = "time"
+    """The clock reached a deadline that the interaction's storage holds."""
+
+    @property
+    def befalls(self) -> bool:
+        """Whether nobody called anything of the interaction: it happened to it."""
+        return self in (TransitionKind.PHASE, TransitionKind.TIME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

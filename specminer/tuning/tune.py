@@ -43,7 +43,8 @@ objective; less is a habit of those who call."""
 
 
 PHASES_WORTH: Final = 0.02
-"""Phases of the whole contract must take this share off the objective: each may double the states."""
+"""Phases of the whole contract must take this share off the objective: each may double the states. Deadlines of the
+entity, which the code states, must take off what splits of events must."""
 SPLIT_STATES: Final = 512
 """With more finest states, events are split between the states found only."""
 MERGED: Final = 6
@@ -126,6 +127,9 @@ class Phased(Protocol):
     def table(self, names: tuple[str, ...]) -> EventTable:
         """Return the table with the changes of some of the flags."""
 
+    def shared(self, names: tuple[str, ...]) -> bool:
+        """Return whether some of these are flags of the whole contract, and not deadlines of each entity."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
@@ -180,13 +184,14 @@ class _Run:
         that are about as good.
         """
         found, plain = self.answer()
-        limit = (1.0 - PHASES_WORTH) * plain.score.description_length
         names = phased.names
         while names:
             run = self.within(phased, names)
             told, chosen = run.answer()
             used = run.flags_of(told, chosen.score.selection)
             if used == names:
+                asked = PHASES_WORTH if phased.shared(names) else PLATEAU
+                limit = (1.0 - asked) * plain.score.description_length
                 worth = chosen.score.description_length < limit
                 return (run, told, chosen) if worth else (self, found, plain)
             names = used

@@ -10,25 +10,69 @@ from tests.support.mined import mined
 from tests.support.real import RealDatabase
 
 EXPECTED = {
-    "auction_house": {"phase = 0, highest bid = 0", "phase = 0, highest bid > 0", "phase = 1", "phase = 2"},
-    "channel": {"deposit > 0, closing time not set", "closing time set", "deposit = 0"},
-    "escrow": {"status = 1", "status = 2", "status = 3", "status = 4 or 5"},
-    "governance": {"stage = 1", "stage = 2", "stage = 3", "stage = 4"},
-    "names": {"has holder, not locked", "locked", "no holder"},
+    "auction_house": {
+        "phase = 0, end time not reached",
+        "phase = 0, end time reached",
+        "phase = 1",
+        "phase = 2",
+    },
+    "channel": {
+        "deposit > 0, closing time not set",
+        "closing time set, closing at not reached",
+        "closing at reached",
+        "deposit = 0",
+    },
+    "escrow": {
+        "status = 1, deadline not reached",
+        "status = 2, deadline not reached",
+        "status = 4 or 5",
+        "status = 1, deadline reached",
+        "status = 3",
+        "status = 2, deadline reached",
+    },
+    "governance": {
+        "stage = 1, vote end not reached",
+        "stage = 1, vote end reached",
+        "stage = 2, eta not reached",
+        "stage = 2, eta reached",
+        "stage = 3 or 4, eta reached",
+        "stage = 4, vote end not reached",
+        "stage = 4, vote end reached, eta not reached",
+    },
+    "names": {
+        "has holder, not locked, paid until not reached",
+        "locked, paid until not reached",
+        "not locked, paid until reached",
+        "locked, paid until reached",
+        "no holder",
+    },
     "nft_market": {
         "has owner, price = 0, nobody approved",
         "price > 0, nobody approved",
         "somebody approved",
         "nobody's",
     },
-    "savings": {"deposits = 0, open", "deposits > 0", "not open"},
+    "savings": {
+        "deposits = 0, open, not frozen",
+        "deposits > 0, not frozen, available from not reached",
+        "not frozen, available from reached",
+        "not open, not frozen",
+        "frozen",
+    },
     "tender": {
-        "stage = 1, bids = 0",
-        "stage = 1, bids > 0",
-        *(f"stage = {number}" for number in range(2, 7)),
+        "stage = 1, bids = 0, bid until not reached",
+        "bids > 0, bid until not reached",
+        "stage = 1, bids > 0, bid until reached",
+        "stage = 2",
+        "stage = 3",
+        "stage = 4",
+        "stage = 5",
+        "stage = 1, bids = 0, bid until reached",
+        "stage = 6, bid until reached",
+        "stage = 6, bid until not reached",
     },
 }
-"""Of a dataset, the states behind the beginning."""
+"""Of a dataset, the states behind the beginning; deadlines that were reached tell some of them apart."""
 
 MAINNET = {
     "CryptoLandmarks": {"owned by the contract", "owned by a user, price = max price", "price ≠ max price"},

@@ -1,0 +1,186 @@
+"""Deadlines of the entity as events: the moment at which the clock reaches what its storage holds.
+
+The block's time moves on without calls, so a state that depends on it would be untrue when the next call comes. So
+what the code compares with the clock becomes a flag of the entity (``until reached``): false where nothing is set and
+before the deadline. Where it turns between two calls of an interaction stands an event of its own, that nobody made.
+Behind the last call nothing is known to have happened. Whether it pays is up to :mod:`specminer.tuning`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from specminer._support.text import unique_names
+from specminer.abstraction.coded import places_of
+from specminer.abstraction.events import EventTable, ValueKind, Variable
+from specminer.decision.state_conditions import Comparison
+from specminer.history import MISSING, BoolColumn, IntColumn
+from specminer.interaction import Interactions
+from specminer.interaction.interactions import CLOCK
+
+MOST_CLOCKS: Final = 4
+"""Deadlines that are looked at, those that turn most often."""
+FEWEST: Final = 1
+"""A deadline that is reached less often in the whole history is no event."""
+_LARGEST: Final = 1 << 60
+"""Deadlines beyond are never reached; sums of three stay in 64 bits."""
+_KEYS: Final = re.compile(r"\[[^\]]*\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """What the code compares with the clock."""
+
+    name: str
+    """``until reached``: unique in a table."""
+    stored: tuple[tuple[int, int], ...]
+    """The variables that are added up, as :attr:`Variable.stored` has them."""
+    clock: str
+    """``now`` or ``block``."""
+    added: int
+    """What is added to them."""
+    turns: int
+    """How often it is reached between two calls of an interaction."""
+
+
+def deadlines(table: EventTable) -> tuple[Deadline, ...]:
+    """Return what the code compares with the clock and is reached now and then, what is so most often first."""
+    found: dict[tuple[tuple[tuple[int, int], ...], str], Deadline] = {}
+    for condition in table.conditions:
+        if not condition.clock or condition.comparison is not Comparison.NEGATIVE:
+            continue
+        if any(factor != -condition.factor for _, factor in condition.stored):
+            continue
+        if len(list(places_of(table, condition))) != 1:
+            continue
+        stored = tuple((place.variable, place.field) for place, _ in condition.stored)
+        # now - D + c < 0: reached from D - c on; D + c - now < 0: reached from D + c + 1 on
+        added = -condition.constant if condition.factor > 0 else condition.constant + 1
+        item = Deadline(name="", stored=stored, clock=condition.clock, added=added, turns=0)
+        turned = _turned(table, item)
+        if turned is not None and int(turned.sum()) >= FEWEST:
+            found.setdefault((stored, condition.clock), replace(item, turns=int(turned.sum())))
+    chosen = sorted(found.values(), key=lambda item: -item.turns)[:MOST_CLOCKS]
+    names = unique_names(
+        [*(variable.name for variable in table.variables), *(_name(table, item) for item in chosen)]
+    )
+    return tuple(
+        replace(item, name=name) for item, name in zip(chosen, names[len(table.variables) :], strict=True)
+    )
+
+
+def _name(table: EventTable, item: Deadline) -> str:
+    parts = [
+        _KEYS.sub("", table.variables[row].name).rpartition(".")[2].strip("_") for row in _rows(table, item)
+    ]
+    return f"{' + '.join(parts)} reached"
+
+
+def _rows(table: EventTable, item: Deadline) -> list[int]:
+    """Return the positions of a deadline's variables; none of one that the table does not have."""
+    rows = [
+        [row for row, variable in enumerate(table.variables) if variable.stored == place]
+        for place in item.stored
+    ]
+    return [own[0] for own in rows] if all(rows) else []
+
+
+def _reached(table: EventTable, item: Deadline) -> tuple[BoolColumn, BoolColumn, BoolColumn] | None:
+    """Return whether a deadline was reached before each event, and after it, and where that is known; shape (n,).
+
+    ``None`` if the table has no such clock.
+    """
+    clock, rows = table.call(item.clock), _rows(table, item)
+    if clock is None or not rows or np.any(clock == MISSING):
+        return None
+    numbers = np.array([min(word, _LARGEST) for word in table.words], dtype=np.int64)
+    now = numbers[clock]
+    values = table.values[rows] if table.assumed is None else table.assumed[rows]
+    known = (values != MISSING).all(axis=0)
+    parts = numbers[np.maximum(values, 0)]
+    due, is_set = parts.sum(axis=0) + item.added, (parts != 0).all(axis=0)
+    after = known & is_set & (now >= due)
+    earlier, started = np.arange(len(table)) - 1, np.ones(len(table), dtype=np.bool_)
+    started[table.starts] = False
+    before = started & known[earlier] & is_set[earlier] & (now >= due[earlier])
+    return before, after, known
+
+
+def _turned(table: EventTable, item: Deadline) -> BoolColumn | None:
+    """Return before which events a deadline was reached that had not been when the event before them happened."""
+    reached = _reached(table, item)
+    if reached is None:
+        return None
+    before, after, known = reached
+    started = np.ones(len(table), dtype=np.bool_)
+    started[table.starts] = False
+    earlier = np.arange(len(table)) - 1
+    turned: BoolColumn = before & started & known[earlier] & ~after[earlier] & ~table.switched
+    return turned
+
+
+def with_deadlines(
+    table: EventTable, interactions: Interactions, chosen: Sequence[Deadline]
+) -> tuple[EventTable, Interactions]:
+    """Return a table and its interactions with deadlines as flags, and with the moments at which they are reached."""
+    for item in chosen:
+        table, interactions = _with_deadline(table, interactions, item)
+    return table, interactions
+
+
+def _with_deadline(
+    table: EventTable, interactions: Interactions, item: Deadline
+) -> tuple[EventTable, Interactions]:
+    reached, turned = _reached(table, item), _turned(table, item)
+    if reached is None or turned is None:
+        return table, interactions
+    _, after, known = reached
+    at = np.flatnonzero(turned)
+    words = {word: row for row, word in enumerate(table.words)}
+    truths = np.array([words.setdefault(value, len(words)) for value in (0, 1)], dtype=np.int64)
+    flag = np.insert(np.where(known, truths[after.astype(np.int64)], MISSING), at, truths[1])
+    text = unique_names([*table.symbols, f"{CLOCK}{item.name}"])[-1]
+    symbols = (*table.symbols, text)
+    place = len(interactions.phases)
+    told = replace(
+        table,
+        symbols=symbols,
+        symbol=np.insert(table.symbol, at, len(table.symbols)),
+        interaction=np.insert(table.interaction, at, table.interaction[at]),
+        rejected=np.insert(table.rejected, at, False),
+        words=tuple(words),
+        variables=(*table.variables, Variable(name=item.name, kind=ValueKind.BOOL)),
+        values=np.vstack([_held(table.values, at), flag]),
+        assumed=None if table.assumed is None else np.vstack([_held(table.assumed, at), flag]),
+        call_values=None
+        if table.call_values is None
+        else np.insert(table.call_values, at, table.call_values[:, at], axis=1),
+        arguments=tuple(
+            replace(argument, values=np.insert(argument.values, at, MISSING)) for argument in table.arguments
+        ),
+        accepted_as=(*table.accepted_as, len(table.symbols)) if table.accepted_as else (),
+        wholes=(*table.wholes, text) if table.wholes else (),
+        flags=(*table.flags, len(table.variables)),
+        switches=(*table.switches, len(table.symbols)),
+    )
+    phase = np.full(len(table), MISSING) if interactions.phase is None else interactions.phase
+    moved = replace(
+        interactions,
+        slice=told.interaction,
+        invocation=np.insert(interactions.invocation, at, interactions.invocation[at]),
+        passive=np.insert(interactions.passive, at, True),
+        role=np.insert(interactions.role, at, MISSING),
+        phases=(*interactions.phases, f"{CLOCK}{item.name}"),
+        phase=np.insert(phase, at, place),
+    )
+    return told, moved
+
+
+def _held(values: IntColumn, at: IntColumn) -> IntColumn:
+    """Return values with those of the event before repeated where something is put between."""
+    return np.insert(values, at, values[:, at - 1], axis=1)
