@@ -83,5 +83,12 @@ def test_what_other_states_have_as_well_does_not_tell_alone() -> None:
 
 
 def test_the_closed_deals_of_the_escrow() -> None:
-    names = [state.name for state in mined("escrow").specification.states]
-    assert names == ["start", "status = 1", "status = 2", "status = 4 or 5", "status = 3"]
+    names = {state.name for state in mined("escrow").specification.states}
+    assert {"status = 3", "status = 4 or 5"} < names
+    assert {name.partition(",")[0] for name in names} == {
+        "start",
+        "status = 1",
+        "status = 2",
+        "status = 3",
+        "status = 4 or 5",
+    }
