@@ -78,7 +78,7 @@ def divide(mining: Mining) -> Mining:
         deadlines=told if wanted or not asked else (),
         asked=asked or wanted,
     )
-    declared = _declared(context.artifact) | {item.name for item in (*flagged, *due)}
+    declared = _declared(context.artifact) | {flag.name for flag in flagged} | {item.name for item in due}
     forbidden = _forbidden(options.forbid, phasing.table(()), declared)
     return replace(
         mining,

@@ -110,8 +110,9 @@ def chosen_flags(
         and not _is_forbidden(flag.name, definition.forbid)
     ]
     if definition.phases is not None:
+        known = {*(flag.name for flag in usable), *(item.name for item in deadlines)}
         for name in definition.phases:
-            if not definition.lenient and all(item.name != name for item in (*usable, *deadlines)):
+            if not definition.lenient and name not in known:
                 raise _unknown(name, [flag.name for flag in usable])
         return tuple(flag for flag in usable if flag.name in definition.phases), True
     fixed = _mentioned(definition.fix)
