@@ -166,7 +166,7 @@ def _forbidden(asked: Sequence[str], table: EventTable, declared: frozenset[str]
         variable = _ROOT.split(wish.strip())[0]
         matching = [name for name in names if wish in (name, _ROOT.split(name)[0])]
         known = {*names, *declared, *(_ROOT.split(name)[0] for name in names)}
-        if not matching and variable not in known:
+        if not matching and known.isdisjoint((variable, wish.strip())):
             hint = suggest(wish, sorted(known), _listed(known))
             raise UsageError(f"--forbid: this history has no variable '{plain(wish, 80)}'; {hint}")
         found += matching or ([wish] if variable != wish else [])
