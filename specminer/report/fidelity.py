@@ -55,7 +55,7 @@ def unknown_text(unknown: UnknownValues, invocations: int | None) -> str:
     )
     if unknown.unseen_writes:
         text += f" In {unknown.unseen_writes:,} cases a slot held another value than the last recorded write left."
-    return f"{text} The contract's internal calls (import --internal), or a node (--rpc), would tell more."
+    return f"{text} Internal calls that were not given yet (import --internal), or a node (--rpc), would tell more."
 
 
 def import_summary(
