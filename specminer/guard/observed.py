@@ -13,6 +13,7 @@ from math import exp, lgamma
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from specminer.abstraction import Dimension
 from specminer.guard.constants import NONE
@@ -56,7 +57,7 @@ def observed(
         return ()
     rows = accepted[np.linspace(0, len(accepted) - 1, min(len(accepted), SAMPLE)).astype(np.int64)]
     random = np.random.default_rng([seed, *situation.function.encode("utf-8", "surrogatepass")])
-    orders = [random.permutation(len(rows)) for _ in range(PERMUTATIONS)]
+    orders = np.array([random.permutation(len(rows)) for _ in range(PERMUTATIONS)])
     found = [*_relations(meaning, rows, orders), *_facts(meaning, rows, elsewhere)]
     found.sort(key=lambda item: (round(item.chance, 6), meaning.price(item.clause.literals[0])))
     language = meaning.language
@@ -90,7 +91,8 @@ def _holds(meaning: Meaning, literal: Literal) -> bool:
     return known >= DEFINED * total and int(np.sum(truth.true & accepted)) >= ACCEPTED * known
 
 
-def _relations(meaning: Meaning, rows: IntColumn, orders: Sequence[IntColumn]) -> Iterator[Observed]:
+def _relations(meaning: Meaning, rows: IntColumn, orders: npt.NDArray[np.int64]) -> Iterator[Observed]:
+    """Yield relations between storage and call that hold less often in wrong pairs: of rows in other orders."""
     situation = meaning.situation
     none = np.full(len(situation), MISSING, dtype=np.int64)
     for literal in proposals(situation, NONE, none):
@@ -109,15 +111,15 @@ def _relations(meaning: Meaning, rows: IntColumn, orders: Sequence[IntColumn]) -
         sign = literal.sign if storage is left else TURNED.get(literal.sign, literal.sign)
         held, given = storage.codes[rows], call.codes[rows]
         right_pairs = int(np.sum(_compare(held, sign, given)))
-        wrong = [int(np.sum(_compare(held[order], sign, given))) for order in orders]
-        as_good = sum(count >= right_pairs for count in wrong)
+        wrong = np.sum(_compare(held[orders], sign, given), axis=1)
+        as_good = int(np.sum(wrong >= right_pairs))
         significance = (1 + as_good) / (1 + len(orders))
         chance = float(np.mean(wrong)) / len(rows)
         if significance <= LEVEL and chance <= TELLING:
             yield Observed(Clause(literals=(literal,)), significance, chance)
 
 
-def _compare(left: RowColumn, sign: Sign, right: RowColumn) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _compare(left: RowColumn, sign: Sign, right: RowColumn) -> npt.NDArray[np.bool_]:
     known = (left != MISSING) & (right != MISSING)
     relation = {
         Sign.EQUAL: np.equal,
@@ -126,7 +128,7 @@ def _compare(left: RowColumn, sign: Sign, right: RowColumn) -> np.ndarray[tuple[
         Sign.LESS: np.less,
         Sign.GREATER: np.greater,
     }[sign]
-    result: np.ndarray[tuple[int], np.dtype[np.bool_]] = relation(left, right) & known
+    result: npt.NDArray[np.bool_] = relation(left, right) & known
     return result
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from specminer.decision import FunctionRuns, Wording
 from specminer.decision.history_decisions import decide_history
@@ -13,9 +12,6 @@ from specminer.decoding import HistoryContext
 from specminer.guard import FollowedFunction
 from specminer.pipeline.progress import SILENT, FunctionFollowed, Observer
 from specminer.pipeline.state import Mining
-
-ALIKE: Final = 24
-"""Calls of one kind that are followed, at most."""
 
 
 def execute_calls(mining: Mining) -> Mining:
@@ -30,7 +26,7 @@ def follow_decisions(mining: Mining) -> Mining:
 
 def execute(context: HistoryContext) -> tuple[FunctionRuns, ...]:
     """Return the calls of each function that could be executed alone."""
-    return run_calls(context, bound=ALIKE)
+    return run_calls(context)
 
 
 def follow(

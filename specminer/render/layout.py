@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Final, Literal, get_args
@@ -66,15 +67,21 @@ def render_dot(
             f"expected a picture format of {', '.join(get_args(PictureFormat))}, got {plain(format)}",
             format=format,
         )
-    picture = _run(_command(format), dot.encode("utf-8", "backslashreplace"), timeout)
-    return clean_svg(picture) if format == "svg" else picture
+    return _drawn(_command(format), dot.encode("utf-8", "backslashreplace"), timeout)
 
 
-def _command(wanted: PictureFormat) -> list[str]:
+@lru_cache(maxsize=2)
+def _drawn(command: tuple[str, ...], dot: bytes, timeout: float) -> bytes:
+    """Return a picture; the last ones are kept, because files and report show the same."""
+    picture = _run(command, dot, timeout)
+    return clean_svg(picture) if "-Tsvg" in command or "svg" in command else picture
+
+
+def _command(wanted: PictureFormat) -> tuple[str, ...]:
     """Return the command line that reads DOT and writes the picture."""
     program = shutil.which("dot")
     if program is not None:
-        return [program, f"-T{wanted}", *([f"-Gdpi={PNG_DPI}"] if wanted == "png" else [])]
+        return (program, f"-T{wanted}", *((f"-Gdpi={PNG_DPI}",) if wanted == "png" else ()))
     if find_spec("pygraphviz") is None:
         raise RenderError(
             "there is nothing here that draws pictures: expected the program `dot` or the Python package "
@@ -83,10 +90,10 @@ def _command(wanted: PictureFormat) -> list[str]:
             "elsewhere."
         )
     # -P: a `pygraphviz.py` in the working folder is not what is meant.
-    return [sys.executable, "-P", "-c", _WORKER, wanted, str(PNG_DPI)]
+    return sys.executable, "-P", "-c", _WORKER, wanted, str(PNG_DPI)
 
 
-def _run(command: list[str], dot: bytes, timeout: float) -> bytes:
+def _run(command: tuple[str, ...], dot: bytes, timeout: float) -> bytes:
     """Run the renderer; what it prints besides the picture is kept for the error message."""
     name = command[0] if "-c" not in command else "pygraphviz"
     try:
