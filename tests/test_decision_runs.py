@@ -48,7 +48,7 @@ def test_calls_of_the_datasets_are_proved(name: str) -> None:
     counted = reasons(runs)
     counted.pop(SHORT, None)
     assert not counted
-    assert sum(len(item.runs) for item in runs) > 150
+    assert sum(len(item.runs) for item in runs) > 60
     told = sum(len(item.runs) + sum(item.unproved.values()) + len(item.matched) for item in runs)
     assert told == context.is_event.sum()
     assert not any(item.unpursued for item in runs)
