@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 
 from specminer.history import IntColumn
 from specminer.pipeline import MineOptions, mine
-from specminer.specification import SurpriseUnit
+from specminer.report.confidence import surprise_sentences
+from specminer.specification import Surprise, SurpriseUnit, SurprisingInteraction
 from specminer.surprise import Broken, Kind, measure, threshold
 from specminer.surprise.alarm import LEAST, RATE
 from specminer.surprise.left_out import Units, probability
@@ -192,3 +195,11 @@ def test_in_one_interaction_a_broken_total_is_an_alarm() -> None:
     assert found.events[0].evidence["broken"] > 7
     assert found.events[0].flagged
     assert {event.transaction for event in found.events if event.flagged} == marked("savings")
+
+
+def test_that_few_interactions_hardly_make_an_alarm_is_said_where_there_is_none() -> None:
+    item = SurprisingInteraction(interaction="a", text="a: strange.")
+    few = Surprise(unit=SurpriseUnit.INTERACTION, threshold=7.64, flagged=0, of=60, interactions=(item,))
+    assert "fewer than 100 interactions hardly anything" in surprise_sentences(few, 3)[0]
+    assert "fewer" not in surprise_sentences(replace(few, of=150), 3)[0]
+    assert "fewer" not in surprise_sentences(replace(few, flagged=1), 3)[0]

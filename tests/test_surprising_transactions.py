@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from specminer.report.summary import summary
 from specminer.report.surprising_transactions import transaction_sentences, unjudged_sentence
 from specminer.specification import (
+    EvidenceSource,
     Surprise,
     SurprisingTransactions,
     decode_specification,
     encode_specification,
 )
+from specminer.surprise import measure
 from specminer.surprise.payouts import payouts, tail_bits
-from specminer.surprise.transaction_sources import _alone, _newcomers, bounded
+from specminer.surprise.transaction_sources import _alone, _newcomers, bounded, evidence_of
 from specminer.surprise.unjudged import unjudged
 from tests.support.mined import marked, mined
 
@@ -46,6 +48,31 @@ def test_the_reasons_of_a_re_entrancy_are_named() -> None:
     assert "it called close 7 times" in first.text
     assert "while another call of the contract was running" in first.text
     assert "of the ether that was held" in first.text
+
+
+def test_views_within_a_call_are_seen_though_they_are_no_events() -> None:
+    """Read-only re-entrancy: the function is called while another call runs, and changes nothing itself."""
+    run = mined("savings")
+    calls = run.context.calls
+    close = calls.function == calls.functions.index("close")
+    context = replace(run.context, calls=replace(calls, read_only=calls.read_only | close))
+    assert not context.is_event[close].any()
+    measured = measure(run.history, run.interactions, run.tuning)
+    nested = next(item for item in evidence_of(context, measured, ()) if item.source is EvidenceSource.NESTED)
+    strange = np.flatnonzero(nested.bits > 5)
+    assert {f"0x{run.history.transaction_hash[row].hex()}" for row in strange.tolist()} == marked("savings")
+    assert close[nested.case[strange]].all()
+
+
+def test_what_changed_in_one_transaction_alone_breaks_that_it_never_changes() -> None:
+    spec = mined("escrow").specification
+    claim = next(item for item in spec.invariants if item.text == "fee never changes after the deployment")
+    assert claim.support >= 20
+    assert len(claim.broken_by) == 1
+    ranked = spec.surprise.transactions.ranked if spec.surprise.transactions else ()
+    place = next(place for place, item in enumerate(ranked) if item.transaction == claim.broken_by[0])
+    assert place < 5
+    assert "never changes after the deployment" in ranked[place].text
 
 
 @given(st.lists(st.floats(0, 40), min_size=1, max_size=200))

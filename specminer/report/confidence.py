@@ -57,7 +57,7 @@ def surprise_sentences(surprise: Surprise, shown: int) -> tuple[str, list[str]]:
         f"{show_number(surprise.threshold, '.2f')} bits"
         f"{'' if items else '; nothing is more surprising than usual'}."
     )
-    if items and surprise.of is not None and surprise.of < FEW:
+    if items and not surprise.flagged and surprise.of is not None and surprise.of < FEW:
         lead += f" Among fewer than {FEW} {unit}s hardly anything can be an alarm: look at what ranks first."
     return lead, [
         ("! " if item.flagged else "") + plain("?" if item.text is None else item.text, MAX_TEXT)

@@ -41,3 +41,11 @@ def test_of_interactions_that_the_threshold_never_saw_few_are_alarming(
     flagged, total = sum(item.flagged for item in held_out), sum(item.of for item in held_out)
     assert total > 300
     assert flagged < SHARE * total
+
+
+def test_of_all_transactions_few_are_alarming(found: dict[str, Surprise]) -> None:
+    ranked = [surprise.transactions for surprise in found.values() if surprise.transactions]
+    assert len(ranked) == len(found)
+    flagged, total = sum(item.flagged or 0 for item in ranked), sum(item.of or 0 for item in ranked)
+    assert total > 5_000
+    assert flagged < 0.003 * total

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,16 +11,15 @@ import pytest
 from specminer.pipeline import MineOptions, import_traces, mine
 from specminer.specification import SurprisingTransactions
 from specminer.store import TraceStore
+from tests.support.real import attacks
 
-FOLDER = os.environ.get("SPECMINER_ATTACKS")
-pytestmark = pytest.mark.skipif(FOLDER is None, reason="SPECMINER_ATTACKS names no folder")
 NAMES = ("origin-wallets", "gov-gov", "vault-vault", "shop-shop")
 
 
 @cache
 def ranking(name: str) -> tuple[SurprisingTransactions, frozenset[str]]:
     """Return the ranked transactions of a recording, and those of its attack."""
-    folder = Path(FOLDER or "")
+    folder = attacks()
     with TraceStore("sqlite://") as store:
         record = import_traces(store, folder / f"{name}.jsonl.gz")
         history = store.history(record.chain_id, [record.address])
