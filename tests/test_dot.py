@@ -102,6 +102,17 @@ def test_switches_of_the_contract_are_dotted() -> None:
     assert "style=dotted" in to_dot(replace(spec, transitions=(*spec.transitions, phase)))
 
 
+def test_the_usual_path_goes_on_when_a_deadline_is_reached_but_not_when_the_contract_is_switched() -> None:
+    spec = auction()
+    largest = 10 * max(item.count for item in spec.transitions)
+    for kind in (TransitionKind.TIME, TransitionKind.PHASE):
+        passing = edge(1, "endTime reached", 3, largest, kind=kind)
+        content = Content(
+            spec=replace(spec, transitions=(*spec.transitions, passing)), options=PictureOptions()
+        )
+        assert ((1, 3) in content.usual_lines) == (kind is TransitionKind.TIME)
+
+
 def test_title_counts_and_guards_stand_above_the_picture() -> None:
     source = to_dot(auction())
     assert ">SimpleAuction</FONT></B>" in source

@@ -1,7 +1,7 @@
 """The usual path: from state to state, what most often comes next.
 
 It begins in the initial state and takes the line that most events leave by, repetitions (events that keep the
-state) and changes of a flag of the whole contract aside. It ends where more interactions end than leave by that line,
+state) and changes of a flag of the whole contract aside; a deadline that is reached counts. It ends where more interactions end than leave by that line,
 or where the line leads back to a state that the path has been in.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from specminer.render.selection import Line
-from specminer.specification import Specification
+from specminer.specification import Specification, TransitionKind
 
 
 def usual_path(spec: Specification, lines: Sequence[Line]) -> tuple[int, ...]:
@@ -20,7 +20,7 @@ def usual_path(spec: Specification, lines: Sequence[Line]) -> tuple[int, ...]:
     """
     onwards: dict[int, Line] = {}
     for line in sorted(lines, key=lambda line: (-line.count, line.target)):
-        if line.source != line.target and any(not edge.kind.befalls for edge in line.edges):
+        if line.source != line.target and any(edge.kind is not TransitionKind.PHASE for edge in line.edges):
             onwards.setdefault(line.source, line)
     ends = {state.id: state.ends for state in spec.states if state.id != spec.initial}
     path = [spec.initial]
