@@ -1,8 +1,8 @@
 """The usual path: from state to state, what most often comes next.
 
 It begins in the initial state and takes the line that most events leave by, repetitions (events that keep the
-state) and changes of a flag of the whole contract aside; a deadline that is reached counts. It ends where more interactions end than leave by that line,
-or where the line leads back to a state that the path has been in.
+state) and changes of a flag of the whole contract aside; a deadline that is reached counts. It ends where more
+interactions end than leave by that line, or where the line leads back to a state that the path has been in.
 """
 
 from __future__ import annotations
