@@ -278,3 +278,14 @@ def test_a_sort_that_covers_enough_is_refused_for_another_reason() -> None:
     assert "are wanted" not in reason(0.95)
     assert "counts up and down" in reason(0.95)
     assert "7% of the accepted calls are about (more than 50% are wanted)" in reason(0.07)
+
+
+def test_interactions_of_one_event_never_stand_against_contracts_with_lives() -> None:
+    analysis = mined("savings").analysis
+    assert analysis.contract is not None
+    sort = replace(analysis.found[0].score, value=0.1, trivial=True)
+    contracts = replace(analysis.contract, value=0.05, single=False, trivial=False)
+    assert contracts.outdoes(sort)
+    assert not contracts.outdoes(replace(sort, trivial=False))
+    assert not replace(contracts, trivial=True).outdoes(sort)
+    assert not replace(contracts, single=True).outdoes(sort)

@@ -153,17 +153,17 @@ def _chosen(analysis: Analysis) -> tuple[Interactions, str]:
     context, contract = analysis.context, analysis.contract
     best = next((item for item in analysis.found if item.qualifies), None)
     several = len(context.history.accounts) > 1
-    if several and (contract is None or best is None or best.score.value <= contract.value):
+    if several and (contract is None or best is None or contract.outdoes(best.score)):
         if _has_lives(context):
             return _by_life(context)
         return by_instance(context), (
             "One interaction per contract, because several contracts are mined together; each begins with its "
-            "constructor."
+            f"constructor.{_short_lived(best)}"
         )
-    if best is not None and contract is not None and best.score.value <= contract.value:
+    if best is not None and contract is not None and contract.outdoes(best.score):
         interactions, reason = _undivided(context)
         rival = f"; the best sort of entities is {plain(best.name, 60)} (score {best.score.value:.2f})"
-        return interactions, f"{reason} {_contract_reasons(contract)}{rival}."
+        return interactions, f"{reason} {_contract_reasons(contract)}{rival}.{_short_lived(best)}"
     if best is None:
         interactions, reason = _undivided(context)
         return interactions, f"{reason} {_sentence(_why_none(analysis))}"
@@ -183,6 +183,14 @@ def _contract_reasons(rating: ContractScore) -> str:
         f"{rating.coverage:.0%} of the accepted calls touch variables without keys, to which {rating.decides:.0%} of "
         f"what decides belongs (score {rating.value:.2f})"
     )
+
+
+def _short_lived(found: Found | None) -> str:
+    """Return that a sort would hardly give any interaction of two events, where it is so: a sentence, or nothing."""
+    if found is None or not found.score.trivial:
+        return ""
+    rating, name = found.score, plain(found.name, 60)
+    return f" Split by {name}, {rating.long:,} of {rating.entities:,} interactions would have two events or more."
 
 
 def _has_lives(context: HistoryContext) -> bool:

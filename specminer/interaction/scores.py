@@ -97,6 +97,18 @@ class ContractScore:
     alpha: float
     single: bool
     """Whether there is but one contract, with one life: one interaction, which nothing can be compared with."""
+    trivial: bool
+    """Whether dividing by contracts gives hardly any interaction of two events, as :attr:`Score.trivial`."""
+
+    def outdoes(self, other: Score) -> bool:
+        """Return whether contracts divide the history at least as well as a sort of entities.
+
+        Interactions of one event each have no order that could be learned, whatever they write: such a sort never
+        stands against contracts with longer lives.
+        """
+        if other.trivial and not (self.trivial or self.single):
+            return True
+        return other.value <= self.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,9 +223,7 @@ def score(context: HistoryContext, sort: Sort, named: Naming, found: Marks) -> S
     invocation, entity = named.invocation[lasting], named.entity[lasting]
     coverage = len(distinct(invocation)) / max(1, int(np.sum(context.is_accepted)))
     numbers, lengths = np.unique(entity, return_counts=True)
-    long = int(np.sum(lengths > 1))
-    mean = float(np.mean(lengths)) if len(lengths) else 0.0
-    trivial = long < MIN_LONG or mean < MIN_LENGTH
+    long, mean, trivial = _lives(lengths)
     largest, linked = _shares(invocation, np.searchsorted(numbers, entity), len(numbers))
     value = coverage * (alpha * (guard if decides is None else decides) + (1 - alpha) * setlike)
     value *= (TRIVIAL if trivial else 1.0) * (DERIVED if named.derived else 1.0)
@@ -246,6 +256,7 @@ def score_contract(context: HistoryContext, found: Marks) -> ContractScore | Non
     coverage = float(np.mean(touching[context.is_accepted])) if np.any(context.is_accepted) else 0.0
     setlike = _setlike(context, own, found)
     single = len(context.history.contracts) == 1
+    events = np.unique(context.history.invocation_contract[context.is_accepted], return_counts=True)[1]
     value = coverage * (alpha * decides + (1 - alpha) * setlike)
     return ContractScore(
         value=value * (SINGLE if single else 1.0),
@@ -254,7 +265,15 @@ def score_contract(context: HistoryContext, found: Marks) -> ContractScore | Non
         setlike=setlike,
         alpha=alpha,
         single=single,
+        trivial=_lives(events)[2],
     )
+
+
+def _lives(lengths: IntColumn) -> tuple[int, float, bool]:
+    """Return how many interactions have two events or more, their mean length, and whether a split is trivial."""
+    long = int(np.sum(lengths > 1))
+    mean = float(np.mean(lengths)) if len(lengths) else 0.0
+    return long, mean, long < MIN_LONG or mean < MIN_LENGTH
 
 
 def _weight(evidence: float) -> float:
