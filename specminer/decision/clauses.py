@@ -63,6 +63,8 @@ class ClauseWriter:
     loops: Loops = field(default_factory=Loops)
     _values: dict[tuple[int, int], bool | None] = field(default_factory=dict)
     """Whether nodes are not zero, by run and node."""
+    _leading: dict[tuple[Site, bool, int], bool] = field(default_factory=dict)
+    """Whether the other way at a site leads to a comparison."""
     _slots: dict[int, Slots] = field(default_factory=dict)
     """What slots held, by run."""
     sizes: Sizes = field(init=False)
@@ -158,6 +160,8 @@ class ClauseWriter:
         leaves = bool(visited) and path.leaves_otherwise(decider)
         if leaves and all(self._is_same_check(item, decider) for item in visited):
             return True
+        if visited and self._left_at(path, steps, deciding) is not None:
+            return False  # a branch chose what was compared: what this one compares they need not meet
         return bool(visited or not decider.site[0]) and self._meets(path, decider.condition.negated)
 
     def _is_same_check(self, visit: Step, step: Step) -> bool:
@@ -168,11 +172,28 @@ class ClauseWriter:
         return self.sizes.is_complex(node) and self.sizes.is_complex(other)
 
     def _left_at(self, path: AcceptedPath, steps: Sequence[Step], deciding: int) -> int | None:
-        """Return the last step before one that the calls of an accepted path decided otherwise."""
+        """Return the last step before one that the calls of an accepted path decided otherwise.
+
+        Where they came to the same check nevertheless, that is none in a loop, nor one whose other way leads to the
+        same comparison: it has to be what chose another one.
+        """
+        visited = bool(path.at(steps[deciding].site))
         for index in range(deciding - 1, -1, -1):
-            if steps[index].condition.node != UNKNOWN and path.leaves_otherwise(steps[index]):
+            step = steps[index]
+            if step.condition.node == UNKNOWN or not path.leaves_otherwise(step):
+                continue
+            if not visited or not (self.loops.repeats(step.site) or self._leads_to(step, steps[deciding])):
                 return index
         return None
+
+    def _leads_to(self, step: Step, decider: Step) -> bool:
+        """Return whether accepted calls that left a step the other way made the comparison of another one."""
+        key = (step.site, step.way, decider.condition.node)
+        if key not in self._leading:
+            self._leading[key] = any(
+                key[2] in path.facts and path.leaves_otherwise(step) for path in self.accepted
+            )
+        return self._leading[key]
 
     def _last_left(
         self, steps: Sequence[Step], deciding: int, remaining: Sequence[AcceptedPath]
@@ -202,6 +223,9 @@ class ClauseWriter:
 
     def _value(self, run: int, node: int) -> bool | None:
         """Return whether a node is not zero in a run; ``None`` if the run does not know."""
+        node = self.runs.own_nodes.get(run, {}).get(node, node)
+        if node == UNKNOWN:
+            return None
         key = (run, node)
         if key not in self._values:
             inputs = self.runs.runs[run].record.inputs

@@ -20,7 +20,7 @@ from specminer.evm.halts import Halt
 from specminer.evm.instructions.taped import taped_instructions
 from specminer.evm.keccak import keccak
 from specminer.evm.recorder import Recorder
-from specminer.evm.shadow.arena import OPERANDS, Arena
+from specminer.evm.shadow.arena import OPERANDS, UNKNOWN, Arena
 from specminer.evm.shadow.observer import Shadow
 from specminer.evm.transactions import Result, Transaction, execute
 from specminer.evm.world import World
@@ -194,17 +194,17 @@ def selector_of(signature: str) -> bytes:
 
 def check_clauses(decisions: FunctionDecisions) -> None:
     """Assert what holds for all clauses and causes, by evaluating them."""
-    runs, arena = decisions.runs.runs, decisions.runs.arena
-    by_invocation = {run.invocation: run for run in runs}
+    runs = decisions.runs.runs
+    by_invocation = {run.invocation: number for number, run in enumerate(runs)}
     for clause in decisions.clauses:
-        for run in runs:
-            values = [holds(arena, condition, run) for condition in clause.conditions]
+        for number, run in enumerate(runs):
+            values = [holds(decisions.runs, condition, number) for condition in clause.conditions]
             if run.halt is None:
                 assert True in values, f"{clause_text(decisions, clause)} refuses call {run.invocation}"
         executed = [invocation for invocation in clause.stopped if invocation in by_invocation]
         assert executed or not clause.stopped
         for invocation in () if clause.each else executed:
-            values = [holds(arena, item, by_invocation[invocation]) for item in clause.conditions]
+            values = [holds(decisions.runs, item, by_invocation[invocation]) for item in clause.conditions]
             assert True not in values, f"{clause_text(decisions, clause)} does not stop call {invocation}"
     rejected = [run.invocation for run in runs if run.halt is not None]
     assert [cause.invocation for cause in decisions.causes if cause.invocation in by_invocation] == rejected
@@ -214,13 +214,14 @@ def check_clauses(decisions: FunctionDecisions) -> None:
             assert cause.invocation in decisions.clauses[cause.clause].stopped
 
 
-def holds(arena: Arena, condition: Condition, run: CallRun) -> bool | None:
+def holds(runs: FunctionRuns, condition: Condition, number: int) -> bool | None:
     """Return whether a condition holds in a run; ``None`` if its sources were not read."""
-    inputs = run.record.inputs
+    arena, inputs = runs.arena, runs.runs[number].record.inputs
+    node = runs.own_nodes.get(number, {}).get(condition.node, condition.node)
+    if node == UNKNOWN:
+        return None
     try:
-        return (
-            evaluate_by_slots(arena, condition.node, inputs, slots_of(arena, inputs)) != 0
-        ) is condition.holds
+        return (evaluate_by_slots(arena, node, inputs, slots_of(arena, inputs)) != 0) is condition.holds
     except KeyError:
         return None
 
