@@ -62,8 +62,16 @@ class Describer:
         return tuple(replace(point, knee=place == knee) for place, point in enumerate(described))
 
     @staticmethod
-    def cubes(objective: Objective, selection: Selection, texts: Sequence[str]) -> list[Cube]:
+    def cubes(
+        objective: Objective, selection: Selection, texts: Sequence[str], *, lenient: bool = False
+    ) -> list[Cube]:
         """Read conjunctions of chosen predicates, and of choices between them.
+
+        Args:
+            objective: has the predicates.
+            selection: which of them are chosen.
+            texts: the conjunctions.
+            lenient: whether those are passed over that speak of something else.
 
         Raises:
             UsageError: something else stands there.
@@ -93,10 +101,15 @@ class Describer:
                 ) from None
             return ((position, UNKNOWN if unknown else value),)
 
-        return [
-            tuple(clause(text, part) for part in ([] if text.strip() == "true" else _split(text, "and")))
-            for text in texts
-        ]
+        found: list[Cube] = []
+        for text in texts:
+            parts = [] if text.strip() == "true" else _split(text, "and")
+            try:
+                found.append(tuple(clause(text, part) for part in parts))
+            except UsageError:
+                if not lenient:
+                    raise
+        return found
 
     def _point(self, point: Merging, *, chosen: bool) -> FrontPoint:
         valuations = self._valuations(point)

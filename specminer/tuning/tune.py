@@ -264,7 +264,8 @@ class _Run:
         """Join states as the definition or else the preset says, in the best selection and those near it."""
         objective, selection = found.objective, found.best.selection
         if self.definition.only:
-            cubes = Describer.cubes(objective, selection, self.definition.merge)
+            wanted, lenient = self.definition.merge, self.definition.lenient
+            cubes = Describer.cubes(objective, selection, wanted, lenient=lenient)
             return follow(objective, selection, cubes)
         start = unmerged(objective, selection)
         keep = self.preset.keep
