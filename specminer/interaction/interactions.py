@@ -78,6 +78,22 @@ class Interactions:
         place = MISSING if self.phase is None else int(self.phase[event])
         return None if place == MISSING else self.phases[place]
 
+    def deadline_of(self, event: int) -> str | None:
+        """Return which deadline was reached, as ``until reached``, if the clock alone brought an event about.
+
+        The invocation of such an event is the first one afterwards: it shows that time had passed, no more.
+        """
+        phase = self.phase_of(event)
+        return phase.removeprefix(CLOCK) if phase is not None and phase.startswith(CLOCK) else None
+
+    @property
+    def clocked(self) -> BoolColumn:
+        """Which events the clock alone brought about."""
+        if self.phase is None:
+            return np.zeros(len(self.slice), dtype=np.bool_)
+        clocks = np.array([*(text.startswith(CLOCK) for text in self.phases), False])
+        return clocks[self.phase]
+
     def __len__(self) -> int:
         return len(self.names)
 

@@ -9,7 +9,6 @@ import numpy as np
 from specminer.confidence import reached
 from specminer.history import MISSING, History, IntColumn
 from specminer.interaction import event_text
-from specminer.interaction.interactions import CLOCK
 from specminer.pipeline.state import Mining
 from specminer.specification import MAX_WITNESSES, Edge, Occurrence, TransitionKind, front_place
 from specminer.support import wilson
@@ -73,10 +72,12 @@ def _edge(mining: Mining, key: IntColumn, events: IntColumn, reached: int) -> Ed
     function, event = (names[rows[0]] for names in (mining.functions, mining.events))
     place = int(interactions.role[events[0]])
     role = interactions.roles[place] if place != MISSING else None
-    phase = interactions.phase_of(int(events[0]))
+    phase, deadline = interactions.phase_of(int(events[0])), interactions.deadline_of(int(events[0]))
     kind = TransitionKind.PASSIVE if passive else TransitionKind.CALL
-    if phase is not None:
-        kind = TransitionKind.TIME if phase.startswith(CLOCK) else TransitionKind.PHASE
+    if deadline is not None:
+        kind = TransitionKind.TIME
+    elif phase is not None:
+        kind = TransitionKind.PHASE
     transactions = history.invocation_transaction[rows]
     witnesses = dict.fromkeys(int(item) for item in transactions[: MAX_WITNESSES * 20])
     interaction_count = len(np.unique(interactions.slice[events]))
@@ -84,13 +85,13 @@ def _edge(mining: Mining, key: IntColumn, events: IntColumn, reached: int) -> Ed
         source=int(key[0]),
         target=int(key[1]),
         event=event_text(event, role, passive=passive, phase=phase) + mining.tuning.condition(int(key[2])),
-        function=function,
+        function=function if deadline is None else deadline,
         role=role,
         kind=kind,
         outcome="reverted" if rejected else "returned",
         count=len(events),
         interaction_count=interaction_count,
-        senders=len(np.unique(history.invocation_sender[rows])),
+        senders=len(np.unique(history.invocation_sender[rows])) if deadline is None else 0,
         first=_occurrence(history, int(transactions[0])),
         last=_occurrence(history, int(transactions[-1])),
         reached=reached,

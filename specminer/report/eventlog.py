@@ -58,23 +58,29 @@ def events(
         outcome = Outcome(
             kind=OUTCOMES[int(history.invocation_outcome[row])], data=history.invocation_output[row]
         )
-        yield {
-            "interaction": interactions.names[int(interactions.slice[event])],
-            "event": edge.symbol,
+        deadline = interactions.deadline_of(event)
+        happened = {
             "function": called.name(row),
-            "role": edge.role or "",
-            "kind": edge.kind.value,
             "outcome": outcome.kind.value,
             "reason": "" if outcome.kind is OutcomeKind.RETURNED else interface.reason(outcome),
+            "sender": checksum_address(history.addresses[int(history.invocation_sender[row])]),
+            "value_wei": str(book.received(row)),
+            "paid_wei": str(book.paid(row)) if book.known(row) else "",
+        }
+        if deadline is not None:
+            happened = {"function": deadline, "outcome": "returned"}
+            happened |= dict.fromkeys(("reason", "sender", "value_wei", "paid_wei"), "")
+        yield happened | {
+            "interaction": interactions.names[int(interactions.slice[event])],
+            "event": edge.symbol,
+            "role": edge.role or "",
+            "kind": edge.kind.value,
             "state_before": names.get(edge.source, ""),
             "state_after": names.get(edge.target, ""),
             "time": "" if time == MISSING else _moment(time),
             "block": str(int(history.transaction_block[place])),
             "transaction": told.transaction_of(history, row),
             "position": str(int(history.invocation_position[row])),
-            "sender": checksum_address(history.addresses[int(history.invocation_sender[row])]),
-            "value_wei": str(book.received(row)),
-            "paid_wei": str(book.paid(row)) if book.known(row) else "",
         }
 
 

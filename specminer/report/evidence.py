@@ -98,11 +98,11 @@ class _Reader:
         history, interactions = self.history, self.interactions
         time = history.transaction_time[history.invocation_transaction[interactions.invocation]]
         elapsed = np.full(len(time), MISSING, dtype=np.int64)
-        follows = np.zeros(len(time), dtype=np.bool_)
-        follows[1:] = interactions.slice[1:] == interactions.slice[:-1]
-        known = np.flatnonzero(follows)
-        known = known[(time[known] != MISSING) & (time[known - 1] != MISSING)]
-        elapsed[known] = time[known] - time[known - 1]
+        happened = np.flatnonzero(~interactions.clocked)
+        later, earlier = happened[1:], happened[:-1]
+        known = interactions.slice[later] == interactions.slice[earlier]
+        known &= (time[later] != MISSING) & (time[earlier] != MISSING)
+        elapsed[later[known]] = time[later[known]] - time[earlier[known]]
         order = np.lexsort((interactions.invocation, self.transition))
         count = int(self.transition.max(initial=-1)) + 1
         starts = np.searchsorted(self.transition[order], np.arange(count + 1))
@@ -116,9 +116,10 @@ class _Reader:
         if len(seconds):
             least, median, most = (int(seconds[at]) for at in (0, (len(seconds) - 1) // 2, -1))
             between = Elapsed(known=len(seconds), least=least, median=median, most=most)
-        own = rows[~self.interactions.passive[events]]
+        clocked = self.interactions.deadline_of(int(events[0])) is not None
+        own = rows[:0] if clocked else rows[~self.interactions.passive[events]]
         return Taken(
-            examples=tuple(self._example(int(rows[place])) for place in shown),
+            examples=tuple(self._example(int(rows[place]), clocked=clocked) for place in shown),
             elapsed=between,
             value=str(sum(map(self.book.received, own.tolist()))),
             paid=str(sum(map(self.book.paid, own.tolist())))
@@ -126,7 +127,13 @@ class _Reader:
             else None,
         )
 
-    def _example(self, row: int) -> Example:
+    def _example(self, row: int, *, clocked: bool) -> Example:
+        """Return a case; where the clock brought it about, of the first call afterwards only where it stands."""
+        if clocked:
+            transaction, block = told.transaction_of(self.history, row), self._block(row)
+            return Example(
+                transaction=transaction, block=block, sender="", value="0", arguments={}, reason=""
+            )
         given = self.interface.arguments(self.history.invocation_data[row])
         return Example(
             transaction=told.transaction_of(self.history, row),
@@ -139,7 +146,7 @@ class _Reader:
 
     def variants(self) -> Listed[Variant]:
         """Return the ways interactions went, the most frequent first, the earliest of equals first."""
-        kept = self.history.accepted[self.interactions.invocation]
+        kept = self.history.accepted[self.interactions.invocation] | self.interactions.clocked
         follows = np.zeros(len(kept), dtype=np.bool_)
         place, number = self.transition[kept], self.interactions.slice[kept]
         fresh = np.ones(len(place), dtype=np.bool_)

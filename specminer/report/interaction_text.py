@@ -241,6 +241,9 @@ def timeline_text(document: Document, width: int) -> str:
 
 
 def _event(event: Document) -> str:
+    when = f"{event['block']}  {_time(event['timestamp'])}"
+    if event["kind"] == "time":
+        return f"{when}time: {plain(event['function'], 60)}"
     arguments = ", ".join(
         f"{plain(name, 40)}={plain(value, 80)}" for name, value in event["arguments"].items()
     )
@@ -250,7 +253,7 @@ def _event(event: Document) -> str:
     if event["kind"] == "passive":
         called = f"side effect of {called}"
     value = f" with {event['value']} wei" if event["value"] != "0" else ""
-    return f"{event['block']}  {_time(event['timestamp'])}{_short(event['sender'])}  {called}{value}"
+    return f"{when}{_short(event['sender'])}  {called}{value}"
 
 
 def _time(timestamp: int | None) -> str:

@@ -322,11 +322,24 @@ def _event(
     outcome = Outcome(
         kind=OUTCOMES[int(history.invocation_outcome[row])], data=history.invocation_output[row]
     )
-    return {
+    where = {
         "transaction": transaction_of(history, row),
         "block": int(history.transaction_block[transaction]),
         "timestamp": None if time == MISSING else time,
         "position": int(history.invocation_position[row]),
+    }
+    deadline = interactions.deadline_of(event)
+    if deadline is not None:
+        nobody: Document = {"sender": "", "value": "0", "kind": "time", "function": deadline, "role": None}
+        nothing: Document = {
+            "arguments": {},
+            "outcome": "returned",
+            "reason": "",
+            "payments": [],
+            "changes": [],
+        }
+        return where | nobody | nothing
+    return where | {
         "sender": checksum_address(history.addresses[int(history.invocation_sender[row])]),
         "value": str(history.words[int(history.invocation_value[row])]),
         "kind": _kind(interactions, event),
