@@ -16,9 +16,9 @@ from specminer.store import TraceStore
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, Notes, address, collected
 from tests.support.command import specminer
+from tests.support.counting import counted
 from tests.support.lying_node import LyingNode, refuse
 from tests.support.refusing_node import RefusingNode
-from tests.test_partial_chains import counted
 
 NOBODY = "http://127.0.0.1:1"
 

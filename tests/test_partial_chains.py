@@ -13,22 +13,13 @@ from specminer.chain.refusals import is_busy, is_lagging, need_of
 from specminer.errors import NodeNeed, NodeRefused, UsageError
 from specminer.pipeline import collect
 from specminer.store import TraceStore
-from tests.support.anvil import Anvil, Call
-from tests.support.bytecode import COUNT, deploying
+from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, Notes, address, collected, gather
 from tests.support.command import specminer
+from tests.support.counting import counted
 from tests.support.lying_node import LyingNode
 
 BEGIN: Final = 1_000
-
-
-def counted(anvil: Anvil, calls: int) -> str:
-    """Create a counter, call it in a block for each call, and return its address."""
-    (receipt,) = anvil.block([Call(sender=anvil.accounts[0], to=None, data="0x" + deploying(COUNT).hex())])
-    contract = str(receipt["contractAddress"])
-    for _ in range(calls):
-        anvil.block([Call(sender=anvil.accounts[0], to=contract, data="0x06661abd", gas=200_000)])
-    return contract
 
 
 def test_a_chain_that_begins_late_is_collected_from_there(tools: Path) -> None:
