@@ -9,6 +9,7 @@ import numpy as np
 
 from specminer.chain.artifact import Entry
 from specminer.chain.interface import Function, selector
+from specminer.decision.call_columns import CallColumns
 from specminer.decision.constant_names import ConstantNames
 from specminer.decoding import HistoryContext
 from specminer.history import MISSING, slots
@@ -38,6 +39,11 @@ class ContextNames:
     def key_last(self) -> bool:
         """Whether mappings are rather Vyper's."""
         return not from_solc(self.history)
+
+    @cached_property
+    def columns(self) -> CallColumns:
+        """Reads what calls were given and what they looked at."""
+        return CallColumns(self.history)
 
     @cached_property
     def constants(self) -> ConstantNames:

@@ -53,12 +53,11 @@ class FeedReader:
     def feed(self, node: int) -> Feed | None:
         """Return where a source is read from; ``None`` if no column has it."""
         record = self._record
+        plain = plain_feed(record.arena, node)
+        if plain is not None:
+            return plain
         key = record.arena.key(node)
         kind = key[0]
-        if kind == "calldata":
-            return Feed(kind, key[1]) if len(key) == 2 else Feed("calldata at", key[1], key[2])
-        if kind in _OF_THE_CALL or kind in _OF_THE_BLOCK:
-            return Feed(kind)
         if kind == "storage":
             return _numbered("access", record.read_at.get(node))
         if kind in _TOLD:
@@ -70,6 +69,15 @@ class FeedReader:
                 return None if value is None else Feed("fixed", value)
             return Feed(kind, number, key[2] if kind == "answer" else 0)
         return None
+
+
+def plain_feed(arena: Arena, node: int) -> Feed | None:
+    """Return where a source is read from that has the same column in all calls; ``None`` for others."""
+    key = arena.key(node)
+    kind = key[0]
+    if kind == "calldata":
+        return Feed(kind, key[1]) if len(key) == 2 else Feed("calldata at", key[1], key[2])
+    return Feed(kind) if kind in _OF_THE_CALL or kind in _OF_THE_BLOCK else None
 
 
 def _numbered(kind: str, number: int | None) -> Feed | None:

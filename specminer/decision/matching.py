@@ -147,13 +147,13 @@ class PathTree:
         found = np.full(len(rows), MISSING, dtype=np.int64)
         for start in range(0, len(rows), _TOGETHER):
             part = rows[start : start + _TOGETHER]
-            values = _Values(self._arena, self.feeds, columns, part)
+            values = CallValues(self._arena, self.feeds, columns, part)
             for path, places in self._walk(values):
                 chosen = places[self._validated(path, values, history, places)]
                 found[start + chosen] = path.run
         return found
 
-    def _walk(self, values: _Values) -> Iterator[tuple[KnownPath, IntColumn]]:
+    def _walk(self, values: CallValues) -> Iterator[tuple[KnownPath, IntColumn]]:
         """Yield paths with the calls of which every decision goes their way."""
         left = [(self._root, np.arange(len(values.rows)))]
         while left:
@@ -168,7 +168,7 @@ class PathTree:
                 left.append((following, places[holds == way]))
 
     @staticmethod
-    def _validated(path: KnownPath, values: _Values, history: History, places: IntColumn) -> BoolColumn:
+    def _validated(path: KnownPath, values: CallValues, history: History, places: IntColumn) -> BoolColumn:
         """Return for calls whether they are recorded to have written what a path writes."""
         rows = values.rows[places]
         right = np.ones(len(places), dtype=np.bool_)
@@ -183,7 +183,7 @@ class PathTree:
         return right & values.known[places]
 
 
-class _Values:
+class CallValues:
     """What expressions are worth in some calls; each is evaluated when it is first asked for."""
 
     def __init__(self, arena: Arena, feeds: dict[int, Feed], columns: CallColumns, rows: RowColumn) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from specminer.decision.call_columns import CallColumns
 from specminer.decision.code_numbers import CodeNumbers
+from specminer.decision.feeds import Feed
 from specminer.decision.likeness import Likeness, spread
 from specminer.decision.matching import KnownPath, known_path, match_calls
 from specminer.decision.recordings import NotRecorded, RecordedCall, Recordings
@@ -57,6 +58,8 @@ class CallRun:
     code: int = 0
     """Number of the code that ran, the same for all functions of a history; 0 for creations. Codes that differ in their
     constants only have one number."""
+    feeds: Mapping[int, Feed] = field(default_factory=dict)
+    """Where calls that took the same path have its sources, by node; empty if no call can be matched to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +194,16 @@ class _FunctionRunner:
         if record is None or pursuit.reason is not None:
             self._unproved[_SLOT.sub("slot", pursuit.reason or "nothing ran")] += 1
             return None
+        record.source(call.block.number, "block")  # versions of the code are told apart by it
+        creates = call.recordings[0].kind.creates
+        path = None  # of a creation: what its arguments are is not told by columns
+        if not creates:
+            path = known_path(
+                record,
+                len(self._runs),
+                written=history.access_write[history.accesses(row)].tolist(),
+                recorded=call.recordings[0].answers is not None,
+            )
         self._runs.append(
             CallRun(
                 invocation=row,
@@ -200,18 +213,11 @@ class _FunctionRunner:
                 accepted=bool(history.accepted[row]),
                 assuming=pursuit.assuming,
                 variant=execution.variant,
-                code=0 if call.recordings[0].kind.creates else self._tools.codes.number(call.codes, record),
+                code=0 if creates else self._tools.codes.number(call.codes, record),
+                feeds={} if path is None else path.feeds,
             )
         )
-        record.source(call.block.number, "block")  # versions of the code are told apart by it
-        if call.recordings[0].kind.creates:
-            return None  # what its arguments are is not told by columns
-        return known_path(
-            record,
-            len(self._runs) - 1,
-            written=history.access_write[history.accesses(row)].tolist(),
-            recorded=call.recordings[0].answers is not None,
-        )
+        return path
 
     def _told(self, count: int) -> FunctionRuns:
         """Return what came of so many calls, the runs in chain order."""

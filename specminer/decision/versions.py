@@ -150,8 +150,13 @@ class _Joining:
             ),
         )
         place = {number: index for index, number in enumerate(order)}
+        own_nodes = {
+            part.places[number]: nodes
+            for part in self._parts
+            for number, nodes in part.decisions.runs.own_nodes.items()
+        }
         return FunctionDecisions(
-            runs=self._runs,
+            runs=replace(self._runs, own_nodes=own_nodes),
             paths=tuple(
                 replace(path, runs=tuple(part.places[number] for number in path.runs))
                 for part in self._parts

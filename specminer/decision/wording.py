@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from specminer.decision.argument_names import ArgumentNames
 from specminer.decision.context_names import ContextNames, names_of
 from specminer.decision.expression_terms import ExpressionTerms
+from specminer.decision.matched_values import MatchedValues
 from specminer.decision.phrases import Origin, Phrase
 from specminer.decision.relation import OPPOSITE, TURNED, NamedTerm, Relation, Sign
 from specminer.decision.run_values import RunValues
@@ -41,6 +42,7 @@ class Wording:
         self._names = names
         self._arena: Arena = runs.arena
         self._values = RunValues(runs.arena, runs.runs, runs.own_nodes)
+        self._matched = MatchedValues(runs, names.columns)
         self._terms = ExpressionTerms(names, self._values, arguments)
 
     def relation(self, condition: tuple[int, bool]) -> Relation | None:
@@ -110,6 +112,10 @@ class Wording:
     def column(self, node: int) -> list[int | None]:
         """Return the value of an expression in each run; ``None`` where the run did not look at all that it needs."""
         return self._values.column(node)
+
+    def matched_column(self, node: int) -> list[int | None]:
+        """Return the value of an expression in each matched call; ``None`` where it was not recorded."""
+        return self._matched.column(node)
 
     # -- comparisons --------------------------------------------------------------------------------
 

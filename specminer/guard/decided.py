@@ -95,6 +95,12 @@ class DecidedCalls:
     unpursued: int
 
     @property
+    def terms_together(self) -> tuple[frozenset[int], ...]:
+        """For each clause the terms that it speaks of."""
+        clauses = (item.clause for item in self.clauses)
+        return tuple(frozenset(term for each in clause.literals for term in each.terms) for clause in clauses)
+
+    @property
     def explained(self) -> BoolColumn:
         """Which calls stopped at a condition."""
         found = np.zeros(len(self.followed), dtype=np.bool_)
@@ -210,6 +216,7 @@ class _Translator:
         self._wording = function.wording
         self._runs = function.decisions.runs
         self._position = _positions(situation.rows, [run.invocation for run in self._runs.runs])
+        self._matched = _positions(situation.rows, self._runs.matched)
         self.run = self._run_of_each()
         """Position of the run whose path each call took, or ``MISSING``; shape (n,)."""
         self._clause = self._clause_of_each()
@@ -230,9 +237,8 @@ class _Translator:
         found = np.full(len(self._situation), MISSING, dtype=np.int64)
         known = np.flatnonzero(self._position != MISSING)
         found[self._position[known]] = known
-        matched = _positions(self._situation.rows, self._runs.matched)
-        known = np.flatnonzero(matched != MISSING)
-        found[matched[known]] = self._runs.matched_run[known]
+        known = np.flatnonzero(self._matched != MISSING)
+        found[self._matched[known]] = self._runs.matched_run[known]
         return found
 
     def _clause_of_each(self) -> IntColumn:
@@ -391,9 +397,13 @@ class _Translator:
 
     def _place(self, term: NamedTerm, order: _Order) -> int:
         values: list[int | None] = [None] * len(self._situation)
-        for position, value in zip(self._position.tolist(), self._wording.column(term.node), strict=True):
-            if position != MISSING:
-                values[position] = value
+        for positions, told in (
+            (self._position, self._wording.column(term.node)),
+            (self._matched, self._wording.matched_column(term.node)),
+        ):
+            for position, value in zip(positions.tolist(), told, strict=True):
+                if position != MISSING:
+                    values[position] = value
         kind = ValueKind.INT if order is _Order.SIGNED else term.kind
         for index, column in enumerate(self._columns):
             if self._is_same(column.term, term) and column.takes(order):
