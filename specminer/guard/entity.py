@@ -89,8 +89,15 @@ class Entities:
         event, _ = self.events(situation)
         return tuple(np.unique(self._interactions.role[event]).tolist())
 
-    def named(self, situation: Situation) -> Situation:
-        """Return the situation with short names for storage of the entity that its calls are about."""
+    def named(self, situation: Situation, together: Collection[frozenset[int]] = ()) -> Situation:
+        """Return the situation with short names for storage of the entity that its calls are about.
+
+        Args:
+            situation: the calls of a function.
+            together: the places of terms that one condition speaks of. What is a key of something else there keeps its
+                long name, so that it has one in the condition: ``owner[id] = sender or operator[owner[id]][sender]``.
+
+        """
         if not self.short or len(self.roles(situation)) != 1:
             return situation  # with several roles the key tells which entity is meant
         keys = self.keys(situation) - {"sender"}  # sources name whose balance they mean
@@ -102,7 +109,13 @@ class Entities:
         }
         counts = Counter(wished.values())
         taken = {term.name for term in situation.terms}
-        named = {place: short for place, short in wished.items() if counts[short] == 1 and short not in taken}
+        named = {
+            place: short
+            for place, short in wished.items()
+            if counts[short] == 1
+            and short not in taken
+            and not any(place in places and _is_in_keys(situation, place, places) for places in together)
+        }
         shorter = {situation.terms[place].name: short for place, short in named.items()}
         return replace(
             situation,
@@ -111,6 +124,13 @@ class Entities:
                 for place, term in enumerate(situation.terms)
             ),
         )
+
+
+def _is_in_keys(situation: Situation, place: int, places: Collection[int]) -> bool:
+    """Return whether a term is, or is part of, a key of one of some terms of storage."""
+    name = situation.terms[place].name
+    others = (situation.terms[other] for other in places if other != place)
+    return any(name in key for term in others if term.stored for key in term.keys)
 
 
 def _with_short_names(term: Term, shorter: Mapping[str, str]) -> str:

@@ -103,7 +103,8 @@ def _functions(
         decided = None
         if number in followed:
             situation, decided = decided_calls(situation, followed[number])
-        situation = situation if entities is None else entities.named(situation)
+        if entities is not None:
+            situation = entities.named(situation, () if decided is None else decided.terms_together)
         found.append(
             Function(
                 number=number, meaning=Meaning(situation), cause=numbers[situation.rows], decided=decided
