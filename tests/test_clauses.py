@@ -159,7 +159,7 @@ def test_calls_of_functions_that_do_not_exist(contract: Contract) -> None:
 
 
 HORSES = "0xc65a7bb8d6351c1cf70c95a316cc6a92839c986682d98bc35f958f4883f9d2a8"
-STALLION, MARE = (f"S[(arg{number} + {HORSES})]" for number in (0, 1))
+MARE, STALLION = (f"S[(arg{number} + {HORSES})]" for number in (0, 1))
 REAL: dict[str, dict[str, set[str]]] = {
     "MobSquads": {
         "efef39a1": {

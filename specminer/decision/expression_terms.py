@@ -52,7 +52,7 @@ _ABOUT: Final = {
     "code_size": ("code size of {}", ValueKind.UINT),
     "code_hash": ("code hash of {}", ValueKind.BYTES),
     "external_code": ("code of {}", ValueKind.BYTES),
-    "block_hash": ("hash of block {}", ValueKind.BYTES),
+    "block_hash": ("blockhash({})", ValueKind.BYTES),
 }
 _SIGNS: Final = {
     "sub": ("-", Strength.SUM),

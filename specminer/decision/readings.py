@@ -72,13 +72,21 @@ class Readings:
             elif len(known) < MAX_READINGS:
                 known.append(node)
 
-    def note_own(self, path: Path) -> None:
-        """Note what the expressions of a path are read as, for its runs."""
+    def note_own(self, number: int, path: Path) -> None:
+        """Note what the expressions of a path are read as, for its runs.
+
+        A call may decide at a site upon something else than others do, such as the answer of its first call where
+        theirs is the second: there that stands for what they decide upon.
+        """
         own: dict[int, int] = {}
         for step in path.steps:
             node = step.condition.node
             target = self.reading.get(node)
-            for one, other in self._pairs(target, node) or () if target is not None else ():
+            pairs = list(self._pairs(target, node) or ()) if target is not None else []
+            if node != UNKNOWN and step.site[0]:
+                others = (item for item in self._at[step.site] if item not in (node, target))
+                pairs += [(item, node) for item in others if number not in self._paths[item]]
+            for one, other in pairs:
                 own[one] = other if own.get(one, other) == other else UNKNOWN
         if own:
             for run in path.runs:
@@ -196,8 +204,8 @@ def read_alike(arena: Arena, paths: Sequence[Path]) -> tuple[tuple[Path, ...], R
     readings = Readings(arena=arena)
     for number, path in enumerate(paths):
         readings.add(number, path)
-    for path in paths:
-        readings.note_own(path)
+    for number, path in enumerate(paths):
+        readings.note_own(number, path)
     if not readings.reading:
         return tuple(paths), readings
     read = [readings.read(path.visits) for path in paths]
