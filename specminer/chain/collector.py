@@ -7,7 +7,7 @@ already complete are not read again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ from specminer.chain.lookahead import Lookahead
 from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, octets
 from specminer.chain.progress import Estimate, Progress
-from specminer.chain.reading import GROUP, MAX_FAILURES, Notes, Reading, TransactionReader
+from specminer.chain.reading import GROUP, Notes, Reading, TransactionReader
 from specminer.chain.slot_values import SlotValues, contradicting
-from specminer.chain.tracing import ORDER, SAMPLES, Traced
+from specminer.chain.tracing import ORDER, SAMPLES
 from specminer.errors import ChainError, NodeLied, NodeRefused, NotOnChain
 from specminer.trace import Address, Block, ContractRecord, Gap, Hash, Tracer, Transaction
 
@@ -112,7 +112,6 @@ class Collector:
         self._first = self._last = self._done = self._position = 0
         self._created_in: int | None = None
         self._recorded_any = False
-        self._failures = 0
         self._known = known
         self._held = SlotValues()
         self._held_at = -1
@@ -350,7 +349,11 @@ class Collector:
             for traced in reading.traced:
                 recorded += traced.transactions
                 gaps += traced.gaps
-                self._check_going_on(traced, suspected)
+            if reading.stopped is not None:
+                raise NodeRefused(
+                    f"{self.node.endpoint.label} has stopped tracing: {reading.stopped}; what was collected before is "
+                    "kept, try again later"
+                )
             if reading.envelopes:
                 self._position = max(self._position, reading.envelopes[-1].block.number)
                 self._tell(self._position, self._done + len(recorded))
@@ -362,21 +365,6 @@ class Collector:
         concerned = [transaction for transaction in recorded if transaction.invocations]
         followed = self._followed(concerned, envelopes, first)
         return self._code_hashes.fill(followed), tuple(sorted(gaps, key=lambda gap: (gap.block, gap.hash)))
-
-    def _check_going_on(self, traced: Traced, suspected: Collection[Hash]) -> None:
-        """Count transactions in a row that nothing could trace.
-
-        Raises:
-            NodeRefused: there are so many that the node must have stopped tracing.
-
-        """
-        lost = [gap for gap in traced.gaps if gap.hash not in suspected]
-        self._failures = 0 if traced.transactions else self._failures + len(lost)
-        if self._failures >= MAX_FAILURES:
-            raise NodeRefused(
-                f"{self.node.endpoint.label} has stopped tracing: {self._failures} transactions in a row could not be "
-                f"recorded ({lost[-1].reason}); what was collected before is kept, try again later"
-            )
 
     def _followed(
         self, found: list[Transaction], envelopes: Sequence[Envelope], first: int

@@ -36,6 +36,8 @@ class Reading:
     traced: list[Traced] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """What a user should know of it."""
+    stopped: str | None = None
+    """How the node had stopped tracing by then, as the end of a sentence; ``None`` if it goes on."""
 
 
 class Notes:
@@ -73,11 +75,16 @@ class TransactionReader:
         """Transactions traced so far, whether anybody has taken them or not."""
         self._node = node
         self._notes = notes
+        self._lock = threading.Lock()
+        self._failures = 0
+        """Transactions in a row that could not be traced, in the order in which the node answered."""
+        self._stopped: str | None = None
 
     def read(self, wanted: Sequence[Wanted], *, patient: bool, suspected: Collection[Hash] = ()) -> Reading:
         """Read transactions and trace them; what cannot be read is a gap.
 
-        It stops after ``MAX_FAILURES`` in a row that cannot be traced, those not counted that are only ``suspected``.
+        It stops after ``MAX_FAILURES`` in a row that cannot be traced, whichever thread asked for them; those are not
+        counted that are only ``suspected``.
 
         Raises:
             TipChanged: a transaction moved, and the caller is ``patient`` enough to look for it again.
@@ -87,14 +94,23 @@ class TransactionReader:
         with self._notes.kept_back() as notes:
             envelopes, gaps = self.envelopes(wanted, patient=patient)
             reading = Reading(envelopes=envelopes, gaps=gaps, notes=notes)
-            failures = 0
             for traced in self.trace(envelopes):
                 reading.traced.append(traced)
-                lost = sum(gap.hash not in suspected for gap in traced.gaps)
-                failures = 0 if traced.transactions else failures + lost
-                if failures >= MAX_FAILURES:
+                reading.stopped = self._stopped_after(traced, suspected)
+                if reading.stopped is not None:
                     break
             return reading
+
+    def _stopped_after(self, traced: Traced, suspected: Collection[Hash]) -> str | None:
+        """Count what could not be traced; return how the node has stopped tracing, if it has."""
+        lost = [gap for gap in traced.gaps if gap.hash not in suspected]
+        with self._lock:
+            self._failures = 0 if traced.transactions else self._failures + len(lost)
+            if self._stopped is None and self._failures >= MAX_FAILURES:
+                self._stopped = (
+                    f"{self._failures} transactions in a row could not be recorded ({lost[-1].reason})"
+                )
+            return self._stopped
 
     def trace(self, envelopes: Sequence[Envelope]) -> Iterator[Traced]:
         """Trace transactions, some at a time."""
