@@ -176,13 +176,15 @@ def test_every_edge_is_backed_by_transactions_of_this_chain(mined: Mined) -> Non
             _check_witness(mined, edge, witness)
         assert (edge.first.block, edge.first.timestamp) <= (edge.last.block, edge.last.timestamp)
         assert edge.count >= edge.interaction_count >= 1
-        assert edge.count >= edge.senders >= 1
+        assert edge.count >= edge.senders >= (edge.kind is not TransitionKind.TIME)
 
 
 def _check_witness(mined: Mined, edge: Edge, witness: str) -> None:
     receipt = mined.anvil.rpc("eth_getTransactionReceipt", witness)
     assert receipt is not None
-    assert (edge.function, edge.outcome == "returned") in mined.calls[witness]
+    # when the clock brought it about, the witness is the first call afterwards
+    called = (edge.function, edge.outcome == "returned") in mined.calls[witness]
+    assert called or edge.kind is TransitionKind.TIME
     for seen in (edge.first, edge.last):
         if seen.transaction == witness:
             block = mined.anvil.rpc("eth_getBlockByNumber", receipt["blockNumber"], False)
@@ -215,7 +217,7 @@ def test_again_reads_nothing_twice_and_writes_the_same_bytes(mined: Mined) -> No
     assert said.count("\n") == 1
     assert not [method for method in methods if method.startswith(("debug_", "trace_"))]
     assert methods["eth_getTransactionReceipt"] == 0
-    assert methods.total() <= 10
+    assert methods.total() <= 14  # the head is asked for eight times, because nodes behind a balancer lag
 
 
 def test_a_new_database_gives_the_same_bytes_without_the_node(mined: Mined) -> None:

@@ -248,7 +248,7 @@ def test_a_token_is_paused() -> None:
     assert allowed == {"burn"}  # the source forbids transfers and approvals, not burning
 
 
-@pytest.mark.parametrize("name", ["auction_house", "nft_market", "savings"])
+@pytest.mark.parametrize("name", ["auction_house", "nft_market"])
 def test_a_pause_too_short_to_draw_states_for_is_none(name: str) -> None:
     run = mined_dataset(name)
     context = run.analysis.context
