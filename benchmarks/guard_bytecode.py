@@ -31,7 +31,7 @@ from benchmarks.guard_grammar import (
     Type,
     Voice,
 )
-from specminer.evm.keccak import keccak
+from specminer._support.keccak import keccak
 from specminer.evm.opcodes import Op
 
 _WORD: Final = 1 << 256

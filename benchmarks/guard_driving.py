@@ -22,10 +22,10 @@ from benchmarks.guard_grammar import (
     Variable,
     expressions,
 )
+from specminer._support.keccak import keccak
 from specminer.chain.execution.calls import Call, Execution, Surroundings
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.steps import recorded
-from specminer.evm.keccak import keccak
 from specminer.history import History
 from specminer.store import TraceStore
 from specminer.trace import (

@@ -16,7 +16,7 @@ from typing import Any, Final
 from benchmarks.condition_terms import with_whole_names
 from benchmarks.guard_driving import CONTRACT, DrawnCall, Play, Value, field_of
 from benchmarks.guard_grammar import STAGES, Kind, Place, Type
-from specminer.evm.keccak import keccak
+from specminer._support.keccak import keccak
 from specminer.specification import Guard, SymbolSort
 
 _EQUALS: Final = re.compile(r"(?<![<>=!])=(?!=)")

@@ -103,3 +103,8 @@ def test_every_command_is_where_the_list_says() -> None:
     for name, command in app.commands.items():
         assert command.name == name
         assert command.short_help
+
+
+def test_who_sees_no_progress_bar_loads_none() -> None:
+    program = "import json, sys; from specminer.cli.console import Screen; Screen(quiet=False).note('x')"
+    assert told(f"{program}; print(json.dumps('rich.progress' in sys.modules))") is False

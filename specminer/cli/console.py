@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import Self
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from typing import TYPE_CHECKING, Self
 
 from specminer._support.text import counted
 from specminer.chain.progress import Estimate, Listing, PageRead
 from specminer.errors import plain
 from specminer.pipeline.progress import Executed, FunctionFollowed, ProgressEvent
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 
 class Screen:
@@ -25,22 +25,8 @@ class Screen:
         self._quiet = quiet
         # FORCE_COLOR and the like must not put a bar into a pipe
         terminal = sys.stderr is not None and sys.stderr.isatty()
-        self._console = Console(
-            stderr=True, highlight=False, soft_wrap=True, emoji=False, force_terminal=terminal
-        )
-        self._bar: Progress | None = None
+        self._bar: Progress | None = _bar() if terminal and not quiet else None
         self._said: set[str] = set()
-        if self._console.is_terminal and not quiet:
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[unit]}"),
-                TextColumn("{task.fields[rate]}"),
-                TimeRemainingColumn(),
-                console=self._console,
-                transient=True,
-            )
         self._task: TaskID | None = None
         self._before = 0
         """Transactions that earlier runs had executed."""
@@ -60,7 +46,7 @@ class Screen:
         """Show a sentence once, unless asked to be quiet."""
         if not self._quiet and text not in self._said:
             self._said.add(text)
-            self._console.print(f"note: {plain(text, 1_000)}", markup=False)
+            self._say(f"note: {plain(text, 1_000)}")
 
     def progress(self, told: ProgressEvent) -> None:
         """Show an estimate before long work, and a bar during it."""
@@ -77,20 +63,24 @@ class Screen:
         elif isinstance(told, PageRead):
             if self._bar is not None:
                 noun = "transaction" if told.listing is Listing.TRANSACTIONS else "internal call"
-                self._bar.console.print(
-                    f"read {counted(told.records, noun)} up to block {told.block:,}", markup=False
-                )
+                self._say(f"read {counted(told.records, noun)} up to block {told.block:,}")
         elif isinstance(told, Estimate):
             if not self._quiet:
-                self._console.print(
+                self._say(
                     f"reading {counted(told.blocks, 'block')} by {told.way.value}: about "
-                    f"{counted(told.requests, 'request')}, and about four for each transaction found",
-                    markup=False,
+                    f"{counted(told.requests, 'request')}, and about four for each transaction found"
                 )
             self._begin("collecting", told.blocks)
         else:
             unit = f"blocks, {told.transactions} transactions"
             self._advance(told.block - told.first, told.transactions, unit)
+
+    def _say(self, text: str) -> None:
+        """Show a line, above the bar if there is one."""
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False)
+        elif sys.stderr is not None:
+            print(text, file=sys.stderr)
 
     def _begin(self, what: str, total: int) -> None:
         if self._bar is not None:
@@ -102,3 +92,20 @@ class Screen:
         seconds = self._bar.tasks[self._bar.task_ids.index(self._task)].elapsed or 0
         rate = f"{transactions / seconds:.0f}/s" if seconds > 1 else ""
         self._bar.update(self._task, completed=completed, unit=unit, rate=rate)
+
+
+def _bar() -> Progress:
+    """Return a progress bar on standard error; what draws it is loaded only for those who see it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True, highlight=False, soft_wrap=True, emoji=False, force_terminal=True),
+        transient=True,
+    )

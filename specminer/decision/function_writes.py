@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from specminer._support.keccak import keccak
 from specminer.decision.effect_terms import EffectTerms
 from specminer.decision.paths import FunctionDecisions
 from specminer.decision.wording import Wording
 from specminer.decision.writes import Place, SlotLeft, slots_left
-from specminer.evm.keccak import keccak
 
 MAX_SLOTS: Final = 128
 """Slots that one call writes to of which it is told what it leaves there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from specminer.evm.keccak import keccak
+from specminer._support.keccak import keccak
 from specminer.evm.world import ADDRESS_MASK
 
 

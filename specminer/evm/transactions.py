@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from specminer._support.keccak import keccak
 from specminer.evm.addresses import creation_address, encode_bytes, encode_integer, encode_list
 from specminer.evm.calling import enter_call, enter_creation
 from specminer.evm.forks import Fork
@@ -19,7 +20,6 @@ from specminer.evm.instructions import instruction_set
 from specminer.evm.instructions.calls import delegate_of
 from specminer.evm.instructions.environment import blob_price
 from specminer.evm.interpreter import run_frames
-from specminer.evm.keccak import keccak
 from specminer.evm.opcodes import Op
 from specminer.evm.precompiles import precompiles_of
 from specminer.evm.precompiles.signatures import SECP256K1, recover

@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Final, Literal, get_args
 
@@ -44,6 +43,8 @@ def renderer() -> str | None:
         return f"dot ({program})"
     if find_spec("pygraphviz") is None:
         return None
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return f"pygraphviz {version('pygraphviz')}"
     except PackageNotFoundError:

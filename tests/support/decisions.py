@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from eth_abi.abi import encode
 
+from specminer._support.keccak import keccak
 from specminer.decision import CallRun, Clause, Condition, FunctionDecisions, FunctionRuns
 from specminer.decision.aliases import evaluate_by_slots, slots_of
 from specminer.decision.code_numbers import CodeNumbers
@@ -18,7 +19,6 @@ from specminer.evm.forks import FORKS, Fork
 from specminer.evm.frame import BlockContext
 from specminer.evm.halts import Halt
 from specminer.evm.instructions.taped import taped_instructions
-from specminer.evm.keccak import keccak
 from specminer.evm.recorder import Recorder
 from specminer.evm.shadow.arena import OPERANDS, UNKNOWN, Arena
 from specminer.evm.shadow.observer import Shadow

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from specminer._support.keccak import keccak
 from specminer.decision import CallRun, FunctionDecisions, FunctionRuns
 from specminer.decision.deciding import decide
 from specminer.decision.exploring import Replay
@@ -14,7 +15,6 @@ from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext
 from specminer.evm.halts import Halt
 from specminer.evm.instructions.taped import taped_instructions
-from specminer.evm.keccak import keccak
 from specminer.evm.recorder import Recorder
 from specminer.evm.shadow.arena import Arena
 from specminer.evm.shadow.observer import Shadow

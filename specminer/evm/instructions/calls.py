@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from specminer._support.keccak import keccak
 from specminer.evm.addresses import creation_address
 from specminer.evm.calling import enter_call, enter_creation, new_frame
 from specminer.evm.forks import CALL_VALUE, COLD_ACCOUNT, NEW_ACCOUNT, STIPEND, WORD_HASH
 from specminer.evm.frame import MAX_DEPTH, Frame, FrameKind
 from specminer.evm.halts import FrameHalted, GasShort, Halt
 from specminer.evm.instructions.memory import growth_cost, slice_of
-from specminer.evm.keccak import keccak
 from specminer.evm.opcodes import Op
 from specminer.evm.program import Block, BlockEnd
 from specminer.evm.world import ADDRESS_MASK, Account

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
+from specminer._support.keccak import keccak
 from specminer.evm.forks import COLD_ACCOUNT, WORD_COPY, WORD_HASH, Fork
 from specminer.evm.frame import Frame
 from specminer.evm.halts import GasShort
 from specminer.evm.instructions.memory import reach, slice_of
-from specminer.evm.keccak import keccak
 from specminer.evm.opcodes import Op
 from specminer.evm.program import Handler, Site
 from specminer.evm.world import ADDRESS_MASK, Account

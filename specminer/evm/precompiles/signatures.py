@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from specminer.evm.keccak import keccak
+from specminer._support.keccak import keccak
 
 _Point = tuple[int, int, int]
 _INFINITY: Final[_Point] = (0, 1, 0)
