@@ -8,7 +8,7 @@ if TYPE_CHECKING:  # nothing may be imported before `main` catches interruptions
 
 __all__ = ["main"]
 
-_BETWEEN_COLLECTIONS = 50_000
+_BETWEEN_COLLECTIONS = 400_000
 """New objects after which Python looks for cycles of garbage. A run makes many objects that stay and few cycles: by
 default, 700, the search alone takes a tenth of ``mine``."""
 
