@@ -10,7 +10,7 @@ __all__ = ["main"]
 
 _BETWEEN_COLLECTIONS = 400_000
 """New objects after which Python looks for cycles of garbage. A run makes many objects that stay and few cycles: by
-default, 700, the search alone takes a tenth of ``mine``."""
+default, 700, looking for them takes a tenth of ``mine``."""
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
