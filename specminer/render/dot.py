@@ -153,7 +153,7 @@ def _add_lines(graph: graphviz.Digraph, content: Content) -> None:
     lines, initial = content.selection.lines, content.spec.initial
     widest = max((line.count for line in lines), default=1)
     depths = depth(lines, initial)
-    loops = {line.source for line in lines if line.source == line.target and len(content.line(line)) > 2}
+    loops = {line.source for line in lines if line.source == line.target and len(content.line(line)) > 1}
     for line in lines:
         port = _port(line, depths, loops) if content.direction == "TB" else {}
         graph.edge(node_name(line.source), node_name(line.target), **_arrow(content, line, widest), **port)
