@@ -21,7 +21,7 @@ from specminer.specification import (
 from specminer.surprise import measure
 from specminer.surprise.payouts import payouts, tail_bits
 from specminer.surprise.transaction_sources import _alone, _newcomers, bounded, evidence_of
-from specminer.surprise.unjudged import unjudged
+from specminer.surprise.unjudged import count_unjudged
 from tests.support.mined import marked, mined
 
 ATTACKED = ("savings", "vaults", "tender")
@@ -134,7 +134,7 @@ def test_what_is_held_is_what_came_less_what_left() -> None:
 def test_each_call_is_judged_or_said_not_to_be(name: str) -> None:
     run = mined(name)
     found = run.specification.surprise
-    assert found.unjudged == unjudged(run.context)
+    assert found.unjudged == count_unjudged(run.context)
     judged = run.history.accepted & ~run.context.is_constructor & ~run.context.is_in_vain
     missed = sum(item.calls for item in found.unjudged or ())
     assert missed + int(judged.sum()) == len(run.history)

@@ -25,8 +25,6 @@ from specminer.interaction.interactions import CLOCK
 
 MOST_CLOCKS: Final = 4
 """Deadlines that are looked at, those that turn most often."""
-FEWEST: Final = 1
-"""A deadline that is reached less often in the whole history is no event."""
 _LARGEST: Final = 1 << 60
 """Deadlines beyond are never reached; sums of three stay in 64 bits."""
 _KEYS: Final = re.compile(r"\[[^\]]*\]")
@@ -62,9 +60,10 @@ def deadlines(table: EventTable) -> tuple[Deadline, ...]:
         # now - D + c < 0: reached from D - c on; D + c - now < 0: reached from D + c + 1 on
         added = -condition.constant if condition.factor > 0 else condition.constant + 1
         item = Deadline(name="", stored=stored, clock=condition.clock, added=added, turns=0)
-        turned = _turned(table, item)
-        if turned is not None and int(turned.sum()) >= FEWEST:
-            found.setdefault((stored, condition.clock), replace(item, turns=int(turned.sum())))
+        course = _course(table, item)
+        turns = 0 if course is None else int(course.turned.sum())
+        if turns:
+            found.setdefault((stored, condition.clock), replace(item, turns=turns))
     chosen = sorted(found.values(), key=lambda item: -item.turns)[:MOST_CLOCKS]
     names = unique_names(
         [*(variable.name for variable in table.variables), *(_name(table, item) for item in chosen)]
@@ -90,11 +89,20 @@ def _rows(table: EventTable, item: Deadline) -> list[int]:
     return [own[0] for own in rows] if all(rows) else []
 
 
-def _reached(table: EventTable, item: Deadline) -> tuple[BoolColumn, BoolColumn, BoolColumn] | None:
-    """Return whether a deadline was reached before each event, and after it, and where that is known; shape (n,).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Course:
+    """Where the clock stood against a deadline at each of ``n`` events."""
 
-    ``None`` if the table has no such clock.
-    """
+    after: BoolColumn
+    """Whether the deadline was reached after each event; shape (n,), as all columns."""
+    known: BoolColumn
+    """Whether that is known."""
+    turned: BoolColumn
+    """Before which events it was reached that had not been when the event before them happened."""
+
+
+def _course(table: EventTable, item: Deadline) -> _Course | None:
+    """Return the course of a deadline; ``None`` if the table has no such clock."""
     clock, rows = table.call(item.clock), _rows(table, item)
     if clock is None or not rows or np.any(clock == MISSING):
         return None
@@ -108,20 +116,7 @@ def _reached(table: EventTable, item: Deadline) -> tuple[BoolColumn, BoolColumn,
     earlier, started = np.arange(len(table)) - 1, np.ones(len(table), dtype=np.bool_)
     started[table.starts] = False
     before = started & known[earlier] & is_set[earlier] & (now >= due[earlier])
-    return before, after, known
-
-
-def _turned(table: EventTable, item: Deadline) -> BoolColumn | None:
-    """Return before which events a deadline was reached that had not been when the event before them happened."""
-    reached = _reached(table, item)
-    if reached is None:
-        return None
-    before, after, known = reached
-    started = np.ones(len(table), dtype=np.bool_)
-    started[table.starts] = False
-    earlier = np.arange(len(table)) - 1
-    turned: BoolColumn = before & started & known[earlier] & ~after[earlier] & ~table.switched
-    return turned
+    return _Course(after=after, known=known, turned=before & ~after[earlier] & ~table.switched)
 
 
 def with_deadlines(
@@ -136,18 +131,17 @@ def with_deadlines(
 def _with_deadline(
     table: EventTable, interactions: Interactions, item: Deadline
 ) -> tuple[EventTable, Interactions]:
-    reached, turned = _reached(table, item), _turned(table, item)
-    if reached is None or turned is None:
+    course = _course(table, item)
+    if course is None:
         return table, interactions
-    _, after, known = reached
-    at = np.flatnonzero(turned)
+    at = np.flatnonzero(course.turned)
     words = {word: row for row, word in enumerate(table.words)}
     truths = np.array([words.setdefault(value, len(words)) for value in (0, 1)], dtype=np.int64)
-    flag = np.insert(np.where(known, truths[after.astype(np.int64)], MISSING), at, truths[1])
+    flag = np.insert(np.where(course.known, truths[course.after.astype(np.int64)], MISSING), at, truths[1])
     text = unique_names([*table.symbols, f"{CLOCK}{item.name}"])[-1]
     symbols = (*table.symbols, text)
     place = len(interactions.phases)
-    told = replace(
+    extended = replace(
         table,
         symbols=symbols,
         symbol=np.insert(table.symbol, at, len(table.symbols)),
@@ -155,8 +149,8 @@ def _with_deadline(
         rejected=np.insert(table.rejected, at, False),
         words=tuple(words),
         variables=(*table.variables, Variable(name=item.name, kind=ValueKind.BOOL)),
-        values=np.vstack([_held(table.values, at), flag]),
-        assumed=None if table.assumed is None else np.vstack([_held(table.assumed, at), flag]),
+        values=np.vstack([_with_repeated(table.values, at), flag]),
+        assumed=None if table.assumed is None else np.vstack([_with_repeated(table.assumed, at), flag]),
         call_values=None
         if table.call_values is None
         else np.insert(table.call_values, at, table.call_values[:, at], axis=1),
@@ -171,16 +165,16 @@ def _with_deadline(
     phase = np.full(len(table), MISSING) if interactions.phase is None else interactions.phase
     moved = replace(
         interactions,
-        slice=told.interaction,
+        slice=extended.interaction,
         invocation=np.insert(interactions.invocation, at, interactions.invocation[at]),
         passive=np.insert(interactions.passive, at, True),
         role=np.insert(interactions.role, at, MISSING),
         phases=(*interactions.phases, f"{CLOCK}{item.name}"),
         phase=np.insert(phase, at, place),
     )
-    return told, moved
+    return extended, moved
 
 
-def _held(values: IntColumn, at: IntColumn) -> IntColumn:
+def _with_repeated(values: IntColumn, at: IntColumn) -> IntColumn:
     """Return values with those of the event before repeated where something is put between."""
     return np.insert(values, at, values[:, at - 1], axis=1)

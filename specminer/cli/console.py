@@ -25,7 +25,7 @@ class Screen:
         self._quiet = quiet
         # FORCE_COLOR and the like must not put a bar into a pipe
         terminal = sys.stderr is not None and sys.stderr.isatty()
-        self._bar: Progress | None = _bar() if terminal and not quiet else None
+        self._bar: Progress | None = _progress_bar() if terminal and not quiet else None
         self._said: set[str] = set()
         self._task: TaskID | None = None
         self._before = 0
@@ -94,7 +94,7 @@ class Screen:
         self._bar.update(self._task, completed=completed, unit=unit, rate=rate)
 
 
-def _bar() -> Progress:
+def _progress_bar() -> Progress:
     """Return a progress bar on standard error; what draws it is loaded only for those who see it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

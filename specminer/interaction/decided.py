@@ -22,7 +22,7 @@ FloatColumn = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class DecidedReads:
     """The reads upon which calls decided what other calls had written; ``r`` of them, of ``w`` writes."""
 
     reader: IntColumn
@@ -43,7 +43,9 @@ class Decided:
         return float(self.weight[distinct(self.write[reads])].sum()) / self.total if self.total else 0.0
 
 
-def decided_reads(context: HistoryContext, code: AccessFacts | None, setlike: BoolColumn) -> Decided | None:
+def decided_reads(
+    context: HistoryContext, code: AccessFacts | None, setlike: BoolColumn
+) -> DecidedReads | None:
     """Return upon what calls decided; ``None`` if too few of them could be followed through the code.
 
     Args:
@@ -66,7 +68,7 @@ def decided_reads(context: HistoryContext, code: AccessFacts | None, setlike: Bo
     sets = setlike[np.searchsorted(written, pairs)]
     # what counts without a key is a total, a nonce or the next id
     counts = np.where(keyless(context)[pairs % span], 0.0, COUNTED)
-    return Decided(
+    return DecidedReads(
         reader=accesses.invocation[touches].astype(np.int64),
         slot=slot,
         write=write.reshape(-1).astype(np.int64),

@@ -17,7 +17,7 @@ from specminer.decision.access_facts import AccessFacts
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import arguments
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.interaction.decided import Decided, decided_reads, keyless
+from specminer.interaction.decided import DecidedReads, decided_reads, keyless
 from specminer.interaction.entities import entity_ports, entity_span, slot_entities
 from specminer.interaction.relation import components, distinct, relation
 from specminer.interaction.roles import Naming
@@ -121,7 +121,7 @@ class Marks:
     """Of each touch, whether it is an effective write that shows which of the two it is."""
     last_slot: IntColumn
     """Slot that each rejected call read last, or ``MISSING``; shape (n,)."""
-    decided: Decided | None
+    decided: DecidedReads | None
     """``None`` where too few calls could be followed through the code."""
     living: BoolColumn
     """Of each slot, whether calls change the variable that it belongs to: what only the constructor set (who is an
@@ -298,7 +298,7 @@ def _guard(context: HistoryContext, own: BoolColumn, found: Marks) -> tuple[floa
     return _weight(len(decided)), float(np.mean(own[decided])) if len(decided) else 0.0
 
 
-def _decides(context: HistoryContext, mask: BoolColumn, named: Naming, decided: Decided) -> float:
+def _decides(context: HistoryContext, mask: BoolColumn, named: Naming, decided: DecidedReads) -> float:
     """Return the share of what decides that belongs to an entity which the deciding call is about."""
     about = relation(named.invocation, named.entity, entity_span(context))
     own = np.zeros(len(decided.slot), dtype=np.bool_)

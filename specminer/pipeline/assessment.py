@@ -15,7 +15,7 @@ from specminer.interaction import Interactions
 from specminer.invariant import Invariant, Template, exceptions, search
 from specminer.pipeline.state import Mining
 from specminer.specification import Confidence, HeldOutFigures, function_scope
-from specminer.surprise import Broken, Claim, Kind, Ranking, measure, too_few, unjudged, weigh
+from specminer.surprise import Broken, Claim, Kind, Ranking, count_unjudged, measure, too_few, weigh
 
 
 def find_invariants(mining: Mining) -> Mining:
@@ -66,7 +66,7 @@ def rank_surprise(mining: Mining) -> Mining:
         surprise=replace(
             ranking.surprise(listed),
             transactions=weighed.surprise(listed),
-            unjudged=unjudged(mining.context),
+            unjudged=count_unjudged(mining.context),
         ),
     )
 

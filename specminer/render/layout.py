@@ -68,14 +68,14 @@ def render_dot(
             f"expected a picture format of {', '.join(get_args(PictureFormat))}, got {plain(format)}",
             format=format,
         )
-    return _drawn(_command(format), dot.encode("utf-8", "backslashreplace"), timeout)
+    return _lay_out(_command(format), format, dot.encode("utf-8", "backslashreplace"), timeout)
 
 
 @lru_cache(maxsize=2)
-def _drawn(command: tuple[str, ...], dot: bytes, timeout: float) -> bytes:
+def _lay_out(command: tuple[str, ...], wanted: PictureFormat, dot: bytes, timeout: float) -> bytes:
     """Return a picture; the last ones are kept, because files and report show the same."""
     picture = _run(command, dot, timeout)
-    return clean_svg(picture) if "-Tsvg" in command or "svg" in command else picture
+    return clean_svg(picture) if wanted == "svg" else picture
 
 
 def _command(wanted: PictureFormat) -> tuple[str, ...]:

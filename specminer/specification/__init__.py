@@ -98,7 +98,7 @@ from specminer.specification.surprise import (
     SurprisingInteraction,
     SurprisingTransaction,
     SurprisingTransactions,
-    Unjudged,
+    UnjudgedCalls,
 )
 from specminer.specification.symbols import SymbolSort
 
@@ -178,7 +178,7 @@ __all__ = [
     "TransitionGuard",
     "TransitionKind",
     "TransitionVerdict",
-    "Unjudged",
+    "UnjudgedCalls",
     "UnknownValues",
     "Weights",
     "decode_specification",

@@ -143,7 +143,7 @@ class SurprisingTransactions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unjudged:
+class UnjudgedCalls:
     """Calls that nothing judged."""
 
     calls: Count
@@ -172,5 +172,5 @@ class Surprise:
     """The events that stand out, of all interactions."""
     transactions: SurprisingTransactions | None = absent()
     """The transactions that stand out; left out where they were not measured."""
-    unjudged: tuple[Unjudged, ...] | None = absent()
+    unjudged: tuple[UnjudgedCalls, ...] | None = absent()
     """Calls that were never judged, and why; left out where that is not known."""

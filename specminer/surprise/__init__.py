@@ -9,7 +9,7 @@ from specminer.surprise.measures import Broken, Kind, Measured, measure, too_few
 from specminer.surprise.ranking import LISTED, MAX_LISTED, Ranking
 from specminer.surprise.transaction_sources import Claim
 from specminer.surprise.transactions import Transactions, weigh
-from specminer.surprise.unjudged import unjudged
+from specminer.surprise.unjudged import count_unjudged
 
 __all__ = [
     "LISTED",
@@ -20,9 +20,9 @@ __all__ = [
     "Measured",
     "Ranking",
     "Transactions",
+    "count_unjudged",
     "measure",
     "threshold",
     "too_few",
-    "unjudged",
     "weigh",
 ]

@@ -67,7 +67,7 @@ def bounded(bits: FloatColumn, judged: BoolColumn) -> FloatColumn:
 def evidence_of(context: HistoryContext, measured: Measured, claims: Sequence[Claim]) -> tuple[Evidence, ...]:
     """Return what each source says; its bits are not bounded yet. Cost n log n in calls and accesses."""
     history = context.history
-    lasting = np.flatnonzero(lasting_calls(context) & ~context.is_constructor)
+    lasting = np.flatnonzero(lasting_calls(context))
     events = lasting[context.is_event[lasting]]
     function = context.calls.function
     through = history.invocation_sender != history.transaction_origin[history.invocation_transaction]
@@ -84,8 +84,8 @@ def evidence_of(context: HistoryContext, measured: Measured, claims: Sequence[Cl
 
 
 def lasting_calls(context: HistoryContext) -> BoolColumn:
-    """Return the invocations whose effects lasted, views among them; none of a contract that was gone."""
-    return context.history.accepted & ~context.is_in_vain
+    """Return the calls whose effects lasted, views among them; no constructors, none of a contract that was gone."""
+    return context.history.accepted & ~context.is_in_vain & ~context.is_constructor
 
 
 def _novel(

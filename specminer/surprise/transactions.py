@@ -9,13 +9,13 @@ of all other transactions.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from specminer._support.addresses import checksum_address
-from specminer._support.text import counted
+from specminer._support.text import counted, list_some
 from specminer._support.units import amount
 from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn
@@ -46,8 +46,10 @@ class Transactions:
     evidence: tuple[Evidence, ...]
     """What sources say, bounded."""
     taken: Payouts
+    lasting: BoolColumn
+    """Which of the ``n`` invocations are calls whose effects lasted; shape (n,)."""
     judged: BoolColumn
-    """Transactions with a call whose effects lasted; shape (t,)."""
+    """Transactions with such a call; shape (t,)."""
     score: FloatColumn
     """Shape (t,)."""
 
@@ -67,17 +69,17 @@ class Transactions:
             rate=RATE,
             calibrated=len(rows) >= 1 / RATE,
             held_out=checked(self.score[rows], origin, RATE, sources),
-            ranked=tuple(self._told(int(row), limit) for row in order.tolist()),
+            ranked=tuple(self._describe(int(row), limit) for row in order.tolist()),
         )
 
-    def _told(self, row: int, limit: float) -> SurprisingTransaction:
+    def _describe(self, row: int, limit: float) -> SurprisingTransaction:
         history = self.context.history
         speaking = sorted(
             (item for item in self.evidence if item.bits[row] > 0), key=lambda item: -float(item.bits[row])
         )
-        told = [item for item in speaking if item.bits[row] >= LEAST_REASON] or speaking[:1]
-        reasons = tuple(self._reason(item, row) for item in told)
-        if all(item.source is not EvidenceSource.PAYMENT for item in told):
+        strong = [item for item in speaking if item.bits[row] >= LEAST_REASON] or speaking[:1]
+        reasons = tuple(self._reason(item, row) for item in strong)
+        if all(item.source is not EvidenceSource.PAYMENT for item in strong):
             reasons += self._facts(row)
         name = f"0x{history.transaction_hash[row].hex()}"
         score = float(self.score[row])
@@ -143,14 +145,13 @@ class Transactions:
 
     def _calls(self, row: int) -> str:
         """Say which functions were called in a transaction, and how often."""
-        lasting = lasting_calls(self.context) & ~self.context.is_constructor
-        calls = np.flatnonzero((self.context.history.invocation_transaction == row) & lasting)
+        calls = np.flatnonzero((self.context.history.invocation_transaction == row) & self.lasting)
         functions, times = np.unique(self.context.calls.function[calls], return_counts=True)
         names = [
             f"{self.context.calls.functions[number]}{f' {count} times' if count > 1 else ''}"
             for number, count in zip(functions.tolist(), times.tolist(), strict=True)
         ]
-        return f"it called {_shown(names)}"
+        return f"it called {_listed(names)}"
 
     def _changed(self, invocation: int) -> str:
         """Say which variables a call changed."""
@@ -158,7 +159,7 @@ class Transactions:
         touched = np.flatnonzero((accesses.invocation == invocation) & accesses.effective_write)
         variables = np.unique(locations.variable[accesses.slot[touched]]).tolist()
         return (
-            _shown([locations.variables[number].text(None) for number in variables])
+            _listed([locations.variables[number].text(None) for number in variables])
             if variables
             else "nothing"
         )
@@ -183,9 +184,9 @@ class Transactions:
 
 def weigh(context: HistoryContext, ranking: Ranking, claims: Sequence[Claim]) -> Transactions:
     """Weigh all transactions of a history; cost n log n in calls and accesses."""
-    history = context.history
+    history, lasting = context.history, lasting_calls(context)
     judged = np.zeros(len(history.transaction_hash), dtype=np.bool_)
-    judged[history.invocation_transaction[lasting_calls(context) & ~context.is_constructor]] = True
+    judged[history.invocation_transaction[lasting]] = True
     taken = payouts(history)
     found = (*evidence_of(context, ranking.measured, claims), payout_evidence(history, taken))
     evidence = tuple(_bounded(found, judged))
@@ -195,6 +196,7 @@ def weigh(context: HistoryContext, ranking: Ranking, claims: Sequence[Claim]) ->
         claims=claims,
         evidence=evidence,
         taken=taken,
+        lasting=lasting,
         judged=judged,
         score=np.sum([item.bits for item in evidence], axis=0),
     )
@@ -202,15 +204,8 @@ def weigh(context: HistoryContext, ranking: Ranking, claims: Sequence[Claim]) ->
 
 def _bounded(found: Sequence[Evidence], judged: BoolColumn) -> Iterator[Evidence]:
     for item in found:
-        yield Evidence(
-            source=item.source,
-            bits=np.where(item.case == MISSING, 0.0, bounded(item.bits, judged)),
-            case=item.case,
-            others=item.others,
-            claim=item.claim,
-        )
+        yield replace(item, bits=np.where(item.case == MISSING, 0.0, bounded(item.bits, judged)))
 
 
-def _shown(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:MAX_NAMED])
-    return f"{shown} and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else shown
+def _listed(names: Sequence[str]) -> str:
+    return list_some(names[:MAX_NAMED], len(names))

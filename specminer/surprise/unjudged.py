@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from specminer.decoding import ROLLED_BACK, HistoryContext
-from specminer.specification import Unjudged
+from specminer.specification import UnjudgedCalls
 
 
-def unjudged(context: HistoryContext) -> tuple[Unjudged, ...]:
+def count_unjudged(context: HistoryContext) -> tuple[UnjudgedCalls, ...]:
     """Return the calls of a history that had no lasting effect of their own, by reason; none twice."""
     history = context.history
     reasons = (
@@ -26,5 +26,5 @@ def unjudged(context: HistoryContext) -> tuple[Unjudged, ...]:
         calls = int((rest & applies).sum())
         rest &= ~applies
         if calls:
-            found.append(Unjudged(calls=calls, reason=reason))
+            found.append(UnjudgedCalls(calls=calls, reason=reason))
     return tuple(found)
