@@ -131,7 +131,8 @@ class Edge:
     event: str
     """What a person reads: the function, with the role in a projection, or ``side effect of f``."""
     function: str
-    """The bare name: ``bid``, ``constructor``, ``receive``, ``fallback`` or an unknown selector."""
+    """The bare name: ``bid``, ``constructor``, ``receive``, ``fallback`` or an unknown selector; of what the clock
+    brought about, the deadline that was reached."""
     role: str | None
     """As what the call names the entity; ``None`` where calls belong to one entity."""
     kind: TransitionKind
@@ -143,9 +144,9 @@ class Edge:
     interaction_count: Count
     """In how many interactions."""
     senders: Count
-    """How many different addresses."""
+    """How many different addresses; nobody sends what the clock brings about."""
     first: Occurrence
-    """When it was taken first."""
+    """When it was taken first; of what the clock brought about, where the first call afterwards shows it."""
     last: Occurrence
     """When it was taken last."""
     reached: Count | None = None
