@@ -26,14 +26,14 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks.reexecution import AZURE, MAINNET
+from benchmarks.reexecution import AZURE, MAINNET, read_history
 from specminer.chain.execution.calls import FORKS as REFERENCE_FORKS
 from specminer.chain.execution.calls import VirtualMachine
 from specminer.chain.execution.fast import FastMachine, number_of
 from specminer.chain.execution.records import call_of, surroundings
 from specminer.chain.execution.reference.machine import Machine
 from specminer.chain.execution.replay import Replay
-from specminer.chain.execution.schedule import Rules, fixed, scheduled
+from specminer.chain.execution.schedule import Rules, scheduled
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.txlist import read_transactions
 from specminer.evm.alone import pursue, recordings
@@ -61,12 +61,15 @@ def timed(work: Callable[[], object]) -> float:
     return min(times)
 
 
-def observed(records: Records, rules: Rules, recorder: Recorder | None) -> None:
-    """Execute records on the engine."""
-    for _ in results(records, rules, recorder):
+def observed(records: Records, rules: Rules, recorder: Recorder | None) -> list[bool]:
+    """Execute records on the engine; return which succeeded."""
+    succeeded = []
+    for result in results(records, rules, recorder):
+        succeeded.append(result.succeeded)
         if recorder is not None:
             recorder.clear()
             recorder.room = 1 << 28
+    return succeeded
 
 
 def by_specification(records: Records, rules: Rules, targets: frozenset[bytes]) -> None:
@@ -131,12 +134,7 @@ def histories(names: Sequence[str]) -> None:
     )
     totals: Counter[str] = Counter()
     for name in names or (*AZURE, *MAINNET):
-        rules = scheduled(1) if name in MAINNET else fixed("istanbul")
-        assert rules is not None
-        records = read_transactions(
-            folder / ("mainnet" if name in MAINNET else "azure") / name / "txlist.json.gz"
-        )
-        _line(name, records, rules, totals)
+        _line(name, *read_history(folder, name), totals)
     print(
         f"all: recording {totals['specification'] / totals['recording']:.1f} times as fast, "
         f"the whole replay {totals['old replay'] / totals['replay']:.1f} times, "

@@ -17,20 +17,17 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.engine import Records, timed
-from benchmarks.reexecution import AZURE, MAINNET
+from benchmarks.engine import Records, observed, timed
+from benchmarks.reexecution import AZURE, MAINNET, read_history
 from specminer.chain.execution.fast import number_of
 from specminer.chain.execution.records import call_of, surroundings
-from specminer.chain.execution.schedule import Rules, fixed, scheduled
-from specminer.chain.txlist import read_transactions
+from specminer.chain.execution.schedule import Rules
 from specminer.evm.forks import FORKS
 from specminer.evm.recorder import Recorder
 from specminer.evm.transactions import Transaction, intrinsic_costs
-from tests.support.engine import results
 
 VERSION: Final = "0.12.1b1"
 RUNNER: Final = Path(__file__).with_name("py_evm_runner.py")
-ROOM: Final = 1 << 28
 
 
 def environment(folder: Path) -> Path:
@@ -42,7 +39,7 @@ def environment(folder: Path) -> Path:
     return python
 
 
-def given(records: Records, rules: Rules) -> list[dict[str, Any]]:
+def runner_input(records: Records, rules: Rules) -> list[dict[str, Any]]:
     """Return transactions as the runner reads them; gas is what is left for the first frame."""
     listed = []
     for record in records:
@@ -68,46 +65,39 @@ def given(records: Records, rules: Rules) -> list[dict[str, Any]]:
     return listed
 
 
-def recorded(records: Records, rules: Rules, targets: frozenset[int]) -> list[bool]:
-    """Execute records on the engine with a recorder; return which succeeded."""
-    recorder, succeeded = Recorder(targets), []
-    for result in results(records, rules, recorder):
-        succeeded.append(result.succeeded)
-        recorder.clear()
-        recorder.room = ROOM
-    return succeeded
+def compare(name: str, folder: Path, python: Path) -> tuple[float, float]:
+    """Print the line of a history; return the CPU seconds of the engine and of py-evm."""
+    records, rules = read_history(folder, name)
+    vm = None if name in MAINNET else "IstanbulVM"
+    text = json.dumps({"vm": vm, "transactions": runner_input(records, rules)})
+    done = subprocess.run(
+        [str(python), str(RUNNER)], input=text, check=True, stdout=subprocess.PIPE, text=True
+    )
+    answer = json.loads(done.stdout)
+    targets = frozenset(
+        number_of(made) for record in records if (made := call_of(record).created) is not None
+    )
+    succeeded = observed(records, rules, Recorder(targets))
+    ours: float = timed(lambda: observed(records, rules, Recorder(targets)))
+    theirs: float = answer["seconds"]
+    agree = sum(one == other for one, other in zip(succeeded, answer["succeeded"], strict=True))
+    count = len(records)
+    print(
+        f"{name:<18}{count:>13,}{count / ours:>10.0f}{count / theirs:>10.0f}"
+        f"{theirs / ours:>7.1f}{agree / count:>8.1%}",
+        flush=True,
+    )
+    return ours, theirs
 
 
 def main() -> None:
     """Print the table."""
     folder = Path(os.environ["SPECMINER_REAL_DATA"])
-    ours = theirs = 0.0
     print(f"{'history':<18}{'transactions':>13}{'engine/s':>10}{'py-evm/s':>10}{'ratio':>7}{'agree':>8}")
     with tempfile.TemporaryDirectory(prefix="specminer-py-evm-") as scratch:
         python = environment(Path(scratch))
-        for name in sys.argv[1:] or (*AZURE, *MAINNET):
-            kind, rules = ("mainnet", scheduled(1)) if name in MAINNET else ("azure", fixed("istanbul"))
-            assert rules is not None
-            records = read_transactions(folder / kind / name / "txlist.json.gz")
-            vm = None if name in MAINNET else "IstanbulVM"
-            text = json.dumps({"vm": vm, "transactions": given(records, rules)})
-            done = subprocess.run(
-                [str(python), str(RUNNER)], input=text, check=True, stdout=subprocess.PIPE, text=True
-            )
-            told = json.loads(done.stdout)
-            targets = frozenset(
-                number_of(made) for record in records if (made := call_of(record).created) is not None
-            )
-            succeeded = recorded(records, rules, targets)
-            seconds = timed(lambda given=records, by=rules, of=targets: recorded(given, by, of))  # type: ignore[misc]
-            agree = sum(one == other for one, other in zip(succeeded, told["succeeded"], strict=True))
-            count = len(records)
-            ours, theirs = ours + seconds, theirs + told["seconds"]
-            print(
-                f"{name:<18}{count:>13,}{count / seconds:>10.0f}{count / told['seconds']:>10.0f}"
-                f"{told['seconds'] / seconds:>7.1f}{agree / count:>8.1%}",
-                flush=True,
-            )
+        seconds = [compare(name, folder, python) for name in sys.argv[1:] or (*AZURE, *MAINNET)]
+    ours, theirs = map(sum, zip(*seconds, strict=True))
     print(f"all: the engine with its recorder is {theirs / ours:.1f} times as fast as py-evm without one")
 
 

@@ -23,7 +23,8 @@ Message = import_module("eth.vm.message").Message
 
 ROUNDS = 2
 RICH = 1 << 200
-Given = dict[str, Any]
+Fields = dict[str, Any]
+"""A transaction as it comes from standard input."""
 
 
 def state_class(vm: str | None, block: int) -> Any:
@@ -34,15 +35,15 @@ def state_class(vm: str | None, block: int) -> Any:
     return began[-1].get_state_class()
 
 
-def surroundings(given: Given) -> Any:
+def surroundings(fields: Fields) -> Any:
     """Return what a transaction's code can ask of its block."""
     return ExecutionContext(
         coinbase=bytes(20),
-        timestamp=given["timestamp"],
-        block_number=given["block"],
+        timestamp=fields["timestamp"],
+        block_number=fields["block"],
         difficulty=0,
         mix_hash=bytes(32),
-        gas_limit=given["gas_limit"],
+        gas_limit=fields["gas_limit"],
         prev_hashes=(),
         chain_id=1,
         base_fee_per_gas=0,
@@ -50,28 +51,28 @@ def surroundings(given: Given) -> Any:
     )
 
 
-def outcomes(vm: str | None, transactions: list[Given]) -> Iterator[bool]:
+def outcomes(vm: str | None, transactions: list[Fields]) -> Iterator[bool]:
     """Execute transactions one after another; yield whether each succeeded."""
     database, root = AtomicDB(), constants.BLANK_ROOT_HASH
     state: Any = None
-    for given in transactions:
-        wanted = state_class(vm, given["block"])
+    for fields in transactions:
+        wanted = state_class(vm, fields["block"])
         if type(state) is not wanted:
             if state is not None:
                 state.persist()
                 root = state.state_root
-            state = wanted(database, surroundings(given), root)
-        state.execution_context = surroundings(given)
-        sender, data = bytes.fromhex(given["sender"]), bytes.fromhex(given["data"])
-        created = given["created"] and bytes.fromhex(given["created"])
-        to = constants.CREATE_CONTRACT_ADDRESS if created else bytes.fromhex(given["to"])
+            state = wanted(database, surroundings(fields), root)
+        state.execution_context = surroundings(fields)
+        sender, data = bytes.fromhex(fields["sender"]), bytes.fromhex(fields["data"])
+        created = fields["created"] and bytes.fromhex(fields["created"])
+        to = constants.CREATE_CONTRACT_ADDRESS if created else bytes.fromhex(fields["to"])
         state.set_balance(sender, RICH)
         state.increment_nonce(sender)
         message = Message(
-            gas=given["gas"],
+            gas=fields["gas"],
             to=to,
             sender=sender,
-            value=given["value"],
+            value=fields["value"],
             data=b"" if created else data,
             code=data if created else state.get_code(to),
             create_address=created or None,
@@ -79,7 +80,7 @@ def outcomes(vm: str | None, transactions: list[Given]) -> Iterator[bool]:
         if hasattr(state, "mark_address_warm"):
             for address in (sender, message.storage_address):
                 state.mark_address_warm(address)
-        context = state.get_transaction_context_class()(gas_price=given["gas_price"], origin=sender)
+        context = state.get_transaction_context_class()(gas_price=fields["gas_price"], origin=sender)
         machine = state.computation_class
         run = machine.apply_create_message if created else machine.apply_message
         computation = run(state, message, context)
@@ -91,11 +92,11 @@ def outcomes(vm: str | None, transactions: list[Given]) -> Iterator[bool]:
 
 def main() -> None:
     """Execute what standard input has."""
-    given = json.load(sys.stdin)
+    history = json.load(sys.stdin)
     best, succeeded = float("inf"), []
     for _ in range(ROUNDS):
         began = time.process_time()
-        succeeded = list(outcomes(given["vm"], given["transactions"]))
+        succeeded = list(outcomes(history["vm"], history["transactions"]))
         best = min(best, time.process_time() - began)
     json.dump({"seconds": best, "succeeded": succeeded}, sys.stdout)
 

@@ -35,6 +35,13 @@ AZURE: Final = ("BasicProvenance", "DigitalLocker", "HelloBlockchain", "RoomTher
 ROUNDS: Final = 3
 
 
+def read_history(folder: Path, name: str) -> tuple[Sequence[ExportedTransaction], Rules]:
+    """Return the transactions of a real history below a folder, and the rules under which its chain ran."""
+    kind, rules = ("mainnet", scheduled(1)) if name in MAINNET else ("azure", fixed("istanbul"))
+    assert rules is not None
+    return read_transactions(folder / kind / name / "txlist.json.gz"), rules
+
+
 def bare(records: Sequence[ExportedTransaction], rules: Rules) -> float:
     """Return the CPU seconds of the machine alone."""
     machine = Machine()
@@ -82,9 +89,7 @@ def main(names: Sequence[str]) -> None:
     folder = Path(os.environ["SPECMINER_REAL_DATA"])
     print(f"{'history':<18}{'transactions':>13}{'bare/s':>9}{'recorded/s':>12}{'ratio':>8}")
     for name in names or (*AZURE, *MAINNET):
-        kind, rules = ("mainnet", scheduled(1)) if name in MAINNET else ("azure", fixed("istanbul"))
-        assert rules is not None
-        records = read_transactions(folder / kind / name / "txlist.json.gz")
+        records, rules = read_history(folder, name)
         times = [(bare(records, rules), recorded(records, rules)) for _ in range(ROUNDS)]
         one, other = (min(column) for column in zip(*times, strict=True))
         count = len(records)
