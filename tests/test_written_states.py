@@ -8,6 +8,7 @@ from functools import cache
 
 import pytest
 
+from benchmarks.state_agreement import step_of
 from tests.support.third_party.catalogue import HISTORIES, WITHOUT_CONDITIONS
 from tests.support.third_party.conditions import CLOCK, ENTITY
 from tests.support.third_party.followed_lives import FollowedLives
@@ -48,7 +49,7 @@ def test_every_written_state_and_transition_is_visited(name: str, followed: Foll
     taken = set(lives.transitions())
     for source, event, target in lives.life.transitions:
         if not {source, target} & absent:
-            assert (source, event.split()[0].rstrip(":"), target) in taken, (source, event, target)
+            assert step_of(source, event, target) in taken, (source, event, target)
     reached = {state for source, _, target in taken for state in (source, target)}
     assert reached == lives.life.states.keys() - absent
 
@@ -57,9 +58,7 @@ def test_every_written_state_and_transition_is_visited(name: str, followed: Foll
 def test_every_change_of_state_is_written(name: str, followed: Followed) -> None:
     """Time may pass several states between two calls."""
     lives = followed(name)
-    written = {
-        (source, event.split()[0].rstrip(":"), target) for source, event, target in lives.life.transitions
-    }
+    written = {step_of(*transition) for transition in lives.life.transitions}
     by_time = {(source, target) for source, event, target in written if event == "clock"}
     by_time |= {(first, last) for first, middle in by_time for other, last in by_time if middle == other}
     for source, event, target in set(lives.transitions()):
