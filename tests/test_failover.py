@@ -11,10 +11,8 @@ from specminer.chain.blocks import check_chain
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.node import Node
 from specminer.errors import NodeRefused, NotOnChain
-from specminer.pipeline import collect
-from specminer.store import TraceStore
 from tests.support.anvil import Anvil
-from tests.support.collecting import CHAIN, Notes, address, collected
+from tests.support.collecting import collected
 from tests.support.command import specminer
 from tests.support.counting import counted
 from tests.support.lying_node import LyingNode, refuse
@@ -23,24 +21,16 @@ from tests.support.refusing_node import RefusingNode
 NOBODY = "http://127.0.0.1:1"
 
 
-def gathered(contract: str, *urls: str) -> tuple[list[Any], list[str]]:
-    """Collect from several endpoints."""
-    heard = Notes()
-    with TraceStore("sqlite://") as store, Node(*map(Endpoint, urls), pause=0.01) as node:
-        collect(store, node, address(contract), observer=heard)
-        return list(store.transactions(CHAIN, address(contract))), heard.notes
-
-
 def test_what_one_cannot_another_is_asked(tools: object) -> None:
     with Anvil() as anvil:
         contract = counted(anvil, 20)
         whole, _ = collected(anvil.url, contract)
         with RefusingNode(anvil.url) as public:
-            assert gathered(contract, public.url, anvil.url)[0] == whole
+            assert collected(public.url, contract, anvil.url)[0] == whole
             tracing = [method for method, _, _ in public.seen if method.startswith(("debug_", "trace_"))]
             assert len(set(tracing)) <= len(tracing) < 10, "it is not asked again for what it lacks"
             with pytest.raises(NodeRefused, match="no way to trace"):
-                gathered(contract, public.url, public.url)
+                collected(public.url, contract, public.url)
 
 
 def test_state_that_one_has_forgotten_another_is_asked_for(tools: object) -> None:
@@ -52,14 +42,14 @@ def test_state_that_one_has_forgotten_another_is_asked_for(tools: object) -> Non
         contract = counted(anvil, 20)
         whole, _ = collected(anvil.url, contract)
         with LyingNode(anvil.url, forget) as pruned:
-            assert gathered(contract, pruned.url, anvil.url)[0] == whole
+            assert collected(pruned.url, contract, anvil.url)[0] == whole
 
 
 def test_an_endpoint_that_is_down_is_left_out_and_one_that_fails_later_is_passed_over(tools: Path) -> None:
     with Anvil() as anvil:
         contract = counted(anvil, 20)
         whole, _ = collected(anvil.url, contract)
-        found, notes = gathered(contract, NOBODY, anvil.url)
+        found, notes = collected(NOBODY, contract, anvil.url)
         assert found == whole
         assert any("is left out" in note for note in notes)
         calls = 0
@@ -70,7 +60,7 @@ def test_an_endpoint_that_is_down_is_left_out_and_one_that_fails_later_is_passed
             return answer if calls < 25 else {}
 
         with LyingNode(anvil.url, die) as dying:
-            assert gathered(contract, dying.url, anvil.url)[0] == whole
+            assert collected(dying.url, contract, anvil.url)[0] == whole
         assert calls >= 25
 
 

@@ -9,13 +9,10 @@ from typing import Final
 
 import pytest
 
-from specminer.chain.endpoint import Endpoint
-from specminer.chain.node import Node
-from specminer.pipeline import collect
 from specminer.store import TraceStore
 from tests.support import till
 from tests.support.anvil import Anvil
-from tests.support.collecting import Notes, address, content
+from tests.support.collecting import content, gather
 from tests.support.faulty_node import Fault, FaultyNode
 
 pytestmark = pytest.mark.slow
@@ -34,12 +31,11 @@ class Reference:
     tables: Tables
 
 
-def collected(url: str, contract: str, database: Path) -> tuple[Tables, Notes]:
-    """Collect in one run, impatiently: a test has no time for the usual pauses."""
-    heard = Notes()
-    with TraceStore(str(database)) as store, Node(Endpoint(url), pause=0.02, timeout=2) as node:
-        collect(store, node, address(contract), observer=heard)
-    return content(str(database)), heard
+def collected(url: str, contract: str, database: Path) -> Tables:
+    """Collect in one run, impatiently."""
+    with TraceStore(str(database)) as store:
+        gather(store, url, contract, pause=0.02, timeout=2)
+    return content(str(database))
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +43,16 @@ def reference(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with Anvil() as anvil:
         deployed = anvil.deploy(anvil.accounts[0], till.compiled()["Till"])
         till.drive(anvil, deployed, rounds=14)
-        tables, _ = collected(anvil.url, deployed.address, tmp_path_factory.mktemp("whole") / "h.db")
+        tables = collected(anvil.url, deployed.address, tmp_path_factory.mktemp("whole") / "h.db")
         assert len(tables["transaction_"]) >= 200
         yield Reference(anvil=anvil, contract=deployed.address, tables=tables)
 
 
 def check(reference: Reference, node: FaultyNode, database: Path) -> None:
-    found, _ = collected(node.url, reference.contract, database)
+    tables = collected(node.url, reference.contract, database)
     assert sum(node.failed.values()) > 10
     for table, rows in reference.tables.items():
-        assert found[table] == rows, table
+        assert tables[table] == rows, table
 
 
 def test_faults_of_all_kinds_change_nothing(reference: Reference, tmp_path: Path) -> None:

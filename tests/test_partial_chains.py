@@ -14,7 +14,7 @@ from specminer.errors import NodeNeed, NodeRefused, UsageError
 from specminer.pipeline import collect
 from specminer.store import TraceStore
 from tests.support.anvil import Anvil
-from tests.support.collecting import CHAIN, Notes, address, collected, gather
+from tests.support.collecting import CHAIN, address, collected, gather
 from tests.support.command import specminer
 from tests.support.counting import counted
 from tests.support.lying_node import LyingNode
@@ -99,10 +99,9 @@ def test_a_range_before_the_chain_is_refused(tools: Path) -> None:
     with (
         Anvil(extra=["--number", str(BEGIN)]) as anvil,
         TraceStore("sqlite://") as store,
-        Node(Endpoint(anvil.url), pause=0.01) as node,
         pytest.raises(UsageError, match="range of blocks is empty"),
     ):
-        collect(store, node, address("0x" + "11" * 20), last=7, observer=Notes())
+        gather(store, anvil.url, "0x" + "11" * 20, last=7)
 
 
 @pytest.mark.parametrize(

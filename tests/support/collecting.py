@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.node import Node
+from specminer.chain.traffic import TIMEOUT
 from specminer.pipeline import collect
 from specminer.store import TraceStore
 from specminer.store.schema import metadata
@@ -40,19 +41,29 @@ def address(text: str) -> Address:
 
 
 def gather(
-    store: TraceStore, url: str, contract: str, *, first: int | None = None, last: int | None = None
+    store: TraceStore,
+    url: str,
+    contract: str,
+    *others: str,
+    first: int | None = None,
+    last: int | None = None,
+    pause: float = 0.01,
+    timeout: float = TIMEOUT,
 ) -> Notes:
-    """Collect a contract's history into an open store; return what was said."""
+    """Collect a contract's history into an open store; return what was said.
+
+    ``others`` are the URLs of nodes that stand in for the first. A test has no time for the usual pauses between tries.
+    """
     heard = Notes()
-    with Node(Endpoint(url), pause=0.01) as node:
+    with Node(*map(Endpoint, (url, *others)), pause=pause, timeout=timeout) as node:
         collect(store, node, address(contract), first=first, last=last, observer=heard)
     return heard
 
 
-def collected(url: str, contract: str) -> tuple[list[Transaction], list[str]]:
+def collected(url: str, contract: str, *others: str) -> tuple[list[Transaction], list[str]]:
     """Collect into a fresh database and return the transactions and what was said."""
     with TraceStore("sqlite://") as store:
-        heard = gather(store, url, contract)
+        heard = gather(store, url, contract, *others)
         return list(store.transactions(CHAIN, address(contract))), heard.notes
 
 
