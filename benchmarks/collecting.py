@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from benchmarks.recording import deployed, live
+from benchmarks.recording import live
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.node import Node
 from specminer.pipeline import collect
@@ -33,6 +33,7 @@ from specminer.store import TraceStore
 from tests.support.anvil import Anvil
 from tests.support.bytecode import COUNT
 from tests.support.collecting import Notes, address, content
+from tests.support.counting import deployed
 from tests.support.faulty_node import FaultyNode
 
 TRANSACTIONS: Final = 1_000
@@ -86,9 +87,9 @@ def compare(count: int) -> None:
         contract = deployed(anvil, COUNT)
         live(anvil, contract, count)
         for name, options in SETTINGS.items():
-            with FaultyNode(anvil.url, keep=True, **options) as node:
+            with FaultyNode(anvil.url, **options) as node:
                 collected = seconds_to_collect(node.url, contract, "sqlite://")
-                calls, node.kept = node.kept, []
+                calls = list(node.calls)
                 bare = seconds_of_bare_loop(node.url, calls)
             print(
                 f"{name:30} {collected:12.2f} {bare:12.2f} {bare / collected:7.2f} {len(calls):9,}",

@@ -28,8 +28,9 @@ from specminer.pipeline import collect
 from specminer.store import TraceStore
 from specminer.trace import Address, ContractRecord, Transaction
 from tests.support.anvil import Anvil, Call
-from tests.support.bytecode import COUNT, deploying
+from tests.support.bytecode import COUNT
 from tests.support.collecting import CHAIN, Notes, address
+from tests.support.counting import deployed
 from tests.support.histories import without_answers
 from tests.support.programs import push
 
@@ -46,12 +47,6 @@ def asking(other: Address) -> bytes:
     code = to + bytes([Op.BALANCE, Op.POP])
     code += push(32) + push(0) + push(4) + push(0) + push(0) + to + bytes([Op.GAS, Op.CALL, Op.POP])
     return code + COUNT
-
-
-def deployed(anvil: Anvil, code: bytes) -> str:
-    """Create a contract and return its address."""
-    (receipt,) = anvil.block([Call(sender=anvil.accounts[0], to=None, data="0x" + deploying(code).hex())])
-    return str(receipt["contractAddress"])
 
 
 def live(anvil: Anvil, contract: str, count: int) -> None:

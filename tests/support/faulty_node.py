@@ -26,7 +26,7 @@ HANG: Final = 30.0
 
 
 class Fault(Enum):
-    """A way to fail; those of the second half spoil single answers of a batch."""
+    """A way to fail."""
 
     CUT = "cut"
     GARBAGE = "garbage"
@@ -45,7 +45,13 @@ class Fault(Enum):
     DUPLICATE = "duplicate"
 
 
-_OF_MESSAGES: Final = tuple(Fault)[:8]
+_OF_MESSAGES: Final = (
+    *(Fault.CUT, Fault.GARBAGE, Fault.HTML),
+    *(Fault.BUSY, Fault.BUSY_UNTIL, Fault.DOWN, Fault.RESET, Fault.HANG),
+)
+"""Faults that spoil a whole message."""
+_OF_ANSWERS: Final = tuple(fault for fault in Fault if fault not in _OF_MESSAGES)
+"""Faults that spoil single answers of a batch."""
 
 
 class FaultyNode:
@@ -59,7 +65,6 @@ class FaultyNode:
         call_delay: seconds that each call of a message takes besides, one after the other.
         most: calls that a batch may have; ``None`` for any number.
         seed: of chance.
-        keep: whether the calls are kept.
     """
 
     def __init__(
@@ -72,14 +77,11 @@ class FaultyNode:
         call_delay: float = 0.0,
         most: int | None = None,
         seed: int = 0,
-        keep: bool = False,
     ) -> None:
         self.failed: Counter[Fault] = Counter()
         """How often it failed in which way."""
-        self.messages = self.calls = 0
-        self.kept: list[dict[str, Any]] = []
-        """All calls that came, if they are kept."""
-        self._keep = keep
+        self.calls: list[dict[str, Any]] = []
+        """All calls that came."""
         self._upstream = upstream
         self._share = share
         self._faults = tuple(fault for fault in Fault if fault in faults)
@@ -128,10 +130,7 @@ class FaultyNode:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         asked = json.loads(await request.read())
         calls = asked if isinstance(asked, list) else [asked]
-        self.messages += 1
-        self.calls += len(calls)
-        if self._keep:
-            self.kept += calls
+        self.calls += calls
         await asyncio.sleep(self._delay + self._call_delay * len(calls))
         if self._most is not None and len(calls) > self._most:
             refusal = {"code": -32600, "message": f"batches may have {self._most} calls"}
@@ -187,12 +186,11 @@ class FaultyNode:
 
     def _spoil(self, calls: list[Any], answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Spoil single answers."""
-        single = tuple(Fault)[8:]
         by_id = {answer["id"]: answer for answer in answers}
         found = [by_id[call["id"]] for call in calls]
         spoiled: list[dict[str, Any]] = []
         for row, (call, answer) in enumerate(zip(calls, found, strict=True)):
-            fault, number = self._chance(single), call["id"]
+            fault, number = self._chance(_OF_ANSWERS), call["id"]
             match fault:
                 case Fault.EMPTY:
                     spoiled.append({"jsonrpc": "2.0", "id": number, "result": {}})
