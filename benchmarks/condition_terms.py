@@ -10,7 +10,6 @@ well, and no sender is the zero address.
 from __future__ import annotations
 
 import ast
-import operator
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from typing import Any, Final
 
 import z3
 
-from tests.support.third_party.conditions import parsed
+from tests.support.third_party.conditions import RELATIONS, parsed
 
 MAX: Final = 2**256 - 1
 IMPLEMENTATION: Final = 0x360894A13BA1A3210667C828492DB98DCA3E2076CC3735A920A3CA505D382BBC
@@ -36,14 +35,6 @@ _UNREADABLE: Final = re.compile(r"…|\ban (?:unknown )?expression\b")
 _SENDERS: Final = frozenset({"sender", "origin"})
 """Never the zero address."""
 _ADDRESS: Final = re.compile(r"\b0x(?!0{16})[0-9a-f]{40}\b")
-_RELATIONS: Final[Mapping[type, Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +206,7 @@ class Reader(ast.NodeTransformer):
         fits = isinstance(sign, ast.GtE) and isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add)
         if fits and ast.unparse(right) in (ast.unparse(left.left), ast.unparse(left.right)):  # type: ignore[attr-defined]
             return self._number(left) <= MAX  # a sum that is less than one of its parts has wrapped around
-        return _RELATIONS[type(sign)](self._number(left), self._number(right))
+        return RELATIONS[type(sign)](self._number(left), self._number(right))
 
     def _number(self, node: ast.expr) -> Any:
         if isinstance(node, ast.Constant) and isinstance(node.value, int):

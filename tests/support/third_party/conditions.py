@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import keyword
+import operator
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +23,11 @@ ENTITY: Final = "ENTITY"
 """The name of the entity's key in a parsed condition of a state."""
 CLOCK: Final = "clock: "
 """How an event begins that is no call."""
+RELATIONS: Final[Mapping[type[ast.cmpop], Callable[[Any, Any], Any]]] = {
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt,
+    ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
+}  # fmt: skip
+"""What the signs of a parsed condition compare, of numbers or of terms of a solver."""
 _EQUALS: Final = re.compile(r"(?<![<>!=])=(?!=)")
 _RESERVED: Final = re.compile(rf"\b(?:{'|'.join({*keyword.kwlist} - {'and', 'or', 'not'})})\b")
 """Words of Python that are names in Solidity, such as ``from``; a parsed condition has them with ``_`` behind."""

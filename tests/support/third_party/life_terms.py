@@ -14,13 +14,9 @@ from eth_abi.abi import encode
 from eth_abi.packed import encode_packed
 from eth_utils.crypto import keccak
 
-from tests.support.third_party.conditions import parsed
+from tests.support.third_party.conditions import RELATIONS, parsed
 from tests.support.third_party.storage_places import Layout, Place, Words
 
-_COMPARISONS: Final[Mapping[type[ast.cmpop], Callable[[int, int], bool]]] = {
-    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt,
-    ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
-}  # fmt: skip
 _OPERATIONS: Final[Mapping[type[ast.operator], Callable[[int, int], int]]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
 }  # fmt: skip
@@ -80,7 +76,7 @@ class Scope:
             case ast.BinOp(left=left, op=operation, right=right):
                 return _OPERATIONS[type(operation)](self._number(left), self._number(right))
             case ast.Compare(left=left, ops=[comparison], comparators=[right]):
-                return int(_COMPARISONS[type(comparison)](self._number(left), self._number(right)))
+                return int(RELATIONS[type(comparison)](self._number(left), self._number(right)))
             case ast.Call(func=ast.Name(id=function), args=arguments):
                 return self._call(function, arguments)
         raise TypeError(f"cannot evaluate {ast.unparse(node)}")
