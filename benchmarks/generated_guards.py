@@ -148,17 +148,19 @@ def score(
     scores = Scores(left_out=sum(not seen[item.name][True] for item in contract.functions))
     wrong: dict[str, list[str]] = defaultdict(list)
     for _ in range(UNSEEN):
-        for draw, drawn in (("boundary", caller.boundary()), ("learned", caller.learned())):
-            name = drawn.function.name
-            accepted = play.outcome(drawn)
+        boundary, learned = caller.boundary(), caller.learned()
+        for draw, call, counts in (
+            ("boundary", boundary, scores.boundary),
+            ("learned", learned, scores.learned),
+        ):
+            name = call.function.name
+            accepted = play.outcome(call)
             if seen[name][True]:
-                predicted, refusing = predict(play, drawn, guards.get(name, []))
-                score_ = scores.boundary if draw == "boundary" else scores.learned
-                score_.add(name, predicted=predicted, accepted=accepted)
+                predicted, refusing = predict(play, call, guards.get(name, []))
+                counts.add(name, predicted=predicted, accepted=accepted)
                 if predicted is not accepted:
-                    wrong[name].append(_described(draw, drawn, accepted=accepted, refusing=refusing))
-            if draw == "learned":
-                play.make(drawn)
+                    wrong[name].append(_described(draw, call, accepted=accepted, refusing=refusing))
+        play.make(learned)
     scores.notes = list(_notes(contract, wrong, guards, seen))
     return scores
 

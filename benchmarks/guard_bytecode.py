@@ -159,14 +159,12 @@ class _Writer:
 
     def _chosen(self, function: Function, label: str) -> None:
         """Jump to a function if it is called."""
-        types = ",".join(item.type.abi for item in function.arguments)
-        selector = int.from_bytes(keccak(f"{function.name}({types})".encode())[:4], "big")
         self.push(0).op("CALLDATALOAD")
         if self.rng.random() < 0.5:
             self.push(224).op("SHR")
         else:
             self.push(1 << 224).op("SWAP1", "DIV")
-        self.push(selector)
+        self.push(int.from_bytes(function.selector, "big"))
         if self.rng.random() < 0.7:
             self.op("EQ")
         else:

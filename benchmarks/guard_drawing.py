@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from random import Random
 from typing import Final
 
 from benchmarks.guard_grammar import (
     ADDRESS,
     BOOL,
-    ROLE,
     STAGE,
     STAGES,
     Argument,
@@ -29,74 +28,19 @@ from benchmarks.guard_grammar import (
     Junction,
     Kind,
     Length,
-    Place,
     Spot,
     Statement,
     Stored,
     Truth,
     Type,
-    Variable,
     Voice,
 )
+from benchmarks.guard_values import FALSE, TRUE, ValueDrawing
 
-SCALES: Final = (1, 1_000, 10**9, 10**18)
 DURATIONS: Final = (1, 30, 60, 900, 3_600, 86_400, 604_800, 2_600_000, 31_536_000, 94_608_000)
 """Seconds, up to three years."""
 BLOCKS: Final = (1, 5, 50, 7_200, 50_400)
-MAX_ARGUMENTS: Final = 5
-"""With so many a function takes one that it has again, if it has one of the type."""
-KEYS: Final = 4
-"""Rows under a number are 0 to this."""
-_WORDS: Final = (
-    *(
-        "acorn",
-        "amber",
-        "basin",
-        "birch",
-        "cedar",
-        "clove",
-        "coral",
-        "delta",
-        "ember",
-        "fern",
-        "flint",
-        "grove",
-        "hazel",
-    ),
-    *(
-        "heath",
-        "ivory",
-        "jade",
-        "kelp",
-        "lark",
-        "linen",
-        "maple",
-        "moss",
-        "oak",
-        "onyx",
-        "opal",
-        "pearl",
-        "pine",
-    ),
-    *(
-        "quartz",
-        "reed",
-        "ridge",
-        "sage",
-        "shale",
-        "slate",
-        "spruce",
-        "thorn",
-        "tulip",
-        "umber",
-        "vale",
-        "willow",
-    ),
-    "yarrow",
-)
-_NAMES: Final = ("given", "wanted", "other", "third", "more")
 _ORDERS: Final = ("<", "<=", ">", ">=")
-_AMOUNTS: Final = (256, 256, 256, 128, 96)
 _VOICES: Final = (
     Voice.TEXT,
     Voice.TEXT,
@@ -114,43 +58,13 @@ def draw_contract(name: str, seed: int) -> Contract:
     return _Drawing(name, Random(f"{name} {seed}")).contract()
 
 
-class _Layout:
-    """Packs scalars as Solidity does."""
-
-    def __init__(self, first: int = 0) -> None:
-        self.slot, self.shift = first, 0
-
-    def take(self, kind: Type) -> Place:
-        """Return where the next value lies."""
-        if self.shift + kind.bits > 256:
-            self.slot, self.shift = self.slot + 1, 0
-        place = Place(self.slot, self.shift)
-        self.shift += kind.bits
-        return place
-
-    def whole(self) -> int:
-        """Return the next whole slot."""
-        self.slot, self.shift = (self.slot + 1 if self.shift else self.slot), 0
-        self.slot += 1
-        return self.slot - 1
-
-
-class _Drawing:
+class _Drawing(ValueDrawing):
     """One contract while it is drawn."""
 
     def __init__(self, name: str, rng: Random) -> None:
-        self.rng = rng
+        super().__init__(rng)
         self.name = name
-        self.scale = rng.choice(SCALES)
-        self.words = rng.sample(_WORDS, len(_WORDS))
         self.checks = 0
-        self.arguments: list[Argument] = []
-        self.payable = False
-        self.variables: list[Variable] = []
-        self.by_name: dict[str, Variable] = {}
-        role = f"{rng.choice(('KEEPER', 'MINTER', 'PILOT', 'AUDITOR'))}_ROLE"
-        self.roles = {role: rng.getrandbits(256) | 1 << 255}
-        self._declare()
 
     def contract(self) -> Contract:
         """Draw everything."""
@@ -159,156 +73,12 @@ class _Drawing:
         functions += [self._opener(), self._settler()]
         return Contract(
             name=self.name,
-            variables=tuple(self.variables),
+            variables=tuple(self.variables.values()),
             functions=tuple(functions),
             initial=tuple(self._initial()),
             scale=self.scale,
             roles=self.roles,
         )
-
-    # -- variables ----------------------------------------------------------------------------------
-
-    def _declare(self) -> None:
-        rng, layout = self.rng, _Layout()
-        amount = Type(Kind.UINT, rng.choice(_AMOUNTS), Hint.AMOUNT)
-        scalars = [
-            ("owner", ADDRESS),
-            ("stage", STAGE),
-            ("flag", BOOL),
-            ("since", Type(Kind.UINT, rng.choice((32, 40, 64, 256)), Hint.TIME)),
-            ("sinceBlock", Type(Kind.UINT, rng.choice((32, 64, 256)), Hint.BLOCK)),
-            ("count", Type(Kind.UINT, rng.choice((8, 16, 32, 256)), Hint.COUNT)),
-            ("total", amount),
-            ("bound", Type(Kind.UINT, rng.choice(_AMOUNTS), Hint.AMOUNT)),
-            ("level", Type(Kind.INT, rng.choice((64, 128, 256)), Hint.COUNT)),
-        ]
-        rng.shuffle(scalars)
-        for role, kind in scalars:
-            place = layout.take(kind)
-            self._add(role, Variable(self.words.pop(), place.slot, (), (("", kind, Place(0, place.shift)),)))
-        wide = Type(Kind.UINT, 256, Hint.AMOUNT)
-        key = Type(Kind.UINT, 256, Hint.KEY)
-        self._mapping("balances", layout, (ADDRESS,), (("", wide),))
-        self._mapping("members", layout, (ADDRESS,), (("", BOOL),))
-        self._mapping("allowed", layout, (ADDRESS, ADDRESS), (("", wide),))
-        self._mapping("roles", layout, (ROLE, ADDRESS), (("", BOOL),))
-        fields = [
-            (self.words.pop(), ADDRESS),
-            (self.words.pop(), Type(Kind.UINT, rng.choice((32, 64)), Hint.TIME)),
-            (self.words.pop(), Type(Kind.UINT, rng.choice((8, 16)), Hint.COUNT)),
-            (self.words.pop(), BOOL),
-            (self.words.pop(), amount),
-        ]
-        rng.shuffle(fields)
-        self._mapping("rows", layout, (key,), tuple(fields))
-
-    def _mapping(
-        self, role: str, layout: _Layout, keys: tuple[Type, ...], fields: Sequence[tuple[str, Type]]
-    ) -> None:
-        inner = _Layout()
-        placed = tuple((name, kind, inner.take(kind)) for name, kind in fields)
-        self._add(role, Variable(self.words.pop(), layout.whole(), keys, placed))
-
-    def _add(self, role: str, variable: Variable) -> None:
-        self.variables.append(variable)
-        self.by_name[role] = variable
-
-    def _initial(self) -> list[Assignment]:
-        rng = self.rng
-        found = [
-            Assignment(self._stored("owner"), Context(Fact.SENDER)),
-            Assignment(self._stored("bound"), self._amount_constant(self._stored("bound").type)),
-            Assignment(self._stored("total"), self._amount_constant(self._stored("total").type)),
-            Assignment(self._stored("since"), Context(Fact.NOW)),
-            Assignment(self._stored("sinceBlock"), Context(Fact.BLOCK)),
-            Assignment(self._stored("count"), Constant(rng.randint(0, 5), self._stored("count").type)),
-            Assignment(self._stored("level"), Constant(rng.randint(-5, 5), self._stored("level").type)),
-            Assignment(self._stored("stage"), Constant(rng.randrange(len(STAGES)), STAGE)),
-        ]
-        (role,) = self.roles.values()
-        found.append(Assignment(self._stored("roles", (Constant(role, ROLE), Context(Fact.SENDER))), _TRUE))
-        found.append(Assignment(self._stored("members", (Context(Fact.SENDER),)), _TRUE))
-        return found
-
-    # -- values -------------------------------------------------------------------------------------
-
-    def _stored(self, role: str, keys: tuple[Expression, ...] = (), field: int = 0) -> Stored:
-        return Stored(self.by_name[role], field, keys)
-
-    def _argument(self, kind: Type) -> Argument:
-        """Return an argument of a type: one that is there already, or a new one."""
-        same = [item for item in self.arguments if item.type == kind]
-        if same and (self.rng.random() < 0.6 or len(self.arguments) >= MAX_ARGUMENTS):
-            return self.rng.choice(same)
-        return self._new_argument(kind)
-
-    def _new_argument(self, kind: Type) -> Argument:
-        made = Argument(f"{_NAMES[len(self.arguments) % len(_NAMES)]}{len(self.arguments)}", kind)
-        self.arguments.append(made)
-        return made
-
-    def _amount_argument(self) -> Argument:
-        return self._argument(Type(Kind.UINT, self.rng.choice((256, 256, 256, 128, 96)), Hint.AMOUNT))
-
-    def _amount_constant(self, kind: Type | None = None) -> Constant:
-        value = self.rng.choice((1, 2, 3, 5, 10, 25, 40, 100)) * self.scale
-        if self.rng.random() < 0.3:
-            value += self.rng.randrange(self.scale)
-        bits = 256 if kind is None else kind.bits
-        return Constant(value % (1 << (bits - 1)), Type(Kind.UINT, bits, Hint.AMOUNT))
-
-    def _account(self) -> Expression:
-        return Context(Fact.SENDER) if self.rng.random() < 0.75 else self._argument(ADDRESS)
-
-    def _amount(self) -> Expression:
-        """Return a number that is an amount, other than a constant."""
-        rng = self.rng
-        pick = rng.random()
-        if pick < 0.35:
-            return self._amount_argument()
-        if pick < 0.45:
-            return self._stored(rng.choice(("total", "bound")))
-        if pick < 0.6:
-            return self._stored("balances", (self._account(),))
-        if pick < 0.7:
-            return self._row(Hint.AMOUNT)
-        if pick < 0.78:
-            return self._stored("allowed", (self._argument(ADDRESS), Context(Fact.SENDER)))
-        if pick < 0.83:
-            return Context(Fact.BALANCE)
-        self.payable = True
-        return Context(Fact.VALUE)
-
-    def _limit(self) -> Expression:
-        """Return what amounts are compared with."""
-        rng = self.rng
-        pick = rng.random()
-        if pick < 0.35:
-            return self._amount_constant()
-        if pick < 0.8:
-            return self._amount()
-        left, right = self._amount(), self._amount() if rng.random() < 0.5 else self._amount_constant()
-        pick = rng.random()
-        if pick < 0.4:
-            return Arithmetic("+", left, right)
-        if pick < 0.5:
-            return Arithmetic("-", left, right)
-        factor = Constant(rng.choice((2, 3, 7, 10, 25, 75)), Type(Kind.UINT))
-        if pick < 0.7:
-            return Arithmetic("*", left, factor)
-        if pick < 0.9:
-            return Arithmetic(
-                "/", Arithmetic("*", left, factor), Constant(rng.choice((10, 100)), Type(Kind.UINT))
-            )
-        return Arithmetic("*", left, self._stored("count"))
-
-    def _row(self, hint: Hint, kind: Kind = Kind.UINT, key: Expression | None = None) -> Stored:
-        rows = self.by_name["rows"]
-        found = [
-            place for place, item in enumerate(rows.fields) if item[1].kind is kind and item[1].hint is hint
-        ]
-        chosen = key if key is not None else self._argument(rows.keys[0])
-        return Stored(rows, self.rng.choice(found), (chosen,))
 
     # -- conditions ---------------------------------------------------------------------------------
 
@@ -321,20 +91,20 @@ class _Drawing:
         if depth < 2 and pick < 0.22:
             count = rng.choice((2, 2, 3))
             return Junction("or", tuple(self.condition(depth + 1) for _ in range(count)))
-        made = (
-            (self._of_amounts, 6),
-            (self._of_sender, 4),
-            (self._of_stage, 2),
-            (self._of_truth, 3),
-            (self._of_time, 5),
-            (self._of_block, 1),
-            (self._of_count, 2),
-            (self._of_signed, 3),
-            (self._of_length, 2),
-            (self._of_remainder, 1),
-        )
-        kinds: list[Callable[[], Condition]] = [item[0] for item in made]
-        return rng.choices(kinds, [item[1] for item in made])[0]()
+        weights: dict[Callable[[], Condition], int] = {
+            self._of_amounts: 6,
+            self._of_sender: 4,
+            self._of_stage: 2,
+            self._of_truth: 3,
+            self._of_time: 5,
+            self._of_block: 1,
+            self._of_count: 2,
+            self._of_signed: 3,
+            self._of_length: 2,
+            self._of_remainder: 1,
+        }
+        (draw,) = rng.choices(list(weights), list(weights.values()))
+        return draw()
 
     def _of_amounts(self) -> Condition:
         left, right = self._amount(), self._limit()
@@ -357,8 +127,7 @@ class _Drawing:
         if pick < 0.75:
             return Truth(self._stored("members", (self._account(),)), holds=rng.random() < 0.7)
         if pick < 0.9:
-            (role,) = self.roles.values()
-            return Truth(self._stored("roles", (Constant(role, ROLE), self._account())))
+            return Truth(self._stored("roles", (self._role(), self._account())))
         return Comparison("!=", self._argument(ADDRESS), rng.choice((Constant(0, ADDRESS), sender)))
 
     def _of_stage(self) -> Condition:
@@ -460,7 +229,7 @@ class _Drawing:
         if pick == 0:
             return Assignment(self._stored("stage"), Constant(rng.randrange(len(STAGES)), STAGE))
         if pick == 1:
-            return Assignment(self._stored("flag"), rng.choice((_TRUE, _FALSE)))
+            return Assignment(self._stored("flag"), rng.choice((TRUE, FALSE)))
         if pick == 2:
             return Assignment(self._stored("since"), Context(Fact.NOW))
         if pick == 3:
@@ -483,7 +252,7 @@ class _Drawing:
         """Return a function with few checks that writes what others look at."""
         rng = self.rng
         self.arguments, self.payable = [], True
-        rows = self.by_name["rows"]
+        rows = self.variables["rows"]
         key = self._argument(rows.keys[0])
         body: list[Statement] = [self._check(self.condition(2))] if rng.random() < 0.5 else []
         for place, (_, kind, _) in enumerate(rows.fields):
@@ -512,11 +281,6 @@ class _Drawing:
         body.append(Assignment(self._stored("stage"), self._argument(STAGE)))
         body.append(Assignment(self._stored("flag"), self._argument(BOOL)))
         if rng.random() < 0.5:
-            (role,) = self.roles.values()
-            granted = self._stored("roles", (Constant(role, ROLE), self._argument(ADDRESS)))
+            granted = self._stored("roles", (self._role(), self._argument(ADDRESS)))
             body.append(Assignment(granted, self._argument(BOOL)))
         return Function("settle", tuple(self.arguments), self.payable, tuple(body))
-
-
-_TRUE: Final = Constant(1, BOOL)
-_FALSE: Final = Constant(0, BOOL)

@@ -1,55 +1,25 @@
-"""Drives drawn contracts: calls drawn at random, executed by the engine, recorded as an explorer exports them."""
+"""Drives drawn contracts: calls drawn at random."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
 from eth_abi.abi import encode
 
-from benchmarks.guard_grammar import (
-    STAGES,
-    Argument,
-    Constant,
-    Contract,
-    Function,
-    Hint,
-    Kind,
-    Place,
-    Type,
-    Variable,
-    expressions,
-)
+from benchmarks.guard_grammar import STAGES, Argument, Contract, Function, Hint, Kind, Place, Type, Variable
+from benchmarks.recorded_chain import CONTRACT, USERS, RecordedChain
 from specminer._support.keccak import keccak
-from specminer.chain.execution.calls import Call, Execution, Surroundings
-from specminer.chain.execution.fast import FastMachine
-from specminer.chain.steps import recorded
-from specminer.history import History
-from specminer.store import TraceStore
-from specminer.trace import (
-    NO_ADDRESS,
-    Address,
-    Block,
-    ContractRecord,
-    Fidelity,
-    Hash,
-    Tracer,
-    Transaction,
-    Word,
-)
 
-FORK: Final = "cancun"
-CHAIN: Final = 1337
 RICH: Final = 1 << 120
-USERS: Final = tuple(int.from_bytes(bytes([0xA0 + place]) * 20, "big") for place in range(5))
-CONTRACT: Final = int.from_bytes(b"\xc0" * 20, "big")
 TRIES: Final = 6
 """Calls that are tried for one that is accepted."""
-GAS: Final = 3_000_000
+ROWS: Final = 4
+"""Rows under a number; the first is 0."""
 
-_CONTRACT: Final = Address(b"\xc0" * 20)
+_WORD: Final = 1 << 256
 
 Value = int | bytes | list[int]
 
@@ -69,18 +39,12 @@ class DrawnCall:
     def data(self) -> bytes:
         """Return the calldata."""
         types = [item.type.abi for item in self.function.arguments]
-        selector = keccak(f"{self.function.name}({','.join(types)})".encode())[:4]
-        return selector + encode(
-            types, [_encodable(*item) for item in zip(types, self.arguments, strict=True)]
-        )
+        values = [_encodable(*item) for item in zip(types, self.arguments, strict=True)]
+        return self.function.selector + encode(types, values)
 
     def named(self) -> dict[str, Value]:
         """Return the arguments by name."""
         return {item.name: value for item, value in zip(self.function.arguments, self.arguments, strict=True)}
-
-
-def _address(number: int) -> Address:
-    return Address(number.to_bytes(20, "big"))
 
 
 def _encodable(kind: str, value: Value) -> object:
@@ -89,105 +53,6 @@ def _encodable(kind: str, value: Value) -> object:
     if kind == "bytes32" and isinstance(value, int):
         return value.to_bytes(32, "big")
     return bool(value) if kind == "bool" else value
-
-
-class RecordedChain:
-    """A chain on which one contract is called; what happens is recorded as from a node that tells everything."""
-
-    def __init__(self, creation: bytes, *, start: int, first_block: int, value: int = 0) -> None:
-        """Create the contract in a block, at a time in Unix seconds, with so many wei."""
-        self.transactions: list[Transaction] = []
-        self.time, self.block = start, first_block
-        self._machine = FastMachine()
-        created = self._run(USERS[0], None, creation, value, start, first_block)
-        assert created.succeeded, created
-        self._record(USERS[0], None, value, created)
-
-    def word(self, slot: int) -> int:
-        """Return what a slot of the contract holds."""
-        return self._machine.storage(_CONTRACT, slot)
-
-    @property
-    def balance(self) -> int:
-        """The contract's balance."""
-        return self._machine.balance(_CONTRACT)
-
-    def would_accept(self, sender: int, data: bytes, value: int, time: int, block: int) -> bool:
-        """Return whether a call would be accepted; nothing is changed."""
-        return self._run(sender, CONTRACT, data, value, time, block, keep=False).succeeded
-
-    def call(self, sender: int, data: bytes, value: int, time: int, block: int) -> bool:
-        """Make a call, and record it; return whether it was accepted."""
-        self.time, self.block = time, block
-        execution = self._run(sender, CONTRACT, data, value, time, block)
-        self._record(sender, CONTRACT, value, execution)
-        return execution.succeeded
-
-    def history(self) -> History:
-        """Return what was recorded so far."""
-        record = ContractRecord(
-            address=_CONTRACT,
-            chain_id=CHAIN,
-            code=self._machine.code(_CONTRACT),
-            created_in_block=self.transactions[0].block.number,
-        )
-        blocks = self.transactions[0].block.number, self.block
-        with TraceStore("sqlite://") as store:
-            store.add_history(record, self.transactions, complete=blocks)
-            return store.history(CHAIN, [_CONTRACT])
-
-    def _run(
-        self,
-        sender: int,
-        to: int | None,
-        data: bytes,
-        value: int,
-        time: int,
-        block: int,
-        *,
-        keep: bool = True,
-    ) -> Execution:
-        call = Call(
-            sender=_address(sender),
-            to=None if to is None else _address(to),
-            created=_CONTRACT if to is None else None,
-            value=value,
-            data=data,
-            gas=GAS,
-        )
-        around = Surroundings(chain_id=CHAIN, number=block, timestamp=time, gas_limit=30_000_000)
-        return self._machine.run(call, around, FORK, (_CONTRACT,), keep=keep, record=keep)
-
-    def _record(self, sender: int, to: int | None, value: int, execution: Execution) -> None:
-        number = len(self.transactions) + 1
-        part = recorded(execution.steps, [_CONTRACT], environment=True)
-        self.transactions.append(
-            Transaction(
-                hash=Hash(number.to_bytes(32, "big")),
-                block=Block(
-                    number=self.block,
-                    hash=Hash((1 << 128 | self.block).to_bytes(32, "big")),
-                    timestamp=self.time,
-                    base_fee=0,
-                    beneficiary=NO_ADDRESS,
-                    gas_limit=30_000_000,
-                    randomness=Word(0),
-                ),
-                index=0,
-                sender=_address(sender),
-                to=None if to is None else _address(to),
-                value=value,
-                gas=GAS,
-                gas_used=execution.gas_used,
-                nonce=number,
-                succeeded=execution.succeeded,
-                tracer=Tracer.EXECUTION,
-                invocations=part.invocations,
-                preimages=part.preimages,
-                fidelity=Fidelity.EXACT,
-                logs=(),
-            )
-        )
 
 
 class Play(RecordedChain):
@@ -211,10 +76,14 @@ class Play(RecordedChain):
     def stored(self, variable: Variable, field: int, keys: Sequence[int] = ()) -> int:
         """Return a value in storage, as a number of its type."""
         _, kind, place = variable.fields[field]
-        slot = variable.slot
-        for key in keys:
-            slot = int.from_bytes(keccak(key.to_bytes(32, "big") + slot.to_bytes(32, "big")), "big")
-        return field_of(self.word(slot + place.slot), place, kind)
+        return field_of(self.word(row_slot(variable.slot, keys) + place.slot), place, kind)
+
+
+def row_slot(slot: int, keys: Iterable[int]) -> int:
+    """Return the first slot of a row under keys, which are taken as words; without keys the slot itself."""
+    for key in keys:
+        slot = int.from_bytes(keccak((key % _WORD).to_bytes(32, "big") + slot.to_bytes(32, "big")), "big")
+    return slot
 
 
 def field_of(word: int, place: Place, kind: Type) -> int:
@@ -232,21 +101,17 @@ class Caller:
         self.rng = rng
         contract = play.contract
         self.constants = contract.constants() or [1]
-        self.durations = sorted(
-            {
-                item.value
-                for function in contract.functions
-                for statement in function.body
-                for item in expressions(statement)
-                if isinstance(item, Constant) and item.type.hint is Hint.TIME
-            }
-        ) or [60]
+        self.durations = contract.durations() or [60]
 
     def learned(self) -> DrawnCall:
         """Return a call as those of the history are drawn: every other one is one that would be accepted, if any."""
+        return self._call(acceptable=0.6)
+
+    def _call(self, *, acceptable: float) -> DrawnCall:
+        """Return a call of any function; with some probability one that would be accepted, if a few tries find one."""
         function = self.rng.choice(self.play.contract.functions)
         call = self.plain(function)
-        if self.rng.random() < 0.6:
+        if self.rng.random() < acceptable:
             for _ in range(TRIES):
                 if self.play.outcome(call):
                     break
@@ -273,16 +138,10 @@ class Caller:
     def boundary(self) -> DrawnCall:
         """Return a call one or several of whose values are beside, or at, what something may be compared with."""
         rng = self.rng
-        function = rng.choice(self.play.contract.functions)
-        call = self.plain(function)
-        if rng.random() < 0.7:
-            for _ in range(TRIES):
-                if self.play.outcome(call):
-                    break
-                call = self.plain(function)
+        call = self._call(acceptable=0.7)
         changes: list[Callable[[DrawnCall], DrawnCall]] = [self._time_at_boundary]
-        changes += [self._argument_at_boundary] * len(function.arguments)
-        if function.payable:
+        changes += [self._argument_at_boundary] * len(call.function.arguments)
+        if call.function.payable:
             changes += [self._value_at_boundary] * 2
         for _ in range(rng.choice((1, 1, 2))):
             call = rng.choice(changes)(call)
@@ -305,24 +164,22 @@ class Caller:
         found = [item + span for item in moments for span in (0, *self.durations)]
         return [item for item in found if item > self.play.time] or [self.play.time + 1]
 
-    def _values(self, wanted: Callable[[Type], bool], argument: Sequence[int] = range(4)) -> list[int]:
+    def _values(self, wanted: Callable[[Type], bool]) -> list[int]:
         """Return what is stored of some types."""
         found = []
         for variable in self.play.contract.variables:
             for field, (_, kind, _) in enumerate(variable.fields):
                 if wanted(kind):
-                    found += [
-                        self.play.stored(variable, field, keys) for keys in self._keys(variable, argument)
-                    ]
+                    found += [self.play.stored(variable, field, keys) for keys in self._keys(variable)]
         return found
 
-    def _keys(self, variable: Variable, numbers: Sequence[int]) -> list[tuple[int, ...]]:
+    def _keys(self, variable: Variable) -> list[tuple[int, ...]]:
         keys: list[tuple[int, ...]] = [()]
         for kind in variable.keys:
             if kind.kind is Kind.ROLE:
                 choices: Sequence[int] = tuple(self.play.contract.roles.values())
             else:
-                choices = USERS if kind.kind is Kind.ADDRESS else numbers
+                choices = USERS if kind.kind is Kind.ADDRESS else range(ROWS)
             keys = [(*before, key) for before in keys for key in choices]
         return keys
 
@@ -348,7 +205,7 @@ class Caller:
             case Kind.INT:
                 return rng.randint(-12, 12)
         if kind.hint is Hint.KEY:
-            return rng.randrange(4)
+            return rng.randrange(ROWS)
         if kind.hint is Hint.COUNT:
             return rng.randint(0, 8)
         if rng.random() < 0.4:

@@ -7,34 +7,24 @@ the call, has no value: then the condition decides nothing.
 from __future__ import annotations
 
 import ast
-import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from benchmarks.condition_terms import with_whole_names
-from benchmarks.guard_driving import CONTRACT, DrawnCall, Play, Value, field_of
+from benchmarks.guard_driving import DrawnCall, Play, Value, field_of, row_slot
 from benchmarks.guard_grammar import STAGES, Kind, Place, Type
-from specminer._support.keccak import keccak
+from benchmarks.recorded_chain import CONTRACT
 from specminer.specification import Guard, SymbolSort
+from tests.support.third_party.conditions import RELATIONS, parsed
 
-_EQUALS: Final = re.compile(r"(?<![<>=!])=(?!=)")
 _BYTES: Final = re.compile(r"bytes(\d+)to(\d+)")
 _SLOT: Final = re.compile(r"slot(\d+)")
 _MAPPING: Final = re.compile(r"mapping(\d+|0x[0-9a-f]+)")
 _MEMBER: Final = re.compile(r"`([^`+]+)\+(\d+)((?:\.\w+)?)`")
 """A slot behind an entry's first: ``mapping9[key]+1``."""
 _CAST: Final = re.compile(r"(u?)int(\d+)")
-_RELATIONS: Final[Mapping[type, Callable[[int, int], bool]]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-}
-_NEGATIVE: Final = 1 << 255
 
 
 class Unclear(Exception):
@@ -59,6 +49,8 @@ class Situation:
             "now": call.time,
             "block": call.block,
             "this": CONTRACT,
+            "false": 0,
+            "true": 1,
             **play.contract.roles,
             **{name: number for number, name in enumerate(STAGES)},
         }
@@ -101,7 +93,7 @@ class Situation:
         self.signed = any(_written(item) in signed for item in terms)
         values = [self._number(item) for item in terms]
         return all(
-            _RELATIONS[type(sign)](left, right)
+            RELATIONS[type(sign)](left, right)
             for sign, left, right in zip(node.ops, values, values[1:], strict=False)
         )
 
@@ -109,8 +101,8 @@ class Situation:
 
     def _number(self, node: ast.expr) -> int:
         match node:
-            case ast.Constant(value=bool() | int() as number):
-                return int(number)
+            case ast.Constant(value=int() as number):
+                return number
             case ast.UnaryOp(op=ast.USub()):
                 return -self._number(node.operand)
             case ast.UnaryOp(op=ast.Not()) | ast.BoolOp() | ast.Compare():
@@ -172,12 +164,7 @@ class Situation:
         bits = _BYTES.fullmatch(part)
         if base is None or (part and bits is None):
             raise Unclear
-        slot = int(base[1], 0)
-        for key in keys:
-            slot = int.from_bytes(
-                keccak((key % (1 << 256)).to_bytes(32, "big") + slot.to_bytes(32, "big")), "big"
-            )
-        word = self.play.word(slot + behind)
+        word = self.play.word(row_slot(int(base[1], 0), keys) + behind)
         low, high = (int(bits[1]), int(bits[2])) if bits is not None else (0, 31)
         kind = Type(Kind.INT if self.signed else Kind.UINT, 8 * (high - low + 1))
         return field_of(word, Place(0, 8 * low), kind)
@@ -209,19 +196,13 @@ def _computed(sign: ast.operator, left: int, right: int) -> int:
 @cache
 def _parsed(text: str) -> ast.expr | None:
     """Return a condition as an expression of Python; ``None`` if it is none."""
-    text = _MEMBER.sub(r"member_of(\1, \2)\3", text)
     try:
-        return ast.parse(
-            _EQUALS.sub("==", text).replace("true", "True").replace("false", "False"), mode="eval"
-        ).body
+        return parsed(_MEMBER.sub(r"member_of(\1, \2)\3", text))
     except SyntaxError:
         return None
 
 
 @cache
-def _text(node: Any) -> str:
-    return ast.unparse(node)
-
-
 def _written(node: ast.expr) -> str:
-    return _text(node).replace("==", "=")
+    """Return an expression as the specification words it."""
+    return ast.unparse(node).replace("==", "=")

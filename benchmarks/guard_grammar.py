@@ -6,10 +6,12 @@ bytecode. :mod:`benchmarks.guard_drawing` draws it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
+
+from specminer._support.keccak import keccak
 
 STAGES: Final = ("Idle", "Open", "Busy", "Closed", "Ended")
 """Members of the enum that every contract has."""
@@ -292,6 +294,12 @@ class Function:
     payable: bool
     body: tuple[Statement, ...]
 
+    @property
+    def selector(self) -> bytes:
+        """The first four bytes of its calldata."""
+        types = ",".join(item.type.abi for item in self.arguments)
+        return keccak(f"{self.name}({types})".encode())[:4]
+
 
 @dataclass(slots=True)
 class Contract:
@@ -309,14 +317,23 @@ class Contract:
 
     def constants(self) -> list[int]:
         """Return all numbers that the functions compare or compute with, ascending."""
-        found = {
-            item.value
-            for function in self.functions
-            for statement in function.body
-            for item in expressions(statement)
-            if isinstance(item, Constant) and item.type.kind in (Kind.UINT, Kind.INT)
-        }
-        return sorted(found)
+        return self._values(lambda type_: type_.kind in (Kind.UINT, Kind.INT))
+
+    def durations(self) -> list[int]:
+        """Return all seconds that the functions compare or compute with, ascending."""
+        return self._values(lambda type_: type_.hint is Hint.TIME)
+
+    def _values(self, wanted: Callable[[Type], bool]) -> list[int]:
+        """Return the constants of some types in the functions, each once, ascending."""
+        return sorted(
+            {
+                item.value
+                for function in self.functions
+                for statement in function.body
+                for item in expressions(statement)
+                if isinstance(item, Constant) and wanted(item.type)
+            }
+        )
 
 
 def expressions(item: Statement | Condition | Expression) -> Iterator[Expression]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from benchmarks.guard_driving import USERS, RecordedChain
+from benchmarks.recorded_chain import USERS, RecordedChain
 from specminer.chain.artifact import load
 from specminer.pipeline import MineOptions, mine
 from specminer.specification import GuardKind
