@@ -4,8 +4,8 @@ web3's provider writes and reads the messages. They are carried here, because an
 arrives: a node is not trusted with the memory of this machine. Libraries are loaded with the first transport: they take
 half a second, and only those need them who ask a node.
 
-All of this runs in one event loop. What libraries raise becomes one of the exceptions of this module, without their
-texts: these carry URLs with keys.
+All of this runs in one event loop. What libraries raise becomes a :class:`TransportFailure`, without their texts: these
+carry URLs with keys.
 """
 
 from __future__ import annotations
@@ -43,7 +43,11 @@ A library that web3 imports lifts the limit so far that an answer could overflow
 """
 
 
-class AnsweredStatus(Exception):
+class TransportFailure(Exception):
+    """A message got no answer that can be read."""
+
+
+class AnsweredStatus(TransportFailure):
     """A request, or the handshake of a WebSocket, was answered with an HTTP status that is no success."""
 
     def __init__(self, status: int, wait: float = 0) -> None:
@@ -53,23 +57,23 @@ class AnsweredStatus(Exception):
         """Seconds that the server asks to wait (``Retry-After``)."""
 
 
-class AnswerTooLarge(Exception):
+class AnswerTooLarge(TransportFailure):
     """An answer has more than ``MAX_ANSWER`` bytes."""
 
 
-class ForeignAnswer(Exception):
+class ForeignAnswer(TransportFailure):
     """An answer bears the identifier of another request."""
 
 
-class UnreadableAnswer(Exception):
+class UnreadableAnswer(TransportFailure):
     """An answer is no JSON-RPC: a web page, a cut body, a foreign protocol."""
 
 
-class NestedTooDeep(Exception):
+class NestedTooDeep(TransportFailure):
     """An answer is nested too deep to be read."""
 
 
-class BatchRefused(Exception):
+class BatchRefused(TransportFailure):
     """A batch was answered with one object instead of a list; it carries that object."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
@@ -77,7 +81,7 @@ class BatchRefused(Exception):
         self.answer = answer
 
 
-class Disconnected(Exception):
+class ConnectionFailure(TransportFailure):
     """No answer came: the connection failed or was cut."""
 
     def __init__(self, *, absent: bool = False) -> None:
@@ -87,7 +91,7 @@ class Disconnected(Exception):
 
 
 class Carrier(Protocol):
-    """How messages travel; raises an exception of this module, or ``TimeoutError``."""
+    """How messages travel; raises a :class:`TransportFailure`, or ``TimeoutError``."""
 
     async def ask(self, message: bytes) -> bytes:
         """Send a message and return the answer's body."""
@@ -229,11 +233,11 @@ class _Http:
         except TimeoutError:
             raise
         except aiohttp.ClientConnectorError:
-            raise Disconnected(absent=True) from None
+            raise ConnectionFailure(absent=True) from None
         except (aiohttp.ClientResponseError, aiohttp.InvalidURL):
             raise UnreadableAnswer from None  # it speaks, but not HTTP as we know it
         except (aiohttp.ClientError, OSError):
-            raise Disconnected from None
+            raise ConnectionFailure from None
 
     async def close(self) -> None:
         if self._session is not None:
@@ -265,14 +269,14 @@ class _Sockets:
             else:
                 reader, writer = await asyncio.open_unix_connection(self._path, limit=1 << 20)
         except OSError:
-            raise Disconnected(absent=True) from None
+            raise ConnectionFailure(absent=True) from None
         try:
             writer.write(message + b"\n")
             await writer.drain()
             answer = await self._receive(reader)
         except OSError:
             writer.close()
-            raise Disconnected from None
+            raise ConnectionFailure from None
         except BaseException:
             writer.close()  # what is left of an answer must not be taken for the next one
             raise
@@ -285,7 +289,7 @@ class _Sockets:
         while True:
             part = await source.read(1 << 20)
             if not part:
-                raise Disconnected
+                raise ConnectionFailure
             parts.append(part)
             size += len(part)
             if size > MAX_ANSWER:
@@ -330,15 +334,15 @@ class _WebSockets:
         except ConnectionClosed as error:
             if error.sent is not None and error.sent.code == CloseCode.MESSAGE_TOO_BIG:
                 raise AnswerTooLarge from None
-            raise Disconnected from None
+            raise ConnectionFailure from None
         except TimeoutError:
-            await _abandon(connection)
+            _abandon(connection)
             raise
         except (OSError, EOFError, WebSocketException):
-            await _abandon(connection)
-            raise Disconnected(absent=connection is None) from None
+            _abandon(connection)
+            raise ConnectionFailure(absent=connection is None) from None
         except BaseException:
-            await _abandon(connection)  # what is left of an answer must not be taken for the next one
+            _abandon(connection)  # what is left of an answer must not be taken for the next one
             raise
         self._idle.append(connection)
         return answer.encode() if isinstance(answer, str) else answer
@@ -360,6 +364,6 @@ class _WebSockets:
                 await self._idle.pop().close()
 
 
-async def _abandon(connection: ClientConnection | None) -> None:
+def _abandon(connection: ClientConnection | None) -> None:
     if connection is not None:
         connection.transport.abort()

@@ -24,12 +24,12 @@ from specminer.chain.transport import (
     AnsweredStatus,
     AnswerTooLarge,
     BatchRefused,
-    Disconnected,
+    ConnectionFailure,
     ForeignAnswer,
     NestedTooDeep,
     Request,
     Transport,
-    UnreadableAnswer,
+    TransportFailure,
 )
 from specminer.errors import ChainError, NodeLied, NodeNeed, NodeRefused, NodeUnreachable
 
@@ -266,16 +266,7 @@ class Upstream:
                     answers: Sequence[dict[str, Any] | None] = [await self.transport.one(jobs[0].call)]
                 else:
                     answers = await self.transport.many([job.call for job in jobs])
-        except (
-            TimeoutError,
-            AnsweredStatus,
-            AnswerTooLarge,
-            BatchRefused,
-            Disconnected,
-            ForeignAnswer,
-            NestedTooDeep,
-            UnreadableAnswer,
-        ) as error:
+        except (TimeoutError, TransportFailure) as error:
             self._fail(jobs, self._failure(jobs, error))
             return
         latency = loop.time() - began
@@ -324,8 +315,8 @@ class Upstream:
             job.most = max(1, len(jobs) // 2) if len(jobs) > 1 else job.most
             self._settle(self, job, failure, None)
 
-    def _failure(self, jobs: Sequence[Job], error: Exception) -> Failure | NodeRefused:
-        """Return what an exception of the transport means for the requests of a message."""
+    def _failure(self, jobs: Sequence[Job], error: TimeoutError | TransportFailure) -> Failure | NodeRefused:
+        """Return what a failure of the transport means for the requests of a message."""
         label, lane, size = self.endpoint.label, jobs[0].lane, len(jobs)
         match error:
             case TimeoutError():
@@ -337,7 +328,7 @@ class Upstream:
                         f"{label} did not answer in time; check that the node runs and that its address is right"
                     )
                 )
-            case Disconnected():
+            case ConnectionFailure():
                 return Failure(
                     error=NodeUnreachable(
                         f"{label} cannot be reached; check that the node runs and that its address is right"
@@ -368,8 +359,7 @@ class Upstream:
             case NestedTooDeep():
                 return NodeRefused(f"{label} gave an answer that is nested too deep to be read")
             case _:
-                if size > 1:
-                    self._note_batch(lane, size, spoiled=True)
+                self._note_batch(lane, size, spoiled=True)
                 return Failure(
                     error=NodeRefused(
                         f"{label} answered, but not in JSON-RPC; check that it is a node's RPC address"
