@@ -12,21 +12,17 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from specminer.chain.endpoint import Endpoint
-from specminer.chain.retrying import growing_pause
+from specminer.chain.refusals import NO_METHOD
+from specminer.chain.retrying import growing_pause, short_pause
 from specminer.chain.traffic import Traffic
 from specminer.chain.transport import Request
 from specminer.chain.upstream import Failure, Job, Upstream
-from specminer.errors import NodeNeed, NodeRefused, NodeUnreachable
+from specminer.errors import NodeNeed, NodeRefused
 
 ABSENT_TRIES: Final = 2
 """Tries before the first answer where nobody is there: the address is more likely wrong than the server busy."""
 FIRST_TRIES: Final = 6
 """Tries before the first answer where somebody is."""
-_SHORT: Final = 0.1
-"""Of the usual pause, before what was answered with nothing is asked for again: it is no question of load."""
-_LONGEST_SHORT: Final = 4.0
-"""Of the usual pause."""
-_NO_METHOD: Final = -32601
 
 
 class Dispatcher:
@@ -123,13 +119,15 @@ class Dispatcher:
 
     def _refused(self, upstream: Upstream, job: Job, refusal: NodeRefused) -> None:
         job.refusals[upstream] = refusal
-        if refusal.need is not None or refusal.code == _NO_METHOD:
+        if refusal.need is not None or refusal.code == NO_METHOD:
             upstream.lacks.add(job.call[0])
         if job.pinned is None and self._able(job):
             self._again(job, 0.0)
         else:
-            told = list(job.refusals.values())
-            job.answer.set_result(next((item for item in told if item.need is NodeNeed.ARCHIVE), told[0]))
+            refusals = list(job.refusals.values())
+            job.answer.set_result(
+                next((item for item in refusals if item.need is NodeNeed.ARCHIVE), refusals[0])
+            )
 
     def _failed(self, upstream: Upstream, job: Job, failure: Failure) -> None:
         if failure.free:
@@ -137,7 +135,7 @@ class Dispatcher:
             return
         job.failures += 1
         job.missed[upstream] = job.missed.get(upstream, 0) + 1
-        if job.failures > self._tries(failure) - 1:
+        if job.failures >= self._tries(failure):
             error = failure.error
             if isinstance(error, NodeRefused):
                 job.answer.set_result(error)
@@ -148,22 +146,17 @@ class Dispatcher:
         if following is not upstream:
             self._again(job, 0.0)
         elif failure.nothing:
-            self._again(job, self._short_pause(job.nothings))
+            self._again(job, short_pause(self._traffic.pause, job.nothings))
         elif failure.wait:
             self._again(job, 0.0)  # the endpoint waits
         else:
             self._again(job, growing_pause(self._traffic.pause, job.failures, self._traffic.longest_pause))
 
-    def _short_pause(self, failures: int) -> float:
-        pause = self._traffic.pause
-        return growing_pause(_SHORT * pause, failures, _LONGEST_SHORT * pause)
-
     def _tries(self, failure: Failure) -> int:
         """Return how often a request is sent at most."""
         if any(upstream.answered for upstream in self.upstreams):
             return 1 + self._traffic.retries
-        absent = failure.absent and isinstance(failure.error, NodeUnreachable)
-        first = ABSENT_TRIES * len(self.upstreams) if absent else FIRST_TRIES
+        first = ABSENT_TRIES * len(self.upstreams) if failure.absent else FIRST_TRIES
         return min(1 + self._traffic.retries, first)
 
     def _again(self, job: Job, pause: float) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from specminer.chain import prestate
 from specminer.chain.node import Node, Request, came, octets, quantity
+from specminer.chain.refusals import NO_METHOD
 from specminer.errors import NodeLied, NodeRefused
 from specminer.trace import Address, Hash
 
@@ -34,7 +35,6 @@ _BLOCK_TRIES: Final = 3
 """How often the trace of a block is asked for alone, if what comes is wrong: its transactions can be traced instead."""
 _CALM: Final = 8
 """Spans answered after a refusal, before a larger one is tried again."""
-_NO_METHOD: Final = -32601
 _NOT_FOR_SIZE: Final = frozenset({401, 402, 403, 404, 405, 429})
 """HTTP codes of refusals that a smaller span does not help."""
 
@@ -264,7 +264,7 @@ def _in_block(
     try:
         return _touched(_granted(answers[1]), _hashes(_granted(answers[0]), number), number, contract)
     except NodeRefused as error:
-        if not alone or error.code in _NOT_FOR_SIZE or error.code == _NO_METHOD:
+        if not alone or error.code in _NOT_FOR_SIZE or error.code == NO_METHOD:
             raise
     except NodeLied:  # answers of a batch may be exchanged
         pass

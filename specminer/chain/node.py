@@ -18,15 +18,12 @@ from typing import Any, Final, Self, TypeVar
 
 from specminer.chain.dispatch import Dispatcher
 from specminer.chain.endpoint import Endpoint
-from specminer.chain.retrying import growing_pause
+from specminer.chain.retrying import short_pause
 from specminer.chain.traffic import CONCURRENCY, RETRIES, TIMEOUT, Traffic
 from specminer.chain.transport import Request, load_libraries
 from specminer.errors import ChainError, NodeLied, NodeRefused, NodeUnreachable, plain
 
 _QUANTITY: Final = re.compile("0[xX][0-9a-fA-F]{1,64}")
-_SHORT: Final = 0.1
-"""Of the usual pause, before something is asked for again whose answer was wrong; see ``_LONGEST_SHORT``."""
-_LONGEST_SHORT: Final = 4.0
 _T = TypeVar("_T")
 
 
@@ -183,13 +180,8 @@ class Node:
             except doubtful:
                 if attempt >= last:
                     raise
-            self.pause_briefly(attempt)
+            time.sleep(short_pause(self._traffic.pause, attempt))
             attempt += 1
-
-    def pause_briefly(self, failures: int) -> None:
-        """Wait before something is asked for again whose answer was wrong."""
-        pause = self._traffic.pause
-        time.sleep(growing_pause(_SHORT * pause, failures, _LONGEST_SHORT * pause))
 
     def exclude(self, number: int) -> None:
         """Ask one of the endpoints nothing any more."""

@@ -11,6 +11,8 @@ from typing import Final
 
 from specminer.errors import NodeNeed
 
+NO_METHOD: Final = -32601
+"""The code of JSON-RPC for a method that a server does not know."""
 _BUSY_CODES: Final = frozenset({-32005, -32016, 429})
 _BUSY_WORDS: Final = ("rate limit", "too many requests", "try again", "timed out", "timeout", "busy")
 _LAGGING_WORDS: Final = (
@@ -45,7 +47,6 @@ _NO_METHOD_WORDS: Final = (
     "unsupported",
     "not whitelisted",
 )
-_NO_METHOD: Final = -32601
 _OUT_OF_RANGE: Final = re.compile(r"block height is (\d{1,19}) but requested was (\d{1,19})")
 """What anvil says of blocks that it does not hold yet, and of those whose state it keeps no longer."""
 
@@ -74,7 +75,7 @@ def need_of(method: str, code: int | None, message: str) -> NodeNeed | None:
     if any(word in text for word in _STATE_WORDS) or (beyond is not None and not is_lagging(message)):
         return NodeNeed.ARCHIVE
     if method.startswith(("debug_", "trace_")) and (
-        code == _NO_METHOD or any(word in text for word in _NO_METHOD_WORDS)
+        code == NO_METHOD or any(word in text for word in _NO_METHOD_WORDS)
     ):
         return NodeNeed.TRACING
     return None

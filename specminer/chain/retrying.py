@@ -25,6 +25,10 @@ PASSING_STATUS: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 
 
 MAX_WAIT: Final = 3_600
 """Seconds that a server may ask to wait: a server could ask for eternity."""
+_SHORT: Final = 0.1
+"""Of the usual first pause: the first before something is asked for again whose answer was wrong or empty."""
+_LONGEST_SHORT: Final = 4.0
+"""Of the usual first pause: the longest of these."""
 
 _T = TypeVar("_T")
 
@@ -50,6 +54,14 @@ def growing_pause(first: float, failures: int, most: float) -> float:
     return min(most, first * 2.0 ** min(failures - 1, 32)) * (
         0.5 + random.random() / 2
     )  # no secret, no result
+
+
+def short_pause(usual: float, failures: int) -> float:
+    """Return a pause after so many wrong or empty answers in a row: short, as they are no question of load.
+
+    ``usual`` are the seconds of the first pause after a failure.
+    """
+    return growing_pause(_SHORT * usual, failures, _LONGEST_SHORT * usual)
 
 
 class PassingFailure(Exception):
