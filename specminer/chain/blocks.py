@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from specminer.chain.envelopes import block_of
-from specminer.chain.node import Node, octets, quantity
+from specminer.chain.node import Node, octets, quantity, result_of
 from specminer.errors import (
     ChainError,
     NodeLied,
@@ -20,8 +20,6 @@ from specminer.trace import Address, Block
 
 DEVELOPMENT_CHAINS: Final = frozenset({1337, 31337})
 """Their newest block counts as final: blocks 64 back may not exist, and nobody reorganises in earnest."""
-
-
 HEADS: Final = 8
 """How often the newest block is asked for; the furthest answer counts, because servers behind a balancer lag."""
 SECTIONS: Final = 8
@@ -42,7 +40,7 @@ def check_chain(node: Node, expected: int | None, note: Callable[[str], None] = 
     """
     if len(node.endpoints) > 1:
         _check_endpoints(node, note)
-    chain_id = node.read([("eth_chainId", ())], lambda answers: quantity(_granted(answers[0]), "chain id"))
+    chain_id = node.read_one(("eth_chainId", ()), lambda result: quantity(result, "chain id"))
     if expected is not None and chain_id != expected:
         raise NotOnChain(
             f"{node.endpoint.label} serves chain {chain_id}, but chain {expected} was asked for; use a node "
@@ -52,24 +50,24 @@ def check_chain(node: Node, expected: int | None, note: Callable[[str], None] = 
 
 
 def _check_endpoints(node: Node, note: Callable[[str], None]) -> None:
-    chains: dict[str, int] = {}
+    first: tuple[str, int] | None = None
     failure: ChainError | None = None
     for number, endpoint in enumerate(node.endpoints):
         try:
-            chain_id = quantity(node.granted(("eth_chainId", ()), only=number), "chain id")
+            chain_id = quantity(node.call("eth_chainId", only=number), "chain id")
         except (NodeUnreachable, NodeRefused, NodeLied) as error:
             node.exclude(number)
             note(f"{endpoint.label} is left out: {error}")
             failure = error
             continue
-        for label, other in chains.items():
-            if other != chain_id:
-                raise NotOnChain(
-                    f"{label} serves chain {other}, but {endpoint.label} serves chain {chain_id}: all --rpc have to be "
-                    "of one chain"
-                )
-        chains[endpoint.label] = chain_id
-    if not chains and failure is not None:
+        if first is None:
+            first = endpoint.label, chain_id
+        elif first[1] != chain_id:
+            raise NotOnChain(
+                f"{first[0]} serves chain {first[1]}, but {endpoint.label} serves chain {chain_id}: all --rpc have to "
+                "be of one chain"
+            )
+    if first is None and failure is not None:
         raise failure
 
 
@@ -108,7 +106,7 @@ def head_block(node: Node, tag: str) -> Block:
     blocks: list[Block] = []
     for answer in answers:
         try:
-            blocks.append(read_block(_granted(answer), tag))
+            blocks.append(read_block(result_of(answer), tag))
         except (NodeRefused, NodeLied, NotOnChain):
             continue
     return max(blocks, key=lambda block: block.number) if blocks else block_at(node, tag)
@@ -122,17 +120,9 @@ def block_at(node: Node, number: int | str, *, tries: int | None = None) -> Bloc
 
     """
     tag = hex(number) if isinstance(number, int) else number
-    return node.read(
-        [("eth_getBlockByNumber", (tag, False))],
-        lambda answers: read_block(_granted(answers[0]), number),
-        tries=tries,
+    return node.read_one(
+        ("eth_getBlockByNumber", (tag, False)), lambda result: read_block(result, number), tries=tries
     )
-
-
-def _granted(answer: Any) -> Any:
-    if isinstance(answer, NodeRefused):
-        raise answer
-    return answer
 
 
 def read_block(answer: Any, number: int | str) -> Block:
@@ -164,10 +154,7 @@ def newest_block(node: Node, chain_id: int) -> int:
 def code_at(node: Node, contract: Address, block: int | str) -> bytes:
     """Return the runtime code of the contract after the block; empty if it has none."""
     tag = hex(block) if isinstance(block, int) else block
-    return node.read(
-        [("eth_getCode", (f"0x{contract.hex()}", tag))],
-        lambda answers: octets(_granted(answers[0]), "code"),
-    )
+    return node.read_one(("eth_getCode", (f"0x{contract.hex()}", tag)), lambda result: octets(result, "code"))
 
 
 def _codes_at(node: Node, contract: Address, numbers: Sequence[int]) -> list[bytes | NodeRefused]:

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, Final
 
 from specminer.chain import prestate
-from specminer.chain.node import Node, Request, came, octets, quantity
+from specminer.chain.node import Node, Request, came, octets, quantity, result_of
 from specminer.chain.refusals import NO_METHOD
 from specminer.errors import NodeLied, NodeRefused
 from specminer.trace import Address, Hash
@@ -98,7 +98,9 @@ def check_blocks(node: Node, method: str, contract: Address, probe: int) -> None
     """
     node.read(
         _block_calls(method, [probe]),
-        lambda answers: _touched(_granted(answers[1]), _hashes(_granted(answers[0]), probe), probe, contract),
+        lambda answers: _touched(
+            result_of(answers[1]), _hashes(result_of(answers[0]), probe), probe, contract
+        ),
     )
 
 
@@ -119,17 +121,15 @@ def check_filter(node: Node, contract: Address, probe: int) -> None:
         if end is None:
             continue
         reader = partial(_check_found, str(known.get("hash")), probe, field)
-        node.read([("trace_filter", (span | {field: [end]},))], reader)
+        node.read_one(("trace_filter", (span | {field: [end]},)), reader)
 
 
-def _check_found(wanted: str, probe: int, field: str, answers: Sequence[Any]) -> None:
+def _check_found(wanted: str, probe: int, field: str, traces: Any) -> None:
     """Check that what ``trace_filter`` answers names a transaction.
 
     Raises:
-        NodeRefused: it was refused.
         NodeLied: it does not.
     """
-    traces = _granted(answers[0])
     listed = traces if isinstance(traces, list) else []
     found = {str(trace.get("transactionHash")) for trace in listed if isinstance(trace, dict)}
     if wanted not in found:
@@ -191,9 +191,8 @@ def _filter(contract: Address, first: int, last: int) -> dict[str, Any]:
 
 
 def _by_filter(node: Node, contract: Address, first: int, last: int, hits: BlockHits) -> None:
-    filtered = node.read(
-        [("trace_filter", (_filter(contract, first, last),))],
-        lambda answers: _filtered(_granted(answers[0]), first, last),
+    filtered = node.read_one(
+        ("trace_filter", (_filter(contract, first, last),)), lambda traces: _filtered(traces, first, last)
     )
     for number, found in filtered:
         _add(hits, number, found)
@@ -262,29 +261,20 @@ def _in_block(
         NodeLied: there is no such block.
     """
     try:
-        return _touched(_granted(answers[1]), _hashes(_granted(answers[0]), number), number, contract)
+        return _touched(result_of(answers[1]), _hashes(result_of(answers[0]), number), number, contract)
     except NodeRefused as error:
         if not alone or error.code in _NOT_FOR_SIZE or error.code == NO_METHOD:
             raise
     except NodeLied:  # answers of a batch may be exchanged
         pass
     block, traced = _block_calls(method, [number])
-    hashes = node.read([block], lambda answers: _hashes(_granted(answers[0]), number))
+    hashes = node.read_one(block, lambda answer: _hashes(answer, number))
     try:
-        return node.read(
-            [traced],
-            lambda answers: _touched(_granted(answers[0]), hashes, number, contract),
-            tries=_BLOCK_TRIES,
+        return node.read_one(
+            traced, lambda traces: _touched(traces, hashes, number, contract), tries=_BLOCK_TRIES
         )
     except (NodeLied, NodeRefused):
         return dict.fromkeys(hashes, True)
-
-
-def _granted(answer: Any) -> Any:
-    """Return an answer; raise it if it is a refusal."""
-    if isinstance(answer, NodeRefused):
-        raise answer
-    return answer
 
 
 def _hashes(block: Any, number: int) -> list[str]:
@@ -371,7 +361,7 @@ def _by_scan(node: Node, contract: Address, first: int, last: int, hits: BlockHi
     for row, block in enumerate(node.batch(requests)):
         number = first + row
         try:
-            transactions = _full(_granted(block), number)
+            transactions = _full(result_of(block), number)
         except NodeLied:  # answers of a batch may be exchanged
             transactions = _full_block(node, number)
         for transaction in transactions:
@@ -391,9 +381,7 @@ def logged(node: Node, contract: Address, first: int, last: int) -> dict[int, li
     """
     address = f"0x{contract.hex()}"
     wanted = {"fromBlock": hex(first), "toBlock": hex(last), "address": address}
-    return node.read(
-        [("eth_getLogs", (wanted,))], lambda answers: _logged(_granted(answers[0]), address, first, last)
-    )
+    return node.read_one(("eth_getLogs", (wanted,)), lambda logs: _logged(logs, address, first, last))
 
 
 def _logged(logs: Any, address: str, first: int, last: int) -> dict[int, list[str]]:
@@ -416,9 +404,7 @@ def _logged(logs: Any, address: str, first: int, last: int) -> dict[int, list[st
 
 def _full_block(node: Node, number: int) -> list[dict[str, Any]]:
     """Ask for a block's transactions, alone."""
-    return node.read(
-        [("eth_getBlockByNumber", (hex(number), True))], lambda answers: _full(_granted(answers[0]), number)
-    )
+    return node.read_one(("eth_getBlockByNumber", (hex(number), True)), lambda block: _full(block, number))
 
 
 def _full(block: Any, number: int) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from specminer.chain.endpoint import Endpoint
 from specminer.chain.retrying import short_pause
 from specminer.chain.traffic import CONCURRENCY, RETRIES, TIMEOUT, Traffic
 from specminer.chain.transport import Request, load_libraries
-from specminer.errors import ChainError, NodeLied, NodeRefused, NodeUnreachable, plain
+from specminer.errors import NodeLied, NodeRefused, NodeUnreachable, plain
 
 _QUANTITY: Final = re.compile("0[xX][0-9a-fA-F]{1,64}")
 _T = TypeVar("_T")
@@ -110,31 +110,16 @@ class Node:
         thread.join()
         loop.close()
 
-    def call(self, method: str, *params: Any) -> Any:
-        """Return the result of one request.
+    def call(self, method: str, *params: Any, only: int | None = None) -> Any:
+        """Return the result of one request; ``only`` is the number of the one endpoint that is asked.
 
         Raises:
             NodeUnreachable: no answer, after all tries.
             NodeRefused: the node answered with an error.
 
         """
-        return self.granted((method, params))
-
-    def granted(self, call: Request, *, patience: int | None = None, only: int | None = None) -> Any:
-        """Return the result of one request.
-
-        ``patience`` says how often an answer that holds nothing is asked for again, as often as everything if ``None``;
-        ``only`` is the number of the one endpoint that is asked.
-
-        Raises:
-            NodeUnreachable: no answer, after all tries.
-            NodeRefused: the node answered with an error.
-
-        """
-        (answer,) = self._ask([call], alone=True, patience=patience, only=only)
-        if isinstance(answer, NodeRefused):
-            raise answer
-        return answer
+        (answer,) = self._ask([(method, params)], alone=True, only=only)
+        return result_of(answer)
 
     def batch(self, calls: Sequence[Request]) -> list[Any]:
         """Return the results of several requests in order; a refused one is a ``NodeRefused`` in its place.
@@ -160,11 +145,10 @@ class Node:
         reader: Callable[[list[Any]], _T],
         *,
         tries: int | None = None,
-        doubtful: tuple[type[ChainError], ...] = (NodeLied,),
     ) -> _T:
         """Send requests, each alone, until ``reader`` accepts their answers, and return what it returns.
 
-        ``doubtful`` are the errors of a reader after which it may help to ask again.
+        After a ``NodeLied`` of the reader they are sent again.
 
         Raises:
             NodeUnreachable: no answer, after all tries.
@@ -177,7 +161,7 @@ class Node:
             answers = self.each(calls, patience=last - 1)
             try:
                 return reader(answers)
-            except doubtful:
+            except NodeLied:
                 if attempt >= last:
                     raise
             time.sleep(short_pause(self._traffic.pause, attempt))
@@ -187,6 +171,17 @@ class Node:
         """Ask one of the endpoints nothing any more."""
         with self._lock:
             self._opened()[0].upstreams[number].excluded = True
+
+    def read_one(self, call: Request, reader: Callable[[Any], _T], *, tries: int | None = None) -> _T:
+        """Send a request until ``reader`` accepts its result, and return what it returns; see :meth:`read`.
+
+        Raises:
+            NodeUnreachable: no answer, after all tries.
+            NodeRefused: the node answered with an error.
+            ChainError: that of the reader, for the last result.
+
+        """
+        return self.read([call], lambda answers: reader(result_of(answers[0])), tries=tries)
 
     # -- the event loop ---------------------------------------------------------------------------
 
@@ -208,7 +203,7 @@ class Node:
         except concurrent.futures.CancelledError:
             raise NodeUnreachable(f"{self.endpoint.label} is not asked any more") from None
         except BaseException:
-            future.cancel()
+            future.cancel()  # whoever was interrupted takes no answer any more
             raise
 
     def _opened(self) -> tuple[Dispatcher, asyncio.AbstractEventLoop]:
@@ -218,6 +213,13 @@ class Node:
             self._thread = threading.Thread(target=self._loop.run_forever, name="node", daemon=True)
             self._thread.start()
         return self._dispatcher, self._loop
+
+
+def result_of(answer: Any) -> Any:
+    """Return the result in the place of a request; raise it if it is a refusal."""
+    if isinstance(answer, NodeRefused):
+        raise answer
+    return answer
 
 
 def quantity(value: Any, what: str) -> int:
@@ -278,4 +280,4 @@ def came(value: Any) -> str:
             return "an object"
 
 
-__all__ = ["Node", "Request", "came", "octets", "quantity", "small"]
+__all__ = ["Node", "Request", "came", "octets", "quantity", "result_of", "small"]

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from specminer.chain.blocks import read_block
+from specminer.chain.blocks import block_at, read_block
 from specminer.chain.envelopes import TipChanged, envelope_of
 from specminer.chain.matching import Envelope
-from specminer.chain.node import Node, Request
+from specminer.chain.node import Node, Request, result_of
 from specminer.chain.tracing import Traced, TracerChoice
 from specminer.errors import NodeLied, NodeRefused
 from specminer.trace import Address, Block, Gap, Hash, Tracer
@@ -179,14 +179,11 @@ class TransactionReader:
         blocks: dict[int, Block] = {}
         for number, answer in zip(numbers, answers, strict=True):
             try:
-                blocks[number] = _read_block(answer, number)
+                blocks[number] = read_block(result_of(answer), number)
             except NodeLied as error:
-                blocks[number] = self._alone(number)
+                blocks[number] = block_at(self._node, number)
                 self.tracing.doubt_batches(error)
         return blocks
-
-    def _alone(self, number: int) -> Block:
-        return self._node.read([_block_request(number)], lambda answers: _read_block(answers[0], number))
 
 
 def _block_request(number: int) -> Request:
@@ -198,14 +195,6 @@ def _requests_for(found: Hash) -> list[Request]:
     return [("eth_getTransactionByHash", (text,)), ("eth_getTransactionReceipt", (text,))]
 
 
-def _read_block(answer: Any, number: int) -> Block:
-    if isinstance(answer, NodeRefused):
-        raise answer
-    return read_block(answer, number)
-
-
 def _read_envelope(found: Hash, block: Block, answers: tuple[Any, Any]) -> Envelope:
-    for answer in answers:
-        if isinstance(answer, NodeRefused):
-            raise answer
-    return envelope_of(found, answers[0], answers[1], block)
+    transaction, receipt = map(result_of, answers)
+    return envelope_of(found, transaction, receipt, block)

@@ -18,7 +18,7 @@ from specminer.chain.matching import (
     check_nonce,
     check_outermost,
 )
-from specminer.chain.node import Node, Request, octets, quantity
+from specminer.chain.node import Node, Request, octets, quantity, result_of
 from specminer.chain.steps import Enter, Exit, MalformedSteps, Step, creations, outcome_of, recorded
 from specminer.errors import ChainError, NodeLied, NodeRefused
 from specminer.trace import (
@@ -74,11 +74,9 @@ def decode(
         NodeLied: an answer is empty, malformed or contradicts the receipt.
 
     """
-    for answer in answers:
-        if isinstance(answer, NodeRefused):
-            raise answer
+    results = [result_of(answer) for answer in answers]
     try:
-        steps = _steps(tracer, envelope, answers, contracts)
+        steps = _steps(tracer, envelope, results, contracts)
         seen = recorded(steps, contracts, environment=tracer is not Tracer.PRESTATE)
         created = creations(steps, contracts)
     except MalformedSteps as error:

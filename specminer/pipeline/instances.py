@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from specminer._support.addresses import checksum_address
 from specminer.chain.artifact import Artifact, parse
 from specminer.chain.family import Family, clone_target, family
-from specminer.errors import NodeRefused, StoreError, UsageError
+from specminer.errors import StoreError, UsageError
 from specminer.store import TraceStore
 from specminer.trace import Address
 
@@ -71,16 +71,14 @@ def children(
 
 
 def _codes(node: Node, contracts: list[Address]) -> dict[Address, bytes]:
-    from specminer.chain.node import octets
+    from specminer.chain.node import octets, result_of
 
     found: dict[Address, bytes] = {}
     for start in range(0, len(contracts), _BATCH):
         part = contracts[start : start + _BATCH]
         answers = node.batch([("eth_getCode", (f"0x{address.hex()}", "latest")) for address in part])
         for address, answer in zip(part, answers, strict=True):
-            if isinstance(answer, NodeRefused):
-                raise answer
-            found[address] = octets(answer, "code")
+            found[address] = octets(result_of(answer), "code")
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from specminer.chain.blocks import block_at, creation_block, head_block
 from specminer.chain.collector import Chunk, Collector
 from specminer.chain.envelopes import block_of
-from specminer.chain.node import Node, octets
+from specminer.chain.node import Node, octets, result_of
 from specminer.errors import ChainError, NodeLied, NodeRefused, NotOnChain, UsageError
 from specminer.pipeline.progress import Observer
 from specminer.store import Piece, Replacement, TraceStore
@@ -115,12 +115,12 @@ def _prove(node: Node, common: Block, last: int) -> None:
 def _linked(node: Node, number: int, answer: Any, parent: Hash) -> Hash:
     """Return the hash of a block that follows from another; ask for it alone if the answer of a batch does not."""
     try:
-        return _follow(answer, number, parent)
+        return _follow(result_of(answer), number, parent)
     except NodeLied:
         pass
     request = ("eth_getBlockByNumber", (hex(number), False))
     try:
-        return node.read([request], lambda answers: _follow(answers[0], number, parent))
+        return node.read_one(request, lambda result: _follow(result, number, parent))
     except NodeLied:
         raise ChainError(
             f"{node.endpoint.label} has other blocks than the database, but its block {number} does not follow from "
@@ -132,12 +132,9 @@ def _follow(answer: Any, number: int, parent: Hash) -> Hash:
     """Return the hash of a block.
 
     Raises:
-        NodeRefused: the answer is one.
         NodeLied: it is no block, another one, or does not follow from ``parent``.
 
     """
-    if isinstance(answer, NodeRefused):
-        raise answer
     block = block_of(answer)
     if block.number != number or Hash(octets(answer.get("parentHash"), "parentHash", 32)) != parent:
         raise NodeLied(f"block {number} does not follow from the one before it")
