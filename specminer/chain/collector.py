@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -45,7 +44,6 @@ MAX_CONFIRMED: Final = 20
 
 _Part = tuple[int, int, finder.BlockHits]
 """First and last block of a part of the chain, and what was found there."""
-_BegunPart = tuple[int, int, finder.BlockHits, list[Future[Reading]]]
 KnownValues = Callable[[int], SlotValues]
 """Returns what the contract's slots held before a block, as far as is known."""
 
@@ -100,12 +98,11 @@ class Collector:
     ) -> None:
         self.node = node
         self.contract = contract
-        self._note: Callable[[str], None] = note
+        self._note = note
         self._progress = progress
         self._notes = Notes(note)
         self._reader = TransactionReader(node, contract, self._notes)
         self._tracing = self._reader.tracing
-        self._ahead: Lookahead | None = None
         self._code_hashes = CodeHashes(node)
         self._log_check = LogCheck(node, contract, self._notes)
         self._way: tuple[Way, str | None] | None = None
@@ -139,32 +136,24 @@ class Collector:
         self._first, self._last, self._done = first, last, 0
         self._held_at = -1
         self._position = first
-        with self._looking_ahead() as ahead:
+        with Lookahead(WORKERS) as ahead:
             parts = (part for span in self._find(first, last, way) for part in _parts(*span))
-            for part_first, part_last, hits, readings in ahead.feed(self._begun(parts), SPANS):
-                chunk = self._chunk(part_first, part_last, hits, way, readings)
+            for part, readings in ahead.feed(self._begin_parts(ahead, parts), SPANS):
+                _, part_last, _ = part
+                chunk = self._chunk(ahead, part, way, readings)
                 self._held_at = part_last + 1
                 yield chunk
                 self._done += len(chunk.transactions)
                 self._position = part_last + 1
                 self._tell(self._position, self._done)
 
-    @contextmanager
-    def _looking_ahead(self) -> Iterator[Lookahead]:
-        """Let groups be read ahead of their turn inside the block."""
-        with Lookahead(WORKERS) as ahead:
-            self._ahead = ahead
-            try:
-                yield ahead
-            finally:
-                self._ahead = None
-
-    def _begun(self, parts: Iterable[_Part]) -> Iterator[_BegunPart]:
-        """Yield parts of the chain whose reading is begun, as soon as there is room for more."""
-        for first, last, hits in parts:
-            assert self._ahead is not None
-            self._ahead.wait_for_room(AHEAD)
-            yield first, last, hits, self._read(hits, patient=True)
+    def _begin_parts(
+        self, ahead: Lookahead, parts: Iterable[_Part]
+    ) -> Iterator[tuple[_Part, list[Future[Reading]]]]:
+        """Begin to read parts of the chain, as soon as there is room for more, and yield them with their readings."""
+        for part in parts:
+            ahead.wait_for_room(AHEAD)
+            yield part, self._read(ahead, part[2], patient=True)
 
     def _tell(self, block: int, transactions: int) -> None:
         self._progress(Progress(block=block, first=self._first, last=self._last, transactions=transactions))
@@ -231,9 +220,7 @@ class Collector:
             if isinstance(receipt, dict) and str(receipt.get("contractAddress")).lower() == address
         ]
 
-    def _find(
-        self, first: int, last: int, way: tuple[Way, str | None]
-    ) -> Iterator[tuple[int, int, finder.BlockHits]]:
+    def _find(self, first: int, last: int, way: tuple[Way, str | None]) -> Iterator[_Part]:
         """Yield what the finder does, with the creation among it."""
         created_in = self._created_in
         for start, end, traced in finder.find(self.node, way, [self.contract], first, last):
@@ -257,17 +244,17 @@ class Collector:
 
     def _chunk(
         self,
-        first: int,
-        last: int,
-        hits: finder.BlockHits,
+        ahead: Lookahead,
+        part: _Part,
         way: tuple[Way, str | None],
         readings: Iterable[Future[Reading]],
     ) -> Chunk:
         """Record what was found, and check that the chain is still the one it was found on."""
+        first, last, hits = part
         attempt = 1
         while True:
             try:
-                transactions, gaps = self._record(hits, first, self._results(readings))
+                transactions, gaps = self._record(hits, first, self._results(ahead, readings))
                 tip = self._check_anchor(last)
                 return Chunk(
                     first=first,
@@ -284,17 +271,16 @@ class Collector:
                 if not isinstance(error, TipChanged) or attempt == TRIES:
                     raise
             attempt += 1
-            found = self._find(first, last, way)
-            hits = {number: rows for _, _, part in found for number, rows in part.items()}
-            readings = self._read(hits, patient=attempt < TRIES)
+            spans = self._find(first, last, way)
+            hits = {number: rows for _, _, of_span in spans for number, rows in of_span.items()}
+            readings = self._read(ahead, hits, patient=attempt < TRIES)
 
-    def _read(self, hits: finder.BlockHits, *, patient: bool) -> list[Future[Reading]]:
+    def _read(self, ahead: Lookahead, hits: finder.BlockHits, *, patient: bool) -> list[Future[Reading]]:
         """Begin to read what was found, in groups."""
-        assert self._ahead is not None
         suspected = _suspected(hits)
         wanted = [(number, found) for number, rows in hits.items() for found in rows]
         return [
-            self._ahead.begin(
+            ahead.begin(
                 partial(
                     self._reader.read, wanted[start : start + GROUP], patient=patient, suspected=suspected
                 )
@@ -302,11 +288,10 @@ class Collector:
             for start in range(0, len(wanted), GROUP)
         ]
 
-    def _results(self, readings: Iterable[Future[Reading]]) -> Iterator[Reading]:
+    def _results(self, ahead: Lookahead, readings: Iterable[Future[Reading]]) -> Iterator[Reading]:
         """Yield what was read, in order, and tell of progress while waiting for it."""
-        assert self._ahead is not None
         for piece in readings:
-            reading = self._ahead.take(piece, lambda: self._tell(self._position, self._reader.traced))
+            reading = ahead.take(piece, lambda: self._tell(self._position, self._reader.traced))
             for text in reading.notes:
                 self._note(text)
             yield reading
@@ -346,9 +331,7 @@ class Collector:
         for reading in readings:
             envelopes += reading.envelopes
             gaps += reading.gaps
-            for traced in reading.traced:
-                recorded += traced.transactions
-                gaps += traced.gaps
+            recorded += reading.transactions
             if reading.stopped is not None:
                 raise NodeRefused(
                     f"{self.node.endpoint.label} has stopped tracing: {reading.stopped}; what was collected before is "
@@ -406,21 +389,19 @@ class Collector:
         hits: finder.BlockHits = {}
         for found, (block, _) in sorted(wanted.items(), key=lambda item: (item[1][0], item[0])):
             hits.setdefault(block, {})[found] = False
-        with self._looking_ahead():
-            yield from self._mended_parts(_parts(0, max(hits, default=0), hits), stored)
+        with Lookahead(WORKERS) as ahead:
+            yield from self._mended_parts(ahead, _parts(0, max(hits, default=0), hits), stored)
         self._code_hashes.forget()
 
     def _mended_parts(
-        self, parts: Iterable[_Part], stored: Mapping[Hash, tuple[int, Tracer | None]]
+        self, ahead: Lookahead, parts: Iterable[_Part], stored: Mapping[Hash, tuple[int, Tracer | None]]
     ) -> Iterator[Mended]:
         for _, _, part in parts:
             recorded: list[Transaction] = []
             gaps: list[Gap] = []
-            for reading in self._results(self._read(part, patient=False)):
+            for reading in self._results(ahead, self._read(ahead, part, patient=False)):
                 gaps += reading.gaps
-                for traced in reading.traced:
-                    recorded += traced.transactions
-                    gaps += traced.gaps
+                recorded += reading.transactions
             recorded.sort(key=lambda item: (item.block.number, item.index))
             self._code_hashes.forget()
             better = [item for item in recorded if self._is_better(item.tracer, stored[item.hash][1])]
@@ -468,7 +449,7 @@ def _suspected(hits: finder.BlockHits) -> frozenset[Hash]:
     return frozenset(found for rows in hits.values() for found, only in rows.items() if only)
 
 
-def _parts(first: int, last: int, hits: finder.BlockHits) -> Iterator[tuple[int, int, finder.BlockHits]]:
+def _parts(first: int, last: int, hits: finder.BlockHits) -> Iterator[_Part]:
     """Cut a span at block boundaries so that no part holds much more than ``CHUNK`` transactions."""
     start, part, size = first, finder.BlockHits(), 0
     for number, rows in hits.items():

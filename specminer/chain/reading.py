@@ -14,7 +14,7 @@ from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, Request, result_of
 from specminer.chain.tracing import Traced, TracerChoice
 from specminer.errors import NodeLied, NodeRefused
-from specminer.trace import Address, Block, Gap, Hash, Tracer
+from specminer.trace import Address, Block, Gap, Hash, Tracer, Transaction
 
 GROUP: Final = 16
 """Transactions read at a time by one thread."""
@@ -29,11 +29,11 @@ Wanted = tuple[int, Hash]
 
 @dataclass(slots=True, kw_only=True)
 class Reading:
-    """What came of some transactions, ordered by block and index."""
+    """What came of some transactions; the envelopes are ordered by block and index."""
 
     envelopes: list[Envelope]
+    transactions: list[Transaction] = field(default_factory=list)
     gaps: list[Gap]
-    traced: list[Traced] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """What a user should know of it."""
     stopped: str | None = None
@@ -49,21 +49,21 @@ class Notes:
 
     def __call__(self, text: str) -> None:
         """Hear a note."""
-        kept: list[str] | None = getattr(self._local, "kept", None)
-        if kept is None:
+        delayed: list[str] | None = getattr(self._local, "delayed", None)
+        if delayed is None:
             self._note(text)
         else:
-            kept.append(text)
+            delayed.append(text)
 
     @contextmanager
-    def kept_back(self) -> Iterator[list[str]]:
+    def delay(self) -> Iterator[list[str]]:
         """Yield a list that gets what this thread notes."""
-        kept: list[str] = []
-        self._local.kept = kept
+        delayed: list[str] = []
+        self._local.delayed = delayed
         try:
-            yield kept
+            yield delayed
         finally:
-            self._local.kept = None
+            self._local.delayed = None
 
 
 class TransactionReader:
@@ -91,11 +91,12 @@ class TransactionReader:
             NodeRefused: the node traces nothing.
 
         """
-        with self._notes.kept_back() as notes:
+        with self._notes.delay() as notes:
             envelopes, gaps = self.envelopes(wanted, patient=patient)
             reading = Reading(envelopes=envelopes, gaps=gaps, notes=notes)
-            for traced in self.trace(envelopes):
-                reading.traced.append(traced)
+            for traced in self._trace(envelopes):
+                reading.transactions += traced.transactions
+                reading.gaps += traced.gaps
                 reading.stopped = self._stopped_after(traced, suspected)
                 if reading.stopped is not None:
                     break
@@ -112,7 +113,7 @@ class TransactionReader:
                 )
             return self._stopped
 
-    def trace(self, envelopes: Sequence[Envelope]) -> Iterator[Traced]:
+    def _trace(self, envelopes: Sequence[Envelope]) -> Iterator[Traced]:
         """Trace transactions, some at a time."""
         if not envelopes:
             return

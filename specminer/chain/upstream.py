@@ -381,18 +381,16 @@ class Upstream:
         return Failure(error=refusal) if status in PASSING_STATUS else refusal
 
     def _batch_refused(self, lane: Lane, size: int, answer: dict[str, Any]) -> Failure:
-        told = answer.get("error")
-        error: dict[str, Any] = told if isinstance(told, dict) else {"message": told}
-        message = str(error.get("message"))
-        code = error.get("code") if isinstance(error.get("code"), int) else None
+        code, fields = _error_of(answer)
+        message = str(fields.get("message"))
         refusal = NodeRefused(
             f"{self.endpoint.label} refused a batch: {self.endpoint.redact(message)}", code=code
         )
-        if told is not None and is_busy(code, message):
-            self._slow_down(0.0)
-            return Failure(error=refusal)
-        if told is None:  # an object that says nothing, which may pass
+        if answer.get("error") is None:  # an object that says nothing, which may pass
             self._note_batch(lane, size, spoiled=True)
+            return Failure(error=refusal)
+        if is_busy(code, message):
+            self._slow_down(0.0)
             return Failure(error=refusal)
         self.answered = True
         self._sizes[lane].refuse(size)
@@ -415,9 +413,8 @@ class Upstream:
             else:
                 self._settle(self, job, None, result)
             return False
-        told = answer["error"] if isinstance(answer["error"], dict) else {"message": answer["error"]}
-        message = str(told.get("message", "no reason given"))
-        code = told.get("code") if isinstance(told.get("code"), int) else None
+        code, fields = _error_of(answer)
+        message = str(fields.get("message", "no reason given"))
         need = need_of(method, code, message)
         text = f"{label} refused {method}: {self.endpoint.redact(message)}{_NEEDS[need] if need else ''}"
         refusal = NodeRefused(text, code=code, need=need)
@@ -427,3 +424,11 @@ class Upstream:
         failed = busy or lagging
         self._settle(self, job, Failure(error=refusal, nothing=lagging) if failed else refusal, None)
         return busy
+
+
+def _error_of(answer: dict[str, Any]) -> tuple[int | None, dict[str, Any]]:
+    """Return the code and all fields of an answer's error; some servers give a text in place of an object."""
+    error = answer.get("error")
+    fields = error if isinstance(error, dict) else {"message": error}
+    code = fields.get("code")
+    return code if isinstance(code, int) else None, fields
