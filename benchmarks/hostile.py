@@ -90,7 +90,7 @@ class PlayedTransport:
 def played(answers: Mapping[Key, Any], change: Callable[[Any], Any]) -> Node:
     """Return a node whose answers come from memory."""
     node = Node(Endpoint("http://127.0.0.1:9"), pause=0, retries=2)
-    node._opened()[0].upstreams[0].transport = cast("Transport", PlayedTransport(answers, change))
+    node._connect().dispatcher.upstreams[0].transport = cast("Transport", PlayedTransport(answers, change))
     return node
 
 

@@ -14,6 +14,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Self, TypeVar
 
 from specminer.chain.dispatch import Dispatcher
@@ -21,10 +22,21 @@ from specminer.chain.endpoint import Endpoint
 from specminer.chain.retrying import short_pause
 from specminer.chain.traffic import CONCURRENCY, RETRIES, TIMEOUT, Traffic
 from specminer.chain.transport import Request, load_libraries
+from specminer.chain.upstream import Upstream
 from specminer.errors import NodeLied, NodeRefused, NodeUnreachable, plain
 
 _QUANTITY: Final = re.compile("0[xX][0-9a-fA-F]{1,64}")
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    """What is there from the first request on: the endpoints, and the event loop that they live in."""
+
+    dispatcher: Dispatcher
+    loop: asyncio.AbstractEventLoop
+    thread: threading.Thread
+    """Runs the loop."""
 
 
 class Node:
@@ -49,9 +61,7 @@ class Node:
         )
         self._lock = threading.Lock()
         self._closed = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._dispatcher: Dispatcher | None = None
+        self._connection: _Connection | None = None
 
     @property
     def endpoint(self) -> Endpoint:
@@ -61,19 +71,17 @@ class Node:
     @property
     def requests(self) -> int:
         """How many requests were sent, a batch counted by its members."""
-        return sum(upstream.sent for upstream in self._dispatcher.upstreams) if self._dispatcher else 0
+        return sum(upstream.sent for upstream in self._upstreams)
 
     @property
     def retries(self) -> int:
         """How many of them were sent again."""
-        return self._dispatcher.retries if self._dispatcher else 0
+        return self._connection.dispatcher.retries if self._connection else 0
 
     @property
     def received(self) -> int:
         """Bytes of all answers, unpacked."""
-        if self._dispatcher is None:
-            return 0
-        return sum(upstream.transport.received for upstream in self._dispatcher.upstreams)
+        return sum(upstream.transport.received for upstream in self._upstreams)
 
     @property
     def tries(self) -> int:
@@ -83,7 +91,7 @@ class Node:
     @property
     def takes_batches(self) -> bool:
         """Whether batches are sent at the moment; not for a while after the node has refused small ones."""
-        return self._dispatcher is None or self._dispatcher.upstreams[0].takes_batches
+        return not self._upstreams or self._upstreams[0].takes_batches
 
     def __enter__(self) -> Self:
         return self
@@ -93,21 +101,22 @@ class Node:
 
     def doubt_batches(self) -> None:
         """Send no batches for a while, because what the node answers to them cannot be told apart."""
-        dispatcher = self._dispatcher
-        if dispatcher is not None and self._loop is not None and not self._closed:
-            for upstream in dispatcher.upstreams:
-                self._loop.call_soon_threadsafe(upstream.doubt_batches)
+        connection = self._connection
+        if connection is not None and not self._closed:
+            for upstream in connection.dispatcher.upstreams:
+                connection.loop.call_soon_threadsafe(upstream.doubt_batches)
 
     def close(self) -> None:
         """Give up what is under way and close the connections; nothing can be asked afterwards."""
         with self._lock:
-            loop, thread, dispatcher = self._loop, self._thread, self._dispatcher
+            connection = self._connection
             closed, self._closed = self._closed, True
-        if closed or loop is None or thread is None or dispatcher is None:
+        if closed or connection is None:
             return
-        asyncio.run_coroutine_threadsafe(dispatcher.close(), loop).result()
+        loop = connection.loop
+        asyncio.run_coroutine_threadsafe(connection.dispatcher.close(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+        connection.thread.join()
         loop.close()
 
     def call(self, method: str, *params: Any, only: int | None = None) -> Any:
@@ -170,7 +179,7 @@ class Node:
     def exclude(self, number: int) -> None:
         """Ask one of the endpoints nothing any more."""
         with self._lock:
-            self._opened()[0].upstreams[number].excluded = True
+            self._connect().dispatcher.upstreams[number].excluded = True
 
     def read_one(self, call: Request, reader: Callable[[Any], _T], *, tries: int | None = None) -> _T:
         """Send a request until ``reader`` accepts its result, and return what it returns; see :meth:`read`.
@@ -194,9 +203,9 @@ class Node:
         with self._lock:  # what is begun before it is closed is given up then
             if self._closed:
                 raise NodeUnreachable(f"{self.endpoint.label} is not asked any more")
-            dispatcher, loop = self._opened()
+            connection = self._connect()
             future = asyncio.run_coroutine_threadsafe(
-                dispatcher.ask(calls, alone=alone, patience=wanted, only=only), loop
+                connection.dispatcher.ask(calls, alone=alone, patience=wanted, only=only), connection.loop
             )
         try:
             return future.result()
@@ -206,13 +215,18 @@ class Node:
             future.cancel()  # whoever was interrupted takes no answer any more
             raise
 
-    def _opened(self) -> tuple[Dispatcher, asyncio.AbstractEventLoop]:
-        if self._loop is None or self._dispatcher is None:
-            self._loop = asyncio.new_event_loop()
-            self._dispatcher = Dispatcher(self.endpoints, self._traffic)
-            self._thread = threading.Thread(target=self._loop.run_forever, name="node", daemon=True)
-            self._thread.start()
-        return self._dispatcher, self._loop
+    @property
+    def _upstreams(self) -> Sequence[Upstream]:
+        return self._connection.dispatcher.upstreams if self._connection else ()
+
+    def _connect(self) -> _Connection:
+        if self._connection is None:
+            loop = asyncio.new_event_loop()
+            dispatcher = Dispatcher(self.endpoints, self._traffic)
+            thread = threading.Thread(target=loop.run_forever, name="node", daemon=True)
+            self._connection = _Connection(dispatcher, loop, thread)
+            thread.start()
+        return self._connection
 
 
 def result_of(answer: Any) -> Any:
