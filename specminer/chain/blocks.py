@@ -157,15 +157,26 @@ def code_at(node: Node, contract: Address, block: int | str) -> bytes:
     return node.read_one(("eth_getCode", (f"0x{contract.hex()}", tag)), lambda result: octets(result, "code"))
 
 
+def code_of(node: Node, contract: Address, block: int, answer: Any) -> bytes:
+    """Return the code in an answer among others; it is asked for again, alone, if that is malformed.
+
+    Raises:
+        NodeRefused: the answer is a refusal, or the node refuses it alone.
+
+    """
+    try:
+        return octets(result_of(answer), "code")
+    except NodeLied:
+        return code_at(node, contract, block)
+
+
 def _codes_at(node: Node, contract: Address, numbers: Sequence[int]) -> list[bytes | NodeRefused]:
     """Return the code of a contract after some blocks, asked for at the same time."""
     requests = [("eth_getCode", (f"0x{contract.hex()}", hex(number))) for number in numbers]
     codes: list[bytes | NodeRefused] = []
     for number, answer in zip(numbers, node.each(requests), strict=True):
-        try:
-            codes.append(answer if isinstance(answer, NodeRefused) else octets(answer, "code"))
-        except NodeLied:
-            codes.append(code_at(node, contract, number))
+        refused = isinstance(answer, NodeRefused)
+        codes.append(answer if refused else code_of(node, contract, number, answer))
     return codes
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from specminer._support.keccak import keccak
-from specminer.chain.blocks import code_at
-from specminer.chain.node import Node, octets
-from specminer.errors import ChainError, NodeLied, NodeRefused
+from specminer.chain.blocks import code_of
+from specminer.chain.node import Node
+from specminer.errors import ChainError
 from specminer.trace import Address, FrameCode, Hash, Invocation, InvocationKind, PaymentKind, Transaction
 
 MAX_ADDRESSES: Final = 64
@@ -97,15 +97,10 @@ class CodeHashes:
             self._hashes[span] = self._hash_of(span, number, answer)
 
     def _hash_of(self, span: _CodeSpan, number: int, answer: object) -> Hash | None:
-        if isinstance(answer, NodeRefused):
-            return None
         try:
-            code = octets(answer, "code")
-        except NodeLied:
-            try:
-                code = code_at(self.node, span.address, number)
-            except ChainError:
-                return None
+            code = code_of(self.node, span.address, number, answer)
+        except ChainError:
+            return None
         if not code:
             return None
         digest = Hash(keccak(code))
