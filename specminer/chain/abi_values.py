@@ -20,18 +20,16 @@ _NUMBER: Final = re.compile(r"(u?)int([1-9][0-9]{0,2})", re.ASCII)
 _BYTES: Final = re.compile(r"bytes([1-9][0-9]?)", re.ASCII)
 _DYNAMIC: Final = frozenset({"bytes", "string"})
 _WORD: Final = 32
-
-
 _TEXTS: Final = 8
 """Arguments of type ``bytes`` or ``string`` that are decoded here; each may lead to all of the data."""
 
 
-class _Malformed(ValueError):
+class _MalformedEncoding(ValueError):
     """Data is not the encoding of a value of its type."""
 
 
 Reader = Callable[[bytes], Any]
-"""Makes a value of one word; raises :class:`_Malformed`."""
+"""Makes a value of one word; raises :class:`_MalformedEncoding`."""
 
 
 def decode_values(types: Sequence[str], data: bytes, *, strict: bool = True) -> tuple[Any, ...] | None:
@@ -61,8 +59,8 @@ def _plain_values(types: Sequence[str], data: bytes, *, strict: bool) -> tuple[A
         return None
     values: list[Any] = []
     try:
-        for place, kind in enumerate(types):
-            word, read = data[_WORD * place : _WORD * (place + 1)], _reader(kind)
+        for index, kind in enumerate(types):
+            word, read = data[_WORD * index : _WORD * (index + 1)], _reader(kind)
             values.append(_text(kind, data, word, head, strict=strict) if read is None else read(word))
     except ValueError:  # malformed, or no UTF-8
         return None
@@ -73,11 +71,11 @@ def _text(kind: str, data: bytes, word: bytes, head: int, *, strict: bool) -> by
     """Return the ``bytes`` or ``string`` to which a word leads, behind the head of the encoding."""
     begin = int.from_bytes(word, "big")
     if not head <= begin <= len(data) - _WORD:
-        raise _Malformed
+        raise _MalformedEncoding
     size, begin = int.from_bytes(data[begin : begin + _WORD], "big"), begin + _WORD
     padded = size + -size % _WORD
     if strict and (begin + padded > len(data) or any(data[begin + size : begin + padded])):
-        raise _Malformed
+        raise _MalformedEncoding
     content = data[begin : begin + size]
     return content if kind == "bytes" else content.decode()
 
@@ -89,34 +87,34 @@ def _reader(kind: str) -> Reader | None:
         return lambda word: f"0x{_unsigned(word, 160).to_bytes(20, 'big').hex()}"
     if kind == "bool":
         return lambda word: bool(_unsigned(word, 1))
-    if found := _BYTES.fullmatch(kind):
-        size = int(found[1])
+    if match := _BYTES.fullmatch(kind):
+        size = int(match[1])
         return (lambda word: _padded(word, size)) if size <= _WORD else None
-    if (found := _NUMBER.fullmatch(kind)) is None:
+    if (match := _NUMBER.fullmatch(kind)) is None:
         return None
-    bits = int(found[2])
+    bits = int(match[2])
     if bits > 256 or bits % 8:
         return None
-    return (lambda word: _unsigned(word, bits)) if found[1] else (lambda word: _signed(word, bits))
+    return (lambda word: _unsigned(word, bits)) if match[1] else (lambda word: _signed(word, bits))
 
 
 def _unsigned(word: bytes, bits: int) -> int:
     number = int.from_bytes(word, "big")
     if number >> bits:
-        raise _Malformed
+        raise _MalformedEncoding
     return number
 
 
 def _signed(word: bytes, bits: int) -> int:
     number = int.from_bytes(word, "big", signed=True)
     if not -1 <= number >> (bits - 1) <= 0:
-        raise _Malformed
+        raise _MalformedEncoding
     return number
 
 
 def _padded(word: bytes, size: int) -> bytes:
     if any(word[size:]):
-        raise _Malformed
+        raise _MalformedEncoding
     return word[:size]
 
 

@@ -9,7 +9,6 @@ from queue import Empty, Full, Queue
 from typing import Final, Generic, Self, TypeVar
 
 _T = TypeVar("_T")
-_R = TypeVar("_R")
 
 _LOOK: Final = 0.1
 """Seconds after which a thread that waits looks whether its work is still wanted."""
@@ -38,13 +37,13 @@ class Lookahead:
         self._stopped.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def begin(self, work: Callable[[], _R]) -> Future[_R]:
+    def begin(self, work: Callable[[], _T]) -> Future[_T]:
         """Let a thread do a piece of work; its result is taken with :meth:`take`."""
         with self._changed:
             self._begun += 1
         return self._pool.submit(work)
 
-    def take(self, piece: Future[_R], waiting: Callable[[], None]) -> _R:
+    def take(self, piece: Future[_T], waiting: Callable[[], None]) -> _T:
         """Wait for a result and return it; ``waiting`` is called now and then until it is there."""
         while True:
             try:
@@ -69,7 +68,7 @@ class Lookahead:
         """Yield the items, which a thread takes from their iterator, at most ``ahead`` before they are wanted."""
         feeder = _Feeder(items, ahead, self._stopped)
         threading.Thread(target=feeder.run, name="feeder", daemon=True).start()
-        return feeder.taken()
+        return feeder.take_items()
 
 
 class _Feeder(Generic[_T]):
@@ -97,7 +96,7 @@ class _Feeder(Generic[_T]):
             return True
         return False
 
-    def taken(self) -> Iterator[_T]:
+    def take_items(self) -> Iterator[_T]:
         while True:
             try:
                 item = self._queue.get(timeout=_LOOK)

@@ -97,8 +97,7 @@ def _collect(
     check_range(first or 0, last, newest)
     oldest = oldest_block(node)
     genesis = oldest.hash if oldest.number == 0 else None
-    if first is not None and first < oldest.number:
-        first = oldest.number
+    first = None if first is None else max(first, oldest.number)
     check_range(first or oldest.number, last, newest)
     # Before it is asked what the database holds of the chain: so both are compared with one chain.
     anchor = block_at(node, last)
@@ -158,7 +157,7 @@ class _Run:
         self._contract = contract
         self._observer = observer
         self._node = node
-        self._missing_start = ""
+        self._start_limits: list[str] = []
         """What to say of a contract that is older than the node's chain."""
         self._collector = Collector(
             node, contract, note=observer.note, progress=observer.progress, known=self._known_values
@@ -170,11 +169,11 @@ class _Run:
             return
         text = f"the node's chain begins at block {oldest}, and is read from there on"
         if older:
-            self._missing_start = (
+            text = (
                 f"the node's chain begins at block {oldest}, where the contract was already there: its creation and "
                 "its calls before that block are missing"
             )
-            text = self._missing_start
+            self._start_limits = [text]
         self._observer.note(text)
 
     def _known_values(self, block: int) -> SlotValues:
@@ -231,7 +230,7 @@ class _Run:
                         *piece.limits,
                         *self._creation_limit(chunk, created),
                         *self._earlier_limit(chunk, created, first),
-                        *([self._missing_start] if self._missing_start else []),
+                        *self._start_limits,
                     ],
                     gaps=piece.gaps,
                 )
