@@ -91,6 +91,7 @@ class Dispatcher:
         return [item for item in self.upstreams if not item.excluded and item not in job.refusals]
 
     def _choose(self, job: Job) -> Upstream:
+        """Return the endpoint to ask; the first of those that are as good."""
         now = asyncio.get_running_loop().time()
         able = self._able(job) or [item for item in self.upstreams if not item.excluded] or self.upstreams
         return min(
@@ -99,7 +100,6 @@ class Dispatcher:
                 job.call[0] in item.lacks,
                 item.down_until > now,
                 job.missed.get(item, 0),
-                self.upstreams.index(item),
             ),
         )
 

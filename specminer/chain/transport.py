@@ -360,7 +360,7 @@ class _WebSockets:
 
     async def close(self) -> None:
         while self._idle:
-            with suppress(Exception):
+            with suppress(Exception):  # it is gone either way, and the others are to be closed, too
                 await self._idle.pop().close()
 
 
