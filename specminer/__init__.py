@@ -14,6 +14,7 @@ could turn an interruption into an exit code.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from specminer.abstraction import Definition
+    from specminer.api.checking import check
     from specminer.api.examination import examine, examine_node
     from specminer.api.histories import Collection, collect, export_history, import_history
     from specminer.api.mined import Mined, read
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
     )
+    from specminer.monitoring.deviation import CheckResult
+    from specminer.pipeline.checking import CheckOptions
     from specminer.pipeline.inputs import read_definition
     from specminer.pipeline.inspection import Inspected
     from specminer.pipeline.output import Written
@@ -57,6 +60,8 @@ __all__ = [
     "PRESETS",
     "BlockRange",
     "ChainError",
+    "CheckOptions",
+    "CheckResult",
     "Collection",
     "Dataset",
     "Definition",
@@ -91,6 +96,7 @@ __all__ = [
     "UsageError",
     "Written",
     "__version__",
+    "check",
     "collect",
     "dataset",
     "examine",
@@ -109,6 +115,7 @@ __all__ = [
 
 _NAMES = {
     "abstraction": ("Definition",),
+    "api.checking": ("check",),
     "api.examination": ("examine", "examine_node"),
     "api.histories": ("Collection", "collect", "export_history", "import_history"),
     "api.mined": ("Mined", "read"),
@@ -130,6 +137,8 @@ _NAMES = {
         "StoreError",
         "UsageError",
     ),
+    "monitoring.deviation": ("CheckResult",),
+    "pipeline.checking": ("CheckOptions",),
     "pipeline.inputs": ("read_definition",),
     "pipeline.inspection": ("Inspected",),
     "pipeline.output": ("Written",),

@@ -8,6 +8,7 @@ effects that are nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -22,11 +23,12 @@ PASSIVE_SHARE: Final = 0.2
 
 
 def without_bookkeeping(
-    table: EventTable, interactions: Interactions
+    table: EventTable, interactions: Interactions, asked: Sequence[str] = ()
 ) -> tuple[EventTable, Interactions, tuple[str, ...]]:
     """Return table and interactions without bookkeeping, and the names of the variables left out.
 
-    Accounts are left as they are: what others do to an account's storage is what happens to it.
+    Accounts are left as they are: what others do to an account's storage is what happens to it. Variables that are
+    mentioned in the predicates ``asked`` for are kept.
     """
     if interactions.mode not in (Mode.PARTITION, Mode.PROJECTION) or not interactions.passive.any():
         return table, interactions, ()
@@ -36,7 +38,8 @@ def without_bookkeeping(
     changes = changes.reshape(len(table.variables), len(table))
     total = changes.sum(axis=1)
     passive = (changes & interactions.passive).sum(axis=1)
-    kept = passive <= PASSIVE_SHARE * total
+    wanted = [any(variable.name in predicate for predicate in asked) for variable in table.variables]
+    kept = (passive <= PASSIVE_SHARE * total) | np.array(wanted, dtype=np.bool_)
     seen = changes[kept].any(axis=0) | ~inner
     if table.assumed is not None:  # what leaves a value in doubt may have changed it
         seen |= ((table.values == MISSING) & (table.assumed != MISSING))[kept].any(axis=0)

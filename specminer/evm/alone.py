@@ -36,6 +36,7 @@ from specminer.evm.instructions.taped import (
     AlwaysWarm,
     Answer,
     Tape,
+    TapeContradicted,
     TapeEnded,
     is_precompiled,
     taped_instructions,
@@ -100,6 +101,8 @@ class Pursuit:
     output: bytes = b""
     assuming: bool = False
     """Whether calls whose answers were not recorded were taken to have ended as the recording says."""
+    contradicts: bool = False
+    """Whether the code does something else than was recorded, although nothing that it asked for is missing."""
 
     @property
     def proved(self) -> bool:
@@ -146,11 +149,21 @@ def pursue(
             code = codes[recording.contract]
             run_frames(enter_call(frame, code, recording.contract, transfer=False, precompiled=False))
     except TapeEnded as ended:
-        return Pursuit(reason=_reason(recording, str(ended)), assuming=tape.assuming)
+        return Pursuit(
+            reason=_reason(recording, str(ended)),
+            assuming=tape.assuming,
+            contradicts=isinstance(ended, TapeContradicted) and not _is_short(recording),
+        )
     except LimitReached:
         return Pursuit(reason="it takes too long")
     reason = _difference(recording, frame, tape)
-    return Pursuit(reason=reason, halt=frame.halt, output=frame.output, assuming=tape.assuming)
+    return Pursuit(
+        reason=reason,
+        halt=frame.halt,
+        output=frame.output,
+        assuming=tape.assuming,
+        contradicts=reason is not None and not tape.assuming and not _is_short(recording),
+    )
 
 
 def prepare(tape: Tape, recording: CallRecording) -> None:
@@ -185,8 +198,13 @@ def _alone(fork: Fork) -> InstructionSet:
     return build_instruction_set(fork, *taped_instructions(fork))
 
 
+def _is_short(recording: CallRecording) -> bool:
+    """Return whether the call, or one inside it, ran out of gas: a call alone never does."""
+    return recording.halt is Halt.OUT_OF_GAS or recording.short_inside
+
+
 def _reason(recording: CallRecording, text: str) -> str:
-    if recording.halt is Halt.OUT_OF_GAS or recording.short_inside:
+    if _is_short(recording):
         return f"{_SHORT}: {text}"
     return text
 

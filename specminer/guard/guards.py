@@ -70,7 +70,7 @@ def learn(
     """
     names = tuple(sorted(set(causes)))
     known = constants(_codes(context), _selectors(context))
-    functions = _functions(context, causes, names, entities, followed or {})
+    functions = functions_of(context, causes, entities, followed)
     first = _learned(functions, names, known, trained=True)
     final = _learned(functions, names, known, trained=False)
     elsewhere = _elsewhere(functions)
@@ -85,13 +85,18 @@ def learn(
     return Learned(guards=tuple(found), functions=functions, constants=known, causes=names)
 
 
-def _functions(
+def functions_of(
     context: HistoryContext,
     causes: Sequence[str],
-    names: Sequence[str],
-    entities: Entities | None,
-    followed: Mapping[int, FollowedFunction],
+    entities: Entities | None = None,
+    followed: Mapping[int, FollowedFunction] | None = None,
 ) -> tuple[Function, ...]:
+    """Return the functions of a history that have calls that count, with their terms, by number.
+
+    The arguments are those of :func:`learn`.
+    """
+    names = tuple(sorted(set(causes)))
+    followed = followed or {}
     number_of = {name: number for number, name in enumerate(names)}
     numbers = np.array([number_of[cause] for cause in causes], dtype=np.int64)
     terms = Terms(context)

@@ -66,7 +66,7 @@ def divide(mining: Mining) -> Mining:
         asked=False,
         context=context,
         interactions=interactions,
-        build=lambda parts: _built(context, parts, events, conditions),
+        build=lambda parts: _built(context, parts, events, conditions, definition.fix),
     )
     plain = phasing.table(())
     due = deadlines(plain)
@@ -96,6 +96,7 @@ def _built(
     interactions: Interactions,
     events: Sequence[str],
     conditions: tuple[StateCondition, ...],
+    asked: Sequence[str],
 ) -> Built:
     """Return the table of events of some interactions.
 
@@ -104,12 +105,13 @@ def _built(
         interactions: what it was divided into.
         events: what each invocation counts as.
         conditions: what the code asks of storage.
+        asked: predicates that states have to tell, so that their variables are no bookkeeping.
 
     """
     history = context.history
     table = build(history, context.accesses, context.locations, interactions, events)
     table = with_arguments(with_calls(table, history, interactions), history, interactions, context.calls)
-    table, kept, bookkeeping = without_bookkeeping(table, interactions)
+    table, kept, bookkeeping = without_bookkeeping(table, interactions, asked)
     return Built(
         table=replace(table, entity=_entity(interactions), conditions=conditions),
         interactions=kept,

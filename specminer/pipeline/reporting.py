@@ -71,7 +71,7 @@ def mined_again(specification: Specification, store: TraceStore, artifact: Artif
             f"{facts.invocations}: it is another history; mine again, or give the --db of that run"
         )
     options = MineOptions(
-        interactions=_requested_split(specification.interactions),
+        interactions=requested_split(specification.interactions),
         definition=Definition.of(specification.abstraction),
         surprising=0,
     )
@@ -156,7 +156,7 @@ def _contracts(specification: Specification) -> list[Address]:
     return [Address(bytes.fromhex(address[2:])) for address in specification.contracts]
 
 
-def _requested_split(split: InteractionsSummary) -> str | None:
+def requested_split(split: InteractionsSummary) -> str | None:
     """Return what to ask for to get a split again."""
     if split.sort is not None and split.mode in (Mode.PARTITION, Mode.PROJECTION, None):
         return split.sort.name

@@ -11,6 +11,7 @@ solver is imported here; pySMT itself looks for one when it is imported, and wor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -27,6 +28,8 @@ from pysmt.smtlib.parser import SmtLibParser
 from pysmt.typing import BOOL, INT
 
 from specminer.location import short_text
+from specminer.predicate.syntax import assertion, declaration
+from specminer.specification import SymbolSort
 
 Formula: TypeAlias = FNode
 """A term or formula of one language; compared by identity, as pySMT shares equal nodes."""
@@ -356,20 +359,8 @@ def checked(script: str) -> bool | None:
         FormulaError: the script is malformed, too long, or uses what it may not use.
 
     """
-    if len(script) > MAX_SCRIPT:
-        raise FormulaError(f"a script of {len(script):,} characters; at most {MAX_SCRIPT:,} are read")
-    check_nesting_of_script(script)
     environment = Environment()
-    try:
-        read = SmtLibParser(environment=environment).get_script(StringIO(script))
-        known = {"set-logic", "set-info", "declare-fun", "declare-const", "assert", "check-sat", "exit"}
-        foreign = sorted({item.name for item in read.commands} - known)
-        if foreign:
-            raise FormulaError(f"expected declarations and assertions but got '{foreign[0]}'")
-        asserted = [item.args[0] for item in read.commands if item.name == "assert"]
-        formula = environment.formula_manager.And(asserted)
-    except (PysmtException, AssertionError, ValueError, KeyError, TypeError, AttributeError, IndexError):
-        raise FormulaError("the script is no SMT-LIB that can be read") from None
+    formula = _asserted(script, environment)
     name = solver_name()
     if name is None:
         return None
@@ -380,6 +371,69 @@ def checked(script: str) -> bool | None:
         return None
     except (PysmtException, TypeError, ValueError, AttributeError):
         raise FormulaError("the script asserts what is no truth value, or what is not declared") from None
+
+
+def read_formula(smt: str, symbols: Mapping[str, SymbolSort]) -> Formula:
+    """Read a formula of a specification; its symbols are called as there, without the bars.
+
+    Args:
+        smt: the formula in SMT-LIB 2.
+        symbols: what stands in it, by quoted name.
+
+    Raises:
+        FormulaError: it is malformed, too long, or speaks of what is no symbol.
+
+    """
+    environment = Environment()
+    declared = [
+        declaration(name, "Bool" if sort is SymbolSort.BOOLEAN else "Int") for name, sort in symbols.items()
+    ]
+    if not _is_one_term(smt):
+        raise FormulaError("expected one formula")
+    formula = _asserted("\n".join([*declared, assertion(smt)]), environment)
+    known = {name.strip("|") for name in symbols}
+    strange = [
+        item for item in environment.fvo.get_free_variables(formula) if item.symbol_name() not in known
+    ]
+    if strange or environment.stc.get_type(formula) != BOOL:
+        raise FormulaError("expected one formula over the declared symbols")
+    return formula
+
+
+def _is_one_term(smt: str) -> bool:
+    """Return whether a text closes no more parentheses than it opened before, names in bars left out."""
+    depth = 0
+    for char in re.sub(r"\|[^|]*\||\"[^\"]*\"|;.*", "", smt):
+        depth += (char == "(") - (char == ")")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _asserted(script: str, environment: Environment) -> Formula:
+    """Return the conjunction of what a script asserts."""
+    if len(script) > MAX_SCRIPT:
+        raise FormulaError(f"a script of {len(script):,} characters; at most {MAX_SCRIPT:,} are read")
+    check_nesting_of_script(script)
+    try:
+        read = SmtLibParser(environment=environment).get_script(StringIO(script))
+        known = {"set-logic", "set-info", "declare-fun", "declare-const", "assert", "check-sat", "exit"}
+        foreign = sorted({item.name for item in read.commands} - known)
+        if foreign:
+            raise FormulaError(f"expected declarations and assertions but got '{foreign[0]}'")
+        asserted = [item.args[0] for item in read.commands if item.name == "assert"]
+        return asserted[0] if len(asserted) == 1 else environment.formula_manager.And(asserted)
+    except (
+        PysmtException,
+        AssertionError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        NotImplementedError,
+    ):
+        raise FormulaError("the script is no SMT-LIB that can be read") from None
 
 
 def check_nesting_of_script(script: str) -> None:

@@ -53,6 +53,10 @@ class TapeEnded(Exception):  # it is no error but a result
     """The call left its recording, or asks for what that does not hold; the text says which."""
 
 
+class TapeContradicted(TapeEnded):
+    """The call does something else than was recorded."""
+
+
 class AlwaysWarm(set[int]):
     """The warm addresses of a call that must not pay more than it did: all."""
 
@@ -98,15 +102,17 @@ class Tape:
     def write(self, slot: int, value: int) -> None:
         """Compare a write with the recorded one."""
         if self._next(SlotWrite, slot).value not in (value, UNKNOWN_VALUE):
-            raise TapeEnded(f"it writes another value to slot {slot:#x} than recorded")
+            raise TapeContradicted(f"it writes another value to slot {slot:#x} than recorded")
 
     def _next(self, kind: type[SlotRead | SlotWrite], slot: int) -> SlotRead | SlotWrite:
         verb = "reads" if kind is SlotRead else "writes"
         if self._access >= len(self._accesses):
-            raise TapeEnded(f"it {verb} slot {slot:#x} where nothing more is recorded")
+            raise TapeContradicted(f"it {verb} slot {slot:#x} where nothing more is recorded")
         access = self._accesses[self._access]
         if type(access) is not kind or access.slot != slot:
-            raise TapeEnded(f"it {verb} slot {slot:#x} where the recording accesses slot {access.slot:#x}")
+            raise TapeContradicted(
+                f"it {verb} slot {slot:#x} where the recording accesses slot {access.slot:#x}"
+            )
         self._access += 1
         return access
 
@@ -119,7 +125,7 @@ class Tape:
             raise TapeEnded(f"it asks for {name} where nothing more is recorded")
         question = self._questions[self._question]
         if (question.opcode, question.asked) != (opcode, asked):
-            raise TapeEnded(f"it asks for {name} where the recording asks for something else")
+            raise TapeContradicted(f"it asks for {name} where the recording asks for something else")
         self._question += 1
         return question.value
 
@@ -134,7 +140,7 @@ class Tape:
             raise TapeEnded(f"it makes a {kind.name} of which no answer is recorded")
         answer = self._answers[self._answer]
         if (answer.kind, answer.to) != (kind, to) or (answer.value != value and kind in _VALUED):
-            raise TapeEnded(f"it makes a {kind.name} where the recording has another call")
+            raise TapeContradicted(f"it makes a {kind.name} where the recording has another call")
         self._answer += 1
         return answer
 

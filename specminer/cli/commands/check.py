@@ -1,0 +1,123 @@
+"""Check transactions against a specification: what leaves the known behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from specminer import __version__, check, select
+from specminer.cli.bundles import bundled
+from specminer.cli.console import Screen
+from specminer.cli.options import artifact_option, database_option, quiet_option, range_options
+from specminer.cli.sources import SourceOptions, source_options
+from specminer.monitoring.deviation import Severity
+from specminer.pipeline.checking import CheckOptions
+from specminer.pipeline.inputs import read_artifact
+from specminer.pipeline.selecting import SelectionOptions
+from specminer.report.check_result import check_json, check_sarif, check_text
+from specminer.specification import Specification, read_specification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedRange:
+    """Which transactions are judged, as it was given."""
+
+    first: int | None
+    last: int | None
+    transactions: tuple[str, ...]
+
+
+@click.command("check")
+@click.argument("automaton", metavar="AUTOMATON.json", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("targets", metavar="[ADDRESS|DATASET|FILE …]", nargs=-1)
+@source_options
+@artifact_option
+@range_options
+@click.option(
+    "--transaction",
+    "transactions",
+    multiple=True,
+    metavar="HASH",
+    help="Judge this transaction alone; may be repeated.",
+)
+@click.option(
+    "--at",
+    "least",
+    type=click.Choice([severity.value for severity in Severity]),
+    default=Severity.UNKNOWN.value,
+    show_default=True,
+    help="Exit with code 1 if something is so bad, or worse.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for programs, or SARIF 2.1.0 for pipelines.",
+)
+@database_option
+@quiet_option
+@bundled
+def command(
+    automaton: Path,
+    targets: tuple[str, ...],
+    source: SourceOptions,
+    judged: JudgedRange,
+    artifact: Path | None,
+    least: str,
+    form: str,
+    database: str,
+    quiet: bool,
+) -> int:
+    """Check transactions against the specification AUTOMATON.json.
+
+    The history is read whole, because what was before tells in which state each interaction is; judged are by default
+    the transactions behind the specification's last block, or all if the history is another contract's. The target is
+    the ADDRESS of a contract of the same code, a shipped DATASET, or a trace FILE; without one it is the
+    specification's own contract in the database, brought up to date first if --rpc or --explorer is given.
+
+    Findings are *broken* (the code's own conditions or what always held is contradicted), *unknown* (it never happened
+    before), or *unusual* (it hardly ever did). Exits with 1 if one is at least as bad as --at.
+
+    \b
+      specminer check out/automaton.json --db h.db --rpc http://127.0.0.1:8545
+      specminer check out/automaton.json --transaction 0xHASH
+      specminer check out/automaton.json later.jsonl.gz --at broken --format sarif
+    """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
+    specification = read_specification(automaton)
+    abi = read_artifact(artifact)
+    chosen = _selection(specification, targets)
+    chosen.trace_files()
+    with Screen(quiet=quiet) as screen:
+        selected = select(database, chosen, abi=abi, source=source.source, observer=screen)
+        result = check(
+            specification,
+            selected,
+            options=CheckOptions(
+                first_block=judged.first, last_block=judged.last, transactions=judged.transactions
+            ),
+            abi=abi,
+            observer=screen,
+        )
+    match form:
+        case "json":
+            click.echo(check_json(result), nl=False)
+        case "sarif":
+            click.echo(check_sarif(result, __version__), nl=False)
+        case _:
+            click.echo(check_text(result), nl=False)
+    return 1 if result.at_least(Severity(least)) else 0
+
+
+def _selection(specification: Specification, targets: tuple[str, ...]) -> SelectionOptions:
+    """Return the history that is meant: of the targets, or of the specification's own contracts."""
+    if targets:
+        return SelectionOptions(targets=targets)
+    return SelectionOptions(
+        targets=specification.contracts,
+        chain_id=specification.chain_id,
+        life=specification.history.life,
+    )

@@ -1,0 +1,137 @@
+"""Events beyond the automaton: transitions that it does not have, or hardly ever took."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from specminer._support.text import list_some
+from specminer.history import BoolColumn, IntColumn
+from specminer.monitoring.calls import JudgedCalls
+from specminer.monitoring.deviation import Basis, Deviation, Severity
+from specminer.specification import Edge, Specification, State, TransitionKind
+
+RARE: Final = 0.02
+"""A transition is unusual if at most this share of the interactions that could take it did, with 95 % confidence."""
+_SHOWN: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutomatonRun:
+    """The events of a history as transitions: some that a specification has, others that it has not."""
+
+    calls: JudgedCalls
+    states: Sequence[State]
+    """Of the history."""
+    edges: Sequence[Edge]
+    """All transitions that the history took."""
+    transition: IntColumn
+    """The one that each event took; shape (n,)."""
+    known_states: Mapping[int, int]
+    """The specification's state of each that it has."""
+    uncertain: BoolColumn
+    """Events before or after which the state is only assumed; shape (n,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a specification says of transitions, ready to be looked up."""
+
+    transitions: Mapping[tuple[int, str, int], Edge]
+    from_state: Mapping[tuple[int, str], Sequence[Edge]]
+    by_symbol: Mapping[str, Sequence[Edge]]
+    names: Mapping[int, str]
+
+
+def _known(specification: Specification) -> _Known:
+    from_state: dict[tuple[int, str], list[Edge]] = defaultdict(list)
+    by_symbol: dict[str, list[Edge]] = defaultdict(list)
+    for edge in specification.transitions:
+        from_state[edge.source, edge.symbol].append(edge)
+        by_symbol[edge.symbol].append(edge)
+    return _Known(
+        transitions={(edge.source, edge.symbol, edge.target): edge for edge in specification.transitions},
+        from_state=from_state,
+        by_symbol=by_symbol,
+        names={state.id: state.name for state in specification.states},
+    )
+
+
+def unknown_transitions(specification: Specification, run: AutomatonRun) -> Iterator[Deviation]:
+    """Yield the judged events that took a transition that the specification does not have, or hardly ever saw.
+
+    A rejected call that stays in its state is left out: whether it had to be rejected, guards tell.
+    """
+    known, calls = _known(specification), run.calls
+    judged = np.flatnonzero(calls.judged[calls.interactions.invocation] & ~run.uncertain)
+    names = {state.id: state.name for state in run.states}
+    for event in judged.tolist():
+        edge = run.edges[int(run.transition[event])]
+        source, target = run.known_states.get(edge.source), run.known_states.get(edge.target)
+        taken = None
+        if source is not None and target is not None:
+            taken = known.transitions.get((source, edge.symbol, target))
+        if taken is None and edge.outcome == "reverted":
+            continue
+        row = int(calls.interactions.invocation[event])
+        if taken is None:
+            sentence, seen = _new(known, edge, source, target, names)
+            severity = Severity.UNKNOWN
+        elif taken.reached and taken.interval is not None and taken.interval[1] <= RARE:
+            severity, seen = Severity.UNUSUAL, taken
+            sentence = (
+                f"{edge.event} led from '{known.names[taken.source]}' to '{known.names[taken.target]}', as in only "
+                f"{taken.interaction_count:,} of {taken.reached:,} interactions before"
+            )
+        else:
+            continue
+        yield Deviation(
+            severity=severity,
+            basis=Basis.TRANSITION,
+            function=edge.function,
+            interaction=calls.interaction(event),
+            where=calls.where(row),
+            invocation=row,
+            sentence=sentence,
+            claim="" if seen is None else f"{known.names[seen.source]} -> {known.names[seen.target]}",
+            witness=seen.witnesses[0] if seen is not None and seen.witnesses else None,
+        )
+
+
+def _new(
+    known: _Known, edge: Edge, source: int | None, target: int | None, names: Mapping[int, str]
+) -> tuple[str, Edge | None]:
+    """Return what is new about a transition, and the known one that comes nearest."""
+    verb = "happened" if edge.kind is not TransitionKind.CALL else "was accepted"
+    elsewhere = known.by_symbol.get(edge.symbol, ())
+    if not elsewhere:
+        return f"{edge.event} {verb}, which it never was before" if verb == "was accepted" else (
+            f"{edge.event} {verb} for the first time"
+        ), None
+    before = names.get(edge.source, "") if source is None else known.names[source]
+    if source is None:
+        return f"{edge.event} {verb} in a state that was never reached before: '{before}'", elsewhere[0]
+    here = known.from_state.get((source, edge.symbol), ())
+    if not here:
+        places = [f"'{known.names[item.source]}' ({item.count:,})" for item in _most(elsewhere)]
+        shown = list_some(places[:_SHOWN], len(places))
+        return (
+            f"{edge.event} {verb} in state '{before}', where it never was before, only in {shown}",
+            elsewhere[0],
+        )
+    after = names.get(edge.target, "") if target is None else known.names[target]
+    places = [f"'{known.names[item.target]}' ({item.count:,})" for item in _most(here)]
+    shown = list_some(places[:_SHOWN], len(places))
+    if source == target:
+        return f"{edge.event} left state '{before}' as it was; before it led to {shown}", here[0]
+    where = f"'{after}'" if target is not None else f"a state that was never reached before, '{after}'"
+    return f"{edge.event} led from '{before}' to {where}; before it led to {shown}", here[0]
+
+
+def _most(edges: Sequence[Edge]) -> list[Edge]:
+    """Return transitions by their counts, one for each pair of states."""
+    return sorted(edges, key=lambda item: (-item.count, item.source, item.target))

@@ -1,0 +1,142 @@
+"""The values that conditions of a specification speak of, in single calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from specminer.abstraction import SORTS
+from specminer.guard.describing import Function
+from specminer.guard.terms import Situation
+from specminer.history import MISSING
+from specminer.location import ValueKind
+from specminer.predicate import Declaration, Formula, FormulaError
+from specminer.predicate.concrete import Value, value_of
+from specminer.predicate.smt import WORD_LIMIT, read_formula
+from specminer.specification import SymbolSort
+
+_BARS: Final = "|"
+
+
+@dataclass(frozen=True)
+class CallTerms:
+    """The terms of one function's calls, by name."""
+
+    function: Function
+
+    @property
+    def situation(self) -> Situation:
+        """The calls."""
+        return self.function.meaning.situation
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        terms = self.situation.terms
+        places = {term.name: place for place, term in enumerate(terms)}
+        return places | {term.shown: place for place, term in enumerate(terms) if term.shown not in places}
+
+    def place(self, name: str, names: Mapping[str, str]) -> int | None:
+        """Return the term that a specification calls so; ``names`` are the whole names of short ones."""
+        found = self._places.get(names.get(name, name))
+        return self._places.get(name) if found is None else found
+
+    def value(self, place: int, call: int) -> Value:
+        """Return what a term was in a call, by its place in the situation; ``None`` if the call does not tell."""
+        term = self.situation.terms[place]
+        code = int(term.codes[call])
+        if code == MISSING:
+            return None
+        word = self.situation.words[code]
+        if term.kind is ValueKind.BOOL:
+            return bool(word)
+        return word - WORD_LIMIT if term.kind is ValueKind.INT and word >= WORD_LIMIT // 2 else word
+
+    def spell(self, place: int, value: Value) -> str:
+        """Return a value of a term as people write it."""
+        term = self.situation.terms[place]
+        if isinstance(value, bool) or value is None:
+            return str(value).lower()
+        return Declaration(name=term.name, sort=SORTS[term.kind], members=term.members).spell(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of a specification over the terms of a function's calls."""
+
+    text: str
+    formula: Formula
+    places: Mapping[str, int]
+    """The place of each symbol's term in the situation."""
+
+    def holds(self, terms: CallTerms, call: int) -> bool | None:
+        """Return whether it holds in a call; ``None`` if that is not known."""
+        found = value_of(
+            self.formula, {name: terms.value(place, call) for name, place in self.places.items()}
+        )
+        return None if found is None else bool(found)
+
+    def values(self, terms: CallTerms, call: int) -> dict[str, str]:
+        """Return the values that met in it, by name, as far as they are known."""
+        found = {name: (place, terms.value(place, call)) for name, place in self.places.items()}
+        return {
+            name: terms.spell(place, value) for name, (place, value) in found.items() if value is not None
+        }
+
+
+def conditions_of(
+    terms: CallTerms,
+    smt: str,
+    symbols: Mapping[str, SymbolSort],
+    texts: Sequence[str],
+    whole: str,
+    names: Mapping[str, str],
+) -> tuple[list[Condition | None], int]:
+    """Return the conditions of a conjunction over a function's terms; ``None`` for one that cannot be asked here.
+
+    Args:
+        terms: the function's calls.
+        smt: the conjunction.
+        symbols: what it speaks of, by quoted name.
+        texts: its conditions for people, in order; where their number is another than that of the parts, the
+            conjunction is one condition.
+        whole: its own text.
+        names: the whole names of symbols that have short ones.
+
+    Returns:
+        The conditions, and how many of them cannot be asked: they speak of what no call here has, or are malformed.
+
+    """
+    try:
+        formula = read_formula(smt, symbols)
+    except FormulaError:
+        return [], 1
+    parts = list(formula.args()) if formula.is_and() else [formula]
+    if len(parts) != len(texts):
+        parts, texts = [formula], [whole]
+    found = [_condition(terms, part, text, names) for part, text in zip(parts, texts, strict=True)]
+    return found, sum(item is None for item in found)
+
+
+def _condition(terms: CallTerms, formula: Formula, text: str, names: Mapping[str, str]) -> Condition | None:
+    places: dict[str, int] = {}
+    for name in _symbols(formula):
+        place = terms.place(name, names)
+        if place is None:
+            return None
+        places[name] = place
+    return Condition(text, formula, places)
+
+
+def _symbols(formula: Formula) -> Iterable[str]:
+    if formula.is_symbol():
+        return {formula.symbol_name()}
+    return set[str]().union(*(_symbols(part) for part in formula.args()))
+
+
+def judged_calls(terms: CallTerms, judged: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[int]:
+    """Return the places of the calls that are judged; ``judged`` is by invocation."""
+    return np.flatnonzero(judged[terms.situation.rows]).tolist()

@@ -1,0 +1,157 @@
+"""Calls that were accepted although a guard of the specification does not hold, or rejected for a new reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from specminer.monitoring.call_terms import CallTerms, Condition, conditions_of, judged_calls
+from specminer.monitoring.calls import JudgedCalls
+from specminer.monitoring.deviation import SURE, Basis, Deviation, Severity
+from specminer.specification import Guard, GuardCondition, GuardKind, Specification
+from specminer.support import wilson
+
+
+@dataclass(frozen=True, slots=True)
+class GuardCheck:
+    """The guards of a specification, asked of the calls of a history."""
+
+    specification: Specification
+    calls: JudgedCalls
+    functions: Iterable[CallTerms]
+    causes: Sequence[str]
+    """Why each invocation was rejected, in the contract's own words; empty for accepted ones."""
+    unasked: Counter[str] = field(default_factory=Counter)
+    """How many conditions could not be asked, by function."""
+    undecided: Counter[str] = field(default_factory=Counter)
+    """In how many accepted calls a condition was not decided, because a value is not known, by function."""
+
+    def findings(self) -> Iterator[Deviation]:
+        """Yield what does not fit, function by function."""
+        guards: dict[str, list[Guard]] = {}
+        for guard in self.specification.guards:
+            guards.setdefault(guard.scope, []).append(guard)
+        for terms in self.functions:
+            calls = judged_calls(terms, self.calls.judged)
+            own = guards.get(terms.situation.function, ())
+            if calls and own:
+                asked = [self._conditions(terms, guard) for guard in own]
+                yield from self._of_function(terms, calls, own, asked)
+
+    def _conditions(self, terms: CallTerms, guard: Guard) -> list[tuple[Condition, GuardCondition | None]]:
+        found, lacking = conditions_of(
+            terms,
+            guard.smt,
+            guard.symbols,
+            [item.text for item in guard.conditions],
+            guard.text,
+            guard.names,
+        )
+        if lacking:
+            self.unasked[guard.scope] += lacking
+        told: Sequence[GuardCondition | None] = guard.conditions
+        if len(found) != len(told):
+            told = [None] * len(found)
+        return [
+            (condition, text)
+            for condition, text in zip(found, told, strict=True)
+            if condition is not None and (text is None or text.version is None or text.version.until is None)
+        ]
+
+    def _of_function(
+        self,
+        terms: CallTerms,
+        calls: Sequence[int],
+        guards: Sequence[Guard],
+        asked: Sequence[list[tuple[Condition, GuardCondition | None]]],
+    ) -> Iterator[Deviation]:
+        reasons = {reason.text for guard in guards for reason in guard.reasons}
+        for call in calls:
+            row = int(terms.situation.rows[call])
+            if not terms.situation.accepted[call]:
+                if self.causes[row] not in reasons and not _is_refused(terms, call, asked):
+                    yield self._rejection(terms, row)
+                continue
+            for guard, conditions in zip(guards, asked, strict=True):
+                for condition, told in conditions:
+                    holds = condition.holds(terms, call)
+                    if holds is None:
+                        self.undecided[guard.scope] += 1
+                    elif not holds:
+                        yield self._breach(terms, call, guard, condition, told)
+
+    def _rejection(self, terms: CallTerms, row: int) -> Deviation:
+        function, cause = terms.situation.function, self.causes[row]
+        why = f"with '{cause}'" if cause else "without a reason"
+        return Deviation(
+            severity=Severity.UNKNOWN,
+            basis=Basis.REJECTION,
+            function=function,
+            where=self.calls.where(row),
+            invocation=row,
+            sentence=f"{function} was rejected {why}, as it never was before, and no known condition tells why",
+        )
+
+    def _breach(
+        self,
+        terms: CallTerms,
+        call: int,
+        guard: Guard,
+        condition: Condition,
+        told: GuardCondition | None,
+    ) -> Deviation:
+        row = int(terms.situation.rows[call])
+        values = condition.values(terms, call)
+        met = ", ".join(f"{name} = {value}" for name, value in values.items())
+        return Deviation(
+            severity=_severity(guard, told),
+            basis=Basis.GUARD,
+            function=guard.scope,
+            where=self.calls.where(row),
+            invocation=row,
+            sentence=f"{guard.scope} was accepted although its {guard.kind.value} guard does not hold: "
+            f"{condition.text}" + (f" ({met})" if met else ""),
+            claim=condition.text,
+            values=values,
+            witness=_witness(guard, condition.text),
+        )
+
+
+def _is_refused(
+    terms: CallTerms, call: int, asked: Sequence[list[tuple[Condition, GuardCondition | None]]]
+) -> bool:
+    """Return whether a known condition does not hold in a call, so that it had to be rejected."""
+    return any(condition.holds(terms, call) is False for conditions in asked for condition, _ in conditions)
+
+
+def _severity(guard: Guard, told: GuardCondition | None) -> Severity:
+    """Return how bad it is that a condition does not hold: by what it rests on, and how often it held."""
+    exceptions = guard.exceptions if told is None else told.exceptions
+    known = guard.accepted - (told.unknown if told is not None else 0)
+    low = wilson(max(0, known - exceptions), max(0, known))[0]
+    if guard.kind in (GuardKind.REQUIRED, GuardKind.CODED):
+        return Severity.BROKEN if not exceptions else Severity.UNUSUAL
+    if exceptions:
+        return Severity.UNUSUAL
+    if guard.kind is GuardKind.LEARNED:
+        return Severity.BROKEN if low >= SURE else Severity.UNKNOWN
+    return Severity.UNKNOWN if low >= SURE else Severity.UNUSUAL
+
+
+def _witness(guard: Guard, text: str) -> str | None:
+    """Return a call that the condition rejected, as far as the specification tells one."""
+    for reason in guard.reasons:
+        for cause in reason.causes:
+            if cause.condition == text and cause.witnesses:
+                return cause.witnesses[0].transaction
+    return None
+
+
+def unjudged_conditions(check: GuardCheck) -> Mapping[str, int]:
+    """Return how many conditions were not judged, by reason; after :meth:`GuardCheck.findings` is exhausted."""
+    found = {
+        "conditions of guards that speak of what no call of the history has": sum(check.unasked.values()),
+        "conditions of guards in calls that do not tell what they speak of": sum(check.undecided.values()),
+    }
+    return {reason: count for reason, count in found.items() if count}

@@ -1,0 +1,79 @@
+"""Transactions after which an invariant of the specification no longer holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from specminer.invariant import Invariant
+from specminer.monitoring.calls import JudgedCalls
+from specminer.monitoring.deviation import SURE, Basis, Deviation, Severity
+from specminer.specification import Derivation, InvariantEntry, Specification, Template
+
+_STRICT: Final = frozenset(
+    {
+        Template.TOTAL,
+        Template.CONSERVED,
+        Template.EFFECT,
+        Template.OWN,
+        Template.ONCE,
+        Template.MONOTONE,
+        Template.CONSTANT,
+    }
+)
+"""Invariants that a single failure breaks; others only describe what was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvariantCheck:
+    """The invariants of a specification, evaluated on a history."""
+
+    specification: Specification
+    calls: JudgedCalls
+    proposed: Iterable[Invariant]
+    """All that may have held in the history, with its cases."""
+    evaluated: set[str] = field(default_factory=set)
+    """The texts of the invariants that could be evaluated."""
+
+    def findings(self) -> Iterator[Deviation]:
+        """Yield what broke an invariant, invariant by invariant."""
+        told = {item.text: item for item in self.specification.invariants}
+        for claim in self.proposed:
+            entry = told.get(claim.text)
+            if entry is None or claim.text in self.evaluated:
+                continue
+            self.evaluated.add(claim.text)
+            broken = claim.cases[~claim.held & self.calls.judged[claim.cases]]
+            for row in np.unique(broken).tolist():
+                yield self._breach(entry, row)
+
+    @property
+    def unasked(self) -> int:
+        """How many invariants could not be evaluated, once :meth:`findings` is exhausted."""
+        return len({item.text for item in self.specification.invariants} - self.evaluated)
+
+    def _breach(self, entry: InvariantEntry, row: int) -> Deviation:
+        held = entry.support - entry.exceptions
+        return Deviation(
+            severity=_severity(entry),
+            basis=Basis.INVARIANT,
+            function=self.calls.function(row),
+            where=self.calls.where(row),
+            invocation=row,
+            sentence=f"{self.calls.function(row)} broke what held in {held:,} of {entry.support:,} cases: {entry.text}",
+            claim=entry.text,
+        )
+
+
+def _severity(entry: InvariantEntry) -> Severity:
+    """Return how bad it is that an invariant fails: by what it rests on, and how often it held."""
+    if entry.exceptions:
+        return Severity.UNUSUAL
+    low = 0.0 if entry.interval is None else entry.interval[0]
+    if entry.kind in _STRICT:
+        sure = entry.derivation is Derivation.EXACT or low >= SURE
+        return Severity.BROKEN if sure else Severity.UNKNOWN
+    return Severity.UNKNOWN if low >= SURE else Severity.UNUSUAL

@@ -1,0 +1,259 @@
+"""Judges transactions by a specification that was mined before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Final
+
+import numpy as np
+
+from specminer.abstraction import Definition
+from specminer.chain.artifact import Artifact
+from specminer.errors import UsageError, plain
+from specminer.guard.entity import Entities
+from specminer.guard.guards import functions_of
+from specminer.history import BoolColumn, History
+from specminer.invariant.search import proposed
+from specminer.monitoring.automaton_run import AutomatonRun, unknown_transitions
+from specminer.monitoring.call_terms import CallTerms
+from specminer.monitoring.calls import JudgedCalls
+from specminer.monitoring.code_breaches import CodeCheck, unseen_changes
+from specminer.monitoring.deviation import Basis, CheckResult, Deviation, Severity
+from specminer.monitoring.guard_breaches import GuardCheck, unjudged_conditions
+from specminer.monitoring.invariant_breaches import InvariantCheck
+from specminer.monitoring.state_matching import StateSet, match_states
+from specminer.pipeline.automata import choose_abstraction, count_transitions, transition_groups
+from specminer.pipeline.division import decode_history, divide
+from specminer.pipeline.following import execute_calls, follow_decisions
+from specminer.pipeline.guarding import causes
+from specminer.pipeline.progress import SILENT, Observer
+from specminer.pipeline.reporting import requested_split
+from specminer.pipeline.state import MineOptions, Mining
+from specminer.predicate.smtlib import expression, symbol_sorts
+from specminer.reasoning import StateSpace
+from specminer.specification import Specification, State
+
+_HASH: Final = re.compile(r"0x[0-9a-fA-F]{64}")
+_STAGES: Final = (
+    decode_history,
+    execute_calls,
+    follow_decisions,
+    divide,
+    choose_abstraction,
+    count_transitions,
+)
+"""What makes events of a history, by a given abstraction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions:
+    """Which transactions are judged."""
+
+    first_block: int | None = None
+    """Those of this block and later ones; ``None`` for those behind the last block of the specification, or all if the
+    history has none of the specification's transactions."""
+    last_block: int | None = None
+    """Those up to this block; ``None`` for all."""
+    transactions: tuple[str, ...] = ()
+    """Those alone: hashes, ``0x`` and 64 hexadecimal digits."""
+
+
+def check_history(
+    specification: Specification,
+    history: History,
+    options: CheckOptions | None = None,
+    *,
+    artifact: Artifact | None = None,
+    observer: Observer = SILENT,
+) -> CheckResult:
+    """Judge transactions of a history by a specification.
+
+    Args:
+        specification: mined from the history's first part, or from that of another contract of the same code.
+        history: whole: what was before tells in which state each interaction is.
+        options: which transactions are judged.
+        artifact: the contract's ABI and layout, instead of what is stored.
+        observer: sees how far long work is.
+
+    Raises:
+        UsageError: the abstraction does not fit the history, or a transaction is not in it.
+
+    """
+    start = Mining(
+        history=history,
+        options=MineOptions(
+            interactions=requested_split(specification.interactions),
+            definition=Definition.of(specification.abstraction),
+            surprising=0,
+        ),
+        artifact=artifact,
+        name=specification.name,
+        observer=observer,
+    )
+    try:
+        mining = reduce(lambda state, stage: stage(state), _STAGES, start)
+    except UsageError as error:
+        raise UsageError(
+            f"the specification of {plain(specification.name, 80)} does not fit this history; is it of another "
+            f"contract? {error.message}"
+        ) from None
+    calls = JudgedCalls(
+        context=mining.context,
+        interactions=mining.interactions,
+        judged=_judged(mining.history, specification, options or CheckOptions()),
+    )
+    return _Check(specification, mining, calls).result()
+
+
+def _judged(history: History, specification: Specification, options: CheckOptions) -> BoolColumn:
+    """Return which invocations are judged."""
+    if options.transactions:
+        return _listed(history, options.transactions)
+    first = options.first_block
+    if first is None and specification.history.last_block is not None and _is_same(history, specification):
+        first = specification.history.last_block + 1
+    block = history.transaction_block[history.invocation_transaction]
+    judged = np.ones(len(history), dtype=np.bool_)
+    if first is not None:
+        judged &= block >= first
+    if options.last_block is not None:
+        judged &= block <= options.last_block
+    return judged
+
+
+def _listed(history: History, hashes: Collection[str]) -> BoolColumn:
+    malformed = [item for item in hashes if not _HASH.fullmatch(item)]
+    if malformed:
+        raise UsageError(
+            f"--transaction: '{plain(malformed[0], 80)}' is no hash; expected 0x and 64 hexadecimal digits"
+        )
+    rows = {f"0x{item.hex()}": row for row, item in enumerate(history.transaction_hash)}
+    missing = [item for item in hashes if item.lower() not in rows]
+    if missing:
+        raise UsageError(
+            f"--transaction: the history does not hold {plain(missing[0], 80)}; collect its block first, or give --rpc"
+        )
+    wanted = [rows[item.lower()] for item in hashes]
+    return np.isin(history.invocation_transaction, wanted)
+
+
+def _is_same(history: History, specification: Specification) -> bool:
+    """Return whether a specification was mined from this history's first part: its witnesses are in it."""
+    known = {f"0x{item.hex()}" for item in history.transaction_hash}
+    return any(edge.first.transaction in known for edge in specification.transitions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A history that was divided as the specification's was, ready to be judged."""
+
+    specification: Specification
+    mining: Mining
+    calls: JudgedCalls
+
+    def result(self) -> CheckResult:
+        """Return all findings, and what could not be judged."""
+        mining, specification = self.mining, self.specification
+        history, judged = mining.history, self.calls.judged
+        reasons = causes(history, mining.context.interface)
+        entities = Entities(mining.context, mining.interactions)
+        functions = functions_of(mining.context, reasons, entities, mining.followed)
+        guards = GuardCheck(specification, self.calls, map(CallTerms, functions), reasons)
+        invariants = InvariantCheck(
+            specification, self.calls, proposed(mining.context, mining.tuning, mining.interactions)
+        )
+        code = CodeCheck(self.calls)
+        run = self._run()
+        found = [
+            *unknown_transitions(specification, run),
+            *self._unknown_functions(),
+            *guards.findings(),
+            *invariants.findings(),
+            *code.findings(),
+            *unseen_changes(self.calls),
+        ]
+        unjudged = dict(unjudged_conditions(guards))
+        if invariants.unasked:
+            unjudged["invariants that speak of what the history does not show"] = invariants.unasked
+        unjudged |= {
+            f"calls that could not be executed again: {why}": count for why, count in code.lacks.items()
+        }
+        doubtful = int((run.uncertain & judged[mining.interactions.invocation]).sum())
+        if doubtful:
+            unjudged["events whose state is not known"] = doubtful
+        blocks = history.transaction_block[history.invocation_transaction[judged]]
+        return CheckResult(
+            name=specification.name,
+            first_block=int(blocks.min()) if len(blocks) else None,
+            last_block=int(blocks.max()) if len(blocks) else None,
+            transactions=len(np.unique(history.invocation_transaction[judged])),
+            events=int((judged & mining.context.is_event).sum()),
+            findings=_ordered(found),
+            unjudged=unjudged,
+        )
+
+    def _run(self) -> AutomatonRun:
+        mining, specification = self.mining, self.specification
+        tuning = mining.tuning
+        position = next(place for place, point in enumerate(tuning.front) if point.chosen)
+        space = StateSpace(tuning)
+        formulas = [space.formula(state.id) for state in tuning.states]
+        symbols = {symbol for formula in formulas for symbol in space.language.symbols(formula)}
+        states = [
+            State(
+                id=state.id,
+                name=state.name,
+                predicates=state.predicates,
+                visits=state.visits,
+                ends=state.ends,
+                smt=expression(space.language, formula),
+            )
+            for state, formula in zip(tuning.states, formulas, strict=True)
+        ]
+        known = match_states(
+            StateSet(states=states, initial=0, symbols=symbol_sorts(space.language, symbols)),
+            StateSet(
+                states=specification.states,
+                initial=specification.initial,
+                symbols=specification.symbols,
+            ),
+        )
+        return AutomatonRun(
+            calls=self.calls,
+            states=states,
+            edges=mining.transitions[position],
+            transition=transition_groups(tuning, tuning.chosen)[1],
+            known_states=known,
+            uncertain=tuning.uncertain(tuning.chosen),
+        )
+
+    def _unknown_functions(self) -> Iterator[Deviation]:
+        """Yield the accepted calls of functions that the specification has never seen accepted."""
+        specification, context = self.specification, self.mining.context
+        known = {edge.function for edge in specification.transitions if edge.outcome == "returned"}
+        known |= {guard.scope for guard in specification.guards if guard.accepted}
+        known |= {effect.function for effect in specification.effects} | set(
+            specification.interactions.outside
+        )
+        for row in np.flatnonzero(context.is_accepted & self.calls.judged).tolist():
+            function = self.calls.function(row)
+            if function not in known:
+                yield Deviation(
+                    severity=Severity.UNKNOWN,
+                    basis=Basis.FUNCTION,
+                    function=function,
+                    where=self.calls.where(row),
+                    invocation=row,
+                    sentence=f"{function} was accepted, which it never was before",
+                )
+
+
+def _ordered(found: Sequence[Deviation]) -> tuple[Deviation, ...]:
+    """Return findings in the order of calls, of one call the worst first, each once."""
+    once = {(item.invocation, item.sentence): item for item in reversed(found)}
+    return tuple(
+        sorted(once.values(), key=lambda item: (item.invocation, -item.severity.rank, item.sentence))
+    )

@@ -1,0 +1,73 @@
+"""Formulas over given values, some of which may not be known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from specminer.predicate.smt import Formula, FormulaError
+
+Value: TypeAlias = int | bool | None
+"""Of an integer or a Boolean; ``None`` if it is not known."""
+
+
+def value_of(formula: Formula, values: Mapping[str, Value]) -> Value:
+    """Return what a formula or term amounts to, by Kleene's logic; ``None`` if too little is known.
+
+    Args:
+        formula: over symbols whose internal names are those of ``values``, as :func:`~.smt.read_formula` makes them.
+        values: of symbols, by name; what is left out is not known.
+
+    Raises:
+        FormulaError: an operator outside the fragment.
+
+    """
+    if formula.is_symbol():
+        return values.get(formula.symbol_name())
+    if formula.is_bool_constant():
+        return bool(formula.is_true())
+    if formula.is_int_constant():
+        return int(formula.constant_value())
+    parts = [value_of(part, values) for part in formula.args()]
+    if formula.is_and():
+        return _all(parts)
+    if formula.is_or():
+        return _negated(_all([_negated(part) for part in parts]))
+    if formula.is_implies():
+        return _negated(_all([parts[0], _negated(parts[1])]))
+    if None in parts:
+        return None
+    for test, operation in _OPERATIONS:
+        if getattr(formula, test)():
+            return operation([part for part in parts if part is not None])
+    raise FormulaError(f"expected an operator of the fragment but got {formula}")
+
+
+def _all(parts: list[Value]) -> Value:
+    if False in parts:
+        return False
+    return None if None in parts else True
+
+
+def _negated(value: Value) -> Value:
+    return None if value is None else not value
+
+
+def _product(parts: list[int]) -> int:
+    total = 1
+    for part in parts:
+        total *= part
+    return total
+
+
+_OPERATIONS: Final[tuple[tuple[str, Callable[[list[int]], Value]], ...]] = (
+    ("is_not", lambda parts: not parts[0]),
+    ("is_iff", lambda parts: parts[0] == parts[1]),
+    ("is_equals", lambda parts: parts[0] == parts[1]),
+    ("is_lt", lambda parts: parts[0] < parts[1]),
+    ("is_le", lambda parts: parts[0] <= parts[1]),
+    ("is_plus", sum),
+    ("is_minus", lambda parts: parts[0] - parts[1]),
+    ("is_times", _product),
+)
+"""The operators whose operands all have to be known, by the test that tells them."""
