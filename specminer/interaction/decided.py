@@ -11,7 +11,7 @@ import numpy.typing as npt
 from specminer.decision.access_facts import AccessFacts
 from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.interaction.relation import distinct
+from specminer.interaction.relation import codes, distinct
 
 MIN_FOLLOWED: Final = 0.5
 """Decisions speak for sorts if at least this share of the calls could be followed through the code."""
@@ -63,8 +63,8 @@ def decided_reads(
     touches = touches[context.is_accepted[accesses.writer[touches]]]
     span = len(context.locations.variable) + 1
     slot = accesses.slot[touches].astype(np.int64)
-    pairs, write = np.unique(accesses.writer[touches] * span + slot, return_inverse=True)
-    written = accesses.invocation.astype(np.int64) * span + accesses.slot  # touches stand by both
+    pairs, write = np.unique(codes(accesses.writer[touches], slot, span), return_inverse=True)
+    written = codes(accesses.invocation, accesses.slot, span)  # touches stand by both
     sets = setlike[np.searchsorted(written, pairs)]
     # what counts without a key is a total, a nonce or the next id
     counts = np.where(keyless(context)[pairs % span], 0.0, COUNTED)

@@ -30,7 +30,7 @@ class Relation:
 
     def holds(self, invocation: IntColumn | RowColumn, entity: IntColumn) -> BoolColumn:
         """Return for each pair asked for whether it is in the set; negative entities never are."""
-        return contains(self.code, _code(invocation, entity, self.span)) & (entity >= 0)
+        return contains(self.code, codes(invocation, entity, self.span)) & (entity >= 0)
 
     def __len__(self) -> int:
         return len(self.code)
@@ -38,10 +38,11 @@ class Relation:
 
 def relation(invocation: IntColumn | RowColumn, entity: IntColumn, span: int) -> Relation:
     """Return the set of the given pairs, in n log n."""
-    return Relation(code=distinct(_code(invocation, entity, span)), span=span)
+    return Relation(code=distinct(codes(invocation, entity, span)), span=span)
 
 
-def _code(invocation: IntColumn | RowColumn, entity: IntColumn, span: int) -> IntColumn:
+def codes(invocation: IntColumn | RowColumn, entity: IntColumn | RowColumn, span: int) -> IntColumn:
+    """Return each pair as one number, which has 64 bits however few the columns have; ``span`` is above any entity."""
     return invocation.astype(np.int64, copy=False) * span + entity
 
 
