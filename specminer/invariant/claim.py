@@ -48,6 +48,10 @@ class Invariant:
     """If not empty, the claim follows from these: what describes the state, and stronger claims about it."""
     derivation: Derivation | None = None
     """How far it follows from what the code computes."""
+    untested: bool = False
+    """Whether hardly anything happened that could have broken it."""
+    strict: bool = False
+    """Whether it is no claim if it failed more often than :data:`TOLERANCE` allows, though in one transaction."""
 
     @property
     def exceptions(self) -> int:
@@ -57,10 +61,12 @@ class Invariant:
     def tolerable(self, history: History) -> bool:
         """Whether it is a claim: enough cases, most of them known, hardly any exception, or all in one transaction."""
         count = len(self.cases)
-        if count < LEAST or self.exceptions > count // 5 or self.unknown > count:
+        if self.untested or count < LEAST or self.exceptions > count // 5 or self.unknown > count:
             return False
         if self.exceptions <= TOLERANCE * count:
             return True
+        if self.strict:
+            return False
         broken = history.invocation_transaction[self.cases[~self.held]]
         return count >= ONCE and bool((broken == broken[0]).all())
 

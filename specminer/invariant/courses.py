@@ -38,12 +38,15 @@ def courses(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
     old, new = symbol(name), symbol(name, after=True)
     fresh = is_zero(found)
     several = len(rows) >= LEAST
-    if several and np.mean(fresh) > 0.9 and _touched_later(cells, rows):
+    once = several and bool(np.mean(fresh) > 0.9)
+    challenged = once and _touched_later(cells, rows)
+    if once:
         text = f"{name} is set once and never changed after"
         smt = apply("=>", apply("distinct", old, "0"), apply("=", new, old))
         unknown = int((~doubts.from_zero).sum())
-        yield replace(_claim(Template.ONCE, text, smt, calls, fresh), unknown=unknown)
-    elif cells.numeric and several:
+        claim = _claim(Template.ONCE, text, smt, calls, fresh)
+        yield replace(claim, unknown=unknown, untested=not challenged)
+    if cells.numeric and several and not challenged:
         for claim in _monotone(cells, calls[~fresh], found[~fresh], left[~fresh]):
             # leaving zero is no growth
             yield replace(claim, unknown=int((~doubts.from_zero).sum()))
@@ -114,18 +117,18 @@ def _monotone(cells: Cells, calls: IntColumn, found: LimbArray, left: LimbArray)
 def _writers(context: HistoryContext, cells: Cells, rows: IntColumn, doubts: Doubts) -> Iterator[Invariant]:
     """Yield which functions change a variable, though others run that could; all others have run."""
     calls = cells.invocation[rows]
-    functions, count = np.unique(context.calls.function[calls], return_counts=True)
-    common = functions[count >= max(3, 0.01 * len(calls))]
-    if not 0 < len(common) <= _FEW_WRITERS or len(calls) < LEAST:
+    functions = np.unique(context.calls.function[calls])
+    if not 0 < len(functions) <= _FEW_WRITERS or len(calls) < LEAST:
         return
-    names = [context.calls.functions[row] for row in common.tolist()]
-    if _never_accepted(context) - set(names):
-        return  # whether these change it, no call has shown
+    names = [context.calls.functions[row] for row in functions.tolist()]
     text = f"{cells.name} is changed only by {', '.join(names)}"
-    held = np.isin(context.calls.function[calls], common)
-    claim = _claim(Template.WRITERS, text, None, calls, held)
-    others = doubts.unseen | ~np.isin(context.calls.function[doubts.invocation], common)
-    yield replace(claim, surprising=False, unknown=int(others.sum()))  # a rare function is no attack
+    claim = _claim(Template.WRITERS, text, None, calls, np.ones(len(calls), dtype=np.bool_))
+    others = doubts.unseen | ~np.isin(context.calls.function[doubts.invocation], functions)
+    yield replace(
+        claim,
+        unknown=int(others.sum()),
+        untested=bool(_never_accepted(context) - set(names)),  # whether those change it, no call has shown
+    )
 
 
 def _never_accepted(context: HistoryContext) -> set[str]:
@@ -136,17 +139,21 @@ def _never_accepted(context: HistoryContext) -> set[str]:
 
 
 def _own_entry(context: HistoryContext, cells: Cells, rows: IntColumn, doubts: Doubts) -> Iterator[Invariant]:
-    """Yield that calls change only what is kept under the sender's own address."""
+    """Yield that calls change only what is kept under the sender's own address.
+
+    A function that never changes the sender's own entry but another's is made for that: no claim holds then.
+    """
     if not cells.variable.ports or len(rows) < LEAST:
         return
     history, locations = context.history, context.locations
     calls = cells.invocation[rows]
+    functions = context.calls.function[calls]
     key_of = locations.key_table.find(senders(history))
     sender = key_of[history.invocation_sender[calls]]
     writer = key_of[history.invocation_sender[doubts.invocation]]
     for depth in range(len(cells.variable.ports)):
         own = locations.keys[cells.slot[rows], depth] == sender
-        if np.mean(own) > 0.8:
+        if np.mean(own) > 0.8 and np.isin(functions[~own], functions[own]).all():
             keys = ["·"] * len(cells.variable.ports)
             keys[depth] = "k"
             text = f"{cells.variable.text(tuple(keys), cells.place)} is changed only by calls of k"

@@ -352,4 +352,6 @@ def _claim(
         unknown=cases.unknown,
         formula=formula,
         premises=premises,
+        strict=template
+        is Template.STATE,  # an attack there is an event that the automaton itself finds strange
     )
