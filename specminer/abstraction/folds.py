@@ -138,10 +138,13 @@ def held_out_acceptance(
 ) -> float:
     """Return the share of interactions whose every step was seen in another part, for given states.
 
-    A change of a flag of the whole contract befalls an interaction wherever it is: it is no step. Neither are edges
-    that are ``assumed``, as a value is in doubt.
+    Steps are accepted calls. A rejected call keeps the state and is no step: an automaton that has no such call there
+    says what the contract said. A change of a flag of the whole contract befalls an interaction wherever it is. Edges
+    that are ``assumed``, as a value is in doubt, say nothing either.
     """
-    passed = graph.given if assumed is None else graph.given | assumed
+    passed = graph.given | graph.rejected[graph.symbol]
+    if assumed is not None:
+        passed |= assumed
     states = int(blocks.max()) + 1
     coarse = (blocks[graph.source] * graph.symbols + graph.symbol) * states + blocks[graph.target]
     _, which = np.unique(coarse, return_inverse=True)
@@ -163,11 +166,11 @@ def held_out_acceptance(
 
 
 def shuffled_acceptance(graph: Quotient, cut: Folds, blocks: IntColumn, seed: int) -> float:
-    """Return the share of interactions that the automaton still accepts when their events are shuffled.
+    """Return the share of interactions that the automaton still accepts when their accepted calls are shuffled.
 
     What accepts these as well as the real ones has learned nothing of the order. Interactions that no
     shuffling changes are left out; 1 if there are no others. A change of a flag of the whole contract may come at any
-    time, and is not shuffled.
+    time, and is not shuffled; rejected calls are no steps.
     """
     successors: dict[tuple[int, int], set[int]] = {}
     moved: dict[int, set[int]] = {}
@@ -184,6 +187,7 @@ def shuffled_acceptance(graph: Quotient, cut: Folds, blocks: IntColumn, seed: in
         else:
             successors.setdefault((source, symbol), set()).add(target)
     bounds = np.append(cut.begins, len(cut.path))
+    steps = ~(graph.given | graph.rejected[graph.symbol])
     draw = random.Random(seed)
     chosen = list(range(len(cut.begins)))
     if len(chosen) > SHUFFLED:
@@ -191,7 +195,7 @@ def shuffled_acceptance(graph: Quotient, cut: Folds, blocks: IntColumn, seed: in
     tried = accepted = 0
     for row in chosen:
         path = cut.path[bounds[row] : bounds[row + 1]]
-        symbols = graph.symbol[path[~graph.given[path]]].tolist()[:SHUFFLED]
+        symbols = graph.symbol[path[steps[path]]].tolist()[:SHUFFLED]
         if len(set(symbols)) < 2:
             continue
         mixed = list(symbols)

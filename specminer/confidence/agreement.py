@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from specminer.abstraction import ROOT
+from specminer.abstraction import ROOT, EventTable, Quotient
 from specminer.abstraction.folds import FEW, PARTS, Folds, folds, halves
 from specminer.automaton import (
     Automaton,
@@ -87,12 +87,8 @@ def agreement(tuning: Tuning, seed: int) -> Agreement | None:
     cut = folds(tuning.graph, seed)
     if not cut.enough:
         return None
-    table = tuning.table
-    silent = np.zeros(len(table.symbols), dtype=np.bool_)
-    silent[table.symbol[table.rejected]] = True
-    silent[list(table.switches)] = True
-    coarse = _Coarse.of(tuning, cut, silent)
-    several = len(tuning.table.starts) >= FEW
+    edges, ends = _known(tuning, cut)
+    coarse = _Coarse.of(tuning.table, tuning.graph, tuning.chosen.blocks, edges, ends)
     shares: list[float] = []
     mixed: list[float] = []
     explained: list[float] = []
@@ -100,10 +96,10 @@ def agreement(tuning: Tuning, seed: int) -> Agreement | None:
     words: list[Word | None] = []
     for half in halves(seed)[:SPLITS]:
         other = [part for part in range(PARTS) if part not in half]
-        left, right = (coarse.automaton(parts, whole=several) for parts in (half, other))
-        ways = [_accepted(left, right, seed), _accepted(right, left, seed)]
-        shares.append(fmean(share for share, _ in ways))
-        mixed.append(fmean(share for _, share in ways))
+        left, right = coarse.halves(tuning.table, half)
+        share, chance = _shares(left, right, seed)
+        shares.append(share)
+        mixed.append(chance)
         explained.append((coarse.explained(half, other) + coarse.explained(other, half)) / 2)
         bits.append((coarse.excess(half, other) + coarse.excess(other, half)) / 2)
         words.append(_told_apart(left, right))
@@ -117,6 +113,17 @@ def agreement(tuning: Tuning, seed: int) -> Agreement | None:
         equal=sum(word is None for word in words),
         example=next((word for word in words if word), None),
     )
+
+
+def agreements(table: EventTable, graph: Quotient, blocks: IntColumn, cut: Folds, seed: int) -> list[float]:
+    """Return how well halves agree, split by split, if finest states make the states ``blocks``.
+
+    Values in doubt count as what they are taken for. None where there is nothing to halve.
+    """
+    if not cut.enough:
+        return []
+    coarse = _Coarse.of(table, graph, blocks, cut.edges, cut.ends)
+    return [_shares(*coarse.halves(table, half), seed)[0] for half in halves(seed)[:SPLITS]]
 
 
 def _known(tuning: Tuning, cut: Folds) -> tuple[IntColumn, IntColumn]:
@@ -142,6 +149,12 @@ def _accepted(walked: Automaton, judge: Automaton, seed: int) -> tuple[float, fl
     shuffled = [tuple(draw.sample(walk, len(walk))) for walk in walks]
     real, mixed = (sum(map(judge.accepts, words)) / len(words) for words in (walks, shuffled))
     return real, mixed
+
+
+def _shares(left: Automaton, right: Automaton, seed: int) -> tuple[float, float]:
+    """Return the shares of the walks of either that the other accepts, and the same of shuffled walks."""
+    ways = [_accepted(left, right, seed), _accepted(right, left, seed)]
+    return fmean(share for share, _ in ways), fmean(share for _, share in ways)
 
 
 def _told_apart(left: Automaton, right: Automaton) -> Word | None:
@@ -170,9 +183,13 @@ class _Coarse:
     """Which symbols are the latter: nobody chose them, so that they need not be told."""
 
     @classmethod
-    def of(cls, tuning: Tuning, cut: Folds, silent: BoolColumn) -> _Coarse:
-        graph, blocks, symbols = tuning.graph, tuning.chosen.blocks, tuning.table.symbols
-        edges, by_end = _known(tuning, cut)
+    def of(
+        cls, table: EventTable, graph: Quotient, blocks: IntColumn, edges: IntColumn, by_end: IntColumn
+    ) -> _Coarse:
+        symbols = table.symbols
+        silent = np.zeros(len(symbols), dtype=np.bool_)
+        silent[table.symbol[table.rejected]] = True
+        silent[list(table.switches)] = True
         states = int(blocks.max(initial=0)) + 1
         codes = (blocks[graph.source] * graph.symbols + graph.symbol) * states + blocks[graph.target]
         keys, which = np.unique(codes, return_inverse=True)
@@ -190,6 +207,12 @@ class _Coarse:
             silent=silent,
             given=np.zeros(len(symbols), dtype=np.bool_) if graph.switches is None else graph.switches,
         )
+
+    def halves(self, table: EventTable, half: Sequence[int]) -> tuple[Automaton, Automaton]:
+        """Return the automata of some parts of a table and of the others."""
+        several = len(table.starts) >= FEW
+        other = [part for part in range(PARTS) if part not in half]
+        return self.automaton(half, whole=several), self.automaton(other, whole=several)
 
     def automaton(self, parts: Sequence[int], *, whole: bool) -> Automaton:
         """Return the automaton of some parts; of stretches (not ``whole``) it begins in any state."""

@@ -66,6 +66,7 @@ def divide(mining: Mining) -> Mining:
         asked=False,
         context=context,
         interactions=interactions,
+        seed=options.seed,
         build=lambda parts: _built(context, parts, events, conditions, definition.fix),
     )
     plain = phasing.table(())

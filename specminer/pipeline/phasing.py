@@ -8,11 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from specminer._support.text import suggest
-from specminer.abstraction import Definition, EventTable
+from specminer.abstraction import Definition, EventTable, Quotient
 from specminer.abstraction.clock import Deadline, with_deadlines
+from specminer.abstraction.folds import Folds
 from specminer.abstraction.phases import Flag, with_flags, with_phases
+from specminer.confidence.agreement import agreements
 from specminer.decoding import HistoryContext
 from specminer.errors import UsageError, plain
+from specminer.history import IntColumn
 from specminer.interaction import Interactions
 from specminer.predicate import names_in
 
@@ -43,6 +46,8 @@ class Phasing:
     build: Callable[[Interactions], Built]
     """Makes the table of some interactions; it may leave out some of their events."""
     deadlines: tuple[Deadline, ...] = ()
+    seed: int = 0
+    """Draws the halves of the history."""
     made: dict[tuple[str, ...], Built] = field(default_factory=dict)
     """What was built already, by the flags that were asked for."""
 
@@ -51,9 +56,13 @@ class Phasing:
         """The flags and deadlines that there are."""
         return (*(flag.name for flag in self.flags), *(item.name for item in self.deadlines))
 
-    def shared(self, names: tuple[str, ...]) -> bool:
-        """Return whether some of these are flags of the whole contract, and not deadlines of each entity."""
-        return any(flag.name in names for flag in self.flags)
+    def shared(self, name: str) -> bool:
+        """Return whether this is a flag of the whole contract, and not a deadline of each entity."""
+        return any(flag.name == name for flag in self.flags)
+
+    def agreements(self, table: EventTable, graph: Quotient, blocks: IntColumn, cut: Folds) -> list[float]:
+        """Return of pairs of random halves what automata with the states ``blocks`` have in common."""
+        return agreements(table, graph, blocks, cut, self.seed)
 
     def table(self, names: tuple[str, ...]) -> EventTable:
         """Return the table with the changes of some of the flags."""

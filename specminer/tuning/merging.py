@@ -44,8 +44,40 @@ class Merging:
 
 
 def unmerged(objective: Objective, selection: Selection) -> Merging:
-    """Return the automaton of a selection as it is."""
-    return Merging(score=objective.score(selection), blocks=objective.quotient.coarsen(selection))
+    """Return the automaton of a selection as it is, but that ends which only deadlines tell apart are one state.
+
+    Where no call is ever accepted again, it means nothing that a deadline passes.
+    """
+    blocks = objective.quotient.coarsen(selection)
+    as_it_is = Merging(score=objective.score(selection), blocks=blocks)
+    timed = [row for row, position in enumerate(selection) if position in objective.deadlines]
+    if not timed:
+        return as_it_is
+    valuations = _valuations(objective, selection, blocks)
+    if valuations.shape[1] > MOST_STATES + 1:
+        return as_it_is
+    ends = np.flatnonzero(~objective.counts(selection, blocks).alive)
+    choices = choices_of(objective, selection, valuations)
+    joined = _ends_joined(ends[ends != ROOT], np.delete(valuations, timed, axis=0), valuations, choices)
+    if not joined:
+        return as_it_is
+    alone = set(range(1, valuations.shape[1])).difference(*joined)
+    groups = tuple(sorted([*joined, *((state,) for state in alone)]))
+    return _merged(objective, selection, blocks, groups, valuations, choices)
+
+
+def _ends_joined(
+    ends: IntColumn, timeless: TruthColumn, valuations: TruthColumn, choices: Sequence[Choice]
+) -> list[tuple[int, ...]]:
+    """Return the ends that ``timeless`` predicates do not tell apart, where one conjunction describes them."""
+    alike: dict[bytes, list[int]] = {}
+    for state in ends.tolist():
+        alike.setdefault(timeless[:, state].tobytes(), []).append(state)
+    return [
+        tuple(states)
+        for states in alike.values()
+        if len(states) > 1 and int(_covered(np.array(states), valuations, choices).sum()) == len(states)
+    ]
 
 
 def without(objective: Objective, point: Merging, position: int) -> Score:

@@ -52,6 +52,7 @@ class Objective:
         *,
         surcharge: float = 0.0,
         held_out: Folds | None = None,
+        deadlines: frozenset[int] = frozenset(),
     ) -> None:
         self.vocabulary = candidates
         self.quotient = graph
@@ -60,6 +61,8 @@ class Objective:
         """Bits that splitting events costs, before weighting."""
         self.held_out = held_out
         """If given, the events' bits are those that the other parts of the history tell, and size is free."""
+        self.deadlines = deadlines
+        """Positions of the predicates that say no more than that a deadline of the entity was reached."""
         self.scores: dict[Selection, Score] = {}
         """Every selection evaluated so far."""
         self._prices = [predicate.price for predicate in candidates.predicates]

@@ -24,11 +24,11 @@ from specminer.abstraction import (
     refined,
     vocabulary,
 )
-from specminer.abstraction.folds import Folds, folds
+from specminer.abstraction.folds import Folds, folds, held_out_acceptance
 from specminer.history import IntColumn
 from specminer.predicate import solver_name
 from specminer.tuning import splitting
-from specminer.tuning.description import Describer
+from specminer.tuning.description import FALLS, Describer
 from specminer.tuning.front import by_size, front
 from specminer.tuning.merging import Merging, follow, lean, steps, unmerged
 from specminer.tuning.objective import Objective, Score, Selection
@@ -41,10 +41,11 @@ HISTORY_WORTH: Final = 0.075
 """Where storage says nothing, predicates about what happened before are admitted if they take this share off the
 objective; less is a habit of those who call."""
 
-
 PHASES_WORTH: Final = 0.02
 """Phases of the whole contract must take this share off the objective: each may double the states. Deadlines of the
 entity, which the code states, must take off what splits of events must."""
+LOST: Final = 1.5
+"""Held-out acceptance falls if more interactions than these are refused: a single one may have gone its own way."""
 SPLIT_STATES: Final = 512
 """With more finest states, events are split between the states found only."""
 MERGED: Final = 6
@@ -76,10 +77,12 @@ def tune(
     preset = preset or PRESETS[DEFAULT_PRESET]
     run = _Run(table=table, definition=definition, seed=seed, preset=preset)
     if phased is not None and phased.names and not phased.asked:
-        run, found, chosen = run.paying(phased)
+        answer = run.paying(phased)
+    elif phased is not None:
+        answer = run.within(phased, phased.names).answered()
     else:
-        run = run.within(phased, phased.names) if phased is not None else run
-        found, chosen = run.answer()
+        answer = run.answered()
+    run, found, chosen = answer.run, answer.found, answer.merging
     full = found.full
     points: tuple[Merging, ...] = (chosen,)
     if not definition.only:  # what a definition fixes is not joined for being longer to tell
@@ -127,8 +130,14 @@ class Phased(Protocol):
     def table(self, names: tuple[str, ...]) -> EventTable:
         """Return the table with the changes of some of the flags."""
 
-    def shared(self, names: tuple[str, ...]) -> bool:
-        """Return whether some of these are flags of the whole contract, and not deadlines of each entity."""
+    def shared(self, name: str) -> bool:
+        """Return whether this is a flag of the whole contract, and not a deadline of each entity."""
+
+    def agreements(self, table: EventTable, graph: Quotient, blocks: IntColumn, cut: Folds) -> list[float]:
+        """Return of pairs of random halves what automata with the states ``blocks`` learned from them have in common.
+
+        Shares from 0 to 1, always of the same halves; none where there is nothing to halve.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +161,50 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What one tuning found, and with which flags."""
+
+    run: _Run
+    found: _Found
+    merging: Merging
+
+
+def _pays(told: _Answer, less: _Answer, share: float) -> bool:
+    """Return whether an answer is shorter by a share than one with a flag less."""
+    limit = (1.0 - share) * less.merging.score.description_length
+    return told.merging.score.description_length < limit
+
+
+def _misleads(phased: Phased, told: _Answer, less: _Answer) -> bool:
+    """Return whether parts of the history that were not seen speak against a flag.
+
+    They do if more than one interaction, and more than a hundredth of them, is refused for it, or if halves agree less,
+    on average and in most pairs.
+    """
+    accepted, before = (
+        held_out_acceptance(item.found.graph, item.found.cut, item.merging.blocks) for item in (told, less)
+    )
+    lost = max(FALLS, LOST / max(1, int(told.found.cut.times.sum())))
+    if before - accepted > lost:
+        return True
+    agreed, agreed_before = (
+        phased.agreements(item.found.split.table, item.found.graph, item.merging.blocks, item.found.cut)
+        for item in (told, less)
+    )
+    falls = [after < earlier for after, earlier in zip(agreed, agreed_before, strict=False)]
+    return sum(agreed) < sum(agreed_before) and 2 * sum(falls) > len(falls)
+
+
+def _spoken(candidates: Vocabulary, position: int) -> frozenset[str]:
+    """Return the names of the variables that a predicate speaks of."""
+    language = candidates.language
+    return frozenset(
+        language.declaration(symbol).name
+        for symbol in language.symbols(candidates.predicates[position].formula)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
     """What one tuning is asked for."""
 
@@ -160,57 +213,78 @@ class _Run:
     seed: int
     preset: Preset
     phases: tuple[str, ...] = ()
-    """Flags of the whole contract whose changes are events of the table."""
+    """Flags whose changes are events of the table, deadlines of the entity among them."""
+    deadlines: tuple[str, ...] = ()
+    """Those of them that are deadlines."""
 
-    def answer(self) -> tuple[_Found, Merging]:
+    def answered(self) -> _Answer:
         """Return what the search finds on the table, some of whose events may be split, and the automaton of it."""
         found = self.searched(
             vocabulary(self.table, self.definition), splitting.as_defined(self.table, self.definition)
         )
         chosen = self.merged(found)
-        if self.definition.only or self.definition.split:
-            return found, chosen
-        return self.with_splits(found, chosen)
+        if not (self.definition.only or self.definition.split):
+            found, chosen = self.with_splits(found, chosen)
+        return _Answer(run=self, found=found, merging=chosen)
 
     def within(self, phased: Phased, names: tuple[str, ...]) -> _Run:
         """Return the run on the table with the changes of some flags."""
-        return replace(self, table=phased.table(names), phases=names)
+        own = tuple(name for name in names if not phased.shared(name))
+        return replace(self, table=phased.table(names), phases=names, deadlines=own)
 
-    def paying(self, phased: Phased) -> tuple[_Run, _Found, Merging]:
-        """Tell phases apart where that pays; flags that no state depends on are left out again.
+    def paying(self, phased: Phased) -> _Answer:
+        """Tell phases and deadlines apart where each pays beside the others, and unseen parts bear it out.
 
         That a flag changes befalls all interactions at once: it is given and costs nothing to tell, but states and
-        transitions are drawn once more for each phase. It must pay for them, and leave the plateau of descriptions
-        that are about as good.
+        transitions are drawn once more for each phase. Each must pay for them, and not mislead about what was not seen.
         """
-        found, plain = self.answer()
-        names = phased.names
-        while names:
-            run = self.within(phased, names)
-            told, chosen = run.answer()
-            used = run.flags_of(told, chosen.score.selection)
-            if used == names:
-                asked = PHASES_WORTH if phased.shared(names) else PLATEAU
-                limit = (1.0 - asked) * plain.score.description_length
-                worth = chosen.score.description_length < limit
-                return (run, told, chosen) if worth else (self, found, plain)
-            names = used
-        return self, found, plain
+        plain = self.answered()
+        known: dict[tuple[str, ...], _Answer] = {}
+
+        def told(names: tuple[str, ...]) -> _Answer:
+            """Return the answer on the table with some flags; those that no state depends on are left out again."""
+            if not names:
+                return plain
+            if names not in known:
+                answer = self.within(phased, names).answered()
+                used = answer.run.flags_of(answer.found, answer.merging.score.selection)
+                known[names] = answer if used == names else told(used)
+            return known[names]
+
+        best = told(phased.names)
+        while names := best.run.phases:
+            fewer = [
+                answer
+                for name in names
+                for answer in [told(tuple(other for other in names if other != name))]
+                if not _pays(best, answer, PHASES_WORTH if phased.shared(name) else PLATEAU)
+                or _misleads(phased, best, answer)
+            ]
+            if not fewer:
+                break
+            best = min(fewer, key=lambda answer: (answer.merging.score.key, answer.run.phases))
+        return best
 
     def flags_of(self, found: _Found, selection: Selection) -> tuple[str, ...]:
         """Return the flags that some predicates speak of."""
         candidates = found.objective.vocabulary
-        language = candidates.language
+        spoken = {name for position in selection for name in _spoken(candidates, position)}
+        return tuple(name for name, shown in self._shown(candidates) if shown in spoken)
+
+    def _shown(self, candidates: Vocabulary) -> list[tuple[str, str]]:
+        """Return each flag with the name that predicates have for it."""
         shown = list(candidates.dimensions)  # variables stand in the order of the table
-        spoken = {
-            language.declaration(symbol).name
-            for position in selection
-            for symbol in language.symbols(candidates.predicates[position].formula)
-        }
-        return tuple(
-            name
-            for name, position in zip(self.phases, self.table.flags, strict=True)
-            if shown[position] in spoken
+        return [(name, shown[position]) for name, position in zip(self.phases, self.table.flags, strict=True)]
+
+    def _deadlines_only(self, candidates: Vocabulary) -> frozenset[int]:
+        """Return the positions of the predicates that speak of deadlines alone."""
+        own = {shown for name, shown in self._shown(candidates) if name in self.deadlines}
+        if not own:
+            return frozenset()
+        return frozenset(
+            position
+            for position in range(len(candidates.predicates))
+            if (spoken := _spoken(candidates, position)) and spoken <= own
         )
 
     def searched(self, full: Vocabulary, split: Split) -> _Found:
@@ -301,6 +375,7 @@ class _Run:
             candidates,
             self.definition.weights,
             surcharge=split.surcharge,
+            deadlines=self._deadlines_only(candidates),
         )
         if self.definition.only:
             best = objective.score(candidates.fixed)
