@@ -61,7 +61,7 @@ def test_a_chart_is_drawn_with_its_states_and_lines(draw: Draw) -> None:
 
 
 def test_hostile_names_are_drawn_as_text_and_nothing_runs(draw: Draw) -> None:
-    drawing = draw(to_mermaid(hostile()))
+    drawing = draw(to_mermaid(hostile(), PictureOptions(fold=False)))
     for element in ("<script", "<img", "<a ", "<iframe", "<table"):
         assert element not in drawing
     assert not re.search(r"<[^>]*\son\w+=", drawing)
@@ -115,7 +115,8 @@ def test_large_automata_stay_within_the_limits_of_the_pages() -> None:
         for b in range(count)
     )
     spec = specification("Large", states, moves)
-    for options in (PictureOptions(), PictureOptions(labels="full"), PictureOptions(min_share=0)):
+    for own in (PictureOptions(), PictureOptions(labels="full"), PictureOptions(min_share=0)):
+        options = replace(own, fold=False)
         chart = to_mermaid(spec, options)
         assert len(chart) <= MAX_TEXT
         drawn = len(re.findall(r"^  s\d+ [=-]", chart, flags=re.MULTILINE))

@@ -15,9 +15,10 @@ from typing import Final
 
 from specminer._support.text import counted, join_words
 from specminer.naming import readable, words
+from specminer.render.folding import FoldedBox, Folding, folded, folding
 from specminer.render.markup import phrase, shorten, thousands, wrap, wrap_parts
 from specminer.render.options import ALL, PictureOptions
-from specminer.render.selection import Line, Selection, rejections, select
+from specminer.render.selection import Line, Selection, alarming_states, rejections, select
 from specminer.render.theme import Tone
 from specminer.render.usual import usual_path
 from specminer.specification import (
@@ -58,18 +59,35 @@ class Content:
     """The texts of one picture."""
 
     spec: Specification
+    """The whole specification."""
     options: PictureOptions
+
+    @cached_property
+    def folding(self) -> Folding | None:
+        """The boxes that stand for several states; ``None`` if each is drawn."""
+        if not self.options.fold:
+            return None
+        return folding(self.spec, self.options.most_states, alarming_states(self.spec))
+
+    @cached_property
+    def drawn(self) -> Specification:
+        """What is drawn: the specification, with states folded if there are many."""
+        return self.spec if self.folding is None else folded(self.spec, self.folding)
 
     @cached_property
     def selection(self) -> Selection:
         """The lines that are drawn."""
+        limited = self.options.fold and self.options.min_share is None
+        return self._selected(self.drawn, self.options.most_lines if limited else None)
+
+    def _selected(self, spec: Specification, most: int | None) -> Selection:
         options = self.options
-        return select(self.spec, options.coverage, options.outflow, options.min_share)
+        return select(spec, options.coverage, options.outflow, options.min_share, most)
 
     @cached_property
     def usual(self) -> tuple[int, ...]:
         """The states of the usual path, in its order."""
-        return usual_path(self.spec, self.selection.lines)
+        return usual_path(self.drawn, self.selection.lines)
 
     @cached_property
     def usual_lines(self) -> frozenset[tuple[int, int]]:
@@ -85,7 +103,7 @@ class Content:
     @property
     def direction(self) -> str:
         """``LR`` or ``TB``."""
-        few = len(self.spec.states) <= self.options.left_to_right
+        few = len(self.drawn.states) <= self.options.left_to_right
         return self.options.direction or ("LR" if few else "TB")
 
     @cached_property
@@ -126,7 +144,7 @@ class Content:
             rows.append((Run(text=f"+{len(facts) - limit} more", tone=Tone.SOFT, size=11),))
         ends = f" · {thousands(state.ends)} end here" if state.ends else ""
         rows.append((Run(text=counted(state.visits, "visit") + ends, tone=Tone.SOFT, size=11),))
-        refused = rejections(self.spec, state.id)
+        refused = self._told_edges(rejections(self.drawn, state.id))
         limit = options.limit(options.rejections)
         limit += len(refused) == limit + 1
         for edge in refused[:limit]:
@@ -144,21 +162,29 @@ class Content:
 
     def line(self, line: Line) -> list[Row]:
         """Return the rows of a line: each event with its count, the rarest summed up."""
+        edges = self._told_edges(line.edges)
         limit = self.options.limit(self.options.events)
-        limit += len(line.edges) == limit + 1
+        limit += len(edges) == limit + 1
         usual = (line.source, line.target) in self.usual_lines
         rows = [
             tuple(replace(run, bold=usual and run.tone is Tone.INK) for run in row)
-            for edge in line.edges[:limit]
+            for edge in edges[:limit]
             for row in self.event(edge)
         ]
-        rest = line.edges[limit:]
+        rest = edges[limit:]
         if rest:
             count = thousands(sum(edge.count for edge in rest))
             rows.append(
                 (Run(text=f"+{len(rest)} rarer", italic=True), Run(text=f" {count}", tone=Tone.COUNT))
             )
         return rows
+
+    def folded_box(self, state: State) -> FoldedBox | None:
+        """Return the box that is drawn as a state; ``None`` for a state that is one."""
+        return None if self.folding is None else self.folding.box(state.id)
+
+    def _told_edges(self, edges: tuple[Edge, ...]) -> tuple[Edge, ...]:
+        return edges if self.folding is None else added_up(edges)
 
     def event(self, edge: Edge) -> list[Row]:
         """Return one event with its count: long names on several rows, the role in italics."""
@@ -231,6 +257,11 @@ class Content:
 
     def _facts(self, state: State, name: str) -> list[str]:
         """Return what holds in a state besides what its name says."""
+        box = self.folded_box(state)
+        if box is not None:
+            limit = ALL if self.options.full else self.options.name_width + 8
+            texts = [box.apart(inner) for inner in box.states]
+            return [phrase(f"or {text}" if place else text, limit) for place, text in enumerate(texts)]
         raw = state.phrases or state.predicates
         told = {name, *name.split(", ")}
         limit = ALL if self.options.full else self.options.name_width + 8
@@ -258,10 +289,16 @@ class Content:
         parts.append(counted(sum(edge.count for edge in calls), noun))
         parts.append(f"{thousands(rejected)} rejected")
         hidden = self.selection.hidden_transitions
-        if not hidden:
-            return ", ".join(parts)
-        events = counted(self.selection.hidden_events, "event")
-        return f"{', '.join(parts)}; {counted(hidden, 'rare transition')} ({events}) hidden"
+        if hidden:
+            events = counted(self.selection.hidden_events, "event")
+            parts[-1] += f"; {counted(hidden, 'rare transition')} ({events}) hidden"
+        if self.folding is not None:
+            boxes = len(self.folding.boxes)
+            parts[-1] += (
+                f"; {len(self.folding.place)} of {len(self.spec.states)} states folded into "
+                f"{counted(boxes, 'box', 'boxes')}"
+            )
+        return ", ".join(parts)
 
     def _histories(self, count: int) -> str:
         """Return how many interactions there are, and of what."""
@@ -309,6 +346,19 @@ class Content:
             rows += wrap(sentence, 84, 8 if self.options.full else 3)
             rows[-1] += f" ({kind}; explains {thousands(-negative)} of {counted(rejected, 'rejection')})"
         return rows + ([f"+{counted(len(ranked) - limit, 'more guard')}"] if len(ranked) > limit else [])
+
+
+def added_up(edges: Sequence[Edge]) -> tuple[Edge, ...]:
+    """Return what a picture tells of some transitions: those of one event are one, the most frequent first.
+
+    Only a folded picture has several of one event on a line.
+    """
+    counts: dict[tuple[str, str, TransitionKind, str | None], Edge] = {}
+    for edge in edges:
+        key = (edge.event, edge.outcome, edge.kind, edge.role)
+        known = counts.get(key)
+        counts[key] = edge if known is None else replace(known, count=known.count + edge.count)
+    return tuple(sorted(counts.values(), key=lambda edge: -edge.count))
 
 
 def _subject(text: str) -> str:

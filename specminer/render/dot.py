@@ -3,9 +3,10 @@
 What is drawn where: a small black dot is the initial state; a box is a state, its name in bold, what else holds
 small, how often it was visited and how many interactions end there, darker the more visits; an arrow stands for
 all transitions of one pair of states, wider by the square root of its count. The usual path is dark, its texts
-bold and its states in thick frames. Rejected calls keep the state: they are red lines marked ``✗`` inside it, never
-loops. Effects of calls that do not name the interaction are dashed and grey, switches of the whole contract
-dotted. A legend below says so, for what the picture has. The same specification and options give the same bytes.
+bold and its states in thick frames. A dashed frame stands for several states of a large automaton. Rejected calls
+keep the state: they are red lines marked ``✗`` inside it, never loops. Effects of calls that do not name the
+interaction are dashed and grey, switches of the whole contract dotted. A legend below says so, for what the picture
+has. The same specification and options give the same bytes.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ def to_dot(spec: Specification, options: PictureOptions | None = None) -> str:
     graph = _graph(content)
     with graph.subgraph(name="cluster_all") as inside:
         inside.attr(**_frame(content))
-        for state in sorted(spec.states, key=lambda state: (state.id != spec.initial, state.id)):
-            if state.id == spec.initial:
+        drawn = content.drawn
+        for state in sorted(drawn.states, key=lambda state: (state.id != drawn.initial, state.id)):
+            if state.id == drawn.initial:
                 inside.node(node_name(state.id), **_start(content, state))
             else:
                 inside.node(node_name(state.id), **_box(content, state), **_loop_room(content, state.id))
@@ -114,18 +116,19 @@ def _start(content: Content, state: State) -> dict[str, str]:
         "fixedsize": "true",
         "id": node_name(state.id),
         "class": "start",
-        "tooltip": _tooltip(state_tooltip(content.spec, state)),
+        "tooltip": _tooltip(state_tooltip(content.drawn, state)),
     }
 
 
 def _box(content: Content, state: State) -> dict[str, str]:
-    spec, theme = content.spec, content.options.colours
+    spec, theme = content.drawn, content.options.colours
     busiest = max((state.visits for state in spec.states if state.id != spec.initial), default=0)
     share = math.sqrt(max(state.visits, 0) / busiest) if busiest > 0 else 0.0
     usual = state.id in content.usual
+    folded = content.folded_box(state) is not None
     return {
         "shape": "box",
-        "style": "rounded,filled",
+        "style": "rounded,filled,dashed" if folded else "rounded,filled",
         "fillcolor": theme.fill(share),
         "color": theme.usual if usual else theme.line(share),
         "penwidth": "2.4" if usual else "1.2",
@@ -150,7 +153,7 @@ def _loop_room(content: Content, state: int) -> dict[str, str]:
 
 
 def _add_lines(graph: graphviz.Digraph, content: Content) -> None:
-    lines, initial = content.selection.lines, content.spec.initial
+    lines, initial = content.selection.lines, content.drawn.initial
     widest = max((line.count for line in lines), default=1)
     depths = depth(lines, initial)
     loops = {line.source for line in lines if line.source == line.target and len(content.line(line)) > 1}
@@ -186,7 +189,7 @@ def _arrow(content: Content, line: Line, widest: int) -> dict[str, str]:
         attributes, colour, classes = {"style": "dashed"}, theme.passive, f"{classes} passive"
     elif all(kind.befalls for kind in kinds):
         attributes, classes = {"style": "dotted"}, f"{classes} phase"
-    tooltip = _tooltip(line_tooltip(content.spec, line))
+    tooltip = _tooltip(line_tooltip(content.drawn, line))
     return attributes | {
         "label": rows_label(
             [_styled(content, row) for row in content.line(line)], theme.background, padding=1, margin=4

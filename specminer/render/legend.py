@@ -25,6 +25,8 @@ def entries(content: Content) -> Iterator[tuple[str, str]]:
     )
     if content.usual:
         yield "usual", "usual path"
+    if content.folding is not None:
+        yield "folded", "several states"
     if lines:
         yield "line", "width, grey number: how often"
     if frozenset({TransitionKind.PASSIVE}) in kinds:
@@ -45,6 +47,7 @@ def legend(content: Content) -> str:
     samples = {
         "start": f'<FONT COLOR="{theme.ink}" POINT-SIZE="13">●</FONT>',
         "usual": _bar(theme.usual, 5),
+        "folded": f'<FONT COLOR="{theme.frequent}">▢</FONT>',
         "line": _bar(theme.frequent, 2),
         "passive": f'<FONT COLOR="{theme.passive}"><B>- - -</B></FONT>',
         "phase": f'<FONT COLOR="{theme.frequent}"><B>· · ·</B></FONT>',

@@ -65,7 +65,7 @@ def escape(text: str) -> str:
 
 
 def _chart(content: Content) -> str:
-    spec, lines = content.spec, content.selection.lines
+    spec, lines = content.drawn, content.selection.lines
     counts, *notes = content.heading()
     title = f"{content.title}: {_words(counts)}"
     # a title is YAML, in which character references mean nothing: only plain signs are left of it

@@ -28,6 +28,12 @@ class PictureOptions:
     """``full`` names every event, predicate and guard, and every role."""
     min_share: float | None = None
     """Lines that carry a smaller share of the events are hidden; ``None`` for as many as ``coverage`` allows."""
+    fold: bool = True
+    """Whether states of a large automaton that are rare or alike are drawn as one, and its rarest lines left out."""
+    most_states: int = 8
+    """States that are drawn at most where the picture is folded, the initial one included."""
+    most_lines: int = 30
+    """Lines that are drawn at most where the picture is folded and ``min_share`` is not given."""
     coverage: float = 0.985
     """The share of events that is never hidden where ``min_share`` is not given."""
     outflow: float = 0.05

@@ -2,8 +2,9 @@
 
 A line of the picture stands for all transitions between one pair of states. Lines are hidden rarest first,
 only while the lines that stay carry nearly all events, and never one that matters for its source, is
-needed to reach a state, or was taken by something alarming: what is rare may be the attack. Changes of a flag of the
-whole contract that keep the state are not drawn.
+needed to reach a state, or was taken by something alarming: what is rare may be the attack. Where more lines are left
+than a picture may have, those that matter for their source are hidden as well. Changes of a flag of the whole contract
+that keep the state are not drawn.
 """
 
 from __future__ import annotations
@@ -48,7 +49,13 @@ def depth(lines: Iterable[Line], initial: int) -> dict[int, int]:
     return _depths(((line.source, line.target) for line in lines), initial)
 
 
-def select(spec: Specification, coverage: float, outflow: float, min_share: float | None = None) -> Selection:
+def select(
+    spec: Specification,
+    coverage: float,
+    outflow: float,
+    min_share: float | None = None,
+    most: int | None = None,
+) -> Selection:
     """Choose the lines to draw.
 
     Args:
@@ -58,10 +65,10 @@ def select(spec: Specification, coverage: float, outflow: float, min_share: floa
             a state to itself: of all events of that state).
         min_share: hide every line that carries a smaller share of all events, whatever ``coverage`` says, and no
             other one.
+        most: how many lines are drawn at most: the rarest are hidden, too, while there are more.
 
     What was above the threshold of surprise keeps its line in any case.
     """
-    alarming = _alarming(spec)
     lines = _lines(spec)
     total = sum(line.count for line in lines)
     leaving: dict[int, int] = {}
@@ -69,32 +76,68 @@ def select(spec: Specification, coverage: float, outflow: float, min_share: floa
     for line in lines:
         table = staying if line.source == line.target else leaving
         table[line.source] = table.get(line.source, 0) + line.count
-    drawn = {(line.source, line.target): line for line in lines}
-    reached = set(_depths(drawn, spec.initial))
-    left_out: list[Line] = []
-    hidden = 0
+    sieve = _Sieve(spec, lines)
 
-    def over(events: int) -> bool:
-        return events > (1 - coverage) * total
-
-    for line in sorted(lines, key=lambda line: (line.count, line.source, line.target)):
-        if line.count >= min_share * total if min_share is not None else over(hidden + line.count):
-            break
+    def matters(line: Line) -> bool:
         flow = leaving.get(line.source, 0)
         if line.source == line.target:
             flow += staying[line.source]
-        if line.count >= outflow * flow or any(_went(edge, alarming) for edge in line.edges):
-            continue
-        rest = {key: other for key, other in drawn.items() if other is not line}
-        if line.source != line.target and set(_depths(rest, spec.initial)) != reached:
-            continue
-        drawn = rest
-        left_out.append(line)
-        hidden += line.count
+        return line.count >= outflow * flow
+
+    for line in sieve.rarest():
+        if min_share is not None:
+            enough = line.count >= min_share * total
+        else:
+            enough = sieve.hidden_events + line.count > (1 - coverage) * total
+        if enough:
+            break
+        if not matters(line):
+            sieve.hide(line)
+    for line in sieve.rarest():
+        if most is None or len(sieve.drawn) <= most:
+            break
+        sieve.hide(line)
     return Selection(
-        lines=tuple(drawn[key] for key in sorted(drawn)),
-        hidden_transitions=sum(len(line.edges) for line in left_out),
-        hidden_events=hidden,
+        lines=tuple(sieve.drawn[key] for key in sorted(sieve.drawn)),
+        hidden_transitions=sum(len(line.edges) for line in sieve.left_out),
+        hidden_events=sieve.hidden_events,
+    )
+
+
+class _Sieve:
+    """The lines that are drawn, of which some are hidden one by one."""
+
+    def __init__(self, spec: Specification, lines: Iterable[Line]) -> None:
+        self.drawn = {(line.source, line.target): line for line in lines}
+        self.left_out: list[Line] = []
+        self._initial = spec.initial
+        self._alarming = _alarming(spec)
+        self._reached = set(_depths(self.drawn, spec.initial))
+
+    @property
+    def hidden_events(self) -> int:
+        """How many events the hidden lines stand for."""
+        return sum(line.count for line in self.left_out)
+
+    def rarest(self) -> list[Line]:
+        """Return the lines that are drawn, the rarest first."""
+        return sorted(self.drawn.values(), key=lambda line: (line.count, line.source, line.target))
+
+    def hide(self, line: Line) -> None:
+        """Hide a line, unless something alarming took it or no other leads to a state."""
+        if any(_went(edge, self._alarming) for edge in line.edges):
+            return
+        rest = {key: other for key, other in self.drawn.items() if other is not line}
+        if line.source == line.target or set(_depths(rest, self._initial)) == self._reached:
+            self.drawn = rest
+            self.left_out.append(line)
+
+
+def alarming_states(spec: Specification) -> frozenset[int]:
+    """Return the ids of the states between which something above the threshold of surprise happened."""
+    alarming = _alarming(spec)
+    return frozenset(
+        state for edge in spec.transitions if _went(edge, alarming) for state in (edge.source, edge.target)
     )
 
 

@@ -56,6 +56,13 @@ def _share(text: str) -> float:
 )
 @states_option
 @click.option(
+    "--fold/--no-fold",
+    default=True,
+    show_default=True,
+    help="Draw 8 states and 30 lines at most: states that are rare or alike are drawn as one box, the rarest lines are "
+    "left out. The picture says so; automaton.json and GraphML hold all.",
+)
+@click.option(
     "--min-share",
     type=_share,
     metavar="SHARE",
@@ -101,6 +108,7 @@ def command(
     \b
       specminer render out/automaton.json --format svg,png,pdf
       specminer render out/automaton.json --states 4 --labels full --theme dark
+      specminer render out/automaton.json --no-fold
       specminer render out/automaton.json --format mermaid
 
     The files are called after AUTOMATON.json, with the number of states and the theme where these were asked for:
@@ -116,7 +124,7 @@ def command(
     )
     for path in paths:
         click.echo(plain(path, MAX_PATH))
-    if len(mined.specification.states) > LARGE and not quiet:
+    if len(mined.specification.states) > LARGE and not picture.fold and not quiet:
         click.echo(_advice(mined.specification), err=True)
 
 
