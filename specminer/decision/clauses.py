@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from specminer.decision.aliases import Slots, evaluate_by_slots, slots_of
 from specminer.decision.checks import qualifies
 from specminer.decision.exploring import Explorer
-from specminer.decision.idioms import is_checked_product
+from specminer.decision.idioms import spares_product
 from specminer.decision.implications import without_implied
 from specminer.decision.paths import Check, Condition, Joint, Site, Step
 from specminer.decision.runs import FunctionRuns
@@ -22,6 +23,20 @@ MAX_ALTERNATIVES = 12
 """Conditions that qualify a clause, as far as the code alone tells them; accepted calls may ask for more."""
 
 
+class TrailStep(NamedTuple):
+    """A decision on the way to a rejection."""
+
+    index: int
+    """Of the step that it is, or whose fact it asks for once more: ``a or b``, and later ``if a``."""
+    step: Step
+    repeats: bool
+    """Whether the fact was decided before."""
+
+
+Trail = Sequence[TrailStep]
+"""Decisions in the order in which a path made them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedPath:
     """A path that ends with a rejection: one that calls took, or one on which decisions were forced."""
@@ -32,6 +47,23 @@ class RejectedPath:
     flips: frozenset[int] = frozenset()
     first: int = 0
     """Index of the first step that may have been the cause."""
+    visits: tuple[Step, ...] = ()
+    """All its decisions, with those that repeat an earlier one."""
+
+    def trail(self, end: int) -> Trail:
+        """Return its decisions before a step, the repeated ones among them, in order."""
+        limit = self.steps[end].position
+        index = {step.condition.node: place for place, step in enumerate(self.steps[:end])}
+        found = [TrailStep(place, step, False) for place, step in enumerate(self.steps[:end])]
+        known = {(step.position, step.condition.node) for step in self.steps}
+        found += [
+            TrailStep(index[step.condition.node], step, True)
+            for step in self.visits
+            if step.position < limit
+            and step.condition.node in index
+            and (step.position, step.condition.node) not in known
+        ]
+        return sorted(found, key=lambda item: (item.step.position, item.index))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,9 +125,10 @@ class ClauseWriter:
         if not 0 <= deciding < len(steps) or steps[deciding].condition.node == UNKNOWN:
             return None
         chosen = [deciding]
-        remaining = [item for item in self.accepted if not self._is_met(item, steps, deciding)]
+        trail = path.trail(deciding)
+        remaining = [item for item in self.accepted if not self._is_met(item, steps, deciding, trail)]
         while remaining:
-            best = self._last_left(steps, deciding, remaining)
+            best = self._last_left(steps[deciding], trail, remaining)
             if best is None:
                 best = self._most_telling(steps, deciding, remaining)
             if best is None:
@@ -151,16 +184,18 @@ class ClauseWriter:
         ways = {way for item in self.accepted for way in item.ways(step.site)}
         return ways == {not step.way}
 
-    def _is_met(self, path: AcceptedPath, steps: Sequence[Step], deciding: int) -> bool:
+    def _is_met(self, path: AcceptedPath, steps: Sequence[Step], deciding: int, trail: Trail) -> bool:
         """Return whether the calls of a path meet the condition at which another one was rejected."""
         decider = steps[deciding]
         if path.decides(decider.condition.negated):
             return True
         visited = path.at(decider.site)
+        if not visited and path.has_no_choice(decider):
+            return True
         leaves = bool(visited) and path.leaves_otherwise(decider)
         if leaves and all(self._is_same_check(item, decider) for item in visited):
             return True
-        if visited and self._left_at(path, steps, deciding) is not None:
+        if visited and self._left_at(path, decider, trail) is not None:
             return False  # a branch chose what was compared: what this one compares they need not meet
         return bool(visited or not decider.site[0]) and self._meets(path, decider.condition.negated)
 
@@ -171,18 +206,20 @@ class ClauseWriter:
             return True
         return self.sizes.is_complex(node) and self.sizes.is_complex(other)
 
-    def _left_at(self, path: AcceptedPath, steps: Sequence[Step], deciding: int) -> int | None:
+    def _left_at(self, path: AcceptedPath, decider: Step, trail: Trail) -> int | None:
         """Return the last step before one that the calls of an accepted path decided otherwise.
 
         Where they came to the same check nevertheless, that is none in a loop, nor one whose other way leads to the
-        same comparison: it has to be what chose another one.
+        same comparison: it has to be what chose another one. What repeats an earlier decision counts if they decided
+        upon the same.
         """
-        visited = bool(path.at(steps[deciding].site))
-        for index in range(deciding - 1, -1, -1):
-            step = steps[index]
+        visited = bool(path.at(decider.site))
+        for index, step, repeats in reversed(trail):
             if step.condition.node == UNKNOWN or not path.leaves_otherwise(step):
                 continue
-            if not visited or not (self.loops.repeats(step.site) or self._leads_to(step, steps[deciding])):
+            if repeats and not path.decides(step.condition.negated):
+                continue
+            if not visited or not (self.loops.repeats(step.site) or self._leads_to(step, decider)):
                 return index
         return None
 
@@ -195,13 +232,11 @@ class ClauseWriter:
             )
         return self._leading[key]
 
-    def _last_left(
-        self, steps: Sequence[Step], deciding: int, remaining: Sequence[AcceptedPath]
-    ) -> int | None:
+    def _last_left(self, decider: Step, trail: Trail, remaining: Sequence[AcceptedPath]) -> int | None:
         """Return the step that most of some paths left last; of several the one nearest to the end."""
         counts: Counter[int] = Counter()
         for path in remaining:
-            index = self._left_at(path, steps, deciding)
+            index = self._left_at(path, decider, trail)
             if index is not None:
                 counts[index] += len(path.runs)
         return max(counts, key=lambda index: (counts[index], index), default=None)
@@ -282,8 +317,8 @@ class ClauseWriter:
             return False
         if self.arena.kind(node) == "sender":
             return False  # nobody calls from the zero address
-        if index + 1 < len(steps) and is_checked_product(self.arena, steps[index + 1].condition, node):
-            return False  # a product with zero needs no check
+        if spares_product(self.arena, steps, index):
+            return False
         return not any(
             step.site == steps[other].site and same_shape(self.arena, node, steps[other].condition.node)
             for other in chosen

@@ -9,7 +9,8 @@ from typing import Final
 from specminer.decision.checks import check_of, shape_of
 from specminer.decision.clauses import ClauseWriter, Draft, RejectedPath
 from specminer.decision.exploring import Explorer, ForcedPath
-from specminer.decision.idioms import Rejection, subtracts_before, subtracts_next
+from specminer.decision.idioms import Rejection, spares_product, subtracts_before, subtracts_next
+from specminer.decision.implications import is_tautology
 from specminer.decision.paths import Check, Condition, Joint, Path, Site, Step
 from specminer.decision.shapes import same_shape
 from specminer.evm.shadow.arena import UNKNOWN
@@ -58,7 +59,7 @@ class _Search:
     def try_step(self, path: Path, index: int) -> None:
         """Force one decision of an accepted path, and what then stops the call."""
         step = path.steps[index]
-        if self._is_settled(step):
+        if self._is_settled(step) or spares_product(self.writer.arena, path.steps, index):
             return
         steps, flips = path.steps[:index], frozenset({step.position})
         negated = step._replace(condition=step.condition.negated, joint=Joint.ALONE, way=not step.way)
@@ -68,7 +69,11 @@ class _Search:
                 return
             behind = list(forced.after(step.position))
             rejected = RejectedPath(
-                steps=(*steps, negated, *behind), run=path.runs[0], flips=flips, first=index
+                steps=(*steps, negated, *behind),
+                run=path.runs[0],
+                flips=flips,
+                first=index,
+                visits=forced.visits,
             )
             deciding = self.explorer.deciding_step(rejected.run, flips, rejected.steps, index)
             if deciding is None or (deciding == index and self._is_out_of_range(step, path, forced)):
@@ -112,6 +117,8 @@ class _Search:
         conditions = self.writer.conditions(path, deciding)
         if conditions is None or len(conditions) > _MOST_CONDITIONS:
             return
+        if is_tautology(self.writer.arena, conditions):
+            return  # what was forced no call can meet
         self.drafts.append(
             Draft(
                 conditions=conditions,

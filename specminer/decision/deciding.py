@@ -101,7 +101,7 @@ class _Rejections:
         steps, facts = path.steps, facts_of(path.steps)
         if not steps:
             return ALWAYS_REJECTS if path.found_function else NO_FUNCTION
-        rejected = RejectedPath(steps=steps, run=path.runs[0])
+        rejected = RejectedPath(steps=steps, run=path.runs[0], visits=path.visits)
         deciding = self._deciding(rejected)
         if deciding is None:
             return ALWAYS_REJECTS if path.found_function else NO_FUNCTION

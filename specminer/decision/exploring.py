@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.decision.idioms import is_checked_product
+from specminer.decision.checks import qualifies
+from specminer.decision.idioms import spares_product
 from specminer.decision.paths import Condition, Site, Step
 from specminer.decision.readings import Readings
 from specminer.decision.runs import FunctionRuns
@@ -240,7 +241,8 @@ class Explorer:
     ) -> bool:
         """Return whether the other way at a step can lead a call to its end without the other way at others.
 
-        Steps that are known to lead around keep their way: what they make possible is no choice of this one.
+        Steps that are known to lead around keep their way: what they make possible is no choice of this one. So do
+        those that belong to an encoding, such as an answer without a word.
 
         Args:
             number: position of the run.
@@ -279,19 +281,14 @@ class Explorer:
                 for place, item in enumerate(behind)
                 if item.position > max(forced, default=-1)
                 and item.site not in kept
-                and not self._spares_product(behind, place)
+                and qualifies(self.runs.arena, item.condition)
+                and not spares_product(self.runs.arena, behind, place)
             ]
             turned.sort(
                 key=lambda item: item.condition.negated in self.usual
             )  # the likely ones are tried first
             waiting += [forced | {item.position} for item in turned]
         return False
-
-    def _spares_product(self, steps: Sequence[Step], index: int) -> bool:
-        """Return whether a step asks for a factor that is zero: what is compared with the product follows then."""
-        return index + 1 < len(steps) and is_checked_product(
-            self.runs.arena, steps[index + 1].condition, steps[index].condition.node
-        )
 
     def _is_check(self, step: Step, avoided: Step) -> bool:
         """Return whether a step is another one, or decides at its site upon what was computed otherwise.

@@ -8,9 +8,10 @@ is at least ``amount`` is a condition on the caller's argument, whoever wrote it
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from specminer.decision.paths import Check, Condition
+from specminer.decision.paths import Check, Condition, Step
 from specminer.evm.frame import FrameKind
 from specminer.evm.opcodes import Op
 from specminer.evm.shadow.arena import MASK, SOURCES, Arena, operands_of
@@ -88,14 +89,23 @@ def is_product_check(arena: Arena, condition: Condition) -> bool:
 
 
 def is_checked_product(arena: Arena, condition: Condition, factor: int) -> bool:
-    """Return whether a condition says that a product fits: divided by this factor it is the other."""
+    """Return whether a condition says that a product fits: divided by this factor it is the other.
+
+    Of a factor that is a difference, what is decided upon is whether both its sides are equal.
+    """
     if arena.kind(condition.node) != "eq":
         return False
     _, left, right = arena.key(condition.node)
     return any(
-        _is_divided_product(arena, one, other) and arena.key(one)[2] == factor
+        _is_divided_product(arena, one, other) and factor in (arena.key(one)[2], arena.iszero(arena.key(one)[2]))
         for one, other in ((left, right), (right, left))
     )
+
+
+def spares_product(arena: Arena, steps: Sequence[Step], index: int) -> bool:
+    """Return whether a step asks for a factor that is zero: the product needs no check then, and zero follows."""
+    node = steps[index].condition.node
+    return index + 1 < len(steps) and is_checked_product(arena, steps[index + 1].condition, node)
 
 
 def speaks_of_high_word(arena: Arena, node: int) -> bool:

@@ -37,9 +37,29 @@ def implies(arena: Arena, first: Condition, second: Condition) -> bool:
         return True
     if first.node == UNKNOWN or second.node == UNKNOWN:
         return False
+    if _orders_sides_of(arena, first, second):
+        return True
     left, values = values_of(arena, first)
     right, others = values_of(arena, second)
     return left == right and all(any(low >= a and high <= b for a, b in others) for low, high in values)
+
+
+def _orders_sides_of(arena: Arena, first: Condition, second: Condition) -> bool:
+    """Return whether one condition says how two expressions are related, and what the other says follows from that."""
+    one, other = arena.key(first.node), arena.key(second.node)
+    kinds = one[0], other[0]
+    if kinds == ("lt", "eq") and first.holds:  # x < y: they are not equal
+        return not second.holds and {*one[1:3]} == {*other[1:3]}
+    if kinds == ("eq", "lt") and first.holds:  # x = y: none is less
+        return not second.holds and {*one[1:3]} == {*other[1:3]}
+    return kinds == ("lt", "lt") and first.holds and not second.holds and one[1:3] == other[2:0:-1]
+
+
+def is_tautology(arena: Arena, conditions: Sequence[Condition]) -> bool:
+    """Return whether one of some conditions always holds: the opposite of one implies another one."""
+    return any(
+        implies(arena, one.negated, other) for number, one in enumerate(conditions) for other in conditions[number + 1 :]
+    )
 
 
 def without_implied(arena: Arena, conditions: Sequence[Condition]) -> tuple[Condition, ...]:

@@ -36,6 +36,8 @@ class AcceptedPath:
     """Positions of the runs that took it."""
     steps: tuple[Step, ...] = ()
     """Its decisions, each fact once: where a choice (``a or b``) ends, code decides once more upon what sufficed."""
+    fixed: frozenset[tuple[int, bool]] = frozenset()
+    """As in :class:`~specminer.decision.paths.Path`."""
     _at: dict[Site, list[Step]] = field(default_factory=dict)
 
     def decides(self, condition: Condition) -> bool:
@@ -56,6 +58,11 @@ class AcceptedPath:
     def leaves_otherwise(self, step: Step) -> bool:
         """Return whether its calls left the site of another path's step by the other way only."""
         return self.ways(step.site) == {not step.way}
+
+    def has_no_choice(self, step: Step) -> bool:
+        """Return whether its calls left the site of another path's step by the other way, which followed from theirs."""
+        place, way = step.site[0], step.way
+        return place != 0 and (place, not way) in self.fixed and (place, way) not in self.fixed
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,4 +132,4 @@ def _rounds(
 
 def accepted_path(path: Path) -> AcceptedPath:
     """Return a path that returned, for questions about its sites."""
-    return AcceptedPath(facts=facts_of(path.steps), runs=path.runs, steps=path.steps)
+    return AcceptedPath(facts=facts_of(path.steps), runs=path.runs, steps=path.steps, fixed=path.fixed)

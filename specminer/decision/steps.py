@@ -72,6 +72,8 @@ class StepReader:
     def _left_out(self, node: int, inside: frozenset[int]) -> bool:
         if node == UNKNOWN:
             return False
+        if node in self.arena.constants:
+            return True
         key = self.arena.key(node)
         return (key[0] == "success" and key[1] in inside) or self.selects(node)
 
@@ -169,7 +171,9 @@ def normal_condition(arena: Arena, node: int, taken: bool) -> Condition:
             node, holds = rest[0], not holds
         elif kind in ("sub", "xor") or (kind == "add" and rest[1] in arena.constants):
             equation = arena.iszero(node)
-            if equation is None or equation == UNKNOWN:
+            if equation is None:  # no value of what is added to makes it zero
+                return Condition(arena.constant(1), holds)
+            if equation == UNKNOWN:
                 break
             node, holds = equation, not holds
         elif kind == "eq" and rest[1] in arena.constants and arena.key(rest[0])[0] == "add":
@@ -245,6 +249,7 @@ def find_paths(runs: FunctionRuns, reader: StepReader) -> tuple[Path, ...]:
             returned=runs.runs[members[0]].halt is None,
             runs=tuple(members),
             visits=visits_of[members[0]],
+            fixed=frozenset(runs.runs[members[0]].record.fixed),
             found_function=reader.found_function(runs.runs[members[0]].record),
         )
         for members in groups.values()

@@ -9,6 +9,7 @@ node, added)``: the word at the value of a node, which is no operand, and what i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -75,6 +76,8 @@ _COMMUTING: Final = frozenset({"add", "mul", "and", "or", "xor", "eq"})
 _DIVISIONS: Final = frozenset({"div", "sdiv", "mod", "smod"})
 _BITS: Final = {"sender": 160, "origin": 160, "this": 160, "beneficiary": 160, "created": 160}
 """Kinds that never have more bits than that."""
+_MAX_SUMMANDS: Final = 32
+"""Summands that two sums are compared by."""
 UNKNOWN: Final = 0
 """The node of words of which nothing is known any more, because there was no room for their expressions."""
 
@@ -256,10 +259,40 @@ class Arena:
             return None if other in self.constants else int(other)
         if right[0] == "sub" and right[1] == first:  # x - (x - y)
             return int(right[2])
-        if right[0] != "add" or right[2] not in self.constants:
+        return self._distance(first, second) if right[0] == "add" else UNKNOWN
+
+    def _distance(self, first: int, second: int) -> int | None:
+        """Return what a sum has beyond another one, all of whose summands it has: the distance of two places.
+
+        ``None`` if it follows from no source, :data:`UNKNOWN` if the other sum has more.
+        """
+        summands, more = self._summands(first)
+        others, less = self._summands(second)
+        left = Counter(summands)
+        left.subtract(others)
+        if min(left.values(), default=0) < 0:
             return UNKNOWN
-        same = right[1] == first or (left[0] == "add" and left[1] == right[1] and left[2] in self.constants)
-        return None if same else UNKNOWN  # two offsets from one place
+        total: int | None = None
+        for node in left.elements():
+            total = node if total is None else self.make("add", total, node)
+            if not total:
+                return UNKNOWN
+        return None if total is None else self.make("add", total, self.constant((more - less) & MASK))
+
+    def _summands(self, node: int) -> tuple[list[int], int]:
+        """Return the nodes that are added up in one, and the constant that is added besides; some may be sums."""
+        summands: list[int] = []
+        waiting, constant = [node], 0
+        while waiting:
+            item = waiting.pop()
+            key = self._keys[item]
+            if key[0] == "add" and len(waiting) + len(summands) < _MAX_SUMMANDS:
+                waiting += key[1:3]
+            elif item in self.constants:
+                constant += self.constants[item]
+            else:
+                summands.append(item)
+        return summands, constant
 
     def _with_constant_first(self, kind: str, left: int, first: int, second: int) -> int | None:
         """Simplify where the first operand is a constant (shifts, and what does not commute)."""
@@ -279,6 +312,8 @@ class Arena:
             return None
         if kind == "lt" and not left:  # 0 < x is not not x, as a number
             return self.iszero(self.iszero(second))
+        if kind == "lt" and left >= (1 << self.bits(second)) - 1:
+            return None  # no value of the operand is larger
         return self.node(kind, first, second)
 
     def _with_constant(self, kind: str, first: int, right: int, second: int) -> int | None:
@@ -302,6 +337,8 @@ class Arena:
                 return self.field(first, shift, 256 - shift)
             if kind == "mod":
                 return self.field(first, 0, shift) if shift else None
+        if kind in ("eq", "lt") and right >> self.bits(first):
+            return None  # no value of the operand is as large
         if kind == "eq" and right == 1 and self.bits(first) == 1:
             return first
         if kind == "sub":

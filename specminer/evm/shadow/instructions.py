@@ -8,7 +8,7 @@ from typing import Any, Final
 from specminer.evm.forks import Fork
 from specminer.evm.instructions import build_instruction_set
 from specminer.evm.opcodes import Op
-from specminer.evm.program import Handler, InstructionSet
+from specminer.evm.program import Handler, InstructionSet, Site
 from specminer.evm.recorder import Reports, reporting_instructions
 from specminer.evm.shadow import calls, places
 from specminer.evm.shadow.note import ShadowNote
@@ -142,8 +142,19 @@ def _changing(kind: str, base: Handler) -> Handler:
         base(stack, frame, argument)
         note: ShadowNote = frame.note
         record = note.record
-        node = record.versioned(stack[-1], kind)
-        note.marks.append(node if kind == "gas" else record.answered(node))
+        note.marks.append(record.answered(record.versioned(stack[-1], kind)))
+
+    return handler
+
+
+def _gas(base: Handler) -> Handler:
+    """Return a handler of GAS: what is left differs from place to place, and not with how often it was asked before."""
+
+    def handler(stack: list[int], frame: Any, argument: Site) -> None:
+        base(stack, frame, argument)
+        note: ShadowNote = frame.note
+        place = note.place_of(frame.block.program, argument.counter, stack)
+        note.marks.append(note.record.versioned(stack[-1], "gas", place))
 
     return handler
 
@@ -236,7 +247,7 @@ def shadowing(fork: Fork, reports: Reports) -> InstructionSet:
         **{opcode: _unary(opcode.name.lower(), base[opcode]) for opcode in (Op.ISZERO, Op.NOT, Op.CLZ)},
         **{opcode: _ternary(opcode.name.lower(), base[opcode]) for opcode in (Op.ADDMOD, Op.MULMOD)},
         **{opcode: _source(kind, base[opcode]) for opcode, kind in _FIXED.items()},
-        Op.GAS: _changing("gas", base[Op.GAS]),
+        Op.GAS: _gas(base[Op.GAS]),
         Op.SELFBALANCE: _changing("own_balance", base[Op.SELFBALANCE]),
         Op.BALANCE: _about("balance", base[Op.BALANCE]),
         Op.EXTCODESIZE: _about("code_size", base[Op.EXTCODESIZE]),

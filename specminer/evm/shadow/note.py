@@ -12,7 +12,7 @@ from specminer.evm.shadow.record import ShadowRecord
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from specminer.evm.program import Block
+    from specminer.evm.program import Block, Program
     from specminer.evm.recorder import Recorder
 
 
@@ -82,7 +82,10 @@ class ShadowNote(Note):
         calls around the frame. So a function that is called from two places decides at two sites, and a check in a
         loop at one. Of the code its jump targets count: contracts whose immutables differ have the same sites.
         """
-        program = block.program
+        return self.place_of(block.program, block.last, stack)
+
+    def place_of(self, program: Program, counter: int, stack: Sequence[int]) -> int:
+        """Return the number of a place in the code, told as :meth:`site_of` says."""
         labels = program.labels
         returns = tuple(word for word in stack if word in labels)
-        return self.record.arena.site((self.site, program.targets, block.last, returns))
+        return self.record.arena.site((self.site, program.targets, counter, returns))
