@@ -1,7 +1,7 @@
 """Reads conditions, as sources are listed and as guards are worded, into formulas of a solver that can be compared.
 
 Both notations become one tree: local names and constants are replaced by what they stand for, casts are dropped,
-products are in one order, a hash is the set of what it is of, a signer is that of the function, and whether a call
+products are multiplied out, a hash is the set of what it is of, a signer is that of the function, and whether a call
 succeeds is told by receiver and function, without arguments. Immutables and literal addresses are one symbol, and the
 clock of votes (ERC-6372) is the block. What remains are numbers between 0 and ``MAX``; products are taken to fit as
 well, and no sender is the zero address.
@@ -10,9 +10,12 @@ well, and no sender is the zero address.
 from __future__ import annotations
 
 import ast
+import copy
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, Final
 
 import z3
@@ -32,6 +35,8 @@ _CAST: Final = re.compile(r"address|u?int\d*|bytes\d+")
 _NUMBER: Final = re.compile(r"(?:, |^address )(\d+)$")
 _NAMESPACED: Final = re.compile(r"(\w+)Storage\._(\w+), ERC-7201")
 _UNREADABLE: Final = re.compile(r"…|\ban (?:unknown )?expression\b")
+_FATE: Final = re.compile(r"(success of [\w.\[\]]*)\([^()]*…[^()]*\)")
+"""Whether a call succeeds is told without arguments; some of them may be left out."""
 _SENDERS: Final = frozenset({"sender", "origin"})
 """Never the zero address."""
 _ADDRESS: Final = re.compile(r"\b0x(?!0{16})[0-9a-f]{40}\b")
@@ -57,7 +62,8 @@ def with_whole_names(text: str, short: Mapping[str, str]) -> str:
 
 def python_text(text: str) -> str:
     """Return a guard's wording with calls in place of phrases: ``hash(a, b) = c`` for ``hash of a, b = c``."""
-    text = _BITS.sub(r".bits\1to\2", text.replace("`", "").replace("(…)", "()"))
+    text = _FATE.sub(r"\1()", text.replace("`", "").replace("(…)", "()"))
+    text = _BITS.sub(r".bits\1to\2", text)
     text = _LATER.sub(lambda match: f".later_{(match[1] or match[2]).replace(' ', '_')}", text)
     text = _ADDRESS.sub("IMMUTABLE", text)
     text = text.replace("gas left", "gasleft").replace("chain id", "chain_id")
@@ -80,6 +86,17 @@ def _extent(text: str, begin: int, *, commas: bool) -> int:
     return len(text)
 
 
+class _Exchange(ast.NodeTransformer):
+    """Puts one expression in the place of another."""
+
+    def __init__(self, old: ast.expr, new: ast.expr) -> None:
+        self._old, self._new = ast.dump(old), new
+
+    def visit(self, node: ast.AST) -> Any:
+        """Return the expression, or the other one in its place."""
+        return self._new if ast.dump(node) == self._old else self.generic_visit(copy.copy(node))
+
+
 @dataclass(slots=True, kw_only=True)
 class Reader(ast.NodeTransformer):
     """Reads the conditions of one function."""
@@ -92,6 +109,8 @@ class Reader(ast.NodeTransformer):
     """Numbers of the solver by text."""
     products: set[str] = field(default_factory=set)
     """The texts of those symbols that are products."""
+    factors: dict[str, Any] = field(default_factory=dict)
+    """What is multiplied, as terms of the solver, by text."""
     worded: bool = False
     """Whether the condition at hand speaks of what has no expression."""
 
@@ -190,6 +209,13 @@ class Reader(ast.NodeTransformer):
         return tree
 
     def _truth(self, node: ast.expr) -> Any:
+        chosen = next((item for item in ast.walk(node) if isinstance(item, ast.IfExp)), None)
+        if isinstance(node, ast.Compare) and chosen is not None:
+            test = self._truth(chosen.test)
+            first, second = (
+                self._truth(_Exchange(chosen, item).visit(node)) for item in (chosen.body, chosen.orelse)
+            )
+            return z3.And(z3.Implies(test, first), z3.Implies(z3.Not(test), second))
         if isinstance(node, ast.BoolOp):
             parts = [self._truth(item) for item in node.values]
             return z3.And(*parts) if isinstance(node.op, ast.And) else z3.Or(*parts)
@@ -237,9 +263,44 @@ class Reader(ast.NodeTransformer):
                 return left / right
             case ast.Mod() if fixed:
                 return left % z3.IntVal(right.as_long() if right.as_long() > 0 else MAX)
-        text = ast.unparse(node)
         if isinstance(node.op, ast.Mult):
-            self.products.add(text)
+            return z3.Sum(
+                [factor * self._monomial(names) for names, factor in self._polynomial(node).items()]
+            )
+        dividend, divisor = (sorted(self._polynomial(item).items()) for item in (node.left, node.right))
+        return self._symbol(f"{type(node.op).__name__} of {dividend} by {divisor}")
+
+    def _polynomial(self, node: ast.expr) -> dict[tuple[str, ...], int]:
+        """Return a term as a sum of products: what each is multiplied with, by the names of its factors."""
+        total: Counter[tuple[str, ...]] = Counter()
+        match node:
+            case ast.Constant(int(value)):
+                total[()] = value
+            case ast.BinOp(left, ast.Add() | ast.Sub() as sign, right):
+                total.update(self._polynomial(left))
+                (total.update if isinstance(sign, ast.Add) else total.subtract)(self._polynomial(right))
+            case ast.BinOp(left, ast.Mult(), right):
+                for (names, one), (others, other) in product(
+                    self._polynomial(left).items(), self._polynomial(right).items()
+                ):
+                    total[tuple(sorted((*names, *others)))] += one * other
+            case _:
+                value = z3.simplify(self._number(node))
+                if z3.is_int_value(value):
+                    total[()] = value.as_long()
+                else:
+                    name = ast.unparse(node)
+                    self.factors[name] = value
+                    total[name,] = 1
+        return {names: factor for names, factor in total.items() if factor}
+
+    def _monomial(self, names: tuple[str, ...]) -> Any:
+        if not names:
+            return z3.IntVal(1)
+        if len(names) == 1:
+            return self.factors[names[0]]
+        text = " * ".join(names)
+        self.products.add(text)
         return self._symbol(text)
 
     def _symbol(self, text: str) -> Any:

@@ -15,7 +15,7 @@ from specminer.decision.implications import without_implied
 from specminer.decision.paths import Check, Condition, Joint, Site, Step
 from specminer.decision.runs import FunctionRuns
 from specminer.decision.shapes import Sizes, same_shape
-from specminer.decision.sites import AcceptedPath, Facts, Loops
+from specminer.decision.sites import AcceptedPath, Facts, Loops, facts_of
 from specminer.evm.shadow.arena import UNKNOWN, Arena
 from specminer.evm.shadow.evaluation import evaluate
 
@@ -26,8 +26,8 @@ MAX_ALTERNATIVES = 12
 class TrailStep(NamedTuple):
     """A decision on the way to a rejection."""
 
-    index: int
-    """Of the step that it is, or whose fact it asks for once more: ``a or b``, and later ``if a``."""
+    number: int
+    """Index of the step that it is, or whose fact it asks for once more: ``a or b``, and later ``if a``."""
     step: Step
     repeats: bool
     """Whether the fact was decided before."""
@@ -63,7 +63,7 @@ class RejectedPath:
             and step.condition.node in index
             and (step.position, step.condition.node) not in known
         ]
-        return sorted(found, key=lambda item: (item.step.position, item.index))
+        return sorted(found, key=lambda item: (item.step.position, item.number))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -190,7 +190,7 @@ class ClauseWriter:
         if path.decides(decider.condition.negated):
             return True
         visited = path.at(decider.site)
-        if not visited and path.has_no_choice(decider):
+        if not visited and path.has_no_choice(decider, facts_of(steps)):
             return True
         leaves = bool(visited) and path.leaves_otherwise(decider)
         if leaves and all(self._is_same_check(item, decider) for item in visited):

@@ -59,7 +59,7 @@ class _Search:
     def try_step(self, path: Path, index: int) -> None:
         """Force one decision of an accepted path, and what then stops the call."""
         step = path.steps[index]
-        if self._is_settled(step) or spares_product(self.writer.arena, path.steps, index):
+        if self._is_settled(step):
             return
         steps, flips = path.steps[:index], frozenset({step.position})
         negated = step._replace(condition=step.condition.negated, joint=Joint.ALONE, way=not step.way)
@@ -68,6 +68,8 @@ class _Search:
             if forced is None or not forced.rejected or forced.calls_after:
                 return
             behind = list(forced.after(step.position))
+            if behind and spares_product(self.writer.arena, path.steps, index):
+                return  # what is demanded of the product says it
             rejected = RejectedPath(
                 steps=(*steps, negated, *behind),
                 run=path.runs[0],

@@ -97,7 +97,8 @@ def is_checked_product(arena: Arena, condition: Condition, factor: int) -> bool:
         return False
     _, left, right = arena.key(condition.node)
     return any(
-        _is_divided_product(arena, one, other) and factor in (arena.key(one)[2], arena.iszero(arena.key(one)[2]))
+        _is_divided_product(arena, one, other)
+        and factor in (arena.key(one)[2], arena.iszero(arena.key(one)[2]))
         for one, other in ((left, right), (right, left))
     )
 

@@ -58,7 +58,9 @@ def _orders_sides_of(arena: Arena, first: Condition, second: Condition) -> bool:
 def is_tautology(arena: Arena, conditions: Sequence[Condition]) -> bool:
     """Return whether one of some conditions always holds: the opposite of one implies another one."""
     return any(
-        implies(arena, one.negated, other) for number, one in enumerate(conditions) for other in conditions[number + 1 :]
+        implies(arena, one.negated, other)
+        for number, one in enumerate(conditions)
+        for other in conditions[number + 1 :]
     )
 
 

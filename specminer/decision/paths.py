@@ -70,9 +70,6 @@ class Path:
     """Positions in :attr:`FunctionRuns.runs`, in chain order; calls that are matched to them took it as well."""
     visits: tuple[Step, ...] = ()
     """All decisions in order, those that repeat an earlier one included."""
-    fixed: frozenset[tuple[int, bool]] = frozenset()
-    """Places in the code (as in :data:`Site`) at which the jump follows from the path, and which way it went: a sum of
-    an account's balance and what was just taken from it needs no decision."""
     found_function: bool = True
     """Whether the search for the function found one; only a fallback function runs without."""
 

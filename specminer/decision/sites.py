@@ -36,8 +36,8 @@ class AcceptedPath:
     """Positions of the runs that took it."""
     steps: tuple[Step, ...] = ()
     """Its decisions, each fact once: where a choice (``a or b``) ends, code decides once more upon what sufficed."""
-    fixed: frozenset[tuple[int, bool]] = frozenset()
-    """As in :class:`~specminer.decision.paths.Path`."""
+    visits: tuple[Step, ...] = ()
+    """All its decisions."""
     _at: dict[Site, list[Step]] = field(default_factory=dict)
 
     def decides(self, condition: Condition) -> bool:
@@ -59,10 +59,26 @@ class AcceptedPath:
         """Return whether its calls left the site of another path's step by the other way only."""
         return self.ways(step.site) == {not step.way}
 
-    def has_no_choice(self, step: Step) -> bool:
-        """Return whether its calls left the site of another path's step by the other way, which followed from theirs."""
-        place, way = step.site[0], step.way
-        return place != 0 and (place, not way) in self.fixed and (place, way) not in self.fixed
+    def has_no_choice(self, step: Step, facts: Facts) -> bool:
+        """Return whether its calls left the site of another path's step by the other way, as they had decided before.
+
+        Of a transfer to oneself, what is added again is what was taken away.
+
+        Args:
+            step: the step of the other path.
+            facts: what the other path decided; where it decided the opposite of what is repeated there, that is the
+                end of a choice, and a call that chose otherwise never came to the step.
+
+        """
+        if not step.site[0]:
+            return False
+        ways: set[bool] = set()
+        for visit in self.visits:
+            if visit.site == step.site:
+                if facts.get(visit.condition.node) is not visit.condition.holds:
+                    return False
+                ways.add(visit.way)
+        return ways == {not step.way}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,4 +148,4 @@ def _rounds(
 
 def accepted_path(path: Path) -> AcceptedPath:
     """Return a path that returned, for questions about its sites."""
-    return AcceptedPath(facts=facts_of(path.steps), runs=path.runs, steps=path.steps, fixed=path.fixed)
+    return AcceptedPath(facts=facts_of(path.steps), runs=path.runs, steps=path.steps, visits=path.visits)

@@ -249,7 +249,6 @@ def find_paths(runs: FunctionRuns, reader: StepReader) -> tuple[Path, ...]:
             returned=runs.runs[members[0]].halt is None,
             runs=tuple(members),
             visits=visits_of[members[0]],
-            fixed=frozenset(runs.runs[members[0]].record.fixed),
             found_function=reader.found_function(runs.runs[members[0]].record),
         )
         for members in groups.values()

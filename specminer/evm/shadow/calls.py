@@ -41,10 +41,9 @@ def _jumpi(base: BlockEnd) -> BlockEnd:
         note: ShadowNote = frame.note
         marks = note.marks
         marks.pop()
-        condition, record, value = marks.pop(), note.record, stack[-2]
-        if condition is None:
-            record.fixed.add((note.site_of(block, stack), bool(value)))
-        else:
+        condition = marks.pop()
+        if condition is not None:
+            record, value = note.record, stack[-2]
             if record.has_room(record.decisions):
                 site = note.site_of(block, stack)
                 decision = Decision(note.number, block.last, condition, value, bool(value), site)

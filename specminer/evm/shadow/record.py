@@ -82,8 +82,6 @@ class ShadowRecord:
         self.inputs: dict[int, int] = {}
         """What sources and opaque nodes held."""
         self.decisions: list[Decision] = []
-        self.fixed: set[tuple[int, bool]] = set()
-        """Conditional jumps that were decided upon what follows from the code and the path: their sites, and the ways."""
         self.writes: list[SlotEffect] = []
         self.logs: list[LogEffect] = []
         self.calls: list[CallEffect] = []

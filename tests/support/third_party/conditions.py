@@ -29,7 +29,7 @@ RELATIONS: Final[Mapping[type[ast.cmpop], Callable[[Any, Any], Any]]] = {
 }  # fmt: skip
 """What the signs of a parsed condition compare, of numbers or of terms of a solver."""
 _EQUALS: Final = re.compile(r"(?<![<>!=])=(?!=)")
-_RESERVED: Final = re.compile(rf"\b(?:{'|'.join({*keyword.kwlist} - {'and', 'or', 'not'})})\b")
+_RESERVED: Final = re.compile(rf"\b(?:{'|'.join({*keyword.kwlist} - {'and', 'or', 'not', 'if', 'else'})})\b")
 """Words of Python that are names in Solidity, such as ``from``; a parsed condition has them with ``_`` behind."""
 
 
