@@ -1,7 +1,7 @@
 """Keeps what is nested too deep from overflowing the stack, which would end the process.
 
-msgspec leaves the depth of JSON to Python's recursion limit, which libraries lift where they are imported: py_ecc,
-a part of web3, to 100,000.
+msgspec leaves the depth of JSON to Python's recursion limit, which a library (py_ecc) lifts to 100,000 where it is
+imported.
 Source: https://github.com/msgspec/msgspec/issues/1033.
 """
 

@@ -83,7 +83,7 @@ from specminer.chain.node import Node
 Node(Endpoint("http://127.0.0.1:1"))
 import specminer.chain.execution.reference.machine
 after = sys.getrecursionlimit()
-import web3, ethereum
+import specminer.evm.precompiles.bls, ethereum
 print(json.dumps([usual, after, sys.getrecursionlimit(), "py_ecc" in sys.modules]))
 """
     usual, after, later, lifted = told(program)

@@ -22,7 +22,7 @@ DEVELOPMENT_CHAINS: Final = frozenset({1337, 31337})
 """Their newest block counts as final: blocks 64 back may not exist, and nobody reorganises in earnest."""
 HEADS: Final = 8
 """How often the newest block is asked for; the furthest answer counts, because servers behind a balancer lag."""
-SECTIONS: Final = 8
+SECTIONS: Final = 16
 """Parts into which a range of blocks is cut when something is searched in it: their ends are asked for at once."""
 PROBES: Final = 6
 """How often a block is asked for, where it may well not be there."""
@@ -141,14 +141,14 @@ def read_block(answer: Any, number: int | str) -> Block:
     return block
 
 
-def newest_block(node: Node, chain_id: int) -> int:
+def newest_block(node: Node, chain_id: int) -> Block:
     """Return the newest finalized block; on development chains, and where finality is unknown, the latest."""
     if chain_id not in DEVELOPMENT_CHAINS:
         try:
-            return head_block(node, "finalized").number
+            return head_block(node, "finalized")
         except (NodeRefused, NotOnChain):
             pass
-    return head_block(node, "latest").number
+    return head_block(node, "latest")
 
 
 def code_at(node: Node, contract: Address, block: int | str) -> bytes:

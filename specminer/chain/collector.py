@@ -19,7 +19,7 @@ from specminer.chain.code_hashes import CodeHashes
 from specminer.chain.envelopes import TipChanged
 from specminer.chain.finder import Way
 from specminer.chain.log_check import LogCheck
-from specminer.chain.lookahead import Lookahead
+from specminer.chain.lookahead import Lookahead, in_parallel
 from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, octets
 from specminer.chain.progress import Estimate, Progress
@@ -108,6 +108,8 @@ class Collector:
         self._way: tuple[Way, str | None] | None = None
         self._first = self._last = self._done = self._position = 0
         self._created_in: int | None = None
+        self._creation: tuple[int, tuple[list[Any], list[Any]]] | None = None
+        """A block, its transactions, and those that created the contract."""
         self._recorded_any = False
         self._known = known
         self._held = SlotValues()
@@ -170,15 +172,19 @@ class Collector:
                 self._note(self._way[0].limit)
         return self._way
 
-    def earlier_life(self, created: int) -> int | None:
+    def earlier_life(self, created: int, last: int) -> int | None:
         """Return the first block of an earlier life of a contract that a block created; ``None`` if there was none.
+
+        ``last`` is the last block to be read.
 
         Only what another contract created can be created again at its address (CREATE2). Where the node filters traces,
         all earlier calls are found, else only logs.
         """
-        if created == 0 or self._created_directly(created):
+        if created == 0:
             return None
-        way = self._choose(created, created)
+        way, creating = in_parallel(lambda: self._choose(last, created), lambda: self._creating_in(created))
+        if creating[1]:
+            return None
         try:
             if way[0] is Way.TRACE_FILTER:
                 for _, _, hits in finder.find(self.node, way, [self.contract], 0, created - 1):
@@ -197,9 +203,12 @@ class Collector:
             )
         return earlier
 
-    def _created_directly(self, block: int) -> bool:
-        """Whether a transaction of a block created the contract itself, without another contract."""
-        return bool(self._creating(self._hashes_in(block)))
+    def _creating_in(self, block: int) -> tuple[list[Any], list[Any]]:
+        """Return the transactions of a block, and those that created the contract themselves, without another one."""
+        if self._creation is None or self._creation[0] != block:
+            hashes = self._hashes_in(block)
+            self._creation = block, (hashes, self._creating(hashes))
+        return self._creation[1]
 
     def _hashes_in(self, block: int) -> list[Any]:
         def reader(answers: list[Any]) -> list[Any]:
@@ -235,8 +244,7 @@ class Collector:
 
         Ways of finding differ in whether they report creations; a trace decides in the end.
         """
-        hashes = self._hashes_in(created_in)
-        direct = self._creating(hashes)
+        hashes, direct = self._creating_in(created_in)
         found = [Hash(octets(text, "a transaction hash", 32)) for text in direct or hashes]
         own = hits.get(created_in, {})
         merged = hits | {created_in: dict.fromkeys(found, not direct) | own}
@@ -271,6 +279,7 @@ class Collector:
                 if not isinstance(error, TipChanged) or attempt == TRIES:
                     raise
             attempt += 1
+            self._creation = None
             spans = self._find(first, last, way)
             hits = {number: rows for _, _, of_span in spans for number, rows in of_span.items()}
             readings = self._read(ahead, hits, patient=attempt < TRIES)

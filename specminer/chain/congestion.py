@@ -27,6 +27,8 @@ class ConcurrencyLimit:
         self._most = most
         self._least: dict[tuple[bool, int], float] = {}
         """Least latency in seconds, of messages of one kind and size."""
+        self.distance = math.inf
+        """Least latency in seconds of any message: the way there and back."""
         self._starting = True
         """Whether it grows by one with each answer, until latency does not hold for the first time."""
         self._shrunk_at = -math.inf
@@ -36,6 +38,7 @@ class ConcurrencyLimit:
         """Take note of an answer; ``busy`` says that as many messages were under way as may be."""
         least = min(latency, self._least.get(kind, latency) * _FORGETTING)
         self._least[kind] = least
+        self.distance = min(latency, self.distance * _FORGETTING)
         self._latency = latency
         if latency < _HOLDS * least + 0.005:  # the clock and the event loop are not more exact
             if busy:
@@ -59,8 +62,9 @@ class BatchSize:
     """How many requests of one kind make a batch."""
 
     SLOW: Final = 1.0
-    """Seconds in which a batch should be answered: longer ones are lost whole, and the rest waits for them."""
+    """Seconds of work in which a batch should be answered: longer ones are lost whole, and the rest waits for them."""
     QUICK: Final = 0.25
+    """Seconds of work up to which a larger one is tried."""
     REGROWTH: Final = 32
     """Batches after which a larger one is tried where one was refused; doubles each time that is refused, too."""
     MOST_REGROWTH: Final = 4_096
@@ -71,15 +75,15 @@ class BatchSize:
         self._calm = 0
         self._regrowth = self.REGROWTH
 
-    def succeed(self, size: int, latency: float) -> None:
-        """Take note of a batch that was answered."""
+    def succeed(self, size: int, work: float) -> None:
+        """Take note of a batch that was answered; it took ``work`` seconds beyond the way there and back."""
         self._calm += 1
         if self._calm >= self._regrowth and self._ceiling < self._most:
             self._ceiling = min(self._most, 2 * self._ceiling)
             self._calm = 0
-        if size > 1 and latency > self.SLOW:
+        if size > 1 and work > self.SLOW:
             self.value = max(2, min(self.value, size) * 3 // 4)
-        elif size >= self.value and latency < self.QUICK:
+        elif size >= self.value and work < self.QUICK:
             self.value = min(self._ceiling, size + max(1, size // 4))
 
     def refuse(self, size: int) -> None:

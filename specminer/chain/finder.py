@@ -111,29 +111,47 @@ def check_filter(node: Node, contract: Address, probe: int) -> None:
         NodeRefused: it is not there.
         NodeLied: it does not find what is there.
     """
-    _by_filter(node, contract, probe, probe, {})
-    transactions = _full_block(node, probe)
+    transactions = node.read(
+        [("trace_filter", (_filter(contract, probe, probe),)), ("eth_getBlockByNumber", (hex(probe), True))],
+        partial(_probed, probe),
+    )
     if not transactions:
         return
     known = transactions[0]
     span = {"fromBlock": hex(probe), "toBlock": hex(probe)}
-    for field, end in (("fromAddress", known.get("from")), ("toAddress", known.get("to"))):
-        if end is None:
-            continue
-        reader = partial(_check_found, str(known.get("hash")), probe, field)
-        node.read_one(("trace_filter", (span | {field: [end]},)), reader)
+    ends = {"fromAddress": known.get("from"), "toAddress": known.get("to")}
+    ends = {field: end for field, end in ends.items() if end is not None}
+    node.read(
+        [("trace_filter", (span | {field: [end]},)) for field, end in ends.items()],
+        partial(_check_found, str(known.get("hash")), probe, list(ends)),
+    )
 
 
-def _check_found(wanted: str, probe: int, field: str, traces: Any) -> None:
-    """Check that what ``trace_filter`` answers names a transaction.
+def _probed(probe: int, answers: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return a block's transactions, if ``trace_filter`` answers for it.
 
     Raises:
+        NodeRefused, NodeLied: it does not, or there is no such block.
+    """
+    _filtered(result_of(answers[0]), probe, probe)
+    return _full(result_of(answers[1]), probe)
+
+
+def _check_found(wanted: str, probe: int, fields: Sequence[str], answers: Sequence[Any]) -> None:
+    """Check that what ``trace_filter`` answers names a transaction, by each of some fields.
+
+    Raises:
+        NodeRefused: it is refused.
         NodeLied: it does not.
     """
-    listed = traces if isinstance(traces, list) else []
-    found = {str(trace.get("transactionHash")) for trace in listed if isinstance(trace, dict)}
-    if wanted not in found:
-        raise NodeLied(f"trace_filter does not find the first transaction of block {probe} by its {field}")
+    for field, answer in zip(fields, answers, strict=True):
+        traces = result_of(answer)
+        listed = traces if isinstance(traces, list) else []
+        found = {str(trace.get("transactionHash")) for trace in listed if isinstance(trace, dict)}
+        if wanted not in found:
+            raise NodeLied(
+                f"trace_filter does not find the first transaction of block {probe} by its {field}"
+            )
 
 
 def find(

@@ -9,11 +9,19 @@ from queue import Empty, Full, Queue
 from typing import Final, Generic, Self, TypeVar
 
 _T = TypeVar("_T")
+_U = TypeVar("_U")
 
 _LOOK: Final = 0.1
 """Seconds after which a thread that waits looks whether its work is still wanted."""
 _TELL: Final = 0.5
 """Seconds between two reports of progress while a result is waited for."""
+
+
+def in_parallel(first: Callable[[], _T], second: Callable[[], _U]) -> tuple[_T, _U]:
+    """Return what two functions return that wait for a node, the second of them in a thread of its own."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="beside") as pool:
+        beside = pool.submit(second)
+        return first(), beside.result()
 
 
 class Lookahead:

@@ -21,7 +21,7 @@ from specminer.chain.dispatch import Dispatcher
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.retrying import short_pause
 from specminer.chain.traffic import CONCURRENCY, RETRIES, TIMEOUT, Traffic
-from specminer.chain.transport import Request, load_libraries
+from specminer.chain.transport import Request
 from specminer.chain.upstream import Upstream
 from specminer.errors import NodeLied, NodeRefused, NodeUnreachable, plain
 
@@ -54,7 +54,6 @@ class Node:
         rate: float | None = None,
         pause: float = 0.5,
     ) -> None:
-        load_libraries()
         self.endpoints = endpoints
         self._traffic = Traffic(
             retries=retries, timeout=timeout, concurrency=concurrency, rate=rate, pause=pause

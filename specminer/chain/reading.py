@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -92,9 +92,12 @@ class TransactionReader:
 
         """
         with self._notes.delay() as notes:
-            envelopes, gaps = self.envelopes(wanted, patient=patient)
+            requests = self._trace_requests(wanted)
+            answers = self._node.batch([*_requests_of(wanted), *requests.values()])
+            traces = dict(zip(requests, answers[len(answers) - len(requests) :], strict=True))
+            envelopes, gaps = self._envelopes(wanted, answers, patient=patient)
             reading = Reading(envelopes=envelopes, gaps=gaps, notes=notes)
-            for traced in self._trace(envelopes):
+            for traced in self._trace(envelopes, traces):
                 reading.transactions += traced.transactions
                 reading.gaps += traced.gaps
                 reading.stopped = self._stopped_after(traced, suspected)
@@ -113,13 +116,22 @@ class TransactionReader:
                 )
             return self._stopped
 
-    def _trace(self, envelopes: Sequence[Envelope]) -> Iterator[Traced]:
-        """Trace transactions, some at a time."""
+    def _trace_requests(self, wanted: Sequence[Wanted]) -> Mapping[Hash, Request]:
+        """Return the requests for traces that may be sent with all others, in the same round trip.
+
+        These are none as long as no tracer is chosen, and none where traces are large.
+        """
+        if self.tracing.tracer is not Tracer.JAVASCRIPT:
+            return {}
+        return {found: self.tracing.requests(Tracer.JAVASCRIPT, found)[0] for _, found in wanted}
+
+    def _trace(self, envelopes: Sequence[Envelope], answers: Mapping[Hash, Any]) -> Iterator[Traced]:
+        """Trace transactions, some at a time; ``answers`` are traces that are there already."""
         if not envelopes:
             return
         size = _TRACED[self.tracing.choose(envelopes)]
         for start in range(0, len(envelopes), size):
-            traced = self.tracing.record(envelopes[start : start + size])
+            traced = self.tracing.record(envelopes[start : start + size], answers)
             self.traced += len(traced.transactions)
             yield traced
 
@@ -130,14 +142,13 @@ class TransactionReader:
             TipChanged: a transaction moved, and the caller is ``patient`` enough to look for it again.
 
         """
-        numbers = list(dict.fromkeys(number for number, _ in wanted))
-        requests = [_requests_for(found) for _, found in wanted]
-        # all in one go, so that the blocks need no round trip of their own
-        answers = self._node.batch(
-            [_block_request(number) for number in numbers]
-            + [pair[0] for pair in requests]
-            + [pair[1] for pair in requests]
-        )
+        return self._envelopes(wanted, self._node.batch(_requests_of(wanted)), patient=patient)
+
+    def _envelopes(
+        self, wanted: Sequence[Wanted], answers: Sequence[Any], *, patient: bool
+    ) -> tuple[list[Envelope], list[Gap]]:
+        """Read what a node answered to :func:`_requests_of`; see :meth:`envelopes`."""
+        numbers = _numbers_of(wanted)
         blocks = self._read_blocks(numbers, answers[: len(numbers)])
         envelopes: list[Envelope] = []
         gaps: list[Gap] = []
@@ -194,6 +205,18 @@ def _block_request(number: int) -> Request:
 def _requests_for(found: Hash) -> list[Request]:
     text = "0x" + found.hex()
     return [("eth_getTransactionByHash", (text,)), ("eth_getTransactionReceipt", (text,))]
+
+
+def _numbers_of(wanted: Sequence[Wanted]) -> list[int]:
+    """Return the blocks of some transactions, each once."""
+    return list(dict.fromkeys(number for number, _ in wanted))
+
+
+def _requests_of(wanted: Sequence[Wanted]) -> list[Request]:
+    """Return the requests for the blocks of some transactions, for themselves, and for their receipts."""
+    pairs = [_requests_for(found) for _, found in wanted]
+    blocks = [_block_request(number) for number in _numbers_of(wanted)]
+    return blocks + [transaction for transaction, _ in pairs] + [receipt for _, receipt in pairs]
 
 
 def _read_envelope(found: Hash, block: Block, answers: tuple[Any, Any]) -> Envelope:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
+from types import MappingProxyType
 from typing import Any, Final
 
 from specminer.chain import javascript, prestate, struct_logs
@@ -52,11 +55,14 @@ MAX_NOTES: Final = 10
 """Transactions that are named in notes."""
 
 
+_tracer_source = lru_cache(maxsize=8)(javascript.tracer_source)
+
+
 def requests_for(tracer: Tracer, transaction: Hash, contracts: Sequence[Address]) -> list[Request]:
     """Return the requests that record one transaction."""
     text = "0x" + transaction.hex()
     if tracer is Tracer.JAVASCRIPT:
-        options: list[dict[str, Any]] = [{"tracer": javascript.tracer_source(contracts)}]
+        options: list[dict[str, Any]] = [{"tracer": _tracer_source(tuple(contracts))}]
     elif tracer is Tracer.STRUCT_LOGS:
         options = [struct_logs.OPTIONS]
     else:
@@ -173,8 +179,16 @@ class TracerChoice:
         self._wrong = 0
         """Transactions whose answers in a batch were wrong, and right when they were asked for alone."""
 
-    def record(self, envelopes: Sequence[Envelope]) -> Traced:
+    def requests(self, tracer: Tracer, transaction: Hash) -> list[Request]:
+        """Return the requests that record one transaction with a tracer."""
+        return requests_for(tracer, transaction, self.contracts)
+
+    def record(
+        self, envelopes: Sequence[Envelope], answers: Mapping[Hash, Any] = MappingProxyType({})
+    ) -> Traced:
         """Trace the transactions, in order; what cannot be traced is a gap.
+
+        ``answers`` are those of a node to the only request of a transaction, where it was sent already.
 
         Raises:
             NodeRefused: the node has no debug method that works.
@@ -184,16 +198,26 @@ class TracerChoice:
         if not envelopes:
             return traced
         tracer = self.choose(envelopes)
-        requests = [requests_for(tracer, envelope.hash, self.contracts) for envelope in envelopes]
-        answers = self.node.batch([request for group in requests for request in group])
-        width = len(requests[0]) if requests else 1
-        for row, envelope in enumerate(envelopes):
-            group = answers[row * width : (row + 1) * width]
+        for envelope, group in zip(envelopes, self._answers(tracer, envelopes, answers), strict=True):
             try:
                 traced.transactions.append(self._decoded(tracer, envelope, group, batched=True))
             except (NodeRefused, NodeLied) as error:
                 self._alone(envelope, tracer, error, traced)
         return traced
+
+    def _answers(
+        self, tracer: Tracer, envelopes: Sequence[Envelope], answers: Mapping[Hash, Any]
+    ) -> list[list[Any]]:
+        """Return what the node answers to the requests of each transaction; it is asked for what is not there yet."""
+        groups: list[list[Any]] = []
+        missing = [envelope.hash for envelope in envelopes if envelope.hash not in answers]
+        requests = [self.requests(tracer, found) for found in missing]
+        added = iter(self.node.batch([request for group in requests for request in group]))
+        widths = dict(zip(missing, map(len, requests), strict=True))
+        for envelope in envelopes:
+            width = widths.get(envelope.hash)
+            groups.append([answers[envelope.hash]] if width is None else list(islice(added, width)))
+        return groups
 
     def choose(self, envelopes: Sequence[Envelope]) -> Tracer:
         """Return the tracer in use; if none is yet, the first that can record some of these transactions.
@@ -263,7 +287,7 @@ class TracerChoice:
 
     def _try(self, tracer: Tracer, sample: Envelope) -> ChainError | None:
         """Record a sample; return why it could not be."""
-        requests = requests_for(tracer, sample.hash, self.contracts)
+        requests = self.requests(tracer, sample.hash)
 
         def reader(answers: list[Any]) -> list[Any]:
             decode(tracer, sample, answers, self.contracts)
@@ -324,7 +348,7 @@ class TracerChoice:
             self._note("further transactions of this kind are not named")
 
     def _one(self, tracer: Tracer, envelope: Envelope) -> Transaction:
-        requests = requests_for(tracer, envelope.hash, self.contracts)
+        requests = self.requests(tracer, envelope.hash)
         tries = FEW_TRIES if self._lost >= MAX_LOST else None
         try:
             return self.node.read(

@@ -1,8 +1,7 @@
 """How messages travel to a node: HTTP, WebSocket or a Unix socket, many at a time.
 
-web3's provider writes and reads the messages. They are carried here, because an answer has to be measured while it
-arrives: a node is not trusted with the memory of this machine. Libraries are loaded with the first transport: they take
-half a second, and only those need them who ask a node.
+An answer is measured while it arrives: a node is not trusted with the memory of this machine. Libraries are loaded
+with the first message: they take a while, and only those need them who ask a node.
 
 All of this runs in one event loop. What libraries raise becomes a :class:`TransportFailure`, without their texts: these
 carry URLs with keys.
@@ -11,22 +10,24 @@ carry URLs with keys.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import ssl
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import msgspec
 
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.retrying import seconds_to_wait
-from specminer.nesting import usual_recursion
 
 if TYPE_CHECKING:
     import aiohttp
-    from web3.types import RPCEndpoint
     from websockets.asyncio.client import ClientConnection
 
 Request = tuple[str, tuple[Any, ...]]
@@ -37,10 +38,11 @@ MAX_ANSWER: Final = 64 << 20
 CONNECT_TIMEOUT: Final = 10
 """Seconds to wait for a connection: whether anybody is there is known soon."""
 _NESTING: Final = 6_000
-"""Call traces nest twice as deep as calls (1024), which is more than Python's parser of JSON takes by default.
+"""Call traces nest twice as deep as calls (1024), which is more than parsers of JSON take by default.
 
-A library that web3 imports lifts the limit so far that an answer could overflow the stack instead.
+A library (py_ecc) lifts the limit so far that an answer could overflow the stack instead.
 """
+_HEADERS: Final = {"Content-Type": "application/json", "User-Agent": "specminer"}
 
 
 class TransportFailure(Exception):
@@ -100,27 +102,19 @@ class Carrier(Protocol):
         """Close all connections."""
 
 
-def load_libraries() -> None:
-    """Load what takes long to load, without what it does to the interpreter."""
-    with usual_recursion():
-        import web3  # noqa: F401
-
-
 class Transport:
     """Sends requests to one endpoint and returns the answers that bear their identifiers; lives in one event loop."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        with usual_recursion():
-            from web3 import HTTPProvider
         self.received = 0
         """Bytes of all answers, unpacked."""
-        self._codec = HTTPProvider(endpoint.url)
+        self._numbers = itertools.count()
         if endpoint.scheme in ("ws", "wss"):
             self._carrier: Carrier = _WebSockets(endpoint)
         elif endpoint.scheme == "ipc":
             self._carrier = _Sockets(endpoint)
         else:
-            self._carrier = _Http(endpoint, HTTPProvider.get_request_headers())
+            self._carrier = _Http(endpoint)
 
     async def one(self, call: Request) -> dict[str, Any]:
         """Send one request and return the answer, an object with ``result`` or ``error``.
@@ -165,15 +159,17 @@ class Transport:
         self.received += len(body)
         try:
             with _room_to_nest():
-                return self._codec.decode_rpc_response(body)
+                return msgspec.json.decode(body)
         except RecursionError:
             raise NestedTooDeep from None
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except ValueError:
             raise UnreadableAnswer from None
 
     def _encoded(self, call: Request) -> tuple[bytes, int]:
-        message = self._codec.encode_rpc_request(cast("RPCEndpoint", call[0]), list(call[1]))
-        return message, json.loads(message)["id"]
+        method, params = call
+        number = next(self._numbers)
+        request = {"jsonrpc": "2.0", "method": method, "params": params, "id": number}
+        return json.dumps(request, separators=(",", ":")).encode(), number
 
     async def close(self) -> None:
         """Close all connections."""
@@ -196,12 +192,13 @@ def _unnamed_refusal(answer: dict[str, Any]) -> bool:
 
 
 class _Http:
-    def __init__(self, endpoint: Endpoint, headers: dict[str, str]) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         self._url = endpoint.url
-        self._headers = headers | dict(endpoint.headers)
+        self._headers = _HEADERS | dict(endpoint.headers)
         if any(name.lower() == "authorization" for name, _ in endpoint.headers):
             parts = urlsplit(endpoint.url)  # aiohttp takes only one of the two
             self._url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        self._proxy = _proxy_for(self._url)
         self._session: aiohttp.ClientSession | None = None
 
     def _open(self) -> aiohttp.ClientSession:
@@ -215,7 +212,6 @@ class _Http:
                 connector=aiohttp.TCPConnector(limit=0, ssl=trusted),
                 timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT),
                 headers=self._headers,
-                trust_env=True,
                 raise_for_status=False,
             )
         return self._session
@@ -224,7 +220,9 @@ class _Http:
         import aiohttp
 
         try:
-            async with self._open().post(self._url, data=message, allow_redirects=False) as response:
+            async with self._open().post(
+                self._url, data=message, allow_redirects=False, proxy=self._proxy
+            ) as response:
                 if not 200 <= response.status < 400:
                     raise AnsweredStatus(
                         response.status, seconds_to_wait(response.headers.get("Retry-After"))
@@ -243,6 +241,15 @@ class _Http:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _proxy_for(url: str) -> str | None:
+    """Return the proxy that the environment names for a URL; aiohttp would look for it with each message."""
+    parts = urlsplit(url)
+    if not parts.hostname or proxy_bypass(parts.hostname):
+        return None
+    proxy = getproxies().get(parts.scheme)
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:
@@ -311,7 +318,7 @@ class _Sockets:
 
 
 class _WebSockets:
-    """Connections, one message at a time on each; web3's own provider trips over refusals."""
+    """Connections, one message at a time on each."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint

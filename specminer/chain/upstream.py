@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -39,6 +40,8 @@ MOST_IN_BATCH: Final = 100
 """Light requests in one batch; providers refuse larger ones."""
 MOST_HEAVY_IN_BATCH: Final = 25
 _FIRST_LIGHT, _FIRST_HEAVY = 20, 4
+_NEAR: Final = 0.01
+"""Seconds to a server and back, below which a message costs more than its way: as few as can be are sent."""
 _FIRST_PATIENCE: Final = {False: 10.0, True: 30.0}
 _SPOILED: Final = 4
 """Batches in a row that could not be read, after which smaller ones are sent."""
@@ -68,6 +71,10 @@ class Lane(Enum):
     ALONE = "alone"
     LIGHT = "light"
     HEAVY = "heavy"
+
+
+_LEAST_SHARE: Final = {Lane.ALONE: 1, Lane.LIGHT: 8, Lane.HEAVY: 1}
+"""Requests in a batch at least, where those that wait are spread over the messages that may be under way."""
 
 
 @dataclass(eq=False, slots=True)
@@ -138,6 +145,7 @@ class Upstream:
         """Requests sent, a batch counted by its members."""
         self.down_until = 0.0
         self.transport = Transport(endpoint)
+        self._label = endpoint.label
         self._traffic = traffic
         self._settle = settle
         self._lanes: dict[Lane, list[tuple[int, int, Job]]] = {lane: [] for lane in Lane}
@@ -230,7 +238,7 @@ class Upstream:
             (lane for lane, jobs in self._lanes.items() if jobs), key=lambda lane: self._lanes[lane][0]
         )
         waiting = self._lanes[lane]
-        size = 1 if lane is Lane.ALONE else self._sizes[lane].value
+        size = 1 if lane is Lane.ALONE else min(self._sizes[lane].value, self._share(lane))
         taken: list[Job] = []
         while waiting and len(taken) < size:
             job = waiting[0][2]
@@ -241,6 +249,12 @@ class Upstream:
                 taken.append(job)
                 size = min(size, job.most)
         return taken
+
+    def _share(self, lane: Lane) -> int:
+        """Return how many requests a message takes if those that wait are spread over all that may be under way."""
+        if not _NEAR < self._limit.distance < math.inf:
+            return MOST_IN_BATCH
+        return max(_LEAST_SHARE[lane], -(-len(self._lanes[lane]) // (self.concurrency - self._running)))
 
     async def close(self) -> None:
         """Give up what is under way and close the connections."""
@@ -280,7 +294,7 @@ class Upstream:
             spoiled = None in answers
             self._note_batch(lane, len(jobs), spoiled=spoiled)
             if not spoiled:
-                self._sizes[lane].succeed(len(jobs), latency)
+                self._sizes[lane].succeed(len(jobs), latency - self._limit.distance)
         busy = [self._read(job, answer, len(jobs)) for job, answer in zip(jobs, answers, strict=True)]
         if any(busy):
             self._slow_down(0.0)
@@ -317,7 +331,7 @@ class Upstream:
 
     def _failure(self, jobs: Sequence[Job], error: TimeoutError | TransportFailure) -> Failure | NodeRefused:
         """Return what a failure of the transport means for the requests of a message."""
-        label, lane, size = self.endpoint.label, jobs[0].lane, len(jobs)
+        label, lane, size = self._label, jobs[0].lane, len(jobs)
         match error:
             case TimeoutError():
                 self._limit.shrink(asyncio.get_running_loop().time())
@@ -370,7 +384,7 @@ class Upstream:
         self.answered = True
         status, size = error.status, len(jobs)
         refusal = NodeRefused(
-            f"{self.endpoint.label} answered HTTP {status}{_HTTP_HINTS.get(status, '')}", code=status
+            f"{self._label} answered HTTP {status}{_HTTP_HINTS.get(status, '')}", code=status
         )
         if size > 1 and status in _BATCH_STATUS:
             self._sizes[jobs[0].lane].refuse(size)
@@ -383,9 +397,7 @@ class Upstream:
     def _batch_refused(self, lane: Lane, size: int, answer: dict[str, Any]) -> Failure:
         code, fields = _error_of(answer)
         message = str(fields.get("message"))
-        refusal = NodeRefused(
-            f"{self.endpoint.label} refused a batch: {self.endpoint.redact(message)}", code=code
-        )
+        refusal = NodeRefused(f"{self._label} refused a batch: {self.endpoint.redact(message)}", code=code)
         if answer.get("error") is None:  # an object that says nothing, which may pass
             self._note_batch(lane, size, spoiled=True)
             return Failure(error=refusal)
@@ -398,7 +410,7 @@ class Upstream:
 
     def _read(self, job: Job, answer: dict[str, Any] | None, size: int) -> bool:
         """Settle a request by its answer; return whether the server says that it is busy."""
-        label, method = self.endpoint.label, job.call[0]
+        label, method = self._label, job.call[0]
         if answer is None:
             job.most = max(1, size // 2)
             lie = NodeLied(f"{label} left out the answer to a request in a batch, or answered it twice")

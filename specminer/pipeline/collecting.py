@@ -18,6 +18,7 @@ from specminer.chain.blocks import (
 from specminer.chain.collector import TRIES, Chunk, Collector, Replaced
 from specminer.chain.earlier_lives import created_by_count
 from specminer.chain.finder import Way
+from specminer.chain.lookahead import in_parallel
 from specminer.chain.node import Node
 from specminer.chain.slot_values import SlotValues
 from specminer.chain.tracing import ORDER
@@ -92,15 +93,15 @@ def _collect(
 ) -> Collected:
     first, last = asked
     found_chain = check_chain(node, chain_id, observer.note)
-    newest = newest_block(node, found_chain)
+    head, oldest = in_parallel(lambda: newest_block(node, found_chain), lambda: oldest_block(node))
+    newest = head.number
     last = newest if last is None else last
     check_range(first or 0, last, newest)
-    oldest = oldest_block(node)
     genesis = oldest.hash if oldest.number == 0 else None
     first = None if first is None else max(first, oldest.number)
     check_range(first or oldest.number, last, newest)
     # Before it is asked what the database holds of the chain: so both are compared with one chain.
-    anchor = block_at(node, last)
+    anchor = head if last == newest else block_at(node, last)
     common = replaced_after(store, node, found_chain, genesis, newest)
     store.register_chain(found_chain, genesis)
     if common is not None:
@@ -114,7 +115,7 @@ def _collect(
     run.begin(oldest.number, older=older)
     created = None if older else created
     if first is None:
-        first = oldest.number if created is None else run.first_life(created)
+        first = oldest.number if created is None else run.first_life(created, last)
     check_range(first, last, newest)
     store.register_contract(
         ContractRecord(
@@ -184,11 +185,11 @@ class _Run:
         history = self._store.history(self._chain, [self._contract], first=spans[0][0], last=block - 1)
         return SlotValues(last_values(history), created=len(lives(history, 0)) > 0)
 
-    def first_life(self, created: int) -> int:
+    def first_life(self, created: int, last: int) -> int:
         """Return the block to begin at: that of the creation, or of an earlier one if the contract lived before."""
         if self._store.ranges(self._chain, self._contract):
             return created
-        earlier = self._collector.earlier_life(created)
+        earlier = self._collector.earlier_life(created, last)
         return created if earlier is None else earlier
 
     def mend(self, first: int, last: int) -> int:
