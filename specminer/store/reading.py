@@ -18,6 +18,7 @@ from specminer.store.blocks import stored_block
 from specminer.store.damage import blob, check_history
 from specminer.store.dictionary import decode_words
 from specminer.store.instances import among
+from specminer.store.transfer_columns import transfer_columns
 from specminer.trace import (
     AccessKind,
     Address,
@@ -426,6 +427,7 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
             words=(word_place, words),
         ),
         blocks=block_columns(connection, records[0].chain_id, first, last) if records else None,
+        transfers=transfer_columns(connection, owners, columns.places(ids), len(ids)),
     )
     check_history(found)
     said = notes.remarks(connection, found, owners)
