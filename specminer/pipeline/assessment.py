@@ -63,6 +63,7 @@ def rank_surprise(mining: Mining) -> Mining:
     weighed = weigh(mining.context, ranking, breakable(claims))
     return replace(
         mining,
+        weighed=weighed,
         surprise=replace(
             ranking.surprise(listed),
             transactions=weighed.surprise(listed),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -36,7 +37,17 @@ MAX_NAMED: Final = 6
 """Functions or variables that a sentence names at most."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_OF_CALLS: Final = (
+    EvidenceSource.BROKEN,
+    EvidenceSource.CALLER,
+    EvidenceSource.ORIGIN,
+    EvidenceSource.CHANGES,
+    EvidenceSource.NESTED,
+)
+"""Sources whose cases are invocations."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Transactions:
     """Tells what speaks against each of ``t`` transactions."""
 
@@ -53,13 +64,41 @@ class Transactions:
     score: FloatColumn
     """Shape (t,)."""
 
+    @cached_property
+    def limit(self) -> float:
+        """The score above which a transaction is an alarm, in bits."""
+        rows = np.flatnonzero(self.judged)
+        return threshold(self.score[rows], self.context.history.transaction_origin[rows], RATE, self._sources)
+
+    @property
+    def _sources(self) -> int:
+        return sum(bool((item.bits >= LEAST_REASON).any()) for item in self.evidence)
+
+    def describe(self, row: int) -> SurprisingTransaction | None:
+        """Return what speaks against a transaction; ``None`` if it was not judged, as nothing of it lasted."""
+        return self._describe(row, self.limit) if self.judged[row] else None
+
+    def rank(self, row: int) -> int | None:
+        """Return the place of a transaction among all judged ones, from 1; ``None`` if nothing speaks against it."""
+        score = self.score[row]
+        return int((self.score[self.judged] > score).sum()) + 1 if self.judged[row] and score > 0 else None
+
+    def calls_that_speak(self, row: int) -> dict[int, tuple[EvidenceSource, ...]]:
+        """Return the invocations of a transaction that evidence names, each with the sources that do."""
+        history = self.context.history
+        found: dict[int, tuple[EvidenceSource, ...]] = {}
+        for item in self.evidence:
+            case = int(item.case[row])
+            if item.source in _OF_CALLS and item.bits[row] >= LEAST_REASON and 0 <= case < len(history):
+                found[case] = (*found.get(case, ()), item.source)
+        return found
+
     def surprise(self, listed: int) -> SurprisingTransactions:
         """Return what stands out, the ``listed`` first."""
         history = self.context.history
         rows = np.flatnonzero(self.judged)
         origin = history.transaction_origin[rows]
-        sources = sum(bool((item.bits >= LEAST_REASON).any()) for item in self.evidence)
-        limit = threshold(self.score[rows], origin, RATE, sources)
+        sources, limit = self._sources, self.limit
         order = rows[np.argsort(-self.score[rows], kind="stable")]
         order = order[self.score[order] > 0][: min(listed, MAX_LISTED)]
         return SurprisingTransactions(
