@@ -52,7 +52,7 @@ def move_price(stage: Stage) -> tuple[Deployed, list[str]]:
         before = int(stage.anvil.rpc("eth_getBalance", stage.thief.account, "latest"), 16)
         hashes = stage.succeed(
             stage.thief.does(
-                mover, "go", shop.address, pool.address, coin.address, 150 * ETHER, value=3_000 * ETHER
+                mover, "go", shop.address, pool.address, coin.address, 300 * ETHER, value=3_000 * ETHER
             )
         )
         assert int(stage.anvil.rpc("eth_getBalance", stage.thief.account, "latest"), 16) > before
