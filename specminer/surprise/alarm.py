@@ -44,7 +44,8 @@ def threshold(
     least = log2(max(sources, 1) / rate)
     if not len(rest):
         return least
-    size = min(max(3, count // TAIL), len(rest) - 1)
+    # most cases may have nothing against them at all: they belong to no tail
+    size = min(max(3, count // TAIL), len(rest) - 1, max(int((rest > 0).sum()) - 1, 0))
     low = float(rest[size])
     scale = float(np.mean(rest[:size] - low)) if size else 0.0
     estimate = low + scale * max(0.0, log(max(size, 1) / (rate * AIM * count)))

@@ -9,13 +9,9 @@ import numpy as np
 
 from specminer.history import MISSING, History, IntColumn
 from specminer.specification import EvidenceSource
+from specminer.surprise.evidence import Evidence, tail_bits
 from specminer.surprise.left_out import FloatColumn
-from specminer.surprise.transaction_sources import Evidence
 
-LEAST: Final = 10
-"""Transactions that pay: what is usual is told from at least so many others."""
-TAIL: Final = 10
-"""One of so many of them belongs to the tail, three at least."""
 RESIDUE: Final = 1e-6
 """A share of what was held below which what remains counts as nothing."""
 
@@ -76,25 +72,4 @@ def payout_evidence(history: History, taken: Payouts) -> Evidence:
     first[history.invocation_transaction[rows]] = rows
     most = np.maximum(np.maximum(tail_bits(taken.paid), tail_bits(relation)) - 1.0, 0.0)
     others: IntColumn = np.full(len(first), max(int(paying.sum()) - 1, 0), dtype=np.int64)
-    return Evidence(source=EvidenceSource.PAYMENT, bits=most, case=first, others=others)
-
-
-def tail_bits(amounts: FloatColumn) -> FloatColumn:
-    """Return how improbable so much is, by a Pareto tail above the largest tenth of the other positive amounts.
-
-    One more case at twice the beginning of the tail is supposed, so that equal amounts make no tail of no width.
-    Source: Hill 1975.
-    """
-    bits = np.zeros(len(amounts))
-    rows = np.flatnonzero(amounts > 0)
-    if len(rows) <= LEAST:
-        return bits
-    order = rows[np.argsort(-amounts[rows], kind="stable")]
-    logs = np.log(amounts[order])
-    size = max(3, (len(rows) - 1) // TAIL)
-    # without the one that is judged, the tail begins behind its next
-    mine, begin = logs[: size + 1], logs[size + 1]
-    scale = (mine.sum() - mine - size * begin + np.log(2)) / (size + 1)
-    chance = np.log(size / (len(rows) - 1)) - (mine - begin) / scale
-    bits[order[: size + 1]] = np.where(mine > begin, -chance / np.log(2), 0.0)
-    return bits
+    return Evidence(source=EvidenceSource.PAYMENT, bits=most, case=first, others=others, position=first)

@@ -8,7 +8,7 @@ of all other transactions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -20,12 +20,28 @@ from specminer._support.text import counted, list_some
 from specminer._support.units import amount
 from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn
-from specminer.specification import EvidenceSource, SurprisingTransaction, SurprisingTransactions
+from specminer.specification import (
+    EvidenceFamily,
+    EvidenceSource,
+    SurprisingTransaction,
+    SurprisingTransactions,
+)
 from specminer.surprise.alarm import checked, threshold
+from specminer.surprise.argument_sources import repetition_evidence, size_evidence
+from specminer.surprise.course_sources import (
+    duration_evidence,
+    newcomer_evidence,
+    race_evidence,
+    refusal_evidence,
+    relation_evidence,
+)
+from specminer.surprise.evidence import Evidence, bounded
+from specminer.surprise.fusion import family_bits, fused
 from specminer.surprise.left_out import FloatColumn
 from specminer.surprise.payouts import Payouts, payout_evidence, payouts
 from specminer.surprise.ranking import MAX_LISTED, Ranking
-from specminer.surprise.transaction_sources import Claim, Evidence, bounded, evidence_of, lasting_calls
+from specminer.surprise.transaction_sources import Claim, evidence_of, lasting_calls
+from specminer.surprise.world_sources import answer_evidence, code_evidence, token_evidence, unseen_ether
 
 RATE: Final = 0.003
 """Benign transactions above the threshold stay below this share."""
@@ -37,16 +53,6 @@ MAX_NAMED: Final = 6
 """Functions or variables that a sentence names at most."""
 
 
-_OF_CALLS: Final = (
-    EvidenceSource.BROKEN,
-    EvidenceSource.CALLER,
-    EvidenceSource.ORIGIN,
-    EvidenceSource.CHANGES,
-    EvidenceSource.NESTED,
-)
-"""Sources whose cases are invocations."""
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Transactions:
     """Tells what speaks against each of ``t`` transactions."""
@@ -56,6 +62,8 @@ class Transactions:
     claims: Sequence[Claim]
     evidence: tuple[Evidence, ...]
     """What sources say, bounded."""
+    families: Mapping[EvidenceFamily, FloatColumn]
+    """What each family of sources says, bounded."""
     taken: Payouts
     lasting: BoolColumn
     """Which of the ``n`` invocations are calls whose effects lasted; shape (n,)."""
@@ -68,11 +76,7 @@ class Transactions:
     def limit(self) -> float:
         """The score above which a transaction is an alarm, in bits."""
         rows = np.flatnonzero(self.judged)
-        return threshold(self.score[rows], self.context.history.transaction_origin[rows], RATE, self._sources)
-
-    @property
-    def _sources(self) -> int:
-        return sum(bool((item.bits >= LEAST_REASON).any()) for item in self.evidence)
+        return threshold(self.score[rows], self.context.history.transaction_origin[rows], RATE)
 
     def describe(self, row: int) -> SurprisingTransaction | None:
         """Return what speaks against a transaction; ``None`` if it was not judged, as nothing of it lasted."""
@@ -89,7 +93,9 @@ class Transactions:
         found: dict[int, tuple[EvidenceSource, ...]] = {}
         for item in self.evidence:
             case = int(item.case[row])
-            if item.source in _OF_CALLS and item.bits[row] >= LEAST_REASON and 0 <= case < len(history):
+            if item.source is EvidenceSource.PATH:  # its cases are events
+                continue
+            if item.bits[row] >= LEAST_REASON and 0 <= case < len(history):
                 found[case] = (*found.get(case, ()), item.source)
         return found
 
@@ -98,7 +104,7 @@ class Transactions:
         history = self.context.history
         rows = np.flatnonzero(self.judged)
         origin = history.transaction_origin[rows]
-        sources, limit = self._sources, self.limit
+        limit = self.limit
         order = rows[np.argsort(-self.score[rows], kind="stable")]
         order = order[self.score[order] > 0][: min(listed, MAX_LISTED)]
         return SurprisingTransactions(
@@ -107,7 +113,7 @@ class Transactions:
             of=len(rows),
             rate=RATE,
             calibrated=len(rows) >= 1 / RATE,
-            held_out=checked(self.score[rows], origin, RATE, sources),
+            held_out=checked(self.score[rows], origin, RATE),
             ranked=tuple(self._describe(int(row), limit) for row in order.tolist()),
         )
 
@@ -135,6 +141,8 @@ class Transactions:
 
     def _reason(self, item: Evidence, row: int) -> str:
         """Return the sentence of a source about a transaction, without its full stop."""
+        if item.sentence is not None:
+            return item.sentence(int(item.position[row]))
         case, others = int(item.case[row]), int(item.others[row])
         match item.source:
             case EvidenceSource.PATH:
@@ -146,10 +154,6 @@ class Transactions:
         name = self.context.calls.name(case)
         calls = counted(others, "other call")
         match item.source:
-            case EvidenceSource.BROKEN:
-                assert item.claim is not None
-                claim = self.claims[int(item.claim[row])]
-                return f"{name} broke what held in {others:,} cases of other transactions, {claim.text}"
             case EvidenceSource.CALLER:
                 return f"{self._sender(case)} called {name} for the first time, {self._callers(case, others)}"
             case EvidenceSource.ORIGIN:
@@ -224,11 +228,31 @@ class Transactions:
 def weigh(context: HistoryContext, ranking: Ranking, claims: Sequence[Claim]) -> Transactions:
     """Weigh all transactions of a history; cost n log n in calls and accesses."""
     history, lasting = context.history, lasting_calls(context)
+    rows, unforced = unseen_ether(context, lasting)
+    if len(rows):
+        claims = [
+            *claims,
+            Claim(text="the ether that it has is what came and stayed", cases=rows, held=unforced),
+        ]
     judged = np.zeros(len(history.transaction_hash), dtype=np.bool_)
     judged[history.invocation_transaction[lasting]] = True
     taken = payouts(history)
-    found = (*evidence_of(context, ranking.measured, claims), payout_evidence(history, taken))
-    evidence = tuple(_bounded(found, judged))
+    found = (
+        *evidence_of(context, ranking.tuning, ranking.measured, claims),
+        payout_evidence(history, taken),
+        token_evidence(history),
+        size_evidence(context, lasting),
+        repetition_evidence(context, lasting),
+        duration_evidence(context, ranking.tuning, ranking.measured, ranking.interactions.invocation),
+        newcomer_evidence(context, lasting),
+        relation_evidence(context, lasting),
+        answer_evidence(context, lasting),
+        code_evidence(context, lasting),
+        race_evidence(context, lasting),
+        refusal_evidence(context, lasting),
+    )
+    evidence = tuple(_bounded(found, judged, history.transaction_origin))
+    families = family_bits(evidence, judged, history.transaction_origin)
     return Transactions(
         context=context,
         ranking=ranking,
@@ -237,13 +261,14 @@ def weigh(context: HistoryContext, ranking: Ranking, claims: Sequence[Claim]) ->
         taken=taken,
         lasting=lasting,
         judged=judged,
-        score=np.sum([item.bits for item in evidence], axis=0),
+        families=families,
+        score=fused(list(families.values()), len(judged)),
     )
 
 
-def _bounded(found: Sequence[Evidence], judged: BoolColumn) -> Iterator[Evidence]:
+def _bounded(found: Sequence[Evidence], judged: BoolColumn, author: IntColumn) -> Iterator[Evidence]:
     for item in found:
-        yield replace(item, bits=np.where(item.case == MISSING, 0.0, bounded(item.bits, judged)))
+        yield replace(item, bits=np.where(item.case == MISSING, 0.0, bounded(item.bits, judged, author)))
 
 
 def _listed(names: Sequence[str]) -> str:

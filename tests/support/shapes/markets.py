@@ -87,7 +87,7 @@ def round_wrongly(stage: Stage) -> tuple[Deployed, list[str]]:
 
     def attack() -> list[str]:
         nibbler = stage.deploy("Nibbler", sender=stage.thief.account)
-        worth = silo.read("stored") // silo.read("totalShares")
+        worth = silo.read("stored") * 9 // 10 // silo.read("totalShares")
         return stage.succeed(stage.thief.does(nibbler, "go", silo.address, worth, 40))
 
     actions = {put: 7, take: 7, tip: 2, give: 3}
