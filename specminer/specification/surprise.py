@@ -84,8 +84,10 @@ class EvidenceSource(Enum):
 
     PATH = "path"
     """Its calls were accepted in states in which they hardly ever are."""
+    BEFORE = "before"
+    """Something did not hold that always held before its function was accepted, such as a guard's condition."""
     BROKEN = "broken"
-    """It broke what held everywhere else: an invariant, or a guard's condition."""
+    """It broke an invariant that held everywhere else."""
     CALLER = "caller"
     """Somebody called a function for the first time that others call."""
     RELATION = "relation"
@@ -152,11 +154,13 @@ class SurprisingTransaction:
     sender: str | None = None
     """The address that sent it."""
     score: float | None = None
-    """The bits of all its evidence together."""
+    """How improbable all its evidence together is, in bits, if the families of sources are independent."""
     flagged: bool = False
     """Whether it is above the threshold."""
+    families: dict[str, float] = field(default_factory=dict)
+    """The bits by family of sources, which make the score."""
     evidence: dict[str, float] = field(default_factory=dict)
-    """The bits by source."""
+    """The bits by source; of the sources of one family only the strongest count."""
     reasons: tuple[str, ...] = ()
     """A sentence for each source, the strongest first."""
     text: str

@@ -17,6 +17,7 @@ from specminer.surprise.evidence import (
     RARE,
     Cases,
     Evidence,
+    Part,
     joined,
     rounded_words,
     strongest,
@@ -68,7 +69,7 @@ def repetition_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidenc
         if part[1].max(initial=0.0) >= STRONG
     }
     columns = np.bincount([function for function, _ in different], minlength=len(context.calls.functions))
-    rows, bits, before, earlier = joined(parts, 4)
+    rows, bits, (before, earlier) = joined(parts, 2)
     number = np.concatenate(which).astype(np.int64) if which else empty
     looks = columns[context.calls.function[rows]] if len(rows) else empty
     cases = Cases.of(
@@ -129,7 +130,7 @@ def _coded(values: list[bytes]) -> IntColumn:
 
 
 def _repeated(item: _Values, transaction: IntColumn) -> tuple[IntColumn, FloatColumn, IntColumn, IntColumn]:
-    """Return the calls whose value an earlier transaction gave; bits, how many calls were earlier, the first of them."""
+    """Return the calls whose value an earlier transaction gave: bits, how many were earlier, the first of them."""
     _, starts, code = np.unique(item.code, return_index=True, return_inverse=True)
     first = starts[code.ravel()]
     again = transaction[first] < transaction
@@ -144,13 +145,14 @@ def _repeated(item: _Values, transaction: IntColumn) -> tuple[IntColumn, FloatCo
 
 
 def size_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
-    """Return how improbable amounts are, by a Pareto tail of the other calls of the function: ether that comes, numbers
-    among the arguments, and by how much a variable changes.
+    """Return how improbable amounts are, by a Pareto tail of the function's other calls.
+
+    Amounts are ether that comes, numbers among the arguments, and by how much a variable changes.
     """
     history, calls = context.history, context.calls
     events = lasting & context.is_event
     names: list[str] = []
-    parts: list[tuple[IntColumn, FloatColumn, IntColumn, IntColumn]] = []
+    parts: list[Part] = []
 
     def add(name: str, rows: IntColumn, bits: FloatColumn, group: IntColumn) -> None:
         others = np.bincount(group)[group] - 1 if len(group) else group
@@ -175,11 +177,11 @@ def size_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     for name, touched, amounts in _changes_by_variable(context, events):
         group = calls.function[touched]
         add(f"a change of {name}", touched, tail_bits_by(group, amounts), group)
-    rows, bits, others, number = joined(parts, 4)
-    cases = Cases.of(history, rows, bits.astype(np.float64), others, number.astype(np.int64))
+    row, bits, (others, number) = joined(parts, 2)
+    cases = Cases.of(history, row, bits, others, number)
 
     def sentence(position: int) -> str:
-        name = calls.name(int(rows[position]))
+        name = calls.name(int(row[position]))
         return (
             f"{name} had {names[int(number[position])]} far above what its "
             f"{int(others[position]):,} other calls lead to expect"

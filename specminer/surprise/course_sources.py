@@ -9,7 +9,7 @@ import numpy as np
 from specminer._support.addresses import checksum_address
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import arguments, senders
-from specminer.history import CALLS, MISSING, BoolColumn, IntColumn
+from specminer.history import CALLS, MISSING, BoolColumn, History, IntColumn
 from specminer.specification import EvidenceSource
 from specminer.surprise.evidence import (
     RARE,
@@ -36,7 +36,7 @@ def duration_evidence(
     """Return how improbably soon a step follows: the same two functions, by one sender, or about one entity.
 
     The seconds between are compared with those of other such steps, by a Pareto tail of their inverse. Also the time
-    since the first call about the entity, for each function: to propose, vote and execute at once takes no time at all.
+    since the first call about the entity, for each function. Steps of one transaction are left to what it combines.
     """
     history, table = context.history, tuning.table
     when = history.transaction_time[history.invocation_transaction]
@@ -47,11 +47,13 @@ def duration_evidence(
         parts.append(_steps(table.interaction[events], symbol, rows))
     calls = np.unique(invocation[measured.counted])
     parts.append(_steps(history.invocation_sender[calls], context.calls.function[calls], calls))
-    numbered = [
-        (row, earlier, group, np.full(len(row), place)) for place, (row, earlier, group) in enumerate(parts)
-    ]
-    row, earlier, group, chain = (column.astype(np.int64) for column in joined(numbered, 4))
-    known = (when[row] != MISSING) & (when[earlier] != MISSING)
+    row = np.concatenate([part[0] for part in parts])
+    earlier = np.concatenate([part[1] for part in parts])
+    group = np.concatenate([part[2] for part in parts])
+    chain = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
+    # what happens within one transaction is told by which calls it combines
+    apart = history.invocation_transaction[row] != history.invocation_transaction[earlier]
+    known = (when[row] != MISSING) & (when[earlier] != MISSING) & apart
     row, earlier, group, chain = row[known], earlier[known], group[known], chain[known]
     gap = np.maximum(when[row] - when[earlier], 0)
     code = np.unique(np.stack([chain, group]), axis=1, return_inverse=True)[1].ravel().astype(np.int64)
@@ -62,8 +64,8 @@ def duration_evidence(
     def sentence(position: int) -> str:
         now, then = int(row[position]), int(earlier[position])
         return (
-            f"{context.calls.name(now)} came {int(gap[position]):,} seconds after {context.calls.name(then)}, sooner than "
-            f"in its {int(others[position]):,} other cases"
+            f"{context.calls.name(now)} came {int(gap[position]):,} seconds after {context.calls.name(then)}, sooner "
+            f"than in its {int(others[position]):,} other cases"
         )
 
     return strongest(
@@ -94,8 +96,8 @@ def newcomer_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     """Return how improbable it was that a caller who is new to a function had never been seen in the whole history.
 
     Of n earlier first calls of functions k were made by somebody who had never been seen: the next is with (k + 1/2) /
-    (n + 1). Contracts are counted apart from accounts. As only those who are new to a function are looked at, this comes
-    on top of how improbable they are.
+    (n + 1). The same is told, less the logarithm of their number, of the transactions that this caller makes later. Contracts are counted apart from accounts. As only those who are new to a function are looked at, this
+    comes on top of how improbable they are.
     """
     history = context.history
     rows = np.flatnonzero(lasting & context.is_event)
@@ -116,17 +118,48 @@ def newcomer_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
         earlier = np.r_[0, np.cumsum(mine)][before[mine]]
         known[mine] = before[mine]
         bits[mine] = -np.log2((earlier + 0.5) / (known[mine] + 1.0))
-    cases = Cases.of(history, rows, np.where(known > 0, bits, 0.0), known, contract)
+    bits = np.where(known > 0, bits, 0.0)
+    later, arrival, turn = _later_calls(history, np.flatnonzero(lasting & context.is_event), rows, bits)
+    parts = [
+        (rows, bits, known, contract, np.ones_like(rows), rows),
+        (later, bits[arrival] - np.log2(turn), known[arrival], contract[arrival], turn, rows[arrival]),
+    ]
+    rows, bits, (known, contract, turn, came) = joined(parts, 4)
+    cases = Cases.of(history, rows, np.maximum(bits, 0.0), known, contract)
 
     def sentence(position: int) -> str:
-        who = checksum_address(history.addresses[int(sender[position])])
+        first = int(came[position])
+        who = checksum_address(history.addresses[int(history.invocation_sender[first])])
         what = "a contract" if contract[position] else "an account"
+        since = "" if turn[position] == 1 else f"{int(turn[position]) - 1:,} transactions "
         return (
-            f"{who}, {what} that was never seen before, called {context.calls.name(int(rows[position]))}; most of "
+            f"{who}, {what} that was never seen {since}before, called {context.calls.name(int(rows[position]))}; most of "
             f"{int(known[position]):,} earlier first calls were made by somebody who was known"
         )
 
     return strongest(EvidenceSource.NEWCOMER, len(history.transaction_hash), cases, sentence)
+
+
+def _later_calls(
+    history: History, calls: IntColumn, arrivals: IntColumn, bits: FloatColumn
+) -> tuple[IntColumn, IntColumn, IntColumn]:
+    """Return calls in later transactions of somebody who was new, the position of the arrival, and which one it is.
+
+    Whoever came improbably is as improbable in their second transaction: that it is one of m costs log2 m bits.
+    """
+    strange = np.flatnonzero(bits > 0)
+    order = strange[np.lexsort((-bits[strange], history.invocation_sender[arrivals[strange]]))]
+    who, first = np.unique(history.invocation_sender[arrivals[order]], return_index=True)
+    best = order[first]
+    sender, transaction = history.invocation_sender[calls], history.invocation_transaction[calls]
+    place = np.minimum(np.searchsorted(who, sender), max(len(who) - 1, 0))
+    known = who[place] == sender if len(who) else np.zeros(len(calls), dtype=np.bool_)
+    mine, place = calls[known], place[known]
+    pairs, which = np.unique(np.stack([place, transaction[known]]), axis=1, return_inverse=True)
+    # transactions of each stand in order: counted from their own first
+    turn = (np.arange(pairs.shape[1]) - np.searchsorted(pairs[0], pairs[0], side="left") + 1)[which.ravel()]
+    later = history.invocation_transaction[arrivals[best[place]]] < transaction[known]
+    return mine[later], best[place[later]], turn[later]
 
 
 def relation_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
@@ -146,11 +179,11 @@ def relation_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
         cases = rare_codes(history, rows, code.astype(np.int64), np.zeros(len(rows), dtype=np.int64))
         parts.append((rows, cases.bits, cases.others, code, np.full(len(rows), len(names))))
         names.append(column.name or "an argument")
-    rows, bits, others, code, number = joined(parts, 5)
-    cases = Cases.of(history, rows.astype(np.int64), bits.astype(np.float64), others, number.astype(np.int64))
+    row, bits, (others, code, number) = joined(parts, 3)
+    cases = Cases.of(history, row, bits, others, number)
 
     def sentence(position: int) -> str:
-        name = context.calls.name(int(rows[position]))
+        name = context.calls.name(int(row[position]))
         which = names[int(number[position])]
         how = (
             "neither the caller nor who sent the transaction",
@@ -166,11 +199,13 @@ def relation_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
 def race_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     """Return how improbable it is that different senders change one entry of a variable within a block.
 
-    Both the one that changed it and the one that overwrote it take part. What everybody changes, such as a total, is
-    changed so all the time, and says nothing.
+    Both the one that changed it and the one that overwrote it take part. Entries are what stands under a key: a total is
+    everybody's.
     """
     history, accesses = context.history, context.accesses
-    rows = np.flatnonzero(accesses.effective_write & lasting[accesses.invocation])
+    keyed = np.array([bool(item.ports) for item in context.locations.variables], dtype=np.bool_)
+    entry = keyed[context.locations.variable[accesses.slot]] if len(keyed) else accesses.effective_write
+    rows = np.flatnonzero(accesses.effective_write & lasting[accesses.invocation] & entry)
     call = accesses.invocation[rows].astype(np.int64)
     transaction = history.invocation_transaction[call]
     slot = accesses.slot[rows].astype(np.int64)
@@ -193,8 +228,8 @@ def race_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     def sentence(position: int) -> str:
         name = context.locations.text(int(slot[position]))
         return (
-            f"{context.calls.name(int(call[position]))} changed {name} in the same block as somebody else's call, which "
-            f"hardly any of {int(total[position]) - 1:,} other changes of the kind did"
+            f"{context.calls.name(int(call[position]))} changed {name} in the same block as somebody else's call, "
+            f"which hardly any of {int(total[position]) - 1:,} other changes of the kind did"
         )
 
     return strongest(EvidenceSource.RACE, len(history.transaction_hash), cases, sentence)
@@ -203,8 +238,8 @@ def race_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
 def refusal_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     """Return how improbable it is that whoever called refuses the ether that the contract pays them afterwards.
 
-    Payments to nearly all receivers succeed. The last transaction before a refused one in which the receiver called is the
-    one that brought the contract to pay there.
+    Payments to nearly all receivers succeed. The last transaction before a refused one in which the receiver called is
+    the one that brought the contract to pay there.
     """
     history, answers = context.history, context.history.answers
     count = len(history.transaction_hash)
@@ -241,8 +276,8 @@ def refusal_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     def sentence(position: int) -> str:
         address = checksum_address(history.addresses[int(receiver[position])])
         return (
-            f"{address}, which called {context.calls.name(int(rows[position]))}, refuses to be paid, unlike the receivers of "
-            f"{int(others[position]):,} other payments"
+            f"{address}, which called {context.calls.name(int(rows[position]))}, refuses to be paid, unlike the "
+            f"receivers of {int(others[position]):,} other payments"
         )
 
     return strongest(EvidenceSource.REFUSAL, count, cases, sentence)

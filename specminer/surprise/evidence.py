@@ -212,10 +212,14 @@ def rounded_words(parts: LimbArray) -> FloatColumn:
     return total
 
 
-def joined(
-    parts: Sequence[tuple[IntColumn | FloatColumn, ...]], width: int
-) -> tuple[IntColumn | FloatColumn, ...]:
-    """Return ``width`` columns that are given in parts, one behind the other."""
+Part = tuple[IntColumn, FloatColumn, *tuple[IntColumn, ...]]
+"""Cases of one kind: their rows, their bits, and what else is known of them."""
+
+
+def joined(parts: Sequence[Part], others: int) -> tuple[IntColumn, FloatColumn, list[IntColumn]]:
+    """Return rows, bits and ``others`` more columns that are given in parts, one part behind the other."""
     if not parts:
-        return tuple(np.zeros(0, dtype=np.int64) for _ in range(width))
-    return tuple(np.concatenate([part[place] for part in parts]) for place in range(width))
+        return np.zeros(0, dtype=np.int64), np.zeros(0), [np.zeros(0, dtype=np.int64) for _ in range(others)]
+    rest = [np.concatenate([part[2 + place] for part in parts]).astype(np.int64) for place in range(others)]
+    rows = np.concatenate([part[0] for part in parts]).astype(np.int64)
+    return rows, np.concatenate([part[1] for part in parts]), rest

@@ -1,14 +1,14 @@
-"""How the evidence of several sources becomes one score: families, of which each says one thing, and a truncated product.
+"""How the evidence of several sources becomes one score: families that say one thing each, and a truncated product.
 
 Sources are not independent. Those that see the same fact from several sides form a *family*, which says only what its
-strongest voice says: a payment far above all others also is a token flow and an argument far above all others. Where one
-source is a condition of another, their bits add up by the chain rule: that somebody is new to a function, and that among
-such callers hardly anybody is new to the whole history. What a family says is bounded again by how many transactions
-have as much.
+strongest voice says: a payment far above all others also is a token flow and an argument far above all others. Where
+one source is a condition of another, their bits add up by the chain rule: that somebody is new to a function, and that
+among such callers hardly anybody is new to the whole history. What a family says is bounded again by how many
+transactions have as much.
 
-Families count as independent. Of their shares p only those below 5 % count (*truncated product*): many transactions have
-several weak oddities. The score is how improbable the product of these is if nothing is wrong, in bits, so that a score
-of b comes up with probability 2^-b, as far as families are independent.
+Families count as independent. Of their shares p only those below 5 % count (*truncated product*): many transactions
+have several weak oddities. The score is how improbable the product of these is if nothing is wrong, in bits, so that a
+score of b comes up with probability 2^-b, as far as families are independent.
 
 Source: Zaykin et al. 2002, *Truncated product method for combining P-values*; Fisher 1925 for the product.
 """
@@ -36,7 +36,7 @@ FAMILIES: Final[Mapping[EvidenceFamily, tuple[tuple[EvidenceSource, ...], ...]]]
         (EvidenceSource.RELATION,),
     ),
     EvidenceFamily.CALLS: ((EvidenceSource.COMBINATION,), (EvidenceSource.NESTED,)),
-    EvidenceFamily.STATES: ((EvidenceSource.PATH,),),
+    EvidenceFamily.STATES: ((EvidenceSource.PATH,), (EvidenceSource.BEFORE,)),
     EvidenceFamily.EFFECTS: ((EvidenceSource.BROKEN,), (EvidenceSource.CHANGES,)),
     EvidenceFamily.TIMES: ((EvidenceSource.DURATION,), (EvidenceSource.RACE,)),
     EvidenceFamily.AMOUNTS: ((EvidenceSource.PAYMENT,), (EvidenceSource.TOKENS,), (EvidenceSource.SIZE,)),
@@ -85,11 +85,13 @@ def improbability(total: FloatColumn, families: int) -> FloatColumn:
         chosen += -k * cut + (families - k) * np.log1p(-np.exp(-cut))
         terms.append(chosen + _gamma_tail(np.maximum(nats - k * cut, 0.0), k))
     tail = np.logaddexp.reduce(np.stack(terms), axis=0)
-    return np.maximum(-tail / log(2.0), 0.0)
+    bits: FloatColumn = np.maximum(-tail / log(2.0), 0.0)
+    return bits
 
 
 def _gamma_tail(excess: FloatColumn, shape: int) -> FloatColumn:
     """Return the logarithm of the probability that a sum of ``shape`` exponential variables is at least so large."""
     safe = np.log(np.maximum(excess, 1e-300))
     parts = np.stack([i * safe - lgamma(i + 1) for i in range(shape)])
-    return np.minimum(np.logaddexp.reduce(parts, axis=0) - excess, 0.0)
+    tail: FloatColumn = np.minimum(np.logaddexp.reduce(parts, axis=0) - excess, 0.0)
+    return tail

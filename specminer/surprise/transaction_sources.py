@@ -43,6 +43,11 @@ class Claim:
     """Rows of the invocations in which it could have failed; shape (c,)."""
     held: BoolColumn
     """In which of them it did hold; shape (c,)."""
+    before: bool = False
+    """Whether it is about what a call found: the state in which it was accepted, then, not what it did."""
+    waits: bool = False
+    """Whether it held only because nobody called what breaks it: who does, is judged by the other calls of the same
+    function alone. That a function is hardly ever called is told elsewhere."""
 
 
 def evidence_of(
@@ -57,7 +62,8 @@ def evidence_of(
     nested = history.invocation_parent != MISSING
     return (
         _paths(history, measured, tuning.table.symbol),
-        _broken(context, claims),
+        _broken(context, [item for item in claims if item.before], EvidenceSource.BEFORE),
+        _broken(context, [item for item in claims if not item.before], EvidenceSource.BROKEN),
         _callers(history, function, events),
         _novel(EvidenceSource.ORIGIN, history, events, function * 2 + through, function),
         _combinations(history, function, lasting),
@@ -97,10 +103,10 @@ def _paths(history: History, measured: Measured, symbol: IntColumn) -> Evidence:
     return strongest(EvidenceSource.PATH, len(history.transaction_hash), cases)
 
 
-def _broken(context: HistoryContext, claims: Sequence[Claim]) -> Evidence:
+def _broken(context: HistoryContext, claims: Sequence[Claim], source: EvidenceSource) -> Evidence:
     """Return what a transaction broke that hardly any other breaks."""
     history = context.history
-    parts = list(_failures(history, claims))
+    parts = list(_failures(context, claims))
     rows, bits, held, claim = (
         np.concatenate([part[place] for part in parts]) if parts else np.zeros(0, dtype=np.int64)
         for place in range(4)
@@ -113,13 +119,14 @@ def _broken(context: HistoryContext, claims: Sequence[Claim]) -> Evidence:
         text = claims[int(claim[position])].text
         return f"{name} broke what held in {int(held[position]):,} cases of other transactions, {text}"
 
-    return strongest(EvidenceSource.BROKEN, len(history.transaction_hash), cases, sentence)
+    return strongest(source, len(history.transaction_hash), cases, sentence)
 
 
 def _failures(
-    history: History, claims: Sequence[Claim]
+    context: HistoryContext, claims: Sequence[Claim]
 ) -> Iterator[tuple[IntColumn, FloatColumn, IntColumn, IntColumn]]:
     """Yield the rows that broke a claim, their bits by other transactions, how often it held there, and which it is."""
+    history, function, lasting = context.history, context.calls.function, lasting_calls(context)
     for number, item in enumerate(claims):
         if item.held.all():
             continue
@@ -131,6 +138,9 @@ def _failures(
         at = history.invocation_transaction[rows]
         total, wrong = len(item.cases) - own[at], int((~item.held).sum()) - own_failures[at]
         bits = np.where(wrong <= RARE * total, np.log2((total + 1) / (wrong + 0.5)), 0.0)
+        if item.waits:
+            calls = np.bincount(function, weights=lasting)[function[rows]] - 1
+            bits = np.minimum(bits, np.log2(2.0 * np.maximum(calls, 0.0) + 2.0))
         yield rows, bits, total - wrong, np.full(len(rows), number, dtype=np.int64)
 
 

@@ -13,6 +13,7 @@ from specminer.specification import EvidenceSource
 from specminer.surprise.evidence import (
     Cases,
     Evidence,
+    Part,
     first_time_bits,
     first_times,
     joined,
@@ -39,7 +40,8 @@ def answer_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     """Return how far answers of other contracts are from their history: much larger, much smaller, or of another form.
 
     Answers to one selector within one function are compared: a price, a balance, a rate. Two Pareto tails tell how
-    improbable a number is, above and below; the forms (nothing, zero, one, more; failed) count like changes of variables.
+    improbable a number is, above and below; the forms (nothing, zero, one, more; failed)
+    count like changes of variables.
     """
     history, answers = context.history, context.history.answers
     count = len(history.transaction_hash)
@@ -56,17 +58,17 @@ def answer_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     form = np.where(answers.call_succeeded[calls], _forms(values, width)[output], 0)
     rare = rare_codes(history, rows, group * 8 + form, group)
     others = np.bincount(group)[group] - 1 if len(group) else group
-    parts = [(rows, rare.bits, others, calls, np.full(len(rows), MISSING))]
+    parts: list[Part] = [(rows, rare.bits, others, calls, np.full(len(rows), MISSING))]
     for place in range(MAX_VALUES):
         present = np.flatnonzero((width[output] > place) & answers.call_succeeded[calls])
         amounts = values[output[present], place]
         bits = _two_tails(group[present], amounts)
         parts.append((rows[present], bits, others[present], calls[present], np.full(len(present), place)))
-    rows, bits, others, call, place_of = joined(parts, 5)
-    cases = Cases.of(history, rows.astype(np.int64), bits.astype(np.float64), others, np.zeros_like(rows))
+    row, bits, (others, call, place_of) = joined(parts, 3)
+    cases = Cases.of(history, row, bits, others, np.zeros_like(row))
 
     def sentence(position: int) -> str:
-        name, item = context.calls.name(int(rows[position])), int(call[position])
+        name, item = context.calls.name(int(row[position])), int(call[position])
         who = checksum_address(history.addresses[int(answers.call_to[item])])
         heard = f"{name} heard from {who}"
         if place_of[position] == MISSING:
@@ -128,8 +130,8 @@ def code_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
         _new_addresses(np.zeros(len(pairs), dtype=np.int64), pairs[:, 0], pairs[:, 1]),
         _new_addresses(group + 1, rows, answers.call_to[calls].astype(np.int64)),
     ]
-    row, bits, known, who, kind = joined(parts, 5)
-    cases = Cases.of(history, row.astype(np.int64), bits.astype(np.float64), known, kind)
+    row, bits, (known, who, kind) = joined(parts, 3)
+    cases = Cases.of(history, row, bits, known, kind)
 
     def sentence(position: int) -> str:
         name = context.calls.name(int(row[position]))
@@ -145,7 +147,7 @@ def code_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
 def _new_addresses(
     group: IntColumn, row: IntColumn, who: IntColumn
 ) -> tuple[IntColumn, FloatColumn, IntColumn, IntColumn, IntColumn]:
-    """Return the rows in which somebody is new in a group, with bits, how many cases were before, who, and the group."""
+    """Return the rows in which somebody is new in a group: bits, how many cases were before, who, and the group."""
     new, before, different = first_times(group, who)
     bits = first_time_bits(new, before, different)
     mine = np.flatnonzero(bits > 0)
@@ -172,10 +174,13 @@ def token_evidence(history: History) -> Evidence:
     pair, inverse = np.unique(
         transfers.transaction[known].astype(np.int64) * width + kind[known], return_inverse=True
     )
-    total = np.bincount(inverse.ravel(), weights=amount) if len(pair) else np.zeros(0)
+    largest = np.zeros(
+        len(pair)
+    )  # not their sum: that there are many is told by the calls that the transaction combines
+    np.maximum.at(largest, inverse.ravel(), amount)
     transaction, group = pair // width, pair % width
     first = _first_calls(history)
-    bits = tail_bits_by(group, total)
+    bits = tail_bits_by(group, largest)
     others = np.bincount(group)[group] - 1 if len(group) else group
     present = np.flatnonzero(first[transaction] != MISSING)
     cases = Cases(
@@ -191,7 +196,7 @@ def token_evidence(history: History) -> Evidence:
         place = int(present[position])
         token = checksum_address(transfers.parties[int(group[place]) // 3])
         return (
-            f"{total[place]:.4g} units of token {token} {moved[int(group[place]) % 3]}, more than the "
+            f"{largest[place]:.4g} units of token {token} {moved[int(group[place]) % 3]}, more than the "
             f"{int(others[place]):,} other transactions that move it so lead to expect"
         )
 

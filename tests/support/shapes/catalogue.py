@@ -1,7 +1,7 @@
 """The fourteen shapes, written down before any of them was tried: what happens, and what ought to give it away.
 
-Three of them, drawn by ``random.Random(17)``, are held out (:data:`HELD_OUT`): nobody looks at what is found in them while the
-ranking is worked on. They are read once, at the end.
+Three of them, drawn by ``random.Random(17)``, are held out (:data:`HELD_OUT`): nobody looks at what is found in them
+while the ranking is worked on. They are read once, at the end.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ SHAPES: Final = (
         contract="Pot",
         play=entrances.read_within,
         happens="a price is read by another contract while a payout is open",
-        expected="a view within an open call; enter and leave in one transaction by a contract that was never seen; the "
-        "price that is answered is far from its history; a large sum leaves",
+        expected="a view within an open call; enter and leave in one transaction by a contract that was never seen; "
+        "the price that is answered is far from its history; a large sum leaves",
     ),
     Shape(
         name="cross-function",

@@ -8,7 +8,7 @@ from tests.support.third_party.crowd import ETHER, FINNEY
 
 
 def read_within(stage: Stage) -> tuple[Deployed, list[str]]:
-    """While somebody is paid out, another contract reads a price that is wrong for that moment."""
+    """Play a price that is read by another contract while somebody is paid out, and is wrong for that moment."""
     pot = stage.deploy("Pot")
     hedge = stage.deploy("Hedge", pot.address, value=100 * ETHER)
     random = stage.random
@@ -43,7 +43,7 @@ def read_within(stage: Stage) -> tuple[Deployed, list[str]]:
 
 
 def cross_functions(stage: Stage) -> tuple[Deployed, list[str]]:
-    """While somebody is paid out, the same balance is handed to a friend by another function."""
+    """Play a balance that another function hands to a friend while it is paid out."""
     bank = stage.deploy("Bank")
     random = stage.random
 
@@ -73,7 +73,7 @@ def cross_functions(stage: Stage) -> tuple[Deployed, list[str]]:
 
 
 def force_ether(stage: Stage) -> tuple[Deployed, list[str]]:
-    """Ether that no function takes makes the balance what it never should be."""
+    """Play ether that no function takes, and that makes the balance what it never should be."""
     tower = stage.deploy("Tower")
     random = stage.random
 
@@ -115,7 +115,7 @@ def force_ether(stage: Stage) -> tuple[Deployed, list[str]]:
 
 
 def refuse_refund(stage: Stage) -> tuple[Deployed, list[str]]:
-    """A bidder who takes no refund stays the highest, because nobody can outbid without refunding."""
+    """Play a bidder who takes no refund, and stays the highest because nobody can outbid without refunding."""
     rostrum = stage.deploy("Rostrum")
     random = stage.random
 

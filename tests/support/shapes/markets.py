@@ -15,7 +15,7 @@ def supply(stage: Stage, coin: Deployed, *spenders: str, sum_: int = 2_000 * ETH
 
 
 def move_price(stage: Stage) -> tuple[Deployed, list[str]]:
-    """A pawn shop takes the price of a pool that somebody moves, borrows by, and moves back in one transaction."""
+    """Play a pawn shop by the price of a pool, which somebody moves, borrows by, and moves back in one transaction."""
     coin = stage.deploy("Coin")
     pool = stage.deploy("Pool", coin.address, value=1_000 * ETHER)
     shop = stage.deploy("PawnShop", coin.address, pool.address, value=150 * ETHER)
@@ -63,7 +63,7 @@ def move_price(stage: Stage) -> tuple[Deployed, list[str]]:
 
 
 def round_wrongly(stage: Stage) -> tuple[Deployed, list[str]]:
-    """Who takes less than one share is worth pays no share for it, and does so many times."""
+    """Play somebody who takes less than a share is worth, pays no share for it, and does so many times."""
     silo = stage.deploy("Silo")
     random = stage.random
     stage.succeed(
@@ -95,7 +95,7 @@ def round_wrongly(stage: Stage) -> tuple[Deployed, list[str]]:
 
 
 def liquidate_oneself(stage: Stage) -> tuple[Deployed, list[str]]:
-    """Somebody gives away what covered their loan, and buys the rest cheaply through a second contract."""
+    """Play somebody who gives away what covered their loan, and buys the rest cheaply through a second contract."""
     coin = stage.deploy("Coin")
     mortgage = stage.deploy("Mortgage", coin.address)
     stage.succeed(stage.owner.does(coin, "mint", mortgage.address, 5_000 * ETHER))

@@ -8,7 +8,7 @@ from tests.support.third_party.crowd import ETHER, FINNEY
 
 
 def run_strange_code(stage: Stage) -> tuple[Deployed, list[str]]:
-    """A hub that runs modules in its own place runs one that a stranger brought."""
+    """Play a hub that runs modules in its own place, and one that a stranger brought."""
     hub = stage.deploy("Hub")
     giver, splitter = stage.deploy("Giver"), stage.deploy("Splitter")
     stage.succeed(stage.owner.does(hub, "list", giver.address, True))
@@ -46,7 +46,7 @@ def run_strange_code(stage: Stage) -> tuple[Deployed, list[str]]:
 
 
 def initialise_again(stage: Stage) -> tuple[Deployed, list[str]]:
-    """What set up the contract once is called again by somebody else, who then spends what is there."""
+    """Play an initialiser that is called again by somebody else, who then spends what is there."""
     society = stage.deploy("Society")
     stage.succeed(stage.owner.does(society, "initialize", stage.owner.account, 100 * FINNEY))
     random = stage.random
@@ -80,7 +80,7 @@ def initialise_again(stage: Stage) -> tuple[Deployed, list[str]]:
 
 
 def enter_by_hole(stage: Stage) -> tuple[Deployed, list[str]]:
-    """A stranger names themselves operator, gives themselves points, and changes them into ether."""
+    """Play a stranger who becomes operator, awards themselves points, and changes them into ether."""
     rewards = stage.deploy("Rewards", value=50 * ETHER)
     random = stage.random
     second = stage.everybody[2]

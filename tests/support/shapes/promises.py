@@ -9,7 +9,7 @@ from tests.support.third_party.crowd import DAY, ETHER, FINNEY
 
 
 def borrow_votes(stage: Stage) -> tuple[Deployed, list[str]]:
-    """Coins that are borrowed for one transaction carry a motion at once."""
+    """Play coins that are borrowed for one transaction and carry a motion at once."""
     coin = stage.deploy("Coin")
     council = stage.deploy("Council", coin.address, value=60 * ETHER)
     lender = stage.deploy("Lender", coin.address)
@@ -52,7 +52,7 @@ def borrow_votes(stage: Stage) -> tuple[Deployed, list[str]]:
 
 
 def replay_signature(stage: Stage) -> tuple[Deployed, list[str]]:
-    """A cheque that was cashed is cashed again, and again."""
+    """Play a cheque that was cashed and is cashed again, and again."""
     cheques = stage.deploy("Cheques", value=500 * ETHER)
     random = stage.random
     signed: list[tuple[str, int, tuple[int, bytes, bytes]]] = []
@@ -116,7 +116,7 @@ def _permission(
 
 
 def front_run_permit(stage: Stage) -> tuple[Deployed, list[str]]:
-    """A stranger uses a permission before the one whom it is for, whose transaction then fails."""
+    """Play a stranger who uses a permission before the one whom it is for, whose transaction then fails."""
     coin = stage.deploy("Coin")
     till = stage.deploy("Till", coin.address)
     supply(stage, coin)
@@ -182,7 +182,7 @@ def front_run_permit(stage: Stage) -> tuple[Deployed, list[str]]:
 
 
 def race_approval(stage: Stage) -> tuple[Deployed, list[str]]:
-    """An allowance is spent just before it is changed, and the new one as well."""
+    """Play an allowance that is spent just before it is changed, and the new one as well."""
     coin = stage.deploy("Coin")
     supply(stage, coin)
     random = stage.random

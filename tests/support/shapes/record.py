@@ -1,4 +1,7 @@
-"""Plays shapes and records them as ``NAME.jsonl.gz`` and ``NAME.attack.json``: ``python -m tests.support.shapes.record DIR``."""
+"""Plays shapes and records them as ``NAME.jsonl.gz`` and ``NAME.attack.json``.
+
+``python -m tests.support.shapes.record DIR`` writes all of them into a folder.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from tests.support.shapes.stage import Stage, compiled
 
 
 def record(shape: Shape, folder: Path, *, seed: int = 0) -> Path:
-    """Play a shape on a fresh chain and write its two files; return the trace file. The same seed gives the same bytes."""
+    """Play a shape on a fresh chain and write its two files; return the trace file. A seed gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     trace_file = folder / f"{shape.name}.jsonl.gz"
     with Anvil(automine=False) as anvil:
