@@ -35,8 +35,8 @@ def threshold(
     """Return the score above which a case is an alarm, in bits; cost n log n.
 
     ``unit`` tells which cases are one decision of one author, such as the events of a transaction; by default each is
-    its own. Benign cases above the threshold stay below ``rate``. It is never lower than ``least`` bits, by default what
-    comes up with probability ``rate``.
+    its own. Benign cases above the threshold stay below ``rate``. It is never lower than ``least`` bits, by default
+    what comes up with probability ``rate``.
     Source: exponential tail above a high order statistic, Pickands 1975, with the shape at 0.
     """
     rest = _without_strangest(scores, np.arange(len(scores)) if unit is None else unit, rate)

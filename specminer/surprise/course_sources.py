@@ -96,8 +96,9 @@ def newcomer_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     """Return how improbable it was that a caller who is new to a function had never been seen in the whole history.
 
     Of n earlier first calls of functions k were made by somebody who had never been seen: the next is with (k + 1/2) /
-    (n + 1). The same is told, less the logarithm of their number, of the transactions that this caller makes later. Contracts are counted apart from accounts. As only those who are new to a function are looked at, this
-    comes on top of how improbable they are.
+    (n + 1). Contracts are counted apart from accounts. As only those who are new to a function are looked at, this
+    comes on top of how improbable they are. The same is told, less the logarithm of their number, of the transactions
+    that this caller makes later.
     """
     history = context.history
     rows = np.flatnonzero(lasting & context.is_event)
@@ -133,8 +134,8 @@ def newcomer_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
         what = "a contract" if contract[position] else "an account"
         since = "" if turn[position] == 1 else f"{int(turn[position]) - 1:,} transactions "
         return (
-            f"{who}, {what} that was never seen {since}before, called {context.calls.name(int(rows[position]))}; most of "
-            f"{int(known[position]):,} earlier first calls were made by somebody who was known"
+            f"{who}, {what} that was never seen {since}before, called {context.calls.name(int(rows[position]))}; most "
+            f"of {int(known[position]):,} earlier first calls were made by somebody who was known"
         )
 
     return strongest(EvidenceSource.NEWCOMER, len(history.transaction_hash), cases, sentence)
@@ -199,8 +200,8 @@ def relation_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
 def race_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     """Return how improbable it is that different senders change one entry of a variable within a block.
 
-    Both the one that changed it and the one that overwrote it take part. Entries are what stands under a key: a total is
-    everybody's.
+    Both the one that changed it and the one that overwrote it take part. Entries are what stands under a key: a total
+    is everybody's.
     """
     history, accesses = context.history, context.accesses
     keyed = np.array([bool(item.ports) for item in context.locations.variables], dtype=np.bool_)

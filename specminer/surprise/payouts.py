@@ -65,7 +65,8 @@ def payouts(history: History) -> Payouts:
 def payout_evidence(history: History, taken: Payouts) -> Evidence:
     """Return how improbable the largest payment is, or the share of what was held, by other transactions that pay.
 
-    That there are many payments is told by the calls that the transaction combines. Of both the one that says more counts, less a bit for having looked at two.
+    That there are many payments is told by the calls that the transaction combines. Of both the one that says more
+    counts, less a bit for having looked at two.
     """
     share = taken.share
     paying = taken.paid > 0

@@ -47,7 +47,8 @@ RATE: Final = 0.003
 """Benign transactions above the threshold stay below this share."""
 LEAST_ALARM: Final = 7.5
 """Bits below which nothing is an alarm. The score's own scale would ask for 8.4 at that rate, but sources are silent
-mostly: pooled over many histories, less than a tenth of a percent of benign transactions has more (``benchmarks.attacks``)."""
+mostly: pooled over many histories, less than a tenth of a percent of benign transactions has more
+(``benchmarks.attacks``)."""
 LEAST_REASON: Final = 1.0
 """What has fewer bits explains nothing."""
 MOST_OF_IT: Final = 0.5
