@@ -94,7 +94,7 @@ class _Exchange(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> Any:
         """Return the expression, or the other one in its place."""
-        return self._new if ast.dump(node) == self._old else self.generic_visit(copy.copy(node))
+        return self._new if ast.dump(node) == self._old else self.generic_visit(node)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -192,6 +192,11 @@ class Reader(ast.NodeTransformer):
         self.generic_visit(node)
         return node
 
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """Write the length of an array as that of a text."""
+        self.generic_visit(node)
+        return ast.Call(ast.Name("length"), [node.value], []) if node.attr == "length" else node
+
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         """Bring the factors of a product into one order."""
         self.generic_visit(node)
@@ -213,7 +218,8 @@ class Reader(ast.NodeTransformer):
         if isinstance(node, ast.Compare) and chosen is not None:
             test = self._truth(chosen.test)
             first, second = (
-                self._truth(_Exchange(chosen, item).visit(node)) for item in (chosen.body, chosen.orelse)
+                self._truth(_Exchange(chosen, item).visit(copy.deepcopy(node)))
+                for item in (chosen.body, chosen.orelse)
             )
             return z3.And(z3.Implies(test, first), z3.Implies(z3.Not(test), second))
         if isinstance(node, ast.BoolOp):

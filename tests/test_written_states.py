@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from benchmarks.state_agreement import step_of
-from tests.support.third_party.catalogue import HISTORIES, WITHOUT_CONDITIONS
+from tests.support.third_party.catalogue import HISTORIES, LIVES_ALONE
 from tests.support.third_party.conditions import CLOCK, ENTITY
 from tests.support.third_party.followed_lives import FollowedLives
 from tests.support.third_party.recording import Recording, record
@@ -26,7 +26,7 @@ ENDS = {"refund_escrow": {"closed"}, "closed_escrow": {"refunding"}}
 
 pytestmark = pytest.mark.slow
 each_history = pytest.mark.parametrize("name", HISTORIES)
-each_new_history = pytest.mark.parametrize("name", WITHOUT_CONDITIONS)
+each_new_history = pytest.mark.parametrize("name", LIVES_ALONE)
 Followed = Callable[[str], FollowedLives]
 
 

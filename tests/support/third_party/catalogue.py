@@ -57,7 +57,7 @@ DRIVERS: Final[Mapping[str, Driver]] = {
 SHARED_DRIVES: Final[Mapping[str, str]] = {"votes_token": "governor", "closed_escrow": "refund_escrow"}
 """Histories that another one's driver makes, by name."""
 HISTORIES: Final = (*DRIVERS, *SHARED_DRIVES)
-WITHOUT_CONDITIONS: Final = (
+LIVES_ALONE: Final = (
     "refund_escrow",
     "closed_escrow",
     "payment_splitter",
@@ -68,6 +68,8 @@ WITHOUT_CONDITIONS: Final = (
     "htlc",
     "ens_controller",
 )
-"""Those of which only the life is written down, in ``tests/data/states``."""
-CONDITION_HISTORIES: Final = tuple(name for name in HISTORIES if name not in WITHOUT_CONDITIONS)
+"""Those whose life is written down in ``tests/data/states`` alone."""
+WITHOUT_LISTS: Final = ("closed_escrow", "ens_controller")
+"""Those whose conditions are not listed: the first is a second history of a contract whose are."""
+CONDITION_HISTORIES: Final = tuple(name for name in HISTORIES if name not in WITHOUT_LISTS)
 """Those whose conditions are listed in ``tests/data/conditions``."""

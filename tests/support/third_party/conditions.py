@@ -16,7 +16,7 @@ from typing import Any, Final
 FOLDER: Final = Path(__file__).resolve().parents[2] / "data" / "conditions"
 ENVIRONMENT: Final = frozenset(
     {"sender", "value", "paid", "origin", "this", "now", "block", "gasleft", "MAX"}
-    | {"length", "keccak", "signer", "succeeds", "call"}
+    | {"length", "keccak", "signer", "sha256", "succeeds", "call"}
 )
 """Names that mean the same in all files."""
 ENTITY: Final = "ENTITY"
@@ -98,7 +98,8 @@ class ExpectedContract:
     errors: Mapping[str, str]
     """Signatures of errors that the ABI does not have, by the name that conditions use."""
     functions: Mapping[str, FunctionConditions]
-    life: Life
+    life: Life | None
+    """``None`` where ``tests/data/states`` alone has it."""
 
 
 def expected_contract(name: str) -> ExpectedContract:
@@ -110,7 +111,7 @@ def expected_contract(name: str) -> ExpectedContract:
         names=table.get("constants", {}) | table.get("names", {}),
         errors=table.get("errors", {}),
         functions={function: _function(entry) for function, entry in table["functions"].items()},
-        life=_life(table["life"]),
+        life=_life(table["life"]) if "life" in table else None,
     )
 
 
