@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from specminer.abstraction import Definition
     from specminer.api.checking import check
+    from specminer.api.comparing import diff, diff_at
     from specminer.api.examination import examine, examine_node
     from specminer.api.histories import Collection, collect, export_history, import_history
     from specminer.api.mined import Mined, read
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from specminer.api.proving import prove
     from specminer.api.scoring import score_automaton
     from specminer.chain.survey import Finding
+    from specminer.comparison.difference import Comparison
     from specminer.datasets import Dataset, dataset, list_datasets
     from specminer.errors import (
         ChainError,
@@ -63,6 +65,7 @@ __all__ = [
     "CheckOptions",
     "CheckResult",
     "Collection",
+    "Comparison",
     "Dataset",
     "Definition",
     "ExplorerOptions",
@@ -99,6 +102,8 @@ __all__ = [
     "check",
     "collect",
     "dataset",
+    "diff",
+    "diff_at",
     "examine",
     "examine_node",
     "export_history",
@@ -116,6 +121,7 @@ __all__ = [
 _NAMES = {
     "abstraction": ("Definition",),
     "api.checking": ("check",),
+    "api.comparing": ("diff", "diff_at"),
     "api.examination": ("examine", "examine_node"),
     "api.histories": ("Collection", "collect", "export_history", "import_history"),
     "api.mined": ("Mined", "read"),
@@ -123,6 +129,7 @@ _NAMES = {
     "api.proving": ("prove",),
     "api.scoring": ("score_automaton",),
     "chain.survey": ("Finding",),
+    "comparison.difference": ("Comparison",),
     "datasets": ("Dataset", "dataset", "list_datasets"),
     "errors": (
         "ChainError",

@@ -61,8 +61,8 @@ def test_every_command_and_option_is_explained(path: tuple[str, ...]) -> None:
             assert any(name in command.help for name in named), f"{shown} is not explained"
 
 
-_OWN: Final = ("--out", "--format", "--labels")
-"""Options that each command explains for itself: what it writes, and in which words."""
+_OWN: Final = ("--out", "--format", "--labels", "--at")
+"""Options that each command explains for itself: what it writes, in which words, from where on."""
 
 
 def test_options_of_one_name_mean_the_same() -> None:

@@ -26,11 +26,11 @@ SOURCE: Final = ast.parse(Path(specminer.__file__).read_text())
 SECRET: Final = "geheim"
 
 NAMES: Final = (
-    "PRESETS BlockRange ChainError CheckOptions CheckResult Collection Dataset Definition ExplorerOptions "
+    "PRESETS BlockRange ChainError CheckOptions CheckResult Collection Comparison Dataset Definition ExplorerOptions "
     "FileFormatError Finding HistorySource Inspected Labels MineOptions Mined NodeLied NodeOptions NodeRefused "
     "NodeUnreachable NotOnChain Observer OutputError PictureOptions Preset RenderError Replayed ReplayOptions "
     "Report Score Selection SelectionOptions SilentObserver Specification SpecminerError StoreError UsageError "
-    "Written __version__ check collect dataset examine examine_node export_history import_history inspect "
+    "Written __version__ check collect dataset diff diff_at examine examine_node export_history import_history inspect "
     "list_datasets mine prove read read_definition score_automaton select"
 )
 """What users may rely on: a name that leaves this list breaks their programs, and stands in the changelog."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from specminer.history import IntColumn
+from specminer.history import BoolColumn, IntColumn
 from specminer.tuning import FrontPoint, Tuning
 
 
-def reached(tuning: Tuning, point: FrontPoint) -> IntColumn:
-    """Return how many interactions left each state of a point of the front by some event; shape (states,)."""
+def reached(tuning: Tuning, point: FrontPoint, counted: BoolColumn | None = None) -> IntColumn:
+    """Return how many interactions left each state of a point of the front by some event; shape (states,).
+
+    ``counted`` are the events that count, by row of the table; ``None`` for all.
+    """
     states = len(point.states)
-    pairs = np.unique(tuning.table.interaction * states + tuning.before(point))
+    pairs = tuning.table.interaction * states + tuning.before(point)
+    pairs = np.unique(pairs if counted is None else pairs[counted])
     return np.bincount(pairs % states, minlength=states).astype(np.int64)

@@ -82,6 +82,17 @@ def effects_of(
     return tuple(sorted(told, key=lambda item: _KINDS.index(item.kind)))
 
 
+def idle_effects_of(
+    decisions: FunctionDecisions, writes: FunctionWrites, wording: Wording, name: str
+) -> frozenset[tuple[str, str]]:
+    """Return the writes of a function that made no difference in any call, as function and text.
+
+    They are no effects in this history, but may be in another one; the arguments are those of :func:`effects_of`.
+    """
+    idle = _Collector(decisions, writes, wording).idle()
+    return frozenset((name, item.text) for item in idle)
+
+
 class _Collector:
     """Collects the effects of one function's accepted runs."""
 
@@ -103,6 +114,14 @@ class _Collector:
 
     def collect(self) -> dict[EffectName, _Found]:
         """Return the effects with the runs in which they happened."""
+        found = {name: item for name, item in self._all().items() if item.changed}
+        return _bounded(_with_rounds(found))
+
+    def idle(self) -> list[EffectName]:
+        """Return what was done that made no difference in any run."""
+        return [name for name, item in self._all().items() if not item.changed]
+
+    def _all(self) -> dict[EffectName, _Found]:
         found: dict[EffectName, _Found] = {}
         for number in self.weights:
             record = self._runs[number].record
@@ -114,7 +133,7 @@ class _Collector:
                 item = found.setdefault(name, _Found())
                 item.runs[number] = max(decided, item.runs.get(number, 0))
                 item.changed |= changed
-        return _bounded(_with_rounds({name: item for name, item in found.items() if item.changed}))
+        return found
 
     def _written(self, run: int) -> Iterator[tuple[EffectName, int, bool]]:
         for slot in self._writes.told(run):

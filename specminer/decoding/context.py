@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Self
 
@@ -88,6 +88,12 @@ class HistoryContext:
     """Whether a storage layout was at hand, and fit."""
     notes: tuple[str, ...] = ()
     """What speaks against the artifacts, as sentences without full stops."""
+    window: BoolColumn | None = None
+    """Which invocations are events, of those that can be; shape (n,). ``None`` for all."""
+
+    def within(self, window: BoolColumn) -> Self:
+        """Return the same history with events in a part of it only; what storage held is known from all of it."""
+        return replace(self, window=window)
 
     @classmethod
     def of(cls, history: History, interface: Interface, locations: Locations) -> Self:
@@ -112,7 +118,8 @@ class HistoryContext:
         No calls of read-only functions, none rolled back by its caller, and none of a contract that was gone.
         """
         lasting: BoolColumn = self.history.invocation_outcome != ROLLED_BACK
-        return ~self.calls.read_only & lasting & ~self.is_in_vain
+        events: BoolColumn = ~self.calls.read_only & lasting & ~self.is_in_vain
+        return events if self.window is None else events & self.window
 
     @cached_property
     def is_in_vain(self) -> BoolColumn:
@@ -155,7 +162,8 @@ class HistoryContext:
         """Rows of ``accesses`` of accepted invocations whose values are known, by variable, then in their order."""
         accesses = self.accesses
         known = (accesses.value_before != MISSING) & (accesses.value_after != MISSING)
-        rows = np.flatnonzero(self.history.accepted[accesses.invocation] & known).astype(np.int32)
+        accepted = self.history.accepted if self.window is None else self.history.accepted & self.window
+        rows = np.flatnonzero(accepted[accesses.invocation] & known).astype(np.int32)
         return rows[np.argsort(self.locations.variable[accesses.slot[rows]], kind="stable")]
 
     @cached_property

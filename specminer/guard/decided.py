@@ -70,6 +70,8 @@ class DecidedClause:
     """The first block in which a later version ran that does not; ``None`` if there was none."""
     readable: bool
     """Whether all its expressions could be named, and not only what they depend on."""
+    order: int | None
+    """Its place among the decisions of an accepted call, counted from 1; ``None`` if none came to it."""
 
     @property
     def in_version(self) -> Clause:
@@ -290,7 +292,17 @@ class _Translator:
             since=item.since,
             until=item.until,
             readable=readable,
+            order=self._order(item.conditions[0].node),
         )
+
+    def _order(self, node: int) -> int | None:
+        """Return the place of a decision in the first path of accepted calls that comes to it."""
+        for path in self._decisions.paths:
+            if path.returned:
+                for place, step in enumerate(path.steps, 1):
+                    if step.condition.node == node:
+                        return place
+        return None
 
     def is_trivial(self, clause: Clause) -> bool:
         """Whether every call meets a condition: nobody who calls is the zero address."""

@@ -289,6 +289,7 @@ def _decided_condition(function: Function, item: DecidedClause, names: Sequence[
             contradictions=item.contradictions,
             undecided=item.undecided,
         ),
+        order=item.order,
     )
 
 

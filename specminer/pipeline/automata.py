@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from specminer.confidence import reached
-from specminer.history import MISSING, History, IntColumn
+from specminer.history import MISSING, BoolColumn, History, IntColumn
 from specminer.interaction import event_text
 from specminer.pipeline.state import Mining
 from specminer.specification import MAX_WITNESSES, Edge, Occurrence, TransitionKind, front_place
@@ -32,7 +32,9 @@ def choose_abstraction(mining: Mining) -> Mining:
 
 def count_transitions(mining: Mining) -> Mining:
     """Count how often each transition of each automaton on the front was taken, and by whom."""
-    return replace(mining, transitions=tuple(_edges(mining, point) for point in mining.tuning.front))
+    window = mining.context.window
+    chosen = None if window is None else window[mining.interactions.invocation]
+    return replace(mining, transitions=tuple(_edges(mining, point, chosen) for point in mining.tuning.front))
 
 
 def transition_groups(tuning: Tuning, point: FrontPoint) -> tuple[IntColumn, IntColumn]:
@@ -45,19 +47,25 @@ def transition_groups(tuning: Tuning, point: FrontPoint) -> tuple[IntColumn, Int
     return keys.astype(np.int64), group.reshape(-1).astype(np.int64)
 
 
-def _edges(mining: Mining, point: FrontPoint) -> tuple[Edge, ...]:
-    """Group the events into transitions with their evidence, ordered by source, target and event."""
+def _edges(mining: Mining, point: FrontPoint, chosen: BoolColumn | None) -> tuple[Edge, ...]:
+    """Group the events into transitions with their evidence, ordered by source, target and event.
+
+    ``chosen`` are the events that count, by row; ``None`` for all.
+    """
     keys, group = transition_groups(mining.tuning, point)
+    counted = np.ones(len(group), dtype=np.bool_) if chosen is None else chosen
     order = np.lexsort((mining.interactions.invocation, group))
+    order = order[counted[order]]
     starts = np.searchsorted(group[order], np.arange(len(keys) + 1))
-    left = reached(mining.tuning, point)
-    unknown = np.bincount(group[mining.tuning.uncertain(point)], minlength=len(keys)).tolist()
+    left = reached(mining.tuning, point, counted)
+    unknown = np.bincount(group[mining.tuning.uncertain(point) & counted], minlength=len(keys)).tolist()
     return tuple(
         replace(
             _edge(mining, key, order[starts[row] : starts[row + 1]], int(left[key[0]])),
             unknown=unknown[row] or None,
         )
         for row, key in enumerate(keys)
+        if starts[row] < starts[row + 1]
     )
 
 

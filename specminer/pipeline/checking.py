@@ -24,7 +24,6 @@ from specminer.monitoring.code_breaches import CodeCheck, unseen_changes
 from specminer.monitoring.deviation import Basis, CheckResult, Deviation, Severity
 from specminer.monitoring.guard_breaches import GuardCheck, unjudged_conditions
 from specminer.monitoring.invariant_breaches import InvariantCheck
-from specminer.monitoring.state_matching import StateSet, match_states
 from specminer.pipeline.automata import choose_abstraction, count_transitions, transition_groups
 from specminer.pipeline.division import decode_history, divide
 from specminer.pipeline.following import execute_calls, follow_decisions
@@ -34,6 +33,7 @@ from specminer.pipeline.reporting import requested_split
 from specminer.pipeline.state import MineOptions, Mining
 from specminer.predicate.smtlib import expression, symbol_sorts
 from specminer.reasoning import StateSpace
+from specminer.reasoning.state_matching import StateSet, match_states
 from specminer.specification import Specification, State
 
 _HASH: Final = re.compile(r"0x[0-9a-fA-F]{64}")

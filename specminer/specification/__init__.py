@@ -90,7 +90,6 @@ from specminer.specification.model import (
     front_place,
 )
 from specminer.specification.surprise import (
-    EvidenceFamily,
     EvidenceSource,
     HeldOutAlarms,
     Surprise,
@@ -129,7 +128,6 @@ __all__ = [
     "EffectKind",
     "EntitySort",
     "EventRules",
-    "EvidenceFamily",
     "EvidenceSource",
     "FollowedCalls",
     "FrontPoint",

@@ -179,6 +179,9 @@ class GuardCondition:
     """The version of the code that has it; left out if all have it that accepted calls."""
     decisions: DecisionCounts | None = absent()
     """What calls did at it; left out where the code was not followed."""
+    order: Count | None = absent()
+    """The place of its decision among those of an accepted call, counted from 1; left out where the code was not
+    followed, or no accepted call came to it."""
     bound: ObservedBound | None = absent()
     """Between which values its bound lies; left out unless the number in it stands for nothing in the code."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -527,12 +527,10 @@ class TraceStore:
         with self._reading() as connection:
             return instances.by_creation(connection, chain_id, contracts)
 
-    def transactions(
-        self, chain_id: int, contract: Address, hashes: Collection[Hash] | None = None
-    ) -> Iterator[Transaction]:
-        """Yield the transactions of a contract in chain order, as values; of those with some hashes if given."""
+    def transactions(self, chain_id: int, contract: Address) -> Iterator[Transaction]:
+        """Yield the transactions of a contract in chain order, as values."""
         with self._reading() as connection:
-            yield from reading.transactions(connection, self._require(connection, chain_id, contract), hashes)
+            yield from reading.transactions(connection, self._require(connection, chain_id, contract))
 
     def history(
         self,

@@ -1,0 +1,288 @@
+"""What `diff` says first of contracts that were changed in one place, and of histories cut at random.
+
+    python -m benchmarks.changed_contracts [--seed N] [--calls N] [--cuts N] [--all]
+
+A small market (listings of items, with an owner, a fee and a pause) is compiled as it is, and in eight versions that
+each differ in one place: a condition dropped, two checks in another order, another role, a bound off by one, an effect
+that is missing. Each is called in the same way at random on the engine. Prints, for each version, the first
+difference that `diff` tells, and whether it is the one that was made. Then histories (the market's, and the shipped
+datasets) are cut in two at blocks drawn at random: what differs there is chance, or use that changed. ``--all``
+prints all differences.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from eth_abi.abi import encode
+
+from benchmarks.recorded_chain import USERS, RecordedChain
+from specminer import Selection, SelectionOptions, select
+from specminer._support.keccak import keccak
+from specminer.chain.artifact import Artifact, parse
+from specminer.comparison.difference import Change, Comparison, Difference, Subject
+from specminer.datasets import list_datasets
+from specminer.history import History
+from specminer.pipeline.comparing import ComparedHistory, compare_histories, compare_parts
+from tests.support.solc import compile_sources
+
+SOURCE: Final = """
+pragma solidity ^0.8.20;
+
+contract Market {
+    enum Status { None, Open, Sold, Withdrawn }
+    struct Listing { address seller; address buyer; uint256 price; uint64 until; Status status; }
+
+    address public owner;
+    bool public paused;
+    uint256 public fee;
+    uint256 public count;
+    mapping(uint256 => Listing) public listings;
+    mapping(address => uint256) public credit;
+
+    event Listed(uint256 id, uint256 price);
+    event Sold(uint256 id, address buyer);
+
+    constructor() { owner = msg.sender; fee = 100; }
+
+    function list(uint256 price, uint64 duration) external {
+        require(!paused, "paused");
+        require(price > 0, "no price");
+        require(duration <= 30 days, "too long");
+        count += 1;
+        listings[count] = Listing(msg.sender, address(0), price, uint64(block.timestamp) + duration, Status.Open);
+        emit Listed(count, price);
+    }
+
+    function buy(uint256 id) external payable {
+        Listing storage item = listings[id];
+        require(!paused, "paused");
+        require(item.status == Status.Open, "not open");
+        require(msg.sender != item.seller, "own item");
+        require(block.timestamp <= item.until, "too late");
+        require(msg.value >= item.price, "too little");
+        item.status = Status.Sold;
+        item.buyer = msg.sender;
+        credit[item.seller] += msg.value - fee;
+        credit[owner] += fee;
+        emit Sold(id, msg.sender);
+    }
+
+    function withdrawListing(uint256 id) external {
+        Listing storage item = listings[id];
+        require(item.seller == msg.sender, "not yours");
+        require(item.status == Status.Open, "not open");
+        item.status = Status.Withdrawn;
+    }
+
+    function cash() external {
+        uint256 amount = credit[msg.sender];
+        require(amount > 0, "nothing");
+        credit[msg.sender] = 0;
+        payable(msg.sender).transfer(amount);
+    }
+
+    function setFee(uint256 value) external {
+        require(msg.sender == owner, "not owner");
+        require(value <= 1000, "too much");
+        fee = value;
+    }
+
+    function setPaused(bool value) external {
+        require(msg.sender == owner, "not owner");
+        paused = value;
+    }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A change of the market in one place."""
+
+    name: str
+    old: str
+    new: str
+    told: Callable[[Difference], bool]
+    """Whether a difference is the one that was made."""
+
+
+def _guard(scope: str, *changes: Change, said: str = "") -> Callable[[Difference], bool]:
+    def told(item: Difference) -> bool:
+        return (
+            item.subject is Subject.GUARD
+            and item.scope == scope
+            and item.change in changes
+            and said in f"{item.before} {item.after}"
+        )
+
+    return told
+
+
+def _effect(scope: str, said: str) -> Callable[[Difference], bool]:
+    def told(item: Difference) -> bool:
+        return (
+            item.subject is Subject.EFFECT and item.scope == scope and said in f"{item.before} {item.after}"
+        )
+
+    return told
+
+
+VERSIONS: Final = (
+    Version(
+        name="a condition dropped",
+        old='        require(msg.sender != item.seller, "own item");\n',
+        new="",
+        told=_guard("buy", Change.GONE, said="seller"),
+    ),
+    Version(
+        name="a deadline dropped",
+        old='        require(block.timestamp <= item.until, "too late");\n',
+        new="",
+        told=_guard("buy", Change.GONE, said="until"),
+    ),
+    Version(
+        name="a wrong role",
+        old='        require(item.seller == msg.sender, "not yours");',
+        new='        require(owner == msg.sender, "not yours");',
+        told=_guard("withdrawListing", Change.OTHER, Change.GONE, Change.ADDED, said="owner"),
+    ),
+    Version(
+        name="a bound off by one",
+        old="require(msg.value >= item.price",
+        new="require(msg.value > item.price",
+        told=_guard("buy", Change.STRONGER, said="price"),
+    ),
+    Version(
+        name="a bound off by one, the other way",
+        old="require(value <= 1000",
+        new="require(value <= 1001",
+        told=_guard("setFee", Change.WEAKER, said="1000"),
+    ),
+    Version(
+        name="two checks in another order",
+        old=(
+            '        require(item.seller == msg.sender, "not yours");\n'
+            '        require(item.status == Status.Open, "not open");\n'
+        ),
+        new=(
+            '        require(item.status == Status.Open, "not open");\n'
+            '        require(item.seller == msg.sender, "not yours");\n'
+        ),
+        told=_guard("withdrawListing", Change.ORDER),
+    ),
+    Version(
+        name="a missing effect",
+        old="        credit[owner] += fee;\n",
+        new="",
+        told=_effect("buy", "credit[owner]"),
+    ),
+    Version(
+        name="a missing reset",
+        old="        credit[msg.sender] = 0;\n",
+        new="",
+        told=_effect("cash", "credit[sender]"),
+    ),
+)
+
+
+def played(source: str, seed: int, calls: int) -> tuple[History, Artifact]:
+    """Compile a version of the market, call it at random, and return what was recorded."""
+    output = compile_sources({"Market.sol": source})["Market"]
+    chance = random.Random(seed)
+    chain = RecordedChain(
+        bytes.fromhex(output["evm"]["bytecode"]["object"]), start=1_700_000_000, first_block=1
+    )
+    listed = 0
+    for _ in range(calls):
+        sender = chance.choice(USERS)
+        number = chance.randint(max(1, listed - 6), max(1, listed + 1))
+        price = chance.choice((1_000, 5_000, 20_000))
+        hours = chance.choice((24, 72, 72, 240, 900))
+        fee = chance.choice((50, 200, 1_000, 1_001, 1_500))
+        name, types, arguments, value = chance.choice(
+            (
+                ("list", ("uint256", "uint64"), (chance.choice((0, price)), hours * 3_600), 0),
+                ("list", ("uint256", "uint64"), (price, 259_200), 0),
+                ("list", ("uint256", "uint64"), (price, 259_200), 0),
+                ("buy", ("uint256",), (number,), chance.choice((price, 20_000, 5_001))),
+                ("buy", ("uint256",), (number,), chance.choice((1_000, 5_000, 20_000))),
+                ("buy", ("uint256",), (number,), 20_000),
+                ("withdrawListing", ("uint256",), (number,), 0),
+                ("withdrawListing", ("uint256",), (number,), 0),
+                ("cash", (), (), 0),
+                ("cash", (), (), 0),
+                ("setFee", ("uint256",), (fee,), 0),
+                ("setPaused", ("bool",), (chance.random() < 0.2,), 0),
+            )
+        )
+        if name in ("setPaused", "setFee") and chance.random() < 0.6:
+            sender, arguments = USERS[0], (False,) if name == "setPaused" else arguments
+        selector = keccak(f"{name}({','.join(types)})".encode())[:4]
+        time = chain.time + chance.choice((60, 600, 3_600, 20_000))
+        accepted = chain.call(sender, selector + encode(types, arguments), value, time, chain.block + 1)
+        listed += accepted and name == "list"
+    told = {"contractName": "Market", "abi": output["abi"], "storageLayout": output["storageLayout"]}
+    return chain.history(), parse(json.dumps(told).encode(), "Market")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--calls", type=int, default=600)
+    parser.add_argument("--cuts", type=int, default=2)
+    parser.add_argument("--all", action="store_true")
+    given = parser.parse_args(arguments)
+    history, artifact = played(SOURCE, given.seed, given.calls)
+    before = ComparedHistory(history=history, artifact=artifact)
+    right = 0
+    for version in VERSIONS:
+        assert SOURCE.count(version.old) == 1, version.name
+        other, changed = played(SOURCE.replace(version.old, version.new), given.seed, given.calls)
+        compared, _ = compare_histories(before, ComparedHistory(history=other, artifact=changed))
+        first = compared.differences[0] if compared.differences else None
+        named = first is not None and version.told(first)
+        right += named
+        print(
+            f"{version.name}: {'named first' if named else 'NOT FIRST'}: {first.sentence if first else 'nothing'}"
+        )
+        _print_rest(compared, given.all)
+    print(f"{right} of {len(VERSIONS)} changes are named first")
+    chance = random.Random(given.seed)
+    histories = {"market": Selection(history=history, artifact=artifact)}
+    histories |= {
+        item.name: select(None, SelectionOptions(targets=(item.name,)))
+        for item in list_datasets()
+        if len(item.trace_files) == 1
+    }
+    cuts = differing = code = 0
+    for name, selection in histories.items():
+        blocks = sorted(set(selection.history.transaction_block.tolist()))
+        for _ in range(given.cuts):
+            block = chance.choice(blocks[len(blocks) // 4 : 3 * len(blocks) // 4])
+            compared, _ = compare_parts(selection.history, block, artifact=selection.artifact)
+            cuts += 1
+            differing += bool(compared.differences)
+            code += any(item.ground.value == "code" for item in compared.differences)
+            print(f"{name}, cut at block {block}: {len(compared.differences)} differences")
+            _print_rest(compared, given.all)
+    print(f"{cuts} cuts: {differing} with a difference, {code} with one that rests on the code")
+    return 0
+
+
+def _print_rest(compared: Comparison, wanted: bool) -> None:
+    for item in compared.differences if wanted else ():
+        print(f"  {item.ground.value:5} {item.subject.value:11} {item.sentence}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

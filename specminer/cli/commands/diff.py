@@ -1,0 +1,118 @@
+"""Compare two specifications: before and after an upgrade, an attack, or a change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from specminer import Selection, Specification, diff, diff_at, select
+from specminer.cli.bundles import bundled
+from specminer.cli.console import Screen
+from specminer.cli.options import artifact_option, chain_option, database_option, quiet_option
+from specminer.cli.sources import SourceOptions, source_options
+from specminer.errors import UsageError, plain
+from specminer.pipeline.inputs import is_address, read_artifact
+from specminer.pipeline.output import make_folder, prepare_folder, replace_file
+from specminer.pipeline.selecting import SelectionOptions
+from specminer.render import render_dot
+from specminer.render.joint import joint_dot
+from specminer.report.comparison import comparison_json, comparison_text
+from specminer.specification import is_specification, read_specification
+
+_MAX_PATH = 4096
+
+
+@click.command("diff")
+@click.argument("targets", metavar="A|B", nargs=-1, required=True)
+@click.option(
+    "--at",
+    "block",
+    type=click.IntRange(0),
+    metavar="BLOCK",
+    help="Cut the one history A in two: before this block, and from it on.",
+)
+@source_options
+@artifact_option
+@chain_option
+@database_option
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write difference.json and the picture of both automata, difference.svg and difference.dot, into this folder.",
+)
+@click.option("--exit-code", "exit_code", is_flag=True, help="Exit with code 1 if anything differs.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, or JSON for programs.",
+)
+@quiet_option
+@bundled
+def command(
+    targets: tuple[str, ...],
+    block: int | None,
+    source: SourceOptions,
+    artifact: Path | None,
+    chain_id: int | None,
+    database: str,
+    out: Path | None,
+    exit_code: bool,
+    form: str,
+    quiet: bool,
+) -> int:
+    """Compare two specifications A and B: what the code, and what the use of the contract, changed.
+
+    A and B are each an automaton.json, or a history that is mined first: the address of a contract, a dataset, a
+    trace file. A history B is mined with the abstraction of A. One history A alone is cut in two: at the block given
+    with --at, else where its code was last upgraded.
+
+    Differences of the code come first: conditions that are gone, new, weaker, stronger or asked in another order, with
+    values that tell, and effects. Of counts it is told what differs by more than chance.
+
+    \b
+      specminer diff before/automaton.json after/automaton.json
+      specminer diff loans --out upgrade
+      specminer diff 0xADDRESS --at 18000000 --db h.db --exit-code
+    """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
+    if len(targets) > 2:
+        raise UsageError(f"diff compares two things at most, but {len(targets)} were given")
+    if len(targets) == 2 and block is not None:
+        raise UsageError("--at cuts one history in two; give it with one target")
+    abi = read_artifact(artifact)
+    if out is not None:
+        prepare_folder(out)
+    with Screen(quiet=quiet) as screen:
+
+        def opened(target: str) -> Specification | Selection:
+            path = Path(target)
+            if path.suffix == ".json" and path.is_file() and is_specification(path):
+                return read_specification(path)
+            options = SelectionOptions(targets=(target,), chain_id=chain_id if is_address(target) else None)
+            options.trace_files()
+            return select(database, options, abi=abi, source=source.source, observer=screen)
+
+        first = opened(targets[0])
+        if len(targets) == 2:
+            compared = diff(first, opened(targets[1]), observer=screen)
+        elif isinstance(first, Specification):
+            raise UsageError("an automaton.json is compared with another one, or with a history: give B")
+        else:
+            compared = diff_at(first, block, observer=screen)
+    click.echo(comparison_json(compared) if form == "json" else comparison_text(compared), nl=False)
+    if out is not None:
+        picture = joint_dot(compared)
+        make_folder(out)
+        for name, content in (
+            ("difference.json", comparison_json(compared)),
+            ("difference.dot", picture.encode()),
+            ("difference.svg", render_dot(picture, "svg")),
+        ):
+            replace_file(out / name, content)
+        if form == "text":
+            click.echo(f"\npicture        {plain(out / 'difference.svg', _MAX_PATH)}")
+    return 1 if exit_code and compared.differences else 0

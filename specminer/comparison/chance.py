@@ -1,0 +1,54 @@
+"""Whether two shares differ by more than chance explains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp, lgamma
+from typing import Final
+
+SIGNIFICANCE: Final = 0.01
+"""How often, over all tests of one comparison together, chance alone may make a difference."""
+_SAME: Final = 1e-7
+"""Probabilities apart by less than this share count as equal."""
+
+
+def fisher(hits: int, trials: int, other_hits: int, other_trials: int) -> float:
+    """Return how often chance makes two shares differ at least so much, if both are draws of one share.
+
+    Source: Fisher's exact test, both sides: the tables that are no more likely than the one that was seen.
+
+    Raises:
+        ValueError: there are less trials than hits, or a number is negative.
+
+    """
+    if not (0 <= hits <= trials and 0 <= other_hits <= other_trials):
+        raise ValueError(
+            f"expected hits within trials, got {hits} of {trials}, {other_hits} of {other_trials}"
+        )
+    both = hits + other_hits
+    low, high = max(0, both - other_trials), min(both, trials)
+    weights = [
+        _log_choose(trials, count) + _log_choose(other_trials, both - count) for count in range(low, high + 1)
+    ]
+    most, seen = max(weights), weights[hits - low]
+    total = sum(exp(weight - most) for weight in weights)
+    as_rare = sum(exp(weight - most) for weight in weights if weight <= seen + _SAME)
+    return min(1.0, as_rare / total)
+
+
+def _log_choose(number: int, chosen: int) -> float:
+    return lgamma(number + 1) - lgamma(chosen + 1) - lgamma(number - chosen + 1)
+
+
+def beyond_chance(probabilities: Sequence[float], significance: float = SIGNIFICANCE) -> list[bool]:
+    """Return which of several differences are beyond chance, all tests together.
+
+    Source: Holm 1979, a simple sequentially rejective multiple test procedure.
+    """
+    order = sorted(range(len(probabilities)), key=lambda place: probabilities[place])
+    found = [False] * len(probabilities)
+    for rank, place in enumerate(order):
+        if probabilities[place] * (len(probabilities) - rank) > significance:
+            break
+        found[place] = True
+    return found

@@ -1,0 +1,174 @@
+"""Which functions, roles, reasons for rejections, and invariants differ."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from specminer.comparison.chance import beyond_chance, fisher
+from specminer.comparison.difference import Change, Difference, Ground, Subject
+from specminer.specification import RoleKind, Specification
+
+
+def function_differences(before: Specification, after: Specification) -> Iterator[Difference]:
+    """Yield the functions that only one of the histories calls, if that is more than chance."""
+    old, new = _accepted(before), _accepted(after)
+    totals = sum(old.values()), sum(new.values())
+    scopes = sorted(scope for scope in {**old, **new} if not (old.get(scope) and new.get(scope)))
+    cases = [(old.get(scope, 0), totals[0], new.get(scope, 0), totals[1]) for scope in scopes]
+    for scope, case, different in zip(
+        scopes, cases, beyond_chance([fisher(*case) for case in cases]), strict=True
+    ):
+        if different:
+            gone = not case[2]
+            what = "is no longer accepted" if gone else "is accepted, which is new"
+            yield Difference(
+                subject=Subject.FUNCTION,
+                change=Change.GONE if gone else Change.ADDED,
+                ground=Ground.DATA,
+                scope=scope,
+                before=scope if gone else "",
+                after="" if gone else scope,
+                sentence=f"{scope} {what} ({case[0]:,} calls before, {case[2]:,} after)",
+                counts=case,
+                probability=fisher(*case),
+            )
+
+
+def _accepted(specification: Specification) -> dict[str, int]:
+    """Return how often each function was accepted, as far as the specification tells."""
+    found: dict[str, int] = {}
+    for guard in specification.guards:
+        found[guard.scope] = max(found.get(guard.scope, 0), guard.accepted)
+    for effect in specification.effects:
+        found[effect.function] = max(found.get(effect.function, 0), effect.calls)
+    taken: dict[str, int] = {}
+    for edge in specification.transitions:
+        if edge.outcome == "returned" and not edge.kind.befalls:
+            taken[edge.function] = taken.get(edge.function, 0) + edge.count
+    return {**taken, **found}
+
+
+def role_differences(
+    before: Specification, after: Specification, scopes: Collection[str]
+) -> Iterator[Difference]:
+    """Yield the functions that are reserved to another role, of those whose conditions differ."""
+    old, new = _roles(before), _roles(after)
+    for scope in sorted({*old, *new} & set(scopes)):
+        one, two = old.get(scope, frozenset()), new.get(scope, frozenset())
+        if one == two:
+            continue
+        was, now = _listed(one), _listed(two)
+        yield Difference(
+            subject=Subject.ROLE,
+            change=Change.OTHER if one and two else Change.ADDED if two else Change.GONE,
+            ground=Ground.CODE,
+            scope=scope,
+            before=was,
+            after=now,
+            sentence=f"{scope} is reserved to {now or 'nobody'}, before to {was or 'nobody'}",
+        )
+
+
+def _roles(specification: Specification) -> dict[str, frozenset[str]]:
+    """Return the roles that functions demand, by function; a set of addresses is no demand of the code."""
+    found: dict[str, set[str]] = {}
+    for role in specification.roles:
+        for function in role.functions if role.kind is not RoleKind.SET else ():
+            found.setdefault(function, set()).add(role.name)
+    return {function: frozenset(names) for function, names in found.items()}
+
+
+def _listed(names: frozenset[str]) -> str:
+    return " and ".join(sorted(names))
+
+
+def rejection_differences(before: Specification, after: Specification) -> Iterator[Difference]:
+    """Yield the reasons for rejections of one history only, if that is more than chance."""
+    old, new = _reasons(before), _reasons(after)
+    calls_old, calls_new = _calls(before), _calls(after)
+    keys = sorted(key for key in {**old, **new} if key[0] in calls_old and key[0] in calls_new)
+    cases = [(old.get(key, 0), calls_old[key[0]], new.get(key, 0), calls_new[key[0]]) for key in keys]
+    for key, case, different in zip(
+        keys, cases, beyond_chance([fisher(*case) for case in cases]), strict=True
+    ):
+        if not different:
+            continue
+        scope, reason = key
+        change = (
+            Change.ADDED
+            if not case[0]
+            else Change.GONE
+            if not case[2]
+            else Change.MORE_OFTEN
+            if case[2] * case[1] > case[0] * case[3]
+            else Change.LESS_OFTEN
+        )
+        why = f"with '{reason}'" if reason else "without a reason"
+        yield Difference(
+            subject=Subject.REJECTION,
+            change=change,
+            ground=Ground.DATA,
+            scope=scope,
+            before=reason if case[0] else "",
+            after=reason if case[2] else "",
+            sentence=f"{scope} was rejected {why} {_frequency(change)} ({case[0]:,} of {case[1]:,} calls before, "
+            f"{case[2]:,} of {case[3]:,} after)",
+            counts=case,
+            probability=fisher(*case),
+        )
+
+
+def _frequency(change: Change) -> str:
+    return {
+        Change.ADDED: "for the first time",
+        Change.GONE: "never again",
+        Change.MORE_OFTEN: "more often",
+        Change.LESS_OFTEN: "less often",
+    }[change]
+
+
+def _reasons(specification: Specification) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for guard in specification.guards:
+        for reason in guard.reasons:
+            key = guard.scope, reason.text
+            found[key] = max(found.get(key, 0), reason.rejected)
+    return found
+
+
+def _calls(specification: Specification) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for guard in specification.guards:
+        found[guard.scope] = max(found.get(guard.scope, 0), guard.accepted + guard.rejected)
+    return {scope: count for scope, count in found.items() if count}
+
+
+def invariant_differences(
+    claims: Specification, failures: Mapping[str, tuple[int, int]], *, gone: bool
+) -> Iterator[Difference]:
+    """Yield the invariants of one specification that fail in the other's history more often than chance explains.
+
+    Args:
+        claims: the specification whose invariants are asked.
+        failures: of each text, in how many cases of the other's history it fails, and how many there are.
+        gone: whether that is the later one.
+
+    """
+    asked = [item for item in claims.invariants if item.text in failures]
+    cases = [(item.exceptions, item.support, *failures[item.text]) for item in asked]
+    found = beyond_chance([fisher(*case) for case in cases])
+    for item, case, different in zip(asked, cases, found, strict=True):
+        if different and case[2] * case[1] > case[0] * case[3]:
+            when = "no longer holds" if gone else "holds now, and did not before"
+            yield Difference(
+                subject=Subject.INVARIANT,
+                change=Change.BROKEN if gone else Change.ADDED,
+                ground=Ground.DATA,
+                scope=item.scope.name,
+                before=item.text if gone else "",
+                after="" if gone else item.text,
+                sentence=f"'{item.text}' {when}: it fails in {case[2]:,} of {case[3]:,} cases of the "
+                f"{'second' if gone else 'first'} history",
+                counts=case,
+                probability=fisher(*case),
+            )

@@ -1,0 +1,79 @@
+"""Two specifications compared: what differs by their code, and what by more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from specminer.comparison.automaton_comparison import automaton_differences, paired_states, paired_transitions
+from specminer.comparison.claim_comparison import (
+    function_differences,
+    invariant_differences,
+    rejection_differences,
+    role_differences,
+)
+from specminer.comparison.difference import Comparison, Difference, Ground, HistoryEvidence, Subject
+from specminer.comparison.effect_comparison import effect_differences
+from specminer.comparison.guard_comparison import GuardComparison
+from specminer.specification import Specification
+
+
+def compare(
+    before: Specification,
+    after: Specification,
+    *,
+    of_before: HistoryEvidence | None = None,
+    of_after: HistoryEvidence | None = None,
+) -> Comparison:
+    """Compare two specifications.
+
+    Args:
+        before: the first one.
+        after: the second one, best mined with the first one's abstraction.
+        of_before: what the first history says of the second's specification, where that history is at hand.
+        of_after: what the second one says of the first's specification.
+
+    """
+    states, numbers = paired_states(before, after)
+    transitions = paired_transitions(before, after, numbers)
+    guards = GuardComparison(before, after)
+    idle = {item for evidence in (of_before, of_after) if evidence is not None for item in evidence.idle}
+    conditions = list(guards.differences())
+    found = [
+        *conditions,
+        *effect_differences(before, after, idle),
+        *role_differences(before, after, {item.scope for item in conditions}),
+        *function_differences(before, after),
+        *rejection_differences(before, after),
+        *automaton_differences(states, transitions),
+    ]
+    uncompared: Mapping[str, int] = guards.uncompared
+    if of_before is None and of_after is None:
+        claims = {item.text for item in before.invariants} ^ {item.text for item in after.invariants}
+        if claims:
+            uncompared = {
+                **uncompared,
+                "invariants of one document only, whose history is not at hand": len(claims),
+            }
+    if of_after is not None:
+        found += invariant_differences(before, of_after.claims, gone=True)
+    if of_before is not None:
+        found += invariant_differences(after, of_before.claims, gone=False)
+    return Comparison(
+        before=before,
+        after=after,
+        differences=tuple(sorted(found, key=_weight)),
+        states=states,
+        transitions=transitions,
+        uncompared=uncompared,
+    )
+
+
+def _weight(item: Difference) -> tuple[object, ...]:
+    """Order differences: what the code says first, then by subject, then the least likely by chance."""
+    return (
+        item.ground is not Ground.CODE,
+        tuple(Subject).index(item.subject),
+        item.probability or 0.0,
+        item.scope,
+        item.sentence,
+    )

@@ -1,0 +1,117 @@
+"""Which effects of functions differ: no longer there, new, or under another condition."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
+
+from specminer.comparison.chance import beyond_chance, fisher
+from specminer.comparison.difference import Change, Difference, Ground, Subject
+from specminer.specification import Effect, EffectKind, Specification
+
+_Target = tuple[str, EffectKind, str]
+"""A function, and what it does something to."""
+_Cases = tuple[int, int, int, int]
+_VERBS: Final = {
+    EffectKind.WRITTEN: "writes",
+    EffectKind.PAID: "pays",
+    EffectKind.CALLED: "calls",
+    EffectKind.LOGGED: "logs",
+}
+
+
+def effect_differences(
+    before: Specification, after: Specification, idle: Collection[tuple[str, str]] = ()
+) -> Iterator[Difference]:
+    """Yield the effects of functions that both specifications followed, where they differ by more than chance.
+
+    Args:
+        before: the first specification.
+        after: the second one.
+        idle: effects, as function and text, that only made no difference in one of the histories.
+
+    """
+    old, new = _by_text(before), _by_text(after)
+    calls_before, calls_after = _calls(before), _calls(after)
+    followed = calls_before.keys() & calls_after.keys()
+    keys = [key for key in {**old, **new} if key[0] in followed and key not in idle]
+    cases = [
+        (_happened(old.get(key)), calls_before[key[0]], _happened(new.get(key)), calls_after[key[0]])
+        for key in keys
+    ]
+    found = beyond_chance([fisher(*case) for case in cases])
+    by_target: dict[_Target, list[tuple[_Cases, Effect]]] = {}
+    for key, case, different in zip(keys, cases, found, strict=True):
+        if different:
+            effect = new.get(key) or old[key]
+            by_target.setdefault((effect.function, effect.kind, effect.target), []).append((case, effect))
+    for changes in by_target.values():
+        gone = [item for item in changes if not item[0][2]]
+        added = [item for item in changes if not item[0][0]]
+        if gone and added:
+            yield _other(*gone[0], *added[0])
+            gone, added = gone[1:], added[1:]
+        for case, effect in (*gone, *added, *(item for item in changes if item[0][0] and item[0][2])):
+            yield _difference(case, effect)
+
+
+def _by_text(specification: Specification) -> Mapping[tuple[str, str], Effect]:
+    return {(effect.function, effect.text): effect for effect in specification.effects}
+
+
+def _calls(specification: Specification) -> Mapping[str, int]:
+    """Return how many accepted calls of each function were followed."""
+    found: dict[str, int] = {}
+    for guard in specification.guards:
+        if guard.calls is not None:
+            found[guard.scope] = guard.accepted
+    for effect in specification.effects:
+        found[effect.function] = effect.calls
+    return {scope: count for scope, count in found.items() if count}
+
+
+def _happened(effect: Effect | None) -> int:
+    return 0 if effect is None else min(effect.happened, effect.calls)
+
+
+def _counts(case: _Cases) -> str:
+    return f"{case[0]:,} of {case[1]:,} calls before, {case[2]:,} of {case[3]:,} after"
+
+
+def _other(case: _Cases, one: Effect, other: _Cases, two: Effect) -> Difference:
+    counts = f"{case[0]:,} of {case[1]:,} calls before, {other[2]:,} of {other[3]:,} after"
+    return Difference(
+        subject=Subject.EFFECT,
+        change=Change.OTHER,
+        ground=Ground.CODE,
+        scope=one.function,
+        before=one.text,
+        after=two.text,
+        sentence=f"{one.function} does something else: '{two.text}' instead of '{one.text}' ({counts})",
+        counts=(case[0], case[1], other[2], other[3]),
+        probability=min(fisher(*case), fisher(*other)),
+    )
+
+
+def _difference(case: _Cases, effect: Effect) -> Difference:
+    scope, verb = effect.function, f"{_VERBS[effect.kind]} {effect.target}"
+    if not case[2]:
+        change, sentence = Change.GONE, f"{scope} no longer {verb}: '{effect.text}'"
+    elif not case[0]:
+        change, sentence = Change.ADDED, f"{scope} {verb}, which is new: '{effect.text}'"
+    else:
+        more = case[2] * case[1] > case[0] * case[3]
+        change = Change.MORE_OFTEN if more else Change.LESS_OFTEN
+        sentence = f"{scope} {verb} {change.value}: '{effect.text}'"
+    always = 0 in (case[0], case[2]) and (case[0] == case[1] or case[2] == case[3])
+    return Difference(
+        subject=Subject.EFFECT,
+        change=change,
+        ground=Ground.CODE if always else Ground.DATA,
+        scope=scope,
+        before="" if change is Change.ADDED else effect.text,
+        after="" if change is Change.GONE else effect.text,
+        sentence=f"{sentence} ({_counts(case)})",
+        counts=case,
+        probability=fisher(*case),
+    )

@@ -1,0 +1,191 @@
+"""Which conditions of functions differ: dropped, added, weaker, stronger, or asked in another order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from specminer.comparison.difference import Change, Difference, Ground, Subject
+from specminer.comparison.guard_language import DemandedCondition, GuardLanguage, followed_functions
+from specminer.predicate import Formula
+from specminer.specification import Guard, GuardKind, Specification
+
+
+@dataclass(frozen=True, slots=True)
+class GuardComparison:
+    """The guards of functions that both specifications followed through the code."""
+
+    before: Specification
+    after: Specification
+    uncompared: dict[str, int] = field(default_factory=dict)
+    """What could not be compared, with the reason; complete once :meth:`differences` is exhausted."""
+
+    def differences(self) -> Iterator[Difference]:
+        """Yield what differs, function by function."""
+        for scope in sorted(followed_functions(self.before) & followed_functions(self.after)):
+            yield from self._of_function(scope)
+        one_sided = followed_functions(self.before) ^ followed_functions(self.after)
+        both = {edge.function for edge in self.before.transitions} & {
+            edge.function for edge in self.after.transitions
+        }
+        if one_sided & both:
+            self.uncompared["functions whose code was followed in one history only"] = len(one_sided & both)
+
+    def _of_function(self, scope: str) -> Iterator[Difference]:
+        language = GuardLanguage()
+        old, unread_old = language.conditions(_guards(self.before, scope))
+        new, unread_new = language.conditions(_guards(self.after, scope))
+        if unread_old or unread_new:
+            self._leave_out("conditions that could not be read", range(unread_old + unread_new), ())
+            return
+        gone, added = self._told(_unmet(language, old, new)), self._told(_unmet(language, new, old))
+        pairs = _pairs(language, gone, added, old, new)
+        for one, two in pairs:
+            if one.is_named == two.is_named:
+                yield self._changed(language, scope, one, two, new)
+            else:
+                self._leave_out("conditions of storage that only one history names", (one,), ())
+        for item in gone:
+            if not any(item is one for one, _ in pairs):
+                yield _one_sided(scope, item, Change.GONE, language.example(_formulas(new), item.formula))
+        for item in added:
+            if not any(item is two for _, two in pairs):
+                yield _one_sided(scope, item, Change.ADDED, language.example(_formulas(old), item.formula))
+        if not gone and not added:
+            yield from _order(scope, old, new)
+
+    def _told(self, conditions: Sequence[DemandedCondition]) -> list[DemandedCondition]:
+        """Return the conditions without those that the other history may only lack because no call took that way."""
+        told = [item for item in conditions if not item.of_compiler]
+        self._leave_out(
+            "conditions of the compiler, which are known only if they rejected a call", conditions, told
+        )
+        taken = [item for item in told if not item.partial or item.kind is GuardKind.REQUIRED]
+        self._leave_out("conditions on ways through the code that perhaps only one history took", told, taken)
+        return taken
+
+    def _leave_out(self, reason: str, all_: Sequence[object], kept: Sequence[object]) -> None:
+        if len(kept) < len(all_):
+            self.uncompared[reason] = self.uncompared.get(reason, 0) + len(all_) - len(kept)
+
+    def _changed(
+        self,
+        language: GuardLanguage,
+        scope: str,
+        one: DemandedCondition,
+        two: DemandedCondition,
+        new: Sequence[DemandedCondition],
+    ) -> Difference:
+        weaker = language.follows([one.formula], two.formula)
+        stronger = language.follows([two.formula], one.formula)
+        change = Change.WEAKER if weaker else Change.STRONGER if stronger else Change.OTHER
+        if change is Change.STRONGER:
+            example = language.example([one.formula], two.formula)
+        else:
+            example = language.example([item.formula for item in new], one.formula)
+        verb = {Change.WEAKER: "weaker", Change.STRONGER: "stronger"}.get(change, "another one")
+        return Difference(
+            subject=Subject.GUARD,
+            change=change,
+            ground=Ground.CODE,
+            scope=scope,
+            before=one.text,
+            after=two.text,
+            sentence=f"{scope} asks {verb}: '{two.text}' instead of '{one.text}'",
+            example=example,
+        )
+
+
+def _guards(specification: Specification, scope: str) -> list[Guard]:
+    return [guard for guard in specification.guards if guard.scope == scope]
+
+
+def _unmet(
+    language: GuardLanguage, conditions: Sequence[DemandedCondition], others: Sequence[DemandedCondition]
+) -> list[DemandedCondition]:
+    """Return the conditions that do not follow from others; without a solver those that no other one equals."""
+    facts = [item.formula for item in others]
+    texts = {item.text for item in others}
+    found = []
+    for item in conditions:
+        follows = language.follows(facts, item.formula)
+        if follows is False or (follows is None and item.text not in texts):
+            found.append(item)
+    return found
+
+
+def _pairs(
+    language: GuardLanguage,
+    gone: Sequence[DemandedCondition],
+    added: Sequence[DemandedCondition],
+    old: Sequence[DemandedCondition],
+    new: Sequence[DemandedCondition],
+) -> list[tuple[DemandedCondition, DemandedCondition]]:
+    """Return the conditions that took each other's place, each at most once.
+
+    They speak of most of the same; one that follows from what took its place has not gone, but is weaker.
+    """
+    stronger = [(one, two) for two in added for one in old if _is_weaker(language, one, two)]
+    weaker = [(one, two) for one in gone for two in new if _is_weaker(language, two, one)]
+    found: list[tuple[DemandedCondition, DemandedCondition]] = []
+    candidates = [(one, two) for one in gone for two in added if one.names & two.names]
+    for one, two in sorted([*candidates, *stronger, *weaker], key=_apartness):
+        if not any(one is other or two is another for other, another in found):
+            found.append((one, two))
+    return found
+
+
+def _is_weaker(language: GuardLanguage, weak: DemandedCondition, strong: DemandedCondition) -> bool:
+    """Return whether a condition follows from another one that speaks of the same, but not the other way round."""
+    return (
+        weak.names == strong.names
+        and language.follows([strong.formula], weak.formula) is True
+        and language.follows([weak.formula], strong.formula) is False
+    )
+
+
+def _apartness(pair: tuple[DemandedCondition, DemandedCondition]) -> float:
+    one, two = pair
+    return -len(one.names & two.names) / len(one.names | two.names)
+
+
+def _formulas(conditions: Sequence[DemandedCondition]) -> list[Formula]:
+    return [item.formula for item in conditions]
+
+
+def _order(
+    scope: str, old: Sequence[DemandedCondition], new: Sequence[DemandedCondition]
+) -> Iterator[Difference]:
+    """Yield that two conditions are asked in another order."""
+    later = {item.formula: item.order for item in new}
+    common = [item for item in old if item.order is not None and later.get(item.formula) is not None]
+    for one, two in combinations(sorted(common, key=lambda item: item.order or 0), 2):
+        first, second = later[one.formula], later[two.formula]
+        if one.order != two.order and first is not None and second is not None and first > second:
+            yield Difference(
+                subject=Subject.GUARD,
+                change=Change.ORDER,
+                ground=Ground.CODE,
+                scope=scope,
+                before=one.text,
+                after=two.text,
+                sentence=f"{scope} asks '{two.text}' before '{one.text}', which was asked first",
+            )
+            return
+
+
+def _one_sided(scope: str, item: DemandedCondition, change: Change, example: dict[str, str]) -> Difference:
+    gone = change is Change.GONE
+    return Difference(
+        subject=Subject.GUARD,
+        change=change,
+        ground=Ground.CODE,
+        scope=scope,
+        before=item.text if gone else "",
+        after="" if gone else item.text,
+        sentence=f"{scope} no longer asks '{item.text}'"
+        if gone
+        else f"{scope} asks '{item.text}', which is new",
+        example=example,
+    )

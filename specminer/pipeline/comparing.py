@@ -1,0 +1,214 @@
+"""Compares two specifications, two histories, or two parts of one history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Final
+
+from specminer.abstraction import Definition
+from specminer.chain.artifact import Artifact
+from specminer.comparison.compare import compare
+from specminer.comparison.difference import Comparison, HistoryEvidence
+from specminer.decision.effects import idle_effects_of
+from specminer.decision.function_writes import writes_of
+from specminer.errors import UsageError
+from specminer.history import History
+from specminer.invariant.search import proposed
+from specminer.pipeline.assessment import find_invariants
+from specminer.pipeline.automata import choose_abstraction, count_transitions
+from specminer.pipeline.division import decode_history, divide
+from specminer.pipeline.document import build_specification
+from specminer.pipeline.effecting import find_effects
+from specminer.pipeline.following import execute_calls, follow_decisions
+from specminer.pipeline.guarding import find_guards, find_implications
+from specminer.pipeline.progress import SILENT, Observer
+from specminer.pipeline.reporting import requested_split
+from specminer.pipeline.state import MineOptions, Mining, Stage
+from specminer.specification import Confidence, Specification, Surprise
+
+_WHOLE: Final[tuple[Stage, ...]] = (
+    decode_history,
+    execute_calls,
+    follow_decisions,
+    divide,
+    choose_abstraction,
+)
+"""What both parts of a history share."""
+_PART: Final[tuple[Stage, ...]] = (
+    execute_calls,
+    follow_decisions,
+    count_transitions,
+    find_effects,
+    find_invariants,
+    find_guards,
+    find_implications,
+    build_specification,
+)
+"""What is found in each part."""
+_ALL: Final = (*_WHOLE, *_PART[2:])
+"""What is found in a whole history."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedHistory:
+    """A history, or the document that was mined from it, to be compared."""
+
+    specification: Specification | None = None
+    """The document; ``None`` if only the history is at hand."""
+    history: History | None = None
+    artifact: Artifact | None = None
+
+
+def compare_histories(
+    before: ComparedHistory, after: ComparedHistory, *, observer: Observer = SILENT
+) -> tuple[Comparison, tuple[str, ...]]:
+    """Compare two specifications, mined first where only histories are at hand.
+
+    The second history is mined with the first one's abstraction, so that states are the same; if that does not fit,
+    with its own.
+
+    Returns:
+        The comparison, and notes as sentences.
+
+    Raises:
+        UsageError: one of them has neither a document nor a history.
+
+    """
+    notes: list[str] = []
+    one, first = _mined(before, None, notes, observer)
+    two, second = _mined(after, one, notes, observer)
+    compared = compare(
+        one,
+        two,
+        of_before=None if first is None else _evidence(first, two),
+        of_after=None if second is None else _evidence(second, one),
+    )
+    return compared, tuple(notes)
+
+
+def _mined(
+    item: ComparedHistory, first: Specification | None, notes: list[str], observer: Observer
+) -> tuple[Specification, Mining | None]:
+    """Return a specification, and what it was mined from; ``first`` is one whose abstraction is tried."""
+    if item.specification is not None:
+        return item.specification, None
+    if item.history is None:
+        raise UsageError("a comparison takes two specifications or histories")
+    options = MineOptions(surprising=0)
+    start = Mining(history=item.history, options=options, artifact=item.artifact, observer=observer)
+    start = _unranked(start)
+    if first is not None:
+        given = replace(
+            options,
+            interactions=requested_split(first.interactions),
+            definition=Definition.of(first.abstraction),
+        )
+        try:
+            mining = _run(_ALL, replace(start, options=given))
+        except UsageError as error:
+            notes.append(
+                "the second history has an abstraction of its own, as the first one's does not fit it: "
+                f"{error.message}"
+            )
+        else:
+            return mining.specification, mining
+    mining = _run(_ALL, start)
+    return mining.specification, mining
+
+
+def _unranked(mining: Mining) -> Mining:
+    """Return a start without what is not compared: confidence and surprise."""
+    return replace(mining, confidence=Confidence(), surprise=Surprise())
+
+
+def compare_parts(
+    history: History,
+    block: int | None = None,
+    *,
+    artifact: Artifact | None = None,
+    observer: Observer = SILENT,
+) -> tuple[Comparison, tuple[str, ...]]:
+    """Compare what happened before a block with what happened from it on.
+
+    Both parts are told apart by one abstraction, that of the whole history; what storage held is known from all of it.
+
+    Args:
+        history: both parts.
+        block: the first of the later part; ``None`` for the last upgrade of the code.
+        artifact: the contract's ABI and layout, instead of what is stored.
+        observer: sees how far long work is.
+
+    Returns:
+        The comparison, and notes as sentences.
+
+    Raises:
+        UsageError: one of the parts is empty, or there was no upgrade.
+
+    """
+    start = Mining(history=history, options=MineOptions(surprising=0), artifact=artifact, observer=observer)
+    mining = _run(_WHOLE, start)
+    notes: list[str] = []
+    if block is None:
+        upgrades = upgrade_blocks(mining)
+        if not upgrades:
+            raise UsageError(
+                "no upgrade of the code is known in this history; give the block to cut it at: --at BLOCK"
+            )
+        block = upgrades[-1]
+        notes.append(f"the history is cut at block {block:,}, where other code ran for the first time")
+        if len(upgrades) > 1:
+            notes.append(
+                f"other code ran for the first time in blocks {', '.join(map(str, upgrades[:-1]))}, too"
+            )
+    blocks = mining.history.transaction_block[mining.history.invocation_transaction]
+    later = blocks >= block
+    if later.all() or not later.any():
+        begin, end = int(blocks.min()), int(blocks.max())
+        raise UsageError(
+            f"--at {block}: the history goes from block {begin} to {end}; choose a later block than the first, and "
+            "none behind the last"
+        )
+    first, second = (
+        _run(_PART, _unranked(replace(mining, context=mining.context.within(window))))
+        for window in (~later, later)
+    )
+    compared = compare(
+        first.specification,
+        second.specification,
+        of_before=_evidence(first, second.specification),
+        of_after=_evidence(second, first.specification),
+    )
+    return compared, tuple(notes)
+
+
+def upgrade_blocks(mining: Mining) -> list[int]:
+    """Return the blocks in which code first ran that replaced other code, ascending."""
+    history = mining.history
+    first: dict[int, int] = {}
+    for runs in mining.runs:
+        for run in runs.runs:
+            block = int(history.transaction_block[history.invocation_transaction[run.invocation]])
+            if run.code:
+                first[run.code] = min(first.get(run.code, block), block)
+    return sorted(set(first.values()))[1:]
+
+
+def _run(stages: Sequence[Stage], mining: Mining) -> Mining:
+    return reduce(lambda state, stage: stage(state), stages, mining)
+
+
+def _evidence(mining: Mining, claimed: Specification) -> HistoryEvidence:
+    """Return what a history says of another one's specification."""
+    wanted = {item.text for item in claimed.invariants}
+    claims = {
+        item.text: (item.exceptions, len(item.cases))
+        for item in proposed(mining.context, mining.tuning, mining.interactions)
+        if item.text in wanted and len(item.cases)
+    }
+    idle: set[tuple[str, str]] = set()
+    for number, item in mining.followed.items():
+        writes = writes_of(item.decisions, item.wording)
+        idle |= idle_effects_of(item.decisions, writes, item.wording, mining.context.calls.functions[number])
+    return HistoryEvidence(claims=claims, idle=frozenset(idle))
