@@ -175,7 +175,7 @@ def test_a_history_goes_through_files_and_databases(tmp_path: Path) -> None:
     again = specminer.read(written.automaton)
     assert again == mined
     assert again.details is None
-    with pytest.raises(specminer.UsageError, match="csv and xes hold every event"):
+    with pytest.raises(specminer.UsageError, match="ocel hold every event"):
         again.write_report(tmp_path / "logs", ["csv"])
     reports = again.with_history(database).write_report(tmp_path / "logs", ["html", "csv"])
     assert [path.name for path in reports] == ["report.html", "events.csv"]

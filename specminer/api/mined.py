@@ -137,7 +137,7 @@ class Mined:
         return report_from(self.specification, self.details)
 
     def write_report(self, folder: str | PathLike[str], formats: Sequence[str] = ("html",)) -> list[Path]:
-        """Write the report (html, md, json) and logs of all events (csv, xes); return the files.
+        """Write the report (html, md, json) and logs of all events (csv, xes, ocel); return the files.
 
         Raises:
             UsageError: a format is not known, none is given, or a log is asked for without a history.
@@ -149,7 +149,7 @@ class Mined:
         pages, logs = split_formats(formats)
         if logs and self.details is None:
             raise UsageError(
-                "--format csv and xes hold every event of the history; give its database with --db"
+                "--format csv, xes and ocel hold every event of the history; give its database with --db"
             )
         target = Path(folder)
         prepare_folder(target)

@@ -19,6 +19,7 @@ from specminer.report.document import Report
 from specminer.report.eventlog import events, to_csv, to_xes
 from specminer.report.evidence import gather
 from specminer.report.markdown import to_markdown
+from specminer.report.ocel import to_ocel
 from specminer.report.page import to_html
 from specminer.specification import Edge, InteractionsSummary, Mode, Specification
 from specminer.store import TraceStore
@@ -30,8 +31,8 @@ FORMATS: Final[dict[str, Callable[[Report], bytes]]] = {
     "json": lambda report: report.to_json(),
 }
 """The renderings of a report by the ending of their files."""
-LOGS: Final = ("csv", "xes")
-"""The formats of the log of all events, by the ending of their files."""
+LOGS: Final[dict[str, str]] = {"csv": "events.csv", "xes": "events.xes", "ocel": "events.ocel.json"}
+"""The formats of the log of all events, with the names of their files."""
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
@@ -122,7 +123,7 @@ def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[P
 def write_logs(
     specification: Specification, mined: Mined, folder: Path, formats: Sequence[str]
 ) -> list[Path]:
-    """Write all events of a history that was mined again, as ``events.csv`` or ``events.xes``; return the files.
+    """Write all events of a history that was mined again, as ``events.csv`` and so on; return the files.
 
     Raises:
         OutputError: the folder cannot be written to.
@@ -137,10 +138,16 @@ def write_logs(
             mined.interface,
             transition_groups(mined.tuning, mined.tuning.chosen)[1],
         )
-        text = to_csv(rows) if form == "csv" else to_xes(specification, rows)
+        match form:
+            case "csv":
+                content = to_csv(rows).encode()
+            case "xes":
+                content = to_xes(specification, rows).encode()
+            case _:
+                content = to_ocel(specification, rows)
         make_folder(folder)
-        replace_file(folder / f"events.{form}", text.encode())
-        written.append(folder / f"events.{form}")
+        replace_file(folder / LOGS[form], content)
+        written.append(folder / LOGS[form])
     return written
 
 

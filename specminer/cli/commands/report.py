@@ -45,8 +45,9 @@ def command(
 
     With --db the history that the automaton was mined from is read again and laid over it: variants, timelines,
     arguments, reasons, races, values. Without, the report tells what the document holds. report.md can be pasted
-    into an audit report, report.json is the same for programs. csv and xes
-    write all events (events.csv, events.xes) for spreadsheets and process-mining tools; they need --db.
+    into an audit report, report.json is the same for programs. csv, xes and
+    ocel write all events (events.csv, events.xes, events.ocel.json) for spreadsheets and process-mining tools; they
+    need --db.
 
     \b
       specminer report out/automaton.json --db h.db
@@ -54,7 +55,9 @@ def command(
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     wanted = [part.strip().lower() for part in formats.split(",") if part.strip()]
     if split_formats(wanted)[1] and database is None:
-        raise UsageError("--format csv and xes hold every event of the history; give its database with --db")
+        raise UsageError(
+            "--format csv, xes and ocel hold every event of the history; give its database with --db"
+        )
     abi = read_artifact(artifact)
     mined = read(automaton)
     folder = out or automaton.parent
@@ -62,4 +65,4 @@ def command(
     if database is not None:
         mined = mined.with_history(database, abi=abi)
     for path in mined.write_report(folder, wanted):
-        click.echo(f"{'events' if path.stem == 'events' else 'report':<15}{plain(path, 4096)}")
+        click.echo(f"{'events' if path.name.startswith('events.') else 'report':<15}{plain(path, 4096)}")
