@@ -30,8 +30,8 @@ tools: $(if $(SPECMINER_TOOLS),,$(TOOLS)/.ready) ## install node and compiler fo
 test: setup tools check ## check, then run all tests on a real node
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-fast: setup ## run the tests that need no node, no browser and no real data, and are quick
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not node and not browser and not real and not slow'
+test-fast: setup ## run the tests that need no node, browser, PostgreSQL or real data, and are quick
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not node and not browser and not postgres and not real and not slow'
 
 check: setup ## lint, types and declared dependencies only
 	$(BIN)/ruff check .
@@ -52,7 +52,7 @@ clean: ## remove all that these targets made
 
 $(READY): pyproject.toml | need-python
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs,reference,smt,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs,postgres,reference,smt,test]'
 	@touch $@
 
 # The base install is all that the demo needs; an environment that exists is taken as it is.

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.anvil import Anvil, MissingPart, anvil_binary, tools_dir
 from tests.support.browser import chromium
 from tests.support.extras import TestModule, reason_of
+from tests.support.postgres import Database, PostgresServer, programs
 from tests.support.real import RealDatabase, imported, real_data
 from tests.support.solc import has_solc
 from tests.support.third_party.recording import Recording, recorded
@@ -34,6 +35,7 @@ A fixture that is shared by the examples of a test (a folder, a patched environm
 _FIXTURES = {
     "anvil": "node",
     "browser": "browser",
+    "postgres": "postgres",
     "real_database": "real",
     "third_party": "node",
     "tools": "node",
@@ -107,6 +109,24 @@ def browser() -> str:
         return chromium()
     except MissingPart as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """Start a PostgreSQL server, which the process shares; skip the test where it is not installed."""
+    try:
+        programs()
+    except MissingPart as error:
+        pytest.skip(str(error))
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer) -> Iterator[Database]:
+    """Give an empty database on a real PostgreSQL server."""
+    with postgres_server.database() as database:
+        yield database
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from specminer.errors import StoreError
 from specminer.store import TraceStore, schema
 from tests.support.histories import CHAIN, CONTRACTS, record_of, simulate, stored, without_answers
+from tests.support.other_user import as_other_user, public_folder
 
 CURRENT = len(schema.MIGRATIONS) + 1
 
@@ -256,6 +258,95 @@ def test_a_read_only_database_can_be_read(database: Path) -> None:
             store.register_contract(record_of())
     with pytest.raises(StoreError):
         TraceStore(f"sqlite:///file:{database}.new?mode=ro&uri=true")
+
+
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+def test_a_file_in_a_read_only_folder_can_be_read(journal: str) -> None:
+    transactions = simulate(5, 20).transactions
+    with public_folder() as folder:
+        path = folder / "history #1%.db"
+        with stored(transactions, location=str(path)):
+            pass
+        query(path, f"PRAGMA journal_mode={journal}")
+        path.chmod(0o444)
+        folder.chmod(0o555)
+        before = path.read_bytes()
+
+        def read() -> str:
+            with TraceStore(str(path)) as store:
+                assert tuple(store.transactions(CHAIN, CONTRACTS[0])) == transactions
+                with pytest.raises(StoreError, match="it can be read and mined, but not added to"):
+                    store.register_contract(record_of())
+                return store.label
+
+        assert as_other_user(read).startswith(f"sqlite:///{folder}/history ")
+        assert path.read_bytes() == before
+        assert [item.name for item in folder.iterdir()] == [path.name]
+
+
+def test_a_file_in_a_read_only_folder_is_read_while_another_process_writes() -> None:
+    with public_folder() as folder:
+        path = folder / "history.db"
+        with stored(simulate(5, 20).transactions, location=str(path)) as writer:
+            writer.note_limit(CHAIN, CONTRACTS[0], "new", replacing="nothing")
+            for item in folder.iterdir():
+                item.chmod(0o444)
+            folder.chmod(0o555)
+
+            def read() -> str:
+                with TraceStore(str(path)) as store:
+                    return " ".join(store.limits(CHAIN, CONTRACTS[0]))
+
+            assert as_other_user(read) == "new"  # it stands in the log beside the file only
+
+
+def test_an_older_database_that_may_not_be_written_says_what_to_do() -> None:
+    with public_folder() as folder:
+        path = folder / "old.db"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript((Path(__file__).parent / "snapshots" / "schema-1.sql").read_text())
+        path.chmod(0o444)
+        folder.chmod(0o555)
+
+        def read() -> str:
+            with pytest.raises(StoreError) as caught:
+                TraceStore(str(path))
+            return str(caught.value)
+
+        assert "is of an older version: open it once where it may be written" in as_other_user(read)
+
+
+def test_a_locked_database_is_waited_for(database: Path) -> None:
+    heard: list[str] = []
+    with (
+        TraceStore(str(database), heard.append) as store,
+        closing(sqlite3.connect(database, isolation_level=None, check_same_thread=False)) as other,
+    ):
+        store.register_contract(record_of())
+        assert heard == []
+        other.execute("BEGIN IMMEDIATE")
+        timer = threading.Timer(1.5, other.execute, ["ROLLBACK"])
+        timer.start()
+        store.register_contract(record_of())
+        timer.join()
+        assert heard == [
+            f"another process writes to the database sqlite:///{database}: waiting for it, for up to 300 s"
+        ]
+
+
+def test_a_file_that_is_locked_to_readers_is_waited_for(database: Path) -> None:
+    query(database, "PRAGMA journal_mode=delete")
+    heard: list[str] = []
+    with closing(sqlite3.connect(database, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreError, match=r"was waited for 0.1 s"):
+            TraceStore(f"sqlite:///{database}?timeout=0.1")
+        timer = threading.Timer(1.5, other.execute, ["ROLLBACK"])
+        timer.start()
+        with TraceStore(str(database), heard.append) as store:
+            assert store.transaction_count(CHAIN, CONTRACTS[0]) == 20
+        timer.join()
+    assert len(heard) == 1
 
 
 def test_chains_of_one_id_are_told_apart_by_their_first_block(database: Path) -> None:

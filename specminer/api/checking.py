@@ -27,7 +27,7 @@ def check(
     Args:
         automaton: the specification, or the file that holds it.
         source: the name of a shipped dataset, a trace file, what :func:`select` returned, or a database: its path or
-            SQLAlchemy URL, if ``addresses`` are given.
+            URL (``postgresql://USER@HOST/NAME``), if ``addresses`` are given.
         addresses: contracts in the database.
         options: which transactions are judged; ``None`` for those behind the specification's last block.
         abi: the contracts' ABI, a storage layout, or both, or the file that holds them; by default what is stored.

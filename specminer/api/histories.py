@@ -52,7 +52,7 @@ def collect(
     May be interrupted at any moment; the next call continues.
 
     Args:
-        database: its path or SQLAlchemy URL; made if it is not there.
+        database: its path, or its URL (``postgresql://USER@HOST/NAME``); made if it is not there.
         contract: its address.
         source: :class:`NodeOptions` or :class:`ExplorerOptions`.
         chain_id: the chain that is meant; an explorer has to be told, a node's is compared with it.
@@ -75,7 +75,7 @@ def collect(
             f"--from-block does not go with --{source.noun}: a history is executed again from the creation on"
         )
     request = UpdateRequest(contract=address, artifact=artifact, blocks=blocks)
-    with source.open(chain_id) as opened, TraceStore(str(database)) as store:
+    with source.open(chain_id) as opened, TraceStore(str(database), observer.note) as store:
         update = opened.update(store, request, observer)
         return Collection(
             chain_id=update.chain_id,
@@ -98,7 +98,7 @@ def import_history(
     """Fill a database from what a block explorer exports (txlist, executed again here), or from a trace file.
 
     Args:
-        database: its path or SQLAlchemy URL; made if it is not there.
+        database: its path, or its URL (``postgresql://USER@HOST/NAME``); made if it is not there.
         file: the export or the trace file, plain, gzip or zstd; a trace file is read whole or not at all.
         chain_id: the chain of an export, which does not tell; a trace file's is compared with it.
         abi: the contract's ABI, a storage layout, or both, or the file that holds them; for an export only.
@@ -115,7 +115,7 @@ def import_history(
     """
     path = Path(file)
     if kind_of(path) is FileKind.TRACES:
-        return _import_traces(str(database), path, chain_id)
+        return _import_traces(str(database), path, chain_id, observer)
     if chain_id is None:
         raise UsageError(
             f"{plain(path)} does not say of which chain it is; give --chain-id (1 is Ethereum's main chain)"
@@ -132,7 +132,7 @@ def import_history(
     )
     with ExitStack() as stack:
         node = stack.enter_context(replay.open_node())
-        store = stack.enter_context(TraceStore(str(database)))
+        store = stack.enter_context(TraceStore(str(database), observer.note))
         rulebook = replay.rulebook(chain_id)
         imported = import_export(store, export, rulebook, artifact=artifact, node=node, observer=observer)
         return Collection(
@@ -143,13 +143,13 @@ def import_history(
         )
 
 
-def _import_traces(database: str, path: Path, chain_id: int | None) -> Collection:
+def _import_traces(database: str, path: Path, chain_id: int | None, observer: Observer) -> Collection:
     header = TraceFile(path).header  # what is no trace file at all leaves no empty database
     if chain_id not in (None, header.record.chain_id):
         raise UsageError(
             f"{plain(path)} is of chain {header.record.chain_id}, but --chain-id says {chain_id}"
         )
-    with TraceStore(database) as store:
+    with TraceStore(database, observer.note) as store:
         record = import_traces(store, path)
         count = store.transaction_count(record.chain_id, record.address)
         address = checksum_address(record.address)
@@ -167,7 +167,7 @@ def export_history(
     """Write a contract's history to a trace file; return the number of transactions.
 
     Args:
-        database: its path or SQLAlchemy URL.
+        database: its path, or its URL (``postgresql://USER@HOST/NAME``).
         contract: its address.
         file: the trace file; a name that ends in ``.gz`` or ``.zst`` compresses.
         chain_id: needed only if the database holds the contract on several chains.

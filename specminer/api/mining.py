@@ -28,7 +28,7 @@ def mine(
 
     Args:
         source: the name of a shipped dataset, a trace file, what :func:`select` returned, or, with ``addresses``, a
-            database: its path or SQLAlchemy URL.
+            database: its path, or its URL (``postgresql://USER@HOST/NAME``).
         addresses: contracts in the database, all of one code if there are several.
         chain_id: the contracts' chain; needed only if the database holds them on several.
         options: how to split and tune; ``None`` for the defaults.

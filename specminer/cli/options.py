@@ -39,7 +39,7 @@ database_option = click.option(
     show_default=True,
     show_envvar=True,
     metavar="PATH|URL",
-    help="The database: a file, or an SQLAlchemy URL.",
+    help="The database: a file, or postgresql://USER@HOST/NAME.",
 )
 
 

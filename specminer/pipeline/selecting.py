@@ -143,7 +143,7 @@ def select(
     """Read the history of contracts; collect what the database lacks of it if a source is given.
 
     Args:
-        database: its path or SQLAlchemy URL; trace files and datasets need none.
+        database: its path, or its URL (``postgresql://USER@HOST/NAME``); trace files and datasets need none.
         options: which contracts, and which part of their history.
         abi: the contracts' ABI, or the file that holds it; stored with what is collected.
         source: a node or an explorer.
@@ -171,7 +171,7 @@ def select(
                 raise UsageError("contracts are read from a database; give its path or URL")
             location = str(database)
             store = stack.enter_context(
-                TraceStore(existing_database(location) if opened is None else location)
+                TraceStore(existing_database(location) if opened is None else location, observer.note)
             )
             chosen = _Choice(store, options, artifact, opened, observer).contracts()
         history = store.history(

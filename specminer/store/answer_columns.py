@@ -119,6 +119,7 @@ def _calls(
     raw = np.concatenate(parts, axis=1)
     call, order = _ordered(call_place, raw[0], raw[1])
     raw = raw[:, order]
+    texts, answered_by_use = _by_first_use(tuple(outputs), raw[9])
     return {
         "call_invocation": call,
         "call_to": looked_up(address_place, raw[2]).astype(np.int32),
@@ -128,9 +129,18 @@ def _calls(
         "call_undone": raw[6].astype(np.bool_),
         "call_output_size": raw[7].copy(),
         "call_selector": raw[8].copy(),
-        "call_output": raw[9].astype(np.int32),
-        "outputs": tuple(outputs),
+        "call_output": answered_by_use.astype(np.int32),
+        "outputs": texts,
     }
+
+
+def _by_first_use(texts: Sequence[bytes], uses: IntColumn) -> tuple[tuple[bytes, ...], IntColumn]:
+    """Return texts in the order in which they are used, and the uses numbered so; a database orders no rows itself."""
+    used, first, number = np.unique(uses, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return tuple(texts[row] for row in used[order].tolist()), place[number.reshape(-1)]
 
 
 def _ordered(

@@ -18,6 +18,7 @@ from specminer.history import KINDS, MISSING, OUTCOMES, PAYMENTS, BoolColumn, In
 from specminer.store import schema
 from specminer.store.damage import blob
 from specminer.store.instances import among
+from specminer.store.postgresql import server_cursor
 from specminer.trace import InvocationKind
 
 _FETCHED: Final = 20_000
@@ -36,6 +37,11 @@ def fetched(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[list[R
         sqlalchemy.exc.DatabaseError: the driver cannot read them; SQLAlchemy does not see that itself.
 
     """
+    if connection.dialect.name == "postgresql":
+        with server_cursor(connection, query) as cursor:
+            while rows := list(cursor.fetchmany(_FETCHED)):
+                yield rows
+        return
     # not streamed: SQLAlchemy would take the first rows out of a streaming cursor for itself
     result = connection.execute(query)
     with closing(result):

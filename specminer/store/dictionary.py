@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from specminer._support.keccak import keccak
 from specminer.store import schema
 from specminer.store.damage import WORD, sized
+from specminer.store.inserting import insert_rows
 
 _LOOKUP = 500
 """Values in one ``IN`` list; every database takes that many."""
@@ -31,7 +32,7 @@ def _ids(connection: sa.Connection, table: sa.Table, values: Iterable[bytes]) ->
     if missing:
         following = (connection.scalar(sa.select(sa.func.max(table.c.id))) or 0) + 1
         fresh = {value: following + place for place, value in enumerate(missing)}
-        connection.execute(table.insert(), [{"id": row, "bytes": value} for value, row in fresh.items()])
+        insert_rows(connection, table, [{"id": row, "bytes": value} for value, row in fresh.items()])
         found |= fresh
     return found
 

@@ -62,6 +62,7 @@ def implementations(connection: sa.Connection, chain_id: int) -> dict[Address, d
         .join(target, target.c.id == table.c.address_id)
         .outerjoin(schema.code, schema.code.c.id == table.c.code_id)
         .where(schema.contract.c.chain_id == chain_id)
+        .order_by(proxy.c.bytes, target.c.bytes)
     )
     found: dict[Address, dict[Address, bytes]] = defaultdict(dict)
     for row in connection.execute(query):

@@ -138,6 +138,7 @@ def recorded_by(
         sa.select(table.c.hash, table.c.block, own.c.tracer)
         .join(own, own.c.transaction_id == table.c.id)
         .where(own.c.contract_id == owner, own.c.tracer.in_([tracer.value for tracer in tracers]))
+        .order_by(table.c.block, table.c.position, table.c.hash)
     )
     return {Hash(row.hash): (row.block, Tracer(row.tracer)) for row in connection.execute(query)}
 
@@ -475,6 +476,7 @@ def _preimages(connection: sa.Connection, owners: Sequence[int]) -> dict[int, by
     """Return what was hashed, by its hash."""
     table = schema.preimage
     query = sa.select(table.c.bytes).where(among(table.c.contract_id, owners)).distinct()
+    query = query.order_by(table.c.bytes)
     texts = [blob(text) for rows in columns.fetched(connection, query) for (text,) in rows]
     return dict(zip(to_integers(keccak_all(texts)), texts, strict=True))
 

@@ -18,6 +18,14 @@ metadata = sa.MetaData()
 
 _Id = sa.Integer
 _Long = sa.BigInteger
+_Count = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+"""SQLite's integers have 64 bits whatever they are called."""
+
+
+def _text(length: int) -> sa.types.TypeEngine[str]:
+    """Return the type of text, which every database orders by code points, as SQLite does."""
+    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
+
 
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
@@ -95,7 +103,7 @@ limit = sa.Table(
     "limitation",
     metadata,
     sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
-    sa.Column("text", sa.String(500), primary_key=True),
+    sa.Column("text", _text(500), primary_key=True),
 )
 """What the way of collecting may have missed, as sentences."""
 
@@ -121,7 +129,7 @@ transaction = sa.Table(
     sa.Column("chain_id", _Long, sa.ForeignKey("chain.id"), nullable=False),
     sa.Column("hash", sa.LargeBinary(32), nullable=False),
     sa.Column("block", _Long, nullable=False),
-    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("position", _Count, nullable=False),
     sa.Column("sender_id", _Id, sa.ForeignKey("address.id"), nullable=False),
     sa.Column("to_id", _Id, sa.ForeignKey("address.id")),
     sa.Column("value_id", _Id, sa.ForeignKey("word.id"), nullable=False),
@@ -138,9 +146,9 @@ recording = sa.Table(
     metadata,
     sa.Column("transaction_id", _Id, sa.ForeignKey("transaction_.id"), primary_key=True),
     sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
-    sa.Column("tracer", sa.String(24), nullable=False),
-    sa.Column("fidelity", sa.String(16)),
-    sa.Column("logs", sa.Integer),
+    sa.Column("tracer", _text(24), nullable=False),
+    sa.Column("fidelity", _text(16)),
+    sa.Column("logs", _Count),
 )
 """Which contract's part of a transaction was recorded, by which tracer, and, where it was executed again, how far
 it did what the chain says. ``logs``: how many log entries of other contracts were recorded; null if none could be."""
@@ -150,7 +158,7 @@ replay = sa.Table(
     metadata,
     sa.Column("chain_id", _Long, sa.ForeignKey("chain.id"), primary_key=True),
     sa.Column("first", sa.LargeBinary(32), primary_key=True),
-    sa.Column("done", sa.Integer, nullable=False),
+    sa.Column("done", _Count, nullable=False),
     sa.Column("digest", sa.LargeBinary(32), nullable=False),
     sa.Column("state", sa.LargeBinary, nullable=False),
 )
@@ -164,21 +172,21 @@ invocation = sa.Table(
     sa.Column("transaction_id", _Id, sa.ForeignKey("transaction_.id"), nullable=False),
     sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), nullable=False),
     sa.Column("code_address_id", _Id, sa.ForeignKey("address.id"), nullable=False),
-    sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("parent", sa.Integer),
-    sa.Column("depth", sa.Integer, nullable=False),
-    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("position", _Count, nullable=False),
+    sa.Column("parent", _Count),
+    sa.Column("depth", _Count, nullable=False),
+    sa.Column("kind", _text(12), nullable=False),
     sa.Column("sender_id", _Id, sa.ForeignKey("address.id"), nullable=False),
     sa.Column("value_id", _Id, sa.ForeignKey("word.id"), nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
-    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("outcome", _text(16), nullable=False),
     sa.Column("output", sa.LargeBinary, nullable=False),
     sa.Column("gas", _Long, nullable=False),
     sa.Column("gas_used", _Long, nullable=False),
-    sa.Column("payments", sa.Integer),
-    sa.Column("external_calls", sa.Integer),
-    sa.Column("frame_codes", sa.Integer),
-    sa.Column("environment_answers", sa.Integer),
+    sa.Column("payments", _Count),
+    sa.Column("external_calls", _Count),
+    sa.Column("frame_codes", _Count),
+    sa.Column("environment_answers", _Count),
     sa.UniqueConstraint("contract_id", "transaction_id", "position"),
     sa.Index(
         "invocation_by_transaction", "transaction_id"
@@ -192,7 +200,7 @@ access = sa.Table(
     "access",
     metadata,
     sa.Column("invocation_id", _Id, sa.ForeignKey("invocation.id"), primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", _Count, primary_key=True, autoincrement=False),
     sa.Column("write", sa.Boolean, nullable=False),
     sa.Column("slot_id", _Id, sa.ForeignKey("word.id"), nullable=False),
     sa.Column("before_id", _Id, sa.ForeignKey("word.id")),
@@ -206,7 +214,7 @@ event = sa.Table(
     "event",
     metadata,
     sa.Column("invocation_id", _Id, sa.ForeignKey("invocation.id"), primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", _Count, primary_key=True, autoincrement=False),
     sa.Column("topics", sa.LargeBinary, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
     sa.Column("undone", sa.Boolean, nullable=False),
@@ -218,7 +226,7 @@ preimage = sa.Table(
     metadata,
     sa.Column("transaction_id", _Id, sa.ForeignKey("transaction_.id"), primary_key=True),
     sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", _Count, primary_key=True, autoincrement=False),
     sa.Column("bytes", sa.LargeBinary, nullable=False),
 )
 """What was hashed with KECCAK256, where it was hashed for the first time."""
@@ -228,8 +236,8 @@ explorer_page = sa.Table(
     metadata,
     sa.Column("chain_id", _Long, primary_key=True, autoincrement=False),
     sa.Column("address", sa.LargeBinary(20), primary_key=True),
-    sa.Column("list", sa.String(16), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("list", _text(16), primary_key=True),
+    sa.Column("number", _Count, primary_key=True, autoincrement=False),
     sa.Column("records", sa.LargeBinary, nullable=False),
 )
 """What an explorer said of a contract, as it was read: the new records of each page, so that reading them can go on
@@ -240,7 +248,7 @@ creation = sa.Table(
     metadata,
     sa.Column("transaction_id", _Id, sa.ForeignKey("transaction_.id"), primary_key=True),
     sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", _Count, primary_key=True, autoincrement=False),
     sa.Column("creator_id", _Id, sa.ForeignKey("address.id"), nullable=False),
     sa.Column("created_id", _Id, sa.ForeignKey("address.id"), nullable=False),
 )
@@ -250,9 +258,9 @@ payment = sa.Table(
     "payment",
     metadata,
     sa.Column("invocation_id", _Id, sa.ForeignKey("invocation.id"), primary_key=True),
-    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("place", _Count, primary_key=True, autoincrement=False),
+    sa.Column("position", _Count, nullable=False),
+    sa.Column("kind", _text(16), nullable=False),
     sa.Column("to_id", _Id, sa.ForeignKey("address.id"), nullable=False),
     sa.Column("value_id", _Id, sa.ForeignKey("word.id")),
     sa.Column("undone", sa.Boolean, nullable=False),
@@ -263,9 +271,9 @@ external_call = sa.Table(
     "external_call",
     metadata,
     sa.Column("invocation_id", _Id, sa.ForeignKey("invocation.id"), primary_key=True),
-    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("place", _Count, primary_key=True, autoincrement=False),
+    sa.Column("position", _Count, nullable=False),
+    sa.Column("kind", _text(12), nullable=False),
     sa.Column("to_id", _Id, sa.ForeignKey("address.id"), nullable=False),
     sa.Column("value_id", _Id, sa.ForeignKey("word.id"), nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
@@ -282,8 +290,8 @@ frame_code = sa.Table(
     "frame_code",
     metadata,
     sa.Column("invocation_id", _Id, sa.ForeignKey("invocation.id"), primary_key=True),
-    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("place", _Count, primary_key=True, autoincrement=False),
+    sa.Column("position", _Count, nullable=False),
     sa.Column("address_id", _Id, sa.ForeignKey("address.id"), nullable=False),
     sa.Column("hash_id", _Id, sa.ForeignKey("word.id")),
     sqlite_with_rowid=False,
@@ -294,9 +302,9 @@ environment_answer = sa.Table(
     "environment_answer",
     metadata,
     sa.Column("invocation_id", _Id, sa.ForeignKey("invocation.id"), primary_key=True),
-    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("place", _Count, primary_key=True, autoincrement=False),
+    sa.Column("position", _Count, nullable=False),
+    sa.Column("kind", _text(20), nullable=False),
     sa.Column("subject", sa.LargeBinary(32), nullable=False),
     sa.Column("value", sa.LargeBinary(32), nullable=False),
     sqlite_with_rowid=False,
@@ -309,7 +317,7 @@ foreign_log = sa.Table(
     metadata,
     sa.Column("transaction_id", _Id, sa.ForeignKey("transaction_.id"), primary_key=True),
     sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", _Count, primary_key=True, autoincrement=False),
     sa.Column("address_id", _Id, sa.ForeignKey("address.id"), nullable=False),
     sa.Column("topics", sa.LargeBinary, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
@@ -332,7 +340,7 @@ gap = sa.Table(
     sa.Column("contract_id", _Id, sa.ForeignKey("contract.id"), primary_key=True),
     sa.Column("hash", sa.LargeBinary(32), primary_key=True),
     sa.Column("block", _Long, nullable=False),
-    sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("reason", _text(500), nullable=False),
 )
 """Transactions in complete ranges that could not be recorded, and why; they are tried again."""
 
@@ -439,11 +447,16 @@ def is_current(connection: sa.Connection, migrations: tuple[Migration, ...] = MI
     return bool(names) and _version(connection, names, migrations) == len(migrations) + 1
 
 
+def is_empty(connection: sa.Connection) -> bool:
+    """Return whether there are no tables yet."""
+    return not sa.inspect(connection).get_table_names()
+
+
 def _version(connection: sa.Connection, names: set[str], migrations: tuple[Migration, ...]) -> int:
     current = len(migrations) + 1
     if not {schema_version.name, contract.name, recording.name} <= names:
         raise StoreError(
-            "the database holds tables, but none of specminer's; give --db the path of another file"
+            "the database holds tables, but none of specminer's; give --db another file or database"
         )
     found = connection.scalars(sa.select(schema_version.c.version)).all()
     if len(found) != 1 or found[0] < 1:

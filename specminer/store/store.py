@@ -6,91 +6,23 @@ completes, so a process killed at any moment leaves whole chunks only.
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
-from typing import Any, Self
 
 import sqlalchemy as sa
 
-from specminer.errors import StoreError, plain
+from specminer.errors import StoreError
 from specminer.history import History
 from specminer.store import instances, reading, schema, writing
-from specminer.store.damage import READING_ERRORS
+from specminer.store.database import Database
 from specminer.store.instances import Child, Coded
 from specminer.store.reading import Contract
+from specminer.store.turns import Note
 from specminer.trace import Address, Block, ContractRecord, Gap, Hash, Tracer, Transaction
 
-_URL = re.compile(r"://|^[a-zA-Z][a-zA-Z0-9+_.-]+:/")
-"""What is no path; a single slash is a slip, and the text behind it may hold a password."""
-_WAIT = 30
-"""Seconds to wait for a lock, unless the URL says ``?timeout=``."""
 _CHUNK = 500
 """Transactions of a history that are held as values at a time."""
-
-
-def _engine(location: str) -> sa.Engine:
-    url = _url(location)
-    sqlite = url.get_backend_name() == "sqlite"
-    arguments = {"timeout": _WAIT} if sqlite and "timeout" not in url.query else {}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", sa.exc.SAWarning)  # an option that the driver would ignore
-            engine = sa.create_engine(url, connect_args=arguments)
-    except (sa.exc.NoSuchModuleError, ImportError) as error:
-        raise StoreError(
-            f"no driver for a database of kind '{plain(url.drivername, 40)}' ({type(error).__name__}); install it"
-        ) from None
-    except sa.exc.ArgumentError:
-        raise StoreError(
-            "the database URL cannot be read; a file is given as a path, or as sqlite:///relative/h.db or "
-            "sqlite:////absolute/h.db"
-        ) from None
-    except (TypeError, ValueError, sa.exc.SAWarning):
-        raise StoreError(
-            "the options behind '?' in the database URL cannot be read; leave them out"
-        ) from None
-    if sqlite:
-        sa.event.listen(engine, "connect", _set_up_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _url(location: str) -> sa.URL:
-    if _URL.search(location):
-        try:
-            url = sa.make_url(location)
-            url.get_backend_name()
-        except (sa.exc.ArgumentError, ValueError):
-            raise StoreError("the database URL cannot be read; expected for example sqlite:///h.db") from None
-        return url
-    try:
-        path = Path(location).expanduser()
-        if path.is_dir():
-            raise StoreError(f"the database {plain(path)} is a folder; give --db the path of a file")
-        if "\0" in location or not path.parent.is_dir():
-            raise StoreError(
-                f"the folder {plain(path.parent)} of the database does not exist; create it first"
-            )
-    except (OSError, RuntimeError, ValueError) as error:
-        raise StoreError(f"the database {plain(location)} cannot be opened: {plain(error)}") from None
-    return sa.URL.create("sqlite", database=str(path))
-
-
-def _set_up_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # BEGIN is issued by _begin_sqlite, so that writers can take the lock
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info.get("writing") else "BEGIN")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,83 +55,49 @@ class Replacement:
     pieces: Sequence[Piece]
 
 
-class TraceStore:
-    """An open database; close it after use or use it as a context manager."""
+class TraceStore(Database):
+    """An open database of histories; close it after use or use it as a context manager."""
 
-    def __init__(self, location: str) -> None:
-        """Open or create the database at a path or SQLAlchemy URL; ``sqlite://`` lives in memory.
+    def __init__(self, location: str, note: Note | None = None) -> None:
+        """Open or create the database at a path or URL; ``sqlite://`` lives in memory.
+
+        ``note`` hears that another process is waited for.
 
         Raises:
             StoreError: it cannot be opened, is not specminer's, or is of a newer version.
 
         """
-        self._engine = _engine(location)
-        self.label = plain(self._engine.url.set(query={}).render_as_string(hide_password=True))
-        """The database's address without its password, for messages."""
+        super().__init__(location, note)
         try:
             with self._reading() as connection:
                 ready = schema.is_current(connection)
             if not ready:  # only now may a file that is perhaps another program's be written to
-                with self._writing() as connection:
-                    schema.prepare(connection)
-                self._let_read_while_writing()
+                self._prepare()
+                with self._translated():
+                    self._kind.finish_creation()
         except BaseException:
             self.close()
             raise
 
-    def __enter__(self) -> Self:
-        return self
+    def _prepare(self) -> None:
+        """Make the tables, or bring them up to date.
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        Raises:
+            StoreError: they are of another version, or the database may not be written to.
 
-    def close(self) -> None:
-        """Close all connections."""
-        self._engine.dispose()
-
-    def _let_read_while_writing(self) -> None:
-        """Turn on SQLite's write-ahead log, which the file remembers."""
-        if self._engine.dialect.name == "sqlite":
-            with self._translated(), self._engine.connect() as connection:
-                cursor = connection.connection.cursor()
-                cursor.execute("PRAGMA journal_mode=WAL")
-                cursor.close()
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
+        """
+        with self._reading() as connection:
+            empty = schema.is_empty(connection)
         try:
-            yield
-        except sa.exc.SQLAlchemyError as error:
-            cause = getattr(error, "orig", None) or type(error).__name__
+            with self._writing() as connection:
+                schema.prepare(connection)
+        except StoreError as error:
+            if empty:
+                raise
             raise StoreError(
-                f"the database {self.label} failed: {plain(cause)}{_advice(str(cause))}"
+                f"the database {self.label} is of an older version: open it once where it may be written, which brings "
+                f"it up to date. {error.message[0].upper()}{error.message[1:]}"
             ) from None
-        except OverflowError:
-            raise StoreError(
-                f"a number is negative or too large for the database {self.label}; numbers may have 63 bits, words 256"
-            ) from None
-        except READING_ERRORS as error:
-            raise StoreError(
-                f"the database {self.label} is damaged: it holds what specminer does not write "
-                f"({plain(error, 120) or type(error).__name__}); restore it from a copy, or collect the history anew "
-                "into another --db"
-            ) from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with self._translated(), self._engine.connect() as connection:
-            connection.info["writing"] = True
-            try:
-                with connection.begin():
-                    yield connection
-            finally:
-                connection.info.pop("writing", None)
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        """One read transaction: a consistent view of the database."""
-        with self._translated(), self._engine.connect() as connection, connection.begin():
-            yield connection
 
     def register_chain(self, chain_id: int, genesis: Hash | None = None) -> None:
         """Note a chain, and by its first block which of that id it is.
@@ -549,12 +447,6 @@ class TraceStore:
         with self._reading() as connection:
             owners = [self._require(connection, chain_id, contract) for contract in contracts]
             return reading.history(connection, owners, first, last)
-
-
-def _advice(cause: str) -> str:
-    if "locked" in cause:
-        return "; another process writes to it: try again when that is done"
-    return "; give --db the path of another file" if "not a database" in cause else ""
 
 
 def _add(

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from specminer.store import answers, reading, schema
 from specminer.store.blocks import block_values, merged_block, stored_block
 from specminer.store.dictionary import address_ids, artifact_id, code_id, word_ids
+from specminer.store.inserting import insert_rows, storable_text
 from specminer.trace import (
     AccessKind,
     Address,
@@ -23,8 +24,6 @@ from specminer.trace import (
     Transaction,
 )
 
-_ROWS = 20_000
-"""Rows in one insert: bounds the memory that a chunk with many accesses takes."""
 _OF_INVOCATIONS = (schema.access, schema.event, schema.payment, *answers.CALL_TABLES)
 _OF_TRANSACTIONS = (
     *(schema.invocation, schema.preimage, schema.creation, schema.foreign_log, schema.recording),
@@ -98,7 +97,7 @@ def blocks(connection: sa.Connection, chain_id: int, found: Iterable[Block]) -> 
                 .where(table.c.chain_id == chain_id, table.c.number == number)
                 .values(**block_values(merged))
             )
-    _insert(
+    insert_rows(
         connection,
         table,
         [
@@ -107,11 +106,6 @@ def blocks(connection: sa.Connection, chain_id: int, found: Iterable[Block]) -> 
             if number not in known
         ],
     )
-
-
-def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    for start in range(0, len(rows), _ROWS):
-        connection.execute(table.insert(), list(rows[start : start + _ROWS]))
 
 
 def transactions(
@@ -214,11 +208,11 @@ class _Batch:
                 }
                 for place, creation in enumerate(item.creations)
             ]
-        _insert(self.connection, schema.transaction, rows)
-        _insert(self.connection, schema.recording, recordings)
-        _insert(self.connection, schema.preimage, preimages)
-        _insert(self.connection, schema.creation, creations)
-        _insert(self.connection, schema.foreign_log, logs)
+        insert_rows(self.connection, schema.transaction, rows)
+        insert_rows(self.connection, schema.recording, recordings)
+        insert_rows(self.connection, schema.preimage, preimages)
+        insert_rows(self.connection, schema.creation, creations)
+        insert_rows(self.connection, schema.foreign_log, logs)
         self._invocations(ids)
 
     def _transaction(self, item: Transaction, row: int) -> dict[str, Any]:
@@ -260,12 +254,12 @@ class _Batch:
                 codes += answers.code_rows(call, following, self.addresses, self.words)
                 environment += answers.environment_rows(call, following)
                 following += 1
-        _insert(self.connection, schema.invocation, calls)
-        _insert(self.connection, schema.access, accesses)
-        _insert(self.connection, schema.event, events)
-        _insert(self.connection, schema.payment, payments)
+        insert_rows(self.connection, schema.invocation, calls)
+        insert_rows(self.connection, schema.access, accesses)
+        insert_rows(self.connection, schema.event, events)
+        insert_rows(self.connection, schema.payment, payments)
         for table, rows in zip(answers.CALL_TABLES, (external, codes, environment), strict=True):
-            _insert(self.connection, table, rows)
+            insert_rows(self.connection, table, rows)
 
     def _invocation(self, call: Invocation, row: int, transaction: int) -> dict[str, Any]:
         return {
@@ -355,7 +349,7 @@ def extend(connection: sa.Connection, chain_id: int, owner: int, complete: tuple
 def limits(connection: sa.Connection, owner: int, texts: Iterable[str]) -> None:
     """Note what the way of collecting may have missed."""
     known = set(reading.limits(connection, owner))
-    for text in dict.fromkeys(text[:500] for text in texts):
+    for text in dict.fromkeys(storable_text(text, 500) for text in texts):
         if text not in known:
             connection.execute(schema.limit.insert().values(contract_id=owner, text=text))
 
@@ -364,11 +358,16 @@ def gaps(connection: sa.Connection, owner: int, found: Iterable[Gap]) -> None:
     """Note transactions that could not be recorded, in place of what was noted of them before."""
     rows = {item.hash: item for item in found}
     close_gaps(connection, owner, rows)
-    _insert(
+    insert_rows(
         connection,
         schema.gap,
         [
-            {"contract_id": owner, "hash": item.hash, "block": item.block, "reason": item.reason[:500]}
+            {
+                "contract_id": owner,
+                "hash": item.hash,
+                "block": item.block,
+                "reason": storable_text(item.reason, 500),
+            }
             for item in rows.values()
         ],
     )

@@ -68,9 +68,12 @@ def collected(url: str, contract: str, *others: str) -> tuple[list[Transaction],
 
 
 @contextmanager
-def database(path: str) -> Iterator[sa.Connection]:
-    """Open a database file behind specminer's back."""
-    engine = sa.create_engine(f"sqlite:///{path}")
+def database(location: str) -> Iterator[sa.Connection]:
+    """Open a database, a file or on a PostgreSQL server, behind specminer's back."""
+    url = sa.make_url(location if "://" in location else f"sqlite:///{location}")
+    engine = sa.create_engine(
+        url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
+    )
     try:
         with engine.connect() as connection:
             yield connection
@@ -78,9 +81,9 @@ def database(path: str) -> Iterator[sa.Connection]:
         engine.dispose()
 
 
-def content(path: str) -> dict[str, list[tuple[object, ...]]]:
+def content(location: str) -> dict[str, list[tuple[object, ...]]]:
     """Return every table's rows, sorted."""
-    with database(path) as connection:
+    with database(location) as connection:
         return {
             name: sorted((tuple(row) for row in connection.execute(sa.select(table))), key=repr)
             for name, table in metadata.tables.items()

@@ -18,6 +18,7 @@ EXTRAS: Final = {
     "hatchling": "test",
     "jsonschema": "test",
     "myst_parser": "docs",
+    "psycopg": "postgres",
     "selenium": "test",
     "sphinx": "docs",
     "z3": "smt",

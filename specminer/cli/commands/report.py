@@ -20,7 +20,7 @@ from specminer.pipeline.reporting import FORMATS, LOGS, split_formats
     "--db",
     "database",
     metavar="PATH|URL",
-    help="The database: a file, or an SQLAlchemy URL.",
+    help="The database: a file, or postgresql://USER@HOST/NAME.",
 )
 @click.option(
     "--format",
