@@ -3,7 +3,6 @@
     python -m benchmarks.decisions                          # the shipped datasets
     python -m benchmarks.decisions --traces FOLDER          # trace files (.jsonl, .jsonl.gz) in a folder
     SPECMINER_REAL_DATA=/data python -m benchmarks.decisions --real  # re-executed imports
-    python -m benchmarks.decisions --size 1000000           # a generated market with bytecode
 
 One line a history: its calls; how many were executed; how many of these were proved to be what was recorded, and their
 share; how many others took the path of one of them; what is left; seconds. Then the reasons why calls are not proved.
@@ -12,15 +11,11 @@ share; how many others took the path of one of them; what is left; seconds. Then
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from benchmarks.coded_market import make_coded
-from benchmarks.market import CHAIN, CONTRACT
 from specminer.datasets import list_datasets
 from specminer.decision.runs import run_calls
 from specminer.decoding.decode import decode
@@ -36,15 +31,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--real", action="store_true", help="the real histories beside the project")
     parser.add_argument("--traces", type=Path, help="a folder of trace files")
-    parser.add_argument("--size", type=int, help="calls of a generated market with bytecode")
     arguments = parser.parse_args()
     print(
         f"{'history':26} {'calls':>7} {'executed':>8} {'proved':>7} {'share':>7} {'matched':>7} {'left':>5} "
         f"{'seconds':>7}"
     )
-    if arguments.size is not None:
-        _market(arguments.size)
-        return
     for name, history in histories(arguments.real, arguments.traces):
         report(name, history)
 
@@ -73,22 +64,6 @@ def _real() -> Iterator[tuple[str, History]]:
             execute(store, name)
             listed = store.contracts()
             yield name, store.history(listed[0].chain_id, [item.address for item in listed])
-
-
-def _market(size: int) -> None:
-    """Print what a market of so many calls takes: the decisions beside the reading that comes before."""
-    with TemporaryDirectory() as folder:
-        database = Path(folder) / "market.db"
-        make_coded(database, size)
-        begin = time.perf_counter()
-        with TraceStore(str(database)) as store:
-            history = store.history(CHAIN, [CONTRACT])
-        took = time.perf_counter() - begin
-        report("market", history)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"    {took:,.1f} s to read the history; {memory:,.0f} MB at most, the making of the database included"
-    )
 
 
 def _imported(paths: tuple[Path, ...]) -> History:

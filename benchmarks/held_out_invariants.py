@@ -25,11 +25,12 @@ from benchmarks.decisions import histories
 from specminer.chain.artifact import Artifact, load
 from specminer.excerpt import excerpt
 from specminer.history import History
-from specminer.invariant import Invariant, search
+from specminer.invariant import Invariant
 from specminer.invariant.search import proposed
+from specminer.pipeline.assessment import find_invariants
 from specminer.pipeline.automata import choose_abstraction
-from specminer.pipeline.division import decode_history, divide
-from specminer.pipeline.state import MineOptions, Mining
+from specminer.pipeline.mining import STAGES
+from specminer.pipeline.state import MineOptions, Mining, Stage
 from specminer.specification import Template
 from specminer.support import training_size
 
@@ -109,10 +110,10 @@ def judge(history: History, artifact: Artifact | None = None) -> Iterator[Verdic
     early = np.flatnonzero(history.invocation_transaction < cut)
     if not len(early):
         return
-    first = _prepared(excerpt(history, early), artifact)
-    whole = _prepared(history, artifact)
+    first = _mined(excerpt(history, early), artifact, find_invariants)
+    whole = _mined(history, artifact, choose_abstraction)
     known = {item.text: item for item in proposed(whole.context, whole.tuning, whole.interactions)}
-    for item in search(first.context, first.tuning, first.interactions):
+    for item in first.invariants:
         same = known.get(item.text)
         if same is None:
             yield Verdict(invariant=item, later=0, failed=-1)
@@ -121,9 +122,10 @@ def judge(history: History, artifact: Artifact | None = None) -> Iterator[Verdic
         yield Verdict(invariant=item, later=int(later.sum()), failed=int((later & ~same.held).sum()))
 
 
-def _prepared(history: History, artifact: Artifact | None) -> Mining:
+def _mined(history: History, artifact: Artifact | None, last: Stage) -> Mining:
+    """Run the stages of mining up to one of them."""
     mining = Mining(history=history, options=MineOptions(), artifact=artifact)
-    for stage in (decode_history, divide, choose_abstraction):
+    for stage in STAGES[: STAGES.index(last) + 1]:
         mining = stage(mining)
     return mining
 

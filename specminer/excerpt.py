@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from specminer.history import MISSING, AnswerColumns, History, IntColumn
+from specminer.history import MISSING, AnswerColumns, History, IntColumn, TransferColumns
 
 
 def excerpt(history: History, rows: IntColumn, transactions: IntColumn | None = None) -> History:
@@ -42,6 +42,8 @@ def excerpt(history: History, rows: IntColumn, transactions: IntColumn | None = 
     answers = history.answers
     if answers is not None:
         columns["answers"] = _answers(answers, rows, transactions, place)
+    if history.transfers is not None:
+        columns["transfers"] = _transfers(history.transfers, transactions, transaction)
     return replace(history, **columns)
 
 
@@ -80,3 +82,15 @@ def _answers(
     for name in ("call_invocation", "environment_invocation"):
         columns[name] = place[columns[name]].astype(np.int32)
     return replace(answers, **columns)
+
+
+def _transfers(transfers: TransferColumns, transactions: IntColumn, place: IntColumn) -> TransferColumns:
+    """Return the token flows of some transactions; ``place`` is the position of each transaction among them."""
+    chosen = np.flatnonzero(place[transfers.transaction] != MISSING)
+    columns = {
+        item.name: getattr(transfers, item.name)[chosen]
+        for item in fields(transfers)
+        if item.name not in ("recorded", "parties")
+    }
+    columns["transaction"] = place[columns["transaction"]].astype(np.int32)
+    return replace(transfers, recorded=transfers.recorded[transactions], **columns)

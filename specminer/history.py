@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from specminer.flows import TokenStandard
 from specminer.trace import (
     Address,
     CallKind,
@@ -45,6 +46,8 @@ ENVIRONMENT = tuple(EnvironmentKind)
 """``AnswerColumns.environment_kind`` holds positions in this tuple."""
 TRACERS = tuple(Tracer)
 """``AnswerColumns.transaction_tracer`` holds positions in this tuple."""
+TOKENS = tuple(TokenStandard)
+"""``TransferColumns.standard`` holds positions in this tuple."""
 RETURNED = OUTCOMES.index(OutcomeKind.RETURNED)
 CONSTRUCTOR = KINDS.index(InvocationKind.CONSTRUCTOR)
 MISSING = -1
@@ -127,6 +130,35 @@ class BlockColumns:
     beneficiary: RowColumn
     """Position in ``beneficiaries``, or ``MISSING``."""
     beneficiaries: tuple[Address, ...]
+    """Each once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferColumns:
+    """Token flows that log entries tell of (:mod:`specminer.flows`), ``f`` of them in ``t`` transactions.
+
+    In the order of transactions; within one those that other contracts emitted, then those of the traced contracts
+    themselves, each in the order of their log entries.
+    """
+
+    recorded: BoolColumn
+    """Transactions of which the log entries of other contracts were recorded; of others only the traced contracts'
+    own flows are here; shape (t,)."""
+    transaction: RowColumn
+    """Row of the transaction, ascending; shape (f,), as all columns of this group."""
+    token: RowColumn
+    """Position in ``parties``."""
+    standard: SmallColumn
+    sender: RowColumn
+    """Position in ``parties``; of tokens that are created, that of the zero address."""
+    recipient: RowColumn
+    """Position in ``parties``; of tokens that are destroyed, that of the zero address."""
+    has_amount: BoolColumn
+    amount: WordArray
+    """In the token's smallest unit, or, of an unstated kind of token, an amount or an identifier."""
+    has_identifier: BoolColumn
+    identifier: WordArray
+    parties: tuple[Address, ...]
     """Each once."""
 
 
@@ -239,6 +271,8 @@ class History:
     """What invocations heard from others; ``None`` where nobody said."""
     blocks: BlockColumns | None = None
     """Values of blocks; ``None`` where none is known."""
+    transfers: TransferColumns | None = None
+    """Token flows; ``None`` where nobody said."""
 
     @property
     def accepted(self) -> BoolColumn:

@@ -1,4 +1,4 @@
-"""The large benchmarks run: their market is split by item, its rejections are explained, and rows are read bare."""
+"""The large benchmarks run: the market is split by item, its rejections are explained, its calls are followed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.coded_market import make_coded
+from benchmarks.decision_cost import follow
 from benchmarks.interactions import read_rows, split_all
 from benchmarks.judging import judge
 from benchmarks.market import ACCESSES, CHAIN, CONTRACT, make
@@ -41,3 +43,15 @@ def test_steps_are_measured_in_processes_of_their_own(tmp_path: Path) -> None:
     assert found["split"] > 0
     assert 20 < found[PEAK] < 2_000
     assert found["count"] == items
+
+
+def test_all_calls_of_the_coded_market_are_followed_and_all_rejections_have_a_cause(tmp_path: Path) -> None:
+    path = tmp_path / "market.db"
+    make_coded(path, 3_000)
+    found = follow(path)
+    assert found["executed"] + found["matched"] == 3_000
+    assert 0 < found["executed"] < 200
+    assert found["caused"] == found["rejected"] > 200
+    assert found["effects found"] > 5
+    assert found["guards found"] > 3
+    assert found["read MB"] <= found["guards MB"] < 2_000

@@ -121,7 +121,7 @@ def test_at_most_one_or_the_allowed_share_is_alarming(scores: list[float]) -> No
 def test_the_least_threshold_is_divided_among_sources() -> None:
     quiet = np.zeros(500)
     assert threshold(quiet, rate=0.003) == pytest.approx(np.log2(1 / 0.003))
-    assert threshold(quiet, rate=0.003, sources=8) == pytest.approx(np.log2(8 / 0.003))
+    assert threshold(quiet, rate=0.003, least=7.0) == 7.0
 
 
 def test_one_that_stands_out_is_alarming_and_a_heavy_tail_is_not() -> None:

@@ -68,12 +68,18 @@ class Mined:
 
         """
         from specminer.pipeline.inputs import existing_database, read_artifact
+        from specminer.pipeline.recording import Recording
         from specminer.pipeline.reporting import mined_again
         from specminer.store import TraceStore
 
         artifact = read_artifact(abi)
-        with TraceStore(existing_database(str(database))) as store:
-            return replace(self, details=mined_again(self.specification, store, artifact))
+        location = existing_database(str(database))
+        with TraceStore(location) as store:
+            details = mined_again(self.specification, store, artifact)
+        recording = Recording(
+            chain_id=self.specification.chain_id, contracts=details.history.accounts, database=location
+        )
+        return replace(self, details=replace(details, recording=recording))
 
     def draw(self, format: Format = "svg") -> bytes:  # noqa: A002
         """Return the picture in a format: svg, png, pdf, dot, mermaid or graphml.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 
 from specminer.api.mined import Mined
@@ -51,7 +52,7 @@ def mine(
     )
     for note in run.notes:
         observer.note(note)
-    return Mined(specification=run.specification, details=run)
+    return Mined(specification=run.specification, details=replace(run, recording=selection.recording))
 
 
 def inspect(

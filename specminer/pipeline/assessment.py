@@ -63,6 +63,7 @@ def rank_surprise(mining: Mining) -> Mining:
     weighed = weigh(mining.context, ranking, breakable(claims))
     return replace(
         mining,
+        weighed=weighed,
         surprise=replace(
             ranking.surprise(listed),
             transactions=weighed.surprise(listed),
@@ -104,7 +105,17 @@ def _as_claims(guards: Sequence[LearnedGuard]) -> Iterator[Invariant]:
 
 def breakable(held: Sequence[Invariant]) -> list[Claim]:
     """Return the claims whose exceptions are a reason to look closer."""
-    return [Claim(text=item.text, cases=item.cases, held=item.held) for item in held if _telling(item)]
+    return [
+        Claim(
+            text=item.text,
+            cases=item.cases,
+            held=item.held,
+            before=item.template is Template.BEFORE,
+            waits=item.template is Template.CONSTANT,
+        )
+        for item in held
+        if _telling(item)
+    ]
 
 
 def _telling(item: Invariant) -> bool:

@@ -22,8 +22,10 @@ from specminer.pipeline.effecting import find_effects
 from specminer.pipeline.following import execute_calls, follow_decisions
 from specminer.pipeline.guarding import find_guards, find_implications
 from specminer.pipeline.progress import SILENT, Observer
+from specminer.pipeline.recording import Recording
 from specminer.pipeline.state import MineOptions, Mining, Stage
 from specminer.specification import Specification
+from specminer.surprise import Transactions
 from specminer.tuning import Tuning
 
 STAGES: Final[tuple[Stage, ...]] = (
@@ -52,8 +54,12 @@ class Mined:
     analysis: Analysis
     interactions: Interactions
     tuning: Tuning
+    weighed: Transactions
+    """What speaks against each transaction."""
     notes: tuple[str, ...]
     """What a user should know, as sentences."""
+    recording: Recording | None = None
+    """Where the history's transactions can be read as values."""
 
     @property
     def context(self) -> HistoryContext:
@@ -105,6 +111,7 @@ def mine(
         analysis=mining.analysis,
         interactions=mining.interactions,
         tuning=mining.tuning,
+        weighed=mining.weighed,
         notes=tuple(_notes(mining)),
     )
 

@@ -25,6 +25,7 @@ from specminer.pipeline.inputs import (
 )
 from specminer.pipeline.instances import children, same_code, sibling_artifact
 from specminer.pipeline.progress import SILENT, Observer
+from specminer.pipeline.recording import Recording
 from specminer.pipeline.sources.source import ALL_BLOCKS, BlockRange, HistorySource, OpenSource, UpdateRequest
 from specminer.pipeline.traces import import_traces
 from specminer.store import TraceStore
@@ -120,6 +121,8 @@ class Selection:
     """How several contracts were chosen."""
     artifact: Artifact | None = None
     """The ABI that was given; else that of a contract of the same code, where the contracts have none."""
+    recording: Recording | None = None
+    """Where its transactions can be read as values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,9 +183,20 @@ def select(
             first=options.blocks.first,
             last=options.blocks.last,
         )
+        recording = Recording(
+            chain_id=chosen.chain_id,
+            contracts=chosen.addresses,
+            database=None if files else str(database),
+            files=tuple(files),
+        )
     if options.life is not None:
         history = life_of(history, options.life)
-    return Selection(history=history, sentence=chosen.sentence, artifact=artifact or chosen.artifact)
+    return Selection(
+        history=history,
+        sentence=chosen.sentence,
+        artifact=artifact or chosen.artifact,
+        recording=recording,
+    )
 
 
 def life_of(history: History, number: int) -> History:

@@ -18,7 +18,7 @@ from specminer.pipeline.findings import GuardFindings, Implications
 from specminer.pipeline.phasing import Phasing
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.specification import Confidence, Derivation, Edge, Effect, Specification, Surprise
-from specminer.surprise import LISTED
+from specminer.surprise import LISTED, Transactions
 from specminer.tuning import Preset, Tuning
 
 
@@ -122,6 +122,8 @@ class Mining:
     """What follows from what, and the guards of transitions."""
     confidence: Confidence = field(default=_pending("assess_confidence"))
     surprise: Surprise = field(default=_pending("rank_surprise"))
+    weighed: Transactions = field(default=_pending("rank_surprise"))
+    """What speaks against each transaction."""
     specification: Specification = field(default=_pending("build_specification"))
 
 

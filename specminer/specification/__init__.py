@@ -90,6 +90,7 @@ from specminer.specification.model import (
     front_place,
 )
 from specminer.specification.surprise import (
+    EvidenceFamily,
     EvidenceSource,
     HeldOutAlarms,
     Surprise,
@@ -128,6 +129,7 @@ __all__ = [
     "EffectKind",
     "EntitySort",
     "EventRules",
+    "EvidenceFamily",
     "EvidenceSource",
     "FollowedCalls",
     "FrontPoint",

@@ -84,10 +84,14 @@ class EvidenceSource(Enum):
 
     PATH = "path"
     """Its calls were accepted in states in which they hardly ever are."""
+    BEFORE = "before"
+    """Something did not hold that always held before its function was accepted, such as a guard's condition."""
     BROKEN = "broken"
-    """It broke what held everywhere else: an invariant, or a guard's condition."""
+    """It broke an invariant that held everywhere else."""
     CALLER = "caller"
     """Somebody called a function for the first time that others call."""
+    RELATION = "relation"
+    """An address among the arguments stands in another relation to the caller than usual."""
     ORIGIN = "origin"
     """A contract called what accounts call otherwise, or the reverse."""
     COMBINATION = "combination"
@@ -98,6 +102,45 @@ class EvidenceSource(Enum):
     """A function, or a view, was called while another call of the contract was running."""
     PAYMENT = "payment"
     """More ether left than usual, or a larger share of what was held."""
+    TOKENS = "tokens"
+    """More of a token moved than usual."""
+    SIZE = "size"
+    """An argument, the ether that came, or the change of a variable is far above what is usual."""
+    REPETITION = "repetition"
+    """An argument was used before that no two calls share, such as a signature or a voucher."""
+    DURATION = "duration"
+    """A step followed sooner than it ever does."""
+    NEWCOMER = "newcomer"
+    """The caller was never seen before, where hardly anybody new comes."""
+    ANSWER = "answer"
+    """Another contract answered something far from its history, such as a price."""
+    CODE = "code"
+    """Code ran in the contract's place, or was called, that never was before."""
+    RACE = "race"
+    """It changed what somebody else's call changed in the same block, which hardly ever happens."""
+    REFUSAL = "refusal"
+    """The caller refused the ether that the contract paid them afterwards."""
+
+
+class EvidenceFamily(Enum):
+    """Sources that see one kind of fact from several sides; only the strongest of them counts."""
+
+    CALLERS = "callers"
+    """Who calls."""
+    CALLS = "calls"
+    """What is called together, or within each other."""
+    STATES = "states"
+    """In which state."""
+    EFFECTS = "effects"
+    """What it changes, and what held until then."""
+    TIMES = "times"
+    """When, and beside whom."""
+    AMOUNTS = "amounts"
+    """How much."""
+    OTHERS = "others"
+    """What other contracts answer, run or refuse."""
+    ARGUMENTS = "arguments"
+    """What was given before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +154,13 @@ class SurprisingTransaction:
     sender: str | None = None
     """The address that sent it."""
     score: float | None = None
-    """The bits of all its evidence together."""
+    """How improbable all its evidence together is, in bits, if the families of sources are independent."""
     flagged: bool = False
     """Whether it is above the threshold."""
+    families: dict[str, float] = field(default_factory=dict)
+    """The bits by family of sources, which make the score."""
     evidence: dict[str, float] = field(default_factory=dict)
-    """The bits by source."""
+    """The bits by source; of the sources of one family only the strongest count."""
     reasons: tuple[str, ...] = ()
     """A sentence for each source, the strongest first."""
     text: str

@@ -55,6 +55,7 @@ def check_history(history: History) -> None:
     sized((record.address for record in history.contracts), "a contract's address", _ADDRESS, _ADDRESS)
     sized(history.addresses, "an address", _ADDRESS, _ADDRESS)
     sized(history.transaction_hash, "a transaction's hash", _HASH, _HASH)
+    sized(history.transfers.parties if history.transfers else (), "an address", _ADDRESS, _ADDRESS)
     words, addresses = len(history.words), len(history.addresses)
     calls, transactions = len(history), len(history.transaction_hash)
     for name, first, end in (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from specminer.store.blocks import stored_block
 from specminer.store.damage import blob, check_history
 from specminer.store.dictionary import decode_words
 from specminer.store.instances import among
+from specminer.store.transfer_columns import transfer_columns
 from specminer.trace import (
     AccessKind,
     Address,
@@ -228,12 +229,18 @@ def _ordered_transactions(owners: Sequence[int]) -> sa.Select[Any]:
     )
 
 
-def transactions(connection: sa.Connection, owner: int) -> Iterator[Transaction]:
-    """Yield the transactions of one contract in chain order, as values."""
+def transactions(
+    connection: sa.Connection, owner: int, hashes: Collection[Hash] | None = None
+) -> Iterator[Transaction]:
+    """Yield the transactions of one contract in chain order, as values; of those with some hashes if given."""
     addresses = _addresses(connection)
     words = _words(connection)
     address = record(connection, owner).address
-    rows = connection.execute(_ordered_transactions([owner])).all()
+    rows = [
+        row
+        for row in connection.execute(_ordered_transactions([owner]))
+        if hashes is None or bytes(row.hash) in hashes
+    ]
     for start in range(0, len(rows), _TRANSACTIONS):
         part = rows[start : start + _TRANSACTIONS]
         ids = [row.id for row in part]
@@ -427,6 +434,7 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
             words=(word_place, words),
         ),
         blocks=block_columns(connection, records[0].chain_id, first, last) if records else None,
+        transfers=transfer_columns(connection, owners, columns.places(ids), len(ids)),
     )
     check_history(found)
     said = notes.remarks(connection, found, owners)

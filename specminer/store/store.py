@@ -6,7 +6,7 @@ completes, so a process killed at any moment leaves whole chunks only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -425,10 +425,12 @@ class TraceStore(Database):
         with self._reading() as connection:
             return instances.by_creation(connection, chain_id, contracts)
 
-    def transactions(self, chain_id: int, contract: Address) -> Iterator[Transaction]:
-        """Yield the transactions of a contract in chain order, as values."""
+    def transactions(
+        self, chain_id: int, contract: Address, hashes: Collection[Hash] | None = None
+    ) -> Iterator[Transaction]:
+        """Yield the transactions of a contract in chain order, as values; of those with some hashes if given."""
         with self._reading() as connection:
-            yield from reading.transactions(connection, self._require(connection, chain_id, contract))
+            yield from reading.transactions(connection, self._require(connection, chain_id, contract), hashes)
 
     def history(
         self,

@@ -30,21 +30,22 @@ TAIL: Final = 10
 
 
 def threshold(
-    scores: FloatColumn, unit: IntColumn | None = None, rate: float = RATE, sources: int = 1
+    scores: FloatColumn, unit: IntColumn | None = None, rate: float = RATE, least: float | None = None
 ) -> float:
     """Return the score above which a case is an alarm, in bits; cost n log n.
 
     ``unit`` tells which cases are one decision of one author, such as the events of a transaction; by default each is
-    its own. Benign cases above the threshold stay below ``rate``; where a score
-    adds up several ``sources``, each of which may say much of somebody by chance, it is divided among them.
+    its own. Benign cases above the threshold stay below ``rate``. It is never lower than ``least`` bits, by default
+    what comes up with probability ``rate``.
     Source: exponential tail above a high order statistic, Pickands 1975, with the shape at 0.
     """
     rest = _without_strangest(scores, np.arange(len(scores)) if unit is None else unit, rate)
     count = len(scores)
-    least = log2(max(sources, 1) / rate)
+    least = log2(1 / rate) if least is None else least
     if not len(rest):
         return least
-    size = min(max(3, count // TAIL), len(rest) - 1)
+    # most cases may have nothing against them at all: they belong to no tail
+    size = min(max(3, count // TAIL), len(rest) - 1, max(int((rest > 0).sum()) - 1, 0))
     low = float(rest[size])
     scale = float(np.mean(rest[:size] - low)) if size else 0.0
     estimate = low + scale * max(0.0, log(max(size, 1) / (rate * AIM * count)))
@@ -62,14 +63,14 @@ def _without_strangest(scores: FloatColumn, unit: IntColumn, rate: float) -> Flo
 
 
 def checked(
-    scores: FloatColumn, unit: IntColumn | None = None, rate: float = RATE, sources: int = 1
+    scores: FloatColumn, unit: IntColumn | None = None, rate: float = RATE, least: float | None = None
 ) -> HeldOutAlarms:
     """Return how many of the held-out scores are above the threshold of those before, with their share's interval.
 
     Nothing of what is held out took part in that threshold.
     """
     cut = training_size(len(scores))
-    limit = threshold(scores[:cut], None if unit is None else unit[:cut], rate, sources)
+    limit = threshold(scores[:cut], None if unit is None else unit[:cut], rate, least)
     flagged = int((scores[cut:] > limit).sum())
     total = len(scores) - cut
     return HeldOutAlarms(flagged=flagged, of=total, interval=wilson(flagged, total))

@@ -9,13 +9,9 @@ import numpy as np
 
 from specminer.history import MISSING, History, IntColumn
 from specminer.specification import EvidenceSource
+from specminer.surprise.evidence import Evidence, tail_bits
 from specminer.surprise.left_out import FloatColumn
-from specminer.surprise.transaction_sources import Evidence
 
-LEAST: Final = 10
-"""Transactions that pay: what is usual is told from at least so many others."""
-TAIL: Final = 10
-"""One of so many of them belongs to the tail, three at least."""
 RESIDUE: Final = 1e-6
 """A share of what was held below which what remains counts as nothing."""
 
@@ -26,6 +22,8 @@ class Payouts:
 
     paid: FloatColumn
     """Wei; shape (t,), as all columns; rounded, as the shares are what matters."""
+    largest: FloatColumn
+    """Wei of the largest payment."""
     held: FloatColumn
     """Wei that the contracts of the history held together before and got in it; NaN where that is not known."""
 
@@ -48,6 +46,8 @@ def payouts(history: History) -> Payouts:
     of = history.invocation_transaction[history.payment_invocation[left]]
     paid = np.bincount(of, weights=wei[history.payment_value[left]], minlength=count).astype(np.float64)
     accepted = history.accepted
+    largest = np.zeros(count)
+    np.maximum.at(largest, of, wei[history.payment_value[left]])
     came = np.bincount(
         history.invocation_transaction[accepted],
         weights=wei[history.invocation_value[accepted]],
@@ -59,13 +59,14 @@ def payouts(history: History) -> Payouts:
         or (history.payment_value[~history.payment_undone] == MISSING).any()
         or (paid > held * (1 + RESIDUE)).any()
     )
-    return Payouts(paid=paid, held=np.full(count, np.nan) if unknown else held)
+    return Payouts(paid=paid, largest=largest, held=np.full(count, np.nan) if unknown else held)
 
 
 def payout_evidence(history: History, taken: Payouts) -> Evidence:
-    """Return how improbable the sum that left is, or the share of what was held, by other transactions that pay.
+    """Return how improbable the largest payment is, or the share of what was held, by other transactions that pay.
 
-    Of both the one that says more counts, less a bit for having looked at two.
+    That there are many payments is told by the calls that the transaction combines. Of both the one that says more
+    counts, less a bit for having looked at two.
     """
     share = taken.share
     paying = taken.paid > 0
@@ -74,27 +75,6 @@ def payout_evidence(history: History, taken: Payouts) -> Evidence:
     left = np.flatnonzero(~history.payment_undone)[::-1]
     rows = history.payment_invocation[left]
     first[history.invocation_transaction[rows]] = rows
-    most = np.maximum(np.maximum(tail_bits(taken.paid), tail_bits(relation)) - 1.0, 0.0)
+    most = np.maximum(np.maximum(tail_bits(taken.largest), tail_bits(relation)) - 1.0, 0.0)
     others: IntColumn = np.full(len(first), max(int(paying.sum()) - 1, 0), dtype=np.int64)
-    return Evidence(source=EvidenceSource.PAYMENT, bits=most, case=first, others=others)
-
-
-def tail_bits(amounts: FloatColumn) -> FloatColumn:
-    """Return how improbable so much is, by a Pareto tail above the largest tenth of the other positive amounts.
-
-    One more case at twice the beginning of the tail is supposed, so that equal amounts make no tail of no width.
-    Source: Hill 1975.
-    """
-    bits = np.zeros(len(amounts))
-    rows = np.flatnonzero(amounts > 0)
-    if len(rows) <= LEAST:
-        return bits
-    order = rows[np.argsort(-amounts[rows], kind="stable")]
-    logs = np.log(amounts[order])
-    size = max(3, (len(rows) - 1) // TAIL)
-    # without the one that is judged, the tail begins behind its next
-    mine, begin = logs[: size + 1], logs[size + 1]
-    scale = (mine.sum() - mine - size * begin + np.log(2)) / (size + 1)
-    chance = np.log(size / (len(rows) - 1)) - (mine - begin) / scale
-    bits[order[: size + 1]] = np.where(mine > begin, -chance / np.log(2), 0.0)
-    return bits
+    return Evidence(source=EvidenceSource.PAYMENT, bits=most, case=first, others=others, position=first)
