@@ -14,6 +14,7 @@ from specminer.store import TraceStore
 from specminer.trace import InvocationKind
 from tests.support.anvil import Anvil
 from tests.support.collecting import CHAIN, address, collected, gather
+from tests.support.faulty_node import FaultyNode
 from tests.support.lying_node import Change, LyingNode, refuse
 from tests.support.probe import Probed, drive
 
@@ -104,3 +105,38 @@ def test_the_creation_is_found_even_if_the_filter_omits_creations(probed: Probed
     with LyingNode(probed.anvil.url, change) as node:
         found, _ = collected(node.url, probed.probe.address)
     assert found == collected(probed.anvil.url, probed.probe.address)[0]
+
+
+@pytest.mark.slow
+def test_a_block_whose_trace_does_not_come_in_time_is_gone_through_by_transaction(probed: Probed) -> None:
+    whole, _ = collected(probed.anvil.url, probed.probe.address)
+    slow = hex(whole[len(whole) // 2].block.number)
+
+    def hangs(call: dict[str, Any]) -> bool:
+        return bool(call["method"] == "debug_traceBlockByNumber" and call["params"][0] == slow)
+
+    with (
+        LyingNode(probed.anvil.url, without("trace_filter")) as lying,
+        FaultyNode(lying.url, hanging=hangs) as node,
+        TraceStore("sqlite://") as store,
+    ):
+        gather(store, node.url, probed.probe.address, timeout=2)
+        found = list(store.transactions(CHAIN, address(probed.probe.address)))
+        assert sum(map(hangs, node.calls)) < 20
+    assert found == whole
+
+
+@pytest.mark.slow
+def test_a_transaction_whose_trace_does_not_come_in_time_is_traced_in_another_way(probed: Probed) -> None:
+    whole, _ = collected(probed.anvil.url, probed.probe.address)
+    slow = "0x" + whole[len(whole) // 2].hash.hex()
+
+    def hangs(call: dict[str, Any]) -> bool:
+        tracer = str(call["params"][1].get("tracer")) if call["method"] == "debug_traceTransaction" else ""
+        return tracer.startswith("{") and call["params"][0] == slow
+
+    with FaultyNode(probed.anvil.url, hanging=hangs) as node, TraceStore("sqlite://") as store:
+        heard = gather(store, node.url, probed.probe.address, timeout=2)
+        found = list(store.transactions(CHAIN, address(probed.probe.address)))
+    assert [item.hash for item in found] == [item.hash for item in whole]
+    assert any("did not answer debug_traceTransaction in time" in note for note in heard.notes)

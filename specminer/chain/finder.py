@@ -20,6 +20,7 @@ from typing import Any, Final
 from specminer.chain import prestate
 from specminer.chain.node import Node, Request, came, octets, quantity, result_of
 from specminer.chain.refusals import NO_METHOD
+from specminer.chain.upstream import TIMED_OUT
 from specminer.errors import NodeLied, NodeRefused
 from specminer.trace import Address, Hash
 
@@ -272,21 +273,26 @@ def _in_block(
 ) -> dict[str, bool]:
     """Return the transactions of a block that touch the contract, with whether they are only suspected to.
 
-    A block whose trace cannot be had, alone, is gone through by transaction: all of its transactions are suspected.
+    A block whose trace cannot be had, alone, or does not come in time is gone through by transaction: all of its
+    transactions are suspected.
 
     Raises:
         NodeRefused: the trace is refused, but not for this block alone.
         NodeLied: there is no such block.
     """
+    slow = False
     try:
         return _touched(result_of(answers[1]), _hashes(result_of(answers[0]), number), number, contract)
     except NodeRefused as error:
-        if not alone or error.code in _NOT_FOR_SIZE or error.code == NO_METHOD:
+        slow = error.code == TIMED_OUT and isinstance(answers[1], NodeRefused)
+        if not slow and (not alone or error.code in _NOT_FOR_SIZE or error.code == NO_METHOD):
             raise
     except NodeLied:  # answers of a batch may be exchanged
         pass
     block, traced = _block_calls(method, [number])
     hashes = node.read_one(block, lambda answer: _hashes(answer, number))
+    if slow:
+        return dict.fromkeys(hashes, True)
     try:
         return node.read_one(
             traced, lambda traces: _touched(traces, hashes, number, contract), tries=_BLOCK_TRIES

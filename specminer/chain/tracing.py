@@ -23,6 +23,7 @@ from specminer.chain.matching import (
 )
 from specminer.chain.node import Node, Request, octets, quantity, result_of
 from specminer.chain.steps import Enter, Exit, MalformedSteps, Step, creations, outcome_of, recorded
+from specminer.chain.upstream import TIMED_OUT
 from specminer.errors import ChainError, NodeLied, NodeRefused
 from specminer.trace import (
     NO_ADDRESS,
@@ -315,7 +316,8 @@ class TracerChoice:
         self, envelope: Envelope, tracer: Tracer, error: NodeRefused | NodeLied, traced: Traced
     ) -> None:
         """Record one transaction by itself: a batch may be too large, or its answers exchanged."""
-        for lesser in ORDER[ORDER.index(tracer) :]:
+        slow = isinstance(error, NodeRefused) and error.code == TIMED_OUT
+        for lesser in ORDER[ORDER.index(tracer) + slow :]:
             try:
                 traced.transactions.append(self._one(lesser, envelope))
             except (NodeRefused, NodeLied) as again:

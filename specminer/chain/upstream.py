@@ -36,6 +36,10 @@ from specminer.errors import ChainError, NodeLied, NodeNeed, NodeRefused, NodeUn
 
 TOO_LARGE: Final = 413
 """The code of a refusal because an answer would be too large for us."""
+TIMED_OUT: Final = 408
+"""The code of a refusal because a request alone was not answered in time, though others were."""
+_TIMEOUTS: Final = 3
+"""Waits in vain after which a heavy request is taken to be too much for a server that answers others."""
 MOST_IN_BATCH: Final = 100
 """Light requests in one batch; providers refuse larger ones."""
 MOST_HEAVY_IN_BATCH: Final = 25
@@ -92,6 +96,8 @@ class Job:
     """The only endpoint that may answer."""
     failures: int = 0
     timeouts: int = 0
+    since: float = math.inf
+    """When it was waited for in vain for the first time."""
     nothings: int = 0
     most: int = MOST_IN_BATCH
     """Requests in a batch with this one at most: half as many as in the last that failed."""
@@ -153,6 +159,8 @@ class Upstream:
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._soon: asyncio.Handle | None = None
+        self._heard_at = -math.inf
+        """When a message was answered last."""
         self._limit = ConcurrencyLimit(traffic.concurrency)
         self._sizes = {
             Lane.LIGHT: BatchSize(_FIRST_LIGHT, self._most(MOST_IN_BATCH)),
@@ -285,6 +293,7 @@ class Upstream:
             return
         latency = loop.time() - began
         self.answered = True
+        self._heard_at = loop.time()
         self._failures = 0
         self.down_until = 0.0
         self._limit.succeed((heavy, len(jobs).bit_length()), latency, busy=full)
@@ -334,9 +343,17 @@ class Upstream:
         label, lane, size = self._label, jobs[0].lane, len(jobs)
         match error:
             case TimeoutError():
-                self._limit.shrink(asyncio.get_running_loop().time())
+                now = asyncio.get_running_loop().time()
+                self._limit.shrink(now)
                 for job in jobs:
                     job.timeouts += 1
+                    job.since = min(job.since, now)
+                if size == 1 and self._is_too_much(jobs[0]):
+                    return NodeRefused(
+                        f"{label} did not answer {jobs[0].call[0]} in time, {jobs[0].timeouts} times, but other "
+                        "requests it answered",
+                        code=TIMED_OUT,
+                    )
                 return Failure(
                     error=NodeUnreachable(
                         f"{label} did not answer in time; check that the node runs and that its address is right"
@@ -379,6 +396,10 @@ class Upstream:
                         f"{label} answered, but not in JSON-RPC; check that it is a node's RPC address"
                     )
                 )
+
+    def _is_too_much(self, job: Job) -> bool:
+        """Whether the server answers others, but not this request, which it has to execute transactions for."""
+        return job.heavy and job.timeouts >= _TIMEOUTS and self._heard_at > job.since
 
     def _status(self, jobs: Sequence[Job], error: AnsweredStatus) -> Failure | NodeRefused:
         self.answered = True

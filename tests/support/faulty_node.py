@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from email.utils import formatdate
 from enum import Enum
 from types import TracebackType
@@ -64,6 +64,7 @@ class FaultyNode:
         delay: seconds that each message takes besides.
         call_delay: seconds that each call of a message takes besides, one after the other.
         most: calls that a batch may have; ``None`` for any number.
+        hanging: which calls are never answered, nor what else is in their messages.
         seed: of chance.
     """
 
@@ -76,6 +77,7 @@ class FaultyNode:
         delay: float = 0.0,
         call_delay: float = 0.0,
         most: int | None = None,
+        hanging: Callable[[dict[str, Any]], bool] = lambda _call: False,
         seed: int = 0,
     ) -> None:
         self.failed: Counter[Fault] = Counter()
@@ -85,6 +87,7 @@ class FaultyNode:
         self._upstream = upstream
         self._share = share
         self._faults = tuple(fault for fault in Fault if fault in faults)
+        self._hanging = hanging
         self._delay, self._call_delay, self._most = delay, call_delay, most
         self._random = random.Random(seed)
         self._loop = asyncio.new_event_loop()
@@ -135,6 +138,8 @@ class FaultyNode:
         if self._most is not None and len(calls) > self._most:
             refusal = {"code": -32600, "message": f"batches may have {self._most} calls"}
             return web.json_response({"jsonrpc": "2.0", "id": None, "error": refusal})
+        if any(map(self._hanging, calls)):
+            return await self._refuse(request, Fault.HANG)
         fault = self._chance(_OF_MESSAGES)
         if fault in (Fault.BUSY, Fault.BUSY_UNTIL, Fault.DOWN, Fault.RESET, Fault.HANG):
             return await self._refuse(request, fault)
