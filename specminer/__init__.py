@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from specminer.api.comparing import diff, diff_at
     from specminer.api.examination import examine, examine_node
     from specminer.api.histories import Collection, collect, export_history, import_history
+    from specminer.api.maintenance import check_database, database_size, prune_database, vacuum_database
     from specminer.api.mined import Mined, read
     from specminer.api.mining import inspect, mine
     from specminer.api.proving import prove
@@ -100,7 +101,9 @@ __all__ = [
     "Written",
     "__version__",
     "check",
+    "check_database",
     "collect",
+    "database_size",
     "dataset",
     "diff",
     "diff_at",
@@ -112,10 +115,12 @@ __all__ = [
     "list_datasets",
     "mine",
     "prove",
+    "prune_database",
     "read",
     "read_definition",
     "score_automaton",
     "select",
+    "vacuum_database",
 ]
 
 _NAMES = {
@@ -123,6 +128,7 @@ _NAMES = {
     "api.checking": ("check",),
     "api.comparing": ("diff", "diff_at"),
     "api.examination": ("examine", "examine_node"),
+    "api.maintenance": ("check_database", "database_size", "prune_database", "vacuum_database"),
     "api.histories": ("Collection", "collect", "export_history", "import_history"),
     "api.mined": ("Mined", "read"),
     "api.mining": ("inspect", "mine"),

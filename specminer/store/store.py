@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from specminer.errors import StoreError
 from specminer.history import History
-from specminer.store import instances, reading, schema, writing
+from specminer.store import instances, reading, schema, upkeep, writing
 from specminer.store.database import Database
 from specminer.store.instances import Child, Coded
 from specminer.store.reading import Contract
@@ -449,6 +449,57 @@ class TraceStore(Database):
         with self._reading() as connection:
             owners = [self._require(connection, chain_id, contract) for contract in contracts]
             return reading.history(connection, owners, first, last)
+
+    # -- upkeep -----------------------------------------------------------------------------------
+
+    def sizes(self) -> upkeep.DatabaseSize:
+        """Return how large the database and its tables are."""
+        with self._reading() as connection:
+            return upkeep.table_sizes(connection)
+
+    def flaws(self) -> list[upkeep.Flaw]:
+        """Return what is wrong in the file, in references between tables, in counts, and in ranges of blocks."""
+        with self._reading() as connection:
+            return list(upkeep.flaws(connection))
+
+    def unused(self) -> dict[str, int]:
+        """Return how many rows of each table nobody refers to."""
+        with self._reading() as connection:
+            return upkeep.unused(connection)
+
+    def prune(self, chain_id: int | None, contracts: Sequence[Address]) -> dict[str, int]:
+        """Remove contracts with all that was recorded of them, and what nobody refers to then; at once.
+
+        Return how many rows of each table went.
+
+        Raises:
+            StoreError: one of the contracts is not in the database.
+
+        """
+        with self._writing() as connection:
+            before = upkeep.row_counts(connection)
+            for contract in contracts:
+                assert chain_id is not None, "contracts are of a chain"
+                upkeep.forget_contract(connection, self._require(connection, chain_id, contract))
+            upkeep.remove_unused(connection)
+            after = upkeep.row_counts(connection)
+        return {name: rows - after[name] for name, rows in before.items() if rows > after[name]}
+
+    def vacuum(self) -> None:
+        """Give what holds nothing back to the file system, and put the rest in order.
+
+        Raises:
+            StoreError: there is no room for it, another process uses the database, or it may not be written to.
+
+        """
+        with self._translated(), self._engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            try:
+                upkeep.vacuum(cursor, self._engine.dialect.name)
+            except self._engine.dialect.loaded_dbapi.Error as error:
+                raise sa.exc.DBAPIError("VACUUM", None, error) from None
+            finally:
+                cursor.close()
 
 
 def _add(

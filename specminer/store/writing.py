@@ -435,6 +435,12 @@ def forget_replayed(connection: sa.Connection, owner: int) -> None:
     connection.execute(schema.complete_range.delete().where(schema.complete_range.c.contract_id == owner))
 
 
+def forget_recordings(connection: sa.Connection, owner: int) -> None:
+    """Forget all that was recorded of a contract."""
+    own = schema.recording
+    _forget_parts(connection, owner, sa.select(own.c.transaction_id).where(own.c.contract_id == owner))
+
+
 def forget_after(connection: sa.Connection, chain_id: int, block: int) -> int:
     """Remove blocks behind ``block`` with all that hangs on them, and cut the complete ranges there."""
     gone = sa.select(schema.transaction.c.id).where(
