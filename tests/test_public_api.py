@@ -31,8 +31,8 @@ NAMES: Final = (
     "NodeUnreachable NotOnChain Observer OutputError PictureOptions Preset RenderError Replayed ReplayOptions "
     "Report Score Selection SelectionOptions SilentObserver Specification SpecminerError StoreError UsageError "
     "Written __version__ check check_database collect database_size dataset diff diff_at examine examine_node "
-    "export_history import_history inspect list_datasets mine prove prune_database read read_definition score_automaton select "
-    "vacuum_database"
+    "export_history import_history inspect list_datasets mine prove prune_database read read_definition "
+    "score_automaton select vacuum_database"
 )
 """What users may rely on: a name that leaves this list breaks their programs, and stands in the changelog."""
 

@@ -43,12 +43,12 @@ def check_command(database: str, form: str) -> int:
 
 
 @command.command("prune", short_help="Remove contracts, and what nobody needs.")
-@click.argument("contracts", nargs=-1, metavar="[ADDRESS]...")
+@click.argument("contracts", nargs=-1, metavar="[ADDRESSES]")
 @click.option("--yes", "sure", is_flag=True, help="Do not ask before something is removed.")
 @chain_option
 @database_option
 def prune_command(contracts: tuple[str, ...], sure: bool, chain_id: int | None, database: str) -> None:
-    """Remove what nobody needs, and each ADDRESS with all that was recorded of it.
+    """Remove what nobody needs, and the contracts at ADDRESSES with all that was recorded of them.
 
     Nobody needs values, code and blocks that no recording refers to any more, such as those of blocks that the chain
     has replaced, and the machine's state after executions of which nothing is left. What is removed is shown before,
