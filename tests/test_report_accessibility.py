@@ -67,7 +67,7 @@ def violations(browser: Chrome, axe: str) -> list[Any]:
 
 @pytest.mark.parametrize("phone", [False, True], ids=["laptop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["auction_house", "savings", "single_auction"])
+@pytest.mark.parametrize("name", ["auction_house", "savings", "single_auction", "tender"])
 def test_axe_finds_nothing_wrong(
     browser: Chrome, axe: str, tmp_path: Path, name: str, scheme: str, phone: bool
 ) -> None:

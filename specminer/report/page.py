@@ -10,6 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
 
@@ -23,7 +26,7 @@ from specminer.report.automaton_sections import MAX_TRANSITIONS
 from specminer.report.claim_sections import required_guards
 from specminer.report.document import Report, Taken
 from specminer.report.passage_sections import followed_text, told_text
-from specminer.report.picture import night, picture
+from specminer.report.picture import FOLDED, UNFOLDED, boxes, is_folded, night, picture
 from specminer.report.section import Piece, interval_text, left_out, transaction_cell
 from specminer.report.sections import NO_EVIDENCE, groups
 from specminer.report.sentences import address_link, elapsed_text, outflows, share, transition_sentence
@@ -43,12 +46,27 @@ THRESHOLDS: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 """Shares of all events that the slider can hide."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnPoint:
+    """A point of the front with its pictures, as SVG."""
+
+    specification: Specification
+    picture: str
+    unfolded: str | None
+    """All states and lines; ``None`` if the picture shows them, or there was no room."""
+
+    @property
+    def size(self) -> int:
+        """Characters of both."""
+        return len(self.picture) + len(self.unfolded or "")
+
+
 def to_html(report: Report) -> str:
     """Return the page; the same report gives the same bytes with the same renderer."""
     spec = report.specification
     points, chosen, note = _points(spec)
     lives = _timelines(report)
-    style, script = _asset("page.css") + night(drawn for _, drawn in points), _asset("page.js")
+    style, script = _asset("page.css") + night(_drawings(points)), _asset("page.js")
     evidence = report.evidence
     total = evidence.timelines.total if evidence else 0
     timelines_note = (
@@ -59,7 +77,7 @@ def to_html(report: Report) -> str:
     data = {
         "chosen": chosen,
         "thresholds": THRESHOLDS,
-        "points": [_point(report, item) for item, _ in points] or [_point(report, spec)],
+        "points": [_point(report, item.specification) for item in points] or [_point(report, spec)],
         "variants": [item.steps for item in evidence.variants.items] if evidence else [],
         "examples": [item.example for item in evidence.variants.items] if evidence else [],
         "timelines": lives,
@@ -81,7 +99,10 @@ def to_html(report: Report) -> str:
             numbers=_numbers(report),
             has_evidence=evidence is not None,
             no_evidence=NO_EVIDENCE,
-            pictures=[Markup(drawn) for _, drawn in points],
+            pictures=[
+                {"shown": Markup(item.picture), "unfolded": item.unfolded and Markup(item.unfolded)}
+                for item in points
+            ],
             pictures_note=note,
             chosen=chosen,
             thresholds=THRESHOLDS,
@@ -168,10 +189,17 @@ def _numbers(report: Report) -> list[tuple[str, str]]:
     return shown
 
 
-def _points(spec: Specification) -> tuple[list[tuple[Specification, str]], int, str]:
+def _drawings(points: Sequence[DrawnPoint]) -> Iterator[str]:
+    for item in points:
+        yield item.picture
+        if item.unfolded is not None:
+            yield item.unfolded
+
+
+def _points(spec: Specification) -> tuple[list[DrawnPoint], int, str]:
     """Return the points of the front with their pictures, which of them is the chosen one, and what is missing."""
     try:
-        own = picture(spec)
+        own = _drawn(spec)
     except RenderError as error:
         return [], 0, f"No picture: {error.message}"
     middle = next((place for place, point in enumerate(spec.front) if point.chosen), 0)
@@ -179,22 +207,37 @@ def _points(spec: Specification) -> tuple[list[tuple[Specification, str]], int, 
         (place for place, point in enumerate(spec.front) if not point.chosen),
         key=lambda place: abs(place - middle),
     )
-    drawn, size, missing = {middle: (spec, own)}, len(own), 0
+    drawn, size, missing = {middle: own}, own.size, 0
     for place in order:
-        made = _drawn(spec, place) if len(drawn) < MAX_PICTURES and size < PICTURE_BYTES else None
+        made = _other(spec, place) if len(drawn) < MAX_PICTURES and size < PICTURE_BYTES else None
         if made is None:
             missing += 1
             continue
-        drawn[place], size = made, size + len(made[1])
+        drawn[place], size = made, size + made.size
     listed = sorted(drawn)
     note = f"{missing:,} more automata of the front are in automaton.json only." if missing else ""
     return [drawn[place] for place in listed], listed.index(middle), note
 
 
-def _drawn(spec: Specification, place: int) -> tuple[Specification, str] | None:
+def _drawn(spec: Specification) -> DrawnPoint:
+    """Return a point with its pictures; the unfolded one is left out where it fails or takes too long.
+
+    Raises:
+        RenderError: there is no renderer, it failed, or it took too long.
+
+    """
+    folded, whole = picture(spec, FOLDED), None
+    if is_folded(spec):
+        with suppress(RenderError):
+            whole = picture(spec, UNFOLDED)
+    if whole is not None and len(whole) > PICTURE_BYTES:
+        whole = None
+    return DrawnPoint(specification=spec, picture=folded, unfolded=whole)
+
+
+def _other(spec: Specification, place: int) -> DrawnPoint | None:
     try:
-        other = spec.at(place)
-        return other, picture(other)
+        return _drawn(spec.at(place))
     except (RenderError, UsageError):
         return None
 
@@ -203,6 +246,7 @@ def _point(report: Report, spec: Specification) -> dict[str, Any]:
     leaving, guards = outflows(spec), required_guards(spec)
     own = spec is report.specification and report.evidence is not None
     return {
+        "boxes": [{"id": box.id, "states": [state.id for state in box.states]} for box in boxes(spec)],
         "states": [
             {
                 "id": state.id,

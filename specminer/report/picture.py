@@ -8,7 +8,9 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from specminer.errors import RenderError, plain
-from specminer.render import draw
+from specminer.render import PictureOptions, draw
+from specminer.render.content import Content
+from specminer.render.folding import FoldedBox
 from specminer.render.theme import in_the_dark
 from specminer.specification import Specification
 
@@ -17,7 +19,25 @@ _MARK: Final = re.compile(r"([sm]\d+)(?:-([sm]\d+)(-label)?)?")
 """How the picture calls states and arrows (:mod:`specminer.render.dot`)."""
 
 
-def picture(spec: Specification) -> str:
+FOLDED: Final = PictureOptions()
+"""How a picture is drawn first."""
+UNFOLDED: Final = PictureOptions(fold=False)
+"""How it is drawn whole."""
+
+
+def boxes(spec: Specification) -> tuple[FoldedBox, ...]:
+    """Return the boxes that stand for several states where ``spec`` is drawn folded."""
+    folding = Content(spec=spec, options=FOLDED).folding
+    return folding.boxes if folding is not None else ()
+
+
+def is_folded(spec: Specification) -> bool:
+    """Whether a folded picture leaves anything out: states in boxes, or lines."""
+    folded, whole = (Content(spec=spec, options=options) for options in (FOLDED, UNFOLDED))
+    return folded.folding is not None or len(folded.selection.lines) < len(whole.selection.lines)
+
+
+def picture(spec: Specification, options: PictureOptions = FOLDED) -> str:
     """Return ``spec`` as SVG to stand in an HTML page, safe whatever names it holds.
 
     States carry ``data-state``, arrows ``data-from`` and ``data-to``; both can be reached with the keyboard.
@@ -27,10 +47,11 @@ def picture(spec: Specification) -> str:
 
     """
     try:
-        root = ET.fromstring(draw(spec, "svg"))
+        root = ET.fromstring(draw(spec, "svg", options))
     except ET.ParseError:
         raise RenderError("the renderer returned something that is no SVG") from None
-    names = {state.id: plain(state.name, 120) for state in spec.states}
+    drawn = Content(spec=spec, options=options).drawn
+    names = {state.id: plain(state.name, 120) for state in drawn.states}
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     written = {mark: _written(group) for group in root.iter("g") if (mark := group.get("id"))}

@@ -8,6 +8,7 @@
   let point = data.chosen;
   let variant = null;
   let selected = null;
+  let unfolded = false;
 
   function element(name, text, className) {
     const made = document.createElement(name);
@@ -31,8 +32,25 @@
 
   // ---- the picture -------------------------------------------------------------------------------------------
 
+  // a large automaton has two pictures: one with boxes that stand for several states, and one with all of them
+  function pictureOf(wanted, whole) {
+    const all = [...frame.querySelectorAll('.picture[data-point="' + wanted + '"]')];
+    return all.find((item) => item.hasAttribute("data-unfolded") === whole) || all[0];
+  }
+
   function picture() {
-    return frame.querySelector('.picture[data-point="' + point + '"]');
+    return pictureOf(point, unfolded);
+  }
+
+  function boxOf(id) {
+    if (picture().hasAttribute("data-unfolded")) return undefined;
+    return data.points[point].boxes.find((box) => box.id === id || box.states.includes(id));
+  }
+
+  // the states that a part of the picture stands for
+  function members(id) {
+    const box = boxOf(id);
+    return box && box.id === id ? box.states : [id];
   }
 
   function drawing() {
@@ -137,9 +155,9 @@
   }
 
   function edgesOf(part) {
-    const from = Number(part.dataset.from);
-    const to = Number(part.dataset.to);
-    return data.points[point].edges.filter((edge) => edge.source === from && edge.target === to);
+    const from = members(Number(part.dataset.from));
+    const to = members(Number(part.dataset.to));
+    return data.points[point].edges.filter((edge) => from.includes(edge.source) && to.includes(edge.target));
   }
 
   function stateName(id) {
@@ -155,7 +173,26 @@
       const open = element("button", state.name + " (" + figure(state.visits) + (state.visits === 1 ? " visit)" : " visits)"));
       open.type = "button";
       open.addEventListener("click", () => {
-        choose(picture().querySelector('.node[data-state="' + state.id + '"]'));
+        const box = boxOf(state.id);
+        choose(picture().querySelector('.node[data-state="' + (box ? box.id : state.id) + '"]'));
+        showState(state.id);
+        details.focus();
+      });
+      item.append(open);
+      list.append(item);
+    }
+    details.append(list);
+  }
+
+  function showBox(box) {
+    details.replaceChildren(element("h3", "One of " + figure(box.states.length) + " states"));
+    const list = element("ul");
+    for (const id of box.states) {
+      const item = element("li");
+      const open = element("button", stateName(id));
+      open.type = "button";
+      open.addEventListener("click", () => {
+        showState(id);
         details.focus();
       });
       item.append(open);
@@ -165,6 +202,8 @@
   }
 
   function showState(id) {
+    const box = boxOf(id);
+    if (box && box.id === id) return showBox(box);
     const state = data.points[point].states.find((item) => item.id === id);
     if (!state) return;
     details.replaceChildren(element("h3", state.name));
@@ -206,7 +245,8 @@
 
   function showTransitions(edges) {
     details.replaceChildren();
-    if (edges.length) details.append(element("h3", stateName(edges[0].source) + " → " + stateName(edges[0].target)));
+    const ends = new Set(edges.map((edge) => stateName(edge.source) + " → " + stateName(edge.target)));
+    if (ends.size) details.append(element("h3", ends.size === 1 ? [...ends][0] : figure(edges.length) + " transitions"));
     for (const edge of edges.slice().sort((one, other) => other.count - one.count)) {
       details.append(element("h4", edge.event + (edge.rejected ? " (rejected)" : ""), edge.rejected ? "rejected" : ""));
       details.append(element("p", edge.sentence));
@@ -256,7 +296,11 @@
 
   function showPoint(wanted) {
     point = wanted;
-    for (const item of frame.querySelectorAll(".picture")) item.hidden = Number(item.dataset.point) !== point;
+    for (const item of frame.querySelectorAll(".picture")) item.hidden = item !== picture();
+    const button = byId("unfold");
+    button.hidden = pictureOf(point, true) === pictureOf(point, false);
+    button.textContent = "Show all " + figure(data.points[point].states.length) + " states and lines";
+    button.setAttribute("aria-pressed", String(unfolded));
     const slider = byId("front-slider");
     if (slider) {
       slider.value = String(point);
@@ -305,7 +349,7 @@
       for (const edge of edges)
         if (steps.has(edge.place)) seen.add(edge.source).add(edge.target);
     for (const part of picture().querySelectorAll(".node"))
-      part.classList.toggle("faint", steps !== null && !seen.has(Number(part.dataset.state)));
+      part.classList.toggle("faint", steps !== null && !members(Number(part.dataset.state)).some((id) => seen.has(id)));
     if (point === data.chosen) {
       for (const row of document.querySelectorAll("#transitions tr[data-place]")) {
         const edge = edges[Number(row.dataset.place)];
@@ -462,6 +506,10 @@
       variant = null;
       chooseNone();
       showPoint(Number(slider.value));
+    });
+    byId("unfold").addEventListener("click", () => {
+      unfolded = !unfolded;
+      showPoint(point);
     });
     byId("rare-slider").addEventListener("input", refresh);
     byId("clear-variant").addEventListener("click", () => chooseVariant(null));
