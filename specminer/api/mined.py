@@ -56,6 +56,11 @@ class Mined:
             return self
         return replace(self, specification=self.specification.at(place), details=None)
 
+    def seen_otherwise(self) -> Self | None:
+        """Return the second view: the same history split by something else; ``None`` if nothing is nearly as good."""
+        other = self.specification.seen_otherwise()
+        return None if other is None else replace(self, specification=other, details=None)
+
     def with_history(
         self, database: str | PathLike[str], *, abi: Artifact | str | PathLike[str] | None = None
     ) -> Self:

@@ -6,7 +6,7 @@ is good enough the whole history is one interaction (:mod:`.views`). The choice 
 (:mod:`.choice`).
 """
 
-from specminer.interaction.choice import Analysis, Found, analyse, split
+from specminer.interaction.choice import Analysis, Found, analyse, second_view, split
 from specminer.interaction.interactions import Interactions, event_text
 from specminer.interaction.views import MAX_UNNAMED
 from specminer.specification import Mode
@@ -19,5 +19,6 @@ __all__ = [
     "Mode",
     "analyse",
     "event_text",
+    "second_view",
     "split",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -22,6 +23,12 @@ from specminer.interaction.views import by_instance, by_sender, whole
 from specminer.specification import EntitySort, Mode
 
 ACCOUNT = "account"
+NEAR: Final = 0.6
+"""A sort is nearly as good as the best one from this share of its score on ..."""
+LEFT_OUT: Final = 0.05
+"""... or if the best leaves out this share of the accepted calls ..."""
+HALF: Final = 0.5
+"""... and at least this share of those must be about an entity of the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +139,41 @@ def split(analysis: Analysis, wish: str | None = None) -> Interactions:
         interactions = _sliced(context, found)
         reason = f"{_by_sort(found, interactions)}, as asked. {reasons(found)}"
     return replace(interactions, explanation=f"{reason}{_outside(context, interactions)}{suffix}")
+
+
+def second_view(analysis: Analysis, chosen: Interactions) -> Interactions | None:
+    """Return the history split by another sort that is nearly as good as the one it was split by by itself.
+
+    A sort is nearly as good if it scores nearly as much, or if most calls that the chosen one leaves out are about its
+    entities. It has to divide the history into lives, and its entities have to be named and not only be touched.
+    """
+    if chosen.sort is None:
+        return None
+    best = next((item for item in analysis.found if item.name == chosen.sort.name), None)
+    rival = next((item for item in analysis.found if best is not None and _is_near(item, best)), None)
+    if best is None or rival is None:
+        return None
+    context = analysis.context
+    interactions = _sliced(context, rival)
+    name, other = plain(rival.name, 60), plain(best.name, 60)
+    if rival.score.value >= NEAR * best.score.value:
+        why = f"nearly as much speaks for it as for {other} (score {best.score.value:.2f})"
+    else:
+        why = f"most of the calls that are about no {other} are about one"
+    return replace(
+        interactions,
+        explanation=f"Second view: {_by_sort(rival, interactions)}; {why}. {reasons(rival)}"
+        f"{_outside(context, interactions)} `--interactions {name}` makes it the first.",
+    )
+
+
+def _is_near(rival: Found, best: Found) -> bool:
+    one, other = rival.score, best.score
+    if rival is best or not rival.qualifies or one.trivial or one.derived:
+        return False
+    left_out = 1.0 - other.coverage
+    more = left_out >= LEFT_OUT and one.coverage - other.coverage >= HALF * left_out
+    return one.value >= NEAR * other.value or more
 
 
 def _outside(context: HistoryContext, interactions: Interactions) -> str:

@@ -51,9 +51,18 @@ def divide(mining: Mining) -> Mining:
         UsageError: the definition or the options ask for what the history does not have.
 
     """
+    analysis = analyse(mining.context, access_facts(mining.context, mining.runs))
+    return divided(replace(mining, analysis=analysis), split(analysis, mining.options.interactions))
+
+
+def divided(mining: Mining, interactions: Interactions) -> Mining:
+    """Divide some interactions into events, as the definition wants them.
+
+    Raises:
+        UsageError: the definition or the options ask for what the history does not have.
+
+    """
     context, options = mining.context, mining.options
-    analysis = analyse(context, access_facts(context, mining.runs))
-    interactions = split(analysis, options.interactions)
     functions = [context.calls.functions[row] for row in context.calls.function.tolist()]
     definition = _definition(options, context.interface)
     interactions = _mapped(context.history, interactions, functions, definition)
@@ -83,7 +92,6 @@ def divide(mining: Mining) -> Mining:
     forbidden = _forbidden(options.forbid, phasing.table(()), declared)
     return replace(
         mining,
-        analysis=analysis,
         interactions=interactions,
         functions=functions,
         events=events,

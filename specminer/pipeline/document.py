@@ -18,6 +18,7 @@ from specminer.specification import (
     Edge,
     FrontPoint,
     InteractionsSummary,
+    SecondView,
     Specification,
     State,
     TransitionKind,
@@ -56,6 +57,7 @@ def build_specification(mining: Mining) -> Mining:
             _front_point(mining, point, edges)
             for point, edges in zip(tuning.front, mining.transitions, strict=True)
         ),
+        second_view=None if mining.second is None else _second_view(mining, mining.second),
     )
     return replace(mining, specification=specification)
 
@@ -70,6 +72,19 @@ def _interactions(mining: Mining) -> InteractionsSummary:
         count=len(interactions.names),
         explanation=interactions.explanation,
         outside=dict(sorted(outside.items())),
+    )
+
+
+def _second_view(mining: Mining, second: Mining) -> SecondView:
+    """Return the other split with its automaton; guards are those of the functions."""
+    tuning = second.tuning
+    chosen = next(position for position, point in enumerate(tuning.front) if point.chosen)
+    return SecondView(
+        interactions=_interactions(second),
+        abstraction=_abstraction(tuning, tuning.chosen),
+        states=_states(tuning.chosen),
+        transitions=_guarded(mining, second.transitions[chosen], final=False),
+        metrics=rounded(tuning.metrics),
     )
 
 

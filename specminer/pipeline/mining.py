@@ -23,6 +23,7 @@ from specminer.pipeline.following import execute_calls, follow_decisions
 from specminer.pipeline.guarding import find_guards, find_implications
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.recording import Recording
+from specminer.pipeline.second_view import mine_second_view
 from specminer.pipeline.state import MineOptions, Mining, Stage
 from specminer.specification import Specification
 from specminer.surprise import Transactions
@@ -35,6 +36,7 @@ STAGES: Final[tuple[Stage, ...]] = (
     divide,
     choose_abstraction,
     count_transitions,
+    mine_second_view,
     find_effects,
     find_invariants,
     find_guards,

@@ -31,6 +31,8 @@ class Written:
     picture: Path | None
     """``None`` if no renderer was there; ``trouble`` says how to get one."""
     trouble: str | None
+    second: Path | None = None
+    """The picture of the second view, if there is one and it could be drawn."""
     report: Path | None = None
     """The page of the report, if one was written."""
 
@@ -72,18 +74,17 @@ def write_output(
 ) -> Written:
     """Write ``automaton.json``, ``abstraction.toml``, ``automaton.dot``, ``automaton.svg``, each whole or not at all.
 
+    Where there is a second view, ``second-view.svg`` is its picture.
+
     Raises:
         OutputError: the folder cannot be written to.
 
     """
     definition = dump(Definition.of(specification.abstraction))
     document, source = encode_specification(specification), to_dot(specification, options)
-    drawn: bytes | None = None
-    trouble = None
-    try:
-        drawn = render_dot(source, "svg")
-    except RenderError as error:
-        trouble = error.message
+    drawn, trouble = _drawn(source)
+    other = specification.seen_otherwise()
+    second = None if other is None else _drawn(to_dot(other, options))[0]
     # everything is at hand before anything is replaced, so that an interruption leaves no mixture
     automaton, dot, picture = (folder / f"automaton.{kind}" for kind in ("json", "dot", "svg"))
     make_folder(folder)
@@ -96,14 +97,28 @@ def write_output(
     else:
         # a picture of an earlier run would show something else than automaton.json
         remove_file(picture)
+    view = folder / "second-view.svg"
+    if second is not None:
+        replace_file(view, second)
+    else:
+        remove_file(view)
     return Written(
         folder=folder,
         automaton=automaton,
         abstraction=abstraction,
         dot=dot,
         picture=picture if drawn else None,
+        second=view if second else None,
         trouble=trouble,
     )
+
+
+def _drawn(source: str) -> tuple[bytes | None, str | None]:
+    """Return a picture, and what is the matter where there is none."""
+    try:
+        return render_dot(source, "svg"), None
+    except RenderError as error:
+        return None, error.message
 
 
 def make_folder(folder: Path) -> None:

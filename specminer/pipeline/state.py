@@ -115,6 +115,8 @@ class Mining:
 
     transitions: tuple[tuple[Edge, ...], ...] = field(default=_pending("count_transitions"))
     """Those of each point of the front, without guards."""
+    second: Mining | None = field(default=_pending("mine_second_view"))
+    """The same up to the transitions, for a split that is nearly as good; ``None`` if there is none."""
     invariants: Sequence[Invariant] = field(default=_pending("find_invariants"))
     """All that held."""
     guards: GuardFindings = field(default=_pending("find_guards"))

@@ -29,6 +29,7 @@ from specminer.specification import (
     Mode,
     Specification,
     State,
+    Tier,
     TransitionKind,
 )
 
@@ -36,6 +37,8 @@ _KEYS: Final = frozenset({"id", "ids", "index", "idx", "key", "number", "new"})
 """Words of a sort's name that say how an entity is named, not what it is."""
 _PLACE: Final = re.compile(r"\b([A-Za-z_]\w*\[(\w+)\](?:\.\w+)?)(?![\[.\w])")
 """An entry of a mapping, or a field of one, and its key."""
+BY_HISTORY: Final = "states tell what was called before, as storage does not tell them apart"
+"""What a picture says whose states rest on earlier calls."""
 _MAX_GUARD: Final = 1_000
 """Characters of a guard that are looked at."""
 
@@ -114,6 +117,8 @@ class Content:
     def heading(self) -> list[Row]:
         """Return the rows above the picture: counts, guards, what is rejected at the start."""
         rows: list[Row] = [(Run(text=self._counts(), tone=Tone.SOFT),)]
+        if any(item.tier is Tier.HISTORY for item in self.spec.abstraction.chosen):
+            rows.append((Run(text=BY_HISTORY, tone=Tone.SOFT, italic=True),))
         rows += [(Run(text=text, tone=Tone.REJECTED),) for text in self._guards()]
         refused = rejections(self.spec, self.spec.initial)
         if refused:

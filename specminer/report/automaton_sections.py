@@ -123,6 +123,33 @@ def _at(block: int, timestamp: int | None) -> str:
     return f"block {block:,}" + (f" ({time} UTC)" if time else "")
 
 
+def second_view_section(spec: Specification) -> Section | None:
+    """Return the transitions of the history as it is split by what is nearly as good."""
+    other = spec.seen_otherwise()
+    if other is None:
+        return None
+    leaving = outflows(other)
+    shown = other.transitions[:MAX_TRANSITIONS]
+    return Section(
+        id="second-view",
+        title="Second view",
+        lead=(other.interactions.explanation,),
+        header=("What happens", "Count", "Share", "First and last", "Evidence"),
+        figures=frozenset({1, 2}),
+        rows=tuple(
+            row(
+                transition_sentence(other, edge, leaving[edge.source]),
+                with_unknown(edge.count, edge.unknown),
+                share(edge.count, leaving[edge.source]),
+                _when(edge),
+                _witnesses(other, edge),
+            )
+            for edge in shown
+        ),
+        note=left_out(len(shown), len(other.transitions), "transitions"),
+    )
+
+
 def variant_section(report: Report) -> Section | None:
     """Return the ways interactions went."""
     evidence, spec = report.evidence, report.specification

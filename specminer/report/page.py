@@ -65,8 +65,10 @@ def to_html(report: Report) -> str:
     """Return the page; the same report gives the same bytes with the same renderer."""
     spec = report.specification
     points, chosen, note = _points(spec)
+    views = _views(spec) if points else []
+    drawn = [*points, *(item for item, _ in views)]
     lives = _timelines(report)
-    style, script = _asset("page.css") + night(_drawings(points)), _asset("page.js")
+    style, script = _asset("page.css") + night(_drawings(drawn)), _asset("page.js")
     evidence = report.evidence
     total = evidence.timelines.total if evidence else 0
     timelines_note = (
@@ -77,7 +79,8 @@ def to_html(report: Report) -> str:
     data = {
         "chosen": chosen,
         "thresholds": THRESHOLDS,
-        "points": [_point(report, item.specification) for item in points] or [_point(report, spec)],
+        "second": len(points) if views else None,
+        "points": [_point(report, item.specification) for item in drawn] or [_point(report, spec)],
         "variants": [item.steps for item in evidence.variants.items] if evidence else [],
         "examples": [item.example for item in evidence.variants.items] if evidence else [],
         "timelines": lives,
@@ -101,9 +104,12 @@ def to_html(report: Report) -> str:
             no_evidence=NO_EVIDENCE,
             pictures=[
                 {"shown": Markup(item.picture), "unfolded": item.unfolded and Markup(item.unfolded)}
-                for item in points
+                for item in drawn
             ],
             pictures_note=note,
+            fronts=len(points),
+            tabs=[_tab(spec), *(name for _, name in views)] if views else [],
+            view_note=spec.second_view.interactions.explanation if views and spec.second_view else "",
             chosen=chosen,
             thresholds=THRESHOLDS,
             has_timelines=bool(lives),
@@ -217,6 +223,23 @@ def _points(spec: Specification) -> tuple[list[DrawnPoint], int, str]:
     listed = sorted(drawn)
     note = f"{missing:,} more automata of the front are in automaton.json only." if missing else ""
     return [drawn[place] for place in listed], listed.index(middle), note
+
+
+def _views(spec: Specification) -> list[tuple[DrawnPoint, str]]:
+    """Return the second view with its pictures and the name of its tab; nothing if there is none."""
+    other = spec.seen_otherwise()
+    if other is None:
+        return []
+    try:
+        return [(_drawn(other), _tab(other))]
+    except RenderError:
+        return []
+
+
+def _tab(spec: Specification) -> str:
+    """Return what a view is called."""
+    sort = spec.interactions.sort
+    return f"By {sort.name}" if sort is not None else "As a whole"
 
 
 def _drawn(spec: Specification) -> DrawnPoint:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from specminer.report.automaton_sections import (
     front_section,
     rare_section,
+    second_view_section,
     state_section,
     transition_section,
     variant_section,
@@ -55,6 +56,7 @@ def groups(report: Report) -> tuple[Group, ...]:
                 transition_section(report),
                 effects_section(spec),
                 front_section(spec),
+                second_view_section(spec),
             ),
         ),
         (

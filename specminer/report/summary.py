@@ -121,6 +121,10 @@ def _split(spec: Specification, columns: int) -> list[str]:
     lines += paragraph(f"mode: {split.mode.value if split.mode else '?'}{named}", columns)
     if split.explanation:
         lines += paragraph(plain(split.explanation, 2000), columns)
+    view = spec.second_view
+    if view is not None:
+        size = f"{counted(len(view.states), 'state')}, {counted(len(view.transitions), 'transition')}"
+        lines += paragraph(f"{plain(view.interactions.explanation, 2000)} It has {size}.", columns)
     return lines
 
 

@@ -199,6 +199,22 @@ class FrontPoint:
     """``None`` for the chosen point, whose own it is."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondView:
+    """The automaton of the same history split by something else that is nearly as good."""
+
+    interactions: InteractionsSummary
+    """How the history is split here, and why that is nearly as good."""
+    abstraction: AbstractionSummary
+    """What its states distinguish; mined with it and ``--interactions``, the history gives this automaton."""
+    states: tuple[State, ...]
+    """The initial one included, whose id is that of the specification's."""
+    transitions: tuple[Edge, ...]
+    """All, rejected calls included."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """What was measured of this automaton, by name."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Specification:
     """Everything mined from one history; the JSON document, typed."""
@@ -245,6 +261,34 @@ class Specification:
     """What stands out, the most surprising first."""
     front: tuple[FrontPoint, ...] = ()
     """By states, ascending."""
+    second_view: SecondView | None = absent()
+    """The history split by something else that is nearly as good; left out if there is nothing."""
+
+    def seen_otherwise(self) -> Self | None:
+        """Return the specification of the second view; ``None`` if there is none.
+
+        What was found out about the interactions of the first (invariants, confidence, surprise, front) is left out.
+        """
+        view = self.second_view
+        if view is None:
+            return None
+        return replace(
+            self,
+            interactions=view.interactions,
+            abstraction=view.abstraction,
+            states=view.states,
+            transitions=view.transitions,
+            metrics=view.metrics,
+            invariants=(),
+            symbols={},
+            siblings=(),
+            redundant=(),
+            obligations=tuple(item for item in self.obligations if item.about is ObligationSubject.GUARD),
+            confidence=Confidence(),
+            surprise=Surprise(),
+            front=(),
+            second_view=None,
+        )
 
     def at(self, place: int) -> Self:
         """Return the specification with another point of the front chosen, counted from 0.

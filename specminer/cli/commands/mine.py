@@ -183,7 +183,8 @@ def command(
     --point takes another automaton. Several contracts of the same code are mined together: one
     specification over all, one interaction for each. Prints a summary, and writes automaton.json (the specification
     with its evidence), abstraction.toml (what it distinguishes, to edit and mine with again), automaton.dot and
-    automaton.svg (the picture), and report.html (everything in one page).
+    automaton.svg (the picture), and report.html (everything in one page). Where another split is nearly as good, its
+    picture is second-view.svg, and a second tab in the report; --interactions overrules the choice.
 
     \b
       specminer mine 0xADDRESS --rpc http://127.0.0.1:8545 --abi Contract.json
@@ -255,6 +256,8 @@ def _files(written: Written) -> str:
         lines.append(f"picture        {plain(written.picture, MAX_PATH)}")
     else:
         lines.append(f"no picture: {written.trouble}")
+    if written.second is not None:
+        lines.append(f"second view    {plain(written.second, MAX_PATH)}")
     if written.report is not None:
         lines.append(f"report         {plain(written.report, MAX_PATH)}")
     return "\n".join(lines)

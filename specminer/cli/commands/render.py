@@ -8,10 +8,10 @@ from typing import Final, get_args
 
 import click
 
-from specminer import read
+from specminer import Mined, read
 from specminer.cli.bundles import bundled
 from specminer.cli.options import quiet_option, states_option
-from specminer.errors import plain
+from specminer.errors import UsageError, plain
 from specminer.render import Format
 from specminer.render.options import Direction, Labels, PictureOptions, ThemeName
 from specminer.specification import Specification
@@ -56,6 +56,11 @@ def _share(text: str) -> float:
 )
 @states_option
 @click.option(
+    "--second-view",
+    is_flag=True,
+    help="Draw the history as it is split by what is nearly as good, where automaton.json has that.",
+)
+@click.option(
     "--fold/--no-fold",
     default=True,
     show_default=True,
@@ -99,6 +104,7 @@ def command(
     automaton: Path,
     formats: tuple[Format, ...],
     states: int | None,
+    second_view: bool,
     picture: PictureOptions,
     out: Path | None,
     quiet: bool,
@@ -116,16 +122,32 @@ def command(
     block; `graphml` is for graph tools and holds everything, with the evidence.
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     mined = read(automaton)
+    if second_view:
+        mined = _second_view(mined, automaton)
     if states is not None:
         mined = mined.with_states(states)
-    suffix = f"{'' if states is None else f'-{states}-states'}{'' if picture.theme == 'light' else f'-{picture.theme}'}"
+    parts = [
+        "-second-view" if second_view else "",
+        "" if states is None else f"-{states}-states",
+        "" if picture.theme == "light" else f"-{picture.theme}",
+    ]
     paths = replace(mined, options=picture).write_pictures(
-        automaton.parent if out is None else out, formats, f"{automaton.stem}{suffix}"
+        automaton.parent if out is None else out, formats, f"{automaton.stem}{''.join(parts)}"
     )
     for path in paths:
         click.echo(plain(path, MAX_PATH))
     if len(mined.specification.states) > LARGE and not picture.fold and not quiet:
         click.echo(_advice(mined.specification), err=True)
+
+
+def _second_view(mined: Mined, path: Path) -> Mined:
+    other = mined.seen_otherwise()
+    if other is None:
+        raise UsageError(
+            f"--second-view: {plain(path)} has none, because no other split of its history was nearly as good; "
+            "`specminer mine --interactions SORT` splits it as you wish"
+        )
+    return other
 
 
 def _advice(spec: Specification) -> str:

@@ -302,7 +302,9 @@
     button.textContent = "Show all " + figure(data.points[point].states.length) + " states and lines";
     button.setAttribute("aria-pressed", String(unfolded));
     const slider = byId("front-slider");
-    if (slider) {
+    const second = point === data.second;
+    if (byId("front")) byId("front").hidden = second;
+    if (slider && !second) {
       slider.value = String(point);
       const states = data.points[point].states.length;
       const mark = point === data.chosen ? " (chosen)" : " (the tables show the chosen one)";
@@ -361,6 +363,7 @@
   }
 
   function chooseVariant(place) {
+    if (point === data.second) showTab(0);
     variant = place;
     for (const button of document.querySelectorAll("#variants button[data-variant]"))
       button.setAttribute("aria-pressed", String(Number(button.dataset.variant) === place));
@@ -485,6 +488,42 @@
     showLife(0);
   }
 
+  // ---- two ways to split the history -------------------------------------------------------------------------
+
+  function showTab(wanted) {
+    tabButtons().forEach((button, place) => {
+      button.setAttribute("aria-selected", String(place === wanted));
+      button.tabIndex = place === wanted ? 0 : -1;
+    });
+    byId("view").setAttribute("aria-labelledby", "tab-" + wanted);
+    byId("view-note").hidden = wanted === 0;
+    variant = null;
+    chooseNone();
+    showPoint(wanted === 0 ? data.chosen : data.second);
+  }
+
+  function tabButtons() {
+    return [...document.querySelectorAll("#tabs [role=tab]")];
+  }
+
+  function tabs() {
+    const buttons = tabButtons();
+    if (!buttons.length) return;
+    byId("tabs").hidden = false;
+    buttons.forEach((button, place) => {
+      button.addEventListener("click", () => showTab(place));
+      button.addEventListener("keydown", (event) => {
+        const steps = { ArrowRight: 1, ArrowLeft: -1 };
+        const wanted = event.key === "Home" ? 0 : event.key === "End" ? buttons.length - 1 : place + (steps[event.key] || 0);
+        if (!(event.key in steps) && event.key !== "Home" && event.key !== "End") return;
+        event.preventDefault();
+        const next = (wanted + buttons.length) % buttons.length;
+        showTab(next);
+        buttons[next].focus();
+      });
+    });
+  }
+
   if (frame) {
     byId("controls").hidden = false;
     byId("zoom-in").addEventListener("click", () => zoom(1 / 1.25));
@@ -513,6 +552,7 @@
     });
     byId("rare-slider").addEventListener("input", refresh);
     byId("clear-variant").addEventListener("click", () => chooseVariant(null));
+    tabs();
     showPoint(data.chosen);
     window.addEventListener("resize", fitFrame);
   }
