@@ -89,6 +89,14 @@ def _terms(arena: Arena, node: int, bits: int, form: LinearForm, factor: int) ->
     return []
 
 
+def is_positive(form: LinearForm, sign: int = 1) -> bool:
+    """Return whether a form adds up what is never negative; with ``sign`` -1 whether its opposite does."""
+    half = 1 << (form.bits - 1)
+    return all(
+        (sign * number) % (1 << form.bits) < half for number in (*form.factors.values(), form.constant)
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """What a path decided, as bounds of what it computed."""
@@ -109,7 +117,7 @@ class Bounds:
                 return False
             if key[0] == "add" and not self._adds(item, key[1], key[2]):
                 return False
-            if key[0] == "sub" and not self._at_least(key[1], key[2]):
+            if key[0] == "sub" and not self.at_least(key[1], key[2]):
                 return False
             for operand in key[1:3] if key[0] in ("add", "sub") else key[1:2] if key[0] == "field" else ():
                 if operand not in seen and self._is_sum(operand):
@@ -141,7 +149,7 @@ class Bounds:
             return True
         return any(self.facts.get(self._known("lt", total, item)) is False for item in (first, second))
 
-    def _at_least(self, first: int, second: int) -> bool:
+    def at_least(self, first: int, second: int) -> bool:
         """Return whether one expression was decided to be at least another."""
         constant = self.arena.constants.get(first)
         if constant is not None:

@@ -32,6 +32,8 @@ _PRECOMPILED: Final = {
 }
 _DELEGATING: Final = (FrameKind.DELEGATECALL, FrameKind.CALLCODE)
 _TIMES: Final = ("", " (asked again)")
+SIGNER: Final = "signer of "
+"""How the phrase of a recovered signer begins."""
 
 
 class AnswerTerms:
@@ -111,7 +113,7 @@ class AnswerTerms:
     def _signer(self, call: ForeignCall) -> Phrase:
         words = self._words(call, 0, 4)
         digest = words[0] if words else Phrase(text="…")
-        return Phrase(text=f"signer of {digest.text}", kind=ValueKind.ADDRESS, bits=160, origin=digest.origin)
+        return Phrase(text=f"{SIGNER}{digest.text}", kind=ValueKind.ADDRESS, bits=160, origin=digest.origin)
 
     def _question(self, call: ForeignCall) -> Phrase:
         """Return a call as it is written: ``token.balanceOf(this)``."""

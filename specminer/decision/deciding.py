@@ -70,7 +70,13 @@ def decide(
     calls = _Calls(runs)
     clauses = [_clause(calls, paths, draft) for draft in merged.drafts]
     causes = _causes(calls, paths, required, merged.position)
-    return FunctionDecisions(runs=runs, paths=paths, clauses=tuple(clauses), causes=tuple(causes))
+    return FunctionDecisions(
+        runs=runs,
+        paths=paths,
+        clauses=tuple(clauses),
+        causes=tuple(causes),
+        untried=() if explorer is None else tuple(explorer.untried.values()),
+    )
 
 
 @dataclass(slots=True, kw_only=True)

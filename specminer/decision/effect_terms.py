@@ -90,6 +90,11 @@ class EffectTerms:
         node = self._stored[place]
         return node, self._terms.stored(node).variable if node else MISSING
 
+    def keys(self, place: Place) -> tuple[str, ...]:
+        """Return the keys of the entry to which a slot belongs, as expressions, the outermost first."""
+        node = self._stored[place]
+        return self._terms.stored(node).keys if node else ()
+
     def fields(self, slot: SlotLeft) -> list[tuple[int, FieldLeft]]:
         """Return what was left in each field of a slot that was written, with the field's position."""
         node, row = self.variable(slot.place)

@@ -8,12 +8,13 @@ from typing import Final
 
 from specminer.decision.checks import qualifies
 from specminer.decision.idioms import spares_product
-from specminer.decision.paths import Condition, Site, Step
+from specminer.decision.paths import Condition, Site, Step, UntriedWay
 from specminer.decision.readings import Readings
 from specminer.decision.runs import FunctionRuns
 from specminer.decision.shapes import same_shape
 from specminer.decision.sites import Loops
 from specminer.decision.steps import StepReader, each_once
+from specminer.decision.writes import slots_left
 from specminer.evm.alone import MAX_STEPS, CallRecording
 from specminer.evm.forced import ForcedRun, Place, force
 from specminer.evm.forks import Fork
@@ -28,6 +29,10 @@ _OPCODES_BEFORE: Final = 1_000
 """What it takes to begin a run counts like so many opcodes."""
 _TRIES: Final = 12
 """Forced runs that one question may take."""
+MAX_UNTRIED: Final = 64
+"""Ways through one function that nobody took and whose writes are kept."""
+_MAX_SLOTS: Final = 32
+"""Slots that such a way writes to; of one that writes to more nothing is kept."""
 _ERROR: Final = bytes.fromhex("08c379a0")
 
 
@@ -102,6 +107,8 @@ class Explorer:
     """Opcodes that forced runs may still take."""
     usual: frozenset[Condition] = frozenset()
     """What accepted calls decided."""
+    untried: dict[object, UntriedWay] = field(default_factory=dict)
+    """The forced runs that returned, by what they wrote; at most :data:`MAX_UNTRIED`."""
     _known: dict[tuple[int, frozenset[int]], ForcedPath | None] = field(default_factory=dict)
     _latest: tuple[int, Replay | None] = (-1, None)
     _opcodes: dict[int, int] = field(default_factory=dict)
@@ -152,7 +159,25 @@ class Explorer:
         self.left -= _OPCODES_BEFORE + (0 if done is None else done.opcodes)
         if done is not None and not flips:
             self._opcodes[number] = done.opcodes
-        return None if done is None else self._path(done)
+        if done is None:
+            return None
+        path = self._path(done)
+        if flips and path.returned:
+            self._note_untried(number, done, path.steps)
+        return path
+
+    def _note_untried(self, number: int, done: ForcedRun, steps: tuple[Step, ...]) -> None:
+        """Keep what a forced run left in storage that returned: the code has this way, though nobody took it."""
+        slots, more = slots_left(done.record, _MAX_SLOTS)
+        if more or done.record.cut or not slots or len(self.untried) >= MAX_UNTRIED:
+            return
+        written = frozenset(
+            (slot.place, tuple((item.shift, item.bits, item.node, item.value) for item in slot.fields))
+            if slot.node is None
+            else (slot.place, slot.node)
+            for slot in slots
+        )
+        self.untried.setdefault(written, UntriedWay(run=number, steps=steps, slots=tuple(slots)))
 
     def _path(self, done: ForcedRun) -> ForcedPath:
         rejected = done.ended and done.halt not in (None, Halt.OUT_OF_GAS)

@@ -23,7 +23,7 @@ class FunctionWrites:
     """What each accepted run left in the slots that it wrote to."""
 
     terms: EffectTerms
-    """Knows all places that were written to."""
+    """Knows all places that were written to, also on ways that nobody took."""
     slots: Mapping[int, tuple[SlotLeft, ...]]
     """By position of the run; at most :data:`MAX_SLOTS` each."""
     beyond: frozenset[int]
@@ -69,8 +69,14 @@ def writes_of(decisions: FunctionDecisions, wording: Wording) -> FunctionWrites:
         for slot in found:
             for place in (slot.place, *slot.aliases):
                 places.setdefault(place, []).append(number)
+    untried: dict[Place, list[int]] = {}
+    for way in decisions.untried:
+        for slot in way.slots:
+            untried.setdefault(slot.place, []).append(way.run)
     for place, positions in places.items():
         terms.place(place, positions)
+    for place, positions in untried.items():
+        terms.place(place, positions)  # what is known already stays as it is
     return FunctionWrites(terms=terms, slots=slots, beyond=frozenset(beyond))
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from specminer.decision.algebra import Bounds, LinearForm, linear_form
+from specminer.decision.algebra import Bounds, LinearForm, is_positive, linear_form
 from specminer.decision.effect_terms import EffectTerms
 from specminer.decision.function_writes import FunctionWrites
+from specminer.decision.open_ways import FALLING, GROWING, RISING
 from specminer.decision.paths import FunctionDecisions
 from specminer.decision.sites import facts_of
 from specminer.decision.writes import SlotLeft
@@ -227,19 +228,11 @@ def _courses(functions: Sequence[FunctionChanges], of: FieldOf) -> Iterator[tupl
     forms = [change.form for change in changes if change.form is not None]
     exact = all(change.exact for change in changes)
     if all(not form.factors and form.constant in (0, 1) for form in forms):
-        yield "changes only by growing by 1", Derivation.EXACT if exact else Derivation.MODULAR
-    if exact and all(_is_positive(form) for form in forms):
-        yield "never decreases", Derivation.EXACT
-    if exact and all(_is_positive(form, -1) for form in forms):
-        yield "never increases", Derivation.EXACT
-
-
-def _is_positive(form: LinearForm, sign: int = 1) -> bool:
-    """Return whether a form adds up what is never negative; with ``sign`` -1 whether its opposite does."""
-    half = 1 << (form.bits - 1)
-    return all(
-        (sign * number) % (1 << form.bits) < half for number in (*form.factors.values(), form.constant)
-    )
+        yield GROWING, Derivation.EXACT if exact else Derivation.MODULAR
+    if exact and all(is_positive(form) for form in forms):
+        yield RISING, Derivation.EXACT
+    if exact and all(is_positive(form, -1) for form in forms):
+        yield FALLING, Derivation.EXACT
 
 
 def _pairs(

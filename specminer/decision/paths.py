@@ -7,6 +7,7 @@ from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from specminer.decision.runs import FunctionRuns
+from specminer.decision.writes import SlotLeft
 
 
 class Condition(NamedTuple):
@@ -173,6 +174,20 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UntriedWay:
+    """What a call would have left in storage, had it decided otherwise somewhere: the code does not reject that.
+
+    Decisions that exclude each other are told apart only if they are about one fact, so no call may be able to go it.
+    """
+
+    run: int
+    """Position of the run that it parts from."""
+    steps: tuple[Step, ...]
+    """What it decided."""
+    slots: tuple[SlotLeft, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionDecisions:
     """What the calls of one function decided."""
 
@@ -183,3 +198,5 @@ class FunctionDecisions:
     """Required ones first; those that stopped most calls before the others."""
     causes: tuple[Cause, ...]
     """Of each rejected call, in chain order."""
+    untried: tuple[UntriedWay, ...] = ()
+    """Ways that calls can go by the code, though none did; only some of them are known."""

@@ -164,6 +164,11 @@ class _Joining:
             ),
             clauses=tuple(self._clauses[number] for number in order),
             causes=tuple(sorted(self._causes(place), key=lambda cause: cause.invocation)),
+            untried=tuple(
+                replace(way, run=part.places[way.run])
+                for part in self._parts
+                for way in part.decisions.untried
+            ),
         )
 
     def _alike(self) -> dict[tuple[Condition, ...], dict[int, list[int]]]:

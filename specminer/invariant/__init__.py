@@ -6,11 +6,13 @@ Candidates come from templates (:class:`~specminer.specification.Template`), are
 
 from specminer.invariant.changes import Cells
 from specminer.invariant.claim import Exceptions, Invariant, entry_of, exceptions
+from specminer.invariant.courses import UNCHANGED
 from specminer.invariant.search import MAX_TOLD, search
 from specminer.specification import Template
 
 __all__ = [
     "MAX_TOLD",
+    "UNCHANGED",
     "Cells",
     "Exceptions",
     "Invariant",

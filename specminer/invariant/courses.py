@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer.decision.open_ways import FALLING, GROWING, RISING
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import senders
 from specminer.history import BoolColumn, IntColumn
@@ -21,6 +22,7 @@ from specminer.words import LimbArray, integer_limbs
 
 GLANCE: Final = 1_000
 """In so many changes a variable shows whether it has more than two values."""
+UNCHANGED: Final = "never changes after the deployment"
 _FEW_WRITERS: Final = 4
 """A variable that more functions change is not told of."""
 
@@ -79,7 +81,7 @@ def _constant(context: HistoryContext, cells: Cells, rows: IntColumn) -> Iterato
         return
     doubts = cells.doubts.of(~context.is_constructor[cells.doubts.invocation])
     name = cells.name
-    text = f"{name} never changes after the deployment"
+    text = f"{name} {UNCHANGED}"
     smt = apply("=", symbol(name, after=True), symbol(name))
     claim = _claim(Template.CONSTANT, text, smt, looked, ~np.isin(looked, changed))
     yield replace(claim, unknown=len(doubts))
@@ -107,11 +109,11 @@ def _monotone(cells: Cells, calls: IntColumn, found: LimbArray, left: LimbArray)
         by_one = same(step, np.broadcast_to(integer_limbs([1]), step.shape))
         if np.mean(by_one) > 0.9:
             smt = apply("or", apply("=", new, old), apply("=", new, apply("+", old, "1")))
-            yield _claim(Template.MONOTONE, f"{name} changes only by growing by 1", smt, calls, by_one)
+            yield _claim(Template.MONOTONE, f"{name} {GROWING}", smt, calls, by_one)
         else:
-            yield _claim(Template.MONOTONE, f"{name} never decreases", apply(">=", new, old), calls, ~down)
+            yield _claim(Template.MONOTONE, f"{name} {RISING}", apply(">=", new, old), calls, ~down)
     elif np.mean(down) > 0.9:
-        yield _claim(Template.MONOTONE, f"{name} never increases", apply("<=", new, old), calls, down)
+        yield _claim(Template.MONOTONE, f"{name} {FALLING}", apply("<=", new, old), calls, down)
 
 
 def _writers(context: HistoryContext, cells: Cells, rows: IntColumn, doubts: Doubts) -> Iterator[Invariant]:

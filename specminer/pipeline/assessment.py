@@ -8,19 +8,27 @@ from dataclasses import replace
 import numpy as np
 
 from specminer.confidence import agreement
+from specminer.decision.open_ways import OpenWays
 from specminer.guard import LearnedGuard
 from specminer.guard.learning import truth_of
 from specminer.history import History, IntColumn
 from specminer.interaction import Interactions
-from specminer.invariant import Invariant, Template, exceptions, search
+from specminer.invariant import UNCHANGED, Invariant, Template, exceptions, search
 from specminer.pipeline.state import Mining
 from specminer.specification import Confidence, HeldOutFigures, function_scope
 from specminer.surprise import Broken, Claim, Kind, Ranking, count_unjudged, measure, too_few, weigh
 
 
 def find_invariants(mining: Mining) -> Mining:
-    """Find what held of states, of the contract, and of what functions do; some of it follows from the code."""
-    found = search(mining.context, mining.tuning, mining.interactions)
+    """Find what held of states, of the contract, and of what functions do; some of it follows from the code.
+
+    What some way through the code breaks is left out, though no call has gone that way.
+    """
+    found = [
+        item
+        for item in search(mining.context, mining.tuning, mining.interactions)
+        if not is_open(item, mining.open_ways)
+    ]
     return replace(
         mining,
         invariants=[
@@ -28,6 +36,25 @@ def find_invariants(mining: Mining) -> Mining:
             for item in found
         ],
     )
+
+
+def is_open(item: Invariant, ways: OpenWays) -> bool:
+    """Return whether the code leaves open that an invariant fails."""
+    name, _, writers = item.text.partition(" is changed only by ")
+    if item.template is Template.WRITERS:
+        return ways.other_writers(name, writers.split(", "))
+    if item.template is Template.OWN:
+        name = item.text.removesuffix(" is changed only by calls of k")
+        return name in ways.own or (bool(item.exceptions) and name in ways.signed)
+    if item.template is Template.CONSTANT:
+        return not item.exceptions and ways.other_writers(item.text.removesuffix(f" {UNCHANGED}"), ())
+    if item.template is Template.MONOTONE:
+        return item.text in ways.courses
+    if item.template is Template.EFFECT:
+        function, _, equation = item.text.partition(": ")
+        entry = function, equation.partition("' = ")[0]
+        return entry in ways.effects or (bool(item.exceptions) and entry in ways.branches)
+    return False
 
 
 def assess_confidence(mining: Mining) -> Mining:

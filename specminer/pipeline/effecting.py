@@ -9,6 +9,7 @@ import numpy as np
 from specminer.decision.effects import effects_of
 from specminer.decision.function_writes import writes_of
 from specminer.decision.laws import FunctionChanges, changes_of, laws_of
+from specminer.decision.open_ways import OpenWays, take_in
 from specminer.pipeline.state import Mining
 from specminer.specification import Effect
 
@@ -21,11 +22,13 @@ def find_effects(mining: Mining) -> Mining:
     created = set(function[context.is_constructor].tolist())
     effects: list[Effect] = []
     changes: list[FunctionChanges] = []
+    open_ways = OpenWays()
     for number, item in sorted(mining.followed.items()):
         decisions, name = item.decisions, names[number]
         writes = writes_of(decisions, item.wording)
         changes.append(changes_of(decisions, writes, name, int(accepted[number]), creates=number in created))
+        take_in(open_ways, decisions, writes, name, context.locations.variables)
         effects += effects_of(decisions, writes, item.wording, name)
     followed = int(accepted[sorted(mining.followed)].sum()) if mining.followed else 0
     laws = laws_of(changes, context.locations.variables, whole=followed == int(accepted.sum()))
-    return replace(mining, laws=laws, effects=tuple(effects))
+    return replace(mining, laws=laws, effects=tuple(effects), open_ways=open_ways)

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeAlias
 from specminer.abstraction import Definition
 from specminer.chain.artifact import Artifact
 from specminer.decision import FunctionRuns
+from specminer.decision.open_ways import OpenWays
 from specminer.decoding import HistoryContext
 from specminer.guard import FollowedFunction
 from specminer.history import History
@@ -107,6 +108,9 @@ class Mining:
 
     laws: Mapping[str, Derivation] = field(default=_pending("find_effects"))
     """Invariants that follow from what the code computes, by their text, with how far that is proved."""
+
+    open_ways: OpenWays = field(default=_pending("find_effects"))
+    """What the code leaves open, so that it need not go on as it was."""
 
     tuning: Tuning = field(default=_pending("choose_abstraction"))
     """The front of automata, and the chosen one."""

@@ -1,0 +1,186 @@
+"""What the code leaves open, so that it need not stay as it was: untried ways, and values that callers choose.
+
+An observation that some way through the code breaks is chance, though no call has gone that way. What is looked for are
+the writes of such ways, as far as forced runs met them, and writes of what a caller or another contract says, without a
+look at what was there before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from specminer.decision.algebra import Bounds, is_positive, linear_form
+from specminer.decision.answer_terms import SIGNER
+from specminer.decision.effect_terms import EffectTerms
+from specminer.decision.function_writes import FunctionWrites
+from specminer.decision.paths import FunctionDecisions
+from specminer.decision.sites import facts_of
+from specminer.decision.writes import SlotLeft
+from specminer.evm.shadow.arena import UNKNOWN, Arena
+from specminer.history import MISSING
+from specminer.location import Variable
+
+GROWING: Final = "changes only by growing by 1"
+RISING: Final = "never decreases"
+FALLING: Final = "never increases"
+CHOSEN: Final = frozenset({"calldata", "value", "answer"})
+"""Sources that a caller or another contract chooses."""
+
+
+@dataclass(slots=True)
+class OpenWays:
+    """What the code of all functions leaves open; names are those of fields, with empty brackets."""
+
+    writers: dict[str, set[str]] = field(default_factory=dict)
+    """By field: the functions with a way that nobody took and that writes it."""
+    courses: set[str] = field(default_factory=set)
+    """Claims about the course of a field that some way need not keep: ``total never decreases``."""
+    own: set[str] = field(default_factory=set)
+    """Entries that a way writes whose key need not be the sender: ``accounts[k].balance``."""
+    signed: set[str] = field(default_factory=set)
+    """Entries that accepted calls wrote whose key is who signed something, whoever sends it."""
+    effects: set[tuple[str, str]] = field(default_factory=set)
+    """Functions and targets to which a way writes what no accepted call did."""
+    branches: set[tuple[str, str]] = field(default_factory=set)
+    """Functions and targets to which accepted calls wrote by several expressions."""
+
+    def other_writers(self, name: str, functions: Iterable[str]) -> bool:
+        """Return whether other functions than these can write to a field."""
+        return bool(self.writers.get(name, set()).difference(functions))
+
+
+def take_in(
+    ways: OpenWays,
+    decisions: FunctionDecisions,
+    writes: FunctionWrites,
+    name: str,
+    variables: list[Variable] | tuple[Variable, ...],
+) -> None:
+    """Take in what the code of one function leaves open.
+
+    Args:
+        ways: what is known of other functions.
+        decisions: what its calls decided.
+        writes: what they left in storage, and what ways leave there that nobody took.
+        name: the function's.
+        variables: ``Locations.variables``.
+
+    """
+    reader = _WriteReader(decisions, writes, variables)
+    facts = {number: facts_of(path.steps) for path in decisions.paths for number in path.runs}
+    expressions: dict[str, set[str]] = {}
+    keys: dict[tuple[int, int], set[str]] = {}
+    known: set[tuple[str, int, int]] = set()
+    for run, slots in writes.slots.items():
+        for slot in slots:
+            for effect, _ in writes.terms.written(slot):
+                expressions.setdefault(effect.target, set()).add(effect.expression)
+            for row, depth, key in reader.keys(slot):
+                keys.setdefault((row, depth), set()).add(key)
+                if key.startswith(SIGNER):
+                    ways.signed.add(reader.own_entry(row, depth, slot))
+            for change in reader.changes(slot):
+                known.add((change.name, change.old, change.new))
+                if reader.is_chosen(change, facts.get(run, {})):
+                    ways.courses |= set(reader.broken(change, facts.get(run, {})))
+    ways.branches |= {(name, target) for target, texts in expressions.items() if len(texts) > 1}
+    for way in decisions.untried:
+        decided = facts_of(way.steps)
+        for slot in way.slots:
+            for effect, _ in writes.terms.written(slot):
+                if effect.expression not in expressions.get(effect.target, {effect.expression}):
+                    ways.effects.add((name, effect.target))
+            for row, depth, key in reader.keys(slot):
+                if key not in ("sender", "origin") and key not in keys.get((row, depth), ()):
+                    ways.own.add(reader.own_entry(row, depth, slot))
+            for change in reader.changes(slot):
+                if (change.name, change.old, change.new) in known:
+                    continue  # accepted calls wrote the same
+                ways.writers.setdefault(change.name, set()).add(name)
+                if reader.is_told(change) or reader.is_chosen(change, decided):
+                    ways.courses |= set(reader.broken(change, decided))
+
+
+class _Change(NamedTuple):
+    """A write to a field."""
+
+    name: str
+    """The field's, with empty brackets."""
+    old: int
+    """Node of the value before."""
+    new: int
+    bits: int
+    fresh: bool
+    """Whether zero was there: what leaves zero is no course."""
+
+
+class _WriteReader:
+    """Reads the writes of one function as changes of fields."""
+
+    def __init__(
+        self,
+        decisions: FunctionDecisions,
+        writes: FunctionWrites,
+        variables: list[Variable] | tuple[Variable, ...],
+    ) -> None:
+        self._arena: Arena = decisions.runs.arena
+        self._terms: EffectTerms = writes.terms
+        self._variables = variables
+
+    def changes(self, slot: SlotLeft) -> Iterator[_Change]:
+        """Yield the fields that are written, as far as expressions say how."""
+        node, row = self._terms.variable(slot.place)
+        if row == MISSING or slot.element is not None:
+            return
+        if slot.found and self._arena.kind(slot.found) == "storage":
+            node = slot.found
+        for position, item in self._terms.fields(slot):
+            old = self._arena.field(node, item.shift, item.bits)
+            new = self._arena.constant(item.value) if item.node is None else item.node
+            if old and new != UNKNOWN and new != old:
+                yield _Change(self._variables[row].text(None, position), old, new, item.bits, not item.before)
+
+    def keys(self, slot: SlotLeft) -> Iterator[tuple[int, int, str]]:
+        """Yield the keys of an entry that is written: row of the variable, depth, and how the key is computed."""
+        _, row = self._terms.variable(slot.place)
+        if row != MISSING:
+            for depth, key in enumerate(self._terms.keys(slot.place)):
+                yield row, depth, key
+
+    def own_entry(self, row: int, depth: int, slot: SlotLeft) -> str:
+        """Return how an entry is called of which one key is somebody's, as in the claim that they alone change it."""
+        variable = self._variables[row]
+        keys = tuple("k" if place == depth else "·" for place in range(len(variable.ports)))
+        position = next((position for position, _ in self._terms.fields(slot)), 0)
+        return variable.text(keys, position)
+
+    def is_chosen(self, change: _Change, facts: Mapping[int, bool]) -> bool:
+        """Return whether a new value is what somebody says, whatever was there before."""
+        arena = self._arena
+        below = set(arena.below(change.new))
+        if change.old in below or not any(arena.kind(item) in CHOSEN for item in below):
+            return False
+        return not any(change.old in (parts := set(arena.below(fact))) and below & parts for fact in facts)
+
+    def is_told(self, change: _Change) -> bool:
+        """Return whether a new value is a constant, or computed from the old one."""
+        return change.new in self._arena.constants or change.old in set(self._arena.below(change.new))
+
+    def broken(self, change: _Change, facts: Mapping[int, bool]) -> Iterator[str]:
+        """Yield claims about the course of a field that a change need not keep."""
+        arena, bounds = self._arena, Bounds(arena=self._arena, facts=facts)
+        form = None if change.fresh else linear_form(arena, change.new, change.bits)
+        less = linear_form(arena, change.old, change.bits)
+        if form is None or less is None:
+            return
+        constant = arena.constants.get(change.new)
+        form.add(less, -1)
+        if form.factors or form.constant not in (0, 1):
+            yield f"{change.name} {GROWING}"
+        most = constant == (1 << change.bits) - 1
+        if not most and not is_positive(form) and not bounds.at_least(change.new, change.old):
+            yield f"{change.name} {RISING}"
+        if constant != 0 and not is_positive(form, -1) and not bounds.at_least(change.old, change.new):
+            yield f"{change.name} {FALLING}"
