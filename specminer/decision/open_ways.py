@@ -99,6 +99,7 @@ def take_in(
                 if (change.name, change.old, change.new) in known:
                     continue  # accepted calls wrote the same
                 ways.writers.setdefault(change.name, set()).add(name)
+                change = change._replace(fresh=change.fresh and reader.is_decided(change, decided))
                 if reader.is_told(change) or reader.is_chosen(change, decided):
                     ways.courses |= set(reader.broken(change, decided))
 
@@ -163,6 +164,10 @@ class _WriteReader:
         if change.old in below or not any(arena.kind(item) in CHOSEN for item in below):
             return False
         return not any(change.old in (parts := set(arena.below(fact))) and below & parts for fact in facts)
+
+    def is_decided(self, change: _Change, facts: Mapping[int, bool]) -> bool:
+        """Return whether a call decided upon the old value."""
+        return any(change.old in set(self._arena.below(fact)) for fact in facts)
 
     def is_told(self, change: _Change) -> bool:
         """Return whether a new value is a constant, or computed from the old one."""
