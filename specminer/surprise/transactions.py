@@ -38,6 +38,7 @@ from specminer.surprise.course_sources import (
 from specminer.surprise.evidence import Evidence, bounded
 from specminer.surprise.fusion import family_bits, fused
 from specminer.surprise.left_out import FloatColumn
+from specminer.surprise.never_falling import never_falling
 from specminer.surprise.payouts import Payouts, payout_evidence, payouts
 from specminer.surprise.ranking import MAX_LISTED, Ranking
 from specminer.surprise.transaction_sources import Claim, evidence_of, lasting_calls
@@ -237,6 +238,7 @@ class Transactions:
 def weigh(context: HistoryContext, ranking: Ranking, claims: Sequence[Claim]) -> Transactions:
     """Weigh all transactions of a history; cost n log n in calls and accesses."""
     history, lasting = context.history, lasting_calls(context)
+    claims = [*claims, *never_falling(context)]
     rows, unforced = unseen_ether(context, lasting)
     if len(rows):
         claims = [

@@ -249,5 +249,7 @@ def unseen_ether(context: HistoryContext, lasting: BoolColumn) -> tuple[IntColum
     before = np.r_[0.0, np.cumsum(paid)[:-1]][history.invocation_transaction[rows]] if len(rows) else came[:0]
     seen = rounded_words(limbs(answers.environment_value[asked]))
     surplus = seen - (came[rows] - before)
-    largest = np.r_[0.0, np.maximum.accumulate(surplus)[:-1]] if len(rows) else surplus
+    # what was there before the history began is nothing that was forced in
+    begin = 0.0 if context.has_creations or not len(rows) else surplus[0]
+    largest = np.r_[begin, np.maximum.accumulate(surplus)[:-1]] if len(rows) else surplus
     return rows, surplus <= np.maximum(largest, 0.0) + seen * NEARLY

@@ -21,12 +21,12 @@ from tests.support.shapes.catalogue import SHAPES, Shape
 from tests.support.shapes.stage import Stage, compiled
 
 
-def record(shape: Shape, folder: Path, *, seed: int = 0) -> Path:
+def record(shape: Shape, folder: Path, *, seed: int = 0, length: float = 1.0) -> Path:
     """Play a shape on a fresh chain and write its two files; return the trace file. A seed gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     trace_file = folder / f"{shape.name}.jsonl.gz"
     with Anvil(automine=False) as anvil:
-        stage = Stage(anvil, seed)
+        stage = Stage(anvil, seed, length)
         subject, hashes = shape.play(stage)
         output = compiled()[shape.contract]
         artifact = {

@@ -58,9 +58,11 @@ class Stage:
     Args:
         anvil: a running node that nobody else uses.
         seed: what all choices follow from.
+        length: how long a play is in relation to its full length.
     """
 
-    def __init__(self, anvil: Anvil, seed: int) -> None:
+    def __init__(self, anvil: Anvil, seed: int, length: float = 1.0) -> None:
+        self.length = length
         self.crowd = Crowd(anvil, seed=seed, size=_PEOPLE)
         self.random = self.crowd.random
         self.owner = Actor(account=self.crowd.owner)
@@ -120,6 +122,7 @@ class Stage:
             what the attack returns: the hashes of its transactions.
         """
         random = self.random
+        blocks = round(blocks * self.length)
         moment = random.randrange(blocks // 2, blocks * 9 // 10)
         once = [(random.randrange(3, blocks), action) for action in rare]
         hashes: list[str] = []
