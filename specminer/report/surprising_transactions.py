@@ -58,8 +58,8 @@ def transactions_section(spec: Specification) -> Section | None:
         title="Most surprising transactions",
         lead=(
             lead,
-            "Each source of evidence compares a transaction with all others. The score is how improbable the evidence is "
-            "together, in bits; of sources that see one kind of fact only the strongest counts.",
+            "Each source of evidence compares a transaction with all others. The score is how improbable the evidence "
+            "is together, in bits; of sources that see one kind of fact only the strongest counts.",
             *([missed] if missed else []),
         ),
         header=("Transaction", "Score", "Alarm", "What stands out", "Block", "Sender"),
