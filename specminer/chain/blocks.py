@@ -142,7 +142,13 @@ def read_block(answer: Any, number: int | str) -> Block:
 
 
 def newest_block(node: Node, chain_id: int) -> Block:
-    """Return the newest finalized block; on development chains, and where finality is unknown, the latest."""
+    """Return the newest finalized block; on development chains, and where finality is unknown, the latest.
+
+    If the node is asked for blocks with so many confirmations, it is the newest one on which so many others stand.
+    """
+    if node.confirmations is not None:
+        latest = head_block(node, "latest")
+        return block_at(node, max(0, latest.number - node.confirmations)) if node.confirmations else latest
     if chain_id not in DEVELOPMENT_CHAINS:
         try:
             return head_block(node, "finalized")

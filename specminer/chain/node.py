@@ -53,8 +53,11 @@ class Node:
         concurrency: int = CONCURRENCY,
         rate: float | None = None,
         pause: float = 0.5,
+        confirmations: int | None = None,
     ) -> None:
         self.endpoints = endpoints
+        self.confirmations = confirmations
+        """How many blocks have to stand on one that is read; ``None``: it has to be final."""
         self._traffic = Traffic(
             retries=retries, timeout=timeout, concurrency=concurrency, rate=rate, pause=pause
         )

@@ -99,13 +99,14 @@ def check_json(result: CheckResult) -> bytes:
         "last_block": result.last_block,
         "transactions": result.transactions,
         "calls": result.events,
-        "findings": list(map(_finding, result.findings)),
+        "findings": list(map(finding_document, result.findings)),
         "unjudged": [{"reason": reason, "count": count} for reason, count in result.unjudged.items()],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
-def _finding(item: Deviation) -> dict[str, Any]:
+def finding_document(item: Deviation) -> dict[str, Any]:
+    """Return a finding as JSON has it."""
     return {
         "severity": item.severity.value,
         "basis": item.basis.value,
@@ -175,5 +176,5 @@ def _sarif_results(result: CheckResult) -> Iterator[dict[str, Any]]:
                 }
             ],
             "partialFingerprints": {"transaction/v1": f"{item.where.transaction}:{_rule_id(item.basis)}"},
-            "properties": _finding(item),
+            "properties": finding_document(item),
         }

@@ -49,6 +49,8 @@ class NodeOptions:
     """Requests a second to one URL at most."""
     verify: float | None = None
     """Share of the contract's storage that is compared with the node's; ``None`` for none."""
+    confirmations: int | None = None
+    """How many blocks stand on the newest one that is read; ``None`` for the newest that is final."""
 
     def endpoint(self) -> Endpoint:
         """Return the node's first address; its secrets are never quoted.
@@ -90,6 +92,7 @@ class NodeOptions:
             timeout=self.timeout,
             concurrency=self.concurrency,
             rate=self.rate,
+            confirmations=self.confirmations,
         )
 
     def _headers(self) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,172 @@
+"""Follows a chain: what is new is collected, judged by a specification, and what does not fit is delivered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from specminer._support.text import counted
+from specminer.abstraction import Definition
+from specminer.chain.artifact import Artifact
+from specminer.errors import ChainError, UsageError
+from specminer.history import History
+from specminer.monitoring.deviation import Deviation, Severity
+from specminer.monitoring.journal import DeliveryJournal, Notice
+from specminer.monitoring.metrics import WatchCounters
+from specminer.monitoring.receivers import NotDelivered, Receiver
+from specminer.pipeline.checking import CheckOptions, check_history
+from specminer.pipeline.inputs import parse_address
+from specminer.pipeline.mining import mine
+from specminer.pipeline.output import replace_file
+from specminer.pipeline.progress import SILENT, Observer
+from specminer.pipeline.reporting import requested_split
+from specminer.pipeline.sources.source import OpenSource, UpdateRequest
+from specminer.pipeline.state import MineOptions
+from specminer.report.check_result import finding_document
+from specminer.specification import Specification, encode_specification
+from specminer.store import TraceStore
+from specminer.trace import Address
+
+LONGEST_PAUSE: Final = 300.0
+"""Seconds between two rounds at most, while the node fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchOptions:
+    """How a chain is followed."""
+
+    interval: float = 12.0
+    """Seconds between two rounds."""
+    least: Severity = Severity.UNKNOWN
+    """What is delivered: findings so bad, or worse."""
+    once: bool = False
+    """Whether one round is all."""
+    metrics: Path | None = None
+    """The file for the counters; ``None`` for none."""
+    learn: Path | None = None
+    """The specification's file, if it is mined anew after each round that brought something; ``None`` to keep it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """A specification and the chain that it is held against."""
+
+    specification: Specification
+    store: TraceStore
+    source: OpenSource
+    journal: DeliveryJournal
+    receivers: Sequence[Receiver]
+    options: WatchOptions
+    artifact: Artifact | None = None
+    observer: Observer = SILENT
+    sleep: Callable[[float], None] = time.sleep
+    counters: WatchCounters = field(default_factory=WatchCounters)
+
+    def run(self) -> None:
+        """Follow the chain until interrupted; a failing node is asked again, with growing pauses.
+
+        Raises:
+            UsageError: the specification names no contract, or does not fit the history.
+            StoreError: the database or the journal failed.
+
+        """
+        pause = self.options.interval
+        while True:
+            try:
+                self.round()
+                pause = self.options.interval
+            except ChainError as error:
+                if self.options.once:
+                    raise
+                self.counters.failed_rounds += 1
+                pause = min(LONGEST_PAUSE, 2 * pause)
+                self.observer.note(f"{error.message}; it is asked again in {pause:.0f} seconds")
+            self._write_counters()
+            if self.options.once:
+                return
+            self.sleep(pause)
+
+    def round(self) -> None:
+        """Read what is new, judge it, and deliver what does not fit, and what was left from before.
+
+        Raises:
+            ChainError: the node failed; what was found before is kept.
+
+        """
+        for address in self._contracts():
+            self.source.update(self.store, UpdateRequest(contract=address), self.observer)
+        history = self.store.history(self.specification.chain_id, self._contracts())
+        self._judge(history)
+        self.counters.last_block = history.last_block
+        self.counters.last_round = round(time.time(), 3)
+        self._deliver()
+
+    def _contracts(self) -> list[Address]:
+        return [parse_address(text) for text in self.specification.contracts]
+
+    def _judge(self, history: History) -> None:
+        """Judge what is new, and take back what is no longer there."""
+        known = self.journal.judged()
+        after = self.specification.history.last_block or -1
+        present = {
+            f"0x{hash_.hex()}": int(block)
+            for hash_, block in zip(history.transaction_hash, history.transaction_block.tolist(), strict=True)
+        }
+        new = {hash_: block for hash_, block in present.items() if block > after and hash_ not in known}
+        gone = [hash_ for hash_ in known if hash_ not in present]
+        if not new and not gone:
+            return
+        found: tuple[Deviation, ...] = ()
+        if new:
+            result = check_history(
+                self.specification,
+                history,
+                CheckOptions(transactions=tuple(new)),
+                artifact=self.artifact,
+                observer=self.observer,
+            )
+            found = result.at_least(self.options.least)
+        self.journal.record(new, ((item, finding_document(item)) for item in found), gone)
+        self.counters.transactions += len(new)
+        self.counters.findings.update(item.severity for item in found)
+        self.counters.withdrawn += len(gone)
+        if gone:
+            self.observer.note(
+                f"{counted(len(gone), 'transaction')} that were judged are no longer part of the chain"
+            )
+        if new and self.options.learn is not None:
+            self._learn(history, self.options.learn)
+
+    def _learn(self, history: History, path: Path) -> None:
+        """Mine the specification anew with its own abstraction, and replace its file."""
+        options = MineOptions(
+            interactions=requested_split(self.specification.interactions),
+            definition=Definition.of(self.specification.abstraction),
+        )
+        try:
+            mined = mine(history, options, artifact=self.artifact, name=self.specification.name)
+        except UsageError as error:
+            self.observer.note(f"nothing was learned: {error.message}")
+            return
+        self.specification = mined.specification
+        replace_file(path, encode_specification(self.specification))
+
+    def _deliver(self) -> None:
+        """Deliver what has yet to be delivered, in order; behind one that a receiver does not take, the rest waits."""
+        for message in self.journal.pending():
+            try:
+                for receiver in self.receivers:
+                    receiver.deliver(message)
+            except NotDelivered as trouble:
+                self.counters.failed_deliveries += 1
+                noun = "withdrawal" if message.notice is Notice.WITHDRAWN else "finding"
+                self.observer.note(f"a {noun} could not be delivered, and is delivered again: {trouble}")
+                return
+            self.journal.mark(message)
+
+    def _write_counters(self) -> None:
+        if self.options.metrics is not None:
+            replace_file(self.options.metrics, self.counters.text().encode())
