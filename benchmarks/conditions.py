@@ -115,7 +115,8 @@ def main() -> None:
 
 def score(name: str, histories: Path | None, temporary: Path) -> Scores:
     """Mine a history, which is recorded first unless it lies in a folder, and compare its guards with the list."""
-    folder = histories / name if histories is not None else recorded(name, temporary).trace_file.parent
+    given = None if histories is None else histories / name
+    folder = given if given is not None and given.is_dir() else recorded(name, temporary).trace_file.parent
     guards = mined_guards(folder)
     contract = expected_contract(name)
     scores = Scores()

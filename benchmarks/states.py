@@ -37,7 +37,7 @@ from typing import Final
 from benchmarks.state_agreement import Agreement, MinedEvent, agreement
 from specminer import Mined, MineOptions, SpecminerError, mine
 from specminer.specification import Specification, Tier
-from tests.support.third_party.catalogue import HISTORIES
+from tests.support.third_party.catalogue import LIFE_HISTORIES
 from tests.support.third_party.followed_lives import FollowedLives
 from tests.support.third_party.recording import recorded, recording_in
 from tests.support.third_party.written_states import WrittenLife, written_life
@@ -86,14 +86,14 @@ def main() -> None:
     parser.add_argument("--histories", type=Path, help="a folder of recordings")
     parser.add_argument("--list", action="store_true", help="print what was not found, and what misleads")
     parser.add_argument("--interactions", metavar="WISH", help="how to split, as for `specminer mine`")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(HISTORIES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(LIFE_HISTORIES)}")
     arguments = parser.parse_args()
     print(
         f"{'history':17} entity rejected  ok   states      steps     drawn arrows misleading seconds  split by"
     )
     rows = []
     with TemporaryDirectory() as folder:
-        for name in arguments.names or HISTORIES:
+        for name in arguments.names or LIFE_HISTORIES:
             try:
                 row = compare(name, arguments.histories, Path(folder), arguments.interactions)
             except (SpecminerError, ArithmeticError) as error:

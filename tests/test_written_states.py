@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from benchmarks.state_agreement import step_of
-from tests.support.third_party.catalogue import HISTORIES, LIVES_ALONE
+from tests.support.third_party.catalogue import LIFE_HISTORIES, LIVES_ALONE
 from tests.support.third_party.conditions import CLOCK, ENTITY
 from tests.support.third_party.followed_lives import FollowedLives
 from tests.support.third_party.recording import Recording, record
@@ -25,7 +25,7 @@ ENDS = {"refund_escrow": {"closed"}, "closed_escrow": {"refunding"}}
 """States that one of two histories of a contract does not reach."""
 
 pytestmark = pytest.mark.slow
-each_history = pytest.mark.parametrize("name", HISTORIES)
+each_history = pytest.mark.parametrize("name", LIFE_HISTORIES)
 each_new_history = pytest.mark.parametrize("name", LIVES_ALONE)
 Followed = Callable[[str], FollowedLives]
 
@@ -100,7 +100,7 @@ def test_lives_are_of_listed_states_and_functions(name: str, followed: Followed)
 
 
 def test_every_history_has_its_file() -> None:
-    assert {path.stem for path in FOLDER.glob("*.toml")} == set(HISTORIES)
+    assert {path.stem for path in FOLDER.glob("*.toml")} == set(LIFE_HISTORIES)
 
 
 def test_a_seed_gives_the_same_bytes(

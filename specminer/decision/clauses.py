@@ -190,14 +190,18 @@ class ClauseWriter:
         if path.decides(decider.condition.negated):
             return True
         visited = path.at(decider.site)
-        if not visited and path.has_no_choice(decider, facts_of(steps)):
-            return True
         leaves = bool(visited) and path.leaves_otherwise(decider)
         if leaves and all(self._is_same_check(item, decider) for item in visited):
             return True
-        if visited and self._left_at(path, decider, trail) is not None:
+        came = bool(visited) or self._came_again(path, decider, trail)
+        if came and self._left_at(path, decider, trail) is not None:
             return False  # a branch chose what was compared: what this one compares they need not meet
-        return bool(visited or not decider.site[0]) and self._meets(path, decider.condition.negated)
+        return (came or not decider.site[0]) and self._meets(path, decider.condition.negated)
+
+    @staticmethod
+    def _came_again(path: AcceptedPath, decider: Step, trail: Trail) -> bool:
+        """Return whether the calls of a path came to a step's site with what they had decided before, and passed."""
+        return path.has_no_choice(decider, facts_of([item.step for item in trail]))
 
     def _is_same_check(self, visit: Step, step: Step) -> bool:
         """Return whether two decisions at one site compare the same, but for the round of a loop."""
@@ -213,7 +217,7 @@ class ClauseWriter:
         same comparison: it has to be what chose another one. What repeats an earlier decision counts if they decided
         upon the same.
         """
-        visited = bool(path.at(decider.site))
+        visited = bool(path.at(decider.site)) or self._came_again(path, decider, trail)
         for index, step, repeats in reversed(trail):
             if step.condition.node == UNKNOWN or not path.leaves_otherwise(step):
                 continue

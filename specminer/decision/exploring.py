@@ -292,7 +292,10 @@ class Explorer:
                 return False
             behind = [item for item in path.after(step.position) if item.condition.node not in before]
             comes = [number for number, item in enumerate(behind) if self._is_check(item, avoided)]
-            if path.returned and all(behind[place].way == avoided.way for place in comes):
+            if path.returned and all(
+                behind[place].way == avoided.way or self._compares_otherwise(behind[place], avoided)
+                for place in comes
+            ):
                 return True  # also where the other decision went the same way again, and did not matter
             if not path.rejected and not path.returned:
                 continue
@@ -314,6 +317,11 @@ class Explorer:
             )  # the likely ones are tried first
             waiting += [forced | {item.position} for item in turned]
         return False
+
+    def _compares_otherwise(self, step: Step, avoided: Step) -> bool:
+        """Return whether a step is another one's check, but of something else that the way there computed."""
+        node, other = step.condition.node, avoided.condition.node
+        return node != other and not same_shape(self.runs.arena, node, other)
 
     def _is_check(self, step: Step, avoided: Step) -> bool:
         """Return whether a step is another one, or decides at its site upon what was computed otherwise.

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from specminer._support.keccak import keccak
 from specminer.decision.paths import Check, Condition, Step
 from specminer.evm.frame import FrameKind
 from specminer.evm.opcodes import Op
@@ -18,6 +19,8 @@ from specminer.evm.shadow.arena import MASK, SOURCES, Arena, operands_of
 
 _HALF_OF_THE_CURVE: Final = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 """The largest ``s`` of a canonical signature: half of the order of secp256k1."""
+_NO_CODE: Final = int.from_bytes(keccak(b""), "big")
+"""The hash of the code of an account that has none (EIP-1052)."""
 _SIGNATURE_BYTES: Final = 65
 _RECOVERY: Final = (27, 28)
 """The values of ``v``."""
@@ -228,11 +231,21 @@ def _recovers(arena: Arena) -> bool:
 def _is_about_answers(arena: Arena, condition: Condition) -> bool:
     """Return whether a condition asks for code where the contract calls, or for the size of an answer."""
     key = arena.key(condition.node)
-    if key[0] == "code_size":
-        return condition.holds and any(call.to == key[1] for call in arena.foreign.calls)
+    if _asks_for_code(arena, condition):
+        return True
     if key[0] not in ("lt", "slt"):
         return False
     return any(arena.kind(item) == "answer_size" for item in value_sources(arena, condition.node))
+
+
+def _asks_for_code(arena: Arena, condition: Condition) -> bool:
+    """Return whether a condition says that there is code at a contract that is called: by its size, or by its hash."""
+    key = arena.key(condition.node)
+    asks = condition.holds and key[0] in ("code_size", "code_hash")
+    if key[0] == "eq" and arena.constants.get(key[2]) == _NO_CODE:
+        key = arena.key(key[1])
+        asks = not condition.holds and key[0] == "code_hash"
+    return asks and any(call.to == key[1] for call in arena.foreign.calls)
 
 
 def _is_cast(arena: Arena, condition: Condition, output: bytes) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.support.third_party import (
     access_control,
+    collections,
     dutch_auctions,
     ens_controller,
     erc4626,
@@ -17,6 +18,7 @@ from tests.support.third_party import (
     payment_splitter,
     refund_escrow,
     safe,
+    sale,
     sealed_polls,
     staking_rewards,
     timelock,
@@ -52,11 +54,20 @@ DRIVERS: Final[Mapping[str, Driver]] = {
     "lottery": lottery.drive,
     "htlc": htlc.drive,
     "ens_controller": ens_controller.drive,
+    "gallery": collections.drive_gallery,
+    "items": collections.drive_items,
+    "capped_token": collections.drive_capped_token,
+    "sale": sale.drive_sale,
+    "token_vesting": sale.drive_token_vesting,
 }
 """By the name of the history."""
 SHARED_DRIVES: Final[Mapping[str, str]] = {"votes_token": "governor", "closed_escrow": "refund_escrow"}
 """Histories that another one's driver makes, by name."""
 HISTORIES: Final = (*DRIVERS, *SHARED_DRIVES)
+CONDITIONS_ALONE: Final = ("gallery", "items", "capped_token", "sale", "token_vesting")
+"""Those of which no life is written down."""
+LIFE_HISTORIES: Final = tuple(name for name in HISTORIES if name not in CONDITIONS_ALONE)
+"""Those whose life is written down in ``tests/data/states``."""
 LIVES_ALONE: Final = (
     "refund_escrow",
     "closed_escrow",

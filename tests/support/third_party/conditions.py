@@ -99,7 +99,7 @@ class ExpectedContract:
     """Signatures of errors that the ABI does not have, by the name that conditions use."""
     functions: Mapping[str, FunctionConditions]
     life: Life | None
-    """``None`` where ``tests/data/states`` alone has it."""
+    """``None`` where it is not written down here."""
 
 
 def expected_contract(name: str) -> ExpectedContract:

@@ -57,10 +57,10 @@ class Recording:
 def recorded(name: str, shared: Path) -> Recording:
     """Return a recording in a folder that all test processes share; the first that asks makes it.
 
-    ``$SPECMINER_THIRD_PARTY`` names a folder with recordings of before, which are then taken as they are.
+    ``$SPECMINER_THIRD_PARTY`` names a folder with recordings of before; those that are there are taken as they are.
     """
     earlier = os.environ.get(VARIABLE)
-    if earlier:
+    if earlier and (Path(earlier) / name).is_dir():
         return recording_in(Path(earlier) / name)
     shared.mkdir(exist_ok=True)
     driver = SHARED_DRIVES.get(name, name)
