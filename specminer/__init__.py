@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from specminer.api.checking import check
     from specminer.api.comparing import diff, diff_at
     from specminer.api.examination import examine, examine_node
-    from specminer.api.histories import Collection, collect, export_history, import_history
+    from specminer.api.histories import (
+        Collection,
+        collect,
+        estimate_collection,
+        export_history,
+        import_history,
+    )
     from specminer.api.maintenance import check_database, database_size, prune_database, vacuum_database
     from specminer.api.mined import Mined, read
     from specminer.api.mining import inspect, mine
@@ -107,6 +113,7 @@ __all__ = [
     "dataset",
     "diff",
     "diff_at",
+    "estimate_collection",
     "examine",
     "examine_node",
     "export_history",
@@ -129,7 +136,7 @@ _NAMES = {
     "api.comparing": ("diff", "diff_at"),
     "api.examination": ("examine", "examine_node"),
     "api.maintenance": ("check_database", "database_size", "prune_database", "vacuum_database"),
-    "api.histories": ("Collection", "collect", "export_history", "import_history"),
+    "api.histories": ("Collection", "collect", "estimate_collection", "export_history", "import_history"),
     "api.mined": ("Mined", "read"),
     "api.mining": ("inspect", "mine"),
     "api.proving": ("prove",),

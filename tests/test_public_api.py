@@ -30,9 +30,9 @@ NAMES: Final = (
     "FileFormatError Finding HistorySource Inspected Labels MineOptions Mined NodeLied NodeOptions NodeRefused "
     "NodeUnreachable NotOnChain Observer OutputError PictureOptions Preset RenderError Replayed ReplayOptions "
     "Report Score Selection SelectionOptions SilentObserver Specification SpecminerError StoreError UsageError "
-    "Written __version__ check check_database collect database_size dataset diff diff_at examine examine_node "
-    "export_history import_history inspect list_datasets mine prove prune_database read read_definition "
-    "score_automaton select vacuum_database"
+    "Written __version__ check check_database collect database_size dataset diff diff_at estimate_collection "
+    "examine examine_node export_history import_history inspect list_datasets mine prove prune_database read "
+    "read_definition score_automaton select vacuum_database"
 )
 """What users may rely on: a name that leaves this list breaks their programs, and stands in the changelog."""
 

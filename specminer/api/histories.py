@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from specminer._support.addresses import checksum_address
 from specminer.chain.artifact import Artifact
@@ -15,9 +16,13 @@ from specminer.errors import OutputError, UsageError, plain
 from specminer.pipeline.inputs import common_chain, existing_database, parse_address, read_artifact
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.sources.explorer import DEFAULT_REPLAY, ReplayOptions
+from specminer.pipeline.sources.node import NodeOptions
 from specminer.pipeline.sources.source import ALL_BLOCKS, BlockRange, HistorySource, UpdateRequest
 from specminer.pipeline.traces import export_traces, import_traces
 from specminer.store import TraceStore
+
+if TYPE_CHECKING:
+    from specminer.pipeline.dry_run import DryRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +88,36 @@ def collect(
             added=update.added,
             summary=update.summary(store),
         )
+
+
+def estimate_collection(
+    contract: str,
+    source: NodeOptions,
+    *,
+    chain_id: int | None = None,
+    blocks: BlockRange = ALL_BLOCKS,
+    observer: Observer = SILENT,
+) -> DryRun:
+    """Return what collecting a contract's history from a node would take, estimated from samples; nothing is stored.
+
+    Args:
+        contract: its address.
+        source: the node.
+        chain_id: the chain that is meant; the node's is compared with it.
+        blocks: what would be read; by default from the creation of the contract to the newest final block.
+        observer: sees notes.
+
+    Raises:
+        UsageError: the address or an option is malformed.
+        ChainError: the node failed, or serves another chain.
+
+    """
+    target = parse_address(contract)
+    blocks.check()
+    from specminer.pipeline import dry_run  # loads what asks a node
+
+    with source.connect() as node:
+        return dry_run.estimate_collection(node, target, chain_id=chain_id, blocks=blocks, observer=observer)
 
 
 def import_history(

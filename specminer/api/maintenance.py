@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from os import PathLike
 
 from specminer.pipeline import housekeeping
-from specminer.pipeline.inputs import common_chain, parse_address
+from specminer.pipeline.inputs import common_chain, existing_database, parse_address
+from specminer.store import TraceStore
 from specminer.store.upkeep import DatabaseSize, Flaw
 
 
@@ -17,7 +18,7 @@ def database_size(database: str | PathLike[str]) -> DatabaseSize:
         StoreError: it does not exist, or cannot be read.
 
     """
-    with housekeeping.open_existing(str(database)) as store:
+    with TraceStore(existing_database(str(database))) as store:
         return store.sizes()
 
 
@@ -28,7 +29,7 @@ def check_database(database: str | PathLike[str]) -> tuple[Flaw, ...]:
         StoreError: it does not exist, or cannot be read at all.
 
     """
-    with housekeeping.open_existing(str(database)) as store:
+    with TraceStore(existing_database(str(database))) as store:
         return tuple(housekeeping.check(store))
 
 
@@ -45,7 +46,7 @@ def prune_database(
 
     """
     addresses = [parse_address(text) for text in contracts]
-    with housekeeping.open_existing(str(database)) as store:
+    with TraceStore(existing_database(str(database))) as store:
         chain = common_chain(store, addresses, chain_id) if addresses else None
         return store.prune(chain, addresses)
 
@@ -57,7 +58,7 @@ def vacuum_database(database: str | PathLike[str]) -> tuple[DatabaseSize, Databa
         StoreError: the database does not exist, another process uses it, or there is no room to write it anew.
 
     """
-    with housekeeping.open_existing(str(database)) as store:
+    with TraceStore(existing_database(str(database))) as store:
         before = store.sizes()
         store.vacuum()
         return before, store.sizes()

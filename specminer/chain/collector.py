@@ -158,7 +158,15 @@ class Collector:
             yield part, self._read(ahead, part[2], patient=True)
 
     def _tell(self, block: int, transactions: int) -> None:
-        self._progress(Progress(block=block, first=self._first, last=self._last, transactions=transactions))
+        self._progress(
+            Progress(
+                block=block,
+                first=self._first,
+                last=self._last,
+                transactions=transactions,
+                retries=self.node.retries,
+            )
+        )
 
     def _choose(self, last: int, created_in: int | None) -> tuple[Way, str | None]:
         """Choose by a block that surely holds a transaction, unless the node no longer traces that far back."""

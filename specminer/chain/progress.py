@@ -26,6 +26,8 @@ class Progress:
     first: int
     last: int
     transactions: int
+    retries: int = 0
+    """Requests that were sent again so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,7 +72,8 @@ class Screen:
                 )
             self._begin("collecting", told.blocks)
         else:
-            unit = f"blocks, {told.transactions} transactions"
+            unit = f"blocks, {counted(told.transactions, 'transaction')}"
+            unit += f", {counted(told.retries, 'request')} sent again" if told.retries else ""
             self._advance(told.block - told.first, told.transactions, unit)
 
     def _say(self, text: str) -> None:

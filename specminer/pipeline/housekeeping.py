@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from specminer._support.addresses import checksum_address
 from specminer._support.text import counted
 from specminer.errors import StoreError, plain
 from specminer.store import TraceStore
 from specminer.store.upkeep import DatabaseSize, Flaw
-
-
-def open_existing(location: str) -> TraceStore:
-    """Return a database that is there; it is not created by asking.
-
-    Raises:
-        StoreError: it does not exist, or cannot be opened.
-
-    """
-    if "://" not in location and not Path(location).expanduser().exists():
-        raise StoreError(
-            f"there is no database {plain(location)}; give --db the path of one, or make it with `collect` or `import`"
-        )
-    return TraceStore(location)
 
 
 def check(store: TraceStore) -> Iterator[Flaw]:

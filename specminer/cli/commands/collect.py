@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from specminer import collect
+from specminer import collect, estimate_collection
 from specminer.cli.bundles import bundled
 from specminer.cli.console import Screen
 from specminer.cli.options import (
@@ -23,6 +24,14 @@ from specminer.pipeline.inputs import parse_address, read_artifact
 from specminer.pipeline.sources.source import BlockRange
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mode:
+    """How a collection is run."""
+
+    quiet: bool
+    dry_run: bool
+
+
 @click.command("collect")
 @click.argument("address")
 @source_options
@@ -33,6 +42,12 @@ from specminer.pipeline.sources.source import BlockRange
 @verify_option
 @database_option
 @quiet_option
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Tell how many blocks, transactions, requests, bytes and how much time it would take, estimated from a few "
+    "samples that are read from the node, and write nothing.",
+)
 @bundled
 def command(
     address: str,
@@ -41,7 +56,7 @@ def command(
     chain_id: int | None,
     blocks: BlockRange,
     database: str,
-    quiet: bool,
+    mode: _Mode,
 ) -> None:
     """Read a contract's transactions from a node or a block explorer into the database.
 
@@ -66,7 +81,10 @@ def command(
         raise UsageError(
             "collect needs a node or an explorer: give --rpc URL (or set SPECMINER_RPC) or --explorer URL"
         )
-    with Screen(quiet=quiet) as screen:
+    if mode.dry_run:
+        _estimate(address, source, chain_id, blocks, quiet=mode.quiet)
+        return
+    with Screen(quiet=mode.quiet) as screen:
         collection = collect(
             database,
             address,
@@ -77,3 +95,16 @@ def command(
             observer=screen,
         )
     click.echo(collection.summary)
+
+
+def _estimate(
+    address: str, source: SourceOptions, chain_id: int | None, blocks: BlockRange, *, quiet: bool
+) -> None:
+    """Show what a collection would take."""
+    if source.explorer is not None or source.node is None:
+        raise UsageError("--dry-run asks a node for samples: give --rpc URL, without --explorer")
+    with Screen(quiet=quiet) as screen:
+        estimate = estimate_collection(
+            address, source.node, chain_id=chain_id, blocks=blocks, observer=screen
+        )
+    click.echo(estimate.text)
