@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from specminer.api.checking import check
     from specminer.api.comparing import diff, diff_at
     from specminer.api.examination import examine, examine_node
+    from specminer.api.explaining import ExplainOptions, actors, explain
     from specminer.api.histories import (
         Collection,
         collect,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         StoreError,
         UsageError,
     )
+    from specminer.explanation import ActorTable, Explanation
     from specminer.monitoring.deviation import CheckResult
     from specminer.pipeline.checking import CheckOptions
     from specminer.pipeline.inputs import read_definition
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PRESETS",
+    "ActorTable",
     "BlockRange",
     "ChainError",
     "CheckOptions",
@@ -75,6 +78,8 @@ __all__ = [
     "Comparison",
     "Dataset",
     "Definition",
+    "ExplainOptions",
+    "Explanation",
     "ExplorerOptions",
     "FileFormatError",
     "Finding",
@@ -106,6 +111,7 @@ __all__ = [
     "UsageError",
     "Written",
     "__version__",
+    "actors",
     "check",
     "check_database",
     "collect",
@@ -116,6 +122,7 @@ __all__ = [
     "estimate_collection",
     "examine",
     "examine_node",
+    "explain",
     "export_history",
     "import_history",
     "inspect",
@@ -135,6 +142,7 @@ _NAMES = {
     "api.checking": ("check",),
     "api.comparing": ("diff", "diff_at"),
     "api.examination": ("examine", "examine_node"),
+    "api.explaining": ("ExplainOptions", "actors", "explain"),
     "api.maintenance": ("check_database", "database_size", "prune_database", "vacuum_database"),
     "api.histories": ("Collection", "collect", "estimate_collection", "export_history", "import_history"),
     "api.mined": ("Mined", "read"),
@@ -157,6 +165,7 @@ _NAMES = {
         "StoreError",
         "UsageError",
     ),
+    "explanation": ("ActorTable", "Explanation"),
     "monitoring.deviation": ("CheckResult",),
     "pipeline.checking": ("CheckOptions",),
     "pipeline.inputs": ("read_definition",),

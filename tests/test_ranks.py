@@ -49,14 +49,15 @@ RANKS = {
     "guard": 8,
     "invariant": 8,
     "surprise": 8,
+    "explanation": 9,
     "reasoning": 8,
-    "comparison": 9,
-    "monitoring": 9,
-    "render": 9,
-    "report": 9,
-    "pipeline": 10,
-    "api": 11,
-    "cli": 12,
+    "comparison": 10,
+    "monitoring": 10,
+    "render": 10,
+    "report": 10,
+    "pipeline": 11,
+    "api": 12,
+    "cli": 13,
 }
 
 SIDEWAYS = {

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
+from typing import Final
 
 from specminer._support.keccak import keccak
+
+_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
+
+
+def is_address(text: str) -> bool:
+    """Whether a text has the form of an address."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=1 << 14)

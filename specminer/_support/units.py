@@ -10,6 +10,8 @@ from specminer.errors import plain
 
 _EXACT: Final = Context(prec=400)
 """Holds every amount that can be written down here: words have 78 digits."""
+_MOST_DECIMALS: Final = 80
+"""Of a token: more are nonsense, as words have 78 digits."""
 _LAST_YEAR: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -28,10 +30,18 @@ def amount(wei: str) -> str:
         number = int(wei)
     except ValueError:
         return plain(wei, 80)
-    if abs(number) < 10**9:
-        return f"{number:,} wei"
-    exact = _EXACT.divide(Decimal(number), Decimal(10**18))
+    return f"{number:,} wei" if abs(number) < 10**9 else f"{_scaled(number, 18)} ETH"
+
+
+def token_amount(number: int, decimals: int | None) -> str:
+    """Return an amount of a token for people, without its unit; in its smallest unit if its decimals are not known."""
+    return f"{number:,}" if not decimals or decimals > _MOST_DECIMALS else _scaled(number, decimals)
+
+
+def _scaled(number: int, decimals: int) -> str:
+    """Return a number with its point moved, to six digits, ``≈`` where that is not exact."""
+    exact = _EXACT.divide(Decimal(number), Decimal(10**decimals))
     shown = _EXACT.quantize(exact, Decimal(1).scaleb(-max(0, 5 - exact.adjusted())))
     text = f"{shown:,f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{'' if shown == exact else '≈ '}{text} ETH"
+    return f"{'' if shown == exact else '≈ '}{text}"

@@ -42,7 +42,7 @@ def mine(
         StoreError: the database does not hold the contracts.
 
     """
-    selection = _selection(source, addresses, chain_id, observer)
+    selection = selection_of(source, addresses, chain_id, observer)
     run = mining.mine(
         selection.history,
         options or MineOptions(),
@@ -77,12 +77,12 @@ def inspect(
         StoreError: the database does not hold the contracts.
 
     """
-    selection = _selection(source, addresses, chain_id, SILENT)
+    selection = selection_of(source, addresses, chain_id, SILENT)
     artifact = read_artifact(abi) or selection.artifact
     return split(selection.history, artifact=artifact, wish=interactions)
 
 
-def _selection(
+def selection_of(
     source: str | PathLike[str] | Selection,
     addresses: Sequence[str],
     chain_id: int | None,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from specminer._support.addresses import is_address
 from specminer._support.text import suggest
 from specminer.abstraction import Weights
 from specminer.chain.execution.engine import Engine
@@ -175,6 +176,13 @@ seed_option = click.option(
     help="Seed of all chance; the same seed gives the same result.",
 )
 
+label_option = click.option(
+    "--label",
+    multiple=True,
+    metavar="ADDRESS=NAME",
+    help="What to call an address, such as a token by its symbol; may be repeated.",
+)
+
 format_option = click.option(
     "--format",
     "form",
@@ -209,3 +217,21 @@ def parse_weights(text: str | None) -> dict[str, float]:
             )
         found[name] = value
     return found
+
+
+def parse_labels(texts: Sequence[str]) -> dict[str, str]:
+    """Read ``--label ADDRESS=NAME``, as often as it is given.
+
+    Raises:
+        UsageError: something else stands there.
+
+    """
+    labels: dict[str, str] = {}
+    for text in texts:
+        address, separator, name = (part.strip() for part in text.partition("="))
+        if not separator or not name or not is_address(address):
+            raise UsageError(
+                f"--label should be ADDRESS=NAME, the address 0x and 40 hexadecimal digits, but is '{plain(text, 80)}'"
+            )
+        labels[address] = name
+    return labels

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
-from specminer._support.addresses import checksum_address
+from specminer._support.addresses import checksum_address, is_address
 from specminer.abstraction import Definition
 from specminer.abstraction.catalogue import find, resolved
 from specminer.chain.artifact import Artifact, load
@@ -15,13 +14,6 @@ from specminer.errors import FileFormatError, StoreError, UsageError, plain
 from specminer.location import Layout
 from specminer.store import TraceStore
 from specminer.trace import Address
-
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-
-
-def is_address(text: str) -> bool:
-    """Whether a text has the form of an address."""
-    return _ADDRESS.fullmatch(text) is not None
 
 
 def parse_address(text: str) -> Address:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from specminer.abstraction import Definition
 from specminer.chain.artifact import Artifact
 from specminer.errors import StoreError, UsageError, plain
 from specminer.pipeline.automata import transition_groups
+from specminer.pipeline.explaining import Explainer, Question
 from specminer.pipeline.mining import Mined, mine
 from specminer.pipeline.output import make_folder, remove_file, replace_file
 from specminer.pipeline.selecting import life_of
@@ -21,9 +22,9 @@ from specminer.report.evidence import gather
 from specminer.report.markdown import to_markdown
 from specminer.report.ocel import to_ocel
 from specminer.report.page import to_html
-from specminer.specification import Edge, InteractionsSummary, Mode, Specification
+from specminer.specification import Edge, InteractionsSummary, Mode, Role, Specification
 from specminer.store import TraceStore
-from specminer.trace import Address
+from specminer.trace import Address, Hash
 
 FORMATS: Final[dict[str, Callable[[Report], bytes]]] = {
     "html": lambda report: to_html(report).encode(),
@@ -33,6 +34,10 @@ FORMATS: Final[dict[str, Callable[[Report], bytes]]] = {
 """The renderings of a report by the ending of their files."""
 LOGS: Final[dict[str, str]] = {"csv": "events.csv", "xes": "events.xes", "ocel": "events.ocel.json"}
 """The formats of the log of all events, with the names of their files."""
+EXPLAINED: Final = 3
+"""Transactions that a report explains at most."""
+ACTORS: Final = 500
+"""Actors that a report lists at most."""
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
@@ -45,7 +50,41 @@ def report_from(specification: Specification, mined: Mined) -> Report:
         transition_groups(mined.tuning, mined.tuning.chosen)[1],
         _notable(specification),
     )
-    return Report(specification=specification, evidence=evidence)
+    explainer = explainer_of(mined, specification.roles)
+    return Report(
+        specification=specification,
+        evidence=evidence,
+        actors=explainer.actors(ACTORS),
+        explanations=tuple(explainer.explain_all(_most_surprising(specification)))
+        if explainer.recording is not None
+        else None,
+    )
+
+
+def explainer_of(
+    mined: Mined,
+    roles: tuple[Role, ...],
+    labels: Mapping[Address, str] | None = None,
+    ask: Question | None = None,
+) -> Explainer:
+    """Return what explains transactions of a history that was mined, and its actors."""
+    return Explainer(
+        context=mined.context,
+        recording=mined.recording,
+        interactions=mined.interactions,
+        weighed=mined.weighed,
+        roles=roles,
+        labels=labels or {},
+        ask=ask,
+    )
+
+
+def _most_surprising(specification: Specification) -> list[Hash]:
+    """Return the transactions that stand out most: alarms, or else the first."""
+    found = specification.surprise.transactions
+    ranked = found.ranked[:EXPLAINED] if found is not None else ()
+    alarms = [item for item in ranked if item.flagged]
+    return [Hash(bytes.fromhex(item.transaction[2:])) for item in alarms or ranked[:1]]
 
 
 def _notable(specification: Specification) -> list[str]:

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from specminer._support.addresses import checksum_address
+from specminer._support.addresses import checksum_address, is_address
 from specminer.chain.artifact import Artifact
 from specminer.datasets import list_datasets, suggestion
 from specminer.decoding import separate_lives
@@ -19,7 +19,6 @@ from specminer.lives import of_life
 from specminer.pipeline.inputs import (
     common_chain,
     existing_database,
-    is_address,
     parse_address,
     read_artifact,
 )

@@ -12,7 +12,9 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from specminer.explanation import ActorTable, Explanation
 from specminer.specification import Occurrence, Specification, document_of
+from specminer.specification.absence import absent
 
 FORMAT = "specminer/report"
 VERSION = 1
@@ -260,6 +262,10 @@ class Report:
     specification: Specification
     evidence: Evidence | None
     """``None`` if the history was not at hand."""
+    actors: ActorTable | None = absent()
+    """Who acted, and which tokens moved; left out if the history was not at hand."""
+    explanations: tuple[Explanation, ...] | None = absent()
+    """The transactions that stand out most, explained; left out if what was recorded of them was not at hand."""
 
     def to_json(self) -> bytes:
         """Return the document as UTF-8 JSON, indented, ending in a newline; same value, same bytes."""

@@ -96,11 +96,11 @@ def to_csv(rows: Iterator[Row]) -> str:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for item in rows:
-        writer.writerow([_cell(item[column]) for column in COLUMNS])
+        writer.writerow([harmless(item[column]) for column in COLUMNS])
     return text.getvalue()
 
 
-def _cell(text: str) -> str:
+def harmless(text: str) -> str:
     """Return a text that no spreadsheet computes."""
     shown = plain(text, MAX_TEXT)
     return f"'{shown}" if _FORMULA.match(shown.lstrip()) else shown

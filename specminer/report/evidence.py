@@ -11,6 +11,7 @@ import numpy as np
 
 from specminer._support.addresses import checksum_address
 from specminer.chain.interface import Interface
+from specminer.chain.value_text import value_text
 from specminer.errors import plain
 from specminer.history import MISSING, OUTCOMES, History, IntColumn
 from specminer.interaction import Analysis, Interactions
@@ -140,7 +141,7 @@ class _Reader:
             block=self._block(row),
             sender=self._sender(row),
             value=str(self.book.received(row)),
-            arguments={name: told.argument(value) for name, value in given.items()},
+            arguments={name: value_text(value) for name, value in given.items()},
             reason=self._reason(row),
         )
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from specminer._support.addresses import checksum_address
-from specminer._support.text import list_some, suggest
+from specminer._support.text import suggest
 from specminer.chain.interface import Interface
+from specminer.chain.value_text import value_text
 from specminer.errors import UsageError, plain
 from specminer.history import MISSING, OUTCOMES, History, bounds
 from specminer.interaction import Analysis, Found, Interactions
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 MAX_WORD: Final = 6
 """Runs of equal events that a shortened word shows at either end."""
-MAX_VALUE: Final = 80
-"""Characters of one argument."""
 
 Document = dict[str, Any]
 
@@ -346,7 +345,8 @@ def _event(
         "function": called.name(row),
         "role": role_of(interactions, event),
         "arguments": {
-            name: argument(value) for name, value in interface.arguments(history.invocation_data[row]).items()
+            name: value_text(value)
+            for name, value in interface.arguments(history.invocation_data[row]).items()
         },
         "outcome": outcome.kind.value,
         "reason": "" if outcome.kind is OutcomeKind.RETURNED else interface.reason(outcome),
@@ -362,17 +362,6 @@ def _kind(interactions: Interactions, event: int) -> str:
     if interactions.phase_of(event) is not None:
         return "phase"
     return "passive" if interactions.passive[event] else "call"
-
-
-def argument(value: object) -> str:
-    """Return an argument's value as people read it, cut to a bearable length."""
-    if isinstance(value, bytes):
-        text = f"0x{value.hex()}"
-    elif isinstance(value, list | tuple):
-        text = f"[{list_some([argument(item) for item in value[:20]], len(value), ', …')}]"
-    else:
-        text = str(value)
-    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
 
 
 def _changes(analysis: Analysis, interactions: Interactions, row: int, number: int) -> Iterator[Document]:

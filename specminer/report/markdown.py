@@ -45,12 +45,13 @@ def to_markdown(report: Report) -> str:
     for group in groups(report):
         lines += [f"## {group.title}", ""]
         for section in group.sections:
-            lines += _section(section)
+            lines += section_lines(section)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _section(section: Section) -> list[str]:
-    lines = [f"### {escaped(section.title)}", ""]
+def section_lines(section: Section, level: int = 3) -> list[str]:
+    """Return the lines of a section under a heading of a level."""
+    lines = [f"{'#' * level} {escaped(section.title)}", ""]
     for text in section.lead:
         lines += [escaped(text, 4 * MAX_CELL), ""]
     if section.rows:

@@ -68,7 +68,7 @@ def to_html(report: Report) -> str:
     views = _views(spec) if points else []
     drawn = [*points, *(item for item, _ in views)]
     lives = _timelines(report)
-    style, script = _asset("page.css") + night(_drawings(drawn)), _asset("page.js")
+    style, script = asset("page.css") + night(_drawings(drawn)), asset("page.js")
     evidence = report.evidence
     total = evidence.timelines.total if evidence else 0
     timelines_note = (
@@ -76,6 +76,8 @@ def to_html(report: Report) -> str:
         + " The most surprising and one of each variant come first."
     ).strip()
     listed = groups(report)
+    drawn_flows = [item.chart for group in listed for item in group.sections if 'class="flows"' in item.chart]
+    style += night(drawn_flows, inside="flows")
     data = {
         "chosen": chosen,
         "thresholds": THRESHOLDS,
@@ -87,7 +89,7 @@ def to_html(report: Report) -> str:
         "timelinesNote": timelines_note,
     }
     return (
-        _environment()
+        environment()
         .get_template("page")
         .render(
             name=spec.name,
@@ -119,18 +121,18 @@ def to_html(report: Report) -> str:
             data=_data(data),
             style=Markup(style),
             script=Markup(script),
-            style_hash=_hash(style),
-            script_hash=_hash(script),
+            style_hash=style_hash(style),
+            script_hash=style_hash(script),
         )
     )
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
     """Return an environment that escapes everything and shows foreign texts without control characters."""
-    source = _asset("page.html.jinja")
+    sources = {name: asset(f"{name}.html.jinja") for name in ("page", "table", "transaction")}
 
     def load(name: str) -> str | None:
-        return source if name == "page" else None
+        return sources.get(name)
 
     return Environment(
         loader=FunctionLoader(load),
@@ -144,11 +146,12 @@ def _environment() -> Environment:
     )
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a file that pages are made of, as text."""
     return (files("specminer.report") / "assets" / name).read_text(encoding="utf-8")
 
 
-def _hash(text: str) -> Markup:
+def style_hash(text: str) -> Markup:
     """Return what the Content-Security-Policy calls a text by; base64 needs no escaping."""
     return Markup("sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode())
 

@@ -64,14 +64,38 @@ def picture(spec: Specification, options: PictureOptions = FOLDED) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
-def night(pictures: Iterable[str]) -> str:
-    """Return the style that shows pictures as the dark theme does, for where a reader prefers that."""
+def bare_picture(drawn: bytes, label: str) -> str:
+    """Return an SVG of :mod:`specminer.render` to stand in an HTML page as one image, called ``label``.
+
+    Raises:
+        RenderError: it is no SVG.
+
+    """
+    try:
+        root = ET.fromstring(drawn)
+    except ET.ParseError:
+        raise RenderError("the renderer returned something that is no SVG") from None
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        element.attrib.pop("id", None)
+        element.attrib.pop("class", None)
+    root.set("role", "img")
+    root.set("aria-label", plain(label, 200))
+    root.set("class", "flows")
+    return ET.tostring(root, encoding="unicode")
+
+
+def night(pictures: Iterable[str], inside: str = "picture") -> str:
+    """Return the style that shows pictures as the dark theme does, for where a reader prefers that.
+
+    ``inside`` is the class of what holds them.
+    """
     wanted = sorted({found.groups() for drawn in pictures for found in _COLOUR.finditer(drawn)})
     rules = []
     for kind, colour in wanted:
         other = in_the_dark(colour)
         if other is not None:
-            rules.append(f'.picture [{kind}="{colour}"]{{{kind}:{other}}}')
+            rules.append(f'.{inside} [{kind}="{colour}"]{{{kind}:{other}}}')
     return "@media screen and (prefers-color-scheme: dark){" + "".join(rules) + "}" if rules else ""
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from specminer.report.actor_text import actor_sections
 from specminer.report.automaton_sections import (
     front_section,
     rare_section,
@@ -28,6 +29,7 @@ from specminer.report.lives import lives_section
 from specminer.report.money_sections import money_sections
 from specminer.report.section import Section, without_empty_columns
 from specminer.report.surprising_transactions import transactions_section
+from specminer.report.transaction_sections import short_hash, short_sections
 from specminer.report.trust_sections import confidence_section, surprise_sections
 
 NO_EVIDENCE = (
@@ -68,6 +70,7 @@ def groups(report: Report) -> tuple[Group, ...]:
                 *((reentries_section(spec, evidence), races_section(spec, evidence)) if evidence else ()),
             ),
         ),
+        *_explained(report),
         (
             "What it demands",
             (
@@ -77,6 +80,7 @@ def groups(report: Report) -> tuple[Group, ...]:
             ),
         ),
         ("Ether", money_sections(spec, evidence) if evidence else ()),
+        ("Who acted", actor_sections(report.actors) if report.actors is not None else ()),
         (
             "How sure",
             (confidence_section(spec), split_section(report), lives_section(spec), coverage_section(report)),
@@ -87,6 +91,12 @@ def groups(report: Report) -> tuple[Group, ...]:
         for title, items in found
     ]
     return tuple(group for group in listed if group.sections)
+
+
+def _explained(report: Report) -> Iterator[tuple[str, tuple[Section, ...]]]:
+    """Yield a group for each transaction that the report explains."""
+    for number, told in enumerate(report.explanations or (), 1):
+        yield f"Transaction {short_hash(told)}", short_sections(told, f"t{number}-")
 
 
 def sections(report: Report) -> tuple[Section, ...]:

@@ -236,11 +236,10 @@ def transactions(
     addresses = _addresses(connection)
     words = _words(connection)
     address = record(connection, owner).address
-    rows = [
-        row
-        for row in connection.execute(_ordered_transactions([owner]))
-        if hashes is None or bytes(row.hash) in hashes
-    ]
+    ordered = _ordered_transactions([owner])
+    if hashes is not None and len(hashes) <= _TRANSACTIONS:
+        ordered = ordered.where(schema.transaction.c.hash.in_(hashes))
+    rows = [row for row in connection.execute(ordered) if hashes is None or bytes(row.hash) in hashes]
     for start in range(0, len(rows), _TRANSACTIONS):
         part = rows[start : start + _TRANSACTIONS]
         ids = [row.id for row in part]

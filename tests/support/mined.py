@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from specminer.datasets import dataset
 from specminer.pipeline import MineOptions, import_traces, mine
 from specminer.pipeline.mining import Mined
+from specminer.pipeline.recording import Recording
 from specminer.pipeline.reporting import report_from
 from specminer.report.document import Report
 from specminer.store import TraceStore
@@ -20,7 +22,10 @@ def mined(name: str, options: MineOptions | None = None) -> Mined:
     with TraceStore("sqlite://") as store:
         record = import_traces(store, dataset(name).traces)
         history = store.history(record.chain_id, [record.address])
-    return mine(history, options or MineOptions())
+    recording = Recording(
+        chain_id=record.chain_id, contracts=(record.address,), files=(dataset(name).traces,)
+    )
+    return replace(mine(history, options or MineOptions()), recording=recording)
 
 
 def report_of(run: Mined) -> Report:

@@ -1,0 +1,117 @@
+"""List who acted in a history: roles, functions, ether and tokens put in and taken out."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+
+from specminer import ExplainOptions, MineOptions, actors, select
+from specminer.cli.bundles import bundled
+from specminer.cli.console import Screen
+from specminer.cli.options import (
+    artifact_option,
+    chain_option,
+    database_option,
+    label_option,
+    life_option,
+    parse_labels,
+    quiet_option,
+    range_options,
+    seed_option,
+    split_option,
+)
+from specminer.cli.sources import node_options
+from specminer.pipeline.selecting import SelectionOptions
+from specminer.pipeline.sources.node import NodeOptions
+from specminer.report.actor_text import actors_csv, actors_text
+
+LISTED: Final = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorTexts:
+    """What is asked for, as it stands on the command line."""
+
+    interactions: str
+    label: tuple[str, ...]
+    fast: bool
+    seed: int
+
+    def options(self, node: NodeOptions | None) -> ExplainOptions:
+        """Return the options of the library."""
+        split = None if self.interactions == "auto" else self.interactions
+        return ExplainOptions(
+            fast=self.fast,
+            mining=MineOptions(interactions=split, seed=self.seed, surprising=0),
+            labels=parse_labels(self.label),
+            node=node,
+        )
+
+
+@click.command("actors")
+@click.argument("targets", metavar="ADDRESS|DATASET|FILE …", nargs=-1)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json", "csv")),
+    default="text",
+    show_default=True,
+    help="A table for people, JSON or CSV for programs.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help=f"List N actors at most; by default {LISTED} in the table, all in JSON and CSV.",
+)
+@click.option("--fast", is_flag=True, help="Mine nothing: no roles.")
+@label_option
+@life_option
+@split_option
+@artifact_option
+@chain_option
+@range_options
+@database_option
+@node_options
+@seed_option
+@quiet_option
+@bundled
+def command(
+    selection: SelectionOptions,
+    node: NodeOptions | None,
+    texts: ActorTexts,
+    form: str,
+    limit: int | None,
+    artifact: Path | None,
+    database: str,
+    quiet: bool,
+) -> None:
+    """List who acted in a history, those who took out most ether first, and sum up the tokens that moved.
+
+    The target is the ADDRESS of a contract that the database holds, the name of a shipped DATASET, or a trace FILE.
+    For each address: first and last transaction, roles, functions, what it put into the contracts and took out of
+    them, in ether and in tokens. With --rpc an address is brought up to date first, and the node is asked for
+    tokens' symbols and decimals.
+
+    \b
+      specminer actors savings
+      specminer actors 0xADDRESS --db h.db --format csv
+    """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
+    options = texts.options(node)
+    most = LISTED if limit is None and form == "text" else limit
+    files = selection.trace_files()
+    with Screen(quiet=quiet) as screen:
+        selected = select(database, selection, abi=artifact, source=None if files else node, observer=screen)
+        table = actors(selected, options=options, limit=most, observer=screen)
+    match form:
+        case "json":
+            shown = table.to_json().decode()
+        case "csv":
+            shown = actors_csv(table)
+        case _:
+            shown = actors_text(table, max(80, min(shutil.get_terminal_size().columns, 160)))
+    click.echo(shown, nl=False)

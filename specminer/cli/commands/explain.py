@@ -1,0 +1,157 @@
+"""Explain one transaction: calls, flows, storage, what is unusual, who took part."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+
+from specminer import ExplainOptions, Explanation, MineOptions, explain, select
+from specminer.cli.bundles import bundled
+from specminer.cli.console import Screen
+from specminer.cli.options import (
+    artifact_option,
+    chain_option,
+    database_option,
+    label_option,
+    life_option,
+    parse_labels,
+    quiet_option,
+    range_options,
+    seed_option,
+    split_option,
+)
+from specminer.cli.sources import node_options
+from specminer.errors import UsageError, plain
+from specminer.pipeline.output import prepare_folder, replace_file
+from specminer.pipeline.selecting import SelectionOptions
+from specminer.pipeline.sources.node import NodeOptions
+from specminer.report.transaction_page import transaction_html, transaction_markdown, transaction_text
+
+FORMATS: Final = ("text", "html", "md", "json")
+_MAX_PATH: Final = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainTexts:
+    """What is asked for, as it stands on the command line."""
+
+    interactions: str
+    label: tuple[str, ...]
+    fast: bool
+    seed: int
+    form: str | None
+    out: Path | None
+
+    def format(self) -> str:
+        """Return the format that is wanted, by the ending of the file if only that says it.
+
+        Raises:
+            UsageError: the ending says nothing.
+
+        """
+        if self.form is not None:
+            return self.form
+        if self.out is None:
+            return "text"
+        ending = self.out.suffix.lower().removeprefix(".")
+        form = {"txt": "text", "htm": "html", "markdown": "md"}.get(ending, ending)
+        if form not in FORMATS:
+            raise UsageError(
+                f"{plain(self.out)} does not say by its ending what to write; give --format {'|'.join(FORMATS)}"
+            )
+        return form
+
+    def options(self, node: NodeOptions | None) -> ExplainOptions:
+        """Return the options of the library."""
+        split = None if self.interactions == "auto" else self.interactions
+        return ExplainOptions(
+            fast=self.fast,
+            mining=MineOptions(interactions=split, seed=self.seed, surprising=0),
+            labels=parse_labels(self.label),
+            node=node,
+        )
+
+
+@click.command("explain")
+@click.argument("transaction", metavar="TRANSACTION")
+@click.argument("targets", metavar="ADDRESS|DATASET|FILE …", nargs=-1)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="A screenful of text (the default), one page of HTML, Markdown, or JSON; by default as --out ends.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write to this file instead of the terminal.",
+)
+@click.option(
+    "--fast",
+    is_flag=True,
+    help="Mine nothing: tell what happened, but not what is unusual, and no roles.",
+)
+@label_option
+@life_option
+@split_option
+@artifact_option
+@chain_option
+@range_options
+@database_option
+@node_options
+@seed_option
+@quiet_option
+@bundled
+def command(
+    transaction: str,
+    selection: SelectionOptions,
+    node: NodeOptions | None,
+    texts: ExplainTexts,
+    artifact: Path | None,
+    database: str,
+    quiet: bool,
+) -> None:
+    """Explain one transaction: what it did, who gained, what is unusual about it, what came before and after.
+
+    TRANSACTION is its hash, or as many of its first digits as are unique. The target is the ADDRESS of a contract
+    that the database holds, the name of a shipped DATASET, or a trace FILE. The history is mined, so that the
+    transaction can be compared with all others. Names of other contracts come from the ABIs in the database and from
+    --label; with --rpc an address is brought up to date first, and the node is asked for tokens' symbols and decimals.
+
+    \b
+      specminer explain 0xfa5be254 savings
+      specminer explain 0xfa5be254 savings --out attack.html
+      specminer explain 0xHASH 0xADDRESS --db h.db --label 0xTOKEN=USDC --format json
+    """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
+    form = texts.format()
+    options = texts.options(node)
+    if texts.out is not None:
+        prepare_folder(texts.out.parent)
+    files = selection.trace_files()
+    with Screen(quiet=quiet) as screen:
+        selected = select(database, selection, abi=artifact, source=None if files else node, observer=screen)
+        told = explain(selected, transaction, options=options, observer=screen)
+    shown = render(told, form)
+    if texts.out is None:
+        click.echo(shown, nl=False)
+        return
+    replace_file(texts.out, shown.encode())
+    click.echo(f"explanation    {plain(texts.out, _MAX_PATH)}")
+
+
+def render(told: Explanation, form: str) -> str:
+    """Return an explanation in a format."""
+    match form:
+        case "html":
+            return transaction_html(told)
+        case "md":
+            return transaction_markdown(told)
+        case "json":
+            return told.to_json().decode()
+        case _:
+            return transaction_text(told, max(60, min(shutil.get_terminal_size().columns, 120)))

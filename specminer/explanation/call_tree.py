@@ -1,0 +1,233 @@
+"""The calls of a transaction as a tree: those of traced contracts, what these call, and what lies between unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from typing import Final
+
+from specminer.explanation.known_names import KnownNames, cut_hex, shown_address
+from specminer.explanation.transaction_document import CallStep, TreeCall
+from specminer.trace import (
+    NO_ADDRESS,
+    Address,
+    ExternalCall,
+    Invocation,
+    InvocationKind,
+    Outcome,
+    OutcomeKind,
+    Transaction,
+)
+
+MAX_CALLS: Final = 2_000
+"""Lines of one tree."""
+Reason = Mapping[tuple[Address, int], tuple[str, ...]]
+"""Evidence that names an invocation, by its contract and its position."""
+
+
+@dataclass(slots=True)
+class _Node:
+    call: TreeCall
+    order: tuple[int, int]
+    """Where it stands among the calls around it: accesses and events before it, then the order in which it is met."""
+    inside: list[_Node] = field(default_factory=list)
+
+
+class CallTree:
+    """Puts the parts of a transaction together, each what was recorded of one traced contract."""
+
+    def __init__(self, parts: Sequence[Transaction], names: KnownNames, unusual: Reason) -> None:
+        self._parts, self._names, self._unusual = parts, names, unusual
+        self._waiting: list[tuple[_Node, ExternalCall, Address]] = []
+        """Calls of traced contracts, whose insides may have been recorded with the contract that is called."""
+
+    def lines(self) -> tuple[tuple[TreeCall, ...], int]:
+        """Return the lines of the tree, each below the call around it, and how many there are in all."""
+        item = self._parts[0]
+        roots: list[tuple[Invocation, _Node]] = []
+        for part in self._parts:
+            roots += self._part(part)
+        left = [(call, node) for call, node in roots if not self._adopt(call, node)]
+        direct = [node for call, node in left if not call.depth]
+        if direct:
+            top = direct[0]
+            top.inside += [node for call, node in left if call.depth]
+        else:
+            top = self._untraced_top(item, [call for call, _ in left], [node for _, node in left])
+        flat = list(_flatten(top))
+        return tuple(flat[:MAX_CALLS]), len(flat)
+
+    def _untraced_top(self, item: Transaction, calls: Sequence[Invocation], nodes: Sequence[_Node]) -> _Node:
+        """Return the transaction's own call of a contract that was not traced, with the calls that it led to."""
+        to = item.to or NO_ADDRESS
+        top = TreeCall(
+            level=0,
+            step=CallStep.TRANSACTION,
+            caller=shown_address(item.sender),
+            callee=shown_address(to) if item.to is not None else "",
+            function="" if item.to is not None else "constructor",
+            value=str(item.value),
+            outcome="returned" if item.succeeded else "failed",
+        )
+        node = _Node(call=top, order=(0, 0))
+        between: dict[Address, _Node] = {}
+        for call, inner in zip(calls, nodes, strict=True):
+            if call.sender in (to, item.sender) or call.depth < 2:
+                node.inside.append(inner)
+                continue
+            if call.sender not in between:
+                unseen = TreeCall(
+                    level=0,
+                    step=CallStep.UNSEEN,
+                    caller=shown_address(to),
+                    callee=shown_address(call.sender),
+                    function="",
+                )
+                between[call.sender] = _Node(call=unseen, order=inner.order)
+                node.inside.append(between[call.sender])
+            between[call.sender].inside.append(inner)
+        return node
+
+    def _adopt(self, call: Invocation, node: _Node) -> bool:
+        """Put an invocation in the place of the call that a traced contract of another part makes; say whether it can.
+
+        Within one part an invocation stands under its parent already; here the parts of several contracts meet.
+        """
+        for place, (outside, made, caller) in enumerate(self._waiting):
+            if (made.to, caller) == (call.contract, call.sender) and call.data.startswith(made.data):
+                outside.call, outside.inside = node.call, node.inside
+                del self._waiting[place]
+                return True
+        return False
+
+    def _part(self, item: Transaction) -> list[tuple[Invocation, _Node]]:
+        """Return the outermost invocations of a part, with all inside them."""
+        starts = list(accumulate((_start(call) for call in item.invocations), max))
+        nodes = [
+            _Node(call=self._invocation(call), order=(starts[place], place))
+            for place, call in enumerate(item.invocations)
+        ]
+        roots = []
+        for place, call in enumerate(item.invocations):
+            node = nodes[place]
+            for number, made in enumerate(call.calls or ()):
+                outside = _Node(call=self._outside(call, made), order=(made.position, number))
+                node.inside.append(outside)
+                self._waiting.append((outside, made, call.contract))
+            if call.parent is None:
+                roots.append((call, node))
+            else:
+                self._nest(item.invocations[call.parent], nodes[call.parent], call, node)
+        return roots
+
+    def _nest(self, outer: Invocation, around: _Node, call: Invocation, node: _Node) -> None:
+        """Put a re-entrant invocation under the call through which it came."""
+        start, through = node.order[0], shown_address(call.sender)
+        before = [
+            outside
+            for outside in around.inside
+            if outside.call.step in (CallStep.OUTSIDE, CallStep.UNSEEN) and outside.order[0] <= start
+        ]
+        direct = [outside for outside in before if outside.call.callee == through]
+        best = next(iter((direct or before)[::-1]), None)
+        if best is None and outer.calls is None:
+            unseen = TreeCall(
+                level=0,
+                step=CallStep.UNSEEN,
+                caller=shown_address(outer.contract),
+                callee=shown_address(call.sender),
+                function="",
+            )
+            best = _Node(call=unseen, order=(start, len(around.inside)))
+            around.inside.append(best)
+        (around if best is None else best).inside.append(node)
+        self._waiting = [item for item in self._waiting if item[0] is not best]
+
+    def _invocation(self, call: Invocation) -> TreeCall:
+        decoded = self._names.call(call.contract, call.kind, call.data)
+        created = call.kind is InvocationKind.CONSTRUCTOR
+        returned = call.outcome.kind in (OutcomeKind.RETURNED, OutcomeKind.ROLLED_BACK)
+        answer = (
+            self._names.answer(call.contract, call.data, call.outcome.data)
+            if returned and not created
+            else ()
+        )
+        return TreeCall(
+            level=0,
+            step=CallStep.INVOCATION,
+            caller=shown_address(call.sender),
+            callee=shown_address(call.contract),
+            function=decoded.function,
+            arguments=decoded.arguments,
+            data=None if decoded.whole else cut_hex(call.data),
+            value=str(call.value),
+            outcome=call.outcome.kind.value,
+            reason="" if returned else self._reason(call.contract, call.outcome),
+            answer=answer or (),
+            output=cut_hex(call.outcome.data) if answer is None else None,
+            unusual=self._unusual.get((call.contract, call.position), ()),
+        )
+
+    def _reason(self, contract: Address, outcome: Outcome) -> str:
+        if outcome.kind in (OutcomeKind.REVERTED, OutcomeKind.PANIC):
+            return self._names.reason(contract, outcome.data)
+        return ""
+
+    def _outside(self, caller: Invocation, made: ExternalCall) -> TreeCall:
+        if made.kind.creates:
+            return TreeCall(
+                level=0,
+                step=CallStep.CREATION,
+                caller=shown_address(caller.contract),
+                callee=shown_address(made.to) if made.succeeded else "",
+                function="constructor",
+                value=str(made.value),
+                outcome=_outcome(made),
+                reason="" if made.succeeded else self._names.reason(made.to, made.output),
+            )
+        decoded = self._names.call(made.to, InvocationKind.INTERNAL, made.data)
+        whole = decoded.whole and made.data_size == len(made.data)
+        answer = self._names.answer(made.to, made.data, made.output) if made.succeeded else ()
+        cut = made.output_size != len(made.output)
+        return TreeCall(
+            level=0,
+            step=CallStep.OUTSIDE,
+            caller=shown_address(caller.contract),
+            callee=shown_address(made.to),
+            function=decoded.function,
+            arguments=decoded.arguments,
+            data=None if whole else cut_hex(made.data),
+            value=str(made.value),
+            outcome=_outcome(made),
+            reason="" if made.succeeded else self._names.reason(made.to, made.output),
+            answer=answer or (),
+            output=cut_hex(made.output) if answer is None or (cut and not answer) else None,
+        )
+
+
+def _outcome(made: ExternalCall) -> str:
+    if not made.succeeded:
+        return "failed"
+    return "rolled back" if made.undone else "returned"
+
+
+def _start(call: Invocation) -> int:
+    """Return about how many accesses and events of the transaction came before an invocation; 0 if nothing tells."""
+    first = [
+        *(access.position for access in call.accesses[:1]),
+        *(event.position for event in call.events[:1]),
+        *(made.position for made in (call.calls or ())[:1]),
+    ]
+    return min(first, default=0)
+
+
+def _flatten(top: _Node) -> Iterator[TreeCall]:
+    """Yield the lines of a tree without recursion: calls may be nested a thousand deep."""
+    stack = [(top, 0)]
+    while stack:
+        node, level = stack.pop()
+        yield replace(node.call, level=level)
+        stack += [
+            (inner, level + 1) for inner in sorted(node.inside, key=lambda item: item.order, reverse=True)
+        ]

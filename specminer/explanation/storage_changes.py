@@ -1,0 +1,62 @@
+"""What a transaction left different in the storage of the traced contracts, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from specminer._support.addresses import checksum_address
+from specminer.decoding import HistoryContext
+from specminer.explanation.transaction_document import StorageChange
+from specminer.history import MISSING
+from specminer.location import Key
+
+
+def storage_changes(context: HistoryContext, transaction: int) -> tuple[StorageChange, ...]:
+    """Return each value that the transaction of a row left different from what it found, by contract and name.
+
+    A value that is not known before or after is told as such; one that was changed and changed back is left out.
+    """
+    history = context.history
+    mine = np.flatnonzero(np.equal(history.invocation_transaction[history.access_invocation], transaction))
+    found: dict[int, _Span] = {}
+    for row in mine[np.argsort(history.access_position[mine], kind="stable")].tolist():
+        slot = int(context.accesses.slot[int(context.accesses.touch[row])])
+        write = bool(history.access_write[row])
+        if slot not in found:
+            values = history.access_before if write else history.access_after
+            owner = int(history.invocation_contract[int(history.access_invocation[row])])
+            found[slot] = _Span(contract=owner, before=int(values[row]), after=int(values[row]))
+        if write and not history.access_undone[row]:
+            found[slot] = replace(found[slot], after=int(history.access_after[row]), written=True)
+    changes = [
+        change for slot, span in found.items() if span.written for change in _fields(context, slot, span)
+    ]
+    return tuple(sorted(changes, key=lambda item: (item.contract, item.location)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Span:
+    """What a slot held before a transaction and after it, as rows of the history's words."""
+
+    contract: int
+    before: int
+    after: int
+    written: bool = False
+
+
+def _fields(context: HistoryContext, slot: int, span: _Span) -> Iterator[StorageChange]:
+    history, locations = context.history, context.locations
+    owner = checksum_address(history.contracts[span.contract].address)
+    for place, field in enumerate(locations.variables[int(locations.variable[slot])].fields):
+        old = None if span.before == MISSING else field.extract(history.words[span.before])
+        new = None if span.after == MISSING else field.extract(history.words[span.after])
+        if old != new or new is None:
+            yield StorageChange(
+                contract=owner,
+                location=locations.text(slot, place),
+                before=None if old is None else str(Key(old.to_bytes(32, "big"), field.kind)),
+                after=None if new is None else str(Key(new.to_bytes(32, "big"), field.kind)),
+            )

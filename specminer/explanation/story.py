@@ -1,0 +1,305 @@
+"""One transaction with all that is known of it, put together; and what happened in it, in a few sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from specminer._support.addresses import checksum_address
+from specminer._support.text import counted, list_some
+from specminer._support.units import amount, token_amount
+from specminer.decoding import HistoryContext
+from specminer.explanation.actor_table import Actor
+from specminer.explanation.call_tree import CallTree
+from specminer.explanation.gains import ETHER, MAX_MOVEMENTS, gains, merged_flows, movements
+from specminer.explanation.known_names import KnownNames, cut_hex, shown_address
+from specminer.explanation.neighbours import lives_around
+from specminer.explanation.participants import participants
+from specminer.explanation.storage_changes import storage_changes
+from specminer.explanation.token_facts import TokenRegister
+from specminer.explanation.transaction_document import (
+    EmittedLog,
+    Explanation,
+    Gain,
+    Participant,
+    TokenFacts,
+    TransactionFacts,
+    TreeCall,
+)
+from specminer.flows import TransactionFlows, lasting_logs
+from specminer.interaction import Interactions
+from specminer.specification import EvidenceSource
+from specminer.surprise import Transactions
+from specminer.trace import Address, Transaction
+
+MAX_LOGS: Final = 1_000
+_REASONS: Final = 4
+"""Reasons that the summary repeats."""
+_CHANGES: Final = 3
+"""Changed values that the summary tells."""
+_GAINERS: Final = 3
+"""Gains of one asset that the summary tells."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HistoryKnowledge:
+    """What a history tells of its transactions, for whoever explains some of them."""
+
+    context: HistoryContext
+    names: KnownNames
+    register: TokenRegister
+    actors: Mapping[str, Actor]
+    """By address."""
+    interactions: Interactions | None = None
+    """``None`` if the history was not split."""
+    weighed: Transactions | None = None
+    """``None`` if the history was not mined."""
+
+
+def explain_transaction(parts: Sequence[Transaction], known: HistoryKnowledge) -> Explanation:
+    """Return everything that is known of a transaction.
+
+    Args:
+        parts: what was recorded of it, a part for each traced contract; at least one.
+        known: what the history tells, in which it stands.
+
+    """
+    item, context = parts[0], known.context
+    row = context.history.transaction_hash.index(item.hash)
+    judged = known.weighed.describe(row) if known.weighed is not None else None
+    flows = merged_flows(parts)
+    calls, calls_total = CallTree(parts, known.names, _unusual_calls(known, row)).lines()
+    logs, logs_total = _logs(parts, known.names)
+    listed = movements(flows)
+    won = gains(flows)
+    people, people_total = participants(parts, context, row, flows, known.names, known.actors)
+    lives, lives_total = (
+        lives_around(context, known.interactions, row) if known.interactions is not None else ((), 0)
+    )
+    tokens = tuple(
+        known.register.facts(token) for token in dict.fromkeys(flow.token for flow in flows.tokens)
+    )
+    told = Explanation(
+        name=context.title,
+        chain_id=context.history.contracts[0].chain_id,
+        contracts=tuple(dict.fromkeys(shown_address(part.invocations[0].contract) for part in parts)),
+        transaction=_facts(item),
+        summary=(),
+        rank=known.weighed.rank(row) if known.weighed is not None else None,
+        of=int(known.weighed.judged.sum()) if known.weighed is not None else None,
+        threshold=round(known.weighed.limit, 3) if known.weighed is not None else None,
+        unusual=judged,
+        names=_named(known.names, flows, parts, people),
+        calls=calls,
+        calls_total=calls_total,
+        calls_known=all(call.calls is not None for part in parts for call in part.invocations),
+        storage=storage_changes(context, row),
+        logs=logs,
+        logs_total=logs_total,
+        logs_known=flows.tokens_known,
+        movements=listed[:MAX_MOVEMENTS],
+        movements_total=len(listed),
+        ether_known=flows.ether_known,
+        gains=won,
+        tokens=tokens,
+        participants=people,
+        lives=lives,
+        lives_total=lives_total,
+        notes=tuple(_notes(known, item, flows, calls_total - len(calls), people_total - len(people))),
+    )
+    share = float(known.weighed.taken.share[row]) if known.weighed is not None else math.nan
+    return replace(told, summary=tuple(_summary(told, share)))
+
+
+def _facts(item: Transaction) -> TransactionFacts:
+    return TransactionFacts(
+        hash=f"0x{item.hash.hex()}",
+        block=item.block.number,
+        index=item.index,
+        timestamp=item.block.timestamp,
+        sender=checksum_address(item.sender),
+        to=None if item.to is None else checksum_address(item.to),
+        value=str(item.value),
+        gas_used=item.gas_used,
+        succeeded=item.succeeded,
+        tracer=item.tracer.value,
+        blind_spots=item.tracer.blind_spots,
+    )
+
+
+def _unusual_calls(known: HistoryKnowledge, row: int) -> dict[tuple[Address, int], tuple[str, ...]]:
+    """Return which invocations evidence names, by contract and position."""
+    if known.weighed is None:
+        return {}
+    history = known.context.history
+    return {
+        (
+            history.contracts[int(history.invocation_contract[call])].address,
+            int(history.invocation_position[call]),
+        ): tuple(_source_text(source) for source in sources)
+        for call, sources in known.weighed.calls_that_speak(row).items()
+        if int(history.invocation_transaction[call]) == row
+    }
+
+
+def _source_text(source: EvidenceSource) -> str:
+    return str(source.value)
+
+
+def _logs(parts: Sequence[Transaction], names: KnownNames) -> tuple[tuple[EmittedLog, ...], int]:
+    """Return the log entries of all parts, each once, in order, and how many there are."""
+    traced = [{call.contract for call in part.invocations} for part in parts]
+    own = set().union(*traced)
+    found: dict[tuple[int | None, Address, int], tuple[tuple[bytes, ...], bytes]] = {}
+    for part, mine in zip(parts, traced, strict=True):
+        for number, (log, address, topics, data) in enumerate(lasting_logs(part)):
+            if address in own - mine:
+                continue  # told by the recording of that contract
+            found.setdefault((log, address, number if log is None else 0), (topics, data))
+    listed = []
+    for (log, address, _), (topics, data) in sorted(found.items(), key=lambda item: item[0][0] or 0):
+        event, fields = names.log(address, topics, data)
+        listed.append(
+            EmittedLog(
+                log=log,
+                contract=shown_address(address),
+                event=event,
+                fields=fields or (),
+                data=cut_hex(b"".join(topics[1:]) + data) if fields is None else None,
+            )
+        )
+    return tuple(listed[:MAX_LOGS]), len(listed)
+
+
+def _named(
+    names: KnownNames, flows: TransactionFlows, parts: Sequence[Transaction], people: Sequence[Participant]
+) -> dict[str, str]:
+    """Return the names of all addresses that the explanation mentions."""
+    met = {Address(bytes.fromhex(item.address[2:])) for item in people}
+    met |= {flow.token for flow in flows.tokens}
+    met |= {side for flow in flows.tokens for side in (flow.sender, flow.recipient)}
+    met |= {made.to for part in parts for call in part.invocations for made in call.calls or ()}
+    found = {shown_address(address): names.name(address) for address in met}
+    return {address: name for address, name in sorted(found.items()) if name is not None}
+
+
+def _notes(
+    known: HistoryKnowledge, item: Transaction, flows: TransactionFlows, cut_calls: int, cut_people: int
+) -> Iterator[str]:
+    if not flows.tokens_known:
+        yield (
+            "Log entries of other contracts were not recorded for this transaction: whether it moved tokens of other "
+            "contracts is not known."
+        )
+    if not flows.ether_known:
+        yield "What the contract paid out was not recorded for this transaction: ether that left it is not known."
+    yield "Ether between two contracts that were not traced is never recorded."
+    if item.tracer.blind_spots:
+        yield f"The tracer does not see everything: {item.tracer.blind_spots}."
+    if known.weighed is None:
+        yield "The history was not mined, so nothing is compared with other transactions."
+    if cut_calls:
+        yield f"{counted(cut_calls, 'more call')} are not listed."
+    if cut_people:
+        yield f"{counted(cut_people, 'more address', 'more addresses')} took part and are not listed."
+
+
+def _summary(told: Explanation, share: float) -> Iterator[str]:
+    """Yield who did what, who gained, and what is odd about it."""
+    yield _what_was_done(told)
+    yield from _who_gained(told, share)
+    yield _what_changed(told)
+    judged = told.unusual
+    if judged is None:
+        if told.of is not None:
+            yield "It was not judged: nothing of it lasted, or it only created the contract."
+        return
+    if told.rank is None:
+        yield f"Nothing speaks against it among the {counted(told.of, 'judged transaction')}."
+        return
+    alarm = "above" if judged.flagged else "below"
+    yield (
+        f"By what speaks against it, it is number {told.rank:,} of {counted(told.of, 'transaction')}: "
+        f"{judged.score:.1f} bits, {alarm} the alarm threshold of {told.threshold:.1f}."
+    )
+    yield from (f"Unusual: {reason}." for reason in judged.reasons[:_REASONS])
+
+
+def _what_was_done(told: Explanation) -> str:
+    item = told.transaction
+    who = next(person for person in told.participants if person.address == item.sender)
+    before = (
+        f"{counted(who.transactions_before, 'earlier transaction')} in this history"
+        if who.transactions_before
+        else "never seen in this history before"
+    )
+    inner = [call for call in told.calls if call.step.value == "invocation"]
+    names = list(dict.fromkeys(call.function for call in inner if call.function))
+    functions = ", ".join(names[:5]) + (f" and {len(names) - 5} more functions" if len(names) > 5 else "")
+    through = ""
+    if inner and inner[0].caller != item.sender:
+        callers = list(dict.fromkeys(call.caller for call in inner))
+        through = f" through {_called_name(told, callers[0])}"
+        person = next((one for one in told.participants if one.address == callers[0]), None)
+        if person is not None and not person.transactions_before:
+            through += ", which no earlier transaction of this history shows"
+    ended = "" if item.succeeded else "; the transaction failed"
+    return f"{item.sender} ({before}) called {functions or 'the contract'}{through}{ended}."
+
+
+def _what_changed(told: Explanation) -> str:
+    if not told.storage:
+        return "It left the contract's storage as it was."
+    texts = [
+        f"{item.location} from {_value(item.before)} to {_value(item.after)}"
+        for item in told.storage[:_CHANGES]
+    ]
+    return f"It changed {list_some(texts, len(told.storage), ', and {:,} more values')}."
+
+
+def _value(text: str | None) -> str:
+    return "a value that is not known" if text is None else text
+
+
+def _called_name(told: Explanation, address: str) -> str:
+    name = told.names.get(address)
+    return f"{name} ({address})" if name else f"the contract {address}"
+
+
+def _who_gained(told: Explanation, share: float) -> Iterator[str]:
+    facts = {item.address: item for item in told.tokens}
+    for asset in dict.fromkeys(item.asset for item in told.gains):
+        own = [item for item in told.gains if item.asset == asset]
+        won = [item for item in own if int(item.net) > 0][:_GAINERS]
+        lost = [item for item in own[::-1] if int(item.net) < 0][:_GAINERS]
+        parts = [f"{_party(told, item)} gained {_net(item, facts)}" for item in won]
+        parts += [f"{_party(told, item)} lost {_net(item, facts)}" for item in lost]
+        if asset == ETHER and not math.isnan(share) and share > 0:
+            parts.append(f"what left is {share:.1%} of the ether that was held")
+        if parts:
+            yield f"{'; '.join(parts)}."
+
+
+def _party(told: Explanation, gain: Gain) -> str:
+    name = told.names.get(gain.address)
+    return f"{name} ({gain.address})" if name else gain.address
+
+
+def _net(gain: Gain, facts: Mapping[str, TokenFacts]) -> str:
+    return asset_amount(abs(int(gain.net)), gain.asset, facts)
+
+
+def asset_amount(number: int, asset: str, facts: Mapping[str, TokenFacts]) -> str:
+    """Return an amount with its unit: the token's symbol where it is known, else its address."""
+    if asset == ETHER:
+        return amount(str(number))
+    token = facts.get(asset)
+    unit = token.symbol if token is not None and token.symbol else f"of token {asset[:8]}…{asset[-6:]}"
+    known = token is not None and token.decimals is not None
+    shown = token_amount(number, token.decimals if token is not None else None)
+    return f"{shown} {unit}{'' if known else ' (smallest units)'}"
+
+
+__all__ = ["HistoryKnowledge", "TreeCall", "asset_amount", "explain_transaction"]
