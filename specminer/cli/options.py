@@ -176,6 +176,12 @@ seed_option = click.option(
     help="Seed of all chance; the same seed gives the same result.",
 )
 
+fast_option = click.option(
+    "--fast",
+    is_flag=True,
+    help="Mine nothing: no roles, and no comparison with other transactions.",
+)
+
 label_option = click.option(
     "--label",
     multiple=True,

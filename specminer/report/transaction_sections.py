@@ -97,7 +97,7 @@ def _unusual(told: Explanation) -> Section | None:
         header=("Evidence", "Bits"),
         figures=frozenset({1}),
         rows=tuple(row(source, f"{bits:.1f}") for source, bits in judged.evidence.items()),
-        note="The score is the sum of the bits; calls that evidence names are marked in the tree of calls.",
+        note="Calls that evidence names are marked in the tree of calls.",
     )
 
 

@@ -16,6 +16,7 @@ from specminer.cli.options import (
     artifact_option,
     chain_option,
     database_option,
+    fast_option,
     label_option,
     life_option,
     parse_labels,
@@ -40,6 +41,13 @@ class ActorTexts:
     label: tuple[str, ...]
     fast: bool
     seed: int
+    form: str
+    limit: int | None
+
+    @property
+    def most(self) -> int | None:
+        """How many actors are listed at most; ``None`` for all."""
+        return LISTED if self.limit is None and self.form == "text" else self.limit
 
     def options(self, node: NodeOptions | None) -> ExplainOptions:
         """Return the options of the library."""
@@ -68,7 +76,7 @@ class ActorTexts:
     metavar="N",
     help=f"List N actors at most; by default {LISTED} in the table, all in JSON and CSV.",
 )
-@click.option("--fast", is_flag=True, help="Mine nothing: no roles.")
+@fast_option
 @label_option
 @life_option
 @split_option
@@ -84,8 +92,6 @@ def command(
     selection: SelectionOptions,
     node: NodeOptions | None,
     texts: ActorTexts,
-    form: str,
-    limit: int | None,
     artifact: Path | None,
     database: str,
     quiet: bool,
@@ -102,12 +108,11 @@ def command(
       specminer actors 0xADDRESS --db h.db --format csv
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     options = texts.options(node)
-    most = LISTED if limit is None and form == "text" else limit
     files = selection.trace_files()
     with Screen(quiet=quiet) as screen:
         selected = select(database, selection, abi=artifact, source=None if files else node, observer=screen)
-        table = actors(selected, options=options, limit=most, observer=screen)
-    match form:
+        table = actors(selected, options=options, limit=texts.most, observer=screen)
+    match texts.form:
         case "json":
             shown = table.to_json().decode()
         case "csv":

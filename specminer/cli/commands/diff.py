@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from specminer import Selection, Specification, diff, diff_at, select
+from specminer._support.addresses import is_address
 from specminer.cli.bundles import bundled
 from specminer.cli.console import Screen
 from specminer.cli.options import artifact_option, chain_option, database_option, quiet_option
 from specminer.cli.sources import SourceOptions, source_options
 from specminer.errors import UsageError, plain
-from specminer.pipeline.inputs import is_address, read_artifact
+from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.output import make_folder, prepare_folder, replace_file
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.render import render_dot

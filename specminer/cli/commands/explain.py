@@ -16,6 +16,7 @@ from specminer.cli.options import (
     artifact_option,
     chain_option,
     database_option,
+    fast_option,
     label_option,
     life_option,
     parse_labels,
@@ -91,11 +92,7 @@ class ExplainTexts:
     metavar="FILE",
     help="Write to this file instead of the terminal.",
 )
-@click.option(
-    "--fast",
-    is_flag=True,
-    help="Mine nothing: tell what happened, but not what is unusual, and no roles.",
-)
+@fast_option
 @label_option
 @life_option
 @split_option
