@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -12,9 +12,11 @@ from specminer.cli.bundles import bundled
 from specminer.cli.console import Screen
 from specminer.cli.options import artifact_option, database_option, quiet_option, range_options
 from specminer.cli.sources import SourceOptions, source_options
+from specminer.errors import UsageError
 from specminer.monitoring.deviation import Severity
 from specminer.pipeline.checking import CheckOptions
 from specminer.pipeline.inputs import read_artifact
+from specminer.pipeline.proposing import PROPOSED, ProposedCall, propose
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.report.check_result import check_json, check_sarif, check_text
 from specminer.specification import Specification, read_specification
@@ -29,6 +31,29 @@ class JudgedRange:
     transactions: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposedText:
+    """A call that is not sent yet, as it was given."""
+
+    text: str | None
+    sender: str | None
+    value: int
+    timestamp: int | None
+
+    def call(self) -> ProposedCall | None:
+        """Return the call; ``None`` if none was given.
+
+        Raises:
+            UsageError: who would send it was not said.
+
+        """
+        if self.text is None:
+            return None
+        if self.sender is None:
+            raise UsageError("--call needs to know who would send it: give --from ADDRESS")
+        return ProposedCall(text=self.text, sender=self.sender, value=self.value, timestamp=self.timestamp)
+
+
 @click.command("check")
 @click.argument("automaton", metavar="AUTOMATON.json", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("targets", metavar="[ADDRESS|DATASET|FILE …]", nargs=-1)
@@ -41,6 +66,33 @@ class JudgedRange:
     multiple=True,
     metavar="HASH",
     help="Judge this transaction alone; may be repeated.",
+)
+@click.option(
+    "--call",
+    "text",
+    metavar="DATA|FUNCTION(…)",
+    help="Judge a call that is not sent yet: its calldata as 0x…, or a function of the ABI with its arguments. It is "
+    "executed on what the history says of the contract's storage, with --rpc on the node's state.",
+)
+@click.option(
+    "--from",
+    "sender",
+    metavar="ADDRESS",
+    help="Who would send the call.",
+)
+@click.option(
+    "--value",
+    type=click.IntRange(0),
+    default=0,
+    metavar="WEI",
+    help="The ether that the call would bring.",
+)
+@click.option(
+    "--time",
+    "timestamp",
+    type=click.IntRange(0),
+    metavar="SECONDS",
+    help="When the call would be made, in Unix seconds; by default just behind the last known transaction.",
 )
 @click.option(
     "--at",
@@ -66,6 +118,7 @@ def command(
     targets: tuple[str, ...],
     source: SourceOptions,
     judged: JudgedRange,
+    proposed: ProposedText,
     artifact: Path | None,
     least: str,
     form: str,
@@ -86,22 +139,23 @@ def command(
       specminer check out/automaton.json --db h.db --rpc http://127.0.0.1:8545
       specminer check out/automaton.json --transaction 0xHASH
       specminer check out/automaton.json later.jsonl.gz --at broken --format sarif
+      specminer check out/automaton.json --call 'settle(7)' --from 0xADDRESS --rpc http://127.0.0.1:8545
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     specification = read_specification(automaton)
     abi = read_artifact(artifact)
     chosen = _selection(specification, targets)
     chosen.trace_files()
+    call = proposed.call()
+    options = CheckOptions(first_block=judged.first, last_block=judged.last, transactions=judged.transactions)
     with Screen(quiet=quiet) as screen:
         selected = select(database, chosen, abi=abi, source=source.source, observer=screen)
-        result = check(
-            specification,
-            selected,
-            options=CheckOptions(
-                first_block=judged.first, last_block=judged.last, transactions=judged.transactions
-            ),
-            abi=abi,
-            observer=screen,
-        )
+        if call is not None:
+            proposal = propose(selected, call, source.source)
+            selected = replace(selected, history=proposal.history)
+            options = CheckOptions(transactions=(f"0x{PROPOSED.hex()}",))
+            for note in (*proposal.notes, proposal.outcome):
+                screen.note(note)
+        result = check(specification, selected, options=options, abi=abi, observer=screen)
     match form:
         case "json":
             click.echo(check_json(result), nl=False)
