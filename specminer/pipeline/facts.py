@@ -11,6 +11,7 @@ from specminer._support.addresses import checksum_address
 from specminer.continuity import unseen_writes
 from specminer.decoding import ROLLED_BACK, HistoryContext
 from specminer.history import CONSTRUCTOR, MISSING, RETURNED, History
+from specminer.pipeline.deployment import lasting_values
 from specminer.report.fidelity import fidelity_of
 from specminer.specification import HistorySummary, LifeMoment, LifeSummary, UnknownValues
 from specminer.trace import Tracer
@@ -34,6 +35,7 @@ def history_summary(context: HistoryContext, selection: str | None) -> HistorySu
         limits=(*_limits(history, context.known_share), *context.notes),
         names=_names(context),
         locations=context.coverage.rounded(),
+        lasting=lasting_values(context) or None,
         selection=selection or None,
         lives=_lives(history) or None,
         life=_only_life(history),

@@ -21,6 +21,8 @@ from specminer.report.section import (
 )
 from specminer.specification import Specification
 
+MAX_LASTING: Final = 8
+"""Variables that held one value, in a sentence."""
 MAX_LISTED: Final = 60
 """Variables and functions named in one sentence."""
 
@@ -50,6 +52,41 @@ def coverage_section(report: Report) -> Section:
     if evidence is not None:
         lead += list(_gaps(evidence))
     return Section(id="coverage", title="Coverage and limits", lead=tuple(lead))
+
+
+def lasting_section(spec: Specification) -> Section | None:
+    """Return what the contract's own variables held all the time."""
+    values = spec.history.lasting
+    if not values:
+        return None
+    return Section(
+        id="lasting",
+        title="Constants of the deployment",
+        lead=("These variables held one value all the time, so that no state depends on them.",),
+        header=("Variable", "Value", "Since"),
+        rows=tuple(
+            row(
+                item.variable,
+                item.value,
+                "set once at deployment" if item.deployment else "before the first call",
+            )
+            for item in values
+        ),
+    )
+
+
+def lasting_text(spec: Specification) -> str:
+    """Return the same as sentences; nothing if there are none."""
+    sentences = []
+    for deployed, lead in ((True, "Set once at deployment"), (False, "Never changed")):
+        listed = [
+            f"{item.variable} = {item.value}"
+            for item in spec.history.lasting or ()
+            if item.deployment is deployed
+        ]
+        if listed:
+            sentences.append(f"{lead}: {list_some(listed[:MAX_LASTING], len(listed))}.")
+    return " ".join(sentences)
 
 
 def _gaps(evidence: Evidence) -> Iterator[str]:

@@ -20,6 +20,7 @@ from specminer.report.effect_sections import effects_section
 from specminer.report.history_sections import (
     callers_section,
     coverage_section,
+    lasting_section,
     races_section,
     reentries_section,
     rejections_section,
@@ -55,6 +56,7 @@ def groups(report: Report) -> tuple[Group, ...]:
             (
                 variant_section(report),
                 state_section(spec),
+                lasting_section(spec),
                 transition_section(report),
                 effects_section(spec),
                 front_section(spec),

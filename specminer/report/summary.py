@@ -31,6 +31,7 @@ from specminer.report.guards import (
     sibling_texts,
     transition_texts,
 )
+from specminer.report.history_sections import lasting_text
 from specminer.report.layout import cut, pad, paragraph
 from specminer.report.lives import code_note, life_texts, lives_lead
 from specminer.report.surprising_transactions import transaction_sentences, unjudged_sentence
@@ -98,6 +99,9 @@ def _read(spec: Specification, columns: int) -> list[str]:
     lines += _lives(spec, columns)
     if history.names:
         lines += paragraph(plain(history.names, 1000), columns)
+    lasting = lasting_text(spec)
+    if lasting:
+        lines += paragraph(plain(lasting, 1000), columns)
     for limit in history.limits:
         lines += paragraph(plain(limit, 1000), columns, "! ")
     return lines

@@ -57,6 +57,7 @@ from specminer.specification.guards import (
 )
 from specminer.specification.history import (
     HistorySummary,
+    LastingValue,
     LifeMoment,
     LifeSummary,
     LocationCoverage,
@@ -145,6 +146,7 @@ __all__ = [
     "HistoryView",
     "InteractionsSummary",
     "InvariantEntry",
+    "LastingValue",
     "LaterCases",
     "LifeMoment",
     "LifeSummary",

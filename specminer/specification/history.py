@@ -85,6 +85,18 @@ class LifeSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastingValue:
+    """What a variable of the contract held all the time."""
+
+    variable: str
+    """Its name."""
+    value: str
+    """As people write it: an address with its checksum, a number in decimal digits, a text."""
+    deployment: bool
+    """Whether the constructor set it; else it was there before the first call of the history."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistorySummary:
     """What was read, and what that cannot see."""
 
@@ -110,6 +122,8 @@ class HistorySummary:
     """Where the names of functions and variables come from, in sentences."""
     locations: LocationCoverage | None = absent()
     """How much of the storage is understood."""
+    lasting: tuple[LastingValue, ...] | None = absent()
+    """What the contract's own variables held all the time, which is no part of states; left out if there are none."""
     selection: str | None = absent()
     """How the contracts were chosen, in a sentence; left out for a single one."""
     lives: tuple[LifeSummary, ...] | None = absent()
