@@ -284,3 +284,13 @@ def test_effects_prove_equations_and_the_summary_tells_them() -> None:
     assert derived["transfer: transferCount' = transferCount + 1"] is Derivation.MODULAR
     [told] = [text for text in effect_sentences(spec) if text.startswith("decreaseApproval")]
     assert "allowance[sender][_spender]' = 0 if _subtracted > allowance[sender][_spender]" in told
+
+
+def test_an_effect_of_a_later_version_of_the_code_says_since_when() -> None:
+    own = {item.text: item for item in effects("loans")["repay"]}
+    late = own["loans[loanId].due' = uint48(now) + 604800"]
+    assert (late.condition, late.happened, late.calls) == ("block >= 212 and now > loans[loanId].due", 3, 138)
+    assert own["loans[loanId].owed' = loans[loanId].owed - value"].condition == (
+        "now <= loans[loanId].due or block < 212"
+    )
+    assert all(item.condition for item in own.values() if item.happened < item.calls)

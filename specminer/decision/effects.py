@@ -14,6 +14,7 @@ from specminer.decision.function_writes import FunctionWrites
 from specminer.decision.paths import Condition, FunctionDecisions, Path
 from specminer.decision.phrases import Strength
 from specminer.decision.runs import CallRun
+from specminer.decision.versions import with_versions
 from specminer.decision.wording import Wording
 from specminer.decision.writes import Place
 from specminer.evm.frame import FrameKind
@@ -97,6 +98,7 @@ class _Collector:
     """Collects the effects of one function's accepted runs."""
 
     def __init__(self, decisions: FunctionDecisions, writes: FunctionWrites, wording: Wording) -> None:
+        self._all_runs = decisions.runs
         self._runs = decisions.runs.runs
         self._arena: Arena = decisions.runs.arena
         self._wording = wording
@@ -192,6 +194,9 @@ class _Collector:
             if found is None:
                 alike = [self._alike(path) for path in paths]
                 found = conditions_of(self._arena, alike, happened, counts)
+                versions = None if found is not None else with_versions(self._all_runs, alike)
+                if versions is not None:
+                    found = conditions_of(self._arena, versions, happened, counts)
             told = "" if found is None else self._text(found)
             if not told:
                 return ""

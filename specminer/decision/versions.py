@@ -21,6 +21,7 @@ from specminer.decision.paths import (
     Condition,
     FunctionDecisions,
     Path,
+    Step,
 )
 from specminer.decision.runs import FunctionRuns
 from specminer.evm.shadow.arena import UNKNOWN, Arena
@@ -285,6 +286,43 @@ class _Joining:
                     clause=None if position is None else place[position],
                     reason=reason if position is None else None,
                 )
+
+
+def with_versions(runs: FunctionRuns, paths: Sequence[Path]) -> tuple[Path, ...] | None:
+    """Return paths that begin with what tells the version of the code that their calls ran: how early they were.
+
+    Args:
+        runs: those of the function.
+        paths: some of its paths.
+
+    Returns:
+        ``None`` if there is one version only, or blocks do not tell them apart.
+
+    """
+    block = runs.arena.node("block")
+    spans = spans_of(
+        (run.code, int(run.record.inputs[block])) for run in runs.runs if block in run.record.inputs
+    )
+    order = spans.in_order({runs.runs[number].code for path in paths for number in path.runs})
+    if order is None or not 1 < len(order) <= MAX_VERSIONS:
+        return None
+    begins = [max(spans.first[code], spans.last[before] + 1) for before, code in pairwise(order)]
+    made = [runs.arena.make("lt", block, runs.arena.constant(begin)) for begin in begins]
+    limits = [limit for limit in made if limit]  # neither known already, nor unknown
+    if len(limits) < len(made):
+        return None
+    found = []
+    for path in paths:
+        place = {order.index(runs.runs[number].code) for number in path.runs}
+        if len(place) > 1:
+            return None
+        version = place.pop()
+        steps = tuple(
+            Step(condition=Condition(limit, number >= version), frame=0, counter=-1, position=-1)
+            for number, limit in enumerate(limits)
+        )
+        found.append(replace(path, steps=(*steps, *path.steps)))
+    return tuple(found)
 
 
 def _limits_of(arena: Arena, since: int | None, until: int | None) -> tuple[Condition, ...] | None:
