@@ -10,6 +10,7 @@ from typing import Final
 from eth_abi.abi import encode
 from eth_abi.exceptions import EncodingError
 
+from specminer._support.text import counted
 from specminer.chain.blocks import head_block
 from specminer.chain.execution.calls import EXISTS, FORKS, RICH, Basics, Call, Source, Surroundings
 from specminer.chain.execution.fast import FastMachine
@@ -19,7 +20,7 @@ from specminer.chain.interface import Interface
 from specminer.chain.limits import MAX_GAS
 from specminer.chain.steps import recorded
 from specminer.continuity import last_values
-from specminer.decoding import decode
+from specminer.decoding import HistoryContext, decode
 from specminer.errors import UsageError, plain
 from specminer.history import History
 from specminer.pipeline.inputs import parse_address
@@ -65,11 +66,15 @@ class ProposedCall:
 class _KnownState:
     """What the history says of the contract's storage, and a node of the rest if there is one."""
 
-    def __init__(self, record: ContractRecord, storage: Mapping[int, int], node: Source | None) -> None:
+    def __init__(
+        self, record: ContractRecord, storage: Mapping[int, int], node: Source | None, *, whole: bool
+    ) -> None:
+        """Take over what is known; ``whole``: what no call of the history wrote is zero."""
         self._codes = {record.address: record.code, **dict(record.implementations)}
         self._contract = record.address
         self._storage = storage
         self._node = node
+        self._whole = whole
         self.unknown: set[int] = set()
         """Slots that were read, and of which nothing is known."""
 
@@ -84,7 +89,8 @@ class _KnownState:
             return self._node.storage(address, slot)
         if address != self._contract or slot in self._storage:
             return self._storage.get(slot, 0) if address == self._contract else 0
-        self.unknown.add(slot)
+        if not self._whole:
+            self.unknown.add(slot)
         return 0
 
 
@@ -112,28 +118,28 @@ def propose(selection: Selection, call: ProposedCall, source: HistorySource | No
         ChainError: the node failed.
 
     """
-    interface = decode(selection.history, selection.artifact).interface
+    context = decode(selection.history, selection.artifact)
     if source is None:
-        return _proposed(selection, interface, call, None)
+        return _proposed(selection, context, call, None)
     with source.open(selection.history.contracts[0].chain_id) as opened:
         if opened.node is None:
-            return _proposed(selection, interface, call, None)
+            return _proposed(selection, context, call, None)
         state = NodeSource(opened.node, lambda _: None)
         state.block = head_block(opened.node, "latest").number + 1
-        return _proposed(selection, interface, call, state)
+        return _proposed(selection, context, call, state)
 
 
 def _proposed(
-    selection: Selection, interface: Interface, call: ProposedCall, node: Source | None
+    selection: Selection, context: HistoryContext, call: ProposedCall, node: Source | None
 ) -> Proposal:
-    history = selection.history
+    history, interface = selection.history, context.interface
     if len(history.contracts) != 1:
         raise UsageError("--call is for one contract; the specification was mined from several")
     record = history.contracts[0]
     if not record.code:
         raise UsageError("--call executes the contract's code, but the history does not hold it")
     data, sender = calldata(call.text, interface), parse_address(call.sender)
-    state = _KnownState(record, last_values(history), node)
+    state = _KnownState(record, last_values(history), node, whole=context.has_creations)
     machine = FastMachine(state)
     number = int(history.transaction_block.max(initial=0)) + 1
     last = int(history.transaction_time.max(initial=0))
@@ -268,7 +274,8 @@ def _notes(state: _KnownState, strangers: Sequence[Address], asked: bool) -> lis
     notes = []
     if state.unknown:
         notes.append(
-            f"{len(state.unknown):,} slots that the call reads are not known, and taken to be zero; --rpc tells them"
+            f"{counted(len(state.unknown), 'slot')} of the contract could not be told from the history, and "
+            "counts as zero; --rpc tells what is there"
         )
     if strangers and not asked:
         shown = ", ".join(f"0x{item.hex()}" for item in strangers[:3])
