@@ -196,13 +196,11 @@ def _actors(actors: ActorTable) -> Section:
             "Tokens in",
             "Tokens out",
             "Calls",
-            "Rejected",
             "Functions",
             "Roles",
-            "First",
-            "Last",
+            "First and last",
         ),
-        figures=frozenset({2, 3, 6, 7}),
+        figures=frozenset({2, 3}),
         rows=tuple(
             row(
                 _named(item, actors.chain_id),
@@ -211,12 +209,12 @@ def _actors(actors: ActorTable) -> Section:
                 "" if item.taken_out == "0" and not item.unseen_payments else _ether(item),
                 list_some(_tokens(item, "put_in")[:_NAMED], len(_tokens(item, "put_in"))),
                 list_some(_tokens(item, "taken_out")[:_NAMED], len(_tokens(item, "taken_out"))),
-                item.calls,
-                item.rejected or "",
+                f"{item.calls:,}{f', {item.rejected:,} rejected' if item.rejected else ''}",
                 _functions(item),
                 list_some(item.roles[:_NAMED], len(item.roles)),
-                transaction_cell(actors.chain_id, item.first.transaction),
-                transaction_cell(actors.chain_id, item.last.transaction),
+                transaction_cell(
+                    actors.chain_id, *dict.fromkeys((item.first.transaction, item.last.transaction))
+                ),
             )
             for item in shown
         ),

@@ -74,7 +74,12 @@ def short_sections(told: Explanation, prefix: str, most: int = MAX_SHORT) -> tup
         ),
     )
     listed = (happened, _calls(told, most), _storage(told, most), _logs(told, most))
-    return tuple(_with_prefix(section, prefix) for section in listed if section is not None)
+    name = short_hash(told)
+    return tuple(
+        _with_prefix(replace(section, title=f"{section.title}: {name}"), prefix)
+        for section in listed
+        if section is not None
+    )
 
 
 def short_hash(told: Explanation) -> str:
