@@ -37,7 +37,7 @@ from tests.support.counting import deployed
 from tests.support.faulty_node import FaultyNode
 
 TRANSACTIONS: Final = 1_000
-CONCURRENCIES: Final = (4, 16, 64)
+CONCURRENCIES: Final = (16, 64, 128)
 SETTINGS: Final[dict[str, dict[str, Any]]] = {
     "no latency": {},
     "50 ms a message": {"delay": 0.05},

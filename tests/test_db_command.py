@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +19,9 @@ from specminer.errors import StoreError, UsageError
 from specminer.store import TraceStore
 from specminer.store.schema import metadata
 from tests.support import command
-from tests.support.collecting import database
+from tests.support.collecting import content, database
 from tests.support.command import Done
+from tests.support.postgres import Database
 
 ESCROW: Final = specminer.dataset("escrow")
 LOTTERY: Final = specminer.dataset("lottery")
@@ -189,3 +193,59 @@ def test_what_cannot_be_pruned_is_said(copy: Path) -> None:
         specminer.prune_database(copy, ["0x12"])
     with pytest.raises(StoreError, match="nothing of 0x"):
         specminer.prune_database(copy, ["0x" + "77" * 20], chain_id=31337)
+
+
+def test_a_full_disk_is_one_sentence_and_nothing_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    specminer.import_history(path, ESCROW.trace_files[0])
+    with database(str(path)) as connection:
+        connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    before = content(str(path))
+    room = path.stat().st_size // 1024 + 16
+    words = ("import", str(on_another_chain(tmp_path)), "--db", str(path))
+    done = subprocess.run(
+        ["bash", "-c", f'ulimit -f {room}; exec "$@"', "bash", sys.executable, "-c", command.COLD, *words],
+        env=command.environment(HOME=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert content(str(path)) == before
+    assert specminer.check_database(path) == ()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
+def test_a_folder_that_may_not_be_written_to_is_one_sentence(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        refused = command.specminer("import", ESCROW.trace_files[0], "--db", "h.db", cwd=tmp_path)
+    finally:
+        tmp_path.chmod(0o700)
+    assert refused.code == 3
+    assert len(refused.err.splitlines()) == 1
+
+
+def test_no_home_is_needed(copy: Path) -> None:
+    done = command.cold("db", "check", "--db", str(copy), cwd=copy.parent)
+    assert "HOME" not in command.environment()
+    assert (done.code, done.err) == (0, "")
+
+
+def test_the_commands_take_a_server(postgres: Database) -> None:
+    for traces in ESCROW.trace_files:
+        specminer.import_history(postgres.url, traces)
+    size = specminer.database_size(postgres.url)
+    assert size.size is not None
+    assert all(table.size for table in size.tables)
+    assert size.invocations > 100
+    assert specminer.check_database(postgres.url) == ()
+    before, after = specminer.vacuum_database(postgres.url)
+    assert before.size is not None
+    assert after.size is not None
+    assert specminer.prune_database(postgres.url) == {}
+    assert specminer.prune_database(postgres.url, [ESCROW.address])["contract"] == 1
+    assert specminer.check_database(postgres.url) == ()
+    assert specminer.database_size(postgres.url).invocations == 0
