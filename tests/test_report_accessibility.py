@@ -16,6 +16,7 @@ from specminer.render import PictureOptions, renderer
 from specminer.render.content import Content
 from specminer.report.document import Report
 from specminer.report.page import to_html
+from specminer.specification import SecondView
 from tests.support.anvil import tools_dir
 from tests.support.driven_browser import chromium
 from tests.support.mined import mined, report_of
@@ -83,6 +84,21 @@ def test_axe_finds_nothing_wrong_without_a_history(browser: Chrome, axe: str, tm
     spec = mined("auction_house").specification
     opened(browser, tmp_path, Report(specification=replace(spec, front=()), evidence=None))
     assert violations(browser, axe) == []
+
+
+def test_axe_finds_nothing_wrong_with_a_second_view(browser: Chrome, axe: str, tmp_path: Path) -> None:
+    spec = mined("auction_house").specification
+    other = SecondView(
+        interactions=replace(spec.interactions, explanation="Second view: one interaction per bidder."),
+        abstraction=spec.abstraction,
+        states=spec.states,
+        transitions=spec.transitions,
+    )
+    opened(browser, tmp_path, Report(specification=replace(spec, second_view=other), evidence=None))
+    assert violations(browser, axe) == []
+    browser.find_element(By.ID, "tab-0").send_keys(Keys.ARROW_RIGHT)
+    assert browser.find_element(By.ID, "view-note").is_displayed()
+    assert violations(browser, axe) == [], "with the second tab shown"
 
 
 def test_axe_sees_what_is_wrong(browser: Chrome, axe: str, tmp_path: Path) -> None:
