@@ -17,6 +17,8 @@ from specminer.surprise.evidence import (
     Evidence,
     first_times,
     joined,
+    numbered,
+    paired,
     rare_codes,
     rounded_words,
     strongest,
@@ -56,7 +58,7 @@ def duration_evidence(
     known = (when[row] != MISSING) & (when[earlier] != MISSING) & apart
     row, earlier, group, chain = row[known], earlier[known], group[known], chain[known]
     gap = np.maximum(when[row] - when[earlier], 0)
-    code = np.unique(np.stack([chain, group]), axis=1, return_inverse=True)[1].ravel().astype(np.int64)
+    code = numbered(paired(chain, group))
     bits = tail_bits_by(code, 1.0 / (gap + 1.0))
     others = np.bincount(code)[code] - 1 if len(code) else code
     cases = Cases.of(history, row, bits, others, np.zeros_like(row))
@@ -156,9 +158,11 @@ def _later_calls(
     place = np.minimum(np.searchsorted(who, sender), max(len(who) - 1, 0))
     known = who[place] == sender if len(who) else np.zeros(len(calls), dtype=np.bool_)
     mine, place = calls[known], place[known]
-    pairs, which = np.unique(np.stack([place, transaction[known]]), axis=1, return_inverse=True)
+    width = len(history.transaction_hash) + 1
+    pairs, which = np.unique(place * width + transaction[known], return_inverse=True)
+    author = pairs // width
     # transactions of each stand in order: counted from their own first
-    turn = (np.arange(pairs.shape[1]) - np.searchsorted(pairs[0], pairs[0], side="left") + 1)[which.ravel()]
+    turn = (np.arange(len(pairs)) - np.searchsorted(author, author, side="left") + 1)[which.ravel()]
     later = history.invocation_transaction[arrivals[best[place]]] < transaction[known]
     return mine[later], best[place[later]], turn[later]
 

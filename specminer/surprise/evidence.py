@@ -83,18 +83,22 @@ def bounded(bits: FloatColumn, judged: BoolColumn, author: IntColumn) -> FloatCo
     found = np.zeros(len(bits))
     if not len(rows):
         return found
+    total = np.bincount(author[rows])
+    rows = rows[bits[rows] > 0]  # what has none counts for none
     mine, who = bits[rows], author[rows]
-    own = np.bincount(who)[who]
-    alone = own * 2 > len(rows)
+    own = total[who]
+    judged_count = int(total.sum())
+    alone = own * 2 > judged_count
     as_many = _as_many(mine, np.zeros(len(rows), dtype=np.int64)) - np.where(alone, 1, _as_many(mine, who))
-    others = len(rows) - np.where(alone, 1, own)
-    allowed = -np.log2((as_many + 0.5) / (others + 1.0))
-    found[rows] = np.where(mine > 0, np.clip(np.minimum(mine, allowed), 0.0, None), 0.0)
+    others = judged_count - np.where(alone, 1, own)
+    found[rows] = np.clip(np.minimum(mine, -np.log2((as_many + 0.5) / (others + 1.0))), 0.0, None)
     return found
 
 
 def _as_many(bits: FloatColumn, group: IntColumn) -> IntColumn:
     """Return for each case how many of its group have as many bits or more, itself included."""
+    if not len(bits):
+        return np.zeros(0, dtype=np.int64)
     order = np.lexsort((-bits, group))
     of, ranked = group[order], bits[order]
     begins = np.searchsorted(of, of, side="left")
@@ -117,11 +121,13 @@ def strongest(
     compared, position = np.zeros(transactions, dtype=np.int64), which.copy()
     if len(cases):
         width = int(cases.kind.max()) + 1
-        kinds = np.bincount(
-            np.unique(cases.transaction * width + cases.kind) // width, minlength=transactions
-        )
+        kinds = np.ones(transactions, dtype=np.int64)
+        if width > 1:
+            codes = np.unique(cases.transaction * width + cases.kind)
+            kinds = np.bincount(codes // width, minlength=transactions)
         # the last assignment stays: the most bits, of equal ones the first
-        order = np.lexsort((-cases.invocation, cases.bits))
+        speaking = np.flatnonzero(cases.bits > 0)
+        order = speaking[np.lexsort((-cases.invocation[speaking], cases.bits[speaking]))]
         at = cases.transaction[order]
         most[at], which[at] = cases.bits[order], cases.invocation[order]
         compared[at], position[at] = cases.others[order], order
@@ -145,6 +151,18 @@ def rare_codes(history: History, rows: IntColumn, code: IntColumn, group: IntCol
     return Cases.of(history, rows, bits, total, code)
 
 
+def paired(one: IntColumn, other: IntColumn) -> IntColumn:
+    """Return a number for each pair of two numbers that are not negative."""
+    pair: IntColumn = one.astype(np.int64) * (int(other.max(initial=0)) + 1) + other
+    return pair
+
+
+def numbered(codes: IntColumn) -> IntColumn:
+    """Return codes renumbered from 0, in their order."""
+    number: IntColumn = np.unique(codes, return_inverse=True)[1].ravel().astype(np.int64)
+    return number
+
+
 def first_times(of: IntColumn, who: IntColumn) -> tuple[BoolColumn, IntColumn, IntColumn]:
     """Return which cases are the first of ``who`` in ``of``, how many cases of ``of`` came before, by how many.
 
@@ -152,7 +170,7 @@ def first_times(of: IntColumn, who: IntColumn) -> tuple[BoolColumn, IntColumn, I
     """
     count = len(of)
     new = np.zeros(count, dtype=np.bool_)
-    new[np.unique(np.stack([of, who]), axis=1, return_index=True)[1] if count else []] = True
+    new[np.unique(paired(of, who), return_index=True)[1]] = True
     order = np.argsort(of, kind="stable")
     starts = np.searchsorted(of[order], of[order], side="left")
     arrived = np.r_[0, np.cumsum(new[order])]

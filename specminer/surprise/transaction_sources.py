@@ -23,6 +23,8 @@ from specminer.surprise.evidence import (
     Evidence,
     first_time_bits,
     first_times,
+    numbered,
+    paired,
     rare_codes,
     strongest,
 )
@@ -81,8 +83,7 @@ def _novel(
     source: EvidenceSource, history: History, rows: IntColumn, code: IntColumn, group: IntColumn
 ) -> Evidence:
     """Return how improbable each call's code is in its group; ``code`` and ``group`` are of all invocations."""
-    _, both = np.unique(np.stack([group[rows], code[rows]]), axis=1, return_inverse=True)
-    cases = rare_codes(history, rows, both.ravel().astype(np.int64), group[rows])
+    cases = rare_codes(history, rows, numbered(paired(group[rows], code[rows])), group[rows])
     return strongest(source, len(history.transaction_hash), cases)
 
 

@@ -17,6 +17,8 @@ from specminer.surprise.evidence import (
     first_time_bits,
     first_times,
     joined,
+    numbered,
+    paired,
     rare_codes,
     rounded_words,
     strongest,
@@ -51,8 +53,7 @@ def answer_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
         lasting[answers.call_invocation] & ~answers.call_undone & (answers.call_selector != MISSING)
     )
     rows = answers.call_invocation[calls].astype(np.int64)
-    pairs = np.stack([context.calls.function[rows], answers.call_selector[calls]])
-    group = np.unique(pairs, axis=1, return_inverse=True)[1].ravel().astype(np.int64)
+    group = numbered(paired(context.calls.function[rows], answers.call_selector[calls]))
     values, width = _answered(answers)
     output = answers.call_output[calls]
     form = np.where(answers.call_succeeded[calls], _forms(values, width)[output], 0)
@@ -124,8 +125,7 @@ def code_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
         lasting[answers.call_invocation] & answers.call_succeeded & (answers.call_selector != MISSING)
     )
     rows = answers.call_invocation[calls].astype(np.int64)
-    called = np.stack([context.calls.function[rows], answers.call_selector[calls]])
-    group = np.unique(called, axis=1, return_inverse=True)[1].ravel().astype(np.int64)
+    group = numbered(paired(context.calls.function[rows], answers.call_selector[calls]))
     parts = [
         _new_addresses(np.zeros(len(pairs), dtype=np.int64), pairs[:, 0], pairs[:, 1]),
         _new_addresses(group + 1, rows, answers.call_to[calls].astype(np.int64)),
