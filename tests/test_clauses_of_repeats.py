@@ -68,6 +68,13 @@ contract C {
             done = vested - taken;
         }
     }
+    function vote(uint v) external {
+        if (v > first) {
+            if (clock.clock() > 5) revert("late");
+            revert("too late");
+        }
+        done = v;
+    }
     function file(uint[] memory list, bytes memory text) external {
         uint now_ = clock.clock();
         bytes32 id = keccak256(abi.encode(list, text));
@@ -135,6 +142,11 @@ def test_what_one_branch_computed_is_not_demanded_on_the_other(contract: Contrac
     clauses = [text for text in contract.clauses("release") if "/" in text]
     assert clauses
     assert all("arg1 >= 10" in text for text in clauses), clauses
+
+
+def test_what_is_rejected_whatever_others_answer_is_demanded(contract: Contract) -> None:
+    contract.call("vote", 4)
+    assert contract.clauses("vote") == ["coded: S[1] >= arg0"]
 
 
 def test_a_hash_of_lists_depends_on_nothing_that_was_asked_before(contract: Contract) -> None:

@@ -293,7 +293,7 @@ class Explorer:
             behind = [item for item in path.after(step.position) if item.condition.node not in before]
             comes = [number for number, item in enumerate(behind) if self._is_check(item, avoided)]
             if path.returned and all(
-                behind[place].way == avoided.way or self._compares_otherwise(behind[place], avoided)
+                behind[place].way == avoided.way or self._compares_otherwise(behind[place], avoided, step)
                 for place in comes
             ):
                 return True  # also where the other decision went the same way again, and did not matter
@@ -318,10 +318,19 @@ class Explorer:
             waiting += [forced | {item.position} for item in turned]
         return False
 
-    def _compares_otherwise(self, step: Step, avoided: Step) -> bool:
-        """Return whether a step is another one's check, but of something else that the way there computed."""
-        node, other = step.condition.node, avoided.condition.node
-        return node != other and not same_shape(self.runs.arena, node, other)
+    def _compares_otherwise(self, step: Step, avoided: Step, turned: Step) -> bool:
+        """Return whether a step is another one's check, but of something else that the way there computed.
+
+        What is kept under another hash may be the same thing, written down at another place. That a question fails is
+        no choice of a call.
+        """
+        arena, node, other = self.runs.arena, step.condition.node, avoided.condition.node
+        if arena.kind(turned.condition.node) == "success" or same_shape(arena, node, other):
+            return False
+        hashes, others = (
+            {each for each in arena.below(item) if arena.kind(each) == "keccak"} for item in (node, other)
+        )
+        return hashes <= others or others <= hashes
 
     def _is_check(self, step: Step, avoided: Step) -> bool:
         """Return whether a step is another one, or decides at its site upon what was computed otherwise.

@@ -17,6 +17,8 @@ from specminer.location import Field, PortKind, ValueKind, Variable
 MAX_KEY: Final = 96
 """Characters of a key; of a longer one the sources are named."""
 _WORD: Final = 256
+_MAX_BEYOND: Final = 16
+"""Elements that an index may be away from the one that is meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +209,8 @@ class StorageTerms:
             phrase: Phrase | None = None
             if step is not None and isinstance(step, MappingKey) == mapping:
                 steps.pop()
+                if isinstance(step, ArrayIndex):
+                    step = replace(step, beyond=step.beyond or self._beyond(step, depth, rows))
                 phrase = self._step(step, port.kind)
             elif isinstance(step, ArrayIndex) and mapping and len(steps) > 1:
                 steps.pop()  # an index within an entry that nothing tells apart
@@ -214,6 +218,22 @@ class StorageTerms:
                     phrase = self._step(steps.pop(), port.kind)
             keys.append(phrase or self._constant_key(depth, port.kind, rows))
         return list(reversed(keys))
+
+    def _beyond(self, step: ArrayIndex, depth: int, rows: Sequence[tuple[int, int]]) -> int:
+        """Return how many elements behind its index an element stands, as all runs tell; 0 if they do not agree.
+
+        Where an array begins at a place that is known beforehand, nothing else tells the place of a member from that
+        of a neighbour: ``list[length - 1]``.
+        """
+        index = index_of(self._values.arena, step.terms)
+        locations, found = self._names.locations, set[int]()
+        for run, row in rows if index is not None else ():
+            code = int(locations.keys[row, depth])
+            actual = None if code == MISSING else locations.key_table.word(code)
+            computed = self._values.value(run, index or 0)
+            if actual is not None and computed is not None:
+                found.add(actual - computed)
+        return found.pop() if len(found) == 1 and abs(min(found)) <= _MAX_BEYOND else 0
 
     def _step(self, step: MappingKey | ArrayIndex, kind: ValueKind) -> Phrase:
         if isinstance(step, MappingKey):

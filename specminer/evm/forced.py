@@ -70,7 +70,7 @@ class ForcedRun:
     place: Place | None
     """Where the frame halted that made the call end; ``None`` if the call returned or did not end."""
     calls_after: int
-    """How many calls of other contracts were made after the first forced decision."""
+    """How many calls of other contracts were made after the first forced decision, questions (STATICCALL) left out."""
     constant_jumps: int
     """How many conditional jumps after that were decided upon what follows from the code alone."""
     opcodes: int
@@ -87,7 +87,7 @@ class ForcedTape(Tape):
         self.free = False
         self.world: World | None = None
         self.calls = 0
-        """Calls of other contracts since it is free."""
+        """Calls of other contracts since it is free, those left out that may only answer."""
         self._values = _first_values(recording.accesses)
         self._asked = _last_answers(recording.questions)
         self._transient: dict[int, int] = {}
@@ -135,9 +135,9 @@ class ForcedTape(Tape):
         """Return the answer of a call."""
         if not self.free:
             return super().answer(kind, to, value)
-        if not kind.creates and to <= LAST_PRECOMPILED:
+        if not kind.creates and 0 < to <= LAST_PRECOMPILED:  # of storage that is not known, zero is assumed
             return Answer(kind, to, value, 1, b"", computed=True)
-        self.calls += 1
+        self.calls += kind is not FrameKind.STATICCALL
         return Answer(kind, to, value, 1, b"" if kind.creates else _ASSUMED_ANSWER)
 
     def refused(self, kind: FrameKind, to: int) -> bool:

@@ -38,6 +38,7 @@ contract Shop {
   function buy(uint256 id) external payable { require(msg.value >= items[id].price, "low"); require(items[id].owner != msg.sender, "own"); require(block.timestamp >= items[id].readyAt, "early"); require(items[id].level < 4, "level"); }
   function bid(uint256 id, uint256 step) external { require(items[id].bids[msg.sender] > 0, "no bid"); require(items[id].steps[step] >= 7, "step"); require(queues[id][step] != 9, "queue"); }
   function inList(uint256 at, uint256 step) external { require(list[at].owner == msg.sender, "owner"); require(list[at].steps[step] > 1, "step"); }
+  function newest(uint256 least) external { require(numbers[numbers.length - 1] >= least, "old"); }
   function number(uint256 at) external { require(numbers[at] > 5, "small"); }
   function time(uint256 at) external { require(times[at] < block.timestamp, "later"); }
   function signedAt(uint256 at) external { require(signeds[at] > 0, "negative"); }
