@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from specminer.comparison.difference import Change, Comparison, Difference, Grou
 from specminer.render import render_dot
 from specminer.render.joint import MAX_STATES, joint_dot
 from specminer.report.comparison import MAX_SHOWN, comparison_json, comparison_text
+from specminer.report.comparison_page import comparison_html, comparison_markdown
 from specminer.specification import encode_specification
 from tests.support.command import specminer
 from tests.support.specifications import HOSTILE_NAMES, auction, edge, hostile, specification, states
@@ -40,6 +43,18 @@ def test_the_upgrade_is_told_and_drawn(upgrade: Path) -> None:
     picture = (upgrade / "upgrade" / "difference.svg").read_text()
     assert "+ askExtension" in picture
     assert (upgrade / "upgrade" / "difference.dot").read_text().startswith("digraph")
+
+
+def test_the_page_and_the_markdown_tell_the_same(upgrade: Path) -> None:
+    page = (upgrade / "upgrade" / "difference.html").read_text()
+    told = json.loads((upgrade / "upgrade" / "difference.json").read_text())
+    markdown = (upgrade / "upgrade" / "difference.md").read_text()
+    for item in told["differences"]:
+        assert html.escape(item["sentence"], quote=True).replace("&#x27;", "&#39;") in page
+        assert item["scope"] in markdown
+    assert "<script" not in page
+    assert page.count("<svg") == 1
+    assert "default-src 'none'" in page
 
 
 def test_json_is_the_same_as_the_file(upgrade: Path) -> None:
@@ -80,6 +95,10 @@ def test_hostile_names_stay_texts() -> None:
     compared = diff(one, other)
     text = comparison_text(compared)
     assert text.replace("\n", "").isprintable()
+    page = comparison_html(compared)
+    assert "<script" not in page.lower()
+    assert "<img" not in page
+    assert "<" not in re.sub(r"&lt;", "", comparison_markdown(compared))
     picture = render_dot(joint_dot(compared), "svg").decode()
     assert "<script" not in picture.lower()
     assert "onerror" not in picture.replace("onerror=alert(1)&gt;", "")

@@ -119,8 +119,8 @@ def _mined(
 
 
 def _unranked(mining: Mining) -> Mining:
-    """Return a start without what is not compared: confidence and surprise."""
-    return replace(mining, confidence=Confidence(), surprise=Surprise())
+    """Return a start without what is not compared: another split, confidence and surprise."""
+    return replace(mining, second=None, confidence=Confidence(), surprise=Surprise())
 
 
 def compare_parts(
@@ -174,11 +174,12 @@ def compare_parts(
         _run(_PART, _unranked(replace(mining, context=mining.context.within(window))))
         for window in (~later, later)
     )
+    one, two = first.specification, second.specification
     compared = compare(
-        first.specification,
-        second.specification,
-        of_before=_evidence(first, second.specification),
-        of_after=_evidence(second, first.specification),
+        replace(one, history=replace(one.history, last_block=block - 1)),
+        replace(two, history=replace(two.history, first_block=block)),
+        of_before=_evidence(first, two),
+        of_after=_evidence(second, one),
     )
     return compared, tuple(notes)
 

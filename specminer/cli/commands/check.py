@@ -139,7 +139,7 @@ def command(
       specminer check out/automaton.json --db h.db --rpc http://127.0.0.1:8545
       specminer check out/automaton.json --transaction 0xHASH
       specminer check out/automaton.json later.jsonl.gz --at broken --format sarif
-      specminer check out/automaton.json --call 'settle(7)' --from 0xADDRESS --rpc http://127.0.0.1:8545
+      specminer check out/automaton.json --call 'settle(7)' --from 0xADDRESS
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     specification = read_specification(automaton)
     abi = read_artifact(artifact)

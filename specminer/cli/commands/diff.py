@@ -19,6 +19,7 @@ from specminer.pipeline.selecting import SelectionOptions
 from specminer.render import render_dot
 from specminer.render.joint import joint_dot
 from specminer.report.comparison import comparison_json, comparison_text
+from specminer.report.comparison_page import comparison_html, comparison_markdown
 from specminer.specification import is_specification, read_specification
 
 _MAX_PATH = 4096
@@ -41,7 +42,8 @@ _MAX_PATH = 4096
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write difference.json and the picture of both automata, difference.svg and difference.dot, into this folder.",
+    help="Write the page difference.html, difference.md, difference.json, and the picture of both automata, "
+    "difference.svg and difference.dot, into this folder.",
 )
 @click.option("--exit-code", "exit_code", is_flag=True, help="Exit with code 1 if anything differs.")
 @click.option(
@@ -109,6 +111,8 @@ def command(
         picture = joint_dot(compared)
         make_folder(out)
         for name, content in (
+            ("difference.html", comparison_html(compared).encode()),
+            ("difference.md", comparison_markdown(compared).encode()),
             ("difference.json", comparison_json(compared)),
             ("difference.dot", picture.encode()),
             ("difference.svg", render_dot(picture, "svg")),
@@ -116,4 +120,5 @@ def command(
             replace_file(out / name, content)
         if form == "text":
             click.echo(f"\npicture        {plain(out / 'difference.svg', _MAX_PATH)}")
+            click.echo(f"page           {plain(out / 'difference.html', _MAX_PATH)}")
     return 1 if exit_code and compared.differences else 0
