@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from specminer.api.mining import inspect, mine
     from specminer.api.proving import prove
     from specminer.api.scoring import score_automaton
+    from specminer.api.several import ContractUpdate, Overview, collect_contracts, mine_contracts
     from specminer.chain.survey import Finding
     from specminer.comparison.difference import Comparison
     from specminer.datasets import Dataset, dataset, list_datasets
@@ -76,6 +77,7 @@ __all__ = [
     "CheckResult",
     "Collection",
     "Comparison",
+    "ContractUpdate",
     "Dataset",
     "Definition",
     "ExplainOptions",
@@ -95,6 +97,7 @@ __all__ = [
     "NotOnChain",
     "Observer",
     "OutputError",
+    "Overview",
     "PictureOptions",
     "Preset",
     "RenderError",
@@ -115,6 +118,7 @@ __all__ = [
     "check",
     "check_database",
     "collect",
+    "collect_contracts",
     "database_size",
     "dataset",
     "diff",
@@ -128,6 +132,7 @@ __all__ = [
     "inspect",
     "list_datasets",
     "mine",
+    "mine_contracts",
     "prove",
     "prune_database",
     "read",
@@ -149,6 +154,7 @@ _NAMES = {
     "api.mining": ("inspect", "mine"),
     "api.proving": ("prove",),
     "api.scoring": ("score_automaton",),
+    "api.several": ("ContractUpdate", "Overview", "collect_contracts", "mine_contracts"),
     "chain.survey": ("Finding",),
     "comparison.difference": ("Comparison",),
     "datasets": ("Dataset", "dataset", "list_datasets"),

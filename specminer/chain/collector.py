@@ -47,6 +47,11 @@ _Part = tuple[int, int, finder.BlockHits]
 KnownValues = Callable[[int], SlotValues]
 """Returns what the contract's slots held before a block, as far as is known."""
 
+Search = Callable[
+    [Node, tuple[Way, str | None], Address, int, int], Iterator[tuple[int, int, finder.BlockHits]]
+]
+"""Finds a contract's transactions, as :func:`finder.find` does."""
+
 
 def _nothing_known(_block: int) -> SlotValues:
     return SlotValues()
@@ -95,6 +100,7 @@ class Collector:
         note: Callable[[str], None],
         progress: Callable[[Progress | Estimate], None],
         known: KnownValues = _nothing_known,
+        search: Search = finder.find,
     ) -> None:
         self.node = node
         self.contract = contract
@@ -112,6 +118,7 @@ class Collector:
         """A block, its transactions, and those that created the contract."""
         self._recorded_any = False
         self._known = known
+        self._search = search
         self._held = SlotValues()
         self._held_at = -1
         """The block before which the slots held these values."""
@@ -195,7 +202,7 @@ class Collector:
             return None
         try:
             if way[0] is Way.TRACE_FILTER:
-                for _, _, hits in finder.find(self.node, way, [self.contract], 0, created - 1):
+                for _, _, hits in finder.find(self.node, way, self.contract, 0, created - 1):
                     if hits:
                         return min(hits)
                 return None
@@ -240,7 +247,7 @@ class Collector:
     def _find(self, first: int, last: int, way: tuple[Way, str | None]) -> Iterator[_Part]:
         """Yield what the finder does, with the creation among it."""
         created_in = self._created_in
-        for start, end, traced in finder.find(self.node, way, [self.contract], first, last):
+        for start, end, traced in self._search(self.node, way, self.contract, first, last):
             hits = self._log_check.complete(way[0], start, end, traced)
             if created_in is not None and start <= created_in <= end:
                 yield start, end, self._with_creation(hits, created_in)

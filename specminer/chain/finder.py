@@ -156,10 +156,19 @@ def _check_found(wanted: str, probe: int, fields: Sequence[str], answers: Sequen
 
 
 def find(
-    node: Node, way: tuple[Way, str | None], contracts: Sequence[Address], first: int, last: int
+    node: Node, way: tuple[Way, str | None], contract: Address, first: int, last: int
 ) -> Iterator[tuple[int, int, BlockHits]]:
-    """Yield consecutive spans ``(first, last, hits)`` that cover the blocks ``first .. last``.
+    """Yield consecutive spans ``(first, last, hits)`` that cover the blocks ``first .. last``, as :func:`find_each`."""
+    for start, end, hits in find_each(node, way, [contract], first, last):
+        yield start, end, hits[contract]
 
+
+def find_each(
+    node: Node, way: tuple[Way, str | None], contracts: Sequence[Address], first: int, last: int
+) -> Iterator[tuple[int, int, dict[Address, BlockHits]]]:
+    """Yield consecutive spans that cover the blocks ``first .. last``, with what was found in them of each contract.
+
+    A block is asked for, and traced, once for all contracts; ``trace_filter`` and logs are asked for each by itself.
     Spans grow while the node answers easily and shrink where it refuses for their size.
 
     Raises:
@@ -187,22 +196,22 @@ def find(
         calm += 1
         if calm >= _CALM:
             ceiling = widest
-        if sum(map(len, hits.values())) < 1_000:
+        if sum(len(rows) for found in hits.values() for rows in found.values()) < 1_000:
             span = min(span * 2, ceiling)
 
 
 def _hits(
     node: Node, way: tuple[Way, str | None], contracts: Sequence[Address], first: int, last: int
-) -> BlockHits:
-    hits: BlockHits = {}
-    for contract in contracts:
-        if way[0] is Way.TRACE_FILTER:
+) -> dict[Address, BlockHits]:
+    found: dict[Address, BlockHits] = {contract: {} for contract in contracts}
+    if way[0] is Way.TRACE_FILTER:
+        for contract, hits in found.items():
             _by_filter(node, contract, first, last, hits)
-        elif way[0] is Way.BLOCK_TRACES:
-            _by_blocks(node, way[1] or "", contract, first, last, hits)
-        else:
-            _by_scan(node, contract, first, last, hits)
-    return {block: hits[block] for block in sorted(hits)}
+    elif way[0] is Way.BLOCK_TRACES:
+        _by_blocks(node, way[1] or "", first, last, found)
+    else:
+        _by_scan(node, first, last, found)
+    return {contract: {block: hits[block] for block in sorted(hits)} for contract, hits in found.items()}
 
 
 def _filter(contract: Address, first: int, last: int) -> dict[str, Any]:
@@ -256,16 +265,17 @@ def _block_calls(method: str, numbers: Sequence[int]) -> list[Request]:
     return calls + [_block_request(method, number) for number in numbers]
 
 
-def _by_blocks(node: Node, method: str, contract: Address, first: int, last: int, hits: BlockHits) -> None:
+def _by_blocks(node: Node, method: str, first: int, last: int, found: dict[Address, BlockHits]) -> None:
     for start in range(first, last + 1, _BATCH):
         numbers = range(start, min(start + _BATCH, last + 1))
         answers = node.batch(_block_calls(method, numbers))
         for row, number in enumerate(numbers):
             pair = answers[row], answers[len(numbers) + row]
             alone = first == last  # a refusal of many blocks may be one for their size
-            touched = _in_block(node, method, contract, number, pair, alone=alone)
-            for transaction, suspected in touched.items():
-                _add(hits, number, transaction, suspected=suspected)
+            for contract, hits in found.items():
+                touched = _in_block(node, method, contract, number, pair, alone=alone)
+                for transaction, suspected in touched.items():
+                    _add(hits, number, transaction, suspected=suspected)
 
 
 def _in_block(
@@ -377,8 +387,8 @@ def _frame_touches(frame: dict[str, Any], wanted: str) -> bool:
     return False
 
 
-def _by_scan(node: Node, contract: Address, first: int, last: int, hits: BlockHits) -> None:
-    address = f"0x{contract.hex()}"
+def _by_scan(node: Node, first: int, last: int, found: dict[Address, BlockHits]) -> None:
+    called = {f"0x{contract.hex()}": hits for contract, hits in found.items()}
     requests: list[Request] = [
         ("eth_getBlockByNumber", (hex(number), True)) for number in range(first, last + 1)
     ]
@@ -389,11 +399,13 @@ def _by_scan(node: Node, contract: Address, first: int, last: int, hits: BlockHi
         except NodeLied:  # answers of a batch may be exchanged
             transactions = _full_block(node, number)
         for transaction in transactions:
-            if str(transaction.get("to")).lower() == address:
-                _add(hits, number, transaction.get("hash"))
-    for number, logging in logged(node, contract, first, last).items():
-        for found in logging:
-            _add(hits, number, found)
+            receiver = called.get(str(transaction.get("to")).lower())
+            if receiver is not None:
+                _add(receiver, number, transaction.get("hash"))
+    for contract, hits in found.items():
+        for number, logging in logged(node, contract, first, last).items():
+            for transaction_hash in logging:
+                _add(hits, number, transaction_hash)
 
 
 def logged(node: Node, contract: Address, first: int, last: int) -> dict[int, list[str]]:

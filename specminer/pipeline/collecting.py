@@ -17,9 +17,10 @@ from specminer.chain.blocks import (
 )
 from specminer.chain.collector import TRIES, Chunk, Collector, Replaced
 from specminer.chain.earlier_lives import created_by_count
-from specminer.chain.finder import Way
+from specminer.chain.finder import Way, find
 from specminer.chain.lookahead import in_parallel
 from specminer.chain.node import Node
+from specminer.chain.shared_search import SharedSearch
 from specminer.chain.slot_values import SlotValues
 from specminer.chain.tracing import ORDER
 from specminer.continuity import last_values, lives
@@ -56,6 +57,7 @@ def collect(
     first: int | None = None,
     last: int | None = None,
     created: int | None = None,
+    search: SharedSearch | None = None,
     observer: Observer = SILENT,
 ) -> Collected:
     """Bring the database up to date with the chain for one contract.
@@ -64,7 +66,8 @@ def collect(
     block (the latest on development chains). Ranges that are complete are not read again, but gaps in them are
     tried again, and so is what a tracer recorded that sees less than the one that works now. Blocks that the chain has
     replaced since are read anew, and then take the place of the stored ones. ``created`` is the block that created the
-    contract where that is known, so that it need not be searched for.
+    contract where that is known, so that it need not be searched for. ``search`` has looked through these blocks for
+    several contracts.
 
     Raises:
         ChainError: the node failed, has forgotten blocks, is behind or serves another chain; what was collected
@@ -73,12 +76,18 @@ def collect(
         StoreError: the database failed, or holds another chain of the same id.
 
     """
-    for _ in range(TRIES - 1):
+    for attempt in range(TRIES):
         try:
-            return _collect(store, node, contract, artifact, chain_id, (first, last), created, observer)
+            return _collect(
+                store, node, contract, artifact, chain_id, (first, last), created, search, observer
+            )
         except Replaced:
+            if attempt == TRIES - 1:
+                raise
+            if search is not None:
+                search.forget()
             observer.note("the chain was reorganised while it was read; what it replaced is read again")
-    return _collect(store, node, contract, artifact, chain_id, (first, last), created, observer)
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _collect(
@@ -89,6 +98,7 @@ def _collect(
     chain_id: int | None,
     asked: tuple[int | None, int | None],
     created: int | None,
+    search: SharedSearch | None,
     observer: Observer,
 ) -> Collected:
     first, last = asked
@@ -102,13 +112,15 @@ def _collect(
     check_range(first or oldest.number, last, newest)
     # Before it is asked what the database holds of the chain: so both are compared with one chain.
     anchor = head if last == newest else block_at(node, last)
+    if search is not None:  # read before anything was searched
+        anchor = search.anchor
     common = replaced_after(store, node, found_chain, genesis, newest)
     store.register_chain(found_chain, genesis)
     if common is not None:
         replace_blocks(
             store, node, found_chain, common, _furthest(store, node, found_chain, anchor), observer
         )
-    run = _Run(store, node, found_chain, contract, observer)
+    run = _Run(store, node, found_chain, contract, observer, search)
     if created is None:
         created = _creation(store, node, found_chain, contract, first, last, oldest.number)
     older = 0 < oldest.number == created
@@ -139,6 +151,22 @@ def _collect(
     )
 
 
+def beginning_of(
+    store: TraceStore, node: Node, chain_id: int, contract: Address, last: int, observer: Observer
+) -> tuple[int, int | None]:
+    """Return the block at which a contract's history begins, and the block that created it where that is known.
+
+    Raises:
+        ChainError: the contract is not on the chain, or the node failed.
+
+    """
+    oldest = oldest_block(node).number
+    created = _creation(store, node, chain_id, contract, None, last, oldest)
+    if created is None or (0 < oldest == created):
+        return oldest, None
+    return _Run(store, node, chain_id, contract, observer).first_life(created, last), created
+
+
 def _furthest(store: TraceStore, node: Node, chain_id: int, anchor: Block) -> Block:
     """Return the newest block that the database held, as far as the chain goes; at least the anchor."""
     newest = max((block.number for block in store.blocks(chain_id)), default=0)
@@ -151,7 +179,13 @@ class _Run:
     """One collection of a contract, once the chain is known to be the database's."""
 
     def __init__(
-        self, store: TraceStore, node: Node, chain_id: int, contract: Address, observer: Observer
+        self,
+        store: TraceStore,
+        node: Node,
+        chain_id: int,
+        contract: Address,
+        observer: Observer,
+        search: SharedSearch | None = None,
     ) -> None:
         self._store = store
         self._chain = chain_id
@@ -161,7 +195,12 @@ class _Run:
         self._start_limits: list[str] = []
         """What to say of a contract that is older than the node's chain."""
         self._collector = Collector(
-            node, contract, note=observer.note, progress=observer.progress, known=self._known_values
+            node,
+            contract,
+            note=observer.note,
+            progress=observer.progress,
+            known=self._known_values,
+            search=find if search is None else search.find,
         )
 
     def begin(self, oldest: int, *, older: bool) -> None:
@@ -218,7 +257,7 @@ class _Run:
     def complete(self, first: int, last: int, created: int | None, anchor: Block) -> int:
         """Collect what of some blocks is missing; return how many transactions are new."""
         added = 0
-        for start, end in _missing(self._store.ranges(self._chain, self._contract), first, last):
+        for start, end in missing_blocks(self._store.ranges(self._chain, self._contract), first, last):
             for chunk in self._collector.collect(start, end, created, anchor):
                 piece = piece_of(chunk)
                 self._store.add(
@@ -326,7 +365,7 @@ def _known_creation(store: TraceStore, chain_id: int, contract: Address) -> int 
     return None
 
 
-def _missing(ranges: list[tuple[int, int]], first: int, last: int) -> Iterator[tuple[int, int]]:
+def missing_blocks(ranges: list[tuple[int, int]], first: int, last: int) -> Iterator[tuple[int, int]]:
     """Yield what of ``first .. last`` no range covers."""
     for low, high in ranges:
         if high < first:

@@ -129,7 +129,8 @@ def to_html(report: Report) -> str:
 
 def environment() -> Environment:
     """Return an environment that escapes everything and shows foreign texts without control characters."""
-    sources = {name: asset(f"{name}.html.jinja") for name in ("page", "table", "transaction", "comparison")}
+    names = ("comparison", "overview", "page", "table", "transaction")
+    sources = {name: asset(f"{name}.html.jinja") for name in names}
 
     def load(name: str) -> str | None:
         return sources.get(name)

@@ -18,6 +18,7 @@ from specminer.cli.options import (
     quiet_option,
     range_options,
 )
+from specminer.cli.several import check_alone, collect_list, contracts_option
 from specminer.cli.sources import SourceOptions, source_options, verify_option
 from specminer.errors import UsageError
 from specminer.pipeline.inputs import parse_address, read_artifact
@@ -33,7 +34,8 @@ class _Mode:
 
 
 @click.command("collect")
-@click.argument("address")
+@click.argument("address", required=False)
+@contracts_option
 @source_options
 @artifact_option
 @chain_option
@@ -50,27 +52,36 @@ class _Mode:
 )
 @bundled
 def command(
-    address: str,
+    address: str | None,
+    contracts: Path | None,
     source: SourceOptions,
     artifact: Path | None,
     chain_id: int | None,
     blocks: BlockRange,
     database: str,
     mode: _Mode,
-) -> None:
+) -> int:
     """Read a contract's transactions from a node or a block explorer into the database.
 
     From a node (--rpc), every transaction that calls ADDRESS is found, directly or from other contracts, and its
     storage accesses are recorded. From an explorer (--explorer), all that it lists of ADDRESS is read and executed
     again here, from the creation of the contract on, as `import` does; a node given besides is asked for the code
     and storage of other contracts. May be interrupted at any moment; the next run continues. What is there is not
-    read again.
+    read again. With --contracts, all contracts of a list are read in one pass over the chain: each block is
+    traced once.
 
     \b
       specminer collect 0xADDRESS --rpc http://127.0.0.1:8545
       specminer collect 0xADDRESS --explorer https://HOST/api --explorer-key-env MY_KEY --chain-id 1
+      specminer collect --contracts contracts.txt --rpc http://127.0.0.1:8545
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    parse_address(address)
+    check_alone(contracts, {"ADDRESS": address, "--abi": artifact})
+    if address is not None:
+        parse_address(address)
+    elif contracts is None:
+        raise UsageError(
+            "nothing to collect was given: name a contract's ADDRESS, or a list of them with --contracts"
+        )
     blocks.check()
     if source.explorer is not None and source.node is not None and source.node.verify is not None:
         raise UsageError(
@@ -82,12 +93,18 @@ def command(
             "collect needs a node or an explorer: give --rpc URL (or set SPECMINER_RPC) or --explorer URL"
         )
     if mode.dry_run:
+        if address is None:
+            raise UsageError("--dry-run estimates one contract: it does not go with --contracts")
         _estimate(address, source, chain_id, blocks, quiet=mode.quiet)
-        return
+        return 0
     with Screen(quiet=mode.quiet) as screen:
+        if contracts is not None:
+            return collect_list(
+                database, contracts, source.source, chain_id=chain_id, blocks=blocks, observer=screen
+            )
         collection = collect(
             database,
-            address,
+            address or "",
             source.source,
             chain_id=chain_id,
             abi=abi,
@@ -95,6 +112,7 @@ def command(
             observer=screen,
         )
     click.echo(collection.summary)
+    return 0
 
 
 def _estimate(

@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from specminer import Mined, Written, mine, read, select
+from specminer import Mined, Written, collect_contracts, mine, read, select
 from specminer.cli.bundles import bundled
 from specminer.cli.console import Screen
 from specminer.cli.options import (
@@ -25,9 +25,10 @@ from specminer.cli.options import (
     split_option,
     states_option,
 )
+from specminer.cli.several import FOLDER, check_alone, contracts_option, mine_list
 from specminer.cli.sources import SourceOptions, source_options
 from specminer.errors import UsageError, plain
-from specminer.pipeline.inputs import read_artifact, read_definition
+from specminer.pipeline.inputs import existing_database, read_artifact, read_definition
 from specminer.pipeline.output import folder_name, prepare_folder
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.pipeline.state import MineOptions
@@ -92,6 +93,7 @@ class Output:
 
 @click.command("mine")
 @click.argument("targets", metavar="ADDRESS|DATASET|FILE …", nargs=-1)
+@contracts_option
 @click.option(
     "--same-code-as",
     metavar="ADDRESS",
@@ -172,10 +174,11 @@ def command(
     source: SourceOptions,
     mining: MiningTexts,
     output: Output,
+    contracts: Path | None,
     artifact: Path | None,
     database: str,
     quiet: bool,
-) -> None:
+) -> int:
     """Mine a contract's automaton: collect what is missing, split, tune, draw.
 
     The target is the ADDRESS of a contract (collected with --rpc or --explorer, or from what the database holds),
@@ -185,6 +188,8 @@ def command(
     with its evidence), abstraction.toml (what it distinguishes, to edit and mine with again), automaton.dot and
     automaton.svg (the picture), and report.html (everything in one page). Where another split is nearly as good, its
     picture is second-view.svg, and a second tab in the report; --interactions overrules the choice.
+    With --contracts, each contract of a list is mined into a folder of its own below --out, and index.html there
+    shows all of them.
 
     \b
       specminer mine 0xADDRESS --rpc http://127.0.0.1:8545 --abi Contract.json
@@ -195,12 +200,15 @@ def command(
       specminer mine out/automaton.json --states 4
       specminer mine --same-code-as 0xADDRESS --instances 20
       specminer mine --created-by 0xFACTORY --rpc http://127.0.0.1:8545
+      specminer mine --contracts contracts.txt --rpc http://127.0.0.1:8545 --out specifications
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     options = mining.options()
+    if contracts is not None:
+        return _mine_list(selection, source, options, output, contracts, artifact, database, quiet)
     earlier = automaton_file(selection.targets)
     if earlier is not None:
         click.echo(write(choose_again(earlier, mining, output), output, earlier.parent))
-        return
+        return 0
     selection.blocks.check()
     abi = read_artifact(artifact)
     selection.trace_files()
@@ -210,6 +218,52 @@ def command(
         selected = select(database, selection, abi=abi, source=source.source, observer=screen)
         mined = mine(selected, options=options, observer=screen)
     click.echo(write(mined, output, Path(folder_name(mined.specification))))
+    return 0
+
+
+def _mine_list(
+    selection: SelectionOptions,
+    source: SourceOptions,
+    options: MineOptions,
+    output: Output,
+    contracts: Path,
+    artifact: Path | None,
+    database: str,
+    quiet: bool,
+) -> int:
+    """Collect and mine a list of contracts; return the exit code."""
+    others = {
+        "ADDRESS": selection.targets,
+        "--same-code-as": selection.same_code_as,
+        "--created-by": selection.created_by,
+        "--instances": selection.instances,
+        "--life": selection.life,
+        "--abi": artifact,
+        "--explain": output.explain,
+    }
+    check_alone(contracts, others)
+    folder = output.out or FOLDER
+    prepare_folder(folder)
+    with Screen(quiet=quiet) as screen:
+        if source.source is not None:
+            collect_contracts(
+                database,
+                contracts,
+                source.source,
+                chain_id=selection.chain_id,
+                blocks=selection.blocks,
+                observer=screen,
+            )
+        return mine_list(
+            existing_database(database),
+            contracts,
+            folder,
+            chain_id=selection.chain_id,
+            blocks=selection.blocks,
+            options=options,
+            report=output.report,
+            observer=screen,
+        )
 
 
 def automaton_file(targets: tuple[str, ...]) -> Path | None:

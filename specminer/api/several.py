@@ -1,0 +1,219 @@
+"""Many contracts at once: collected in one pass over their chain, mined one by one, listed on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from specminer._support.addresses import checksum_address
+from specminer._support.text import counted
+from specminer.api.mining import mine
+from specminer.errors import ChainError, FileFormatError, SpecminerError, StoreError, UsageError
+from specminer.pipeline.contract_list import ListedContract, read_contract_list
+from specminer.pipeline.inputs import read_artifact
+from specminer.pipeline.output import make_folder, prepare_folder, replace_file
+from specminer.pipeline.progress import SILENT, Observer
+from specminer.pipeline.selecting import SelectionOptions, select
+from specminer.pipeline.sources.node import OpenNode
+from specminer.pipeline.sources.source import ALL_BLOCKS, BlockRange, HistorySource, OpenSource, UpdateRequest
+from specminer.pipeline.state import MineOptions
+from specminer.report.overview import OverviewRow, row_of, to_json, to_page
+from specminer.store import TraceStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractUpdate:
+    """What a collection did for one contract of a list."""
+
+    name: str
+    address: str
+    added: int
+    """Transactions, or records of an explorer, that are new in the database."""
+    failure: str | None = None
+    """Why nothing of it was collected; ``None`` if it was."""
+
+    def __str__(self) -> str:
+        """Return a line for people."""
+        label = self.address if self.name == self.address else f"{self.name} ({self.address})"
+        if self.failure is not None:
+            return f"{label}: not collected: {self.failure}"
+        return f"{label}: {counted(self.added, 'new transaction')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Many specifications, and the page that lists them."""
+
+    rows: tuple[OverviewRow, ...]
+    page: Path
+    document: Path
+
+    @property
+    def failures(self) -> tuple[OverviewRow, ...]:
+        """The contracts that could not be mined."""
+        return tuple(row for row in self.rows if row.failure is not None)
+
+
+def collect_contracts(
+    database: str | PathLike[str],
+    contracts: str | PathLike[str],
+    source: HistorySource,
+    *,
+    chain_id: int | None = None,
+    blocks: BlockRange = ALL_BLOCKS,
+    observer: Observer = SILENT,
+) -> tuple[ContractUpdate, ...]:
+    """Read the transactions of all contracts of a list into a database; from a node in one pass over its chain.
+
+    A contract that is not there is left out and told.
+
+    Args:
+        database: its path, or its URL (``postgresql://USER@HOST/NAME``); made if it is not there.
+        contracts: the file that lists them: ``ADDRESS [NAME|- [ABI]]`` a line.
+        source: :class:`NodeOptions` or :class:`ExplorerOptions`.
+        chain_id: the chain that is meant; an explorer has to be told, a node's is compared with it.
+        blocks: what to read; by default from the creation of each contract to the newest final block.
+        observer: sees notes and progress, one for all contracts.
+
+    Raises:
+        UsageError: the range, the URL, a header, a key or the chain cannot be right.
+        FileFormatError: the list or an ABI is malformed.
+        ChainError: the source failed; what was collected before is kept.
+        StoreError: the database failed, or holds another chain of the same id.
+
+    """
+    listed = read_contract_list(Path(contracts))
+    blocks.check()
+    if source.from_creation and blocks.first is not None:
+        raise UsageError(
+            f"--from-block does not go with --{source.noun}: a history is executed again from the creation on"
+        )
+    for item in listed:
+        _artifact(item)  # all are right before the first is collected
+    with source.open(chain_id) as opened, TraceStore(str(database), observer.note) as store:
+        if isinstance(opened, OpenNode):
+            return _collect_from_node(store, opened, listed, blocks, observer)
+        return tuple(_collect_each(store, opened, listed, blocks, observer))
+
+
+def _artifact(item: ListedContract) -> object:
+    try:
+        return read_artifact(item.abi)
+    except FileFormatError as error:
+        raise FileFormatError(f"line {item.line} of the list: {error.message}") from None
+
+
+def _collect_from_node(
+    store: TraceStore,
+    opened: OpenNode,
+    listed: Sequence[ListedContract],
+    blocks: BlockRange,
+    observer: Observer,
+) -> tuple[ContractUpdate, ...]:
+    from specminer.pipeline.joint_collecting import JointRequest, collect_jointly
+
+    if opened.verify is not None:
+        raise UsageError("--verify compares one contract with the node: it does not go with --contracts")
+    collected = collect_jointly(
+        store,
+        opened.node,
+        [JointRequest(address=item.address, artifact=read_artifact(item.abi)) for item in listed],
+        chain_id=opened.chain_id,
+        blocks=blocks,
+        observer=observer,
+    )
+    return tuple(
+        ContractUpdate(
+            name=item.name,
+            address=checksum_address(item.address),
+            added=done.added,
+            failure=done.failure,
+        )
+        for item, done in zip(listed, collected, strict=True)
+    )
+
+
+def _collect_each(
+    store: TraceStore,
+    opened: OpenSource,
+    listed: Sequence[ListedContract],
+    blocks: BlockRange,
+    observer: Observer,
+) -> Iterator[ContractUpdate]:
+    for item in listed:
+        address = checksum_address(item.address)
+        request = UpdateRequest(contract=item.address, artifact=read_artifact(item.abi), blocks=blocks)
+        try:
+            added, failure = opened.update(store, request, observer).added, None
+        except ChainError as error:
+            added, failure = 0, error.message
+        yield ContractUpdate(name=item.name, address=address, added=added, failure=failure)
+
+
+def mine_contracts(
+    database: str | PathLike[str],
+    contracts: str | PathLike[str],
+    folder: str | PathLike[str],
+    *,
+    chain_id: int | None = None,
+    blocks: BlockRange = ALL_BLOCKS,
+    options: MineOptions | None = None,
+    report: bool = True,
+    observer: Observer = SILENT,
+) -> Overview:
+    """Mine each contract of a list from a database, and write a page that lists all specifications.
+
+    Each contract gets a folder of its name with what ``mine`` writes; beside them stand ``index.html`` and
+    ``index.json``. A contract that cannot be mined is listed with the reason.
+
+    Args:
+        database: its path, or its URL (``postgresql://USER@HOST/NAME``).
+        contracts: the file that lists them: ``ADDRESS [NAME|- [ABI]]`` a line.
+        folder: where the page and the folders are written.
+        chain_id: the contracts' chain; needed only if the database holds them on several.
+        blocks: which part of each history.
+        options: how to split and tune; ``None`` for the defaults.
+        report: whether each contract's ``report.html`` is written.
+        observer: sees notes and progress.
+
+    Raises:
+        FileFormatError: the list or an ABI is malformed.
+        OutputError: the folder cannot be written to.
+        UsageError: the range of blocks is empty.
+
+    """
+    listed = read_contract_list(Path(contracts))
+    blocks.check()
+    for item in listed:
+        _artifact(item)
+    target = Path(folder)
+    prepare_folder(target)
+    rows: list[OverviewRow] = []
+    pictures: list[bytes | None] = []
+    for item in listed:
+        selection = SelectionOptions(
+            targets=(checksum_address(item.address),), chain_id=chain_id, blocks=blocks
+        )
+        observer.note(f"mining {item.name}")
+        try:
+            chosen = select(str(database), selection, abi=item.abi, observer=observer)
+            mined = mine(chosen, options=options, observer=observer)
+        except (UsageError, StoreError) as error:
+            rows.append(_failed(item, chain_id, error))
+            pictures.append(None)
+            continue
+        written = mined.write(target / item.name, report=report)
+        rows.append(row_of(item.name, item.name, mined.specification, report=report))
+        pictures.append(None if written.picture is None else written.picture.read_bytes())
+    make_folder(target)
+    replace_file(target / "index.json", to_json(rows))
+    replace_file(target / "index.html", to_page(rows, pictures).encode())
+    return Overview(rows=tuple(rows), page=target / "index.html", document=target / "index.json")
+
+
+def _failed(item: ListedContract, chain_id: int | None, error: SpecminerError) -> OverviewRow:
+    return OverviewRow(
+        name=item.name, address=checksum_address(item.address), chain_id=chain_id, failure=error.message
+    )
