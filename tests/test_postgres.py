@@ -169,15 +169,20 @@ def test_a_lock_is_waited_for_as_long_as_the_url_says(postgres: Database) -> Non
 
 def test_readers_see_the_database_as_it_was_and_wait_for_nobody(postgres: Database) -> None:
     transactions = simulate(5, 20).transactions
-    with stored(transactions, location=postgres.url), TraceStore(postgres.url) as store:
-        with store._writing() as connection:
-            connection.execute(schema.limit.delete())
-            connection.execute(schema.gap.delete())
-            with TraceStore(f"{postgres.url}?timeout=0") as reader:
-                seen = reader.transactions(CHAIN, OWN)
-                first = next(seen)
-        # the reader began before, and goes on
+    with (
+        stored(transactions, location=postgres.url) as store,
+        TraceStore(f"{postgres.url}?timeout=0") as reader,
+        store._writing() as connection,
+    ):
+        connection.execute(schema.limit.delete())
+        connection.execute(schema.gap.delete())
+        seen = reader.transactions(CHAIN, OWN)
+        first = next(seen)
+        connection.execute(schema.recording.delete())
+        connection.commit()
+        # the reader began before, and goes on with what was there
         assert [first, *seen] == list(transactions)
+        assert list(reader.transactions(CHAIN, OWN)) == []
 
 
 def test_the_tables_are_made_once_by_whoever_comes_first(postgres: Database) -> None:

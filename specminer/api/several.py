@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import Final
 
 from specminer._support.addresses import checksum_address
 from specminer._support.text import counted
@@ -21,6 +22,9 @@ from specminer.pipeline.sources.source import ALL_BLOCKS, BlockRange, HistorySou
 from specminer.pipeline.state import MineOptions
 from specminer.report.overview import OverviewRow, row_of, to_json, to_page
 from specminer.store import TraceStore
+
+EVERYTHING: Final = SelectionOptions()
+"""All blocks of each contract of a list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +161,7 @@ def mine_contracts(
     contracts: str | PathLike[str],
     folder: str | PathLike[str],
     *,
-    chain_id: int | None = None,
-    blocks: BlockRange = ALL_BLOCKS,
+    selection: SelectionOptions = EVERYTHING,
     options: MineOptions | None = None,
     report: bool = True,
     observer: Observer = SILENT,
@@ -172,8 +175,7 @@ def mine_contracts(
         database: its path, or its URL (``postgresql://USER@HOST/NAME``).
         contracts: the file that lists them: ``ADDRESS [NAME|- [ABI]]`` a line.
         folder: where the page and the folders are written.
-        chain_id: the contracts' chain; needed only if the database holds them on several.
-        blocks: which part of each history.
+        selection: which part of each history, and of which chain; the contracts are those of the list.
         options: how to split and tune; ``None`` for the defaults.
         report: whether each contract's ``report.html`` is written.
         observer: sees notes and progress.
@@ -185,7 +187,7 @@ def mine_contracts(
 
     """
     listed = read_contract_list(Path(contracts))
-    blocks.check()
+    selection.blocks.check()
     for item in listed:
         _artifact(item)
     target = Path(folder)
@@ -193,15 +195,13 @@ def mine_contracts(
     rows: list[OverviewRow] = []
     pictures: list[bytes | None] = []
     for item in listed:
-        selection = SelectionOptions(
-            targets=(checksum_address(item.address),), chain_id=chain_id, blocks=blocks
-        )
+        own = replace(selection, targets=(checksum_address(item.address),))
         observer.note(f"mining {item.name}")
         try:
-            chosen = select(str(database), selection, abi=item.abi, observer=observer)
+            chosen = select(str(database), own, abi=item.abi, observer=observer)
             mined = mine(chosen, options=options, observer=observer)
         except (UsageError, StoreError) as error:
-            rows.append(_failed(item, chain_id, error))
+            rows.append(_failed(item, selection.chain_id, error))
             pictures.append(None)
             continue
         written = mined.write(target / item.name, report=report)

@@ -11,6 +11,7 @@ import click
 from specminer import Observer, collect_contracts, mine_contracts
 from specminer._support.text import counted
 from specminer.errors import UsageError, plain
+from specminer.pipeline.selecting import SelectionOptions
 from specminer.pipeline.sources.source import BlockRange, HistorySource
 from specminer.pipeline.state import MineOptions
 
@@ -64,8 +65,7 @@ def mine_list(
     contracts: Path,
     folder: Path,
     *,
-    chain_id: int | None,
-    blocks: BlockRange,
+    selection: SelectionOptions,
     options: MineOptions,
     report: bool,
     observer: Observer,
@@ -75,8 +75,7 @@ def mine_list(
         database,
         contracts,
         folder,
-        chain_id=chain_id,
-        blocks=blocks,
+        selection=selection,
         options=options,
         report=report,
         observer=observer,

@@ -110,15 +110,12 @@ def copy_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[st
 
 @contextmanager
 def server_cursor(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Any]:
-    """Give a cursor on the server that holds the rows of a query; its values are the driver's.
-
-    The query's parameters become part of its text, so they may be numbers and words of specminer's own only.
-    """
-    compiled = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-    text = str(compiled).replace("%%", "%")
+    """Give a cursor on the server that holds the rows of a query; its values are the driver's."""
+    # lists are written out as single parameters, as SQLAlchemy does before it hands a query to the driver
+    compiled = query.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
     name = f"specminer_{next(_numbers)}"
     with _driver_errors(connection), _driver(connection).cursor(name=name, binary=True) as cursor:
-        cursor.execute(text)
+        cursor.execute(str(compiled), compiled.params)
         yield cursor
 
 

@@ -126,7 +126,7 @@ def _own_logs(owners: Sequence[int]) -> sa.Select[tuple[int, bytes, bytes, bytes
             table.c.undone == sa.false(),
             _tells_of_flows(table.c.topics),
         )
-        .order_by(calls.c.transaction_id, table.c.position)
+        .order_by(calls.c.transaction_id, table.c.position, table.c.invocation_id)
     )
 
 
