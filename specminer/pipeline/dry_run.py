@@ -149,7 +149,7 @@ def estimate_collection(
     wanted = [
         (number, found)
         for begin, end in windows
-        for _, _, hits in finder.find(node, way, [contract], begin, end)
+        for _, _, hits in finder.find(node, way, contract, begin, end)
         for number, rows in hits.items()
         for found in rows
     ]
