@@ -39,7 +39,7 @@ TOO_LARGE: Final = 413
 TIMED_OUT: Final = 408
 """The code of a refusal because a request alone was not answered in time, though others were."""
 _TIMEOUTS: Final = 3
-"""Waits in vain after which a heavy request is taken to be too much for a server that answers others."""
+"""Waits in vain, the last try among them, that show a heavy request to be too much for a server that answers others."""
 MOST_IN_BATCH: Final = 100
 """Light requests in one batch; providers refuse larger ones."""
 MOST_HEAVY_IN_BATCH: Final = 25
@@ -399,7 +399,8 @@ class Upstream:
 
     def _is_too_much(self, job: Job) -> bool:
         """Whether the server answers others, but not this request, which it has to execute transactions for."""
-        return job.heavy and job.timeouts >= _TIMEOUTS and self._heard_at > job.since
+        last_try = job.failures >= self._traffic.retries
+        return job.heavy and last_try and job.timeouts >= _TIMEOUTS and self._heard_at > job.since
 
     def _status(self, jobs: Sequence[Job], error: AnsweredStatus) -> Failure | NodeRefused:
         self.answered = True
