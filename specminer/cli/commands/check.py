@@ -32,6 +32,16 @@ class JudgedRange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckTexts:
+    """What is checked, and how it is told, as it was given."""
+
+    automaton: Path
+    targets: tuple[str, ...]
+    least: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProposedText:
     """A call that is not sent yet, as it was given."""
 
@@ -114,14 +124,11 @@ class ProposedText:
 @quiet_option
 @bundled
 def command(
-    automaton: Path,
-    targets: tuple[str, ...],
+    given: CheckTexts,
     source: SourceOptions,
     judged: JudgedRange,
     proposed: ProposedText,
     artifact: Path | None,
-    least: str,
-    form: str,
     database: str,
     quiet: bool,
 ) -> int:
@@ -141,9 +148,9 @@ def command(
       specminer check out/automaton.json later.jsonl.gz --at broken --format sarif
       specminer check out/automaton.json --call 'settle(7)' --from 0xADDRESS
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    specification = read_specification(automaton)
+    specification = read_specification(given.automaton)
     abi = read_artifact(artifact)
-    chosen = _selection(specification, targets)
+    chosen = _selection(specification, given.targets)
     chosen.trace_files()
     call = proposed.call()
     options = CheckOptions(first_block=judged.first, last_block=judged.last, transactions=judged.transactions)
@@ -156,14 +163,14 @@ def command(
             for note in (*proposal.notes, proposal.outcome):
                 screen.note(note)
         result = check(specification, selected, options=options, abi=abi, observer=screen)
-    match form:
+    match given.form:
         case "json":
             click.echo(check_json(result), nl=False)
         case "sarif":
             click.echo(check_sarif(result, __version__), nl=False)
         case _:
             click.echo(check_text(result), nl=False)
-    return 1 if result.at_least(Severity(least)) else 0
+    return 1 if result.at_least(Severity(given.least)) else 0
 
 
 def _selection(specification: Specification, targets: tuple[str, ...]) -> SelectionOptions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -23,6 +24,36 @@ from specminer.report.comparison_page import comparison_html, comparison_markdow
 from specminer.specification import is_specification, read_specification
 
 _MAX_PATH = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedTexts:
+    """What is compared, as it was given."""
+
+    targets: tuple[str, ...]
+    block: int | None
+    chain_id: int | None
+
+    def check(self) -> None:
+        """Check that there are one or two, and what is cut.
+
+        Raises:
+            UsageError: there are more, or two of which one is to be cut.
+
+        """
+        if len(self.targets) > 2:
+            raise UsageError(f"diff compares two things at most, but {len(self.targets)} were given")
+        if len(self.targets) == 2 and self.block is not None:
+            raise UsageError("--at cuts one history in two; give it with one target")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffOutput:
+    """How differences are told."""
+
+    out: Path | None
+    exit_code: bool
+    form: str
 
 
 @click.command("diff")
@@ -57,15 +88,11 @@ _MAX_PATH = 4096
 @quiet_option
 @bundled
 def command(
-    targets: tuple[str, ...],
-    block: int | None,
+    given: ComparedTexts,
+    output: DiffOutput,
     source: SourceOptions,
     artifact: Path | None,
-    chain_id: int | None,
     database: str,
-    out: Path | None,
-    exit_code: bool,
-    form: str,
     quiet: bool,
 ) -> int:
     """Compare two specifications A and B: what the code, and what the use of the contract, changed.
@@ -82,10 +109,8 @@ def command(
       specminer diff loans --out upgrade
       specminer diff 0xADDRESS --at 18000000 --db h.db --exit-code
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    if len(targets) > 2:
-        raise UsageError(f"diff compares two things at most, but {len(targets)} were given")
-    if len(targets) == 2 and block is not None:
-        raise UsageError("--at cuts one history in two; give it with one target")
+    given.check()
+    targets, out = given.targets, output.out
     abi = read_artifact(artifact)
     if out is not None:
         prepare_folder(out)
@@ -95,7 +120,9 @@ def command(
             path = Path(target)
             if path.suffix == ".json" and path.is_file() and is_specification(path):
                 return read_specification(path)
-            options = SelectionOptions(targets=(target,), chain_id=chain_id if is_address(target) else None)
+            options = SelectionOptions(
+                targets=(target,), chain_id=given.chain_id if is_address(target) else None
+            )
             options.trace_files()
             return select(database, options, abi=abi, source=source.source, observer=screen)
 
@@ -105,8 +132,8 @@ def command(
         elif isinstance(first, Specification):
             raise UsageError("an automaton.json is compared with another one, or with a history: give B")
         else:
-            compared = diff_at(first, block, observer=screen)
-    click.echo(comparison_json(compared) if form == "json" else comparison_text(compared), nl=False)
+            compared = diff_at(first, given.block, observer=screen)
+    click.echo(comparison_json(compared) if output.form == "json" else comparison_text(compared), nl=False)
     if out is not None:
         picture = joint_dot(compared)
         make_folder(out)
@@ -118,7 +145,7 @@ def command(
             ("difference.svg", render_dot(picture, "svg")),
         ):
             replace_file(out / name, content)
-        if form == "text":
+        if output.form == "text":
             click.echo(f"\npicture        {plain(out / 'difference.svg', _MAX_PATH)}")
             click.echo(f"page           {plain(out / 'difference.html', _MAX_PATH)}")
-    return 1 if exit_code and compared.differences else 0
+    return 1 if output.exit_code and compared.differences else 0

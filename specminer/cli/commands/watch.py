@@ -59,12 +59,27 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How the chain is followed, as it was given."""
+class WatchTexts:
+    """What is watched, and how, as it was given."""
 
+    automaton: Path
+    least: str
     interval: float
     confirmations: int | None
+    metrics: Path | None
+    journal: Path | None
     once: bool
+    learn: bool
+
+    def options(self) -> WatchOptions:
+        """Return what the texts mean."""
+        return WatchOptions(
+            interval=self.interval,
+            least=Severity(self.least),
+            once=self.once,
+            metrics=self.metrics,
+            learn=self.automaton if self.learn else None,
+        )
 
 
 @click.command("watch")
@@ -133,16 +148,11 @@ class Pace:
 @quiet_option
 @bundled
 def command(
-    automaton: Path,
+    watch: WatchTexts,
     node: NodeOptions | None,
     delivery: Delivery,
-    pace: Pace,
     artifact: Path | None,
     database: str,
-    least: str,
-    metrics: Path | None,
-    journal: Path | None,
-    learn: bool,
     quiet: bool,
 ) -> int:
     """Watch the contract of the specification AUTOMATON.json on a node, until interrupted.
@@ -159,21 +169,14 @@ def command(
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     if node is None:
         raise UsageError("watch follows a chain; give --rpc URL")
-    specification = read_specification(automaton)
+    specification = read_specification(watch.automaton)
     abi = read_artifact(artifact)
     receivers = delivery.receivers()
-    source = replace(node, confirmations=pace.confirmations)
-    options = WatchOptions(
-        interval=pace.interval,
-        least=Severity(least),
-        once=pace.once,
-        metrics=metrics,
-        learn=automaton if learn else None,
-    )
+    source = replace(node, confirmations=watch.confirmations)
     with (
         Screen(quiet=quiet) as screen,
         TraceStore(database) as store,
-        DeliveryJournal(journal or automaton.with_suffix(".watch")) as kept,
+        DeliveryJournal(watch.journal or watch.automaton.with_suffix(".watch")) as kept,
         source.open(specification.chain_id) as opened,
     ):
         Watch(
@@ -182,7 +185,7 @@ def command(
             source=opened,
             journal=kept,
             receivers=receivers,
-            options=options,
+            options=watch.options(),
             artifact=abi,
             observer=screen,
         ).run()
