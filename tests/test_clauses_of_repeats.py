@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from specminer.decision.clauses import Draft
 from specminer.decision.implications import implies, is_tautology
-from specminer.decision.paths import Condition
+from specminer.decision.merging import merge
+from specminer.decision.paths import Check, Condition
+from specminer.decision.sites import Loops
 from specminer.evm.shadow.arena import Arena
 from tests.support.decisions import ALICE, BOB, CAROL, Contract, Stage, deployed
 from tests.support.solc import compile_sources, has_solc
@@ -174,6 +177,19 @@ def test_what_an_order_says_of_equality() -> None:
     assert not implies(arena, Condition(same, False), Condition(less, True))
     assert is_tautology(arena, [Condition(same, False), Condition(less, False)])
     assert not is_tautology(arena, [Condition(same, False), Condition(less, True)])
+
+
+def test_only_of_a_loop_is_one_element_told_for_all() -> None:
+    arena = Arena()
+    site = (arena.site(("a check",)), 0)
+    nodes = [arena.make("lt", arena.node("calldata", place), arena.node("time")) or 0 for place in (36, 68)]
+    for loops, count in ((Loops(bodies={site: frozenset()}), 1), (Loops(), 2)):
+        drafts = [
+            Draft(conditions=(Condition(node, True),), check=Check.OWN, coded=True, site=site)
+            for node in nodes
+        ]
+        merged = merge(arena, drafts, loops).drafts
+        assert [draft.each for draft in merged] == [count == 1] * count
 
 
 def test_distances_of_places_do_not_depend_on_where_they_begin() -> None:

@@ -9,6 +9,7 @@ from specminer.decision.clauses import Draft
 from specminer.decision.implications import all_imply
 from specminer.decision.paths import MAX_OUTPUTS, Condition
 from specminer.decision.shapes import same_shape
+from specminer.decision.sites import Loops
 from specminer.evm.shadow.arena import Arena
 
 
@@ -21,11 +22,17 @@ class Merged:
     """From the position of an earlier draft to that of the one which says it now."""
 
 
-def merge(arena: Arena, drafts: Sequence[Draft]) -> Merged:
+def merge(arena: Arena, drafts: Sequence[Draft], loops: Loops) -> Merged:
     """Merge clauses: equal ones, weaker ones with stronger ones, and those of the rounds of a loop.
 
     A clause is stronger than another if each of its conditions implies one of the other's: whatever violates the weaker
     one violates it as well. A weaker one stays if it rejected calls and has conditions of its own.
+
+    Args:
+        arena: holds the expressions.
+        drafts: the clauses.
+        loops: those of the function; elsewhere what is alike at one site is not of one element and of another.
+
     """
     target = list(range(len(drafts)))
     for number, draft in enumerate(drafts):
@@ -36,7 +43,7 @@ def merge(arena: Arena, drafts: Sequence[Draft]) -> Merged:
         ]
         if stronger:
             target[number] = min(stronger, key=lambda other: (len(drafts[other].conditions), other))
-        elif (same := _first_round(arena, drafts, number)) is not None:
+        elif loops.repeats(draft.site) and (same := _first_round(arena, drafts, number)) is not None:
             target[number] = same
             drafts[same].each = True
     for number in range(len(drafts)):
