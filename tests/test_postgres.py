@@ -218,6 +218,21 @@ def test_a_role_that_may_only_select_mines_but_adds_nothing(postgres: Database, 
     assert content(postgres.url) == before
 
 
+def test_upkeep_is_the_same_as_of_a_file(postgres: Database, tmp_path: Path) -> None:
+    for location in ("h.db", postgres.url):
+        done = specminer("import", ESCROW, "--db", location, cwd=tmp_path)
+        assert done.code == 0, done.text
+        address = done.out.split(":")[0]
+        done = specminer("db", "check", "--db", location, cwd=tmp_path)
+        assert (done.code, done.out) == (0, "the database is sound\n"), done.text
+        done = specminer("db", "prune", address, "--yes", "--db", location, cwd=tmp_path)
+        assert done.code == 0, done.text
+        done = specminer("db", "vacuum", "--db", location, cwd=tmp_path)
+        assert done.code == 0, done.text
+    assert content(postgres.url) == content(str(tmp_path / "h.db"))
+    assert content(postgres.url)["invocation"] == []
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
