@@ -118,7 +118,7 @@ def test_at_most_one_or_the_allowed_share_is_alarming(scores: list[float]) -> No
     assert np.sum(column > limit) <= max(1, RATE * len(column))
 
 
-def test_the_least_threshold_is_divided_among_sources() -> None:
+def test_the_least_threshold_may_be_given() -> None:
     quiet = np.zeros(500)
     assert threshold(quiet, rate=0.003) == pytest.approx(np.log2(1 / 0.003))
     assert threshold(quiet, rate=0.003, least=7.0) == 7.0
