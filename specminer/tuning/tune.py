@@ -278,9 +278,9 @@ class _Run:
 
     def _deadlines_only(self, candidates: Vocabulary) -> frozenset[int]:
         """Return the positions of the predicates that speak of deadlines alone."""
-        own = {shown for name, shown in self._shown(candidates) if name in self.deadlines}
-        if not own:
+        if not self.deadlines:
             return frozenset()
+        own = {shown for name, shown in self._shown(candidates) if name in self.deadlines}
         return frozenset(
             position
             for position in range(len(candidates.predicates))
