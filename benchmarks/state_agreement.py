@@ -148,11 +148,12 @@ def _together(
 
 
 def _keys(lives: FollowedLives, placed: Sequence[tuple[int, MinedEvent]]) -> dict[str, Key]:
-    """Return for each interaction the entity that most of its own calls concern."""
+    """Return for each interaction the entity that most of its own calls concern, or involve as a partner."""
     votes: dict[str, Counter[Key]] = defaultdict(Counter)
     for number, event in placed:
         if event.own:
-            votes[event.interaction].update(lives.calls[number].keys)
+            call = lives.calls[number]
+            votes[event.interaction].update({*call.keys, *call.partners})
     return {name: counter.most_common(1)[0][0] for name, counter in votes.items() if counter}
 
 

@@ -44,11 +44,13 @@ class Deadline:
     """What is added to them."""
     turns: int
     """How often it is reached between two calls of an interaction."""
+    constants: tuple[str, ...] = ()
+    """Names of what is added, where it has any."""
 
 
 def deadlines(table: EventTable) -> tuple[Deadline, ...]:
     """Return what the code compares with the clock and is reached now and then, what is so most often first."""
-    found: dict[tuple[tuple[tuple[int, int], ...], str], Deadline] = {}
+    found: dict[tuple[object, ...], Deadline] = {}
     for condition in table.conditions:
         if not condition.clock or condition.comparison is not Comparison.NEGATIVE:
             continue
@@ -59,11 +61,19 @@ def deadlines(table: EventTable) -> tuple[Deadline, ...]:
         stored = tuple((place.variable, place.field) for place, _ in condition.stored)
         # now - D + c < 0: reached from D - c on; D + c - now < 0: reached from D + c + 1 on
         added = -condition.constant if condition.factor > 0 else condition.constant + 1
-        item = Deadline(name="", stored=stored, clock=condition.clock, added=added, turns=0)
+        item = Deadline(
+            name="",
+            stored=stored,
+            clock=condition.clock,
+            added=added,
+            turns=0,
+            constants=condition.constants,
+        )
         course = _course(table, item)
         turns = 0 if course is None else int(course.turned.sum())
         if turns:
-            found.setdefault((stored, condition.clock), replace(item, turns=turns))
+            kind = (stored, condition.clock, condition.constants or (not stored and added))
+            found.setdefault(kind, replace(item, turns=turns))
     chosen = sorted(found.values(), key=lambda item: -item.turns)[:MOST_CLOCKS]
     names = unique_names(
         [*(variable.name for variable in table.variables), *(_name(table, item) for item in chosen)]
@@ -77,7 +87,8 @@ def _name(table: EventTable, item: Deadline) -> str:
     parts = [
         _KEYS.sub("", table.variables[row].name).rpartition(".")[2].strip("_") for row in _rows(table, item)
     ]
-    return f"{' + '.join(parts)} reached"
+    told = [_KEYS.sub("", name).rpartition(".")[2].strip("_") for name in item.constants]
+    return f"{' + '.join(parts + told) or item.clock} reached"
 
 
 def _rows(table: EventTable, item: Deadline) -> list[int]:
@@ -104,11 +115,11 @@ class _Course:
 def _course(table: EventTable, item: Deadline) -> _Course | None:
     """Return the course of a deadline; ``None`` if the table has no such clock."""
     clock, rows = table.call(item.clock), _rows(table, item)
-    if clock is None or not rows or np.any(clock == MISSING):
+    if clock is None or len(rows) < len(item.stored) or np.any(clock == MISSING):
         return None
     numbers = np.array([min(word, _LARGEST) for word in table.words], dtype=np.int64)
     now = numbers[clock]
-    values = table.values[rows] if table.assumed is None else table.assumed[rows]
+    values = (table.values if table.assumed is None else table.assumed)[rows]
     known = (values != MISSING).all(axis=0)
     parts = numbers[np.maximum(values, 0)]
     due, is_set = parts.sum(axis=0) + item.added, (parts != 0).all(axis=0)
@@ -148,7 +159,7 @@ def _with_deadline(
         interaction=np.insert(table.interaction, at, table.interaction[at]),
         rejected=np.insert(table.rejected, at, False),
         words=tuple(words),
-        variables=(*table.variables, Variable(name=item.name, kind=ValueKind.BOOL)),
+        variables=(*table.variables, Variable(name=item.name, kind=ValueKind.BOOL, coded=True)),
         values=np.vstack([_with_repeated(table.values, at), flag]),
         assumed=None if table.assumed is None else np.vstack([_with_repeated(table.assumed, at), flag]),
         call_values=None

@@ -13,22 +13,35 @@ from specminer.abstraction.candidates import Draft, TableLanguage, storage
 from specminer.abstraction.events import EventTable
 from specminer.decision.state_conditions import Comparison, StateCondition
 from specminer.location import ValueKind
-from specminer.predicate import Formula
+from specminer.predicate import Formula, evaluate
 from specminer.specification import Tier
 
 
 def with_coded(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
     """Propose predicates by templates, those marked that the code states, and behind them what else the code states.
 
-    Where the code compares a variable with one of its values, it tells all of them apart.
+    Where the code compares a variable with one of its values other than zero, it tells all of them apart. What
+    templates make of a variable that the code compares with something is left out: the code tells its values apart.
     """
     stated = {draft.formula: draft for draft in _coded(table, base)}
-    valued = {formula.arg(0) for formula in stated if _is_value(formula)}
+    valued = {formula.arg(0) for formula in stated if _is_value(formula) and formula.arg(1).constant_value()}
+    own = {symbol for symbol, variable in zip(base.symbols, table.variables, strict=True) if variable.coded}
+    telling = {draft.formula for draft in stated.values() if _tells(draft.formula, base)}
+    spoken = {symbol for formula in telling for symbol in base.language.symbols(formula)}
     for draft in storage(table, base):
+        symbols = set(base.language.symbols(draft.formula))
         told = stated.pop(draft.formula, None) is not None
         told |= _is_value(draft.formula) and draft.formula.arg(0) in valued
-        yield replace(draft, coded=told)
+        told |= symbols <= own
+        if told or draft.tier is not Tier.STORAGE or not symbols <= spoken:
+            yield replace(draft, coded=told)
     yield from stated.values()
+
+
+def _tells(formula: Formula, base: TableLanguage) -> bool:
+    """Return whether a predicate is true after some events, and not true after others."""
+    true, known = evaluate(formula, base.assumed or base.columns)
+    return bool((true & known).any() and (~true & known).any())
 
 
 def _is_value(formula: Formula) -> bool:
@@ -55,7 +68,9 @@ def places_of(table: EventTable, condition: StateCondition) -> Iterator[tuple[in
         [row for row, variable in enumerate(table.variables) if variable.stored == tuple(place)]
         for place, _ in condition.stored
     ]
-    if all(len(rows) == len(found[0]) for rows in found):
+    if not found:
+        yield ()
+    elif all(len(rows) == len(found[0]) for rows in found):
         yield from zip(*found, strict=True)
 
 

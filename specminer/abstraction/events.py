@@ -49,6 +49,8 @@ class Variable:
     """Other names by which a definition may call it: those of the functions that read it."""
     stored: tuple[int, int] | None = None
     """Row in ``Locations.variables`` and position of the field, if it is one of storage."""
+    coded: bool = False
+    """Whether the code computes it of the entity's storage: predicates over it are the code's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

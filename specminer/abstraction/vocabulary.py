@@ -50,10 +50,10 @@ CODED: Final = 0.5
 """What a predicate costs that the code states, as a share of its price."""
 _TIERS: Final = tuple(Tier)
 _CLOCKED: Final = frozenset({Dimension.TIME, Dimension.BLOCK})
-_Rank: TypeAlias = tuple[int, bool, float, bool, int, bool, bool, bool, bool]
-"""Which of several predicates that split the events alike is shown: the lowest. One of many values of a variable
-belongs to a life cycle, and a flag was made to tell states apart; two variables compared come last. Of what somebody
-has, an amount says more than an account, that more than any number, and a time least. Then what the code states."""
+_Rank: TypeAlias = tuple[int, bool, bool, float, bool, int, bool, bool, bool]
+"""Which of several predicates that split the events alike is shown: the lowest. What the code states comes first. One
+of many values of a variable belongs to a life cycle, and a flag was made to tell states apart; two variables compared
+come last. Of what somebody has, an amount says more than an account, that more than any number, and a time least."""
 FALSE, TRUE, UNKNOWN = 0, 1, 2
 """What a :data:`TruthColumn` holds."""
 
@@ -199,13 +199,13 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
         return (
             _TIERS.index(predicate.tier),
             predicate.formula not in wishes.mentioned,
+            not predicate.coded,
             predicate.price / (CODED if predicate.coded else 1.0),
             predicate.formula.is_lt(),
             _kind(predicate, values, stored & set(symbols)),
             bool(measured & _CLOCKED),
             Dimension.MONEY not in measured,
             Dimension.ACCOUNT not in measured,
-            not predicate.coded,
         )
 
     predicates, matrix = _joined(candidates, rank, len(accepted))

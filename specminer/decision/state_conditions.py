@@ -1,7 +1,9 @@
 """Conditions of the code about storage alone, or about storage and the clock: what states are made of.
 
 A condition compares two sums. It is one of these if all that they are made of are variables of storage, as the call
-found them, and constants, and perhaps the time or the number of the block on one side.
+found them, and constants, and perhaps the time or the number of the block on one side. What another contract answers
+counts as the clock if it always is that: a governor asks its token what time it is (ERC-6372). Where the code compares
+a variable with an amount of the call (``balance < amount``), it matters whether there is anything at all.
 """
 
 from __future__ import annotations
@@ -14,13 +16,20 @@ from typing import Final, NamedTuple
 from specminer.decision.algebra import LinearForm, linear_form
 from specminer.decision.paths import FunctionDecisions, Maker
 from specminer.decision.wording import Wording
-from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena
+from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena, Key
 from specminer.history import MISSING
+from specminer.location import ValueKind
 
 MAX_CONDITIONS: Final = 256
 """Conditions of a history that are looked at, those of the first functions."""
 MAX_STORED: Final = 3
 """Variables that one condition may add up."""
+FIRST_TIME: Final = 1_000_000_000
+"""Unix seconds of 2001: a constant that is compared with the time alone is a date from here on."""
+ENOUGH_ANSWERS: Final = 3
+"""Answers have to equal the clock so often, and not always the same, to be taken for it."""
+NARROWEST: Final = 32
+"""Bits of the narrowest type that holds dates."""
 _HALF: Final = 1 << 255
 _CLOCKS: Final = {"time": "now", "block": "block"}
 
@@ -55,6 +64,8 @@ class StateCondition:
     """The clock's: 1 or -1, 0 without one."""
     constant: int
     comparison: Comparison
+    constants: tuple[str, ...] = ()
+    """Names of what :attr:`constant` is made of, where it has any."""
 
 
 def state_conditions(followed: Iterable[tuple[FunctionDecisions, Wording]]) -> tuple[StateCondition, ...]:
@@ -64,7 +75,7 @@ def state_conditions(followed: Iterable[tuple[FunctionDecisions, Wording]]) -> t
         for node in _decided(decisions):
             if len(found) >= MAX_CONDITIONS:
                 return tuple(found)
-            condition = _read(decisions.runs.arena, wording, node)
+            condition = _read(decisions, wording, node)
             if condition is not None:
                 found.setdefault(condition)
     return tuple(found)
@@ -84,7 +95,8 @@ def _decided(decisions: FunctionDecisions) -> Iterator[int]:
     yield from (node for node in asked if node != UNKNOWN)
 
 
-def _read(arena: Arena, wording: Wording, node: int) -> StateCondition | None:
+def _read(decisions: FunctionDecisions, wording: Wording, node: int) -> StateCondition | None:
+    arena = decisions.runs.arena
     key = arena.key(node)
     if key[0] in ("lt", "eq"):
         left, right = linear_form(arena, key[1], 256), linear_form(arena, key[2], 256)
@@ -95,10 +107,46 @@ def _read(arena: Arena, wording: Wording, node: int) -> StateCondition | None:
     if left is None or right is None:
         return None
     left.add(right, -1)
-    return _named(arena, wording, left, comparison)
+    found = _named(decisions, wording, _unpacked(arena, left), comparison)
+    return _measured(arena, wording, left) if found is None and key[0] == "lt" else found
 
 
-def _named(arena: Arena, wording: Wording, form: LinearForm, comparison: Comparison) -> StateCondition | None:
+def _measured(arena: Arena, wording: Wording, form: LinearForm) -> StateCondition | None:
+    """Return that a variable is zero where it is compared with an argument or with ether that was sent."""
+    if len(form.factors) != 2 or form.constant:
+        return None
+    places = [place for node in form.factors if (place := _stored(arena, wording, node)) is not None]
+    given = [node for node in form.factors if _is_given(arena, node)]
+    if len(places) != 1 or len(given) != 1 or sum(form.factors.values()) % (MASK + 1):
+        return None
+    return StateCondition(
+        stored=((places[0], 1),), clock="", factor=0, constant=0, comparison=Comparison.ZERO
+    )
+
+
+def _is_given(arena: Arena, node: int) -> bool:
+    while arena.kind(node) in ("field", "shifted"):
+        node = arena.key(node)[1]
+    return arena.kind(node) in ("calldata", "value")
+
+
+def _unpacked(arena: Arena, form: LinearForm) -> LinearForm:
+    """Return a form in which sums that were cut to a narrow type are sums: dates have room in any type."""
+    result = LinearForm(256, constant=form.constant)
+    for node, factor in form.factors.items():
+        key = arena.key(node)
+        inner = linear_form(arena, key[1], 256) if _is_narrow_sum(arena, key) else None
+        result.add(inner or LinearForm(256, {node: 1}), factor)
+    return result
+
+
+def _is_narrow_sum(arena: Arena, key: Key) -> bool:
+    return bool(key[0] == "field" and not key[2] and key[3] >= NARROWEST and arena.kind(key[1]) == "add")
+
+
+def _named(
+    decisions: FunctionDecisions, wording: Wording, form: LinearForm, comparison: Comparison
+) -> StateCondition | None:
     clock, clocked = "", 0
     stored: dict[StoredField, int] = {}
     if len(form.factors) > MAX_STORED + 1:
@@ -107,22 +155,55 @@ def _named(arena: Arena, wording: Wording, form: LinearForm, comparison: Compari
         times = factor if factor < _HALF else factor - MASK - 1
         if times not in (1, -1):
             return None
-        kind = arena.kind(node)
-        if kind in _CLOCKS and not clock:
-            clock, clocked = _CLOCKS[kind], times
+        told = _clock(decisions, wording, node)
+        if told and not clock:
+            clock, clocked = told, times
             continue
-        place = _stored(arena, wording, node)
+        place = _stored(decisions.runs.arena, wording, node)
         if place is None or place in stored:
             return None
         stored[place] = times
     constant = form.constant if form.constant < _HALF else form.constant - MASK - 1
-    if not stored:
+    if not stored and (clock != "now" or abs(constant) < FIRST_TIME):
         return None
     items = tuple(sorted(stored.items()))
     if comparison is Comparison.ZERO and (clocked or items[0][1]) < 0:  # one of both forms
         items = tuple((place, -times) for place, times in items)
         clocked, constant = -clocked, -constant
-    return StateCondition(stored=items, clock=clock, factor=clocked, constant=constant, comparison=comparison)
+    name = wording.names.constants.name(abs(constant), ValueKind.UINT)
+    return StateCondition(
+        stored=items,
+        clock=clock,
+        factor=clocked,
+        constant=constant,
+        comparison=comparison,
+        constants=() if name is None else (name,),
+    )
+
+
+def _clock(decisions: FunctionDecisions, wording: Wording, node: int) -> str:
+    """Return which clock a node is: ``now`` or ``block``; nothing if it is something else."""
+    arena = decisions.runs.arena
+    inner = node
+    while arena.kind(inner) == "field" and not arena.key(inner)[2]:  # a narrower type
+        inner = arena.key(inner)[1]
+    kind = arena.kind(inner)
+    if kind in _CLOCKS:
+        return _CLOCKS[kind]
+    if kind != "answer":
+        return ""
+    history = wording.names.history
+    answers = [
+        (value, int(history.invocation_transaction[run.invocation]))
+        for value, run in zip(wording.column(node), decisions.runs.runs, strict=True)
+        if value is not None
+    ]
+    if len(answers) < ENOUGH_ANSWERS or len({value for value, _ in answers}) < 2:
+        return ""
+    for name, column in (("now", history.transaction_time), ("block", history.transaction_block)):
+        if all(value == int(column[row]) for value, row in answers):
+            return name
+    return ""
 
 
 def _stored(arena: Arena, wording: Wording, node: int) -> StoredField | None:

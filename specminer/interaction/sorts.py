@@ -48,7 +48,7 @@ def sorts(context: HistoryContext) -> list[Sort]:
     eligible = _most_touched(context)
     accounts = [port for port in eligible if _holds_accounts(context, port)]
     others = [port for port in eligible if port not in accounts]
-    found = [Sort(ports=tuple(accounts), account=True)] if accounts else []
+    found = [Sort(ports=group, account=True) for group in _kinds_of_accounts(context, accounts)]
     groups = _merged(context, others)
     return found + [Sort(ports=group, account=False) for group in groups]
 
@@ -76,6 +76,36 @@ def _holds_accounts(context: HistoryContext, port: int) -> bool:
     keys = distinct(context.locations.keys[held, found.depth])
     like = context.locations.key_table.like_addresses[keys]
     return bool(len(like)) and float(np.mean(like)) >= ACCOUNT_SHARE
+
+
+def _kinds_of_accounts(context: HistoryContext, ports: list[int]) -> list[tuple[int, ...]]:
+    """Return the classes of ports that hold addresses: one, but for tokens beside those who hold them.
+
+    Ports are of different kinds if they stand in one mapping, ``deposits[token][user]``, and neither they nor ports
+    that share keys with them have any key in common.
+    """
+    locations = context.locations
+    keys: dict[int, set[int]] = {}
+    for port in ports:
+        depth = locations.ports[port].depth
+        keys[port] = set(np.unique(locations.keys[locations.port[:, depth] == port, depth]).tolist()) - {
+            MISSING
+        }
+    classes: list[tuple[tuple[int, ...], set[int]]] = []
+    for port in ports:
+        alike = [item for item in classes if item[1] & keys[port]]
+        members = sorted([port, *(member for item in alike for member in item[0])])
+        classes = [item for item in classes if item not in alike]
+        classes.append((tuple(members), keys[port].union(*(item[1] for item in alike))))
+    class_of = {port: number for number, (members, _) in enumerate(classes) for port in members}
+    apart: set[int] = set()
+    for variable in locations.variables:
+        met = [class_of[port] for port in variable.ports if port in class_of]
+        if len(set(met)) > 1:
+            sizes = {number: len(classes[number][1]) for number in met}
+            apart.add(min(sizes, key=lambda number: (sizes[number], number)))
+    rest = [port for port in ports if class_of[port] not in apart]
+    return [tuple(rest), *(classes[number][0] for number in sorted(apart))] if ports else []
 
 
 def _merged(context: HistoryContext, ports: list[int]) -> list[tuple[int, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -20,7 +20,8 @@ from specminer.abstraction.table import build
 from specminer.chain.artifact import Artifact
 from specminer.chain.interface import Interface
 from specminer.decision.access_facts import access_facts
-from specminer.decision.state_conditions import StateCondition, state_conditions
+from specminer.decision.deployment_constants import deployment_constants, with_constants
+from specminer.decision.state_conditions import StateCondition, StoredField, state_conditions
 from specminer.decoding import HistoryContext, decode
 from specminer.errors import UsageError, plain
 from specminer.history import MISSING, History
@@ -70,13 +71,24 @@ def divided(mining: Mining, interactions: Interactions) -> Mining:
     flagged = flags(context, interactions)
     requested = replace(definition, forbid=(*definition.forbid, *options.forbid))
     conditions = state_conditions((item.decisions, item.wording) for item in mining.followed.values())
+    constants = deployment_constants(context) if conditions else {}
     phasing = Phasing(
         flags=(),
         asked=False,
         context=context,
         interactions=interactions,
         seed=options.seed,
-        build=lambda parts: _built(context, parts, events, conditions, definition.fix),
+        build=lambda parts: _built(
+            context,
+            parts,
+            events,
+            lambda table: with_constants(
+                conditions,
+                constants,
+                {StoredField(*variable.stored) for variable in table.variables if variable.stored},
+            ),
+            definition.fix,
+        ),
     )
     plain = phasing.table(())
     due = deadlines(plain)
@@ -104,7 +116,7 @@ def _built(
     context: HistoryContext,
     interactions: Interactions,
     events: Sequence[str],
-    conditions: tuple[StateCondition, ...],
+    conditions_of: Callable[[EventTable], tuple[StateCondition, ...]],
     asked: Sequence[str],
 ) -> Built:
     """Return the table of events of some interactions.
@@ -113,7 +125,7 @@ def _built(
         context: the history.
         interactions: what it was divided into.
         events: what each invocation counts as.
-        conditions: what the code asks of storage.
+        conditions_of: what the code asks of the storage of a table.
         asked: predicates that states have to tell, so that their variables are no bookkeeping.
 
     """
@@ -122,7 +134,7 @@ def _built(
     table = with_arguments(with_calls(table, history, interactions), history, interactions, context.calls)
     table, kept, bookkeeping = without_bookkeeping(table, interactions, asked)
     return Built(
-        table=replace(table, entity=_entity(interactions), conditions=conditions),
+        table=replace(table, entity=_entity(interactions), conditions=conditions_of(table)),
         interactions=kept,
         bookkeeping=bookkeeping,
     )

@@ -6,7 +6,6 @@ own size, and better in one. What is dominated has no place on the front.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from specminer.tuning.merging import Merging, steps, unmerged
@@ -21,20 +20,19 @@ TINY: Final = 1e-6
 
 
 def front(
-    objective: Objective, chosen: Merging, more: Iterable[Merging] = ()
+    objective: Objective, chosen: Merging, *, stays: bool = False
 ) -> tuple[tuple[Merging, ...], Merging]:
     """Return the points by states, ascending, and the chosen one among them.
 
     If the chosen one is dominated, which a preset that does not minimise the objective may bring about, the
-    shortest of those that dominate it takes its place.
+    shortest of those that dominate it takes its place; unless it ``stays``, for what it tells apart.
     """
     found = [
         chosen,
         *by_size(objective),
-        *more,
         *steps(objective, unmerged(objective, chosen.score.selection)),
     ]
-    while True:
+    while not stays:
         better = [point for point in found if dominates(point.score, chosen.score)]
         if not better:
             break
@@ -48,7 +46,7 @@ def front(
     points = [
         point
         for point in best.values()
-        if not any(dominates(other.score, point.score) for other in best.values())
+        if point is chosen or not any(dominates(other.score, point.score) for other in best.values())
     ]
     return _thinned(sorted(points, key=lambda point: point.score.states), chosen), chosen
 

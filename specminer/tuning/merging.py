@@ -109,7 +109,7 @@ def steps(objective: Objective, start: Merging) -> Iterator[Merging]:
     blocks = objective.quotient.coarsen(selection)
     valuations = _valuations(objective, selection, blocks)
     told = [row for row, position in enumerate(selection) if position in objective.vocabulary.fixed]
-    groups = _groups(blocks, start.blocks)
+    groups = groups_of(blocks, start.blocks)
     choices = choices_of(objective, selection, valuations)
     if len(groups) > MOST_STATES:
         return
@@ -149,7 +149,7 @@ def _untold(objective: Objective, item: Merging, position: int) -> Merging | Non
     if len(pairs) != int(blocks.max()) + 1:
         return None
     valuations = _valuations(objective, selection, blocks)
-    groups = _groups(blocks, item.blocks)
+    groups = groups_of(blocks, item.blocks)
     choices = choices_of(objective, selection, valuations)
     for group in groups:
         inside = _covered(np.array(group), valuations, choices)
@@ -158,8 +158,14 @@ def _untold(objective: Objective, item: Merging, position: int) -> Merging | Non
     return _merged(objective, selection, blocks, groups, valuations, choices)
 
 
-def _groups(blocks: IntColumn, merged: IntColumn) -> Groups:
-    """Return which states of an unmerged automaton are already joined."""
+def groups_of(blocks: IntColumn, merged: IntColumn) -> Groups:
+    """Return which states of an unmerged automaton are already joined.
+
+    Args:
+        blocks: the unmerged automaton's state of each finest state; shape (s,).
+        merged: equal for two finest states exactly if they belong to one state; shape (s,).
+
+    """
     found: dict[int, set[int]] = {}
     for state, place in zip(blocks.tolist(), merged.tolist(), strict=True):
         if state != ROOT:
@@ -186,6 +192,15 @@ def follow(objective: Objective, selection: Selection, cubes: Sequence[Cube]) ->
     joined = tuple(sorted([*groups, *((state,) for state in left)]))
     choices = choices_of(objective, selection, valuations)
     return _merged(objective, selection, blocks, joined, valuations, choices)
+
+
+def grouped(objective: Objective, selection: Selection, groups: Groups) -> Merging:
+    """Return the automaton of a selection whose states are joined in groups, each told by one conjunction."""
+    blocks = objective.quotient.coarsen(selection)
+    valuations = _valuations(objective, selection, blocks)
+    return _merged(
+        objective, selection, blocks, groups, valuations, choices_of(objective, selection, valuations)
+    )
 
 
 def _valuations(objective: Objective, selection: Selection, blocks: IntColumn) -> TruthColumn:

@@ -14,6 +14,9 @@ class Preset:
     summary: str
     keep: float | None
     """States are joined while this share of what the objective gained is kept; ``None`` for not at all."""
+    enabling: bool = False
+    """States are told apart where conditions of the code decide what can be called, too; see
+    :mod:`specminer.tuning.enabling`."""
     held_out: bool = False
     """Search for what tells one part of the history from the others, instead of what is short to tell."""
 
@@ -26,7 +29,12 @@ PRESETS: Final = {
             summary="states are joined while 95 % of what telling them apart gained is kept",
             keep=0.95,
         ),
-        Preset(name="balanced", summary="the shortest description of the history", keep=1.0),
+        Preset(
+            name="balanced",
+            summary="the shortest description of the history, and what the code itself tells apart",
+            keep=1.0,
+            enabling=True,
+        ),
         Preset(
             name="precise",
             summary="what predicts unseen parts of the history best, however many states it takes",

@@ -8,7 +8,7 @@ in where these say nothing. Then events are split where that pays, and states jo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -29,6 +29,7 @@ from specminer.history import IntColumn
 from specminer.predicate import solver_name
 from specminer.tuning import splitting
 from specminer.tuning.description import FALLS, Describer
+from specminer.tuning.enabling import enabled
 from specminer.tuning.front import by_size, front
 from specminer.tuning.merging import Merging, follow, lean, steps, unmerged
 from specminer.tuning.objective import Objective, Score, Selection
@@ -82,11 +83,14 @@ def tune(
         answer = run.within(phased, phased.names).answered()
     else:
         answer = run.answered()
-    run, found, chosen = answer.run, answer.found, answer.merging
+    chosen = answer.merging
+    if preset.enabling and not definition.only:
+        answer = answer.run.enabled(phased, answer)
+    run, found, told = answer.run, answer.found, answer.merging
     full = found.full
-    points: tuple[Merging, ...] = (chosen,)
+    points: tuple[Merging, ...] = (told,)
     if not definition.only:  # what a definition fixes is not joined for being longer to tell
-        points, chosen = front(found.objective, chosen)
+        points, chosen = front(found.objective, told, stays=told is not chosen)
     describer = Describer(
         objective=found.objective,
         table=found.split.table,
@@ -216,9 +220,16 @@ class _Run:
     """Flags whose changes are events of the table, deadlines of the entity among them."""
     deadlines: tuple[str, ...] = ()
     """Those of them that are deadlines."""
+    answers: dict[tuple[str, ...], _Answer] = field(default_factory=dict)
+    """What was found already, by ``phases``; shared by all runs of one tuning."""
 
     def answered(self) -> _Answer:
         """Return what the search finds on the table, some of whose events may be split, and the automaton of it."""
+        if self.phases not in self.answers:
+            self.answers[self.phases] = self._answer()
+        return self.answers[self.phases]
+
+    def _answer(self) -> _Answer:
         found = self.searched(
             vocabulary(self.table, self.definition), splitting.as_defined(self.table, self.definition)
         )
@@ -264,6 +275,31 @@ class _Run:
                 break
             best = min(fewer, key=lambda answer: (answer.merging.score.key, answer.run.phases))
         return best
+
+    def enabled(self, phased: Phased | None, answer: _Answer) -> _Answer:
+        """Tell states apart where the code decides what can be called; deadlines that do so are events as well.
+
+        This run is the one of ``answer``.
+        """
+        shortest = answer.merging.score.description_length
+        if phased is not None and not phased.asked:
+            names = tuple(name for name in phased.names if name in self.phases or not phased.shared(name))
+            while set(names) - set(self.phases):
+                run = self.within(phased, names)
+                joined = run.told_apart(run.answered(), shortest)
+                used = run.flags_of(joined.found, joined.merging.score.selection)
+                if used == names:
+                    return joined
+                names = used
+        return self.told_apart(answer, shortest)
+
+    def told_apart(self, answer: _Answer, shortest: float) -> _Answer:
+        """Return an answer with states told apart by what the code decides; see :func:`.enabling.enabled`."""
+        table = answer.found.split.table
+        accepted_as = np.array(table.accepted_as or range(len(table.symbols)), dtype=np.int64)
+        shortest = min(shortest, answer.merging.score.description_length)
+        merging = enabled(answer.found.objective, answer.merging, accepted_as, shortest)
+        return replace(answer, merging=merging)
 
     def flags_of(self, found: _Found, selection: Selection) -> tuple[str, ...]:
         """Return the flags that some predicates speak of."""

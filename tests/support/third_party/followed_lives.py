@@ -65,7 +65,10 @@ class FollowedLives:
         return tuple(self._followed)
 
     def states(self, call: int, key: Key, *, after: bool) -> frozenset[str]:
-        """Return the states that an entity is in before a call, or after its transaction, at the call's time."""
+        """Return the states that an entity is in before a call, or behind it, at the call's time.
+
+        Behind means before the next call that its transaction makes beside it, or else after the transaction.
+        """
         moment = self._moments[call][after]
         names: dict[str, Typed | int] = dict(self._values) | {"now": moment.now, "block": moment.block}
         if key != WHOLE:
@@ -136,7 +139,7 @@ class FollowedLives:
 
     @cached_property
     def _moments(self) -> tuple[tuple[Moment, Moment], ...]:
-        """For each call the storage before it and after its transaction."""
+        """For each call the storage before it, and before the next call beside it or else after its transaction."""
         moments = []
         words: dict[int, int] = {}
         for transaction, invocations in self._by_transaction:
@@ -149,16 +152,21 @@ class FollowedLives:
             after = dict(words)
             after.update({slot: value for _, slot, value in writes})
             now, block = transaction.block.timestamp or 0, transaction.block.number
+            found = []
             for invocation in invocations:
                 begin = min((access.position for access in invocation.accesses), default=None)
                 before = dict(words)
                 if invocation.parent is not None or invocation is not invocations[0]:
                     before.update({slot: value for at, slot, value in writes if begin is None or at < begin})
+                found.append(before)
+            for number, before in enumerate(found):
+                following = number + 1  # a call that its transaction makes beside this one, not in it
+                beside = (
+                    following < len(found) and invocations[following].parent == invocations[number].parent
+                )
+                left = found[following] if beside else after
                 moments.append(
-                    (
-                        Moment(words=before, now=now, block=block),
-                        Moment(words=after, now=now, block=block),
-                    )
+                    (Moment(words=before, now=now, block=block), Moment(words=left, now=now, block=block))
                 )
             words = after
         return tuple(moments)
