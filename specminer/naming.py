@@ -35,6 +35,10 @@ LISTED: Final = 3
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _STRUCT: Final = re.compile(r"(\w+)\[[^\]]*\]\.")
 """What holds the fields of an entity is called after it: ``horses[·].price``."""
+_CHOICE: Final = re.compile(r"\[([A-Z][A-Z0-9_]*|[0-9]{1,6})\]")
+"""A key that stands for a choice: a role, a number of a token."""
+_ROLES: Final = frozenset({"role", "roles", "has", "is"})
+"""Words that go without saying of somebody who has a role."""
 _SEEN: Final = re.compile(r"seen\((.*)\)", re.DOTALL)
 _CHANGED: Final = re.compile(r"changed\((.*)\)", re.DOTALL)
 _FILLER: Final = frozenset({"is", "has", "get", "the", "current", "m", "s"})
@@ -188,6 +192,10 @@ class Phrases:
         return f"{self._name(left)} = {join_words(texts, 'or')}"
 
     def _less(self, left: Formula, right: Formula, holds: bool) -> str | None:
+        if left.is_symbol() and right.is_int_constant():
+            return self._below(left, int(right.constant_value()), holds)
+        if left.is_int_constant() and right.is_symbol():  # more than a number: not less than the next one
+            return self._below(right, int(left.constant_value()) + 1, not holds)
         if not (left.is_symbol() and right.is_symbol()):
             return None
         first, second = (self._language.declaration(term) for term in (left, right))
@@ -196,6 +204,12 @@ class Phrases:
         if first.history or second.history:
             return None
         return f"{self._name(left)} {'<' if holds else '≥'} {self._name(right)}"
+
+    def _below(self, symbol: Formula, limit: int, holds: bool) -> str | None:
+        """Return that a variable is below a number, or is not."""
+        if self._language.declaration(symbol).history or self._language.declaration(symbol).context:
+            return None
+        return f"{self._name(symbol)} {'<' if holds else '≥'} {limit}"
 
     def _dimension(self, symbol: Formula) -> Dimension:
         declaration = self._language.declaration(symbol)
@@ -252,6 +266,7 @@ def readable(raw: str, noun: set[str], spelled: Mapping[str, str] = MappingProxy
     """
     field = re.sub(r"\[[^\]]*\]", "", raw.removeprefix("this.")).rsplit(".", 1)[-1]
     found = words(field)
+    chosen = [word for text in _CHOICE.findall(raw) for word in words(text) if word not in found]
     keyed = "[" in raw
     if keyed and "to" in found[1:-1]:  # tokenIndexToOwner: from what to what
         found = found[len(found) - found[::-1].index("to") :]
@@ -263,7 +278,9 @@ def readable(raw: str, noun: set[str], spelled: Mapping[str, str] = MappingProxy
     if kept and kept != found and not set(kept) <= _KEYS:
         found = [word for word in kept if word not in _KEYS]
     found = [spelled[word] if word.upper() in field and word in spelled else word for word in found]
-    return " ".join(found) or raw
+    if chosen:  # hasRole[MINTER_ROLE]: a minter
+        found = [word for word in found if word not in _ROLES]
+    return " ".join([*found, *chosen]) or raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,7 +403,9 @@ def _said(
     return ", ".join(said)
 
 
-def state_names(told: Sequence[Saying], states: int, whole: Mapping[int, str]) -> tuple[str, ...]:
+def state_names(
+    told: Sequence[Saying], states: int, whole: Mapping[int, str], apart: Sequence[Saying] = ()
+) -> tuple[str, ...]:
     """Return a unique name for each state, the root first.
 
     For each state that is added which excludes most of the states not yet excluded; among equals what is, then
@@ -397,18 +416,27 @@ def state_names(told: Sequence[Saying], states: int, whole: Mapping[int, str]) -
         states: how many there are.
         whole: for some states how a predicate is said, chosen or not, that is true there and nowhere
             else; used where a name would need several of the chosen ones.
+        apart: the same, but each predicate for itself: a name takes of several that are false of one variable only
+            those that it needs.
         instead: how the literal of a state and a predicate is said, where another way says more.
 
     """
     given = UniqueNames()
     result = [given.add(START)]
     for state in range(1, states):
-        telling = [text for saying in _telling(told, state) if (text := saying.said[state]) is not None]
+        telling = _texts(told, state)
+        if any(", " in text for text in telling):
+            telling = min(telling, _texts(apart, state) or telling, key=lambda texts: len(", ".join(texts)))
         if len(telling) > 1 and state in whole:
             telling = [whole[state]]
         base = ", ".join(dict.fromkeys(telling)) or ONLY
         result.append(given.add(base, "{} ({})".format))
     return tuple(result)
+
+
+def _texts(told: Sequence[Saying], state: int) -> list[str]:
+    """Return what is said of a state to tell it from all others."""
+    return [text for saying in _telling(told, state) if (text := saying.said[state]) is not None]
 
 
 def _telling(told: Sequence[Saying], state: int) -> list[Saying]:

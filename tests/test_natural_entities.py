@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.state_agreement import agreement
+from benchmarks.states import mined_events
 from specminer.api.mining import mine
 from specminer.decision.access_facts import AccessFacts, access_facts
+from specminer.decision.deployment_constants import deployment_constants, with_constants
 from specminer.decision.state_conditions import Comparison, state_conditions
 from specminer.decoding import HistoryContext, decode
 from specminer.history import BoolColumn
 from specminer.interaction import Analysis, Mode, analyse, split
 from specminer.interaction.roles import Source
+from specminer.interaction.sorts import sorts
 from specminer.pipeline import MineOptions, import_traces
 from specminer.pipeline.following import execute, follow
 from specminer.specification import TransitionKind
 from specminer.store import TraceStore
+from tests.support.third_party.followed_lives import FollowedLives
 from tests.support.third_party.recording import Recording
+from tests.support.third_party.written_states import written_life
 
 pytestmark = pytest.mark.slow
 Recorded = Callable[[str], Recording]
@@ -135,7 +142,7 @@ def test_the_explanation_says_what_decided(read: Read) -> None:
 STATES = {
     "safe": {"threshold = 0", "threshold > 0"},
     "timelock": {"not scheduled", "done"},
-    "vyper_auction": {"ended", "not ended"},
+    "vyper_auction": {"ended"},
     "weth9": {"holds tokens", "holds nothing"},
 }
 """Some of the states that the documentation tells apart."""
@@ -184,22 +191,23 @@ LIVES = {
         ("start", "offer", "offered"),
         ("offered", "time: until reached", "lapsed"),
         ("offered", "buy", "locked"),
-        ("lapsed", "withdraw", "over"),
-        ("locked", "receive_item", "over"),
+        ("lapsed", "withdraw", "withdrawn"),
+        ("locked", "receive_item", "received"),
     },
 }
 """What the documentation says of an entity's life, by the names that it gives to states."""
 CALLED = {
     "timelock": {
-        "timestamps > 0, timestamps ≠ 1, timestamps not reached": "waiting",
-        "timestamps > 0, timestamps ≠ 1, timestamps reached": "ready",
+        "timestamps > 0, timestamps not reached": "waiting",
+        "timestamps reached, timestamps ≠ 1": "ready",
         "not scheduled": "unset",
     },
     "vyper_purchases": {
         "stage = 1, until not reached": "offered",
         "stage = 1, until reached": "lapsed",
         "stage = 2": "locked",
-        "stage = 4 or 8": "over",
+        "stage = 4": "received",
+        "stage = 8": "withdrawn",
     },
 }
 
@@ -237,3 +245,54 @@ def test_a_deadline_that_is_forbidden_is_no_event_and_one_that_is_fixed_makes_th
         recording.trace_file, abi=recording.artifact_file, options=MineOptions(forbid=("until reached",))
     )
     assert not any(edge.kind is TransitionKind.TIME for edge in without.specification.transitions)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["dutch_auctions", "multisig", "payment_splitter", "uups", "vesting", "vyper_auction", "vyper_purchases"],
+)
+def test_entity_states_and_steps_are_as_written_down(
+    name: str, third_party: Recorded, tmp_path: Path
+) -> None:
+    recording = third_party(name)
+    mined = mine(recording.trace_file, abi=recording.artifact_file)
+    lives = FollowedLives(recording=recording, life=written_life(name))
+    found = agreement(lives, list(mined_events(mined, tmp_path)), mined.specification)
+    assert found.split_found
+    assert [state.name for state in found.states if not state.found] == []
+    assert [step for step, there in found.steps.items() if not there] == []
+
+
+def test_tokens_are_no_accounts(read: Read) -> None:
+    context, _ = read("payment_splitter")
+    kinds = [
+        {context.locations.ports[port].name for port in item.ports} for item in sorts(context) if item.account
+    ]
+    assert {"_released[]", "_shares[]", "_erc20Released[][]"} <= kinds[0]
+    assert kinds[1] == {"_erc20Released[]", "_erc20TotalReleased[]"}
+
+
+def test_the_clock_may_be_told_by_another_contract(read: Read) -> None:
+    context, _ = read("governor")
+    followed = follow(context, execute(context)).values()
+    found = state_conditions((item.decisions, item.wording) for item in followed)
+    variables = context.locations.variables
+    due = {
+        tuple(variables[place.variable].text(None, place.field) for place, _ in item.stored)
+        for item in found
+        if item.clock == "block"
+    }
+    assert {("_proposals[].voteStart",), ("_proposals[].voteStart", "_proposals[].voteDuration")} <= due
+
+
+def test_what_is_set_once_is_a_number_in_conditions_on_an_entity(read: Read) -> None:
+    context, _ = read("multisig")
+    constants = deployment_constants(context)
+    required = next(item for item in constants.values() if item.name == "required")
+    assert required.value == 3
+    followed = follow(context, execute(context)).values()
+    conditions = state_conditions((item.decisions, item.wording) for item in followed)
+    told = with_constants(conditions, constants, ())
+    assert any(item.constants == ("required",) and item.constant in (3, -3) for item in told)
+    assert not any(place in constants for item in told for place, _ in item.stored)
+    assert with_constants(conditions, constants, list(constants)) == conditions

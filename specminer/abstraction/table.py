@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,8 @@ from specminer.abstraction.events import EventTable, Variable
 from specminer.decoding.accesses import AccessSummary, first_accesses
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn, RowColumn
 from specminer.interaction import Interactions, Mode, event_text
-from specminer.location import Field, Locations
+from specminer.location import Field, Locations, ValueKind
+from specminer.location import Variable as Stored
 from specminer.trace import Tracer
 
 REJECTED: Final = " (rejected)"
@@ -48,8 +49,11 @@ def build(
     locations: Locations,
     interactions: Interactions,
     functions: Sequence[str],
+    key_name: Callable[[int, ValueKind], str | None] | None = None,
 ) -> EventTable:
     """Return the table; ``functions`` gives each invocation's bare function name.
+
+    ``key_name`` says what a key is called that stands for a choice, such as a role; ``None`` for what has no name.
 
     A variable is known from the deployment on (all zero) if the history holds it for each contract of the
     interaction, else from the first access on, and before that from what this access found. Between two accesses of
@@ -60,7 +64,7 @@ def build(
     """
     rejected = ~history.accepted[interactions.invocation] & ~interactions.passive
     symbols, symbol = _symbols(interactions, functions, rejected)
-    variables, fields, numbers = _variables(history, accesses, locations, interactions)
+    variables, fields, numbers = _variables(history, accesses, locations, interactions, key_name)
     span = len(history.access_slot) + 2
     times = _access_times(history)
     ends = interactions.slice * span + _moments(history, interactions, times, rejected)
@@ -188,7 +192,11 @@ def _begin_times(history: History, times: RowColumn, *, apart: bool) -> IntColum
 
 
 def _variables(
-    history: History, accesses: AccessSummary, locations: Locations, interactions: Interactions
+    history: History,
+    accesses: AccessSummary,
+    locations: Locations,
+    interactions: Interactions,
+    key_name: Callable[[int, ValueKind], str | None] | None,
 ) -> tuple[list[Variable], list[Field], RowColumn]:
     """Return the variables, the field that each reads, and each slot's variables.
 
@@ -199,17 +207,23 @@ def _variables(
     if interactions.mode is Mode.WHOLE:  # else what contracts keep in equal slots is one variable
         contract[accesses.slot] = history.invocation_contract[accesses.invocation]
     span = len(history.contracts)
-    identity = locations.variable[slots] * span + contract[slots]
+    choices, choice = _choices(locations, interactions, slots)
+    identity = (locations.variable[slots] * span + contract[slots]) * len(choices) + choice
     kinds, kind_of_slot = np.unique(identity, return_inverse=True)
     first = np.full(len(kinds), len(accesses.touch), dtype=np.int64)
     np.minimum.at(first, kind_of_slot, first_accesses(accesses, len(interactions.owner))[slots])
     by_access = np.argsort(first)  # not by name: renaming a variable must change nothing else
     kinds, kind_of_slot = kinds[by_access], np.argsort(by_access)[kind_of_slot]
-    rows = [locations.variables[row] for row in (kinds // span).tolist()]
-    key = ("sender",) if interactions.mode is Mode.SENDER else ("·",)
+    stored_in = (kinds // len(choices) // span).tolist()
+    rows = [locations.variables[row] for row in stored_in]
+    entity = "sender" if interactions.mode is Mode.SENDER else "·"
+    keys = [
+        _key_texts(locations, row, choices[chosen], entity, key_name)
+        for row, chosen in zip(rows, (kinds % len(choices)).tolist(), strict=True)
+    ]
     fields = [
-        (row.text(key if row.ports else None, place), field)
-        for row in rows
+        (row.text(key, place), field)
+        for row, key in zip(rows, keys, strict=True)
         for place, field in enumerate(row.fields)
     ]
     starts = np.cumsum([0, *(len(row.fields) for row in rows)])
@@ -221,11 +235,13 @@ def _variables(
     numbers[:, slots] = table[:, kind_of_slot]
     names = unique_names(name for name, _ in fields)
     spellings = [
-        row.spellings(key if row.ports else None, place) for row in rows for place in range(len(row.fields))
+        row.spellings(key, place)
+        for row, key in zip(rows, keys, strict=True)
+        for place in range(len(row.fields))
     ]
     stored = [
         (number, place)
-        for number, row in zip((kinds // span).tolist(), rows, strict=True)
+        for number, row in zip(stored_in, rows, strict=True)
         for place in range(len(row.fields))
     ]
     variables = [
@@ -233,6 +249,47 @@ def _variables(
         for name, (_, field), others, where in zip(names, fields, spellings, stored, strict=True)
     ]
     return variables, [field for _, field in fields], numbers
+
+
+def _choices(
+    locations: Locations, interactions: Interactions, slots: IntColumn
+) -> tuple[list[tuple[int, ...]], IntColumn]:
+    """Return the keys beside the entity's that slots hang under, each combination once, and the one of each slot.
+
+    A combination has a code for each key position, ``MISSING`` for the entity's own and where there is none.
+    """
+    codes = locations.keys[slots].astype(np.int64)
+    for depth, holder in enumerate(interactions.holders):
+        if depth < codes.shape[1]:
+            codes[holder[slots] != MISSING, depth] = MISSING
+    single = np.sum(locations.port[slots] != MISSING, axis=1) < 2
+    codes[single] = MISSING
+    found, choice = np.unique(codes, axis=0, return_inverse=True)
+    combinations = [tuple(row) for row in found.tolist()]
+    return combinations or [()], choice.reshape(-1).astype(np.int64)
+
+
+def _key_texts(
+    locations: Locations,
+    variable: Stored,
+    choice: tuple[int, ...],
+    entity: str,
+    key_name: Callable[[int, ValueKind], str | None] | None,
+) -> tuple[str, ...] | None:
+    """Return what stands in the brackets of a variable; ``None`` if it has none."""
+    if not variable.ports:
+        return None
+    texts = []
+    for depth, port in enumerate(variable.ports):
+        code = choice[depth] if depth < len(choice) else MISSING
+        kind = locations.ports[port].kind
+        if code == MISSING:
+            texts.append(entity)
+            continue
+        word = locations.key_table.word(code)
+        name = None if word is None or key_name is None else key_name(word, kind)
+        texts.append(name or locations.key_table.text(code, kind))
+    return tuple(texts)
 
 
 def _cells(

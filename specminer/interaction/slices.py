@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -15,9 +16,11 @@ from specminer.interaction.interactions import Interactions
 from specminer.interaction.relation import Relation, contains, distinct, relation
 from specminer.interaction.roles import Naming
 from specminer.interaction.sorts import Sort
-from specminer.location import ValueKind
+from specminer.location import PortKind, ValueKind
 from specminer.specification import EntitySort, Mode
 
+MOST_CHOICES: Final = 4
+"""A key position with at most so many keys, none of them an address, is a choice and keeps nobody's things."""
 UNNAMED_ROLE = "touched"
 """The role of an entity that a call touches and does not name."""
 
@@ -122,13 +125,33 @@ def _role_column(named: Naming, own: Own, passive: int, *, told: bool) -> tuple[
 def slot_owner(
     context: HistoryContext, ports: BoolColumn, slice_of: Callable[[IntColumn], IntColumn]
 ) -> IntColumn:
-    """Return the interaction that each slot is a variable of: it hangs under the entity's key and no other."""
-    owner = np.full(len(context.locations.variable), MISSING, dtype=np.int64)
-    keys = np.sum(context.locations.port != MISSING, axis=1)
-    (entity, *_) = slot_entities(context, ports) or (owner,)
-    alone = (keys == 1) & (entity != MISSING)
-    owner[alone] = slice_of(entity[alone])
+    """Return the interaction that each slot is a variable of: it hangs under the entity's key and no other.
+
+    But for keys that stand for a few choices: ``roles[MINTER][account]`` is a variable of the account for each role.
+    """
+    locations = context.locations
+    owner = np.full(len(locations.variable), MISSING, dtype=np.int64)
+    keyed = locations.port != MISSING
+    entities = slot_entities(context, ports)
+    if not entities:
+        return owner
+    chosen = np.array([_is_choice(context, port) for port in range(len(locations.ports))], dtype=np.bool_)
+    chosen = np.append(chosen & ~ports, False)[locations.port]
+    for entity in entities:
+        alone = (entity != MISSING) & (keyed.sum(axis=1) - chosen.sum(axis=1) == 1)
+        owner[alone] = slice_of(entity[alone])
     return owner
+
+
+def _is_choice(context: HistoryContext, port: int) -> bool:
+    """Return whether the keys at a position are a few choices, and nobody's accounts."""
+    found, locations = context.locations.ports[port], context.locations
+    if found.keyed is not PortKind.MAPPING or found.kind in (ValueKind.ADDRESS, ValueKind.TEXT):
+        return False
+    keys = distinct(locations.keys[locations.port[:, found.depth] == port, found.depth])
+    table = locations.key_table
+    words = all(table.word(key) is not None for key in keys.tolist()[: MOST_CHOICES + 1])
+    return words and len(keys) <= MOST_CHOICES and not table.like_addresses[keys].any()
 
 
 def _words(context: HistoryContext, entities: IntColumn) -> tuple[int | None, ...]:

@@ -20,6 +20,7 @@ from specminer.abstraction.table import build
 from specminer.chain.artifact import Artifact
 from specminer.chain.interface import Interface
 from specminer.decision.access_facts import access_facts
+from specminer.decision.context_names import names_of
 from specminer.decision.deployment_constants import deployment_constants, with_constants
 from specminer.decision.state_conditions import StateCondition, StoredField, state_conditions
 from specminer.decoding import HistoryContext, decode
@@ -130,7 +131,8 @@ def _built(
 
     """
     history = context.history
-    table = build(history, context.accesses, context.locations, interactions, events)
+    named = names_of(context).constants.name
+    table = build(history, context.accesses, context.locations, interactions, events, named)
     table = with_arguments(with_calls(table, history, interactions), history, interactions, context.calls)
     table, kept, bookkeeping = without_bookkeeping(table, interactions, asked)
     return Built(

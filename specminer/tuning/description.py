@@ -191,7 +191,8 @@ class Describer:
         ).astype(np.int64)
         unknown = self._unknown(point)
         ends = np.bincount(point.blocks, weights=self.objective.quotient.ends, minlength=point.score.states)
-        names = state_names(told, point.score.states, self._whole(own, point.blocks))
+        apart = sayings(own, valuations[: len(own)], self._phrases, {})
+        names = state_names(told, point.score.states, self._whole(own, point.blocks), apart)
         return tuple(
             TunedState(
                 id=state,

@@ -14,7 +14,7 @@ deadline reached, is told apart at all events.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
 import numpy as np
@@ -39,37 +39,46 @@ SEEN: Final = 2
 """Events and ends that a state needs at least."""
 
 
-def enabled(objective: Objective, start: Merging, accepted_as: IntColumn, shortest: float) -> Merging:
+def enabled(
+    objective: Objective,
+    start: Merging,
+    accepted_as: IntColumn,
+    shortest: float,
+    bears_out: Callable[[Merging], bool],
+) -> Merging:
     """Return an automaton with states told apart by what the code decides.
 
-    Each time the condition is taken that makes the description longer by the least.
+    Each time the condition is taken that makes the description longer by the least, and that unseen parts bear out.
 
     Args:
         objective: has the candidates.
         start: the automaton found.
         accepted_as: for each symbol the position of the same call accepted.
         shortest: the shortest description, which may become longer by :data:`LONGER`.
+        bears_out: whether parts of the history that were not seen do not speak against an automaton.
 
     """
     limit = (1.0 + LONGER) * shortest
-    coded = [
-        position for position, predicate in enumerate(objective.vocabulary.predicates) if predicate.coded
-    ]
-    named = Counter(objective.vocabulary.predicates[position].subject for position in start.score.selection)
+    predicates = objective.vocabulary.predicates
+    named = Counter(predicates[position].subject for position in start.score.selection)
     statuses = {subject for subject, count in named.items() if subject is not None and count > 1}
+    left = [position for position, predicate in enumerate(predicates) if predicate.coded]
     current = start
     while True:
-        split = [
-            item
-            for position in coded
+        split = {
+            position: item
+            for position in left
             if position not in current.score.selection
             and (item := _split(objective, current, position, accepted_as, statuses)) is not None
             and item.score.description_length <= limit
             and item.score.states <= MOST_STATES
-        ]
+        }
         if not split:
             return current if current.score.states > SINGLE else _first(objective, current, limit)
-        current = min(split, key=lambda item: item.score.key)
+        best = min(split, key=lambda position: split[position].score.key)
+        left.remove(best)
+        if bears_out(split[best]):
+            current = split[best]
 
 
 def _first(objective: Objective, start: Merging, limit: float) -> Merging:

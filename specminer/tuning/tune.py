@@ -47,6 +47,10 @@ PHASES_WORTH: Final = 0.02
 entity, which the code states, must take off what splits of events must."""
 LOST: Final = 1.5
 """Held-out acceptance falls if more interactions than these are refused: a single one may have gone its own way."""
+DISAGREES: Final = 0.05
+"""What the code tells apart may cost this share of what halves of the history have in common ..."""
+DISAGREEING: Final = 4.0
+"""... or, in short histories, so many interactions in that share of them: their halves know little."""
 SPLIT_STATES: Final = 512
 """With more finest states, events are split between the states found only."""
 MERGED: Final = 6
@@ -185,18 +189,33 @@ def _misleads(phased: Phased, told: _Answer, less: _Answer) -> bool:
     They do if more than one interaction, and more than a hundredth of them, is refused for it, or if halves agree less,
     on average and in most pairs.
     """
+    if _loses(told, less):
+        return True
+    agreed, agreed_before = _agreements(phased, told), _agreements(phased, less)
+    falls = [after < earlier for after, earlier in zip(agreed, agreed_before, strict=False)]
+    return sum(agreed) < sum(agreed_before) and 2 * sum(falls) > len(falls)
+
+
+def _loses(told: _Answer, less: _Answer) -> bool:
+    """Return whether more than one interaction, and more than a hundredth of them, is refused that was not before."""
     accepted, before = (
         held_out_acceptance(item.found.graph, item.found.cut, item.merging.blocks) for item in (told, less)
     )
     lost = max(FALLS, LOST / max(1, int(told.found.cut.times.sum())))
-    if before - accepted > lost:
-        return True
-    agreed, agreed_before = (
-        phased.agreements(item.found.split.table, item.found.graph, item.merging.blocks, item.found.cut)
-        for item in (told, less)
-    )
-    falls = [after < earlier for after, earlier in zip(agreed, agreed_before, strict=False)]
-    return sum(agreed) < sum(agreed_before) and 2 * sum(falls) > len(falls)
+    return before - accepted > lost
+
+
+def _agreements(phased: Phased, item: _Answer) -> list[float]:
+    """Return what halves of the history have in common under an answer, of each pair of halves."""
+    found = item.found
+    return phased.agreements(found.split.table, found.graph, item.merging.blocks, found.cut)
+
+
+def _splits_halves(phased: Phased, told: _Answer, less: _Answer) -> bool:
+    """Return whether halves of the history agree much less, on average."""
+    agreed, before = _agreements(phased, told), _agreements(phased, less)
+    tolerated = max(DISAGREES, DISAGREEING / max(1, int(told.found.cut.times.sum())))
+    return bool(agreed) and sum(before) - sum(agreed) > tolerated * len(agreed)
 
 
 def _spoken(candidates: Vocabulary, position: int) -> frozenset[str]:
@@ -282,23 +301,31 @@ class _Run:
         This run is the one of ``answer``.
         """
         shortest = answer.merging.score.description_length
+        plain = self.told_apart(phased, answer, shortest)
         if phased is not None and not phased.asked:
             names = tuple(name for name in phased.names if name in self.phases or not phased.shared(name))
             while set(names) - set(self.phases):
                 run = self.within(phased, names)
-                joined = run.told_apart(run.answered(), shortest)
+                joined = run.told_apart(phased, run.answered(), shortest)
                 used = run.flags_of(joined.found, joined.merging.score.selection)
                 if used == names:
-                    return joined
+                    return plain if _misleads(phased, joined, answer) else joined
                 names = used
-        return self.told_apart(answer, shortest)
+        return plain
 
-    def told_apart(self, answer: _Answer, shortest: float) -> _Answer:
+    def told_apart(self, phased: Phased | None, answer: _Answer, shortest: float) -> _Answer:
         """Return an answer with states told apart by what the code decides; see :func:`.enabling.enabled`."""
+
+        def bears_out(merging: Merging) -> bool:
+            told = replace(answer, merging=merging)
+            if _loses(told, answer):
+                return False
+            return phased is None or not _splits_halves(phased, told, answer)
+
         table = answer.found.split.table
         accepted_as = np.array(table.accepted_as or range(len(table.symbols)), dtype=np.int64)
         shortest = min(shortest, answer.merging.score.description_length)
-        merging = enabled(answer.found.objective, answer.merging, accepted_as, shortest)
+        merging = enabled(answer.found.objective, answer.merging, accepted_as, shortest, bears_out)
         return replace(answer, merging=merging)
 
     def flags_of(self, found: _Found, selection: Selection) -> tuple[str, ...]:

@@ -1,0 +1,82 @@
+"""States are told apart where the code decides what can be called, even if a short history would not pay for it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from specminer.abstraction import Definition, EventTable, ValueKind, Variable
+from specminer.decision.state_conditions import Comparison, StateCondition, StoredField
+from specminer.tuning import Tuning, tune
+from specminer.tuning.preset import PRESETS
+from tests.support.event_tables import table_of
+
+CONFIRMED = StateCondition(
+    stored=((StoredField(0, 0), 1),), clock="", factor=0, constant=-3, comparison=Comparison.NEGATIVE
+)
+"""``confirmations < 3``"""
+REFUSED = "execute (rejected)"
+Life = list[tuple[str, tuple[int, ...]]]
+
+
+def life(draw: random.Random, *, refused: bool) -> Life:
+    """Return the life of a transaction that whoever likes confirms, and somebody executes if three did."""
+    count = 0
+    events: Life = [("submit", (0,))]
+    for _ in range(12):
+        event = draw.choice(["confirm", "confirm", "revoke", "execute", "comment"])
+        if event == "execute" and count >= 3 and draw.random() < 0.3:
+            return [*events, (event, (count,))]
+        if event == "execute" and refused:
+            events.append((REFUSED, (count,)))
+        elif event == "confirm" or (event == "revoke" and count):
+            count += 1 if event == "confirm" else -1
+            events.append((event, (count,)))
+        elif event == "comment":
+            events.append((event, (count,)))
+    return events
+
+
+def wallet(*conditions: StateCondition, lives: int = 20, refused: bool = True) -> EventTable:
+    """Return a table of transactions that were confirmed; of which the code states some conditions."""
+    draw = random.Random(7)
+    counted = [Variable(name="confirmations", kind=ValueKind.UINT, stored=(0, 0))]
+    table = table_of([life(draw, refused=refused) for _ in range(lives)], counted, [REFUSED])
+    places = {symbol: place for place, symbol in enumerate(table.symbols)}
+    accepted = tuple(places[symbol.removesuffix(" (rejected)")] for symbol in table.symbols)
+    return replace(table, conditions=conditions, accepted_as=accepted)
+
+
+def chosen(tuning: Tuning) -> list[str]:
+    return [predicate.text for predicate in tuning.predicates]
+
+
+def test_what_the_code_asks_for_is_told_apart_though_it_does_not_pay() -> None:
+    short = tune(wallet(CONFIRMED), Definition(), preset=replace(PRESETS["balanced"], enabling=False))
+    assert "confirmations < 3" not in chosen(short)
+    assert "confirmations < 3" in chosen(tune(wallet(CONFIRMED), Definition()))
+
+
+def test_what_the_code_does_not_state_stays_untold() -> None:
+    assert "confirmations < 3" not in chosen(tune(wallet(), Definition()))
+
+
+def test_a_single_state_is_told_apart_by_what_the_code_states() -> None:
+    table = wallet(CONFIRMED, lives=3, refused=False)
+    assert len(tune(table, Definition()).states) == 3
+    assert len(tune(wallet(lives=3, refused=False), Definition()).states) == 2
+
+
+@pytest.mark.parametrize("preset", ["readable", "precise"])
+def test_other_presets_tell_what_they_are_for(preset: str) -> None:
+    assert not PRESETS[preset].enabling
+
+
+def test_the_definition_makes_the_same_states_again() -> None:
+    table = wallet(CONFIRMED)
+    found = tune(table, Definition())
+    again = tune(table, found.chosen.definition)
+    assert [state.name for state in again.states] == [state.name for state in found.states]
+    assert again.chosen.blocks.tolist() == found.chosen.blocks.tolist()
