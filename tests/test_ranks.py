@@ -52,6 +52,7 @@ RANKS = {
     "explanation": 9,
     "reasoning": 8,
     "comparison": 10,
+    "export": 10,
     "monitoring": 10,
     "render": 10,
     "report": 10,

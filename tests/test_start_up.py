@@ -49,7 +49,7 @@ def test_the_help_loads_no_command(option: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["mine", "render", "report", "score", "prove", "export-smt", "abstractions"]
+    "command", ["mine", "render", "report", "score", "prove", "export-smt", "export-spec", "abstractions"]
 )
 def test_commands_that_ask_nobody_and_execute_nothing_load_neither_node_nor_machine(command: str) -> None:
     found = loaded(f"from specminer.cli import main; main(['{command}', '--help'])")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Final
 
 import pytest
 
+from specminer.datasets import dataset
 from tests.support.exporting import txlist
 from tests.support.local_explorer import LocalExplorer, Served
 from tests.support.transcripts import World
@@ -53,10 +55,18 @@ def _explorer(folder: Path) -> Iterator[World]:
         yield World(folder=folder, environment={"MY_KEY": key}, real={EXPLORER: explorer.url})
 
 
+@contextmanager
+def _artifact_of_house(folder: Path) -> Iterator[World]:
+    """Yield a world with the artifact of the auction house, and no node."""
+    shutil.copy(dataset("auction_house").folder / "artifact.json", folder / "AuctionHouse.json")
+    yield World(folder=folder)
+
+
 WORLDS: Final[dict[str, Place]] = {
     "how-to/node.md": _node("auction_house", "Contract.json"),
     "how-to/explorer.md": _explorer,
     "how-to/proxy.md": _node("loans", "Loans.json"),
+    "how-to/exports.md": _artifact_of_house,
     "how-to/many-contracts.md": _node("single_auction", "Auction.json"),
 }
 """By page; a page that is not here gets an empty folder."""

@@ -1,0 +1,1 @@
+"""A specification in the languages of other tools."""
