@@ -82,6 +82,16 @@ def test_one_transaction(folder: Path) -> None:
         (("missing.json",), 2, "missing.json cannot be read"),
         (("automaton.json", "0x12"), 2, "0x12"),
         (("automaton.json", "savings", "--transaction", "0x12"), 2, "64 hexadecimal digits"),
+        (
+            ("automaton.json", "savings", "--transaction", "0x" + "11" * 32),
+            3,
+            "the history does not hold 0x1111",
+        ),
+        (
+            ("automaton.json", "savings", "--from-block", "9", "--to-block", "8"),
+            2,
+            "the range of blocks is empty",
+        ),
         (("automaton.json", "savings", "--at", "bad"), 2, "broken"),
         (("automaton.json", "auction_house"), 2, "is it of another contract?"),
         (("automaton.json", "--db", "none.db"), 3, "there is no database none.db"),

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from benchmarks.checking import WAYS, Recording, changed, history_of, is_valid, mined, recording_of
-from specminer import CheckOptions, CheckResult, UsageError, check
+from specminer import CheckOptions, CheckResult, StoreError, UsageError, check
 from specminer.monitoring.deviation import Basis, Severity
 from specminer.pipeline.checking import check_history
 from specminer.specification import Specification
@@ -112,11 +112,15 @@ def test_blocks_and_transactions_can_be_chosen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"), [("0x12", "64 hexadecimal digits"), ("0x" + "ab" * 32, "does not hold")]
+    ("given", "told", "error"),
+    [
+        ("0x12", "64 hexadecimal digits", UsageError),
+        ("0x" + "ab" * 32, "does not hold", StoreError),
+    ],
 )
-def test_a_transaction_that_is_none(given: str, told: str) -> None:
+def test_a_transaction_that_is_none(given: str, told: str, error: type[Exception]) -> None:
     own = recording("auction_house")
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(error, match=told):
         check_history(
             specification("auction_house"),
             history_of(own, own.transactions),

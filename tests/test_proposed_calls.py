@@ -45,11 +45,26 @@ def test_a_call_that_the_contract_rejects_says_why(folder: Path) -> None:
     assert "the call would be rejected with" in done.err
 
 
+def test_a_rejection_without_a_reason_has_none(folder: Path) -> None:
+    done = _judged(folder, "--call", "0x", "--from", OWNER)
+    assert done.code == 0
+    assert "the call would be rejected without a reason" in done.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (("--call", "pause()"), "give --from ADDRESS"),
-        (("--call", "nosuch(1)", "--from", OWNER), "no function 'nosuch' of 1 arguments"),
+        (("--call", "nosuch(1)", "--from", OWNER), "no function 'nosuch' with 1 argument; give the calldata"),
+        (("--call", "setle(1)", "--from", OWNER), "did you mean 'settle'?"),
+        (("--call", "settle()", "--from", OWNER), "with 0 arguments; there is settle(uint256)"),
+        (("--call", "pause()", "--from", OWNER, "--value", str(1 << 256)), "'--value'"),
+        (("--call", "pause()", "--from", OWNER, "--time", str(1 << 63)), "'--time'"),
+        (("--call", "pause()", "--from", OWNER, "--from-block", "3"), "leave out --from-block"),
+        (("--call", "pause()", "--from", OWNER, "--transaction", "0x" + "11" * 32), "leave out --from-block"),
+        (("--from", OWNER), "--from is for a call that is not sent yet"),
+        (("--value", "0"), "--value is for a call that is not sent yet"),
+        (("--time", "5"), "--time is for a call that is not sent yet"),
         (("--call", "settle(one)", "--from", OWNER), "the arguments do not fit settle(uint256)"),
         (("--call", "0x1", "--from", OWNER), "even number of digits"),
         (("--call", "settle", "--from", OWNER), "expected 0x… or function(argument, …)"),

@@ -12,7 +12,7 @@ import numpy as np
 
 from specminer.abstraction import Definition
 from specminer.chain.artifact import Artifact
-from specminer.errors import UsageError, plain
+from specminer.errors import StoreError, UsageError, plain
 from specminer.guard.entity import Entities
 from specminer.guard.guards import functions_of
 from specminer.history import BoolColumn, History
@@ -79,7 +79,8 @@ def check_history(
         observer: sees how far long work is.
 
     Raises:
-        UsageError: the abstraction does not fit the history, or a transaction is not in it.
+        UsageError: the abstraction does not fit the history, or a hash is none.
+        StoreError: the history does not hold a transaction that is to be judged.
 
     """
     start = Mining(
@@ -133,7 +134,7 @@ def _listed(history: History, hashes: Collection[str]) -> BoolColumn:
     rows = {f"0x{item.hex()}": row for row, item in enumerate(history.transaction_hash)}
     missing = [item for item in hashes if item.lower() not in rows]
     if missing:
-        raise UsageError(
+        raise StoreError(
             f"--transaction: the history does not hold {plain(missing[0], 80)}; collect its block first, or give --rpc"
         )
     wanted = [rows[item.lower()] for item in hashes]

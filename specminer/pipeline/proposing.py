@@ -10,7 +10,7 @@ from typing import Final
 from eth_abi.abi import encode
 from eth_abi.exceptions import EncodingError
 
-from specminer._support.text import counted
+from specminer._support.text import counted, list_some, suggest
 from specminer.chain.blocks import head_block
 from specminer.chain.execution.calls import EXISTS, FORKS, RICH, Basics, Call, Source, Surroundings
 from specminer.chain.execution.fast import FastMachine
@@ -192,9 +192,11 @@ def _outcome(invocations: Sequence[Invocation], interface: Interface) -> str:
         return "the call would not reach the contract"
     if outcome.kind is OutcomeKind.RETURNED:
         return "the call would be accepted"
-    reason = interface.reason(outcome)
+    reason = interface.reason(outcome) if outcome.data or outcome.kind is not OutcomeKind.REVERTED else ""
     return (
-        f"the call would be rejected with '{plain(reason, 120)}'" if reason else "the call would be rejected"
+        f"the call would be rejected with '{plain(reason, 120)}'"
+        if reason
+        else "the call would be rejected without a reason"
     )
 
 
@@ -221,10 +223,7 @@ def calldata(text: str, interface: Interface) -> bytes:
         if item.signature.partition("(")[0] == name and len(item.types) == len(given)
     ]
     if len(fitting) != 1:
-        several = "several functions" if fitting else "no function"
-        raise UsageError(
-            f"--call: the ABI has {several} '{plain(name, 60)}' of {len(given)} arguments; give the calldata as 0x…"
-        )
+        raise UsageError(_no_function(name, len(given), interface, several=bool(fitting)))
     selector, item = fitting[0]
     try:
         values = [_value(kind, argument) for kind, argument in zip(item.types, given, strict=True)]
@@ -234,6 +233,23 @@ def calldata(text: str, interface: Interface) -> bytes:
             f"--call: the arguments do not fit {plain(item.signature, 120)}; give numbers, addresses as 0x…, true or "
             "false, texts as they are; for others give the calldata as 0x…"
         ) from None
+
+
+def _no_function(name: str, arguments: int, interface: Interface, *, several: bool) -> str:
+    """Return why a call's function is not known: of the ABI's functions several fit, or none does."""
+    wanted = f"'{plain(name, 60)}' with {counted(arguments, 'argument')}"
+    if several:
+        return f"--call: the ABI has several functions {wanted}; give the calldata as 0x…"
+    signatures = {item.signature for item in interface.functions.values()}
+    same = sorted(item for item in signatures if item.partition("(")[0] == name)
+    hint = (
+        f"there is {list_some([plain(item, 120) for item in same[:3]], len(same))}"
+        if same
+        else suggest(
+            name, sorted({item.partition("(")[0] for item in signatures}), "give the calldata as 0x…"
+        )
+    )
+    return f"--call: the ABI has no function {wanted}; {hint}"
 
 
 def _arguments(text: str) -> list[str]:

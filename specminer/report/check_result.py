@@ -37,7 +37,8 @@ def check_text(result: CheckResult) -> str:
     """Return the findings in lines, by transaction, those with the worst first."""
     if result.first_block is None:
         return (
-            f"{plain(result.name, 80)}: there is no transaction to check behind those of the specification\n"
+            f"{plain(result.name, 80)}: there is no transaction to check in the chosen blocks (by default those behind "
+            "the specification's last block)\n"
         )
     lines = [f"{_judged(result)}: {_counts(result)}"]
     left = MAX_SHOWN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -18,8 +19,13 @@ from specminer.pipeline.checking import CheckOptions
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.proposing import PROPOSED, ProposedCall, propose
 from specminer.pipeline.selecting import SelectionOptions
+from specminer.pipeline.sources.source import BlockRange
 from specminer.report.check_result import check_json, check_sarif, check_text
 from specminer.specification import Specification, read_specification
+
+_MAX_WEI: Final = (1 << 256) - 1
+_MAX_SECONDS: Final = (1 << 63) - 1
+"""What the database can hold as a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +35,16 @@ class JudgedRange:
     first: int | None
     last: int | None
     transactions: tuple[str, ...]
+
+    def options(self) -> CheckOptions:
+        """Return them as the check takes them.
+
+        Raises:
+            UsageError: the range is empty.
+
+        """
+        BlockRange(first=self.first, last=self.last).check()
+        return CheckOptions(first_block=self.first, last_block=self.last, transactions=self.transactions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,21 +63,31 @@ class ProposedText:
 
     text: str | None
     sender: str | None
-    value: int
+    value: int | None
     timestamp: int | None
 
-    def call(self) -> ProposedCall | None:
+    def call(self, judged: JudgedRange) -> ProposedCall | None:
         """Return the call; ``None`` if none was given.
 
         Raises:
-            UsageError: who would send it was not said.
+            UsageError: who would send it was not said, or options go together that say two different things.
 
         """
         if self.text is None:
+            options = {"--from": self.sender, "--value": self.value, "--time": self.timestamp}
+            for name, value in options.items():
+                if value is not None:
+                    raise UsageError(f"{name} is for a call that is not sent yet; give it with --call")
             return None
         if self.sender is None:
             raise UsageError("--call needs to know who would send it: give --from ADDRESS")
-        return ProposedCall(text=self.text, sender=self.sender, value=self.value, timestamp=self.timestamp)
+        if judged != JudgedRange(first=None, last=None, transactions=()):
+            raise UsageError(
+                "--call judges the call alone; leave out --from-block, --to-block and --transaction, or --call"
+            )
+        return ProposedCall(
+            text=self.text, sender=self.sender, value=self.value or 0, timestamp=self.timestamp
+        )
 
 
 @click.command("check")
@@ -92,15 +118,14 @@ class ProposedText:
 )
 @click.option(
     "--value",
-    type=click.IntRange(0),
-    default=0,
+    type=click.IntRange(0, _MAX_WEI),
     metavar="WEI",
-    help="The ether that the call would bring.",
+    help="The ether that the call would bring; by default none.",
 )
 @click.option(
     "--time",
     "timestamp",
-    type=click.IntRange(0),
+    type=click.IntRange(0, _MAX_SECONDS),
     metavar="SECONDS",
     help="When the call would be made, in Unix seconds; by default just behind the last known transaction.",
 )
@@ -152,8 +177,7 @@ def command(
     abi = read_artifact(artifact)
     chosen = _selection(specification, given.targets)
     chosen.trace_files()
-    call = proposed.call()
-    options = CheckOptions(first_block=judged.first, last_block=judged.last, transactions=judged.transactions)
+    options, call = judged.options(), proposed.call(judged)
     with Screen(quiet=quiet) as screen:
         selected = select(database, chosen, abi=abi, source=source.source, observer=screen)
         if call is not None:
