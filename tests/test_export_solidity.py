@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +25,7 @@ from specminer.specification import (
     SymbolSort,
     encode_specification,
 )
+from tests.support.anvil import Anvil
 from tests.support.command import specminer
 from tests.support.mined import mined
 from tests.support.solc import CompileFailed, compile_sources
@@ -214,6 +217,35 @@ def test_modifiers_of_datasets_compile_in_the_contract(name: str, file: str, tmp
     source = (folder / file).read_text()
     compile_sources({file: source, "Guards.sol": f'import "./{file}";\n' + body(done.out)})
     compile_sources({file: applied(source, done.out)})
+
+
+def _outcomes(name: str, sources: dict[str, str]) -> list[str]:
+    """Live a dataset's scenario with these sources; return the status of each transaction."""
+    about = tomllib.loads((dataset(name).folder / "about.toml").read_text())
+    artifacts = compile_sources(sources)
+    with Anvil(hardfork=about["recorded_with"]["hardfork"], chain_id=about["chain_id"]) as anvil:
+        import_module(f"tools.scenarios.{name}").run(anvil, artifacts)
+        last = int(anvil.rpc("eth_blockNumber"), 16)
+        blocks = [anvil.rpc("eth_getBlockByNumber", hex(number), False) for number in range(last + 1)]
+        hashes = [each for block in blocks for each in block["transactions"]]
+        return [anvil.rpc("eth_getTransactionReceipt", each)["status"] for each in hashes]
+
+
+@pytest.mark.slow
+@pytest.mark.node
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("auction_house", "AuctionHouse.sol"), ("escrow", "Escrow.sol"), ("vaults", "Vaults.sol")],
+)
+def test_with_its_modifiers_a_contract_decides_every_call_as_before(name: str, file: str) -> None:
+    folder = dataset(name).folder
+    artifact = read_artifact(folder / "artifact.json")
+    assert artifact is not None
+    text = solidity(mined(name).specification, artifact)
+    sources = {path.name: path.read_text() for path in sorted(folder.glob("*.sol"))}
+    before = _outcomes(name, sources)
+    assert {"0x0", "0x1"} <= set(before)
+    assert _outcomes(name, sources | {file: applied(sources[file], text)}) == before
 
 
 def test_a_file_without_functions_is_refused(tmp_path: Path) -> None:
