@@ -72,7 +72,9 @@ def test_whoever_comes_improbably_still_is_new_in_the_next_transaction() -> None
     assert first > 5
     assert second == pytest.approx(first - 1.0, abs=0.01), "one of two transactions"
     assert evidence.sentence is not None
-    assert "never seen 1 transactions before" in evidence.sentence(int(evidence.position[mine[1]]))
+    assert "never seen before its previous transaction, called" in evidence.sentence(
+        int(evidence.position[mine[1]])
+    )
 
 
 def test_a_product_that_falls_once_is_broken_and_one_that_wanders_is_no_claim() -> None:

@@ -157,6 +157,13 @@ def test_a_list_is_refused_by_line(tmp_path: Path, text: str, message: str) -> N
     assert "geheim" not in str(caught.value)
 
 
+def test_what_is_no_text_is_no_list(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_bytes(NOBODY.encode() + b" \xff\xfe\n")
+    with pytest.raises(FileFormatError, match=r"list\.txt is no text in UTF-8; expected a list of contracts"):
+        read_contract_list(path)
+
+
 def test_names_and_paths_are_read(tmp_path: Path) -> None:
     (tmp_path / "a b.json").write_text("[]")
     path = tmp_path / "list.txt"

@@ -42,10 +42,16 @@ def read_contract_list(path: Path) -> tuple[ListedContract, ...]:
     Names with blanks or ``#``, and such paths, stand in quotes. Paths are relative to the list's folder.
 
     Raises:
-        FileFormatError: a line is malformed, or names a contract, or a name, that another has; says which line.
+        FileFormatError: the file is no text; a line is malformed, or names a contract, or a name, that another has;
+            says which line.
 
     """
-    text = read_bounded(path, MAX_LIST, "a list of contracts").decode("utf-8")
+    try:
+        text = read_bounded(path, MAX_LIST, "a list of contracts").decode("utf-8")
+    except UnicodeDecodeError:
+        raise FileFormatError(
+            f"{plain(path)} is no text in UTF-8; expected a list of contracts, an address a line", path=path
+        ) from None
     listed: list[ListedContract] = []
     lines: dict[Address | str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):

@@ -134,9 +134,9 @@ def newcomer_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
         first = int(came[position])
         who = checksum_address(history.addresses[int(history.invocation_sender[first])])
         what = "a contract" if contract[position] else "an account"
-        since = "" if turn[position] == 1 else f"{int(turn[position]) - 1:,} transactions "
+        since = "before" if turn[position] == 1 else _before_previous(int(turn[position]) - 1)
         return (
-            f"{who}, {what} that was never seen {since}before, called {context.calls.name(int(rows[position]))}; most "
+            f"{who}, {what} that was never seen {since}, called {context.calls.name(int(rows[position]))}; most "
             f"of {int(known[position]):,} earlier first calls were made by somebody who was known"
         )
 
@@ -286,3 +286,8 @@ def refusal_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
         )
 
     return strongest(EvidenceSource.REFUSAL, count, cases, sentence)
+
+
+def _before_previous(transactions: int) -> str:
+    """Return before how many transactions of its own somebody was never seen."""
+    return "before its previous " + ("transaction" if transactions == 1 else f"{transactions:,} transactions")
