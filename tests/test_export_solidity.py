@@ -248,6 +248,27 @@ def test_with_its_modifiers_a_contract_decides_every_call_as_before(name: str, f
     assert _outcomes(name, sources | {file: applied(sources[file], text)}) == before
 
 
+def _without_checks(source: str) -> str:
+    """Return a source without the statements that refuse calls on a condition."""
+    source = re.sub(r"^\s*if \([^;{]*\) revert [^;]*;", "{}", source, flags=re.MULTILINE)
+    return re.sub(r"^\s*require\([^;]*\);", "{}", source, flags=re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.node
+@pytest.mark.parametrize(("name", "file"), [("escrow", "Escrow.sol"), ("vaults", "Vaults.sol")])
+def test_modifiers_alone_refuse_what_the_contract_refused(name: str, file: str) -> None:
+    folder = dataset(name).folder
+    artifact = read_artifact(folder / "artifact.json")
+    assert artifact is not None
+    text = solidity(mined(name).specification, artifact)
+    sources = {path.name: path.read_text() for path in sorted(folder.glob("*.sol"))}
+    twin = _without_checks(sources[file])
+    with pytest.raises(RuntimeError, match="should have been refused"):
+        _outcomes(name, sources | {file: twin})
+    assert _outcomes(name, sources | {file: applied(twin, text)}) == _outcomes(name, sources)
+
+
 def test_a_file_without_functions_is_refused(tmp_path: Path) -> None:
     spec: Specification = auction()
     (tmp_path / "automaton.json").write_bytes(encode_specification(spec))
