@@ -36,10 +36,12 @@ class Delivery:
         """Return the receivers; standard output if no other was given.
 
         Raises:
-            UsageError: a URL is malformed, or the secret is missing.
+            UsageError: a URL is malformed, the secret is missing, or there is nothing to sign.
             OutputError: the file cannot be written to.
 
         """
+        if self.webhook_secret_env is not None and self.webhook is None:
+            raise UsageError("--webhook-secret-env signs what is posted; give it with --webhook URL")
         found: list[Receiver] = []
         if self.file is not None:
             found.append(FileReceiver(self.file))
