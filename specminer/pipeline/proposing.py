@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from eth_abi.abi import encode
 from eth_abi.exceptions import EncodingError
 
 from specminer._support.text import counted, list_some, suggest
@@ -225,10 +224,13 @@ def calldata(text: str, interface: Interface) -> bytes:
     if len(fitting) != 1:
         raise UsageError(_no_function(name, len(given), interface, several=bool(fitting)))
     selector, item = fitting[0]
+    from web3 import Web3  # takes half a second to load
+    from web3.exceptions import Web3Exception
+
     try:
         values = [_value(kind, argument) for kind, argument in zip(item.types, given, strict=True)]
-        return bytes(selector) + encode(item.types, values)
-    except (EncodingError, ValueError, OverflowError, TypeError):
+        return bytes(selector) + Web3().codec.encode(item.types, values)
+    except (Web3Exception, EncodingError, ValueError, OverflowError, TypeError):
         raise UsageError(
             f"--call: the arguments do not fit {plain(item.signature, 120)}; give numbers, addresses as 0x…, true or "
             "false, texts as they are; for others give the calldata as 0x…"
