@@ -14,7 +14,7 @@ from benchmarks.states import mined_events
 from specminer.api.mining import mine
 from specminer.decision.access_facts import AccessFacts, access_facts
 from specminer.decision.deployment_constants import deployment_constants, with_constants
-from specminer.decision.state_conditions import Comparison, state_conditions
+from specminer.decision.state_conditions import Comparison, StateCondition, StoredField, state_conditions
 from specminer.decoding import HistoryContext, decode
 from specminer.history import BoolColumn
 from specminer.interaction import Analysis, Mode, analyse, split
@@ -288,11 +288,13 @@ def test_the_clock_may_be_told_by_another_contract(read: Read) -> None:
 def test_what_is_set_once_is_a_number_in_conditions_on_an_entity(read: Read) -> None:
     context, _ = read("multisig")
     constants = deployment_constants(context)
-    required = next(item for item in constants.values() if item.name == "required")
-    assert required.value == 3
-    followed = follow(context, execute(context)).values()
-    conditions = state_conditions((item.decisions, item.wording) for item in followed)
-    told = with_constants(conditions, constants, ())
-    assert any(item.constants == ("required",) and item.constant in (3, -3) for item in told)
-    assert not any(place in constants for item in told for place, _ in item.stored)
-    assert with_constants(conditions, constants, list(constants)) == conditions
+    (place,) = (place for place, item in constants.items() if item.name == "owners.length")
+    assert constants[place].value == 5
+    entity = StoredField(variable=len(context.locations.variables), field=0)
+    condition = StateCondition(
+        stored=((entity, 1), (place, -1)), clock="", factor=0, constant=0, comparison=Comparison.NEGATIVE
+    )
+    (told,) = with_constants([condition], constants, ())
+    assert told.stored == ((entity, 1),)
+    assert (told.constant, told.constants) == (-5, ("owners.length",))
+    assert with_constants([condition], constants, list(constants)) == (condition,)
