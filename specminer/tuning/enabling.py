@@ -1,8 +1,8 @@
 """Tells states apart where the code does: by conditions on which it depends what can be called.
 
-The shortest description of a short history leaves out what happened rarely. But that nobody can execute what too few
-confirmed is no habit of this history: the code says it. So states in which a condition of the code decides a call are
-split by it, even if that makes the description a little longer.
+The shortest description of a short history leaves out what happened rarely; that of a long one does not. But that
+nobody can execute what too few confirmed is no habit of this history: the code says it. So states in which a condition
+of the code decides a call are split by it, even if that makes the description a little longer.
 
 A condition decides a call in a state if the call was accepted on one side of it only, and either was rejected on the
 other side or came too often for chance. Of a variable several of whose values are told apart, as the code compares
@@ -25,6 +25,8 @@ from specminer.history import BoolColumn, IntColumn
 from specminer.tuning.merging import Groups, Merging, grouped, groups_of, unmerged
 from specminer.tuning.objective import Objective
 
+SHORT: Final = 1_000
+"""Of a history of more events the shortest description leaves out little that matters: its states are not split."""
 LONGER: Final = 0.2
 """Share by which the description may become longer, in all."""
 MOST_STATES: Final = 9
@@ -62,7 +64,8 @@ def enabled(
     predicates = objective.vocabulary.predicates
     named = Counter(predicates[position].subject for position in start.score.selection)
     statuses = {subject for subject, count in named.items() if subject is not None and count > 1}
-    left = [position for position, predicate in enumerate(predicates) if predicate.coded]
+    short = len(objective.quotient.state_before) <= SHORT
+    left = [position for position, predicate in enumerate(predicates) if predicate.coded and short]
     current = start
     while True:
         split = {

@@ -75,12 +75,13 @@ EXPECTED = {
 
 MAINNET = {
     "CryptoLandmarks": {"owned by the contract", "owned by a user, price = max price", "price ≠ max price"},
-    "GetTheHorse": {
-        "unproductive index = 0, price = 0, not for sale",
-        "unproductive index = 0, for sale",
-        "unproductive index = 0, price > 0, not for sale",
-        "unproductive index > 0, not for sale",
-        "unproductive index > 0, for sale",
+    "GetTheHorse": {  # a horse that gave birth rests until its next action, as the code demands
+        "price = 0, not for sale, next action at not reached",
+        "price = 0, next action at reached",
+        "for sale, next action at not reached",
+        "for sale, next action at reached",
+        "price > 0, not for sale, next action at not reached",
+        "price > 0, not for sale, next action at reached",
     },
     "ArkToken": {"mates = 0, price = last price", "mates > 0, price = last price", "price ≠ last price"},
     "MobSquads": {
