@@ -22,8 +22,8 @@ def with_coded(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
 
     Where the code compares a variable with one of its values other than zero, it tells all of them apart. What
     templates make of a variable that the code compares with something is left out: the code tells its values apart.
-    Only this stays: whether it is zero, and the single values of one that the code compares with zero. A status that is
-    no longer the first one has others that mean something to a reader.
+    Only the single values of one that the code compares with zero stay: a status that is no longer the first one has
+    others that mean something to a reader.
     """
     stated = {draft.formula: draft for draft in _coded(table, base)}
     valued = {formula.arg(0) for formula in stated if _is_value(formula) and formula.arg(1).constant_value()}
@@ -36,9 +36,7 @@ def with_coded(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
         told = stated.pop(draft.formula, None) is not None
         told |= _is_value(draft.formula) and draft.formula.arg(0) in valued
         told |= symbols <= own
-        status = _is_value(draft.formula) and (
-            draft.formula.arg(0) in compared or not draft.formula.arg(1).constant_value()
-        )
+        status = _is_value(draft.formula) and draft.formula.arg(0) in compared
         if told or status or draft.tier is not Tier.STORAGE or not symbols <= spoken:
             yield replace(draft, coded=told)
     yield from stated.values()
