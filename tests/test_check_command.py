@@ -12,8 +12,8 @@ from specminer.monitoring.deviation import Basis, CheckResult, Deviation, Severi
 from specminer.report.check_result import MAX_SHOWN, check_json, check_sarif, check_text
 from specminer.specification import Occurrence, encode_specification
 from tests.support.command import specminer
+from tests.support.cut_datasets import specification
 from tests.support.specifications import HOSTILE_NAMES, auction
-from tests.test_checking import specification
 
 
 @pytest.fixture(scope="module")

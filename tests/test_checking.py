@@ -12,19 +12,9 @@ from benchmarks.checking import WAYS, Recording, changed, history_of, is_valid, 
 from specminer import CheckOptions, CheckResult, StoreError, UsageError, check
 from specminer.monitoring.deviation import Basis, Severity
 from specminer.pipeline.checking import check_history
-from specminer.specification import Specification
+from tests.support.cut_datasets import recording, specification
 
 DATASETS = ("auction_house", "savings", "vaults")
-
-
-@cache
-def recording(name: str) -> Recording:
-    return recording_of(name, with_code=True)
-
-
-@cache
-def specification(name: str) -> Specification:
-    return mined(recording(name))
 
 
 @cache

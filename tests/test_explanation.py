@@ -40,7 +40,18 @@ from specminer.trace import (
     Word,
 )
 from tests.support.histories import CHAIN, stored
-from tests.test_flows import ALICE, BOB, OTHER, TOKEN, VAULT, foreign, invocation, transaction, transfer, word
+from tests.support.transfers import (
+    ALICE,
+    BOB,
+    OTHER,
+    TOKEN,
+    VAULT,
+    foreign,
+    invocation,
+    transaction,
+    transfer,
+    word,
+)
 
 SYMBOL, DECIMALS, PULL = (keccak(text)[:4] for text in (b"symbol()", b"decimals()", b"pull()"))
 EVIL = '</script><img src=x onerror=alert(1)>\x1b[31m\u202e|`"]'

@@ -20,32 +20,27 @@ from specminer.flows import (
 )
 from specminer.history import TOKENS, History
 from specminer.trace import (
-    Address,
-    Block,
     Event,
-    ForeignLog,
-    Hash,
-    Invocation,
     InvocationKind,
     Outcome,
     OutcomeKind,
     Payment,
     PaymentKind,
-    Tracer,
-    Transaction,
 )
 from specminer.words import word_at
 from tests.support.histories import CHAIN, stored
-
-ALICE, BOB, TOKEN, OTHER, VAULT = (Address(bytes([number]) * 20) for number in range(1, 6))
-
-
-def word(value: int | bytes) -> bytes:
-    return value.to_bytes(32, "big") if isinstance(value, int) else value.rjust(32, b"\0")
-
-
-def transfer(sender: Address, recipient: Address, number: int) -> tuple[tuple[bytes, ...], bytes]:
-    return (TRANSFER, word(sender), word(recipient)), word(number)
+from tests.support.transfers import (
+    ALICE,
+    BOB,
+    OTHER,
+    TOKEN,
+    VAULT,
+    foreign,
+    invocation,
+    transaction,
+    transfer,
+    word,
+)
 
 
 def batch(identifiers: Sequence[int], amounts: Sequence[int]) -> bytes:
@@ -105,47 +100,6 @@ def test_a_huge_batch_is_bounded() -> None:
     operated = (word(OTHER), word(ALICE), word(BOB))
     data = word(64) * 2 + word(2**255) + word(1) * 5
     assert len(told((TRANSFER_BATCH, *operated), data)) <= 7
-
-
-def invocation(position: int = 0, **changes: object) -> Invocation:
-    call = Invocation(
-        contract=VAULT,
-        code=VAULT,
-        position=position,
-        parent=None,
-        depth=0,
-        kind=InvocationKind.EXTERNAL,
-        sender=ALICE,
-        value=0,
-        data=b"",
-        outcome=Outcome(kind=OutcomeKind.RETURNED),
-        gas=100_000,
-        gas_used=50_000,
-        payments=(),
-    )
-    return replace(call, **changes)  # type: ignore[arg-type]
-
-
-def transaction(*calls: Invocation, logs: tuple[ForeignLog, ...] | None = (), number: int = 1) -> Transaction:
-    return Transaction(
-        hash=Hash(word(number)),
-        block=Block(number=number, hash=Hash(word(1000 + number)), timestamp=number),
-        index=0,
-        sender=ALICE,
-        to=VAULT,
-        value=calls[0].value if calls else 0,
-        gas=100_000,
-        gas_used=50_000,
-        nonce=number,
-        succeeded=True,
-        tracer=Tracer.JAVASCRIPT,
-        invocations=calls,
-        logs=logs,
-    )
-
-
-def foreign(index: int, address: Address, topics: tuple[bytes, ...], data: bytes) -> ForeignLog:
-    return ForeignLog(index=index, address=address, topics=topics, data=data, data_size=len(data))
 
 
 def own(position: int, topics: tuple[bytes, ...], data: bytes, *, undone: bool = False) -> Event:

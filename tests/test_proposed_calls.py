@@ -14,9 +14,9 @@ from specminer.errors import UsageError
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.proposing import calldata
 from tests.support.anvil import Anvil
+from tests.support.boxes import SOURCE
 from tests.support.command import Done, specminer
 from tests.support.solc import compile_sources
-from tests.test_watch import SOURCE
 
 OWNER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 

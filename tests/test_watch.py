@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -25,26 +25,12 @@ from specminer.monitoring.receivers import FileReceiver
 from specminer.pipeline.watching import LONGEST_PAUSE, Watch, WatchOptions
 from specminer.store import TraceStore
 from tests.support.anvil import Anvil, Deployed
+from tests.support.boxes import SOURCE
 from tests.support.command import Done, environment, specminer, start
 from tests.support.solc import compile_sources
 from tests.support.specifications import auction
 
 pytestmark = pytest.mark.node
-
-SOURCE: Final = """
-pragma solidity ^0.8.20;
-contract Boxes {
-    address public owner = msg.sender;
-    mapping(uint256 => uint256) public boxes;
-    function put(uint256 id, uint256 amount) external {
-        require(boxes[id] == 0, "taken");
-        require(amount > 0);
-        boxes[id] = amount;
-    }
-    function take(uint256 id) external { require(boxes[id] > 0, "empty"); boxes[id] = 0; }
-    function seize(uint256 id) external { boxes[id] = 7; }
-}
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
