@@ -144,6 +144,7 @@ class LifeStep:
     """An event of an interaction."""
 
     transaction: str
+    """What is told of the transaction."""
     block: int
     timestamp: int | None
     event: str
@@ -204,9 +205,11 @@ class Explanation:
     name: str
     """Of the traced contract."""
     chain_id: int
+    """Of the chain."""
     contracts: tuple[str, ...]
     """The traced contracts that took part."""
     transaction: TransactionFacts
+    """What is told of the transaction."""
     summary: tuple[str, ...]
     """What happened and who gained, in sentences."""
     rank: int | None
@@ -220,25 +223,35 @@ class Explanation:
     names: dict[str, str]
     """Names of addresses."""
     calls: tuple[TreeCall, ...]
+    """What the traced contracts were called for, in order."""
     calls_total: int
     """How many there are; more than are listed if the rest was cut."""
     calls_known: bool
     """Whether calls of other contracts were recorded."""
     storage: tuple[StorageChange, ...]
+    """What changed in storage, before and after."""
     logs: tuple[EmittedLog, ...]
+    """The log entries that lasted, in order."""
     logs_total: int
+    """How many log entries there are; the list may be cut."""
     logs_known: bool
     """Whether log entries of other contracts were recorded."""
     movements: tuple[Movement, ...]
+    """The flows of ether and tokens, in order."""
     movements_total: int
+    """How many flows there are; the list may be cut."""
     ether_known: bool
     """Whether what the traced contracts paid was recorded."""
     gains: tuple[Gain, ...]
     """The largest first, ether before tokens."""
     tokens: tuple[TokenFacts, ...]
+    """The tokens that moved."""
     participants: tuple[Participant, ...]
+    """Who took part, with what each gained and lost."""
     lives: tuple[LifeAround, ...]
+    """The lives of the interactions that it is part of."""
     lives_total: int
+    """How many such interactions there are; the list may be cut."""
     notes: tuple[str, ...] = field(default=())
     """What was cut or is not known, as sentences."""
 
