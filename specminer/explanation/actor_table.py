@@ -119,8 +119,11 @@ class ActorTable:
     """The actors of a history."""
 
     name: str
+    """The contract's name."""
     chain_id: int
+    """Of the chain."""
     contracts: tuple[str, ...]
+    """What is told of contracts."""
     actors: tuple[Actor, ...]
     """By net ether that they took out, the most first; then by calls."""
     total: int
@@ -134,6 +137,7 @@ class ActorTable:
     ether_known: bool
     """Whether payments of every accepted call were recorded."""
     transactions: int
+    """How many transactions were read."""
 
     def to_json(self) -> bytes:
         """Return the document as UTF-8 JSON, indented, ending in a newline; same value, same bytes."""
