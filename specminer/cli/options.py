@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -44,12 +44,12 @@ database_option = click.option(
 )
 
 
-def _number(least: int) -> Callable[[str], int]:
-    """Return a reader of block or chain numbers, as far as the database can hold them."""
+def whole_number(least: int, bits: int = 63) -> Callable[[str], int]:
+    """Return a reader of whole numbers below ``2**bits``; those below ``2**63`` fit into the database."""
 
     def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,19}", text) or not least <= int(text) < 1 << 63:
-            raise click.BadParameter(f"'{plain(text, 40)}' is no whole number from {least} to 2**63 - 1")
+        if not re.fullmatch(r"[0-9]{1,78}", text) or not least <= int(text) < 1 << bits:
+            raise click.BadParameter(f"'{plain(text, 40)}' is no whole number from {least} to 2**{bits} - 1")
         return int(text)
 
     return read
@@ -57,14 +57,14 @@ def _number(least: int) -> Callable[[str], int]:
 
 instances_option = click.option(
     "--instances",
-    type=_number(1),
+    type=whole_number(1),
     metavar="N",
     help="Of several contracts, mine the first N in the order of their creation.",
 )
 
 life_option = click.option(
     "--life",
-    type=_number(1),
+    type=whole_number(1),
     metavar="N",
     help="Of a contract that destroyed itself and was created again, its N-th life alone; by default all, told apart.",
 )
@@ -78,7 +78,7 @@ states_option = click.option(
 
 chain_option = click.option(
     "--chain-id",
-    type=_number(1),
+    type=whole_number(1),
     metavar="N",
     help="The chain that is meant (1 is Ethereum's main chain); an error if the source is of another.",
 )
@@ -87,14 +87,17 @@ quiet_option = click.option(
     "--quiet", is_flag=True, help="Show no progress and no notes; results and errors only."
 )
 
+ARTIFACT_HELP: Final = (
+    "The contract's ABI (for a proxy, its implementation's): plain JSON, or a Foundry, Hardhat or Truffle artifact, "
+    "solc's or Vyper's output (FILE:CONTRACT), a storage layout. Names the functions; a storage layout in it names "
+    "the variables."
+)
 artifact_option = click.option(
     "--abi",
     "artifact",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="The contract's ABI (for a proxy, its implementation's): plain JSON, or a Foundry, Hardhat or Truffle "
-    "artifact, solc's or Vyper's output (FILE:CONTRACT), a storage layout. Names the functions; a storage layout "
-    "in it names the variables.",
+    help=ARTIFACT_HELP,
 )
 
 execution_options = compose(
@@ -115,7 +118,7 @@ execution_options = compose(
     ),
     click.option(
         "--max-steps",
-        type=_number(1),
+        type=whole_number(1),
         default=str(MAX_STEPS),
         show_default=True,
         metavar="N",
@@ -124,7 +127,7 @@ execution_options = compose(
     ),
     click.option(
         "--max-gas",
-        type=_number(1),
+        type=whole_number(1),
         default=str(MAX_GAS),
         show_default=True,
         metavar="N",
@@ -145,14 +148,14 @@ range_options = compose(
     click.option(
         "--from-block",
         "first",
-        type=_number(0),
+        type=whole_number(0),
         metavar="N",
         help="First block to read; by default the one that created the contract.",
     ),
     click.option(
         "--to-block",
         "last",
-        type=_number(0),
+        type=whole_number(0),
         metavar="N",
         help="Last block to read; by default the newest finalized one (the latest on development chains).",
     ),

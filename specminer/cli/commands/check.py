@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import click
 
 from specminer import __version__, check, select
 from specminer.cli.bundles import bundled
 from specminer.cli.console import Screen
-from specminer.cli.options import artifact_option, database_option, quiet_option, range_options
+from specminer.cli.options import artifact_option, database_option, quiet_option, range_options, whole_number
 from specminer.cli.sources import SourceOptions, source_options
 from specminer.errors import UsageError
 from specminer.monitoring.deviation import Severity
@@ -22,10 +21,6 @@ from specminer.pipeline.selecting import SelectionOptions
 from specminer.pipeline.sources.source import BlockRange
 from specminer.report.check_result import check_json, check_sarif, check_text
 from specminer.specification import Specification, read_specification
-
-_MAX_WEI: Final = (1 << 256) - 1
-_MAX_SECONDS: Final = (1 << 63) - 1
-"""What the database can hold as a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,14 +113,14 @@ class ProposedText:
 )
 @click.option(
     "--value",
-    type=click.IntRange(0, _MAX_WEI),
+    type=whole_number(0, bits=256),
     metavar="WEI",
     help="The ether that the call would bring; by default none.",
 )
 @click.option(
     "--time",
     "timestamp",
-    type=click.IntRange(0, _MAX_SECONDS),
+    type=whole_number(0),
     metavar="SECONDS",
     help="When the call would be made, in Unix seconds; by default just behind the last known transaction.",
 )

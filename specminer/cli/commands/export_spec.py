@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from specminer import read
+from specminer.cli.options import ARTIFACT_HELP
 from specminer.errors import UsageError
 from specminer.export.solidity import solidity
 from specminer.pipeline.inputs import read_artifact
@@ -28,7 +29,7 @@ from specminer.pipeline.output import replace_file
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     required=True,
-    help="The contract's ABI or artifact, which tells the types of arguments.",
+    help=ARTIFACT_HELP,
 )
 @click.option(
     "--out",
