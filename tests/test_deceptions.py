@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from specminer.chain.blocks import creation_block, head_block
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.node import Node
 from specminer.continuity import last_values, lives, unseen_writes, visits
@@ -483,14 +484,18 @@ def test_a_contract_that_was_created_again_has_two_lives(tools: Path, filtering:
     with Anvil(hardfork="shanghai") as anvil:
         user = anvil.accounts[0]
         factory = anvil.deploy(user, artifacts["Factory"])
+        anvil.mine(2)
         anvil.block([factory.call(user, "make")])
         child = anvil.at(factory.read("child"), artifacts["Child"]["abi"])
         anvil.block([child.call(user, "set", 5)])
         anvil.block([child.call(user, "die")])
         anvil.mine(2)
-        anvil.block([factory.call(user, "make")])
+        again = anvil.block([factory.call(user, "make")])
         anvil.block([child.call(user, "set", 7)])
-        anvil.mine(40)  # so many that the search for the creation looks past the first life
+        anvil.mine(40)
+        with Node(Endpoint(anvil.url)) as direct:  # the first life, of three blocks, lies between two probes
+            head = head_block(direct, "latest").number
+            assert creation_block(direct, address(child.address), head) == int(again[0]["blockNumber"], 16)
 
         def change(method: str, params: list[Any], answer: dict[str, Any]) -> dict[str, Any]:
             return answer if filtering or method != "trace_filter" else refuse(answer)

@@ -26,6 +26,17 @@ from specminer.pipeline.sources.source import BlockRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _CollectionTarget:
+    """What is collected: one contract, or a list of contracts."""
+
+    address: str | None
+    contracts: Path | None
+    artifact: Path | None
+    chain_id: int | None
+    blocks: BlockRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Mode:
     """How a collection is run."""
 
@@ -52,12 +63,8 @@ class _Mode:
 )
 @bundled
 def command(
-    address: str | None,
-    contracts: Path | None,
+    target: _CollectionTarget,
     source: SourceOptions,
-    artifact: Path | None,
-    chain_id: int | None,
-    blocks: BlockRange,
     database: str,
     mode: _Mode,
 ) -> int:
@@ -75,54 +82,66 @@ def command(
       specminer collect 0xADDRESS --explorer https://HOST/api --explorer-key-env MY_KEY --chain-id 1
       specminer collect --contracts contracts.txt --rpc http://127.0.0.1:8545
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    check_alone(contracts, {"ADDRESS": address, "--abi": artifact})
-    if address is not None:
-        parse_address(address)
-    elif contracts is None:
+    check_alone(target.contracts, {"ADDRESS": target.address, "--abi": target.artifact})
+    if target.address is not None:
+        parse_address(target.address)
+    elif target.contracts is None:
         raise UsageError(
             "nothing to collect was given: name a contract's ADDRESS, or a list of them with --contracts"
         )
-    blocks.check()
+    target.blocks.check()
     if source.explorer is not None and source.node is not None and source.node.verify is not None:
         raise UsageError(
             "--verify compares with the node that is collected from: it does not go with --explorer"
         )
-    abi = read_artifact(artifact)
+    abi = read_artifact(target.artifact)
     if source.source is None:
         raise UsageError(
             "collect needs a node or an explorer: give --rpc URL (or set SPECMINER_RPC) or --explorer URL"
         )
     if mode.dry_run:
-        if address is None:
-            raise UsageError("--dry-run estimates one contract: it does not go with --contracts")
-        _estimate(address, source, chain_id, blocks, quiet=mode.quiet)
+        _estimate(target, source, quiet=mode.quiet)
         return 0
     with Screen(quiet=mode.quiet) as screen:
-        if contracts is not None:
+        if target.contracts is not None:
             return collect_list(
-                database, contracts, source.source, chain_id=chain_id, blocks=blocks, observer=screen
+                database,
+                target.contracts,
+                source.source,
+                chain_id=target.chain_id,
+                blocks=target.blocks,
+                observer=screen,
             )
         collection = collect(
             database,
-            address or "",
+            target.address or "",
             source.source,
-            chain_id=chain_id,
+            chain_id=target.chain_id,
             abi=abi,
-            blocks=blocks,
+            blocks=target.blocks,
             observer=screen,
         )
     click.echo(collection.summary)
     return 0
 
 
-def _estimate(
-    address: str, source: SourceOptions, chain_id: int | None, blocks: BlockRange, *, quiet: bool
-) -> None:
-    """Show what a collection would take."""
+def _estimate(target: _CollectionTarget, source: SourceOptions, *, quiet: bool) -> None:
+    """Show what a collection would take.
+
+    Raises:
+        UsageError: a list of contracts, or an explorer, is given.
+
+    """
+    if target.address is None:
+        raise UsageError("--dry-run estimates one contract: it does not go with --contracts")
     if source.explorer is not None or source.node is None:
         raise UsageError("--dry-run asks a node for samples: give --rpc URL, without --explorer")
     with Screen(quiet=quiet) as screen:
         estimate = estimate_collection(
-            address, source.node, chain_id=chain_id, blocks=blocks, observer=screen
+            target.address,
+            source.node,
+            chain_id=target.chain_id,
+            blocks=target.blocks,
+            observer=screen,
         )
     click.echo(estimate.text)

@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from specminer import Mined, Written, collect_contracts, mine, read, select
+from specminer import Mined, Observer, Written, collect_contracts, mine, read, select
 from specminer.cli.bundles import bundled
 from specminer.cli.console import Screen
 from specminer.cli.options import (
@@ -75,6 +75,15 @@ class MiningTexts:
             states=self.states,
             point=self.point,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MiningInput:
+    """What is read from this machine: the database, an ABI, a list of contracts."""
+
+    database: str
+    artifact: Path | None
+    contracts: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,9 +183,7 @@ def command(
     source: SourceOptions,
     mining: MiningTexts,
     output: Output,
-    contracts: Path | None,
-    artifact: Path | None,
-    database: str,
+    files: MiningInput,
     quiet: bool,
 ) -> int:
     """Mine a contract's automaton: collect what is missing, split, tune, draw.
@@ -203,19 +210,20 @@ def command(
       specminer mine --contracts contracts.txt --rpc http://127.0.0.1:8545 --out specifications
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     options = mining.options()
-    if contracts is not None:
-        return _mine_list(selection, source, options, output, contracts, artifact, database, quiet)
+    if files.contracts is not None:
+        with Screen(quiet=quiet) as screen:
+            return _mine_list(selection, source, options, output, files, files.contracts, screen)
     earlier = automaton_file(selection.targets)
     if earlier is not None:
         click.echo(write(choose_again(earlier, mining, output), output, earlier.parent))
         return 0
     selection.blocks.check()
-    abi = read_artifact(artifact)
+    abi = read_artifact(files.artifact)
     selection.trace_files()
     if output.out is not None:
         prepare_folder(output.out)
     with Screen(quiet=quiet) as screen:
-        selected = select(database, selection, abi=abi, source=source.source, observer=screen)
+        selected = select(files.database, selection, abi=abi, source=source.source, observer=screen)
         mined = mine(selected, options=options, observer=screen)
     click.echo(write(mined, output, Path(folder_name(mined.specification))))
     return 0
@@ -226,10 +234,9 @@ def _mine_list(
     source: SourceOptions,
     options: MineOptions,
     output: Output,
+    files: MiningInput,
     contracts: Path,
-    artifact: Path | None,
-    database: str,
-    quiet: bool,
+    observer: Observer,
 ) -> int:
     """Collect and mine a list of contracts; return the exit code."""
     others = {
@@ -238,31 +245,30 @@ def _mine_list(
         "--created-by": selection.created_by,
         "--instances": selection.instances,
         "--life": selection.life,
-        "--abi": artifact,
+        "--abi": files.artifact,
         "--explain": output.explain,
     }
     check_alone(contracts, others)
     folder = output.out or FOLDER
     prepare_folder(folder)
-    with Screen(quiet=quiet) as screen:
-        if source.source is not None:
-            collect_contracts(
-                database,
-                contracts,
-                source.source,
-                chain_id=selection.chain_id,
-                blocks=selection.blocks,
-                observer=screen,
-            )
-        return mine_list(
-            existing_database(database),
+    if source.source is not None:
+        collect_contracts(
+            files.database,
             contracts,
-            folder,
-            selection=selection,
-            options=options,
-            report=output.report,
-            observer=screen,
+            source.source,
+            chain_id=selection.chain_id,
+            blocks=selection.blocks,
+            observer=observer,
         )
+    return mine_list(
+        existing_database(files.database),
+        contracts,
+        folder,
+        selection=selection,
+        options=options,
+        report=output.report,
+        observer=observer,
+    )
 
 
 def automaton_file(targets: tuple[str, ...]) -> Path | None:
