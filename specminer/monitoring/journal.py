@@ -136,16 +136,18 @@ class DeliveryJournal:
 
     def pending(self) -> Sequence[Message]:
         """Return what has yet to be delivered, in the order in which it was found."""
+        table = _MESSAGES.c
+        due = (table.delivered == table.withdrawn) & ~(table.withdrawn & table.withdrawal_delivered)
         with self._engine.begin() as connection:
-            rows = connection.execute(sa.select(_MESSAGES).order_by(_MESSAGES.c.id)).all()
-        messages = []
-        for row in rows:
-            payload = msgspec.json.decode(row.payload)
-            if not row.delivered and not row.withdrawn:
-                messages.append(Message(key=row.key, notice=Notice.FOUND, payload=payload))
-            elif row.delivered and row.withdrawn and not row.withdrawal_delivered:
-                messages.append(Message(key=row.key, notice=Notice.WITHDRAWN, payload=payload))
-        return messages
+            rows = connection.execute(sa.select(_MESSAGES).where(due).order_by(table.id)).all()
+        return [
+            Message(
+                key=row.key,
+                notice=Notice.WITHDRAWN if row.withdrawn else Notice.FOUND,
+                payload=msgspec.json.decode(row.payload),
+            )
+            for row in rows
+        ]
 
     def mark(self, message: Message) -> None:
         """Write down that a message was delivered."""

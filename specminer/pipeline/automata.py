@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from specminer.confidence import reached
+from specminer.decoding.occurrences import occurrence_of
 from specminer.history import MISSING, BoolColumn, History, IntColumn
 from specminer.interaction import event_text
 from specminer.pipeline.state import Mining
-from specminer.specification import MAX_WITNESSES, Edge, Occurrence, TransitionKind, front_place
+from specminer.specification import MAX_WITNESSES, Edge, TransitionKind, front_place
 from specminer.support import wilson
 from specminer.tuning import FrontPoint, Tuning, tune
 
@@ -100,8 +101,8 @@ def _edge(mining: Mining, key: IntColumn, events: IntColumn, reached: int) -> Ed
         count=len(events),
         interaction_count=interaction_count,
         senders=len(np.unique(history.invocation_sender[rows])) if deadline is None else 0,
-        first=_occurrence(history, int(transactions[0])),
-        last=_occurrence(history, int(transactions[-1])),
+        first=occurrence_of(history, int(transactions[0])),
+        last=occurrence_of(history, int(transactions[-1])),
         reached=reached,
         interval=wilson(interaction_count, reached),
         witnesses=tuple(_hash(history, item) for item in list(witnesses)[:MAX_WITNESSES]),
@@ -110,12 +111,3 @@ def _edge(mining: Mining, key: IntColumn, events: IntColumn, reached: int) -> Ed
 
 def _hash(history: History, transaction: int) -> str:
     return f"0x{history.transaction_hash[transaction].hex()}"
-
-
-def _occurrence(history: History, transaction: int) -> Occurrence:
-    time = int(history.transaction_time[transaction])
-    return Occurrence(
-        transaction=_hash(history, transaction),
-        block=int(history.transaction_block[transaction]),
-        timestamp=time if time >= 0 else None,
-    )

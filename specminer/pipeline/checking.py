@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 
-from specminer.abstraction import Definition
 from specminer.chain.artifact import Artifact
 from specminer.errors import StoreError, UsageError, plain
 from specminer.guard.entity import Entities
@@ -29,8 +28,7 @@ from specminer.pipeline.division import decode_history, divide
 from specminer.pipeline.following import execute_calls, follow_decisions
 from specminer.pipeline.guarding import causes
 from specminer.pipeline.progress import SILENT, Observer
-from specminer.pipeline.reporting import requested_split
-from specminer.pipeline.state import MineOptions, Mining
+from specminer.pipeline.state import Mining, options_of
 from specminer.predicate.smtlib import expression, symbol_sorts
 from specminer.reasoning import StateSpace
 from specminer.reasoning.state_matching import StateSet, match_states
@@ -85,11 +83,7 @@ def check_history(
     """
     start = Mining(
         history=history,
-        options=MineOptions(
-            interactions=requested_split(specification.interactions),
-            definition=Definition.of(specification.abstraction),
-            surprising=0,
-        ),
+        options=options_of(specification),
         artifact=artifact,
         name=specification.name,
         observer=observer,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Final
 
-from specminer.abstraction import Definition
 from specminer.chain.artifact import Artifact
 from specminer.comparison.compare import compare
 from specminer.comparison.difference import Comparison, HistoryEvidence
@@ -24,8 +23,7 @@ from specminer.pipeline.effecting import find_effects
 from specminer.pipeline.following import execute_calls, follow_decisions
 from specminer.pipeline.guarding import find_guards, find_implications
 from specminer.pipeline.progress import SILENT, Observer
-from specminer.pipeline.reporting import requested_split
-from specminer.pipeline.state import MineOptions, Mining, Stage
+from specminer.pipeline.state import MineOptions, Mining, Stage, options_of
 from specminer.specification import Confidence, Specification, Surprise
 
 _WHOLE: Final[tuple[Stage, ...]] = (
@@ -100,13 +98,8 @@ def _mined(
     start = Mining(history=item.history, options=options, artifact=item.artifact, observer=observer)
     start = _unranked(start)
     if first is not None:
-        given = replace(
-            options,
-            interactions=requested_split(first.interactions),
-            definition=Definition.of(first.abstraction),
-        )
         try:
-            mining = _run(_ALL, replace(start, options=given))
+            mining = _run(_ALL, replace(start, options=options_of(first)))
         except UsageError as error:
             notes.append(
                 "the second history has an abstraction of its own, as the first one's does not fit it: "

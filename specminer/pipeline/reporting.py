@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from specminer.abstraction import Definition
 from specminer.chain.artifact import Artifact
 from specminer.errors import StoreError, UsageError, plain
 from specminer.pipeline.automata import transition_groups
@@ -15,14 +14,14 @@ from specminer.pipeline.explaining import Explainer, Question
 from specminer.pipeline.mining import Mined, mine
 from specminer.pipeline.output import make_folder, remove_file, replace_file
 from specminer.pipeline.selecting import life_of
-from specminer.pipeline.state import MineOptions
+from specminer.pipeline.state import options_of
 from specminer.report.document import Report
 from specminer.report.eventlog import events, to_csv, to_xes
 from specminer.report.evidence import gather
 from specminer.report.markdown import to_markdown
 from specminer.report.ocel import to_ocel
 from specminer.report.page import to_html
-from specminer.specification import Edge, InteractionsSummary, Mode, Role, Specification
+from specminer.specification import Edge, Role, Specification
 from specminer.store import TraceStore
 from specminer.trace import Address, Hash
 
@@ -110,12 +109,7 @@ def mined_again(specification: Specification, store: TraceStore, artifact: Artif
             f"the database holds {len(history):,} calls of these blocks, the automaton was mined from "
             f"{facts.invocations}: it is another history; mine again, or give the --db of that run"
         )
-    options = MineOptions(
-        interactions=requested_split(specification.interactions),
-        definition=Definition.of(specification.abstraction),
-        surprising=0,
-    )
-    mined = mine(history, options, artifact=artifact, name=specification.name)
+    mined = mine(history, options_of(specification), artifact=artifact, name=specification.name)
     if list(map(_key, mined.specification.transitions)) != list(map(_key, specification.transitions)):
         raise StoreError(
             "the history in the database gives another automaton than the document's (another ABI, or another "
@@ -200,10 +194,3 @@ def _contracts(specification: Specification) -> list[Address]:
             "the document does not name its contracts by addresses of 0x and 40 hexadecimal digits"
         )
     return [Address(bytes.fromhex(address[2:])) for address in specification.contracts]
-
-
-def requested_split(split: InteractionsSummary) -> str | None:
-    """Return what to ask for to get a split again."""
-    if split.sort is not None and split.mode in (Mode.PARTITION, Mode.PROJECTION, None):
-        return split.sort.name
-    return None if split.mode is None else split.mode.value

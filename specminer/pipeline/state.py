@@ -18,7 +18,16 @@ from specminer.invariant import Invariant
 from specminer.pipeline.findings import GuardFindings, Implications
 from specminer.pipeline.phasing import Phasing
 from specminer.pipeline.progress import SILENT, Observer
-from specminer.specification import Confidence, Derivation, Edge, Effect, Specification, Surprise
+from specminer.specification import (
+    Confidence,
+    Derivation,
+    Edge,
+    Effect,
+    InteractionsSummary,
+    Mode,
+    Specification,
+    Surprise,
+)
 from specminer.surprise import LISTED, Transactions
 from specminer.tuning import Preset, Tuning
 
@@ -62,6 +71,22 @@ class MineOptions:
     """Of the front the automaton with so many states is taken, instead of the chosen one."""
     point: int | None = None
     """Of the front this point is taken, counted from 1."""
+
+
+def options_of(specification: Specification, *, surprising: int = 0) -> MineOptions:
+    """Return the options that divide and describe a history as a specification does: nothing is searched for."""
+    return MineOptions(
+        interactions=_requested_split(specification.interactions),
+        definition=Definition.of(specification.abstraction),
+        surprising=surprising,
+    )
+
+
+def _requested_split(split: InteractionsSummary) -> str | None:
+    """Return what to ask for to get a split again."""
+    if split.sort is not None and split.mode in (Mode.PARTITION, Mode.PROJECTION, None):
+        return split.sort.name
+    return None if split.mode is None else split.mode.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from specminer._support.text import counted
-from specminer.abstraction import Definition
 from specminer.chain.artifact import Artifact
 from specminer.errors import ChainError, UsageError
 from specminer.history import History
@@ -22,13 +21,13 @@ from specminer.pipeline.inputs import parse_address
 from specminer.pipeline.mining import mine
 from specminer.pipeline.output import replace_file
 from specminer.pipeline.progress import SILENT, Observer
-from specminer.pipeline.reporting import requested_split
 from specminer.pipeline.sources.source import OpenSource, UpdateRequest
-from specminer.pipeline.state import MineOptions
+from specminer.pipeline.state import options_of
 from specminer.report.check_result import finding_document
 from specminer.specification import Specification, encode_specification
 from specminer.store import TraceStore
-from specminer.trace import Address
+from specminer.surprise import LISTED
+from specminer.trace import Address, Tracer
 
 LONGEST_PAUSE: Final = 300.0
 """Seconds between two rounds at most, while the node fails."""
@@ -98,29 +97,41 @@ class Watch:
         """
         for address in self._contracts():
             self.source.update(self.store, UpdateRequest(contract=address), self.observer)
-        history = self.store.history(self.specification.chain_id, self._contracts())
-        self._judge(history)
-        self.counters.last_block = history.last_block
+        self._judge()
+        self.counters.last_block = self._last_block()
         self.counters.last_round = round(time.time(), 3)
         self._deliver()
 
     def _contracts(self) -> list[Address]:
         return [parse_address(text) for text in self.specification.contracts]
 
-    def _judge(self, history: History) -> None:
-        """Judge what is new, and take back what is no longer there."""
+    def _last_block(self) -> int | None:
+        """Return the newest block that was read."""
+        chain = self.specification.chain_id
+        ends = [last for item in self._contracts() for _, last in self.store.ranges(chain, item)]
+        return max(ends, default=None)
+
+    def _present(self) -> dict[str, int]:
+        """Return the transactions that the database holds, with their blocks; their calls are not read."""
+        chain, tracers = self.specification.chain_id, tuple(Tracer)
+        return {
+            f"0x{name.hex()}": block
+            for item in self._contracts()
+            for name, (block, _) in self.store.recorded_by(chain, item, tracers).items()
+        }
+
+    def _judge(self) -> None:
+        """Judge what is new, and take back what is no longer there; the history is read only if something is new."""
         known = self.journal.judged()
         after = self.specification.history.last_block or -1
-        present = {
-            f"0x{hash_.hex()}": int(block)
-            for hash_, block in zip(history.transaction_hash, history.transaction_block.tolist(), strict=True)
-        }
+        present = self._present()
         new = {hash_: block for hash_, block in present.items() if block > after and hash_ not in known}
         gone = [hash_ for hash_ in known if hash_ not in present]
         if not new and not gone:
             return
         found: tuple[Deviation, ...] = ()
         if new:
+            history = self.store.history(self.specification.chain_id, self._contracts())
             result = check_history(
                 self.specification,
                 history,
@@ -142,10 +153,7 @@ class Watch:
 
     def _learn(self, history: History, path: Path) -> None:
         """Mine the specification anew with its own abstraction, and replace its file."""
-        options = MineOptions(
-            interactions=requested_split(self.specification.interactions),
-            definition=Definition.of(self.specification.abstraction),
-        )
+        options = options_of(self.specification, surprising=LISTED)
         try:
             mined = mine(history, options, artifact=self.artifact, name=self.specification.name)
         except UsageError as error:
