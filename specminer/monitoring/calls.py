@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from specminer.decoding import HistoryContext
+from specminer.decoding.occurrences import occurrence_of
 from specminer.history import BoolColumn
 from specminer.interaction import Interactions
 from specminer.specification import Occurrence
@@ -26,13 +27,7 @@ class JudgedCalls:
     def where(self, row: int) -> Occurrence:
         """Return the transaction of an invocation."""
         history = self.context.history
-        transaction = int(history.invocation_transaction[row])
-        time = int(history.transaction_time[transaction])
-        return Occurrence(
-            transaction=f"0x{history.transaction_hash[transaction].hex()}",
-            block=int(history.transaction_block[transaction]),
-            timestamp=time if time >= 0 else None,
-        )
+        return occurrence_of(history, int(history.invocation_transaction[row]))
 
     def interaction(self, event: int) -> str:
         """Return the name of the interaction that an event belongs to."""

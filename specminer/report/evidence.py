@@ -12,6 +12,7 @@ import numpy as np
 from specminer._support.addresses import checksum_address
 from specminer.chain.interface import Interface
 from specminer.chain.value_text import value_text
+from specminer.decoding.occurrences import occurrence_of
 from specminer.errors import plain
 from specminer.history import MISSING, OUTCOMES, History, IntColumn
 from specminer.interaction import Analysis, Interactions
@@ -305,9 +306,4 @@ class _Reader:
 
     def occurrence(self, row: int) -> Occurrence:
         """Return where a call stands."""
-        time = int(self.history.transaction_time[self.history.invocation_transaction[row]])
-        return Occurrence(
-            transaction=told.transaction_of(self.history, row),
-            block=self._block(row),
-            timestamp=None if time == MISSING else time,
-        )
+        return occurrence_of(self.history, int(self.history.invocation_transaction[row]))
