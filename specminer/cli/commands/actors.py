@@ -9,9 +9,10 @@ from typing import Final
 
 import click
 
-from specminer import ExplainOptions, MineOptions, actors, select
+from specminer import actors, select
 from specminer.cli.bundles import bundled
 from specminer.cli.console import Screen
+from specminer.cli.explaining import HistoryTexts
 from specminer.cli.options import (
     artifact_option,
     chain_option,
@@ -19,7 +20,6 @@ from specminer.cli.options import (
     fast_option,
     label_option,
     life_option,
-    parse_labels,
     quiet_option,
     range_options,
     seed_option,
@@ -37,10 +37,7 @@ LISTED: Final = 30
 class ActorTexts:
     """What is asked for, as it stands on the command line."""
 
-    interactions: str
-    label: tuple[str, ...]
-    fast: bool
-    seed: int
+    history: HistoryTexts
     form: str
     limit: int | None
 
@@ -48,16 +45,6 @@ class ActorTexts:
     def most(self) -> int | None:
         """How many actors are listed at most; ``None`` for all."""
         return LISTED if self.limit is None and self.form == "text" else self.limit
-
-    def options(self, node: NodeOptions | None) -> ExplainOptions:
-        """Return the options of the library."""
-        split = None if self.interactions == "auto" else self.interactions
-        return ExplainOptions(
-            fast=self.fast,
-            mining=MineOptions(interactions=split, seed=self.seed, surprising=0),
-            labels=parse_labels(self.label),
-            node=node,
-        )
 
 
 @click.command("actors")
@@ -107,7 +94,7 @@ def command(
       specminer actors savings
       specminer actors 0xADDRESS --db h.db --format csv
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
-    options = texts.options(node)
+    options = texts.history.options(node)
     files = selection.trace_files()
     with Screen(quiet=quiet) as screen:
         selected = select(database, selection, abi=artifact, source=None if files else node, observer=screen)

@@ -9,9 +9,10 @@ from typing import Final
 
 import click
 
-from specminer import ExplainOptions, Explanation, MineOptions, explain, select
+from specminer import Explanation, explain, select
 from specminer.cli.bundles import bundled
 from specminer.cli.console import Screen
+from specminer.cli.explaining import HistoryTexts
 from specminer.cli.options import (
     artifact_option,
     chain_option,
@@ -19,7 +20,6 @@ from specminer.cli.options import (
     fast_option,
     label_option,
     life_option,
-    parse_labels,
     quiet_option,
     range_options,
     seed_option,
@@ -40,10 +40,7 @@ _MAX_PATH: Final = 4096
 class ExplainTexts:
     """What is asked for, as it stands on the command line."""
 
-    interactions: str
-    label: tuple[str, ...]
-    fast: bool
-    seed: int
+    history: HistoryTexts
     form: str | None
     out: Path | None
 
@@ -65,16 +62,6 @@ class ExplainTexts:
                 f"{plain(self.out)} does not say by its ending what to write; give --format {'|'.join(FORMATS)}"
             )
         return form
-
-    def options(self, node: NodeOptions | None) -> ExplainOptions:
-        """Return the options of the library."""
-        split = None if self.interactions == "auto" else self.interactions
-        return ExplainOptions(
-            fast=self.fast,
-            mining=MineOptions(interactions=split, seed=self.seed, surprising=0),
-            labels=parse_labels(self.label),
-            node=node,
-        )
 
 
 @click.command("explain")
@@ -126,7 +113,7 @@ def command(
       specminer explain 0xHASH 0xADDRESS --db h.db --label 0xTOKEN=USDC --format json
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     form = texts.format()
-    options = texts.options(node)
+    options = texts.history.options(node)
     if texts.out is not None:
         prepare_folder(texts.out.parent)
     files = selection.trace_files()
