@@ -12,6 +12,7 @@ from specminer.comparison.difference import (
     PairedState,
     PairedTransition,
     Subject,
+    change_of,
 )
 from specminer.reasoning.state_matching import StateSet, match_states
 from specminer.specification import Edge, Specification
@@ -77,7 +78,7 @@ def paired_transitions(
             target=key[2],
             before=old.get(key),
             after=new.get(key),
-            change=_change(case) if different else fresh.get(key[0]),
+            change=change_of(case) if different else fresh.get(key[0]),
         )
         for key, case, different in zip(keys, cases, found, strict=True)
     ]
@@ -99,7 +100,9 @@ def _one_sided_states(old: Mapping[_Key, Edge], new: Mapping[_Key, Edge]) -> dic
     ]
     found = beyond_chance([fisher(*case) for case in cases])
     return {
-        state: _change(case) for state, case, different in zip(states, cases, found, strict=True) if different
+        state: change_of(case)
+        for state, case, different in zip(states, cases, found, strict=True)
+        if different
     }
 
 
@@ -122,15 +125,6 @@ def _reached(edges: Mapping[_Key, Edge]) -> dict[int, int]:
 
 def _taken(edge: Edge | None) -> int:
     return 0 if edge is None else edge.interaction_count
-
-
-def _change(case: tuple[int, int, int, int]) -> Change:
-    hits, trials, other_hits, other_trials = case
-    if not hits:
-        return Change.ADDED
-    if not other_hits:
-        return Change.GONE
-    return Change.MORE_OFTEN if other_hits * trials > hits * other_trials else Change.LESS_OFTEN
 
 
 def automaton_differences(

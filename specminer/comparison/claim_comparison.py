@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from specminer.comparison.chance import beyond_chance, fisher
-from specminer.comparison.difference import Change, Difference, Ground, Subject
+from specminer.comparison.difference import Change, Difference, Ground, Subject, change_of
 from specminer.specification import RoleKind, Specification
 
 
@@ -94,15 +94,7 @@ def rejection_differences(before: Specification, after: Specification) -> Iterat
         if not different:
             continue
         scope, reason = key
-        change = (
-            Change.ADDED
-            if not case[0]
-            else Change.GONE
-            if not case[2]
-            else Change.MORE_OFTEN
-            if case[2] * case[1] > case[0] * case[3]
-            else Change.LESS_OFTEN
-        )
+        change = change_of(case)
         why = f"with '{reason}'" if reason else "without a reason"
         yield Difference(
             subject=Subject.REJECTION,

@@ -39,6 +39,20 @@ class Change(Enum):
     """What always held in the one fails in the other."""
 
 
+Cases = tuple[int, int, int, int]
+"""Hits and trials in the first history, and in the second."""
+
+
+def change_of(case: Cases) -> Change:
+    """Return how a share changed that is not the same: whether it began, ended, grew or shrank."""
+    hits, trials, later_hits, later_trials = case
+    if not hits:
+        return Change.ADDED
+    if not later_hits:
+        return Change.GONE
+    return Change.MORE_OFTEN if later_hits * trials > hits * later_trials else Change.LESS_OFTEN
+
+
 class Ground(Enum):
     """What a difference rests on, the surest first."""
 
@@ -75,8 +89,7 @@ class Difference:
     """The difference for people; raw, whoever shows it escapes it."""
     example: Mapping[str, str] = field(default_factory=dict)
     """Values that the one accepts and the other rejects, by name."""
-    counts: tuple[int, int, int, int] | None = None
-    """Cases and all cases, in the first and in the second."""
+    counts: Cases | None = None
     probability: float | None = None
     """How often chance makes counts differ so much, if nothing differs; ``None`` of what the code says."""
 

@@ -6,12 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from specminer.comparison.chance import beyond_chance, fisher
-from specminer.comparison.difference import Change, Difference, Ground, Subject
+from specminer.comparison.difference import Cases, Change, Difference, Ground, Subject, change_of
 from specminer.specification import Effect, EffectKind, Specification
 
 _Target = tuple[str, EffectKind, str]
 """A function, and what it does something to."""
-_Cases = tuple[int, int, int, int]
 _VERBS: Final = {
     EffectKind.WRITTEN: "writes",
     EffectKind.PAID: "pays",
@@ -40,7 +39,7 @@ def effect_differences(
         for key in keys
     ]
     found = beyond_chance([fisher(*case) for case in cases])
-    by_target: dict[_Target, list[tuple[_Cases, Effect]]] = {}
+    by_target: dict[_Target, list[tuple[Cases, Effect]]] = {}
     for key, case, different in zip(keys, cases, found, strict=True):
         if different:
             effect = new.get(key) or old[key]
@@ -74,11 +73,11 @@ def _happened(effect: Effect | None) -> int:
     return 0 if effect is None else min(effect.happened, effect.calls)
 
 
-def _counts(case: _Cases) -> str:
+def _counts(case: Cases) -> str:
     return f"{case[0]:,} of {case[1]:,} calls before, {case[2]:,} of {case[3]:,} after"
 
 
-def _other(case: _Cases, one: Effect, other: _Cases, two: Effect) -> Difference:
+def _other(case: Cases, one: Effect, other: Cases, two: Effect) -> Difference:
     counts = f"{case[0]:,} of {case[1]:,} calls before, {other[2]:,} of {other[3]:,} after"
     return Difference(
         subject=Subject.EFFECT,
@@ -93,16 +92,16 @@ def _other(case: _Cases, one: Effect, other: _Cases, two: Effect) -> Difference:
     )
 
 
-def _difference(case: _Cases, effect: Effect) -> Difference:
+def _difference(case: Cases, effect: Effect) -> Difference:
     scope, verb = effect.function, f"{_VERBS[effect.kind]} {effect.target}"
-    if not case[2]:
-        change, sentence = Change.GONE, f"{scope} no longer {verb}: '{effect.text}'"
-    elif not case[0]:
-        change, sentence = Change.ADDED, f"{scope} {verb}, which is new: '{effect.text}'"
-    else:
-        more = case[2] * case[1] > case[0] * case[3]
-        change = Change.MORE_OFTEN if more else Change.LESS_OFTEN
-        sentence = f"{scope} {verb} {change.value}: '{effect.text}'"
+    change = change_of(case)
+    match change:
+        case Change.GONE:
+            sentence = f"{scope} no longer {verb}: '{effect.text}'"
+        case Change.ADDED:
+            sentence = f"{scope} {verb}, which is new: '{effect.text}'"
+        case _:
+            sentence = f"{scope} {verb} {change.value}: '{effect.text}'"
     always = 0 in (case[0], case[2]) and (case[0] == case[1] or case[2] == case[3])
     return Difference(
         subject=Subject.EFFECT,
