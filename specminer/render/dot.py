@@ -24,6 +24,7 @@ from specminer.render.legend import legend
 from specminer.render.markup import markup, node_name, rows_label
 from specminer.render.options import PictureOptions
 from specminer.render.selection import Line, depth
+from specminer.render.theme import Theme
 from specminer.render.tooltip import line_tooltip, state_tooltip
 from specminer.specification import Specification, State, TransitionKind
 
@@ -104,8 +105,8 @@ def _styled(content: Content, row: Row) -> str:
     return "".join(parts)
 
 
-def _start(content: Content, state: State) -> dict[str, str]:
-    theme = content.options.colours
+def initial_dot(theme: Theme) -> dict[str, str]:
+    """Return the attributes of the black dot where everything begins."""
     return {
         "shape": "circle",
         "style": "filled",
@@ -114,6 +115,11 @@ def _start(content: Content, state: State) -> dict[str, str]:
         "label": "",
         "width": "0.2",
         "fixedsize": "true",
+    }
+
+
+def _start(content: Content, state: State) -> dict[str, str]:
+    return initial_dot(content.options.colours) | {
         "id": node_name(state.id),
         "class": "start",
         "tooltip": _tooltip(state_tooltip(content.drawn, state)),
@@ -156,20 +162,28 @@ def _add_lines(graph: graphviz.Digraph, content: Content) -> None:
     lines, initial = content.selection.lines, content.drawn.initial
     widest = max((line.count for line in lines), default=1)
     depths = depth(lines, initial)
-    loops = {line.source for line in lines if line.source == line.target and len(content.line(line)) > 1}
+    sideways = content.direction != "TB"
+    loops = {
+        line.source
+        for line in lines
+        if line.source == line.target and (sideways or len(content.line(line)) > 1)
+    }
     for line in lines:
-        port = _port(line, depths, loops) if content.direction == "TB" else {}
+        port = _port(line, depths, loops, sideways=sideways)
         graph.edge(node_name(line.source), node_name(line.target), **_arrow(content, line, widest), **port)
 
 
-def _port(line: Line, depths: dict[int, int], loops: set[int]) -> dict[str, str]:
+def _port(line: Line, depths: dict[int, int], loops: set[int], *, sideways: bool) -> dict[str, str]:
     """Return where a line enters or leaves a state whose loop has a tall label: above or below, not through it.
 
+    In a picture that goes from left to right a loop's label is above its state: a line back enters from the right.
     Graphviz ranks what lies on no shortest way otherwise than ``depths``: a line up leaves where Graphviz likes.
     """
     down = depths.get(line.target, 0) - depths.get(line.source, 0)
     if line.source == line.target or not down:
         return {}
+    if sideways:
+        return {"headport": "e"} if line.target in loops and down < 0 else {}
     ports = {}
     if line.target in loops:
         ports["headport"] = "n" if down > 0 else "s"

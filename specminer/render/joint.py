@@ -13,7 +13,7 @@ from typing import Final
 import graphviz
 
 from specminer.comparison.difference import Change, Comparison, PairedState, PairedTransition
-from specminer.render.dot import FONT
+from specminer.render.dot import FONT, initial_dot
 from specminer.render.markup import markup, node_name, phrase, rows_label, shorten, wrap
 from specminer.render.theme import LIGHT, Theme
 
@@ -97,15 +97,7 @@ def _box(
     theme: Theme,
 ) -> dict[str, str]:
     if state.id == compared.before.initial:
-        return {
-            "shape": "circle",
-            "style": "filled",
-            "fillcolor": theme.ink,
-            "color": theme.ink,
-            "label": "",
-            "width": "0.2",
-            "fixedsize": "true",
-        }
+        return initial_dot(theme)
     change = _state_change(state, lines)
     sign = f"{_SIGNS[change]} " if change else ""
     rows = [f"<B>{markup(row)}</B>" for row in wrap(f"{sign}{phrase(state.name, 120)}", 30, 4)]
