@@ -119,11 +119,11 @@ class ActorTable:
     """The actors of a history."""
 
     name: str
-    """The contract's name."""
+    """What the traced contract is called."""
     chain_id: int
-    """Of the chain."""
+    """The number of the chain."""
     contracts: tuple[str, ...]
-    """What is told of contracts."""
+    """Addresses of the traced contracts."""
     actors: tuple[Actor, ...]
     """By net ether that they took out, the most first; then by calls."""
     total: int

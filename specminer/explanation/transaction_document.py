@@ -144,7 +144,7 @@ class LifeStep:
     """An event of an interaction."""
 
     transaction: str
-    """What is told of the transaction."""
+    """Hash of its transaction."""
     block: int
     timestamp: int | None
     event: str
@@ -205,7 +205,7 @@ class Explanation:
     name: str
     """Of the traced contract."""
     chain_id: int
-    """Of the chain."""
+    """The number of the chain."""
     contracts: tuple[str, ...]
     """The traced contracts that took part."""
     transaction: TransactionFacts

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 
@@ -18,8 +17,6 @@ from specminer.predicate import Declaration, Formula, FormulaError
 from specminer.predicate.concrete import Value, value_of
 from specminer.predicate.smt import WORD_LIMIT, read_formula
 from specminer.specification import SymbolSort
-
-_BARS: Final = "|"
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,6 @@ class Basis(Enum):
     FUNCTION = "function"
     REJECTION = "rejection"
     GUARD = "guard"
-    TRANSITION_GUARD = "guard of a transition"
     INVARIANT = "invariant"
     CODE = "code"
     """The contract's code, executed again, does something else."""

@@ -385,12 +385,9 @@ def read_formula(smt: str, symbols: Mapping[str, SymbolSort]) -> Formula:
 
     """
     environment = Environment()
-    declared = [
-        declaration(name, "Bool" if sort is SymbolSort.BOOLEAN else "Int") for name, sort in symbols.items()
-    ]
     if not _is_one_term(smt):
         raise FormulaError("expected one formula")
-    formula = _asserted("\n".join([*declared, assertion(smt)]), environment)
+    formula = _asserted("\n".join([*declarations_of(symbols), assertion(smt)]), environment)
     known = {name.strip("|") for name in symbols}
     strange = [
         item for item in environment.fvo.get_free_variables(formula) if item.symbol_name() not in known
@@ -398,6 +395,13 @@ def read_formula(smt: str, symbols: Mapping[str, SymbolSort]) -> Formula:
     if strange or environment.stc.get_type(formula) != BOOL:
         raise FormulaError("expected one formula over the declared symbols")
     return formula
+
+
+def declarations_of(symbols: Mapping[str, SymbolSort]) -> list[str]:
+    """Return the commands that declare the symbols of a specification's formulas."""
+    return [
+        declaration(name, "Bool" if sort is SymbolSort.BOOLEAN else "Int") for name, sort in symbols.items()
+    ]
 
 
 def _is_one_term(smt: str) -> bool:

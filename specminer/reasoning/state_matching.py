@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from specminer.predicate.smt import FormulaError, checked
-from specminer.predicate.syntax import assertion, declaration
+from specminer.predicate.smt import FormulaError, checked, declarations_of
+from specminer.predicate.syntax import assertion
 from specminer.specification import State, SymbolSort
 
 
@@ -61,14 +61,7 @@ def _overlap(own: StateSet, one: State, other: StateSet, two: State) -> bool:
     if one.smt is None or two.smt is None:
         return False
     symbols = {**own.symbols, **other.symbols}
-    lines = [
-        *(
-            declaration(name, "Bool" if sort is SymbolSort.BOOLEAN else "Int")
-            for name, sort in symbols.items()
-        ),
-        assertion(one.smt),
-        assertion(two.smt),
-    ]
+    lines = [*declarations_of(symbols), assertion(one.smt), assertion(two.smt)]
     try:
         return checked("\n".join(lines)) is True
     except FormulaError:

@@ -24,7 +24,6 @@ _RULES: Final = {
     Basis.FUNCTION: "A function was accepted that never was before.",
     Basis.REJECTION: "A call was rejected for a reason that is new, and no known condition tells why.",
     Basis.GUARD: "A call was accepted although a guard of its function does not hold.",
-    Basis.TRANSITION_GUARD: "A call took a transition although the transition's guard does not hold.",
     Basis.INVARIANT: "A call broke an invariant.",
     Basis.CODE: "The contract's code, executed again, does something else than was recorded.",
     Basis.CONTINUITY: "Storage held something else than the last recorded transaction left there.",
