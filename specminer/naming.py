@@ -295,6 +295,8 @@ class Saying:
     """Whether it tells two states apart; shape (states, states)."""
     positive: tuple[bool, ...]
     """Of each state whether something is, rather than is not."""
+    several: tuple[bool, ...]
+    """Of each state whether several values are denied of it, one of which may be enough to tell it."""
 
 
 def sayings(
@@ -358,15 +360,15 @@ def _saying(
                 differs[one, other] = differs[other, one] = True
     inner = [seen for seen in values[1:] if seen is not None]
     everything = frozenset().union(*inner) if len(inner) == states - 1 else None
+    texts: list[tuple[str | None, bool]] = [(None, False)]  # nothing is said of the root
+    texts += (
+        _said(predicates, valuations[:, state], phrases, values[state], everything)
+        for state in range(1, states)
+    )
     return Saying(
         rows=rows,
-        said=(
-            None,
-            *(
-                _said(predicates, valuations[:, state], phrases, values[state], everything)
-                for state in range(1, states)
-            ),
-        ),
+        said=tuple(text for text, _ in texts),
+        several=tuple(several for _, several in texts),
         differs=differs,
         positive=tuple(
             bool((valuations[:, state] == TRUE).any()) or len(values[state] or (0, 0)) == 1
@@ -381,26 +383,32 @@ def _said(
     phrases: Phrases,
     seen: frozenset[int] | None,
     everything: frozenset[int] | None,
-) -> str | None:
-    """Return what is said of one state; ``seen`` are the values there, ``everything`` those in all states."""
+) -> tuple[str | None, bool]:
+    """Return what is said of one state, and whether several literals are denied.
+
+    ``seen`` are the values there, ``everything`` those in all states.
+    """
     known = [
         (predicate, int(value)) for predicate, value in zip(predicates, values, strict=True) if value != OPEN
     ]
     true = [predicate for predicate, value in known if value == TRUE]
     if true:
-        return phrases.of(true[0], TRUE)
+        return phrases.of(true[0], TRUE), False
     if not known:
-        return None if seen is None or seen == everything else phrases.among(predicates[0], sorted(seen))
+        return (
+            None if seen is None or seen == everything else phrases.among(predicates[0], sorted(seen))
+        ), False
     if any(value == UNKNOWN for _, value in known):
-        return phrases.of(known[0][0], UNKNOWN)
+        return phrases.of(known[0][0], UNKNOWN), False
     told = len(predicates) > 1 and seen is not None and len(seen) <= LISTED
     if seen is not None and (told or len(seen) == 1):
-        return phrases.among(known[0][0], sorted(seen))
+        return phrases.among(known[0][0], sorted(seen)), False
     said = [phrases.of(predicate, FALSE) for predicate, _ in known]
     subject, sign, _ = said[0].partition(" ≠ ")
     if len(said) > 1 and sign and all(text.startswith(subject + sign) for text in said):
-        return f"{subject} not {join_words([text.removeprefix(subject + sign) for text in said], 'or')}"
-    return ", ".join(said)
+        values_denied = [text.removeprefix(subject + sign) for text in said]
+        return f"{subject} not {join_words(values_denied, 'or')}", True
+    return ", ".join(said), len(said) > 1
 
 
 def state_names(
@@ -418,15 +426,20 @@ def state_names(
             else; used where a name would need several of the chosen ones.
         apart: the same, but each predicate for itself: a name takes of several that are false of one variable only
             those that it needs.
-        instead: how the literal of a state and a predicate is said, where another way says more.
 
     """
     given = UniqueNames()
     result = [given.add(START)]
     for state in range(1, states):
-        telling = _texts(told, state)
-        if any(", " in text for text in telling):
-            telling = min(telling, _texts(apart, state) or telling, key=lambda texts: len(", ".join(texts)))
+        chosen = _telling(told, state)
+        telling = _texts(chosen, state)
+        if any(saying.several[state] for saying in chosen):
+            single = _telling(apart, state)
+            others = [
+                telling,
+                *([_texts(single, state)] if _excluded(single, state) >= _excluded(chosen, state) else []),
+            ]
+            telling = min(others, key=lambda texts: len(", ".join(texts)))
         if len(telling) > 1 and state in whole:
             telling = [whole[state]]
         base = ", ".join(dict.fromkeys(telling)) or ONLY
@@ -434,9 +447,14 @@ def state_names(
     return tuple(result)
 
 
-def _texts(told: Sequence[Saying], state: int) -> list[str]:
-    """Return what is said of a state to tell it from all others."""
-    return [text for saying in _telling(told, state) if (text := saying.said[state]) is not None]
+def _texts(sayings: Iterable[Saying], state: int) -> list[str]:
+    """Return what some sayings say of a state."""
+    return [text for saying in sayings if (text := saying.said[state]) is not None]
+
+
+def _excluded(sayings: Sequence[Saying], state: int) -> int:
+    """Return from how many states some sayings tell one."""
+    return int(np.logical_or.reduce([saying.differs[state] for saying in sayings]).sum()) if sayings else 0
 
 
 def _telling(told: Sequence[Saying], state: int) -> list[Saying]:
