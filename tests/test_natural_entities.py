@@ -227,6 +227,23 @@ def test_deadlines_are_events_of_a_life(name: str, third_party: Recorded) -> Non
     assert {kind for event, kind in kinds.items() if event.startswith("time: ")} == {TransitionKind.TIME}
 
 
+def test_storage_under_a_hash_of_arguments_is_the_entitys_own(third_party: Recorded) -> None:
+    recording = third_party("timelock")
+    guards = mine(recording.trace_file, abi=recording.artifact_file).specification.guards
+    told = {
+        function: {
+            condition.text for guard in guards if guard.scope == function for condition in guard.conditions
+        }
+        for function in ("cancel", "execute", "executeBatch")
+    }
+    # where an operation's predecessor is looked at, too, the key tells which of the two is meant
+    assert "_timestamps[id] != 0" in told["execute"]
+    assert "now >= _timestamps[id]" in told["execute"]
+    assert "predecessor = 0 or _timestamps[predecessor] = 1" in told["execute"]
+    assert "_timestamps != 0" in told["cancel"]
+    assert not [text for texts in told.values() for text in texts if "_timestamps[hash" in text]
+
+
 def test_a_deadline_that_is_forbidden_is_no_event_and_one_that_is_fixed_makes_the_same_again(
     third_party: Recorded,
 ) -> None:

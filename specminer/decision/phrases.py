@@ -62,6 +62,8 @@ class Phrase:
     field: int = 0
     keys: tuple[str, ...] = ()
     """Names of the keys, the outermost first."""
+    key: int = MISSING
+    """The expression that is its only key; ``MISSING`` if it has none, or several, or the code does not compute it."""
     source: str = ""
     """What it is called in a list of sources; empty for ``text``."""
     cut: bool = False

@@ -58,6 +58,8 @@ class NamedTerm:
     field: int = 0
     keys: tuple[str, ...] = ()
     """Names of the keys of storage, the outermost first."""
+    key: int = MISSING
+    """The node of its only key; ``MISSING`` if it has none, or several, or the code does not compute it."""
     cut: bool = False
     """Whether the expression is too long to be read: the name lists its sources."""
     strength: Strength = Strength.ATOM

@@ -28,6 +28,8 @@ class StoragePlace:
     variable: int
     """Row in ``Locations.variables``; ``MISSING`` if nothing explains it."""
     keys: tuple[str, ...]
+    key: int = MISSING
+    """The node of its only key; ``MISSING`` if it has none, or several, or the code does not compute it."""
     name: str
     """Of the whole word, where no variable is known."""
     origin: Origin
@@ -91,6 +93,7 @@ class StorageTerms:
             variable=place.variable,
             field=position,
             keys=place.keys,
+            key=place.key,
             source=variable.text(tuple("…" for _ in place.keys), position) if len(text) > MAX_KEY else "",
         )
 
@@ -171,6 +174,7 @@ class StorageTerms:
                 return StoragePlace(
                     variable=variable,
                     keys=tuple(key.text for key in keys),
+                    key=_only_key(path) if len(keys) == 1 else MISSING,
                     name="",
                     origin=Origin.STORED,
                     version=version,
@@ -288,6 +292,14 @@ class StorageTerms:
         keys = [self._step(step, ValueKind.WORD) for step in path.steps]
         start = f"{'transient ' if kind == 'transient' else ''}{'mapping' if mapping else 'array'}{root}"
         return start + "".join(f"[{key.text}]" for key in keys), keys
+
+
+def _only_key(path: SlotPath | None) -> int:
+    """Return the node of the key of a slot in a mapping, if it has one key that is a whole word."""
+    steps = [step for step in path.steps if isinstance(step, MappingKey)] if path is not None else []
+    if len(steps) != 1 or len(steps[0].parts) != 1 or steps[0].parts[0][1:] != (0, 32):
+        return MISSING
+    return steps[0].parts[0][0]
 
 
 def _later(version: int) -> str:

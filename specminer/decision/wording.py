@@ -239,6 +239,7 @@ def _named(node: int, phrase: Phrase) -> NamedTerm:
         variable=phrase.variable,
         field=phrase.field,
         keys=phrase.keys,
+        key=phrase.key,
         cut=phrase.cut,
         strength=phrase.strength,
     )

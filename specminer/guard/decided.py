@@ -182,6 +182,8 @@ class _Column:
     def __init__(self, term: Term, values: list[int | None]) -> None:
         self.term = term
         self.values = values
+        self.key_values: list[int | None] | None = None
+        """The values of its only key, where the code computes one."""
         self.nodes: set[int] = set()
         """The expressions that it stands for."""
         self.signed_by_use = False
@@ -371,17 +373,23 @@ class _Translator:
     def situation(self) -> Situation:
         """Return the calls with all terms."""
         known = {value for column in self._columns for value in column.values if value is not None}
+        known |= {value for column in self._columns for value in column.key_values or () if value is not None}
         words = sorted(known.union(self._situation.words))
         code: dict[int | None, int] = {word: position for position, word in enumerate(words)}
         code[None] = MISSING
-        codes = [
-            np.array([code[value] for value in column.values], dtype=np.int32) for column in self._columns
+
+        def coded(values: Sequence[int | None]) -> RowColumn:
+            return np.array([code[value] for value in values], dtype=np.int32)
+
+        coded_terms = [
+            replace(
+                column.term,
+                codes=coded(column.values),
+                key_codes=None if column.key_values is None else coded(column.key_values),
+            )
+            for column in self._columns
         ]
-        terms = measured(
-            [replace(column.term, codes=own) for column, own in zip(self._columns, codes, strict=True)],
-            from_integers(words),
-            len(self._situation.terms),
-        )
+        terms = measured(coded_terms, from_integers(words), len(self._situation.terms))
         return replace(self._situation, terms=terms, words=tuple(words))
 
     def _literal(self, relation: Relation) -> Literal:
@@ -408,14 +416,7 @@ class _Translator:
         return self._found[key]
 
     def _place(self, term: NamedTerm, order: _Order) -> int:
-        values: list[int | None] = [None] * len(self._situation)
-        for positions, told in (
-            (self._position, self._wording.column(term.node)),
-            (self._matched, self._wording.matched_column(term.node)),
-        ):
-            for position, value in zip(positions.tolist(), told, strict=True):
-                if position != MISSING:
-                    values[position] = value
+        values = self._values(term.node)
         kind = ValueKind.INT if order is _Order.SIGNED else term.kind
         for index, column in enumerate(self._columns):
             if self._is_same(column.term, term) and column.takes(order):
@@ -441,8 +442,22 @@ class _Translator:
         )
         column = _Column(made, values)
         column.nodes.add(term.node)
+        if made.stored and term.key != MISSING:
+            column.key_values = self._values(term.key)
         self._columns.append(column)
         return len(self._columns) - 1
+
+    def _values(self, node: int) -> list[int | None]:
+        """Return what an expression was in each call."""
+        values: list[int | None] = [None] * len(self._situation)
+        for positions, told in (
+            (self._position, self._wording.column(node)),
+            (self._matched, self._wording.matched_column(node)),
+        ):
+            for position, value in zip(positions.tolist(), told, strict=True):
+                if position != MISSING:
+                    values[position] = value
+        return values
 
     def _is_same(self, known: Term, term: NamedTerm) -> bool:
         """Whether a term of the calls is an expression; a part of a word is not the word, nor another part."""

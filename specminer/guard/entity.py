@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -38,6 +38,8 @@ class Entities:
         self._events = own[np.argsort(interactions.invocation[own], kind="stable")]
         self._invocation = interactions.invocation[self._events]
         self._arguments = frozenset(interactions.sort.arguments if interactions.sort else ())
+        self._name = interactions.sort.name if interactions.sort else ""
+        self._variables = context.locations.variables
         self.places = _places(context.locations, interactions)
         """Row and field of each variable of an interaction, by the name that predicates of states give it."""
         self.short: Mapping[tuple[int, int], str] = {}
@@ -78,11 +80,12 @@ class Entities:
             return (
                 frozenset(named) if interactions.mode is Mode.PARTITION or role is not None else frozenset()
             )
-        return frozenset(
+        named = {
             term.name
             for term in situation.terms
             if np.mean((term.codes[call] == code) & (code != MISSING)) >= FITS
-        )
+        }
+        return frozenset(named | set(_computed_keys(situation, call, code)))
 
     def roles(self, situation: Situation) -> tuple[int, ...]:
         """Return the roles in which the calls of a function name entities."""
@@ -101,22 +104,38 @@ class Entities:
         if not self.short or len(self.roles(situation)) != 1:
             return situation  # with several roles the key tells which entity is meant
         keys = self.keys(situation) - {"sender"}  # sources name whose balance they mean
-        wished = {
-            place: self.short[term.variable, term.field]
+        own = {
+            place: (term.variable, term.field)
             for place, term in enumerate(situation.terms)
             if term.stored and len(term.keys) == 1 and term.keys[0] in keys
-            if (term.variable, term.field) in self.short
         }
+        others = {
+            (term.variable, term.field)
+            for place, term in enumerate(situation.terms)
+            if term.stored and place not in own
+        }
+        wished = {place: self.short[item] for place, item in own.items() if item in self.short}
         counts = Counter(wished.values())
         taken = {term.name for term in situation.terms}
+        computed = self._computed(keys, taken)
         named = {
             place: short
             for place, short in wished.items()
             if counts[short] == 1
             and short not in taken
+            and (own[place] not in others or situation.terms[place].keys[0] not in computed)
             and not any(place in places and _is_in_keys(situation, place, places) for places in together)
         }
-        shorter = {situation.terms[place].name: short for place, short in named.items()}
+        for place, item in own.items():
+            if place not in named and situation.terms[place].keys[0] in computed:
+                named[place] = self._variables[item[0]].text((self._name,), item[1])
+        unusable = taken | (set(wished.values()) - set(named.values()))
+        shorter = {
+            self._variables[row].text((key,), field): short
+            for (row, field), short in self.short.items()
+            for key in computed
+            if short not in unusable and (row, field) not in others
+        } | {situation.terms[place].name: short for place, short in named.items()}
         return replace(
             situation,
             terms=tuple(
@@ -124,6 +143,29 @@ class Entities:
                 for place, term in enumerate(situation.terms)
             ),
         )
+
+    def _computed(self, keys: Collection[str], taken: Collection[str]) -> frozenset[str]:
+        """Return the keys that the code computes, as a hash of arguments: the entity has a better name."""
+        if not PLAIN_NAME.fullmatch(self._name) or self._name in taken:
+            return frozenset()
+        return frozenset(keys) - self._arguments - frozenset(taken)
+
+
+def _computed_keys(situation: Situation, call: IntColumn, code: IntColumn) -> Iterator[str]:
+    """Yield the keys that the code computes, as a hash of arguments, and that are the entities' of some events.
+
+    Args:
+        situation: the calls of a function.
+        call: the call of each event, a place in the situation; shape (n,).
+        code: the entity's key, a place in the situation's words; shape (n,).
+
+    """
+    for term in situation.terms:
+        if term.key_codes is not None and len(term.keys) == 1:
+            key = term.key_codes[call]
+            is_known = (key != MISSING) & (code != MISSING)
+            if is_known.any() and np.mean(key[is_known] == code[is_known]) >= FITS:
+                yield term.keys[0]
 
 
 def _is_in_keys(situation: Situation, place: int, places: Collection[int]) -> bool:

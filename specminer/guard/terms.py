@@ -62,6 +62,8 @@ class Term:
     """In which calls it is missing because the call looked at a value that is not known; ``None`` if there is none."""
     keys: tuple[str, ...] = ()
     """Names of the terms that its keys equal, the outermost first."""
+    key_codes: RowColumn | None = None
+    """Place in ``Situation.words`` of its only key, ``MISSING`` where it is not known; ``None``: not known at all."""
     order: float = 0.0
     """When calls look at it, on average: after so many other places; 0 for what is known of the call itself."""
     short: str = ""
