@@ -110,6 +110,8 @@ class _Course:
     """Whether that is known."""
     turned: BoolColumn
     """Before which events it was reached that had not been when the event before them happened."""
+    due: IntColumn
+    """When it is reached, by what holds after each event; means something where that is known and set."""
 
 
 def _course(table: EventTable, item: Deadline) -> _Course | None:
@@ -127,7 +129,7 @@ def _course(table: EventTable, item: Deadline) -> _Course | None:
     earlier, started = np.arange(len(table)) - 1, np.ones(len(table), dtype=np.bool_)
     started[table.starts] = False
     before = started & known[earlier] & is_set[earlier] & (now >= due[earlier])
-    return _Course(after=after, known=known, turned=before & ~after[earlier] & ~table.switched)
+    return _Course(after=after, known=known, turned=before & ~after[earlier] & ~table.switched, due=due)
 
 
 def with_deadlines(
@@ -148,6 +150,9 @@ def _with_deadline(
     at = np.flatnonzero(course.turned)
     words = {word: row for row, word in enumerate(table.words)}
     truths = np.array([words.setdefault(value, len(words)) for value in (0, 1)], dtype=np.int64)
+    due = np.array(
+        [words.setdefault(value, len(words)) for value in course.due[at - 1].tolist()], dtype=np.int64
+    )
     flag = np.insert(np.where(course.known, truths[course.after.astype(np.int64)], MISSING), at, truths[1])
     text = unique_names([*table.symbols, f"{CLOCK}{item.name}"])[-1]
     symbols = (*table.symbols, text)
@@ -162,9 +167,7 @@ def _with_deadline(
         variables=(*table.variables, Variable(name=item.name, kind=ValueKind.BOOL, coded=True)),
         values=np.vstack([_with_repeated(table.values, at), flag]),
         assumed=None if table.assumed is None else np.vstack([_with_repeated(table.assumed, at), flag]),
-        call_values=None
-        if table.call_values is None
-        else np.insert(table.call_values, at, table.call_values[:, at], axis=1),
+        call_values=_call_values(table, item, at, due),
         arguments=tuple(
             replace(argument, values=np.insert(argument.values, at, MISSING)) for argument in table.arguments
         ),
@@ -184,6 +187,17 @@ def _with_deadline(
         phase=np.insert(phase, at, place),
     )
     return extended, moved
+
+
+def _call_values(table: EventTable, item: Deadline, at: IntColumn, due: IntColumn) -> IntColumn | None:
+    """Return what is known of calls, with moments at ``due`` put between; the rest of them is the next call's."""
+    if table.call_values is None:
+        return None
+    added = table.call_values[:, at].copy()
+    for row, variable in enumerate(table.calls):
+        if variable.name == item.clock:
+            added[row] = due
+    return np.insert(table.call_values, at, added, axis=1)
 
 
 def _with_repeated(values: IntColumn, at: IntColumn) -> IntColumn:

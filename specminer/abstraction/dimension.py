@@ -75,7 +75,7 @@ def _dimension(
 ) -> Dimension:
     if variable.kind is ValueKind.ADDRESS:
         return Dimension.ACCOUNT
-    if variable.kind not in NUMBERS or variable.members:
+    if variable.kind not in NUMBERS or variable.members or variable.function is not None:
         return Dimension.NONE
     events = np.flatnonzero(np.diff(values, prepend=MISSING) != 0)
     events = events[values[events] != MISSING]
@@ -146,13 +146,14 @@ def comparable(variables: Sequence[Variable], found: Sequence[Dimension]) -> lis
     """Return the groups of variables that may be compared with each other, two or more in each.
 
     Within one dimension for numbers, within one type for the rest; enums only if their values are the same. Never
-    truth values: that two flags agree says nothing that the flags themselves do not say better.
+    truth values: that two flags agree says nothing that the flags themselves do not say better. Nor what functions
+    return.
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for position, (variable, dimension) in enumerate(zip(variables, found, strict=True)):
         signed = variable.kind is ValueKind.INT
         key: tuple[object, ...] = (dimension, signed)
-        if variable.kind is ValueKind.BOOL:
+        if variable.kind is ValueKind.BOOL or variable.function is not None:
             continue
         if dimension is Dimension.NONE:
             if variable.kind is ValueKind.ENUM and not variable.members:

@@ -51,6 +51,11 @@ class Variable:
     """Row in ``Locations.variables`` and position of the field, if it is one of storage."""
     coded: bool = False
     """Whether the code computes it of the entity's storage: predicates over it are the code's own."""
+    function: str | None = None
+    """The signature of the read-only function that returns it; ``None`` for what is stored. See
+    :mod:`specminer.abstraction.observers`."""
+    relies_on: tuple[str, ...] = ()
+    """Names of the deadlines whose events change it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

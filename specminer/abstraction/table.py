@@ -9,13 +9,18 @@ from typing import Final
 import numpy as np
 
 from specminer._support.text import unique_names
+from specminer.abstraction.access_order import (
+    access_times,
+    doubtful_accesses,
+    event_moments,
+    tainted_accesses,
+)
 from specminer.abstraction.events import EventTable, Variable
 from specminer.decoding.accesses import AccessSummary, first_accesses
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn, RowColumn
 from specminer.interaction import Interactions, Mode, event_text
 from specminer.location import Field, Locations, ValueKind
 from specminer.location import Variable as Stored
-from specminer.trace import Tracer
 
 REJECTED: Final = " (rejected)"
 """What stands behind an event that was rejected."""
@@ -66,8 +71,8 @@ def build(
     symbols, symbol = _symbols(interactions, functions, rejected)
     variables, fields, numbers = _variables(history, accesses, locations, interactions, key_name)
     span = len(history.access_slot) + 2
-    times = _access_times(history)
-    ends = interactions.slice * span + _moments(history, interactions, times, rejected)
+    times = access_times(history)
+    ends = interactions.slice * span + event_moments(history, interactions, times, rejected)
     cells = _cells(history, accesses, interactions.owner, numbers, times, span)
     created = _created(history, interactions)
     words: dict[int, int] = {0: 0} if np.any(created) else {}
@@ -136,59 +141,6 @@ def _symbols(
     symbols = tuple(sorted(texts.values()))
     place_of = {text: place for place, text in enumerate(symbols)}
     return symbols, np.array([place_of[texts[event]] for event in events], dtype=np.int64)
-
-
-def _access_times(history: History) -> RowColumn:
-    """Return when each access was made, 1 .. a: by transaction and position in it."""
-    transaction = history.invocation_transaction.astype(np.int32)[history.access_invocation]
-    position = history.access_position
-    numbers = np.arange(1, len(transaction) + 1, dtype=np.int32)
-    if np.all((transaction[1:] != transaction[:-1]) | (position[1:] >= position[:-1])):
-        return numbers  # no call encloses another
-    times = np.empty_like(numbers)
-    times[np.lexsort((position, transaction))] = numbers
-    return times
-
-
-def _moments(
-    history: History, interactions: Interactions, times: RowColumn, rejected: BoolColumn
-) -> IntColumn:
-    """Return for each event the time up to which accesses tell the values behind it; shape (n,).
-
-    That is where the interaction's next event begins, if that is in the same transaction (what a call enclosed
-    may be an event of its own), else where the transaction ends. A rejected call changes nothing, so that
-    it has the moment of the event before it in its interaction: 0 if there is none.
-    """
-    lasting = np.flatnonzero(~rejected)
-    slices = interactions.slice[lasting]
-    rows = interactions.invocation[lasting]
-    transaction = history.invocation_transaction[rows]
-    of_access = history.invocation_transaction[history.access_invocation]
-    moments = np.cumsum(np.bincount(of_access, minlength=int(transaction.max(initial=-1)) + 1))[transaction]
-    goes_on = (slices[1:] == slices[:-1]) & (transaction[1:] == transaction[:-1])
-    begins = _begin_times(history, times, apart=interactions.mode is not Mode.WHOLE)
-    moments[:-1][goes_on] = begins[rows[1:][goes_on]] - 1
-    last = np.cumsum(~rejected) - 1
-    known = last >= 0
-    known[known] = slices[last[known]] == interactions.slice[known]
-    result = np.zeros(len(rejected), dtype=np.int64)
-    result[known] = moments[last[known]]
-    return result
-
-
-def _begin_times(history: History, times: RowColumn, *, apart: bool) -> IntColumn:
-    """Return for each invocation the time of the first access made by it or by what began behind it.
-
-    Behind means in the same contract if ``apart``: where contracts are recorded one by one, positions do not
-    order the accesses of two in one transaction.
-    """
-    begins = np.full(len(history), len(times) + 1, dtype=np.int64)
-    np.minimum.at(begins, history.access_invocation, times)
-    group = history.invocation_contract if apart else np.zeros(len(history), dtype=np.int64)
-    order = np.argsort(group, kind="stable")[::-1]
-    base = group[order] * (len(times) + 2)
-    begins[order] = np.minimum.accumulate(begins[order] + base) - base
-    return begins
 
 
 def _variables(
@@ -306,7 +258,7 @@ def _cells(
     after = np.where(history.access_undone, history.access_before, history.access_after)
     owned = (owner != MISSING)[slot]
     silent = history.access_undone & (after == MISSING)  # it neither lasted nor shows what it found
-    rows = np.flatnonzero(owned & ~silent & ~_tainted(history, slot)).astype(np.int32)
+    rows = np.flatnonzero(owned & ~silent & ~tainted_accesses(history, slot)).astype(np.int32)
     pairs = [(rows[number != MISSING], number[number != MISSING]) for number in numbers[:, slot[rows]]]
     at = np.concatenate([np.zeros(0, np.int32), *(chosen for chosen, _ in pairs)])
     variable = np.concatenate([np.zeros(0, np.int32), *(number for _, number in pairs)])
@@ -318,38 +270,8 @@ def _cells(
         key=key[order],
         before=history.access_before[at[order]],
         after=after[at[order]],
-        doubtful=_doubtful(history)[at[order]],
+        doubtful=doubtful_accesses(history)[at[order]],
     )
-
-
-def _doubtful(history: History) -> BoolColumn:
-    """Return which accesses found a value in doubt, rather than one that the tracer could not see.
-
-    Every tracer sees what is read; re-execution sees what is overwritten, too.
-    """
-    unknown: BoolColumn = np.equal(history.access_before, MISSING)
-    return unknown if history.tracers == (Tracer.EXECUTION,) else unknown & ~history.access_write
-
-
-def _tainted(history: History, slot: RowColumn) -> BoolColumn:
-    """Return which accesses may show a value that did not last.
-
-    Behind an undone write, a read of the same transaction may have seen it, and another undone write may
-    have overwritten it; only a write that lasted tells what is there again.
-    """
-    undone = history.access_undone
-    tainted = np.zeros(len(undone), dtype=np.bool_)
-    mixed = np.zeros(len(history.transaction_hash), dtype=np.bool_)
-    mixed[history.invocation_transaction[history.access_invocation[undone]]] = True
-    rows = np.flatnonzero(mixed[history.invocation_transaction][history.access_invocation])
-    transaction = history.invocation_transaction[history.access_invocation[rows]]
-    order = rows[np.lexsort((history.access_position[rows], slot[rows], transaction))]
-    where = np.stack([history.invocation_transaction[history.access_invocation[order]], slot[order]])
-    begins = np.r_[True, (where[:, 1:] != where[:, :-1]).any(axis=0)][: len(order)]
-    before: IntColumn = np.cumsum(undone[order], dtype=np.int64) - undone[order]
-    start = np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
-    tainted[order] = before > before[start]
-    return tainted & ~(history.access_write & ~undone)
 
 
 def _coded(

@@ -25,7 +25,7 @@ import numpy.typing as npt
 from specminer.abstraction.candidates import Draft, TableLanguage, history, table_language
 from specminer.abstraction.coded import with_coded
 from specminer.abstraction.definition import Definition
-from specminer.abstraction.events import Dimension, EventTable
+from specminer.abstraction.events import Dimension, EventTable, ValueKind, Variable
 from specminer.errors import UsageError, plain
 from specminer.history import BoolColumn, IntColumn
 from specminer.predicate import (
@@ -50,8 +50,10 @@ CODED: Final = 0.5
 """What a predicate costs that the code states, as a share of its price."""
 _TIERS: Final = tuple(Tier)
 _CLOCKED: Final = frozenset({Dimension.TIME, Dimension.BLOCK})
-_Rank: TypeAlias = tuple[int, bool, bool, float, bool, int, bool, bool, bool]
-"""Which of several predicates that split the events alike is shown: the lowest. What the code states comes first. One
+_Rank: TypeAlias = tuple[int, bool, int, bool, float, bool, int, bool, bool, bool]
+"""Which of several predicates that split the events alike is shown: the lowest. Truth values and states that a function
+of the contract returns come first, as readers know them, and numbers that one returns last. Then what the code states
+comes first. One
 of many values of a variable belongs to a life cycle, and a flag was made to tell states apart; two variables compared
 come last. Of what somebody has, an amount says more than an account, that more than any number, and a time least."""
 FALSE, TRUE, UNKNOWN = 0, 1, 2
@@ -191,6 +193,7 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
     }
 
     stored = set(base.symbols)
+    observers = {base.spelled[item.name]: item for item in table.variables if item.function is not None}
     values = Counter(predicate.subject or "" for predicate, _ in candidates)
 
     def rank(predicate: Predicate) -> _Rank:
@@ -199,6 +202,7 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
         return (
             _TIERS.index(predicate.tier),
             predicate.formula not in wishes.mentioned,
+            _observed(observers.get(base.language.declaration(symbol).name) for symbol in symbols),
             not predicate.coded,
             predicate.price / (CODED if predicate.coded else 1.0),
             predicate.formula.is_lt(),
@@ -230,6 +234,14 @@ def _kind(predicate: Predicate, values: Mapping[str, int], symbols: Collection[F
     if predicate.subject is not None and values[predicate.subject] >= MANY_VALUES:
         return 0
     return 1 if predicate.formula.is_symbol() else 1 + len(symbols)
+
+
+def _observed(functions: Iterable[Variable | None]) -> int:
+    """Return 0 if a predicate speaks of states that functions return alone, 2 if of a number, 1 if of storage."""
+    kinds = [None if item is None else item.kind for item in functions]
+    if ValueKind.UINT in kinds:
+        return 2
+    return int(not kinds or None in kinds)
 
 
 def _truth(formula: Formula, columns: Columns) -> TruthColumn:

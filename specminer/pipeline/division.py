@@ -14,6 +14,7 @@ from specminer.abstraction import Definition, EventTable, RejectedCalls, default
 from specminer.abstraction.catalogue import fitting
 from specminer.abstraction.clock import deadlines
 from specminer.abstraction.context import with_arguments, with_calls
+from specminer.abstraction.observers import Observers
 from specminer.abstraction.passive import kept_events, without_bookkeeping
 from specminer.abstraction.phases import flags
 from specminer.abstraction.table import build
@@ -79,6 +80,7 @@ def divided(mining: Mining, interactions: Interactions) -> Mining:
         context=context,
         interactions=interactions,
         seed=options.seed,
+        observers=Observers(context),
         build=lambda parts: _built(
             context,
             parts,

@@ -11,6 +11,7 @@ from specminer._support.text import suggest
 from specminer.abstraction import Definition, EventTable, Quotient
 from specminer.abstraction.clock import Deadline, with_deadlines
 from specminer.abstraction.folds import Folds
+from specminer.abstraction.observers import Observers
 from specminer.abstraction.phases import Flag, with_flags, with_phases
 from specminer.confidence.agreement import agreements
 from specminer.decoding import HistoryContext
@@ -46,6 +47,8 @@ class Phasing:
     build: Callable[[Interactions], Built]
     """Makes the table of some interactions; it may leave out some of their events."""
     deadlines: tuple[Deadline, ...] = ()
+    observers: Observers
+    """Adds what the contract's read-only functions return."""
     seed: int = 0
     """Draws the halves of the history."""
     made: dict[tuple[str, ...], Built] = field(default_factory=dict)
@@ -76,6 +79,7 @@ class Phasing:
             table = with_flags(built.table, built.interactions, chosen)
             reached = [item for item in self.deadlines if item.name in names]
             table, interactions = with_deadlines(table, built.interactions, reached)
+            table = self.observers.added(table, interactions)
             self.made[names] = replace(built, table=table, interactions=interactions)
         return self.made[names]
 

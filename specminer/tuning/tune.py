@@ -176,6 +176,11 @@ class _Answer:
     found: _Found
     merging: Merging
 
+    @property
+    def relied(self) -> frozenset[str]:
+        """The flags that change what functions of the contract return that states are told apart by."""
+        return self.run.relied(self.found.objective.vocabulary, self.merging.score.selection)
+
 
 def _pays(told: _Answer, less: _Answer, share: float) -> bool:
     """Return whether an answer is shorter by a share than one with a flag less."""
@@ -187,10 +192,13 @@ def _misleads(phased: Phased, told: _Answer, less: _Answer) -> bool:
     """Return whether parts of the history that were not seen speak against a flag.
 
     They do if more than one interaction, and more than a hundredth of them, is refused for it, or if halves agree less,
-    on average and in most pairs.
+    on average and in most pairs. Where a function of the contract changes with the flag, and states are told apart by
+    what it returns, the code says it: then halves may agree a little less, as there are more states.
     """
     if _loses(told, less):
         return True
+    if set(told.run.phases) - set(less.run.phases) <= told.relied:
+        return _splits_halves(phased, told, less)
     agreed, agreed_before = _agreements(phased, told), _agreements(phased, less)
     falls = [after < earlier for after, earlier in zip(agreed, agreed_before, strict=False)]
     return sum(agreed) < sum(agreed_before) and 2 * sum(falls) > len(falls)
@@ -329,10 +337,17 @@ class _Run:
         return replace(answer, merging=merging)
 
     def flags_of(self, found: _Found, selection: Selection) -> tuple[str, ...]:
-        """Return the flags that some predicates speak of."""
+        """Return the flags that some predicates speak of, or that change what they speak of."""
         candidates = found.objective.vocabulary
         spoken = {name for position in selection for name in _spoken(candidates, position)}
-        return tuple(name for name, shown in self._shown(candidates) if shown in spoken)
+        relied = self.relied(candidates, selection)
+        return tuple(name for name, shown in self._shown(candidates) if shown in spoken or name in relied)
+
+    def relied(self, candidates: Vocabulary, selection: Selection) -> frozenset[str]:
+        """Return the flags that change what functions return of which some predicates speak."""
+        spoken = {name for position in selection for name in _spoken(candidates, position)}
+        shown = zip(self.table.variables, candidates.dimensions, strict=True)
+        return frozenset(flag for variable, name in shown if name in spoken for flag in variable.relies_on)
 
     def _shown(self, candidates: Vocabulary) -> list[tuple[str, str]]:
         """Return each flag with the name that predicates have for it."""

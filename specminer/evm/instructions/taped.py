@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from specminer.evm.calling import leave
 from specminer.evm.events import Question, SlotRead, SlotWrite
@@ -67,6 +67,11 @@ class AlwaysWarm(set[int]):
 class Tape:
     """A recording on its way through a call."""
 
+    hears_data: ClassVar[bool] = False
+    """Whether it wants to know what other contracts are called with."""
+    data = b""
+    """What the call whose answer is asked for next is made with, where the tape hears that."""
+
     def __init__(
         self,
         contract: int,
@@ -78,7 +83,7 @@ class Tape:
         self.contract = contract
         self.codes = codes
         """Of the contract, and of those that it delegates to."""
-        self.unknown: Collection[int] = ()
+        self.unknown: Container[int] = ()
         """Opcodes that ask for what is not known of the block and the transaction."""
         self.gas_left: Iterator[int] = iter(())
         """What GAS pushed, in order; behind that the call's own gas counts."""
@@ -236,6 +241,8 @@ def _answered(kind: FrameKind, stack: list[int], frame: Any, block: Block) -> Fr
     if frame.static and value and kind is FrameKind.CALL:
         raise FrameHalted(Halt.STATIC_WRITE)
     extend(frame, operands.end)
+    if tape.hears_data:
+        tape.data = bytes(frame.memory[operands.data_offset : operands.data_offset + operands.data_size])
     answer = tape.answer(kind, address, value)
     output = _computed(frame, address, operands) if answer.computed else answer.output
     stack.append(answer.result)
