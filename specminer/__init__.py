@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from specminer.datasets import Dataset, dataset, list_datasets
     from specminer.errors import (
         ChainError,
+        ClusterError,
         FileFormatError,
         NodeLied,
         NodeRefused,
@@ -56,10 +57,12 @@ if TYPE_CHECKING:
     from specminer.pipeline.progress import Observer, SilentObserver
     from specminer.pipeline.proving import Replayed
     from specminer.pipeline.selecting import Selection, SelectionOptions, select
+    from specminer.pipeline.sources.dask import DaskSource
     from specminer.pipeline.sources.explorer import ExplorerOptions, ReplayOptions
     from specminer.pipeline.sources.node import NodeOptions
     from specminer.pipeline.sources.source import BlockRange, HistorySource
     from specminer.pipeline.state import MineOptions
+    from specminer.pipeline.workers.cluster import DaskOptions
     from specminer.render import PictureOptions
     from specminer.report.document import Report
     from specminer.score import Labels, Score
@@ -75,9 +78,12 @@ __all__ = [
     "ChainError",
     "CheckOptions",
     "CheckResult",
+    "ClusterError",
     "Collection",
     "Comparison",
     "ContractUpdate",
+    "DaskOptions",
+    "DaskSource",
     "Dataset",
     "Definition",
     "ExplainOptions",
@@ -160,6 +166,7 @@ _NAMES = {
     "datasets": ("Dataset", "dataset", "list_datasets"),
     "errors": (
         "ChainError",
+        "ClusterError",
         "FileFormatError",
         "NodeLied",
         "NodeRefused",
@@ -180,10 +187,12 @@ _NAMES = {
     "pipeline.progress": ("Observer", "SilentObserver"),
     "pipeline.proving": ("Replayed",),
     "pipeline.selecting": ("Selection", "SelectionOptions", "select"),
+    "pipeline.sources.dask": ("DaskSource",),
     "pipeline.sources.explorer": ("ExplorerOptions", "ReplayOptions"),
     "pipeline.sources.node": ("NodeOptions",),
     "pipeline.sources.source": ("BlockRange", "HistorySource"),
     "pipeline.state": ("MineOptions",),
+    "pipeline.workers.cluster": ("DaskOptions",),
     "render": ("PictureOptions",),
     "report.document": ("Report",),
     "score": ("Labels", "Score"),

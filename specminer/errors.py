@@ -12,6 +12,7 @@
     │   ├── NodeLied            an answer that cannot be true
     │   └── NotOnChain          no such contract, block or transaction there
     ├── StoreError              the database failed or does not hold what was asked  exit code 3
+    ├── ClusterError            Dask's scheduler or its workers failed         exit code 3
     └── RenderError             no picture: no renderer, or the renderer failed  exit code 3
 
 Each error says what was expected, what came and what to do next, and carries the values as
@@ -111,6 +112,10 @@ class NotOnChain(ChainError):
 
 class StoreError(SpecminerError):
     """The database cannot be opened, is of another version, or does not hold what was asked."""
+
+
+class ClusterError(SpecminerError):
+    """The Dask scheduler does not answer, has no workers, or its workers failed."""
 
 
 class RenderError(SpecminerError):

@@ -26,14 +26,14 @@ SOURCE: Final = ast.parse(Path(specminer.__file__).read_text())
 SECRET: Final = "geheim"
 
 NAMES: Final = (
-    "ActorTable BlockRange ChainError CheckOptions CheckResult Collection Comparison ContractUpdate Dataset "
-    "Definition ExplainOptions Explanation ExplorerOptions FileFormatError Finding HistorySource Inspected Labels "
-    "MineOptions Mined NodeLied NodeOptions NodeRefused NodeUnreachable NotOnChain Observer OutputError Overview "
-    "PRESETS PictureOptions Preset RenderError ReplayOptions Replayed Report Score Selection SelectionOptions "
-    "SilentObserver Specification SpecminerError StoreError UsageError Written __version__ actors check "
-    "check_database collect collect_contracts database_size dataset diff diff_at estimate_collection examine "
-    "examine_node explain export_history import_history inspect list_datasets mine mine_contracts prove "
-    "prune_database read read_definition score_automaton select vacuum_database"
+    "ActorTable BlockRange ChainError CheckOptions CheckResult ClusterError Collection Comparison ContractUpdate "
+    "DaskOptions DaskSource Dataset Definition ExplainOptions Explanation ExplorerOptions FileFormatError Finding "
+    "HistorySource Inspected Labels MineOptions Mined NodeLied NodeOptions NodeRefused NodeUnreachable NotOnChain "
+    "Observer OutputError Overview PRESETS PictureOptions Preset RenderError ReplayOptions Replayed Report Score "
+    "Selection SelectionOptions SilentObserver Specification SpecminerError StoreError UsageError Written "
+    "__version__ actors check check_database collect collect_contracts database_size dataset diff diff_at "
+    "estimate_collection examine examine_node explain export_history import_history inspect list_datasets mine "
+    "mine_contracts prove prune_database read read_definition score_automaton select vacuum_database"
 )
 """What users may rely on: a name that leaves this list breaks their programs, and stands in the changelog."""
 

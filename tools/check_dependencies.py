@@ -33,11 +33,14 @@ class Scope:
 SCOPES: Final[Mapping[str, Scope]] = {
     "specminer": Scope(extras=()),
     "specminer/chain/execution/reference": Scope(extras=("reference",), neighbours=("specminer",)),
+    "specminer/pipeline/workers": Scope(extras=("dask",), neighbours=("specminer",)),
     "docs": Scope(extras=("docs",), neighbours=("specminer", "tools")),
     "tests": Scope(
-        extras=("docs", "reference", "smt", "test"), neighbours=("specminer", "benchmarks", "tools")
+        extras=("dask", "docs", "reference", "smt", "test"), neighbours=("specminer", "benchmarks", "tools")
     ),
-    "benchmarks": Scope(extras=("reference", "smt", "test"), neighbours=("specminer", "tests", "tools")),
+    "benchmarks": Scope(
+        extras=("dask", "reference", "smt", "test"), neighbours=("specminer", "tests", "tools")
+    ),
     "tools": Scope(extras=("smt", "test"), neighbours=("specminer", "tests", "benchmarks")),
 }
 

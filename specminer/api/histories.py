@@ -59,7 +59,7 @@ def collect(
     Args:
         database: its path, or its URL (``postgresql://USER@HOST/NAME``); made if it is not there.
         contract: its address.
-        source: :class:`NodeOptions` or :class:`ExplorerOptions`.
+        source: :class:`NodeOptions` or :class:`ExplorerOptions`, or a :class:`DaskSource` of a node.
         chain_id: the chain that is meant; an explorer has to be told, a node's is compared with it.
         abi: the contract's ABI, a storage layout, or both, or the file that holds them; stored with the history.
         blocks: what to read; by default from the creation of the contract to the newest final block.
@@ -69,6 +69,7 @@ def collect(
         UsageError: the address, the range, the URL, a header, a key or the chain cannot be right.
         FileFormatError: the ABI is malformed.
         ChainError: the source failed or does not know the contract; what was collected before is kept.
+        ClusterError: the Dask workers cannot be reached, or failed; what was collected before is kept.
         StoreError: the database failed, or holds another chain of the same id.
 
     """

@@ -10,17 +10,30 @@ from typing import Final
 
 from specminer._support.addresses import checksum_address
 from specminer._support.text import counted
-from specminer.api.mining import mine
-from specminer.errors import ChainError, FileFormatError, SpecminerError, StoreError, UsageError
+from specminer.api.listed_mining import (
+    ListedMining,
+    ListedResult,
+    MiningPiece,
+    failed,
+    mine_into,
+    mine_piece,
+    write_piece,
+)
+from specminer.errors import ChainError, ClusterError, FileFormatError, UsageError
 from specminer.pipeline.contract_list import ListedContract, read_contract_list
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.output import make_folder, prepare_folder, replace_file
 from specminer.pipeline.progress import SILENT, Observer
-from specminer.pipeline.selecting import SelectionOptions, select
+from specminer.pipeline.selecting import SelectionOptions
+from specminer.pipeline.sources.dask import DaskSource
+from specminer.pipeline.sources.explorer import ExplorerOptions
 from specminer.pipeline.sources.node import OpenNode
 from specminer.pipeline.sources.source import ALL_BLOCKS, BlockRange, HistorySource, OpenSource, UpdateRequest
 from specminer.pipeline.state import MineOptions
-from specminer.report.overview import OverviewRow, row_of, to_json, to_page
+from specminer.pipeline.workers.cluster import DaskOptions
+from specminer.pipeline.workers.listed_updates import UpdatePiece, update_piece
+from specminer.pipeline.workers.shared_database import share
+from specminer.report.overview import OverviewRow, to_json, to_page
 from specminer.store import TraceStore
 
 EVERYTHING: Final = SelectionOptions()
@@ -76,7 +89,7 @@ def collect_contracts(
     Args:
         database: its path, or its URL (``postgresql://USER@HOST/NAME``); made if it is not there.
         contracts: the file that lists them: ``ADDRESS [NAME|- [ABI]]`` a line.
-        source: :class:`NodeOptions` or :class:`ExplorerOptions`.
+        source: :class:`NodeOptions` or :class:`ExplorerOptions`, or a :class:`DaskSource` of one of them.
         chain_id: the chain that is meant; an explorer has to be told, a node's is compared with it.
         blocks: what to read; by default from the creation of each contract to the newest final block.
         observer: sees notes and progress, one for all contracts.
@@ -85,6 +98,7 @@ def collect_contracts(
         UsageError: the range, the URL, a header, a key or the chain cannot be right.
         FileFormatError: the list or an ABI is malformed.
         ChainError: the source failed; what was collected before is kept.
+        ClusterError: the Dask workers cannot be reached, or failed; what was collected before is kept.
         StoreError: the database failed, or holds another chain of the same id.
 
     """
@@ -96,6 +110,8 @@ def collect_contracts(
         )
     for item in listed:
         _artifact(item)  # all are right before the first is collected
+    if isinstance(source, DaskSource) and isinstance(source.source, ExplorerOptions):
+        return tuple(_collect_on_workers(str(database), source, listed, (chain_id, blocks), observer))
     with source.open(chain_id) as opened, TraceStore(str(database), observer.note) as store:
         if isinstance(opened, OpenNode):
             return _collect_from_node(store, opened, listed, blocks, observer)
@@ -156,6 +172,52 @@ def _collect_each(
         yield ContractUpdate(name=item.name, address=address, added=added, failure=failure)
 
 
+def _collect_on_workers(
+    database: str,
+    source: DaskSource,
+    listed: Sequence[ListedContract],
+    asked: tuple[int | None, BlockRange],
+    observer: Observer,
+) -> Iterator[ContractUpdate]:
+    """Let workers execute what an explorer lists, contract by contract; they write to the database by themselves.
+
+    ``asked`` are the chain and the blocks.
+
+    Raises:
+        ClusterError: the workers cannot be reached, or failed.
+        StoreError: a worker cannot reach the database.
+
+    """
+    explorer, (chain_id, blocks) = source.source, asked
+    assert isinstance(explorer, ExplorerOptions)
+    explorer = explorer.with_key()
+    with TraceStore(database, observer.note):  # is made here, or brought up to date
+        shared = share(database)
+    pieces = (
+        UpdatePiece(
+            database=shared,
+            source=explorer,
+            chain_id=chain_id,
+            contract=item.address,
+            artifact=read_artifact(item.abi),
+            blocks=blocks,
+        )
+        for item in listed
+    )
+    with source.workers.open() as cluster:
+        for item, done in zip(listed, cluster.in_order(update_piece, pieces), strict=True):
+            added, failure = 0, None
+            if isinstance(done, ClusterError):
+                failure = done.message
+            else:
+                added, failure = done.added, done.failure
+                for text in done.notes:
+                    observer.note(f"{item.name}: {text}")
+            yield ContractUpdate(
+                name=item.name, address=checksum_address(item.address), added=added, failure=failure
+            )
+
+
 def mine_contracts(
     database: str | PathLike[str],
     contracts: str | PathLike[str],
@@ -181,6 +243,7 @@ def mine_contracts(
         observer: sees notes and progress.
 
     Raises:
+        ClusterError: the Dask workers cannot be reached, or failed.
         FileFormatError: the list or an ABI is malformed.
         OutputError: the folder cannot be written to.
         UsageError: the range of blocks is empty.
@@ -192,28 +255,62 @@ def mine_contracts(
         _artifact(item)
     target = Path(folder)
     prepare_folder(target)
+    wanted = [
+        ListedMining(
+            name=item.name,
+            address=item.address,
+            artifact=read_artifact(item.abi),
+            selection=selection,
+            options=replace(options or MineOptions(), workers=None),
+            report=report,
+        )
+        for item in listed
+    ]
+    workers = None if options is None else options.workers
+    if workers is None:
+        results = _mine_here(str(database), wanted, target, observer)
+    else:
+        results = _mine_on_workers(str(database), wanted, target, workers, observer)
     rows: list[OverviewRow] = []
     pictures: list[bytes | None] = []
-    for item in listed:
-        own = replace(selection, targets=(checksum_address(item.address),))
-        observer.note(f"mining {item.name}")
-        try:
-            chosen = select(str(database), own, abi=item.abi, observer=observer)
-            mined = mine(chosen, options=options, observer=observer)
-        except (UsageError, StoreError) as error:
-            rows.append(_failed(item, selection.chain_id, error))
-            pictures.append(None)
-            continue
-        written = mined.write(target / item.name, report=report)
-        rows.append(row_of(item.name, item.name, mined.specification, report=report))
-        pictures.append(None if written.picture is None else written.picture.read_bytes())
+    for result in results:
+        rows.append(result.row)
+        pictures.append(result.picture)
     make_folder(target)
     replace_file(target / "index.json", to_json(rows))
     replace_file(target / "index.html", to_page(rows, pictures).encode())
     return Overview(rows=tuple(rows), page=target / "index.html", document=target / "index.json")
 
 
-def _failed(item: ListedContract, chain_id: int | None, error: SpecminerError) -> OverviewRow:
-    return OverviewRow(
-        name=item.name, address=checksum_address(item.address), chain_id=chain_id, failure=error.message
-    )
+def _mine_here(
+    database: str, wanted: Sequence[ListedMining], folder: Path, observer: Observer
+) -> Iterator[ListedResult]:
+    """Mine the contracts one after another."""
+    for item in wanted:
+        observer.note(f"mining {item.name}")
+        yield mine_into(folder / item.name, database, item, observer)
+
+
+def _mine_on_workers(
+    database: str, wanted: Sequence[ListedMining], folder: Path, workers: DaskOptions, observer: Observer
+) -> Iterator[ListedResult]:
+    """Mine the contracts on Dask workers, which read the database by themselves.
+
+    Raises:
+        ClusterError: the workers cannot be reached, or failed.
+        StoreError: a worker cannot reach the database.
+
+    """
+    shared = share(database)
+    pieces = (MiningPiece(database=shared, mining=item) for item in wanted)
+    with workers.open() as cluster:
+        observer.note(f"{counted(cluster.processes, 'Dask worker')} mine {counted(len(wanted), 'contract')}")
+        for item, done in zip(wanted, cluster.in_order(mine_piece, pieces), strict=True):
+            if isinstance(done, ClusterError):
+                yield failed(item, done)
+                continue
+            observer.note(f"mined {item.name}")
+            for text in done.notes:
+                observer.note(text)
+            write_piece(done, folder / item.name)
+            yield done.result

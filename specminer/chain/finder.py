@@ -176,6 +176,9 @@ def find_each(
         NodeLied: an answer is malformed.
 
     """
+    if node.helpers is not None:
+        yield from node.helpers.find_each(way, contracts, first, last)
+        return
     span = way[0].first_span
     widest = ceiling = 100_000 if way[0] is Way.TRACE_FILTER else span
     start, calm = first, 0

@@ -19,6 +19,7 @@ from typing import Any, Final, Self, TypeVar
 
 from specminer.chain.dispatch import Dispatcher
 from specminer.chain.endpoint import Endpoint
+from specminer.chain.helpers import Helpers
 from specminer.chain.retrying import short_pause
 from specminer.chain.traffic import CONCURRENCY, RETRIES, TIMEOUT, Traffic
 from specminer.chain.transport import Request
@@ -58,6 +59,8 @@ class Node:
         self.endpoints = endpoints
         self.confirmations = confirmations
         """How many blocks have to stand on one that is read; ``None``: it has to be final."""
+        self.helpers: Helpers | None = None
+        """Other processes that find and read transactions in place of this one; ``None`` if it does so itself."""
         self._traffic = Traffic(
             retries=retries, timeout=timeout, concurrency=concurrency, rate=rate, pause=pause
         )

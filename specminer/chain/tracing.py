@@ -234,9 +234,8 @@ class TracerChoice:
 
     def again(self, envelope: Envelope) -> Transaction | None:
         """Trace one transaction once more, by itself; ``None`` if the tracer in use cannot."""
-        assert self.tracer is not None, "something was recorded before"
-        try:
-            return self._one(self.tracer, envelope)
+        try:  # another process may have recorded it, and chosen its tracer
+            return self._one(self.choose([envelope]), envelope)
         except (NodeRefused, NodeLied):
             return None
 

@@ -18,6 +18,7 @@ from specminer.invariant import Invariant
 from specminer.pipeline.findings import GuardFindings, Implications
 from specminer.pipeline.phasing import Phasing
 from specminer.pipeline.progress import SILENT, Observer
+from specminer.pipeline.workers.cluster import DaskOptions
 from specminer.specification import (
     Confidence,
     Derivation,
@@ -71,6 +72,8 @@ class MineOptions:
     """Of the front the automaton with so many states is taken, instead of the chosen one."""
     point: int | None = None
     """Of the front this point is taken, counted from 1."""
+    workers: DaskOptions | None = None
+    """Dask workers that mine the contracts of a list; ``None`` for this process, which mines single contracts."""
 
 
 def options_of(specification: Specification, *, surprising: int = 0) -> MineOptions:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
 import sqlalchemy as sa
@@ -60,6 +61,20 @@ def open_kind(location: str, note: Note) -> Kind:
     raise StoreError(
         f"the database URL is of kind '{plain(name, 40)}'; specminer keeps histories in SQLite and PostgreSQL: {_KINDS}"
     )
+
+
+def path_of(location: str) -> Path | None:
+    """Return the whole path of the file that a database is; ``None`` for one on a server or in memory.
+
+    Raises:
+        StoreError: the location cannot be read.
+
+    """
+    url = _url(location)
+    name = url.database
+    if url.get_backend_name() != "sqlite" or not name or name == ":memory:":
+        return None
+    return Path(name).resolve()
 
 
 def _url(location: str) -> sa.URL:

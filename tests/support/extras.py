@@ -12,6 +12,7 @@ import pytest
 
 EXTRAS: Final = {
     "cvc5": "test",
+    "distributed": "dask",
     "docutils": "docs",
     "eth_keys": "test",
     "furo": "docs",

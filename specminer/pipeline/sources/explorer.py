@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -120,6 +120,15 @@ class ExplorerOptions:
         if own is not None and chain_id not in (None, own):
             raise UsageError(f"the explorer's URL asks for chain {own}, but --chain-id says {chain_id}")
         return Explorer(endpoint, own or chain_id or 0, key=key)
+
+    def with_key(self) -> ExplorerOptions:
+        """Return the same with the key itself in place of the variable that holds it, which other processes lack.
+
+        Raises:
+            UsageError: the variable is not set.
+
+        """
+        return replace(self, key=self._key(), key_env=None)
 
     def _key(self) -> str | None:
         if self.key_env is None:

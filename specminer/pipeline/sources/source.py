@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from specminer._support.addresses import checksum_address
 from specminer.chain.artifact import Artifact
@@ -94,10 +94,13 @@ class OpenSource(Protocol):
 class HistorySource(Protocol):
     """Where histories are collected from."""
 
-    noun: ClassVar[str]
-    """What messages call it."""
-    from_creation: ClassVar[bool]
-    """Whether it can only give histories from the creation of the contract on."""
+    @property
+    def noun(self) -> str:
+        """What messages call it."""
+
+    @property
+    def from_creation(self) -> bool:
+        """Whether it can only give histories from the creation of the contract on."""
 
     def open(self, chain_id: int | None) -> AbstractContextManager[OpenSource]:
         """Open it for use in a ``with`` statement; ``chain_id`` is the chain that is meant, if that was said.

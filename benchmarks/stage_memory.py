@@ -1,0 +1,104 @@
+"""How much memory each stage of mining takes, and how much stays in use behind it.
+
+    python -m benchmarks.stage_memory [--invocations N] [--no-code]
+
+Makes a market with N calls (see ``benchmarks.market``), by default one with bytecode, whose calls are followed through
+it. One process of its own reads the history from SQLite and runs all stages of ``mine``, one after another. Prints for
+each the CPU seconds, the peak of memory while it ran, and what the process holds after it, in MB of 10^6 bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from benchmarks.coded_market import make_coded
+from benchmarks.market import CHAIN, CONTRACT, make
+from benchmarks.steps import PEAK, Numbers, Stopwatch, measured, peak, scratch
+from specminer.pipeline.mining import STAGES
+from specminer.pipeline.state import MineOptions, Mining
+from specminer.store import TraceStore
+
+_NAME: Final = "benchmarks.stage_memory"
+_STEP: Final = "stages"
+_READ: Final = "read"
+
+
+def run_stages(path: Path) -> Numbers:
+    """Mine one database; return of each stage ``STAGE s``, ``STAGE peak`` and ``STAGE held``: seconds and MB."""
+    numbers: Numbers = {}
+
+    def read() -> Mining:
+        with TraceStore(str(path)) as store:
+            return Mining(history=store.history(CHAIN, [CONTRACT]), options=MineOptions())
+
+    mining = _measure(_READ, read, numbers)
+    for stage in STAGES:
+        before = mining
+        mining = _measure(stage.__name__, lambda stage=stage, before=before: stage(before), numbers)  # type: ignore[misc]
+    return numbers
+
+
+def _measure(name: str, work: Callable[[], Mining], numbers: Numbers) -> Mining:
+    """Run one stage and note what it took."""
+    watch = Stopwatch()
+    _forget_peak()
+    with watch.timing("s"):
+        mining = work()
+    numbers[f"{name} s"] = watch.seconds["s"]
+    numbers[f"{name} peak"] = peak()
+    numbers[f"{name} held"] = _resident()
+    return mining
+
+
+def _forget_peak() -> None:
+    """Let Linux measure the peak anew; elsewhere it is that of the whole run so far."""
+    path = Path("/proc/self/clear_refs")
+    if path.exists():
+        path.write_text("5")
+
+
+def _resident() -> float:
+    """Return the memory that this process has now, in MB of 10^6 bytes."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return peak()
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024 / 1e6
+
+
+def report(invocations: int, *, coded: bool) -> None:
+    """Measure a market of so many calls and print a table."""
+    with scratch("market.db") as path:
+        if coded:
+            make_coded(path, invocations)
+        else:
+            make(path, invocations)
+        found = measured(_NAME, _STEP, path)
+    print(f"{'stage':20} {'CPU s':>9} {'peak MB':>9} {'held MB':>9}")
+    names = [_READ, *(stage.__name__ for stage in STAGES)]
+    for name in names:
+        seconds, most, held = (found[f"{name} {part}"] for part in ("s", "peak", "held"))
+        print(f"{name:20} {seconds:9,.2f} {most:9,.0f} {held:9,.0f}")
+    most = max(found[f"{name} peak"] for name in names)
+    print(f"{invocations:,} invocations: {most:,.0f} MB at most, {1e6 * most / invocations:,.0f} bytes each")
+
+
+def main() -> None:
+    """Run the benchmark from the command line, or its one step in a process of its own."""
+    if sys.argv[1:2] == [_STEP]:
+        print(json.dumps(run_stages(Path(sys.argv[2])) | {PEAK: peak()}))
+        return
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--invocations", type=int, default=100_000, metavar="N")
+    parser.add_argument("--no-code", action="store_true", help="a market without bytecode")
+    given = parser.parse_args()
+    report(given.invocations, coded=not given.no_code)
+
+
+if __name__ == "__main__":
+    main()
