@@ -9,9 +9,16 @@ import click
 
 from specminer.chain.traffic import CONCURRENCY, RETRIES, TIMEOUT
 from specminer.cli.options import compose
+from specminer.errors import UsageError
+from specminer.pipeline.sources.dask import DaskSource
 from specminer.pipeline.sources.explorer import ExplorerOptions
 from specminer.pipeline.sources.node import NodeOptions
 from specminer.pipeline.sources.source import HistorySource
+from specminer.pipeline.workers.cluster import DaskOptions
+
+LOCAL: Final = "local"
+DASK: Final = "dask"
+"""What does the work: this process, or Dask workers."""
 
 node_options: Final = compose(
     click.option(
@@ -91,6 +98,24 @@ verify_option: Final = click.option(
     help="Compare this share (0 to 1) of the contract's storage with the node's, at the end and at sampled blocks.",
 )
 
+executor_options: Final = compose(
+    click.option(
+        "--executor",
+        type=click.Choice([LOCAL, DASK]),
+        default=LOCAL,
+        show_default=True,
+        help="What does the work: this process (local), or the workers of a Dask cluster (dask; extra `dask`), which "
+        "read from the node, and execute and mine the contracts of a list.",
+    ),
+    click.option(
+        "--scheduler",
+        envvar="SPECMINER_SCHEDULER",
+        show_envvar=True,
+        metavar="ADDRESS",
+        help="The Dask scheduler for --executor dask, as `dask scheduler` shows it: tcp://HOST:8786.",
+    ),
+)
+
 source_options: Final = compose(node_options, explorer_options)
 
 
@@ -100,8 +125,35 @@ class SourceOptions:
 
     node: NodeOptions | None
     explorer: ExplorerOptions | None
+    executor: str = LOCAL
+    scheduler: str | None = None
 
     @property
     def source(self) -> HistorySource | None:
-        """The source to collect from; beside an explorer a node is only asked for other contracts."""
-        return self.explorer or self.node
+        """The source to collect from; beside an explorer a node is only asked for other contracts.
+
+        Raises:
+            UsageError: Dask workers are to read it, but their scheduler is missing or malformed.
+
+        """
+        workers, source = self.workers, self.explorer or self.node
+        return source if source is None or workers is None else DaskSource(source=source, workers=workers)
+
+    @property
+    def workers(self) -> DaskOptions | None:
+        """The Dask workers that do the work; ``None`` if this process does.
+
+        Raises:
+            UsageError: the address of their scheduler is missing or malformed.
+
+        """
+        if self.executor == LOCAL:
+            return None
+        if not self.scheduler:
+            raise UsageError(
+                "--executor dask needs a scheduler: give --scheduler ADDRESS (or set SPECMINER_SCHEDULER), such as "
+                "tcp://127.0.0.1:8786; `dask scheduler` starts one"
+            )
+        workers = DaskOptions(scheduler=self.scheduler)
+        workers.check()
+        return workers

@@ -19,7 +19,7 @@ from specminer.cli.options import (
     range_options,
 )
 from specminer.cli.several import check_alone, collect_list, contracts_option
-from specminer.cli.sources import SourceOptions, source_options, verify_option
+from specminer.cli.sources import SourceOptions, executor_options, source_options, verify_option
 from specminer.errors import UsageError
 from specminer.pipeline.inputs import parse_address, read_artifact
 from specminer.pipeline.sources.source import BlockRange
@@ -48,6 +48,7 @@ class _Mode:
 @click.argument("address", required=False)
 @contracts_option
 @source_options
+@executor_options
 @artifact_option
 @chain_option
 @range_options
@@ -75,12 +76,14 @@ def command(
     again here, from the creation of the contract on, as `import` does; a node given besides is asked for the code
     and storage of other contracts. May be interrupted at any moment; the next run continues. What is there is not
     read again. With --contracts, all contracts of a list are read in one pass over the chain: each block is
-    traced once.
+    traced once. With --executor dask, the workers of a Dask cluster read from the node, or execute the contracts
+    of a list again.
 
     \b
       specminer collect 0xADDRESS --rpc http://127.0.0.1:8545
       specminer collect 0xADDRESS --explorer https://HOST/api --explorer-key-env MY_KEY --chain-id 1
       specminer collect --contracts contracts.txt --rpc http://127.0.0.1:8545
+      specminer collect 0xADDRESS --rpc http://HOST:8545 --executor dask --scheduler tcp://HOST:8786
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     check_alone(target.contracts, {"ADDRESS": target.address, "--abi": target.artifact})
     if target.address is not None:

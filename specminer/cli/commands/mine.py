@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +26,7 @@ from specminer.cli.options import (
     states_option,
 )
 from specminer.cli.several import FOLDER, check_alone, contracts_option, mine_list
-from specminer.cli.sources import SourceOptions, source_options
+from specminer.cli.sources import SourceOptions, executor_options, source_options
 from specminer.errors import UsageError, plain
 from specminer.pipeline.inputs import existing_database, read_artifact, read_definition
 from specminer.pipeline.output import folder_name, prepare_folder
@@ -118,6 +118,7 @@ class Output:
 @instances_option
 @life_option
 @source_options
+@executor_options
 @artifact_option
 @chain_option
 @range_options
@@ -208,6 +209,7 @@ def command(
       specminer mine --same-code-as 0xADDRESS --instances 20
       specminer mine --created-by 0xFACTORY --rpc http://127.0.0.1:8545
       specminer mine --contracts contracts.txt --rpc http://127.0.0.1:8545 --out specifications
+      specminer mine --contracts contracts.txt --executor dask --scheduler tcp://127.0.0.1:8786
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     options = mining.options()
     if files.contracts is not None:
@@ -218,6 +220,11 @@ def command(
         click.echo(write(choose_again(earlier, mining, output), output, earlier.parent))
         return 0
     selection.blocks.check()
+    if source.workers is not None and source.node is None:
+        raise UsageError(
+            "--executor dask has nothing to do here: it reads from a node (--rpc), and mines the contracts of a list "
+            "(--contracts); leave it out to mine one contract from what is recorded"
+        )
     abi = read_artifact(files.artifact)
     selection.trace_files()
     if output.out is not None:
@@ -265,7 +272,7 @@ def _mine_list(
         contracts,
         folder,
         selection=selection,
-        options=options,
+        options=replace(options, workers=source.workers),
         report=output.report,
         observer=observer,
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _Piece = TypeVar("_Piece")
 _Result = TypeVar("_Result")
 
-CONNECT: Final = 10.0
+CONNECT: Final = 30.0
 """Seconds to wait for the scheduler, and for its first worker."""
 _QUEUE: Final = 2
 """Pieces for each thread of the workers that are begun before their results are wanted."""
