@@ -32,7 +32,7 @@ from specminer.pipeline.sources.source import ALL_BLOCKS, BlockRange, HistorySou
 from specminer.pipeline.state import MineOptions
 from specminer.pipeline.workers.cluster import DaskOptions
 from specminer.pipeline.workers.listed_updates import UpdatePiece, update_piece
-from specminer.pipeline.workers.shared_database import share
+from specminer.pipeline.workers.shared_database import SharedDatabase, share
 from specminer.report.overview import OverviewRow, to_json, to_page
 from specminer.store import TraceStore
 
@@ -313,4 +313,12 @@ def _mine_on_workers(
             for text in done.notes:
                 observer.note(text)
             write_piece(done, folder / item.name)
-            yield done.result
+            yield _named_here(done.result, shared, database)
+
+
+def _named_here(result: ListedResult, shared: SharedDatabase, database: str) -> ListedResult:
+    """Return a result whose reason names the file of the database as it was given here."""
+    failure = result.row.failure
+    if failure is None or shared.file is None:
+        return result
+    return replace(result, row=replace(result.row, failure=failure.replace(str(shared.file.path), database)))
