@@ -62,16 +62,15 @@ class DaskOptions:
         """
         self.check()
         try:
-            from distributed import Client
+            import distributed
         except ModuleNotFoundError:
             raise UsageError(
                 "--executor dask needs Dask, which is not installed: pip install 'specminer[dask]'"
             ) from None
+        connect: Any = distributed.Client  # has no types, whether it is installed or not
         with _silence():
             try:
-                client: Any = Client(  # type: ignore[no-untyped-call]
-                    self.scheduler, timeout=CONNECT, set_as_default=False
-                )
+                client: Any = connect(self.scheduler, timeout=CONNECT, set_as_default=False)
             except (OSError, ValueError):
                 raise ClusterError(
                     f"no Dask scheduler answers at {plain(self.scheduler, 80)}; start one with `dask scheduler`, and "
