@@ -17,6 +17,7 @@ from specminer.render.markup import markup, phrase, wrap
 from specminer.render.selection import depth, rejections, select
 from specminer.specification import (
     Guard,
+    GuardCondition,
     GuardKind,
     InteractionsSummary,
     Specification,
@@ -117,9 +118,8 @@ def test_title_counts_and_guards_stand_above_the_picture() -> None:
     source = to_dot(auction())
     assert ">SimpleAuction</FONT></B>" in source
     assert "40 contracts, 589 calls, 76 rejected" in source
-    guard = (
-        "bid needs value &gt; highestBid and now ≤ auctionEndTime (required; explains 68 of 70 rejections)"
-    )
+    assert "<B>bid</B>" in source
+    guard = " needs value &gt; highestBid and now ≤ auctionEndTime (required; explains 68 of 70 rejections)"
     assert guard in source
     assert "606 token histories, 2,053 events, 18 rejected; 3 rare transitions (10 events) hidden" in to_dot(
         horses()
@@ -262,3 +262,43 @@ def test_a_wholly_hostile_specification_is_drawn_small() -> None:
     source = to_dot(hostile(), PictureOptions(fold=False))
     assert len(source) < 100_000
     assert len(groups(drawing(render_dot(source)), "node")) == len(HOSTILE_NAMES) + 1
+
+
+def test_a_short_picture_tells_whole_conditions_and_counts_the_rest() -> None:
+    long = f"checkpoints[{'x' * 90}] * supply / 100 <= votes"
+    texts = ("count > 0", long, "owner = sender or open", "f(a, b, c) = 12345678901234567890", "late != 0")
+    conditions = tuple(GuardCondition(text=text) for text in texts)
+    guard = Guard(
+        scope="vote",
+        text=" and ".join(f"({text})" if " or " in text else text for text in texts),
+        conditions=conditions,
+        kind=GuardKind.REQUIRED,
+        explained=7,
+        rejected=7,
+    )
+    spec = replace(auction(), guards=(guard,))
+
+    def told(options: PictureOptions) -> list[str]:
+        return ["".join(run.text for run in row) for row in Content(spec=spec, options=options).guards()]
+
+    assert " ".join(told(PictureOptions())) == (
+        "vote needs count > 0 and (owner = sender or open) and f(a, b, c) = 12345678901234567890 and late ≠ 0 "
+        "and 1 more condition (required; explains 7 of 7 rejections)"
+    )
+    assert "* supply / 100 ≤ votes and (owner = sender or open)" in " ".join(
+        told(PictureOptions(labels="full"))
+    )
+    only = replace(guard, text=long, conditions=conditions[1:2])
+    content = Content(spec=replace(spec, guards=(only,)), options=PictureOptions())
+    assert "…" in "".join(run.text for row in content.guards() for run in row)
+
+
+def test_a_line_neither_begins_nor_ends_with_a_sign_of_comparison() -> None:
+    text = (
+        "transferFrom needs allowance[from][sender] = MAX or value ≤ allowance[from][sender] and not paused"
+    )
+    for width in range(46, 80):
+        rows = wrap(text, width, 9)
+        assert " ".join(rows) == text
+        assert not {row.split()[0] for row in rows} & {"=", "≤"}
+        assert not {row.split()[-1] for row in rows[:-1]} & {"=", "≤", "not", "or", "and"}

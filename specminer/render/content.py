@@ -41,6 +41,8 @@ BY_HISTORY: Final = "states tell what was called before, as storage does not tel
 """What a picture says whose states rest on earlier calls."""
 _MAX_GUARD: Final = 1_000
 """Characters of a guard that are looked at."""
+_GUARD_LENGTH: Final = 120
+"""Characters of a guard's conditions that a short picture tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,20 +118,27 @@ class Content:
 
     def heading(self) -> list[Row]:
         """Return the rows above the picture: counts, guards, what is rejected at the start."""
+        return [*self.counts(), *self.guards(), *self.rejected_at_start()]
+
+    def counts(self) -> list[Row]:
+        """Return how much there is, and what the states rest on if not on storage."""
         rows: list[Row] = [(Run(text=self._counts(), tone=Tone.SOFT),)]
         if any(item.tier is Tier.HISTORY for item in self.spec.abstraction.chosen):
             rows.append((Run(text=BY_HISTORY, tone=Tone.SOFT, italic=True),))
-        rows += [(Run(text=text, tone=Tone.REJECTED),) for text in self._guards()]
-        refused = rejections(self.spec, self.spec.initial)
-        if refused:
-            limit = self.options.limit(self.options.rejections)
-            shown = refused[: limit + (len(refused) == limit + 1)]
-            listed = [f"{shorten(self._spoken(edge), 60)} {thousands(edge.count)}" for edge in shown]
-            rest = len(refused) - len(shown)
-            listed += [f"+{rest} rarer"] if rest else []
-            text = "✗ rejected before the beginning: " + ", ".join(listed)
-            rows += [(Run(text=row, tone=Tone.REJECTED),) for row in wrap(text, 100, len(listed))]
         return rows
+
+    def rejected_at_start(self) -> list[Row]:
+        """Return which calls were rejected before an interaction began."""
+        refused = rejections(self.spec, self.spec.initial)
+        if not refused:
+            return []
+        limit = self.options.limit(self.options.rejections)
+        shown = refused[: limit + (len(refused) == limit + 1)]
+        listed = [f"{shorten(self._spoken(edge), 60)} {thousands(edge.count)}" for edge in shown]
+        rest = len(refused) - len(shown)
+        listed += [f"+{rest} rarer"] if rest else []
+        text = "✗ rejected before the beginning: " + ", ".join(listed)
+        return [(Run(text=row, tone=Tone.REJECTED),) for row in wrap_parts(text, 96, len(listed))]
 
     def state(self, state: State) -> list[Row]:
         """Return the rows of a state: name, what else holds, visits and ends, rejected calls."""
@@ -335,22 +344,46 @@ class Content:
             lambda found: said[found[0]] if counts[said[found[0]]] == 1 else found[0], guard[:_MAX_GUARD]
         )
 
-    def _guards(self) -> list[str]:
+    def guards(self) -> list[Row]:
         """Return the guards that explain most rejections, as rows of sentences."""
-        ranked = sorted(
-            (-guard.explained, guard.scope, guard.text, guard.rejected, guard.kind.value)
-            for guard in self.told_guards
-        )
+        ranked = sorted(self.told_guards, key=lambda guard: (-guard.explained, guard.scope, guard.text))
         limit = self.options.limit(self.options.guards)
         limit += len(ranked) == limit + 1
-        rows: list[str] = []
-        for negative, scope, text, rejected, kind in ranked[:limit]:
-            sentence = (
-                f"{shorten(scope, 2 * self.options.event_width)} needs {phrase(self._told(scope, text), 400)}"
-            )
-            rows += wrap(sentence, 84, 8 if self.options.full else 3)
-            rows[-1] += f" ({kind}; explains {thousands(-negative)} of {counted(rejected, 'rejection')})"
-        return rows + ([f"+{counted(len(ranked) - limit, 'more guard')}"] if len(ranked) > limit else [])
+        rows: list[Row] = []
+        for guard in ranked[:limit]:
+            rows += self._guard(guard)
+        if len(ranked) > limit:
+            rows.append((Run(text=f"+{counted(len(ranked) - limit, 'more guard')}", tone=Tone.REJECTED),))
+        return rows
+
+    def _guard(self, guard: Guard) -> list[Row]:
+        """Return the rows of a guard: the function, what it needs, how many rejections that explains."""
+        scope = shorten(guard.scope, 2 * self.options.event_width)
+        support = (
+            f"({guard.kind.value}; explains {thousands(guard.explained)} of "
+            f"{counted(guard.rejected, 'rejection')})"
+        )
+        texts = wrap(f"{scope} needs {self._conditions(guard)} {support}", 96, 12 if self.options.full else 3)
+        first = Run(text=scope, tone=Tone.REJECTED, bold=True)
+        rows: list[Row] = [(Run(text=text, tone=Tone.REJECTED),) for text in texts]
+        begin = texts[0].removeprefix(scope)
+        return [(first, Run(text=begin, tone=Tone.REJECTED)), *rows[1:]] if begin != texts[0] else rows
+
+    def _conditions(self, guard: Guard) -> str:
+        """Return what a guard demands; a short picture leaves out, and counts, the conditions that are too long."""
+        parts = [self._told(guard.scope, item.text) for item in guard.conditions]
+        texts = [phrase(f"({part})" if " or " in part and len(parts) > 1 else part, 400) for part in parts]
+        if self.options.full or not texts:
+            return phrase(self._told(guard.scope, guard.text), 400)
+        room, shown = _GUARD_LENGTH, list[str]()
+        for text in texts:
+            if len(text) <= room:
+                shown.append(text)
+                room -= len(text)
+        if not shown:
+            shown.append(shorten(texts[0], _GUARD_LENGTH))
+        rest = len(texts) - len(shown)
+        return " and ".join(shown) + (f" and {counted(rest, 'more condition')}" if rest else "")
 
 
 def added_up(edges: Sequence[Edge]) -> tuple[Edge, ...]:

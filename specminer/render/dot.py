@@ -21,7 +21,7 @@ import graphviz
 from specminer.errors import plain
 from specminer.render.content import Content, Row
 from specminer.render.legend import legend
-from specminer.render.markup import markup, node_name, rows_label
+from specminer.render.markup import left_rows, markup, node_name, rows_label
 from specminer.render.options import PictureOptions
 from specminer.render.selection import Line, depth
 from specminer.render.theme import Theme
@@ -51,9 +51,10 @@ def to_dot(spec: Specification, options: PictureOptions | None = None) -> str:
 
 def _graph(content: Content) -> graphviz.Digraph:
     theme, sideways = content.options.colours, content.direction == "LR"
-    heading = [_styled(content, row) for row in content.heading()]
     title = f'<B><FONT POINT-SIZE="20">{markup(content.title)}</FONT></B>'
-    rows = [title, *heading]
+    counts = [_styled(content, row) for row in content.counts()]
+    sentences = [_styled(content, row) for row in (*content.guards(), *content.rejected_at_start())]
+    rows = [title, *counts, *([left_rows(sentences)] if sentences else [])]
     return graphviz.Digraph(
         name=_title(content.title),
         graph_attr={

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import pairwise
 from typing import Final
 
 from specminer.errors import plain
@@ -19,6 +20,9 @@ NO_NAME: Final = "(no name)"
 
 _SIGNS: Final = {"!=": "≠", "<=": "≤", ">=": "≥", "==": "="}
 _COMPARISON: Final = re.compile(r"(?<![=<>!])(!=|<=|>=|==)(?![=<>!])")
+_COMPARISONS: Final = frozenset({"=", "≠", "<", "≤", ">", "≥"})
+_JOINED: Final = _COMPARISONS | {"and", "if", "not", "or"}
+"""Words that belong to the next one."""
 _HEX: Final = re.compile(r"\b0x([0-9a-fA-F]{4})[0-9a-fA-F]{12,}([0-9a-fA-F]{4})\b")
 _INNER: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=_)(?=[^_])")
 _NEGATED: Final = re.compile(r"^(?:not |!) ?\(([^()&|=<>!\s]+) ?==? ?([^()&|=<>!\s]+)\)$")
@@ -44,8 +48,8 @@ def phrase(predicate: str, limit: int) -> str:
 def wrap(text: str, width: int, lines: int) -> list[str]:
     """Break ``text`` into at most ``lines`` lines of ``width``; what does not fit ends in ``…``.
 
-    Lines break at blanks, else within a word where a new one begins (``camelCase``, ``snake_case``), else anywhere, and
-    are made about equally long.
+    Lines break at blanks, but for those around a sign of comparison, else within a word where a new one begins
+    (``camelCase``, ``snake_case``), else anywhere, and are made about equally long.
     """
     rows = _greedy(text.strip(), width, lines)
     if len(rows) < 2 or rows[-1].endswith("…"):
@@ -54,7 +58,8 @@ def wrap(text: str, width: int, lines: int) -> list[str]:
         tighter = _greedy(text.strip(), narrower, lines)
         if len(tighter) > len(rows) or tighter[-1].endswith("…"):
             break
-        rows = tighter
+        if _awkward(tighter) <= _awkward(rows):
+            rows = tighter
     return rows
 
 
@@ -62,13 +67,34 @@ def _greedy(text: str, width: int, lines: int) -> list[str]:
     rows: list[str] = []
     rest = text
     while rest and len(rows) < lines - 1 and len(rest) > width:
-        cut = rest.rfind(" ", 1, width + 1)
+        cut = _blank(rest, width)
         if cut <= 0:
             inner = [found.start() for found in _INNER.finditer(rest, 1, width + 1)]
             cut = inner[-1] if inner else width
         rows.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return [*rows, shorten(rest, width)] if rest or not rows else rows
+
+
+def _awkward(rows: list[str]) -> int:
+    """Return how many lines end where those of :func:`_blank` do not."""
+    pairs = ((before.rsplit(" ", 1)[-1], after.split(" ", 1)[0]) for before, after in pairwise(rows))
+    return sum(last in _JOINED or first in _COMPARISONS for last, first in pairs)
+
+
+def _blank(text: str, width: int) -> int:
+    """Return the place of the blank at which a line ends; -1 if it has none.
+
+    A sign of comparison neither begins a line nor ends it, nor does a word end it that belongs to what follows.
+    """
+    last = cut = text.rfind(" ", 1, width + 1)
+    while cut > width // 3:
+        before = text[:cut].rsplit(" ", 1)[-1]
+        after = text[cut + 1 :].split(" ", 1)[0]
+        if before not in _JOINED and after not in _COMPARISONS:
+            return cut
+        cut = text.rfind(" ", 1, cut)
+    return last
 
 
 def wrap_parts(text: str, width: int, lines: int) -> list[str]:
@@ -106,6 +132,12 @@ def rows_label(rows: list[str], background: str | None = None, *, padding: int =
     outer = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
     empty = f"<TR><TD></TD>{side}<TD></TD></TR>"
     return f"<{outer}{empty}<TR>{side}<TD>{body}</TD>{side}</TR>{empty}</TABLE>>"
+
+
+def left_rows(rows: list[str]) -> str:
+    """Return a table of rows that all begin at the left, as one row of a label."""
+    body = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
+    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{body}</TABLE>'
 
 
 def node_name(state: int) -> str:

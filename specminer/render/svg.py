@@ -2,13 +2,15 @@
 
 It carries no script, no handler, no link and no reference whatever stood in the source. Tooltips become
 ``<title>`` elements, which browsers show without a script. Texts of one row become one text around the middle of
-the row, so that a viewer with a wider or narrower font than the renderer's moves nothing over anything else. The labels
-of lines come last, in groups ``label`` of their own, so that no line runs over one.
+the row, or begin where rows above and below begin, so that a viewer with a wider or narrower font than the renderer's
+moves nothing over anything else. The labels of lines come last, in groups ``label`` of their own, so that no line runs
+over one.
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -108,7 +110,12 @@ def _flat(parent: ET.Element) -> Iterator[ET.Element]:
 
 
 def _join_rows(group: ET.Element) -> None:
-    """Make one text, anchored in its middle, of the pieces of each row of a label."""
+    """Make one text of the pieces of each row of a label, anchored in its middle.
+
+    Rows of the picture's heading that begin at one place, one below the other, are anchored there.
+    """
+    begins = _first_places(group) if group.get("class") == "graph" else {}
+    common = {place for place, count in Counter(begins.values()).items() if count > 1}
     middle: float | None = None
     row: ET.Element | None = None
     kept: list[ET.Element] = []
@@ -124,12 +131,23 @@ def _join_rows(group: ET.Element) -> None:
         if row is None or row.get("y") != child.get("y"):
             # blanks at the ends of pieces count
             font = {"font-family": child.get("font-family", "sans-serif"), _SPACE: "preserve"}
-            place = {"text-anchor": "middle", "x": f"{middle:.2f}", "y": child.get("y", "0")}
+            left = begins.get(child.get("y", "0"), "")
+            anchor, across = ("start", left) if left in common else ("middle", f"{middle:.2f}")
+            place = {"text-anchor": anchor, "x": across, "y": child.get("y", "0")}
             row = ET.Element(f"{_SVG}text", place | font)
             row.tail = "\n"
             kept.append(row)
         row.append(piece)
     group[:] = kept
+
+
+def _first_places(group: ET.Element) -> dict[str, str]:
+    """Return where the first text of each row begins, by the row's height in the picture."""
+    found: dict[str, str] = {}
+    for child in group:
+        if child.tag == f"{_SVG}text" and child.get("text-anchor") == "start":
+            found.setdefault(child.get("y", "0"), child.get("x", "0"))
+    return found
 
 
 def _middle(shape: ET.Element) -> float | None:
