@@ -264,6 +264,8 @@ def readable(raw: str, noun: set[str], spelled: Mapping[str, str] = MappingProxy
         spelled: what abbreviations in capitals stand for.
 
     """
+    if " + " in raw and not set("()") & set(raw):  # a deadline that the code computes: start + duration
+        return " + ".join(readable(part, noun, spelled) for part in raw.split(" + "))
     field = re.sub(r"\[[^\]]*\]", "", raw.removeprefix("this.")).rsplit(".", 1)[-1]
     found = words(field)
     chosen = [word for text in _CHOICE.findall(raw) for word in words(text) if word not in found]

@@ -16,7 +16,7 @@ from typing import Final
 from specminer._support.text import counted, join_words
 from specminer.naming import readable, words
 from specminer.render.folding import FoldedBox, Folding, folded, folding
-from specminer.render.markup import phrase, shorten, thousands, wrap, wrap_parts
+from specminer.render.markup import fill, phrase, shorten, thousands, wrap, wrap_parts
 from specminer.render.options import ALL, PictureOptions
 from specminer.render.selection import Line, Selection, alarming_states, rejections, select
 from specminer.render.theme import Tone
@@ -41,7 +41,7 @@ BY_HISTORY: Final = "states tell what was called before, as storage does not tel
 """What a picture says whose states rest on earlier calls."""
 _MAX_GUARD: Final = 1_000
 """Characters of a guard that are looked at."""
-_GUARD_LENGTH: Final = 120
+_GUARD_LENGTH: Final = 160
 """Characters of a guard's conditions that a short picture tells."""
 
 
@@ -363,7 +363,7 @@ class Content:
             f"({guard.kind.value}; explains {thousands(guard.explained)} of "
             f"{counted(guard.rejected, 'rejection')})"
         )
-        texts = wrap(f"{scope} needs {self._conditions(guard)} {support}", 96, 12 if self.options.full else 3)
+        texts = fill(f"{scope} needs {self._conditions(guard)} {support}", 96, 12 if self.options.full else 3)
         first = Run(text=scope, tone=Tone.REJECTED, bold=True)
         rows: list[Row] = [(Run(text=text, tone=Tone.REJECTED),) for text in texts]
         begin = texts[0].removeprefix(scope)

@@ -21,7 +21,7 @@ NO_NAME: Final = "(no name)"
 _SIGNS: Final = {"!=": "≠", "<=": "≤", ">=": "≥", "==": "="}
 _COMPARISON: Final = re.compile(r"(?<![=<>!])(!=|<=|>=|==)(?![=<>!])")
 _COMPARISONS: Final = frozenset({"=", "≠", "<", "≤", ">", "≥"})
-_JOINED: Final = _COMPARISONS | {"and", "if", "not", "or"}
+_JOINED: Final = _COMPARISONS | {"and", "if", "not", "or", "+", "-", "*", "/"}
 """Words that belong to the next one."""
 _HEX: Final = re.compile(r"\b0x([0-9a-fA-F]{4})[0-9a-fA-F]{12,}([0-9a-fA-F]{4})\b")
 _INNER: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=_)(?=[^_])")
@@ -51,11 +51,11 @@ def wrap(text: str, width: int, lines: int) -> list[str]:
     Lines break at blanks, but for those around a sign of comparison, else within a word where a new one begins
     (``camelCase``, ``snake_case``), else anywhere, and are made about equally long.
     """
-    rows = _greedy(text.strip(), width, lines)
+    rows = fill(text.strip(), width, lines)
     if len(rows) < 2 or rows[-1].endswith("…"):
         return rows
     for narrower in range(width - 1, width // 2, -1):
-        tighter = _greedy(text.strip(), narrower, lines)
+        tighter = fill(text.strip(), narrower, lines)
         if len(tighter) > len(rows) or tighter[-1].endswith("…"):
             break
         if _awkward(tighter) <= _awkward(rows):
@@ -63,7 +63,8 @@ def wrap(text: str, width: int, lines: int) -> list[str]:
     return rows
 
 
-def _greedy(text: str, width: int, lines: int) -> list[str]:
+def fill(text: str, width: int, lines: int) -> list[str]:
+    """Break ``text`` as :func:`wrap` does, but each line as long as it may be."""
     rows: list[str] = []
     rest = text
     while rest and len(rows) < lines - 1 and len(rest) > width:
