@@ -9,12 +9,14 @@ import numpy.typing as npt
 
 from specminer.decision.feeds import Feed
 from specminer.decision.vectors import Value, Vector
+from specminer.evm.frame import FrameKind
 from specminer.evm.shadow.arena import MASK
-from specminer.history import ENVIRONMENT, MISSING, BoolColumn, History, RowColumn
+from specminer.history import CALLS, ENVIRONMENT, MISSING, BoolColumn, History, RowColumn
 from specminer.trace import EnvironmentKind
 from specminer.words import to_integers
 
 _GAS = ENVIRONMENT.index(EnvironmentKind.GAS)
+_OPCODES = np.array([int(FrameKind[kind.name]) for kind in CALLS], dtype=object)
 _Places = npt.NDArray[np.int64]
 
 
@@ -63,6 +65,8 @@ class CallColumns:
             return _taken(self._told, places, known), known
         if feed.kind in ("answer", "answer_size", "success", "created"):
             return self._answered(feed, rows)
+        if feed.kind in ("slot", "call_kind", "call_to", "call_value"):
+            return self._effected(feed, rows)
         if feed.kind in ("base_fee", "beneficiary", "gas_limit", "randomness"):
             return self._of_block(feed.kind, rows)
         return self._of_call(feed.kind, rows)
@@ -115,6 +119,27 @@ class CallColumns:
                 [int.from_bytes(text[feed.start : end].ljust(32, b"\0"), "big") for text in answers.outputs]
             )
         return words[answers.call_output[at]], known
+
+    def _effected(self, feed: Feed, rows: RowColumn) -> tuple[Vector, BoolColumn]:
+        """Return the slot of an access, or what a call of another contract was, by its opcode, address or ether."""
+        if feed.kind == "slot":
+            return self.accessed(feed.number, rows)
+        answers = self._history.answers
+        if answers is None or not len(self._calling):
+            return objects([0] * len(rows)), np.zeros(len(rows), dtype=np.bool_)
+        places, known = _places(self._calling, feed.number, rows)
+        at = np.where(known, places, 0)
+        if feed.kind == "call_to":
+            return self._addresses[answers.call_to[at]], known
+        if feed.kind == "call_value":
+            return self.words[answers.call_value[at]], known
+        return _OPCODES[answers.call_kind[at]], known
+
+    def asks_nothing(self, rows: RowColumn) -> BoolColumn:
+        """Return of which calls no question about accounts is recorded; shape (r,)."""
+        wanted = rows.astype(self._asking.dtype)
+        end = np.searchsorted(self._asking, wanted, side="right")
+        return np.equal(np.searchsorted(self._asking, wanted), end)
 
     def _of_block(self, kind: str, rows: RowColumn) -> tuple[Vector, BoolColumn]:
         history, blocks = self._history, self._history.blocks

@@ -24,7 +24,8 @@ class Feed(NamedTuple):
     """Which column a source is read from."""
 
     kind: str
-    """``access``, ``told``, ``fixed``, ``calldata at``, or the kind of the source."""
+    """``access``, ``told``, ``fixed``, ``calldata at``, or the kind of the source; ``slot``, ``call_kind``, ``call_to``
+    and ``call_value`` are what a call did."""
     number: int = 0
     """Of the access, the answer, or the question; for ``fixed`` the value itself; for calldata the offset, or the node
     that says it."""

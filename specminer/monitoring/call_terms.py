@@ -14,7 +14,7 @@ from specminer.guard.terms import Situation
 from specminer.history import MISSING
 from specminer.location import ValueKind
 from specminer.predicate import Declaration, Formula, FormulaError
-from specminer.predicate.concrete import Value, value_of
+from specminer.predicate.concrete import Evaluator, Value, evaluator
 from specminer.predicate.smt import WORD_LIMIT, read_formula
 from specminer.specification import SymbolSort
 
@@ -65,15 +65,13 @@ class Condition:
     """A condition of a specification over the terms of a function's calls."""
 
     text: str
-    formula: Formula
     places: Mapping[str, int]
     """The place of each symbol's term in the situation."""
+    evaluate: Evaluator
 
     def holds(self, terms: CallTerms, call: int) -> bool | None:
         """Return whether it holds in a call; ``None`` if that is not known."""
-        found = value_of(
-            self.formula, {name: terms.value(place, call) for name, place in self.places.items()}
-        )
+        found = self.evaluate({name: terms.value(place, call) for name, place in self.places.items()})
         return None if found is None else bool(found)
 
     def values(self, terms: CallTerms, call: int) -> dict[str, str]:
@@ -125,7 +123,10 @@ def _condition(terms: CallTerms, formula: Formula, text: str, names: Mapping[str
         if place is None:
             return None
         places[name] = place
-    return Condition(text, formula, places)
+    try:
+        return Condition(text, places, evaluator(formula))
+    except FormulaError:
+        return None
 
 
 def _symbols(formula: Formula) -> Iterable[str]:

@@ -14,6 +14,7 @@ from specminer.continuity import unseen_writes
 from specminer.decision.recordings import NotRecorded, Recordings
 from specminer.decision.runs import execute_alone
 from specminer.evm.shadow.arena import Arena
+from specminer.history import BoolColumn
 from specminer.monitoring.calls import JudgedCalls
 from specminer.monitoring.deviation import Basis, Deviation, Severity
 
@@ -24,16 +25,21 @@ _SLOT: Final = re.compile("slot 0x[0-9a-f]+")
 
 @dataclass(frozen=True, slots=True)
 class CodeCheck:
-    """The judged calls, executed again one by one."""
+    """The judged calls that are not confirmed, executed again one by one."""
 
     calls: JudgedCalls
+    confirmed: BoolColumn
+    """Calls of which is known that executing them proves their recording; shape (n,)."""
     lacks: Counter[str] = field(default_factory=Counter)
     """How many calls could not be executed alone, by the reason."""
 
     def findings(self) -> Iterator[Deviation]:
         """Yield the calls whose recording their code contradicts, in the order of the chain."""
         context = self.calls.context
-        recordings, rows = Recordings(context.history), np.flatnonzero(context.is_event & self.calls.judged)
+        recordings, rows = (
+            Recordings(context.history),
+            np.flatnonzero(context.is_event & self.calls.judged & ~self.confirmed),
+        )
         for row in rows[:MAX_EXECUTED].tolist():
             lack = recordings.lack(row)
             if lack is None:

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from specminer.chain.artifact import Artifact
+from specminer.decision.confirmation import confirmed_calls
 from specminer.errors import StoreError, UsageError, plain
 from specminer.guard.entity import Entities
 from specminer.guard.guards import functions_of
@@ -160,7 +161,7 @@ class _Check:
         invariants = InvariantCheck(
             specification, self.calls, proposed(mining.context, mining.tuning, mining.interactions)
         )
-        code = CodeCheck(self.calls)
+        code = CodeCheck(self.calls, confirmed_calls(history, mining.runs))
         run = self._run()
         found = [
             *unknown_transitions(specification, run),

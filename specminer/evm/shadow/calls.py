@@ -59,6 +59,10 @@ def _ending(base: BlockEnd) -> BlockEnd:
     def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
         note: ShadowNote = frame.note
         note.output = _range(note, stack[-1], stack[-2])
+        if note.number == note.record.frame:
+            record, where = note.record, note.marks[-2:]
+            record.output = tuple(sorted(note.output.pieces.items()))
+            record.output_varies = note.output.lost or any(node is not None for node in where)
         return base(stack, frame, block)
 
     return end

@@ -236,7 +236,7 @@ def _sload(base: Handler, kind: str) -> Handler:
         record, value = note.record, stack[-1]
         if kind == "storage":
             slots, number = record.slots, record.accessed
-            record.accessed += 1
+            record.accesses(note.marks[-1], slot)
         else:
             slots, number = record.transients, record.questions
             record.questions += 1
@@ -280,7 +280,8 @@ def _sstore(base: Handler, kind: str) -> Handler:
         note: ShadowNote = frame.note
         record, marks = note.record, note.marks
         slot_node, node = marks.pop(), marks.pop()
-        record.accessed += kind == "storage"
+        if kind == "storage":
+            record.accesses(slot_node, slot)
         slots = record.slots if kind == "storage" else record.transients
         known = slots.get(slot)
         frame.run.world.put(slots, slot, (record.operand(node, value), value))

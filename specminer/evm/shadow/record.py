@@ -100,6 +100,14 @@ class ShadowRecord:
         self.transients: dict[int, tuple[int, int]] = {}
         self.accessed = 0
         """How many SLOAD and SSTORE there were, undone ones included."""
+        self.access_slots: list[tuple[int | None, int]] = []
+        """Of the first ``MAX_ENTRIES`` of these the slot: its node, ``None`` if it follows from the code alone, and its
+        number."""
+        self.output_varies = False
+        """Whether the size of what the call returned or reverted with, or where it came from, does not follow from the
+        path that it took."""
+        self.output: tuple[tuple[int, Part], ...] = ()
+        """Where parts of it came from, by the distance from its beginning; the other bytes follow from the path."""
         self.read_at: dict[int, int] = {}
         """For nodes of storage: which of these accesses read them first."""
         self.questions = 0
@@ -140,6 +148,12 @@ class ShadowRecord:
         if node in self.arena.opaque:
             self.inputs[node] = value
         return node
+
+    def accesses(self, node: int | None, slot: int) -> None:
+        """Note that a slot is read or written."""
+        self.accessed += 1
+        if len(self.access_slots) < MAX_ENTRIES:
+            self.access_slots.append((node, slot))
 
     def operand(self, node: int | None, value: int) -> int:
         """Return the node of an operand, which may be a constant."""
