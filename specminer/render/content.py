@@ -43,6 +43,8 @@ _MAX_GUARD: Final = 1_000
 """Characters of a guard that are looked at."""
 _GUARD_LENGTH: Final = 160
 """Characters of a guard's conditions that a short picture tells."""
+_CONDITION_LENGTH: Final = 100
+"""Characters of one condition that is not cut: the others are rather told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -377,7 +379,7 @@ class Content:
             return phrase(self._told(guard.scope, guard.text), 400)
         room, shown = _GUARD_LENGTH, list[str]()
         for text in texts:
-            if len(text) <= room:
+            if len(text) <= min(room, _CONDITION_LENGTH):
                 shown.append(text)
                 room -= len(text)
         if not shown:
