@@ -265,7 +265,7 @@ def test_a_wholly_hostile_specification_is_drawn_small() -> None:
 
 
 def test_a_short_picture_tells_whole_conditions_and_counts_the_rest() -> None:
-    long = f"checkpoints[{'x' * 90}] * supply / 100 <= votes"
+    long = f"checkpoints[{'x' * 170}] * supply / 100 <= votes"
     texts = ("count > 0", long, "owner = sender or open", "f(a, b, c) = 12345678901234567890", "late != 0")
     conditions = tuple(GuardCondition(text=text) for text in texts)
     guard = Guard(
