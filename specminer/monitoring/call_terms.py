@@ -14,7 +14,7 @@ from specminer.guard.terms import Situation
 from specminer.history import MISSING
 from specminer.location import ValueKind
 from specminer.predicate import Declaration, Formula, FormulaError
-from specminer.predicate.concrete import Evaluator, Value, evaluator
+from specminer.predicate.concrete import Value, values_of
 from specminer.predicate.smt import WORD_LIMIT, read_formula
 from specminer.specification import SymbolSort
 
@@ -41,16 +41,17 @@ class CallTerms:
         found = self._places.get(names.get(name, name))
         return self._places.get(name) if found is None else found
 
-    def value(self, place: int, call: int) -> Value:
-        """Return what a term was in a call, by its place in the situation; ``None`` if the call does not tell."""
-        term = self.situation.terms[place]
-        code = int(term.codes[call])
-        if code == MISSING:
-            return None
-        word = self.situation.words[code]
+    def values(self, place: int, calls: Sequence[int]) -> list[Value]:
+        """Return what a term was in some calls, by its place in the situation; ``None`` if a call does not tell."""
+        term, words = self.situation.terms[place], self.situation.words
+        codes = term.codes[calls].tolist()
         if term.kind is ValueKind.BOOL:
-            return bool(word)
-        return word - WORD_LIMIT if term.kind is ValueKind.INT and word >= WORD_LIMIT // 2 else word
+            return [None if code == MISSING else bool(words[code]) for code in codes]
+        found = [None if code == MISSING else words[code] for code in codes]
+        if term.kind is not ValueKind.INT:
+            return found
+        middle = WORD_LIMIT // 2
+        return [word if word is None or word < middle else word - WORD_LIMIT for word in found]
 
     def spell(self, place: int, value: Value) -> str:
         """Return a value of a term as people write it."""
@@ -67,16 +68,21 @@ class Condition:
     text: str
     places: Mapping[str, int]
     """The place of each symbol's term in the situation."""
-    evaluate: Evaluator
+    formula: Formula
 
-    def holds(self, terms: CallTerms, call: int) -> bool | None:
-        """Return whether it holds in a call; ``None`` if that is not known."""
-        found = self.evaluate({name: terms.value(place, call) for name, place in self.places.items()})
-        return None if found is None else bool(found)
+    def truths(self, terms: CallTerms, calls: Sequence[int]) -> Sequence[Value]:
+        """Return whether it holds in each of some calls; ``None`` where that is not known.
+
+        Raises:
+            FormulaError: an operator outside the fragment.
+
+        """
+        columns = {name: terms.values(place, calls) for name, place in self.places.items()}
+        return values_of(self.formula, columns, len(calls))
 
     def values(self, terms: CallTerms, call: int) -> dict[str, str]:
         """Return the values that met in it, by name, as far as they are known."""
-        found = {name: (place, terms.value(place, call)) for name, place in self.places.items()}
+        found = {name: (place, terms.values(place, [call])[0]) for name, place in self.places.items()}
         return {
             name: terms.spell(place, value) for name, (place, value) in found.items() if value is not None
         }
@@ -123,10 +129,7 @@ def _condition(terms: CallTerms, formula: Formula, text: str, names: Mapping[str
         if place is None:
             return None
         places[name] = place
-    try:
-        return Condition(text, places, evaluator(formula))
-    except FormulaError:
-        return None
+    return Condition(text, places, formula)
 
 
 def _symbols(formula: Formula) -> Iterable[str]:

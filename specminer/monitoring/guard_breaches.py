@@ -67,15 +67,17 @@ class GuardCheck:
         asked: Sequence[list[tuple[Condition, GuardCondition | None]]],
     ) -> Iterator[Deviation]:
         reasons = {reason.text for guard in guards for reason in guard.reasons}
-        for call in calls:
-            row = int(terms.situation.rows[call])
-            if not terms.situation.accepted[call]:
-                if self.causes[row] not in reasons and not _is_refused(terms, call, asked):
+        truths = [[condition.truths(terms, calls) for condition, _ in conditions] for conditions in asked]
+        accepted, rows = terms.situation.accepted[calls].tolist(), terms.situation.rows[calls].tolist()
+        for position, (call, row) in enumerate(zip(calls, rows, strict=True)):
+            if not accepted[position]:
+                refused = any(column[position] is False for columns in truths for column in columns)
+                if self.causes[row] not in reasons and not refused:
                     yield self._rejection(terms, row)
                 continue
-            for guard, conditions in zip(guards, asked, strict=True):
-                for condition, told in conditions:
-                    holds = condition.holds(terms, call)
+            for guard, conditions, columns in zip(guards, asked, truths, strict=True):
+                for (condition, told), column in zip(conditions, columns, strict=True):
+                    holds = column[position]
                     if holds is None:
                         self.undecided[guard.scope] += 1
                     elif not holds:
@@ -116,13 +118,6 @@ class GuardCheck:
             values=values,
             witness=_witness(guard, condition.text),
         )
-
-
-def _is_refused(
-    terms: CallTerms, call: int, asked: Sequence[list[tuple[Condition, GuardCondition | None]]]
-) -> bool:
-    """Return whether a known condition does not hold in a call, so that it had to be rejected."""
-    return any(condition.holds(terms, call) is False for conditions in asked for condition, _ in conditions)
 
 
 def _severity(guard: Guard, told: GuardCondition | None) -> Severity:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from specminer.predicate.smt import Formula, FormulaError
 
 Value: TypeAlias = int | bool | None
 """Of an integer or a Boolean; ``None`` if it is not known."""
-Evaluator: TypeAlias = Callable[[Mapping[str, Value]], Value]
-"""Tells the value of a formula for the values of its symbols, by name."""
 
 
 def value_of(formula: Formula, values: Mapping[str, Value]) -> Value:
@@ -24,80 +22,56 @@ def value_of(formula: Formula, values: Mapping[str, Value]) -> Value:
         FormulaError: an operator outside the fragment.
 
     """
-    return evaluator(formula)(values)
+    return values_of(formula, {name: [value] for name, value in values.items()}, 1)[0]
 
 
-def evaluator(formula: Formula) -> Evaluator:
-    """Return what tells the value of a formula or term for given values, as :func:`value_of` does, but many times.
+def values_of(formula: Formula, columns: Mapping[str, Sequence[Value]], count: int) -> Sequence[Value]:
+    """Return what :func:`value_of` does for each of many rows.
+
+    Args:
+        formula: over symbols.
+        columns: the values of symbols in the rows, by name; what is left out is not known.
+        count: how many rows there are.
 
     Raises:
         FormulaError: an operator outside the fragment.
 
     """
     if formula.is_symbol():
-        name = formula.symbol_name()
-        return lambda values: values.get(name)
-    if formula.is_bool_constant() or formula.is_int_constant():
-        constant = bool(formula.is_true()) if formula.is_bool_constant() else int(formula.constant_value())
-        return lambda values: constant
-    parts = [evaluator(part) for part in formula.args()]
+        return columns.get(formula.symbol_name(), [None] * count)
+    if formula.is_bool_constant():
+        return [bool(formula.is_true())] * count
+    if formula.is_int_constant():
+        return [int(formula.constant_value())] * count
+    parts = [values_of(part, columns, count) for part in formula.args()]
     if formula.is_and():
-        return _conjunction(parts)
+        return _all(parts)
     if formula.is_or():
-        return _negation(_conjunction([_negation(part) for part in parts]))
+        return _negated(_all([_negated(part) for part in parts]))
     if formula.is_implies():
-        return _negation(_conjunction([parts[0], _negation(parts[1])]))
+        return _negated(_all([parts[0], _negated(parts[1])]))
     for test, operation in _OPERATIONS:
         if getattr(formula, test)():
-            return _strict(operation, parts)
+            return [None if None in row else operation(row) for row in zip(*parts, strict=True)]
     raise FormulaError(f"expected an operator of the fragment but got {formula}")
 
 
-def _conjunction(parts: Sequence[Evaluator]) -> Evaluator:
-    def value(values: Mapping[str, Value]) -> Value:
-        result: Value = True
-        for part in parts:
-            found = part(values)
-            if found is None:
-                result = None
-            elif not found:
-                return False
-        return result
-
-    return value
+def _all(parts: Sequence[Sequence[Value]]) -> Sequence[Value]:
+    return [False if False in row else None if None in row else True for row in zip(*parts, strict=True)]
 
 
-def _negation(part: Evaluator) -> Evaluator:
-    def value(values: Mapping[str, Value]) -> Value:
-        found = part(values)
-        return None if found is None else not found
-
-    return value
+def _negated(values: Sequence[Value]) -> Sequence[Value]:
+    return [None if value is None else not value for value in values]
 
 
-def _strict(operation: Callable[[list[int]], Value], parts: Sequence[Evaluator]) -> Evaluator:
-    """Return what applies an operation whose operands all have to be known."""
-
-    def value(values: Mapping[str, Value]) -> Value:
-        operands = []
-        for part in parts:
-            found = part(values)
-            if found is None:
-                return None
-            operands.append(found)
-        return operation(operands)
-
-    return value
-
-
-def _product(parts: list[int]) -> int:
+def _product(parts: Sequence[int]) -> int:
     total = 1
     for part in parts:
         total *= part
     return total
 
 
-_OPERATIONS: Final[tuple[tuple[str, Callable[[list[int]], Value]], ...]] = (
+_OPERATIONS: Final[tuple[tuple[str, Callable[[Any], Value]], ...]] = (
     ("is_not", lambda parts: not parts[0]),
     ("is_iff", lambda parts: parts[0] == parts[1]),
     ("is_equals", lambda parts: parts[0] == parts[1]),
