@@ -126,9 +126,12 @@ class Entities:
             and (own[place] not in others or situation.terms[place].keys[0] not in computed)
             and not any(place in places and _is_in_keys(situation, place, places) for places in together)
         }
-        for place, item in own.items():
-            if place not in named and situation.terms[place].keys[0] in computed:
-                named[place] = self._variables[item[0]].text((self._name,), item[1])
+        keyed = {
+            place: self._variables[item[0]].text((self._name,), item[1])
+            for place, item in own.items()
+            if situation.terms[place].keys[0] in computed
+        }
+        named = keyed | named
         unusable = taken | (set(wished.values()) - set(named.values()))
         shorter = {
             self._variables[row].text((key,), field): short
@@ -139,7 +142,9 @@ class Entities:
         return replace(
             situation,
             terms=tuple(
-                replace(term, short=named.get(place, _with_short_names(term, shorter)))
+                replace(
+                    term, short=named.get(place, _with_short_names(term, shorter)), keyed=keyed.get(place, "")
+                )
                 for place, term in enumerate(situation.terms)
             ),
         )

@@ -27,8 +27,13 @@ MIN_CALLS: Final = 10
 """... if they sent at least so many calls to a function ..."""
 _SIGNER: Final = "signer of "
 """How the account is called whose signature a call brings."""
-_ASKED: Final = re.compile(r"\w\((?:[^()]*, )?sender(?:, [^()]*)?\)")
-"""An answer of another contract about the sender: ``authority.canCall(sender, this)``."""
+_OTHER: Final = r"(?:this|origin|[A-Z][A-Z0-9_]*|0x[0-9a-fA-F]+|0)"
+_ASKED: Final = re.compile(rf"(?!success of )[^()]*\w\((?:{_OTHER}, )*sender(?:, {_OTHER})*\)", re.ASCII)
+"""An answer of another contract about the sender: ``authority.canCall(sender, this)``.
+
+Such a question speaks of nothing but accounts and constants: whether ``token.transferFrom(sender, this, amount)``
+succeeds is no role.
+"""
 MIN_OTHERS: Final = 10
 """... and the contract has at least so many times as many senders."""
 
@@ -77,12 +82,12 @@ def _named(terms: Sequence[Term], literal: Literal) -> tuple[str, RoleKind] | No
             return signed.name, RoleKind.SIGNER
     if literal.sign is Sign.EQUAL and right is not None and "sender" in (left.name, right.name):
         other = left if right.name == "sender" else right
-        return (other.name, RoleKind.HOLDER) if other.stored else None
+        return (other.spoken, RoleKind.HOLDER) if other.stored else None
     if right is not None:
         return None
     if left.name == "sender" and literal.sign is Sign.EQUAL:
         return checksum_address(literal.constant.to_bytes(20, "big")), RoleKind.ADDRESS
-    if not left.stored and left.expression and _ASKED.search(left.name) and left.kind is ValueKind.BOOL:
+    if not left.stored and left.expression and _ASKED.fullmatch(left.name) and left.kind is ValueKind.BOOL:
         answered = literal.sign is Sign.EQUAL and literal.constant == 1
         return (left.name, RoleKind.MEMBER) if answered else None
     if left.stored and _SIGNER in left.name:

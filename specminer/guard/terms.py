@@ -68,6 +68,8 @@ class Term:
     """When calls look at it, on average: after so many other places; 0 for what is known of the call itself."""
     short: str = ""
     """What it is called where the key of the interaction's own entity goes without saying; empty for ``name``."""
+    keyed: str = ""
+    """What it is called by the entity's name for a key that the code computes; empty if the code computes none."""
     expression: bool = False
     """Whether its name is an expression that the code computes, as ``price * amount / 100``."""
 
@@ -75,6 +77,11 @@ class Term:
     def shown(self) -> str:
         """Its name in formulas."""
         return self.short or self.name
+
+    @property
+    def spoken(self) -> str:
+        """Its name outside of formulas about one entity."""
+        return self.keyed or self.name
 
     @property
     def stored(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 
 from specminer._support.text import counted, list_some
 from specminer.errors import plain
+from specminer.report.brief import brief_sentences
 from specminer.report.document import Report
 from specminer.report.section import Piece, Row, Section
 from specminer.report.sections import NO_EVIDENCE, groups
@@ -40,6 +41,7 @@ def to_markdown(report: Report) -> str:
         f"{counted(len(spec.transitions), 'transition')}, mined by specminer.",
         "",
     ]
+    lines += [escaped(" ".join(brief_sentences(spec)), 4 * MAX_CELL), ""]
     if report.evidence is None:
         lines += [NO_EVIDENCE, ""]
     for group in groups(report):

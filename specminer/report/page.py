@@ -23,6 +23,7 @@ from markupsafe import Markup
 from specminer._support.units import amount, moment
 from specminer.errors import RenderError, UsageError, plain
 from specminer.report.automaton_sections import MAX_TRANSITIONS
+from specminer.report.brief import brief_sentences
 from specminer.report.claim_sections import required_guards
 from specminer.report.document import Report, Taken
 from specminer.report.passage_sections import followed_text, told_text
@@ -102,6 +103,7 @@ def to_html(report: Report) -> str:
             else "",
             chain_id=spec.chain_id,
             numbers=_numbers(report),
+            brief=brief_sentences(report.specification),
             has_evidence=evidence is not None,
             no_evidence=NO_EVIDENCE,
             pictures=[

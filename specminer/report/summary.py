@@ -15,6 +15,7 @@ from rich.cells import cell_len
 
 from specminer._support.text import counted, show_number, unknown_part
 from specminer.errors import plain
+from specminer.report.brief import brief_sentences
 from specminer.report.confidence import (
     confidence_sentences,
     invariant_sentences,
@@ -60,6 +61,7 @@ def summary(
     columns = max(width, MIN_WIDTH)
     parts = [
         [cut(f"Specification of {plain(spec.name)}", columns)],
+        [line for text in brief_sentences(spec) for line in paragraph(text, columns)],
         _read(spec, columns),
         _split(spec, columns),
         _states(spec, columns),
