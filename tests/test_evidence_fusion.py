@@ -7,7 +7,7 @@ import pytest
 
 from specminer.specification import EvidenceFamily, EvidenceSource
 from specminer.surprise.evidence import Evidence, bounded, tail_bits_by
-from specminer.surprise.fusion import CUT, FAMILIES, family_bits, fused, improbability
+from specminer.surprise.fusion import CUT, FAMILIES, WEIGHTS, family_bits, fused
 from specminer.surprise.left_out import FloatColumn
 
 JUDGED = np.ones(400, dtype=np.bool_)
@@ -20,18 +20,47 @@ def said(source: EvidenceSource, bits: FloatColumn) -> Evidence:
     return Evidence(source=source, bits=bits, case=rows, others=rows, position=rows)
 
 
-def random_bits(seed: int, families: int, transactions: int = 200_000) -> list[FloatColumn]:
+def random_bits(seed: int, families: int, transactions: int = 200_000) -> dict[EvidenceFamily, FloatColumn]:
     """Return bits as they are if nothing is wrong and families are independent: b or more with probability 2^-b."""
     random = np.random.default_rng(seed)
-    return [-np.log2(random.uniform(size=transactions)) for _ in range(families)]
+    return {family: -np.log2(random.uniform(size=transactions)) for family in list(EvidenceFamily)[:families]}
 
 
-@pytest.mark.parametrize("families", [1, 3, 8])
-def test_a_score_comes_up_as_often_as_it_says(families: int) -> None:
-    score = fused(random_bits(0, families), 200_000)
+def fused_all(families: dict[EvidenceFamily, FloatColumn]) -> FloatColumn:
+    """Return the scores of transactions that were all judged."""
+    return fused(families, np.ones(len(next(iter(families.values()))), dtype=np.bool_))
+
+
+def test_a_score_comes_up_as_often_as_it_says() -> None:
+    score = fused_all(random_bits(0, 8))
     for bits in (5, 8, 10):
         share = float((score >= bits).mean())
         assert share == pytest.approx(2.0**-bits, rel=0.3)
+
+
+@pytest.mark.parametrize("families", [1, 3])
+def test_a_score_comes_up_no_more_often_than_it_says_where_families_are_silent(families: int) -> None:
+    score = fused_all(random_bits(0, families))
+    for bits in (5, 8, 10):
+        assert float((score >= bits).mean()) <= 1.3 * 2.0**-bits
+
+
+def test_a_family_that_hardly_ever_speaks_says_more_when_it_does() -> None:
+    bits = np.zeros(2_000)
+    bits[7] = 9.0
+    often = bits.copy()
+    often[np.random.default_rng(0).choice(np.arange(10, 2_000), 90, replace=False)] = 4.5
+    alone = {EvidenceFamily.STATES: bits}
+    rest = list(EvidenceFamily)[:2] + list(EvidenceFamily)[3:]
+    noisy = {**alone, **dict.fromkeys(rest, np.roll(often, 1))}
+    assert fused_all(alone)[7] > fused_all(noisy)[7] + 0.5
+
+
+def test_unusual_hours_count_less_than_unusual_callers() -> None:
+    bits = np.zeros(400)
+    bits[7] = 9.0
+    assert fused_all({EvidenceFamily.CALLERS: bits})[7] > fused_all({EvidenceFamily.TIMES: bits})[7] + 2
+    assert sum(WEIGHTS.values()) == pytest.approx(len(EvidenceFamily))
 
 
 def test_a_second_voice_of_a_family_that_says_the_same_changes_nothing() -> None:
@@ -39,10 +68,8 @@ def test_a_second_voice_of_a_family_that_says_the_same_changes_nothing() -> None
     bits[7] = 8.0
     once = [said(EvidenceSource.PAYMENT, bits), said(EvidenceSource.PATH, bits)]
     twice = [*once, said(EvidenceSource.SIZE, bits), said(EvidenceSource.TOKENS, bits)]
-    first, second = (
-        fused(list(family_bits(given, JUDGED, AUTHORS).values()), 400) for given in (once, twice)
-    )
-    assert first[7] > 5
+    first, second = (fused(family_bits(given, JUDGED, AUTHORS), JUDGED) for given in (once, twice))
+    assert first[7] > 4
     assert np.array_equal(first, second)
 
 
@@ -59,17 +86,19 @@ def test_a_condition_of_another_source_adds_to_it() -> None:
 
 
 def test_several_weak_oddities_are_no_strong_one() -> None:
-    weak = [np.full(1, CUT - 0.1) for _ in range(8)]
-    assert fused(weak, 1)[0] == 0
-    strong = improbability(np.array([9.0]), 8)[0]
-    assert 0 < strong < 9, "one of eight families has as much more often than one has"
-    assert improbability(np.array([18.0]), 8)[0] > strong
+    weak = {family: np.full(1, CUT - 1.0) for family in EvidenceFamily}
+    assert fused_all(weak)[0] == 0
+    strong = np.zeros(400)
+    strong[7] = 9.0
+    once = fused_all({EvidenceFamily.STATES: strong})[7]
+    assert 0 < once < 9, "one of eight families has as much more often than one has"
+    assert fused_all({EvidenceFamily.STATES: strong, EvidenceFamily.EFFECTS: strong})[7] > once + 4
 
 
 def test_each_source_belongs_to_one_family() -> None:
     voices = [source for voices in FAMILIES.values() for voice in voices for source in voice]
     assert sorted(voices, key=lambda item: item.value) == sorted(EvidenceSource, key=lambda item: item.value)
-    assert set(FAMILIES) == set(EvidenceFamily)
+    assert set(FAMILIES) == set(EvidenceFamily) == set(WEIGHTS)
 
 
 def test_transactions_of_one_author_do_not_excuse_each_other() -> None:

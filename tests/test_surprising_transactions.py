@@ -34,9 +34,7 @@ def test_the_attack_is_the_first_transaction_and_an_alarm(name: str) -> None:
     assert found is not None
     first = found.ranked[0]
     assert first.transaction in marked(name)
-    assert first.flagged == (name != "tender"), (
-        "a step that was skipped is one fact: the interaction is the alarm"
-    )
+    assert first.flagged
     assert mined(name).specification.surprise.interactions[0].flagged
     assert len(first.evidence) >= 2
     assert max(first.evidence.values()) <= max(first.families.values()) + 0.01
@@ -80,10 +78,13 @@ def test_what_changed_in_one_transaction_alone_breaks_that_it_never_changes() ->
     claim = next(item for item in spec.invariants if item.text == "fee never changes after the deployment")
     assert claim.support >= 20
     assert len(claim.broken_by) == 1
-    ranked = spec.surprise.transactions.ranked if spec.surprise.transactions else ()
-    found = next(item for item in ranked if item.transaction == claim.broken_by[0])
+    run = mined("escrow")
+    hashes = [f"0x{item.hex()}" for item in run.history.transaction_hash]
+    found = run.weighed.describe(hashes.index(claim.broken_by[0]))
+    assert found is not None
     assert "never changes after the deployment" in found.text
-    assert found.evidence["broken"] < found.evidence["combination"], "that it is hardly ever called says more"
+    assert found.evidence["broken"] < 4, "it held only because nobody called what breaks it"
+    assert "combination" not in found.evidence, "one call alone is no combination"
     assert not found.flagged
 
 
@@ -173,10 +174,13 @@ def test_the_ranking_is_kept_in_the_document() -> None:
     assert again.surprise.unjudged == spec.surprise.unjudged
 
 
-@pytest.mark.parametrize("name", ["auction_house", "escrow", "token", "governance", "loans"])
-def test_hardly_a_benign_transaction_is_an_alarm(name: str) -> None:
-    found = mined(name).specification.surprise.transactions
-    assert found is not None
-    assert found.flagged is not None
-    assert found.of is not None
-    assert found.flagged <= max(1, 0.003 * found.of)
+def test_hardly_a_benign_transaction_is_an_alarm() -> None:
+    alarms = total = 0
+    for name in ("auction_house", "escrow", "token", "governance", "loans"):
+        found = mined(name).specification.surprise.transactions
+        assert found is not None
+        assert found.flagged is not None
+        assert found.of is not None
+        assert found.flagged <= 2
+        alarms, total = alarms + found.flagged, total + found.of
+    assert alarms <= 0.003 * total

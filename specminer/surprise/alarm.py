@@ -30,13 +30,17 @@ TAIL: Final = 10
 
 
 def threshold(
-    scores: FloatColumn, unit: IntColumn | None = None, rate: float = RATE, least: float | None = None
+    scores: FloatColumn,
+    unit: IntColumn | None = None,
+    rate: float = RATE,
+    least: float | None = None,
+    aim: float = AIM,
 ) -> float:
     """Return the score above which a case is an alarm, in bits; cost n log n.
 
     ``unit`` tells which cases are one decision of one author, such as the events of a transaction; by default each is
     its own. Benign cases above the threshold stay below ``rate``. It is never lower than ``least`` bits, by default
-    what comes up with probability ``rate``.
+    what comes up with probability ``rate``. The tail's estimate aims at the part ``aim`` of that share.
     Source: exponential tail above a high order statistic, Pickands 1975, with the shape at 0.
     """
     rest = _without_strangest(scores, np.arange(len(scores)) if unit is None else unit, rate)
@@ -48,7 +52,7 @@ def threshold(
     size = min(max(3, count // TAIL), len(rest) - 1, max(int((rest > 0).sum()) - 1, 0))
     low = float(rest[size])
     scale = float(np.mean(rest[:size] - low)) if size else 0.0
-    estimate = low + scale * max(0.0, log(max(size, 1) / (rate * AIM * count)))
+    estimate = low + scale * max(0.0, log(max(size, 1) / (rate * aim * count)))
     return max(least, estimate, float(rest[0]))
 
 
@@ -63,14 +67,18 @@ def _without_strangest(scores: FloatColumn, unit: IntColumn, rate: float) -> Flo
 
 
 def checked(
-    scores: FloatColumn, unit: IntColumn | None = None, rate: float = RATE, least: float | None = None
+    scores: FloatColumn,
+    unit: IntColumn | None = None,
+    rate: float = RATE,
+    least: float | None = None,
+    aim: float = AIM,
 ) -> HeldOutAlarms:
     """Return how many of the held-out scores are above the threshold of those before, with their share's interval.
 
     Nothing of what is held out took part in that threshold.
     """
     cut = training_size(len(scores))
-    limit = threshold(scores[:cut], None if unit is None else unit[:cut], rate, least)
+    limit = threshold(scores[:cut], None if unit is None else unit[:cut], rate, least, aim)
     flagged = int((scores[cut:] > limit).sum())
     total = len(scores) - cut
     return HeldOutAlarms(flagged=flagged, of=total, interval=wilson(flagged, total))

@@ -56,6 +56,8 @@ def repetition_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidenc
     A voucher, a signature, the number of an order are accepted once. Among n earlier calls of the function of which k
     repeated one, the next does with (k + 1/2) / (n + 1). Where chance alone may explain that none did, because the
     values spread wide and calls are few, it is as probable as n values among all of that width are to meet it.
+    Addresses are left out, as who is named twice is nothing unusual. All arguments together are looked at where one of
+    them may be a voucher: a text, bytes, or an array.
     """
     history = context.history
     found = list(_values(context, lasting))
@@ -93,7 +95,8 @@ def _values(context: HistoryContext, lasting: BoolColumn) -> Iterator[_Values]:
     history, calls = context.history, context.calls
     events = lasting & context.is_event
     for column in arguments(history, calls):
-        mine = np.flatnonzero(events[column.invocation]) if column.single else ()
+        usable = column.single and column.type != "address"
+        mine = np.flatnonzero(events[column.invocation]) if usable else ()
         if len(mine):
             words = column.words[mine]
             code = np.unique(words, return_inverse=True)[1].ravel().astype(np.int64)
@@ -118,8 +121,13 @@ def _values(context: HistoryContext, lasting: BoolColumn) -> Iterator[_Values]:
     for number in np.unique(function).tolist():
         known = calls.known[number]
         mine = np.flatnonzero(function == number)
-        if known is None or len(known.types) > 1:
+        if known is None or (len(known.types) > 1 and any(_may_be_voucher(item) for item in known.types)):
             yield _Values(function=number, name=WHOLE, rows=rows[mine], code=code[mine], span=np.inf)
+
+
+def _may_be_voucher(type_: str) -> bool:
+    """Return whether a value of this type may be a signature, a hash, or a list of such."""
+    return type_.startswith(("bytes", "string", "(")) or type_.endswith("]")
 
 
 def _coded(values: list[bytes]) -> IntColumn:

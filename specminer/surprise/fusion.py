@@ -6,16 +6,23 @@ one source is a condition of another, their bits add up by the chain rule: that 
 among such callers hardly anybody is new to the whole history. What a family says is bounded again by how many
 transactions have as much.
 
-Families count as independent. Of their shares p only those below 5 % count (*truncated product*): many transactions
-have several weak oddities. The score is how improbable the product of these is if nothing is wrong, in bits, so that a
-score of b comes up with probability 2^-b, as far as families are independent.
+Families count as independent. Of their shares p only those below 5 % count, weighted or not (*truncated product*):
+many transactions have several weak oddities. The score is how improbable the product of these is if nothing is wrong,
+in bits, so that a score of b comes up with probability 2^-b or less, as far as families are independent. A family that
+hardly ever says anything is not taken to speak in 5 % of all transactions: how often it does is counted.
 
-Source: Zaykin et al. 2002, *Truncated product method for combining P-values*; Fisher 1925 for the product.
+Families do not count alike: an unusual hour or amount is what honest people have most often, an unusual caller, state
+or effect is what an attack can hardly do without. Shares are divided by *weights* (:data:`WEIGHTS`), which are the same
+for all histories and 1 on average: this leaves the score's scale as it is.
+
+Source: Zaykin et al. 2002, *Truncated product method for combining P-values*; Fisher 1925 for the product; Genovese,
+Roeder and Wasserman 2006, *False discovery control with p-value weighting*, for the weights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from math import lgamma, log
 from typing import Final
 
@@ -45,6 +52,18 @@ FAMILIES: Final[Mapping[EvidenceFamily, tuple[tuple[EvidenceSource, ...], ...]]]
 }
 """The voices of each family: sources whose bits add up. The strongest voice speaks for the family."""
 
+WEIGHTS: Final[Mapping[EvidenceFamily, float]] = {
+    EvidenceFamily.CALLERS: 1.75,
+    EvidenceFamily.STATES: 1.5,
+    EvidenceFamily.EFFECTS: 1.5,
+    EvidenceFamily.ARGUMENTS: 1.25,
+    EvidenceFamily.OTHERS: 1.0,
+    EvidenceFamily.CALLS: 0.5,
+    EvidenceFamily.AMOUNTS: 0.3,
+    EvidenceFamily.TIMES: 0.2,
+}
+"""How much a family counts, before any history is seen; 1 on average. The logarithm is added to its bits."""
+
 
 def family_bits(
     evidence: Sequence[Evidence], judged: BoolColumn, author: IntColumn
@@ -64,26 +83,42 @@ def family_bits(
     return found
 
 
-def fused(families: Sequence[FloatColumn], transactions: int) -> FloatColumn:
-    """Return the score of each transaction by the bits of all families, which count as independent."""
+def fused(families: Mapping[EvidenceFamily, FloatColumn], judged: BoolColumn) -> FloatColumn:
+    """Return the score of each transaction by the bits of all families, which count as independent; shape (t,)."""
+    score = np.zeros(len(judged))
     if not families:
-        return np.zeros(transactions)
-    table = np.stack(families)
-    total = np.where(table >= CUT, table, 0.0).sum(axis=0)
-    return np.where(total > 0, improbability(total, len(families)), 0.0)
+        return score
+    weights = np.array(list(WEIGHTS.values()))
+    silent = np.zeros(len(judged))
+    bits = np.stack([np.where(judged, families.get(family, silent), 0.0) for family in WEIGHTS])
+    weighted = bits + np.log2(weights)[:, None]
+    speaks = np.minimum(bits, weighted) >= CUT
+    total = np.where(speaks, weighted, 0.0).sum(axis=0)
+    rows = np.flatnonzero(total > 0)
+    share = (speaks.sum(axis=1) + 0.5) / (int(judged.sum()) + 1.0)
+    score[rows] = improbability(total[rows], np.minimum(share, np.minimum(weights, 1.0) * 2.0**-CUT), weights)
+    return score
 
 
-def improbability(total: FloatColumn, families: int) -> FloatColumn:
-    """Return in bits how improbable a sum of at least ``total`` bits is, counting those of ``CUT`` and more alone.
+def improbability(total: FloatColumn, share: FloatColumn, weights: FloatColumn) -> FloatColumn:
+    """Return in bits how improbable a sum of at least ``total`` weighted bits is, of those families that speak.
 
-    With k of L families above the cut (binomial), the excess of their sum over k cuts has a gamma distribution.
+    Family f speaks with probability ``share[f]``, and has b weighted bits with probability ``weights[f]`` 2^-b or less.
+    Where it speaks seldom, b begins at log2(weights[f] / share[f]): what it says is at most that and an exponential
+    excess. For each set of speaking families the excess of their sum has a gamma distribution. A family that speaks
+    alone is taken at its word: that hardly anything is strange in a history makes nothing stranger than it is.
     """
-    nats, cut = total * log(2.0), CUT * log(2.0)
-    terms = []
-    for k in range(1, families + 1):
-        chosen = lgamma(families + 1) - lgamma(k + 1) - lgamma(families - k + 1)
-        chosen += -k * cut + (families - k) * np.log1p(-np.exp(-cut))
-        terms.append(chosen + _gamma_tail(np.maximum(nats - k * cut, 0.0), k))
+    begin = np.log(weights / share)
+    nats = total * log(2.0)
+    silent = np.log1p(-share)
+    terms = [np.minimum(log(float(weights.sum())) - nats, 0.0)]
+    for count in range(2, len(share) + 1):
+        for chosen in combinations(range(len(share)), count):
+            speaking = np.zeros(len(share), dtype=np.bool_)
+            speaking[list(chosen)] = True
+            chance = float(np.where(speaking, np.log(share), silent).sum())
+            excess = np.maximum(nats - begin[speaking].sum(), 0.0)
+            terms.append(chance + _gamma_tail(excess, count))
     tail = np.logaddexp.reduce(np.stack(terms), axis=0)
     bits: FloatColumn = np.maximum(-tail / log(2.0), 0.0)
     return bits

@@ -9,12 +9,13 @@ more than its own history allows: where k of the n others have as many bits, tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from specminer.decoding import HistoryContext
+from specminer.decoding.calldata import arguments, senders
 from specminer.history import MISSING, BoolColumn, History, IntColumn, RowColumn
 from specminer.specification import EvidenceSource
 from specminer.surprise.evidence import (
@@ -66,10 +67,12 @@ def evidence_of(
         _paths(history, measured, tuning.table.symbol),
         _broken(context, [item for item in claims if item.before], EvidenceSource.BEFORE),
         _broken(context, [item for item in claims if not item.before], EvidenceSource.BROKEN),
-        _callers(history, function, events),
+        _callers(context, events),
         _novel(EvidenceSource.ORIGIN, history, events, function * 2 + through, function),
         _combinations(history, function, lasting),
-        _novel(EvidenceSource.CHANGES, history, events, _changes(context), function),
+        _novel(
+            EvidenceSource.CHANGES, history, events, _changes(context), function * 2 + _names_caller(context)
+        ),
         _novel(EvidenceSource.NESTED, history, lasting, function * 2 + nested, function),
     )
 
@@ -145,22 +148,39 @@ def _failures(
         yield rows, bits, total - wrong, np.full(len(rows), number, dtype=np.int64)
 
 
-def _callers(history: History, function: IntColumn, rows: IntColumn) -> Evidence:
+def _callers(context: HistoryContext, rows: IntColumn) -> Evidence:
     """Return how improbable it was that somebody new called a function, by all calls of it before.
 
     Later calls say nothing: whoever is new comes back, and then seems to belong there. Of n earlier calls by c callers
     c - 1 were made by somebody new, the first aside, which has to be: the next is with (c - 1/2) / n. What one account
-    alone called is a role: all functions that this account alone called by then are taken together.
+    alone called is a role: all functions that this account alone called by then are taken together. Of a function that
+    nobody called before, the functions are counted instead, unless somebody calls it who has such a role or deployed
+    the contract: administrators do what was never done.
     """
-    of, sender = function[rows], history.invocation_sender[rows]
+    history = context.history
+    of, sender = context.calls.function[rows], history.invocation_sender[rows]
     new, before, callers = first_times(of, sender)
-    known = before.copy()
+    known, different = before.copy(), callers.copy()
     for place in np.flatnonzero(new & (callers == 1))[:MAX_ROLES].tolist():
         known[place] = _alone(of[:place], sender[:place], int(of[place]))
-    bits = np.where(before > 0, first_time_bits(new, known, callers), 0.0)
+    deployers = set(history.invocation_sender[context.is_constructor].tolist())
+    for place in np.flatnonzero(before == 0)[:MAX_ROLES].tolist():
+        if sender[place] not in deployers | _role_holders(of[:place], sender[:place]):
+            known[place], different[place] = place, len(np.unique(of[:place]))
+    bits = first_time_bits(new, known, different)
     return strongest(
         EvidenceSource.CALLER, len(history.transaction_hash), Cases.of(history, rows, bits, known, of)
     )
+
+
+def _role_holders(of: IntColumn, sender: IntColumn) -> set[int]:
+    """Return who alone called some function, twice or more."""
+    found = set()
+    for function in np.unique(of).tolist():
+        callers = sender[of == function]
+        if len(callers) > 1 and (callers == callers[0]).all():
+            found.add(int(callers[0]))
+    return found
 
 
 def _alone(of: IntColumn, sender: IntColumn, function: int) -> int:
@@ -171,7 +191,10 @@ def _alone(of: IntColumn, sender: IntColumn, function: int) -> int:
 
 
 def _combinations(history: History, function: IntColumn, rows: IntColumn) -> Evidence:
-    """Return how improbable the calls of a transaction are together: which functions, how often in powers of two."""
+    """Return how improbable the calls of a transaction are together: which functions, how often in powers of two.
+
+    One call alone is no combination: that a function is hardly ever called is told by who calls it.
+    """
     transaction = history.invocation_transaction[rows]
     width = int(function.max(initial=0)) + 1
     pairs, first, times = np.unique(
@@ -184,6 +207,8 @@ def _combinations(history: History, function: IntColumn, rows: IntColumn) -> Evi
     case = rows[np.minimum.reduceat(first, starts)] if len(starts) else starts
     one = np.zeros(len(starts), dtype=np.int64)
     cases = rare_codes(history, case, code.ravel().astype(np.int64), one)
+    calls = np.add.reduceat(times, starts) if len(starts) else starts
+    cases = replace(cases, bits=np.where(calls > 1, cases.bits, 0.0))
     return strongest(EvidenceSource.COMBINATION, len(history.transaction_hash), cases)
 
 
@@ -197,6 +222,17 @@ def _changes(context: HistoryContext) -> IntColumn:
     total = np.zeros(count, dtype=np.uint64)
     np.add.at(total, pairs // width, _mixed(pairs % width))
     return np.unique(total, return_inverse=True)[1].ravel().astype(np.int64)
+
+
+def _names_caller(context: HistoryContext) -> BoolColumn:
+    """Return which invocations name their own caller: whoever pays themselves changes less than others; shape (n,)."""
+    history = context.history
+    word = senders(history)
+    found = np.zeros(len(history), dtype=np.bool_)
+    for column in arguments(history, context.calls):
+        if column.single and column.type == "address":
+            found[column.invocation] |= column.words == word[history.invocation_sender[column.invocation]]
+    return found
 
 
 def _mixed(values: IntColumn) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:

@@ -46,10 +46,13 @@ from specminer.surprise.world_sources import answer_evidence, code_evidence, tok
 
 RATE: Final = 0.003
 """Benign transactions above the threshold stay below this share."""
-LEAST_ALARM: Final = 7.5
+LEAST_ALARM: Final = 5.0
 """Bits below which nothing is an alarm. The score's own scale would ask for 8.4 at that rate, but sources are silent
-mostly: pooled over many histories, less than a tenth of a percent of benign transactions has more
-(``benchmarks.attacks``)."""
+mostly: pooled over many histories, less than half a percent of benign transactions has more, and less than a fifth of
+a percent more than the threshold of its own history (``benchmarks.attacks``)."""
+AIM: Final = 1.0
+"""The part of :data:`RATE` that the estimate of the tail aims at. It is no smaller, since no threshold is below the
+highest score of others."""
 LEAST_REASON: Final = 1.0
 """What has fewer bits explains nothing."""
 MOST_OF_IT: Final = 0.5
@@ -81,7 +84,9 @@ class Transactions:
     def limit(self) -> float:
         """The score above which a transaction is an alarm, in bits."""
         rows = np.flatnonzero(self.judged)
-        return threshold(self.score[rows], self.context.history.transaction_origin[rows], RATE, LEAST_ALARM)
+        return threshold(
+            self.score[rows], self.context.history.transaction_origin[rows], RATE, LEAST_ALARM, AIM
+        )
 
     def describe(self, row: int) -> SurprisingTransaction | None:
         """Return what speaks against a transaction; ``None`` if it was not judged, as nothing of it lasted."""
@@ -118,7 +123,7 @@ class Transactions:
             of=len(rows),
             rate=RATE,
             calibrated=len(rows) >= 1 / RATE,
-            held_out=checked(self.score[rows], origin, RATE, LEAST_ALARM),
+            held_out=checked(self.score[rows], origin, RATE, LEAST_ALARM, AIM),
             ranked=tuple(self._describe(int(row), limit) for row in order.tolist()),
         )
 
@@ -165,7 +170,7 @@ class Transactions:
         calls = counted(others, "other call")
         match item.source:
             case EvidenceSource.CALLER:
-                return f"{self._sender(case)} called {name} for the first time, {self._callers(case, others)}"
+                return f"{self._sender(case)} called {name}{self._callers(case, others)}"
             case EvidenceSource.ORIGIN:
                 who = self._sender(case)
                 by = f"a contract, {who}" if self._through(case) else f"the account {who} itself"
@@ -176,16 +181,21 @@ class Transactions:
                 return f"{name} was called while another call of the contract was running, unlike its {calls}"
 
     def _callers(self, invocation: int, calls: int) -> str:
-        """Say what somebody new was compared with: earlier calls of the function, or of all that one account calls."""
+        """Say what somebody new was compared with: earlier calls of the function, or of all that one account calls.
+
+        Of a function that nobody called before, it is all calls.
+        """
         context = self.context
         earlier = np.flatnonzero(
             (context.calls.function == context.calls.function[invocation]) & context.is_accepted
         )
         before = int((earlier < invocation).sum())
+        if not before:
+            return f", which nobody had called before, after {counted(calls, 'call')} of other functions"
+        first_time = f" for the first time, after {counted(calls, 'call')} of"
         if before == calls:
-            return f"after {counted(calls, 'call')} of others"
-        owner = self._sender(int(earlier[0]))
-        return f"after {counted(calls, 'call')} of functions that {owner} alone had called"
+            return f"{first_time} others"
+        return f"{first_time} functions that {self._sender(int(earlier[0]))} alone had called"
 
     def _sender(self, invocation: int) -> str:
         history = self.context.history
@@ -273,7 +283,7 @@ def weigh(context: HistoryContext, ranking: Ranking, claims: Sequence[Claim]) ->
         lasting=lasting,
         judged=judged,
         families=families,
-        score=fused(list(families.values()), len(judged)),
+        score=fused(families, judged),
     )
 
 
