@@ -30,7 +30,7 @@ def test_a_dataset_is_told_in_five_sentences() -> None:
     )
     assert life.startswith("The usual way is fund → “")
     assert "most end in “" in life
-    assert "deals[dealId].buyer names may call" in roles
+    assert "The account in deals[dealId].buyer may call" in roles
     assert odd.startswith("1 transaction is an alarm; the most surprising one: Transaction 0x")
     lines = summary(spec, width=10_000).split("\n\n")[1].split("\n")
     assert [line.strip() for line in lines] == [calls, interactions, life, roles, odd]
@@ -62,7 +62,7 @@ def test_alarms_are_counted_and_roles_beyond_two_are() -> None:
     found = SurprisingTransactions(of=9, flagged=2, threshold=1.0, ranked=ranked)
     sentences = brief_sentences(replace(horses(), roles=roles, surprise=Surprise(transactions=found)))
     assert "2 transactions are alarms; the most surprising one: Transaction 0x1: it is odd." in sentences
-    assert "Whoever a names may call f; whoever b names may call f; and 1 more role." in sentences
+    assert "The account in a may call f; the account in b may call f; and 1 more role." in sentences
 
 
 def test_foreign_names_are_made_safe() -> None:

@@ -113,7 +113,7 @@ def test_documents_without_later_fields_are_read_and_shown() -> None:
         "bid: not paused (9 accepted, 3 rejected, 2 explained, 0 exceptions; not explained: no reason" in text
     )
     assert "it would have refused 1 of 3 later accepted calls" in text
-    assert "whoever owner names may call bid (observed)" in text
+    assert "the account in owner may call bid (observed)" in text
     assert "| bid | not paused | required | 9 | 2 of 3 rejected | 0 | Paused (2 of 2) |" in " ".join(
         to_markdown(Report(specification=spec, evidence=None)).split()
     )

@@ -211,7 +211,7 @@ def _holders(role: Role) -> str:
     if role.kind is RoleKind.SIGNER:
         return f"whoever brings a signature of {name} may call {listed}"
     accounts = " or ".join(plain(address, 60) for address in role.addresses)
-    who = f"whoever {name} names" if role.kind is RoleKind.HOLDER else f"senders for whom {name} is set"
+    who = f"the account in {name}" if role.kind is RoleKind.HOLDER else f"accounts with {name} set"
     return f"{who}{f' ({accounts})' if accounts else ''}{creator} may call {listed}"
 
 
