@@ -41,6 +41,7 @@ from tests.support.command import specminer
 from tests.support.dask_cluster import DaskCluster
 from tests.support.exports import CREATED, counted
 from tests.support.local_explorer import LocalExplorer, Served
+from tests.support.postgres import PASSWORD, Database
 
 pytestmark = pytest.mark.slow
 
@@ -106,7 +107,7 @@ class Killer(Notes):
             self.cluster.workers[-1].wait()
 
 
-def listing(folder: Path, database: Path) -> Path:
+def listing(folder: Path, database: Path | str) -> Path:
     """Fill a database with some contracts of a dataset; return a list of them, and of one that is not there."""
     traces = dataset("single_auction").trace_files[:3]
     known = [import_history(database, path).contracts[0] for path in traces]
@@ -139,6 +140,23 @@ def test_a_list_is_mined_by_workers_one_of_which_dies(
     assert [row.address.lower() for row in overview.failures] == [CREATED]
     assert files(tmp_path / "there") == files(tmp_path / "here")
     assert len(files(tmp_path / "there")) >= 4 * (len(overview.rows) - 1)
+
+
+@pytest.mark.postgres
+def test_workers_mine_from_a_server_what_one_process_mines_from_a_file(
+    cluster: DaskCluster, postgres: Database, tmp_path: Path
+) -> None:
+    listed = listing(tmp_path, postgres.url)
+    assert listing(tmp_path, tmp_path / "h.db") == listed
+    listed.write_text("\n".join(listed.read_text().splitlines()[:2]))
+    mine_contracts(tmp_path / "h.db", listed, tmp_path / "here")
+    heard = Killer(cluster, lambda told: isinstance(told, str) and told.startswith("mined"))
+    options = MineOptions(workers=DaskOptions(scheduler=cluster.address))
+    mine_contracts(postgres.url, listed, tmp_path / "there", options=options, observer=heard)
+    cluster.add_workers(1)
+    assert heard.killed
+    assert files(tmp_path / "there") == files(tmp_path / "here")
+    assert PASSWORD not in cluster.log()
 
 
 def test_workers_read_a_chain_and_one_of_them_dies(
