@@ -31,7 +31,9 @@ def test_a_dataset_is_told_in_five_sentences() -> None:
     assert life.startswith("The usual way is fund → “")
     assert "most end in “" in life
     assert "The account in deals[dealId].buyer may call" in roles
-    assert odd.startswith("1 transaction is an alarm; the most surprising one: Transaction 0x")
+    ranked = spec.surprise.transactions
+    assert ranked is not None
+    assert f"an alarm; the most surprising one: Transaction {ranked.ranked[0].transaction}" in odd
     lines = summary(spec, width=10_000).split("\n\n")[1].split("\n")
     assert [line.strip() for line in lines] == [calls, interactions, life, roles, odd]
 
