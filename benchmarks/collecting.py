@@ -1,30 +1,39 @@
 """How fast a collection is beside a bare concurrent loop that sends the same requests.
 
-    python -m benchmarks.collecting [TRANSACTIONS]
+    python -m benchmarks.collecting [--transactions N] [--rounds N] [--only PART-OF-A-NAME ...]
 
-A counter is called so often on anvil. Its history is collected through a proxy that is quick, that takes 50 or 200 ms a
-message, that takes 50 ms for every call of a message, or that refuses batches above 10. The requests are kept, and then
-sent again by a bare asynchronous loop, each alone or ten in a batch, with several concurrencies; the answers are
-decoded from JSON. The fastest of these counts. The ratio is that of the rates: 1 is as fast as the bare loop.
+A counter is called so often on anvil. Its history is collected from anvil itself, or through a proxy in a process of
+its own that takes 50 or 200 ms a message, that takes 50 ms for every call of a message, or that refuses batches above
+10. The proxy answers a call as it did before, so that anvil's own work does not hide what latency costs. The requests
+are noted, and then sent again by a bare asynchronous loop, each alone or ten in a batch, with several concurrencies;
+the answers are decoded from JSON. Which batch and concurrency are best is found out on every fourth request. Then
+collection and bare loop take turns, so that both meet the same machine, and the median of the rounds' ratios counts.
+The ratio is that of the rates: 1 is as fast as the bare loop. CPU is that of this process, without the proxy and anvil,
+in seconds (medians).
 
-    python -m benchmarks.collecting faults [TRANSACTIONS]
+    python -m benchmarks.collecting faults [--transactions N] [--only PART-OF-A-NAME ...]
 
-Collects once without faults and once with 20 % faults of all kinds, and compares the databases table by table.
+Collects once without faults, then with 20 % faults of all kinds and with 30 % faults of each kind alone, and compares
+the databases table by table.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
-import sys
+import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 
+from benchmarks.proxy_process import ProxyProcess
 from benchmarks.recording import live
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.node import Node
@@ -34,10 +43,17 @@ from tests.support.anvil import Anvil
 from tests.support.bytecode import COUNT
 from tests.support.collecting import Notes, address, content
 from tests.support.counting import deployed
-from tests.support.faulty_node import FaultyNode
+from tests.support.faulty_node import Fault
 
 TRANSACTIONS: Final = 1_000
+ROUNDS: Final = 3
+FAULTY_TRANSACTIONS: Final = 2_000
 CONCURRENCIES: Final = (16, 64, 128)
+BATCHES: Final = (1, 10)
+SHARE_OF_ALL: Final = 0.2
+SHARE_OF_ONE: Final = 0.3
+TIMEOUT: Final = 5.0
+"""Seconds after which a hanging answer is given up, where there are faults."""
 SETTINGS: Final[dict[str, dict[str, Any]]] = {
     "no latency": {},
     "50 ms a message": {"delay": 0.05},
@@ -47,12 +63,32 @@ SETTINGS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def seconds_to_collect(url: str, contract: str, database: str) -> float:
-    """Return the wall time of a collection."""
-    began = time.perf_counter()
-    with TraceStore(database) as store, Node(Endpoint(url)) as node:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duration:
+    """Seconds that something took."""
+
+    wall: float
+    cpu: float
+    """Of this process."""
+
+
+class Stopwatch:
+    """Takes the time from its making on."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def read(self) -> Duration:
+        """Return the time since."""
+        return Duration(wall=time.perf_counter() - self._wall, cpu=time.process_time() - self._cpu)
+
+
+def time_collection(url: str, contract: str, database: str, *, timeout: float = 600.0) -> Duration:
+    """Return how long a collection takes."""
+    watch = Stopwatch()
+    with TraceStore(database) as store, Node(Endpoint(url), timeout=timeout) as node:
         collect(store, node, address(contract), observer=Notes())
-    return time.perf_counter() - began
+    return watch.read()
 
 
 async def _send(url: str, calls: Sequence[dict[str, Any]], concurrency: int, batch: int) -> None:
@@ -69,49 +105,99 @@ async def _send(url: str, calls: Sequence[dict[str, Any]], concurrency: int, bat
         await asyncio.gather(*(work() for _ in range(concurrency)))
 
 
-def seconds_of_bare_loop(url: str, calls: Sequence[dict[str, Any]]) -> float:
-    """Return the wall time of the fastest bare loop."""
-    best = float("inf")
-    for batch in (1, 10):
-        for concurrency in CONCURRENCIES:
-            began = time.perf_counter()
-            asyncio.run(_send(url, calls, concurrency, batch))
-            best = min(best, time.perf_counter() - began)
-    return best
+def time_loop(url: str, calls: Sequence[dict[str, Any]], concurrency: int, batch: int) -> Duration:
+    """Return how long a bare loop takes."""
+    watch = Stopwatch()
+    asyncio.run(_send(url, calls, concurrency, batch))
+    return watch.read()
 
 
-def compare(count: int) -> None:
+def best_loop(url: str, calls: Sequence[dict[str, Any]]) -> tuple[int, int]:
+    """Return the concurrency and the size of batches that are the fastest on every fourth request."""
+    sample = calls[::4]
+    choices = [(concurrency, batch) for concurrency in CONCURRENCIES for batch in BATCHES]
+    return min(choices, key=lambda choice: time_loop(url, sample, *choice).wall)
+
+
+def compare(count: int, rounds: int, wanted: Collection[str]) -> None:
     """Print the ratio of each setting."""
-    print(f"{'':30} {'collected s':>12} {'bare loop s':>12} {'ratio':>7} {'requests':>9}")
+    print(
+        f"{'':30} {'collected s':>12} {'bare loop s':>12} {'ratio':>6} {'least':>6} {'most':>6} {'CPU s':>6} "
+        f"{'bare':>6} {'requests':>9}  best loop",
+        flush=True,
+    )
     with Anvil() as anvil:
         contract = deployed(anvil, COUNT)
         live(anvil, contract, count)
         for name, options in SETTINGS.items():
-            with FaultyNode(anvil.url, **options) as node:
-                collected = seconds_to_collect(node.url, contract, "sqlite://")
-                calls = list(node.calls)
-                bare = seconds_of_bare_loop(node.url, calls)
-            print(
-                f"{name:30} {collected:12.2f} {bare:12.2f} {bare / collected:7.2f} {len(calls):9,}",
-                flush=True,
-            )
+            if wanted and not any(part in name for part in wanted):
+                continue
+            with ProxyProcess(anvil.url, remembering=True, **options) as proxy:
+                time_collection(proxy.url, contract, "sqlite://")
+                calls = proxy.calls()
+                url = proxy.url if options else anvil.url
+                print(f"{name:30} {_row(url, contract, calls, rounds)}", flush=True)
 
 
-def compare_databases(count: int) -> None:
+def _row(url: str, contract: str, calls: Sequence[dict[str, Any]], rounds: int) -> str:
+    concurrency, batch = best_loop(url, calls)
+    collected: list[Duration] = []
+    bare: list[Duration] = []
+    for _ in range(rounds):
+        collected.append(time_collection(url, contract, "sqlite://"))
+        bare.append(time_loop(url, calls, concurrency, batch))
+    ratios = sorted(loop.wall / own.wall for own, loop in zip(collected, bare, strict=True))
+    median = statistics.median
+    return (
+        f"{median(item.wall for item in collected):12.2f} {median(item.wall for item in bare):12.2f} "
+        f"{median(ratios):6.2f} {ratios[0]:6.2f} {ratios[-1]:6.2f} {median(item.cpu for item in collected):6.2f} "
+        f"{median(item.cpu for item in bare):6.2f} {len(calls):9,}  {concurrency} messages of {batch}"
+    )
+
+
+def compare_databases(count: int, wanted: Collection[str]) -> None:
     """Collect with and without faults and print whether the databases agree."""
+    runs: dict[str, tuple[float, Collection[Fault]]] = {"all kinds": (SHARE_OF_ALL, tuple(Fault))}
+    runs |= {fault.value: (SHARE_OF_ONE, [fault]) for fault in Fault}
+    wrong = 0
     with Anvil() as anvil, tempfile.TemporaryDirectory() as folder:
         contract = deployed(anvil, COUNT)
         live(anvil, contract, count)
-        whole, faulty = str(Path(folder) / "whole.db"), str(Path(folder) / "faulty.db")
-        print(f"without faults {seconds_to_collect(anvil.url, contract, whole):.1f} s", flush=True)
-        with FaultyNode(anvil.url, share=0.2) as node:
-            print(f"with 20 % faults {seconds_to_collect(node.url, contract, faulty):.1f} s")
-            print(dict(sorted((fault.value, number) for fault, number in node.failed.items())))
-        differing = [name for name, rows in content(whole).items() if content(faulty)[name] != rows]
-        print("tables that differ:", ", ".join(differing) or "none")
+        whole = str(Path(folder) / "whole.db")
+        print(f"without faults {time_collection(anvil.url, contract, whole).wall:.1f} s", flush=True)
+        expected = content(whole)
+        for row, (name, (share, faults)) in enumerate(runs.items()):
+            if wanted and not any(part in name for part in wanted):
+                continue
+            faulty = str(Path(folder) / f"{row}.db")
+            with ProxyProcess(anvil.url, share=share, faults=tuple(faults)) as node:
+                seconds = time_collection(node.url, contract, faulty, timeout=TIMEOUT).wall
+                failed: Counter[Fault] = node.failed()
+            found = content(faulty)
+            differing = [table for table, rows in expected.items() if found[table] != rows]
+            wrong += bool(differing)
+            print(
+                f"{share:4.0%} {name:16} {seconds:7.1f} s, {failed.total():6,} faults of {len(failed)} kinds, differs "
+                f"in {', '.join(differing) or 'nothing'}",
+                flush=True,
+            )
+    if wrong:
+        raise SystemExit(1)
+
+
+def main() -> None:
+    """Read the arguments and measure."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.collecting")
+    parser.add_argument("what", nargs="?", choices=("speed", "faults"), default="speed")
+    parser.add_argument("--transactions", type=int)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--only", action="append", default=[], help="part of a setting's or a fault's name")
+    given = parser.parse_args()
+    if given.what == "faults":
+        compare_databases(given.transactions or FAULTY_TRANSACTIONS, given.only)
+    else:
+        compare(given.transactions or TRANSACTIONS, given.rounds, given.only)
 
 
 if __name__ == "__main__":
-    arguments = sys.argv[1:]
-    numbers = [int(text) for text in arguments if text.isdecimal()]
-    (compare_databases if "faults" in arguments else compare)(numbers[0] if numbers else TRANSACTIONS)
+    main()

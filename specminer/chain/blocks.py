@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from specminer.chain.emptiness import confirm_empty
 from specminer.chain.envelopes import block_of
-from specminer.chain.node import Node, octets, quantity, result_of
+from specminer.chain.lookahead import in_parallel
+from specminer.chain.node import Node, Request, octets, quantity, result_of
 from specminer.errors import (
     ChainError,
     NodeLied,
@@ -158,22 +160,34 @@ def newest_block(node: Node, chain_id: int) -> Block:
 
 
 def code_at(node: Node, contract: Address, block: int | str) -> bytes:
-    """Return the runtime code of the contract after the block; empty if it has none."""
+    """Return the runtime code of the contract after the block; empty if it has none, which is asked several times."""
     tag = hex(block) if isinstance(block, int) else block
-    return node.read_one(("eth_getCode", (f"0x{contract.hex()}", tag)), lambda result: octets(result, "code"))
+    request: Request = ("eth_getCode", (f"0x{contract.hex()}", tag))
+    return node.read_one(request, _read_code) or _look_for_code(node, request)
+
+
+def _look_for_code(node: Node, request: Request) -> bytes:
+    """Return code that a request shows at least once if it is asked several times."""
+    nothing: bytes = b""
+    return confirm_empty(node, request, _read_code, nothing)
+
+
+def _read_code(answer: Any) -> bytes:
+    return octets(answer, "code")
 
 
 def code_of(node: Node, contract: Address, block: int, answer: Any) -> bytes:
-    """Return the code in an answer among others; it is asked for again, alone, if that is malformed.
+    """Return the code in an answer among others; it is asked for again, alone, if that is malformed or empty.
 
     Raises:
         NodeRefused: the answer is a refusal, or the node refuses it alone.
 
     """
     try:
-        return octets(result_of(answer), "code")
+        code = _read_code(result_of(answer))
     except NodeLied:
-        return code_at(node, contract, block)
+        code = b""
+    return code or code_at(node, contract, block)
 
 
 def _codes_at(node: Node, contract: Address, numbers: Sequence[int]) -> list[bytes | NodeRefused]:
@@ -181,8 +195,10 @@ def _codes_at(node: Node, contract: Address, numbers: Sequence[int]) -> list[byt
     requests = [("eth_getCode", (f"0x{contract.hex()}", hex(number))) for number in numbers]
     codes: list[bytes | NodeRefused] = []
     for number, answer in zip(numbers, node.each(requests), strict=True):
-        refused = isinstance(answer, NodeRefused)
-        codes.append(answer if refused else code_of(node, contract, number, answer))
+        try:
+            codes.append(answer if isinstance(answer, NodeRefused) else _read_code(answer))
+        except NodeLied:
+            codes.append(code_at(node, contract, number))
     return codes
 
 
@@ -196,7 +212,10 @@ def creation_block(node: Node, contract: Address, head: int, oldest: int = 0) ->
         NodeRefused: the node keeps no state that is old enough; it needs an archive, or the caller a first block.
 
     """
-    if not code_at(node, contract, head):
+    code, (low, refused) = in_parallel(
+        lambda: code_at(node, contract, head), lambda: _first_with_code(node, contract, oldest, head)
+    )
+    if not code:
         if code_at(node, contract, "latest"):
             raise NotOnChain(
                 f"the contract at 0x{contract.hex()} was created after block {head}, the last to be read; wait "
@@ -206,7 +225,30 @@ def creation_block(node: Node, contract: Address, head: int, oldest: int = 0) ->
             f"there is no contract at 0x{contract.hex()} on this chain (no code at block {head}); check the "
             "address and the chain, and if the contract destroyed itself give --from-block and --to-block"
         )
-    low, high = oldest, head
+    while True:
+        if refused is not None:
+            raise NodeRefused(
+                f"the block that created the contract cannot be found: {node.endpoint.label} keeps no state before "
+                f"block {low} ({refused.message}); use an archive node (on anvil, --max-persisted-states and no "
+                "--prune-history), or give --from-block",
+                code=refused.code,
+                need=NodeNeed.ARCHIVE,
+            )
+        before: Request = ("eth_getCode", (f"0x{contract.hex()}", hex(low - 1)))
+        if low == oldest or not _look_for_code(node, before):
+            return low
+        # an answer was empty that should not have been
+        low, refused = _first_with_code(node, contract, oldest, low - 1)
+
+
+def _first_with_code(
+    node: Node, contract: Address, oldest: int, newest: int
+) -> tuple[int, NodeRefused | None]:
+    """Search for the block from which on a contract has code, if it has some after the block ``newest``.
+
+    With it comes why the node does not tell the state just before that block, if it refuses to.
+    """
+    low, high = oldest, newest
     refused: tuple[int, NodeRefused] | None = None
     while low < high:
         step = (high - low) // SECTIONS + 1
@@ -218,15 +260,7 @@ def creation_block(node: Node, contract: Address, head: int, oldest: int = 0) ->
             if isinstance(code, NodeRefused):  # what the node forgot lies before what it keeps
                 refused = number, code
             low = number + 1
-    if refused is not None and refused[0] == low - 1:
-        raise NodeRefused(
-            f"the block that created the contract cannot be found: {node.endpoint.label} keeps no state before block "
-            f"{low} ({refused[1].message}); use an archive node (on anvil, --max-persisted-states and no "
-            "--prune-history), or give --from-block",
-            code=refused[1].code,
-            need=NodeNeed.ARCHIVE,
-        )
-    return low
+    return low, refused[1] if refused is not None and refused[0] == low - 1 else None
 
 
 def check_range(first: int, last: int, newest: int) -> None:

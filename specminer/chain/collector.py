@@ -13,28 +13,30 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from specminer.chain import finder
+from specminer.chain import contract_logs, finder
 from specminer.chain.blocks import block_at, code_at, creation_block
 from specminer.chain.code_hashes import CodeHashes
+from specminer.chain.emptiness import ASKS, check_transactions
 from specminer.chain.envelopes import TipChanged
 from specminer.chain.finder import Way
 from specminer.chain.log_check import LogCheck
 from specminer.chain.lookahead import Lookahead, in_parallel
 from specminer.chain.matching import Envelope
-from specminer.chain.node import Node, octets
+from specminer.chain.node import Node, octets, result_of
 from specminer.chain.progress import Estimate, Progress
 from specminer.chain.reading import GROUP, Notes, Reading, TransactionReader
 from specminer.chain.slot_values import SlotValues, contradicting
+from specminer.chain.state_check import StateCheck
 from specminer.chain.tracing import ORDER, SAMPLES
 from specminer.errors import ChainError, NodeLied, NodeRefused, NotOnChain
 from specminer.trace import Address, Block, ContractRecord, Gap, Hash, Tracer, Transaction
 
 CHUNK: Final = 200
 """Transactions after which a chunk ends, at the next block."""
-WORKERS: Final = 16
+WORKERS: Final = 32
 """Groups of transactions that are read at the same time."""
-AHEAD: Final = 24
-"""Groups that are read before it is their turn: about two chunks."""
+AHEAD: Final = 48
+"""Groups that are read before it is their turn: about four chunks."""
 SPANS: Final = 4
 """Parts of the chain that are searched before it is their turn."""
 TRIES: Final = 5
@@ -111,6 +113,7 @@ class Collector:
         self._tracing = self._reader.tracing
         self._code_hashes = CodeHashes(node)
         self._log_check = LogCheck(node, contract, self._notes)
+        self._state_check = StateCheck(node, contract)
         self._way: tuple[Way, str | None] | None = None
         self._first = self._last = self._done = self._position = 0
         self._created_in: int | None = None
@@ -137,6 +140,7 @@ class Collector:
 
         """
         self._anchor = anchor or block_at(self.node, last)
+        self._state_check.forget()
         self._created_in = created_in
         way = self._choose(last, created_in)
         self._progress(
@@ -206,7 +210,7 @@ class Collector:
                     if hits:
                         return min(hits)
                 return None
-            logged = finder.logged(self.node, self.contract, 0, created - 1)
+            logged = contract_logs.logged(self.node, self.contract, 0, created - 1, asks=ASKS)
             earlier = creation_block(self.node, self.contract, min(logged)) if logged else None
         except ChainError as error:
             self._note(f"whether the contract lived before block {created} cannot be told ({error})")
@@ -227,9 +231,11 @@ class Collector:
 
     def _hashes_in(self, block: int) -> list[Any]:
         def reader(answers: list[Any]) -> list[Any]:
-            hashes = answers[0].get("transactions") if isinstance(answers[0], dict) else None
+            answer = result_of(answers[0])
+            hashes = answer.get("transactions") if isinstance(answer, dict) else None
             if not isinstance(hashes, list):
                 raise NodeLied(f"the node returned no block {block}, which created the contract")
+            check_transactions(answer)
             return hashes
 
         return self.node.read([("eth_getBlockByNumber", (hex(block), False))], reader)
@@ -249,10 +255,25 @@ class Collector:
         created_in = self._created_in
         for start, end, traced in self._search(self.node, way, self.contract, first, last):
             hits = self._log_check.complete(way[0], start, end, traced)
+            if way[0] is Way.TRACE_FILTER and not self._state_check.agrees(start, end, hits, created_in):
+                hits = self._search_blocks(start, end, hits)
             if created_in is not None and start <= created_in <= end:
                 yield start, end, self._with_creation(hits, created_in)
             else:
                 yield start, end, hits
+
+    def _search_blocks(self, first: int, last: int, filtered: finder.BlockHits) -> finder.BlockHits:
+        """Go through blocks one by one in which ``trace_filter`` left something out, and add what is found."""
+        other = finder.choose_by_block(self.node, self.contract, last)
+        self._notes(
+            f"trace_filter leaves out transactions in blocks {first} to {last}, in which the contract changed: these "
+            f"blocks are searched by {other[0].value}"
+        )
+        merged = {number: dict(rows) for number, rows in filtered.items()}
+        for _, _, hits in finder.find(self.node, other, self.contract, first, last):
+            for number, rows in hits.items():
+                merged[number] = rows | merged.get(number, {})
+        return {number: merged[number] for number in sorted(merged)}
 
     def _with_creation(self, hits: finder.BlockHits, created_in: int) -> finder.BlockHits:
         """Add the creation: the transaction whose receipt names the contract, else all of that block.
@@ -295,6 +316,7 @@ class Collector:
                     raise
             attempt += 1
             self._creation = None
+            self._state_check.forget()
             spans = self._find(first, last, way)
             hits = {number: rows for _, _, of_span in spans for number, rows in of_span.items()}
             readings = self._read(ahead, hits, patient=attempt < TRIES)

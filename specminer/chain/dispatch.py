@@ -133,7 +133,8 @@ class Dispatcher:
         if failure.free:
             self._again(job, 0.0)
             return
-        job.failures += 1
+        if not failure.nothing:  # these have a limit of their own, at which nothing is the answer
+            job.failures += 1
         job.missed[upstream] = job.missed.get(upstream, 0) + 1
         if job.failures >= self._tries(failure):
             error = failure.error

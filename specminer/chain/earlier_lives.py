@@ -19,7 +19,10 @@ def created_by_count(node: Node, contract: Address, creator: Address, block: int
     ``block`` created it. ``None`` if that is not known: the node does not tell, or the creator made too many.
     """
     try:
-        made = quantity(node.call("eth_getTransactionCount", f"0x{creator.hex()}", hex(block)), "nonce")
+        made = node.read_one(
+            ("eth_getTransactionCount", (f"0x{creator.hex()}", hex(block))),
+            lambda answer: quantity(answer, "nonce"),
+        )
     except ChainError:
         return None
     own, maker = int.from_bytes(contract, "big"), int.from_bytes(creator, "big")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from specminer.chain.emptiness import check_logs_shown
 from specminer.chain.matching import Envelope, LogEntry
 from specminer.chain.node import octets, quantity, small
 from specminer.errors import ChainError, NodeLied, plain
@@ -104,7 +105,7 @@ def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> E
         nonce=small(transaction["nonce"], f"nonce of {name}"),
         data=octets(transaction["input"], f"input of {name}"),
         succeeded=None if status is None else quantity(status, f"status of {name}") == 1,
-        logs=_logs(receipt.get("logs"), name),
+        logs=_logs(receipt, name),
         delegates=transaction.get("type") == "0x4",
     )
 
@@ -139,8 +140,10 @@ def _comparable(value: Any) -> Any:
     return text if len(text) > 18 or not text.startswith("0x") else text[2:].lstrip("0")
 
 
-def _logs(value: Any, name: str) -> tuple[LogEntry, ...] | None:
+def _logs(receipt: dict[str, Any], name: str) -> tuple[LogEntry, ...] | None:
     """Read the log entries of a receipt; ``None`` where it has no list of them."""
+    value = receipt.get("logs")
+    check_logs_shown(receipt, name)
     if value is None:
         return None
     if not isinstance(value, list):

@@ -18,6 +18,8 @@ from functools import partial
 from typing import Any, Final
 
 from specminer.chain import prestate
+from specminer.chain.contract_logs import logged, logged_by_receipts
+from specminer.chain.emptiness import bloom_of, check_transactions, confirm_empty, may_log
 from specminer.chain.node import Node, Request, came, octets, quantity, result_of
 from specminer.chain.refusals import NO_METHOD
 from specminer.chain.upstream import TIMED_OUT
@@ -34,6 +36,8 @@ _BATCH: Final = 10
 """Whole-block traces asked for at a time."""
 _BLOCK_TRIES: Final = 3
 """How often the trace of a block is asked for alone, if what comes is wrong: its transactions can be traced instead."""
+_FILTER_ASKS: Final = 3
+"""How often ``trace_filter`` is asked again where it found nothing."""
 _CALM: Final = 8
 """Spans answered after a refusal, before a larger one is tried again."""
 _NOT_FOR_SIZE: Final = frozenset({401, 402, 403, 404, 405, 429})
@@ -81,6 +85,14 @@ def choose(node: Node, contract: Address, probe: int, note: Callable[[str], None
         pass
     except NodeLied as error:
         note(f"{error.message}; transactions are found in another way")
+    return choose_by_block(node, contract, probe)
+
+
+def choose_by_block(node: Node, contract: Address, probe: int) -> tuple[Way, str | None]:
+    """Return the best way that goes through blocks one by one, and which block method it uses.
+
+    ``probe`` is a block that the node holds, best one with transactions.
+    """
     for method in ("debug_traceBlockByNumber", "trace_block"):
         try:
             check_blocks(node, method, contract, probe)
@@ -222,10 +234,10 @@ def _filter(contract: Address, first: int, last: int) -> dict[str, Any]:
 
 
 def _by_filter(node: Node, contract: Address, first: int, last: int, hits: BlockHits) -> None:
-    filtered = node.read_one(
-        ("trace_filter", (_filter(contract, first, last),)), lambda traces: _filtered(traces, first, last)
-    )
-    for number, found in filtered:
+    request: Request = ("trace_filter", (_filter(contract, first, last),))
+    reader = partial(_filtered, first=first, last=last)
+    filtered = node.read_one(request, reader)
+    for number, found in filtered or confirm_empty(node, request, reader, filtered, _FILTER_ASKS):
         _add(hits, number, found)
 
 
@@ -295,7 +307,8 @@ def _in_block(
     """
     slow = False
     try:
-        return _touched(result_of(answers[1]), _hashes(result_of(answers[0]), number), number, contract)
+        hashes = _hashes(result_of(answers[0]), number)
+        return _touched(_some(result_of(answers[1]), hashes), hashes, number, contract)
     except NodeRefused as error:
         slow = error.code == TIMED_OUT and isinstance(answers[1], NodeRefused)
         if not slow and (not alone or error.code in _NOT_FOR_SIZE or error.code == NO_METHOD):
@@ -308,7 +321,9 @@ def _in_block(
         return dict.fromkeys(hashes, True)
     try:
         return node.read_one(
-            traced, lambda traces: _touched(traces, hashes, number, contract), tries=_BLOCK_TRIES
+            traced,
+            lambda traces: _touched(_some(traces, hashes), hashes, number, contract),
+            tries=_BLOCK_TRIES,
         )
     except (NodeLied, NodeRefused):
         return dict.fromkeys(hashes, True)
@@ -325,7 +340,19 @@ def _hashes(block: Any, number: int) -> list[str]:
         raise NodeLied(f"the node returned no block {number}")
     if quantity(block.get("number"), "block number") != number:
         raise NodeLied(f"the node returned another block when asked for block {number}")
+    check_transactions(block)
     return hashes
+
+
+def _some(traces: Any, hashes: Sequence[str]) -> Any:
+    """Return the traces of a block.
+
+    Raises:
+        NodeLied: there are none, but the block has transactions.
+    """
+    if traces == [] and hashes:
+        raise NodeLied("the node returned no traces of a block that has transactions")
+    return traces
 
 
 def _touched(traces: Any, hashes: Sequence[str], number: int, contract: Address) -> dict[str, bool]:
@@ -395,55 +422,26 @@ def _by_scan(node: Node, first: int, last: int, found: dict[Address, BlockHits])
     requests: list[Request] = [
         ("eth_getBlockByNumber", (hex(number), True)) for number in range(first, last + 1)
     ]
-    for row, block in enumerate(node.batch(requests)):
+    blocks: dict[int, dict[str, Any]] = {}
+    for row, answer in enumerate(node.batch(requests)):
         number = first + row
         try:
-            transactions = _full(result_of(block), number)
+            blocks[number] = _whole(result_of(answer), number)
         except NodeLied:  # answers of a batch may be exchanged
-            transactions = _full_block(node, number)
-        for transaction in transactions:
+            blocks[number] = node.read_one(requests[row], partial(_whole, number=number))
+    for number, block in blocks.items():
+        for transaction in block["transactions"]:
             receiver = called.get(str(transaction.get("to")).lower())
             if receiver is not None:
                 _add(receiver, number, transaction.get("hash"))
     for contract, hits in found.items():
-        for number, logging in logged(node, contract, first, last).items():
-            for transaction_hash in logging:
+        logging = logged(node, contract, first, last)
+        for number, block in blocks.items():
+            if number not in logging and may_log(bloom_of(block), contract):
+                logging[number] = logged_by_receipts(node, contract, number, block["transactions"])
+        for number in sorted(logging):
+            for transaction_hash in logging[number]:
                 _add(hits, number, transaction_hash)
-
-
-def logged(node: Node, contract: Address, first: int, last: int) -> dict[int, list[str]]:
-    """Return the transactions in which a contract logged something, by block.
-
-    Raises:
-        NodeRefused: the node refuses, perhaps for the size of the range.
-        NodeLied: an answer is malformed, or of other blocks.
-    """
-    address = f"0x{contract.hex()}"
-    wanted = {"fromBlock": hex(first), "toBlock": hex(last), "address": address}
-    return node.read_one(("eth_getLogs", (wanted,)), lambda logs: _logged(logs, address, first, last))
-
-
-def _logged(logs: Any, address: str, first: int, last: int) -> dict[int, list[str]]:
-    """Return the transactions of log entries, by block.
-
-    Raises:
-        NodeLied: the answer is malformed, or of other blocks.
-    """
-    if not isinstance(logs, list) or not all(isinstance(log, dict) for log in logs):
-        raise NodeLied(f"eth_getLogs should answer a list of logs, got {came(logs)}")
-    found: dict[int, list[str]] = {}
-    for log in logs:
-        number = quantity(log.get("blockNumber"), "blockNumber of a log")
-        if not first <= number <= last:
-            raise NodeLied(f"eth_getLogs returned block {number} for blocks {first} to {last}")
-        if str(log.get("address")).lower() == address:
-            found.setdefault(number, []).append(log.get("transactionHash"))
-    return found
-
-
-def _full_block(node: Node, number: int) -> list[dict[str, Any]]:
-    """Ask for a block's transactions, alone."""
-    return node.read_one(("eth_getBlockByNumber", (hex(number), True)), lambda block: _full(block, number))
 
 
 def _full(block: Any, number: int) -> list[dict[str, Any]]:
@@ -452,11 +450,21 @@ def _full(block: Any, number: int) -> list[dict[str, Any]]:
     Raises:
         NodeLied: it is another block, or none.
     """
+    transactions: list[dict[str, Any]] = _whole(block, number)["transactions"]
+    return transactions
+
+
+def _whole(block: Any, number: int) -> dict[str, Any]:
+    """Return a block whose transactions are objects.
+
+    Raises:
+        NodeLied: it is another block, or none.
+    """
     if not isinstance(block, dict) or not isinstance(block.get("transactions"), list):
         raise NodeLied(f"the node returned no block {number}")
     if quantity(block.get("number"), "block number") != number:
         raise NodeLied(f"the node returned another block when asked for block {number}")
-    transactions: list[dict[str, Any]] = block["transactions"]
-    if not all(isinstance(item, dict) for item in transactions):
+    check_transactions(block)
+    if not all(isinstance(item, dict) for item in block["transactions"]):
         raise NodeLied(f"the node returned a malformed transaction in block {number}")
-    return transactions
+    return block

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from specminer.chain import finder
+from specminer.chain import contract_logs
 from specminer.chain.finder import BlockHits, Way
 from specminer.chain.node import Node, octets
 from specminer.errors import NodeLied, NodeRefused
@@ -78,7 +78,7 @@ class LogCheck:
         for _ in range(MAX_QUESTIONS):
             end = min(last, start + span - 1)
             try:
-                logged = finder.logged(self._node, self._contract, start, end)
+                logged = contract_logs.logged(self._node, self._contract, start, end)
             except NodeRefused:
                 if end == start:
                     raise

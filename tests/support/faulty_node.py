@@ -21,6 +21,8 @@ from typing import Any, Final, Self
 import aiohttp
 from aiohttp import web
 
+_WORD: Final = 66
+"""Characters of a word; longer texts are code."""
 HANG: Final = 30.0
 """Seconds that a hanging answer takes; whoever asks should have given up long before."""
 
@@ -39,6 +41,7 @@ class Fault(Enum):
     EMPTY = "empty"
     NULL = "null"
     NOTHING = "nothing"
+    SILENT = "silent"
     LAGGING = "lagging"
     WRONG_ID = "wrong id"
     EXCHANGED = "exchanged"
@@ -65,6 +68,7 @@ class FaultyNode:
         call_delay: seconds that each call of a message takes besides, one after the other.
         most: calls that a batch may have; ``None`` for any number.
         hanging: which calls are never answered, nor what else is in their messages.
+        remembering: whether a call is answered as it was before, without the node behind it.
         seed: of chance.
     """
 
@@ -78,6 +82,7 @@ class FaultyNode:
         call_delay: float = 0.0,
         most: int | None = None,
         hanging: Callable[[dict[str, Any]], bool] = lambda _call: False,
+        remembering: bool = False,
         seed: int = 0,
     ) -> None:
         self.failed: Counter[Fault] = Counter()
@@ -88,6 +93,7 @@ class FaultyNode:
         self._share = share
         self._faults = tuple(fault for fault in Fault if fault in faults)
         self._hanging = hanging
+        self._remembered: dict[str, dict[str, Any]] | None = {} if remembering else None
         self._delay, self._call_delay, self._most = delay, call_delay, most
         self._random = random.Random(seed)
         self._loop = asyncio.new_event_loop()
@@ -143,15 +149,32 @@ class FaultyNode:
         fault = self._chance(_OF_MESSAGES)
         if fault in (Fault.BUSY, Fault.BUSY_UNTIL, Fault.DOWN, Fault.RESET, Fault.HANG):
             return await self._refuse(request, fault)
-        assert self._session is not None
-        async with self._session.post(self._upstream, json=asked) as forwarded:
-            answers = json.loads(await forwarded.read())
-        listed = answers if isinstance(answers, list) else [answers]
-        spoiled = self._spoil(calls, listed)
+        spoiled = self._spoil(calls, await self._answers(calls))
         body = json.dumps(spoiled if isinstance(asked, list) else spoiled[0]).encode()
         if fault is None:
             return web.Response(body=body, content_type="application/json")
         return await self._garble(request, fault, body)
+
+    async def _answers(self, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return what the node behind it answers to calls."""
+        if self._remembered is None:
+            return await self._forward(calls)
+        keys = [json.dumps([call["method"], call["params"]]) for call in calls]
+        missing = [call for call, key in zip(calls, keys, strict=True) if key not in self._remembered]
+        if missing:
+            found = {answer["id"]: answer for answer in await self._forward(missing)}
+            for call, key in zip(calls, keys, strict=True):
+                if call["id"] in found:
+                    self._remembered[key] = found[call["id"]]
+        return [self._remembered[key] | {"id": call["id"]} for call, key in zip(calls, keys, strict=True)]
+
+    async def _forward(self, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        assert self._session is not None
+        async with self._session.post(
+            self._upstream, json=calls if len(calls) > 1 else calls[0]
+        ) as forwarded:
+            answers = json.loads(await forwarded.read())
+        return answers if isinstance(answers, list) else [answers]
 
     def _chance(self, among: Collection[Fault]) -> Fault | None:
         faults = [fault for fault in self._faults if fault in among]
@@ -203,6 +226,8 @@ class FaultyNode:
                     spoiled.append({"jsonrpc": "2.0", "id": number, "result": None})
                 case Fault.NOTHING:
                     spoiled.append({})
+                case Fault.SILENT:
+                    spoiled.append(answer | {"result": silenced(answer.get("result"))})
                 case Fault.LAGGING:
                     error = {"code": -32000, "message": "header not found"}
                     spoiled.append({"jsonrpc": "2.0", "id": number, "error": error})
@@ -216,3 +241,18 @@ class FaultyNode:
                 case _:
                     spoiled.append(answer)
         return spoiled
+
+
+def silenced(result: Any) -> Any:
+    """Return a result of the same form that says that there is nothing: no traces, logs, transactions, no code."""
+    match result:
+        case list():
+            return []
+        case {"transactions": _}:
+            return result | {"transactions": []}
+        case {"logs": _}:
+            return result | {"logs": []}
+        case str() if len(result) > _WORD:
+            return "0x"
+        case _:
+            return result
