@@ -77,7 +77,7 @@ def guard(scope: str, smt: str, *words: str, text: str = "it holds", **changes: 
 
 
 def shop(*guards: Guard) -> str:
-    return solidity(replace(auction(), name="Shop", guards=guards), ARTIFACT)
+    return solidity(replace(auction(), name="Shop", guards=guards), ARTIFACT).text
 
 
 def requires(text: str) -> list[str]:
@@ -175,7 +175,7 @@ def test_hostile_names_stay_in_comments_and_strings() -> None:
         *(guard(name, "(= |n0| 7)", name, text=f"x{name}") for name in HOSTILE_NAMES),
         *(guard("give", "(= |n0| |n1|)", "sender", "origin", text=f"x{name}") for name in HOSTILE_NAMES),
     ]
-    text = solidity(replace(auction(), name=HOSTILE_NAMES[2], guards=tuple(guards)), ARTIFACT)
+    text = solidity(replace(auction(), name=HOSTILE_NAMES[2], guards=tuple(guards)), ARTIFACT).text
     assert requires(text) == ["msg.sender == tx.origin"] * len(HOSTILE_NAMES)
     compile_sources({"Guards.sol": text})
 
@@ -241,7 +241,7 @@ def test_with_its_modifiers_a_contract_decides_every_call_as_before(name: str, f
     folder = dataset(name).folder
     artifact = read_artifact(folder / "artifact.json")
     assert artifact is not None
-    text = solidity(mined(name).specification, artifact)
+    text = solidity(mined(name).specification, artifact).text
     sources = {path.name: path.read_text() for path in sorted(folder.glob("*.sol"))}
     before = _outcomes(name, sources)
     assert {"0x0", "0x1"} <= set(before)
@@ -261,7 +261,7 @@ def test_modifiers_alone_refuse_what_the_contract_refused(name: str, file: str) 
     folder = dataset(name).folder
     artifact = read_artifact(folder / "artifact.json")
     assert artifact is not None
-    text = solidity(mined(name).specification, artifact)
+    text = solidity(mined(name).specification, artifact).text
     sources = {path.name: path.read_text() for path in sorted(folder.glob("*.sol"))}
     twin = _without_checks(sources[file])
     with pytest.raises(RuntimeError, match="should have been refused"):

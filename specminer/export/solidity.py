@@ -17,15 +17,18 @@ from typing import Final
 from specminer.chain.artifact import Artifact
 from specminer.errors import plain
 from specminer.export.conditions import ExportCondition, FunctionConditions, function_conditions
+from specminer.export.export_text import ExportText
+from specminer.export.expressions import UnsayableError
+from specminer.export.function_claims import LeftOut
 from specminer.export.solidity_names import (
     Kind,
     Scope,
     Term,
-    UnsayableError,
     function_entry,
     function_scope,
     is_identifier,
 )
+from specminer.export.solidity_words import literal
 from specminer.predicate import Formula
 from specminer.specification import Specification
 
@@ -42,7 +45,7 @@ _IS_ZERO: Final = """\
 _SIGNS: Final = {True: "==", False: "!="}
 
 
-def solidity(specification: Specification, artifact: Artifact) -> str:
+def solidity(specification: Specification, artifact: Artifact) -> ExportText:
     """Return an abstract contract with a modifier for each function that demands something.
 
     Args:
@@ -65,7 +68,9 @@ def solidity(specification: Specification, artifact: Artifact) -> str:
         "// Import the contract's source above. The modifiers are checked before the function's body.",
     ]
     base = "" if name is None else f" is {name}"
-    return "\n".join([*head, f"abstract contract {name or ''}Guards{base} {{", "\n\n".join(blocks), "}", ""])
+    lines = [*head, f"abstract contract {name or ''}Guards{base} {{", "\n\n".join(blocks), "}", ""]
+    left_out = tuple(item for function in functions for item in function.left_out(kinds))
+    return ExportText(text="\n".join(lines), left_out=left_out)
 
 
 def _learn_kinds(functions: Sequence[_Function], kinds: dict[str, Kind]) -> None:
@@ -111,7 +116,7 @@ class _Function:
         for condition in self.demanded.conditions:
             try:
                 translation = self._translated(condition, kinds)
-                body.append(f'require({translation.text}, "{_literal(condition.text)}");')
+                body.append(f"require({translation.text}, {literal(condition.text, 120)});")
                 arguments |= translation.arguments
             except UnsayableError as reason:
                 body.append(f"// not stated: {plain(condition.text, 300)}")
@@ -122,6 +127,14 @@ class _Function:
         yield f"    modifier guard_{suffix}({shown}) {{"
         yield from (f"        {line}" for line in [*body, "_;"])
         yield "    }"
+
+    def left_out(self, kinds: dict[str, Kind]) -> Iterator[LeftOut]:
+        """Yield the conditions that Solidity cannot say."""
+        for condition in self.demanded.conditions:
+            try:
+                self._translated(condition, kinds)
+            except UnsayableError as reason:
+                yield LeftOut(scope=self.demanded.function, text=condition.text, reason=str(reason))
 
     def _translated(self, condition: ExportCondition, kinds: dict[str, Kind]) -> _Statement:
         if condition.formula is None:
@@ -261,9 +274,3 @@ def _address(number: int) -> str:
     if not 0 <= number < 1 << 160:
         raise UnsayableError("it compares an address with what is none")
     return f"address(uint160({number}))" if number else "address(0)"
-
-
-def _literal(text: str) -> str:
-    """Return a text as the content of a string of Solidity."""
-    shown = plain(text, 120).encode("ascii", "backslashreplace").decode()
-    return "".join(f"\\{char}" if char in '"\\' else char for char in shown)

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Final
 
 from specminer.chain.artifact import Artifact, Entry, Parameter
+from specminer.export.expressions import UnsayableError
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,127}", re.ASCII)
 _UNNAMED: Final = re.compile(r"(?:mapping|slot|array)\d+|bytes\d+to\d+|arg\d+")
@@ -58,10 +59,6 @@ CALL_WORDS: Final[Mapping[str, tuple[str, Kind]]] = {
 """The words that conditions use for parts of the call."""
 _OTHER_WORDS: Final = frozenset({"randomness", "creator", "previous", "newcomer", "last"})
 """Words of conditions that Solidity has no expression for."""
-
-
-class UnsayableError(ValueError):
-    """Solidity cannot say it; the message is a clause that tells why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,54 +1,133 @@
-"""Write the guards of a specification in the language of another tool."""
+"""Write a specification in the language of another tool."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+<<<<<<< HEAD
 from specminer import read
 from specminer.cli.options import ARTIFACT_HELP
 from specminer.errors import UsageError
 from specminer.export.solidity import solidity
+=======
+from specminer import read, select
+from specminer.chain.artifact import Artifact, parse
+from specminer.cli.bundles import bundled
+from specminer.cli.options import artifact_option, database_option
+from specminer.errors import UsageError, plain
+from specminer.export.formats import FORMATS, ExportRequest, export_as
+from specminer.history import History
+>>>>>>> 6a25767 (export-spec: a test for Foundry that replays the history and calls the contract as it did)
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.output import replace_file
+from specminer.pipeline.selecting import SelectionOptions
+from specminer.specification import Specification
+
+_SHOWN = 400
+"""Characters of what is told of a claim that is left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportTexts:
+    """What is written and from what, as it was given."""
+
+    automaton: Path
+    targets: tuple[str, ...]
+    language: str
+    artifact: Path | None
+    database: str
+    most_calls: int
+
+    def request(self) -> ExportRequest:
+        """Return what the export is made of.
+
+        Raises:
+            UsageError: there is no ABI, or none with functions.
+
+        """
+        specification = read(self.automaton).specification
+        artifact = read_artifact(self.artifact)
+        history = None
+        if self.targets or FORMATS[self.language].needs_history:
+            history, stored = self._history(specification)
+            artifact = artifact or stored
+        if artifact is None:
+            raise UsageError(
+                "the types of arguments are needed: give the contract's ABI with --abi, or name the dataset"
+            )
+        if not artifact.abi:
+            raise UsageError(
+                "--abi expects functions, but the file holds a storage layout only; give the ABI"
+            )
+        return ExportRequest(
+            specification=specification, artifact=artifact, history=history, most_calls=self.most_calls
+        )
+
+    def _history(self, specification: Specification) -> tuple[History, Artifact | None]:
+        """Return the recorded calls, and the ABI that is stored with them."""
+        chosen = SelectionOptions(
+            targets=self.targets or specification.contracts,
+            chain_id=specification.chain_id if not self.targets else None,
+        )
+        selected = select(self.database, chosen)
+        stored = selected.history.contracts[0].artifact
+        return selected.history, selected.artifact or (
+            None if stored is None else parse(stored, "the history")
+        )
 
 
 @click.command("export-spec")
 @click.argument("automaton", type=click.Path(dir_okay=False, path_type=Path), metavar="AUTOMATON.json")
+@click.argument("targets", metavar="[ADDRESS|DATASET|FILE …]", nargs=-1)
 @click.option(
     "--format",
     "language",
-    type=click.Choice(["solidity"]),
+    type=click.Choice(list(FORMATS)),
     required=True,
-    help="The language: solidity writes an abstract contract with a modifier for each function.",
+    help="The language: " + "; ".join(f"{name} writes {item.help}" for name, item in FORMATS.items()) + ".",
 )
+@artifact_option
 @click.option(
+<<<<<<< HEAD
     "--abi",
     "abi",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     required=True,
     help=ARTIFACT_HELP,
+=======
+    "--most-calls",
+    type=click.IntRange(1, 1_000_000),
+    default=2_000,
+    show_default=True,
+    metavar="N",
+    help="Write so many recorded calls at most, the first ones.",
+>>>>>>> 6a25767 (export-spec: a test for Foundry that replays the history and calls the contract as it did)
 )
+@database_option
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="The file to write; without it the text goes to the terminal.",
 )
-def command(automaton: Path, language: str, abi: Path, out: Path | None) -> None:
-    """Write the guards of AUTOMATON.json in the language of another tool.
+@bundled
+def command(given: ExportTexts, out: Path | None) -> None:
+    """Write what AUTOMATON.json claims in the language of another tool.
 
-    The guards are those that the code itself decides upon, required and coded. A condition that the language cannot
-    say is a comment that tells why.
+    Written are the guards that the code itself decides upon, required and coded, and, where the language can say them,
+    the effects. What the language cannot say is listed with the reason: in the file, and on standard error.
+
+    Formats that hold recorded calls read them from the ADDRESS, a shipped DATASET or a trace FILE; without one, from
+    the specification's own contract in the database.
     """
-    specification = read(automaton).specification
-    artifact = read_artifact(abi)
-    if artifact is None or not artifact.abi:
-        raise UsageError("--abi expects functions, but the file holds a storage layout only; give the ABI")
-    text = {"solidity": solidity}[language](specification, artifact)
+    export = export_as(given.language, given.request())
+    for item in export.left_out:
+        click.echo(f"not stated: {plain(str(item), _SHOWN)}", err=True)
     if out is None:
-        click.echo(text, nl=False)
+        click.echo(export.text, nl=False)
     else:
-        replace_file(out, text.encode())
+        replace_file(out, export.text.encode())

@@ -1,0 +1,120 @@
+"""The handler that forge calls: functions like the contract's, with what the history says of their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from specminer._support.addresses import checksum_address
+from specminer.errors import plain
+from specminer.export.expressions import ArgumentValue
+from specminer.export.foundry_parts import HANDLING
+from specminer.export.function_claims import ContractClaims, FunctionClaims
+from specminer.export.replayed_calls import RecordedCalls, ReplayedCall
+from specminer.export.solidity_names import is_identifier
+from specminer.export.variables import entry_arguments
+from specminer.location import ValueKind
+from specminer.trace import WORD_LIMIT
+
+_SAMPLES: Final = 12
+"""Recorded calldata of one function that a handler begins with."""
+_ACCOUNTS: Final = 24
+_NUMBERS: Final = (ValueKind.UINT, ValueKind.INT)
+
+
+def handler(name: str, claims: ContractClaims, recorded: RecordedCalls) -> str:
+    """Return the handler's contract, with a function for each of the contract's that was called."""
+    lines = [
+        "/// Calls the contract as the history did, with other senders, arguments and times.",
+        f"contract {name}Handler is {name}Claims {{",
+        HANDLING,
+    ]
+    lines += _choice("_account", "address", [f"{checksum_address(item)}" for item in _accounts(recorded)])
+    gaps = [
+        later.time - earlier.time
+        for earlier, later in zip(recorded.calls, recorded.calls[1:], strict=False)
+        if later.time >= earlier.time
+    ]
+    longest = max(gaps, default=0)
+    for place, item in enumerate(claims.functions):
+        calls = [call for call in recorded.calls if _is_call(item, call)]
+        if calls:
+            lines += ["", *_function(place, item, calls, longest)]
+    return "\n".join([*lines, "}", ""])
+
+
+def _is_call(item: FunctionClaims, call: ReplayedCall) -> bool:
+    if not item.signature:
+        return not call.data and item.entry.type == "receive"
+    return len(call.data) >= 4 and call.data[:4] == item.selector
+
+
+def _accounts(recorded: RecordedCalls) -> Sequence[bytes]:
+    """Return who called, the most active first."""
+    counts: dict[bytes, int] = {}
+    for call in (recorded.creation, *recorded.calls):
+        counts[call.sender] = counts.get(call.sender, 0) + 1
+    return sorted(counts, key=lambda item: (-counts[item], item))[:_ACCOUNTS]
+
+
+def _choice(name: str, kind: str, values: Sequence[str]) -> Iterator[str]:
+    place = " memory" if kind == "bytes" else ""
+    yield f"    function {name}(uint256 seed) private pure returns ({kind}{place}) {{"
+    yield f"        uint256 number = seed % {len(values)};" if len(values) > 1 else "        seed;"
+    for number, value in enumerate(values[:-1]):
+        yield f"        if (number == {number}) return {value};"
+    yield f"        return {values[-1]};"
+    yield "    }"
+
+
+def _function(place: int, item: FunctionClaims, calls: Sequence[ReplayedCall], longest: int) -> Iterator[str]:
+    samples = list(dict.fromkeys(call.data for call in calls))
+    step = -(-len(samples) // _SAMPLES)
+    yield from _choice(f"_sample{place}", "bytes", [f'hex"{item.hex()}"' for item in samples[::step]])
+    yield ""
+    arguments = [
+        argument for argument in entry_arguments(item.entry) if argument.type.kind is not ValueKind.BYTES
+    ]
+    name = item.entry.name if is_identifier(item.entry.name) else "call"
+    yield f"    /// {plain(item.function, 200)}"
+    yield f"    function {name}_{place}("
+    yield "        uint256 sample, uint256 who, uint256 wei_, uint256 wait,"
+    yield f"        uint256[{len(arguments) or 1}] calldata words"
+    yield "    ) external {"
+    yield f"        bytes memory data = _sample{place}(sample);"
+    for number, argument in enumerate(arguments):
+        chosen = _chosen(argument, f"words[{number}]", calls)
+        yield f"        _set(data, {argument.position}, {chosen});"
+    if not arguments:
+        yield "        words;"
+    values = [call.value for call in calls]
+    ether = f"_near(wei_, {min(values)}, {min(values)}, {max(values)})" if any(values) else "0"
+    if not any(values):
+        yield "        wei_;"
+    yield f"        _try(who, {ether}, wait % {longest + 1}, data);"
+    yield "    }"
+
+
+def _chosen(argument: ArgumentValue, seed: str, calls: Sequence[ReplayedCall]) -> str:
+    recorded = f"_argument(data, {argument.position})"
+    match argument.type.kind:
+        case ValueKind.ADDRESS:
+            return f"{seed} % 4 == 0 ? {recorded} : uint160(_account({seed} / 4))"
+        case ValueKind.BOOL:
+            return f"{seed} % 2"
+        case kind if kind in _NUMBERS:
+            values = [_value(call.data, argument) for call in calls]
+            least, largest = (value % WORD_LIMIT for value in (min(values), max(values)))
+            near = f"_near({seed}, {recorded}, {least}, {largest})"
+            if argument.type.bits == 256:
+                return near
+            cut = f"_bits({near}, 0, {argument.type.bits})"
+            return f"_extended({cut}, {argument.type.bits})" if kind is ValueKind.INT else cut
+        case _:
+            return recorded
+
+
+def _value(data: bytes, argument: ArgumentValue) -> int:
+    word = int.from_bytes(data[argument.position : argument.position + 32].ljust(32, b"\0"), "big")
+    signed = argument.type.kind is ValueKind.INT and word >= WORD_LIMIT // 2
+    return word - WORD_LIMIT if signed else word
