@@ -67,31 +67,40 @@ def _choice(name: str, kind: str, values: Sequence[str]) -> Iterator[str]:
     yield "    }"
 
 
+def _samples(place: int, calls: Sequence[ReplayedCall]) -> Iterator[str]:
+    """Yield a function that returns one of some recorded calls."""
+    chosen = list({call.data: call for call in calls}.values())
+    chosen = chosen[:: -(-len(chosen) // _SAMPLES)]
+    yield f"    function _sample{place}(uint256 seed) private pure returns (address, uint256, bytes memory) {{"
+    yield f"        uint256 number = seed % {len(chosen)};" if len(chosen) > 1 else "        seed;"
+    for number, call in enumerate(chosen):
+        condition = f"if (number == {number}) " if number + 1 < len(chosen) else ""
+        told = f'{checksum_address(call.sender)}, {call.value}, hex"{call.data.hex()}"'
+        yield f"        {condition}return ({told});"
+    yield "    }"
+
+
 def _function(place: int, item: FunctionClaims, calls: Sequence[ReplayedCall], longest: int) -> Iterator[str]:
-    samples = list(dict.fromkeys(call.data for call in calls))
-    step = -(-len(samples) // _SAMPLES)
-    yield from _choice(f"_sample{place}", "bytes", [f'hex"{item.hex()}"' for item in samples[::step]])
+    yield from _samples(place, calls)
     yield ""
-    arguments = [
-        argument for argument in entry_arguments(item.entry) if argument.type.kind is not ValueKind.BYTES
-    ]
+    kinds = (ValueKind.BYTES, ValueKind.TEXT)
+    arguments = [argument for argument in entry_arguments(item.entry) if argument.type.kind not in kinds]
     name = item.entry.name if is_identifier(item.entry.name) else "call"
+    count = len(arguments) or 1
     yield f"    /// {plain(item.function, 200)}"
-    yield f"    function {name}_{place}("
-    yield "        uint256 sample, uint256 who, uint256 wei_, uint256 wait,"
-    yield f"        uint256[{len(arguments) or 1}] calldata words"
-    yield "    ) external {"
-    yield f"        bytes memory data = _sample{place}(sample);"
+    yield f"    function {name}_{place}(uint256 sample, uint256 who, uint256 wait, uint256[{count}] calldata words)"
+    yield "        external"
+    yield "    {"
+    yield "        uint256 plan = uint256(keccak256(abi.encode(sample, who, wait, words)));"
+    yield f"        (address sender, uint256 value, bytes memory data) = _sample{place}(sample);"
     for number, argument in enumerate(arguments):
         chosen = _chosen(argument, f"words[{number}]", calls)
-        yield f"        _set(data, {argument.position}, {chosen});"
-    if not arguments:
-        yield "        words;"
+        yield f"        if (_changes(plan, {number}, {count})) _set(data, {argument.position}, {chosen});"
     values = [call.value for call in calls]
-    ether = f"_near(wei_, {min(values)}, {min(values)}, {max(values)})" if any(values) else "0"
-    if not any(values):
-        yield "        wei_;"
-    yield f"        _try(who, {ether}, wait % {longest + 1}, data);"
+    if any(values):
+        yield f"        if (plan >> 7 & 1 == 1) value = _near(plan >> 32, value, {min(values)}, {max(values)});"
+    yield "        if (plan >> 6 & 1 == 1) sender = _account(who);"
+    yield f"        _try(sender, value, wait % {longest + 1}, data);"
     yield "    }"
 
 

@@ -161,10 +161,17 @@ HANDLING: Final = """\
         }
     }
 
-    function _try(uint256 who, uint256 value, uint256 wait, bytes memory data) private {
+    /// Whether an argument of a recorded call is exchanged: none in a quarter of the calls, one in another quarter.
+    function _changes(uint256 plan, uint256 argument, uint256 count) private pure returns (bool) {
+        if (plan % 4 == 0) return false;
+        if (plan % 4 == 1) return (plan >> 8) % count == argument;
+        return plan >> (16 + argument % 128) & 1 == 1;
+    }
+
+    function _try(address from, uint256 value, uint256 wait, bytes memory data) private {
         _time += wait;
         _number += 1;
-        uint256 sender = uint160(_account(who));
+        uint256 sender = uint160(from);
         (, string memory broken) =
             _send(SpecminerCall(uint160(TARGET), sender, sender, value, _time, _number, data));
         if (bytes(failure).length == 0) failure = broken;

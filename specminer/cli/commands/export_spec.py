@@ -7,12 +7,6 @@ from pathlib import Path
 
 import click
 
-<<<<<<< HEAD
-from specminer import read
-from specminer.cli.options import ARTIFACT_HELP
-from specminer.errors import UsageError
-from specminer.export.solidity import solidity
-=======
 from specminer import read, select
 from specminer.chain.artifact import Artifact, parse
 from specminer.cli.bundles import bundled
@@ -20,7 +14,6 @@ from specminer.cli.options import artifact_option, database_option
 from specminer.errors import UsageError, plain
 from specminer.export.formats import FORMATS, ExportRequest, export_as
 from specminer.history import History
->>>>>>> 6a25767 (export-spec: a test for Foundry that replays the history and calls the contract as it did)
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.output import replace_file
 from specminer.pipeline.selecting import SelectionOptions
@@ -91,21 +84,12 @@ class ExportTexts:
 )
 @artifact_option
 @click.option(
-<<<<<<< HEAD
-    "--abi",
-    "abi",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    required=True,
-    help=ARTIFACT_HELP,
-=======
     "--most-calls",
     type=click.IntRange(1, 1_000_000),
     default=2_000,
     show_default=True,
     metavar="N",
     help="Write so many recorded calls at most, the first ones.",
->>>>>>> 6a25767 (export-spec: a test for Foundry that replays the history and calls the contract as it did)
 )
 @database_option
 @click.option(
