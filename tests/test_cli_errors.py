@@ -501,7 +501,9 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_terminal_without_these_characters_gets_escapes(tmp_path: Path) -> None:
-    done = cold("demo", "--out", "o", cwd=tmp_path, env=environment(PYTHONIOENCODING="iso8859-5"))
+    done = cold(
+        "demo", "--verbose", "--out", "o", cwd=tmp_path, env=environment(PYTHONIOENCODING="iso8859-5")
+    )
     assert (done.code, done.err) == (0, "")
     assert "\\u2717 bid" in done.out
     assert "auctions[\\xb7].phase" in done.out

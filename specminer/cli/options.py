@@ -87,6 +87,12 @@ quiet_option = click.option(
     "--quiet", is_flag=True, help="Show no progress and no notes; results and errors only."
 )
 
+verbose_option = click.option(
+    "--verbose",
+    is_flag=True,
+    help="Print everything: transitions, guards, effects, invariants, and how sure all this is.",
+)
+
 ARTIFACT_HELP: Final = (
     "The contract's ABI (for a proxy, its implementation's): plain JSON, or a Foundry, Hardhat or Truffle artifact, "
     "solc's or Vyper's output (FILE:CONTRACT), a storage layout. Names the functions; a storage layout in it names "

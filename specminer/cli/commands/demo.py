@@ -9,7 +9,7 @@ import click
 from specminer import mine
 from specminer.cli.commands.mine import Output, write
 from specminer.cli.console import Screen
-from specminer.cli.options import quiet_option
+from specminer.cli.options import quiet_option, verbose_option
 from specminer.pipeline.output import folder_name, prepare_folder
 
 DATASET = "auction_house"
@@ -22,8 +22,9 @@ DATASET = "auction_house"
     metavar="DIR",
     help="Folder for the results; by default one named after the contract.",
 )
+@verbose_option
 @quiet_option
-def command(out: Path | None, quiet: bool) -> None:
+def command(out: Path | None, verbose: bool, quiet: bool) -> None:
     """Mine a bundled history: no node, no server, no database to set up.
 
     The history is an auction house with many auctions and bidders, recorded on a real node
@@ -33,4 +34,4 @@ def command(out: Path | None, quiet: bool) -> None:
         prepare_folder(out)
     with Screen(quiet=quiet) as screen:
         mined = mine(DATASET, observer=screen)
-    click.echo(write(mined, Output(out=out), Path(folder_name(mined.specification))))
+    click.echo(write(mined, Output(out=out, verbose=verbose), Path(folder_name(mined.specification))))

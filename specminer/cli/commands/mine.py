@@ -24,6 +24,7 @@ from specminer.cli.options import (
     seed_option,
     split_option,
     states_option,
+    verbose_option,
 )
 from specminer.cli.several import FOLDER, check_alone, contracts_option, mine_list
 from specminer.cli.sources import SourceOptions, executor_options, source_options
@@ -33,13 +34,14 @@ from specminer.pipeline.output import folder_name, prepare_folder
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.pipeline.state import MineOptions
 from specminer.report.explanation import explanation
-from specminer.report.summary import SURPRISING, summary
+from specminer.report.summary import SURPRISING, short_summary, summary
 from specminer.specification import is_specification
 from specminer.surprise import LISTED, MAX_LISTED
 from specminer.tuning import DEFAULT_PRESET, PRESETS
 
 MAX_PATH: Final = 4096
 """Characters of a path, more than which no system takes."""
+_MORE: Final = "--verbose prints transitions, effects, invariants and how sure all this is"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,8 @@ class Output:
     """How many surprising interactions are told."""
     report: bool = True
     """Whether the page is written."""
+    verbose: bool = False
+    """Whether everything is told, rather than what fits on one screen."""
 
 
 @click.command("mine")
@@ -167,8 +171,9 @@ class Output:
     default=SURPRISING,
     show_default=True,
     metavar="N",
-    help="How many of the most surprising interactions are explained.",
+    help="How many of the most surprising interactions --verbose explains.",
 )
+@verbose_option
 @click.option("--no-report", "report", flag_value=False, default=True, help="Do not write report.html.")
 @seed_option
 @click.option(
@@ -192,10 +197,11 @@ def command(
     The target is the ADDRESS of a contract (collected with --rpc or --explorer, or from what the database holds),
     the name of a shipped DATASET, a trace FILE, or an automaton.json mined before, of whose front --states or
     --point takes another automaton. Several contracts of the same code are mined together: one
-    specification over all, one interaction for each. Prints a summary, and writes automaton.json (the specification
-    with its evidence), abstraction.toml (what it distinguishes, to edit and mine with again), automaton.dot and
-    automaton.svg (the picture), and report.html (everything in one page). Where another split is nearly as good, its
-    picture is second-view.svg, and a second tab in the report; --interactions overrules the choice.
+    specification over all, one interaction for each. Prints what fits on one screen (--verbose: everything), and writes
+    automaton.json (the specification with its evidence), abstraction.toml (what it distinguishes, to edit and mine with
+    again), automaton.dot and automaton.svg (the picture), and report.html (everything in one page). Where another split
+    is nearly as good, its picture is second-view.svg, and a second tab in the report; --interactions overrules the
+    choice.
     With --contracts, each contract of a list is mined into a folder of its own below --out, and index.html there
     shows all of them.
 
@@ -307,10 +313,15 @@ def write(mined: Mined, output: Output, usual_folder: Path) -> str:
     """Write the files; return what was mined and where they are."""
     written = mined.write(output.out or usual_folder, report=output.report)
     width = max(60, min(shutil.get_terminal_size().columns, 120))
-    parts = [summary(mined.specification, width=width, surprising=output.surprising).rstrip()]
+    found = mined.specification
+    if output.verbose:
+        told, more = summary(found, width=width, surprising=output.surprising), []
+    else:
+        told, more = short_summary(found, width=width), [_MORE]
+    parts = [told.rstrip()]
     if output.explain:
         parts.append(explanation(mined.specification, width=width).rstrip())
-    return "\n\n".join([*parts, _files(written)])
+    return "\n\n".join([*parts, *more, _files(written)])
 
 
 def _files(written: Written) -> str:
