@@ -1,6 +1,7 @@
 """Where attacks rank among the transactions of their history, and how many benign transactions are alarms.
 
     python -m benchmarks.attacks                       # plays the shapes of tests.support.shapes on a node
+    python -m benchmarks.attacks --further             # eight further shapes, that the ranking was not tuned to
     python -m benchmarks.attacks --histories FOLDER    # reads NAME.jsonl.gz and NAME.attack.json from a folder
     python -m benchmarks.attacks --datasets            # the shipped datasets, three of them with a planted attack
     python -m benchmarks.attacks --benign FOLDER       # trace files without attacks, each beside its artifact.json
@@ -38,7 +39,7 @@ from specminer.support import wilson
 from specminer.surprise.fusion import CUT
 from specminer.surprise.transactions import Transactions
 from tests.support.mined import marked
-from tests.support.shapes.catalogue import HELD_OUT, SHAPES
+from tests.support.shapes.catalogue import FURTHER, HELD_OUT, SHAPES, Shape
 from tests.support.shapes.record import record
 
 LEVELS: Final = (5.0, 6.0, 7.0, 8.0, 10.0)
@@ -84,6 +85,7 @@ def main() -> None:
     parser.add_argument(
         "--benign", type=Path, action="append", default=[], help="trace files without attacks"
     )
+    parser.add_argument("--further", action="store_true", help="play the further shapes")
     parser.add_argument("--datasets", action="store_true", help="the shipped datasets")
     parser.add_argument("--real", action="store_true", help="the real histories beside the project")
     parser.add_argument("--seed", type=int, default=0, help="of the shapes that are played")
@@ -117,13 +119,15 @@ def cases(options: argparse.Namespace) -> Iterator[Case]:
     if options.real:
         for name, history in histories(True, None):
             yield Case(name=name, history=history, attack=frozenset())
-    if not (options.histories or options.datasets or options.benign or options.real):
-        yield from played(options)
+    if options.further:
+        yield from played(FURTHER, options)
+    if not (options.histories or options.datasets or options.benign or options.real or options.further):
+        yield from played(SHAPES, options)
 
 
-def played(options: argparse.Namespace) -> Iterator[Case]:
-    """Play the shapes on a node, and yield their histories."""
-    for shape in SHAPES:
+def played(shapes: tuple[Shape, ...], options: argparse.Namespace) -> Iterator[Case]:
+    """Play shapes on a node, and yield their histories."""
+    for shape in shapes:
         if not options.only or shape.name in options.only:
             with TemporaryDirectory() as folder:
                 record(shape, Path(folder), seed=options.seed)

@@ -9,7 +9,7 @@ import pytest
 
 from specminer.pipeline import MineOptions, import_traces, mine
 from specminer.store import TraceStore
-from tests.support.shapes.catalogue import HELD_OUT, SHAPES
+from tests.support.shapes.catalogue import FURTHER, HELD_OUT, SHAPES
 from tests.support.shapes.record import record
 
 LENGTH = 0.45
@@ -50,3 +50,9 @@ def test_fourteen_shapes_are_written_down_and_three_held_out() -> None:
     assert len({shape.name for shape in SHAPES}) == 14
     assert {"approval", "cross-function", "initialise"} == HELD_OUT
     assert all(shape.happens and shape.expected for shape in SHAPES)
+
+
+def test_further_shapes_have_contracts_and_names_of_their_own() -> None:
+    assert len({shape.name for shape in (*SHAPES, *FURTHER)}) == len(SHAPES) + len(FURTHER)
+    assert not {shape.contract for shape in SHAPES} & {shape.contract for shape in FURTHER}
+    assert all(shape.happens and shape.expected for shape in FURTHER)

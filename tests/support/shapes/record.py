@@ -17,7 +17,7 @@ from specminer.pipeline import collect, export_traces
 from specminer.store import TraceStore
 from tests.support.anvil import Anvil
 from tests.support.collecting import address
-from tests.support.shapes.catalogue import SHAPES, Shape
+from tests.support.shapes.catalogue import FURTHER, SHAPES, Shape
 from tests.support.shapes.stage import Stage, compiled
 
 
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="shapes by name")
     parser.add_argument("--seed", type=int, default=0, help="what all choices follow from")
     options = parser.parse_args()
-    for shape in SHAPES:
+    for shape in (*SHAPES, *FURTHER):
         if not options.names or shape.name in options.names:
             start = time.monotonic()
             trace_file = record(shape, options.folder, seed=options.seed)

@@ -13,7 +13,7 @@ from tests.support.solc import compile_files
 from tests.support.third_party.crowd import Action, Crowd
 
 GAS: Final = 3_000_000
-_FILES: Final = ("Common", "Markets", "Promises", "Entrances", "Powers")
+_FILES: Final = ("Common", "Markets", "Promises", "Entrances", "Powers", "Further")
 _PEOPLE: Final = 17
 _FIRST: Final = 9
 """People who are there from the beginning."""
