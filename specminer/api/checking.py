@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from specminer.pipeline.checking import CheckOptions, check_history
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.selecting import Selection, SelectionOptions, select
-from specminer.specification import Specification, read_specification
+from specminer.specification import Specification, edits_path, read_edits, read_specification
 
 
 def check(
@@ -25,7 +26,7 @@ def check(
     """Judge transactions by a specification.
 
     Args:
-        automaton: the specification, or the file that holds it.
+        automaton: the specification, or the file that holds it; claims are edited as the TOML file beside that says.
         source: the name of a shipped dataset, a trace file, what :func:`select` returned, or a database: its path or
             URL (``postgresql://USER@HOST/NAME``), if ``addresses`` are given.
         addresses: contracts in the database.
@@ -41,7 +42,10 @@ def check(
 
     """
     if not isinstance(automaton, Specification):
-        automaton = read_specification(Path(automaton))
+        path = Path(automaton)
+        automaton, options = read_specification(path), options or CheckOptions()
+        if not options.edits:
+            options = replace(options, edits=read_edits(edits_path(path)))
     if not isinstance(source, Selection):
         targets = tuple(addresses) or (str(source),)
         chosen = SelectionOptions(

@@ -12,7 +12,14 @@ from specminer.errors import UsageError
 from specminer.pipeline.output import Written, make_folder, prepare_folder, replace_file, write_output
 from specminer.render import SUFFIXES, Format, PictureOptions, draw
 from specminer.report.summary import summary
-from specminer.specification import Specification, front_place, read_specification
+from specminer.specification import (
+    Specification,
+    edit_specification,
+    edits_path,
+    front_place,
+    read_edits,
+    read_specification,
+)
 
 if TYPE_CHECKING:  # these load the stages of mining: they are imported where they are used
     from specminer.chain.artifact import Artifact
@@ -133,10 +140,24 @@ class Mined:
         from specminer.pipeline.reporting import write_report
         from specminer.report.document import Report
 
-        page = self.report() if report else Report(specification=self.specification, evidence=None)
+        page = (
+            self.edited(Path(folder) / "automaton.json").report()
+            if report
+            else Report(specification=self.specification, evidence=None)
+        )
         written = write_output(self.specification, Path(folder), self.options)
         pages = write_report(page, Path(folder), ["html"] if report else [])
         return replace(written, report=pages[0] if pages else None)
+
+    def edited(self, automaton: str | PathLike[str]) -> Self:
+        """Return the same with the claims that the TOML file beside an ``automaton.json`` pins, without those it drops.
+
+        Raises:
+            FileFormatError: the file is malformed, or a claim is pinned of which nothing says what it is.
+
+        """
+        edits = read_edits(edits_path(Path(automaton)))
+        return replace(self, specification=edit_specification(self.specification, edits))
 
     def report(self) -> Report:
         """Return the report; without :attr:`details` it tells what the document holds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Final
 
@@ -33,7 +33,14 @@ from specminer.pipeline.state import Mining, options_of
 from specminer.predicate.smtlib import expression, symbol_sorts
 from specminer.reasoning import StateSpace
 from specminer.reasoning.state_matching import StateSet, match_states
-from specminer.specification import Specification, State
+from specminer.specification import (
+    ClaimEdits,
+    ClaimPart,
+    Specification,
+    State,
+    edit_specification,
+    list_claims,
+)
 
 _HASH: Final = re.compile(r"0x[0-9a-fA-F]{64}")
 _STAGES: Final = (
@@ -58,6 +65,8 @@ class CheckOptions:
     """Those up to this block; ``None`` for all."""
     transactions: tuple[str, ...] = ()
     """Those alone: hashes, ``0x`` and 64 hexadecimal digits."""
+    edits: ClaimEdits = field(default_factory=dict)
+    """What was decided about single claims, such as :func:`specminer.specification.read_edits` returns."""
 
 
 def check_history(
@@ -80,8 +89,11 @@ def check_history(
     Raises:
         UsageError: the abstraction does not fit the history, or a hash is none.
         StoreError: the history does not hold a transaction that is to be judged.
+        FileFormatError: a claim is pinned of which nothing says what it is.
 
     """
+    options = options or CheckOptions()
+    specification = edit_specification(specification, options.edits)
     start = Mining(
         history=history,
         options=options_of(specification),
@@ -99,9 +111,34 @@ def check_history(
     calls = JudgedCalls(
         context=mining.context,
         interactions=mining.interactions,
-        judged=_judged(mining.history, specification, options or CheckOptions()),
+        judged=_judged(mining.history, specification, options),
     )
-    return _Check(specification, mining, calls).result()
+    return _with_notes(_Check(specification, mining, calls).result(), specification, options.edits)
+
+
+def _with_notes(result: CheckResult, specification: Specification, edits: ClaimEdits) -> CheckResult:
+    """Return findings with names and comments of claims; what breaks a pinned claim is broken."""
+    if not edits:
+        return result
+    by_claim = {
+        (claim.part, claim.about if claim.part is ClaimPart.GUARD else "", claim.text): edits[claim.id]
+        for claim in list_claims(specification)
+        if claim.id in edits
+    }
+
+    def noted(item: Deviation) -> Deviation:
+        is_guard = item.basis is Basis.GUARD
+        part = ClaimPart.GUARD if is_guard else ClaimPart.INVARIANT
+        edit = by_claim.get((part, item.function if is_guard else "", item.claim))
+        if edit is None or item.basis not in (Basis.GUARD, Basis.INVARIANT):
+            return item
+        return replace(
+            item,
+            severity=Severity.BROKEN if edit.pin else item.severity,
+            sentence=item.sentence + (f" [{edit.note}]" if edit.note else ""),
+        )
+
+    return replace(result, findings=_ordered([noted(item) for item in result.findings]))
 
 
 def _judged(history: History, specification: Specification, options: CheckOptions) -> BoolColumn:

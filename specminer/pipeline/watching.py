@@ -24,7 +24,7 @@ from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.sources.source import OpenSource, UpdateRequest
 from specminer.pipeline.state import options_of
 from specminer.report.check_result import finding_document
-from specminer.specification import Specification, encode_specification
+from specminer.specification import ClaimEdits, Specification, encode_specification
 from specminer.store import TraceStore
 from specminer.surprise import LISTED
 from specminer.trace import Address, Tracer
@@ -47,6 +47,8 @@ class WatchOptions:
     """The file for the counters; ``None`` for none."""
     learn: Path | None = None
     """The specification's file, if it is mined anew after each round that brought something; ``None`` to keep it."""
+    edits: ClaimEdits = field(default_factory=dict)
+    """What was decided about single claims."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,7 +137,7 @@ class Watch:
             result = check_history(
                 self.specification,
                 history,
-                CheckOptions(transactions=tuple(new)),
+                CheckOptions(transactions=tuple(new), edits=self.options.edits),
                 artifact=self.artifact,
                 observer=self.observer,
             )

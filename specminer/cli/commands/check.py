@@ -20,7 +20,7 @@ from specminer.pipeline.proposing import PROPOSED, ProposedCall, propose
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.pipeline.sources.source import BlockRange
 from specminer.report.check_result import check_json, check_sarif, check_text
-from specminer.specification import Specification, read_specification
+from specminer.specification import Specification, edits_path, read_edits, read_specification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,8 @@ def command(
     specification's own contract in the database, brought up to date first if --rpc or --explorer is given.
 
     Findings are *broken* (the code's own conditions or what always held is contradicted), *unknown* (it never happened
-    before), or *unusual* (it hardly ever did). Exits with 1 if one is at least as bad as --at.
+    before), or *unusual* (it hardly ever did). Exits with 1 if one is at least as bad as --at. Claims that the file
+    automaton.toml beside the specification drops are not checked (see specminer claims).
 
     \b
       specminer check out/automaton.json --db h.db --rpc http://127.0.0.1:8545
@@ -172,13 +173,14 @@ def command(
     abi = read_artifact(artifact)
     chosen = _selection(specification, given.targets)
     chosen.trace_files()
-    options, call = judged.options(), proposed.call(judged)
+    edits = read_edits(edits_path(given.automaton))
+    options, call = replace(judged.options(), edits=edits), proposed.call(judged)
     with Screen(quiet=quiet) as screen:
         selected = select(database, chosen, abi=abi, source=source.source, observer=screen)
         if call is not None:
             proposal = propose(selected, call, source.source)
             selected = replace(selected, history=proposal.history)
-            options = CheckOptions(transactions=(f"0x{PROPOSED.hex()}",))
+            options = CheckOptions(transactions=(f"0x{PROPOSED.hex()}",), edits=edits)
             for note in (*proposal.notes, proposal.outcome):
                 screen.note(note)
         result = check(specification, selected, options=options, abi=abi, observer=screen)

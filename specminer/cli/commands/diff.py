@@ -21,7 +21,13 @@ from specminer.render import render_dot
 from specminer.render.joint import joint_dot
 from specminer.report.comparison import comparison_json, comparison_text
 from specminer.report.comparison_page import comparison_html, comparison_markdown
-from specminer.specification import is_specification, read_specification
+from specminer.specification import (
+    edit_specification,
+    edits_path,
+    is_specification,
+    read_edits,
+    read_specification,
+)
 
 _MAX_PATH = 4096
 
@@ -119,7 +125,7 @@ def command(
         def opened(target: str) -> Specification | Selection:
             path = Path(target)
             if path.suffix == ".json" and path.is_file() and is_specification(path):
-                return read_specification(path)
+                return edit_specification(read_specification(path), read_edits(edits_path(path)))
             options = SelectionOptions(
                 targets=(target,), chain_id=given.chain_id if is_address(target) else None
             )

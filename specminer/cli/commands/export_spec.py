@@ -41,7 +41,7 @@ class ExportTexts:
             UsageError: there is no ABI, or none with functions.
 
         """
-        specification = read(self.automaton).specification
+        specification = read(self.automaton).edited(self.automaton).specification
         artifact = read_artifact(self.artifact)
         history = None
         if self.targets or FORMATS[self.language].needs_history:

@@ -311,9 +311,10 @@ def choose_again(path: Path, mining: MiningTexts, output: Output) -> Mined:
 
 def write(mined: Mined, output: Output, usual_folder: Path) -> str:
     """Write the files; return what was mined and where they are."""
-    written = mined.write(output.out or usual_folder, report=output.report)
+    folder = output.out or usual_folder
+    written = mined.write(folder, report=output.report)
     width = max(60, min(shutil.get_terminal_size().columns, 120))
-    found = mined.specification
+    found = mined.edited(folder / "automaton.json").specification
     if output.verbose:
         told, more = summary(found, width=width, surprising=output.surprising), []
     else:

@@ -20,7 +20,7 @@ from specminer.monitoring.receivers import FileReceiver, Receiver, StreamReceive
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.sources.node import NodeOptions
 from specminer.pipeline.watching import Watch, WatchOptions
-from specminer.specification import read_specification
+from specminer.specification import edits_path, read_edits, read_specification
 from specminer.store import TraceStore
 
 
@@ -81,6 +81,7 @@ class WatchTexts:
             once=self.once,
             metrics=self.metrics,
             learn=self.automaton if self.learn else None,
+            edits=read_edits(edits_path(self.automaton)),
         )
 
 
