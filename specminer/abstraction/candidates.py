@@ -188,8 +188,11 @@ def _words(table: EventTable) -> tuple[tuple[int, ...], IntColumn]:
 def storage(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
     """Propose predicates over storage, and over storage and the clock."""
     distinct = [_distinct(base.columns, symbol) for symbol in base.symbols]
+    told = {name for variable in table.variables if variable.coded for name in variable.relies_on}
     counting = [counts and position not in table.flags for position, counts in enumerate(counters(table))]
     for position, seen in enumerate(distinct):
+        if position in table.flags and table.variables[position].name in told:
+            continue  # what a function of the contract tells is better known
         values = () if counting[position] else seen
         yield from _alone(table.variables[position], base, position, values)
     for compared in comparable(table.variables, base.dimensions):

@@ -1,8 +1,9 @@
 """The contract's own observers: read-only functions that tell what state an entity is in.
 
-A function with no argument (of a whole contract), or with the entity's key for its only one, is run on the storage as
-it was known behind each event. What it returns becomes a variable of the table, if it is a truth value, an enum or a
-small number: readers know ``state`` and ``isOperationReady`` from the documentation.
+A function with no argument, or with the entity's key for its only one, is run on the storage as it was known behind each
+event. What it returns becomes a variable of the table, if it is a truth value, an enum or a small number: readers know
+``state`` and ``isOperationReady`` from the documentation. Of functions with no argument those of a whole contract
+count, and those that deadlines change.
 
 What a function returns may change with the clock, or with storage of others, while nobody calls. Then it is no
 variable of the entity, unless an event stands where it changes: the moment at which a deadline is reached. A getter,
@@ -11,6 +12,7 @@ which returns what a variable of the table holds, is left out. What is not known
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -285,9 +287,9 @@ def _functions(context: HistoryContext, interactions: Interactions) -> Iterator[
     if not keyed and interactions.mode is Mode.WHOLE and len(context.history.contracts) > 1:
         return
     types = _key_types([key for key in interactions.entities if key is not None]) if keyed else frozenset()
-    entries = [item for item in context.artifact.abi if _is_view(item) and len(item.inputs) == keyed]
+    entries = [item for item in context.artifact.abi if _is_view(item) and len(item.inputs) <= keyed]
     for entry in entries[:MAX_FUNCTIONS]:
-        if keyed and entry.inputs[0].type not in types:
+        if entry.inputs and entry.inputs[0].type not in types:
             continue
         kind = _kind(entry)
         if kind is not None:
@@ -295,7 +297,7 @@ def _functions(context: HistoryContext, interactions: Interactions) -> Iterator[
                 name=entry.name,
                 signature=_signature(entry),
                 selector=selector(entry),
-                keyed=keyed,
+                keyed=bool(entry.inputs),
                 kind=kind,
                 members=_members(entry),
             )
@@ -353,9 +355,9 @@ def _variable(rows: _Rows, function: ViewFunction, values: _Values) -> Variable 
     ]
     if sum(wavers) > WAVERING * len(wavers):
         return None
-    relied = dict.fromkeys(
-        name for place, name in rows.clocks.items() if values.after[place] != values.after[place - 1]
-    )
+    relied = _relied(rows, values)
+    if not (relied or function.keyed or rows.interactions.mode not in _ENTITIES):
+        return None  # it tells what the whole contract is in, at moments that mean nothing to the entity
     return Variable(
         name=function.name,
         kind=function.kind,
@@ -364,6 +366,15 @@ def _variable(rows: _Rows, function: ViewFunction, values: _Values) -> Variable 
         function=function.signature,
         relies_on=tuple(relied),
     )
+
+
+def _relied(rows: _Rows, values: _Values) -> list[str]:
+    """Return the deadlines that change what a function returns, at least every other time that they are reached."""
+    times = Counter(rows.clocks.values())
+    changes = Counter(
+        name for place, name in rows.clocks.items() if values.after[place] != values.after[place - 1]
+    )
+    return [name for name in times if 2 * changes[name] >= times[name]]
 
 
 def _is_getter(column: IntColumn, others: list[IntColumn]) -> bool:

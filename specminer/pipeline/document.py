@@ -151,6 +151,7 @@ def _abstraction(tuning: Tuning, point: TunedPoint) -> AbstractionSummary:
                 fixed=item.fixed,
                 aliases=item.aliases,
                 equivalent=item.equivalent,
+                observers=item.observers,
             )
             for item in point.predicates
         ),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from specminer._support.text import counted, with_unknown
+from specminer._support.text import counted, join_words, with_unknown
 from specminer._support.units import amount, moment
+from specminer.errors import plain
 from specminer.report.document import Evidence, Report, Variant
 from specminer.report.section import Cell, Piece, Row, Section, cell, left_out, row, transaction_cell
 from specminer.report.sentences import elapsed_text, outflows, share, transition_sentence
@@ -22,11 +23,22 @@ LATE: Final = 0.9
 MAX_RARE: Final = 100
 
 
+def observer_text(spec: Specification) -> str:
+    """Return which functions of the contract tell states apart, in a sentence; nothing if none does."""
+    functions = [plain(item, 100) for item in spec.abstraction.observers]
+    if not functions:
+        return ""
+    told = "States are told apart by what the contract's own functions return, run on the storage known at each event"
+    return f"{told}: {join_words(functions, 'and')}."
+
+
 def state_section(spec: Specification) -> Section:
     """Return the states and what holds in them."""
+    told = observer_text(spec)
     return Section(
         id="states",
         title="States",
+        lead=(told,) if told else (),
         header=("State", "What holds there", "Visits", "Interactions that end here"),
         figures=frozenset({2, 3}),
         rows=tuple(

@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from specminer._support.text import show_number
+from specminer._support.text import join_words, show_number
 from specminer.errors import plain
 from specminer.report.layout import cut, paragraph
 from specminer.specification import AbstractionSummary, ChosenPredicate, Specification, Tier
@@ -55,6 +55,8 @@ def _predicate(item: ChosenPredicate, width: int) -> list[str]:
         facts.append("its stability was not measured")
     if item.tier is Tier.HISTORY:
         facts.append("speaks of earlier events, not of storage")
+    if item.observers:
+        facts.append(f"what {_functions(item.observers)} returned where storage was known")
     if item.fixed:
         facts.append("fixed by the definition")
     if item.weak and not item.fixed:
@@ -71,6 +73,10 @@ def _predicate(item: ChosenPredicate, width: int) -> list[str]:
         more = f", and {len(aliases) - MAX_ALIASES} more" if len(aliases) > MAX_ALIASES else ""
         lines += paragraph(f"always together with: {'; '.join(shown)}{more}", width, "  ")
     return lines
+
+
+def _functions(signatures: tuple[str, ...]) -> str:
+    return join_words([plain(item, 100) for item in signatures], "and")
 
 
 def _proofs(abstraction: AbstractionSummary) -> str:

@@ -15,6 +15,7 @@ from rich.cells import cell_len
 
 from specminer._support.text import counted, show_number, unknown_part
 from specminer.errors import plain
+from specminer.report.automaton_sections import observer_text
 from specminer.report.brief import brief_sentences
 from specminer.report.confidence import (
     confidence_sentences,
@@ -252,7 +253,8 @@ def _states(spec: Specification, columns: int) -> list[str]:
         holds = [text for text in (plain(raw, 120) for raw in state.predicates) if text not in told]
         if holds:
             lines += paragraph("also: " + "; ".join(holds), columns, "    ")
-    return lines
+    sentence = observer_text(spec)
+    return lines + (paragraph(sentence, columns) if sentence else [])
 
 
 def _transitions(spec: Specification, columns: int, rows: int) -> list[str]:

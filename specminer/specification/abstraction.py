@@ -146,6 +146,8 @@ class ChosenPredicate:
     """Predicates that were true in exactly the same events."""
     equivalent: tuple[str, ...] = ()
     """Those of them that a solver proved to mean the same."""
+    observers: tuple[str, ...] = ()
+    """Signatures of the contract's read-only functions whose results it speaks of, as ``state(uint256 id)``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,3 +170,8 @@ class AbstractionSummary(DefinitionDocument):
     """What proved equivalences; ``None`` if no solver was there."""
     seed: int | None = None
     """The seed of what was drawn at random."""
+
+    @property
+    def observers(self) -> tuple[str, ...]:
+        """Signatures of the read-only functions whose results tell states apart, each once."""
+        return tuple(dict.fromkeys(name for item in self.chosen for name in item.observers))

@@ -160,9 +160,19 @@ class Describer:
                     fixed=position in self.objective.vocabulary.fixed,
                     aliases=predicate.aliases,
                     equivalent=self._equivalent(predicate) if full else (),
+                    observers=self._observers(predicate),
                 )
             )
         return tuple(found)
+
+    def _observers(self, predicate: Predicate) -> tuple[str, ...]:
+        """Return the signatures of the read-only functions whose results a predicate speaks of."""
+        language, dimensions = self.objective.vocabulary.language, self.objective.vocabulary.dimensions
+        spoken = {language.declaration(symbol).name for symbol in language.symbols(predicate.formula)}
+        variables = zip(self.table.variables, dimensions, strict=True)
+        return tuple(
+            item.function for item, name in variables if item.function is not None and name in spoken
+        )
 
     def _equivalent(self, predicate: Predicate) -> tuple[str, ...]:
         """Return the aliases that a solver proves to mean the same."""

@@ -34,6 +34,8 @@ class ChosenPredicate:
     """What is true after exactly the same events of this history, or never."""
     equivalent: tuple[str, ...]
     """Those of ``aliases`` that a solver proved to mean the same, whatever the history."""
+    observers: tuple[str, ...] = ()
+    """Signatures of the read-only functions whose results it speaks of."""
 
     @property
     def weak(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 from tests.support.third_party import (
     access_control,
     collections,
+    crowdfunds,
     dutch_auctions,
     ens_controller,
     erc4626,
@@ -15,10 +16,12 @@ from tests.support.third_party import (
     htlc,
     lottery,
     multisig,
+    passes,
     payment_splitter,
     refund_escrow,
     safe,
     sale,
+    sealed_auction,
     sealed_polls,
     staking_rewards,
     timelock,
@@ -59,6 +62,9 @@ DRIVERS: Final[Mapping[str, Driver]] = {
     "capped_token": collections.drive_capped_token,
     "sale": sale.drive_sale,
     "token_vesting": sale.drive_token_vesting,
+    "crowdfunds": crowdfunds.drive,
+    "passes": passes.drive,
+    "sealed_auction": sealed_auction.drive,
 }
 """By the name of the history."""
 SHARED_DRIVES: Final[Mapping[str, str]] = {"votes_token": "governor", "closed_escrow": "refund_escrow"}
@@ -78,9 +84,12 @@ LIVES_ALONE: Final = (
     "lottery",
     "htlc",
     "ens_controller",
+    "crowdfunds",
+    "passes",
+    "sealed_auction",
 )
 """Those whose life is written down in ``tests/data/states`` alone."""
-WITHOUT_LISTS: Final = ("closed_escrow", "ens_controller")
+WITHOUT_LISTS: Final = ("closed_escrow", "ens_controller", "crowdfunds", "passes", "sealed_auction")
 """Those whose conditions are not listed: the first is a second history of a contract whose are."""
 CONDITION_HISTORIES: Final = tuple(name for name in HISTORIES if name not in WITHOUT_LISTS)
 """Those whose conditions are listed in ``tests/data/conditions``."""

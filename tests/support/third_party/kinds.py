@@ -23,6 +23,16 @@ def own_contracts() -> dict[str, dict[str, Any]]:
 
 
 @cache
+def observed_contracts() -> dict[str, dict[str, Any]]:
+    """Return solc's output for ``Observed.sol``, by contract.
+
+    Raises:
+        MissingPart: the compiler is not installed.
+    """
+    return compile_files(Path(__file__).with_name("Observed.sol"))
+
+
+@cache
 def old_contracts() -> dict[str, dict[str, Any]]:
     """Return solc's output for what OpenZeppelin's libraries had until version 4, by contract.
 
