@@ -1,8 +1,8 @@
 """The contract's own observers: read-only functions that tell what state an entity is in.
 
-A function with no argument, or with the entity's key for its only one, is run on the storage as it was known behind each
-event. What it returns becomes a variable of the table, if it is a truth value, an enum or a small number: readers know
-``state`` and ``isOperationReady`` from the documentation. Of functions with no argument those of a whole contract
+A function with no argument, or with the entity's key for its only one, is run on the storage as it was known behind
+each event. What it returns becomes a variable of the table, if it is a truth value, an enum or a small number: readers
+know ``state`` and ``isOperationReady`` from the documentation. Of functions with no argument those of a whole contract
 count, and those that deadlines change.
 
 What a function returns may change with the clock, or with storage of others, while nobody calls. Then it is no
@@ -13,7 +13,7 @@ which returns what a variable of the table holds, is left out. What is not known
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -26,7 +26,7 @@ from specminer.abstraction.events import EventTable, ValueKind, Variable
 from specminer.abstraction.known_answers import ForeignClock, KnownAnswers
 from specminer.abstraction.known_storage import KnownStorage
 from specminer.abstraction.passive import kept_events
-from specminer.chain.artifact import Entry
+from specminer.chain.artifact import Artifact, Entry
 from specminer.chain.interface import canonical, selector
 from specminer.decoding import HistoryContext
 from specminer.evm.forks import FORKS
@@ -112,7 +112,7 @@ class _Moment:
 
 @dataclass(slots=True)
 class _Budget:
-    work: int = MAX_WORK
+    work: int
     lookups: int = MAX_LOOKUPS
 
     @property
@@ -132,17 +132,36 @@ class _Values:
 class Observers:
     """Adds to tables of one history what its contracts' read-only functions return; runs are kept for all tables."""
 
-    def __init__(self, context: HistoryContext) -> None:
-        """Take the history."""
+    def __init__(
+        self, context: HistoryContext, *, forbidden: Collection[str] = (), work: int = MAX_WORK
+    ) -> None:
+        """Take the history.
+
+        Args:
+            context: the history, and the ABI.
+            forbidden: names of functions that are left out.
+            work: how many opcodes all runs together may take.
+
+        """
+        self._forbidden = frozenset(forbidden)
         self.context = context
         self.storage = KnownStorage(context)
         self.answers = KnownAnswers(context)
         self._runs: dict[tuple[bytes, int, int | None], ViewRuns] = {}
-        self._budget = _Budget()
+        self._budget = _Budget(work)
+
+    @property
+    def work_left(self) -> int:
+        """How many opcodes further runs may take."""
+        return self._budget.work
+
+    def functions(self, interactions: Interactions) -> list[ViewFunction]:
+        """Return the read-only functions of the ABI that may tell the state of interactions."""
+        return list(_functions(self.context, interactions))
 
     def added(self, table: EventTable, interactions: Interactions) -> EventTable:
         """Return a table with its observers as variables behind the others."""
-        functions = list(_functions(self.context, interactions))
+        functions = [item for item in self.functions(interactions) if item.name not in self._forbidden]
         if not functions or not len(table):
             return table
         self._budget.lookups = MAX_LOOKUPS
@@ -299,7 +318,7 @@ def _functions(context: HistoryContext, interactions: Interactions) -> Iterator[
                 selector=selector(entry),
                 keyed=bool(entry.inputs),
                 kind=kind,
-                members=_members(entry),
+                members=_members(entry, context.artifact),
             )
 
 
@@ -328,9 +347,13 @@ def _kind(entry: Entry) -> ValueKind | None:
     return ValueKind.UINT if output.type in _NUMBERS else None
 
 
-def _members(entry: Entry) -> tuple[str, ...]:
+def _members(entry: Entry, artifact: Artifact) -> tuple[str, ...]:
+    """Return the names of an enum's values; nothing for what is no enum, or whose names are not known."""
     spelled = entry.outputs[0].internal_type
-    return USUAL_ENUMS.get(spelled.removeprefix("enum "), ()) if isinstance(spelled, str) else ()
+    if not isinstance(spelled, str) or not entry.outputs[0].is_enum:
+        return ()
+    name = spelled.removeprefix("enum ")
+    return artifact.enums.get(name) or USUAL_ENUMS.get(name, ())
 
 
 def _signature(entry: Entry) -> str:

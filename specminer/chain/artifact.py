@@ -10,8 +10,8 @@ and are escaped wherever they are shown; what is malformed is refused with the p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ import msgspec
 
 from specminer._support.encoding import to_utf8
 from specminer._support.files import read_bounded
+from specminer.chain.enums import enum_members
 from specminer.chain.forge_table import ForgeTableError, from_forge_table, is_forge_table
 from specminer.chain.vyper_layout import VyperLayoutError, from_vyper, is_vyper
 from specminer.errors import FileFormatError, plain
@@ -83,11 +84,15 @@ class Artifact:
     """Empty where only a storage layout was given."""
     storage_layout: dict[str, Any] | None
     """As solc prints it: ``{"storage": [...], "types": {...}}``; Vyper's is brought into this form."""
+    enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The members of enums that the file tells, by the enum's name as the compiler spells it (``Shop.Phase``)."""
 
     def to_json(self) -> bytes:
         """Return the artifact as canonical JSON, for the database; :func:`parse` reads it."""
         return msgspec.json.encode(
-            {"contractName": self.name, "abi": self.abi, "storageLayout": self.storage_layout}, order="sorted"
+            {"contractName": self.name, "abi": self.abi, "storageLayout": self.storage_layout}
+            | ({"enums": self.enums} if self.enums else {}),
+            order="sorted",
         )
 
 
@@ -154,6 +159,7 @@ def _unwrapped(document: Any, origin: str) -> Any:
             source = answer[0]  # of getsourcecode
             if "ABI" in source:
                 document, answer = {"contractName": source.get("ContractName")}, source["ABI"]
+                document["SourceCode"] = source.get("SourceCode")
         if refused or (isinstance(answer, str) and answer.lstrip()[:1] not in ("[", "{")):
             said = answer if isinstance(answer, str) and answer else document.get("message") or "nothing"
             raise FileFormatError(
@@ -162,7 +168,8 @@ def _unwrapped(document: Any, origin: str) -> Any:
             )
         inner = _unwrapped(answer, origin) if not isinstance(answer, dict) else answer
         name = document.get("contractName")
-        return {"contractName": name, "abi": inner} if isinstance(inner, list) else inner
+        told = {"contractName": name, "abi": inner, "SourceCode": document.get("SourceCode")}
+        return told if isinstance(inner, list) else inner
     if isinstance(document, dict) and isinstance(
         document.get("abi"), str
     ):  # old compilers and some explorers
@@ -177,6 +184,7 @@ def _artifact(document: Any, origin: str, contract: str | None) -> Artifact:
     document = _unwrapped(document, origin)
     if isinstance(document, list):
         document = {"abi": document}
+    enums = enum_members(document)
     if isinstance(document, dict):
         document = _chosen(document, shown, contract)
         document = _unwrapped(document, origin)
@@ -198,6 +206,7 @@ def _artifact(document: Any, origin: str, contract: str | None) -> Artifact:
         name=name[:MAX_NAME] if isinstance(name, str) and name else None,
         abi=abi,
         storage_layout=layout if layout is not None and layout.get("storage") else None,
+        enums=enums,
     )
 
 

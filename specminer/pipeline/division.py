@@ -74,13 +74,14 @@ def divided(mining: Mining, interactions: Interactions) -> Mining:
     requested = replace(definition, forbid=(*definition.forbid, *options.forbid))
     conditions = state_conditions((item.decisions, item.wording) for item in mining.followed.values())
     constants = deployment_constants(context) if conditions else {}
+    observers = Observers(context, forbidden=requested.forbid)
     phasing = Phasing(
         flags=(),
         asked=False,
         context=context,
         interactions=interactions,
         seed=options.seed,
-        observers=Observers(context),
+        observers=observers,
         build=lambda parts: _built(
             context,
             parts,
@@ -104,6 +105,7 @@ def divided(mining: Mining, interactions: Interactions) -> Mining:
         asked=asked or wanted,
     )
     declared = _declared(context.artifact) | {flag.name for flag in flagged} | {item.name for item in due}
+    declared |= {item.name for item in observers.functions(interactions)}
     forbidden = _forbidden(options.forbid, phasing.table(()), declared)
     return replace(
         mining,
