@@ -232,6 +232,11 @@ def _effects(spec: Specification, columns: int) -> list[str]:
     return lines
 
 
+def _is_told(predicate: str, told: set[str]) -> bool:
+    """Return whether a predicate is among texts: ``state = Queued`` as ``state queued`` too."""
+    return predicate in told or predicate.replace(" = ", " ").lower() in told
+
+
 def _states(spec: Specification, columns: int) -> list[str]:
     """Return each state in words."""
     lines = [f"States ({len(spec.states):,})"]
@@ -250,7 +255,7 @@ def _states(spec: Specification, columns: int) -> list[str]:
         else:
             lines += [f"  {cut(name, columns - 3)}:", *paragraph(counts, columns, "    ")]
         told = {name, *name.split(", ")}
-        holds = [text for text in (plain(raw, 120) for raw in state.predicates) if text not in told]
+        holds = [text for text in (plain(raw, 120) for raw in state.predicates) if not _is_told(text, told)]
         if holds:
             lines += paragraph("also: " + "; ".join(holds), columns, "    ")
     sentence = observer_text(spec)

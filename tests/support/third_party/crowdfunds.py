@@ -12,6 +12,8 @@ def drive(crowd: Crowd) -> tuple[Subject, ...]:
     artifact = observed_contracts()["Crowdfunds"]
     house = crowd.deploy(artifact)
     random = crowd.random
+    backers: list[tuple[int, str]] = []
+    """Campaign and backer of each pledge, also of those that were rejected."""
 
     def campaign() -> int:
         count: int = house.read("campaignCount")
@@ -22,8 +24,9 @@ def drive(crowd: Crowd) -> tuple[Subject, ...]:
         return [house.call(crowd.one(), "launch", goal, hours * HOUR)]
 
     def pledge() -> list[Call]:
-        value = FINNEY * random.choice([0, 5, 10, 20])
-        return [house.call(crowd.one(), "pledge", campaign(), value=value)]
+        number, backer, value = campaign(), crowd.one(), FINNEY * random.choice([0, 5, 10, 20])
+        backers.append((number, backer))
+        return [house.call(backer, "pledge", number, value=value)]
 
     def collect() -> list[Call]:
         number = campaign()
@@ -31,7 +34,8 @@ def drive(crowd: Crowd) -> tuple[Subject, ...]:
         return [house.call(crowd.one(creator) if int(creator, 16) else crowd.one(), "collect", number)]
 
     def refund() -> list[Call]:
-        return [house.call(crowd.one(), "refund", campaign())]
+        number, backer = random.choice(backers[-40:] or [(1, crowd.one())])
+        return [house.call(backer, "refund", number)]
 
     actions: dict[Action, int] = {launch: 2, pledge: 8, collect: 4, refund: 5}
     crowd.mine(house.call(crowd.owner, "launch", 50 * FINNEY, 12 * HOUR))

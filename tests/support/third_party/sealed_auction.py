@@ -37,5 +37,5 @@ def drive(crowd: Crowd) -> tuple[Subject, ...]:
 
     opened = crowd.now
     actions: dict[Action, int] = {bid: 4, reveal: 4, settle: 1, withdraw: 3}
-    crowd.act(actions, blocks=30, size=4, seconds=(HOUR, 2 * HOUR, 3 * HOUR))
+    crowd.act(actions, blocks=70, size=4, seconds=(HOUR // 2, HOUR, 3 * HOUR // 2))
     return (Subject(name="sealed_auction", address=auction.address, artifact=artifact),)
