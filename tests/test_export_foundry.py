@@ -71,7 +71,7 @@ TWINS: Final = {
     "governance": Twins(
         contract="Council",
         check='require(!receipt.voted, "Council: voted already");',
-        demand="not voted",
+        demand="not receipts[proposalId][sender].voted",
         change="votesCast[msg.sender] += 1;",
         effect="votesCast[sender]' = votesCast[sender] + 1",
     ),
@@ -115,7 +115,6 @@ def test_the_recorded_contract_passes_and_its_twins_fail(name: str, forge: Path,
     assert "accepted, but was refused" in unchecked["test_outcomes"]
     unchanged = forged.run(f"Unchanged.sol:{twins.contract}")
     assert f"should leave {twins.effect}" in unchanged["test_claims"]
-    assert f"should leave {twins.effect}" in unchanged["invariant_claims"]
 
 
 def test_what_is_not_stated_is_listed_twice(tmp_path: Path) -> None:

@@ -8,9 +8,13 @@ from typing import Final
 
 from specminer.chain.artifact import Artifact
 from specminer.errors import UsageError
+from specminer.export.corpora import echidna, medusa
 from specminer.export.export_text import ExportText
 from specminer.export.foundry import foundry
-from specminer.export.replayed_calls import read_calls
+from specminer.export.monitor import monitor, monitor_filter
+from specminer.export.named_languages import cvl, daikon, scribble
+from specminer.export.phylax import phylax
+from specminer.export.replayed_calls import RecordedCalls, read_calls
 from specminer.export.solidity import solidity
 from specminer.history import History
 from specminer.specification import Specification
@@ -68,6 +72,10 @@ def _history(request: ExportRequest) -> History:
     return request.history
 
 
+def _recorded(request: ExportRequest) -> RecordedCalls:
+    return read_calls(_history(request), request.artifact, request.most_calls)
+
+
 FORMATS: Final = {
     "solidity": ExportFormat(
         help="an abstract contract with a modifier for each function", needs_history=False, write=_solidity
@@ -76,6 +84,46 @@ FORMATS: Final = {
         help="a test for forge that replays the history and sends calls like it",
         needs_history=True,
         write=_foundry,
+    ),
+    "echidna": ExportFormat(
+        help="the accepted calls as a corpus of echidna",
+        needs_history=True,
+        write=lambda request: echidna(request.artifact, _recorded(request)),
+    ),
+    "medusa": ExportFormat(
+        help="the accepted calls as a corpus of medusa",
+        needs_history=True,
+        write=lambda request: medusa(_recorded(request)),
+    ),
+    "cvl": ExportFormat(
+        help="rules for Certora's prover",
+        needs_history=False,
+        write=lambda request: cvl(request.specification, request.artifact),
+    ),
+    "scribble": ExportFormat(
+        help="a macro file with annotations",
+        needs_history=False,
+        write=lambda request: scribble(request.specification, request.artifact),
+    ),
+    "phylax": ExportFormat(
+        help="an assertion contract of the credible layer",
+        needs_history=False,
+        write=lambda request: phylax(request.specification, request.artifact),
+    ),
+    "monitor": ExportFormat(
+        help="a configuration of OpenZeppelin Monitor",
+        needs_history=False,
+        write=lambda request: monitor(request.specification, request.artifact),
+    ),
+    "monitor-filter": ExportFormat(
+        help="the script that this configuration runs on matches",
+        needs_history=False,
+        write=lambda request: monitor_filter(request.specification),
+    ),
+    "daikon": ExportFormat(
+        help="program points in the form of Daikon",
+        needs_history=False,
+        write=lambda request: daikon(request.specification, request.artifact),
     ),
 }
 """By name, as ``specminer export-spec --format`` takes it."""

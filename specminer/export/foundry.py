@@ -17,7 +17,7 @@ from specminer.errors import plain
 from specminer.export.export_text import ExportText, comment_lines
 from specminer.export.expressions import UnsayableError
 from specminer.export.foundry_handlers import handler
-from specminer.export.foundry_parts import CHEATCODES, REPLAYING, SENDING
+from specminer.export.foundry_parts import CALL_TYPES, CHEATCODES, JUDGING, REPLAYING, SENDING
 from specminer.export.function_claims import ContractClaims, FunctionClaims, LeftOut, WriteClaim, read_claims
 from specminer.export.replayed_calls import RecordedCalls, ReplayedCall
 from specminer.export.solidity_names import is_identifier
@@ -40,17 +40,17 @@ def foundry(specification: Specification, artifact: Artifact, recorded: Recorded
     claims = read_claims(specification, artifact)
     name = specification.name if is_identifier(specification.name) else "Recorded"
     left_out = list(claims.left_out)
-    functions = [list(_claims_of(place, item, left_out)) for place, item in enumerate(claims.functions)]
+    judging = claim_functions(claims, left_out)
     blocks = [
         CHEATCODES,
+        CALL_TYPES,
         _contract(
             f"abstract contract {name}Claims",
             [
                 _constants(specification, recorded),
                 SENDING,
                 HELPERS,
-                _dispatch(claims),
-                "\n\n".join("\n".join(lines) for lines in functions) + "\n",
+                judging + "\n",
             ],
         ),
         _contract(
@@ -84,6 +84,12 @@ def _constants(specification: Specification, recorded: RecordedCalls) -> str:
         f"    string internal constant SOURCE = {literal(name)};\n"
         f"    address internal constant TARGET = {checksum_address(recorded.contract)};\n"
     )
+
+
+def claim_functions(claims: ContractClaims, left_out: list[LeftOut]) -> str:
+    """Return the functions that evaluate what is claimed; what cannot be said is added to ``left_out``."""
+    functions = [list(_claims_of(place, item, left_out)) for place, item in enumerate(claims.functions)]
+    return "\n".join([_dispatch(claims), "\n\n".join("\n".join(lines) for lines in functions), "", JUDGING])
 
 
 def _dispatch(claims: ContractClaims) -> str:

@@ -21,7 +21,9 @@ interface SpecminerVm {
     function mockCallRevert(address account, bytes calldata data, bytes calldata output) external;
     function clearMockedCalls() external;
 }
+"""
 
+CALL_TYPES: Final = """\
 /// A call of the contract; addresses are numbers, as in storage.
 struct SpecminerCall {
     uint256 self;
@@ -70,7 +72,9 @@ SENDING: Final = """\
         if (!accepted) return (false, "");
         if (bytes(broken).length == 0) broken = _missing(c, writes);
     }
+"""
 
+JUDGING: Final = """\
     /// The first variable that holds something else than it should; two writes of one place are not judged.
     function _missing(SpecminerCall memory c, SpecminerWrite[] memory writes) private view returns (string memory) {
         for (uint256 i = 0; i < writes.length; i++) {
