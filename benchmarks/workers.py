@@ -1,12 +1,12 @@
 """How much faster two local Dask workers mine a list of contracts than one.
 
-    python -m benchmarks.workers [--rounds N] [--repeat N]
+    python -m benchmarks.workers [--rounds N] [--contracts N]
 
-Mines all contracts of the dataset ``single_auction`` as ``specminer mine --contracts --executor dask`` does: with one
-worker and with two, each a process of one thread, in turn, after a round that counts on neither side. ``--repeat``
-mines the list so many times in a round. Prints the wall seconds of each round and, on Linux, the CPU seconds of the
-busiest process: the time it takes where every process has a processor of its own. The last line has the ratios of the
-best rounds, by either clock, and the load of the machine, which the wall clock needs to be read with.
+Mines the first N contracts of the dataset ``single_auction``, by default all, as ``specminer mine --contracts
+--executor dask`` does: with one worker and with two, each a process of one thread, in turn, after a round that counts
+on neither side. Prints the wall seconds of each round and, on Linux, the CPU seconds of the busiest process: the time
+it takes where every process has a processor of its own. The last line has the ratios of the best rounds, by either
+clock, and the load of the machine, which the wall clock needs to be read with.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from specminer import DaskOptions, MineOptions, dataset, import_history, mine_contracts
+from specminer._support.text import counted
 from tests.support.dask_cluster import DaskCluster
 
 WORKERS: Final = (1, 2)
@@ -36,7 +37,7 @@ class RoundTimes:
     """CPU seconds of the process that used most, be it this one; 0 where the system does not tell."""
 
 
-def measure(rounds: int, repeat: int) -> dict[int, RoundTimes]:
+def measure(rounds: int, count: int | None) -> dict[int, RoundTimes]:
     """Mine the list in some rounds; return the best times by the number of workers."""
     with tempfile.TemporaryDirectory(prefix="specminer-workers-") as scratch:
         folder = Path(scratch)
@@ -50,28 +51,27 @@ def measure(rounds: int, repeat: int) -> dict[int, RoundTimes]:
             clusters = dict(zip(WORKERS, (single, double), strict=True))
             best: dict[int, RoundTimes] = {}
             for number in range(rounds + 1):
-                for count, cluster in clusters.items():
-                    times = _mine(folder, listed, cluster, repeat)
+                for workers, cluster in clusters.items():
+                    times = _mine(folder, listed, cluster)
                     if number:
                         print(
-                            f"{len(contracts)} contracts, {count} workers: {times.wall:.2f} s; the busiest process "
-                            f"used {times.busiest:.2f} s of a processor",
+                            f"{len(contracts)} contracts, {counted(workers, 'worker')}: {times.wall:.2f} s; the busiest "
+                            f"process used {times.busiest:.2f} s of a processor",
                             flush=True,
                         )
-                        best[count] = _better(times, best.get(count, times))
+                        best[workers] = _better(times, best.get(workers, times))
     return best
 
 
-def _mine(folder: Path, listed: Path, cluster: DaskCluster, repeat: int) -> RoundTimes:
+def _mine(folder: Path, listed: Path, cluster: DaskCluster) -> RoundTimes:
     processes = [os.getpid(), *(worker.pid for worker in cluster.workers)]
     before, begun = _used(processes), time.monotonic()
-    for _ in range(repeat):
-        mine_contracts(
-            folder / "h.db",
-            listed,
-            folder / "out",
-            options=MineOptions(workers=DaskOptions(scheduler=cluster.address)),
-        )
+    mine_contracts(
+        folder / "h.db",
+        listed,
+        folder / "out",
+        options=MineOptions(workers=DaskOptions(scheduler=cluster.address)),
+    )
     wall = time.monotonic() - begun
     used = [after - earlier for after, earlier in zip(_used(processes), before, strict=True)]
     return RoundTimes(wall=wall, busiest=max(used))
@@ -94,9 +94,9 @@ def main() -> None:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3, metavar="N")
-    parser.add_argument("--repeat", type=int, default=1, metavar="N")
+    parser.add_argument("--contracts", type=int, metavar="N")
     given = parser.parse_args()
-    best = measure(given.rounds, given.repeat)
+    best = measure(given.rounds, given.contracts)
     single, double = (best[count] for count in WORKERS)
     by_cpu = f"{single.busiest / double.busiest:.2f}" if double.busiest else "unknown"
     print(

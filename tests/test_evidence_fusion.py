@@ -16,7 +16,7 @@ AUTHORS = np.arange(400)
 
 def said(source: EvidenceSource, bits: FloatColumn) -> Evidence:
     """Return evidence that says so many bits of each transaction."""
-    rows = np.arange(len(bits))
+    rows = np.arange(len(bits), dtype=np.int32)
     return Evidence(source=source, bits=bits, case=rows, others=rows, position=rows)
 
 

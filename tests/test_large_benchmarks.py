@@ -12,6 +12,7 @@ from benchmarks.interactions import read_rows, split_all
 from benchmarks.judging import judge
 from benchmarks.market import ACCESSES, CHAIN, CONTRACT, make
 from benchmarks.steps import PEAK, measured
+from specminer.pipeline.mining import STAGES
 from specminer.store import TraceStore
 
 pytestmark = pytest.mark.slow
@@ -55,3 +56,15 @@ def test_all_calls_of_the_coded_market_are_followed_and_all_rejections_have_a_ca
     assert found["effects found"] > 5
     assert found["guards found"] > 3
     assert found["read MB"] <= found["guards MB"] < 2_000
+
+
+def test_memory_is_measured_stage_by_stage(tmp_path: Path) -> None:
+    path = tmp_path / "market.db"
+    make_coded(path, 1_000)
+    found = measured("benchmarks.stage_memory", "stages", path)
+    names = ["read", *(stage.__name__ for stage in STAGES)]
+    assert set(found) == {f"{name} {part}" for name in names for part in ("s", "peak", "held")} | {PEAK}
+    for name in names:
+        assert 20 < found[f"{name} held"] <= found[f"{name} peak"] + 1
+        assert found[f"{name} s"] >= 0
+    assert max(found[f"{name} peak"] for name in names) < 2_000

@@ -8,7 +8,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from specminer.history import MISSING, BoolColumn, History, IntColumn
+from specminer.history import MISSING, BoolColumn, History, IntColumn, RowColumn
 from specminer.specification import EvidenceSource
 from specminer.surprise.left_out import FloatColumn, Units, probability
 from specminer.words import LimbArray
@@ -62,11 +62,11 @@ class Evidence:
     source: EvidenceSource
     bits: FloatColumn
     """Shape (t,), as all columns; 0 where nothing speaks against a transaction."""
-    case: IntColumn
+    case: RowColumn
     """What says most: a row of the history's invocations (of the events, for paths), or ``MISSING``."""
-    others: IntColumn
+    others: RowColumn
     """How many cases of other transactions it was compared with; 0 where there is nothing to compare."""
-    position: IntColumn
+    position: RowColumn
     """Position of that case among those that the source looked at, or ``MISSING``."""
     sentence: Sentence | None = None
     """Tells a case by its position; ``None`` if the source's kind alone tells what to say."""
@@ -117,8 +117,8 @@ def strongest(
 
     ``looks`` is at how many things about each case the source looked.
     """
-    most, which = np.zeros(transactions), np.full(transactions, MISSING, dtype=np.int64)
-    compared, position = np.zeros(transactions, dtype=np.int64), which.copy()
+    most, which = np.zeros(transactions), np.full(transactions, MISSING, dtype=np.int32)
+    compared, position = np.zeros(transactions, dtype=np.int32), which.copy()
     if len(cases):
         width = int(cases.kind.max()) + 1
         kinds = np.ones(transactions, dtype=np.int64)
@@ -135,7 +135,7 @@ def strongest(
     return Evidence(
         source=source,
         bits=most,
-        case=np.where(most > 0, which, MISSING),
+        case=np.where(most > 0, which, np.int32(MISSING)),
         others=compared,
         position=position,
         sentence=sentence,

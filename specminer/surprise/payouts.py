@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from specminer.history import MISSING, History, IntColumn
+from specminer.history import MISSING, History
 from specminer.specification import EvidenceSource
 from specminer.surprise.evidence import Evidence, tail_bits
 from specminer.surprise.left_out import FloatColumn
@@ -71,10 +71,10 @@ def payout_evidence(history: History, taken: Payouts) -> Evidence:
     share = taken.share
     paying = taken.paid > 0
     relation = np.where(np.isnan(share) | ~paying, 0.0, 1.0 / (1.0 - np.nan_to_num(share) + RESIDUE))
-    first = np.full(len(paying), MISSING, dtype=np.int64)
+    first = np.full(len(paying), MISSING, dtype=np.int32)
     left = np.flatnonzero(~history.payment_undone)[::-1]
     rows = history.payment_invocation[left]
     first[history.invocation_transaction[rows]] = rows
     most = np.maximum(np.maximum(tail_bits(taken.largest), tail_bits(relation)) - 1.0, 0.0)
-    others: IntColumn = np.full(len(first), max(int(paying.sum()) - 1, 0), dtype=np.int64)
+    others = np.full(len(first), max(int(paying.sum()) - 1, 0), dtype=np.int32)
     return Evidence(source=EvidenceSource.PAYMENT, bits=most, case=first, others=others, position=first)

@@ -157,7 +157,7 @@ def _new_addresses(
 def token_evidence(history: History) -> Evidence:
     """Return how improbable the amounts of tokens are that left the contracts, came to them, or moved elsewhere."""
     count, transfers = len(history.transaction_hash), history.transfers
-    none = np.full(count, MISSING, dtype=np.int64)
+    none = np.full(count, MISSING, dtype=np.int32)
     nothing = np.zeros(count)
     if transfers is None or not len(transfers.transaction):
         return Evidence(source=EvidenceSource.TOKENS, bits=nothing, case=none, others=none * 0, position=none)
