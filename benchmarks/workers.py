@@ -43,7 +43,7 @@ def measure(rounds: int, count: int | None) -> dict[int, RoundTimes]:
         folder = Path(scratch)
         contracts = [
             import_history(folder / "h.db", path).contracts[0]
-            for path in dataset("single_auction").trace_files
+            for path in dataset("single_auction").trace_files[:count]
         ]
         listed = folder / "list.txt"
         listed.write_text("\n".join(contracts))
@@ -54,11 +54,9 @@ def measure(rounds: int, count: int | None) -> dict[int, RoundTimes]:
                 for workers, cluster in clusters.items():
                     times = _mine(folder, listed, cluster)
                     if number:
-                        print(
-                            f"{len(contracts)} contracts, {counted(workers, 'worker')}: {times.wall:.2f} s; the busiest "
-                            f"process used {times.busiest:.2f} s of a processor",
-                            flush=True,
-                        )
+                        label = f"{len(contracts)} contracts, {counted(workers, 'worker')}"
+                        used = f"the busiest process used {times.busiest:.2f} s of a processor"
+                        print(f"{label}: {times.wall:.2f} s; {used}", flush=True)
                         best[workers] = _better(times, best.get(workers, times))
     return best
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import threading
 import time
@@ -37,7 +38,7 @@ from specminer.store import TraceStore
 from tests.support import till
 from tests.support.anvil import Anvil
 from tests.support.collecting import Notes
-from tests.support.command import specminer
+from tests.support.command import specminer, start
 from tests.support.dask_cluster import DaskCluster
 from tests.support.exports import CREATED, counted
 from tests.support.local_explorer import LocalExplorer, Served
@@ -286,6 +287,19 @@ def test_no_scheduler_or_no_worker_is_said(tmp_path: Path, monkeypatch: pytest.M
     with DaskCluster(workers=0) as idle, pytest.raises(ClusterError, match="has no workers"):
         with DaskOptions(scheduler=idle.address).open():
             pass
+
+
+def test_an_interruption_ends_the_command_and_the_workers_go_on(cluster: DaskCluster, tmp_path: Path) -> None:
+    listed = listing(tmp_path, tmp_path / "h.db")
+    options = ["--db", "h.db", "--out", "out", "--executor", "dask", "--scheduler", cluster.address]
+    with start("mine", "--contracts", listed.name, *options, cwd=tmp_path) as process:
+        assert process.stderr is not None
+        assert "mining 4 contracts on 2 Dask workers" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert all(worker.poll() is None for worker in cluster.workers[-2:])
 
 
 def test_the_command_line_gives_a_list_to_workers(cluster: DaskCluster, tmp_path: Path) -> None:

@@ -304,7 +304,9 @@ def _mine_on_workers(
     shared = share(database)
     pieces = (MiningPiece(database=shared, mining=item) for item in wanted)
     with workers.open() as cluster:
-        observer.note(f"{counted(cluster.processes, 'Dask worker')} mine {counted(len(wanted), 'contract')}")
+        observer.note(
+            f"mining {counted(len(wanted), 'contract')} on {counted(cluster.processes, 'Dask worker')}"
+        )
         for item, done in zip(wanted, cluster.in_order(mine_piece, pieces), strict=True):
             if isinstance(done, ClusterError):
                 yield failed(item, done)
