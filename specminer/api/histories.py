@@ -13,7 +13,7 @@ from specminer.chain.artifact import Artifact
 from specminer.chain.tracefile import TraceFile
 from specminer.chain.txlist import FileKind, kind_of, read_calls, read_transactions
 from specminer.errors import OutputError, UsageError, plain
-from specminer.pipeline.inputs import common_chain, existing_database, parse_address, read_artifact
+from specminer.pipeline.inputs import common_chain, open_existing, parse_address, read_artifact
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.sources.explorer import DEFAULT_REPLAY, ReplayOptions
 from specminer.pipeline.sources.node import NodeOptions
@@ -220,5 +220,5 @@ def export_history(
         raise OutputError(
             f"the folder {plain(path.parent)} does not exist; create it, or give --out another place"
         )
-    with TraceStore(existing_database(str(database))) as store:
+    with open_existing(str(database)) as store:
         return export_traces(store, common_chain(store, [address], chain_id), address, path)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from os import PathLike
 
 from specminer.pipeline import housekeeping
-from specminer.pipeline.inputs import common_chain, existing_database, parse_address
-from specminer.store import TraceStore
+from specminer.pipeline.inputs import common_chain, open_existing, parse_address
 from specminer.store.upkeep import DatabaseSize, Flaw
 
 
@@ -18,7 +17,7 @@ def database_size(database: str | PathLike[str]) -> DatabaseSize:
         StoreError: it does not exist, or cannot be read.
 
     """
-    with TraceStore(existing_database(str(database))) as store:
+    with open_existing(str(database)) as store:
         return store.sizes()
 
 
@@ -29,7 +28,7 @@ def check_database(database: str | PathLike[str]) -> tuple[Flaw, ...]:
         StoreError: it does not exist, or cannot be read at all.
 
     """
-    with TraceStore(existing_database(str(database))) as store:
+    with open_existing(str(database)) as store:
         return tuple(housekeeping.check(store))
 
 
@@ -46,7 +45,7 @@ def prune_database(
 
     """
     addresses = [parse_address(text) for text in contracts]
-    with TraceStore(existing_database(str(database))) as store:
+    with open_existing(str(database)) as store:
         chain = common_chain(store, addresses, chain_id) if addresses else None
         return store.prune(chain, addresses)
 
@@ -58,7 +57,7 @@ def vacuum_database(database: str | PathLike[str]) -> tuple[DatabaseSize, Databa
         StoreError: the database does not exist, another process uses it, or there is no room to write it anew.
 
     """
-    with TraceStore(existing_database(str(database))) as store:
+    with open_existing(str(database)) as store:
         before = store.sizes()
         store.vacuum()
         return before, store.sizes()

@@ -79,14 +79,13 @@ class Mined:
             UsageError: the document names no contract, or its abstraction does not fit.
 
         """
-        from specminer.pipeline.inputs import existing_database, read_artifact
+        from specminer.pipeline.inputs import open_existing, read_artifact
         from specminer.pipeline.recording import Recording
         from specminer.pipeline.reporting import mined_again
-        from specminer.store import TraceStore
 
         artifact = read_artifact(abi)
-        location = existing_database(str(database))
-        with TraceStore(location) as store:
+        location = str(database)
+        with open_existing(location) as store:
             details = mined_again(self.specification, store, artifact)
         recording = Recording(
             chain_id=self.specification.chain_id, contracts=details.history.accounts, database=location

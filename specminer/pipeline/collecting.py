@@ -47,6 +47,19 @@ class Collected:
     requests: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CollectionRequest:
+    """What is to be collected, as :func:`collect` takes it."""
+
+    contract: Address
+    artifact: Artifact | None
+    chain_id: int | None
+    first: int | None
+    last: int | None
+    created: int | None
+    search: SharedSearch | None
+
+
 def collect(
     store: TraceStore,
     node: Node,
@@ -76,11 +89,18 @@ def collect(
         StoreError: the database failed, or holds another chain of the same id.
 
     """
+    request = _CollectionRequest(
+        contract=contract,
+        artifact=artifact,
+        chain_id=chain_id,
+        first=first,
+        last=last,
+        created=created,
+        search=search,
+    )
     for attempt in range(TRIES):
         try:
-            return _collect(
-                store, node, contract, artifact, chain_id, (first, last), created, search, observer
-            )
+            return _collect(store, node, request, observer)
         except Replaced:
             if attempt == TRIES - 1:
                 raise
@@ -90,19 +110,9 @@ def collect(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _collect(
-    store: TraceStore,
-    node: Node,
-    contract: Address,
-    artifact: Artifact | None,
-    chain_id: int | None,
-    asked: tuple[int | None, int | None],
-    created: int | None,
-    search: SharedSearch | None,
-    observer: Observer,
-) -> Collected:
-    first, last = asked
-    found_chain = check_chain(node, chain_id, observer.note)
+def _collect(store: TraceStore, node: Node, request: _CollectionRequest, observer: Observer) -> Collected:
+    first, last, created, search = request.first, request.last, request.created, request.search
+    found_chain = check_chain(node, request.chain_id, observer.note)
     head, oldest = in_parallel(lambda: newest_block(node, found_chain), lambda: oldest_block(node))
     newest = head.number
     last = newest if last is None else last
@@ -120,9 +130,9 @@ def _collect(
         replace_blocks(
             store, node, found_chain, common, _furthest(store, node, found_chain, anchor), observer
         )
-    run = _Run(store, node, found_chain, contract, observer, search)
+    run = _Run(store, node, found_chain, request.contract, observer, search)
     if created is None:
-        created = _creation(store, node, found_chain, contract, first, last, oldest.number)
+        created = _creation(store, node, found_chain, request.contract, first, last, oldest.number)
     older = 0 < oldest.number == created
     run.begin(oldest.number, older=older)
     created = None if older else created
@@ -131,10 +141,10 @@ def _collect(
     check_range(first, last, newest)
     store.register_contract(
         ContractRecord(
-            address=contract,
+            address=request.contract,
             chain_id=found_chain,
             created_in_block=created,
-            artifact=None if artifact is None else artifact.to_json(),
+            artifact=None if request.artifact is None else request.artifact.to_json(),
         )
     )
     mended = run.mend(first, last)
@@ -146,7 +156,7 @@ def _collect(
         last=last,
         added=added,
         mended=mended,
-        gaps=len(store.gaps(found_chain, contract)),
+        gaps=len(store.gaps(found_chain, request.contract)),
         requests=node.requests,
     )
 

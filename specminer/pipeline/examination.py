@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from specminer import __version__
 from specminer.chain.node import Node
@@ -15,6 +14,7 @@ from specminer.errors import StoreError, plain
 from specminer.predicate import solver_name
 from specminer.render import renderer
 from specminer.store import TraceStore
+from specminer.store.sqlite import sqlite_path
 
 
 def examine_installation() -> Iterator[Finding]:
@@ -57,20 +57,20 @@ def _examine_signatures() -> Finding:
 
 def examine_database(location: str) -> Finding:
     """Return where the database is and what it holds; it is not created by asking."""
-    path = Path(location).expanduser()
-    if "://" not in location and not path.exists():
+    path = sqlite_path(location)
+    if path is not None and not path.exists():
         return Finding(
             what="database",
             works=None,
             detail=f"{plain(location)}: not there yet; `collect` or `import` makes it",
         )
     try:
-        with TraceStore(location) as store:
+        with TraceStore(location, existing=True) as store:
             contracts = store.contracts()
             label = store.label
     except StoreError as error:
         return Finding(what="database", works=False, detail=error.message)
-    size = f", {path.stat().st_size / 1e6:,.1f} MB" if path.is_file() else ""
+    size = f", {path.stat().st_size / 1e6:,.1f} MB" if path is not None and path.is_file() else ""
     total = sum(item.transactions for item in contracts)
     return Finding(
         what="database",

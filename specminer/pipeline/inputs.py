@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from specminer.chain.artifact import Artifact, load
 from specminer.errors import FileFormatError, StoreError, UsageError, plain
 from specminer.location import Layout
 from specminer.store import TraceStore
+from specminer.store.sqlite import sqlite_path
 from specminer.trace import Address
 
 
@@ -75,12 +76,23 @@ def existing_database(location: str) -> str:
         StoreError: it is the path of no file.
 
     """
-    if "://" not in location and not Path(location).expanduser().exists():
+    path = sqlite_path(location)
+    if path is not None and not path.exists():
         raise StoreError(
             f"there is no database {plain(location)}; give --db the path of one, fill one with `specminer import`, "
             "or give --rpc URL to collect from a node"
         )
     return location
+
+
+def open_existing(location: str, note: Callable[[str], None] | None = None) -> TraceStore:
+    """Open a database that somebody only reads, or makes smaller: it is neither created nor filled with tables.
+
+    Raises:
+        StoreError: it is not there, is empty, cannot be read, or is not specminer's.
+
+    """
+    return TraceStore(existing_database(location), note, existing=True)
 
 
 def common_chain(store: TraceStore, contracts: Sequence[Address], chain_id: int | None) -> int:

@@ -39,7 +39,7 @@ class Recording:
 
     def _parts(self, hashes: set[Hash]) -> Iterable[Transaction]:
         if self.database is not None:
-            with TraceStore(self.database) as store:
+            with TraceStore(self.database, existing=True) as store:
                 for contract in self.contracts:
                     yield from store.transactions(self.chain_id, contract, hashes)
             return
@@ -57,7 +57,7 @@ class Recording:
         if self.database is None:
             records = [TraceFile(path).header.record for path in self.files]
         else:
-            with TraceStore(self.database) as store:
+            with TraceStore(self.database, existing=True) as store:
                 known = [item.address for item in store.contracts() if item.chain_id == self.chain_id]
                 records = [store.record(self.chain_id, address) for address in known]
         found: dict[Address, Artifact] = {}

@@ -18,7 +18,7 @@ from specminer.history import History
 from specminer.lives import of_life
 from specminer.pipeline.inputs import (
     common_chain,
-    existing_database,
+    open_existing,
     parse_address,
     read_artifact,
 )
@@ -173,7 +173,9 @@ def select(
                 raise UsageError("contracts are read from a database; give its path or URL")
             location = str(database)
             store = stack.enter_context(
-                TraceStore(existing_database(location) if opened is None else location, observer.note)
+                open_existing(location, observer.note)
+                if opened is None
+                else TraceStore(location, observer.note)
             )
             chosen = _Choice(store, options, artifact, opened, observer).contracts()
         history = store.history(

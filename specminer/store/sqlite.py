@@ -29,6 +29,19 @@ def is_url(location: str) -> bool:
     return _URL.search(location) is not None
 
 
+def sqlite_path(location: str) -> Path | None:
+    """Return the file that a location names; ``None`` if it is in memory, on a server, or cannot be read."""
+    if not is_url(location):
+        return Path(location).expanduser()
+    try:
+        url = sa.make_url(location)
+        file = url.database if url.get_backend_name() == "sqlite" else None
+    except (sa.exc.ArgumentError, ValueError):
+        return None
+    in_file = file and file != ":memory:" and not file.startswith("file:")
+    return Path(file) if file and in_file else None
+
+
 def url_of_path(location: str) -> sa.URL:
     """Return the URL of the file at a path.
 

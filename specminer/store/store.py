@@ -58,19 +58,25 @@ class Replacement:
 class TraceStore(Database):
     """An open database of histories; close it after use or use it as a context manager."""
 
-    def __init__(self, location: str, note: Note | None = None) -> None:
+    def __init__(self, location: str, note: Note | None = None, *, existing: bool = False) -> None:
         """Open or create the database at a path or URL; ``sqlite://`` lives in memory.
 
-        ``note`` hears that another process is waited for.
+        ``note`` hears that another process is waited for. With ``existing``, an empty database stays empty.
 
         Raises:
-            StoreError: it cannot be opened, is not specminer's, or is of a newer version.
+            StoreError: it cannot be opened, is not specminer's, or is of a newer version; or it is empty, but is to be
+                ``existing``.
 
         """
         super().__init__(location, note)
         try:
             with self._reading() as connection:
                 ready = schema.is_current(connection)
+                if existing and schema.is_empty(connection):
+                    raise StoreError(
+                        f"the database {self.label} is empty: no history was stored in it; give --db the path of "
+                        "another one, fill it with `specminer collect` or `specminer import`, or give --rpc URL"
+                    )
             if not ready:  # only now may a file that is perhaps another program's be written to
                 self._prepare()
                 with self._translated():

@@ -11,8 +11,7 @@ from specminer._support.text import counted
 from specminer.cli.options import chain_option, database_option, format_option
 from specminer.errors import UsageError
 from specminer.pipeline.housekeeping import flaws_json, flaws_text, sizes_json, sizes_text
-from specminer.pipeline.inputs import existing_database, parse_address
-from specminer.store import TraceStore
+from specminer.pipeline.inputs import open_existing, parse_address
 
 
 @click.group("db")
@@ -57,7 +56,7 @@ def prune_command(contracts: tuple[str, ...], sure: bool, chain_id: int | None, 
     """
     for contract in contracts:
         parse_address(contract)
-    with TraceStore(existing_database(database)) as store:
+    with open_existing(database) as store:
         spare = store.unused()
     if not spare and not contracts:
         click.echo("there is nothing to remove")
