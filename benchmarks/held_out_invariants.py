@@ -69,7 +69,7 @@ def main() -> None:
     print(f"{'history':26} {'found':>6} {'tested':>6} {'failed':>6} {'gone':>5}")
     everything: list[Verdict] = []
     for name, history in histories(arguments.real, arguments.traces):
-        verdicts = list(judge(history, _artifact(arguments.traces, name)))
+        verdicts = list(judge(history, artifact_beside(arguments.traces, name)))
         report(name, verdicts)
         everything += verdicts
         for item in verdicts if arguments.list else ():
@@ -85,7 +85,7 @@ def main() -> None:
             report(f"  {template.value}", own)
 
 
-def _artifact(traces: Path | None, name: str) -> Artifact | None:
+def artifact_beside(traces: Path | None, name: str) -> Artifact | None:
     """Return the artifact that lies beside a trace file, in a folder of the history's name."""
     path = None if traces is None else traces / name / "artifact.json"
     return load(path) if path is not None and path.is_file() else None

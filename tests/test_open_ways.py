@@ -10,7 +10,7 @@ from specminer.decision.open_ways import OpenWays
 from specminer.history import History
 from specminer.invariant import Invariant
 from specminer.pipeline import MineOptions, import_traces
-from specminer.pipeline.assessment import is_open
+from specminer.pipeline.assessment import is_habit, is_open
 from specminer.pipeline.effecting import find_effects
 from specminer.pipeline.mining import STAGES
 from specminer.pipeline.state import Mining
@@ -60,6 +60,8 @@ def test_what_another_way_writes_is_open() -> None:
         signed={"shares[k]"},
         effects={("hit", "count")},
         branches={("hit", "last")},
+        settable={"fee"},
+        computed={("list", "items[].price")},
     )
     broken = [
         claim(Template.WRITERS, "count is changed only by miss, set"),
@@ -69,6 +71,8 @@ def test_what_another_way_writes_is_open() -> None:
         claim(Template.OWN, "shares[k] is changed only by calls of k", 1),
         claim(Template.EFFECT, "hit: count' = count + 1"),
         claim(Template.EFFECT, "hit: last' = now", 1),
+        claim(Template.CONSTANT, "fee never changes after the deployment"),
+        claim(Template.EFFECT, "list: items[·].price' = 1000"),
     ]
     kept = [
         claim(Template.WRITERS, "count is changed only by hit, miss"),
@@ -79,9 +83,29 @@ def test_what_another_way_writes_is_open() -> None:
         claim(Template.EFFECT, "miss: count' = count + 1"),
         claim(Template.EFFECT, "hit: last' = now"),
         claim(Template.TOTAL, "count = the sum of votes[]"),
+        claim(Template.CONSTANT, "fee never changes after the deployment", 1),
+        claim(Template.EFFECT, "list: items[·].price' = price"),
+        claim(Template.EFFECT, "buy: items[·].price' = 1000"),
     ]
     assert [item.text for item in broken if not is_open(item, ways)] == []
     assert [item.text for item in kept if is_open(item, ways)] == []
+
+
+def test_what_held_before_calls_is_a_habit_unless_the_code_demands_it() -> None:
+    ways = OpenWays(demanded={"buy": {"items[].price", "open"}})
+    habits = [
+        claim(Template.BEFORE, "before buy: items[·].owner != 0"),
+        claim(Template.BEFORE, "before buy as id: not items[id].sold"),
+        claim(Template.BEFORE, "before buy: items[·].price != 0", 1),
+    ]
+    others = [
+        claim(Template.BEFORE, "before buy: items[·].price != 0"),
+        claim(Template.BEFORE, "before buy as id: not open"),
+        claim(Template.BEFORE, "before sell: items[·].owner != 0"),  # its code was not followed
+        claim(Template.TOTAL, "count = the sum of votes[]", 1),
+    ]
+    assert [item.text for item in habits if not is_habit(item, ways)] == []
+    assert [item.text for item in others if is_habit(item, ways)] == []
 
 
 def history_of(name: str) -> History:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from specminer._support.keccak import keccak
 from specminer.chain.artifact import MAX_NAME, Entry
 from specminer.chain.interface import canonical
 from specminer.decision.algebra import linear_form
-from specminer.decision.answer_terms import cut_parts, open_parts
+from specminer.decision.answer_terms import SIGNER, cut_parts, open_parts
 from specminer.decision.argument_names import read_type, value_kind
 from specminer.decision.packed_elements import PackedElement
 from specminer.decision.phrases import Phrase, Strength, joined, listed
@@ -94,6 +94,16 @@ class EffectTerms:
         """Return the keys of the entry to which a slot belongs, as expressions, the outermost first."""
         node = self._stored[place]
         return self._terms.stored(node).keys if node else ()
+
+    def is_signed(self, place: Place, depth: int, facts: Mapping[int, bool]) -> bool:
+        """Return whether it is among some facts that the key of an entry is who signed something."""
+        key = self.keys(place)[depth]
+        for node, holds in facts.items():
+            if holds and self._arena.kind(node) == "eq":
+                names = [self._wording.term(item).name for item in self._arena.key(node)[1:3]]
+                if key in names and any(name.startswith(SIGNER) for name in names):
+                    return True
+        return False
 
     def fields(self, slot: SlotLeft) -> list[tuple[int, FieldLeft]]:
         """Return what was left in each field of a slot that was written, with the field's position."""

@@ -7,7 +7,7 @@ look at what was there before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -17,6 +17,7 @@ from specminer.decision.effect_terms import EffectTerms
 from specminer.decision.function_writes import FunctionWrites
 from specminer.decision.paths import FunctionDecisions
 from specminer.decision.sites import facts_of
+from specminer.decision.wording import Wording
 from specminer.decision.writes import SlotLeft
 from specminer.evm.shadow.arena import UNKNOWN, Arena
 from specminer.history import MISSING
@@ -35,6 +36,10 @@ class OpenWays:
 
     writers: dict[str, set[str]] = field(default_factory=dict)
     """By field: the functions with a way that nobody took and that writes it."""
+    settable: set[str] = field(default_factory=set)
+    """Fields that accepted calls set to what need not be what was there, though it may have been."""
+    restored: set[tuple[str, int]] = field(default_factory=set)
+    """Fields and constants that accepted calls left where they had found them, as a lock that is opened again."""
     courses: set[str] = field(default_factory=set)
     """Claims about the course of a field that some way need not keep: ``total never decreases``."""
     own: set[str] = field(default_factory=set)
@@ -45,6 +50,10 @@ class OpenWays:
     """Functions and targets to which a way writes what no accepted call did."""
     branches: set[tuple[str, str]] = field(default_factory=set)
     """Functions and targets to which accepted calls wrote by several expressions."""
+    computed: set[tuple[str, str]] = field(default_factory=set)
+    """Functions and fields to which accepted calls wrote nothing that is a constant of the code."""
+    demanded: dict[str, set[str]] = field(default_factory=dict)
+    """By function: the fields of which its code demands something before it accepts a call."""
 
     def other_writers(self, name: str, functions: Iterable[str]) -> bool:
         """Return whether other functions than these can write to a field."""
@@ -56,7 +65,9 @@ def take_in(
     decisions: FunctionDecisions,
     writes: FunctionWrites,
     name: str,
-    variables: list[Variable] | tuple[Variable, ...],
+    variables: Sequence[Variable],
+    *,
+    creates: bool = False,
 ) -> None:
     """Take in what the code of one function leaves open.
 
@@ -66,6 +77,7 @@ def take_in(
         writes: what they left in storage, and what ways leave there that nobody took.
         name: the function's.
         variables: ``Locations.variables``.
+        creates: whether it is the constructor.
 
     """
     reader = _WriteReader(decisions, writes, variables)
@@ -73,18 +85,25 @@ def take_in(
     expressions: dict[str, set[str]] = {}
     keys: dict[tuple[int, int], set[str]] = {}
     known: set[tuple[str, int, int]] = set()
+    constant: set[str] = set()
     for run, slots in writes.slots.items():
         for slot in slots:
+            constant |= set(reader.constant_fields(slot))
             for effect, _ in writes.terms.written(slot):
                 expressions.setdefault(effect.target, set()).add(effect.expression)
             for row, depth, key in reader.keys(slot):
                 keys.setdefault((row, depth), set()).add(key)
-                if key.startswith(SIGNER):
+                if key.startswith(SIGNER) or reader.is_signed(slot, depth, facts.get(run, {})):
                     ways.signed.add(reader.own_entry(row, depth, slot))
             for change in reader.changes(slot):
                 known.add((change.name, change.old, change.new))
+                if change.settable and not creates:
+                    ways.settable.add(change.name)
+                elif not change.settable:
+                    ways.restored.add((change.name, reader.value(change)))
                 if reader.is_chosen(change, facts.get(run, {})):
                     ways.courses |= set(reader.broken(change, facts.get(run, {})))
+    ways.computed |= {(name, changed) for changed, _, _ in known if changed not in constant}
     ways.branches |= {(name, target) for target, texts in expressions.items() if len(texts) > 1}
     for way in decisions.untried:
         decided = facts_of(way.steps)
@@ -104,7 +123,7 @@ def take_in(
                     ways.courses |= set(reader.broken(change, decided))
 
 
-class _Change(NamedTuple):
+class FieldChange(NamedTuple):
     """A write to a field."""
 
     name: str
@@ -115,49 +134,18 @@ class _Change(NamedTuple):
     bits: int
     fresh: bool
     """Whether zero was there: what leaves zero is no course."""
+    settable: bool = True
+    """Whether it need not be what was there; a lock that is opened again always is."""
 
 
-class _WriteReader:
-    """Reads the writes of one function as changes of fields."""
+class CourseReader:
+    """Says which claims about the course of a field a change need not keep."""
 
-    def __init__(
-        self,
-        decisions: FunctionDecisions,
-        writes: FunctionWrites,
-        variables: list[Variable] | tuple[Variable, ...],
-    ) -> None:
-        self._arena: Arena = decisions.runs.arena
-        self._terms: EffectTerms = writes.terms
-        self._variables = variables
+    def __init__(self, arena: Arena) -> None:
+        """Prepare; the arena holds the expressions of all changes."""
+        self._arena = arena
 
-    def changes(self, slot: SlotLeft) -> Iterator[_Change]:
-        """Yield the fields that are written, as far as expressions say how."""
-        node, row = self._terms.variable(slot.place)
-        if row == MISSING or slot.element is not None:
-            return
-        if slot.found and self._arena.kind(slot.found) == "storage":
-            node = slot.found
-        for position, item in self._terms.fields(slot):
-            old = self._arena.field(node, item.shift, item.bits)
-            new = self._arena.constant(item.value) if item.node is None else item.node
-            if old and new != UNKNOWN and new != old:
-                yield _Change(self._variables[row].text(None, position), old, new, item.bits, not item.before)
-
-    def keys(self, slot: SlotLeft) -> Iterator[tuple[int, int, str]]:
-        """Yield the keys of an entry that is written: row of the variable, depth, and how the key is computed."""
-        _, row = self._terms.variable(slot.place)
-        if row != MISSING:
-            for depth, key in enumerate(self._terms.keys(slot.place)):
-                yield row, depth, key
-
-    def own_entry(self, row: int, depth: int, slot: SlotLeft) -> str:
-        """Return how an entry is called of which one key is somebody's, as in the claim that they alone change it."""
-        variable = self._variables[row]
-        keys = tuple("k" if place == depth else "·" for place in range(len(variable.ports)))
-        position = next((position for position, _ in self._terms.fields(slot)), 0)
-        return variable.text(keys, position)
-
-    def is_chosen(self, change: _Change, facts: Mapping[int, bool]) -> bool:
+    def is_chosen(self, change: FieldChange, facts: Mapping[int, bool]) -> bool:
         """Return whether a new value is what somebody says, whatever was there before."""
         arena = self._arena
         below = set(arena.below(change.new))
@@ -165,15 +153,15 @@ class _WriteReader:
             return False
         return not any(change.old in (parts := set(arena.below(fact))) and below & parts for fact in facts)
 
-    def is_decided(self, change: _Change, facts: Mapping[int, bool]) -> bool:
+    def is_decided(self, change: FieldChange, facts: Mapping[int, bool]) -> bool:
         """Return whether a call decided upon the old value."""
         return any(change.old in set(self._arena.below(fact)) for fact in facts)
 
-    def is_told(self, change: _Change) -> bool:
+    def is_told(self, change: FieldChange) -> bool:
         """Return whether a new value is a constant, or computed from the old one."""
         return change.new in self._arena.constants or change.old in set(self._arena.below(change.new))
 
-    def broken(self, change: _Change, facts: Mapping[int, bool]) -> Iterator[str]:
+    def broken(self, change: FieldChange, facts: Mapping[int, bool]) -> Iterator[str]:
         """Yield claims about the course of a field that a change need not keep."""
         arena, bounds = self._arena, Bounds(arena=self._arena, facts=facts)
         form = None if change.fresh else linear_form(arena, change.new, change.bits)
@@ -189,3 +177,88 @@ class _WriteReader:
             yield f"{change.name} {RISING}"
         if constant != 0 and not is_positive(form, -1) and not bounds.at_least(change.old, change.new):
             yield f"{change.name} {FALLING}"
+
+
+class _WriteReader(CourseReader):
+    """Reads the writes of one function as changes of fields."""
+
+    def __init__(
+        self,
+        decisions: FunctionDecisions,
+        writes: FunctionWrites,
+        variables: Sequence[Variable],
+    ) -> None:
+        super().__init__(decisions.runs.arena)
+        self._terms: EffectTerms = writes.terms
+        self._variables = variables
+
+    def changes(self, slot: SlotLeft) -> Iterator[FieldChange]:
+        """Yield the fields that are written, as far as expressions say how."""
+        node, row = self._terms.variable(slot.place)
+        if row == MISSING or slot.element is not None:
+            return
+        if slot.found and self._arena.kind(slot.found) == "storage":
+            node = slot.found
+        for position, item in self._terms.fields(slot):
+            old = self._arena.field(node, item.shift, item.bits)
+            new = self._arena.constant(item.value) if item.node is None else item.node
+            if old and new != UNKNOWN and new != old:
+                fixed = new in self._arena.constants
+                yield FieldChange(
+                    self._variables[row].text(None, position),
+                    old,
+                    new,
+                    item.bits,
+                    not item.before,
+                    not (fixed and item.value == item.before),
+                )
+
+    def keys(self, slot: SlotLeft) -> Iterator[tuple[int, int, str]]:
+        """Yield the keys of an entry that is written: row of the variable, depth, and how the key is computed."""
+        _, row = self._terms.variable(slot.place)
+        if row != MISSING:
+            for depth, key in enumerate(self._terms.keys(slot.place)):
+                yield row, depth, key
+
+    def value(self, change: FieldChange) -> int:
+        """Return the constant that a change leaves."""
+        return self._arena.constants[change.new]
+
+    def constant_fields(self, slot: SlotLeft) -> Iterator[str]:
+        """Yield the fields in which a constant of the code is left, or the contract's own address."""
+        _, row = self._terms.variable(slot.place)
+        for position, item in self._terms.fields(slot) if row != MISSING else ():
+            if (
+                item.node is None
+                or item.node in self._arena.constants
+                or self._arena.kind(item.node) == "this"
+            ):
+                yield self._variables[row].text(None, position)
+
+    def is_signed(self, slot: SlotLeft, depth: int, facts: Mapping[int, bool]) -> bool:
+        """Return whether a call decided that the key of an entry is who signed something."""
+        return self._terms.is_signed(slot.place, depth, facts)
+
+    def own_entry(self, row: int, depth: int, slot: SlotLeft) -> str:
+        """Return how an entry is called of which one key is somebody's, as in the claim that they alone change it."""
+        variable = self._variables[row]
+        keys = tuple("k" if place == depth else "·" for place in range(len(variable.ports)))
+        position = next((position for position, _ in self._terms.fields(slot)), 0)
+        return variable.text(keys, position)
+
+
+def demanded_fields(
+    decisions: FunctionDecisions, wording: Wording, variables: Sequence[Variable]
+) -> set[str]:
+    """Return the fields, with empty brackets, of which the code of a function demands something.
+
+    Of what is packed in one slot all are meant: the code may have looked at any of them.
+    """
+    nodes = {condition.node for clause in decisions.clauses for condition in clause.conditions}
+    rows = {term.variable for node in nodes if node != UNKNOWN for term in wording.sources(node)}
+    return {
+        variables[row].text(None, position)
+        for row in rows
+        if row != MISSING
+        for position in range(len(variables[row].fields))
+    }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from specminer.evm.shadow.arena import Arena, Part
 from specminer.location import NAMED_BASES
@@ -78,6 +78,26 @@ def slot_path(arena: Arena, node: int, *, key_last: bool) -> SlotPath | None:
             steps.append(MappingKey(parts=key))
         node = base
     return None
+
+
+class SlotShape(NamedTuple):
+    """How a slot is computed, whatever its keys are: entries of one variable have one shape."""
+
+    root: int
+    """The constant where it begins."""
+    mappings: tuple[bool, ...]
+    """Of each step whether it is the key of a mapping; the others are indices of arrays."""
+    offset: int
+    """The constant behind the last hash: the place of a member."""
+
+
+def slot_shape(arena: Arena, node: int, *, key_last: bool) -> SlotShape | None:
+    """Return how a slot was computed, without its keys; ``None`` if it is computed otherwise."""
+    path = slot_path(arena, node, key_last=key_last)
+    if path is None:
+        return None
+    offset = _terms(arena, node)[1] if path.steps else 0
+    return SlotShape(path.root, tuple(isinstance(step, MappingKey) for step in path.steps), offset)
 
 
 def _elements_beyond(arena: Arena, hashes: Sequence[int], terms: tuple[int, ...], constant: int) -> int:

@@ -257,6 +257,7 @@ def force(
     fact: FactOf,
     max_steps: int = MAX_STEPS,
     gas_price: int = 0,
+    recorded: bool = True,
 ) -> ForcedRun | None:
     """Run a recorded call with some of its decisions forced.
 
@@ -270,6 +271,8 @@ def force(
         fact: what a decision upon a node says; what was forced once stays so.
         max_steps: how many opcodes it may take.
         gas_price: in wei.
+        recorded: whether it is a call that was recorded; one that is made up follows nothing from its beginning, and
+            of the recording only the first values of storage are taken.
 
     Returns:
         What it did; ``None`` if nothing can run.
@@ -279,6 +282,8 @@ def force(
         return None
     tape = ForcedTape(recording, codes)
     prepare(tape, recording)
+    if not recorded:
+        tape.leave()
     shadow = ForcedShadow(recording.contract, arena, flips, tape, fact)
     frame = open_frame(recording, fork, block, codes, tape)
     run = frame.run

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from specminer.guard.learning import truth_of
 from specminer.history import History, IntColumn
 from specminer.interaction import Interactions
 from specminer.invariant import UNCHANGED, Invariant, Template, exceptions, search
+from specminer.invariant.claim import TOLERANCE
 from specminer.pipeline.state import Mining
 from specminer.specification import Confidence, HeldOutFigures, function_scope
 from specminer.surprise import Broken, Claim, Kind, Ranking, count_unjudged, measure, too_few, weigh
@@ -22,7 +25,8 @@ from specminer.surprise import Broken, Claim, Kind, Ranking, count_unjudged, mea
 def find_invariants(mining: Mining) -> Mining:
     """Find what held of states, of the contract, and of what functions do; some of it follows from the code.
 
-    What some way through the code breaks is left out, though no call has gone that way.
+    What some way through the code breaks is left out, though no call has gone that way. What callers only used to do is
+    kept apart.
     """
     found = [
         item
@@ -34,8 +38,32 @@ def find_invariants(mining: Mining) -> Mining:
         invariants=[
             replace(item, derivation=mining.laws[item.text]) if item.text in mining.laws else item
             for item in found
+            if not is_habit(item, mining.open_ways)
         ],
+        habits=[item for item in found if is_habit(item, mining.open_ways)],
     )
+
+
+def is_habit(item: Invariant, ways: OpenWays) -> bool:
+    """Return whether a claim is about what callers used to do: no code demands it, or it has failed already.
+
+    What always held before a call may be demanded only if the function demands something of the same field.
+    """
+    if item.template is not Template.BEFORE:
+        return False
+    event, _, claim = item.text.removeprefix("before ").partition(": ")
+    demanded = ways.demanded.get(event.partition(" as ")[0])
+    if item.exceptions > TOLERANCE * len(item.cases):
+        return True
+    names = set(_NAME.findall(_KEY.sub("[]", claim)))
+    return demanded is not None and not names & demanded
+
+
+_KEY: Final = re.compile(r"\[[^\[\]]*\]")
+"""A key of an entry, as a claim shows it."""
+_LITERAL: Final = re.compile(r"\d+|0x[0-9a-f]+|true|false")
+_NAME: Final = re.compile(r"[^\s()!=<>,]+")
+"""What may be the name of a field."""
 
 
 def is_open(item: Invariant, ways: OpenWays) -> bool:
@@ -47,12 +75,16 @@ def is_open(item: Invariant, ways: OpenWays) -> bool:
         name = item.text.removesuffix(" is changed only by calls of k")
         return name in ways.own or (bool(item.exceptions) and name in ways.signed)
     if item.template is Template.CONSTANT:
-        return not item.exceptions and ways.other_writers(item.text.removesuffix(f" {UNCHANGED}"), ())
+        name = item.text.removesuffix(f" {UNCHANGED}")
+        return not item.exceptions and (name in ways.settable or ways.other_writers(name, ()))
     if item.template is Template.MONOTONE:
         return item.text in ways.courses
     if item.template is Template.EFFECT:
         function, _, equation = item.text.partition(": ")
-        entry = function, equation.partition("' = ")[0]
+        target, _, value = equation.partition("' = ")
+        if _LITERAL.fullmatch(value) and (function, _KEY.sub("[]", target)) in ways.computed:
+            return True
+        entry = function, target
         return entry in ways.effects or (bool(item.exceptions) and entry in ways.branches)
     return False
 
@@ -81,7 +113,7 @@ def assess_confidence(mining: Mining) -> Mining:
 def rank_surprise(mining: Mining) -> Mining:
     """Measure how surprising events and interactions are, and list the first of what stands out."""
     history, interactions, tuning = mining.history, mining.interactions, mining.tuning
-    claims = [*mining.invariants, *_as_claims(mining.guards.learned.guards)]
+    claims = [*mining.invariants, *mining.habits, *_as_claims(mining.guards.learned.guards)]
     # what judges a call is what others decided: others' interactions, or transactions where there are too few of those
     unit = history.invocation_transaction if too_few(tuning) else units(history, interactions)
     measured = measure(history, interactions, tuning, broken(claims, history, unit))

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from specminer.decision.branch_exploring import explore_branches
+from specminer.decision.branch_writes import Branches, SlotVariables, branches_of, take_in_branches
 from specminer.decision.effects import effects_of
-from specminer.decision.function_writes import writes_of
+from specminer.decision.function_writes import FunctionWrites, writes_of
 from specminer.decision.laws import FunctionChanges, changes_of, laws_of
-from specminer.decision.open_ways import OpenWays, take_in
+from specminer.decision.open_ways import OpenWays, demanded_fields, take_in
+from specminer.evm.shadow.arena import Arena
 from specminer.pipeline.state import Mining
 from specminer.specification import Effect
 
@@ -23,12 +26,24 @@ def find_effects(mining: Mining) -> Mining:
     effects: list[Effect] = []
     changes: list[FunctionChanges] = []
     open_ways = OpenWays()
+    written: list[tuple[Arena, FunctionWrites]] = []
+    taken: dict[str, Branches] = {}
     for number, item in sorted(mining.followed.items()):
         decisions, name = item.decisions, names[number]
         writes = writes_of(decisions, item.wording)
         changes.append(changes_of(decisions, writes, name, int(accepted[number]), creates=number in created))
-        take_in(open_ways, decisions, writes, name, context.locations.variables)
+        variables = context.locations.variables
+        take_in(open_ways, decisions, writes, name, variables, creates=number in created)
+        open_ways.demanded[name] = demanded_fields(decisions, item.wording, variables)
         effects += effects_of(decisions, writes, item.wording, name)
+        written.append((decisions.runs.arena, writes))
+        taken[name] = branches_of(
+            step for path in decisions.paths if path.returned for step in path.visits or path.steps
+        )
+    slot_variables = SlotVariables.of(context, written)
+    for branches in explore_branches(context, mining.runs):
+        take_in_branches(open_ways, branches, slot_variables, taken.get(branches.name, frozenset()))
     followed = int(accepted[sorted(mining.followed)].sum()) if mining.followed else 0
     laws = laws_of(changes, context.locations.variables, whole=followed == int(accepted.sum()))
+    laws = {text: derivation for text, derivation in laws.items() if text not in open_ways.courses}
     return replace(mining, laws=laws, effects=tuple(effects), open_ways=open_ways)

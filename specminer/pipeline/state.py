@@ -151,6 +151,8 @@ class Mining:
     """The same up to the transitions, for a split that is nearly as good; ``None`` if there is none."""
     invariants: Sequence[Invariant] = field(default=_pending("find_invariants"))
     """All that held."""
+    habits: Sequence[Invariant] = field(default=_pending("find_invariants"))
+    """What held before calls though no code demands it: only where it failed it is a reason to look closer."""
     guards: GuardFindings = field(default=_pending("find_guards"))
     implications: Implications = field(default=_pending("find_implications"))
     """What follows from what, and the guards of transitions."""
