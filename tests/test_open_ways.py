@@ -60,6 +60,7 @@ def test_what_another_way_writes_is_open() -> None:
         signed={"shares[k]"},
         effects={("hit", "count")},
         branches={("hit", "last")},
+        resets={"streak changes only by growing by 1"},
         settable={"fee"},
         computed={("list", "items[].price")},
     )
@@ -71,6 +72,7 @@ def test_what_another_way_writes_is_open() -> None:
         claim(Template.OWN, "shares[k] is changed only by calls of k", 1),
         claim(Template.EFFECT, "hit: count' = count + 1"),
         claim(Template.EFFECT, "hit: last' = now", 1),
+        claim(Template.MONOTONE, "streak changes only by growing by 1", 1),
         claim(Template.CONSTANT, "fee never changes after the deployment"),
         claim(Template.EFFECT, "list: items[·].price' = 1000"),
     ]
@@ -83,6 +85,7 @@ def test_what_another_way_writes_is_open() -> None:
         claim(Template.EFFECT, "miss: count' = count + 1"),
         claim(Template.EFFECT, "hit: last' = now"),
         claim(Template.TOTAL, "count = the sum of votes[]"),
+        claim(Template.MONOTONE, "streak changes only by growing by 1"),
         claim(Template.CONSTANT, "fee never changes after the deployment", 1),
         claim(Template.EFFECT, "list: items[·].price' = price"),
         claim(Template.EFFECT, "buy: items[·].price' = 1000"),
@@ -96,10 +99,9 @@ def test_what_held_before_calls_is_a_habit_unless_the_code_demands_it() -> None:
     habits = [
         claim(Template.BEFORE, "before buy: items[·].owner != 0"),
         claim(Template.BEFORE, "before buy as id: not items[id].sold"),
-        claim(Template.BEFORE, "before buy: items[·].price != 0", 1),
     ]
     others = [
-        claim(Template.BEFORE, "before buy: items[·].price != 0"),
+        claim(Template.BEFORE, "before buy: items[·].price != 0", 1),
         claim(Template.BEFORE, "before buy as id: not open"),
         claim(Template.BEFORE, "before sell: items[·].owner != 0"),  # its code was not followed
         claim(Template.TOTAL, "count = the sum of votes[]", 1),

@@ -42,6 +42,8 @@ class OpenWays:
     """Fields and constants that accepted calls left where they had found them, as a lock that is opened again."""
     courses: set[str] = field(default_factory=set)
     """Claims about the course of a field that some way need not keep: ``total never decreases``."""
+    resets: set[str] = field(default_factory=set)
+    """Claims about the course of a field that accepted calls broke where they left a constant of the code."""
     own: set[str] = field(default_factory=set)
     """Entries that a way writes whose key need not be the sender: ``accounts[k].balance``."""
     signed: set[str] = field(default_factory=set)
@@ -101,6 +103,8 @@ def take_in(
                     ways.settable.add(change.name)
                 elif not change.settable:
                     ways.restored.add((change.name, reader.value(change)))
+                if change.new in decisions.runs.arena.constants:
+                    ways.resets |= set(reader.broken(change, facts.get(run, {})))
                 if reader.is_chosen(change, facts.get(run, {})):
                     ways.courses |= set(reader.broken(change, facts.get(run, {})))
     ways.computed |= {(name, changed) for changed, _, _ in known if changed not in constant}
@@ -252,9 +256,10 @@ def demanded_fields(
 ) -> set[str]:
     """Return the fields, with empty brackets, of which the code of a function demands something.
 
-    Of what is packed in one slot all are meant: the code may have looked at any of them.
+    What is one of several that suffice is not demanded. Of what is packed in one slot all are meant: the code may have
+    looked at any of them.
     """
-    nodes = {condition.node for clause in decisions.clauses for condition in clause.conditions}
+    nodes = {clause.conditions[0].node for clause in decisions.clauses if len(clause.conditions) == 1}
     rows = {term.variable for node in nodes if node != UNKNOWN for term in wording.sources(node)}
     return {
         variables[row].text(None, position)

@@ -16,7 +16,6 @@ from specminer.guard.learning import truth_of
 from specminer.history import History, IntColumn
 from specminer.interaction import Interactions
 from specminer.invariant import UNCHANGED, Invariant, Template, exceptions, search
-from specminer.invariant.claim import TOLERANCE
 from specminer.pipeline.state import Mining
 from specminer.specification import Confidence, HeldOutFigures, function_scope
 from specminer.surprise import Broken, Claim, Kind, Ranking, count_unjudged, measure, too_few, weigh
@@ -45,7 +44,7 @@ def find_invariants(mining: Mining) -> Mining:
 
 
 def is_habit(item: Invariant, ways: OpenWays) -> bool:
-    """Return whether a claim is about what callers used to do: no code demands it, or it has failed already.
+    """Return whether a claim is about what callers used to do, and no code demands it.
 
     What always held before a call may be demanded only if the function demands something of the same field.
     """
@@ -53,8 +52,6 @@ def is_habit(item: Invariant, ways: OpenWays) -> bool:
         return False
     event, _, claim = item.text.removeprefix("before ").partition(": ")
     demanded = ways.demanded.get(event.partition(" as ")[0])
-    if item.exceptions > TOLERANCE * len(item.cases):
-        return True
     names = set(_NAME.findall(_KEY.sub("[]", claim)))
     return demanded is not None and not names & demanded
 
@@ -78,7 +75,7 @@ def is_open(item: Invariant, ways: OpenWays) -> bool:
         name = item.text.removesuffix(f" {UNCHANGED}")
         return not item.exceptions and (name in ways.settable or ways.other_writers(name, ()))
     if item.template is Template.MONOTONE:
-        return item.text in ways.courses
+        return item.text in ways.courses or (bool(item.exceptions) and item.text in ways.resets)
     if item.template is Template.EFFECT:
         function, _, equation = item.text.partition(": ")
         target, _, value = equation.partition("' = ")
