@@ -104,6 +104,31 @@ def test_what_is_usual_is_hardly_any_evidence(name: str) -> None:
         assert (evidence.bits > 6).sum() <= max(3, 0.03 * judged), evidence.source
 
 
+def test_a_stranger_that_is_called_with_a_function_that_was_never_used_is_new() -> None:
+    """A router that forwards any call: neither the address nor the selector is known of its forward."""
+    context = mined("governance").context
+    answers, lasting = context.history.answers, lasting_calls(context)
+    assert answers is not None
+    made = np.flatnonzero(
+        lasting[answers.call_invocation] & answers.call_succeeded & (answers.call_selector >= 0)
+    )
+    functions, times = np.unique(context.calls.function[answers.call_invocation[made]], return_counts=True)
+    often = made[context.calls.function[answers.call_invocation[made]] == functions[np.argmax(times)]]
+    last = int(often[-1])
+    selector, to = answers.call_selector.copy(), answers.call_to.copy()
+    selector[last] = selector.max() + 1
+    to[last] = next(
+        row for row in range(len(context.history.addresses)) if row not in set(answers.call_to.tolist())
+    )
+    changed = replace(answers, call_selector=selector, call_to=to)
+    other = replace(context, history=replace(context.history, answers=changed))
+    row = int(answers.call_invocation[last])
+    before = sentence(code_evidence(context, lasting), context, row)
+    bits, text = sentence(code_evidence(other, lasting), other, row)
+    assert bits > before[0] + 3
+    assert "for the first time" in text
+
+
 def test_without_answers_nothing_is_said_of_others() -> None:
     context = mined("savings").context
     bare = replace(context, history=replace(context.history, answers=None, transfers=None))

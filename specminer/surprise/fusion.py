@@ -53,10 +53,10 @@ FAMILIES: Final[Mapping[EvidenceFamily, tuple[tuple[EvidenceSource, ...], ...]]]
 """The voices of each family: sources whose bits add up. The strongest voice speaks for the family."""
 
 WEIGHTS: Final[Mapping[EvidenceFamily, float]] = {
-    EvidenceFamily.CALLERS: 1.75,
+    EvidenceFamily.CALLERS: 1.5,
     EvidenceFamily.STATES: 1.5,
     EvidenceFamily.EFFECTS: 1.5,
-    EvidenceFamily.ARGUMENTS: 1.25,
+    EvidenceFamily.ARGUMENTS: 1.5,
     EvidenceFamily.OTHERS: 1.0,
     EvidenceFamily.CALLS: 0.5,
     EvidenceFamily.AMOUNTS: 0.3,

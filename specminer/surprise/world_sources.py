@@ -109,7 +109,11 @@ def _two_tails(group: IntColumn, amounts: FloatColumn) -> FloatColumn:
 
 
 def code_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
-    """Return how improbable it was that code ran in the contract's place, or was called by a function, that was new."""
+    """Return how improbable it was that code ran in the contract's place, or was called by a function, that was new.
+
+    Who is called is compared with earlier calls of the same selector; for one that the function never used, with all
+    that the function called.
+    """
     history, answers = context.history, context.history.answers
     count = len(history.transaction_hash)
     if answers is None:
@@ -126,9 +130,16 @@ def code_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     )
     rows = answers.call_invocation[calls].astype(np.int64)
     group = numbered(paired(context.calls.function[rows], answers.call_selector[calls]))
+    receiver, function = (
+        answers.call_to[calls].astype(np.int64),
+        context.calls.function[rows].astype(np.int64),
+    )
+    unused = first_times(group, receiver)[1] == 0
+    by_function = _new_addresses(function + int(group.max(initial=0)) + 2, rows, receiver, unused)
     parts = [
         _new_addresses(np.zeros(len(pairs), dtype=np.int64), pairs[:, 0], pairs[:, 1]),
-        _new_addresses(group + 1, rows, answers.call_to[calls].astype(np.int64)),
+        _new_addresses(group + 1, rows, receiver),
+        by_function,
     ]
     row, bits, (known, who, kind) = joined(parts, 3)
     cases = Cases.of(history, row, bits, known, kind)
@@ -145,12 +156,15 @@ def code_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
 
 
 def _new_addresses(
-    group: IntColumn, row: IntColumn, who: IntColumn
+    group: IntColumn, row: IntColumn, who: IntColumn, only: BoolColumn | None = None
 ) -> tuple[IntColumn, FloatColumn, IntColumn, IntColumn, IntColumn]:
-    """Return the rows in which somebody is new in a group: bits, how many cases were before, who, and the group."""
+    """Return the rows in which somebody is new in a group: bits, how many cases were before, who, and the group.
+
+    ``only`` some of the cases are told.
+    """
     new, before, different = first_times(group, who)
     bits = first_time_bits(new, before, different)
-    mine = np.flatnonzero(bits > 0)
+    mine = np.flatnonzero(bits > 0 if only is None else (bits > 0) & only)
     return row[mine], bits[mine], before[mine], who[mine], group[mine]
 
 
