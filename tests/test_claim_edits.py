@@ -148,6 +148,7 @@ def test_the_same_claim_has_the_same_identifier_in_another_mining() -> None:
         ("[claim.x]\nname = 1\n", "name expects a text in quotes, got 1"),
         ("[claim.x]\npin = true\ndrop = true\n", "pinned or dropped, not both"),
         ("[claim.x]\ncontent = '{'\n", "content is not as `specminer claims --template` writes it"),
+        ("[claim.x]\ncontent = '" + "[" * 90_000 + "'\n", "content is not as"),
         ("[claim.x]\npin = true\n", "claim x is pinned, but the specification does not make it"),
         ("[claim.x]\npin = true\ncontent = '{}'\n", "its content is not given"),
     ],

@@ -12,14 +12,18 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
 
 from specminer import ChainError, mine, read
+from specminer.chain.endpoint import Endpoint
+from specminer.chain.heads import HeadSubscription
 from specminer.monitoring.journal import DeliveryJournal
 from specminer.monitoring.receivers import FileReceiver
 from specminer.pipeline.watching import LONGEST_PAUSE, Watch, WatchOptions
@@ -324,3 +328,74 @@ def test_a_node_that_fails_is_asked_again_later_and_later(tmp_path: Path) -> Non
     assert pauses[:3] == [12.0, 24.0, 48.0]
     assert pauses[-1] == LONGEST_PAUSE
     assert watch.counters.failed_rounds == 8
+
+
+def test_a_websocket_tells_blocks_at_once(watched: Watched) -> None:
+    url = watched.anvil.url.replace("http://", "ws://")
+    arguments = ("watch", "automaton.json", "--rpc", url, "--db", "h.db", "--interval", "3600")
+    files = ("--file", "found.jsonl", "--metrics", "counters.prom")
+    with start(*arguments, *files, cwd=watched.folder) as process:
+        _wait_for("specminer_last_block", watched.folder / "counters.prom")
+        time.sleep(2)  # the subscription is made behind the first round
+        for number in (40, 41):
+            odd = watched.odd(number)
+            _wait_for(odd, watched.folder / "found.jsonl")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+
+
+def _wait_for(text: str, path: Path, seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not path.exists() or text not in path.read_text():
+        assert time.monotonic() < end, f"{path.name} never held {text}"
+        time.sleep(0.2)
+
+
+@contextmanager
+def _socket(answer: str, *more: str) -> Iterator[str]:
+    """Serve a WebSocket that answers once, says more, and ends the connection."""
+
+    def handle(connection: ServerConnection) -> None:
+        with suppress(ConnectionClosed):
+            connection.recv()
+            for message in (answer, *more):
+                connection.send(message)
+
+    with serve(handle, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}/secretkey"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "answer", ['{"id":1,"error":{"code":-32601}}', "no JSON", "[" * 50_000, '{"id":1,"result":"0x1"}']
+)
+def test_a_socket_that_tells_no_blocks_costs_no_more_than_the_interval(answer: str) -> None:
+    notes: list[str] = []
+    with _socket(answer) as url, HeadSubscription([Endpoint(url)], notes.append) as heads:
+        for _ in range(2):
+            began = time.monotonic()
+            heads.wait(0.5)
+            assert 0.4 <= time.monotonic() - began < 5
+    assert notes
+    assert "does not tell new blocks" in notes[0]
+    assert "secretkey" not in "".join(notes)
+
+
+def test_blocks_that_were_told_during_a_round_wake_once() -> None:
+    with (
+        _socket('{"id":1,"result":"0x1"}', "a block", "a block", "a block") as url,
+        HeadSubscription([Endpoint(url)], lambda _: None) as heads,
+    ):
+        began = time.monotonic()
+        heads.wait(60)
+        assert time.monotonic() - began < 30
+
+
+def test_without_a_websocket_waiting_is_sleeping() -> None:
+    pauses: list[float] = []
+    with HeadSubscription([Endpoint("http://127.0.0.1:9")], print, pauses.append) as heads:
+        heads.wait(7.0)
+    assert [round(pause) for pause in pauses] == [7]

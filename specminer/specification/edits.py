@@ -27,6 +27,7 @@ import msgspec
 
 from specminer._support.files import read_bounded
 from specminer.errors import FileFormatError, plain
+from specminer.nesting import NestingError, check_nesting
 from specminer.specification.codec import document_of
 from specminer.specification.effects import Effect
 from specminer.specification.guards import Guard, GuardCondition, GuardKind
@@ -154,8 +155,10 @@ def _edit(where: str, given: object) -> ClaimEdit:
         raise FileFormatError(f"{where}: a claim is pinned or dropped, not both; remove one of the lines")
     text = given.get("content")
     try:
+        if text is not None:
+            check_nesting(text.encode())
         content = None if text is None else msgspec.json.decode(text, type=ClaimContent)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (NestingError, msgspec.DecodeError, RecursionError) as error:
         raise FileFormatError(
             f"{where}: content is not as `specminer claims --template` writes it: {plain(error, 160)}"
         ) from None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from specminer.chain.heads import HeadSubscription
 from specminer.cli.bundles import bundled
 from specminer.cli.console import Screen
 from specminer.cli.options import artifact_option, database_option, quiet_option
@@ -104,7 +105,7 @@ class WatchTexts:
     default=12.0,
     show_default=True,
     metavar="SECONDS",
-    help="Ask the node for new blocks so often.",
+    help="Ask the node for new blocks so often; a node at ws:// or wss:// tells them besides.",
 )
 @click.option(
     "--confirmations",
@@ -181,6 +182,7 @@ def command(
         TraceStore(database) as store,
         DeliveryJournal(watch.journal or watch.automaton.with_suffix(".watch")) as kept,
         source.open(specification.chain_id) as opened,
+        HeadSubscription(source.endpoints(), screen.note) as heads,
     ):
         Watch(
             specification=specification,
@@ -191,5 +193,6 @@ def command(
             options=watch.options(),
             artifact=abi,
             observer=screen,
+            sleep=heads.wait,
         ).run()
     return 0
