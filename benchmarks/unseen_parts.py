@@ -1,8 +1,8 @@
 """How far states are borne out by parts of a history that were not seen; of this tree, and of an earlier commit.
 
-    python -m benchmarks.unseen_parts                                        # the shipped datasets
-    python -m benchmarks.unseen_parts --before COMMIT --traces FOLDER NAME   # also traces, each beside its artifact.json
-    SPECMINER_REAL_DATA=/data python -m benchmarks.unseen_parts --real       # also imports, executed again
+    python -m benchmarks.unseen_parts                                    # the shipped datasets
+    python -m benchmarks.unseen_parts --before COMMIT --traces FOLDER    # also traces, each beside its artifact.json
+    SPECMINER_REAL_DATA=/data python -m benchmarks.unseen_parts --real   # also imports, executed again
 
 Prints of each history *held out*, the share of interactions whose every accepted call was seen in another of ten parts,
 and *halves*, what automata learned from random halves have in common, with the number of states and interactions; and
@@ -27,6 +27,12 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Final
 
+from specminer.chain.artifact import Artifact, load
+from specminer.chain.txlist import read_transactions
+from specminer.history import History
+from specminer.pipeline import Export, MineOptions, Rulebook, import_export, import_traces, mine
+from specminer.store import TraceStore
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 FALL: Final = 0.0005
 """What is less is no fall: the table has three digits."""
@@ -35,7 +41,6 @@ _FOLDERS: Final = (
     ("SPECMINER_REAL_DATA", "azure"),
     ("SPECMINER_REAL_HISTORIES", ""),
 )
-_MAINNET: Final = "mainnet"
 _PRIVATE_CHAIN: Final = 1337
 
 
@@ -128,8 +133,6 @@ def in_tree(tree: Path, history: Path, arguments: Sequence[str]) -> Borne:
 
 def measure(folder: Path) -> Borne:
     """Mine a history with the code that is imported, and measure its states by the measures of this file's tree."""
-    from specminer.pipeline import MineOptions, mine  # the code of the tree that is measured
-
     folds, agreement = (_measures(name) for name in ("abstraction/folds", "confidence/agreement"))
     history, artifact = _read(folder)
     run = mine(history, MineOptions(), artifact=artifact)
@@ -147,11 +150,6 @@ def measure(folder: Path) -> Borne:
 
 def _read(folder: Path) -> tuple[History, Artifact | None]:
     """Return the history in a folder."""
-    from specminer.chain.artifact import load
-    from specminer.chain.txlist import read_transactions
-    from specminer.pipeline import Export, Rulebook, import_export, import_traces
-    from specminer.store import TraceStore
-
     with TraceStore("sqlite://") as store:
         if (folder / "traces.jsonl.gz").exists():
             record = import_traces(store, folder / "traces.jsonl.gz")

@@ -10,6 +10,7 @@ import pytest
 from specminer.abstraction import Definition, EventTable, ValueKind, Variable
 from specminer.decision.state_conditions import Comparison, StateCondition, StoredField
 from specminer.tuning import Tuning, tune
+from specminer.tuning.enabling import LONGER, SHORT, allowance
 from specminer.tuning.preset import PRESETS
 from tests.support.event_tables import table_of
 
@@ -57,6 +58,20 @@ def test_what_the_code_asks_for_is_told_apart_though_it_does_not_pay() -> None:
     short = tune(wallet(CONFIRMED), Definition(), preset=replace(PRESETS["balanced"], enabling=False))
     assert "confirmations < 3" not in chosen(short)
     assert "confirmations < 3" in chosen(tune(wallet(CONFIRMED), Definition()))
+
+
+@pytest.mark.parametrize(
+    ("events", "share"),
+    [(1, LONGER), (1_000, LONGER), (1_500, LONGER / 2), (1_990, LONGER / 100), (2_000, 0), (1_000_000, 0)],
+)
+def test_of_a_longer_history_less_is_told_beside_the_shortest_description(events: int, share: float) -> None:
+    assert allowance(events) == pytest.approx(share)
+
+
+def test_nothing_ends_at_a_thousand_events() -> None:
+    table = wallet(CONFIRMED, lives=100)
+    assert len(table) > SHORT
+    assert "confirmations < 3" in chosen(tune(table, Definition()))
 
 
 def test_what_the_code_does_not_state_stays_untold() -> None:

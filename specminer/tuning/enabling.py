@@ -26,9 +26,11 @@ from specminer.tuning.merging import Groups, Merging, grouped, groups_of, unmerg
 from specminer.tuning.objective import Objective
 
 SHORT: Final = 1_000
-"""Of a history of more events the shortest description leaves out little that matters: its states are not split."""
+LONG: Final = 2_000
+"""The shortest description of a history leaves out the less that matters the more events there are."""
 LONGER: Final = 0.2
-"""Share by which the description may become longer, in all."""
+"""Share by which the description may become longer, in all: of a history of at most ``SHORT`` events. From there on the
+share falls, in proportion, to nothing at ``LONG``."""
 MOST_STATES: Final = 9
 """With the initial one: more are not drawn."""
 CHANCE: Final = 0.05
@@ -56,16 +58,15 @@ def enabled(
         objective: has the candidates.
         start: the automaton found.
         accepted_as: for each symbol the position of the same call accepted.
-        shortest: the shortest description, which may become longer by :data:`LONGER`.
+        shortest: the shortest description, which may become longer by :data:`LONGER` of it at most.
         bears_out: whether parts of the history that were not seen do not speak against an automaton.
 
     """
-    limit = (1.0 + LONGER) * shortest
+    limit = (1.0 + allowance(len(objective.quotient.state_before))) * shortest
     predicates = objective.vocabulary.predicates
     named = Counter(predicates[position].subject for position in start.score.selection)
     statuses = {subject for subject, count in named.items() if subject is not None and count > 1}
-    short = len(objective.quotient.state_before) <= SHORT
-    left = [position for position, predicate in enumerate(predicates) if predicate.coded and short]
+    left = [position for position, predicate in enumerate(predicates) if predicate.coded]
     current = start
     while True:
         split = {
@@ -77,11 +78,17 @@ def enabled(
             and item.score.states <= MOST_STATES
         }
         if not split:
-            return current if current.score.states > SINGLE else _first(objective, current, limit)
+            single = current.score.states <= SINGLE
+            return _first(objective, current, (1.0 + LONGER) * shortest) if single else current
         best = min(split, key=lambda position: split[position].score.key)
         left.remove(best)
         if bears_out(split[best]):
             current = split[best]
+
+
+def allowance(events: int) -> float:
+    """Return the share by which the description of a history of so many events may become longer."""
+    return LONGER * min(1.0, max(0, LONG - events) / (LONG - SHORT))
 
 
 def _first(objective: Objective, start: Merging, limit: float) -> Merging:
