@@ -5,8 +5,8 @@
 prints for each contract F over ten seeds against ``truth.json`` and against the protocol repaired from the
 source where there is one, learned from the first 70, 30 and 10 instances, from 70 that were cut short, and
 from 70 with the variable named ``State`` forbidden; and the CPU seconds from stored history to front. *At most* is F
-of the repaired protocol without the functions that the mined automaton does not have, as no instance learned from called
-them: no automaton over the same functions has more, since it accepts no walk with another one.
+of the repaired protocol without the functions that the mined automaton does not have, as no instance learned from
+called them: no automaton over the same functions has more, since it accepts no walk with another one.
 
 ``--data`` is the folder of the real histories, by default ``$SPECMINER_REAL_DATA``. The contracts are those
 under ``azure`` in it. What is not in ``--databases`` yet is executed again and kept there.

@@ -151,9 +151,10 @@ def measure(folder: Path) -> Borne:
 def _read(folder: Path) -> tuple[History, Artifact | None]:
     """Return the history in a folder."""
     with TraceStore("sqlite://") as store:
-        if (folder / "traces.jsonl.gz").exists():
-            record = import_traces(store, folder / "traces.jsonl.gz")
-            history = store.history(record.chain_id, [record.address])
+        traces = sorted(folder.glob("traces.jsonl.gz")) or sorted(folder.glob("traces/*.jsonl.gz"))
+        if traces:
+            records = [import_traces(store, path) for path in traces]
+            history = store.history(records[0].chain_id, [record.address for record in records])
             return history, load(folder / "artifact.json")
         mainnet = folder.parent.name != "azure"
         export = Export(transactions=read_transactions(folder / "txlist.json.gz"), origin=folder.name)

@@ -24,7 +24,7 @@ from specminer.abstraction import (
     refined,
     vocabulary,
 )
-from specminer.abstraction.folds import Folds, folds, held_out_acceptance
+from specminer.abstraction.folds import FEW, Folds, folds, held_out_acceptance
 from specminer.history import IntColumn
 from specminer.predicate import solver_name
 from specminer.tuning import splitting
@@ -48,9 +48,11 @@ entity, which the code states, must take off what splits of events must."""
 LOST: Final = 1.5
 """Held-out acceptance falls if more interactions than these are refused: a single one may have gone its own way."""
 DISAGREES: Final = 0.05
-"""What the code tells apart may cost this share of what halves of the history have in common ..."""
+"""What the code tells apart may cost this share of what halves of a short history have in common ..."""
 DISAGREEING: Final = 4.0
-"""... or, in short histories, so many interactions in that share of them: their halves know little."""
+"""... or so many interactions in that share: halves of fewer than :data:`.folds.FEW` interactions know little."""
+SAME: Final = 1e-9
+"""Shares that differ by less are the same."""
 SPLIT_STATES: Final = 512
 """With more finest states, events are split between the states found only."""
 MERGED: Final = 6
@@ -219,10 +221,11 @@ def _agreements(phased: Phased, item: _Answer) -> list[float]:
     return phased.agreements(found.split.table, found.graph, item.merging.blocks, found.cut)
 
 
-def _splits_halves(phased: Phased, told: _Answer, less: _Answer) -> bool:
-    """Return whether halves of the history agree much less, on average."""
+def _splits_halves(phased: Phased, told: _Answer, less: _Answer, *, strict: bool = False) -> bool:
+    """Return whether halves of the history agree much less, on average; at all if ``strict``."""
     agreed, before = _agreements(phased, told), _agreements(phased, less)
     tolerated = max(DISAGREES, DISAGREEING / max(1, int(told.found.cut.times.sum())))
+    tolerated = SAME if strict else tolerated
     return bool(agreed) and sum(before) - sum(agreed) > tolerated * len(agreed)
 
 
@@ -328,9 +331,10 @@ class _Run:
             told = replace(answer, merging=merging)
             if _loses(told, answer):
                 return False
-            return phased is None or not _splits_halves(phased, told, answer)
+            return phased is None or not _splits_halves(phased, told, answer, strict=telling)
 
         table = answer.found.split.table
+        telling = len(table.starts) >= 2 * FEW
         accepted_as = np.array(table.accepted_as or range(len(table.symbols)), dtype=np.int64)
         shortest = min(shortest, answer.merging.score.description_length)
         merging = enabled(answer.found.objective, answer.merging, accepted_as, shortest, bears_out)
