@@ -26,7 +26,7 @@ from specminer.abstraction.events import EventTable, ValueKind, Variable
 from specminer.abstraction.known_answers import ForeignClock, KnownAnswers
 from specminer.abstraction.known_storage import KnownStorage
 from specminer.abstraction.passive import kept_events
-from specminer.chain.artifact import Artifact, Entry
+from specminer.chain.artifact import MAX_NAME, Artifact, Entry
 from specminer.chain.interface import canonical, selector
 from specminer.decoding import HistoryContext
 from specminer.evm.forks import FORKS
@@ -313,7 +313,7 @@ def _functions(context: HistoryContext, interactions: Interactions) -> Iterator[
         kind = _kind(entry)
         if kind is not None:
             yield ViewFunction(
-                name=entry.name,
+                name=entry.name[:MAX_NAME],
                 signature=_signature(entry),
                 selector=selector(entry),
                 keyed=bool(entry.inputs),
@@ -357,8 +357,8 @@ def _members(entry: Entry, artifact: Artifact) -> tuple[str, ...]:
 
 
 def _signature(entry: Entry) -> str:
-    inputs = ", ".join(f"{canonical(item)} {item.name}".rstrip() for item in entry.inputs)
-    return f"{entry.name}({inputs})"
+    inputs = ", ".join(f"{canonical(item)} {item.name[:MAX_NAME]}".rstrip() for item in entry.inputs)
+    return f"{entry.name[:MAX_NAME]}({inputs})"
 
 
 def _variable(rows: _Rows, function: ViewFunction, values: _Values) -> Variable | None:
