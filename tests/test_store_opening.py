@@ -357,3 +357,26 @@ def test_chains_of_one_id_are_told_apart_by_their_first_block(database: Path) ->
         store.register_chain(7, None)
         with pytest.raises(StoreError, match="another chain with id 7"):
             store.register_chain(7, other)  # type: ignore[arg-type]
+
+
+def test_a_full_disk_is_told_and_nothing_is_there_by_halves(tmp_path: Path) -> None:
+    path = tmp_path / "history.db"
+    simulated = simulate(5, 200)
+    with TraceStore(str(path)):
+        pass
+    pages = int(str(query(path, "PRAGMA page_count")[0][0]))
+
+    def fill_up(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages + 4}")
+
+    sa.event.listen(sa.Engine, "connect", fill_up)
+    try:
+        with pytest.raises(StoreError, match="is full; make room on the disk and run the same again"):
+            stored(simulated.transactions, location=str(path))
+    finally:
+        sa.event.remove(sa.Engine, "connect", fill_up)
+    with TraceStore(str(path)) as store:
+        assert list(store.flaws()) == []
+        assert store.contracts() == []
+    with stored(simulated.transactions, location=str(path)) as store:
+        assert store.transaction_count(CHAIN, CONTRACTS[0]) == len(simulated.transactions)

@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from specminer.errors import StoreError
-from specminer.store.turns import Turns
+from specminer.store.turns import FULL_DISK, Turns
 
 _DRIVER: Final = "postgresql+psycopg"
 _CONNECT: Final = 10
@@ -81,6 +81,8 @@ class PostgresqlServer:
         """Return what to do about an error."""
         if "lock timeout" in cause:
             return self.turns.advice
+        if "No space left" in cause:
+            return FULL_DISK
         if "permission denied" in cause or "read-only transaction" in cause:
             return (
                 "; a role that may only SELECT can mine what is there, but not add to it: give --db a role that may "

@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from specminer.errors import StoreError, plain
-from specminer.store.turns import Turns
+from specminer.store.turns import FULL_DISK, Turns
 
 _URL: Final = re.compile(r"://|^[a-zA-Z][a-zA-Z0-9+_.-]+:/")
 """What is no path; a single slash is a slip, and the text behind it may hold a password."""
@@ -155,6 +155,8 @@ class SqliteFile:
         """Return what to do about an error."""
         if "locked" in cause:
             return self.turns.advice
+        if "is full" in cause:
+            return FULL_DISK
         if "not a database" in cause:
             return "; give --db the path of another file"
         if "readonly" in cause:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 Note = Callable[[str], None]
 """Hears a sentence for people."""
+FULL_DISK: Final = "; make room on the disk and run the same again: what was stored before is kept"
+"""What to do when there is no room, as the end of a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
