@@ -82,6 +82,8 @@ def test_branches_that_nobody_took_are_known_by_what_they_write(mining: Mining) 
     assert "clear" in ways.writers["shares[]"]
     assert "deposits never decreases" in ways.courses
     assert "shares[k]" in ways.own
+    assert ("deposit", "deposits") not in ways.otherwise  # what is left is a sum
+    assert ("clear", "shares[]") in ways.otherwise
 
 
 def test_what_excludes_itself_is_no_branch_and_a_lock_is_no_change(mining: Mining) -> None:

@@ -63,6 +63,7 @@ def test_what_another_way_writes_is_open() -> None:
         resets={"streak changes only by growing by 1"},
         settable={"fee"},
         computed={("list", "items[].price")},
+        otherwise={("draw", "rounds[].phase")},
     )
     broken = [
         claim(Template.WRITERS, "count is changed only by miss, set"),
@@ -75,6 +76,7 @@ def test_what_another_way_writes_is_open() -> None:
         claim(Template.MONOTONE, "streak changes only by growing by 1", 1),
         claim(Template.CONSTANT, "fee never changes after the deployment"),
         claim(Template.EFFECT, "list: items[·].price' = 1000"),
+        claim(Template.EFFECT, "draw: rounds[·].phase' = 2"),
     ]
     kept = [
         claim(Template.WRITERS, "count is changed only by hit, miss"),
@@ -89,6 +91,7 @@ def test_what_another_way_writes_is_open() -> None:
         claim(Template.CONSTANT, "fee never changes after the deployment", 1),
         claim(Template.EFFECT, "list: items[·].price' = price"),
         claim(Template.EFFECT, "buy: items[·].price' = 1000"),
+        claim(Template.EFFECT, "close: rounds[·].phase' = 2"),
     ]
     assert [item.text for item in broken if not is_open(item, ways)] == []
     assert [item.text for item in kept if is_open(item, ways)] == []

@@ -94,6 +94,9 @@ def take_in_branches(
                 constant = function.arena.constants.get(change.new)
                 if constant is not None and (change.name, constant) in ways.restored:
                     continue
+                entry = function.name, change.name
+                if constant is not None and constant not in ways.constants.get(entry, ()):
+                    ways.otherwise.add(entry)
                 ways.writers.setdefault(change.name, set()).add(function.name)
                 if reader.is_told(change) or reader.is_chosen(change, facts):
                     ways.courses |= set(reader.broken(change, facts))

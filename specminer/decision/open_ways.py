@@ -54,6 +54,10 @@ class OpenWays:
     """Functions and targets to which accepted calls wrote by several expressions."""
     computed: set[tuple[str, str]] = field(default_factory=set)
     """Functions and fields to which accepted calls wrote nothing that is a constant of the code."""
+    constants: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+    """By function and field: the constants of the code that its accepted calls left there."""
+    otherwise: set[tuple[str, str]] = field(default_factory=set)
+    """Functions and fields to which some branch writes another constant."""
     demanded: dict[str, set[str]] = field(default_factory=dict)
     """By function: the fields of which its code demands something before it accepts a call."""
 
@@ -104,6 +108,7 @@ def take_in(
                 elif not change.settable:
                     ways.restored.add((change.name, reader.value(change)))
                 if change.new in decisions.runs.arena.constants:
+                    ways.constants.setdefault((name, change.name), set()).add(reader.value(change))
                     ways.resets |= set(reader.broken(change, facts.get(run, {})))
                 if reader.is_chosen(change, facts.get(run, {})):
                     ways.courses |= set(reader.broken(change, facts.get(run, {})))

@@ -79,7 +79,8 @@ def is_open(item: Invariant, ways: OpenWays) -> bool:
     if item.template is Template.EFFECT:
         function, _, equation = item.text.partition(": ")
         target, _, value = equation.partition("' = ")
-        if _LITERAL.fullmatch(value) and (function, _KEY.sub("[]", target)) in ways.computed:
+        changed = function, _KEY.sub("[]", target)
+        if _LITERAL.fullmatch(value) and (changed in ways.computed or changed in ways.otherwise):
             return True
         entry = function, target
         return entry in ways.effects or (bool(item.exceptions) and entry in ways.branches)
