@@ -217,7 +217,12 @@ def _summary(told: Explanation, share: float) -> Iterator[str]:
             yield "It was not judged: nothing of it lasted, or it only created the contract."
         return
     if told.rank is None:
-        yield f"Nothing speaks against it among the {counted(told.of, 'judged transaction')}."
+        among = f"among the {counted(told.of, 'judged transaction')}"
+        yield (
+            f"What speaks against it is weak, so that it has no rank {among}."
+            if judged.evidence
+            else f"Nothing speaks against it {among}."
+        )
         return
     alarm = "above" if judged.flagged else "below"
     yield (
