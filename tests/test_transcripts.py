@@ -60,8 +60,13 @@ def _prose(text: str) -> str:
 
 FREE: Final = frozenset(
     {"require", "merge", "storageLayout", "forge inspect Contract storageLayout --json", "SPECMINER_RPC"}
+    | {"forge test", "vm.mockCall", "test_claims", "test_outcomes", "invariant_claims"}
+    | {"SPECMINER_TARGET", "Changed.sol:AuctionHouse", "coverage/", "call_sequences/", "fallback"}
+    | {"contractAddr", "senderAddresses", "seqLen", "callSequenceLength", "currentContract.…", "mathint"}
+    | {"/// #macro AuctionHouse();", "scribble --macro-path", "#if_succeeds", "old(…)"}
+    | {"credible-std", "orig(…)"}
 )
-"""Words of other programs, and of the environment."""
+"""Words of other programs and of what is written for them, and of the environment."""
 HELP: Final = " ".join(path.read_text() for path in (Path(__file__).parent / "snapshots" / "help").iterdir())
 
 
