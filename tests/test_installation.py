@@ -20,7 +20,14 @@ from typing import Final
 
 import pytest
 
-from specminer.chain.interface import WITHOUT_CODE, WITHOUT_EVMOLE, from_code
+from specminer.chain.interface import (
+    MAX_CODE,
+    TOO_LONG,
+    WITHOUT_CODE,
+    WITHOUT_EVMOLE,
+    WITHOUT_SELECTORS,
+    from_code,
+)
 from tests.support.anvil import PROJECT
 
 PYTHONS: Final = ("3.11", "3.12", "3.13", "3.14")
@@ -107,3 +114,20 @@ def test_without_bytecode_nothing_is_said_to_be_found_in_it() -> None:
     for codes in ([], [b""]):
         assert from_code(codes).source == WITHOUT_CODE
     assert "evmole" not in WITHOUT_CODE
+
+
+@pytest.mark.parametrize(
+    ("codes", "source"),
+    [
+        ([bytes.fromhex("6000")], WITHOUT_SELECTORS),
+        ([b"", bytes.fromhex("ef0100") + bytes(20)], WITHOUT_SELECTORS),
+        ([bytes(MAX_CODE + 1)], TOO_LONG),
+        ([bytes(MAX_CODE + 1), bytes.fromhex("6000")], WITHOUT_SELECTORS),
+    ],
+)
+def test_nothing_is_said_to_be_found_in_bytecode_where_nothing_was(codes: list[bytes], source: str) -> None:
+    pytest.importorskip("evmole")
+    interface = from_code(codes)
+    assert interface.source == source
+    assert "evmole found" not in interface.source
+    assert not interface.functions

@@ -28,6 +28,14 @@ WITHOUT_CODE: Final = (
     "no ABI was given, and the bytecode is not known: functions are named by the selectors of calls, and their "
     "arguments are unknown; give --abi FILE for names"
 )
+WITHOUT_SELECTORS: Final = (
+    "no ABI was given, and evmole recovers no functions from the bytecode: functions are named by the selectors of "
+    "calls, and their arguments are unknown; give --abi FILE for names"
+)
+TOO_LONG: Final = (
+    f"no ABI was given, and the bytecode is longer than {MAX_CODE:,} bytes, so that evmole does not look for functions "
+    "in it: functions are named by the selectors of calls, and their arguments are unknown; give --abi FILE for names"
+)
 WITHOUT_EVMOLE: Final = (
     "no ABI was given, and evmole, which recovers argument types from bytecode, is not installed: functions are named "
     "by their selectors, and their arguments are unknown; give --abi FILE, or run pip install 'specminer[signatures]' "
@@ -201,10 +209,10 @@ def from_artifact(artifact: Artifact) -> Interface:
 def from_code(codes: Iterable[bytes]) -> Interface:
     """Return the interface that evmole recovers from runtime code: selectors and types, no names.
 
-    Without code, and without evmole, it is empty, and its source says so.
+    Without code, without evmole, and where nothing is recovered, it is empty, and its source says so.
     """
-    codes = list(codes)
-    if not any(codes):
+    codes = [code for code in codes if code]
+    if not codes:
         return Interface(source=WITHOUT_CODE)
     try:
         import evmole
@@ -213,9 +221,8 @@ def from_code(codes: Iterable[bytes]) -> Interface:
             raise
         return Interface(source=WITHOUT_EVMOLE)
     functions: dict[bytes, Function] = {}
-    for code in codes:
-        if len(code) > MAX_CODE:
-            continue
+    searched = [code for code in codes if len(code) <= MAX_CODE]
+    for code in searched:
         info = evmole.contract_info(code, selectors=True, arguments=True, state_mutability=True)
         for found in info.functions or ():
             types = tuple(split_types(found.arguments or ""))
@@ -226,6 +233,8 @@ def from_code(codes: Iterable[bytes]) -> Interface:
                 arguments=tuple(f"arg{place}" for place in range(len(types))),
                 read_only=found.state_mutability in ("view", "pure"),
             )
+    if not functions:
+        return Interface(source=WITHOUT_SELECTORS if searched else TOO_LONG)
     return Interface(
         functions=functions,
         source="no ABI was given: functions are named by their selectors, which evmole found in the bytecode "
