@@ -12,7 +12,9 @@ import pytest
 from specminer.pipeline.explaining import Explainer
 from specminer.pipeline.reporting import explainer_of
 from specminer.render import renderer
+from specminer.report.evidence_section import MEANINGS, evidence_section
 from specminer.report.transaction_page import transaction_html
+from specminer.specification import EvidenceSource
 from tests.support.command import Done, specminer
 from tests.support.driven_browser import chromium, requests, said
 from tests.support.mined import marked, mined
@@ -46,6 +48,23 @@ def test_cause_and_gain_of_an_attack_are_in_the_summary() -> None:
         "23",
         "16",
     )
+
+
+def test_the_evidence_does_not_repeat_the_summary_and_leaves_no_reason_out() -> None:
+    told = explainer().explain(ATTACK)
+    section = evidence_section(told)
+    assert section is not None
+    assert told.unusual is not None
+    summary = " ".join(told.summary)
+    assert len(told.unusual.reasons) > len(section.lead), "some reasons are in the summary"
+    for reason in told.unusual.reasons:
+        assert (f"{reason}." in summary) != (f"{reason}." in section.lead), reason
+    assert [item.cells[0][0].text for item in section.rows] == list(told.unusual.evidence)
+    assert all(piece.text for item in section.rows for cell in item.cells for piece in cell)
+
+
+def test_each_source_says_what_it_compares() -> None:
+    assert set(MEANINGS) == set(EvidenceSource)
 
 
 def test_a_screen_tells_what_the_page_tells(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from specminer.explanation import (
 )
 from specminer.render.flow_picture import MAX_ARROWS, count_arrows, flow_dot
 from specminer.render.layout import render_dot
+from specminer.report.evidence_section import evidence_section
 from specminer.report.picture import bare_picture
 from specminer.report.section import Cell, Piece, Section, left_out, row, transaction_cell
 from specminer.report.sentences import address_link
@@ -49,7 +50,7 @@ def transaction_sections(told: Explanation, prefix: str = "", most: int = MAX_RO
     """
     listed = (
         _flows(told, most),
-        _unusual(told),
+        evidence_section(told),
         _movements(told, most),
         _calls(told, most),
         _storage(told, most),
@@ -89,21 +90,6 @@ def short_hash(told: Explanation) -> str:
 
 def _with_prefix(section: Section, prefix: str) -> Section:
     return replace(section, id=f"{prefix}{section.id}") if prefix else section
-
-
-def _unusual(told: Explanation) -> Section | None:
-    judged = told.unusual
-    if judged is None or not judged.evidence:
-        return None
-    return Section(
-        id="unusual",
-        title="What is unusual, and why",
-        lead=tuple(f"{reason}." for reason in judged.reasons),
-        header=("Evidence", "Bits"),
-        figures=frozenset({1}),
-        rows=tuple(row(source, f"{bits:.1f}") for source, bits in judged.evidence.items()),
-        note="Calls that evidence names are marked in the tree of calls.",
-    )
 
 
 def who(told: Explanation, address: str) -> Cell:
