@@ -79,6 +79,30 @@ def test_what_failed_only_here_taints_who_reads_what_it_touched() -> None:
     ]
 
 
+def test_what_led_a_transaction_another_way_is_unknown_in_it_already() -> None:
+    run = replay(evidence=False)
+    marks(run, [creation(COUNT), record(2)])
+    done = run.step(record(3, gas=22_500), 0)  # reads slot 0, then fails; the chain says that it did not
+    (call,) = done.parts[CONTRACT].invocations
+    assert done.fidelity is Fidelity.STATUS
+    assert [(int(item.slot), item.before, item.after) for item in call.accesses] == [(0, None, None)]
+
+
+ASK_STRANGER = bytes.fromhex(
+    "60005450" + "3d3d60043d3d" + "62515151" + "5af150" + "3d600714" + "601957" + "fe5b00"
+)
+"""Reads slot 0, then calls another contract and fails unless that returns seven bytes."""
+
+
+def test_what_was_read_stays_known_where_a_contract_that_is_not_at_hand_was_called() -> None:
+    run = replay(evidence=False)
+    marks(run, [creation(ASK_STRANGER)])
+    done = run.step(record(2), 0)
+    (call,) = done.parts[CONTRACT].invocations
+    assert done.fidelity is Fidelity.STATUS
+    assert [(int(item.slot), item.before, item.after) for item in call.accesses] == [(0, 0, None)]
+
+
 def test_what_failed_only_here_before_it_touched_anything_leaves_all_storage_in_doubt() -> None:
     records = [creation(SET), record(2, gas=21_001), record(3, data=bytes(32))]
     run = replay(evidence=False)

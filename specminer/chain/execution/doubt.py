@@ -7,7 +7,8 @@ in storage are another matter:
   :mod:`specminer.chain.execution.choice`), is explained by a value that somebody unseen wrote, if one value of one
   slot does (:mod:`specminer.chain.execution.unseen`). That slot is in doubt then.
 - If nothing explains it and it wrote here or on the chain, what it touched is in doubt; all of the contract is, if it
-  touched nothing, or was to create it.
+  touched nothing, or was to create it. What it read is unknown in it already, if nothing but storage can have led it
+  another way.
 - A value read from a slot in doubt is unknown, and so is what a transaction writes that depends on it.
 - A slot is believed again once a value that depends on nothing in doubt is written to it, or once a transaction that
   ends exactly as on the chain would have ended otherwise with any other value that was tried.

@@ -120,7 +120,7 @@ class Settler:
         fidelity = fidelity if job.executable else Fidelity.NOT_EXECUTED
         self._count(job, execution)
         touched = touched_slots(execution.steps)
-        doubtful = frozenset(slot for slot in touched if slot in self.doubt)
+        doubtful = frozenset(slot for slot in touched if slot in self.doubt) | _mistaken_reads(execution)
         if record.succeeded is False:
             machine.state.reset(0)
         else:
@@ -141,6 +141,16 @@ class Settler:
         told = {name for name, field in _TOLD.items() if getattr(job.block, field) is not None}
         self.asked.update(name for name in execution.asked if name not in told)
         self.strangers.update(execution.strangers)
+
+
+def _mistaken_reads(execution: Execution) -> frozenset[Slot]:
+    """Return the slots of which one at least held another value than was read, as the execution went another way.
+
+    None if other contracts, blocks or a limit may have led it astray.
+    """
+    if execution.limited or execution.strangers or execution.asked:
+        return frozenset()
+    return frozenset(external_reads(execution.steps))
 
 
 def _as_on_the_chain(job: Job, execution: Execution) -> Execution:
