@@ -96,13 +96,13 @@ def _life(spec: Specification) -> str:
             for edge in line.edges
         ]
         event = max(events, key=lambda edge: edge.count).event
-        steps.append(f"{plain(event, 60)} → “{names[target]}”")
+        steps.append(f"{plain(event, 60)} → “{names.get(target, '?')}”")
     if not steps:
         return ""
     more = " → …" if len(content.usual) - 1 > MAX_STEPS else ""
     text = f"The usual way is {' → '.join(steps)}{more}"
     ends = sorted(
-        (-state.ends, names[state.id])
+        (-state.ends, names.get(state.id, "?"))
         for state in content.drawn.states
         if state.ends and state.id != spec.initial
     )
