@@ -188,10 +188,10 @@ def _words(table: EventTable) -> tuple[tuple[int, ...], IntColumn]:
 def storage(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
     """Propose predicates over storage, and over storage and the clock."""
     distinct = [_distinct(base.columns, symbol) for symbol in base.symbols]
-    told = {name for variable in table.variables if variable.coded for name in variable.relies_on}
+    told = set(_told_flags(table, base))
     counting = [counts and position not in table.flags for position, counts in enumerate(counters(table))]
     for position, seen in enumerate(distinct):
-        if position in table.flags and table.variables[position].name in told:
+        if position in told:
             continue  # what a function of the contract tells is better known
         values = () if counting[position] else seen
         yield from _alone(table.variables[position], base, position, values)
@@ -210,6 +210,20 @@ def storage(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
         if clock is not None:
             formula = base.language.less(clock, base.symbols[position])
             yield Draft(formula=formula, variables=_names(table, base, position), tier=Tier.TIME)
+
+
+def _told_flags(table: EventTable, base: TableLanguage) -> Iterator[int]:
+    """Yield the flags of deadlines that a function of the contract tells wherever they are known."""
+    known = [base.columns.rows[symbol] >= 0 for symbol in base.symbols]
+    for position in table.flags:
+        name = table.variables[position].name
+        telling = (
+            own
+            for variable, own in zip(table.variables, known, strict=True)
+            if variable.coded and name in variable.relies_on
+        )
+        if any((own | ~known[position]).all() for own in telling):
+            yield position
 
 
 def _alone(variable: Variable, base: TableLanguage, position: int, seen: tuple[int, ...]) -> Iterator[Draft]:
