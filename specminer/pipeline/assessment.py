@@ -117,7 +117,7 @@ def rank_surprise(mining: Mining) -> Mining:
     measured = measure(history, interactions, tuning, broken(claims, history, unit))
     ranking = Ranking(history=history, interactions=interactions, tuning=tuning, measured=measured)
     listed = mining.options.surprising
-    weighed = weigh(mining.context, ranking, breakable(claims))
+    weighed = weigh(mining.context, ranking, breakable(claims), mining.runs)
     return replace(
         mining,
         weighed=weighed,

@@ -69,7 +69,7 @@ def evidence_of(
         _broken(context, [item for item in claims if not item.before], EvidenceSource.BROKEN),
         _callers(context, events),
         _novel(EvidenceSource.ORIGIN, history, events, function * 2 + through, function),
-        _combinations(history, function, lasting),
+        *_combinations(history, function, lasting),
         _novel(
             EvidenceSource.CHANGES, history, events, _changes(context), function * 2 + _names_caller(context)
         ),
@@ -190,26 +190,44 @@ def _alone(of: IntColumn, sender: IntColumn, function: int) -> int:
     return int((~np.isin(of, others)).sum())
 
 
-def _combinations(history: History, function: IntColumn, rows: IntColumn) -> Evidence:
-    """Return how improbable the calls of a transaction are together: which functions, how often in powers of two.
+def _combinations(history: History, function: IntColumn, rows: IntColumn) -> tuple[Evidence, Evidence]:
+    """Return how improbable the calls of a transaction are together, and, among those with the same, their order.
 
-    One call alone is no combination: that a function is hardly ever called is told by who calls it.
+    The calls are which functions, how often in powers of two. One call alone is no combination: that a function is
+    hardly ever called is told by who calls it. Their order is which function follows which, in the order of entry, and
+    which is the first: who repeats steps more often than others does not do them in another order.
     """
     transaction = history.invocation_transaction[rows]
     width = int(function.max(initial=0)) + 1
     pairs, first, times = np.unique(
         transaction * width + function[rows], return_index=True, return_counts=True
     )
-    kind = (pairs % width) * 64 + np.ceil(np.log2(times)).astype(np.int64)
     owner = pairs // width
-    starts = np.flatnonzero(np.r_[True, np.diff(owner) != 0][: len(owner)])
-    code = np.unique(np.add.reduceat(_mixed(kind), starts), return_inverse=True)[1] if len(starts) else starts
+    code, starts = _set_codes(owner, (pairs % width) * 64 + np.ceil(np.log2(times)).astype(np.int64))
     case = rows[np.minimum.reduceat(first, starts)] if len(starts) else starts
-    one = np.zeros(len(starts), dtype=np.int64)
-    cases = rare_codes(history, case, code.ravel().astype(np.int64), one)
+    cases = rare_codes(history, case, code, np.zeros(len(starts), dtype=np.int64))
     calls = np.add.reduceat(times, starts) if len(starts) else starts
     cases = replace(cases, bits=np.where(calls > 1, cases.bits, 0.0))
-    return strongest(EvidenceSource.COMBINATION, len(history.transaction_hash), cases)
+    # of each transaction the steps from one function to another; a transaction's first call has none before it
+    begins = np.r_[True, np.diff(transaction) != 0][: len(rows)]
+    before = np.where(begins, width, np.roll(function[rows], 1))
+    steps = np.unique((transaction * (width + 1) + before) * width + function[rows])
+    order, _ = _set_codes(steps // (width * (width + 1)), steps % (width * (width + 1)))
+    orders = rare_codes(history, case, numbered(paired(code, order)), code)
+    count = len(history.transaction_hash)
+    return strongest(EvidenceSource.COMBINATION, count, cases), strongest(EvidenceSource.ORDER, count, orders)
+
+
+def _set_codes(owner: IntColumn, member: IntColumn) -> tuple[IntColumn, IntColumn]:
+    """Return a number for the set of members of each owner, equal for equal sets, and where each owner begins.
+
+    The owners are ascending.
+    """
+    starts = np.flatnonzero(np.r_[True, np.diff(owner) != 0][: len(owner)])
+    if not len(starts):
+        return starts, starts
+    code = np.unique(np.add.reduceat(_mixed(member), starts), return_inverse=True)[1]
+    return code.ravel().astype(np.int64), starts
 
 
 def _changes(context: HistoryContext) -> IntColumn:

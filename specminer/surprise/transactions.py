@@ -18,6 +18,7 @@ import numpy as np
 from specminer._support.addresses import checksum_address
 from specminer._support.text import counted, list_some
 from specminer._support.units import amount
+from specminer.decision import FunctionRuns
 from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.specification import (
@@ -39,6 +40,7 @@ from specminer.surprise.evidence import Evidence, bounded
 from specminer.surprise.fusion import family_bits, fused
 from specminer.surprise.left_out import FloatColumn
 from specminer.surprise.never_falling import never_falling
+from specminer.surprise.path_sources import branch_evidence
 from specminer.surprise.payouts import Payouts, payout_evidence, payouts
 from specminer.surprise.ranking import MAX_LISTED, Ranking
 from specminer.surprise.transaction_sources import Claim, evidence_of, lasting_calls
@@ -166,6 +168,8 @@ class Transactions:
                 return f"{self._payment(row)}, more than the {others:,} other transactions that pay lead to expect"
             case EvidenceSource.COMBINATION:
                 return f"{self._calls(row)}: hardly any of the {others:,} other transactions does that"
+            case EvidenceSource.ORDER:
+                return f"{self._sequence(row)}, unlike the {counted(others, 'other transaction')} with the same calls"
         name = self.context.calls.name(case)
         calls = counted(others, "other call")
         match item.source:
@@ -216,6 +220,15 @@ class Transactions:
         ]
         return f"it called {_listed(names)}"
 
+    def _sequence(self, row: int) -> str:
+        """Say in which order the functions of a transaction were called, repetitions of one left out."""
+        calls = np.flatnonzero((self.context.history.invocation_transaction == row) & self.lasting)
+        functions = self.context.calls.function[calls]
+        steps = functions[np.r_[True, np.diff(functions) != 0]].tolist()
+        names = [self.context.calls.functions[number] for number in steps[:MAX_NAMED]]
+        more = len(steps) - len(names)
+        return f"it called {', then '.join(names)}{f', and so on ({more:,} more steps)' if more else ''}"
+
     def _changed(self, invocation: int) -> str:
         """Say which variables a call changed."""
         accesses, locations = self.context.accesses, self.context.locations
@@ -245,8 +258,16 @@ class Transactions:
         return (self._payment(row),) if float(self.taken.share[row]) >= MOST_OF_IT else ()
 
 
-def weigh(context: HistoryContext, ranking: Ranking, claims: Sequence[Claim]) -> Transactions:
-    """Weigh all transactions of a history; cost n log n in calls and accesses."""
+def weigh(
+    context: HistoryContext,
+    ranking: Ranking,
+    claims: Sequence[Claim],
+    runs: Sequence[FunctionRuns] = (),
+) -> Transactions:
+    """Weigh all transactions of a history; cost n log n in calls and accesses.
+
+    ``runs``: calls that were executed alone, which tell ways through the code; nothing is told of them without.
+    """
     history, lasting = context.history, lasting_calls(context)
     claims = [*claims, *never_falling(context)]
     rows, unforced = unseen_ether(context, lasting)
@@ -271,6 +292,7 @@ def weigh(context: HistoryContext, ranking: Ranking, claims: Sequence[Claim]) ->
         code_evidence(context, lasting),
         race_evidence(context, lasting),
         refusal_evidence(context, lasting),
+        branch_evidence(context, lasting, runs),
     )
     evidence = tuple(_bounded(found, judged, history.transaction_origin))
     families = family_bits(evidence, judged, history.transaction_origin)
