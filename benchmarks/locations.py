@@ -81,6 +81,7 @@ def history_of(calls: int, seed: int = 0) -> History:
         invocation_code_hash=zeros - 1,
         invocation_code=zeros,
         invocation_sender=sender,
+        invocation_newborn=np.zeros(calls, dtype=np.bool_),
         invocation_value=zeros,
         invocation_outcome=zeros,
         invocation_payments=zeros,

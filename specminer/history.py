@@ -226,6 +226,9 @@ class History:
     recorded, and for constructors."""
     invocation_sender: IntColumn
     """Row in ``addresses``."""
+    invocation_newborn: BoolColumn
+    """Whether the caller is known to be a contract that the same transaction created. That it is not is never known: a
+    contract of which nothing was recorded may have created it."""
     invocation_value: IntColumn
     """Row in ``words``: wei."""
     invocation_outcome: IntColumn

@@ -17,6 +17,7 @@ MEANINGS: Final[Mapping[EvidenceSource, str]] = {
     EvidenceSource.CALLER: "who called, against the earlier callers of the function",
     EvidenceSource.RELATION: "addresses among the arguments: whether they are the caller or the origin, as usual",
     EvidenceSource.ORIGIN: "whether an account or a contract called, against the function's other calls",
+    EvidenceSource.NEWBORN: "whether the transaction created its caller, against other calls by contracts",
     EvidenceSource.COMBINATION: "which functions were called together and how often, against other transactions",
     EvidenceSource.ORDER: "in which order they were called, against other transactions with the same calls",
     EvidenceSource.CHANGES: "which variables changed, against the function's other calls",
@@ -48,7 +49,7 @@ def evidence_section(told: Explanation) -> Section | None:
     summary = " ".join(told.summary)
     further = tuple(f"{reason}." for reason in judged.reasons if f"{reason}." not in summary)
     by_family = ", ".join(f"{family} {bits:.1f}" for family, bits in judged.families.items())
-    counts = "of which the strongest source counts, caller and newcomer together, combination and order too"
+    counts = "of which the strongest source counts, those that add up together"
     note = f"By family, {counts}: {by_family} bits. " if by_family else ""
     return Section(
         id="unusual",

@@ -94,6 +94,8 @@ class EvidenceSource(Enum):
     """An address among the arguments stands in another relation to the caller than usual."""
     ORIGIN = "origin"
     """A contract called what accounts call otherwise, or the reverse."""
+    NEWBORN = "newborn"
+    """The caller is a contract that the same transaction created."""
     COMBINATION = "combination"
     """No other transaction makes the same calls together, or so many of them."""
     ORDER = "order"

@@ -18,6 +18,7 @@ from specminer.store.blocks import stored_block
 from specminer.store.damage import blob, check_history
 from specminer.store.dictionary import decode_words
 from specminer.store.instances import among
+from specminer.store.newborn_callers import newborn_callers
 from specminer.store.transfer_columns import transfer_columns
 from specminer.trace import (
     AccessKind,
@@ -423,6 +424,13 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
         transaction_time=time,
         transaction_origin=columns.looked_up(address_place, sender),
         **called,
+        invocation_newborn=newborn_callers(
+            connection,
+            owners,
+            columns.places(ids),
+            address_place,
+            (called["invocation_transaction"], called["invocation_sender"]),
+        ),
         answers=answer_columns(
             connection,
             owners,

@@ -39,7 +39,7 @@ CUT: Final = float(np.log2(20))
 FAMILIES: Final[Mapping[EvidenceFamily, tuple[tuple[EvidenceSource, ...], ...]]] = {
     EvidenceFamily.CALLERS: (
         (EvidenceSource.CALLER, EvidenceSource.NEWCOMER),
-        (EvidenceSource.ORIGIN,),
+        (EvidenceSource.ORIGIN, EvidenceSource.NEWBORN),
         (EvidenceSource.RELATION,),
     ),
     EvidenceFamily.CALLS: (

@@ -69,6 +69,7 @@ def evidence_of(
         _broken(context, [item for item in claims if not item.before], EvidenceSource.BROKEN),
         _callers(context, events),
         _novel(EvidenceSource.ORIGIN, history, events, function * 2 + through, function),
+        _newborns(history, events, function * 2 + through),
         *_combinations(history, function, lasting),
         _novel(
             EvidenceSource.CHANGES, history, events, _changes(context), function * 2 + _names_caller(context)
@@ -88,6 +89,18 @@ def _novel(
     """Return how improbable each call's code is in its group; ``code`` and ``group`` are of all invocations."""
     cases = rare_codes(history, rows, numbered(paired(group[rows], code[rows])), group[rows])
     return strongest(source, len(history.transaction_hash), cases)
+
+
+def _newborns(history: History, rows: IntColumn, group: IntColumn) -> Evidence:
+    """Return how improbable it is, among calls by contracts, that the caller was created by the same transaction.
+
+    That it was not is never known, and says nothing.
+    """
+    newborn = history.invocation_newborn[rows]
+    of = group[rows]
+    cases = rare_codes(history, rows, numbered(of * 2 + newborn), of)
+    cases = replace(cases, bits=np.where(newborn, cases.bits, 0.0))
+    return strongest(EvidenceSource.NEWBORN, len(history.transaction_hash), cases)
 
 
 def _paths(history: History, measured: Measured, symbol: IntColumn) -> Evidence:

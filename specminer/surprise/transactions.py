@@ -179,6 +179,9 @@ class Transactions:
                 who = self._sender(case)
                 by = f"a contract, {who}" if self._through(case) else f"the account {who} itself"
                 return f"{name} was called by {by}, unlike its {calls}"
+            case EvidenceSource.NEWBORN:
+                who = f"{self._sender(case)}, a contract that the same transaction created"
+                return f"{name} was called by {who}, unlike its {calls} by contracts"
             case EvidenceSource.CHANGES:
                 return f"{name} changed {self._changed(case)}, as hardly any of its {calls} does"
             case _:
