@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from specminer.history import CONSTRUCTOR, MISSING, RETURNED, History, RowColumn
+from specminer.history import CONSTRUCTOR, MISSING, RETURNED, BoolColumn, History, RowColumn
 
 _ERROR_WITH_TEXT: Final = bytes.fromhex("08c379a0")
 _LONGEST_REASON: Final = 132
@@ -26,6 +26,9 @@ class Likeness:
         self._repeated = _first_of_slot(history).tobytes()
         answers = history.answers
         self._code = _code_numbers(history)
+        unknown = ~history.access_write & np.equal(history.access_after, MISSING)
+        self._reads_unknown = np.zeros(len(history), dtype=np.bool_)
+        self._reads_unknown[history.access_invocation[unknown]] = True
         self._succeeded = b"" if answers is None else answers.call_succeeded.tobytes()
 
     def groups(self, rows: RowColumn) -> list[RowColumn]:
@@ -65,6 +68,14 @@ class Likeness:
             )
             groups[key].append(row)
         return sorted((np.array(found, dtype=np.int32) for found in groups.values()), key=_size)
+
+    def reads_unknown(self, rows: RowColumn) -> BoolColumn:
+        """Return which calls read a value that is not known; shape (r,)."""
+        return self._reads_unknown[rows]
+
+    def run_one_code(self, rows: Sequence[int]) -> bool:
+        """Return whether all calls ran the same code."""
+        return len(np.unique(self._code[list(rows)])) <= 1
 
     def _reason(self, row: int) -> bytes:
         output = self._history.invocation_output[row]

@@ -65,6 +65,10 @@ _NEVER_KNOWN: Final = frozenset({Op.GASPRICE, Op.BLOBBASEFEE})
 """Opcodes that ask for what no source records."""
 
 
+UNKNOWN_READ: Final = "it reads a slot whose value is not known"
+"""Why a call cannot be executed alone that met a value in doubt."""
+
+
 class NotRecorded(Exception):  # it is no error but a result
     """A call cannot be executed alone; the text says what its recording lacks."""
 
@@ -185,7 +189,7 @@ class Recordings:
                 value = UNKNOWN_VALUE if after == MISSING else words[after]
                 found.append(SlotWrite(contract, words[slot], earlier, value))
             elif after == MISSING:
-                raise NotRecorded("it reads a slot whose value is not known")
+                raise NotRecorded(UNKNOWN_READ)
             else:
                 found.append(SlotRead(contract, words[slot], words[after]))
         return found

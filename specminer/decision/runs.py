@@ -12,10 +12,11 @@ import numpy as np
 
 from specminer.decision.call_columns import CallColumns
 from specminer.decision.code_numbers import CodeNumbers
+from specminer.decision.doubtful_calls import DoubtfulCalls, EndedRun
 from specminer.decision.feeds import Feed
 from specminer.decision.likeness import Likeness, spread
 from specminer.decision.matching import KnownPath, known_path, match_calls
-from specminer.decision.recordings import NotRecorded, RecordedCall, Recordings
+from specminer.decision.recordings import UNKNOWN_READ, NotRecorded, RecordedCall, Recordings
 from specminer.decoding.context import HistoryContext
 from specminer.evm.alone import Pursuit, pursue
 from specminer.evm.halts import Halt
@@ -24,7 +25,7 @@ from specminer.evm.recorder import MAX_RECORDED
 from specminer.evm.shadow.arena import Arena
 from specminer.evm.shadow.observer import Shadow
 from specminer.evm.shadow.record import ShadowRecord
-from specminer.history import MISSING, IntColumn, RowColumn
+from specminer.history import MISSING, RETURNED, IntColumn, RowColumn
 
 BOUND: Final = 8
 """Calls of one kind that are executed: of one function, ended in one way, with accesses and answers of one shape."""
@@ -142,6 +143,8 @@ class _FunctionRunner:
         self._runs: list[CallRun] = []
         self._unproved: Counter[str] = Counter()
         self._matched: list[tuple[RowColumn, IntColumn]] = []
+        self._doubtful: list[int] = []
+        """Rejected calls that read values which are not known."""
 
     def run(self, rows: RowColumn, most: int) -> FunctionRuns:
         """Run the calls in some rows; of them at most so many are executed."""
@@ -149,13 +152,15 @@ class _FunctionRunner:
         for group in self._tools.likeness.groups(rows):
             lack = self._tools.recordings.lack(int(group[0]))
             if lack is None:
-                groups.append(group)
+                group = self._set_aside(group)
+                groups += [group] if len(group) else []
             else:
                 self._unproved[lack] += len(group)
         first = spread(groups, self._tools.bound, most)
         left = most - sum(map(len, first))
         for group, chosen in zip(groups, first, strict=True):
             left -= self._exhaust(group, chosen, left)
+        self._match_doubtful()
         return self._told(len(rows))
 
     def _exhaust(self, rows: RowColumn, chosen: RowColumn, most: int) -> int:
@@ -180,6 +185,36 @@ class _FunctionRunner:
         self._matched.append((rows[found], taken[found]))
         left: RowColumn = rows[~found]
         return left
+
+    def _set_aside(self, rows: RowColumn) -> RowColumn:
+        """Return the calls of a group without those that read values which are not known."""
+        doubtful = rows[self._tools.likeness.reads_unknown(rows)]
+        if not len(doubtful):
+            return rows
+        self._unproved[UNKNOWN_READ] += len(doubtful)
+        if self._tools.context.history.invocation_outcome[doubtful[0]] != RETURNED:
+            self._doubtful += doubtful.tolist()
+        left: RowColumn = np.setdiff1d(rows, doubtful, assume_unique=True)
+        return left
+
+    def _match_doubtful(self) -> None:
+        """Match rejected calls that read values which are not known, as far as the rest tells their paths."""
+        runs = [
+            EndedRun(number=number, invocation=run.invocation, record=run.record, feeds=run.feeds)
+            for number, run in enumerate(self._runs)
+            if run.feeds and not run.assuming
+        ]
+        rows, tools = np.array(sorted(self._doubtful), dtype=np.int32), self._tools
+        if not len(rows) or not tools.likeness.run_one_code(
+            [*rows.tolist(), *(run.invocation for run in runs)]
+        ):
+            return
+        taken = DoubtfulCalls(runs, self._arena, tools.columns, tools.context.history, rows).matches()
+        found = taken != MISSING
+        if found.any():
+            self._unproved[UNKNOWN_READ] -= int(found.sum())
+            self._unproved += Counter()  # without what is none
+            self._matched.append((rows[found], taken[found]))
 
     def _execute(self, row: int) -> KnownPath | None:
         """Execute a call; return the path that it took, if others can be matched to it."""

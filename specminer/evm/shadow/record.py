@@ -103,6 +103,8 @@ class ShadowRecord:
         self.access_slots: list[tuple[int | None, int]] = []
         """Of the first ``MAX_ENTRIES`` of these the slot: its node, ``None`` if it follows from the code alone, and its
         number."""
+        self.access_decided: list[int] = []
+        """For each of these how many decisions the record held before."""
         self.output_varies = False
         """Whether the size of what the call returned or reverted with, or where it came from, does not follow from the
         path that it took."""
@@ -154,6 +156,7 @@ class ShadowRecord:
         self.accessed += 1
         if len(self.access_slots) < MAX_ENTRIES:
             self.access_slots.append((node, slot))
+            self.access_decided.append(len(self.decisions))
 
     def operand(self, node: int | None, value: int) -> int:
         """Return the node of an operand, which may be a constant."""
