@@ -214,20 +214,27 @@ def _summary(told: Explanation, share: float) -> Iterator[str]:
     judged = told.unusual
     if judged is None:
         if told.of is not None:
-            yield "It was not judged: nothing of it lasted, or it only created the contract."
+            yield (
+                "It was not judged: nothing of it lasted, or it only created the contract."
+                if told.transaction.succeeded
+                else "It was not judged: it failed, and nothing of it lasted."
+            )
         return
     if told.rank is None:
         among = f"among the {counted(told.of, 'judged transaction')}"
         yield (
-            f"What speaks against it is weak, so that it has no rank {among}."
+            f"Taken alone it looks usual: what speaks against it is weak, so that it has no rank {among}."
             if judged.evidence
-            else f"Nothing speaks against it {among}."
+            else f"Taken alone it looks usual: nothing speaks against it {among}."
         )
         return
     alarm = "above" if judged.flagged else "below"
+    place = "the most unusual" if told.rank == 1 else f"number {told.rank:,}"
+    close = told.threshold is not None and f"{judged.score:.1f}" == f"{told.threshold:.1f}"
+    digits = 2 if close else 1
     yield (
-        f"By what speaks against it, it is number {told.rank:,} of {counted(told.of, 'transaction')}: "
-        f"{judged.score:.1f} bits, {alarm} the alarm threshold of {told.threshold:.1f}."
+        f"It is {place} of {counted(told.of, 'transaction')}: {judged.score:.{digits}f} bits, {alarm} the alarm "
+        f"threshold of {told.threshold:.{digits}f}. The more bits, the less likely by chance."
     )
     yield from (f"Unusual: {reason}." for reason in judged.reasons[:_REASONS])
 
@@ -282,7 +289,8 @@ def _who_gained(told: Explanation, share: float) -> Iterator[str]:
         parts = [f"{_party(told, item)} gained {_net(item, facts)}" for item in won]
         parts += [f"{_party(told, item)} lost {_net(item, facts)}" for item in lost]
         if asset == ETHER and not math.isnan(share) and share > 0:
-            parts.append(f"what left is {share:.1%} of the ether that was held")
+            most = "all" if share > 0.9999 else f"{share:.1%} of"
+            parts.append(f"what left is {most} the ether that was held")
         if parts:
             yield f"{'; '.join(parts)}."
 
