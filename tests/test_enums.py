@@ -88,6 +88,7 @@ def test_an_enum_that_is_told_in_two_ways_is_left_out() -> None:
         {"enums": {"A": "text", "B": [5], "C": ["<b>"]}},
         {"sources": [], "input": 5, "output": {"sources": {"a": 5}}},
         {"SourceCode": "{{" + "[" * 100_000},
+        {"SourceCode": '{{"a":' + "[" * 300_000 + "]" * 300_000 + "}}"},
         {"source": "enum A {"},
         {"source": f"enum A {{ B }}{' ' * MAX_SOURCE}"},
     ],

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
+from specminer.nesting import NestingError, check_nesting
+
 MAX_ENUMS: Final = 2_000
 MAX_MEMBERS: Final = 256
 """Solidity allows no more."""
@@ -92,8 +94,10 @@ def _sources(document: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(text, str) and text.lstrip()[:1] == "{" and len(text) <= MAX_SOURCE:
         try:  # Etherscan puts standard JSON into braces of its own
             bare = text.strip()
-            inner = msgspec.json.decode(bare[1:-1] if bare.startswith("{{") else bare)
-        except (msgspec.DecodeError, RecursionError):
+            bare = bare[1:-1] if bare.startswith("{{") else bare
+            check_nesting(bare.encode())
+            inner = msgspec.json.decode(bare)
+        except (NestingError, msgspec.DecodeError, UnicodeError, RecursionError):
             inner = None
         told += [file.get("content") for file in _files(inner)] if isinstance(inner, dict) else []
     else:
