@@ -5,6 +5,7 @@ The page needs no network and no script, and has the look of the report.
 
 from __future__ import annotations
 
+import textwrap
 from typing import Final
 
 from markupsafe import Markup
@@ -31,6 +32,8 @@ MAX_CALLS: Final = 12
 MAX_LINES: Final = 8
 """Lines of each of its other lists."""
 _MAX_LINE: Final = 2_000
+_MAX_ROWS: Final = 3
+"""Rows of one call, flow or change in the terminal."""
 
 
 def transaction_html(told: Explanation) -> str:
@@ -132,10 +135,17 @@ def _list(title: str, lines: list[str], total: int, width: int) -> str:
     if not lines:
         return ""
     limit = MAX_CALLS if title == "Calls" else MAX_LINES
-    shown = [cut(plain(line, _MAX_LINE), width - 2) for line in lines[:limit]]
+    shown = [row for line in lines[:limit] for row in _hanging(plain(line, _MAX_LINE), width)]
     if total > limit:
-        shown.append(f"… and {total - limit:,} more (--format html, md or json has them)")
-    return "\n".join([title, *(f"  {line}" for line in shown)])
+        shown.append(f"  … and {total - limit:,} more (--format html, md or json has them)")
+    return "\n".join([title, *shown])
+
+
+def _hanging(text: str, width: int) -> list[str]:
+    """Break a safe text into at most ``_MAX_ROWS`` rows, those behind the first further in."""
+    rows = textwrap.wrap(text, width, initial_indent="  ", subsequent_indent=" " * 6, break_on_hyphens=False)
+    rows = [*rows[: _MAX_ROWS - 1], " ".join(rows[_MAX_ROWS - 1 :])] if len(rows) > _MAX_ROWS else rows
+    return [cut(row, width) for row in rows]
 
 
 def _joined(text: str, width: int, lead: str = "") -> str:
