@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,25 +55,10 @@ def cluster() -> Iterator[DaskCluster]:
         yield running
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
-    """A chain on which several tills were used at the same time."""
-
-    url: str
-    tills: tuple[str, ...]
-
-
 @pytest.fixture(scope="module")
-def chain(tools: Path) -> Iterator[Chain]:
+def chain(tools: Path) -> Iterator[till.TillChain]:
     with Anvil() as anvil:
-        compiled = till.compiled()["Till"]
-        tills = []
-        for rounds in (4, 2):
-            deployed = anvil.deploy(anvil.accounts[0], compiled)
-            till.drive(anvil, deployed, rounds=rounds)
-            tills.append(deployed)
-        till.drive(anvil, tills[0], rounds=3)
-        yield Chain(url=anvil.url, tills=tuple(item.address for item in tills))
+        yield till.several(anvil, (4, 2), more=3)
 
 
 def content(path: Path) -> Tables:
@@ -161,7 +145,7 @@ def test_workers_mine_from_a_server_what_one_process_mines_from_a_file(
 
 
 def test_workers_read_a_chain_and_one_of_them_dies(
-    cluster: DaskCluster, chain: Chain, tmp_path: Path
+    cluster: DaskCluster, chain: till.TillChain, tmp_path: Path
 ) -> None:
     for number, contract in enumerate(chain.tills):
         collect(tmp_path / "here.db", contract, NodeOptions(url=chain.url))
@@ -177,7 +161,7 @@ def test_workers_read_a_chain_and_one_of_them_dies(
 
 
 def test_a_list_is_collected_by_workers_as_by_one_process(
-    cluster: DaskCluster, chain: Chain, tmp_path: Path
+    cluster: DaskCluster, chain: till.TillChain, tmp_path: Path
 ) -> None:
     listed = tmp_path / "list.txt"
     listed.write_text("\n".join(chain.tills))

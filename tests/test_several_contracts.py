@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
@@ -29,25 +28,10 @@ NOBODY: Final = "0x" + "00" * 19 + "99"
 DATASETS: Final = Path(__file__).parent.parent / "datasets"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
-    """A chain on which several tills were used at the same time."""
-
-    url: str
-    tills: tuple[str, ...]
-
-
 @pytest.fixture(scope="module")
-def chain(tools: Path) -> Iterator[Chain]:
+def chain(tools: Path) -> Iterator[till.TillChain]:
     with Anvil() as anvil:
-        compiled = till.compiled()["Till"]
-        tills = []
-        for rounds in (2, 3, 1):
-            deployed = anvil.deploy(anvil.accounts[0], compiled)
-            till.drive(anvil, deployed, rounds=rounds)
-            tills.append(deployed)
-        till.drive(anvil, tills[0], rounds=2)
-        yield Chain(url=anvil.url, tills=tuple(item.address for item in tills))
+        yield till.several(anvil, (2, 3, 1), more=2)
 
 
 def no_filter(method: str, _target: str) -> str | None:
@@ -66,7 +50,7 @@ def everything(_method: str, _target: str) -> str | None:
 @pytest.mark.parametrize("refusal", [no_filter, no_traced_blocks, everything])
 @pytest.mark.parametrize("window", [7, 10_000])
 def test_one_pass_finds_what_single_passes_find(
-    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: object, window: int
+    chain: till.TillChain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: object, window: int
 ) -> None:
     monkeypatch.setattr(joint_collecting, "WINDOW", window)
     listing = tmp_path / "list.txt"
@@ -96,7 +80,7 @@ def test_one_pass_finds_what_single_passes_find(
     assert {(item.first, item.last) for item in moves} == {blocks}
 
 
-def test_a_list_is_mined_into_a_page(chain: Chain, tmp_path: Path) -> None:
+def test_a_list_is_mined_into_a_page(chain: till.TillChain, tmp_path: Path) -> None:
     artifact = till.compiled()["Till"]
     (tmp_path / "lists").mkdir()
     (tmp_path / "lists" / "Till.json").write_text(json.dumps(artifact["abi"]))

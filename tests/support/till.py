@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.support.anvil import Anvil, Call, Deployed
@@ -84,6 +86,25 @@ def calls(till: Deployed, accounts: tuple[str, ...], rounds: int = 3) -> list[li
         blocks.append([till.call(who, "take") for who in people[number % 2 :]])
         blocks.append([till.call(who, "take") for who in people[:3]])
     return blocks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TillChain:
+    """A chain on which several tills were used at the same time."""
+
+    url: str
+    tills: tuple[str, ...]
+
+
+def several(anvil: Anvil, rounds: Sequence[int], more: int) -> TillChain:
+    """Deploy a till for each number of rounds and drive it so long; then the first one for some ``more``."""
+    tills = []
+    for count in rounds:
+        deployed = anvil.deploy(anvil.accounts[0], compiled()["Till"])
+        drive(anvil, deployed, rounds=count)
+        tills.append(deployed)
+    drive(anvil, tills[0], rounds=more)
+    return TillChain(url=anvil.url, tills=tuple(item.address for item in tills))
 
 
 def drive(anvil: Anvil, till: Deployed, rounds: int = 3) -> list[str]:
