@@ -58,22 +58,10 @@ def _solidity(request: ExportRequest) -> ExportText:
     return solidity(request.specification, request.artifact)
 
 
-def _foundry(request: ExportRequest) -> ExportText:
-    return foundry(
-        request.specification,
-        request.artifact,
-        read_calls(_history(request), request.artifact, request.most_calls),
-    )
-
-
-def _history(request: ExportRequest) -> History:
+def _recorded(request: ExportRequest) -> RecordedCalls:
     if request.history is None:
         raise UsageError("this format holds recorded calls; name the dataset, the trace file or the contract")
-    return request.history
-
-
-def _recorded(request: ExportRequest) -> RecordedCalls:
-    return read_calls(_history(request), request.artifact, request.most_calls)
+    return read_calls(request.history, request.artifact, request.most_calls)
 
 
 FORMATS: Final = {
@@ -83,7 +71,7 @@ FORMATS: Final = {
     "foundry": ExportFormat(
         help="a test for forge that replays the history and sends calls like it",
         needs_history=True,
-        write=_foundry,
+        write=lambda request: foundry(request.specification, request.artifact, _recorded(request)),
     ),
     "echidna": ExportFormat(
         help="the accepted calls as a corpus of echidna",

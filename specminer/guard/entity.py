@@ -133,12 +133,9 @@ class Entities:
         }
         named = keyed | named
         unusable = taken | (set(wished.values()) - set(named.values()))
-        shorter = {
-            self._variables[row].text((key,), field): short
-            for (row, field), short in self.short.items()
-            for key in computed
-            if short not in unusable and (row, field) not in others
-        } | {situation.terms[place].name: short for place, short in named.items()}
+        shorter = self._part_names(computed, others, unusable) | {
+            situation.terms[place].name: short for place, short in named.items()
+        }
         return replace(
             situation,
             terms=tuple(
@@ -148,6 +145,24 @@ class Entities:
                 for place, term in enumerate(situation.terms)
             ),
         )
+
+    def _part_names(
+        self, computed: Collection[str], others: Collection[tuple[int, int]], unusable: Collection[str]
+    ) -> dict[str, str]:
+        """Return short names of storage under computed keys, by the long ones: expressions are made of them.
+
+        Args:
+            computed: the keys.
+            others: variable and field of what is kept under other keys, too; it has no short name.
+            unusable: names that stand for something else.
+
+        """
+        return {
+            self._variables[row].text((key,), field): short
+            for (row, field), short in self.short.items()
+            for key in computed
+            if short not in unusable and (row, field) not in others
+        }
 
     def _computed(self, keys: Collection[str], taken: Collection[str]) -> frozenset[str]:
         """Return the keys that the code computes, as a hash of arguments: the entity has a better name."""

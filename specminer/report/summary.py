@@ -108,9 +108,8 @@ def _state_table(spec: Specification, columns: int) -> list[str]:
     """Return the states with their visits and ends, the first in the order of the document."""
     lines = [f"States ({len(spec.states):,})"]
     for state in spec.states[:SHORT_ROWS]:
-        ends = f", {counted(state.ends, 'interaction ends', 'interactions end')} here" if state.ends else ""
         counts = "the initial state" if state.id == spec.initial else counted(state.visits, "visit")
-        lines.append(cut(f"  {_name(state)}: {counts}{ends}", columns))
+        lines.append(cut(f"  {_name(state)}: {counts}{_ends(state)}", columns))
     rest = len(spec.states) - SHORT_ROWS
     return [*lines, *([f"  … and {rest:,} more"] if rest > 0 else [])]
 
@@ -246,9 +245,8 @@ def _states(spec: Specification, columns: int) -> list[str]:
             stuck = f"; {counted(state.ends, 'interaction')} never left it" if state.ends else ""
             lines.append(cut(f"  {name}: the initial state{stuck}", columns))
             continue
-        ends = f", {counted(state.ends, 'interaction ends', 'interactions end')} here"
         visits = f"{counted(state.visits, 'visit')}{unknown_part(state.unknown)}"
-        counts = f"{visits}{ends if state.ends else ''}"
+        counts = f"{visits}{_ends(state)}"
         one = f"  {name}: {counts}"
         if cell_len(one) <= columns:
             lines.append(one)
@@ -260,6 +258,11 @@ def _states(spec: Specification, columns: int) -> list[str]:
             lines += paragraph("also: " + "; ".join(holds), columns, "    ")
     sentence = observer_text(spec)
     return lines + (paragraph(sentence, columns) if sentence else [])
+
+
+def _ends(state: State) -> str:
+    """Return how many interactions end in a state, as the end of a phrase; nothing if none does."""
+    return f", {counted(state.ends, 'interaction ends', 'interactions end')} here" if state.ends else ""
 
 
 def _transitions(spec: Specification, columns: int, rows: int) -> list[str]:
