@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TOOLS := .tools
 READY := $(VENV)/.ready-for-tests
 
-.PHONY: help setup demo docs docs-outputs tools test test-fast check schema golden clean need-python need-npm
+.PHONY: help setup demo docs docs-outputs tools test test-fast check schema golden lock audit clean need-python need-npm
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -45,6 +45,14 @@ schema: setup ## write docs/automaton.schema.json from the types of the specific
 
 golden: setup ## do the datasets' outputs still agree with the digests in tools/golden.json?
 	$(BIN)/python -m tools.golden check
+
+lock: setup ## write the versions of all dependencies, with their hashes, into tools/requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --all-extras --upgrade --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url pyproject.toml --output-file tools/requirements.lock
+	@echo "tools/requirements.lock"
+
+audit: setup ## ask the index for known vulnerabilities of the locked dependencies
+	@$(BIN)/uv tool run --quiet pip-audit --strict --requirement tools/requirements.lock --no-deps --disable-pip
 
 clean: ## remove all that these targets made
 	rm -rf $(VENV) $(TOOLS) dist out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

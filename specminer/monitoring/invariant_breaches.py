@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 
 from specminer.invariant import Invariant
 from specminer.monitoring.calls import JudgedCalls
 from specminer.monitoring.deviation import SURE, Basis, Deviation, Severity
-from specminer.specification import Derivation, InvariantEntry, Specification, Template
-
-_STRICT: Final = frozenset(
-    {
-        Template.TOTAL,
-        Template.CONSERVED,
-        Template.EFFECT,
-        Template.OWN,
-        Template.ONCE,
-        Template.MONOTONE,
-        Template.CONSTANT,
-    }
-)
-"""Invariants that a single failure breaks; others only describe what was seen."""
+from specminer.specification import Derivation, InvariantEntry, Specification
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +59,7 @@ def _severity(entry: InvariantEntry) -> Severity:
     if entry.exceptions:
         return Severity.UNUSUAL
     low = 0.0 if entry.interval is None else entry.interval[0]
-    if entry.kind in _STRICT:
+    if entry.kind.is_strict:
         sure = entry.derivation is Derivation.EXACT or low >= SURE
         return Severity.BROKEN if sure else Severity.UNKNOWN
     return Severity.UNKNOWN if low >= SURE else Severity.UNUSUAL

@@ -33,6 +33,15 @@ class Template(Enum):
     WRITERS = "writers"
     """Which functions change a variable."""
 
+    @property
+    def is_strict(self) -> bool:
+        """Whether one failure in a later call breaks the invariant; the other forms only describe what was seen."""
+        return self not in _DESCRIPTIONS
+
+
+_DESCRIPTIONS: Final = frozenset({Template.BEFORE, Template.STATE, Template.ORDER, Template.WRITERS})
+"""Forms that describe what was seen."""
+
 
 class Derivation(Enum):
     """How far an invariant follows from what the code computes, on each path that an accepted call took."""
