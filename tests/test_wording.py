@@ -154,9 +154,9 @@ def test_without_an_abi_slots_and_arguments_have_numbers(shop: tuple[SmallChain,
     chain, address = shop
     found = worded(chain.context(address, named=False))
     texts = {text for counter in found.values() for text in counter}
-    assert {"value < `mapping0[argument 1]+1`", "mapping0[argument 1].bytes0to19 = sender"} <= texts
-    assert {"argument 1 + slot13 >= 30", "argument 1 + slot14 > slot10.bytes1to16"} <= texts
-    assert {"mapping2[MINTER_ROLE][sender] = 0", "mapping21[hash(argument 1, argument 2)] != 0"} <= texts
+    assert {"value < `mapping0[arg0]+1`", "mapping0[arg0].bytes0to19 = sender"} <= texts
+    assert {"arg0 + slot13 >= 30", "arg0 + slot14 > slot10.bytes1to16"} <= texts
+    assert {"mapping2[MINTER_ROLE][sender] = 0", "mapping21[hash(arg0, arg1)] != 0"} <= texts
 
 
 @pytest.mark.parametrize(("package", "runs"), [("solc-0.4.26", 200), ("solc-0.5.17", None)])

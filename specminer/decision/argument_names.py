@@ -26,7 +26,6 @@ MAX_SPELLING: Final = 2000
 """Characters of a type; longer ones are not taken apart."""
 _ARRAY: Final = re.compile(r"(.*)\[([0-9]{0,9})\]", re.ASCII | re.DOTALL)
 _VALUE: Final = re.compile(r"(u?int|bytes)([0-9]{1,3})", re.ASCII)
-_UNNAMED: Final = re.compile(r"arg([0-9]{1,4})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +143,6 @@ class ArgumentNames:
         self._unnamed = function is None
         if function is None:
             return
-        recovered = function.name.startswith("0x")
         given: Iterable[tuple[str, str, Sequence[Parameter]]]
         if len(parameters) == len(function.types):
             pairs = zip(function.arguments, parameters, strict=True)
@@ -152,16 +150,14 @@ class ArgumentNames:
         else:
             given = [(name, kind, ()) for name, kind in zip(function.arguments, function.types, strict=True)]
         for name, kind, components in given:
-            found = _UNNAMED.fullmatch(name) if recovered else None
-            shown = name if found is None else f"argument {int(found[1]) + 1}"
-            self._parameters.append((shown, read_type(kind, components)))
+            self._parameters.append((name, read_type(kind, components)))
 
     def layout(self, data: bytes) -> DataLayout:
         """Return what the bytes of one call's data are called."""
         if self._unnamed:
             count = min(max(0, len(data) - SELECTOR + 31) // 32, MAX_WORDS)
             words = {
-                SELECTOR + 32 * place: ArgumentWord(name=f"argument {place + 1}", kind=ValueKind.WORD)
+                SELECTOR + 32 * place: ArgumentWord(name=f"arg{place}", kind=ValueKind.WORD)
                 for place in range(count)
             }
             return DataLayout(words=words, texts=())
