@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from specminer._support.text import UniqueNames, list_some, suggest
 from specminer.decision.access_facts import AccessFacts
+from specminer.decision.state_conditions import StateCondition
 from specminer.decoding import ROLLED_BACK, HistoryContext
 from specminer.errors import UsageError, plain
 from specminer.history import CONSTRUCTOR, MISSING
@@ -19,6 +20,7 @@ from specminer.interaction.roles import Naming, Source, candidates, naming
 from specminer.interaction.scores import MIN_COVERAGE, ContractScore, Score, marks, score, score_contract
 from specminer.interaction.slices import sliced
 from specminer.interaction.sorts import Sort, sorts
+from specminer.interaction.stages import stage_share
 from specminer.interaction.views import by_instance, by_sender, whole
 from specminer.specification import EntitySort, Mode
 
@@ -67,12 +69,17 @@ class Analysis:
         return tuple(item.name for item in self.found)
 
 
-def analyse(context: HistoryContext, code: AccessFacts | None = None) -> Analysis:
+def analyse(
+    context: HistoryContext,
+    code: AccessFacts | None = None,
+    conditions: Callable[[], Iterable[StateCondition]] = tuple,
+) -> Analysis:
     """Find the sorts of a history and what speaks for each.
 
     Args:
         context: the history.
         code: what the code shows of its accesses; without it, what calls touch and where they stop must do.
+        conditions: returns what the code asks of storage and the clock; called only where that matters.
 
     """
     told, offered = marks(context, code), candidates(context, code)
@@ -82,14 +89,15 @@ def analyse(context: HistoryContext, code: AccessFacts | None = None) -> Analysi
         rated.append((sort, named, score(context, sort, named, told)))
     rated.sort(key=lambda item: (-item[2].value, -item[2].coverage))  # else in the order of the slots
     names = _told_apart([_name(context, sort, named) for sort, named, _ in rated])
-    return Analysis(
-        context=context,
-        contract=score_contract(context, told),
-        found=tuple(
-            Found(name=name, sort=sort, naming=named, score=rating)
-            for name, (sort, named, rating) in zip(names, rated, strict=True)
-        ),
+    found = tuple(
+        Found(name=name, sort=sort, naming=named, score=rating)
+        for name, (sort, named, rating) in zip(names, rated, strict=True)
     )
+    contract = score_contract(context, told)
+    best = next((item for item in found if item.qualifies), None)
+    if contract is not None and best is not None and best.sort.account and best.score.separable:
+        contract = replace(contract, stages=stage_share(context, conditions()))
+    return Analysis(context=context, contract=contract, found=found)
 
 
 def _name(context: HistoryContext, sort: Sort, named: Naming) -> str:
@@ -147,6 +155,9 @@ def second_view(analysis: Analysis, chosen: Interactions) -> Interactions | None
     A sort is nearly as good if it scores nearly as much, or if most calls that the chosen one leaves out are about its
     entities. It has to divide the history into lives, and its entities have to be named and not only be touched.
     """
+    contract = analysis.contract
+    if chosen.mode is Mode.WHOLE and contract is not None and contract.staged:
+        return _beside_stages(analysis)
     if chosen.sort is None:
         return None
     best = next((item for item in analysis.found if item.name == chosen.sort.name), None)
@@ -164,6 +175,19 @@ def second_view(analysis: Analysis, chosen: Interactions) -> Interactions | None
         interactions,
         explanation=f"Second view: {_by_sort(rival, interactions)}; {why}. {reasons(rival)}"
         f"{_outside(context, interactions)} `--interactions {name}` makes it the first.",
+    )
+
+
+def _beside_stages(analysis: Analysis) -> Interactions | None:
+    """Return the history split by the accounts that take part in a contract's stages."""
+    rival = next((item for item in analysis.found if item.qualifies), None)
+    if rival is None or rival.score.trivial or rival.score.derived:
+        return None
+    interactions, name = _sliced(analysis.context, rival), plain(rival.name, 60)
+    return replace(
+        interactions,
+        explanation=f"Second view: {_by_sort(rival, interactions)}; each takes part in the stages of the contract. "
+        f"{reasons(rival)}{_outside(analysis.context, interactions)} `--interactions {name}` makes it the first.",
     )
 
 
@@ -221,6 +245,11 @@ def _undivided(context: HistoryContext) -> tuple[Interactions, str]:
 
 
 def _contract_reasons(rating: ContractScore) -> str:
+    if rating.staged:
+        return (
+            "It lives through stages that never come back, by the clock or by what it keeps without keys, and they "
+            f"tell {rating.stages:.0%} of which function is called"
+        )
     return (
         f"{rating.coverage:.0%} of the accepted calls touch variables without keys, to which {rating.decides:.0%} of "
         f"what decides belongs (score {rating.value:.2f})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -26,6 +26,7 @@ from specminer.decision.deployment_constants import deployment_constants, with_c
 from specminer.decision.state_conditions import StateCondition, StoredField, state_conditions
 from specminer.decoding import HistoryContext, decode
 from specminer.errors import UsageError, plain
+from specminer.guard import FollowedFunction
 from specminer.history import MISSING, History
 from specminer.interaction import Interactions, analyse, split
 from specminer.pipeline.phasing import Built, Phasing, chosen_deadlines, chosen_flags
@@ -54,8 +55,17 @@ def divide(mining: Mining) -> Mining:
         UsageError: the definition or the options ask for what the history does not have.
 
     """
-    analysis = analyse(mining.context, access_facts(mining.context, mining.runs))
+    analysis = analyse(
+        mining.context,
+        access_facts(mining.context, mining.runs),
+        lambda: state_conditions_of(mining.followed),
+    )
     return divided(replace(mining, analysis=analysis), split(analysis, mining.options.interactions))
+
+
+def state_conditions_of(followed: Mapping[int, FollowedFunction]) -> tuple[StateCondition, ...]:
+    """Return what the code asks of storage and the clock, where its decisions were followed."""
+    return state_conditions((item.decisions, item.wording) for item in followed.values())
 
 
 def divided(mining: Mining, interactions: Interactions) -> Mining:
@@ -72,7 +82,7 @@ def divided(mining: Mining, interactions: Interactions) -> Mining:
     events = [definition.called.get(function, function) for function in functions]
     flagged = flags(context, interactions)
     requested = replace(definition, forbid=(*definition.forbid, *options.forbid))
-    conditions = state_conditions((item.decisions, item.wording) for item in mining.followed.values())
+    conditions = state_conditions_of(mining.followed)
     constants = deployment_constants(context) if conditions else {}
     observers = Observers(context, forbidden=requested.forbid)
     phasing = Phasing(

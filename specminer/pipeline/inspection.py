@@ -16,7 +16,8 @@ from specminer.interaction.graph import interaction_graph
 from specminer.interaction.races import races
 from specminer.interaction.rejections import rejections
 from specminer.interaction.verification import independence
-from specminer.pipeline.following import execute
+from specminer.pipeline.division import state_conditions_of
+from specminer.pipeline.following import execute, follow
 from specminer.pipeline.output import replace_file
 from specminer.report import interactions as report
 
@@ -96,5 +97,8 @@ def inspect(history: History, *, artifact: Artifact | None = None, wish: str | N
 
     """
     context = decode(history, artifact)
-    analysis = analyse(context, access_facts(context, execute(context)))
+    runs = execute(context)
+    analysis = analyse(
+        context, access_facts(context, runs), lambda: state_conditions_of(follow(context, runs))
+    )
     return Inspected(analysis=analysis, interactions=split(analysis, wish))

@@ -192,6 +192,7 @@ def _contract(analysis: Analysis) -> Document | None:
         "setlike": round(rating.setlike, 6),
         "alpha": round(rating.alpha, 6),
         "single": rating.single,
+        "stages": round(rating.stages, 6),
     }
 
 
