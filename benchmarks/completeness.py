@@ -32,7 +32,7 @@ from specminer.chain.txlist import read_calls, read_transactions
 from specminer.decoding import HistoryContext, decode
 from specminer.history import CONSTRUCTOR, OUTCOMES
 from specminer.pipeline import Export, Rulebook, import_export
-from specminer.pipeline.executing import main_contract
+from specminer.chain.listings import main_contract
 from specminer.pipeline.facts import unknown_values
 from specminer.store import TraceStore
 from specminer.trace import Address, OutcomeKind

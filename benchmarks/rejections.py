@@ -33,7 +33,7 @@ from specminer.guard import Learned, learn
 from specminer.guard.describing import Function
 from specminer.history import OUTCOMES, BoolColumn, History
 from specminer.pipeline import Export, Rulebook, import_export
-from specminer.pipeline.executing import main_contract
+from specminer.chain.listings import main_contract
 from specminer.pipeline.following import execute, follow
 from specminer.pipeline.guarding import causes
 from specminer.specification import Guard, GuardKind

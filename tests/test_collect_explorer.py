@@ -86,6 +86,8 @@ def test_the_database_is_that_of_an_import(tmp_path: Path) -> None:
         (CONTRACT, "txlistinternal", 0),
     ]
     assert expected.pop("explorer_page") == []
+    assert found.pop("listed_record") == []
+    assert len(expected.pop("listed_record")) == len(records) + len(calls)
     assert found == expected
     with TraceStore(str(tmp_path / "h.db")) as store:
         told = list(store.transactions(1, CONTRACT))
@@ -186,8 +188,8 @@ def test_only_what_is_new_is_read_and_executed(tmp_path: Path) -> None:
         assert len(server.asked("txlist")) == 2
         assert server.asked("getabi") == []
     expected = imported(records, tmp_path, "--abi", "abi.json", database="i.db")
-    del expected["explorer_page"]
-    assert dump(tmp_path / "h.db", "explorer_page") == expected
+    del expected["explorer_page"], expected["listed_record"]
+    assert dump(tmp_path / "h.db", "explorer_page", "listed_record") == expected
 
 
 def test_blocks_that_are_not_final_are_not_read(tmp_path: Path) -> None:
@@ -445,4 +447,6 @@ def test_a_real_history_served_by_an_explorer_is_the_one_imported_from_its_file(
         done = collected(server, tmp_path, "--explorer-key-env", "MY_KEY", address=address)
         assert done.code == 0, done.text
         assert len(server.asked("txlist")) >= 2
-    assert dump(tmp_path / "h.db", "explorer_page") == dump(real_database("MobSquads"), "explorer_page")
+    assert dump(tmp_path / "h.db", "explorer_page", "listed_record") == dump(
+        real_database("MobSquads"), "explorer_page", "listed_record"
+    )

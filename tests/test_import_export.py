@@ -148,7 +148,7 @@ def test_a_shorter_export_changes_nothing(
     shorter.write_text(json.dumps(other))
     done = run(shorter, "h.db", tmp_path)
     assert (done.code, done.out) == (2, "")
-    assert "holds a longer export" in done.err
+    assert re.search(r"two transactions have place \d+ .* one of them is wrong", done.err)
     assert tables(tmp_path / "h.db") == reference
 
 
@@ -369,5 +369,5 @@ def test_an_export_that_lacks_what_was_executed_changes_nothing(
     other.write_text(json.dumps(records))
     done = run(other, "h.db", tmp_path)
     assert (done.code, done.out) == (2, "")
-    assert f"lacks 1 transactions of it, such as {lost}" in done.err
+    assert f"{lost} of what was imported before" in done.err
     assert tables(tmp_path / "h.db") == reference

@@ -181,6 +181,7 @@ def test_a_database_of_before_is_read_and_says_so(tmp_path: Path) -> None:
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("DROP TABLE payment")
         connection.execute("DROP TABLE gap")
+        connection.execute("DROP TABLE listed_record")
         for table in (external_call, frame_code, environment_answer, foreign_log, contract_code):
             connection.execute(f"DROP TABLE {table.name}")
         for name, columns in ADDED.items():

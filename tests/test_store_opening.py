@@ -64,7 +64,8 @@ def test_answers_of_a_database_that_has_none_are_not_known(tmp_path: Path) -> No
     with stored(given, location=str(path)):
         pass
     with closing(sqlite3.connect(path)) as connection:  # as version 7 of the tables left it
-        for table in ("external_call", "frame_code", "environment_answer", "foreign_log", "contract_code"):
+        added = ("external_call", "frame_code", "environment_answer", "foreign_log", "contract_code")
+        for table in (*added, "listed_record"):
             connection.execute(f"DROP TABLE {table}")
         for table, names in (
             ("block", ("base_fee", "beneficiary", "gas_limit", "randomness")),

@@ -16,7 +16,7 @@ import zstandard
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from specminer.chain import txlist
+from specminer.chain import export_rows
 from specminer.chain.exported import CallType
 from specminer.chain.tracefile import write
 from specminer.chain.txlist import FileKind, kind_of, read_calls, read_transactions
@@ -514,7 +514,7 @@ def test_input_longer_than_a_csv_reader_takes_by_default(tmp_path: Path) -> None
 def test_a_bomb_costs_little(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packing: str, unit: bytes
 ) -> None:
-    monkeypatch.setattr(txlist, "MAX_BYTES", 8 << 20)
+    monkeypatch.setattr(export_rows, "MAX_BYTES", 8 << 20)
     bomb = PACKINGS[packing](unit * ((64 << 20) // len(unit)))
     assert len(bomb) < 1 << 20
     path = saved(tmp_path, bomb)
@@ -542,7 +542,7 @@ def test_a_bomb_costs_little(
 def test_what_is_no_record_is_not_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
-    monkeypatch.setattr(txlist, "MAX_RECORD", 1 << 20)
+    monkeypatch.setattr(export_rows, "MAX_RECORD", 1 << 20)
     path = saved(tmp_path, content)
     tracemalloc.start()
     try:

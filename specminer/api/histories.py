@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from specminer._support.addresses import checksum_address
 from specminer.chain.artifact import Artifact
+from specminer.chain.listings import World
 from specminer.chain.tracefile import TraceFile
-from specminer.chain.txlist import FileKind, kind_of, read_calls, read_transactions
+from specminer.chain.txlist import FileKind, kind_of
 from specminer.errors import OutputError, UsageError, plain
 from specminer.pipeline.inputs import common_chain, open_existing, parse_address, read_artifact
+from specminer.pipeline.listed_files import read_world
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.sources.explorer import DEFAULT_REPLAY, ReplayOptions
 from specminer.pipeline.sources.node import NodeOptions
@@ -123,54 +125,75 @@ def estimate_collection(
 
 def import_history(
     database: str | PathLike[str],
-    file: str | PathLike[str],
-    *,
+    *files: str | PathLike[str],
     chain_id: int | None = None,
     abi: Artifact | str | PathLike[str] | None = None,
     internal: str | PathLike[str] | None = None,
     replay: ReplayOptions = DEFAULT_REPLAY,
     observer: Observer = SILENT,
 ) -> Collection:
-    """Fill a database from what a block explorer exports (txlist, executed again here), or from a trace file.
+    """Fill a database from what block explorers export (executed again here), or from trace files.
+
+    Lists of contracts that call one another are executed together, in the chain's order, whatever the order in which
+    they are given. What they say is kept, so that a list that was missing may be imported later, alone.
 
     Args:
         database: its path, or its URL (``postgresql://USER@HOST/NAME``); made if it is not there.
-        file: the export or the trace file, plain, gzip or zstd; a trace file is read whole or not at all.
+        files: lists of transactions or internal calls of one or more contracts, or trace files; plain, gzip or zstd.
+            A trace file is read whole or not at all.
         chain_id: the chain of an export, which does not tell; a trace file's is compared with it.
         abi: the contract's ABI, a storage layout, or both, or the file that holds them; for an export only.
-        internal: the explorer's export of internal calls (txlistinternal) of the same contract.
+        internal: another list of internal calls (txlistinternal), as one of ``files``.
         replay: how an export is executed; by default no node is asked.
         observer: sees notes and progress.
 
     Raises:
-        UsageError: the chain is missing or another, there is no such fork, or blocks overlap with what is there.
-        FileFormatError: a file is malformed; nothing of it was stored.
+        UsageError: no file is given, the chain is missing or another, there is no such fork, or blocks overlap with
+            what is there.
+        FileFormatError: a file is malformed, or two contradict each other; nothing of them was stored.
         ChainError: the node failed; what was stored before is kept.
         StoreError: the database failed, or holds another chain of the same id.
 
     """
-    path = Path(file)
-    if kind_of(path) is FileKind.TRACES:
-        return _import_traces(str(database), path, chain_id, observer)
-    if chain_id is None:
+    paths = [Path(file) for file in (*files, *([] if internal is None else [internal]))]
+    if not paths:
+        raise UsageError("no file is given; name an export of transactions, or a trace file")
+    traces = [path for path in paths if kind_of(path) is FileKind.TRACES]
+    lists = [path for path in paths if path not in traces]
+    if lists and chain_id is None:
         raise UsageError(
-            f"{plain(path)} does not say of which chain it is; give --chain-id (1 is Ethereum's main chain)"
+            f"{plain(lists[0])} does not say of which chain it is; give --chain-id (1 is Ethereum's main chain)"
         )
-    from specminer.pipeline.executing import Export, import_export, main_contract  # loads the machine
-
-    artifact = read_artifact(abi)
-    transactions = read_transactions(path)
-    export = Export(
-        transactions=transactions,
-        calls=() if internal is None else read_calls(Path(internal)),
-        origin=str(path),
-        codes=replay.codes(main_contract(transactions)),
+    for path in traces:
+        _check_chain(path, chain_id)
+    world = read_world(lists, replay.codes) if lists else None
+    done = [_import_traces(str(database), path, observer) for path in traces]
+    if world is not None and chain_id is not None:
+        done.append(_import_lists(str(database), world, chain_id, read_artifact(abi), replay, observer))
+    return Collection(
+        chain_id=done[0].chain_id,
+        contracts=tuple(dict.fromkeys(contract for item in done for contract in item.contracts)),
+        added=sum(item.added for item in done),
+        summary="\n".join(item.summary for item in done),
     )
+
+
+def _import_lists(
+    database: str,
+    world: World,
+    chain_id: int,
+    artifact: Artifact | None,
+    replay: ReplayOptions,
+    observer: Observer,
+) -> Collection:
+    from specminer.pipeline.worlds import import_world  # loads the machine
+
     with ExitStack() as stack:
         node = stack.enter_context(replay.open_node())
-        store = stack.enter_context(TraceStore(str(database), observer.note))
-        rulebook = replay.rulebook(chain_id)
-        imported = import_export(store, export, rulebook, artifact=artifact, node=node, observer=observer)
+        store = stack.enter_context(TraceStore(database, observer.note))
+        imported = import_world(
+            store, world, replay.rulebook(chain_id), artifact=artifact, node=node, observer=observer
+        )
         return Collection(
             chain_id=chain_id,
             contracts=tuple(map(checksum_address, imported.contracts)),
@@ -179,12 +202,16 @@ def import_history(
         )
 
 
-def _import_traces(database: str, path: Path, chain_id: int | None, observer: Observer) -> Collection:
+def _check_chain(path: Path, chain_id: int | None) -> None:
     header = TraceFile(path).header  # what is no trace file at all leaves no empty database
     if chain_id not in (None, header.record.chain_id):
         raise UsageError(
             f"{plain(path)} is of chain {header.record.chain_id}, but --chain-id says {chain_id}"
         )
+
+
+def _import_traces(database: str, path: Path, observer: Observer) -> Collection:
+    header = TraceFile(path).header
     with TraceStore(database, observer.note) as store:
         record = import_traces(store, path)
         count = store.transaction_count(record.chain_id, record.address)

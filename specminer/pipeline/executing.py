@@ -25,6 +25,7 @@ from specminer.chain.export_blocks import merge_blocks
 from specminer.chain.export_fields import RecordError
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
 from specminer.chain.limits import MAX_GAS, MAX_STEPS
+from specminer.chain.listings import main_contract
 from specminer.chain.node import Node
 from specminer.errors import FileFormatError, StoreError, UsageError, plain
 from specminer.pipeline.progress import SILENT, Executed, Observer
@@ -89,6 +90,19 @@ class Export:
     """What it may lack, as sentences."""
     codes: Mapping[Address, bytes] = field(default_factory=dict)
     """Runtime code of contracts, for those whose creation is missing or cannot be executed."""
+    owners: frozenset[Address] = frozenset()
+    """Contracts whose lists these are: recorded from their first call on even if nothing here creates them."""
+
+    def check(self) -> None:
+        """Check that it can be executed.
+
+        Raises:
+            FileFormatError: nothing tells the address of a contract that is created, or records contradict each other
+                in what they tell of their block.
+
+        """
+        _targets(self)
+        _known_blocks(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +120,10 @@ class Imported:
     """Which rules were taken and why, as a sentence."""
     skipped: Mapping[Address, int]
     """Transactions of this run that went to accounts which the export does not create."""
+    missing: Mapping[Address, int] = field(default_factory=dict)
+    """Contracts that were called and are not at hand, with the number of transactions."""
+    funded: int = 0
+    """Transactions that would have failed without ether whose way to the contract no list shows."""
 
     def summary(self, chain_id: int, database: str) -> str:
         """Return what was done in lines for a terminal; ``database`` is what to call the database."""
@@ -116,6 +134,8 @@ class Imported:
             fidelity=self.fidelity,
             rules=self.rules,
             skipped=self.skipped,
+            missing=self.missing,
+            funded=self.funded,
             chain_id=chain_id,
             database=database,
         )
@@ -180,6 +200,7 @@ def import_export(
         observer.note(_NOT_CREATED + ("" if contract in export.codes else _WITHOUT_CODE))
     run = _Import(store, export, rulebook.chain_id, artifact, source, replay, observer)
     run.unknown = frozenset(existing)
+    run.listed = created
     codes = "".join(f" {address.hex()} {code.hex()}" for address, code in sorted(export.codes.items()))
     run.digest.update(f"{rulebook} {name} {node is not None}{codes}".encode())
     return run.run(explained)
@@ -215,6 +236,10 @@ class _Import:
         self.fidelity: Counter[Fidelity] = Counter()
         self.unknown: frozenset[Address] = frozenset()
         """Contracts that existed before the export begins, so that nothing is known of their storage."""
+        self.listed: frozenset[Address] = frozenset()
+        """Contracts that transactions of the export create."""
+        self._stale: frozenset[Hash] = frozenset()
+        """First transactions of exports that were executed before, and are part of this one now."""
 
     def run(self, explained: str) -> Imported:
         """Do it; ``explained`` says by which rules."""
@@ -239,7 +264,14 @@ class _Import:
             fidelity={mark: self.fidelity[mark] for mark in Fidelity if self.fidelity[mark]},
             rules=explained,
             skipped=dict(self.skipped),
+            missing=dict(self._missing()),
+            funded=self.replay.funded,
         )
+
+    def _missing(self) -> Counter[Address]:
+        """Return the contracts that were called and are not at hand."""
+        found = self.replay.strangers.items()
+        return Counter({address: count for address, count in found if address not in self.replay.targets})
 
     def _resume(self, blocks: Sequence[tuple[Sequence[ExportedTransaction], _Calls]]) -> int:
         """Go on from what was stored; return how many blocks are done.
@@ -249,6 +281,13 @@ class _Import:
 
         """
         found = self.store.replay(self.chain, self.first)
+        given = {record.hash for records, _ in blocks for record in records}
+        self._stale = frozenset(self.store.replays(self.chain).keys() & given - {self.first})
+        if self._stale:
+            self._check_nothing_lost(blocks)
+            self.observer.note("parts of this were executed before; all of it is executed together now")
+            self._anew = True
+            return 0
         if found is None:
             return 0
         done, digest, state = found
@@ -275,6 +314,9 @@ class _Import:
                 except ValueError:
                     break
                 self._remember()
+                self.unknown |= (
+                    self.export.owners & self.replay.deployed & self.replay.doubt.contracts - self.listed
+                )
                 return place + 1
         self.digest = fresh
         self._check_nothing_lost(blocks)
@@ -335,6 +377,9 @@ class _Import:
             given = item[0].index if isinstance(item, tuple) else item.index
             index = index + 1 if given is None else given
             if isinstance(item, tuple):
+                for call in item:
+                    if call.to is not None:
+                        self._exists(call.to)
                 self._take(self.replay.inner(item, index), chunk)
             elif item.to is not None and not self._exists(item.to):
                 self.skipped[item.to] += 1
@@ -347,6 +392,11 @@ class _Import:
         if self.source is not None and self.replay.machine.code(contract):
             self.replay.machine.state.adopt(contract)
             self.replay.deployed.add(contract)
+            return True
+        if contract in self.export.owners:
+            self.replay.adopt(contract)
+            self.unknown |= {contract}
+            self.observer.note(f"0x{contract.hex()}: {_NOT_CREATED}{_WITHOUT_CODE}")
             return True
         return False
 
@@ -376,6 +426,7 @@ class _Import:
             digest=self.digest.digest(),
             state=self.replay.save(),
             forgetting=sorted(self.replay.targets) if self._anew else (),
+            replacing=sorted(self._stale),
         )
         self._anew = False
 
@@ -426,13 +477,7 @@ class _Import:
         without_code = sorted(item for item in self.unknown if not self.replay.machine.code(item))
         if self.unknown:
             told.append(_NOT_CREATED + (_WITHOUT_CODE if without_code else ""))
-        strangers = Counter(
-            {
-                address: count
-                for address, count in self.replay.strangers.items()
-                if address not in self.replay.targets
-            }
-        )
+        strangers = self._missing()
         if strangers:
             most = [address for address, _ in strangers.most_common(_NAMED)]
             more = len(strangers) - len(most)
@@ -440,7 +485,11 @@ class _Import:
                 "contracts that were called are not at hand and answered nothing: "
                 + ", ".join(f"0x{address.hex()}" for address in most)
                 + (f" and {more} more" if more > 0 else "")
-                + ("" if self.source else "; a node (--rpc) would have their code")
+                + (
+                    ""
+                    if self.source
+                    else "; their own lists, imported too, or a node (--rpc) would have their code"
+                )
             )
         return tuple(told)
 
@@ -519,12 +568,6 @@ def _targets(export: Export) -> tuple[frozenset[Address], frozenset[Address]]:
         frozenset(item for item in created | called if item is not None),
         frozenset(item for item in created if item is not None),
     )
-
-
-def main_contract(transactions: Sequence[ExportedTransaction]) -> Address | None:
-    """Return the contract whose list this is: the one called most; of equals the first by address."""
-    called = Counter(item.to for item in transactions if item.to is not None)
-    return min(called, key=lambda item: (-called[item], item)) if called else None
 
 
 def _existing(export: Export, created: frozenset[Address]) -> tuple[Address, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from specminer._support.addresses import checksum_address
-from specminer._support.text import list_some
+from specminer._support.text import counted, list_some
 from specminer.specification import ReplayFidelity, UnknownValues
 from specminer.trace import Address, Fidelity
 
@@ -66,6 +66,8 @@ def import_summary(
     fidelity: Mapping[Fidelity, int],
     rules: str,
     skipped: Mapping[Address, int],
+    missing: Mapping[Address, int],
+    funded: int,
     chain_id: int,
     database: str,
 ) -> str:
@@ -84,4 +86,23 @@ def import_summary(
             f"{sum(skipped.values()):,} transactions to accounts that this export does not create are left out: {names}"
             + (" and others" if len(skipped) > _NAMED else "")
         )
+    unseen = fidelity.get(Fidelity.UNSEEN, 0) + funded
+    if unseen:
+        lines.append(
+            f"missing: calls of other contracts; {counted(unseen, 'transaction')} ended as on the chain only with "
+            "storage or ether that no listed call explains. Import the internal calls (txlistinternal), and "
+            "the lists of the contracts that call this one"
+        )
+    if missing:
+        lines.append(_missing_text(missing))
     return "\n".join(lines)
+
+
+def _missing_text(missing: Mapping[Address, int]) -> str:
+    most = sorted(missing, key=lambda address: (-missing[address], address))[:_NAMED]
+    named = [f"{checksum_address(address)} ({counted(missing[address], 'transaction')})" for address in most]
+    more = " and others" if len(missing) > _NAMED else ""
+    return (
+        f"missing: {', '.join(named)}{more}; these contracts were called, but their code is not at hand. Import their "
+        "lists into the same database, or give a node (--rpc)"
+    )

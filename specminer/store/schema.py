@@ -243,6 +243,20 @@ explorer_page = sa.Table(
 """What an explorer said of a contract, as it was read: the new records of each page, so that reading them can go on
 where it stopped. They refer to no other table: they are not history until they are executed again."""
 
+listed_record = sa.Table(
+    "listed_record",
+    metadata,
+    sa.Column("chain_id", _Long, primary_key=True, autoincrement=False),
+    sa.Column("list", sa.LargeBinary(20), primary_key=True),
+    sa.Column("kind", _text(16), primary_key=True),
+    sa.Column("hash", sa.LargeBinary(32), primary_key=True),
+    sa.Column("position", _Count, primary_key=True, autoincrement=False),
+    sa.Column("record", sa.LargeBinary, nullable=False),
+)
+"""What imported files said of transactions and internal calls, so that what a later import brings is executed together
+with it. ``list``: the contract whose list it is; ``position``: which of the calls of one transaction. They refer to no
+other table: they are not history until they are executed again."""
+
 creation = sa.Table(
     "creation",
     metadata,
@@ -424,6 +438,11 @@ def _add_answers(connection: sa.Connection) -> None:
         added.create(connection)
 
 
+def _add_listed_records(connection: sa.Connection) -> None:
+    """Make room for what imported files said; before, it was not kept."""
+    listed_record.create(connection)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _add_replay,
     _add_explorer_pages,
@@ -432,6 +451,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     _add_gaps,
     _allow_unknown_values,
     _add_answers,
+    _add_listed_records,
 )
 """``MIGRATIONS[i]`` turns a database of version ``i + 1`` into one of version ``i + 2``."""
 

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 
 from specminer.errors import StoreError
 from specminer.history import History
-from specminer.store import instances, reading, schema, upkeep, writing
+from specminer.store import instances, listed_records, reading, schema, upkeep, writing
 from specminer.store.database import Database
 from specminer.store.instances import Child, Coded
+from specminer.store.listed_records import ListedRecord
 from specminer.store.reading import Contract
 from specminer.store.turns import Note
 from specminer.trace import Address, Block, ContractRecord, Gap, Hash, Tracer, Transaction
@@ -248,11 +249,12 @@ class TraceStore(Database):
         digest: bytes,
         state: bytes,
         forgetting: Iterable[Address] = (),
+        replacing: Iterable[Hash] = (),
     ) -> None:
         """Add several contracts' parts of transactions that were executed again, and how far that is; at once.
 
         What of the contracts ``forgetting`` was executed before gives way in the same moment; those not known are
-        passed over.
+        passed over. So do the states of the exports that begin with the transactions ``replacing``.
 
         Raises:
             StoreError: a block is stored with another hash: it is of another chain with the same id.
@@ -279,6 +281,8 @@ class TraceStore(Database):
                     None,
                     part.limits or (),
                 )
+            for other in replacing:
+                connection.execute(schema.replay.delete().filter_by(chain_id=chain_id, first=other))
             writing.replay(connection, chain_id, first, done, digest, state)
 
     def replay(self, chain_id: int, first: Hash) -> tuple[int, bytes, bytes] | None:
@@ -311,6 +315,23 @@ class TraceStore(Database):
         with self._writing() as connection:
             row = {"chain_id": chain_id, "address": address, "list": listing}
             connection.execute(schema.explorer_page.delete().filter_by(**row))
+
+    def listed(self, chain_id: int) -> list[ListedRecord]:
+        """Return what imported files said of a chain's transactions and internal calls, by list, kind and hash."""
+        with self._reading() as connection:
+            return listed_records.read(connection, chain_id)
+
+    def keep_listed(self, chain_id: int, records: Iterable[ListedRecord]) -> None:
+        """Keep what files said, in place of what was kept under the same list, kind, hash and position."""
+        with self._writing() as connection:
+            listed_records.write(connection, chain_id, records)
+
+    def replays(self, chain_id: int) -> dict[Hash, bytes]:
+        """Return the machine's state after each export that was executed again, by its first transaction's hash."""
+        table = schema.replay
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(table.c.first, table.c.state).filter_by(chain_id=chain_id))
+            return {Hash(first): state for first, state in rows}
 
     def holds(self, chain_id: int, hashes: Sequence[Hash]) -> bool:
         """Return whether all of these transactions are in the database."""

@@ -279,6 +279,8 @@ def forget_contract(connection: sa.Connection, owner: int) -> None:
     connection.execute(own.delete().where(own.c.id == owner))
     pages = schema.explorer_page
     connection.execute(pages.delete().where(pages.c.chain_id == chain, pages.c.address == address))
+    listed = schema.listed_record
+    connection.execute(listed.delete().where(listed.c.chain_id == chain, listed.c.list == address))
 
 
 def _unused_values(table: sa.Table) -> Callable[[], sa.ColumnElement[bool]]:

@@ -1,4 +1,4 @@
-"""Fill the database from an explorer's export or a trace file."""
+"""Fill the database from explorers' exports or trace files."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ from specminer.pipeline.sources.explorer import ReplayOptions
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument(
+    "files", metavar="FILES", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path)
+)
 @artifact_option
 @chain_option
 @click.option(
     "--internal",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="The explorer's export of internal calls (txlistinternal) for the same contract.",
+    help="An export of internal calls (txlistinternal); the same as giving it as one more FILE.",
 )
 @execution_options
 @node_options
@@ -36,7 +38,7 @@ from specminer.pipeline.sources.explorer import ReplayOptions
 @quiet_option
 @bundled
 def command(
-    file: Path,
+    files: tuple[Path, ...],
     artifact: Path | None,
     chain_id: int | None,
     internal: Path | None,
@@ -44,23 +46,27 @@ def command(
     database: str,
     quiet: bool,
 ) -> None:
-    """Fill the database from FILE: what a block explorer exports (txlist), or a trace file.
+    """Fill the database from FILES: what block explorers export (txlist), or trace files.
 
-    An export, JSON or CSV, holds transactions without traces. They are executed again here, from the creation of the
-    contract on, and compared with how they ended on the chain; no node is needed. With --rpc, code and storage
-    of contracts that the export does not create are read from a node. An interrupted import continues, and a longer
-    export of the same contract goes on where the shorter one ended.
+    An export, JSON or CSV, holds transactions or internal calls without traces. They are executed again here, from the
+    creation of the contract on, and compared with how they ended on the chain; no node is needed. An interrupted
+    import continues, and a longer export of the same contract goes on where the shorter one ended.
+
+    Give the exports of contracts that call one another together, in any order. What a list says is kept: if a contract
+    is named as missing, import its list later into the same database. With --rpc, code and storage of contracts
+    that no list creates are read from a node.
 
     A trace file, as `export` writes it, is read whole or not at all.
 
     \b
       specminer import txlist.json.gz --abi abi.json --chain-id 1 --db h.db
+      specminer import token.json sale.json vault.csv --chain-id 1 --db h.db
       specminer import history.jsonl.gz --db h.db
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     with Screen(quiet=quiet) as screen:
         collection = import_history(
             database,
-            file,
+            *files,
             chain_id=chain_id,
             abi=artifact,
             internal=internal,

@@ -1,0 +1,201 @@
+"""Contracts that call one another, from the lists of each: executed together, in the chain's order.
+
+What lists say is kept in the database. So a list that an earlier import named as missing may come later, alone: what
+was kept and belongs to it is executed again together with it. Lists belong together if they name the same contracts, if
+they were executed together before, or if the one was missing in the execution of the other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from specminer.chain.artifact import Artifact
+from specminer.chain.execution.saving import decode_replay
+from specminer.chain.export_fields import RecordError
+from specminer.chain.exported import ExportedCall
+from specminer.chain.listings import (
+    Listing,
+    World,
+    call_fields,
+    creates,
+    merge_lists,
+    packed,
+    read_kept,
+    transaction_fields,
+)
+from specminer.chain.node import Node
+from specminer.errors import FileFormatError, StoreError, plain
+from specminer.pipeline.executing import Export, Imported, Rulebook, import_export
+from specminer.pipeline.progress import SILENT, Observer
+from specminer.store import ListedRecord, TraceStore
+from specminer.trace import Address, Hash
+
+_TRANSACTION: Final = "transaction"
+_CALL: Final = "call"
+_KEPT: Final = "what was imported before"
+
+
+def import_world(
+    store: TraceStore,
+    world: World,
+    rulebook: Rulebook,
+    *,
+    artifact: Artifact | None = None,
+    node: Node | None = None,
+    observer: Observer = SILENT,
+) -> Imported:
+    """Execute lists together with what was imported before and belongs to them; keep what they say.
+
+    Raises:
+        FileFormatError: lists contradict each other, or nothing tells where a contract was created; nothing was kept.
+        UsageError: there is no such fork, the rules of a block cannot be told, or the engine is not installed.
+        ChainError: the node failed; what was stored before is kept.
+        StoreError: the database failed, or holds another chain of the same id.
+
+    """
+    kept = _kept_lists(store, rulebook.chain_id)
+    group = _related(world.lists, kept, _executions(store, rulebook.chain_id))
+    while True:
+        export = _export([*world.lists, *group], world)
+        if not export.transactions:
+            raise FileFormatError(
+                f"{plain(export.origin)} holds no transactions, only internal calls, and no list that they belong to "
+                "was imported before; give the contract's list of transactions (txlist) as well"
+            )
+        export.check()
+        store.keep_listed(rulebook.chain_id, _records(world.lists))
+        imported = import_export(store, export, rulebook, artifact=artifact, node=node, observer=observer)
+        later = [item for item in kept if item not in group and item.contracts & imported.missing.keys()]
+        if not later:
+            return imported
+        group += later
+
+
+def _export(lists: Sequence[Listing], world: World) -> Export:
+    merged = merge_lists(lists)
+    limits = []
+    if merged.unordered:
+        limits.append(
+            f"in {len(merged.unordered):,} blocks, such as {merged.unordered[0]}, nothing tells the order of "
+            "transactions of several lists (transactionIndex); they were executed list by list"
+        )
+    return Export(
+        transactions=merged.transactions,
+        calls=merged.calls,
+        origin=lists[0].origin if len(lists) == 1 else f"{lists[0].origin} and other lists",
+        limits=tuple(limits),
+        codes=world.codes,
+        owners=frozenset(item.owner for item in lists),
+    )
+
+
+def _records(lists: Iterable[Listing]) -> list[ListedRecord]:
+    """Return lists as they are kept."""
+    records: dict[tuple[Address, str, Hash, int], ListedRecord] = {}
+    for listing in lists:
+        places: Counter[Hash] = Counter()
+        told = [(_TRANSACTION, item.hash, transaction_fields(item)) for item in listing.transactions]
+        told += [(_CALL, call.hash, call_fields(call)) for call in listing.calls]
+        for kind, transaction, row in told:
+            place = 0
+            if kind == _CALL:
+                place = places[transaction]
+                places[transaction] += 1
+            records[listing.owner, kind, transaction, place] = ListedRecord(
+                list=listing.owner, kind=kind, hash=transaction, position=place, record=packed(row)
+            )
+    return list(records.values())
+
+
+def _kept_lists(store: TraceStore, chain_id: int) -> list[Listing]:
+    """Return the lists that were imported before.
+
+    Raises:
+        StoreError: what is kept is damaged.
+
+    """
+    rows: dict[Address, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+    for item in store.listed(chain_id):
+        rows[item.list][item.kind].append(item.record)
+    try:
+        return [
+            read_kept(owner, _KEPT, found[_TRANSACTION], found[_CALL])
+            for owner, found in sorted(rows.items())
+        ]
+    except (ValueError, RecordError):
+        raise StoreError(
+            f"the database {store.label} holds a damaged record of an imported list; restore it from a copy, or begin "
+            "a new one"
+        ) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Execution:
+    """What was executed together before."""
+
+    first: Hash
+    contracts: frozenset[Address]
+    missing: frozenset[Address]
+
+
+def _executions(store: TraceStore, chain_id: int) -> list[_Execution]:
+    found = []
+    for first, state in sorted(store.replays(chain_id).items()):
+        try:
+            saved = decode_replay(state)
+        except ValueError:
+            continue
+        found.append(
+            _Execution(
+                first=first,
+                contracts=frozenset(map(Address, saved.deployed)),
+                missing=frozenset(Address(address) for address, _ in saved.strangers),
+            )
+        )
+    return found
+
+
+def _related(
+    given: Sequence[Listing], kept: Sequence[Listing], executions: Sequence[_Execution]
+) -> list[Listing]:
+    """Return the kept lists that belong to those given, directly or through others."""
+    reached = set[Address]()
+    callers = set[Address]()
+    for listing in given:
+        reached |= _core(listing)
+        callers |= {call.sender for call in listing.calls}
+    group: list[Listing] = []
+    hashes = {item.hash for listing in given for item in listing.transactions}
+    while True:
+        joined = [run for run in executions if run.first in hashes or (run.contracts | run.missing) & reached]
+        together = frozenset[Address]().union(*(run.contracts for run in joined))
+        new = [
+            listing
+            for listing in kept
+            if listing not in group
+            and (
+                _core(listing) & (reached | callers)
+                or listing.owner in together
+                or any(call.sender in reached for call in listing.calls)
+            )
+        ]
+        if not new:
+            return group
+        group += new
+        for listing in new:
+            reached |= _core(listing)
+            hashes |= {item.hash for item in listing.transactions}
+
+
+def _core(listing: Listing) -> frozenset[Address]:
+    """Return the contracts that a list is about: its owner, those created, and those that transactions call."""
+    named = {address for item in listing.transactions for address in (item.to, item.created)}
+    named |= {_created(call) for call in listing.calls}
+    return frozenset(address for address in named if address is not None) | {listing.owner}
+
+
+def _created(call: ExportedCall) -> Address | None:
+    return call.created if creates(call) else None
