@@ -37,6 +37,7 @@ RANKS = {
     "declared": 2,
     "specification": 2,
     "decoding": 3,
+    "quantity": 3,
     "decision": 4,
     "interaction": 5,
     "predicate": 5,

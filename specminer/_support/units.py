@@ -1,4 +1,4 @@
-"""Amounts and times as people read them."""
+"""Amounts, times and spans of time as people read them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ _EXACT: Final = Context(prec=400)
 _MOST_DECIMALS: Final = 80
 """Of a token: more are nonsense, as words have 78 digits."""
 _LAST_YEAR: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+_GWEI: Final = 10**9
+_ETHER_FROM: Final = 10**14
+"""Wei: smaller amounts of at least a gwei are told in gwei."""
+_SPANS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 def moment(timestamp: int | None, *, seconds: bool = False) -> str:
@@ -24,24 +28,51 @@ def moment(timestamp: int | None, *, seconds: bool = False) -> str:
     )
 
 
-def amount(wei: str) -> str:
-    """Return wei for people: ``12 wei``, ``0.5 ETH``; ether to six digits, ``≈`` where that is not exact."""
+def duration(seconds: int) -> str:
+    """Return a span of time, exact: ``3 days``, ``1 hour 30 minutes``, ``-1 second``."""
+    rest, parts = abs(seconds), list[str]()
+    for size, name in _SPANS:
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count:,} {name if count == 1 else f'{name}s'}")
+    return ("-" if seconds < 0 else "") + (" ".join(parts) or "0 seconds")
+
+
+def amount(wei: str, *, exact: bool = False) -> str:
+    """Return wei for people: ``12 wei``, ``3 gwei``, ``0.5 ETH``.
+
+    Args:
+        wei: decimal digits; another text is returned as it is, made harmless.
+        exact: whether all digits are told, rather than six with ``≈`` before them.
+
+    """
     try:
         number = int(wei)
     except ValueError:
         return plain(wei, 80)
-    return f"{number:,} wei" if abs(number) < 10**9 else f"{_scaled(number, 18)} ETH"
+    if abs(number) < _GWEI:
+        return f"{number:,} wei"
+    decimals, unit = (9, "gwei") if abs(number) < _ETHER_FROM else (18, "ETH")
+    return f"{_scaled(number, decimals, exact=exact)} {unit}"
 
 
-def token_amount(number: int, decimals: int | None) -> str:
+def token_amount(number: int, decimals: int | None, *, exact: bool = False) -> str:
     """Return an amount of a token for people, without its unit; in its smallest unit if its decimals are not known."""
-    return f"{number:,}" if not decimals or decimals > _MOST_DECIMALS else _scaled(number, decimals)
+    if not decimals or decimals > _MOST_DECIMALS:
+        return f"{number:,}"
+    return _scaled(number, decimals, exact=exact)
 
 
-def _scaled(number: int, decimals: int) -> str:
-    """Return a number with its point moved, to six digits, ``≈`` where that is not exact."""
-    exact = _EXACT.divide(Decimal(number), Decimal(10**decimals))
-    shown = _EXACT.quantize(exact, Decimal(1).scaleb(-max(0, 5 - exact.adjusted())))
+def percentage(number: int, whole: int) -> str:
+    """Return a part of a whole, a power of ten: 250 of 10,000 is ``2.5%``."""
+    return f"{_EXACT.divide(Decimal(100 * number), Decimal(whole)).normalize(_EXACT):,f}%"
+
+
+def _scaled(number: int, decimals: int, *, exact: bool) -> str:
+    """Return a number with its point moved; to six digits unless exact, ``≈`` where that is not the same."""
+    value = _EXACT.divide(Decimal(number), Decimal(10**decimals))
+    digits = Decimal(1).scaleb(-decimals if exact else -max(0, 5 - value.adjusted()))
+    shown = _EXACT.quantize(value, digits)
     text = f"{shown:,f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{'' if shown == exact else '≈ '}{text}"
+    return f"{'' if shown == value else '≈ '}{text}"

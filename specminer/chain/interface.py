@@ -22,6 +22,8 @@ from specminer.trace import InvocationKind, Outcome, OutcomeKind
 _REVERT = bytes.fromhex("08c379a0")
 _PANIC = bytes.fromhex("4e487b71")
 _TUPLE = re.compile(r"tuple((\[[0-9]*\])*)", re.ASCII)
+CALL_FACTS: Final = frozenset({"sender", "origin", "value", "now", "block", "this"})
+"""What conditions call the facts of a call."""
 MAX_CODE: Final = 1 << 17
 """Bytes; a chain allows 24 KiB, some allow more."""
 WITHOUT_CODE: Final = (
@@ -184,8 +186,14 @@ def _functions(entries: Iterable[Entry]) -> dict[bytes, Function]:
 
 
 def _argument_names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
-    """Return the arguments' names, each once; the unnamed and the repeated are ``arg0``, ``arg1``, ..."""
-    given = [parameter.name[:MAX_NAME] for parameter in parameters]
+    """Return the arguments' names, each once; the unnamed and the repeated are ``arg0``, ``arg1``, ...
+
+    One called like what conditions say of every call has ``_`` behind it: ``value`` is the ether that came.
+    """
+    given = [
+        f"{name}_" if name in CALL_FACTS else name
+        for name in (parameter.name[:MAX_NAME] for parameter in parameters)
+    ]
     names: list[str] = []
     unique = UniqueNames(given)
     for place, name in enumerate(given):

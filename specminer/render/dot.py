@@ -19,6 +19,7 @@ from typing import Final
 import graphviz
 
 from specminer.errors import plain
+from specminer.quantity import for_readers
 from specminer.render.content import Content, Row
 from specminer.render.legend import legend
 from specminer.render.markup import left_rows, markup, node_name, rows_label
@@ -35,7 +36,7 @@ FONT: Final = "Arial,Helvetica,sans-serif"
 def to_dot(spec: Specification, options: PictureOptions | None = None) -> str:
     """Return the picture of ``spec`` as DOT source."""
     chosen = options or PictureOptions()
-    content = Content(spec=spec, options=chosen)
+    content = Content(spec=for_readers(spec), options=chosen)
     graph = _graph(content)
     with graph.subgraph(name="cluster_all") as inside:
         inside.attr(**_frame(content))

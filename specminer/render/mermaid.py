@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from specminer.quantity import for_readers
 from specminer.render.content import Content, Row
 from specminer.render.markup import node_name
 from specminer.render.options import PictureOptions
@@ -38,7 +39,7 @@ MIDDLE: Final = "#4a86b8"
 
 def to_mermaid(spec: Specification, options: PictureOptions | None = None) -> str:
     """Return the picture of ``spec`` as a Mermaid flowchart."""
-    chosen = options or PictureOptions()
+    spec, chosen = for_readers(spec), options or PictureOptions()
     brief = replace(
         chosen, labels="short", events=1, rejections=1, predicates=0, guards=2, event_width=20, name_width=20
     )

@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from specminer._support.units import amount, moment
 from specminer.errors import RenderError, UsageError, plain
+from specminer.quantity import for_readers
 from specminer.report.automaton_sections import MAX_TRANSITIONS
 from specminer.report.brief import brief_sentences
 from specminer.report.claim_sections import required_guards
@@ -64,6 +65,7 @@ class DrawnPoint:
 
 def to_html(report: Report) -> str:
     """Return the page; the same report gives the same bytes with the same renderer."""
+    report = replace(report, specification=for_readers(report.specification))
     spec = report.specification
     points, chosen, note = _points(spec)
     views = _views(spec) if points else []

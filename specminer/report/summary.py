@@ -15,6 +15,7 @@ from rich.cells import cell_len
 
 from specminer._support.text import counted, show_number, unknown_part
 from specminer.errors import plain
+from specminer.quantity import for_readers
 from specminer.report.automaton_sections import observer_text
 from specminer.report.brief import brief_sentences
 from specminer.report.confidence import (
@@ -62,7 +63,7 @@ def summary(
     ``rows`` is the number of transitions listed at most, ``surprising`` that of what stands out; the rest is in
     ``automaton.json``.
     """
-    columns = max(width, MIN_WIDTH)
+    spec, columns = for_readers(spec), max(width, MIN_WIDTH)
     parts = [
         [cut(f"Specification of {plain(spec.name)}", columns)],
         [line for text in brief_sentences(spec) for line in paragraph(text, columns)],
@@ -86,7 +87,7 @@ def short_summary(spec: Specification, *, width: int = 80) -> str:
 
     Five sentences, what the history cannot show, the states, and the guards that explain most rejections.
     """
-    columns = max(width, MIN_WIDTH)
+    spec, columns = for_readers(spec), max(width, MIN_WIDTH)
     history = spec.history
     limits = [plain(text, 1000) for text in history.limits]
     if history.unknown:

@@ -1,0 +1,12 @@
+"""What the numbers of a specification measure, and how a reader sees them.
+
+The document keeps exact numbers. :func:`for_readers` returns a copy of it whose texts tell ether, spans of time, dates
+and percentages where the code shows that a number is one.
+"""
+
+from specminer.quantity.inference import Units, units_of
+from specminer.quantity.measure import Measure, MeasureKind, spell
+from specminer.quantity.reading import for_readers
+from specminer.quantity.rewriting import Rewriter
+
+__all__ = ["Measure", "MeasureKind", "Rewriter", "Units", "for_readers", "spell", "units_of"]
