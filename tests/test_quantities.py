@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specminer._support.units import amount, duration, percentage
+from specminer.pipeline.reporting import explainer_of
 from specminer.quantity import Measure, MeasureKind, for_readers, spell, units_of
 from specminer.quantity.inference import bare
 from specminer.quantity.parsing import comparisons
 from specminer.report.summary import summary
+from specminer.report.transaction_page import transaction_markdown
 from specminer.specification import (
     ClaimScope,
     Effect,
@@ -36,9 +38,11 @@ from tests.support.specifications import auction
 GWEI, ETHER = 10**9, 10**18
 
 
-def guard(scope: str, *texts: str, kind: GuardKind = GuardKind.REQUIRED, **names: str) -> Guard:
+def guard(
+    scope: str, *texts: str, kind: GuardKind = GuardKind.REQUIRED, names: dict[str, str] | None = None
+) -> Guard:
     conditions = tuple(GuardCondition(text=text) for text in texts)
-    return Guard(scope=scope, text=" and ".join(texts), kind=kind, conditions=conditions, names=names)
+    return Guard(scope=scope, text=" and ".join(texts), kind=kind, conditions=conditions, names=names or {})
 
 
 def written(function: str, target: str, value: str, condition: str = "") -> Effect:
@@ -84,9 +88,9 @@ def of(guards: tuple[Guard, ...] = (), effects: tuple[Effect, ...] = ()) -> Spec
     return replace(auction(), guards=guards, effects=effects, invariants=())
 
 
-def shown(*texts: str, effects: tuple[Effect, ...] = (), **names: str) -> tuple[str, ...]:
+def shown(*texts: str, effects: tuple[Effect, ...] = ()) -> tuple[str, ...]:
     """Return how a reader sees the conditions of a guard of `f`."""
-    found = for_readers(of((guard("f", *texts, **names),), effects)).guards[0]
+    found = for_readers(of((guard("f", *texts),), effects)).guards[0]
     assert found.text == " and ".join(item.text for item in found.conditions)
     return tuple(item.text for item in found.conditions)
 
@@ -126,8 +130,13 @@ def test_what_is_stored_measures_what_it_is_compared_with() -> None:
     )
     guards = (
         guard("open", "length >= 3600", f"price <= {ETHER}"),
-        guard("buy", "value >= price", price="rounds[id].price"),
-        guard("close", "now >= end", f"held >= {5 * ETHER}", end="rounds[id].end", held="rounds[id].held"),
+        guard("buy", "value >= price", names={"price": "rounds[id].price"}),
+        guard(
+            "close",
+            "now >= end",
+            f"held >= {5 * ETHER}",
+            names={"end": "rounds[id].end", "held": "rounds[id].held"},
+        ),
     )
     read = for_readers(of(guards, effects)).guards
     assert [item.text for item in read] == [
@@ -305,3 +314,21 @@ def test_texts_of_hostile_depth_and_length_are_read_in_time() -> None:
     long = " and ".join(["value >= 1000000000000000000"] * 400)
     assert shown(deep, long)[1] == " and ".join(["value >= 1 ETH"] * 400)
     assert shown(f"value >= {'9' * 5_000}") == (f"value >= {'9' * 5_000}",)
+
+
+def test_an_explained_transaction_tells_amounts_with_exact_values_beside_them() -> None:
+    run = mined("savings")
+    transaction = next(
+        edge.witnesses[0]
+        for edge in run.specification.transitions
+        if edge.function == "withdraw" and edge.outcome == "returned"
+    )
+    told = explainer_of(run, run.specification.roles).explain(transaction)
+    changed = next(item for item in told.storage if item.location.endswith(".balance"))
+    assert changed.before is not None
+    assert changed.before_shown.endswith(" ETH")
+    text = transaction_markdown(told)
+    assert f"{changed.before_shown} ({changed.before})" in text
+    call = next(call for call in told.calls if call.function == "withdraw")
+    (argument,) = (item for item in call.arguments if item.name == "amount")
+    assert f"amount={argument.shown} ({argument.value})" in text

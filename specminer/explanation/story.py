@@ -15,6 +15,7 @@ from specminer.explanation.actor_table import Actor
 from specminer.explanation.call_tree import CallTree
 from specminer.explanation.gains import ETHER, MAX_MOVEMENTS, gains, merged_flows, movements
 from specminer.explanation.known_names import KnownNames, cut_hex, shown_address
+from specminer.explanation.measured_values import measured_call, measured_change
 from specminer.explanation.neighbours import lives_around
 from specminer.explanation.participants import participants
 from specminer.explanation.storage_changes import storage_changes
@@ -30,6 +31,7 @@ from specminer.explanation.transaction_document import (
 )
 from specminer.flows import TransactionFlows, lasting_logs
 from specminer.interaction import Interactions
+from specminer.quantity import Units
 from specminer.specification import EvidenceSource
 from specminer.surprise import Transactions
 from specminer.trace import Address, Transaction
@@ -56,6 +58,8 @@ class HistoryKnowledge:
     """``None`` if the history was not split."""
     weighed: Transactions | None = None
     """``None`` if the history was not mined."""
+    units: Units | None = None
+    """What values measure; ``None`` if the history was not mined."""
 
 
 def explain_transaction(parts: Sequence[Transaction], known: HistoryKnowledge) -> Explanation:
@@ -69,6 +73,8 @@ def explain_transaction(parts: Sequence[Transaction], known: HistoryKnowledge) -
     item, context = parts[0], known.context
     row = context.history.transaction_hash.index(item.hash)
     judged = known.weighed.describe(row) if known.weighed is not None else None
+    contracts = tuple(dict.fromkeys(shown_address(part.invocations[0].contract) for part in parts))
+    changes, units = storage_changes(context, row), known.units
     flows = merged_flows(parts)
     calls, calls_total = CallTree(parts, known.names, _unusual_calls(known, row)).lines()
     logs, logs_total = _logs(parts, known.names)
@@ -84,7 +90,7 @@ def explain_transaction(parts: Sequence[Transaction], known: HistoryKnowledge) -
     told = Explanation(
         name=context.title,
         chain_id=context.history.contracts[0].chain_id,
-        contracts=tuple(dict.fromkeys(shown_address(part.invocations[0].contract) for part in parts)),
+        contracts=contracts,
         transaction=_facts(item),
         summary=(),
         rank=known.weighed.rank(row) if known.weighed is not None else None,
@@ -92,10 +98,10 @@ def explain_transaction(parts: Sequence[Transaction], known: HistoryKnowledge) -
         threshold=round(known.weighed.limit, 3) if known.weighed is not None else None,
         unusual=judged,
         names=_named(known.names, flows, parts, people),
-        calls=calls,
+        calls=calls if units is None else tuple(measured_call(call, contracts, units) for call in calls),
         calls_total=calls_total,
         calls_known=all(call.calls is not None for part in parts for call in part.invocations),
-        storage=storage_changes(context, row),
+        storage=changes if units is None else tuple(measured_change(item, units) for item in changes),
         logs=logs,
         logs_total=logs_total,
         logs_known=flows.tokens_known,
@@ -265,7 +271,8 @@ def _what_changed(told: Explanation) -> str:
     if not told.storage:
         return "It left the contract's storage as it was."
     texts = [
-        f"{item.location} from {_value(item.before)} to {_value(item.after)}"
+        f"{item.location} from {item.before_shown or _value(item.before)} to "
+        f"{item.after_shown or _value(item.after)}"
         for item in told.storage[:_CHANGES]
     ]
     return f"It changed {list_some(texts, len(told.storage), ', and {:,} more values')}."

@@ -39,6 +39,9 @@ class NamedValue:
 
     name: str
     value: str
+    """Exact."""
+    shown: str = ""
+    """The same with its unit, ``0.5 ETH``, where the code shows what it measures; empty elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,10 @@ class StorageChange:
     location: str
     before: str | None
     after: str | None
+    before_shown: str = ""
+    """What stood there before with its unit, where the code shows what it measures; empty elsewhere."""
+    after_shown: str = ""
+    """The same of what stands there now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

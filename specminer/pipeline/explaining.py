@@ -28,6 +28,7 @@ from specminer.explanation import (
 from specminer.history import History
 from specminer.interaction import Interactions
 from specminer.pipeline.recording import Recording
+from specminer.quantity import Units
 from specminer.specification import Role
 from specminer.surprise import Transactions
 from specminer.trace import Address, Hash, Transaction
@@ -53,6 +54,8 @@ class Explainer:
     weighed: Transactions | None = None
     """What speaks against each transaction; ``None`` if the history was not mined."""
     roles: tuple[Role, ...] = ()
+    units: Units | None = None
+    """What values measure; ``None`` if the history was not mined."""
     labels: Mapping[Address, str]
     """Names of addresses that a user gives."""
     ask: Question | None = None
@@ -102,6 +105,7 @@ class Explainer:
             actors={actor.address: actor for actor in self.actors().actors},
             interactions=self.interactions,
             weighed=self.weighed,
+            units=self.units,
         )
 
     def explain(self, wanted: str) -> Explanation:

@@ -15,6 +15,7 @@ from specminer.pipeline.mining import Mined, mine
 from specminer.pipeline.output import make_folder, remove_file, replace_file
 from specminer.pipeline.selecting import life_of
 from specminer.pipeline.state import options_of
+from specminer.quantity import units_of
 from specminer.report.document import Report
 from specminer.report.eventlog import events, to_csv, to_xes
 from specminer.report.evidence import gather
@@ -73,6 +74,7 @@ def explainer_of(
         interactions=mined.interactions,
         weighed=mined.weighed,
         roles=roles,
+        units=units_of(mined.specification),
         labels=labels or {},
         ask=ask,
     )

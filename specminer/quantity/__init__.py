@@ -4,9 +4,19 @@ The document keeps exact numbers. :func:`for_readers` returns a copy of it whose
 and percentages where the code shows that a number is one.
 """
 
-from specminer.quantity.inference import Units, units_of
-from specminer.quantity.measure import Measure, MeasureKind, spell
+from specminer.quantity.inference import Scope, Units, units_of
+from specminer.quantity.measure import Measure, MeasureKind, spell, spell_text
 from specminer.quantity.reading import for_readers
 from specminer.quantity.rewriting import Rewriter
 
-__all__ = ["Measure", "MeasureKind", "Rewriter", "Units", "for_readers", "spell", "units_of"]
+__all__ = [
+    "Measure",
+    "MeasureKind",
+    "Rewriter",
+    "Scope",
+    "Units",
+    "for_readers",
+    "spell",
+    "spell_text",
+    "units_of",
+]

@@ -56,15 +56,22 @@ POINT: Final = {MeasureKind.SPAN: TIME, MeasureKind.BLOCKS: BLOCK}
 """Between what the distances of a kind lie."""
 
 
-def spell(number: int, measure: Measure | None) -> str:
-    """Return a number with its unit, exact; without one, in groups of digits, where nothing is known of it."""
+def spell(number: int, measure: Measure | None, *, exact: bool = True) -> str:
+    """Return a number with its unit; without one, in groups of digits, where nothing is known of it.
+
+    Args:
+        number: the number.
+        measure: what it measures.
+        exact: whether all digits of an amount are told, rather than six with ``≈`` before them.
+
+    """
     if measure is None or not number:
         return group(number)
     match measure.kind:
         case MeasureKind.WEI:
-            return amount(str(number), exact=True)
+            return amount(str(number), exact=exact)
         case MeasureKind.TOKEN:
-            return f"{token_amount(number, measure.scale, exact=True)} {measure.symbol or 'tokens'}"
+            return f"{token_amount(number, measure.scale, exact=exact)} {measure.symbol or 'tokens'}"
         case MeasureKind.TIME:
             return _date(number) if number >= FIRST_TIME else group(number)
         case MeasureKind.SPAN:
@@ -75,6 +82,14 @@ def spell(number: int, measure: Measure | None) -> str:
             return f"{number:,}"
         case MeasureKind.PART:
             return percentage(number, measure.scale)
+
+
+def spell_text(value: str | None, measure: Measure | None, *, exact: bool = True) -> str:
+    """Return a number that a document holds as a text with its unit, as :func:`spell`; nothing if that adds nothing."""
+    if measure is None or value is None or len(value) > 80 or not (value.isascii() and value.isdecimal()):
+        return ""
+    shown = spell(int(value), measure, exact=exact)
+    return "" if shown == value else shown
 
 
 def group(number: int) -> str:

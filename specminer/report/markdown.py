@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Final
 
 from specminer._support.text import counted, list_some
 from specminer.errors import plain
-from specminer.quantity import for_readers
 from specminer.report.brief import brief_sentences
 from specminer.report.document import Report
+from specminer.report.reading import readable_report
 from specminer.report.section import Piece, Row, Section
 from specminer.report.sections import NO_EVIDENCE, groups
 
@@ -33,7 +32,7 @@ def escaped(text: str, limit: int = MAX_CELL) -> str:
 
 def to_markdown(report: Report) -> str:
     """Return the report as CommonMark with tables; ends in a newline."""
-    report = replace(report, specification=for_readers(report.specification))
+    report = readable_report(report)
     spec = report.specification
     title = escaped(spec.name, 120)
     contracts = list_some([escaped(item, 60) for item in spec.contracts[:5]], len(spec.contracts))

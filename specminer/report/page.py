@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
 
@@ -22,13 +22,13 @@ from markupsafe import Markup
 
 from specminer._support.units import amount, moment
 from specminer.errors import RenderError, UsageError, plain
-from specminer.quantity import for_readers
 from specminer.report.automaton_sections import MAX_TRANSITIONS
 from specminer.report.brief import brief_sentences
 from specminer.report.claim_sections import required_guards
 from specminer.report.document import Report, Taken
 from specminer.report.passage_sections import followed_text, told_text
 from specminer.report.picture import FOLDED, UNFOLDED, boxes, is_folded, night, picture
+from specminer.report.reading import readable_report
 from specminer.report.section import Piece, interval_text, left_out, transaction_cell
 from specminer.report.sections import NO_EVIDENCE, groups
 from specminer.report.sentences import address_link, elapsed_text, outflows, share, transition_sentence
@@ -65,7 +65,7 @@ class DrawnPoint:
 
 def to_html(report: Report) -> str:
     """Return the page; the same report gives the same bytes with the same renderer."""
-    report = replace(report, specification=for_readers(report.specification))
+    report = readable_report(report)
     spec = report.specification
     points, chosen, note = _points(spec)
     views = _views(spec) if points else []

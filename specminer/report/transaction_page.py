@@ -25,6 +25,7 @@ from specminer.report.transaction_sections import (
     result_text,
     short_hash,
     transaction_sections,
+    with_unit,
 )
 
 MAX_CALLS: Final = 12
@@ -108,14 +109,14 @@ def transaction_text(told: Explanation, width: int) -> str:
         for item in told.movements
     ]
     parts.append(_list("Flows", moved, told.movements_total, width))
-    changes = [f"{item.location}: {_value(item.before)} → {_value(item.after)}" for item in told.storage]
+    changes = [
+        f"{item.location}: {with_unit(item.before, item.before_shown)} → "
+        f"{with_unit(item.after, item.after_shown)}"
+        for item in told.storage
+    ]
     parts.append(_list("Storage", changes, len(told.storage), width))
     parts.append("\n".join(_joined(text, width) for text in told.notes[:2]))
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _value(text: str | None) -> str:
-    return "not known" if text is None else text
 
 
 def _name(told: Explanation, address: str) -> str:

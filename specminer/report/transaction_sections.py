@@ -270,8 +270,16 @@ def call_text(call: TreeCall) -> str:
 
 
 def values_texts(values: tuple[NamedValue, ...]) -> list[str]:
-    """Return named values as ``name=value``, those without a name by their value alone."""
-    return [f"{item.name}={item.value}" if item.name else item.value for item in values]
+    """Return named values as ``name=value``, those without a name by their value alone; exact ones beside amounts."""
+    shown = [with_unit(item.value, item.shown) for item in values]
+    return [f"{item.name}={text}" if item.name else text for item, text in zip(values, shown, strict=True)]
+
+
+def with_unit(value: str | None, shown: str) -> str:
+    """Return a value with its unit, and what it is exactly: ``0.5 ETH (500000000000000000)``."""
+    if value is None:
+        return NOT_KNOWN
+    return f"{shown} ({value})" if shown else value
 
 
 def result_text(call: TreeCall) -> str:
@@ -296,8 +304,8 @@ def _storage(told: Explanation, most: int) -> Section:
         rows=tuple(
             row(
                 item.location,
-                NOT_KNOWN if item.before is None else item.before,
-                NOT_KNOWN if item.after is None else item.after,
+                with_unit(item.before, item.before_shown),
+                with_unit(item.after, item.after_shown),
                 *((who(told, item.contract),) if several else ()),
             )
             for item in told.storage[:most]

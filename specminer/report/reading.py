@@ -1,0 +1,46 @@
+"""A report as a reader sees it: the same values, with units where the code shows what they measure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from specminer.quantity import Scope, Units, for_readers, spell_text, units_of
+from specminer.report.document import Evidence, Report, Taken
+from specminer.specification import Edge
+
+
+def readable_report(report: Report) -> Report:
+    """Return a copy whose texts and examples tell numbers with their units; the JSON keeps the exact ones."""
+    units, evidence = units_of(report.specification), report.evidence
+    return replace(
+        report,
+        specification=for_readers(report.specification),
+        evidence=evidence and _evidence(evidence, report.specification.transitions, units),
+    )
+
+
+def _evidence(evidence: Evidence, edges: tuple[Edge, ...], units: Units) -> Evidence:
+    taken = evidence.transitions
+    if len(taken) != len(edges):
+        return evidence
+    return replace(
+        evidence,
+        transitions=tuple(_taken(item, edge, units) for item, edge in zip(taken, edges, strict=True)),
+    )
+
+
+def _taken(item: Taken, edge: Edge, units: Units) -> Taken:
+    scope = Scope(edge.function)
+    return replace(
+        item,
+        examples=tuple(
+            replace(
+                example,
+                arguments={
+                    name: spell_text(value, units.of_name(name, scope)) or value
+                    for name, value in example.arguments.items()
+                },
+            )
+            for example in item.examples
+        ),
+    )
