@@ -180,6 +180,13 @@ def test_conditions_on_storage_and_the_clock_are_read_from_the_code(read: Read) 
 
 
 LIVES = {
+    "ens_controller": {
+        ("start", "commit", "fresh"),
+        ("fresh", "time: commitments + minCommitmentAge reached", "ripe"),
+        ("ripe", "register", "none"),
+        ("ripe", "time: commitments + maxCommitmentAge reached", "expired"),  # the owner may change this age
+        ("expired", "commit", "fresh"),
+    },
     "timelock": {
         ("start", "schedule", "waiting"),
         ("waiting", "cancel", "unset"),
@@ -197,6 +204,12 @@ LIVES = {
 }
 """What the documentation says of an entity's life, by the names that it gives to states."""
 CALLED = {
+    "ens_controller": {
+        "commitments set, commitments + min age not reached": "fresh",
+        "commitments + min age reached, commitments + max age not reached": "ripe",
+        "commitments + max age reached": "expired",
+        "commitments not set": "none",
+    },
     "timelock": {
         "timestamps > 0, timestamps not reached": "waiting",
         "timestamps reached, timestamps ≠ 1": "ready",

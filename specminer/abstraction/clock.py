@@ -9,7 +9,7 @@ Behind the last call nothing is known to have happened. Whether it pays is up to
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,8 +17,8 @@ import numpy as np
 
 from specminer._support.text import unique_names
 from specminer.abstraction.coded import places_of
-from specminer.abstraction.events import EventTable, ValueKind, Variable
-from specminer.decision.state_conditions import Comparison
+from specminer.abstraction.events import EventTable, Parameter, ValueKind, Variable
+from specminer.decision.state_conditions import Comparison, StateCondition
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction import Interactions
 from specminer.interaction.interactions import CLOCK
@@ -56,7 +56,7 @@ def deadlines(table: EventTable) -> tuple[Deadline, ...]:
             continue
         if any(factor != -condition.factor for _, factor in condition.stored):
             continue
-        if len(list(places_of(table, condition))) != 1:
+        if not _is_of_one(table, condition):
             continue
         stored = tuple((place.variable, place.field) for place, _ in condition.stored)
         # now - D + c < 0: reached from D - c on; D + c - now < 0: reached from D + c + 1 on
@@ -72,9 +72,9 @@ def deadlines(table: EventTable) -> tuple[Deadline, ...]:
         course = _course(table, item)
         turns = 0 if course is None else int(course.turned.sum())
         if turns:
-            kind = (stored, condition.clock, condition.constants or (not stored and added))
+            kind = (stored, condition.clock, condition.constants, added)
             found.setdefault(kind, replace(item, turns=turns))
-    chosen = sorted(found.values(), key=lambda item: -item.turns)[:MOST_CLOCKS]
+    chosen = sorted(_apart(found.values()), key=lambda item: -item.turns)[:MOST_CLOCKS]
     names = unique_names(
         [*(variable.name for variable in table.variables), *(_name(table, item) for item in chosen)]
     )
@@ -83,21 +83,59 @@ def deadlines(table: EventTable) -> tuple[Deadline, ...]:
     )
 
 
+def _apart(found: Collection[Deadline]) -> Iterator[Deadline]:
+    """Yield deadlines, but of two that are a second apart, ``now >= end`` and ``now > end``, the earlier one alone."""
+    moments = {(item.stored, item.clock, item.constants, item.added) for item in found}
+    for item in found:
+        if (item.stored, item.clock, item.constants, item.added - 1) not in moments:
+            yield item
+
+
+def _is_of_one(table: EventTable, condition: StateCondition) -> bool:
+    """Return whether a condition speaks of one place of the entity, and else of variables of the contract alone."""
+    shared = {parameter.stored for parameter in table.parameters}
+    own = tuple(item for item in condition.stored if tuple(item[0]) not in shared)
+    if condition.stored and not own:
+        return False
+    return len(list(places_of(table, replace(condition, stored=own)))) == 1
+
+
 def _name(table: EventTable, item: Deadline) -> str:
-    parts = [
-        _KEYS.sub("", table.variables[row].name).rpartition(".")[2].strip("_") for row in _rows(table, item)
-    ]
-    told = [_KEYS.sub("", name).rpartition(".")[2].strip("_") for name in item.constants]
-    return f"{' + '.join(parts + told) or item.clock} reached"
+    parts = [table.variables[row].name for row in _rows(table, item)]
+    parts += [parameter.name for parameter in _parameters(table, item)]
+    told = [_KEYS.sub("", name).rpartition(".")[2].strip("_") for name in (*parts, *item.constants)]
+    delay = "" if item.constants or not told else _delay(item)
+    return f"{' + '.join(told) or item.clock}{delay} reached"
+
+
+def _delay(item: Deadline) -> str:
+    """Return what the code itself adds, as `` + 3 days``; nothing where that is one second or block at most."""
+    if abs(item.added) <= 1:
+        return ""
+    sign, number, unit = "+" if item.added > 0 else "-", abs(item.added), "block"
+    if item.clock == "now":
+        lengths = [86_400, 3_600, 60, 1]
+        # now > end + 3 days is reached a second later
+        exact = next(size for size in lengths if number % size <= (size > 1 and item.added > 0))
+        number, unit = (
+            number // exact,
+            dict(zip(lengths, ("day", "hour", "minute", "second"), strict=True))[exact],
+        )
+    return f" {sign} {number} {unit}{'s' * (number > 1)}"
 
 
 def _rows(table: EventTable, item: Deadline) -> list[int]:
-    """Return the positions of a deadline's variables; none of one that the table does not have."""
+    """Return the positions of a deadline's variables of the entity, as far as the table has them."""
     rows = [
         [row for row, variable in enumerate(table.variables) if variable.stored == place]
         for place in item.stored
     ]
-    return [own[0] for own in rows] if all(rows) else []
+    return [own[0] for own in rows if own]
+
+
+def _parameters(table: EventTable, item: Deadline) -> list[Parameter]:
+    """Return a deadline's variables of the whole contract."""
+    return [parameter for parameter in table.parameters if parameter.stored in item.stored]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,25 +149,31 @@ class _Course:
     turned: BoolColumn
     """Before which events it was reached that had not been when the event before them happened."""
     due: IntColumn
-    """When it is reached, by what holds after each event; means something where that is known and set."""
+    """When it is reached, by what holds before each event; means something where it has been reached since the last."""
 
 
 def _course(table: EventTable, item: Deadline) -> _Course | None:
     """Return the course of a deadline; ``None`` if the table has no such clock."""
-    clock, rows = table.call(item.clock), _rows(table, item)
-    if clock is None or len(rows) < len(item.stored) or np.any(clock == MISSING):
+    clock, rows, shared = table.call(item.clock), _rows(table, item), _parameters(table, item)
+    if clock is None or len(rows) + len(shared) < len(item.stored) or np.any(clock == MISSING):
         return None
     numbers = np.array([min(word, _LARGEST) for word in table.words], dtype=np.int64)
     now = numbers[clock]
     values = (table.values if table.assumed is None else table.assumed)[rows]
     known = (values != MISSING).all(axis=0)
     parts = numbers[np.maximum(values, 0)]
-    due, is_set = parts.sum(axis=0) + item.added, (parts != 0).all(axis=0)
-    after = known & is_set & (now >= due)
+    held, is_set = parts.sum(axis=0) + item.added, (parts != 0).all(axis=0)
+    told, added = np.ones(len(table), dtype=np.bool_), np.zeros(len(table), dtype=np.int64)
+    for parameter in shared:
+        told &= parameter.values != MISSING
+        added += np.maximum(parameter.values, 0)
+    after = known & told & is_set & (now >= held + added)
     earlier, started = np.arange(len(table)) - 1, np.ones(len(table), dtype=np.bool_)
     started[table.starts] = False
-    before = started & known[earlier] & is_set[earlier] & (now >= due[earlier])
-    return _Course(after=after, known=known, turned=before & ~after[earlier] & ~table.switched, due=due)
+    due = np.maximum(held[earlier] + added, now[earlier])  # the owner may have made a period shorter
+    before = started & known[earlier] & told & is_set[earlier] & (now >= due)
+    turned = before & ~after[earlier] & ~table.switched
+    return _Course(after=after, known=known & told, turned=turned, due=due)
 
 
 def with_deadlines(
@@ -150,9 +194,7 @@ def _with_deadline(
     at = np.flatnonzero(course.turned)
     words = {word: row for row, word in enumerate(table.words)}
     truths = np.array([words.setdefault(value, len(words)) for value in (0, 1)], dtype=np.int64)
-    due = np.array(
-        [words.setdefault(value, len(words)) for value in course.due[at - 1].tolist()], dtype=np.int64
-    )
+    due = np.array([words.setdefault(value, len(words)) for value in course.due[at].tolist()], dtype=np.int64)
     flag = np.insert(np.where(course.known, truths[course.after.astype(np.int64)], MISSING), at, truths[1])
     text = unique_names([*table.symbols, f"{CLOCK}{item.name}"])[-1]
     symbols = (*table.symbols, text)
@@ -170,6 +212,10 @@ def _with_deadline(
         call_values=_call_values(table, item, at, due),
         arguments=tuple(
             replace(argument, values=np.insert(argument.values, at, MISSING)) for argument in table.arguments
+        ),
+        parameters=tuple(
+            replace(parameter, values=np.insert(parameter.values, at, parameter.values[at]))
+            for parameter in table.parameters
         ),
         accepted_as=(*table.accepted_as, len(table.symbols)) if table.accepted_as else (),
         wholes=(*table.wholes, text) if table.wholes else (),

@@ -16,7 +16,7 @@ from specminer.decision.state_conditions import StateCondition
 from specminer.history import BoolColumn, IntColumn
 from specminer.location import ValueKind
 
-__all__ = ["Argument", "Dimension", "EventTable", "ValueKind", "Variable"]
+__all__ = ["Argument", "Dimension", "EventTable", "Parameter", "ValueKind", "Variable"]
 
 
 class Dimension(Enum):
@@ -70,6 +70,17 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A variable of the whole contract that the code compares with the entity's storage: a period of grace."""
+
+    name: str
+    stored: tuple[int, int]
+    """As :attr:`Variable.stored`."""
+    values: IntColumn
+    """What it held before each event, cut at ``2**60``; -1 where that is not known; shape (n,)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventTable:
     """``n`` events of ``k`` interactions over ``v`` variables, as columns."""
 
@@ -109,6 +120,8 @@ class EventTable:
 
     conditions: tuple[StateCondition, ...] = ()
     """What the code asks of storage, and of storage and the clock, in its order."""
+    parameters: tuple[Parameter, ...] = ()
+    """Variables of the whole contract that these conditions add to the entity's; none that is set only once."""
 
     def __len__(self) -> int:
         return len(self.symbol)

@@ -15,15 +15,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from specminer.decision.bare_variables import LARGEST, BareVariables
 from specminer.decision.deployment_constants import deployment_constants, with_constants
-from specminer.decision.state_conditions import Comparison, StateCondition, StoredField
+from specminer.decision.state_conditions import Comparison, StateCondition
 from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn
 
 MOST_STAGES: Final = 12
 """What has more values is no stage."""
-_LARGEST: Final = 1 << 60
-"""Larger values are no dates; sums of three stay in 64 bits."""
 
 
 def stage_share(context: HistoryContext, conditions: Iterable[StateCondition]) -> float:
@@ -66,15 +65,15 @@ def _columns(
     context: HistoryContext, calls: IntColumn, conditions: Sequence[StateCondition]
 ) -> Iterator[IntColumn]:
     """Yield what conditions about the whole contract say before each call, as small numbers; shape (calls,)."""
-    bare = _BareVariables(context, calls)
+    bare = BareVariables(context, calls)
     for condition in conditions:
         values = [bare.column(place) for place, _ in condition.stored]
-        if any(value is None for value in values):
+        if any(value is None or np.any(value == MISSING) for value in values):
             continue
         factors = [factor for _, factor in condition.stored]
         total = sum(
             (factor * value for factor, value in zip(factors, values, strict=True) if value is not None),
-            start=np.full(len(calls), min(max(condition.constant, -_LARGEST), _LARGEST), dtype=np.int64),
+            start=np.full(len(calls), min(max(condition.constant, -LARGEST), LARGEST), dtype=np.int64),
         )
         if condition.clock:
             total += condition.factor * bare.clock(condition.clock)
@@ -83,43 +82,3 @@ def _columns(
         else:
             truth: BoolColumn = total == 0 if condition.comparison is Comparison.ZERO else total < 0
             yield truth.astype(np.int64)
-
-
-class _BareVariables:
-    """What variables without keys held before each of some calls."""
-
-    def __init__(self, context: HistoryContext, calls: IntColumn) -> None:
-        self._context, self._calls = context, calls
-        self._known: dict[StoredField, IntColumn | None] = {}
-
-    def clock(self, name: str) -> IntColumn:
-        """Return the time or the number of each call's block."""
-        history = self._context.history
-        column = history.transaction_time if name == "now" else history.transaction_block
-        return column[history.invocation_transaction[self._calls]].astype(np.int64)
-
-    def column(self, place: StoredField) -> IntColumn | None:
-        """Return a field's values; ``None`` if it has a key, or if one of its values is not known."""
-        if place not in self._known:
-            self._known[place] = self._column(place)
-        return self._known[place]
-
-    def _column(self, place: StoredField) -> IntColumn | None:
-        context = self._context
-        accesses, locations = context.accesses, context.locations
-        variable = locations.variables[place.variable]
-        touches = np.flatnonzero(locations.variable[accesses.slot] == place.variable)
-        if variable.ports or not len(touches) or len(np.unique(accesses.slot[touches])) > 1:
-            return None
-        order = np.searchsorted(accesses.invocation[touches], self._calls)
-        here = touches[np.minimum(order, len(touches) - 1)]
-        before = accesses.invocation[here] == self._calls
-        word = np.where(
-            before | (order == 0), accesses.value_before[here], accesses.value_after[touches[order - 1]]
-        )
-        if np.any(word == MISSING):
-            return None
-        rows, position = np.unique(word, return_inverse=True)
-        field = variable.fields[place.field]
-        values = [min(field.extract(context.history.words[row]), _LARGEST) for row in rows.tolist()]
-        return np.array(values, dtype=np.int64)[position.ravel()]

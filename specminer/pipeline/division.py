@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,6 +14,7 @@ from specminer.abstraction import Definition, EventTable, RejectedCalls, default
 from specminer.abstraction.catalogue import fitting
 from specminer.abstraction.clock import deadlines
 from specminer.abstraction.context import with_arguments, with_calls
+from specminer.abstraction.events import Parameter
 from specminer.abstraction.observers import Observers
 from specminer.abstraction.passive import kept_events, without_bookkeeping
 from specminer.abstraction.phases import flags
@@ -21,6 +22,7 @@ from specminer.abstraction.table import build
 from specminer.chain.artifact import Artifact
 from specminer.chain.interface import Interface
 from specminer.decision.access_facts import access_facts
+from specminer.decision.bare_variables import BareVariables
 from specminer.decision.context_names import names_of
 from specminer.decision.deployment_constants import deployment_constants, with_constants
 from specminer.decision.state_conditions import StateCondition, StoredField, state_conditions
@@ -149,11 +151,26 @@ def _built(
     table = build(history, context.accesses, context.locations, interactions, events, named)
     table = with_arguments(with_calls(table, history, interactions), history, interactions, context.calls)
     table, kept, bookkeeping = without_bookkeeping(table, interactions, asked)
+    table = replace(table, entity=_entity(interactions), conditions=conditions_of(table))
     return Built(
-        table=replace(table, entity=_entity(interactions), conditions=conditions_of(table)),
+        table=replace(table, parameters=tuple(_parameters(context, kept, table))),
         interactions=kept,
         bookkeeping=bookkeeping,
     )
+
+
+def _parameters(
+    context: HistoryContext, interactions: Interactions, table: EventTable
+) -> Iterator[Parameter]:
+    """Yield the variables of the whole contract that conditions on the clock add to those of the table."""
+    own = {variable.stored for variable in table.variables}
+    places = dict.fromkeys(place for item in table.conditions if item.clock for place, _ in item.stored)
+    bare = BareVariables(context, interactions.invocation)
+    for place in places:
+        values = None if tuple(place) in own else bare.column(place)
+        if values is not None:
+            name = context.locations.variables[place.variable].text(None, place.field)
+            yield Parameter(name=name, stored=(place.variable, place.field), values=values)
 
 
 def _entity(interactions: Interactions) -> str:

@@ -88,7 +88,8 @@ def chosen_deadlines(
     found: Sequence[Deadline], table: EventTable, definition: Definition
 ) -> tuple[tuple[Deadline, ...], bool]:
     """Return the deadlines that are to be events, or may be, and whether the definition asks for them."""
-    named = {variable.stored: variable.name for variable in table.variables}
+    named: dict[tuple[int, int] | None, str] = {item.stored: item.name for item in table.parameters}
+    named |= {variable.stored: variable.name for variable in table.variables}
     usable = []
     for item in found:
         names = [item.name, *(named[place] for place in item.stored)]
