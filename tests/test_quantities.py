@@ -30,6 +30,7 @@ from specminer.specification import (
     Specification,
     State,
     Template,
+    TokenSummary,
     document_of,
 )
 from tests.support.mined import mined
@@ -214,8 +215,8 @@ def test_amounts_of_a_token_follow_what_its_transfers_log() -> None:
     )
     spec = of((guard("mint", f"minted <= {5 * ETHER}"),), effects)
     assert for_readers(spec).guards[0].text == f"minted <= {5 * ETHER:,}"
-    token = Measure(MeasureKind.TOKEN, 18, "GLD")
-    assert for_readers(spec, token).guards[0].text == "minted <= 5 GLD"
+    token = replace(spec.history, token=TokenSummary(symbol="GLD", decimals=18))
+    assert for_readers(replace(spec, history=token)).guards[0].text == "minted <= 5 GLD"
 
 
 def test_states_are_named_with_the_units_of_their_predicates() -> None:
@@ -332,3 +333,10 @@ def test_an_explained_transaction_tells_amounts_with_exact_values_beside_them() 
     call = next(call for call in told.calls if call.function == "withdraw")
     (argument,) = (item for item in call.arguments if item.name == "amount")
     assert f"amount={argument.shown} ({argument.value})" in text
+
+
+def test_a_token_that_says_its_decimals_is_read_in_its_own_unit() -> None:
+    spec = mined("token").specification
+    assert spec.history.token == TokenSummary(symbol="HRB", decimals=18)
+    told = summary(spec, width=200)
+    assert re.search(r"_value [\d.,]+ HRB > balanceOf\[sender\] [\d.,]+ HRB", told)

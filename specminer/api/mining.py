@@ -47,6 +47,7 @@ def mine(
         selection.history,
         options or MineOptions(),
         artifact=read_artifact(abi) or selection.artifact,
+        name=options.name if options is not None else None,
         selection=selection.sentence,
         observer=observer,
     )

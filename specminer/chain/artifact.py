@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import msgspec
@@ -41,6 +41,7 @@ _ALIASES: Final = {
     "address payable": "address",
 }
 """What people write by hand in place of the types that selectors are made of."""
+_SOURCES: Final = frozenset({".vy", ".vyi", ".sol"})
 _TYPE: Final = re.compile(r"([^\[\]]*)((?:\[[0-9]*\])*)", re.ASCII)
 
 
@@ -201,13 +202,20 @@ def _artifact(document: Any, origin: str, contract: str | None) -> Artifact:
             layout = from_vyper(layout, _structs(abi))
         except VyperLayoutError as error:
             raise FileFormatError(f"{shown}: the storage layout is malformed: {error}") from None
-    name = document.get("contractName")
     return Artifact(
-        name=name[:MAX_NAME] if isinstance(name, str) and name else None,
+        name=_contract_name(document.get("contractName")),
         abi=abi,
         storage_layout=layout if layout is not None and layout.get("storage") else None,
         enums=enums,
     )
+
+
+def _contract_name(given: Any) -> str | None:
+    """Return a contract's name; of the path of a source, which Vyper's output has, the file without its suffix."""
+    if not isinstance(given, str):
+        return None
+    name = PurePosixPath(given.replace("\\", "/"))
+    return (name.stem if name.suffix in _SOURCES or "/" in str(name) else given)[:MAX_NAME] or None
 
 
 def _abi(document: Any, shown: str) -> tuple[Entry, ...]:

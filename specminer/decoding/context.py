@@ -15,6 +15,7 @@ from specminer.chain.interface import Interface
 from specminer.decoding.accesses import AccessSummary, summarize_accesses
 from specminer.decoding.artifacts import label
 from specminer.decoding.calldata import Calls, decode_calls
+from specminer.decoding.own_answers import OwnAnswers, own_answers
 from specminer.history import CONSTRUCTOR, MISSING, OUTCOMES, BoolColumn, History, RowColumn
 from specminer.lives import calls_in_vain
 from specminer.location import RESOLUTIONS, Locations, Naming, Resolution
@@ -108,8 +109,18 @@ class HistoryContext:
 
     @property
     def title(self) -> str:
-        """The contract's name where it is known, else its shortened address."""
-        return (self.artifact.name if self.artifact else None) or label(self.history)
+        """The contract's name where it is known, else what it calls itself, else its shortened address."""
+        return self.known_title or label(self.history)
+
+    @property
+    def known_title(self) -> str | None:
+        """The contract's name, or what it calls itself; ``None`` if neither is known."""
+        return (self.artifact.name if self.artifact else None) or self.own_answers.title
+
+    @cached_property
+    def own_answers(self) -> OwnAnswers:
+        """What the contracts call themselves."""
+        return own_answers(self.history)
 
     @cached_property
     def is_event(self) -> BoolColumn:

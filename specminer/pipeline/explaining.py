@@ -68,7 +68,7 @@ class Explainer:
         artifacts: dict[Address, Artifact] = {} if self.recording is None else self.recording.artifacts()
         if context.artifact is not None:
             artifacts |= dict.fromkeys(context.history.accounts, context.artifact)
-        title = (context.artifact.name if context.artifact is not None else None) or TRACED
+        title = context.known_title or TRACED
         return KnownNames(
             traced=dict.fromkeys(context.history.accounts, (title, context.interface)),
             artifacts=artifacts,

@@ -13,7 +13,7 @@ from specminer.decoding import ROLLED_BACK, HistoryContext
 from specminer.history import CONSTRUCTOR, MISSING, RETURNED, History
 from specminer.pipeline.deployment import lasting_values
 from specminer.report.fidelity import fidelity_of
-from specminer.specification import HistorySummary, LifeMoment, LifeSummary, UnknownValues
+from specminer.specification import HistorySummary, LifeMoment, LifeSummary, TokenSummary, UnknownValues
 from specminer.trace import Tracer
 
 _KNOWN_SHARE: Final = 0.5
@@ -36,10 +36,17 @@ def history_summary(context: HistoryContext, selection: str | None) -> HistorySu
         names=_names(context),
         locations=context.coverage.rounded(),
         lasting=lasting_values(context) or None,
+        token=_token(context),
         selection=selection or None,
         lives=_lives(history) or None,
         life=_only_life(history),
     )
+
+
+def _token(context: HistoryContext) -> TokenSummary | None:
+    """Return what the contract counts; ``None`` if it does not say how many decimals its amounts have."""
+    told = context.own_answers
+    return None if told.decimals is None else TokenSummary(symbol=told.symbol or "", decimals=told.decimals)
 
 
 def _lives(history: History) -> tuple[LifeSummary, ...]:

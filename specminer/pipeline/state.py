@@ -55,6 +55,8 @@ def _pending(stage: str) -> Any:
 class MineOptions:
     """What a user can set."""
 
+    name: str | None = None
+    """What to call the contract; ``None`` for what it is called, or calls itself."""
     interactions: str | None = None
     """``whole``, ``instance``, ``sender`` or a sort's name; ``None`` lets the data decide."""
     definition: Definition | None = None

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
+from specminer.errors import plain
 from specminer.quantity.measure import (
     BLOCK,
     DISTANCE,
@@ -37,6 +38,8 @@ from specminer.quantity.parsing import (
 )
 from specminer.specification import Effect, EffectKind, Guard, GuardKind, Specification
 
+MAX_SYMBOL: Final = 12
+"""Characters of a token's symbol behind an amount."""
 KNOWN: Final[Mapping[str, Measure]] = {"value": WEI, "this.balance": WEI, "now": TIME, "block": BLOCK}
 """What the machine itself measures."""
 MOST_ROUNDS: Final = 50
@@ -138,20 +141,14 @@ def parted(found: Expression) -> tuple[tuple[Expression, Expression], int] | Non
     return (product.left, product.right), found.right.value
 
 
-def units_of(spec: Specification, token: Measure | None = None) -> Units:
-    """Return what the terms of a specification measure.
-
-    Args:
-        spec: the specification.
-        token: what the contract counts if it is a token.
-
-    """
+def units_of(spec: Specification) -> Units:
+    """Return what the terms of a specification measure."""
     stored = frozenset(
         bare(effect.target)
         for effect in spec.effects
         if effect.kind is EffectKind.WRITTEN and "[" not in effect.target
     ) | frozenset(item.variable for item in spec.history.lasting or ())
-    relations = tuple(_relations(spec, token))
+    relations = tuple(_relations(spec, _token(spec)))
     refuted: set[str] = set()
     for _ in range(MOST_ROUNDS):
         known = len(refuted)
@@ -160,6 +157,12 @@ def units_of(spec: Specification, token: Measure | None = None) -> Units:
         if len(refuted) == known:
             return spread.units()
     return Units(KNOWN, stored)
+
+
+def _token(spec: Specification) -> Measure | None:
+    """Return what the amounts of a contract are that is a token."""
+    told = spec.history.token
+    return None if told is None else Measure(MeasureKind.TOKEN, told.decimals, plain(told.symbol, MAX_SYMBOL))
 
 
 def scope_of(guard: Guard) -> Scope:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from specminer.quantity.inference import Scope, scope_of, scopes_of, units_of
-from specminer.quantity.measure import WEI, Measure
+from specminer.quantity.measure import WEI
 from specminer.quantity.parsing import Name
 from specminer.quantity.rewriting import Rewriter
 from specminer.specification import (
@@ -32,15 +32,9 @@ _LARGE: Final = re.compile(r"(?<![\w.,])\d{4,}(?![\w.,]*\w)")
 """A number that stands alone, so large that no two things are meant by it."""
 
 
-def for_readers(spec: Specification, token: Measure | None = None) -> Specification:
-    """Return a copy whose texts tell numbers with their units; terms, counts and evidence are the same.
-
-    Args:
-        spec: the specification, as it is written down.
-        token: what the contract counts if it is a token.
-
-    """
-    return _Reading(spec, Rewriter(units_of(spec, token))).specification()
+def for_readers(spec: Specification) -> Specification:
+    """Return a copy whose texts tell numbers with their units; terms, counts and evidence are the same."""
+    return _Reading(spec, Rewriter(units_of(spec))).specification()
 
 
 class _Reading:

@@ -76,6 +76,7 @@ from specminer.specification.history import (
     LifeSummary,
     LocationCoverage,
     ReplayFidelity,
+    TokenSummary,
     UnknownValues,
 )
 from specminer.specification.interactions import EntitySort, InteractionsSummary, Mode
@@ -201,6 +202,7 @@ __all__ = [
     "SymbolSort",
     "Template",
     "Tier",
+    "TokenSummary",
     "TransitionCondition",
     "TransitionGuard",
     "TransitionKind",

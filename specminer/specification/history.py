@@ -97,6 +97,16 @@ class LastingValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSummary:
+    """What the contract counts, if it says that it is a token with decimals."""
+
+    symbol: str
+    """What it calls itself, raw; empty if it has no symbol."""
+    decimals: Count
+    """Of its amounts: so many digits stand behind the point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistorySummary:
     """What was read, and what that cannot see."""
 
@@ -124,6 +134,8 @@ class HistorySummary:
     """How much of the storage is understood."""
     lasting: tuple[LastingValue, ...] | None = absent()
     """What the contract's own variables held all the time, which is no part of states; left out if there are none."""
+    token: TokenSummary | None = absent()
+    """What the contract counts; left out if it does not say how many decimals its amounts have."""
     selection: str | None = absent()
     """How the contracts were chosen, in a sentence; left out for a single one."""
     lives: tuple[LifeSummary, ...] | None = absent()

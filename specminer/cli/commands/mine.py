@@ -48,6 +48,7 @@ _MORE: Final = "--verbose prints transitions, effects, invariants and how sure a
 class MiningTexts:
     """How to split and tune, as it was given."""
 
+    name: str | None
     interactions: str
     abstraction: str | None
     preset: str
@@ -67,6 +68,7 @@ class MiningTexts:
 
         """
         return MineOptions(
+            name=self.name,
             interactions=None if self.interactions == "auto" else self.interactions,
             definition=None if self.abstraction is None else read_definition(self.abstraction),
             forbid=self.forbid,
@@ -128,6 +130,12 @@ class Output:
 @range_options
 @database_option
 @split_option
+@click.option(
+    "--name",
+    metavar="TEXT",
+    help="What to call the contract; by default its name in the ABI's file or at the explorer, or else what it answers "
+    "to name() and symbol().",
+)
 @click.option(
     "--abstraction",
     metavar="NAME|FILE",
