@@ -28,11 +28,11 @@ import numpy as np
 from specminer.chain.artifact import load
 from specminer.chain.execution.schedule import scheduled
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
+from specminer.chain.listings import main_contract
 from specminer.chain.txlist import read_calls, read_transactions
 from specminer.decoding import HistoryContext, decode
 from specminer.history import CONSTRUCTOR, OUTCOMES
 from specminer.pipeline import Export, Rulebook, import_export
-from specminer.chain.listings import main_contract
 from specminer.pipeline.facts import unknown_values
 from specminer.store import TraceStore
 from specminer.trace import Address, OutcomeKind

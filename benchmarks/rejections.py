@@ -26,6 +26,7 @@ import numpy as np
 from benchmarks.decisions import histories
 from benchmarks.held_out_invariants import artifact_beside
 from specminer.chain.artifact import Artifact, load
+from specminer.chain.listings import main_contract
 from specminer.chain.txlist import read_transactions
 from specminer.decision.deciding import ALWAYS_REJECTS, NO_FUNCTION
 from specminer.decoding import HistoryContext, decode
@@ -33,7 +34,6 @@ from specminer.guard import Learned, learn
 from specminer.guard.describing import Function
 from specminer.history import OUTCOMES, BoolColumn, History
 from specminer.pipeline import Export, Rulebook, import_export
-from specminer.chain.listings import main_contract
 from specminer.pipeline.following import execute, follow
 from specminer.pipeline.guarding import causes
 from specminer.specification import Guard, GuardKind

@@ -33,6 +33,7 @@ class Scope:
 SCOPES: Final[Mapping[str, Scope]] = {
     "specminer": Scope(extras=()),
     "specminer/chain/execution/reference": Scope(extras=("reference",), neighbours=("specminer",)),
+    "specminer/chain/parquet": Scope(extras=("parquet",), neighbours=("specminer",)),
     "specminer/pipeline/workers": Scope(extras=("dask",), neighbours=("specminer",)),
     "docs": Scope(extras=("docs",), neighbours=("specminer", "tools")),
     "tests": Scope(

@@ -166,7 +166,7 @@ def import_history(
         )
     for path in traces:
         _check_chain(path, chain_id)
-    world = read_world(lists, replay.codes) if lists else None
+    world = read_world(lists, replay.codes, observer.note) if lists else None
     done = [_import_traces(str(database), path, observer) for path in traces]
     if world is not None and chain_id is not None:
         done.append(_import_lists(str(database), world, chain_id, read_artifact(abi), replay, observer))

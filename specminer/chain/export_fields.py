@@ -55,6 +55,8 @@ def read_number(fields: Fields, name: str, limit: int = NUMBER_LIMIT) -> int:
         number = value
     elif isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
         number = int(value)  # through a table that holds no whole numbers beside missing ones
+    elif isinstance(value, str) and re.fullmatch(r"0x[0-9a-fA-F]{1,64}", value, re.ASCII):
+        number = int(value, 16)  # as nodes write it
     elif isinstance(value, str) and len(value) <= 82 and (found := _WHOLE.fullmatch(value)) is not None:
         number = int(found[1])
     if 0 <= number < limit:
@@ -134,9 +136,9 @@ def read_flag(fields: Fields, name: str) -> bool | None:
         RecordError: it is something else.
 
     """
-    value = fields.get(name)
-    if value in (None, ""):
+    if not is_given(fields, name):
         return None
-    if value in ("0", "1") or (type(value) is int and value in (0, 1)):
-        return value in ("1", 1)
+    value = fields[name]
+    if not isinstance(value, bool) and str(value) in ("0", "1", "0.0", "1.0", "0x0", "0x1"):
+        return str(value) in ("1", "1.0", "0x1")
     raise RecordError(f"{name} should be 0 or 1, got {describe_value(value)}")

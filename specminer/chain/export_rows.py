@@ -1,8 +1,8 @@
 """Reads the records of exported files one by one, whatever their form, with the fields named as explorers' APIs do.
 
-Three forms, each plain, gzip or zstd: a JSON array of records; the answer of an explorer's API,
-``{"status": ..., "message": ..., "result": [...]}``; CSV with a header line. What a file holds is never decoded all at
-once.
+Forms: a JSON array of records; the answer of an explorer's API, ``{"status": ..., "message": ..., "result": [...]}``;
+a JSON object on each line; CSV with a header line; each of them plain, gzip or zstd; and Parquet. What a file
+holds is never decoded all at once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,9 @@ import msgspec
 
 from specminer._support.opening import opened
 from specminer.chain.export_fields import Fields, RecordError
+from specminer.chain.export_names import FIELD_NAMES, canonical_row
 from specminer.chain.exported import REQUIRED, REQUIRED_CALL, check_present
+from specminer.chain.parquet.rows import is_parquet, parquet_rows
 from specminer.errors import FileFormatError, plain
 from specminer.nesting import check_nesting
 
@@ -30,50 +32,6 @@ HEAD: Final = 1 << 16
 """Bytes that are looked at to tell the kind of a file."""
 _PIECE: Final = 1 << 20
 
-FIELD_NAMES: Final[Mapping[str, str]] = {
-    # ethereum-etl, BigQuery
-    "block_number": "blockNumber",
-    "block_hash": "blockHash",
-    "block_timestamp": "timeStamp",
-    "transaction_index": "transactionIndex",
-    "from_address": "from",
-    "to_address": "to",
-    "gas_price": "gasPrice",
-    "receipt_gas_used": "gasUsed",
-    "receipt_status": "txreceipt_status",
-    "receipt_contract_address": "contractAddress",
-    "transaction_hash": "hash",
-    "transactionHash": "hash",
-    "trace_address": "traceId",
-    "gas_used": "gasUsed",
-    # what explorers offer for download in the browser; the calldata is not in these
-    "Txhash": "hash",
-    "Transaction Hash": "hash",
-    "TxHash": "hash",
-    "Parent Txhash": "hash",
-    "Blockno": "blockNumber",
-    "BlockNumber": "blockNumber",
-    "UnixTimestamp": "timeStamp",
-    "From": "from",
-    "FromAddress": "from",
-    "To": "to",
-    "ToAddress": "to",
-    "TxTo": "to",
-    "ContractAddress": "contractAddress",
-    "Value": "value",
-    "Value(Wei)": "value",
-    "Gas": "gas",
-    "GasLimit": "gas",
-    "GasPrice": "gasPrice",
-    "GasUsed": "gasUsed",
-    "Nonce": "nonce",
-    "Input": "input",
-    "InputData": "input",
-    "Type": "type",
-}
-"""Other names of the fields, in CSV files and in rows of public data sets. Amounts in ether are not understood: they
-are rounded."""
-
 
 def read_rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[str, Fields]]:
     """Yield the records of a file with their places in it, for messages.
@@ -84,9 +42,17 @@ def read_rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[str, Fiel
         FileFormatError: unreadable, too large, cut off, no JSON or CSV, a field missing; names file and record.
 
     """
-    name = plain(path)
-    text = _content(path)
-    yield from _json(text, name) if text[:1] in (b"[", b"{") else _csv(text, name, required)
+    for where, fields in _raw_rows(path, required):
+        yield where, canonical_row(fields)
+
+
+def _raw_rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[str, Fields]]:
+    if is_parquet(path):
+        return parquet_rows(path)
+    name, text = plain(path), _content(path)
+    if is_lines(text[:HEAD]):
+        return _lines(text, name)
+    return _json(text, name) if text[:1] in (b"[", b"{") else _csv(text, name, required)
 
 
 def _content(path: Path) -> bytes:
@@ -109,6 +75,7 @@ def _content(path: Path) -> bytes:
 _FLAT: Final = rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+"|\[[0-9, ]*+\])*+'
 """A record but for its end: records hold no objects, and no lists but of numbers (where in the tree of calls)."""
 _RECORD: Final = re.compile(rb"\s*+(" + _FLAT + rb"\})\s*+([,\]])", re.DOTALL)
+_FLAT_RECORD: Final = re.compile(_FLAT + rb"\}", re.DOTALL)
 _OPEN_RECORD: Final = re.compile(_FLAT, re.DOTALL)
 _EMPTY: Final = re.compile(rb"\s*+\]")
 _SPACE: Final = re.compile(rb"\s*+")
@@ -136,7 +103,7 @@ def _json(text: bytes, name: str) -> Iterator[tuple[str, Fields]]:
         found = _RECORD.match(text, place)
         if found is None:
             raise FileFormatError(f"{name}, record {number} {_fault(text, place)}")
-        yield f"record {number}", _renamed(_decoded(found[1], number, name))
+        yield f"record {number}", _decoded(found[1], number, name)
         place = found.end()
         if found[2] == b"]":
             break
@@ -163,14 +130,31 @@ def _decoded(text: bytes, number: int, name: str) -> Fields:
         raise FileFormatError(f"{name}, record {number} is no JSON object: {plain(error)}") from None
 
 
-def _renamed(fields: Fields) -> Fields:
-    """Return a record with its fields under the names that explorers' APIs use."""
-    found = dict(fields)
-    for name in fields:
-        known = FIELD_NAMES.get(name)
-        if known is not None and known not in fields:
-            found[known] = found.pop(name)
-    return found
+def is_lines(head: bytes) -> bool:
+    """Whether a text that begins so is a line for each record, each a JSON object."""
+    first = re.match(rb'\s*+\{\s*+"(\w{1,60})"', head)
+    return first is not None and first[1] not in (
+        b"status",
+        b"message",
+        b"result",
+        b"jsonrpc",
+        b"id",
+        b"format",
+    )
+
+
+def _lines(text: bytes, name: str) -> Iterator[tuple[str, Fields]]:
+    number = 0
+    for number, line in enumerate(io.BytesIO(text), 1):
+        record = line.strip()
+        if not record:
+            continue
+        if _FLAT_RECORD.fullmatch(record) is None:
+            raise FileFormatError(
+                f"{name}, line {number} should be a JSON object with fields that are texts or numbers; is the file cut "
+                f"off? got {plain(record[:40].decode('utf-8', 'replace'), 40)!r}"
+            )
+        yield f"line {number}", _decoded(record, number, name)
 
 
 def _in_answer(text: bytes, name: str) -> int:
@@ -234,16 +218,22 @@ def _delimiter(header: str) -> str:
 
 def field_names(header: str) -> list[str]:
     """Return the columns' fields, each under the name that explorers' APIs use."""
+    return [FIELD_NAMES.get(name, name) for name in _columns(header)]
+
+
+def _columns(header: str) -> list[str]:
+    """Return the names of the columns."""
     try:
         row = next(csv.reader([header], delimiter=_delimiter(header)), [])
     except csv.Error:
         return []
-    return [FIELD_NAMES.get(name.strip(), name.strip()) for name in row]
+    return [name.strip() for name in row]
 
 
 def _csv(text: bytes, name: str, required: tuple[str, ...]) -> Iterator[tuple[str, Fields]]:
     header = header_line(text)
-    names = field_names(header)
+    columns = _columns(header)
+    names = list(canonical_row(dict.fromkeys(columns, "")))
     if not text:
         raise FileFormatError(f"{name} is empty; expected records in JSON or CSV")
     if not set(names) & {*REQUIRED, *REQUIRED_CALL}:
@@ -251,7 +241,7 @@ def _csv(text: bytes, name: str, required: tuple[str, ...]) -> Iterator[tuple[st
             f"{name} is neither JSON nor CSV with a header line of fields such as hash and blockNumber"
         )
     for field in {*names} & {*required}:
-        if names.count(field) > 1:
+        if sum(FIELD_NAMES.get(column, column) == field for column in columns) > 1:
             raise FileFormatError(f"{name}, header: two columns hold the field {field}; expected one")
     try:
         check_present(names, required)
@@ -268,7 +258,7 @@ def _csv(text: bytes, name: str, required: tuple[str, ...]) -> Iterator[tuple[st
             f"{name} does not end with the end of a line, so its last record may be cut off; if it is whole, end "
             "that line"
         )
-    yield from _csv_rows(text, names, _delimiter(header), name)
+    yield from _csv_rows(text, columns, _delimiter(header), name)
 
 
 def _csv_rows(text: bytes, names: list[str], delimiter: str, name: str) -> Iterator[tuple[str, Fields]]:

@@ -211,6 +211,12 @@ def is_reward(fields: Fields) -> bool:
     return is_trace_row(fields) and isinstance(kind, str) and kind.lower() in ("reward", "genesis", "daofork")
 
 
+def is_genesis(fields: Fields) -> bool:
+    """Whether a record is no transaction, but how an explorer shows a balance of the first block."""
+    value = fields.get("hash")
+    return isinstance(value, str) and value[:7] == "GENESIS"
+
+
 def _from_trace_row(fields: Fields) -> Fields:
     """Return a row of traces as a record of an explorer's internal list."""
     kind = next(

@@ -14,11 +14,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 
 from specminer._support.opening import opened
 from specminer.chain.export_fields import Fields, RecordError
-from specminer.chain.export_rows import HEAD, field_names, header_line, read_rows
+from specminer.chain.export_names import FIELD_NAMES, IS_TABLE
+from specminer.chain.export_rows import HEAD, field_names, header_line, is_lines, read_rows
+from specminer.chain.export_supplements import (
+    BlockRow,
+    Receipt,
+    RecordKind,
+    block_of_row,
+    receipt_of,
+    record_kind,
+)
 from specminer.chain.exported import (
     REQUIRED,
     REQUIRED_CALL,
@@ -26,10 +36,12 @@ from specminer.chain.exported import (
     ExportedTransaction,
     call_of,
     check_follows,
+    is_genesis,
     is_reward,
     is_trace_row,
     transaction_of,
 )
+from specminer.chain.parquet.rows import is_parquet
 from specminer.chain.traceline import FORMAT
 from specminer.errors import FileFormatError, plain
 from specminer.trace import Hash
@@ -51,6 +63,8 @@ def kind_of(path: Path) -> FileKind:
         FileFormatError: it cannot be read, is empty, or is neither.
 
     """
+    if is_parquet(path):
+        return FileKind.EXPORT
     with opened(path) as file:
         head = file.read(HEAD).lstrip()
     if not head:
@@ -63,7 +77,7 @@ def kind_of(path: Path) -> FileKind:
         key = re.match(rb'\{\s*"(\w{1,40})"', head)
         if re.search(rb'"format"\s*:', head) and FORMAT.encode() in head:
             return FileKind.TRACES
-        if key is not None and key[1] in (b"status", b"message", b"result"):
+        if key is not None and (key[1] in (b"status", b"message", b"result") or _lists_records(head)):
             return FileKind.EXPORT
     elif set(field_names(header_line(head))) & {*REQUIRED, *REQUIRED_CALL}:
         return FileKind.EXPORT
@@ -73,22 +87,61 @@ def kind_of(path: Path) -> FileKind:
     )
 
 
-def lists_calls(path: Path) -> bool | None:
-    """Whether a file lists internal calls rather than transactions, by its first record; ``None`` if it has none.
+def _lists_records(head: bytes) -> bool:
+    """Whether a text begins with a line that is a record of a table."""
+    if not is_lines(head):
+        return False
+    named = re.findall(rb'"(\w{1,60})"\s*:', head.split(b"\n", 1)[0])
+    names = {FIELD_NAMES.get(name.decode(), name.decode()) for name in named}
+    return bool(names & {*REQUIRED, *REQUIRED_CALL, "slot"})
+
+
+def kind_of_records(path: Path) -> RecordKind | None:
+    """Tell by its first record what the records of a file are about; ``None`` if it has none.
 
     Raises:
         FileFormatError: it cannot be read, or holds no records.
 
     """
-    for _, fields in read_rows(path, ()):
-        if {"gasPrice", "nonce"} & fields.keys():
-            return False
-        return is_trace_row(fields) or bool({"errCode", "callType", "type"} & fields.keys())
-    return None
+    return next((record_kind(fields) for _, fields in read_rows(path, ())), None)
+
+
+def read_receipts(path: Path) -> dict[Hash, Receipt]:
+    """Read a table of receipts, by the hashes of their transactions.
+
+    Raises:
+        FileFormatError: it cannot be read, or a field is malformed; names file, record and field.
+
+    """
+    found: dict[Hash, Receipt] = {}
+
+    def add(fields: Fields, record: int) -> None:
+        receipt = receipt_of(fields)
+        found[receipt.hash] = receipt
+
+    _read(path, ("hash", "gasUsed"), add)
+    return found
+
+
+def read_blocks(path: Path) -> dict[int, BlockRow]:
+    """Read a table of blocks, by their numbers.
+
+    Raises:
+        FileFormatError: it cannot be read, or a field is malformed; names file, record and field.
+
+    """
+    found: dict[int, BlockRow] = {}
+
+    def add(fields: Fields, record: int) -> None:
+        row = block_of_row(fields)
+        found[row.number] = row
+
+    _read(path, (), add)
+    return found
 
 
 def read_transactions(path: Path) -> tuple[ExportedTransaction, ...]:
-    """Read an export of transactions, in the chain's order.
+    """Read an export of transactions, in the chain's order; what explorers list for the first block's balances is none.
 
     Raises:
         FileFormatError: unreadable, too large, empty, cut off, out of order, a transaction twice, a field
@@ -97,26 +150,47 @@ def read_transactions(path: Path) -> tuple[ExportedTransaction, ...]:
     """
     found: list[ExportedTransaction] = []
     seen: dict[Hash, int] = {}
-    name = plain(path)
+    name, table = plain(path), False
 
     def add(fields: Fields, record: int) -> None:
+        nonlocal table
+        if is_genesis(fields):
+            return
         item = transaction_of(fields, record)
         if item.hash in seen:
             raise RecordError(
                 f"hash 0x{item.hash.hex()} is that of record {seen[item.hash]}; a transaction stands once in an "
                 "export"
             )
-        if found:
+        table = table or (IS_TABLE in fields and item.index is not None)
+        if found and not table:
             check_follows(item, found[-1])
         seen[item.hash] = record
         found.append(item)
 
     _read(path, REQUIRED, add)
+    if table:
+        _sort_table(found, name)
     if not found:
         raise FileFormatError(
             f"{name} holds no transactions; expected at least the one that created a contract"
         )
     return tuple(found)
+
+
+def _sort_table(found: list[ExportedTransaction], name: str) -> None:
+    """Bring rows of a data set into the chain's order.
+
+    Raises:
+        FileFormatError: they do not tell it, or contradict it.
+
+    """
+    found.sort(key=lambda item: (item.block, -1 if item.index is None else item.index))
+    for last, item in pairwise(found):
+        try:
+            check_follows(item, last)
+        except RecordError as error:
+            raise FileFormatError(f"{name}, record {item.record}: {error}") from None
 
 
 def read_calls(path: Path) -> tuple[ExportedCall, ...]:
@@ -167,4 +241,12 @@ def _read(path: Path, required: tuple[str, ...], add: Callable[[Fields, int], No
             raise FileFormatError(f"{name}, {where}: {error}") from None
 
 
-__all__ = ["FileKind", "kind_of", "lists_calls", "read_calls", "read_transactions"]
+__all__ = [
+    "FileKind",
+    "kind_of",
+    "kind_of_records",
+    "read_blocks",
+    "read_calls",
+    "read_receipts",
+    "read_transactions",
+]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from specminer.chain.export_fields import RecordError
+from specminer.chain.export_supplements import BlockRow, Receipt, RecordKind, completed
 from specminer.chain.exported import ExportedCall, ExportedTransaction
 from specminer.chain.listings import Listing, World, main_contract, merge_lists
-from specminer.chain.txlist import lists_calls, read_calls, read_transactions
-from specminer.trace import NO_ADDRESS, Address
+from specminer.chain.txlist import kind_of_records, read_blocks, read_calls, read_receipts, read_transactions
+from specminer.errors import FileFormatError, plain
+from specminer.trace import NO_ADDRESS, Address, Hash
 
 _CHECKED: Final = 1_000
 """Internal calls that are looked at to tell whose list they are."""
@@ -18,10 +22,11 @@ _CHECKED: Final = 1_000
 Codes = Callable[[Address | None], dict[Address, bytes]]
 
 
-def read_world(paths: Sequence[Path], codes: Codes) -> World:
+def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None]) -> World:
     """Read lists of transactions and of internal calls, in any order; calls belong to the contract that they concern.
 
-    ``codes`` tells the runtime code of the first contract, if it was given.
+    Tables of receipts and blocks complete the transactions; ``note`` hears of files that are not used. ``codes`` tells
+    the runtime code of the first contract, if it was given.
 
     Raises:
         FileFormatError: a file is malformed, empty, or contradicts another.
@@ -29,19 +34,39 @@ def read_world(paths: Sequence[Path], codes: Codes) -> World:
     """
     listed: list[Listing] = []
     inner: list[tuple[Path, tuple[ExportedCall, ...]]] = []
+    receipts: dict[Hash, Receipt] = {}
+    blocks: dict[int, BlockRow] = {}
     for path in paths:
-        calls = lists_calls(path)
-        if calls or (calls is None and len(paths) > 1):
-            inner.append((path, read_calls(path)))
-        else:
-            transactions = read_transactions(path)
-            listed.append(Listing(owner=_owner(transactions), origin=str(path), transactions=transactions))
+        match kind_of_records(path):
+            case RecordKind.CALL:
+                inner.append((path, read_calls(path)))
+            case RecordKind.RECEIPT:
+                receipts |= read_receipts(path)
+            case RecordKind.BLOCK:
+                blocks |= read_blocks(path)
+            case RecordKind.LOG | RecordKind.STORAGE_READ | RecordKind.STORAGE_DIFF as kind:
+                note(f"{plain(path)} holds {kind.value}, which are not used; transactions are executed again")
+            case None if len(paths) > 1:
+                pass
+            case _:
+                transactions = read_transactions(path)
+                listed.append(
+                    Listing(owner=_owner(transactions), origin=str(path), transactions=transactions)
+                )
+    listed = [_completed(item, receipts, blocks) for item in listed]
     owners = {item.owner for item in listed}
     for path, found in inner:
         if found:
             listed.append(Listing(owner=_concerned(found, owners), origin=str(path), calls=found))
     lists = [_joined([item for item in listed if item.owner == owner]) for owner in _each(listed)]
     return World(lists=tuple(lists), codes=codes(next((item.owner for item in lists), None)))
+
+
+def _completed(listing: Listing, receipts: Mapping[Hash, Receipt], blocks: Mapping[int, BlockRow]) -> Listing:
+    try:
+        return replace(listing, transactions=completed(listing.transactions, receipts, blocks))
+    except RecordError as error:
+        raise FileFormatError(f"{plain(listing.origin)}: {error}") from None
 
 
 def _each(lists: Sequence[Listing]) -> list[Address]:

@@ -1,0 +1,1 @@
+"""Parquet files: the only place that needs the extra ``parquet``."""
