@@ -21,13 +21,13 @@ import numpy as np
 
 from specminer._support.text import unique_names
 from specminer.abstraction.access_order import event_moments
-from specminer.abstraction.enum_names import USUAL_ENUMS
 from specminer.abstraction.events import EventTable, ValueKind, Variable
 from specminer.abstraction.known_answers import ForeignClock, KnownAnswers
 from specminer.abstraction.known_storage import KnownStorage
 from specminer.abstraction.passive import kept_events
 from specminer.chain.artifact import MAX_NAME, Artifact, Entry
 from specminer.chain.interface import canonical, selector
+from specminer.chain.usual_enums import enum_members_of
 from specminer.decoding import HistoryContext
 from specminer.evm.forks import FORKS
 from specminer.evm.observation import Ending, ViewCode, ViewRuns
@@ -349,11 +349,7 @@ def _kind(entry: Entry) -> ValueKind | None:
 
 def _members(entry: Entry, artifact: Artifact) -> tuple[str, ...]:
     """Return the names of an enum's values; nothing for what is no enum, or whose names are not known."""
-    spelled = entry.outputs[0].internal_type
-    if not isinstance(spelled, str) or not entry.outputs[0].is_enum:
-        return ()
-    name = spelled.removeprefix("enum ")
-    return artifact.enums.get(name) or USUAL_ENUMS.get(name, ())
+    return enum_members_of(artifact, entry.outputs[0].enum)
 
 
 def _signature(entry: Entry) -> str:

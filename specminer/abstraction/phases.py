@@ -92,7 +92,7 @@ def flags(context: HistoryContext, interactions: Interactions) -> tuple[Flag, ..
     found: list[Flag] = []
     for touches, writes, stored in _keyless(context):
         for place, field in enumerate(stored.fields):
-            variable = Variable(name=stored.text(None, place), kind=field.kind)
+            variable = Variable(name=stored.text(None, place), kind=field.kind, members=field.members)
             flag = _flag(context, touches, writes, field, variable, own)
             found += [flag] if flag is not None else []
     names = unique_names(flag.name for flag in found)

@@ -197,7 +197,7 @@ def _variables(
         for place in range(len(row.fields))
     ]
     variables = [
-        Variable(name=name, kind=field.kind, spellings=others, stored=where)
+        Variable(name=name, kind=field.kind, members=field.members, spellings=others, stored=where)
         for name, (_, field), others, where in zip(names, fields, spellings, stored, strict=True)
     ]
     return variables, [field for _, field in fields], numbers

@@ -58,8 +58,14 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_enum(self) -> bool:
         """Whether it is one value of an enum."""
+        return bool(self.enum)
+
+    @property
+    def enum(self) -> str:
+        """The enum's name as the compiler spells it, ``Shop.Phase``; empty for all else."""
         spelling = self.internal_type
-        return isinstance(spelling, str) and spelling.startswith("enum ") and not spelling.endswith("]")
+        single = isinstance(spelling, str) and spelling.startswith("enum ") and not spelling.endswith("]")
+        return str(spelling).removeprefix("enum ") if single else ""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -88,6 +88,7 @@ class StorageTerms:
         return Phrase(
             text=text,
             kind=kind,
+            members=() if suffix else field.members,
             bits=min(bits, width),
             origin=place.origin,
             variable=place.variable,
@@ -106,7 +107,7 @@ class StorageTerms:
         variable = self._names.locations.variables[place.variable]
         field = variable.fields[0]
         text = f"{variable.text(place.keys, 0)}{_later(place.version)}"
-        return replace(whole, text=text, kind=field.kind, bits=field.width, field=0)
+        return replace(whole, text=text, kind=field.kind, members=field.members, bits=field.width, field=0)
 
     @staticmethod
     def _text_shape(place: StoragePlace, variable: Variable, shift: int) -> Phrase:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from specminer.chain.artifact import Artifact
+from specminer.decoding.stored_enums import with_enum_members
 from specminer.history import MISSING, History, Slots, slots
 from specminer.location import (
     Layout,
@@ -53,6 +54,8 @@ def name_storage(history: History, artifact: Artifact | None, numbered: Slots | 
             locations = locate(history, None, numbered)
     if probed and any(not item.named for item in locations.variables):
         locations = locate(history, layout, numbered, probed=probed)
+    if artifact is not None:
+        locations = with_enum_members(locations, artifact)
     return StorageNames(locations=locations, layout_used=layout is not None, notes=tuple(notes))
 
 

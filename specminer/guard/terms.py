@@ -372,6 +372,7 @@ class Terms:
                 shown.text(keys, place),
                 field.kind,
                 values,
+                members=field.members,
                 variable=number,
                 field=place,
                 keys=keys or (),

@@ -82,6 +82,10 @@ class Field:
     width: int = 256
     getters: tuple[str, ...] = ()
     """Functions of the ABI that read exactly these bits and nothing else, given the keys in their order."""
+    enum: str = ""
+    """The enum's name as the compiler spells it, ``Shop.Phase``, where the layout tells it."""
+    members: tuple[str, ...] = ()
+    """The names of an enum's values in their order, where they are known."""
 
     def extract(self, word: int) -> int:
         """Return the field's value from its slot's word; signed values are sign-extended to 256 bits."""

@@ -69,7 +69,7 @@ class LayoutWalk:
             self._walk(kinds[0], here, trail.behind(sign + members[0].label))
             return
         fields = [
-            Field(sign + member.label, kind.kind, member.offset * 8, kind.size * 8)
+            Field(sign + member.label, kind.kind, member.offset * 8, kind.size * 8, enum=kind.enum)
             for member, kind in zip(members, kinds, strict=True)
         ]
         self._leaf(here, trail, fields)
@@ -108,7 +108,7 @@ class LayoutWalk:
         elif kind.base is not None:
             self._elements(kind, here, trail)
         else:
-            self._leaf(here, trail, [Field("", kind.kind, 0, kind.size * 8)])
+            self._leaf(here, trail, [Field("", kind.kind, 0, kind.size * 8, enum=kind.enum)])
 
     def _vyper(self, kind: Type, here: _Here, trail: Trail) -> None:
         """Walk into what only Vyper has: arrays and texts in place behind their length, structs without fields."""
@@ -173,7 +173,9 @@ class LayoutWalk:
         within = here.chosen(here.slot * packed < (_FAR if kind.length is None else kind.length))
         inner = self._indexed(within, within.slot * packed, trail, PortKind.ARRAY)
         bits = base.size * 8
-        fields = [Field(f"+{at}" if at else "", base.kind, at * bits, bits) for at in range(packed)]
+        fields = [
+            Field(f"+{at}" if at else "", base.kind, at * bits, bits, enum=base.enum) for at in range(packed)
+        ]
         self._leaf(_at_start(within), inner, fields)
 
 

@@ -75,6 +75,8 @@ class Type:
     key: str | None
     value: str | None
     members: tuple[Member, ...]
+    enum: str
+    """The enum's name, ``Shop.Phase``; empty for all else."""
     length: int | None
     """Elements of a static array, where its label tells."""
 
@@ -154,6 +156,7 @@ def _checked(name: str, raw: _RawType, sizes: Mapping[str, int]) -> Type:
         key=raw.key,
         value=raw.value,
         members=members,
+        enum=raw.label.removeprefix("enum ") if raw.label.startswith("enum ") else "",
         length=int(length[1]) if length is not None and raw.encoding == "inplace" else None,
     )
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from specminer.chain.artifact import Artifact
+
 _PROPOSAL: Final = (
     "Pending",
     "Active",
@@ -30,3 +32,8 @@ USUAL_ENUMS: Final[Mapping[str, tuple[str, ...]]] = {
     "RefundEscrow.State": ("Active", "Refunding", "Closed"),
 }
 """From an enum's name, as the compiler spells it, to its members in their order."""
+
+
+def enum_members_of(artifact: Artifact, name: str) -> tuple[str, ...]:
+    """Return the names of an enum's values, ``name`` being ``Shop.Phase``; nothing where they are not known."""
+    return artifact.enums.get(name) or USUAL_ENUMS.get(name, ())

@@ -1,0 +1,64 @@
+"""The names of the values of stored enums: what the layout or a getter says of their type, and the artifact of that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from specminer.chain.artifact import Artifact
+from specminer.chain.usual_enums import enum_members_of
+from specminer.location import Field, Locations, Variable
+from specminer.location.values import ValueKind
+
+_WIDTH: Final = 8
+"""Bits of an enum."""
+_WORD: Final = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
+_SPOKEN: Final = frozenset(
+    "and block changed false hash last not now or origin seen sender this true value".split()
+)
+"""Words of the language of conditions."""
+
+
+def with_enum_members(locations: Locations, artifact: Artifact) -> Locations:
+    """Return locations in which fields that are enums have the names of their values, where these are known."""
+    returned = dict(_returned(artifact))
+    taken = _taken(locations, artifact)
+    variables = []
+    for item in locations.variables:
+        fields = [_named(item, field, returned, artifact) for field in item.fields]
+        clear = [
+            field if taken.isdisjoint(field.members) else old
+            for old, field in zip(item.fields, fields, strict=True)
+        ]
+        variables.append(replace(item, fields=tuple(clear)))
+    return replace(locations, variables=tuple(variables))
+
+
+def _taken(locations: Locations, artifact: Artifact) -> frozenset[str]:
+    """Return names that conditions have for something else: ``phase = sender`` would be read as a comparison of two."""
+    stored = (item.text(None, place) for item in locations.variables for place in range(len(item.fields)))
+    words = {word for text in stored for word in _WORD.findall(text)}
+    given = {parameter.name for entry in artifact.abi for parameter in (*entry.inputs, *entry.outputs)}
+    return frozenset(words | given | _SPOKEN)
+
+
+def _returned(artifact: Artifact) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield for each function and name of one of its results the enum that it is; the name is empty of a single one."""
+    for entry in artifact.abi:
+        if entry.type != "function":
+            continue
+        for output in entry.outputs:
+            if output.enum:
+                yield (entry.name, output.name if len(entry.outputs) > 1 else ""), output.enum
+
+
+def _named(item: Variable, field: Field, returned: dict[tuple[str, str], str], artifact: Artifact) -> Field:
+    if field.width != _WIDTH:
+        return field
+    told = [field.enum, *(returned.get((name, ""), "") for name in field.getters)]
+    root, _, member = f"{item.pieces[0] if item.pieces else ''}{field.text}".partition(".")
+    told.append(returned.get((root, member), ""))  # the getter of a struct, or of the variable alone
+    members = next((found for name in told if name and (found := enum_members_of(artifact, name))), ())
+    return replace(field, kind=ValueKind.ENUM, members=members) if members else field
