@@ -172,10 +172,17 @@ def test_wrong_options_come_with_a_hint_and_without_the_secrets_of_a_url(tmp_pat
     assert "geheim" not in done.text
 
 
-def test_no_command_shows_the_help(tmp_path: Path) -> None:
+def test_no_command_suggests_one(tmp_path: Path) -> None:
     done = specminer(cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    assert "specminer demo" in done.out
+    assert "specminer --help" in done.out
+
+
+def test_no_command_of_a_group_shows_its_help(tmp_path: Path) -> None:
+    done = specminer("db", cwd=tmp_path)
     assert (done.code, done.out) == (2, "")
-    assert "specminer demo" in done.err
+    assert "Usage: specminer db" in done.err
 
 
 NO_STORE: Final[dict[str, tuple[Sequence[str], str]]] = {

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from specminer import __version__
 from specminer.cli import commands
@@ -65,6 +66,15 @@ class _Commands(UserDict[str, click.Command]):
 class _App(click.Group):
     """Lists its commands without loading them."""
 
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands that begin as what was typed, with what they do, and the options."""
+        named = [
+            CompletionItem(name, help=line)
+            for name, line in _summaries().items()
+            if name.startswith(incomplete)
+        ]
+        return [*named, *click.Command.shell_complete(self, context, incomplete)]
+
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what each command does in a line."""
         listed = {name: click.Command(name, short_help=line) for name, line in _summaries().items()}
@@ -74,10 +84,12 @@ class _App(click.Group):
 @click.group(
     cls=_App,
     commands=_Commands(),
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, "--version", prog_name="specminer", message="%(prog)s %(version)s")
-def app() -> None:
+@click.pass_context
+def app(context: click.Context) -> None:
     """Mine what a smart contract really does from its recorded history.
 
     Start with `specminer demo`, which needs no node. Then, for a contract on a chain:
@@ -92,6 +104,27 @@ def app() -> None:
     Exit codes: 0 done; 1 a check found something; 2 wrong use; 3 the chain, the node or the database
     failed or does not hold what was asked; 70 a defect of specminer; 130 interrupted.
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
+    if context.invoked_subcommand is None:
+        click.echo(next_command(Path()))
+
+
+def next_command(folder: Path) -> str:
+    """Return what to run next in a folder: by whether a report, or a database, is there already."""
+    reports = any(folder.glob("report.html")) or any(folder.glob("*/report.html"))
+    if reports:
+        lines = ("specminer open", "shows the newest report in this folder")
+    elif (folder / "specminer.db").is_file():
+        lines = (
+            "specminer db stats",
+            "tells which contracts specminer.db holds; `specminer mine 0xADDRESS` mines one",
+        )
+    else:
+        lines = ("specminer demo", "mines a bundled history; it needs no node")
+    return (
+        f"Next: {lines[0]}\n      {lines[1]}\n\n"
+        "For a contract on a chain: specminer mine 0xADDRESS --rpc http://127.0.0.1:8545 --abi Contract.json\n"
+        "All commands: specminer --help"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Final
 
 from specminer._support.addresses import checksum_address, is_address
 from specminer.abstraction import Definition
@@ -15,6 +17,13 @@ from specminer.location import Layout
 from specminer.store import TraceStore
 from specminer.store.sqlite import sqlite_path
 from specminer.trace import Address
+
+_ENS: Final = re.compile(r"(?:[^\s./\\:]{1,100}\.){1,10}eth", re.IGNORECASE)
+
+
+def is_ens_name(text: str) -> bool:
+    """Return whether a text looks like a name of the Ethereum Name Service, ``shop.eth``."""
+    return _ENS.fullmatch(text.strip()) is not None
 
 
 def parse_address(text: str) -> Address:
@@ -28,6 +37,11 @@ def parse_address(text: str) -> Address:
         if "://" in text:
             raise UsageError(
                 "a URL was given where the contract's address belongs; a node's URL goes to --rpc"
+            )
+        if is_ens_name(text):
+            raise UsageError(
+                f"'{plain(text, 80)}' is a name of ENS, which is not looked up here: the name may point elsewhere "
+                "tomorrow; give the address that a block explorer or app.ens.domains shows for it"
             )
         raise UsageError(f"'{plain(text, 80)}' is not an address; expected 0x and 40 hexadecimal digits")
     digits = text[2:]

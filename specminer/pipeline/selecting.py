@@ -18,6 +18,7 @@ from specminer.history import History
 from specminer.lives import of_life
 from specminer.pipeline.inputs import (
     common_chain,
+    is_ens_name,
     open_existing,
     parse_address,
     read_artifact,
@@ -230,7 +231,7 @@ def _trace_files(target: str) -> list[Path]:
     if target in shipped:
         return list(shipped[target])
     if not Path(target).is_file():
-        if "://" in target or target.lower().startswith("0x"):
+        if "://" in target or target.lower().startswith("0x") or is_ens_name(target):
             parse_address(target)
         raise UsageError(
             f"'{plain(target, 80)}' is not an address (0x and 40 hexadecimal digits), no file and no dataset; "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -18,6 +18,7 @@ from specminer.naming import readable, words
 from specminer.render.folding import FoldedBox, Folding, folded, folding
 from specminer.render.markup import fill, phrase, shorten, thousands, wrap, wrap_parts
 from specminer.render.options import ALL, PictureOptions
+from specminer.render.overloads import short_overloads
 from specminer.render.selection import Line, Selection, alarming_states, rejections, select
 from specminer.render.theme import Tone
 from specminer.render.usual import usual_path
@@ -251,13 +252,25 @@ class Content:
         mark = f" as {edge.role}"
         head, found, tail = edge.event.partition(mark) if edge.role is not None else (edge.event, "", "")
         if not found or not head:
-            return phrase(edge.event, limit), "", ""
+            return phrase(self._short_name(edge.event, edge.function), limit), "", ""
+        head = self._short_name(head, edge.function)
         told = self.options.full or len(self._roles.get(edge.function, ())) > 1
         return (
             shorten(head, limit),
             shorten(self._role(edge.role or ""), limit) if told else "",
             phrase(tail.strip(), limit) if tail.strip() else "",
         )
+
+    def _short_name(self, text: str, function: str) -> str:
+        """Return an event with the short name of its function, unless everything is told."""
+        short = None if self.options.full else self._overloads.get(function)
+        return text if short is None else text.replace(function, short, 1)
+
+    @cached_property
+    def _overloads(self) -> Mapping[str, str]:
+        """Short names of overloaded functions."""
+        functions = [edge.function for edge in self.spec.transitions]
+        return short_overloads([*functions, *(guard.scope for guard in self.spec.guards)])
 
     def _role(self, role: str) -> str:
         """Return a role; in a short picture without the underscores that set arguments apart from variables."""
@@ -350,17 +363,17 @@ class Content:
         """Return the guards that explain most rejections, as rows of sentences."""
         ranked = sorted(self.told_guards, key=lambda guard: (-guard.explained, guard.scope, guard.text))
         limit = self.options.limit(self.options.guards)
-        limit += len(ranked) == limit + 1
+        limit += limit > 0 and len(ranked) == limit + 1
         rows: list[Row] = []
         for guard in ranked[:limit]:
             rows += self._guard(guard)
-        if len(ranked) > limit:
+        if len(ranked) > limit > 0:
             rows.append((Run(text=f"+{counted(len(ranked) - limit, 'more guard')}", tone=Tone.REJECTED),))
         return rows
 
     def _guard(self, guard: Guard) -> list[Row]:
         """Return the rows of a guard: the function, what it needs, how many rejections that explains."""
-        scope = shorten(guard.scope, 2 * self.options.event_width)
+        scope = shorten(self._short_name(guard.scope, guard.scope), 2 * self.options.event_width)
         support = (
             f"({guard.kind.value}; explains {thousands(guard.explained)} of "
             f"{counted(guard.rejected, 'rejection')})"

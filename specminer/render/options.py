@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Final, Literal, Self
 
 from specminer.render.theme import THEMES, Theme
 
@@ -53,6 +53,21 @@ class PictureOptions:
     event_width: int = 30
     """Characters in a line of an event's name."""
     legend: bool = True
+
+    def compact(self) -> Self:
+        """Return options for a slide: fewer states and lines, no guards, no legend, the most frequent events only."""
+        return replace(
+            self,
+            labels="short",
+            fold=True,
+            most_states=6,
+            most_lines=12,
+            events=2,
+            rejections=2,
+            predicates=2,
+            guards=0,
+            legend=False,
+        )
 
     @property
     def full(self) -> bool:

@@ -90,6 +90,11 @@ def _share(text: str) -> float:
 @click.option(
     "--theme", type=click.Choice(get_args(ThemeName)), default="light", show_default=True, help="The colours."
 )
+@click.option(
+    "--compact",
+    is_flag=True,
+    help="For a slide: 6 states at most, two events of a line and two rejections of a state, no guards, no legend.",
+)
 @click.option("--title", metavar="TEXT", help="What stands above; by default the contract's name.")
 @click.option("--no-legend", "legend", flag_value=False, default=True, help="Leave out the legend.")
 @click.option(
@@ -106,6 +111,7 @@ def command(
     states: int | None,
     second_view: bool,
     picture: PictureOptions,
+    compact: bool,
     out: Path | None,
     quiet: bool,
 ) -> None:
@@ -115,9 +121,10 @@ def command(
       specminer render out/automaton.json --format svg,png,pdf
       specminer render out/automaton.json --states 4 --labels full --theme dark
       specminer render out/automaton.json --no-fold
+      specminer render out/automaton.json --compact --format png
       specminer render out/automaton.json --format mermaid
 
-    The files are called after AUTOMATON.json, with the number of states and the theme where these were asked for:
+    The files are called after AUTOMATON.json, with what was asked for:
     automaton.svg, automaton-4-states-dark.svg. `mermaid` (.mmd) is what code-hosting pages draw from a fenced
     block; `graphml` is for graph tools and holds everything, with the evidence.
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
@@ -129,8 +136,11 @@ def command(
     parts = [
         "-second-view" if second_view else "",
         "" if states is None else f"-{states}-states",
+        "-compact" if compact else "",
         "" if picture.theme == "light" else f"-{picture.theme}",
     ]
+    if compact:
+        picture = picture.compact()
     paths = replace(mined, options=picture).write_pictures(
         automaton.parent if out is None else out, formats, f"{automaton.stem}{''.join(parts)}"
     )
