@@ -2,12 +2,12 @@
 
     python -m benchmarks.changed_contracts [--seed N] [--calls N] [--cuts N] [--all]
 
-A small market (listings of items, with an owner, a fee and a pause) is compiled as it is, and in eight versions that
-each differ in one place: a condition dropped, two checks in another order, another role, a bound off by one, an effect
-that is missing. Each is called in the same way at random on the engine. Prints, for each version, the first
-difference that `diff` tells, and whether it is the one that was made. Then histories (the market's, and the shipped
-datasets) are cut in two at blocks drawn at random: what differs there is chance, or use that changed. ``--all``
-prints all differences.
+A small market (listings of items, with an owner, a fee and a pause) and deeds (:mod:`benchmarks.changed_deeds`) are
+compiled as they are, and in eight versions each that differ in one place: a condition dropped, two checks in another
+order, another role, a bound off by one, an effect that is missing, a lock removed. Each is called in the same way at
+random on the engine. Prints, for each version, the first difference that `diff` tells, and whether it is the one that
+was made. Then histories (the market's, and the shipped datasets) are cut in two at blocks drawn at random: what
+differs there is chance, or use that changed. ``--all`` prints all differences.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ import argparse
 import json
 import random
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
 from eth_abi.abi import encode
 
+from benchmarks import changed_deeds
+from benchmarks.changed_versions import Version, effect_told, guard_told
 from benchmarks.recorded_chain import USERS, RecordedChain
 from specminer import Selection, SelectionOptions, select
 from specminer._support.keccak import keccak
 from specminer.chain.artifact import Artifact, parse
-from specminer.comparison.difference import Change, Comparison, Difference, Subject
+from specminer.comparison.difference import Change, Comparison
 from specminer.datasets import list_datasets
 from specminer.history import History
 from specminer.pipeline.comparing import ComparedHistory, compare_histories, compare_parts
@@ -102,68 +103,36 @@ contract Market {
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """A change of the market in one place."""
-
-    name: str
-    old: str
-    new: str
-    told: Callable[[Difference], bool]
-    """Whether a difference is the one that was made."""
-
-
-def _guard(scope: str, *changes: Change, said: str = "") -> Callable[[Difference], bool]:
-    def told(item: Difference) -> bool:
-        return (
-            item.subject is Subject.GUARD
-            and item.scope == scope
-            and item.change in changes
-            and said in f"{item.before} {item.after}"
-        )
-
-    return told
-
-
-def _effect(scope: str, said: str) -> Callable[[Difference], bool]:
-    def told(item: Difference) -> bool:
-        return (
-            item.subject is Subject.EFFECT and item.scope == scope and said in f"{item.before} {item.after}"
-        )
-
-    return told
-
-
 VERSIONS: Final = (
     Version(
         name="a condition dropped",
         old='        require(msg.sender != item.seller, "own item");\n',
         new="",
-        told=_guard("buy", Change.GONE, said="seller"),
+        told=guard_told("buy", Change.GONE, said="seller"),
     ),
     Version(
         name="a deadline dropped",
         old='        require(block.timestamp <= item.until, "too late");\n',
         new="",
-        told=_guard("buy", Change.GONE, said="until"),
+        told=guard_told("buy", Change.GONE, said="until"),
     ),
     Version(
         name="a wrong role",
         old='        require(item.seller == msg.sender, "not yours");',
         new='        require(owner == msg.sender, "not yours");',
-        told=_guard("withdrawListing", Change.OTHER, Change.GONE, Change.ADDED, said="owner"),
+        told=guard_told("withdrawListing", Change.OTHER, Change.GONE, Change.ADDED, said="owner"),
     ),
     Version(
         name="a bound off by one",
         old="require(msg.value >= item.price",
         new="require(msg.value > item.price",
-        told=_guard("buy", Change.STRONGER, said="price"),
+        told=guard_told("buy", Change.STRONGER, said="price"),
     ),
     Version(
         name="a bound off by one, the other way",
         old="require(value <= 1000",
         new="require(value <= 1001",
-        told=_guard("setFee", Change.WEAKER, said="1000"),
+        told=guard_told("setFee", Change.WEAKER, said="1000"),
     ),
     Version(
         name="two checks in another order",
@@ -175,25 +144,25 @@ VERSIONS: Final = (
             '        require(item.status == Status.Open, "not open");\n'
             '        require(item.seller == msg.sender, "not yours");\n'
         ),
-        told=_guard("withdrawListing", Change.ORDER),
+        told=guard_told("withdrawListing", Change.ORDER),
     ),
     Version(
         name="a missing effect",
         old="        credit[owner] += fee;\n",
         new="",
-        told=_effect("buy", "credit[owner]"),
+        told=effect_told("buy", "credit[owner]"),
     ),
     Version(
         name="a missing reset",
         old="        credit[msg.sender] = 0;\n",
         new="",
-        told=_effect("cash", "credit[sender]"),
+        told=effect_told("cash", "credit[sender]"),
     ),
 )
 
 
-def played(source: str, seed: int, calls: int) -> tuple[History, Artifact]:
-    """Compile a version of the market, call it at random, and return what was recorded."""
+def played(source: str, seed: int, calls: int, owner: int = USERS[0]) -> tuple[History, Artifact]:
+    """Compile a version of the market, call it at random, and return what was recorded; ``owner`` manages it."""
     output = compile_sources({"Market.sol": source})["Market"]
     chance = random.Random(seed)
     chain = RecordedChain(
@@ -223,7 +192,7 @@ def played(source: str, seed: int, calls: int) -> tuple[History, Artifact]:
             )
         )
         if name in ("setPaused", "setFee") and chance.random() < 0.6:
-            sender, arguments = USERS[0], (False,) if name == "setPaused" else arguments
+            sender, arguments = owner, (False,) if name == "setPaused" else arguments
         selector = keccak(f"{name}({','.join(types)})".encode())[:4]
         time = chain.time + chance.choice((60, 600, 3_600, 20_000))
         accepted = chain.call(sender, selector + encode(types, arguments), value, time, chain.block + 1)
@@ -243,20 +212,24 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--all", action="store_true")
     given = parser.parse_args(arguments)
     history, artifact = played(SOURCE, given.seed, given.calls)
-    before = ComparedHistory(history=history, artifact=artifact)
-    right = 0
-    for version in VERSIONS:
-        assert SOURCE.count(version.old) == 1, version.name
-        other, changed = played(SOURCE.replace(version.old, version.new), given.seed, given.calls)
-        compared, _ = compare_histories(before, ComparedHistory(history=other, artifact=changed))
-        first = compared.differences[0] if compared.differences else None
-        named = first is not None and version.told(first)
-        right += named
-        print(
-            f"{version.name}: {'named first' if named else 'NOT FIRST'}: {first.sentence if first else 'nothing'}"
-        )
-        _print_rest(compared, given.all)
-    print(f"{right} of {len(VERSIONS)} changes are named first")
+    for name, source, versions, play in (
+        ("market", SOURCE, VERSIONS, played),
+        ("deeds", changed_deeds.SOURCE, changed_deeds.VERSIONS, changed_deeds.played),
+    ):
+        original, about = play(source, given.seed, given.calls)
+        before = ComparedHistory(history=original, artifact=about)
+        right = 0
+        for version in versions:
+            assert source.count(version.old) == 1, version.name
+            other, changed = play(source.replace(version.old, version.new), given.seed, given.calls)
+            compared, _ = compare_histories(before, ComparedHistory(history=other, artifact=changed))
+            first = compared.differences[0] if compared.differences else None
+            named = first is not None and version.told(first)
+            right += named
+            told = first.sentence if first else "nothing"
+            print(f"{version.name}: {'named first' if named else 'NOT FIRST'}: {told}")
+            _print_rest(compared, given.all)
+        print(f"{name}: {right} of {len(versions)} changes are named first")
     chance = random.Random(given.seed)
     histories = {"market": Selection(history=history, artifact=artifact)}
     histories |= {

@@ -12,12 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.changed_contracts import SOURCE, VERSIONS, Version, played
+from benchmarks import changed_deeds
+from benchmarks.changed_contracts import SOURCE, VERSIONS, played
+from benchmarks.changed_versions import Version
+from benchmarks.recorded_chain import USERS
 from specminer import UsageError, diff, diff_at, mine, select
+from specminer._support.addresses import checksum_address
 from specminer.comparison.chance import beyond_chance, fisher
 from specminer.comparison.difference import Change, Comparison, Ground, Subject
 from specminer.pipeline.comparing import ComparedHistory, compare_histories, compare_parts
+from specminer.pipeline.mining import mine as mine_history
 from specminer.pipeline.selecting import SelectionOptions
+from specminer.render.joint import joint_dot
+from specminer.report.comparison_page import comparison_html, comparison_markdown
+from specminer.trace import Address
 from tests.support.specifications import auction, edge, specification, states
 
 SEED = 11
@@ -38,6 +46,61 @@ def test_a_change_of_the_contract_is_named_first(version: Version) -> None:
     assert version.told(first), [item.sentence for item in compared.differences]
     if first.subject is Subject.GUARD and first.change is not Change.ORDER:
         assert first.example
+
+
+@cache
+def deeds() -> ComparedHistory:
+    history, artifact = changed_deeds.played(changed_deeds.SOURCE, SEED, CALLS)
+    return ComparedHistory(history=history, artifact=artifact)
+
+
+@pytest.mark.parametrize(
+    "version",
+    [item for item in changed_deeds.VERSIONS if "re-entrancy" in item.name or "missing event" in item.name],
+    ids=lambda version: version.name,
+)
+def test_a_lock_or_an_event_that_changed_is_named_first(version: Version) -> None:
+    source = changed_deeds.SOURCE.replace(version.old, version.new)
+    history, artifact = changed_deeds.played(source, SEED, CALLS)
+    compared, _ = compare_histories(deeds(), ComparedHistory(history=history, artifact=artifact))
+    assert version.told(compared.differences[0]), [item.sentence for item in compared.differences]
+
+
+@cache
+def other_owner() -> ComparedHistory:
+    given = f'owner = address(bytes20(hex"{USERS[1]:040x}"));'
+    source = SOURCE.replace("owner = msg.sender;", given)
+    history, artifact = played(source, SEED, CALLS, USERS[1])
+    return ComparedHistory(history=history, artifact=artifact)
+
+
+def test_other_callers_and_a_role_that_passed_on_are_told() -> None:
+    compared, _ = compare_histories(market(), other_owner())
+    told = {item.scope: item for item in compared.differences if item.subject is Subject.ACTOR}
+    one, two = (checksum_address(Address(user.to_bytes(20, "big"))) for user in USERS[:2])
+    assert {"setFee", "setPaused", "owner"} == set(told)
+    assert told["owner"].sentence == f"owner is {two}, and was {one} before"
+    assert one in told["setFee"].before
+    assert two in told["setFee"].after
+    assert told["setFee"].ground is Ground.DATA
+    picture = joint_dot(compared)
+    assert f"by {two[:6]}…{two[-4:]}" in picture
+    assert "by: other callers" in picture
+    page, markdown = comparison_html(compared), comparison_markdown(compared)
+    for item in told.values():
+        assert item.sentence in page
+        assert item.sentence in markdown
+
+
+def test_documents_alone_tell_whose_role_passed_on() -> None:
+    documents = [
+        ComparedHistory(specification=mine_history(item.history, artifact=item.artifact).specification)
+        for item in (market(), other_owner())
+        if item.history is not None
+    ]
+    compared, _ = compare_histories(*documents)
+    told = {item.scope for item in compared.differences if item.subject is Subject.ACTOR}
+    assert {"setFee", "owner"} <= told
 
 
 def test_the_same_contract_called_otherwise_has_the_same_code() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from specminer.comparison.actor_comparison import actor_differences, known_callers
 from specminer.comparison.automaton_comparison import automaton_differences, paired_states, paired_transitions
 from specminer.comparison.claim_comparison import (
     function_differences,
@@ -38,10 +39,15 @@ def compare(
     guards = GuardComparison(before, after)
     idle = {item for evidence in (of_before, of_after) if evidence is not None for item in evidence.idle}
     conditions = list(guards.differences())
+    callers = (
+        known_callers(before) if of_before is None else of_before.callers,
+        known_callers(after) if of_after is None else of_after.callers,
+    )
     found = [
         *conditions,
         *effect_differences(before, after, idle),
         *role_differences(before, after, {item.scope for item in conditions}),
+        *actor_differences(before, after, *callers),
         *function_differences(before, after),
         *rejection_differences(before, after),
         *automaton_differences(states, transitions),

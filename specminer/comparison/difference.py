@@ -16,6 +16,8 @@ class Subject(Enum):
     GUARD = "guard"
     EFFECT = "effect"
     ROLE = "role"
+    ACTOR = "actor"
+    """Who called a function, or held a role."""
     REJECTION = "rejection"
     INVARIANT = "invariant"
     STATE = "state"
@@ -70,6 +72,8 @@ class HistoryEvidence:
     """Of the text of an invariant: in how many cases of this history it fails, and how many there are."""
     idle: frozenset[tuple[str, str]] = frozenset()
     """Effects, as function and text, that are in the code but made no difference in this history."""
+    callers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """How many accepted calls of each function each account sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from specminer.monitoring.call_terms import CallTerms, Condition, conditions_of, judged_calls
@@ -19,7 +19,7 @@ class GuardCheck:
 
     specification: Specification
     calls: JudgedCalls
-    functions: Iterable[CallTerms]
+    functions: Sequence[CallTerms]
     causes: Sequence[str]
     """Why each invocation was rejected, in the contract's own words; empty for accepted ones."""
     unasked: Counter[str] = field(default_factory=Counter)
@@ -29,25 +29,39 @@ class GuardCheck:
 
     def findings(self) -> Iterator[Deviation]:
         """Yield what does not fit, function by function."""
-        guards: dict[str, list[Guard]] = {}
-        for guard in self.specification.guards:
-            guards.setdefault(guard.scope, []).append(guard)
         for terms in self.functions:
             calls = judged_calls(terms, self.calls.judged)
-            own = guards.get(terms.situation.function, ())
+            own = self._guards().get(terms.situation.function, ())
             if calls and own:
                 asked = [self._conditions(terms, guard) for guard in own]
                 yield from self._of_function(terms, calls, own, asked)
 
+    def askable(self) -> dict[str, tuple[str, ...]]:
+        """Return which conditions can be asked of each function that has guards, whether calls of it are judged or not.
+
+        A condition stands there as its guard's kind and its text; of a function that the history does not have there
+        is nothing.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        for terms in self.functions:
+            scope = terms.situation.function
+            texts = [
+                f"{guard.kind.value}: {condition.text}"
+                for guard in self._guards().get(scope, ())
+                for condition in _read(terms, guard)[0]
+                if condition is not None
+            ]
+            found[scope] = tuple(sorted({*found.get(scope, ()), *texts}))
+        return found
+
+    def _guards(self) -> dict[str, list[Guard]]:
+        guards: dict[str, list[Guard]] = {}
+        for guard in self.specification.guards:
+            guards.setdefault(guard.scope, []).append(guard)
+        return guards
+
     def _conditions(self, terms: CallTerms, guard: Guard) -> list[tuple[Condition, GuardCondition | None]]:
-        found, lacking = conditions_of(
-            terms,
-            guard.smt,
-            guard.symbols,
-            [item.text for item in guard.conditions],
-            guard.text,
-            guard.names,
-        )
+        found, lacking = _read(terms, guard)
         if lacking:
             self.unasked[guard.scope] += lacking
         told: Sequence[GuardCondition | None] = guard.conditions
@@ -118,6 +132,18 @@ class GuardCheck:
             values=values,
             witness=_witness(guard, condition.text),
         )
+
+
+def _read(terms: CallTerms, guard: Guard) -> tuple[list[Condition | None], int]:
+    """Return a guard's conditions over the terms of its function, and how many of them cannot be asked."""
+    return conditions_of(
+        terms,
+        guard.smt,
+        guard.symbols,
+        [item.text for item in guard.conditions],
+        guard.text,
+        guard.names,
+    )
 
 
 def _severity(guard: Guard, told: GuardCondition | None) -> Severity:

@@ -7,10 +7,30 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from specminer.history import IntColumn
 from specminer.invariant import Invariant
 from specminer.monitoring.calls import JudgedCalls
 from specminer.monitoring.deviation import SURE, Basis, Deviation, Severity
+<<<<<<< HEAD
 from specminer.specification import Derivation, InvariantEntry, Specification
+=======
+from specminer.specification import Derivation, InvariantEntry, Specification, Template
+
+FIRST_CASES: Final = 1_000
+"""Cases of each invariant that are remembered."""
+_STRICT: Final = frozenset(
+    {
+        Template.TOTAL,
+        Template.CONSERVED,
+        Template.EFFECT,
+        Template.OWN,
+        Template.ONCE,
+        Template.MONOTONE,
+        Template.CONSTANT,
+    }
+)
+"""Invariants that a single failure breaks; others only describe what was seen."""
+>>>>>>> dd95908 (check, watch: the state of a long history is kept, so that new transactions alone are read; diff: actors; eight more changed contracts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +41,8 @@ class InvariantCheck:
     calls: JudgedCalls
     proposed: Iterable[Invariant]
     """All that may have held in the history, with its cases."""
-    evaluated: set[str] = field(default_factory=set)
-    """The texts of the invariants that could be evaluated."""
+    evaluated: dict[str, IntColumn] = field(default_factory=dict)
+    """The texts of the invariants that could be evaluated, each with the invocations of its first cases."""
 
     def findings(self) -> Iterator[Deviation]:
         """Yield what broke an invariant, invariant by invariant."""
@@ -31,7 +51,7 @@ class InvariantCheck:
             entry = told.get(claim.text)
             if entry is None or claim.text in self.evaluated:
                 continue
-            self.evaluated.add(claim.text)
+            self.evaluated[claim.text] = claim.cases[:FIRST_CASES].astype(np.int64)
             broken = claim.cases[~claim.held & self.calls.judged[claim.cases]]
             for row in np.unique(broken).tolist():
                 yield self._breach(entry, row)
@@ -39,7 +59,7 @@ class InvariantCheck:
     @property
     def unasked(self) -> int:
         """How many invariants could not be evaluated, once :meth:`findings` is exhausted."""
-        return len({item.text for item in self.specification.invariants} - self.evaluated)
+        return len({item.text for item in self.specification.invariants} - set(self.evaluated))
 
     def _breach(self, entry: InvariantEntry, row: int) -> Deviation:
         held = entry.support - entry.exceptions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Final
@@ -15,7 +15,7 @@ from specminer.decision.confirmation import confirmed_calls
 from specminer.errors import StoreError, UsageError, plain
 from specminer.guard.entity import Entities
 from specminer.guard.guards import functions_of
-from specminer.history import BoolColumn, History
+from specminer.history import BoolColumn, History, IntColumn
 from specminer.invariant.search import proposed
 from specminer.monitoring.automaton_run import AutomatonRun, unknown_transitions
 from specminer.monitoring.call_terms import CallTerms
@@ -94,6 +94,23 @@ def check_history(
     """
     options = options or CheckOptions()
     specification = edit_specification(specification, options.edits)
+    mining = divide_history(specification, history, artifact, observer)
+    judgement = judge(specification, mining, judged_of(mining.history, specification, options))
+    return with_notes(judgement.result, specification, options.edits)
+
+
+def divide_history(
+    specification: Specification,
+    history: History,
+    artifact: Artifact | None = None,
+    observer: Observer = SILENT,
+) -> Mining:
+    """Divide a history into events as a specification does.
+
+    Raises:
+        UsageError: its abstraction does not fit the history.
+
+    """
     start = Mining(
         history=history,
         options=options_of(specification),
@@ -102,21 +119,21 @@ def check_history(
         observer=observer,
     )
     try:
-        mining = reduce(lambda state, stage: stage(state), _STAGES, start)
+        return reduce(lambda state, stage: stage(state), _STAGES, start)
     except UsageError as error:
         raise UsageError(
             f"the specification of {plain(specification.name, 80)} does not fit this history; is it of another "
             f"contract? {error.message}"
         ) from None
-    calls = JudgedCalls(
-        context=mining.context,
-        interactions=mining.interactions,
-        judged=_judged(mining.history, specification, options),
-    )
-    return _with_notes(_Check(specification, mining, calls).result(), specification, options.edits)
 
 
-def _with_notes(result: CheckResult, specification: Specification, edits: ClaimEdits) -> CheckResult:
+def judge(specification: Specification, mining: Mining, judged: BoolColumn) -> Judgement:
+    """Judge some invocations of a history that was divided as the specification says; ``judged`` has shape (n,)."""
+    calls = JudgedCalls(context=mining.context, interactions=mining.interactions, judged=judged)
+    return _Check(specification, mining, calls).judgement()
+
+
+def with_notes(result: CheckResult, specification: Specification, edits: ClaimEdits) -> CheckResult:
     """Return findings with names and comments of claims; what breaks a pinned claim is broken."""
     if not edits:
         return result
@@ -141,8 +158,14 @@ def _with_notes(result: CheckResult, specification: Specification, edits: ClaimE
     return replace(result, findings=_ordered([noted(item) for item in result.findings]))
 
 
-def _judged(history: History, specification: Specification, options: CheckOptions) -> BoolColumn:
-    """Return which invocations are judged."""
+def judged_of(history: History, specification: Specification, options: CheckOptions) -> BoolColumn:
+    """Return which invocations are judged; shape (n,).
+
+    Raises:
+        UsageError: a hash is none.
+        StoreError: the history does not hold a transaction that is to be judged.
+
+    """
     if options.transactions:
         return _listed(history, options.transactions)
     first = options.first_block
@@ -179,6 +202,19 @@ def _is_same(history: History, specification: Specification) -> bool:
     return any(edge.first.transaction in known for edge in specification.transitions)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a check found, and how much of the specification it could ask."""
+
+    result: CheckResult
+    guards: GuardCheck
+    """Of which function which conditions could be asked."""
+    invariants: Mapping[str, IntColumn]
+    """The texts of the invariants that could be evaluated, each with the invocations of its first cases."""
+    uncertain: int
+    """How many judged events begin or end in a state that is only assumed."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Check:
     """A history that was divided as the specification's was, ready to be judged."""
@@ -187,14 +223,14 @@ class _Check:
     mining: Mining
     calls: JudgedCalls
 
-    def result(self) -> CheckResult:
+    def judgement(self) -> Judgement:
         """Return all findings, and what could not be judged."""
         mining, specification = self.mining, self.specification
         history, judged = mining.history, self.calls.judged
         reasons = causes(history, mining.context.interface)
         entities = Entities(mining.context, mining.interactions)
         functions = functions_of(mining.context, reasons, entities, mining.followed)
-        guards = GuardCheck(specification, self.calls, map(CallTerms, functions), reasons)
+        guards = GuardCheck(specification, self.calls, tuple(map(CallTerms, functions)), reasons)
         invariants = InvariantCheck(
             specification, self.calls, proposed(mining.context, mining.tuning, mining.interactions)
         )
@@ -218,7 +254,7 @@ class _Check:
         if doubtful:
             unjudged["events whose state is not known"] = doubtful
         blocks = history.transaction_block[history.invocation_transaction[judged]]
-        return CheckResult(
+        result = CheckResult(
             name=specification.name,
             first_block=int(blocks.min()) if len(blocks) else None,
             last_block=int(blocks.max()) if len(blocks) else None,
@@ -226,6 +262,12 @@ class _Check:
             events=int((judged & mining.context.is_event).sum()),
             findings=_ordered(found),
             unjudged=unjudged,
+        )
+        return Judgement(
+            result=result,
+            guards=guards,
+            invariants=invariants.evaluated,
+            uncertain=doubtful,
         )
 
     def _run(self) -> AutomatonRun:

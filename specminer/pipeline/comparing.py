@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Final
 
+import numpy as np
+
+from specminer._support.addresses import checksum_address
 from specminer.chain.artifact import Artifact
 from specminer.comparison.compare import compare
 from specminer.comparison.difference import Comparison, HistoryEvidence
 from specminer.decision.effects import idle_effects_of
 from specminer.decision.function_writes import writes_of
+from specminer.decoding import HistoryContext
 from specminer.errors import UsageError
 from specminer.history import History
 from specminer.invariant.search import proposed
@@ -205,4 +210,13 @@ def _evidence(mining: Mining, claimed: Specification) -> HistoryEvidence:
     for number, item in mining.followed.items():
         writes = writes_of(item.decisions, item.wording)
         idle |= idle_effects_of(item.decisions, writes, item.wording, mining.context.calls.functions[number])
-    return HistoryEvidence(claims=claims, idle=frozenset(idle))
+    return HistoryEvidence(claims=claims, idle=frozenset(idle), callers=_callers(mining.context))
+
+
+def _callers(context: HistoryContext) -> dict[str, Counter[str]]:
+    """Return how many accepted calls of each function each account sent."""
+    found: dict[str, Counter[str]] = {}
+    for row in np.flatnonzero(context.is_accepted).tolist():
+        account = checksum_address(context.history.addresses[int(context.history.invocation_sender[row])])
+        found.setdefault(context.calls.name(row), Counter())[account] += 1
+    return found

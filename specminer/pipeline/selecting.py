@@ -126,13 +126,31 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Contracts:
+class ChosenContracts:
     """The contracts that were chosen, by creation, and how they were."""
 
     chain_id: int
     addresses: tuple[Address, ...]
     sentence: str | None = None
     artifact: Artifact | None = None
+
+
+def choose_contracts(
+    store: TraceStore,
+    options: SelectionOptions,
+    artifact: Artifact | None = None,
+    source: OpenSource | None = None,
+    observer: Observer = SILENT,
+) -> ChosenContracts:
+    """Return the contracts of a database that are meant, brought up to date first if there is a source.
+
+    Raises:
+        UsageError: an option cannot be right, or contradicts another.
+        ChainError: the source failed; what was collected before is kept.
+        StoreError: the database failed, or does not hold the contracts.
+
+    """
+    return _Choice(store, options, artifact, source, observer).contracts()
 
 
 def select(
@@ -178,7 +196,7 @@ def select(
                 if opened is None
                 else TraceStore(location, observer.note)
             )
-            chosen = _Choice(store, options, artifact, opened, observer).contracts()
+            chosen = choose_contracts(store, options, artifact, opened, observer)
         history = store.history(
             chosen.chain_id,
             chosen.addresses,
@@ -244,7 +262,7 @@ def _shown(text: str | None) -> str:
     return checksum_address(parse_address(text or ""))
 
 
-def _from_files(store: TraceStore, files: Sequence[Path], options: SelectionOptions) -> _Contracts:
+def _from_files(store: TraceStore, files: Sequence[Path], options: SelectionOptions) -> ChosenContracts:
     """Load trace files, which have to be of one chain."""
     chains: dict[int, Path] = {}
     contracts = []
@@ -264,7 +282,7 @@ def _from_files(store: TraceStore, files: Sequence[Path], options: SelectionOpti
         )
     chain_id = next(iter(chains))
     ordered = store.by_creation(chain_id, contracts)
-    return _Contracts(
+    return ChosenContracts(
         chain_id=chain_id, addresses=options.first_instances(ordered), sentence=options.sentence(ordered)
     )
 
@@ -287,7 +305,7 @@ class _Choice:
         self._observer = observer
         self._updated: set[Address] = set()
 
-    def contracts(self) -> _Contracts:
+    def contracts(self) -> ChosenContracts:
         """Return the contracts that are meant, their histories in the database."""
         options, more = self._options, ""
         blocks: dict[Address, int] = {}
@@ -302,7 +320,7 @@ class _Choice:
         ordered = self._store.by_creation(chain_id, candidates)
         contracts = options.first_instances(ordered)
         self._update([contract for contract in contracts if contract not in self._updated], blocks)
-        return _Contracts(
+        return ChosenContracts(
             chain_id=chain_id,
             addresses=contracts,
             sentence=options.sentence(ordered, more),

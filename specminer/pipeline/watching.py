@@ -11,11 +11,11 @@ from typing import Final
 from specminer._support.text import counted
 from specminer.chain.artifact import Artifact
 from specminer.errors import ChainError, UsageError
-from specminer.history import History
-from specminer.monitoring.deviation import Deviation, Severity
+from specminer.monitoring.deviation import CheckResult, Deviation, Severity
 from specminer.monitoring.journal import DeliveryJournal, Notice
 from specminer.monitoring.metrics import WatchCounters
 from specminer.monitoring.receivers import NotDelivered, Receiver
+from specminer.monitoring.state_file import StateFile
 from specminer.pipeline.checking import CheckOptions, check_history
 from specminer.pipeline.inputs import parse_address
 from specminer.pipeline.mining import mine
@@ -23,6 +23,7 @@ from specminer.pipeline.output import replace_file
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.sources.source import OpenSource, UpdateRequest
 from specminer.pipeline.state import options_of
+from specminer.pipeline.stored_checking import StoredCheck
 from specminer.report.check_result import finding_document
 from specminer.specification import ClaimEdits, Specification, encode_specification
 from specminer.store import TraceStore
@@ -62,6 +63,8 @@ class Watch:
     receivers: Sequence[Receiver]
     options: WatchOptions
     artifact: Artifact | None = None
+    state: StateFile | None = None
+    """What is kept of the history that was read; ``None`` to read all of it in each round that brings something."""
     observer: Observer = SILENT
     sleep: Callable[[float], None] = time.sleep
     counters: WatchCounters = field(default_factory=WatchCounters)
@@ -133,14 +136,7 @@ class Watch:
             return
         found: tuple[Deviation, ...] = ()
         if new:
-            history = self.store.history(self.specification.chain_id, self._contracts())
-            result = check_history(
-                self.specification,
-                history,
-                CheckOptions(transactions=tuple(new), edits=self.options.edits),
-                artifact=self.artifact,
-                observer=self.observer,
-            )
+            result = self._check(CheckOptions(transactions=tuple(new), edits=self.options.edits))
             found = result.at_least(self.options.least)
         self.journal.record(new, ((item, finding_document(item)) for item in found), gone)
         self.counters.transactions += len(new)
@@ -151,10 +147,30 @@ class Watch:
                 f"{counted(len(gone), 'transaction')} that were judged are no longer part of the chain"
             )
         if new and self.options.learn is not None:
-            self._learn(history, self.options.learn)
+            self._learn(self.options.learn)
 
-    def _learn(self, history: History, path: Path) -> None:
+    def _check(self, options: CheckOptions) -> CheckResult:
+        """Judge transactions; of the history before them only what bears on them is read, if a state is kept."""
+        if self.state is None:
+            return check_history(
+                self.specification,
+                self.store.history(self.specification.chain_id, self._contracts()),
+                options,
+                artifact=self.artifact,
+                observer=self.observer,
+            )
+        return StoredCheck(
+            specification=self.specification,
+            store=self.store,
+            contracts=self._contracts(),
+            state=self.state,
+            artifact=self.artifact,
+            observer=self.observer,
+        ).result(options)
+
+    def _learn(self, path: Path) -> None:
         """Mine the specification anew with its own abstraction, and replace its file."""
+        history = self.store.history(self.specification.chain_id, self._contracts())
         options = options_of(self.specification, surprising=LISTED)
         try:
             mined = mine(history, options, artifact=self.artifact, name=self.specification.name)

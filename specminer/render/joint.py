@@ -6,21 +6,31 @@ for what is taken more or less often than chance explains. What is the same is t
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import graphviz
 
-from specminer.comparison.difference import Change, Comparison, PairedState, PairedTransition
+from specminer.comparison.difference import (
+    Change,
+    Comparison,
+    Difference,
+    PairedState,
+    PairedTransition,
+    Subject,
+)
 from specminer.render.dot import FONT, initial_dot
 from specminer.render.markup import markup, node_name, phrase, rows_label, shorten, wrap
 from specminer.render.theme import LIGHT, Theme
+from specminer.specification import TransitionKind
 
 MAX_ROWS: Final = 6
 """Transitions of one line that are written at it."""
 MAX_STATES: Final = 40
 """States that are drawn; those without a difference, and seldom visited, are left out first."""
+_ACCOUNT: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 _SIGNS: Final = {
     Change.ADDED: "+",
     Change.GONE: "−",
@@ -36,12 +46,13 @@ def joint_dot(compared: Comparison, theme: Theme = LIGHT) -> str:
     for item in compared.transitions:
         lines[item.source, item.target].append(item)
     kept = _drawn(compared, lines)
+    actors = {item.scope: item for item in compared.differences if item.subject is Subject.ACTOR}
     for state in compared.states:
         if state.id in kept:
             graph.node(node_name(state.id), **_box(compared, state, lines, theme))
     for (source, target), items in sorted(lines.items()):
         if source in kept and target in kept:
-            graph.edge(node_name(source), node_name(target), **_arrow(items, theme))
+            graph.edge(node_name(source), node_name(target), **_arrow(items, actors, theme))
     return str(graph.source)
 
 
@@ -50,6 +61,8 @@ def _graph(compared: Comparison, theme: Theme) -> graphviz.Digraph:
     name = two.name if one.name == two.name else f"{one.name} and {two.name}"
     title = f'<B><FONT POINT-SIZE="20">{markup(shorten(name, 80))}</FONT></B>'
     legend = "+ new    − gone    ± taken more or less often; counts: interactions before → after"
+    if any(item.subject is Subject.ACTOR for item in compared.differences):
+        legend += "    by: other callers"
     return graphviz.Digraph(
         name="difference",
         graph_attr={
@@ -126,10 +139,14 @@ def _state_change(state: PairedState, lines: dict[tuple[int, int], list[PairedTr
     return None
 
 
-def _arrow(items: Sequence[PairedTransition], theme: Theme) -> dict[str, str]:
+def _arrow(
+    items: Sequence[PairedTransition], actors: Mapping[str, Difference], theme: Theme
+) -> dict[str, str]:
     ordered = sorted(items, key=lambda item: (item.change is None, -_taken(item), item.symbol))
     changes = [item.change for item in ordered if item.change is not None]
-    rows = [_row(item, theme) for item in ordered[:MAX_ROWS]]
+    rows = [
+        row for item in ordered[:MAX_ROWS] for row in (_row(item, theme), *_actor_rows(item, actors, theme))
+    ]
     if len(ordered) > MAX_ROWS:
         rows.append(f'<FONT COLOR="{theme.soft}">… {len(ordered) - MAX_ROWS:,} more</FONT>')
     only = changes[0] if changes and len(set(changes)) == 1 and len(changes) == len(ordered) else None
@@ -150,6 +167,18 @@ def _row(item: PairedTransition, theme: Theme) -> str:
     colour = _colour(item.change, theme) if item.change else theme.soft
     shown = f'<FONT COLOR="{colour}">{text}</FONT>'
     return f"<B>{shown}</B> {counts}" if item.change else f"{shown} {counts}"
+
+
+def _actor_rows(item: PairedTransition, actors: Mapping[str, Difference], theme: Theme) -> Iterator[str]:
+    """Yield who calls an accepted function in the second history, and who no longer does."""
+    edge = item.after or item.before
+    if edge is None or edge.kind is not TransitionKind.CALL or edge.outcome != "returned":
+        return
+    found = actors.get(edge.function)
+    for sign, text in (("+", found.after), ("−", found.before)) if found is not None else ():
+        if text:
+            shown = _ACCOUNT.sub(lambda match: f"{match[0][:6]}…{match[0][-4:]}", text)
+            yield f'<FONT COLOR="{theme.usual}">{markup(f"{sign} by {shorten(shown, 60)}")}</FONT>'
 
 
 def _colour(change: Change | None, theme: Theme) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -143,6 +144,35 @@ def recorded_by(
         .order_by(table.c.block, table.c.position, table.c.hash)
     )
     return {Hash(row.hash): (row.block, Tracer(row.tracer)) for row in connection.execute(query)}
+
+
+def _recorded(owner: int) -> sa.Select[Any]:
+    """Select block, hash and tracer of the transactions of a contract, by block and hash."""
+    table, own = schema.transaction, schema.recording
+    return (
+        sa.select(table.c.block, table.c.hash, own.c.tracer)
+        .join(own, own.c.transaction_id == table.c.id)
+        .where(own.c.contract_id == owner)
+        .order_by(table.c.block, table.c.hash)
+    )
+
+
+def fingerprint(connection: sa.Connection, owner: int, last: int) -> tuple[bytes, int]:
+    """Return a digest of the transactions of a contract up to a block, and how many they are."""
+    found, count = hashlib.sha256(), 0
+    for rows in columns.fetched(connection, _recorded(owner).where(schema.transaction.c.block <= last)):
+        count += len(rows)
+        for block, name, tracer in rows:
+            found.update(b"%d %b %b " % (block, blob(name), tracer.encode()))
+    return found.digest(), count
+
+
+def blocks_behind(connection: sa.Connection, owner: int, last: int) -> dict[Hash, int]:
+    """Return the transactions of a contract in blocks behind ``last``, with their blocks."""
+    query = _recorded(owner).where(schema.transaction.c.block > last)
+    return {
+        Hash(blob(name)): int(block) for rows in columns.fetched(connection, query) for block, name, _ in rows
+    }
 
 
 def ranges(connection: sa.Connection, owner: int) -> list[tuple[int, int]]:

@@ -13,12 +13,13 @@ from specminer.cli.console import Screen
 from specminer.cli.options import artifact_option, database_option, quiet_option, range_options, whole_number
 from specminer.cli.sources import SourceOptions, source_options
 from specminer.errors import UsageError
-from specminer.monitoring.deviation import Severity
+from specminer.monitoring.deviation import CheckResult, Severity
 from specminer.pipeline.checking import CheckOptions
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.proposing import PROPOSED, ProposedCall, propose
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.pipeline.sources.source import BlockRange
+from specminer.pipeline.stored_checking import StoredHistory, check_stored
 from specminer.report.check_result import check_json, check_sarif, check_text
 from specminer.specification import Specification, edits_path, read_edits, read_specification
 
@@ -154,10 +155,14 @@ def command(
 ) -> int:
     """Check transactions against the specification AUTOMATON.json.
 
-    The history is read whole, because what was before tells in which state each interaction is; judged are by default
-    the transactions behind the specification's last block, or all if the history is another contract's. The target is
-    the ADDRESS of a contract of the same code, a shipped DATASET, or a trace FILE; without one it is the
-    specification's own contract in the database, brought up to date first if --rpc or --explorer is given.
+    Judged are by default the transactions behind the specification's last block, or all if the history is another
+    contract's. The target is the ADDRESS of a contract of the same code, a shipped DATASET, or a trace FILE; without
+    one it is the specification's own contract in the database, brought up to date first if --rpc or --explorer is
+    given.
+
+    What was before tells in which state each interaction is. Of the specification's own contract the file
+    AUTOMATON.state keeps that, so that the next check reads new transactions and what bears on them; the findings are
+    the same. It may be removed: then the history is read whole, as it is for other targets and short histories.
 
     Findings are *broken* (the code's own conditions or what always held is contradicted), *unknown* (it never happened
     before), or *unusual* (it hardly ever did). Exits with 1 if one is at least as bad as --at. Claims that the file
@@ -175,7 +180,12 @@ def command(
     chosen.trace_files()
     edits = read_edits(edits_path(given.automaton))
     options, call = replace(judged.options(), edits=edits), proposed.call(judged)
+    is_own = not given.targets and call is None and specification.history.life is None
     with Screen(quiet=quiet) as screen:
+        if is_own:
+            state = given.automaton.with_suffix(".state")
+            stored = StoredHistory(database=database, state=state, source=source.source, artifact=abi)
+            return _told(check_stored(specification, stored, options, observer=screen), given)
         selected = select(database, chosen, abi=abi, source=source.source, observer=screen)
         if call is not None:
             proposal = propose(selected, call, source.source)
@@ -184,6 +194,11 @@ def command(
             for note in (*proposal.notes, proposal.outcome):
                 screen.note(note)
         result = check(specification, selected, options=options, abi=abi, observer=screen)
+    return _told(result, given)
+
+
+def _told(result: CheckResult, given: CheckTexts) -> int:
+    """Print what was found; return the exit code."""
     match given.form:
         case "json":
             click.echo(check_json(result), nl=False)

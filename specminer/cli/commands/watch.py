@@ -18,6 +18,7 @@ from specminer.errors import UsageError, plain
 from specminer.monitoring.deviation import Severity
 from specminer.monitoring.journal import DeliveryJournal
 from specminer.monitoring.receivers import FileReceiver, Receiver, StreamReceiver, WebhookReceiver
+from specminer.monitoring.state_file import StateFile
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.sources.node import NodeOptions
 from specminer.pipeline.watching import Watch, WatchOptions
@@ -164,7 +165,8 @@ def command(
     New transactions are collected into the database, judged as check does, and each finding is delivered at least once:
     as a line of JSON on standard output, or to --file or --webhook. Each carries a key, by which a receiver drops
     repetitions; what a reorganisation took back is delivered again as withdrawn. What a receiver does not take waits,
-    and so does the chain while the node does not answer. A watch that was killed goes on where it was.
+    and so does the chain while the node does not answer. A watch that was killed goes on where it was. Of a
+    long history only what bears on new transactions is read (AUTOMATON.state, see specminer check).
 
     \b
       specminer watch out/automaton.json --rpc http://127.0.0.1:8545 --db h.db
@@ -181,6 +183,7 @@ def command(
         Screen(quiet=quiet) as screen,
         TraceStore(database) as store,
         DeliveryJournal(watch.journal or watch.automaton.with_suffix(".watch")) as kept,
+        StateFile(watch.automaton.with_suffix(".state")) as state,
         source.open(specification.chain_id) as opened,
         HeadSubscription(source.endpoints(), screen.note) as heads,
     ):
@@ -192,6 +195,7 @@ def command(
             receivers=receivers,
             options=watch.options(),
             artifact=abi,
+            state=state,
             observer=screen,
             sleep=heads.wait,
         ).run()

@@ -1,0 +1,331 @@
+"""Checks that read new transactions only: what bears on them is known from a file beside the specification.
+
+A check divides a history and judges the events of some transactions. What is known of these does not depend on all
+that was before, but on what the storage held that they access, on the interactions that they belong to, and on
+enough calls of each function to know its terms. So the new transactions are divided and judged together with those
+that tell this (:class:`specminer.monitoring.state_file.StateFile`).
+
+The answer counts only if the whole history would give the same: if it is that nothing is found, everything of the
+specification could be asked that the whole history could be asked, and no state is assumed. Else the whole
+history is read, as without the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from specminer.chain.artifact import Artifact
+from specminer.errors import UsageError
+from specminer.excerpt import excerpt
+from specminer.history import BoolColumn, History
+from specminer.monitoring.deviation import CheckResult
+from specminer.monitoring.state_file import SlotKey, StateFile, StateMark, StoredState
+from specminer.pipeline.bearing import (
+    concerned,
+    coverage_of,
+    covers,
+    interaction_visits,
+    is_keepable,
+    is_sure,
+    joined,
+    sampled,
+    slot_visits,
+)
+from specminer.pipeline.checking import (
+    CheckOptions,
+    Judgement,
+    check_history,
+    divide_history,
+    judge,
+    judged_of,
+    with_notes,
+)
+from specminer.pipeline.inputs import open_existing
+from specminer.pipeline.progress import SILENT, Observer
+from specminer.pipeline.selecting import SelectionOptions, choose_contracts
+from specminer.pipeline.sources.source import HistorySource
+from specminer.pipeline.state import Mining
+from specminer.specification import Specification, edit_specification, encode_specification
+from specminer.store import TraceStore
+from specminer.trace import Address, Hash
+
+LEAST: Final = 2_000
+"""Calls; of fewer nothing is kept, because reading them all costs hardly more."""
+SAMPLES: Final = (8, 16, 32, 64, 128)
+"""Calls of each function and outcome that a sample holds; the first size that suffices is taken. Of an invariant that
+could not be asked of a smaller one it holds cases besides, eight times as many."""
+_ROUNDS: Final = 4
+"""How often interactions that only dividing reveals are looked up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredHistory:
+    """Where a specification's own contracts are stored, and who brings them up to date."""
+
+    database: str
+    """Path or URL."""
+    state: Path
+    """The file that keeps what was read."""
+    source: HistorySource | None = None
+    artifact: Artifact | None = None
+
+
+def check_stored(
+    specification: Specification,
+    stored: StoredHistory,
+    options: CheckOptions | None = None,
+    *,
+    observer: Observer = SILENT,
+) -> CheckResult:
+    """Judge transactions of a specification's own contracts by reading those only that are new since the last check.
+
+    Raises:
+        UsageError: the abstraction does not fit the history, or a hash is none.
+        ChainError: the source failed; what was collected before is kept.
+        StoreError: the database does not hold the contracts or a transaction that is to be judged, or a file cannot be
+            written.
+
+    """
+    chosen = SelectionOptions(targets=specification.contracts, chain_id=specification.chain_id)
+    with ExitStack() as stack:
+        opened = (
+            None if stored.source is None else stack.enter_context(stored.source.open(specification.chain_id))
+        )
+        store = stack.enter_context(
+            open_existing(stored.database, observer.note)
+            if opened is None
+            else TraceStore(stored.database, observer.note)
+        )
+        found = choose_contracts(store, chosen, stored.artifact, opened, observer)
+        return StoredCheck(
+            specification=specification,
+            store=store,
+            contracts=found.addresses,
+            state=stack.enter_context(StateFile(stored.state)),
+            artifact=stored.artifact,
+            observer=observer,
+        ).result(options or CheckOptions())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCheck:
+    """Checks of a specification's own contracts in a database, with a file that keeps what was read."""
+
+    specification: Specification
+    store: TraceStore
+    contracts: Sequence[Address]
+    state: StateFile
+    artifact: Artifact | None = None
+    observer: Observer = SILENT
+    least: int = LEAST
+    """Calls from which on something is kept."""
+
+    def result(self, options: CheckOptions) -> CheckResult:
+        """Judge transactions; the findings are those of a check that reads the whole history.
+
+        Raises:
+            UsageError: the abstraction does not fit the history, or a hash is none.
+            StoreError: the history does not hold a transaction that is to be judged, or the file cannot be written.
+
+        """
+        specification = edit_specification(self.specification, options.edits)
+        digest = self._digest(specification)
+        mark = self._fitting(digest)
+        if mark is not None:
+            found = self._from_state(specification, options, mark)
+            if found is not None:
+                return found
+        return self._whole(specification, options, digest)
+
+    def _fingerprint(self, last: int) -> tuple[str, int]:
+        """Return a digest of the transactions up to a block, and how many they are."""
+        found, total = hashlib.sha256(), 0
+        for address in self.contracts:
+            digest, count = self.store.fingerprint(self.specification.chain_id, address, last)
+            found.update(digest)
+            total += count
+        return found.hexdigest(), total
+
+    def _behind(self, last: int) -> dict[Hash, int]:
+        """Return the transactions of later blocks, with their blocks."""
+        found: dict[Hash, int] = {}
+        for address in self.contracts:
+            found |= self.store.blocks_behind(self.specification.chain_id, address, last)
+        return found
+
+    def _digest(self, specification: Specification) -> str:
+        """Return what tells a specification and its contracts from others."""
+        found = hashlib.sha256(encode_specification(specification))
+        found.update(b"" if self.artifact is None else self.artifact.to_json())
+        for address in self.contracts:
+            record = self.store.record(specification.chain_id, address)
+            found.update(repr(record).encode())
+        return found.hexdigest()
+
+    def _fitting(self, digest: str) -> StateMark | None:
+        """Return the mark of the file if it was made of this specification and of the beginning of this history."""
+        mark, why = self.state.mark, self.state.note
+        if mark is not None:
+            if mark.specification != digest:
+                why = "it was kept for another specification"
+            elif (mark.prefix, mark.count) != self._fingerprint(mark.last_block):
+                why = "transactions that it was made of were replaced"
+        if why:
+            self.observer.note(f"the stored state of checks is not used and written anew: {why}")
+            return None
+        return mark
+
+    def _from_state(
+        self, specification: Specification, options: CheckOptions, mark: StateMark
+    ) -> CheckResult | None:
+        """Return what new transactions alone show; ``None`` if the whole history has to be read."""
+        behind = self._behind(mark.last_block)
+        fresh = set(behind)
+        requested = {Hash(bytes.fromhex(item[2:])) for item in options.transactions if len(item) == 66}
+        is_rest = options == CheckOptions(edits=options.edits) and mark.result is not None
+        if not mark.coverage or not (is_rest or (requested and requested <= fresh)):
+            return None
+        if not fresh:
+            return None if mark.result is None else with_notes(mark.result, specification, options.edits)
+        part = self._part(specification, mark, fresh)
+        if part is None:
+            return None
+        judged = fresh if is_rest else requested
+        judgement = judge(specification, part, _among(part, judged)[part.history.invocation_transaction])
+        if not is_sure(part, judgement, mark.coverage):
+            return None
+        result, kept = judgement.result, None
+        if mark.result is not None and judged == fresh:
+            kept = joined(mark.result, result)
+        last = max(behind.values())
+        prefix, count = self._fingerprint(last)
+        self.state.extend(
+            _state_of(
+                part,
+                _among(part, fresh),
+                replace(mark, last_block=last, prefix=prefix, count=count, result=kept),
+            )
+        )
+        return with_notes(kept if is_rest and kept is not None else result, specification, options.edits)
+
+    def _part(self, specification: Specification, mark: StateMark, fresh: set[Hash]) -> Mining | None:
+        """Return new transactions and those that bear on them, divided; ``None`` if these are most of the history."""
+        chain, total = specification.chain_id, mark.count + len(fresh)
+        slots: set[SlotKey] = set()
+        senders: set[str] = set()
+        for number, address in enumerate(self.contracts):
+            for item in self.store.transactions(chain, address, fresh):
+                for call in item.invocations:
+                    senders.add(call.sender.hex())
+                    slots |= {(number, access.slot.to_bytes(32, "big")) for access in call.accesses}
+        named: set[str] = set()
+        for _ in range(_ROUNDS):
+            earlier, known = self.state.bearing(slots, named, senders)
+            if self.least and len(earlier | fresh) * 2 > total:
+                return None
+            try:
+                part = divide_history(specification, self._read(earlier | fresh), self.artifact)
+            except UsageError:
+                return None
+            if part.history.lives:
+                return None
+            named = concerned(part, fresh)
+            if named <= known:
+                return part
+        return None
+
+    def _read(self, hashes: Collection[Hash]) -> History:
+        """Return a history of some transactions."""
+        chain = self.specification.chain_id
+        with TraceStore("sqlite://") as memory:
+            for address in self.contracts:
+                spans = self.store.ranges(chain, address)
+                memory.add_history(
+                    self.store.record(chain, address),
+                    self.store.transactions(chain, address, set(hashes)),
+                    complete=(spans[0][0], spans[-1][1]),
+                )
+            return memory.history(chain, self.contracts)
+
+    def _whole(self, specification: Specification, options: CheckOptions, digest: str) -> CheckResult:
+        """Judge by the whole history, and keep what bears on later transactions."""
+        history = self.store.history(specification.chain_id, self.contracts)
+        old = self.state.mark
+        count = len(history.transaction_hash)
+        was_vain = old is not None and not old.coverage and old.specification == digest
+        if len(history) < self.least or (was_vain and old is not None and count < 2 * old.count):
+            return check_history(
+                self.specification, history, options, artifact=self.artifact, observer=self.observer
+            )
+        mining = divide_history(specification, history, self.artifact, self.observer)
+        judgement = judge(specification, mining, judged_of(mining.history, specification, options))
+        is_rest = options == CheckOptions(edits=options.edits)
+        last = int(history.transaction_block.max(initial=-1))
+        prefix, count = self._fingerprint(last)
+        mark = StateMark(
+            specification=digest,
+            last_block=last,
+            prefix=prefix,
+            count=count,
+            coverage=coverage_of(mining, judgement) if is_keepable(mining) else {},
+            result=judgement.result if is_rest else None,
+        )
+        sample = None
+        if old is not None and (old.specification, old.coverage) == (mark.specification, mark.coverage):
+            kept = self.state.sample()
+            sample = tuple(sorted(kept)) if kept <= set(history.transaction_hash) else None
+        if sample is None and mark.coverage:
+            sample = self._sample(specification, mining, history, judgement)
+        if sample is None:
+            self.state.write(StoredState(mark=replace(mark, coverage={})))
+        else:
+            whole = np.ones(len(mining.history.transaction_hash), dtype=np.bool_)
+            self.state.write(replace(_state_of(mining, whole, mark), sample=sample))
+        return with_notes(judgement.result, specification, options.edits)
+
+    def _sample(
+        self, specification: Specification, mining: Mining, history: History, judgement: Judgement
+    ) -> tuple[Hash, ...] | None:
+        """Return a few transactions of which the specification can be asked as much as of all; ``None`` if none do."""
+        more = np.zeros(0, dtype=np.int64)
+        for size in SAMPLES:
+            chosen = np.union1d(sampled(mining, size), more)
+            if self.least and len(chosen) * 2 > len(history.transaction_hash):
+                return None
+            rows = np.flatnonzero(np.isin(history.invocation_transaction, chosen))
+            try:
+                part = divide_history(specification, excerpt(history, rows, chosen), self.artifact)
+            except UsageError:
+                continue
+            none = np.zeros(len(part.history), dtype=np.bool_)
+            found = judge(specification, part, none)
+            if covers(coverage_of(part, found), coverage_of(mining, judgement)):
+                return tuple(history.transaction_hash[row] for row in chosen.tolist())
+            cases = [
+                rows[: 8 * size]
+                for text, rows in judgement.invariants.items()
+                if text not in found.invariants
+            ]
+            more = np.union1d(more, history.invocation_transaction[np.concatenate([more[:0], *cases])])
+        return None
+
+
+def _among(mining: Mining, hashes: Collection[Hash]) -> BoolColumn:
+    """Return which transactions of a history are among some; shape (t,)."""
+    return np.array([name in hashes for name in mining.history.transaction_hash], dtype=np.bool_)
+
+
+def _state_of(mining: Mining, chosen: BoolColumn, mark: StateMark) -> StoredState:
+    """Return what some transactions of a divided history leave to be kept."""
+    return StoredState(
+        mark=mark,
+        slots=tuple(slot_visits(mining, chosen)),
+        interactions=tuple(interaction_visits(mining, chosen)),
+    )

@@ -1,0 +1,245 @@
+"""Checks with a stored state read new transactions only, and find what a check of the whole history finds."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from specminer import CheckOptions, CheckResult
+from specminer.chain.tracefile import TraceFile
+from specminer.datasets import dataset
+from specminer.errors import StoreError
+from specminer.history import History
+from specminer.monitoring.state_file import StateFile
+from specminer.pipeline.checking import check_history
+from specminer.pipeline.progress import SILENT, Observer
+from specminer.pipeline.stored_checking import StoredCheck
+from specminer.specification import Specification
+from specminer.store import TraceStore
+from specminer.trace import Address
+from tests.support.cut_datasets import recording, specification
+
+
+@dataclass
+class Notes:
+    """An observer that keeps what it is told."""
+
+    told: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        self.told.append(text)
+
+    def progress(self, event: object) -> None:
+        """Progress is of no interest here."""
+
+
+class CountingStore(TraceStore):
+    """A database that counts how often a whole history is read."""
+
+    wholes = 0
+
+    def history(self, *arguments: Any, **options: Any) -> History:
+        self.wholes += 1
+        return super().history(*arguments, **options)
+
+
+@dataclass
+class Growing:
+    """A dataset that comes into a database piece by piece."""
+
+    name: str
+    store: CountingStore = field(default_factory=lambda: CountingStore("sqlite://"))
+    next_block: int | None = None
+
+    def __post_init__(self) -> None:
+        self.files = [TraceFile(path) for path in dataset(self.name).trace_files]
+        self.transactions = [list(file.transactions()) for file in self.files]
+        self.chain = self.files[0].header.record.chain_id
+
+    @property
+    def specification(self) -> Specification:
+        return specification(self.name)
+
+    @property
+    def contracts(self) -> Sequence[Address]:
+        return self.store.by_creation(self.chain, [file.header.record.address for file in self.files])
+
+    def later_blocks(self) -> list[int]:
+        """Return the blocks behind the specification's last one."""
+        blocks = {item.block.number for part in self.transactions for item in part}
+        return sorted(block for block in blocks if block > recording(self.name).cut)
+
+    def grow(self, last: int) -> None:
+        """Store what there is up to a block."""
+        for file, part in zip(self.files, self.transactions, strict=True):
+            first = file.header.first_block if self.next_block is None else self.next_block
+            new = [item for item in part if first <= item.block.number <= last]
+            self.store.add_history(file.header.record, new, complete=(first, last))
+        self.next_block = last + 1
+
+    def check(self, state: StateFile, observer: Observer = SILENT) -> CheckResult:
+        """Judge what is behind the specification's last block, with a state."""
+        self.store.wholes = 0
+        return StoredCheck(
+            specification=self.specification,
+            store=self.store,
+            contracts=self.contracts,
+            state=state,
+            observer=observer,
+            least=0,
+        ).result(CheckOptions())
+
+    def whole(self) -> CheckResult:
+        """Judge the same without a state."""
+        return check_history(self.specification, self.store.history(self.chain, self.contracts))
+
+
+def telling(result: CheckResult) -> list[object]:
+    """Return what a check says, in its order."""
+    found = [
+        (item.severity, item.basis, item.function, item.interaction, item.where, item.sentence, item.claim)
+        for item in result.findings
+    ]
+    return [result.transactions, result.events, result.first_block, result.last_block, *found]
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[StateFile]:
+    with StateFile(tmp_path / "automaton.state") as file:
+        yield file
+
+
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [
+        ("token", 1),
+        ("single_auction", 3),
+        pytest.param("savings", 2, marks=pytest.mark.slow),
+        pytest.param("loans", 4, marks=pytest.mark.slow),
+        pytest.param("auction_house", 5, marks=pytest.mark.slow),
+    ],
+)
+def test_any_cut_gives_the_same_findings(name: str, seed: int, state: StateFile) -> None:
+    growing = Growing(name)
+    later = growing.later_blocks()
+    cuts = sorted({recording(name).cut, random.Random(seed).choice(later[:-1]), later[-1]})
+    short = 0
+    for cut in cuts:
+        growing.grow(cut)
+        result = growing.check(state)
+        short += not growing.store.wholes
+        assert telling(result) == telling(growing.whole()), cut
+    assert short, "the state was never used"
+
+
+def test_nothing_new_reads_nothing(state: StateFile) -> None:
+    growing = Growing("token")
+    growing.grow(growing.later_blocks()[3])
+    first = growing.check(state)
+    assert growing.store.wholes
+    assert telling(growing.check(state)) == telling(first)
+    assert not growing.store.wholes
+
+
+@dataclass
+class Prepared:
+    """A state that fits, and the history with a few transactions more."""
+
+    growing: Growing
+    path: Path
+
+    def check(self) -> tuple[CheckResult, list[str]]:
+        """Judge the transactions that are new, with the file as it is; return the notes, too."""
+        notes = Notes()
+        with StateFile(self.path) as state:
+            return self.growing.check(state, notes), notes.told
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Prepared:
+    growing = Growing("token")
+    later = growing.later_blocks()
+    growing.grow(later[2])
+    made = Prepared(growing=growing, path=tmp_path / "automaton.state")
+    made.check()
+    growing.grow(later[4])
+    return made
+
+
+def test_a_kill_while_it_is_written_leaves_what_was_there(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StateFile, "_beginnings", killed)
+        with pytest.raises(KeyboardInterrupt):
+            prepared.check()
+    result, notes = prepared.check()
+    assert not prepared.growing.store.wholes, "the state of before is still used"
+    assert telling(result) == telling(prepared.growing.whole())
+    assert not notes
+
+
+@pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0" + bytes(4096)])
+def test_a_damaged_file_is_written_anew(prepared: Prepared, content: bytes) -> None:
+    prepared.path.write_bytes(content)
+    result, notes = prepared.check()
+    assert telling(result) == telling(prepared.growing.whole())
+    assert all("is not used and written anew" in note for note in notes)
+    assert len(notes) == 1
+    assert prepared.check()[1] == []
+
+
+def test_a_state_of_another_history_is_not_used(prepared: Prepared) -> None:
+    other = Growing("token")
+    other.transactions = [part[:-40] + part[-39:] for part in other.transactions]
+    other.grow(other.later_blocks()[-1])
+    with StateFile(prepared.path) as state:
+        other.check(state)
+    result, notes = prepared.check()
+    assert telling(result) == telling(prepared.growing.whole())
+    assert "transactions that it was made of were replaced" in notes[0]
+
+
+def test_a_state_of_another_specification_is_not_used(prepared: Prepared) -> None:
+    notes = Notes()
+    other = Growing("single_auction")
+    other.grow(other.later_blocks()[0])
+    with StateFile(prepared.path) as state:
+        result = other.check(state, notes)
+    assert telling(result) == telling(other.whole())
+    assert "it was kept for another specification" in notes.told[0]
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(prepared: Prepared, tmp_path: Path) -> None:
+    with StateFile(tmp_path / "missing" / "automaton.state") as state, pytest.raises(StoreError) as caught:
+        prepared.growing.check(state)
+    assert "cannot be written" in str(caught.value)
+
+
+def test_chosen_transactions_that_are_new_are_judged_alone(prepared: Prepared) -> None:
+    growing = prepared.growing
+    history = growing.store.history(growing.chain, growing.contracts)
+    last = int(np.argmax(history.transaction_block))
+    options = CheckOptions(transactions=(f"0x{history.transaction_hash[last].hex()}",))
+    want = check_history(growing.specification, history, options)
+    growing.store.wholes = 0
+    with StateFile(prepared.path) as state:
+        got = StoredCheck(
+            specification=growing.specification,
+            store=growing.store,
+            contracts=growing.contracts,
+            state=state,
+            least=0,
+        ).result(options)
+    assert telling(got) == telling(want)
+    assert got.transactions == 1
+    assert not growing.store.wholes
