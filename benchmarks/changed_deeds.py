@@ -190,12 +190,12 @@ def played(source: str, seed: int, calls: int) -> tuple[History, Artifact]:
             sender = USERS[0]
         if name == "mint" and chance.random() < 0.8:
             sender = USERS[1]
-        arguments = tuple(
+        encoded = [
             _text(item) if kind == "address" else item for kind, item in zip(types, arguments, strict=True)
-        )
+        ]
         selector = keccak(f"{name}({','.join(types)})".encode())[:4]
         time = chain.time + chance.choice((60, 600, 3_600, 20_000))
-        accepted = chain.call(sender, selector + encode(types, arguments), value, time, chain.block + 1)
+        accepted = chain.call(sender, selector + encode(types, encoded), value, time, chain.block + 1)
         minted += accepted and name == "mint"
     told = {"contractName": "Deeds", "abi": output["abi"], "storageLayout": output["storageLayout"]}
     return chain.history(), parse(json.dumps(told).encode(), "Deeds")

@@ -115,7 +115,7 @@ def main() -> None:
         watch = Watch(
             specification=specification,
             store=store,
-            source=source,  # type: ignore[arg-type]  # it hands on what it does not measure
+            source=source,
             journal=stack.enter_context(DeliveryJournal(folder / "automaton.watch")),
             receivers=[Silence()],
             options=WatchOptions(once=True),

@@ -23,6 +23,7 @@ from specminer.comparison.difference import Change, Comparison, Ground, Subject
 from specminer.pipeline.comparing import ComparedHistory, compare_histories, compare_parts
 from specminer.pipeline.mining import mine as mine_history
 from specminer.pipeline.selecting import SelectionOptions
+from specminer.pipeline.state import MineOptions
 from specminer.render.joint import joint_dot
 from specminer.report.comparison_page import comparison_html, comparison_markdown
 from specminer.trace import Address
@@ -94,7 +95,9 @@ def test_other_callers_and_a_role_that_passed_on_are_told() -> None:
 
 def test_documents_alone_tell_whose_role_passed_on() -> None:
     documents = [
-        ComparedHistory(specification=mine_history(item.history, artifact=item.artifact).specification)
+        ComparedHistory(
+            specification=mine_history(item.history, MineOptions(), artifact=item.artifact).specification
+        )
         for item in (market(), other_owner())
         if item.history is not None
     ]

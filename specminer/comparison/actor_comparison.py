@@ -93,8 +93,8 @@ def _cases(old: Mapping[str, int], new: Mapping[str, int]) -> Iterator[tuple[str
 def _difference(function: str, callers: Sequence[_Caller]) -> Difference:
     surest = min(callers, key=lambda item: item.probability)
     gone, come = (_listed([item for item in callers if item.is_gone is side]) for side in (True, False))
-    told = [f"is called by {come}, which never called it before"] if come else []
-    told += [f"is no longer called by {gone}"] if gone else []
+    told = [f"{function} is called by {come}, as it never was before"] if come else []
+    told += [f"{'it' if come else function} is no longer called by {gone}"] if gone else []
     return Difference(
         subject=Subject.ACTOR,
         change=Change.OTHER if gone and come else Change.ADDED if come else Change.GONE,
@@ -102,7 +102,7 @@ def _difference(function: str, callers: Sequence[_Caller]) -> Difference:
         scope=function,
         before=gone,
         after=come,
-        sentence=f"{function} {' and '.join(told)}",
+        sentence="; ".join(told),
         counts=surest.case,
         probability=surest.probability,
     )

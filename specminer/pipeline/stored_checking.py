@@ -56,7 +56,7 @@ from specminer.specification import Specification, edit_specification, encode_sp
 from specminer.store import TraceStore
 from specminer.trace import Address, Hash
 
-LEAST: Final = 2_000
+LEAST: Final = 10_000
 """Calls; of fewer nothing is kept, because reading them all costs hardly more."""
 SAMPLES: Final = (8, 16, 32, 64, 128)
 """Calls of each function and outcome that a sample holds; the first size that suffices is taken. Of an invariant that

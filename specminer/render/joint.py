@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import graphviz
@@ -41,22 +41,38 @@ _SIGNS: Final = {
 
 def joint_dot(compared: Comparison, theme: Theme = LIGHT) -> str:
     """Return the picture of a comparison as DOT source; the same comparison gives the same bytes."""
-    graph = _graph(compared, theme)
     lines: dict[tuple[int, int], list[PairedTransition]] = defaultdict(list)
     for item in compared.transitions:
         lines[item.source, item.target].append(item)
     kept = _drawn(compared, lines)
+    drawn = {place: items for place, items in sorted(lines.items()) if kept >= {*place}}
     actors = {item.scope: item for item in compared.differences if item.subject is Subject.ACTOR}
+    graph = _graph(compared, _elsewhere(actors, drawn, theme), theme)
     for state in compared.states:
         if state.id in kept:
             graph.node(node_name(state.id), **_box(compared, state, lines, theme))
-    for (source, target), items in sorted(lines.items()):
-        if source in kept and target in kept:
-            graph.edge(node_name(source), node_name(target), **_arrow(items, actors, theme))
+    for (source, target), items in drawn.items():
+        graph.edge(node_name(source), node_name(target), **_arrow(items, actors, theme))
     return str(graph.source)
 
 
-def _graph(compared: Comparison, theme: Theme) -> graphviz.Digraph:
+def _elsewhere(
+    actors: Mapping[str, Difference],
+    drawn: Mapping[tuple[int, int], Sequence[PairedTransition]],
+    theme: Theme,
+) -> list[str]:
+    """Return who else calls functions that are drawn at no line, and holds roles, as rows."""
+    shown = {_called(item) for items in drawn.values() for item in _ordered(items)[:MAX_ROWS]}
+    rows = [
+        f"{markup(shorten(scope, 40))}: {', '.join(_callers(item, theme))}"
+        for scope, item in actors.items()
+        if scope not in shown
+    ]
+    more = [f"… {len(rows) - MAX_ROWS:,} more"] if len(rows) > MAX_ROWS else []
+    return [*rows[:MAX_ROWS], *more]
+
+
+def _graph(compared: Comparison, rows: Sequence[str], theme: Theme) -> graphviz.Digraph:
     one, two = compared.before, compared.after
     name = two.name if one.name == two.name else f"{one.name} and {two.name}"
     title = f'<B><FONT POINT-SIZE="20">{markup(shorten(name, 80))}</FONT></B>'
@@ -67,7 +83,7 @@ def _graph(compared: Comparison, theme: Theme) -> graphviz.Digraph:
         name="difference",
         graph_attr={
             "charset": "UTF-8",
-            "label": rows_label([title, markup(legend)], theme.background, padding=1),
+            "label": rows_label([title, markup(legend), *rows], theme.background, padding=1),
             "labelloc": "t",
             "fontname": FONT,
             "fontsize": "12",
@@ -139,14 +155,20 @@ def _state_change(state: PairedState, lines: dict[tuple[int, int], list[PairedTr
     return None
 
 
+def _ordered(items: Sequence[PairedTransition]) -> list[PairedTransition]:
+    """Return the transitions of one line in the order in which they are written."""
+    return sorted(items, key=lambda item: (item.change is None, -_taken(item), item.symbol))
+
+
 def _arrow(
     items: Sequence[PairedTransition], actors: Mapping[str, Difference], theme: Theme
 ) -> dict[str, str]:
-    ordered = sorted(items, key=lambda item: (item.change is None, -_taken(item), item.symbol))
+    ordered = _ordered(items)
     changes = [item.change for item in ordered if item.change is not None]
-    rows = [
-        row for item in ordered[:MAX_ROWS] for row in (_row(item, theme), *_actor_rows(item, actors, theme))
-    ]
+    rows: list[str] = []
+    for item in ordered[:MAX_ROWS]:
+        actor = actors.get(_called(item) or "")
+        rows += [_row(item, theme), *(() if actor is None else _callers(actor, theme))]
     if len(ordered) > MAX_ROWS:
         rows.append(f'<FONT COLOR="{theme.soft}">… {len(ordered) - MAX_ROWS:,} more</FONT>')
     only = changes[0] if changes and len(set(changes)) == 1 and len(changes) == len(ordered) else None
@@ -169,16 +191,20 @@ def _row(item: PairedTransition, theme: Theme) -> str:
     return f"<B>{shown}</B> {counts}" if item.change else f"{shown} {counts}"
 
 
-def _actor_rows(item: PairedTransition, actors: Mapping[str, Difference], theme: Theme) -> Iterator[str]:
-    """Yield who calls an accepted function in the second history, and who no longer does."""
+def _called(item: PairedTransition) -> str | None:
+    """Return the function whose accepted calls a transition is; ``None`` if it is of others."""
     edge = item.after or item.before
     if edge is None or edge.kind is not TransitionKind.CALL or edge.outcome != "returned":
-        return
-    found = actors.get(edge.function)
-    for sign, text in (("+", found.after), ("−", found.before)) if found is not None else ():
-        if text:
-            shown = _ACCOUNT.sub(lambda match: f"{match[0][:6]}…{match[0][-4:]}", text)
-            yield f'<FONT COLOR="{theme.usual}">{markup(f"{sign} by {shorten(shown, 60)}")}</FONT>'
+        return None
+    return edge.function
+
+
+def _callers(item: Difference, theme: Theme) -> list[str]:
+    """Return who calls in the second history, and who no longer does, as rows."""
+    by = "by " if "(" in f"{item.before}{item.after}" else ""  # not before the holders of a role
+    texts = [f"{sign} {by}{text}" for sign, text in (("+", item.after), ("−", item.before)) if text]
+    short = [_ACCOUNT.sub(lambda match: f"{match[0][:6]}…{match[0][-4:]}", text) for text in texts]
+    return [f'<FONT COLOR="{theme.usual}">{markup(shorten(text, 60))}</FONT>' for text in short]
 
 
 def _colour(change: Change | None, theme: Theme) -> str:
