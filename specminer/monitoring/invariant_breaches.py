@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -11,26 +12,10 @@ from specminer.history import IntColumn
 from specminer.invariant import Invariant
 from specminer.monitoring.calls import JudgedCalls
 from specminer.monitoring.deviation import SURE, Basis, Deviation, Severity
-<<<<<<< HEAD
 from specminer.specification import Derivation, InvariantEntry, Specification
-=======
-from specminer.specification import Derivation, InvariantEntry, Specification, Template
 
 FIRST_CASES: Final = 1_000
 """Cases of each invariant that are remembered."""
-_STRICT: Final = frozenset(
-    {
-        Template.TOTAL,
-        Template.CONSERVED,
-        Template.EFFECT,
-        Template.OWN,
-        Template.ONCE,
-        Template.MONOTONE,
-        Template.CONSTANT,
-    }
-)
-"""Invariants that a single failure breaks; others only describe what was seen."""
->>>>>>> dd95908 (check, watch: the state of a long history is kept, so that new transactions alone are read; diff: actors; eight more changed contracts)
 
 
 @dataclass(frozen=True, slots=True)
