@@ -39,6 +39,8 @@ check: setup ## lint, types and declared dependencies only
 	$(BIN)/mypy
 	$(BIN)/python -m tools.check_dependencies
 	$(BIN)/python -m tools.automaton_schema --check
+	$(BIN)/typos --format brief
+	$(BIN)/python -m tools.check_prose
 
 schema: setup ## write docs/automaton.schema.json from the types of the specification
 	$(BIN)/python -m tools.automaton_schema

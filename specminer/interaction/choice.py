@@ -207,7 +207,7 @@ def _outside(context: HistoryContext, interactions: Interactions) -> str:
     rows = [context.calls.functions[row] for row in context.calls.function[calls].tolist()]
     counts = sorted(Counter(rows).items(), key=lambda item: (-item[1], item[0]))
     shown = list_some([f"{plain(name, 40)} {count:,}" for name, count in counts[:5]], len(counts), ", …")
-    return f" {len(calls):,} calls are about none: {shown}."
+    return f" {len(calls):,} calls concern none of them: {shown}."
 
 
 def _created(context: HistoryContext) -> str:

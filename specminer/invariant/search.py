@@ -14,7 +14,7 @@ from specminer.invariant.changes import UnknownChanges, changes_of_calls, change
 from specminer.invariant.claim import Invariant
 from specminer.invariant.courses import courses
 from specminer.invariant.effects import InputsByFunction, effects
-from specminer.invariant.states import Moments, befores, orders, states
+from specminer.invariant.states import Moments, orders, preconditions, states
 from specminer.invariant.totals import conserved, totals
 from specminer.specification import Template
 from specminer.tuning import Tuning
@@ -56,5 +56,5 @@ def proposed(context: HistoryContext, tuning: Tuning, interactions: Interactions
         yield from effects(inputs, cells)
     moments = Moments(tuning, interactions)
     yield from states(moments)
-    yield from befores(moments)
+    yield from preconditions(moments)
     yield from orders(moments)

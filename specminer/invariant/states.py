@@ -141,7 +141,7 @@ def states(moments: Moments) -> Iterator[Invariant]:
             )
 
 
-def befores(moments: Moments) -> Iterator[Invariant]:
+def preconditions(moments: Moments) -> Iterator[Invariant]:
     """Find what always held before a call was accepted, by event."""
     tuning = moments.tuning
     graph, table = tuning.graph, tuning.table

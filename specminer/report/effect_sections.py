@@ -30,7 +30,8 @@ def effects_section(spec: Specification) -> Section | None:
         lead=(
             "What accepted calls do, as the code computes it from what they found: x' is the value after the call, "
             "x the one before. When: what the code decided where it happened, and not where it did not; empty also "
-            "if no decision tells. Happened: in so many of the accepted calls that were followed through the code.",
+            "if no decision tells. Happened: the number of accepted calls that did it, of those that were followed "
+            "through the code.",
         ),
         header=("Function", "Effect", "When", "Kind", "Happened"),
         rows=tuple(

@@ -110,4 +110,6 @@ def _front(spec: Specification, width: int) -> list[str]:
     told = (
         "bits: its description with the history; precision: share of what it allows that was seen; unseen: "
     )
-    return lines + paragraph(f"{told}share of the interactions that the others foretell.", width)
+    return lines + paragraph(
+        f"{told}share of the interactions that an automaton learned from the others accepts.", width
+    )

@@ -288,7 +288,7 @@ def _transitions(spec: Specification, columns: int, rows: int) -> list[str]:
     shown = ranked[: max(rows, 0)]
     cells = [_row(edge, names, outflow[edge.source]) for edge in shown]
     widths = _widths([_HEADER, *cells], columns)
-    title = "share: of the events in the source state; in: so many interactions; ✗: rejected"
+    title = "share: of the events that leave the source state; in: number of interactions; ✗: rejected"
     lines = [f"Transitions ({len(spec.transitions):,})", *paragraph(title, columns), _line(_HEADER, widths)]
     for source, group in groupby(zip(shown, cells, strict=True), key=lambda pair: pair[0].source):
         events = f" ({counted(outflow[source], 'event')})"

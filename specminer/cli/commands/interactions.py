@@ -53,9 +53,7 @@ class View:
 
 @click.command("interactions")
 @click.argument("targets", metavar="ADDRESS|DATASET|FILE …", nargs=-1)
-@click.option(
-    "--explain", is_flag=True, help="Tell what there was to choose from, and why what was chosen was."
-)
+@click.option("--explain", is_flag=True, help="Explain the candidates, and why the chosen one won.")
 @click.option("--entity", metavar="KEY", help="Show the life of one interaction, by its key or name.")
 @click.option(
     "--races",

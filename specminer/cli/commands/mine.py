@@ -165,7 +165,7 @@ class Output:
 @click.option(
     "--explain",
     is_flag=True,
-    help="Tell what there was to choose from, and why what was chosen was.",
+    help="Explain the candidates, and why the chosen one won.",
 )
 @click.option(
     "--forbid",
