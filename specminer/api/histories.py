@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specminer._support.addresses import checksum_address
+from specminer._support.text import counted
 from specminer.chain.artifact import Artifact
 from specminer.chain.listings import World
 from specminer.chain.tracefile import TraceFile
@@ -139,8 +140,8 @@ def import_history(
 
     Args:
         database: its path, or its URL (``postgresql://USER@HOST/NAME``); made if it is not there.
-        files: lists of transactions or internal calls of one or more contracts, or trace files; plain, gzip or zstd.
-            A trace file is read whole or not at all.
+        files: lists or tables of transactions, internal calls, receipts and blocks, saved answers of tracers, or trace
+            files; plain, gzip, zstd, or Parquet. A trace file is read whole or not at all.
         chain_id: the chain of an export, which does not tell; a trace file's is compared with it.
         abi: the contract's ABI, a storage layout, or both, or the file that holds them; for an export only.
         internal: another list of internal calls (txlistinternal), as one of ``files``.
@@ -186,6 +187,8 @@ def _import_lists(
     replay: ReplayOptions,
     observer: Observer,
 ) -> Collection:
+    if world.traces:
+        return _import_saved(database, world, chain_id, artifact, observer)
     from specminer.pipeline.worlds import import_world  # loads the machine
 
     with ExitStack() as stack:
@@ -199,6 +202,27 @@ def _import_lists(
             contracts=tuple(map(checksum_address, imported.contracts)),
             added=imported.executed,
             summary=imported.summary(chain_id, store.label),
+        )
+
+
+def _import_saved(
+    database: str, world: World, chain_id: int, artifact: Artifact | None, observer: Observer
+) -> Collection:
+    from specminer.pipeline.recorded_files import import_recorded  # loads what asks a node
+
+    with TraceStore(database, observer.note) as store:
+        found = import_recorded(store, world, chain_id, artifact=artifact, note=observer.note)
+        contracts = tuple(map(checksum_address, found.contracts))
+        tracers = " and ".join(tracer.value for tracer in found.tracers)
+        gaps = (
+            f"; {counted(found.gaps, 'transaction')} without a trace that fits are gaps" if found.gaps else ""
+        )
+        return Collection(
+            chain_id=chain_id,
+            contracts=contracts,
+            added=found.transactions,
+            summary=f"{', '.join(contracts)}: {counted(found.transactions, 'transaction')} of chain {chain_id} in "
+            f"{store.label}, from traces of {tracers}{gaps}",
         )
 
 

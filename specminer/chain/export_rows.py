@@ -49,13 +49,19 @@ def read_rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[str, Fiel
 def _raw_rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[str, Fields]]:
     if is_parquet(path):
         return parquet_rows(path)
-    name, text = plain(path), _content(path)
+    name, text = plain(path), read_content(path)
     if is_lines(text[:HEAD]):
         return _lines(text, name)
     return _json(text, name) if text[:1] in (b"[", b"{") else _csv(text, name, required)
 
 
-def _content(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
+    """Return a file's content, unpacked.
+
+    Raises:
+        FileFormatError: it cannot be read, is damaged, or is too large.
+
+    """
     parts, size = [], 0
     with opened(path) as file:
         while part := file.read(_PIECE):

@@ -23,6 +23,7 @@ from specminer.chain.export_fields import (
     read_time,
 )
 from specminer.chain.exported import ExportedTransaction, is_trace_row
+from specminer.chain.saved_traces import is_trace_table
 from specminer.trace import Address, Hash
 
 
@@ -36,6 +37,7 @@ class RecordKind(Enum):
     LOG = "logs"
     STORAGE_DIFF = "storage_diffs"
     STORAGE_READ = "storage_reads"
+    TRACE = "traces of a JavaScript tracer"
 
 
 _BLOCK_ONLY: Final = frozenset(("parent_hash", "author", "block_date_time", "extra_data", "parentHash"))
@@ -45,6 +47,8 @@ _LOG_ONLY: Final = frozenset(("log_index", "topic0", "topics", "logIndex"))
 def record_kind(fields: Fields) -> RecordKind:
     """Tell by its fields what a record is about; what nothing tells is taken for a transaction."""
     names = fields.keys()
+    if is_trace_table(fields):
+        return RecordKind.TRACE
     if "slot" in names:
         return RecordKind.STORAGE_DIFF if "to_value" in names else RecordKind.STORAGE_READ
     if _LOG_ONLY & names:

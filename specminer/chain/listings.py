@@ -18,6 +18,7 @@ import msgspec
 from specminer.chain.export_blocks import BlockValues
 from specminer.chain.export_fields import Fields
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction, call_of, transaction_of
+from specminer.chain.saved_traces import SavedTraces
 from specminer.errors import FileFormatError, plain
 from specminer.trace import Address, Hash
 
@@ -48,6 +49,8 @@ class World:
     lists: tuple[Listing, ...]
     codes: Mapping[Address, bytes] = field(default_factory=dict)
     """Runtime code of contracts whose creation is in no list, or cannot be executed."""
+    traces: SavedTraces = field(default_factory=dict)
+    """What tracers answered for transactions, by their hashes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ from specminer.chain.exported import (
     transaction_of,
 )
 from specminer.chain.parquet.rows import is_parquet
+from specminer.chain.saved_traces import is_saved_trace
 from specminer.chain.traceline import FORMAT
 from specminer.errors import FileFormatError, plain
 from specminer.trace import Hash
@@ -53,7 +54,9 @@ class FileKind(Enum):
     TRACES = "traces"
     """A trace file, for :class:`specminer.chain.tracefile.TraceFile`."""
     EXPORT = "export"
-    """An explorer's export, for :func:`read_transactions`."""
+    """A list or table, for :func:`kind_of_records`."""
+    SAVED = "saved"
+    """Answers of a node's tracers, for :func:`specminer.chain.saved_traces.read_saved`."""
 
 
 def kind_of(path: Path) -> FileKind:
@@ -71,6 +74,8 @@ def kind_of(path: Path) -> FileKind:
         raise FileFormatError(
             f"{plain(path)} is empty; expected a trace file, or an explorer's export of transactions"
         )
+    if not (head[:1] == b"{" and FORMAT.encode() in head) and is_saved_trace(head):
+        return FileKind.SAVED
     if head[:1] == b"[":
         return FileKind.EXPORT
     if head[:1] == b"{":

@@ -12,7 +12,16 @@ from specminer.chain.export_fields import RecordError
 from specminer.chain.export_supplements import BlockRow, Receipt, RecordKind, completed
 from specminer.chain.exported import ExportedCall, ExportedTransaction
 from specminer.chain.listings import Listing, World, main_contract, merge_lists
-from specminer.chain.txlist import kind_of_records, read_blocks, read_calls, read_receipts, read_transactions
+from specminer.chain.saved_traces import SavedTraces, read_saved, read_trace_table
+from specminer.chain.txlist import (
+    FileKind,
+    kind_of,
+    kind_of_records,
+    read_blocks,
+    read_calls,
+    read_receipts,
+    read_transactions,
+)
 from specminer.errors import FileFormatError, plain
 from specminer.trace import NO_ADDRESS, Address, Hash
 
@@ -36,10 +45,16 @@ def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None])
     inner: list[tuple[Path, tuple[ExportedCall, ...]]] = []
     receipts: dict[Hash, Receipt] = {}
     blocks: dict[int, BlockRow] = {}
+    traces: SavedTraces = {}
     for path in paths:
+        if kind_of(path) is FileKind.SAVED:
+            _add_traces(traces, read_saved(path))
+            continue
         match kind_of_records(path):
             case RecordKind.CALL:
                 inner.append((path, read_calls(path)))
+            case RecordKind.TRACE:
+                _add_traces(traces, read_trace_table(path))
             case RecordKind.RECEIPT:
                 receipts |= read_receipts(path)
             case RecordKind.BLOCK:
@@ -59,7 +74,13 @@ def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None])
         if found:
             listed.append(Listing(owner=_concerned(found, owners), origin=str(path), calls=found))
     lists = [_joined([item for item in listed if item.owner == owner]) for owner in _each(listed)]
-    return World(lists=tuple(lists), codes=codes(next((item.owner for item in lists), None)))
+    owner = next((item.owner for item in lists), None)
+    return World(lists=tuple(lists), codes=codes(owner), traces=traces)
+
+
+def _add_traces(traces: SavedTraces, more: SavedTraces) -> None:
+    for transaction, answers in more.items():
+        traces.setdefault(transaction, {}).update(answers)
 
 
 def _completed(listing: Listing, receipts: Mapping[Hash, Receipt], blocks: Mapping[int, BlockRow]) -> Listing:
