@@ -73,6 +73,7 @@ def history_of(calls: int, seed: int = 0) -> History:
         transaction_index=zeros,
         transaction_time=zeros,
         transaction_origin=sender,
+        transaction_gas_used=zeros,
         invocation_transaction=np.arange(calls),
         invocation_contract=zeros,
         invocation_position=zeros,

@@ -211,6 +211,8 @@ class History:
     transaction_time: IntColumn
     """Unix seconds of the block, or ``MISSING``."""
     transaction_origin: IntColumn
+    transaction_gas_used: IntColumn
+    """Gas that the chain charged, refunds taken off; what executing it again took, where an export does not tell."""
 
     invocation_transaction: IntColumn
     """Row of the transaction; shape (n,), as all columns of this group."""

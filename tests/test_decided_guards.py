@@ -164,6 +164,8 @@ def decided(count: int, followed: int) -> DecidedCalls:
         unexplained=dict.fromkeys(range(followed), "accepted calls took the same decisions"),
         unproved={},
         unpursued=0,
+        inferred=np.zeros(count, dtype=np.bool_),
+        inferred_from_gas=np.zeros(count, dtype=np.bool_),
     )
 
 

@@ -9,9 +9,10 @@ from functools import cache
 import pytest
 
 from specminer.datasets import dataset, list_datasets
+from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.recordings import NotRecorded, Recordings
 from specminer.decision.replaying import replays_of
-from specminer.decision.runs import FunctionRuns, execute_alone, run_calls
+from specminer.decision.runs import execute_alone, run_calls
 from specminer.decoding.context import HistoryContext
 from specminer.decoding.decode import decode
 from specminer.evm.forced import force

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.decisions import histories
-from benchmarks.rejections import Rejections, examine, report
+from benchmarks.rejections import Rejections, entangled, examine, report
 from specminer.decoding import decode
 
 
@@ -27,3 +27,11 @@ def test_every_rejection_of_a_shipped_dataset_has_a_readable_cause(
     assert total.readable == 2 * found.readable
     report("all", total, listed=True)
     assert f"{total.rejected:,}" in capsys.readouterr().out
+
+
+@pytest.mark.real
+def test_every_rejection_of_histories_that_depend_on_others_has_a_readable_cause() -> None:
+    for _, history, artifact in entangled():
+        found = examine(decode(history, artifact))
+        assert found.caused == found.readable == found.rejected
+        assert found.refused == 0

@@ -1,5 +1,6 @@
 """What the code decided: each recorded call executed alone, and what follows from the conditions that it met."""
 
+from specminer.decision.call_runs import CallRun, FunctionRuns
 from specminer.decision.paths import (
     Cause,
     Check,
@@ -13,7 +14,6 @@ from specminer.decision.paths import (
     Step,
 )
 from specminer.decision.relation import OPPOSITE, TURNED, NamedTerm, Relation, Sign
-from specminer.decision.runs import CallRun, FunctionRuns
 from specminer.decision.wording import Wording
 
 __all__ = [

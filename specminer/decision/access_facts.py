@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from specminer.decision.algebra import LinearForm, linear_form
+from specminer.decision.call_runs import CallRun, FunctionRuns
 from specminer.decision.checks import shape_of
 from specminer.decision.context_names import names_of
 from specminer.decision.paths import Check, Condition
-from specminer.decision.runs import CallRun, FunctionRuns
 from specminer.decision.slot_paths import MappingKey, slot_path
 from specminer.decision.steps import StepReader, find_paths
 from specminer.decision.writes import SlotLeft, slots_left

@@ -15,10 +15,10 @@ from typing import Final
 
 import numpy as np
 
+from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.exploring import Replay
 from specminer.decision.paths import Step
 from specminer.decision.replaying import replays_of
-from specminer.decision.runs import FunctionRuns
 from specminer.decision.steps import StepReader, each_once
 from specminer.decision.writes import SlotLeft, slots_left
 from specminer.decoding import HistoryContext

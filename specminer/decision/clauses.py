@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from specminer.decision.aliases import Slots, evaluate_by_slots, slots_of
+from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.checks import qualifies
 from specminer.decision.exploring import Explorer
 from specminer.decision.idioms import spares_product
 from specminer.decision.implications import without_implied
 from specminer.decision.paths import Check, Condition, Joint, Site, Step
-from specminer.decision.runs import FunctionRuns
 from specminer.decision.shapes import Sizes, same_shape
 from specminer.decision.sites import AcceptedPath, Facts, Loops, facts_of
 from specminer.evm.shadow.arena import UNKNOWN, Arena

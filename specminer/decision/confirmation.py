@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from specminer.decision.call_columns import CallColumns, objects
+from specminer.decision.call_runs import CallRun, FunctionRuns
 from specminer.decision.feeds import Feed, FeedReader, gather
 from specminer.decision.matching import CallValues
-from specminer.decision.runs import CallRun, FunctionRuns
 from specminer.decision.vectors import Value
 from specminer.evm.frame import FrameKind
 from specminer.evm.instructions.taped import is_precompiled
@@ -46,9 +46,10 @@ def confirmed_calls(history: History, runs: Sequence[FunctionRuns]) -> BoolColum
     found = np.zeros(len(history), dtype=np.bool_)
     columns = CallColumns(history)
     for function in runs:
-        found[[run.invocation for run in function.runs]] = True
-        for number in np.unique(function.matched_run).tolist():
-            run, rows = function.runs[number], function.matched[function.matched_run == number]
+        found[[run.invocation for run in function.runs if not run.inferred]] = True
+        sure = ~np.isin(function.matched, list(function.inferred))
+        for number in np.unique(function.matched_run[sure]).tolist():
+            run, rows = function.runs[number], function.matched[sure & (function.matched_run == number)]
             for start in range(0, len(rows), _TOGETHER):
                 part = rows[start : start + _TOGETHER]
                 found[part] = _confirmed(history, columns, run, part)

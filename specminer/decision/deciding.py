@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.checks import check_of
 from specminer.decision.clauses import ClauseWriter, Draft, RejectedPath
 from specminer.decision.coding import coded_drafts
@@ -15,7 +16,6 @@ from specminer.decision.idioms import Rejection
 from specminer.decision.merging import merge
 from specminer.decision.paths import MAX_OUTPUTS, Cause, Clause, ClauseKind, FunctionDecisions, Path, Step
 from specminer.decision.readings import read_alike
-from specminer.decision.runs import FunctionRuns
 from specminer.decision.sites import accepted_path, facts_of, find_loops
 from specminer.decision.steps import StepReader, find_paths
 from specminer.evm.halts import Halt

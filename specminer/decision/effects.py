@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from specminer.decision.call_runs import CallRun
 from specminer.decision.effect_conditions import Conjunction, conditions_of
 from specminer.decision.effect_terms import EffectName
 from specminer.decision.function_writes import FunctionWrites
 from specminer.decision.paths import Condition, FunctionDecisions, Path
 from specminer.decision.phrases import Strength
-from specminer.decision.runs import CallRun
 from specminer.decision.versions import with_versions
 from specminer.decision.wording import Wording
 from specminer.decision.writes import Place

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.checks import qualifies
 from specminer.decision.idioms import spares_product
 from specminer.decision.paths import Condition, Site, Step, UntriedWay
 from specminer.decision.readings import Readings
-from specminer.decision.runs import FunctionRuns
 from specminer.decision.shapes import same_shape
 from specminer.decision.sites import Loops
 from specminer.decision.steps import StepReader, each_once

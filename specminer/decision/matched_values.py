@@ -7,9 +7,9 @@ from collections import defaultdict
 import numpy as np
 
 from specminer.decision.call_columns import CallColumns
+from specminer.decision.call_runs import CallRun, FunctionRuns
 from specminer.decision.feeds import MAX_NODES, Feed, plain_feed
 from specminer.decision.matching import CallValues
-from specminer.decision.runs import CallRun, FunctionRuns
 from specminer.evm.shadow.arena import SOURCES, UNKNOWN, operands_of
 from specminer.history import IntColumn
 

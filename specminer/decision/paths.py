@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
-from specminer.decision.runs import FunctionRuns
+from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.writes import SlotLeft
 
 

@@ -116,11 +116,12 @@ class Recordings:
         """Return why no call that ended as this one did can be executed alone; ``None`` if that is no reason."""
         return _UNKNOWN_ENDS.get(OUTCOMES[int(self._history.invocation_outcome[invocation])])
 
-    def of(self, invocation: int) -> RecordedCall:
+    def of(self, invocation: int, *, doubtful: bool = False) -> RecordedCall:
         """Return what executing a call alone takes.
 
         Args:
             invocation: its row in the history.
+            doubtful: whether it may have read values that are not known: they are ``UNKNOWN_VALUE`` then.
 
         Raises:
             NotRecorded: its recording lacks what every call needs; what only some code asks for is missed when it
@@ -149,7 +150,7 @@ class Recordings:
             other_halts=_OTHER_ENDS if outcome is OutcomeKind.HALTED else frozenset(),
             output=None if creates else history.invocation_output[invocation],
             origin=self._addresses[int(history.transaction_origin[transaction])],
-            accesses=self._accesses(invocation, contract),
+            accesses=self._accesses(invocation, contract, doubtful=doubtful),
             answers=self._answers(invocation),
             questions=questions,
             gas_left=gas_left,
@@ -173,7 +174,7 @@ class Recordings:
         row = int(history.invocation_transaction[invocation])
         return TRACERS[int(history.answers.transaction_tracer[row])]
 
-    def _accesses(self, invocation: int, contract: int) -> list[SlotRead | SlotWrite]:
+    def _accesses(self, invocation: int, contract: int, *, doubtful: bool) -> list[SlotRead | SlotWrite]:
         history, words = self._history, self._history.words
         rows = history.accesses(invocation)
         found: list[SlotRead | SlotWrite] = []
@@ -188,10 +189,11 @@ class Recordings:
                 earlier = UNKNOWN_VALUE if before == MISSING else words[before]
                 value = UNKNOWN_VALUE if after == MISSING else words[after]
                 found.append(SlotWrite(contract, words[slot], earlier, value))
-            elif after == MISSING:
+            elif after == MISSING and not doubtful:
                 raise NotRecorded(UNKNOWN_READ)
             else:
-                found.append(SlotRead(contract, words[slot], words[after]))
+                value = UNKNOWN_VALUE if after == MISSING else words[after]
+                found.append(SlotRead(contract, words[slot], value))
         return found
 
     def _answers(self, invocation: int) -> list[Answer] | None:

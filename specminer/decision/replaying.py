@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.exploring import Replay, Replays
 from specminer.decision.recordings import Recordings
-from specminer.decision.runs import FunctionRuns
 from specminer.history import History
 
 
 def replays_of(history: History, runs: Iterable[FunctionRuns]) -> Replays:
-    """Return what tells how a call that was proved runs again; nothing of other calls."""
+    """Return what tells how a call that was proved runs again; nothing of other calls, nor of inferred ones."""
     recordings = Recordings(history)
-    variants = {run.invocation: run.variant for item in runs for run in item.runs}
+    variants = {run.invocation: run.variant for item in runs for run in item.runs if not run.inferred}
 
     def replay(invocation: int) -> Replay | None:
         if invocation not in variants:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from specminer.decision.runs import CallRun
+from specminer.decision.call_runs import CallRun
 from specminer.evm.shadow.arena import Arena
 from specminer.evm.shadow.evaluation import evaluate
 

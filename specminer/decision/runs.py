@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from specminer.decision.call_columns import CallColumns
+from specminer.decision.call_runs import CallRun, FunctionRuns, Inference
 from specminer.decision.code_numbers import CodeNumbers
 from specminer.decision.doubtful_calls import DoubtfulCalls, EndedRun
-from specminer.decision.feeds import Feed
+from specminer.decision.inferred_calls import InferredCalls, InferredWay
 from specminer.decision.likeness import Likeness, spread
 from specminer.decision.matching import KnownPath, known_path, match_calls
 from specminer.decision.recordings import UNKNOWN_READ, NotRecorded, RecordedCall, Recordings
 from specminer.decoding.context import HistoryContext
 from specminer.evm.alone import Pursuit, pursue
-from specminer.evm.halts import Halt
 from specminer.evm.instructions.taped import taped_instructions
 from specminer.evm.recorder import MAX_RECORDED
 from specminer.evm.shadow.arena import Arena
@@ -32,60 +31,6 @@ BOUND: Final = 8
 MAX_EXECUTED: Final = 2_000
 """Calls of one function that are executed."""
 _SLOT: Final = re.compile("slot 0x[0-9a-f]+")
-
-
-def _nothing() -> RowColumn:
-    return np.zeros(0, dtype=np.int32)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallRun:
-    """One recorded call, executed alone and proved to be the recorded execution."""
-
-    invocation: int
-    """Row in the history."""
-    record: ShadowRecord
-    """Its decisions and effects, with what their sources held."""
-    halt: Halt | None
-    """How it ended without success; ``None`` if it returned. It never ran out of gas."""
-    output: bytes
-    """What it returned or reverted with."""
-    accepted: bool
-    """Whether its effects lasted; if not, the contract's own code rejected it."""
-    assuming: bool = False
-    """Whether answers of other contracts were not recorded, and taken to be empty; the call then ended as recorded."""
-    variant: int = 0
-    """Which of :attr:`RecordedCall.variants` it was."""
-    code: int = 0
-    """Number of the code that ran, the same for all functions of a history; 0 for creations. Codes that differ in their
-    constants only have one number."""
-    feeds: Mapping[int, Feed] = field(default_factory=dict)
-    """Where calls that took the same path have its sources, by node; empty if no call can be matched to it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionRuns:
-    """The runs of one function."""
-
-    function: int
-    """Position in ``context.calls.functions``."""
-    arena: Arena
-    """Holds the expressions of all runs; equal ones are one node."""
-    runs: tuple[CallRun, ...]
-    """In chain order."""
-    unproved: Mapping[str, int]
-    """How many calls could not be executed alone, by the reason."""
-    unpursued: int
-    """Calls that were neither executed nor matched to the path of one that was, because of the bound."""
-    matched: RowColumn = field(default_factory=_nothing)
-    """Rows of calls that took the same path as an executed one, ascending; shape (m,)."""
-    matched_run: RowColumn = field(default_factory=_nothing)
-    """Position in ``runs`` of a call whose path it was; shape (m,)."""
-    enums: frozenset[int] = frozenset()
-    """Where in the data of the calls arguments stand that are values of enums, as far as the ABI says so."""
-    own_nodes: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
-    """By position in ``runs``: from expressions that stand for those of several runs to the run's own; to 0 where it
-    has more than one."""
 
 
 def run_calls(
@@ -145,6 +90,7 @@ class _FunctionRunner:
         self._matched: list[tuple[RowColumn, IntColumn]] = []
         self._doubtful: list[int] = []
         """Rejected calls that read values which are not known."""
+        self._inferred: dict[int, Inference] = {}
 
     def run(self, rows: RowColumn, most: int) -> FunctionRuns:
         """Run the calls in some rows; of them at most so many are executed."""
@@ -199,22 +145,48 @@ class _FunctionRunner:
 
     def _match_doubtful(self) -> None:
         """Match rejected calls that read values which are not known, as far as the rest tells their paths."""
+        rows = np.array(sorted(self._doubtful), dtype=np.int32)
+        if not len(rows):
+            return
+        taken = self._taken_of_doubtful(rows)
+        found = taken != MISSING
+        self._matched.append((rows[found], taken[found]))
+        self._inferred |= dict.fromkeys(rows[found].tolist(), Inference.WAY)
+        self._infer(rows[~found])
+        self._unproved[UNKNOWN_READ] -= len(self._inferred)
+        self._unproved += Counter()  # without what is none
+
+    def _taken_of_doubtful(self, rows: RowColumn) -> IntColumn:
+        """Return the number of the run whose path each of these calls must have taken, or ``MISSING``; shape (r,)."""
         runs = [
             EndedRun(number=number, invocation=run.invocation, record=run.record, feeds=run.feeds)
             for number, run in enumerate(self._runs)
             if run.feeds and not run.assuming
         ]
-        rows, tools = np.array(sorted(self._doubtful), dtype=np.int32), self._tools
-        if not len(rows) or not tools.likeness.run_one_code(
-            [*rows.tolist(), *(run.invocation for run in runs)]
-        ):
-            return
-        taken = DoubtfulCalls(runs, self._arena, tools.columns, tools.context.history, rows).matches()
-        found = taken != MISSING
-        if found.any():
-            self._unproved[UNKNOWN_READ] -= int(found.sum())
-            self._unproved += Counter()  # without what is none
-            self._matched.append((rows[found], taken[found]))
+        tools = self._tools
+        if not tools.likeness.run_one_code([*rows.tolist(), *(run.invocation for run in runs)]):
+            return np.full(len(rows), MISSING, dtype=np.int64)
+        return DoubtfulCalls(runs, self._arena, tools.columns, tools.context.history, rows).matches()
+
+    def _infer(self, rows: RowColumn) -> None:
+        """Infer the ways of calls that read values which are not known, whether others went them or not."""
+        tools = self._tools
+        calls = InferredCalls(tools.context.history, tools.recordings, self._arena)
+        numbers: dict[object, int] = {}
+        for number, run in enumerate(self._runs):
+            numbers.setdefault((run.code, calls.key(run.record, run.halt)), number)
+        for row in rows.tolist():
+            way = calls.way(row)
+            if way is None:
+                continue
+            code = tools.codes.number(way.call.codes, way.run.record)
+            number = numbers.setdefault((code, way.key), len(self._runs))
+            self._inferred[row] = way.how
+            if number < len(self._runs):
+                taken = np.array([number], dtype=np.int64)
+                self._matched.append((np.array([row], dtype=np.int32), taken))
+            else:
+                self._runs.append(inferred_run(row, way, code))
 
     def _execute(self, row: int) -> KnownPath | None:
         """Execute a call; return the path that it took, if others can be matched to it."""
@@ -271,7 +243,22 @@ class _FunctionRunner:
             unpursued=count - len(runs) - sum(self._unproved.values()) - len(matched),
             matched=matched[ascending],
             matched_run=place[taken[ascending]],
+            inferred=self._inferred,
         )
+
+
+def inferred_run(invocation: int, way: InferredWay, code: int) -> CallRun:
+    """Return the run of a call whose way is inferred; of values that are not known it says nothing."""
+    return CallRun(
+        invocation=invocation,
+        record=way.known_record(),
+        halt=way.run.halt,
+        output=way.output,
+        accepted=False,
+        variant=way.variant,
+        inferred=True,
+        code=code,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.paths import Condition, Joint, Path, Step
-from specminer.decision.runs import FunctionRuns
 from specminer.decision.selectors import selects_only
 from specminer.evm.frame import FrameKind
 from specminer.evm.instructions.taped import is_precompiled

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.deciding import decide
 from specminer.decision.exploring import MAX_FORCED_OPCODES, Replays
 from specminer.decision.implications import all_imply
@@ -23,7 +24,6 @@ from specminer.decision.paths import (
     Path,
     Step,
 )
-from specminer.decision.runs import FunctionRuns
 from specminer.evm.shadow.arena import UNKNOWN, Arena
 
 MAX_VERSIONS: Final = 8

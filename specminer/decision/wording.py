@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from specminer.decision.argument_names import ArgumentNames
+from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.context_names import ContextNames, names_of
 from specminer.decision.expression_terms import ExpressionTerms
 from specminer.decision.matched_values import MatchedValues
 from specminer.decision.phrases import Origin, Phrase
 from specminer.decision.relation import OPPOSITE, TURNED, NamedTerm, Relation, Sign
 from specminer.decision.run_values import RunValues
-from specminer.decision.runs import FunctionRuns
 from specminer.decoding import HistoryContext
 from specminer.evm.shadow.arena import MASK, Arena, Key
 from specminer.location import ValueKind

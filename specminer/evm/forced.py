@@ -25,6 +25,7 @@ from specminer.evm.instructions.taped import (
     UNKNOWN_VALUE,
     Answer,
     Tape,
+    TapeContradicted,
     TapeEnded,
     taped_instructions,
 )
@@ -75,6 +76,10 @@ class ForcedRun:
     """How many conditional jumps after that were decided upon what follows from the code alone."""
     opcodes: int
     """How many opcodes it took."""
+    gas: int
+    """What it took if every address and slot was warm; more on the chain."""
+    contradicted: bool
+    """Whether it ended because it did something else than was recorded."""
 
 
 class ForcedTape(Tape):
@@ -258,6 +263,7 @@ def force(
     max_steps: int = MAX_STEPS,
     gas_price: int = 0,
     recorded: bool = True,
+    tape: ForcedTape | None = None,
 ) -> ForcedRun | None:
     """Run a recorded call with some of its decisions forced.
 
@@ -273,6 +279,7 @@ def force(
         gas_price: in wei.
         recorded: whether it is a call that was recorded; one that is made up follows nothing from its beginning, and
             of the recording only the first values of storage are taken.
+        tape: what it hears from, of this recording; by default one that it follows until a decision is forced.
 
     Returns:
         What it did; ``None`` if nothing can run.
@@ -280,7 +287,7 @@ def force(
     """
     if not recording.kind.creates and recording.contract not in codes:
         return None
-    tape = ForcedTape(recording, codes)
+    tape = ForcedTape(recording, codes) if tape is None else tape
     prepare(tape, recording)
     if not recorded:
         tape.leave()
@@ -290,15 +297,15 @@ def force(
     tape.world = run.world
     run.origin, run.gas_price, run.steps = recording.origin, gas_price, max_steps
     run.observer, run.watched = shadow, shadow.watched(fork)
-    ended = True
+    ended, contradicted = True, False
     try:
         if recording.kind.creates:
             run_frames(enter_creation(frame, recording.data))
         else:
             code = codes[recording.contract]
             run_frames(enter_call(frame, code, recording.contract, transfer=False, precompiled=False))
-    except (TapeEnded, LimitReached):
-        ended = False
+    except (TapeEnded, LimitReached) as end:
+        ended, contradicted = False, isinstance(end, TapeContradicted)
     if not shadow.records:
         return None
     return ForcedRun(
@@ -310,4 +317,6 @@ def force(
         calls_after=tape.calls,
         constant_jumps=shadow.constant_jumps,
         opcodes=max_steps - max(run.steps, 0),
+        gas=recording.gas - frame.gas,
+        contradicted=contradicted,
     )

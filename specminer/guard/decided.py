@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from specminer._support.text import UniqueNames
+from specminer.decision.call_runs import Inference
 from specminer.decision.paths import Clause as CodeClause
 from specminer.decision.paths import ClauseKind, Condition, FunctionDecisions, Maker
 from specminer.decision.phrases import Strength
@@ -95,6 +96,10 @@ class DecidedCalls:
     unproved: Mapping[str, int]
     """Why how many calls could not be followed."""
     unpursued: int
+    inferred: BoolColumn
+    """Which calls read values that are not known, and are followed because only one way is left; shape (n,)."""
+    inferred_from_gas: BoolColumn
+    """Of which of them gas rules out the other ways; shape (n,)."""
 
     @property
     def terms_together(self) -> tuple[frozenset[int], ...]:
@@ -133,6 +138,10 @@ def decided_calls(situation: Situation, function: FollowedFunction) -> tuple[Sit
         unexplained=translator.unexplained(untold),
         unproved=runs.unproved,
         unpursued=runs.unpursued,
+        inferred=_marked(situation.rows, runs.inferred),
+        inferred_from_gas=_marked(
+            situation.rows, [row for row, how in runs.inferred.items() if how is Inference.GAS]
+        ),
     )
 
 
@@ -468,6 +477,14 @@ class _Translator:
         variable = self._wording.names.locations.variables[term.variable]
         is_whole = term.name.strip("`") == variable.text(term.keys, term.field)
         return known.name == term.name or (is_whole and not known.expression)
+
+
+def _marked(rows: IntColumn, invocations: Iterable[int]) -> BoolColumn:
+    """Return which of a function's calls are among some invocations; shape (n,)."""
+    found = np.zeros(len(rows) + 1, dtype=np.bool_)  # the last one for those that do not count
+    found[_positions(rows, list(invocations))] = True
+    marked: BoolColumn = found[:-1]
+    return marked
 
 
 def _positions(rows: IntColumn, invocations: Sequence[int] | RowColumn) -> IntColumn:

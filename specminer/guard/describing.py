@@ -334,6 +334,30 @@ def _reasons(
     return tuple(sorted(found, key=lambda item: (-item.rejected, item.text)))
 
 
+def _cause(
+    context: HistoryContext,
+    function: Function,
+    decided: DecidedCalls,
+    item: DecidedClause,
+    stopped: BoolColumn,
+) -> RejectionCause:
+    """Return a condition as what some calls stopped at."""
+    known = stopped & ~decided.inferred
+    return RejectionCause(
+        condition=_text(function.meaning, item.clause),
+        stopped=int(np.sum(stopped)),
+        witnesses=witnesses(
+            context.history,
+            function.meaning,
+            item.clause,
+            known if known.any() else stopped,
+            demanded=1 if _path(function.meaning, item) else len(item.clause.literals),
+        ),
+        inferred=int(np.sum(stopped & decided.inferred)) or None,
+        inferred_from_gas=int(np.sum(stopped & decided.inferred_from_gas)) or None,
+    )
+
+
 def _decided_reasons(
     context: HistoryContext,
     function: Function,
@@ -349,19 +373,7 @@ def _decided_reasons(
         for item in decided.clauses:
             stopped = item.stopped & rows
             if stopped.any():
-                causes.append(
-                    RejectionCause(
-                        condition=_text(function.meaning, item.clause),
-                        stopped=int(np.sum(stopped)),
-                        witnesses=witnesses(
-                            context.history,
-                            function.meaning,
-                            item.clause,
-                            stopped,
-                            demanded=1 if _path(function.meaning, item) else len(item.clause.literals),
-                        ),
-                    )
-                )
+                causes.append(_cause(context, function, decided, item, stopped))
         causes.sort(key=lambda cause: (-cause.stopped, cause.condition))
         why = Counter(
             decided.unexplained.get(place, "the call was not followed")

@@ -218,12 +218,14 @@ def _condition_text(condition: GuardCondition | Guard) -> str:
 
 
 def _example(guard: Guard, condition: GuardCondition | Guard) -> str:
-    """Return the values of the first call that a condition stopped."""
-    causes = (cause for reason in guard.reasons for cause in reason.causes)
-    witnesses = (
-        witness for cause in causes if cause.condition == condition.text for witness in cause.witnesses
-    )
-    return next((witness.text for witness in witnesses), "")
+    """Return the values of the first call that a condition stopped, and how many of these calls are inferred."""
+    causes = [
+        cause for reason in guard.reasons for cause in reason.causes if cause.condition == condition.text
+    ]
+    text = next((witness.text for cause in causes for witness in cause.witnesses), "")
+    inferred = sum(cause.inferred or 0 for cause in causes)
+    stopped = sum(cause.stopped for cause in causes)
+    return f"{text} ({inferred:,} of {stopped:,} calls inferred)" if inferred else text
 
 
 def _undecided(condition: GuardCondition | Guard) -> str:

@@ -248,14 +248,22 @@ def _unexplained_text(spec: Specification, scope: str) -> str:
     return more + (f", and {len(missing) - MAX_REASONS:,} more" if len(missing) > MAX_REASONS else "")
 
 
+def _inferred_part(count: int) -> str:
+    """Return how many of some calls read values that are not known, as the end of a clause."""
+    return f", {count:,} of them inferred" if count else ""
+
+
 def stopped_texts(guard: Guard) -> list[str]:
     """Return at which conditions calls stopped: what met in the first of them, and how many there were."""
-    stopped: dict[str, tuple[int, str]] = {}
+    stopped: dict[str, tuple[int, int, str]] = {}
     for reason in guard.reasons:
         for cause in reason.causes:
-            count, example = stopped.get(cause.condition, (0, ""))
+            count, inferred, example = stopped.get(cause.condition, (0, 0, ""))
             example = example or next((witness.text for witness in cause.witnesses), "")
-            stopped[cause.condition] = count + cause.stopped, example
+            stopped[cause.condition] = count + cause.stopped, inferred + (cause.inferred or 0), example
     ranked = sorted(stopped.items(), key=lambda item: (-item[1][0], item[0]))
-    texts = [f"{plain(example or text, 200)} ({count:,})" for text, (count, example) in ranked[:MAX_CAUSES]]
+    texts = [
+        f"{plain(example or text, 200)} ({count:,}{_inferred_part(inferred)})"
+        for text, (count, inferred, example) in ranked[:MAX_CAUSES]
+    ]
     return texts + ([f"and {len(ranked) - MAX_CAUSES:,} more"] if len(ranked) > MAX_CAUSES else [])

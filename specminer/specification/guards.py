@@ -76,7 +76,12 @@ class RejectionCause:
     stopped: Count
     """Calls that stopped there."""
     witnesses: tuple[RejectionWitness, ...] = ()
-    """Some of them, the earliest first."""
+    """Some of them, the earliest first; inferred ones only if there are no others."""
+    inferred: Count | None = absent()
+    """Those that read a value that is not known: no other way through the code fits what is known of them. Left out if
+    there are none."""
+    inferred_from_gas: Count | None = absent()
+    """Those of them for which other ways fit but for the gas that they take; left out if there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

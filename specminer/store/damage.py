@@ -62,6 +62,7 @@ def check_history(history: History) -> None:
         ("transaction_block", 0, 1 << 63),
         ("transaction_time", MISSING, 1 << 63),
         ("transaction_origin", 0, addresses),
+        ("transaction_gas_used", 0, 1 << 63),
         ("invocation_transaction", 0, transactions),
         ("invocation_code", 0, addresses),
         ("invocation_sender", 0, addresses),

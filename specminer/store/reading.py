@@ -426,7 +426,7 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
     if last is not None:
         query = query.where(schema.transaction.c.block <= last)
     numbers, hashes, fidelity = _listed(connection, query)
-    ids, block, index, sender, time, tracer = numbers
+    ids, block, index, sender, time, tracer, gas_used = numbers
     records = tuple(instances.records(connection, owners))
     complete = list(instances.ranges(connection, owners, first, last).values())
     spans = _joined(span for spans in complete for span in spans)
@@ -453,6 +453,7 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
         transaction_index=index,
         transaction_time=time,
         transaction_origin=columns.looked_up(address_place, sender),
+        transaction_gas_used=gas_used,
         **called,
         invocation_newborn=newborn_callers(
             connection,
@@ -481,7 +482,10 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
 def _listed(
     connection: sa.Connection, query: sa.Select[Any]
 ) -> tuple[IntColumn, list[Hash], Counter[Fidelity]]:
-    """Return ordered transactions: id, block, position, sender, time, tracer as columns; hashes; marks of fidelity."""
+    """Return ordered transactions as columns, their hashes, and how many have each mark of fidelity.
+
+    The columns are id, block, position, sender, time, tracer, gas used; shape (7, t).
+    """
     table = schema.transaction
     narrow = query.with_only_columns(
         table.c.id,
@@ -492,15 +496,16 @@ def _listed(
         sa.func.min(schema.recording.c.tracer),
         sa.func.max(schema.recording.c.fidelity),
         table.c.hash,
+        table.c.gas_used,
     )
     tracers = {tracer.value: position for position, tracer in enumerate(TRACERS)}
-    parts: list[IntColumn] = [np.zeros((6, 0), dtype=np.int64)]
+    parts: list[IntColumn] = [np.zeros((7, 0), dtype=np.int64)]
     hashes: list[Hash] = []
     fidelity: Counter[Fidelity] = Counter()
     for rows in columns.fetched(connection, narrow):
         fidelity.update(Fidelity(row[6]) for row in rows if row[6] is not None)
-        coded = [(*row[:5], tracers[row[5]]) for row in rows]
-        parts.append(np.array(coded, dtype=np.int64).reshape(-1, 6).T)
+        coded = [(*row[:5], tracers[row[5]], row[8]) for row in rows]
+        parts.append(np.array(coded, dtype=np.int64).reshape(-1, 7).T)
         hashes += [Hash(blob(row[7])) for row in rows]
     return np.concatenate(parts, axis=1), hashes, fidelity
 
