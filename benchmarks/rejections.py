@@ -44,7 +44,7 @@ from tests.support.real import entangled_histories
 NO_REJECTION = [
     OUTCOMES.index(kind) for kind in (OutcomeKind.RETURNED, OutcomeKind.ROLLED_BACK, OutcomeKind.OUT_OF_GAS)
 ]
-UNTOLD = "the call is no event: it is read-only, a creation, or failed nobody knows how"
+UNTOLD = "the call is no event: it is a creation, came to no code, or failed nobody knows how"
 """Why a rejected call has no cause that is none of a function's calls."""
 WITHOUT_CONDITION = frozenset({ALWAYS_REJECTS, NO_FUNCTION})
 """Causes that are no conditions."""
@@ -78,14 +78,17 @@ class Rejections:
 def examine(context: HistoryContext) -> Rejections:
     """Count the rejected calls of a history, and what its guards refuse."""
     history = context.history
-    learned = learn(context, causes(history, context.interface), followed=follow(context, execute(context)))
     found = Rejections(rejected=int(_rejected(history).sum()))
     known = 0
-    for function in learned.functions:
-        known += int(np.sum(~function.accepted))
-        _count_causes(found, function)
+    for part in (context, context.of_rejecting_readers()):
+        if part is None:
+            continue
+        learned = learn(part, causes(history, part.interface), followed=follow(part, execute(part)))
+        for function in learned.functions:
+            known += int(np.sum(~function.accepted))
+            _count_causes(found, function)
+        _count_guards(found, learned)
     found.reasons[UNTOLD] += found.rejected - known
-    _count_guards(found, learned)
     return found
 
 

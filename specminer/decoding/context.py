@@ -96,6 +96,19 @@ class HistoryContext:
         """Return the same history with events in a part of it only; what storage held is known from all of it."""
         return replace(self, window=window)
 
+    def of_rejecting_readers(self) -> Self | None:
+        """Return the same history whose events are the calls of the read-only functions that rejected some call.
+
+        ``None`` if none did. Calls of read-only functions are no events otherwise.
+        """
+        calls, outcome = self.calls, self.history.invocation_outcome
+        rejected = calls.read_only & ~self.is_in_vain & np.isin(outcome, PROTOCOL)
+        rejected &= True if self.window is None else self.window
+        if not rejected.any():
+            return None
+        wanted = calls.read_only & np.isin(calls.function, np.unique(calls.function[rejected]))
+        return replace(self, calls=replace(calls, read_only=~wanted))
+
     @classmethod
     def of(cls, history: History, interface: Interface, locations: Locations) -> Self:
         """Summarise the accesses and decode the calls of a history whose locations are at hand."""

@@ -43,6 +43,7 @@ def build_specification(mining: Mining) -> Mining:
         initial=0,
         transitions=_guarded(mining, mining.transitions[chosen], final=True),
         guards=implications.guards,
+        read_only_guards=mining.guards.read_only or None,
         roles=mining.guards.roles,
         effects=mining.effects,
         obligations=(*mining.guards.obligations, *implications.obligations),

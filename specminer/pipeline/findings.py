@@ -25,6 +25,8 @@ class GuardFindings:
     """The guards of functions, and who may call them."""
 
     learned: Learned
+    read_only: tuple[Guard, ...]
+    """What read-only functions require that rejected some call; nothing else is made of these calls."""
     entities: Entities
     """What interactions are about, as guards see it."""
     roles: tuple[Role, ...]

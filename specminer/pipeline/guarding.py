@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from specminer.chain.interface import Interface
+from specminer.decoding import HistoryContext
 from specminer.guard import learn
 from specminer.guard.entity import Entities
 from specminer.guard.passage import ways
@@ -13,6 +14,7 @@ from specminer.guard.proving import obligations
 from specminer.guard.role import roles
 from specminer.history import OUTCOMES, RETURNED, History
 from specminer.pipeline.findings import GuardFindings, Implications
+from specminer.pipeline.following import execute, follow
 from specminer.pipeline.passing import condition, edge_keys, sibling, state_symbols
 from specminer.pipeline.state import Mining
 from specminer.predicate.smtlib import expression
@@ -35,11 +37,23 @@ def find_guards(mining: Mining) -> Mining:
         mining,
         guards=GuardFindings(
             learned=learned,
+            read_only=tuple(read_only_guards(context)),
             entities=entities,
             proofs=obligations(learned.guards),
             roles=roles(context, learned.guards),
         ),
     )
+
+
+def read_only_guards(context: HistoryContext) -> Iterator[Guard]:
+    """Yield what read-only functions require that rejected some call, with counts of their own calls."""
+    readers = context.of_rejecting_readers()
+    if readers is None:
+        return
+    reasons = causes(context.history, context.interface)
+    for item in learn(readers, reasons, followed=follow(readers, execute(readers))).guards:
+        if item.guard.kind in (GuardKind.REQUIRED, GuardKind.LEARNED):
+            yield item.guard
 
 
 def find_implications(mining: Mining) -> Mining:

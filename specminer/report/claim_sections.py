@@ -40,6 +40,22 @@ _DERIVATIONS: Final = {
 }
 
 
+_GUARD_HEADER: Final = (
+    "Function",
+    "Condition",
+    "Kind",
+    "Accepted",
+    "Explains",
+    "For example",
+    "Exceptions",
+    "Not all",
+    "Holds in (95 %)",
+    "Reasons given",
+    "Kept later",
+    "Shown form",
+)
+
+
 def claim_sections(spec: Specification) -> Iterator[Section]:
     """Yield what is claimed to hold; what the document does not have is left out."""
     if spec.guards:
@@ -57,25 +73,13 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
                 "of accepted calls that keep it. Shown form: whether a solver proved that the condition as written "
                 "here says what was found.",
             ),
-            header=(
-                "Function",
-                "Condition",
-                "Kind",
-                "Accepted",
-                "Explains",
-                "For example",
-                "Exceptions",
-                "Not all",
-                "Holds in (95 %)",
-                "Reasons given",
-                "Kept later",
-                "Shown form",
-            ),
+            header=_GUARD_HEADER,
             figures=frozenset({3, 6}),
             rows=tuple(rows[:MAX_CLAIMS]),
             note=left_out(min(len(rows), MAX_CLAIMS), len(rows), "conditions"),
         )
     yield from _unexplained(spec)
+    yield from _read_only(spec)
     yield from passage_sections(spec)
     if spec.roles:
         yield Section(
@@ -202,6 +206,24 @@ def _guard(guard: Guard) -> Iterator[Row]:
             ),
             later if place == 0 else "",
             "not proved" if guard.kind is GuardKind.OBSERVED else proof_text(guard.proved),
+        )
+
+
+def _read_only(spec: Specification) -> Iterator[Section]:
+    """Yield what read-only functions require that rejected calls."""
+    rows = [item for guard in spec.read_only_guards or () for item in _guard(guard)]
+    if rows:
+        yield Section(
+            id="read-only-guards",
+            title="Read-only functions that rejected calls",
+            lead=(
+                "Calls of read-only functions are no events: they are in no interaction, and count nowhere else. Where "
+                "they were rejected, this is why. The columns are those of the guards.",
+            ),
+            header=_GUARD_HEADER,
+            figures=frozenset({3, 6}),
+            rows=tuple(rows[:MAX_CLAIMS]),
+            note=left_out(min(len(rows), MAX_CLAIMS), len(rows), "conditions"),
         )
 
 

@@ -50,6 +50,11 @@ def guard_texts(spec: Specification) -> list[str]:
     return texts
 
 
+def read_only_texts(spec: Specification) -> list[str]:
+    """Return what read-only functions require that rejected calls, a sentence each; safe for terminals."""
+    return [_deciding(guard, None) for guard in spec.read_only_guards or ()]
+
+
 def kind_texts(spec: Specification) -> list[str]:
     """Return what each kind of guard that a specification has means, a sentence each."""
     kinds = {guard.kind for guard in spec.guards if guard.text}

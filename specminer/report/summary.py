@@ -30,6 +30,7 @@ from specminer.report.guards import (
     explained_text,
     guard_texts,
     kind_texts,
+    read_only_texts,
     redundant_text,
     role_texts,
     sibling_texts,
@@ -72,6 +73,7 @@ def summary(
         _states(spec, columns),
         _transitions(spec, columns, rows),
         _guards(spec, columns),
+        _read_only_guards(spec, columns),
         _roles(spec, columns),
         _effects(spec, columns),
         _invariants(spec, columns),
@@ -185,6 +187,15 @@ def _split(spec: Specification, columns: int) -> list[str]:
     if view is not None:
         size = f"{counted(len(view.states), 'state')}, {counted(len(view.transitions), 'transition')}"
         lines += paragraph(f"{plain(view.interactions.explanation, 2000)} It has {size}.", columns)
+    return lines
+
+
+def _read_only_guards(spec: Specification, columns: int) -> list[str]:
+    """Return what read-only functions require that rejected calls."""
+    texts = read_only_texts(spec)
+    lines = ["Read-only functions that rejected calls"] if texts else []
+    for text in texts:
+        lines += paragraph(text, columns, "- ")
     return lines
 
 

@@ -261,6 +261,9 @@ class Specification:
     """What stands out, the most surprising first."""
     front: tuple[FrontPoint, ...] = ()
     """By states, ascending."""
+    read_only_guards: tuple[Guard, ...] | None = absent()
+    """Of each read-only function that rejected calls what it requires. These calls are no events: they count nowhere
+    else. Left out if there are none."""
     second_view: SecondView | None = absent()
     """The history split by something else that is nearly as good; left out if there is nothing."""
 
