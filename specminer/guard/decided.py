@@ -316,9 +316,9 @@ class _Translator:
         return None
 
     def is_trivial(self, clause: Clause) -> bool:
-        """Whether every call meets a condition: nobody who calls is the zero address."""
+        """Whether every call meets a condition: neither who calls nor the contract is the zero address."""
         return any(
-            self._columns[literal.left].term.name in ("sender", "origin")
+            self._columns[literal.left].term.name in ("sender", "origin", "this")
             and literal.right is None
             and (literal.sign, literal.constant) == (Sign.DIFFERENT, 0)
             for literal in clause.literals

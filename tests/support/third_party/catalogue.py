@@ -12,6 +12,8 @@ from tests.support.third_party import (
     dutch_auctions,
     ens_controller,
     erc4626,
+    extensions,
+    finance,
     governor,
     htlc,
     lottery,
@@ -65,12 +67,22 @@ DRIVERS: Final[Mapping[str, Driver]] = {
     "crowdfunds": crowdfunds.drive,
     "passes": passes.drive,
     "sealed_auction": sealed_auction.drive,
+    "registry": extensions.drive_registry,
+    "flash_token": extensions.drive_flash_token,
+    "royalty_art": extensions.drive_royalty_art,
+    "materials": extensions.drive_materials,
+    "streams": finance.drive_streams,
+    "lending": finance.drive_lending,
+    "vyper_wrapped": finance.drive_vyper_wrapped,
 }
 """By the name of the history."""
 SHARED_DRIVES: Final[Mapping[str, str]] = {"votes_token": "governor", "closed_escrow": "refund_escrow"}
 """Histories that another one's driver makes, by name."""
 HISTORIES: Final = (*DRIVERS, *SHARED_DRIVES)
-CONDITIONS_ALONE: Final = ("gallery", "items", "capped_token", "sale", "token_vesting")
+CONDITIONS_ALONE: Final = (
+    *("gallery", "items", "capped_token", "sale", "token_vesting"),
+    *("registry", "flash_token", "royalty_art", "materials", "streams", "lending", "vyper_wrapped"),
+)
 """Those of which no life is written down."""
 LIFE_HISTORIES: Final = tuple(name for name in HISTORIES if name not in CONDITIONS_ALONE)
 """Those whose life is written down in ``tests/data/states``."""
