@@ -162,7 +162,7 @@ def drive_royalty_art(crowd: Crowd) -> tuple[Subject, ...]:
     random, few = crowd.random, crowd.people[:4]
 
     def number() -> int:
-        return random.choice([*range(1, art.read("minted") + 2), 99])
+        return int(random.choice([*range(1, art.read("minted") + 2), 99]))
 
     def holder(piece: int) -> str:
         try:
