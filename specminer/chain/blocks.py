@@ -24,10 +24,53 @@ DEVELOPMENT_CHAINS: Final = frozenset({1337, 31337})
 """Their newest block counts as final: blocks 64 back may not exist, and nobody reorganises in earnest."""
 HEADS: Final = 8
 """How often the newest block is asked for; the furthest answer counts, because servers behind a balancer lag."""
-SECTIONS: Final = 16
+SECTIONS: Final = 32
 """Parts into which a range of blocks is cut when something is searched in it: their ends are asked for at once."""
 PROBES: Final = 6
 """How often a block is asked for, where it may well not be there."""
+
+
+def check_ends(
+    node: Node, expected: int | None, note: Callable[[str], None] = lambda _text: None
+) -> tuple[int, Block, Block]:
+    """Return the chain id, the newest usable block and the oldest one, asked for at the same time where that is safe.
+
+    See :func:`check_chain`, :func:`newest_block` and :func:`oldest_block`.
+
+    Raises:
+        NotOnChain: the node serves another chain than ``expected``, or its endpoints serve several.
+        ChainError: no endpoint answers, or there is no block.
+
+    """
+    if len(node.endpoints) > 1 or node.confirmations is not None:
+        chain_id = check_chain(node, expected, note)
+        head, oldest = in_parallel(lambda: newest_block(node, chain_id), lambda: oldest_block(node))
+        return chain_id, head, oldest
+    (chain_id, oldest), heads = in_parallel(
+        lambda: in_parallel(lambda: check_chain(node, expected, note), lambda: oldest_block(node)),
+        lambda: _glance(node, ("latest", "finalized")),
+    )
+    seen = heads["latest" if chain_id in DEVELOPMENT_CHAINS else "finalized"]
+    return chain_id, seen or newest_block(node, chain_id), oldest
+
+
+def _glance(node: Node, tags: Sequence[str]) -> dict[str, Block | None]:
+    """Return the furthest block of each tag; ``None`` for those that cannot be had at once."""
+    answers = node.each(
+        [("eth_getBlockByNumber", (tag, False)) for tag in tags for _ in range(HEADS)], patience=0
+    )
+    return {tag: _furthest(tag, answers[HEADS * row : HEADS * (row + 1)]) for row, tag in enumerate(tags)}
+
+
+def _furthest(tag: str, answers: Sequence[Any]) -> Block | None:
+    """Return the furthest of the blocks in some answers; ``None`` if there is none."""
+    blocks: list[Block] = []
+    for answer in answers:
+        try:
+            blocks.append(read_block(result_of(answer), tag))
+        except (NodeRefused, NodeLied, NotOnChain):
+            continue
+    return max(blocks, key=lambda block: block.number, default=None)
 
 
 def check_chain(node: Node, expected: int | None, note: Callable[[str], None] = lambda _text: None) -> int:
@@ -105,13 +148,7 @@ def head_block(node: Node, tag: str) -> Block:
 
     """
     answers = node.each([("eth_getBlockByNumber", (tag, False))] * HEADS)
-    blocks: list[Block] = []
-    for answer in answers:
-        try:
-            blocks.append(read_block(result_of(answer), tag))
-        except (NodeRefused, NodeLied, NotOnChain):
-            continue
-    return max(blocks, key=lambda block: block.number) if blocks else block_at(node, tag)
+    return _furthest(tag, answers) or block_at(node, tag)
 
 
 def block_at(node: Node, number: int | str, *, tries: int | None = None) -> Block:

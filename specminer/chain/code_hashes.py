@@ -33,6 +33,8 @@ class CodeHashes:
         """The block in which a span ends, of those that end in the transactions at hand."""
         self._hashes: dict[_CodeSpan, Hash | None] = {}
         self._codes: dict[Hash, bytes] = {}
+        self.asked = False
+        """Whether the node was asked for the code of the transactions at hand."""
 
     @property
     def codes(self) -> tuple[bytes, ...]:
@@ -41,6 +43,8 @@ class CodeHashes:
 
     def fill(self, transactions: Sequence[Transaction]) -> tuple[Transaction, ...]:
         """Return transactions in whose frames the hashes of code are filled in, as far as the node tells.
+
+        Whether the node had to be asked is in ``asked``.
 
         The transactions are whole blocks, in chain order. Code is taken to stay what it was when it first ran, until
         the traced contract destroys itself or is created again. Where the node has forgotten the state of that block,
@@ -90,6 +94,7 @@ class CodeHashes:
         # a span that ends in the block in which it first ran has left nothing at the block's end
         wanted = [(span, number) for span, number in missing.items() if self._ends.get(span) != number]
         wanted = wanted[: max(0, MAX_ADDRESSES - len(self._hashes))]
+        self.asked = bool(wanted)
         answers = self.node.each(
             [("eth_getCode", (f"0x{span.address.hex()}", hex(number))) for span, number in wanted]
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-FIRST_LIMIT: Final = 16
+FIRST_LIMIT: Final = 32
 """Messages under way before anything is known."""
 _HOLDS: Final = 2.0
 """Latency holds up to so many times the least that was seen: a queue as long as the work itself keeps a server busy."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, Full, Queue
-from typing import Final, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -31,7 +31,7 @@ class Lookahead:
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="ahead")
         self._stopped = threading.Event()
         self._changed = threading.Condition()
-        self._begun = 0
+        self._begun: set[Future[Any]] = set()
         """Pieces whose result nobody has taken yet."""
 
     def __enter__(self) -> Self:
@@ -47,29 +47,70 @@ class Lookahead:
 
     def begin(self, work: Callable[[], _T]) -> Future[_T]:
         """Let a thread do a piece of work; its result is taken with :meth:`take`."""
+        piece = self._pool.submit(work)
         with self._changed:
-            self._begun += 1
-        return self._pool.submit(work)
+            self._begun.add(piece)
+        return piece
+
+    def begin_after(self, pieces: Sequence[Future[Any]], work: Callable[[], _T]) -> Future[_T]:
+        """Let a thread do a piece of work as soon as others are done, whether they failed or not."""
+        following: Future[_T] = Future()
+        with self._changed:
+            self._begun.add(following)
+        missing = len(pieces)
+        counting = threading.Lock()
+
+        def count(_piece: Future[Any]) -> None:
+            nonlocal missing
+            with counting:
+                missing -= 1
+                due = missing == 0
+            if due:
+                self._start(work, following)
+
+        for piece in pieces:
+            piece.add_done_callback(count)
+        if not pieces:
+            self._start(work, following)
+        return following
+
+    def _start(self, work: Callable[[], _T], following: Future[_T]) -> None:
+        def run() -> None:
+            if not following.set_running_or_notify_cancel():
+                return
+            try:
+                following.set_result(work())
+            except BaseException as error:  # whoever takes the result shall see it
+                following.set_exception(error)
+
+        try:
+            self._pool.submit(run)
+        except RuntimeError:  # closed: nobody takes it any more
+            following.cancel()
 
     def take(self, piece: Future[_T], waiting: Callable[[], None]) -> _T:
         """Wait for a result and return it; ``waiting`` is called now and then until it is there."""
-        while True:
-            try:
-                result = piece.result(_TELL)
-                break
-            except TimeoutError:
-                if piece.done():
-                    raise
-                waiting()
+        try:
+            while True:
+                try:
+                    return piece.result(_TELL)
+                except TimeoutError:
+                    if piece.done():
+                        raise
+                    waiting()
+        finally:
+            self.abandon([piece])
+
+    def abandon(self, pieces: Iterable[Future[Any]]) -> None:
+        """Take note that nobody will take these results."""
         with self._changed:
-            self._begun -= 1
+            self._begun.difference_update(pieces)
             self._changed.notify_all()
-        return result
 
     def wait_for_room(self, ahead: int) -> None:
         """Wait until fewer than ``ahead`` pieces are begun that nobody has taken, or nothing is wanted any more."""
         with self._changed:
-            while self._begun >= ahead and not self._stopped.is_set():
+            while len(self._begun) >= ahead and not self._stopped.is_set():
                 self._changed.wait(_LOOK)
 
     def feed(self, items: Iterable[_T], ahead: int) -> Iterator[_T]:

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from specminer.chain.blocks import block_at, read_block
 from specminer.chain.envelopes import TipChanged, envelope_of
+from specminer.chain.lookahead import in_parallel
 from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, Request, result_of
-from specminer.chain.tracing import Traced, TracerChoice
+from specminer.chain.tracing import SAMPLES, Traced, TracerChoice
 from specminer.errors import NodeLied, NodeRefused
 from specminer.trace import Address, Block, Gap, Hash, Tracer, Transaction
 
@@ -80,6 +81,8 @@ class TransactionReader:
         self._failures = 0
         """Transactions in a row that could not be traced, in the order in which the node answered."""
         self._stopped: str | None = None
+        self._trial: threading.Event | None = None
+        """Set once whoever came first has tried a tracer; the others wait for it."""
 
     def read(self, wanted: Sequence[Wanted], *, patient: bool, suspected: Collection[Hash] = ()) -> Reading:
         """Read transactions and trace them; what cannot be read is a gap.
@@ -96,12 +99,11 @@ class TransactionReader:
             reading = self._node.helpers.read(self._contract, wanted, patient=patient, suspected=suspected)
             self.traced += len(reading.transactions)
             return reading
-        with self._notes.delay() as notes:
-            requests = self._trace_requests(wanted)
-            answers = self._node.batch([*_requests_of(wanted), *requests.values()])
-            traces = dict(zip(requests, answers[len(answers) - len(requests) :], strict=True))
+        with self._notes.delay() as notes, self._turn() as first:
+            answers, traces = self._answers(wanted, first=first)
             envelopes, gaps = self._envelopes(wanted, answers, patient=patient)
             reading = Reading(envelopes=envelopes, gaps=gaps, notes=notes)
+            self._wait_for_trial(first=first)
             for traced in self._trace(envelopes, traces):
                 reading.transactions += traced.transactions
                 reading.gaps += traced.gaps
@@ -121,22 +123,53 @@ class TransactionReader:
                 )
             return self._stopped
 
-    def _trace_requests(self, wanted: Sequence[Wanted]) -> Mapping[Hash, Request]:
-        """Return the requests for traces that may be sent with all others, in the same round trip.
+    def _answers(self, wanted: Sequence[Wanted], *, first: bool) -> tuple[list[Any], Mapping[Hash, Any]]:
+        """Return the answers to :func:`_requests_of`, and JavaScript traces that came in the same round trip.
 
-        These are none as long as no tracer is chosen, and none where traces are large.
+        There are none of these where traces are large. As long as no tracer is chosen, whoever comes first asks for
+        those of a few transactions, each alone, so that no answer can be another's.
         """
-        if self.tracing.tracer is not Tracer.JAVASCRIPT:
-            return {}
+        tracer, requests = self.tracing.tracer, _requests_of(wanted)
+        if tracer is None and first:
+            traced = self._trace_requests(wanted[:SAMPLES])
+            answers, traces = in_parallel(
+                lambda: self._node.batch(requests), lambda: self._node.each(list(traced.values()), patience=0)
+            )
+            return answers, dict(zip(traced, traces, strict=True))
+        if tracer is not Tracer.JAVASCRIPT:
+            return self._node.batch(requests), {}
+        traced = self._trace_requests(wanted)
+        answers = self._node.batch([*requests, *traced.values()])
+        return answers, dict(zip(traced, answers[len(requests) :], strict=True))
+
+    @contextmanager
+    def _turn(self) -> Iterator[bool]:
+        """Yield whether nobody came before, and let the others wait until the first is done."""
+        with self._lock:
+            first = self._trial is None
+            trial = self._trial = self._trial or threading.Event()
+        try:
+            yield first
+        finally:
+            if first:
+                trial.set()
+
+    def _wait_for_trial(self, *, first: bool) -> None:
+        if self._trial is not None and not first:
+            self._trial.wait()
+
+    def _trace_requests(self, wanted: Sequence[Wanted]) -> Mapping[Hash, Request]:
         return {found: self.tracing.requests(Tracer.JAVASCRIPT, found)[0] for _, found in wanted}
 
     def _trace(self, envelopes: Sequence[Envelope], answers: Mapping[Hash, Any]) -> Iterator[Traced]:
-        """Trace transactions, some at a time; ``answers`` are traces that are there already."""
+        """Trace transactions, some at a time; ``answers`` are JavaScript traces that are there already."""
         if not envelopes:
             return
-        size = _TRACED[self.tracing.choose(envelopes)]
+        tracer = self.tracing.choose(envelopes, answers)
+        size = _TRACED[tracer]
+        known = answers if tracer is Tracer.JAVASCRIPT else {}
         for start in range(0, len(envelopes), size):
-            traced = self.tracing.record(envelopes[start : start + size], answers)
+            traced = self.tracing.record(envelopes[start : start + size], known)
             self.traced += len(traced.transactions)
             yield traced
 
@@ -180,16 +213,6 @@ class TransactionReader:
             if isinstance(error, NodeLied):
                 self.tracing.doubt_batches(error)
             return envelope
-
-    def blocks(self, numbers: Sequence[int]) -> dict[int, Block]:
-        """Read blocks.
-
-        Raises:
-            NotOnChain: one is not there.
-            NodeLied: another came, after all tries.
-
-        """
-        return self._read_blocks(numbers, self._node.batch([_block_request(number) for number in numbers]))
 
     def _read_blocks(self, numbers: Sequence[int], answers: Sequence[Any]) -> dict[int, Block]:
         """Read blocks; where an answer of a batch cannot be, the block is asked for alone."""

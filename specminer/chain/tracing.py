@@ -220,8 +220,12 @@ class TracerChoice:
             groups.append([answers[envelope.hash]] if width is None else list(islice(added, width)))
         return groups
 
-    def choose(self, envelopes: Sequence[Envelope]) -> Tracer:
+    def choose(
+        self, envelopes: Sequence[Envelope], answers: Mapping[Hash, Any] = MappingProxyType({})
+    ) -> Tracer:
         """Return the tracer in use; if none is yet, the first that can record some of these transactions.
+
+        ``answers`` are JavaScript traces of some of them that are there already, each asked for alone.
 
         Raises:
             NodeRefused: the node has no debug method that works.
@@ -229,7 +233,9 @@ class TracerChoice:
         """
         with self._choosing:
             if self.tracer is None:
-                self.tracer = self._choose(self._samples(envelopes))
+                samples = self._samples(envelopes)
+                shown = any(self._shows(sample, answers.get(sample.hash)) for sample in samples)
+                self.tracer = Tracer.JAVASCRIPT if shown else self._choose(samples)
             return self.tracer
 
     def again(self, envelope: Envelope) -> Transaction | None:
@@ -294,15 +300,29 @@ class TracerChoice:
             return answers
 
         try:
-            answers = self.node.read(requests, reader, tries=SAMPLE_TRIES)
-            if _gas_of(tracer, answers) in (sample.gas_used, sample.block_gas_used):
-                self._tells_gas.add(tracer)
-            nonce = _nonce_of(tracer, answers)
-            if nonce is not None and not sample.delegates and nonce - sample.nonce in (0, 1):
-                self._nonce_step = nonce - sample.nonce
+            self._learn(tracer, sample, self.node.read(requests, reader, tries=SAMPLE_TRIES))
         except (NodeRefused, NodeLied) as error:
             return error
         return None
+
+    def _shows(self, sample: Envelope, answer: Any) -> bool:
+        """Whether an answer to a request that was sent alone is the JavaScript trace of a sample."""
+        try:
+            if answer is None:
+                return False
+            decode(Tracer.JAVASCRIPT, sample, [answer], self.contracts)
+            self._learn(Tracer.JAVASCRIPT, sample, [answer])
+        except (NodeRefused, NodeLied):
+            return False
+        return True
+
+    def _learn(self, tracer: Tracer, sample: Envelope, answers: Sequence[Any]) -> None:
+        """Learn from a sample's answers how this node counts gas and shows nonces."""
+        if _gas_of(tracer, answers) in (sample.gas_used, sample.block_gas_used):
+            self._tells_gas.add(tracer)
+        nonce = _nonce_of(tracer, answers)
+        if nonce is not None and not sample.delegates and nonce - sample.nonce in (0, 1):
+            self._nonce_step = nonce - sample.nonce
 
     def _chosen(self, tracer: Tracer, failures: Mapping[Tracer, ChainError]) -> Tracer:
         for better in ORDER[: ORDER.index(tracer)]:

@@ -241,9 +241,10 @@ class Upstream:
             self.pump()
 
     def _take(self) -> list[Job]:
-        """Take the oldest request, and others that may share a batch with it."""
+        """Take the oldest request, and others that may share a batch with it; somebody waits for those alone."""
         lane = min(
-            (lane for lane, jobs in self._lanes.items() if jobs), key=lambda lane: self._lanes[lane][0]
+            (lane for lane, jobs in self._lanes.items() if jobs),
+            key=lambda lane: (lane is not Lane.ALONE, self._lanes[lane][0]),
         )
         waiting = self._lanes[lane]
         size = 1 if lane is Lane.ALONE else min(self._sizes[lane].value, self._share(lane))

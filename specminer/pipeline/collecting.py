@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from specminer.chain.anchor import TRIES, Replaced
 from specminer.chain.artifact import Artifact
 from specminer.chain.blocks import (
     block_at,
-    check_chain,
+    check_ends,
     check_range,
     creation_block,
     head_block,
-    newest_block,
     oldest_block,
 )
-from specminer.chain.collector import TRIES, Chunk, Collector, Replaced
+from specminer.chain.chunks import Chunk
+from specminer.chain.collector import Collector
 from specminer.chain.earlier_lives import created_by_count
 from specminer.chain.finder import Way, find
-from specminer.chain.lookahead import in_parallel
 from specminer.chain.node import Node
 from specminer.chain.shared_search import SharedSearch
 from specminer.chain.slot_values import SlotValues
@@ -112,8 +112,7 @@ def collect(
 
 def _collect(store: TraceStore, node: Node, request: _CollectionRequest, observer: Observer) -> Collected:
     first, last, created, search = request.first, request.last, request.created, request.search
-    found_chain = check_chain(node, request.chain_id, observer.note)
-    head, oldest = in_parallel(lambda: newest_block(node, found_chain), lambda: oldest_block(node))
+    found_chain, head, oldest = check_ends(node, request.chain_id, observer.note)
     newest = head.number
     last = newest if last is None else last
     check_range(first or 0, last, newest)

@@ -11,9 +11,9 @@ from typing import Final
 from specminer._support.addresses import checksum_address
 from specminer._support.text import counted
 from specminer.chain import finder
-from specminer.chain.blocks import check_chain, check_range, creation_block, newest_block, oldest_block
+from specminer.chain.blocks import check_ends, check_range, creation_block
 from specminer.chain.finder import Way
-from specminer.chain.lookahead import Lookahead, in_parallel
+from specminer.chain.lookahead import Lookahead
 from specminer.chain.node import Node
 from specminer.chain.reading import GROUP, Notes, TransactionReader, Wanted
 from specminer.pipeline.progress import SILENT, Observer
@@ -134,8 +134,7 @@ def estimate_collection(
     """
     whole = _Meter(node)
     blocks = blocks or BlockRange()
-    found_chain = check_chain(node, chain_id, observer.note)
-    head, oldest = in_parallel(lambda: newest_block(node, found_chain), lambda: oldest_block(node))
+    found_chain, head, oldest = check_ends(node, chain_id, observer.note)
     last = head.number if blocks.last is None else blocks.last
     check_range(blocks.first or 0, last, head.number)
     first = creation_block(node, contract, last, oldest.number) if blocks.first is None else blocks.first

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from specminer.chain.blocks import block_at, creation_block, head_block
-from specminer.chain.collector import Chunk, Collector
+from specminer.chain.chunks import Chunk
+from specminer.chain.collector import Collector
 from specminer.chain.envelopes import block_of
 from specminer.chain.node import Node, octets, result_of
 from specminer.errors import ChainError, NodeLied, NodeRefused, NotOnChain, UsageError

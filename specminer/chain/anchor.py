@@ -1,0 +1,49 @@
+"""Notices that a chain was reorganised while it was read."""
+
+from __future__ import annotations
+
+from specminer.chain.blocks import read_block
+from specminer.chain.node import Node, Request, result_of
+from specminer.errors import ChainError, NotOnChain
+from specminer.trace import Block
+
+TRIES = 5
+"""Times to read again what a reorganisation replaced, before it is given up."""
+
+
+class Replaced(ChainError):
+    """Blocks at or before the end of the range were replaced while it was read; begin anew."""
+
+
+class Anchor:
+    """A block that was read before anything else: while the chain holds it, all that was read since is of one chain."""
+
+    def __init__(self, node: Node, block: Block) -> None:
+        self._node = node
+        self._block = block
+
+    def check(self, tip: int) -> Block:
+        """Return the block with the number ``tip`` if the anchor still stands.
+
+        Raises:
+            Replaced: it does not.
+
+        """
+        numbers = list(dict.fromkeys((tip, self._block.number)))
+        requests: list[Request] = [("eth_getBlockByNumber", (hex(number), False)) for number in numbers]
+
+        def read(answers: list[object]) -> dict[int, Block]:
+            pairs = zip(numbers, answers, strict=True)
+            return {number: read_block(result_of(answer), number) for number, answer in pairs}
+
+        try:
+            blocks = self._node.read(requests, read)
+        except NotOnChain:
+            blocks = {}
+        standing = blocks.get(self._block.number)
+        if standing is None or standing.hash != self._block.hash:
+            raise Replaced(
+                f"the chain was reorganised at or before block {self._block.number} while it was read, {TRIES} times; "
+                "try again later, or give a --to-block that is final"
+            )
+        return blocks[tip]
