@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from specminer.chain.finder import Way
+from specminer.chain.way import Way
 from specminer.chain.progress import Estimate
 from specminer.store import TraceStore
 from specminer.trace import InvocationKind

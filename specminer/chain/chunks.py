@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from specminer.chain.finder import BlockHits, Way
+from specminer.chain.way import BlockHits, Way
 from specminer.trace import Block, Gap, Hash, Transaction
 
 CHUNK: Final = 200

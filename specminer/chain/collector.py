@@ -20,7 +20,6 @@ from specminer.chain.code_hashes import CodeHashes
 from specminer.chain.contradictions import ContradictionCheck, KnownValues, nothing_known
 from specminer.chain.creation import CreationSearch
 from specminer.chain.envelopes import TipChanged
-from specminer.chain.finder import BlockHits, Way
 from specminer.chain.log_check import LogCheck
 from specminer.chain.lookahead import Lookahead
 from specminer.chain.matching import Envelope
@@ -29,7 +28,8 @@ from specminer.chain.progress import Estimate, Progress
 from specminer.chain.reading import GROUP, Notes, Reading, TransactionReader
 from specminer.chain.state_check import StateCheck
 from specminer.chain.tracing import ORDER, SAMPLES
-from specminer.errors import NodeLied, NodeRefused
+from specminer.chain.way import BlockHits, Way
+from specminer.errors import ChainError, NodeLied, NodeRefused
 from specminer.trace import Address, Block, ContractRecord, Gap, Hash, Tracer, Transaction
 
 WORKERS: Final = 32
@@ -81,6 +81,8 @@ class Collector:
         self._first = self._last = self._done = self._position = 0
         self._created_in: int | None = None
         self._recorded_any = False
+        self._code = -1, b""
+        """The contract's code after a block, both of the chain that was read last."""
         self._search = search
 
     def collect(
@@ -107,7 +109,11 @@ class Collector:
         self._contradictions.forget()
         self._position = first
         with Lookahead(WORKERS) as ahead:
-            parts = (part for span in self._find(first, last, way) for part in cut_span(*span))
+            if way[0] is not Way.SCAN:
+                self._log_check.begin(ahead, first, min(last, first + way[0].first_span - 1))
+            code = ahead.begin(partial(self._code_at, last))
+            ahead.abandon([code])
+            parts = (part for span in self._find(ahead, first, last, way) for part in cut_span(*span))
             for begun in ahead.feed(self._begin_parts(ahead, parts), SPANS):
                 chunk = self._chunk(ahead, begun, way)
                 self._contradictions.advance(chunk.last + 1)
@@ -115,6 +121,14 @@ class Collector:
                 self._done += len(chunk.transactions)
                 self._position = chunk.last + 1
                 self._tell(self._position, self._done)
+            self._code = last, code.result()
+
+    def _code_at(self, block: int) -> bytes:
+        """Return the contract's code after a block; nothing if it cannot be had."""
+        try:
+            return code_at(self.node, self.contract, block)
+        except ChainError:
+            return b""
 
     def _begin_parts(self, ahead: Lookahead, parts: Iterable[ChainPart]) -> Iterator[_BegunPart]:
         """Begin to read parts of the chain, as soon as there is room for more, and yield them with their readings."""
@@ -159,10 +173,12 @@ class Collector:
         """
         return self._creation.earlier_life(created, lambda: self._choose(last, created))
 
-    def _find(self, first: int, last: int, way: tuple[Way, str | None]) -> Iterator[ChainPart]:
+    def _find(
+        self, ahead: Lookahead, first: int, last: int, way: tuple[Way, str | None]
+    ) -> Iterator[ChainPart]:
         """Yield what the finder does, with the creation among it."""
         created_in = self._created_in
-        for start, end, traced in self._search(self.node, way, self.contract, first, last):
+        for start, end, traced in ahead.feed(self._search(self.node, way, self.contract, first, last), 1):
             hits = self._log_check.complete(way[0], start, end, traced)
             if way[0] is Way.TRACE_FILTER and not self._state_check.agrees(start, end, hits, created_in):
                 hits = self._search_blocks(start, end, hits)
@@ -211,7 +227,8 @@ class Collector:
             attempt += 1
             self._creation.forget()
             self._state_check.forget()
-            spans = self._find(first, last, way)
+            self._log_check.forget()
+            spans = self._find(ahead, first, last, way)
             hits = {number: rows for _, _, of_span in spans for number, rows in of_span.items()}
             begun = self._begin_part(ahead, (first, last, hits), patient=attempt < TRIES)
 
@@ -330,10 +347,11 @@ class Collector:
         self, head: int, chain_id: int, created_in: int | None, implementations: Sequence[Address]
     ) -> ContractRecord:
         """Return what the node knows of the contract itself: its code and that of its implementations."""
+        at, code = self._code
         return ContractRecord(
             address=self.contract,
             chain_id=chain_id,
-            code=code_at(self.node, self.contract, head),
+            code=code if at == head and code else code_at(self.node, self.contract, head),
             created_in_block=created_in,
             implementations=tuple(
                 (implementation, code_at(self.node, implementation, head))

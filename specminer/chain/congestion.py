@@ -74,10 +74,32 @@ class BatchSize:
         self._most = self._ceiling = most
         self._calm = 0
         self._regrowth = self.REGROWTH
+        self._proven = 0
+        """Requests in the largest batch that was answered since one was refused."""
+        self._refused = False
+        self._probes = 0
+        """Batches under way that are larger than any proven one."""
+
+    def next_size(self) -> int:
+        """Return how many requests the next batch may have: once one was refused, only one at a time is larger."""
+        return (
+            min(self.value, self._proven) if self._refused and self._probes and self._proven else self.value
+        )
+
+    def begin(self, size: int) -> bool:
+        """Take note that a batch is sent; return whether it is larger than any proven one."""
+        probing = size > self._proven
+        self._probes += probing
+        return probing
+
+    def end(self, *, probing: bool) -> None:
+        """Take note that nothing more comes of a batch; ``probing`` is what :meth:`begin` returned."""
+        self._probes -= probing
 
     def succeed(self, size: int, work: float) -> None:
         """Take note of a batch that was answered; it took ``work`` seconds beyond the way there and back."""
         self._calm += 1
+        self._proven = max(self._proven, size)
         if self._calm >= self._regrowth and self._ceiling < self._most:
             self._ceiling = min(self._most, 2 * self._ceiling)
             self._calm = 0
@@ -92,6 +114,8 @@ class BatchSize:
             self._ceiling = max(1, size // 2)
             self._regrowth = min(self.MOST_REGROWTH, 2 * self._regrowth)
         self.value = min(self.value, self._ceiling)
+        self._proven = min(self._proven, self._ceiling)
+        self._refused = True
         self._calm = 0
 
 

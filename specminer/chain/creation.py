@@ -8,9 +8,9 @@ from typing import Any
 from specminer.chain import contract_logs, finder
 from specminer.chain.blocks import creation_block
 from specminer.chain.emptiness import ASKS, check_transactions
-from specminer.chain.finder import BlockHits, Way
 from specminer.chain.lookahead import in_parallel
 from specminer.chain.node import Node, octets, result_of
+from specminer.chain.way import BlockHits, Way
 from specminer.errors import ChainError, NodeLied
 from specminer.trace import Address, Hash
 

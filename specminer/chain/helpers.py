@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from specminer.trace import Address, Hash
 
 if TYPE_CHECKING:  # these ask a node, which has helpers
-    from specminer.chain.finder import BlockHits, Way
     from specminer.chain.reading import Reading, Wanted
+    from specminer.chain.way import BlockHits, Way
 
 
 class Helpers(Protocol):

@@ -8,11 +8,14 @@ that the way cannot be relied upon.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from functools import partial
 from typing import Final
 
 from specminer.chain import contract_logs
-from specminer.chain.finder import BlockHits, Way
+from specminer.chain.lookahead import Lookahead
 from specminer.chain.node import Node, octets
+from specminer.chain.way import BlockHits, Way
 from specminer.errors import NodeLied, NodeRefused
 from specminer.trace import Address, Gap, Hash, Transaction
 
@@ -30,6 +33,20 @@ class LogCheck:
         self._asking = True
         self._omitted: set[Hash] = set()
         self._said = False
+        self._begun: dict[tuple[int, int], Future[dict[int, list[str]]]] = {}
+        """Logs of ranges of blocks that are being asked for."""
+
+    def begin(self, ahead: Lookahead, first: int, last: int) -> None:
+        """Begin to ask for the logs of blocks, because transactions will be looked for in just these."""
+        self._begun = {}
+        if self._asking:
+            work = partial(contract_logs.logged, self._node, self._contract, first, last)
+            self._begun[first, last] = ahead.begin(work)
+            ahead.abandon(self._begun.values())
+
+    def forget(self) -> None:
+        """Ask for all anew: the chain may have changed."""
+        self._begun = {}
 
     def complete(self, way: Way, first: int, last: int, hits: BlockHits) -> BlockHits:
         """Return what a way found in the blocks ``first .. last`` together with what only logs name."""
@@ -78,7 +95,12 @@ class LogCheck:
         for _ in range(MAX_QUESTIONS):
             end = min(last, start + span - 1)
             try:
-                logged = contract_logs.logged(self._node, self._contract, start, end)
+                begun = self._begun.pop((start, end), None)
+                logged = (
+                    contract_logs.logged(self._node, self._contract, start, end)
+                    if begun is None
+                    else begun.result()
+                )
             except NodeRefused:
                 if end == start:
                     raise

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from specminer.chain.finder import Way
+    from specminer.chain.way import Way
 
 
 class Listing(Enum):

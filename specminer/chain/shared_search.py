@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from specminer.chain import finder
 from specminer.chain.blocks import block_at
-from specminer.chain.finder import BlockHits, Way
 from specminer.chain.node import Node
+from specminer.chain.way import BlockHits, Way
 from specminer.trace import Address, Block
 
 _Spans = list[tuple[int, int, BlockHits]]

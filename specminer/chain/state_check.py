@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from specminer.chain.finder import BlockHits
 from specminer.chain.node import Node, came
+from specminer.chain.way import BlockHits
 from specminer.errors import NodeLied, NodeRefused
 from specminer.trace import Address
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from specminer.chain import finder
+from specminer.chain.block_traces import check_blocks
 from specminer.chain.blocks import DEVELOPMENT_CHAINS, block_at
 from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, quantity
+from specminer.chain.trace_filter import check_filter
 from specminer.chain.tracing import ORDER, SEARCHED, decode, recent_calls, requests_for
 from specminer.errors import ChainError, NodeRefused, plain
 from specminer.trace import NO_ADDRESS, Address, Tracer
@@ -98,12 +99,12 @@ def _archive(node: Node, head: int) -> str:
 
 
 def _filter(node: Node, contract: Address, probe: int) -> str:
-    finder.check_filter(node, contract, probe)
+    check_filter(node, contract, probe)
     return f"finds what block {probe:,} holds"
 
 
 def _blocks(node: Node, method: str, contract: Address, probe: int) -> str:
-    finder.check_blocks(node, method, contract, probe)
+    check_blocks(node, method, contract, probe)
     return f"traces block {probe:,}"
 
 

@@ -9,7 +9,7 @@ RETRIES: Final = 12
 """Of one request that failed, unless the user says otherwise."""
 TIMEOUT: Final = 120.0
 """Seconds to wait for one answer at most; a trace of a large transaction takes a while."""
-CONCURRENCY: Final = 64
+CONCURRENCY: Final = 128
 """Messages under way to one endpoint at most."""
 
 

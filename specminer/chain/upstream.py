@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import Any, Final
 
 from specminer.chain.congestion import BatchSize, ConcurrencyLimit, Pace, Patience
@@ -44,6 +46,8 @@ MOST_IN_BATCH: Final = 100
 """Light requests in one batch; providers refuse larger ones."""
 MOST_HEAVY_IN_BATCH: Final = 25
 _FIRST_LIGHT, _FIRST_HEAVY = 20, 4
+_UNTRIED: Final = 16
+"""Batches of a lane under way at most, before one was answered: all may be refused for their size."""
 _NEAR: Final = 0.01
 """Seconds to a server and back, below which a message costs more than its way: as few as can be are sent."""
 _FIRST_PATIENCE: Final = {False: 10.0, True: 30.0}
@@ -77,7 +81,7 @@ class Lane(Enum):
     HEAVY = "heavy"
 
 
-_LEAST_SHARE: Final = {Lane.ALONE: 1, Lane.LIGHT: 8, Lane.HEAVY: 1}
+_LEAST_SHARE: Final = {Lane.ALONE: 1, Lane.LIGHT: 8, Lane.HEAVY: 4}
 """Requests in a batch at least, where those that wait are spread over the messages that may be under way."""
 
 
@@ -156,6 +160,10 @@ class Upstream:
         self._settle = settle
         self._lanes: dict[Lane, list[tuple[int, int, Job]]] = {lane: [] for lane in Lane}
         self._running = 0
+        self._batches: Counter[Lane] = Counter()
+        """Batches under way."""
+        self._tried: set[Lane] = set()
+        """Lanes of which a batch was answered."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._soon: asyncio.Handle | None = None
@@ -212,42 +220,56 @@ class Upstream:
     def pump(self) -> None:
         """Send what waits, as far as there is room for it."""
         loop = asyncio.get_running_loop()
-        while self._running < self.concurrency and any(self._lanes.values()):
+        while self._running < self.concurrency and (lane := self._next_lane()) is not None:
             now = loop.time()
             wait = max(self._paused_until - now, self._pace.delay(now))
             if wait > 0:
                 if self._timer is None:
                     self._timer = loop.call_later(wait, self._wake)
                 return
-            jobs = self._take()
+            jobs = self._take(lane)
             if not jobs:
                 continue
             self._pace.spend(now, len(jobs))
             self._running += 1
             self.sent += len(jobs)
+            batch = self._begin_batch(lane, len(jobs)) if len(jobs) > 1 else None
             task = loop.create_task(self._send(jobs))
             self._tasks.add(task)
-            task.add_done_callback(self._end)
+            task.add_done_callback(partial(self._end, batch))
+
+    def _begin_batch(self, lane: Lane, size: int) -> tuple[Lane, bool]:
+        self._batches[lane] += 1
+        return lane, self._sizes[lane].begin(size)
 
     def _wake(self) -> None:
         self._timer = None
         self.pump()
 
-    def _end(self, task: asyncio.Task[None]) -> None:
+    def _end(self, batch: tuple[Lane, bool] | None, task: asyncio.Task[None]) -> None:
         self._running -= 1
+        if batch is not None:
+            lane, probing = batch
+            self._batches[lane] -= 1
+            self._sizes[lane].end(probing=probing)
         self._tasks.discard(task)
         if not task.cancelled():
             task.result()
             self.pump()
 
-    def _take(self) -> list[Job]:
-        """Take the oldest request, and others that may share a batch with it; somebody waits for those alone."""
-        lane = min(
-            (lane for lane, jobs in self._lanes.items() if jobs),
-            key=lambda lane: (lane is not Lane.ALONE, self._lanes[lane][0]),
-        )
+    def _next_lane(self) -> Lane | None:
+        """Return the lane of the oldest request that may be sent; first those alone, for which somebody waits."""
+        open_lanes = [
+            lane
+            for lane, jobs in self._lanes.items()
+            if jobs and (lane in self._tried or self._batches[lane] < _UNTRIED)
+        ]
+        return min(open_lanes, key=lambda lane: (lane is not Lane.ALONE, self._lanes[lane][0]), default=None)
+
+    def _take(self, lane: Lane) -> list[Job]:
+        """Take the oldest request of a lane, and others that may share a batch with it."""
         waiting = self._lanes[lane]
-        size = 1 if lane is Lane.ALONE else min(self._sizes[lane].value, self._share(lane))
+        size = 1 if lane is Lane.ALONE else min(self._sizes[lane].next_size(), self._share(lane))
         taken: list[Job] = []
         while waiting and len(taken) < size:
             job = waiting[0][2]
@@ -281,6 +303,7 @@ class Upstream:
     async def _send(self, jobs: Sequence[Job]) -> None:
         loop = asyncio.get_running_loop()
         began, full = loop.time(), self._running >= self.concurrency
+        lane = jobs[0].lane
         heavy = jobs[0].heavy
         patience = self._patience[heavy].seconds(max(job.timeouts for job in jobs), self._traffic.timeout)
         try:
@@ -299,8 +322,9 @@ class Upstream:
         self.down_until = 0.0
         self._limit.succeed((heavy, len(jobs).bit_length()), latency, busy=full)
         self._patience[heavy].note(latency)
-        lane = jobs[0].lane
         if lane is not Lane.ALONE:
+            if len(jobs) > 1:
+                self._tried.add(lane)
             spoiled = None in answers
             self._note_batch(lane, len(jobs), spoiled=spoiled)
             if not spoiled:

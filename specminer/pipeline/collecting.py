@@ -18,11 +18,12 @@ from specminer.chain.blocks import (
 from specminer.chain.chunks import Chunk
 from specminer.chain.collector import Collector
 from specminer.chain.earlier_lives import created_by_count
-from specminer.chain.finder import Way, find
+from specminer.chain.finder import find
 from specminer.chain.node import Node
 from specminer.chain.shared_search import SharedSearch
 from specminer.chain.slot_values import SlotValues
 from specminer.chain.tracing import ORDER
+from specminer.chain.way import Way
 from specminer.continuity import last_values, lives
 from specminer.errors import NodeLied, NodeRefused, NotOnChain, UsageError
 from specminer.pipeline.progress import SILENT, Observer

@@ -12,10 +12,10 @@ from specminer._support.addresses import checksum_address
 from specminer._support.text import counted
 from specminer.chain import finder
 from specminer.chain.blocks import check_ends, check_range, creation_block
-from specminer.chain.finder import Way
 from specminer.chain.lookahead import Lookahead
 from specminer.chain.node import Node
 from specminer.chain.reading import GROUP, Notes, TransactionReader, Wanted
+from specminer.chain.way import Way
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.sources.source import BlockRange
 from specminer.trace import Address

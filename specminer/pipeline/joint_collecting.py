@@ -10,10 +10,10 @@ from specminer._support.addresses import checksum_address
 from specminer.chain import finder
 from specminer.chain.artifact import Artifact
 from specminer.chain.blocks import check_chain, check_range, newest_block
-from specminer.chain.finder import Way
 from specminer.chain.node import Node
 from specminer.chain.progress import Estimate, Progress
 from specminer.chain.shared_search import SharedSearch
+from specminer.chain.way import Way
 from specminer.errors import NotOnChain
 from specminer.pipeline.collecting import beginning_of, collect, missing_blocks
 from specminer.pipeline.progress import Observer, ProgressEvent

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from specminer.chain import finder
-from specminer.chain.finder import BlockHits, Way
 from specminer.chain.node import Node
 from specminer.chain.reading import Notes, Reading, TransactionReader, Wanted
+from specminer.chain.way import BlockHits, Way
 from specminer.errors import ClusterError
 from specminer.pipeline.sources.node import NodeOptions
 from specminer.pipeline.workers.cluster import Cluster

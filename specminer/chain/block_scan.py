@@ -1,0 +1,67 @@
+"""Finds transactions in whole blocks and in the contract's logs, where a node traces neither ranges nor blocks."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from specminer.chain.contract_logs import logged, logged_by_receipts
+from specminer.chain.emptiness import bloom_of, check_transactions, may_log
+from specminer.chain.node import Node, Request, quantity, result_of
+from specminer.chain.way import BlockHits, add_hit
+from specminer.errors import NodeLied
+from specminer.trace import Address
+
+
+def find_by_scan(node: Node, first: int, last: int, found: dict[Address, BlockHits]) -> None:
+    """Add what is found in the blocks ``first .. last`` of each contract; see :func:`finder.find_each`."""
+    called = {f"0x{contract.hex()}": hits for contract, hits in found.items()}
+    requests: list[Request] = [
+        ("eth_getBlockByNumber", (hex(number), True)) for number in range(first, last + 1)
+    ]
+    blocks: dict[int, dict[str, Any]] = {}
+    for row, answer in enumerate(node.batch(requests)):
+        number = first + row
+        try:
+            blocks[number] = _whole(result_of(answer), number)
+        except NodeLied:  # answers of a batch may be exchanged
+            blocks[number] = node.read_one(requests[row], partial(_whole, number=number))
+    for number, block in blocks.items():
+        for transaction in block["transactions"]:
+            receiver = called.get(str(transaction.get("to")).lower())
+            if receiver is not None:
+                add_hit(receiver, number, transaction.get("hash"))
+    for contract, hits in found.items():
+        logging = logged(node, contract, first, last)
+        for number, block in blocks.items():
+            if number not in logging and may_log(bloom_of(block), contract):
+                logging[number] = logged_by_receipts(node, contract, number, block["transactions"])
+        for number in sorted(logging):
+            for transaction_hash in logging[number]:
+                add_hit(hits, number, transaction_hash)
+
+
+def full_transactions(block: Any, number: int) -> list[dict[str, Any]]:
+    """Return a block's transactions.
+
+    Raises:
+        NodeLied: it is another block, or none.
+    """
+    transactions: list[dict[str, Any]] = _whole(block, number)["transactions"]
+    return transactions
+
+
+def _whole(block: Any, number: int) -> dict[str, Any]:
+    """Return a block whose transactions are objects.
+
+    Raises:
+        NodeLied: it is another block, or none.
+    """
+    if not isinstance(block, dict) or not isinstance(block.get("transactions"), list):
+        raise NodeLied(f"the node returned no block {number}")
+    if quantity(block.get("number"), "block number") != number:
+        raise NodeLied(f"the node returned another block when asked for block {number}")
+    check_transactions(block)
+    if not all(isinstance(item, dict) for item in block["transactions"]):
+        raise NodeLied(f"the node returned a malformed transaction in block {number}")
+    return block
