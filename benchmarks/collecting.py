@@ -2,19 +2,19 @@
 
     python -m benchmarks.collecting [--transactions N] [--rounds N] [--only PART-OF-A-NAME ...]
 
-A counter is called so often on anvil. Its history is collected from anvil itself, or through a proxy in a process of
-its own that takes 50 or 200 ms a message, that takes 50 ms for every call of a message, or that refuses batches above
-10. The proxy answers a call as it did before, so that anvil's own work does not hide what latency costs. The requests
-are noted, and then sent again by a bare asynchronous loop, each alone or ten in a batch, with several concurrencies;
-the answers are decoded from JSON. Which batch and concurrency are best is found out on every fourth request. Then
-collection and bare loop take turns, so that both meet the same machine, and the median of the rounds' ratios counts.
-The ratio is that of the rates: 1 is as fast as the bare loop. CPU is that of this process, without the proxy and anvil,
-in seconds (medians).
+The history of a counter is collected. Without latency, it is called on anvil. With latency, a made-up chain
+(:mod:`benchmarks.counting_chain`) stands behind a proxy in a process of its own that takes 50 or 200 ms a message, that
+takes 50 ms for every call of a message, or that refuses batches above 10. The proxy answers a call as it did before, so
+that the work of what stands behind it does not hide what latency costs. The requests are noted, and then sent again by
+a bare asynchronous loop, each alone or ten in a batch, with several concurrencies; the answers are decoded from JSON.
+Which batch and concurrency are best is found out on every fourth request. Then collection and bare loop take turns, so
+that both meet the same machine, and the median of the rounds' ratios counts. The ratio is that of the rates: 1 is as
+fast as the bare loop. CPU is that of this process, without the proxy and anvil, in seconds (medians).
 
     python -m benchmarks.collecting faults [--transactions N] [--only PART-OF-A-NAME ...]
 
-Collects once without faults, then with 20 % faults of all kinds and with 30 % faults of each kind alone, and compares
-the databases table by table.
+Collects the made-up chain once without faults, then with 20 % faults of all kinds and with 30 % faults of each kind
+alone, and compares the databases table by table.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 
+from benchmarks.counting_chain import CONTRACT, CountingNode
 from benchmarks.proxy_process import ProxyProcess
 from benchmarks.recording import live
 from specminer.chain.endpoint import Endpoint
@@ -45,7 +47,9 @@ from tests.support.collecting import Notes, address, content
 from tests.support.counting import deployed
 from tests.support.faulty_node import Fault
 
-TRANSACTIONS: Final = 1_000
+TRANSACTIONS: Final = 6_000
+TRACED: Final = 1_000
+"""Transactions on anvil, which executes a block for each trace."""
 ROUNDS: Final = 3
 FAULTY_TRANSACTIONS: Final = 2_000
 CONCURRENCIES: Final = (16, 64, 128)
@@ -119,24 +123,32 @@ def best_loop(url: str, calls: Sequence[dict[str, Any]]) -> tuple[int, int]:
     return min(choices, key=lambda choice: time_loop(url, sample, *choice).wall)
 
 
-def compare(count: int, rounds: int, wanted: Collection[str]) -> None:
+def compare(count: int | None, rounds: int, wanted: Collection[str]) -> None:
     """Print the ratio of each setting."""
     print(
         f"{'':30} {'collected s':>12} {'bare loop s':>12} {'ratio':>6} {'least':>6} {'most':>6} {'CPU s':>6} "
         f"{'bare':>6} {'requests':>9}  best loop",
         flush=True,
     )
-    with Anvil() as anvil:
-        contract = deployed(anvil, COUNT)
-        live(anvil, contract, count)
-        for name, options in SETTINGS.items():
-            if wanted and not any(part in name for part in wanted):
-                continue
-            with ProxyProcess(anvil.url, remembering=True, **options) as proxy:
-                time_collection(proxy.url, contract, "sqlite://")
-                calls = proxy.calls()
-                url = proxy.url if options else anvil.url
-                print(f"{name:30} {_row(url, contract, calls, rounds)}", flush=True)
+    for name, options in SETTINGS.items():
+        if wanted and not any(part in name for part in wanted):
+            continue
+        with ExitStack() as opened:
+            url, contract = _chain(opened, count, traced=not options)
+            proxy = opened.enter_context(ProxyProcess(url, remembering=True, **options))
+            time_collection(proxy.url, contract, "sqlite://")
+            calls = proxy.calls()
+            print(f"{name:30} {_row(proxy.url if options else url, contract, calls, rounds)}", flush=True)
+
+
+def _chain(opened: ExitStack, count: int | None, *, traced: bool) -> tuple[str, str]:
+    """Return where a chain is served and the counter's address; ``traced`` if a node executes it."""
+    if not traced:
+        return opened.enter_context(CountingNode(count or TRANSACTIONS)).url, CONTRACT
+    anvil = opened.enter_context(Anvil())
+    contract = deployed(anvil, COUNT)
+    live(anvil, contract, count or TRACED)
+    return anvil.url, contract
 
 
 def _row(url: str, contract: str, calls: Sequence[dict[str, Any]], rounds: int) -> str:
@@ -160,18 +172,16 @@ def compare_databases(count: int, wanted: Collection[str]) -> None:
     runs: dict[str, tuple[float, Collection[Fault]]] = {"all kinds": (SHARE_OF_ALL, tuple(Fault))}
     runs |= {fault.value: (SHARE_OF_ONE, [fault]) for fault in Fault}
     wrong = 0
-    with Anvil() as anvil, tempfile.TemporaryDirectory() as folder:
-        contract = deployed(anvil, COUNT)
-        live(anvil, contract, count)
+    with CountingNode(count) as chain, tempfile.TemporaryDirectory() as folder:
         whole = str(Path(folder) / "whole.db")
-        print(f"without faults {time_collection(anvil.url, contract, whole).wall:.1f} s", flush=True)
+        print(f"without faults {time_collection(chain.url, CONTRACT, whole).wall:.1f} s", flush=True)
         expected = content(whole)
         for row, (name, (share, faults)) in enumerate(runs.items()):
             if wanted and not any(part in name for part in wanted):
                 continue
             faulty = str(Path(folder) / f"{row}.db")
-            with ProxyProcess(anvil.url, share=share, faults=tuple(faults)) as node:
-                seconds = time_collection(node.url, contract, faulty, timeout=TIMEOUT).wall
+            with ProxyProcess(chain.url, share=share, faults=tuple(faults)) as node:
+                seconds = time_collection(node.url, CONTRACT, faulty, timeout=TIMEOUT).wall
                 failed: Counter[Fault] = node.failed()
             found = content(faulty)
             differing = [table for table, rows in expected.items() if found[table] != rows]
@@ -196,7 +206,7 @@ def main() -> None:
     if given.what == "faults":
         compare_databases(given.transactions or FAULTY_TRANSACTIONS, given.only)
     else:
-        compare(given.transactions or TRANSACTIONS, given.rounds, given.only)
+        compare(given.transactions, given.rounds, given.only)
 
 
 if __name__ == "__main__":

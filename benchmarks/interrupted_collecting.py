@@ -2,9 +2,14 @@
 
     python -m benchmarks.interrupted_collecting kills [KILLS]
 
-A counter is called on anvil. Its history is collected by processes that are killed (SIGKILL) after a time drawn by
-chance, one after the other on one database; whenever one comes to the end, the database is compared table by table with
-that of a quiet run, and another is begun.
+The history of a counter on a made-up chain (:mod:`benchmarks.counting_chain`) is collected by processes that are killed
+(SIGKILL) after a time drawn by chance, one after the other on one database; whenever one comes to the end, the database
+is compared table by table with that of a quiet run, and another is begun.
+
+    python -m benchmarks.interrupted_collecting together
+
+Two processes collect it at the same time into one database, an SQLite file and on a PostgreSQL server; each is compared
+with that of a quiet run.
 
     python -m benchmarks.interrupted_collecting reorganisations [DEEPEST]
 
@@ -23,7 +28,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.recording import live
+from benchmarks.counting_chain import CONTRACT, CountingNode
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.node import Node
 from specminer.pipeline import collect
@@ -34,23 +39,24 @@ from tests.support.bytecode import COUNT
 from tests.support.collecting import CHAIN, Notes, address, content, gather
 from tests.support.counting import deployed
 from tests.support.lying_node import LyingNode
+from tests.support.postgres import PostgresServer
 
-TRANSACTIONS: Final = 800
-"""Four chunks."""
+TRANSACTIONS: Final = 2_000
+"""Ten chunks."""
 KILLS: Final = 100
 DEEPEST: Final = 32
 BLOCKS: Final = 48
 """Of the chain that is reorganised."""
 
 
-def collect_into(database: Path, url: str, contract: str) -> None:
+def collect_into(database: str, url: str, contract: str) -> None:
     """Collect a contract."""
-    with TraceStore(str(database)) as store, Node(Endpoint(url)) as node:
+    with TraceStore(database) as store, Node(Endpoint(url)) as node:
         collect(store, node, address(contract), observer=Notes())
 
 
-def collected_within(seconds: float, database: Path, url: str, contract: str) -> bool:
-    """Collect in a process of its own, which is killed after some seconds; return whether it came to the end."""
+def begin(database: str, url: str, contract: str) -> int:
+    """Begin to collect in a process of its own; return its number."""
     child = os.fork()
     if child == 0:
         status = 1
@@ -59,6 +65,12 @@ def collected_within(seconds: float, database: Path, url: str, contract: str) ->
             status = 0
         finally:
             os._exit(status)
+    return child
+
+
+def collected_within(seconds: float, database: str, url: str, contract: str) -> bool:
+    """Collect in a process of its own, which is killed after some seconds; return whether it came to the end."""
+    child = begin(database, url, contract)
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -72,33 +84,34 @@ def collected_within(seconds: float, database: Path, url: str, contract: str) ->
     return False
 
 
-def differing(database: Path, expected: dict[str, list[tuple[object, ...]]]) -> list[str]:
+def differing(database: str, expected: dict[str, list[tuple[object, ...]]]) -> list[str]:
     """Return the tables of a database that are not as expected."""
-    found = content(str(database))
+    found = content(database)
     return [name for name, rows in expected.items() if found[name] != rows]
+
+
+def quiet_run(folder: str, url: str) -> tuple[float, dict[str, list[tuple[object, ...]]]]:
+    """Return how long a run takes that nobody disturbs, and what it stores."""
+    whole = str(Path(folder) / "whole.db")
+    began = time.perf_counter()
+    if not collected_within(3_600, whole, url, CONTRACT):
+        raise SystemExit("the quiet run did not end")
+    duration = time.perf_counter() - began
+    print(f"a quiet run over {TRANSACTIONS:,} transactions takes {duration:.1f} s", flush=True)
+    return duration, content(whole)
 
 
 def kill(kills: int) -> None:
     """Print in how many databases something differs."""
     chance = random.Random(0)
-    with Anvil() as anvil, tempfile.TemporaryDirectory() as folder:
-        contract = deployed(anvil, COUNT)
-        live(anvil, contract, TRANSACTIONS)
-        print(f"{TRANSACTIONS:,} transactions are on the chain", flush=True)
-        whole = Path(folder) / "whole.db"
-        began = time.perf_counter()
-        if not collected_within(3_600, whole, anvil.url, contract):
-            raise SystemExit("the quiet run did not end")
-        duration = time.perf_counter() - began
-        print(f"a quiet run takes {duration:.1f} s", flush=True)
-        expected = content(str(whole))
+    with CountingNode(TRANSACTIONS) as node, tempfile.TemporaryDirectory() as folder:
+        duration, expected = quiet_run(folder, node.url)
         killed, compared, wrong = 0, 0, 0
         while killed < kills or not compared:
-            database = Path(folder) / f"{compared}.db"
+            database = str(Path(folder) / f"{compared}.db")
             rest = killed >= kills
-            if collected_within(
-                3_600 if rest else chance.random() * duration / 2, database, anvil.url, contract
-            ):
+            seconds = 3_600 if rest else chance.random() * duration / 2
+            if collected_within(seconds, database, node.url, CONTRACT):
                 names = differing(database, expected)
                 compared, wrong = compared + 1, wrong + bool(names)
                 print(
@@ -108,6 +121,27 @@ def kill(kills: int) -> None:
             else:
                 killed += 1
     print(f"{killed} kills, {compared} databases compared, {wrong} differ")
+    if wrong:
+        raise SystemExit(1)
+
+
+def collect_together() -> None:
+    """Print what differs in databases into which two processes collect at the same time."""
+    wrong = 0
+    with CountingNode(TRANSACTIONS) as node, tempfile.TemporaryDirectory() as folder:
+        _, expected = quiet_run(folder, node.url)
+        with PostgresServer() as server, server.database() as database:
+            for kind, location in (("SQLite", str(Path(folder) / "both.db")), ("PostgreSQL", database.url)):
+                began = time.perf_counter()
+                children = [begin(location, node.url, CONTRACT) for _ in range(2)]
+                failed = sum(os.waitpid(child, 0)[1] != 0 for child in children)
+                names = differing(location, expected)
+                wrong += bool(names) or failed > 0
+                print(
+                    f"{kind}: two collectors, {time.perf_counter() - began:.1f} s, {failed} failed, differs in "
+                    f"{', '.join(names) or 'nothing'}",
+                    flush=True,
+                )
     if wrong:
         raise SystemExit(1)
 
@@ -168,5 +202,7 @@ if __name__ == "__main__":
     numbers = [int(text) for text in arguments if text.isdecimal()]
     if "reorganisations" in arguments:
         reorganise(numbers[0] if numbers else DEEPEST)
+    elif "together" in arguments:
+        collect_together()
     else:
         kill(numbers[0] if numbers else KILLS)

@@ -81,7 +81,7 @@ class Lane(Enum):
     HEAVY = "heavy"
 
 
-_LEAST_SHARE: Final = {Lane.ALONE: 1, Lane.LIGHT: 8, Lane.HEAVY: 4}
+_LEAST_SHARE: Final = {Lane.ALONE: 1, Lane.LIGHT: 16, Lane.HEAVY: 4}
 """Requests in a batch at least, where those that wait are spread over the messages that may be under way."""
 
 
