@@ -243,7 +243,13 @@ def serve(connection: Connection[str, str], calls: int) -> None:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 256
+
+        def handle_error(self, *_: Any) -> None:
+            """Say nothing of clients that were killed."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     connection.send(f"http://127.0.0.1:{server.server_address[1]}")
     server.serve_forever()

@@ -8,8 +8,9 @@ from typing import Any
 from specminer.chain.contract_logs import logged, logged_by_receipts
 from specminer.chain.emptiness import bloom_of, check_transactions, may_log
 from specminer.chain.node import Node, Request, quantity, result_of
+from specminer.chain.refusals import NO_METHOD
 from specminer.chain.way import BlockHits, add_hit
-from specminer.errors import NodeLied
+from specminer.errors import NodeLied, NodeRefused
 from specminer.trace import Address
 
 
@@ -32,13 +33,32 @@ def find_by_scan(node: Node, first: int, last: int, found: dict[Address, BlockHi
             if receiver is not None:
                 add_hit(receiver, number, transaction.get("hash"))
     for contract, hits in found.items():
-        logging = logged(node, contract, first, last)
+        logging = _logged(node, contract, first, last)
         for number, block in blocks.items():
             if number not in logging and may_log(bloom_of(block), contract):
                 logging[number] = logged_by_receipts(node, contract, number, block["transactions"])
         for number in sorted(logging):
             for transaction_hash in logging[number]:
                 add_hit(hits, number, transaction_hash)
+
+
+def _logged(node: Node, contract: Address, first: int, last: int) -> dict[int, list[str]]:
+    """Return the transactions in which a contract logged something, by block.
+
+    Raises:
+        NodeRefused: the node refuses, perhaps for the size of the range, or gives no logs at all.
+        NodeLied: an answer is malformed, or of other blocks.
+    """
+    try:
+        return logged(node, contract, first, last)
+    except NodeRefused as error:
+        if error.code != NO_METHOD:
+            raise
+        raise NodeRefused(
+            f"{error.message}; it traces neither ranges nor blocks, so that internal calls are found by logs alone: "
+            "use a node that offers eth_getLogs, debug_traceBlockByNumber or trace_filter",
+            code=error.code,
+        ) from None
 
 
 def full_transactions(block: Any, number: int) -> list[dict[str, Any]]:

@@ -172,6 +172,8 @@ def read_block(answer: Any, number: int | str) -> Block:
         NodeLied: it is another one.
 
     """
+    if answer is None and isinstance(number, str):
+        raise NotOnChain(f"the node knows no {number} block; wait until it is synchronised, or use another")
     if answer is None:
         raise NotOnChain(f"the node has no block {number}")
     block = block_of(answer)
@@ -264,9 +266,10 @@ def creation_block(node: Node, contract: Address, head: int, oldest: int = 0) ->
         )
     while True:
         if refused is not None:
+            said = refused.values.get("said", refused.message)
             raise NodeRefused(
                 f"the block that created the contract cannot be found: {node.endpoint.label} keeps no state before "
-                f"block {low} ({refused.message}); use an archive node (on anvil, --max-persisted-states and no "
+                f"block {low} ({said}); use an archive node (on anvil, --max-persisted-states and no "
                 "--prune-history), or give --from-block",
                 code=refused.code,
                 need=NodeNeed.ARCHIVE,

@@ -71,7 +71,9 @@ def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> E
         raise TipChanged("a transaction disappeared from the chain while it was read")
     name = f"transaction 0x{wanted.hex()}"
     if receipt is None:
-        raise TipChanged(f"{name} has no receipt: its block was replaced while it was read")
+        raise TipChanged(
+            f"{name} has no receipt: its block was replaced while it was read, or the node keeps none"
+        )
     if not isinstance(transaction, dict) or not isinstance(receipt, dict):
         raise NodeLied(f"the node returned no {name}, or no receipt of it")
     kind = plain(transaction.get("type", "0x0"), 10)

@@ -10,8 +10,9 @@ from specminer.chain.block_traces import check_blocks
 from specminer.chain.blocks import DEVELOPMENT_CHAINS, block_at
 from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, quantity
+from specminer.chain.recent_calls import SEARCHED, recent_calls
 from specminer.chain.trace_filter import check_filter
-from specminer.chain.tracing import ORDER, SEARCHED, decode, recent_calls, requests_for
+from specminer.chain.tracing import ORDER, decode, requests_for
 from specminer.errors import ChainError, NodeRefused, plain
 from specminer.trace import NO_ADDRESS, Address, Tracer
 

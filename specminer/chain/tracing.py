@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from specminer.chain import javascript, prestate, struct_logs
 from specminer.chain.answer_log import foreign_logs
-from specminer.chain.envelopes import block_of, envelope_of
 from specminer.chain.matching import (
     Envelope,
     check_end,
@@ -22,7 +21,9 @@ from specminer.chain.matching import (
     check_outermost,
 )
 from specminer.chain.node import Node, Request, octets, quantity, result_of
+from specminer.chain.recent_calls import recent_calls
 from specminer.chain.steps import Enter, Exit, MalformedSteps, Step, creations, outcome_of, recorded
+from specminer.chain.untraceable import untraceable
 from specminer.chain.upstream import TIMED_OUT
 from specminer.errors import ChainError, NodeLied, NodeRefused
 from specminer.trace import (
@@ -48,8 +49,6 @@ MAX_LOST: Final = 3
 """Transactions whose trace stayed wrong, after which it is asked for ``FEW_TRIES`` times only: it is this node's
 way."""
 FEW_TRIES: Final = 3
-SEARCHED: Final = 50
-"""Blocks searched backwards for a transaction to try the tracers on."""
 MAX_WRONG: Final = 8
 """Transactions with wrong answers in batches, after which no more batches are sent."""
 MAX_NOTES: Final = 10
@@ -285,11 +284,7 @@ class TracerChoice:
                     self._tells_gas |= own._tells_gas
                     self._nonce_step = own._nonce_step
                     return self._chosen(tracer, failures)
-        reasons = "; ".join(f"{tracer.value}: {reason}" for tracer, reason in failures.items())
-        raise NodeRefused(
-            f"{self.node.endpoint.label} offers no way to trace transactions ({reasons}). specminer needs "
-            "debug_traceTransaction: an own node, or a provider's plan with debug methods and archive state."
-        )
+        raise untraceable(self.node.endpoint.label, failures)
 
     def _try(self, tracer: Tracer, sample: Envelope) -> ChainError | None:
         """Record a sample; return why it could not be."""
@@ -413,36 +408,3 @@ class TracerChoice:
             for call in item.invocations
         )
         return replace(item, invocations=calls) if spurious else item
-
-
-def recent_calls(node: Node, count: int, blocks: int = SEARCHED) -> list[Envelope]:
-    """Return recent transactions that called contracts, to try tracers on; the newest first."""
-    found: list[Envelope] = []
-    try:
-        head = quantity(node.call("eth_blockNumber"), "block number")
-        for number in range(head, max(head - blocks, -1), -1):
-            answer = node.call("eth_getBlockByNumber", hex(number), True)
-            transactions = answer.get("transactions") if isinstance(answer, dict) else None
-            for item in transactions if isinstance(transactions, list) else ():
-                envelope = _envelope_of_call(node, answer, item)
-                if envelope is not None:
-                    found.append(envelope)
-                if len(found) >= count:
-                    return found
-    except (NodeRefused, NodeLied):
-        pass
-    return found
-
-
-def _envelope_of_call(node: Node, block: Any, item: Any) -> Envelope | None:
-    """Read a transaction of a block if it called a contract that has code."""
-    if not isinstance(item, dict) or not item.get("to") or item.get("input") in (None, "0x"):
-        return None
-    try:
-        if not octets(node.call("eth_getCode", item["to"], "latest"), "code"):
-            return None
-        wanted = Hash(octets(item.get("hash"), "a transaction hash", 32))
-        receipt = node.call("eth_getTransactionReceipt", item["hash"])
-        return envelope_of(wanted, item, receipt, block_of(block))
-    except ChainError:
-        return None  # of a kind that does not serve as a sample

@@ -67,6 +67,8 @@ _HTTP_HINTS: Final = {
 }
 _BATCH_STATUS: Final = frozenset({400, 405, 413, 414, 415, 422, 501})
 """What servers answer to a batch that is too large for them, or that they do not take at all."""
+_KEY_WORDS: Final = ("api key", "apikey", "api-key", "authenticat", "unauthori", "forbidden", "access token")
+_KEY_HINT: Final = "; it wants a key: give it in the URL or with --rpc-header NAME=VALUE"
 _NEEDS: Final = {
     NodeNeed.ARCHIVE: "; it keeps no state of that block",
     NodeNeed.TRACING: "; tracing needs a node of your own, or a provider's plan with debug methods",
@@ -180,7 +182,7 @@ class Upstream:
         self._failures = 0
         """Messages in a row that failed."""
         self._busy = 0
-        """Messages in a row that were refused because the server is busy."""
+        """Pauses in a row because the server was busy."""
         self._spoiled = 0
 
     def _most(self, requests: int) -> int:
@@ -347,7 +349,9 @@ class Upstream:
     def _slow_down(self, wait: float) -> None:
         """Give a busy server time."""
         now = asyncio.get_running_loop().time()
-        self._busy += 1
+        self._busy += (
+            now >= self._paused_until
+        )  # what was sent at the same time is refused for the same reason
         self._limit.shrink(now)
         pause = max(wait, growing_pause(self._traffic.pause, self._busy, self._traffic.longest_pause))
         self._paused_until = max(self._paused_until, now + pause)
@@ -475,14 +479,21 @@ class Upstream:
         code, fields = _error_of(answer)
         message = str(fields.get("message", "no reason given"))
         need = need_of(method, code, message)
-        text = f"{label} refused {method}: {self.endpoint.redact(message)}{_NEEDS[need] if need else ''}"
-        refusal = NodeRefused(text, code=code, need=need)
+        said = self.endpoint.redact(message)
+        hint = _NEEDS[need] if need else _KEY_HINT if _names_key(message) else ""
+        text = f"{label} refused {method}: {said}{hint}"
+        refusal = NodeRefused(text, code=code, need=need, said=said)
         busy = is_busy(code, message)
         lagging = not busy and need is None and is_lagging(message) and job.nothings < job.patience
         job.nothings += lagging
         failed = busy or lagging
         self._settle(self, job, Failure(error=refusal, nothing=lagging) if failed else refusal, None)
         return busy
+
+
+def _names_key(message: str) -> bool:
+    text = message.lower()
+    return any(word in text for word in _KEY_WORDS)
 
 
 def _error_of(answer: dict[str, Any]) -> tuple[int | None, dict[str, Any]]:
