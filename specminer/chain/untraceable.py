@@ -9,14 +9,14 @@ from specminer.errors import ChainError, NodeNeed, NodeRefused
 from specminer.trace import Tracer
 
 _NEEDED = {
-    NodeNeed.TRACING: (
-        "does not offer debug_traceTransaction",
-        "specminer records transactions with it: use a node of your own, or a provider's plan with debug methods and "
-        "archive state",
-    ),
     NodeNeed.ARCHIVE: (
         "keeps no state of the blocks to be traced",
         "use an archive node, or read only newer blocks with --from-block",
+    ),
+    NodeNeed.TRACING: (
+        "does not trace transactions",
+        "specminer needs debug_traceTransaction: a node of your own, or a provider's plan with debug methods and "
+        "archive state",
     ),
     None: (
         "offers no way to trace transactions",
