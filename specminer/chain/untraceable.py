@@ -13,11 +13,6 @@ _NEEDED = {
         "keeps no state of the blocks to be traced",
         "use an archive node, or read only newer blocks with --from-block",
     ),
-    NodeNeed.TRACING: (
-        "does not trace transactions",
-        "specminer needs debug_traceTransaction: a node of your own, or a provider's plan with debug methods and "
-        "archive state",
-    ),
     None: (
         "offers no way to trace transactions",
         "specminer needs debug_traceTransaction: a node of your own, or a provider's plan with debug methods and "
@@ -37,7 +32,7 @@ def untraceable(label: str, failures: Mapping[Tracer, ChainError]) -> NodeRefuse
         reasons = next(iter(tracers))
     else:
         reasons = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in tracers.items())
-    lack, advice = _NEEDED[need]
+    lack, advice = _NEEDED.get(need, _NEEDED[None])
     return NodeRefused(f"{label} {lack} ({reasons}); {advice}", need=need)
 
 
