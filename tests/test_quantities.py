@@ -115,6 +115,11 @@ def shown(*texts: str, effects: tuple[Effect, ...] = ()) -> tuple[str, ...]:
             "not paused and (value = 1 ETH or seen[value] = 5)",
         ),
         ("amount <= 12345678", "amount <= 12,345,678"),
+        (
+            "now 2025-01-14 03:18:36 > uint40(paid + 2592000) 2024-12-21 23:11:12",
+            "now 2025-01-14 03:18:36 > uint40(paid + 30 days) 2024-12-21 23:11:12",
+        ),
+        ("value 2 ETH < price + 1 ≈ 3 ETH", "value 2 ETH < price + 1 wei ≈ 3 ETH"),
         ("votes * 10000 >= 5000 * supply", "votes * 10000 >= 5000 * supply"),
         ("success of payment to 12345678901", "success of payment to 12345678901"),
     ],

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from specminer._support.keccak import keccak
 from specminer._support.text import UniqueNames
 from specminer.chain.abi_values import decode_values
 from specminer.chain.artifact import MAX_NAME, Artifact, Entry, Parameter
+from specminer.chain.common_functions import common_functions
 from specminer.errors import plain
 from specminer.trace import InvocationKind, Outcome, OutcomeKind
 
@@ -215,9 +216,10 @@ def from_artifact(artifact: Artifact) -> Interface:
 
 
 def from_code(codes: Iterable[bytes]) -> Interface:
-    """Return the interface that evmole recovers from runtime code: selectors and types, no names.
+    """Return the interface that evmole recovers from runtime code: selectors and types.
 
-    Without code, without evmole, and where nothing is recovered, it is empty, and its source says so.
+    A function is named if its selector is that of a well-known contract's function with as many arguments. Without
+    code, without evmole, and where nothing is recovered, the interface is empty, and its source says so.
     """
     codes = [code for code in codes if code]
     if not codes:
@@ -234,19 +236,59 @@ def from_code(codes: Iterable[bytes]) -> Interface:
         info = evmole.contract_info(code, selectors=True, arguments=True, state_mutability=True)
         for found in info.functions or ():
             types = tuple(split_types(found.arguments or ""))
-            functions[bytes.fromhex(found.selector)] = Function(
+            read_only = found.state_mutability in ("view", "pure")
+            functions[bytes.fromhex(found.selector)] = _common(found.selector, types, read_only) or Function(
                 name=f"0x{found.selector}",
                 signature=f"0x{found.selector}({found.arguments or ''})",
                 types=types,
                 arguments=tuple(f"arg{place}" for place in range(len(types))),
-                read_only=found.state_mutability in ("view", "pure"),
+                read_only=read_only,
             )
     if not functions:
         return Interface(source=WITHOUT_SELECTORS if searched else TOO_LONG)
-    return Interface(
-        functions=functions,
-        source="no ABI was given: functions are named by their selectors, which evmole found in the bytecode "
-        "with their argument types; give --abi FILE for names",
+    return Interface(functions=_told_apart(functions), source=_recovered(functions))
+
+
+def _common(selected: str, types: tuple[str, ...], read_only: bool) -> Function | None:
+    """Return the well-known function that a selector and a number of arguments are of; ``None`` if there is none."""
+    known = common_functions().get(bytes.fromhex(selected))
+    if known is None:
+        return None
+    own = split_types(known.signature.partition("(")[2][:-1])
+    if len(own) != len(types):
+        return None
+    given = known.arguments or ("",) * len(own)
+    parameters = [Parameter(type=kind, name=name) for kind, name in zip(own, given, strict=True)]
+    return Function(
+        name=known.name,
+        signature=known.signature,
+        types=tuple(own),
+        arguments=_argument_names(parameters),
+        read_only=read_only,
+    )
+
+
+def _told_apart(functions: dict[bytes, Function]) -> dict[bytes, Function]:
+    """Return functions with names of their own: overloaded ones carry their types."""
+    counts = Counter(function.name for function in functions.values())
+    return {
+        selected: replace(function, name=function.signature) if counts[function.name] > 1 else function
+        for selected, function in functions.items()
+    }
+
+
+def _recovered(functions: Mapping[bytes, Function]) -> str:
+    """Say where the names of functions come from that evmole found."""
+    named = sum(not function.name.startswith("0x") for function in functions.values())
+    if not named:
+        return (
+            "no ABI was given: functions are named by their selectors, which evmole found in the bytecode "
+            "with their argument types; give --abi FILE for names"
+        )
+    return (
+        f"no ABI was given: {named:,} of {len(functions):,} functions that evmole found in the bytecode are named as "
+        "those of well-known contracts with the same selector and as many arguments, which may be other functions by "
+        "chance; give --abi FILE for the contract's own names"
     )
 
 

@@ -18,7 +18,9 @@ MAX_DEPTH: Final = 40
 MAX_DIGITS: Final = 100
 """Digits of a number."""
 _TOKEN: Final = re.compile(
-    r"(?P<blank>\s+)|(?P<number>0x[0-9a-fA-F]+|\d[\d,]*(?:\.\d+)?(?:[A-Za-z]\w*)?)"
+    r"(?P<blank>\s+)|(?P<shown>\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?(?: UTC)?"
+    r"|(?:≈ )?\d[\d,]*(?:\.\d+)? (?:ETH|gwei|wei)\b|0x[0-9a-fA-F]+…[0-9a-fA-F]*)"
+    r"|(?P<number>0x[0-9a-fA-F]+|\d[\d,]*(?:\.\d+)?(?:[A-Za-z]\w*)?)"
     r"|(?P<quoted>`(?:[^`\\]|\\.)*`)|(?P<name>[A-Za-z_$][\w$]*)|(?P<sign><=|>=|!=|\*\*|≥|≤|≠|[-=<>+*/%^(),\[\].'])|(?P<other>.)",
     re.DOTALL,
 )
@@ -195,6 +197,8 @@ class _Reader:
         while self._next(*signs):
             sign = self._take().text
             found = Operation(sign, found, self._product(inner))
+        if self._next_is("shown"):  # the value that a sum had
+            self._take()
         return found
 
     def _product(self, depth: int) -> Expression:
@@ -215,13 +219,15 @@ class _Reader:
             return found
         if token.kind == "number":
             return _number(token)
+        if token.kind == "shown":
+            return Name(token.text)
         if token.kind == "quoted":
             return self._name(token.text)
         if token.kind != "name" or token.text in _BOOLEAN | {"not"}:
             raise _Unreadable
         if self._next("(") and (_CASTS.fullmatch(token.text) or token.text in _CHOICES):
             return self._called(token.text, depth)
-        if token.text == _ARGUMENT and not self.at_end and self._tokens[self._at].kind == "number":
+        if token.text == _ARGUMENT and self._next_is("number"):
             return self._name(self._text[token.start : self._take().end])
         return self._name(self._text[token.start : self._through(token)])
 
@@ -264,9 +270,12 @@ class _Reader:
 
     def _name(self, text: str) -> Name:
         """Return a name, with the value that stands behind it."""
-        if not self.at_end and self._tokens[self._at].kind == "number":
+        if self._next_is("number"):
             return Name(text, _number(self._take()))
         return Name(text)
+
+    def _next_is(self, kind: str) -> bool:
+        return not self.at_end and self._tokens[self._at].kind == kind
 
     def _next(self, *texts: str) -> bool:
         return not self.at_end and self._tokens[self._at].text in texts
