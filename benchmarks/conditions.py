@@ -40,6 +40,9 @@ from tests.support.third_party.conditions import (
 from tests.support.third_party.recording import recorded
 
 _SUCCEEDS: Final = re.compile(r"succeeds\([\w.]*\.(\w+)\(")
+_ARGUMENT: Final = re.compile(r"(?<![\w.])value_(?!\w)")
+"""An argument that is called like the ether of the call."""
+_ETHER: Final = re.compile(r"(?<![\w.])value(?!\w)")
 _WORD: Final = re.compile(r"[A-Za-z_]\w{2,}")
 _COMMON: Final = frozenset(
     {"sender", "value", "this", "now", "block", "not", "and", "length", "keccak", "hash", "MAX"}
@@ -147,8 +150,15 @@ def compare(
     """Add the verdicts on the conditions of a function, listed and mined."""
     asked = frozenset(match for item in listed.conditions for match in _SUCCEEDS.findall(item.text))
     reader = Reader(names=names, asked=asked)
+    spell = _as_listed if any(_ARGUMENT.search(guard.text) for guard in guards) else str
     told = [
-        Told(kind=guard.kind, condition=condition, read=reader.read(_demand(condition), guard.names))
+        Told(
+            kind=guard.kind,
+            condition=condition,
+            read=reader.read(
+                spell(_demand(condition)), {spell(key): spell(name) for key, name in guard.names.items()}
+            ),
+        )
         for guard in guards
         for condition in guard.conditions
         if condition.maker is ConditionMaker.CONTRACT
@@ -168,6 +178,11 @@ def compare(
         else:
             verdict = Verdict.WRONG
         scores.mined[verdict].append(f"{function}, {each.kind.value}: {each.condition.text}")
+
+
+def _as_listed(text: str) -> str:
+    """Return a mined condition of a function with an argument ``value`` as lists write it: there ether is ``paid``."""
+    return _ARGUMENT.sub("value", _ETHER.sub("paid", text))
 
 
 def _demand(condition: GuardCondition) -> str:
