@@ -49,6 +49,10 @@ def test_a_change_of_the_contract_is_named_first(version: Version) -> None:
         assert first.example
 
 
+KINDS = ("a lock", "a wrong comparison", "an approval", "a check of the wrong role")
+"""What stands alone in the code, is known from few accepted calls, or made no difference that anybody saw."""
+
+
 @cache
 def deeds() -> ComparedHistory:
     history, artifact = changed_deeds.played(changed_deeds.SOURCE, SEED, CALLS)
@@ -57,10 +61,10 @@ def deeds() -> ComparedHistory:
 
 @pytest.mark.parametrize(
     "version",
-    [item for item in changed_deeds.VERSIONS if "re-entrancy" in item.name or "missing event" in item.name],
+    [item for item in changed_deeds.VERSIONS if item.name.startswith(KINDS)],
     ids=lambda version: version.name,
 )
-def test_a_lock_or_an_event_that_changed_is_named_first(version: Version) -> None:
+def test_other_kinds_of_changes_are_named_first(version: Version) -> None:
     source = changed_deeds.SOURCE.replace(version.old, version.new)
     history, artifact = changed_deeds.played(source, SEED, CALLS)
     compared, _ = compare_histories(deeds(), ComparedHistory(history=history, artifact=artifact))

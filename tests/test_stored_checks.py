@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from specminer.chain.tracefile import TraceFile
 from specminer.datasets import dataset
 from specminer.errors import StoreError
 from specminer.history import History
+from specminer.monitoring.deviation import Severity
+from specminer.monitoring.journal import DeliveryJournal, Message, key_of
 from specminer.monitoring.state_file import StateFile
 from specminer.pipeline.checking import check_history
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.stored_checking import StoredCheck
+from specminer.pipeline.watching import Watch, WatchOptions
 from specminer.specification import Specification
 from specminer.store import TraceStore
 from specminer.trace import Address
@@ -243,3 +247,82 @@ def test_chosen_transactions_that_are_new_are_judged_alone(prepared: Prepared) -
     assert telling(got) == telling(want)
     assert got.transactions == 1
     assert not growing.store.wholes
+
+
+@dataclass
+class Chain:
+    """A source that brings the next blocks of a dataset in each round."""
+
+    growing: Growing
+    ends: list[int]
+
+    def update(self, store: TraceStore, request: object, observer: object) -> None:
+        """Store the next blocks, if there are any."""
+        if self.ends:
+            self.growing.grow(self.ends.pop(0))
+
+
+@dataclass
+class Delivered:
+    """A receiver that keeps keys."""
+
+    keys: list[str] = field(default_factory=list)
+
+    def deliver(self, message: Message) -> None:
+        """Take a message."""
+        self.keys.append(message.key)
+
+
+def forgetful(known: Specification) -> Specification:
+    """Return a specification without the transition that was taken most often, so that much is unknown."""
+    most = max(
+        (edge for edge in known.transitions if edge.outcome == "returned"), key=lambda edge: edge.count
+    )
+    return replace(known, transitions=tuple(edge for edge in known.transitions if edge is not most))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (StateFile, "extend"),
+        (DeliveryJournal, "record"),
+        pytest.param(StateFile, "write", marks=pytest.mark.slow),
+        pytest.param(DeliveryJournal, "mark", marks=pytest.mark.slow),
+    ],
+)
+def test_a_watch_that_is_killed_loses_no_finding(
+    kind: type, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    growing, received = Growing("token"), Delivered()
+    later = growing.later_blocks()
+    chain = Chain(growing, [later[0], later[2], later[5], later[6]])
+    known = forgetful(growing.specification)
+    work, calls = getattr(kind, name), []
+
+    def killed_once(*arguments: object) -> None:
+        calls.append(name)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        work(*arguments)
+
+    monkeypatch.setattr(kind, name, killed_once)
+    for _ in range(6):
+        with (
+            StateFile(tmp_path / "automaton.state") as state,
+            DeliveryJournal(tmp_path / "automaton.watch") as journal,
+            suppress(KeyboardInterrupt),
+        ):
+            Watch(
+                specification=known,
+                store=growing.store,
+                source=chain,  # type: ignore[arg-type]  # it brings histories up to date, which is all that is asked
+                journal=journal,
+                receivers=[received],
+                options=WatchOptions(once=True),
+                state=state,
+                kept_from=0,
+            ).run()
+    whole = check_history(known, growing.store.history(growing.chain, growing.contracts))
+    wanted = {key_of(item) for item in whole.at_least(Severity.UNKNOWN)}
+    assert wanted
+    assert set(received.keys) == wanted

@@ -135,6 +135,27 @@ def _calls(specification: Specification) -> dict[str, int]:
     return {scope: count for scope, count in found.items() if count}
 
 
+def refusal_differences(refused: Mapping[tuple[str, str], str], *, gone: bool) -> Iterator[Difference]:
+    """Yield the conditions that one specification requires, and of which a call that the other accepted is none.
+
+    Args:
+        refused: conditions by function and text, with the values of the call.
+        gone: whether the call is of the later history.
+
+    """
+    for (scope, text), values in sorted(refused.items()):
+        when = "is accepted now" if gone else "was accepted before"
+        yield Difference(
+            subject=Subject.GUARD,
+            change=Change.GONE if gone else Change.ADDED,
+            ground=Ground.DATA,
+            scope=scope,
+            before=text if gone else "",
+            after="" if gone else text,
+            sentence=f"{scope} {when} although '{text}' does not hold" + (f" ({values})" if values else ""),
+        )
+
+
 def invariant_differences(
     claims: Specification, failures: Mapping[str, tuple[int, int]], *, gone: bool
 ) -> Iterator[Difference]:

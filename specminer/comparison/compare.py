@@ -9,11 +9,12 @@ from specminer.comparison.automaton_comparison import automaton_differences, pai
 from specminer.comparison.claim_comparison import (
     function_differences,
     invariant_differences,
+    refusal_differences,
     rejection_differences,
     role_differences,
 )
 from specminer.comparison.difference import Comparison, Difference, Ground, HistoryEvidence, Subject
-from specminer.comparison.effect_comparison import effect_differences
+from specminer.comparison.effect_comparison import effect_differences, idle_differences
 from specminer.comparison.guard_comparison import GuardComparison
 from specminer.specification import Specification
 
@@ -37,7 +38,8 @@ def compare(
     states, numbers = paired_states(before, after)
     transitions = paired_transitions(before, after, numbers)
     guards = GuardComparison(before, after)
-    idle = {item for evidence in (of_before, of_after) if evidence is not None for item in evidence.idle}
+    idle = tuple({} if evidence is None else evidence.idle for evidence in (of_before, of_after))
+    refused = tuple({} if evidence is None else evidence.refused for evidence in (of_before, of_after))
     conditions = list(guards.differences())
     callers = (
         known_callers(before) if of_before is None else of_before.callers,
@@ -45,7 +47,9 @@ def compare(
     )
     found = [
         *conditions,
-        *effect_differences(before, after, idle),
+        *refusal_differences(refused[1], gone=True),
+        *refusal_differences(refused[0], gone=False),
+        *effect_differences(before, after, set().union(*idle)),
         *role_differences(before, after, {item.scope for item in conditions}),
         *actor_differences(before, after, *callers),
         *function_differences(before, after),
@@ -60,6 +64,8 @@ def compare(
                 **uncompared,
                 "invariants of one document only, whose history is not at hand": len(claims),
             }
+    if of_before is not None and of_after is not None:
+        found += idle_differences(before, after, of_before.idle, of_after.idle)
     if of_after is not None:
         found += invariant_differences(before, of_after.claims, gone=True)
     if of_before is not None:

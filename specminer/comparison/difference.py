@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from specminer.decision.effects import IdleEffect
 from specminer.specification import Edge, Specification, State
 
 
@@ -70,8 +71,11 @@ class HistoryEvidence:
 
     claims: Mapping[str, tuple[int, int]]
     """Of the text of an invariant: in how many cases of this history it fails, and how many there are."""
-    idle: frozenset[tuple[str, str]] = frozenset()
-    """Effects, as function and text, that are in the code but made no difference in this history."""
+    idle: Mapping[tuple[str, str], IdleEffect] = field(default_factory=dict)
+    """Effects, by function and text, that are in the code but made no difference in this history."""
+    refused: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Conditions that the other specification requires, by function and text, of functions that were accepted too
+    seldom here to know all their conditions; each with the values of an accepted call for which it does not hold."""
     callers: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """How many accepted calls of each function each account sent."""
 

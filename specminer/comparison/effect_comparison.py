@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from specminer.comparison.chance import beyond_chance, fisher
+from specminer.comparison.chance import SIGNIFICANCE, beyond_chance, fisher
 from specminer.comparison.difference import Cases, Change, Difference, Ground, Subject, change_of
+from specminer.decision.effects import IdleEffect
 from specminer.specification import Effect, EffectKind, Specification
 
 _Target = tuple[str, EffectKind, str]
@@ -52,6 +53,46 @@ def effect_differences(
             gone, added = gone[1:], added[1:]
         for case, effect in (*gone, *added, *(item for item in changes if item[0][0] and item[0][2])):
             yield _difference(case, effect)
+
+
+def idle_differences(
+    before: Specification,
+    after: Specification,
+    old: Mapping[tuple[str, str], IdleEffect],
+    new: Mapping[tuple[str, str], IdleEffect],
+) -> Iterator[Difference]:
+    """Yield the writes of every accepted call of one code, and of none of the other, though they changed nothing.
+
+    Args:
+        before: the first specification.
+        after: the second one.
+        old: writes that made no difference in the first history.
+        new: those of the second one.
+
+    """
+    known = {*_by_text(before), *_by_text(after)}
+    for gone, mine, others, calls in ((True, old, new, _calls(after)), (False, new, old, _calls(before))):
+        for key, item in mine.items():
+            scope, text = key
+            trials = calls.get(scope, 0)
+            if key in others or key in known or item.happened < item.calls or not trials:
+                continue
+            case = (item.happened, item.calls, 0, trials) if gone else (0, trials, item.happened, item.calls)
+            if item.target == "…" or fisher(*case) > SIGNIFICANCE:
+                continue
+            verb = "no longer writes" if gone else "writes"
+            yield Difference(
+                subject=Subject.EFFECT,
+                change=Change.GONE if gone else Change.ADDED,
+                ground=Ground.CODE,
+                scope=scope,
+                before=text if gone else "",
+                after="" if gone else text,
+                sentence=f"{scope} {verb} {item.target}: '{text}', which made no difference in the calls that were "
+                f"seen ({_counts(case)})",
+                counts=case,
+                probability=fisher(*case),
+            )
 
 
 def _by_text(specification: Specification) -> Mapping[tuple[str, str], Effect]:

@@ -29,6 +29,8 @@ class GuardComparison:
         both = {edge.function for edge in self.before.transitions} & {
             edge.function for edge in self.after.transitions
         }
+        for scope in sorted(one_sided):
+            yield from self._of_seldom(scope)
         if one_sided & both:
             self.uncompared["functions whose code was followed in one history only"] = len(one_sided & both)
 
@@ -54,6 +56,32 @@ class GuardComparison:
                 yield _one_sided(scope, item, Change.ADDED, language.example(_formulas(old), item.formula))
         if not gone and not added:
             yield from _order(scope, old, new)
+
+    def _of_seldom(self, scope: str) -> Iterator[Difference]:
+        """Yield the checks that reject for the same reason, but ask another thing.
+
+        Of a function that one history seldom accepted not all conditions are known. What rejected it is: if each of two
+        checks speaks of something that the other one does not, they are different ones.
+        """
+        language = GuardLanguage()
+        old, new = (
+            _single_causes(_guards(side, scope), language.conditions(_guards(side, scope))[0])
+            for side in (self.before, self.after)
+        )
+        for reason in sorted({*old} & {*new}):
+            one, two = old[reason], new[reason]
+            if one.names <= two.names or two.names <= one.names:
+                continue
+            yield Difference(
+                subject=Subject.GUARD,
+                change=Change.OTHER,
+                ground=Ground.DATA,
+                scope=scope,
+                before=one.text,
+                after=two.text,
+                sentence=f"{scope} rejects with '{reason}' unless '{two.text}', and did before "
+                f"unless '{one.text}'",
+            )
 
     def _told(self, conditions: Sequence[DemandedCondition]) -> list[DemandedCondition]:
         """Return the conditions without those that the other history may only lack because no call took that way."""
@@ -99,6 +127,24 @@ class GuardComparison:
 
 def _guards(specification: Specification, scope: str) -> list[Guard]:
     return [guard for guard in specification.guards if guard.scope == scope]
+
+
+def _single_causes(
+    guards: Sequence[Guard], conditions: Sequence[DemandedCondition]
+) -> dict[str, DemandedCondition]:
+    """Return the required condition behind each reason that has a text and one condition alone."""
+    required = {
+        item.text: item
+        for item in conditions
+        if item.kind is GuardKind.REQUIRED and not item.of_compiler and item.is_named
+    }
+    found = {}
+    for guard in guards:
+        for reason in guard.reasons:
+            causes = {cause.condition for cause in reason.causes}
+            if reason.text and len(causes) == 1 and (text := next(iter(causes))) in required:
+                found[reason.text] = required[text]
+    return found
 
 
 def _unmet(

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from specminer.decision.call_runs import CallRun
 from specminer.decision.effect_conditions import Conjunction, conditions_of
@@ -83,15 +83,31 @@ def effects_of(
     return tuple(sorted(told, key=lambda item: _KINDS.index(item.kind)))
 
 
+class IdleEffect(NamedTuple):
+    """A write that made no difference in any accepted call."""
+
+    target: str
+    """What is written."""
+    happened: int
+    """In how many accepted calls it happened."""
+    calls: int
+    """How many accepted calls were followed."""
+
+
 def idle_effects_of(
     decisions: FunctionDecisions, writes: FunctionWrites, wording: Wording, name: str
-) -> frozenset[tuple[str, str]]:
-    """Return the writes of a function that made no difference in any call, as function and text.
+) -> dict[tuple[str, str], IdleEffect]:
+    """Return the writes of a function that made no difference in any call, by function and text.
 
     They are no effects in this history, but may be in another one; the arguments are those of :func:`effects_of`.
     """
-    idle = _Collector(decisions, writes, wording).idle()
-    return frozenset((name, item.text) for item in idle)
+    collector = _Collector(decisions, writes, wording)
+    return {
+        (name, item.text): IdleEffect(
+            item.target, sum(collector.weights[run] for run in found.runs), collector.calls
+        )
+        for item, found in collector.idle().items()
+    }
 
 
 class _Collector:
@@ -119,9 +135,9 @@ class _Collector:
         found = {name: item for name, item in self._all().items() if item.changed}
         return _bounded(_with_rounds(found))
 
-    def idle(self) -> list[EffectName]:
-        """Return what was done that made no difference in any run."""
-        return [name for name, item in self._all().items() if not item.changed]
+    def idle(self) -> dict[EffectName, _Found]:
+        """Return what was done that made no difference in any run, with the runs in which it was done."""
+        return {name: item for name, item in self._all().items() if not item.changed}
 
     def _all(self) -> dict[EffectName, _Found]:
         found: dict[EffectName, _Found] = {}

@@ -14,19 +14,26 @@ from specminer._support.addresses import checksum_address
 from specminer.chain.artifact import Artifact
 from specminer.comparison.compare import compare
 from specminer.comparison.difference import Comparison, HistoryEvidence
-from specminer.decision.effects import idle_effects_of
+from specminer.comparison.guard_language import DEMANDED, followed_functions
+from specminer.decision.effects import IdleEffect, idle_effects_of
 from specminer.decision.function_writes import writes_of
 from specminer.decoding import HistoryContext
 from specminer.errors import UsageError
+from specminer.guard.entity import Entities
+from specminer.guard.guards import functions_of
 from specminer.history import History
 from specminer.invariant.search import proposed
+from specminer.monitoring.call_terms import CallTerms
+from specminer.monitoring.calls import JudgedCalls
+from specminer.monitoring.deviation import Severity
+from specminer.monitoring.guard_breaches import GuardCheck
 from specminer.pipeline.assessment import find_invariants
 from specminer.pipeline.automata import choose_abstraction, count_transitions
 from specminer.pipeline.division import decode_history, divide
 from specminer.pipeline.document import build_specification
 from specminer.pipeline.effecting import find_effects
 from specminer.pipeline.following import execute_calls, follow_decisions
-from specminer.pipeline.guarding import find_guards, find_implications
+from specminer.pipeline.guarding import causes, find_guards, find_implications
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.state import MineOptions, Mining, Stage, options_of
 from specminer.specification import Confidence, Specification, Surprise
@@ -206,11 +213,42 @@ def _evidence(mining: Mining, claimed: Specification) -> HistoryEvidence:
         for item in proposed(mining.context, mining.tuning, mining.interactions)
         if item.text in wanted and len(item.cases)
     }
-    idle: set[tuple[str, str]] = set()
+    idle: dict[tuple[str, str], IdleEffect] = {}
     for number, item in mining.followed.items():
         writes = writes_of(item.decisions, item.wording)
         idle |= idle_effects_of(item.decisions, writes, item.wording, mining.context.calls.functions[number])
-    return HistoryEvidence(claims=claims, idle=frozenset(idle), callers=_callers(mining.context))
+    return HistoryEvidence(
+        claims=claims,
+        idle=idle,
+        callers=_callers(mining.context),
+        refused=_refused(mining, claimed),
+    )
+
+
+def _refused(mining: Mining, claimed: Specification) -> dict[tuple[str, str], str]:
+    """Return the conditions that another specification requires and that accepted calls of seldom functions break.
+
+    What the code of such a function asks is not known from its own calls. Conditions count that the other history knows
+    from enough calls.
+    """
+    seldom = followed_functions(claimed) - followed_functions(mining.specification)
+    guards = tuple(guard for guard in claimed.guards if guard.scope in seldom and guard.kind in DEMANDED)
+    if not guards:
+        return {}
+    context = mining.context
+    reasons = causes(mining.history, context.interface)
+    functions = functions_of(context, reasons, Entities(context, mining.interactions), mining.followed)
+    check = GuardCheck(
+        replace(claimed, guards=guards),
+        JudgedCalls(context=context, interactions=mining.interactions, judged=context.is_accepted),
+        tuple(map(CallTerms, functions)),
+        reasons,
+    )
+    return {
+        (item.function, item.claim): ", ".join(f"{name} = {value}" for name, value in item.values.items())
+        for item in check.findings()
+        if item.severity is Severity.BROKEN
+    }
 
 
 def _callers(context: HistoryContext) -> dict[str, Counter[str]]:

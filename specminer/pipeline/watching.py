@@ -23,7 +23,7 @@ from specminer.pipeline.output import replace_file
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.sources.source import OpenSource, UpdateRequest
 from specminer.pipeline.state import options_of
-from specminer.pipeline.stored_checking import StoredCheck
+from specminer.pipeline.stored_checking import LEAST, StoredCheck
 from specminer.report.check_result import finding_document
 from specminer.specification import ClaimEdits, Specification, encode_specification
 from specminer.store import TraceStore
@@ -65,6 +65,8 @@ class Watch:
     artifact: Artifact | None = None
     state: StateFile | None = None
     """What is kept of the history that was read; ``None`` to read all of it in each round that brings something."""
+    kept_from: int = LEAST
+    """Calls of a history from which on something is kept."""
     observer: Observer = SILENT
     sleep: Callable[[float], None] = time.sleep
     counters: WatchCounters = field(default_factory=WatchCounters)
@@ -166,6 +168,7 @@ class Watch:
             state=self.state,
             artifact=self.artifact,
             observer=self.observer,
+            least=self.kept_from,
         ).result(options)
 
     def _learn(self, path: Path) -> None:
