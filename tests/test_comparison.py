@@ -49,24 +49,26 @@ def test_a_change_of_the_contract_is_named_first(version: Version) -> None:
         assert first.example
 
 
-KINDS = ("a lock", "a wrong comparison", "an approval", "a check of the wrong role")
-"""What stands alone in the code, is known from few accepted calls, or made no difference that anybody saw."""
+KINDS = ("a wrong comparison", "an approval")
+"""What is known from few accepted calls, and what made no difference that anybody saw."""
 
 
 @cache
 def deeds() -> ComparedHistory:
-    history, artifact = changed_deeds.played(changed_deeds.SOURCE, SEED, CALLS)
+    history, artifact = changed_deeds.played(changed_deeds.SOURCE, 0, 600)
     return ComparedHistory(history=history, artifact=artifact)
 
 
 @pytest.mark.parametrize(
     "version",
-    [item for item in changed_deeds.VERSIONS if item.name.startswith(KINDS)],
-    ids=lambda version: version.name,
+    [
+        pytest.param(item, id=item.name, marks=() if item.name.startswith(KINDS) else pytest.mark.slow)
+        for item in changed_deeds.VERSIONS
+    ],
 )
 def test_other_kinds_of_changes_are_named_first(version: Version) -> None:
     source = changed_deeds.SOURCE.replace(version.old, version.new)
-    history, artifact = changed_deeds.played(source, SEED, CALLS)
+    history, artifact = changed_deeds.played(source, 0, 600)
     compared, _ = compare_histories(deeds(), ComparedHistory(history=history, artifact=artifact))
     assert version.told(compared.differences[0]), [item.sentence for item in compared.differences]
 
