@@ -30,8 +30,10 @@ from specminer.trace import Fidelity
 
 MAX_WAYS: Final = 64
 """Runs that are tried for one call; if there are more ways, nothing is said of it."""
-MAX_CALLS: Final = 500
-"""Calls of one function that are tried."""
+MAX_OPCODES: Final = 2_000_000
+"""Opcodes that the runs of one function's calls may take together."""
+_OPCODES_BEFORE: Final = 500
+"""What it takes to begin a run counts like so many opcodes."""
 _MAX_STEPS: Final = 20_000
 """Opcodes of one run."""
 
@@ -76,15 +78,12 @@ class InferredCalls:
         """Prepare; ``arena`` holds the expressions of the function's runs."""
         self._history, self._recordings, self._arena = history, recordings, arena
         self._reader = StepReader(arena=arena)
-        self._left = MAX_CALLS
+        self._left = MAX_OPCODES
         marks = history.fidelity
         self._tells_gas = bool(marks.get(Fidelity.EXACT)) and not marks.get(Fidelity.UNCHECKED)
 
     def way(self, row: int) -> InferredWay | None:
         """Return the only way that a rejected call can have gone; ``None`` if that cannot be told."""
-        self._left -= 1
-        if self._left < 0:
-            return None
         try:
             call = self._recordings.of(row, doubtful=True)
             fits = list(self._fitting(row, call))
@@ -124,7 +123,9 @@ class InferredCalls:
         while waiting:
             flips = waiting.pop()
             tries += 1
-            run = _follow(self._reader, fork, recording, call, flips) if tries <= MAX_WAYS else None
+            within = tries <= MAX_WAYS and self._left > 0
+            run = _follow(self._reader, fork, recording, call, flips) if within else None
+            self._left -= _OPCODES_BEFORE + (0 if run is None else run.opcodes)
             if run is None or run.record.cut or not (run.ended or run.contradicted):
                 raise _Undecided
             unknown = _unknown_nodes(run, recording)
