@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from specminer.report.brief import brief_sentences
+from specminer.report.brief import brief_sentences, proxy_text
 from specminer.report.summary import summary
 from specminer.specification import (
+    ImplementationSummary,
     InteractionsSummary,
     Mode,
     Role,
@@ -70,3 +71,24 @@ def test_alarms_are_counted_and_roles_beyond_two_are() -> None:
 def test_foreign_names_are_made_safe() -> None:
     for text in brief_sentences(hostile(HOSTILE_NAMES)):
         assert text.isprintable()
+
+
+def test_a_proxy_is_named_as_such_with_its_upgrades() -> None:
+    spec = mined("loans").specification
+    told = spec.history.implementations
+    assert told is not None
+    first, second = told
+    assert first.last_block <= second.first_block
+    assert (
+        f"a proxy with 2 implementations, upgraded before block {second.first_block:,}, was called"
+        in (brief_sentences(spec)[0])
+    )
+    assert mined("escrow").specification.history.implementations is None
+
+
+def test_contracts_that_run_in_turns_are_no_upgrades() -> None:
+    one = ImplementationSummary(address="0x" + "11" * 20, first_block=5, last_block=90)
+    other = ImplementationSummary(address="0x" + "22" * 20, first_block=7, last_block=80)
+    assert proxy_text((one, other)) == "a proxy of 2 contracts that run in turns"
+    assert proxy_text((one,)) == f"a proxy of {one.address}"
+    assert proxy_text(()) == ""

@@ -6,6 +6,8 @@ They are composed of what the specification tells elsewhere at length. Texts are
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from specminer._support.text import counted, join_words, show_number
@@ -14,7 +16,7 @@ from specminer.render.content import Content
 from specminer.render.options import PictureOptions
 from specminer.report.guards import role_texts
 from specminer.report.surprising_transactions import transaction_sentences
-from specminer.specification import Mode, Specification, TransitionKind
+from specminer.specification import ImplementationSummary, Mode, Specification, TransitionKind
 
 MAX_STEPS: Final = 6
 """Steps of the usual way that are told."""
@@ -22,6 +24,8 @@ MAX_ROLES: Final = 2
 MAX_TEXT: Final = 400
 """Characters of a sentence that was written elsewhere."""
 _CONSTRUCTOR: Final = "constructor"
+_UPGRADES: Final = 3
+"""Upgrades of a proxy that are told with their blocks."""
 _KINDS: Final = (
     ("a governor", {"propose", "castVote", "execute"}),
     ("a timelock", {"schedule", "execute"}),
@@ -52,7 +56,9 @@ def _calls(spec: Specification) -> str:
     functions = set(accepted) | {guard.scope for guard in spec.guards}
     names = {function.partition("(")[0] for function in functions}
     kind = next((text for text, needed in _KINDS if needed <= names), "")
-    what = f", by the names of its functions {kind}," if kind else ""
+    kinds = [f"by the names of its functions {kind}"] if kind else []
+    proxy = proxy_text(history.implementations or ())
+    what = f", {' and '.join([*kinds, *([proxy] if proxy else [])])}," if kinds or proxy else ""
     often = [plain(function, 60) for function, _ in accepted.most_common(3)]
     text = f"{plain(spec.name, 120)}{what} was called {_times(history.invocations)}"
     text += f" in blocks {show_number(history.first_block)} to {show_number(history.last_block)}"
@@ -61,6 +67,27 @@ def _calls(spec: Specification) -> str:
         share = history.rejected / history.invocations
         text += f"; {counted(history.rejected, 'call')} ({share:.0%}) were rejected"
     return f"{text}."
+
+
+def proxy_text(implementations: Sequence[ImplementationSummary]) -> str:
+    """Return what kind of proxy a contract is, by the contracts to which it handed its calls; nothing if to none.
+
+    It was upgraded where one of them ran only after the last call of another; contracts that ran in turns are parts.
+    """
+    if not implementations:
+        return ""
+    if len(implementations) == 1:
+        return f"a proxy of {implementations[0].address}"
+    pairs = list(pairwise(implementations))
+    if any(before.last_block > after.first_block for before, after in pairs):
+        return f"a proxy of {len(implementations):,} contracts that run in turns"
+    blocks = [f"{after.first_block:,}" for _, after in pairs[:_UPGRADES]]
+    more = f" and {len(pairs) - _UPGRADES:,} more" if len(pairs) > _UPGRADES else ""
+    noun = "block" if len(pairs) == 1 else "blocks"
+    return (
+        f"a proxy with {len(implementations):,} implementations, upgraded before {noun} "
+        f"{', '.join(blocks)}{more}"
+    )
 
 
 def _times(count: int | None) -> str:

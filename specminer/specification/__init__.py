@@ -71,6 +71,7 @@ from specminer.specification.guards import (
 )
 from specminer.specification.history import (
     HistorySummary,
+    ImplementationSummary,
     LastingValue,
     LifeMoment,
     LifeSummary,
@@ -164,6 +165,7 @@ __all__ = [
     "HeldOutFigures",
     "HistorySummary",
     "HistoryView",
+    "ImplementationSummary",
     "InteractionsSummary",
     "InvariantEntry",
     "LastingValue",

@@ -97,6 +97,18 @@ class LastingValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImplementationSummary:
+    """A contract whose code ran in calls of a proxy."""
+
+    address: str
+    """Where the code is."""
+    first_block: Count
+    """The number of the first block in which it ran."""
+    last_block: Count
+    """The number of the last block in which it ran."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenSummary:
     """What the contract counts, if it says that it is a token with decimals."""
 
@@ -136,6 +148,8 @@ class HistorySummary:
     """What the contract's own variables held all the time, which is no part of states; left out if there are none."""
     token: TokenSummary | None = absent()
     """What the contract counts; left out if it does not say how many decimals its amounts have."""
+    implementations: tuple[ImplementationSummary, ...] | None = absent()
+    """Of a proxy: the contracts to which it handed whole calls, in the order in which they ran first; else left out."""
     selection: str | None = absent()
     """How the contracts were chosen, in a sentence; left out for a single one."""
     lives: tuple[LifeSummary, ...] | None = absent()
