@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from benchmarks.hostile_commands import Broken, attack_by_command, originals
+from benchmarks.hostile_tables import attack_by_table, table_originals
 from specminer.abstraction.definition import check_forms
 from specminer.abstraction.definition import load as load_definition
 from specminer.chain.artifact import load
@@ -248,7 +249,7 @@ def attack_by_file(
     read(path)
 
 
-KINDS: Final = ("node", "traces", "abi", "toml", "txlist", "internal", "command", "command")
+KINDS: Final = ("node", "traces", "abi", "toml", "txlist", "internal", "table", "table", "command", "command")
 """What is attacked, one as often as it stands here."""
 
 
@@ -292,6 +293,7 @@ class _Attacker:
         self._folder = folder
         self._files = seeds()
         (folder / "originals").mkdir()
+        self._tables = table_originals(recordings[0].export, recordings[0].answers, folder / "tables")
         self._given = originals(recordings[0].trace_file, recordings[0].export, folder / "originals")
 
     def attack(self, source: random.Random) -> str:
@@ -303,6 +305,8 @@ class _Attacker:
                 attack_by_node(source.choice(self._recordings), source)
             elif kind == "traces":
                 attack_by_trace_file(source.choice(self._recordings), source, path)
+            elif kind == "table":
+                attack_by_table(self._tables, source, self._folder)
             elif kind == "command":
                 self.kind, code = attack_by_command(self._given, source, self._folder)
                 return f"{self.kind}: exit code {code}"

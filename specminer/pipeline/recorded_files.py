@@ -162,7 +162,8 @@ def _contracts(world: World, envelopes: Mapping[Hash, Envelope]) -> tuple[Addres
         row[1]
         for answers in world.traces.values()
         for row in _rows(answers.get(Answer.JAVASCRIPT))
-        if isinstance(row, list) and len(row) > 1 and row[0] in _OWNED and isinstance(row[1], str)
+        if isinstance(row, list) and len(row) > 1 and isinstance(row[0], str) and isinstance(row[1], str)
+        if row[0] in _OWNED
     }
     found = {Address(bytes.fromhex(text[2:])) for text in named if _is_address(text)}
     created = {item.created for item in envelopes.values() if item.created is not None}

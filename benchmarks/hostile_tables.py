@@ -1,0 +1,111 @@
+"""Mutated tables and saved traces, in every format that ``specminer import`` reads: whole, or not at all."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow
+import pyarrow.parquet
+
+from specminer import import_history
+from specminer.chain.parquet.rows import is_parquet
+from specminer.errors import SpecminerError
+from specminer.store import TraceStore
+from tests.support.exports import Record
+from tests.support.mutations import mutated, scrambled
+from tests.support.tables import FORMATS, write_json
+
+CHAIN: Final = 31337
+Originals = Mapping[str, Mapping[str, bytes]]
+"""The files of each format, by name."""
+
+
+def table_originals(
+    export: Sequence[Record], answers: Mapping[tuple[str, str], Any], folder: Path
+) -> Originals:
+    """Return a history in every format of transactions, and its traces as they may have been saved."""
+    found: dict[str, Mapping[str, bytes]] = {}
+    for name, write in FORMATS.items():
+        (place := folder / name).mkdir(parents=True)
+        found[name] = {path.name: path.read_bytes() for path in write(place, export)}
+    traces = [
+        {"txHash": json.loads(params)[0], "result": answer["result"]}
+        for (method, params), answer in answers.items()
+        if method == "debug_traceTransaction" and "result" in answer
+    ]
+    listed = write_json(folder / "list.json", list(export)).read_bytes()
+    found["saved traces"] = {"list.json": listed, "traces.json": json.dumps(traces).encode()}
+    return found
+
+
+def attack_by_table(given: Originals, source: random.Random, folder: Path) -> str:
+    """Import a format's files, one of them mutated; return which format it was.
+
+    Raises:
+        SpecminerError: they were refused, and nothing of them was stored.
+
+    """
+    name = source.choice(sorted(given))
+    files = given[name]
+    target = source.choice(sorted(files))
+    paths = []
+    for file, content in files.items():
+        path = folder / file
+        path.write_bytes(content)
+        if file == target:
+            _mutate(path, source)
+        paths.append(path)
+    source.shuffle(paths)
+    database = folder / "tables.db"
+    for path in folder.glob("tables.db*"):
+        path.unlink()
+    try:
+        import_history(database, *paths, chain_id=CHAIN)
+    except SpecminerError:
+        _check_nothing(database)
+        raise
+    finally:
+        for path in paths:
+            path.unlink()
+    return name
+
+
+def _check_nothing(database: Path) -> None:
+    if database.exists():
+        with TraceStore(str(database)) as store:
+            assert not any(item.transactions for item in store.contracts()), "something was stored"
+
+
+def _mutate(path: Path, source: random.Random) -> None:
+    if source.random() < 0.5:
+        path.write_bytes(scrambled(path.read_bytes(), source))
+    elif is_parquet(path):
+        rows = pyarrow.parquet.read_table(path).to_pylist()
+        _change_cell(rows, source)
+        try:
+            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+        except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
+            path.write_bytes(scrambled(path.read_bytes(), source))
+    elif path.read_bytes()[:1] == b"[":
+        document = mutated(json.loads(path.read_bytes()), source)
+        path.write_bytes(json.dumps(document).encode("utf-8", "surrogatepass"))
+    else:
+        lines = path.read_bytes().splitlines(keepends=True)
+        row = source.randrange(len(lines))
+        lines[row] = scrambled(lines[row], source)
+        path.write_bytes(b"".join(lines))
+
+
+def _change_cell(rows: list[dict[str, Any]], source: random.Random) -> None:
+    """Give a column another value, in one row or in all of them, so that its type changes."""
+    name = source.choice(sorted(rows[0]))
+    value = source.choice(
+        (None, -1, 1 << 62, 0.5, "", "0x", b"", b"\xff" * 40, True, "nan", [1], {"a": b"1"})
+    )
+    chosen = rows if source.random() < 0.5 else [source.choice(rows)]
+    for row in chosen:
+        row[name] = value
