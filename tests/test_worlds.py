@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from specminer._support.keccak import keccak
+from specminer.chain.artifact import Artifact, Entry, parse
 from specminer.chain.endpoint import Endpoint
+from specminer.chain.fitting_abi import fitting_artifact
 from specminer.chain.node import Node
 from specminer.pipeline import collect
 from specminer.store import TraceStore
@@ -18,9 +21,10 @@ from specminer.trace import Address, Transaction
 from tests.support.anvil import Anvil
 from tests.support.command import Done, specminer
 from tests.support.exporting import write_txlist
-from tests.support.salesroom import Salesroom, drive
+from tests.support.salesroom import Salesroom, compiled, drive
 
 pytestmark = pytest.mark.node
+Room = tuple[Anvil, Salesroom, dict[str, Path]]
 FAITHFUL = "100.00% ended as on the chain and 100.00% used exactly the same gas"
 NAMES = ("token", "vault", "sale")
 
@@ -39,7 +43,7 @@ def room(
         yield anvil, driven, lists
 
 
-def run(database: str, cwd: Path, *files: Path) -> Done:
+def run(database: str, cwd: Path, *files: Path | str) -> Done:
     return specminer("import", *files, "--db", database, "--fork", "cancun", "--chain-id", "31337", cwd=cwd)
 
 
@@ -60,9 +64,7 @@ def _facts(item: Transaction) -> tuple[Any, ...]:
     return item.hash, item.block.number, item.index, item.sender, item.gas_used, item.succeeded, calls
 
 
-def test_together_they_are_what_a_node_recorded(
-    room: tuple[Anvil, Salesroom, dict[str, Path]], tmp_path: Path
-) -> None:
+def test_together_they_are_what_a_node_recorded(room: Room, tmp_path: Path) -> None:
     anvil, driven, lists = room
     contracts = {name: getattr(driven, name).address for name in NAMES}
     with Node(Endpoint(anvil.url)) as node, TraceStore(str(tmp_path / "node.db")) as store:
@@ -80,9 +82,7 @@ def test_together_they_are_what_a_node_recorded(
         assert held(tmp_path / f"{number}.db", contracts) == recorded
 
 
-def test_alone_each_says_what_is_missing(
-    room: tuple[Anvil, Salesroom, dict[str, Path]], tmp_path: Path
-) -> None:
+def test_alone_each_says_what_is_missing(room: Room, tmp_path: Path) -> None:
     _, driven, lists = room
     done = run("sale.db", tmp_path, lists["sale"])
     assert done.code == 0, done.text
@@ -93,9 +93,7 @@ def test_alone_each_says_what_is_missing(
         assert "missing: calls of other contracts" in done.out
 
 
-def test_what_was_missing_is_added_by_a_later_run(
-    room: tuple[Anvil, Salesroom, dict[str, Path]], tmp_path: Path
-) -> None:
+def test_what_was_missing_is_added_by_a_later_run(room: Room, tmp_path: Path) -> None:
     """Whatever the order, the same history as at once; a list that was there already adds nothing."""
     _, driven, lists = room
     contracts = {name: getattr(driven, name).address for name in NAMES}
@@ -111,9 +109,7 @@ def test_what_was_missing_is_added_by_a_later_run(
         assert "nothing new" in again.out
 
 
-def test_lists_that_contradict_each_other_are_refused_and_nothing_is_kept(
-    room: tuple[Anvil, Salesroom, dict[str, Path]], tmp_path: Path
-) -> None:
+def test_lists_that_contradict_each_other_are_refused_and_nothing_is_kept(room: Room, tmp_path: Path) -> None:
     _, _, lists = room
     records = json.loads(lists["token"].read_text())
     records[-1]["value"] = "12"
@@ -127,9 +123,7 @@ def test_lists_that_contradict_each_other_are_refused_and_nothing_is_kept(
         assert store.contracts() == []
 
 
-def test_lists_that_have_nothing_to_do_with_each_other_stay_apart(
-    room: tuple[Anvil, Salesroom, dict[str, Path]], tmp_path: Path
-) -> None:
+def test_lists_that_have_nothing_to_do_with_each_other_stay_apart(room: Room, tmp_path: Path) -> None:
     """The second is executed alone: the first has as many records as before."""
     _, _, lists = room
     with Anvil() as other:
@@ -144,3 +138,54 @@ def test_lists_that_have_nothing_to_do_with_each_other_stay_apart(
     done = run("h.db", tmp_path, path)
     assert done.code == 0, done.text
     assert "executed 1 by" in done.out
+
+
+def test_each_contract_gets_its_own_abi(room: Room, tmp_path: Path) -> None:
+    """Of several files, or of a folder that holds other files as well."""
+    _, driven, lists = room
+    folder = tmp_path / "abis"
+    folder.mkdir()
+    for name in ("Token", "Vault", "Sale", "Spare"):
+        abi = [function("spare")] if name == "Spare" else compiled()[name]["abi"]
+        (folder / f"{name}.json").write_text(json.dumps({"contractName": name, "abi": abi}))
+    (folder / "package.json").write_text('{"name": "salesroom"}')
+    files = [argument for path in sorted(folder.glob("[A-Z]*")) for argument in ("--abi", path)]
+    for database, chosen in (("files.db", files), ("folder.db", ["--abi", folder])):
+        done = run(database, tmp_path, *lists.values(), *chosen)
+        assert done.code == 0, done.text
+        with TraceStore(str(tmp_path / database)) as store:
+            for name in NAMES:
+                address = Address(bytes.fromhex(getattr(driven, name).address[2:]))
+                stored = store.record(31337, address).artifact
+                assert stored is not None
+                assert parse(stored, name).name == name.title()
+
+
+def function(name: str) -> dict[str, Any]:
+    return {"type": "function", "name": name, "inputs": [], "outputs": [], "stateMutability": "view"}
+
+
+def test_the_abis_of_a_proxy_are_those_of_all_that_ran() -> None:
+    """Of both facets, or of both versions; the layout is that of the newest. What never ran is left out."""
+
+    def artifact(name: str, *functions: str, slots: int = 0) -> Artifact:
+        layout = {"storage": [{"label": f"{name}{slot}"} for slot in range(slots)], "types": {}}
+        abi = tuple(Entry(name=item) for item in functions)
+        return Artifact(name=name, abi=abi, storage_layout=layout if slots else None)
+
+    def code(*functions: str) -> bytes:
+        return b"".join(b"\x63" + keccak(f"{item}()".encode())[:4] for item in functions)
+
+    first, second = artifact("V1", "a", "b", slots=1), artifact("V2", "a", "b", "c", slots=2)
+    other, proxy = artifact("Other", "x", "y"), artifact("Proxy", "upgrade")
+    found = fitting_artifact(
+        [first, other, second, proxy], [code("upgrade"), code("a", "b"), code("a", "b", "c")]
+    )
+    assert found is not None
+    assert {entry.name for entry in found.abi} == {"a", "b", "c", "upgrade"}
+    assert found.storage_layout == second.storage_layout
+    assert fitting_artifact([other, proxy], [code("a", "b")]) is None
+    assert fitting_artifact([other], [code("a", "b")]) is other
+    facets = fitting_artifact([other, first], [code("x", "y"), code("a", "b")])
+    assert facets is not None
+    assert {entry.name for entry in facets.abi} == {"a", "b", "x", "y"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from os import PathLike
@@ -15,7 +16,13 @@ from specminer.chain.listings import World
 from specminer.chain.tracefile import TraceFile
 from specminer.chain.txlist import FileKind, kind_of
 from specminer.errors import OutputError, UsageError, plain
-from specminer.pipeline.inputs import common_chain, open_existing, parse_address, read_artifact
+from specminer.pipeline.inputs import (
+    common_chain,
+    open_existing,
+    parse_address,
+    read_artifact,
+    read_artifacts,
+)
 from specminer.pipeline.listed_files import read_world
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.sources.explorer import DEFAULT_REPLAY, ReplayOptions
@@ -128,7 +135,7 @@ def import_history(
     database: str | PathLike[str],
     *files: str | PathLike[str],
     chain_id: int | None = None,
-    abi: Artifact | str | PathLike[str] | None = None,
+    abi: Artifact | str | PathLike[str] | Sequence[str | PathLike[str]] | None = None,
     internal: str | PathLike[str] | None = None,
     replay: ReplayOptions = DEFAULT_REPLAY,
     observer: Observer = SILENT,
@@ -143,7 +150,8 @@ def import_history(
         files: lists or tables of transactions, internal calls, receipts and blocks, saved answers of tracers, or trace
             files; plain, gzip, zstd, or Parquet. A trace file is read whole or not at all.
         chain_id: the chain of an export, which does not tell; a trace file's is compared with it.
-        abi: the contract's ABI, a storage layout, or both, or the file that holds them; for an export only.
+        abi: the contract's ABI, a storage layout, or both, or the file that holds them; for an export only. Of several
+            files, or those of a folder, each contract gets what its code has the functions of.
         internal: another list of internal calls (txlistinternal), as one of ``files``.
         replay: how an export is executed; by default no node is asked.
         observer: sees notes and progress.
@@ -170,7 +178,7 @@ def import_history(
     world = read_world(lists, replay.codes, observer.note) if lists else None
     done = [_import_traces(str(database), path, observer) for path in traces]
     if world is not None and chain_id is not None:
-        done.append(_import_lists(str(database), world, chain_id, read_artifact(abi), replay, observer))
+        done.append(_import_lists(str(database), world, chain_id, read_artifacts(abi), replay, observer))
     return Collection(
         chain_id=done[0].chain_id,
         contracts=tuple(dict.fromkeys(contract for item in done for contract in item.contracts)),
@@ -183,19 +191,19 @@ def _import_lists(
     database: str,
     world: World,
     chain_id: int,
-    artifact: Artifact | None,
+    artifacts: tuple[Artifact, ...],
     replay: ReplayOptions,
     observer: Observer,
 ) -> Collection:
     if world.traces:
-        return _import_saved(database, world, chain_id, artifact, observer)
+        return _import_saved(database, world, chain_id, artifacts, observer)
     from specminer.pipeline.worlds import import_world  # loads the machine
 
     with ExitStack() as stack:
         node = stack.enter_context(replay.open_node())
         store = stack.enter_context(TraceStore(database, observer.note))
         imported = import_world(
-            store, world, replay.rulebook(chain_id), artifact=artifact, node=node, observer=observer
+            store, world, replay.rulebook(chain_id), artifact=artifacts, node=node, observer=observer
         )
         return Collection(
             chain_id=chain_id,
@@ -206,12 +214,12 @@ def _import_lists(
 
 
 def _import_saved(
-    database: str, world: World, chain_id: int, artifact: Artifact | None, observer: Observer
+    database: str, world: World, chain_id: int, artifacts: tuple[Artifact, ...], observer: Observer
 ) -> Collection:
     from specminer.pipeline.recorded_files import import_recorded  # loads what asks a node
 
     with TraceStore(database, observer.note) as store:
-        found = import_recorded(store, world, chain_id, artifact=artifact, note=observer.note)
+        found = import_recorded(store, world, chain_id, artifacts=artifacts, note=observer.note)
         contracts = tuple(map(checksum_address, found.contracts))
         tracers = " and ".join(tracer.value for tracer in found.tracers)
         gaps = (

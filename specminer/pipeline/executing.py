@@ -24,6 +24,7 @@ from specminer.chain.execution.schedule import Rules, fixed, scheduled
 from specminer.chain.export_blocks import merge_blocks
 from specminer.chain.export_fields import RecordError
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
+from specminer.chain.fitting_abi import fitting_artifact
 from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.chain.listings import main_contract
 from specminer.chain.node import Node
@@ -166,13 +167,14 @@ def import_export(
     export: Export,
     rulebook: Rulebook,
     *,
-    artifact: Artifact | None = None,
+    artifact: Artifact | Sequence[Artifact] | None = None,
     node: Node | None = None,
     observer: Observer = SILENT,
 ) -> Imported:
     """Execute an export and fill the database with what happened; continue where an earlier run stopped.
 
-    ``node`` is asked for the code and storage of contracts that the export does not create.
+    ``node`` is asked for the code and storage of contracts that the export does not create. Of several ABIs each
+    contract gets those that its code has the functions of.
 
     Raises:
         FileFormatError: the export creates no contract, or does not tell where.
@@ -198,7 +200,8 @@ def import_export(
     for contract in existing:
         replay.adopt(contract)
         observer.note(_NOT_CREATED + ("" if contract in export.codes else _WITHOUT_CODE))
-    run = _Import(store, export, rulebook.chain_id, artifact, source, replay, observer)
+    artifacts = tuple(filter(None, (artifact,))) if isinstance(artifact, Artifact | None) else tuple(artifact)
+    run = _Import(store, export, rulebook.chain_id, artifacts, source, replay, observer)
     run.unknown = frozenset(existing)
     run.listed = created
     codes = "".join(f" {address.hex()} {code.hex()}" for address, code in sorted(export.codes.items()))
@@ -214,7 +217,7 @@ class _Import:
         store: TraceStore,
         export: Export,
         chain_id: int,
-        artifact: Artifact | None,
+        artifacts: tuple[Artifact, ...],
         source: NodeSource | None,
         replay: Replay,
         observer: Observer,
@@ -222,7 +225,9 @@ class _Import:
         self.store = store
         self.export = export
         self.chain = chain_id
-        self.artifact = None if artifact is None else artifact.to_json()
+        self.artifacts = artifacts
+        self._delegated: dict[Address, dict[Address, bytes]] = {}
+        """For each contract the code at other addresses that ran in its storage, the newest last."""
         self.source = source
         self.replay = replay
         self.observer = observer
@@ -354,6 +359,7 @@ class _Import:
                 continue
             self.created[contract] = record.created_in_block or 0
             self.codes[contract] = record.code
+            self._delegated[contract] = dict(record.implementations)
 
     def _digest(self, records: Sequence[ExportedTransaction], calls: _Calls) -> None:
         for record in records:
@@ -447,13 +453,29 @@ class _Import:
                 code=self.codes.get(contract, b""),
                 created_in_block=created,
                 implementations=tuple((address, self.codes.get(address, b"")) for address in sorted(ran)),
-                artifact=self.artifact,
+                artifact=self._artifact(contract, transactions, chunk),
                 codes=tuple(sorted({code for address in inside for code in self._codes_at(address, chunk)})),
             ),
             transactions=transactions,
             complete=(max(chunk.first, created or 0), chunk.last),
             limits=limits,
         )
+
+    def _artifact(
+        self, contract: Address, transactions: Sequence[Transaction], chunk: _Chunk
+    ) -> bytes | None:
+        """Return the ABI that belongs to a contract, as it is stored."""
+        if not self.artifacts:
+            return None
+        delegated = self._delegated.setdefault(contract, {})
+        for transaction in transactions:
+            for call in transaction.invocations:
+                for address in (*(code.address for code in call.codes or ()), call.code):
+                    if address != contract:
+                        delegated[address] = delegated.pop(address, b"") or self.codes.get(address, b"")
+        codes = [*sorted(self._codes_at(contract, chunk)), *delegated.values()]
+        found = fitting_artifact(self.artifacts, codes)
+        return None if found is None else found.to_json()
 
     def _codes_at(self, address: Address, chunk: _Chunk) -> set[bytes]:
         """Return the code that an address had in a chunk, or last before it."""

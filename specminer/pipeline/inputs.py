@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,8 @@ from specminer.store import TraceStore
 from specminer.store.sqlite import sqlite_path
 from specminer.trace import Address
 
+MAX_ARTIFACTS: Final = 2_000
+"""JSON files of a folder that are looked at."""
 _ENS: Final = re.compile(r"(?:[^\s./\\:]{1,100}\.){1,10}eth", re.IGNORECASE)
 
 
@@ -65,6 +67,41 @@ def read_artifact(source: Artifact | str | PathLike[str] | None) -> Artifact | N
     if artifact.storage_layout is not None:
         Layout(artifact.storage_layout, str(source))
     return artifact
+
+
+def read_artifacts(
+    source: Artifact | str | PathLike[str] | Sequence[str | PathLike[str]] | None,
+) -> tuple[Artifact, ...]:
+    """Read ABIs from files, or from all JSON files of a folder that hold one.
+
+    Raises:
+        FileFormatError: a file is malformed, or a folder holds no ABI.
+
+    """
+    if source is None or isinstance(source, Artifact):
+        return () if source is None else (source,)
+    sources = [source] if isinstance(source, str | PathLike) else list(source)
+    found: list[Artifact] = []
+    for item in sources:
+        if not Path(item).is_dir():
+            found += filter(None, [read_artifact(item)])
+            continue
+        held = list(_held_artifacts(Path(item)))
+        if not held:
+            raise FileFormatError(f"{plain(item)} holds no JSON file with an ABI", path=Path(item))
+        found += held
+    return tuple(found)
+
+
+def _held_artifacts(folder: Path) -> Iterator[Artifact]:
+    """Yield the ABIs of a folder's JSON files; such folders hold other files, too."""
+    for path in sorted(folder.rglob("*.json"))[:MAX_ARTIFACTS]:
+        try:
+            artifact = read_artifact(path)
+        except FileFormatError:
+            continue
+        if artifact is not None and artifact.abi:
+            yield artifact
 
 
 def read_definition(name: str | PathLike[str]) -> Definition:

@@ -14,6 +14,7 @@ from specminer.chain.artifact import Artifact
 from specminer.chain.export_blocks import merge_blocks
 from specminer.chain.export_fields import RecordError
 from specminer.chain.exported import ExportedTransaction
+from specminer.chain.fitting_abi import fitting_artifact
 from specminer.chain.listings import World, merge_lists
 from specminer.chain.matching import Envelope
 from specminer.chain.saved_traces import Answer
@@ -56,7 +57,7 @@ def import_recorded(
     world: World,
     chain_id: int,
     *,
-    artifact: Artifact | None = None,
+    artifacts: Sequence[Artifact] = (),
     note: Callable[[str], None],
 ) -> Recorded:
     """Fill the database from saved traces and the transactions that they are of; each contract whole or not at all.
@@ -84,6 +85,7 @@ def import_recorded(
         code = world.codes.get(contract) or _runtime_code(envelopes, world.traces, contract)
         parts = list(_with_code(parts, code, contract))
         if parts:
+            artifact = fitting_artifact(artifacts, [code])
             found.append((_record(contract, chain_id, parts, code, artifact), parts, gaps))
         elif gaps:
             note(

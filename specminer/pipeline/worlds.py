@@ -43,7 +43,7 @@ def import_world(
     world: World,
     rulebook: Rulebook,
     *,
-    artifact: Artifact | None = None,
+    artifact: Artifact | Sequence[Artifact] | None = None,
     node: Node | None = None,
     observer: Observer = SILENT,
 ) -> Imported:

@@ -10,7 +10,7 @@ from specminer import import_history
 from specminer.cli.bundles import bundled
 from specminer.cli.console import Screen
 from specminer.cli.options import (
-    artifact_option,
+    ARTIFACT_HELP,
     chain_option,
     database_option,
     execution_options,
@@ -24,7 +24,16 @@ from specminer.pipeline.sources.explorer import ReplayOptions
 @click.argument(
     "files", metavar="FILES", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path)
 )
-@artifact_option
+@click.option(
+    "--abi",
+    "artifacts",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help=ARTIFACT_HELP
+    + " May be repeated, or a folder: each contract gets what its code has the functions of, a proxy "
+    "that of all its implementations.",
+)
 @chain_option
 @click.option(
     "--internal",
@@ -39,7 +48,7 @@ from specminer.pipeline.sources.explorer import ReplayOptions
 @bundled
 def command(
     files: tuple[Path, ...],
-    artifact: Path | None,
+    artifacts: tuple[Path, ...],
     chain_id: int | None,
     internal: Path | None,
     replay: ReplayOptions,
@@ -68,7 +77,7 @@ def command(
             database,
             *files,
             chain_id=chain_id,
-            abi=artifact,
+            abi=artifacts,
             internal=internal,
             replay=replay,
             observer=screen,
