@@ -11,7 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn, Slots, slots
+from specminer._support.parts import rows_by_group
+from specminer.history import (
+    CONSTRUCTOR,
+    MISSING,
+    BoolColumn,
+    History,
+    IntColumn,
+    RowColumn,
+    Slots,
+    slots,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +85,8 @@ def _life(history: History, contract: IntColumn, transaction: IntColumn) -> IntC
     return np.asarray(np.searchsorted(found, contract * span + transaction, side="right") - before)
 
 
-def _chain_order(history: History, transaction: IntColumn) -> IntColumn:
-    """Return the accesses in the order in which they happened: calls may enclose each other."""
-    position = history.access_position
+def _chain_order(position: RowColumn, transaction: IntColumn) -> IntColumn:
+    """Return accesses in the order in which they happened: calls may enclose each other."""
     if np.any((transaction[1:] == transaction[:-1]) & (position[1:] < position[:-1])):
         return np.asarray(np.lexsort((position, transaction)))
     return np.arange(len(position))
@@ -86,18 +95,25 @@ def _chain_order(history: History, transaction: IntColumn) -> IntColumn:
 def visits(history: History, numbered: Slots | None = None) -> Visits:
     """Condense accesses to what each transaction found in a slot and left there, in n log n."""
     numbered = slots(history) if numbered is None else numbered
-    transaction = history.invocation_transaction[history.access_invocation]
-    order = _chain_order(history, transaction)
-    order = order[np.argsort(numbered.access[order], kind="stable")]
-    slot, transaction = numbered.access[order].astype(np.int64), transaction[order]
+    return _visits(history, numbered, np.arange(len(numbered.access)))
+
+
+def _visits(history: History, numbered: Slots, accesses: IntColumn) -> Visits:
+    """Condense all accesses of some slots, in ascending order."""
+    transaction = history.invocation_transaction[history.access_invocation[accesses]]
+    order = _chain_order(history.access_position[accesses], transaction)
+    order = order[np.argsort(numbered.access[accesses[order]], kind="stable")]
+    order, transaction = accesses[order], transaction[order]
+    slot = numbered.access[order].astype(np.int64)
     first = _starts(slot, transaction)
     group = np.cumsum(first) - 1
     begins = np.flatnonzero(first)
     life = _life(history, numbered.contract[slot[begins]], transaction[begins])
-    left = history.access_before[order][begins].astype(np.int64)
+    left = history.access_before[order[begins]].astype(np.int64)
     written = history.access_write[order] & ~history.access_undone[order]
-    values = np.where(history.access_after == MISSING, _UNKNOWN, history.access_after)[order]
-    left = np.where((values[begins] == _UNKNOWN) & ~history.access_write[order][begins], _UNKNOWN, left)
+    values = history.access_after[order].astype(np.int64)
+    values[values == MISSING] = _UNKNOWN
+    left = np.where((values[begins] == _UNKNOWN) & ~history.access_write[order[begins]], _UNKNOWN, left)
     left[group[written]] = values[written]  # of several the last one stays
     expected, left = _carried(slot[begins], life, left)
     return Visits(
@@ -135,12 +151,17 @@ def _carried(slot: IntColumn, life: IntColumn, left: IntColumn) -> tuple[IntColu
 
 def unseen_writes(history: History, numbered: Slots | None = None) -> UnseenWrites:
     """Return the accesses that contradict what recorded calls had left in their slots."""
-    found = visits(history, numbered)
+    numbered = slots(history) if numbered is None else numbered
     zero = history.words.index(0) if 0 in history.words else ZERO
-    expected = np.where(found.expected == ZERO, zero, found.expected)
-    seen = history.access_before[found.access].astype(np.int64)
-    rows = np.flatnonzero((expected != MISSING) & (seen != MISSING) & (expected != seen))
-    return UnseenWrites(access=found.access[rows], slot=found.slot[rows], expected=found.expected[rows])
+    listed = []
+    for part in rows_by_group(numbered.access, len(numbered)):
+        found = _visits(history, numbered, part)
+        expected = np.where(found.expected == ZERO, zero, found.expected)
+        seen = history.access_before[found.access].astype(np.int64)
+        rows = np.flatnonzero((expected != MISSING) & (seen != MISSING) & (expected != seen))
+        listed.append((found.access[rows], found.slot[rows], found.expected[rows]))
+    access, slot, expected = (np.concatenate(columns) for columns in zip(*listed, strict=True))
+    return UnseenWrites(access=access, slot=slot, expected=expected)
 
 
 def last_values(history: History) -> dict[int, int]:

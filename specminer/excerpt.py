@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from specminer._support.texts import Texts
 from specminer.history import MISSING, AnswerColumns, History, IntColumn, TransferColumns
 
 
@@ -61,8 +62,12 @@ def _columns(whole: History | AnswerColumns, chosen: dict[str, IntColumn]) -> di
         rows = chosen.get(item.name.partition("_")[0])
         if rows is not None:
             column = getattr(whole, item.name)
-            is_array = isinstance(column, np.ndarray)
-            columns[item.name] = column[rows] if is_array else tuple(column[row] for row in rows.tolist())
+            if isinstance(column, Texts):
+                columns[item.name] = column.take(rows)
+            elif isinstance(column, np.ndarray):
+                columns[item.name] = column[rows]
+            else:
+                columns[item.name] = tuple(column[row] for row in rows.tolist())
     return columns
 
 

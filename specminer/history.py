@@ -7,12 +7,14 @@ small integers; words and addresses are coded by their row in :attr:`History.wor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from specminer._support.parts import spans
+from specminer._support.scratch import ColumnWriter, in_file
 from specminer.flows import TokenStandard
 from specminer.trace import (
     Address,
@@ -199,13 +201,13 @@ class History:
     limits: tuple[str, ...]
     """What the way of collecting may have missed, as sentences."""
 
-    words: tuple[int, ...]
+    words: Sequence[int]
     """Slots and values, each once."""
     addresses: tuple[Address, ...]
     preimages: dict[int, bytes]
     """KECCAK256 image (as an integer) to what was hashed."""
 
-    transaction_hash: tuple[Hash, ...]
+    transaction_hash: Sequence[Hash]
     transaction_block: IntColumn
     transaction_index: IntColumn
     transaction_time: IntColumn
@@ -236,9 +238,9 @@ class History:
     invocation_outcome: IntColumn
     invocation_payments: IntColumn
     """How many payments it made, undone ones included; ``MISSING`` if that was not recorded."""
-    invocation_data: tuple[bytes, ...]
+    invocation_data: Sequence[bytes]
     """Calldata."""
-    invocation_output: tuple[bytes, ...]
+    invocation_output: Sequence[bytes]
     """What was returned or reverted with."""
 
     access_invocation: RowColumn
@@ -317,17 +319,28 @@ class Slots:
         return len(self.word)
 
 
+def _slot_codes(history: History, span: int, some: slice) -> IntColumn:
+    """Return a number for contract and slot of some accesses."""
+    contract: IntColumn = history.invocation_contract[history.access_invocation[some]]
+    return contract * span + history.access_slot[some]
+
+
 def slots(history: History) -> Slots:
     """Return the storage slots that a history accesses, numbered; linear in accesses, words and contracts."""
     span = len(history.words) + 1
-    code = history.invocation_contract[history.access_invocation] * span + history.access_slot
-    if span * len(history.contracts) <= 8 * (len(code) + span):
+    count = len(history.access_slot)
+    if span * len(history.contracts) <= 8 * (count + span):
         present = np.zeros(span * len(history.contracts), dtype=np.bool_)
-        present[code] = True
+        for some in spans(count):
+            present[_slot_codes(history, span, some)] = True
         pairs = np.flatnonzero(present)
         number = np.cumsum(present, dtype=np.int32) - np.int32(1)
-        access = number[code]
+        numbers = ColumnWriter()
+        for some in spans(count):
+            numbers.append(number[_slot_codes(history, span, some)].tobytes())
+        access = numbers.column(np.int32)
     else:  # many contracts, each of few slots
+        code = _slot_codes(history, span, slice(0, count))
         pairs, inverse = np.unique(code, return_inverse=True)
-        access = inverse.astype(np.int32)
+        access = in_file(inverse.astype(np.int32))
     return Slots(contract=pairs // span, word=pairs % span, access=access)

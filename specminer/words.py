@@ -7,8 +7,8 @@ single element taken out of the array loses its trailing zeros (:func:`word_at` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,63 @@ _CHUNK: Final = 1 << 16
 """So many integers are written as bytes at a time: as objects they take several times the room."""
 
 
+class Words(Sequence[int]):
+    """Words as integers, made when they are asked for: as objects all of them would take three times the room."""
+
+    def __init__(self, column: WordArray) -> None:
+        """Take the words of a column, which can be in a file."""
+        self.column = column
+        self._data = np.ascontiguousarray(column).view(np.uint8).reshape(-1).data
+
+    def __len__(self) -> int:
+        return len(self.column)
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[int, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> int | tuple[int, ...]:
+        if isinstance(index, slice):
+            return tuple(to_integers(self.column[index]))
+        row = int(index)
+        if row < 0:
+            row += len(self.column)
+        if not 0 <= row < len(self.column):
+            raise IndexError("there is no such word")
+        return int.from_bytes(self._data[32 * row : 32 * row + 32], "big")
+
+    def __iter__(self) -> Iterator[int]:
+        for first in range(0, len(self.column), _CHUNK):
+            yield from to_integers(self.column[first : first + _CHUNK])
+
+    def __contains__(self, value: object) -> bool:
+        return bool(len(self._rows(value)))
+
+    def index(self, value: object, start: int = 0, stop: int | None = None) -> int:
+        """Return the first row of a word from ``start`` on.
+
+        Raises:
+            ValueError: there is none.
+
+        """
+        rows = self._rows(value)
+        for row in rows[(rows >= start) & (rows < (len(self) if stop is None else stop))][:1].tolist():
+            return int(row)
+        raise ValueError("there is no such word")
+
+    def _rows(self, value: object) -> npt.NDArray[np.intp]:
+        """Return where a word stands."""
+        if not isinstance(value, int) or not 0 <= value < 1 << 256:
+            return np.zeros(0, dtype=np.intp)
+        return np.flatnonzero(self.column == from_integers([value]))
+
+
 def from_integers(values: Iterable[int]) -> WordArray:
     """Return words from integers in ``0 .. 2**256 - 1``."""
+    if isinstance(values, Words):
+        return values.column
     return from_bytes([value.to_bytes(32, "big") for value in values])
 
 
@@ -50,6 +105,8 @@ def limbs(words: WordArray) -> LimbArray:
 
 def integer_limbs(values: Sequence[int]) -> LimbArray:
     """Return the limbs of integers in ``0 .. 2**256 - 1``; shape (n, 4)."""
+    if isinstance(values, Words):
+        return limbs(values.column)
     column = np.zeros((len(values), 4), dtype=np.uint64)
     for first in range(0, len(values), _CHUNK):
         chunk = values[first : first + _CHUNK]

@@ -19,8 +19,13 @@ def test_each_contract_keeps_the_beginning_of_its_life(simulated: Simulated, see
         whole = store.history(CHAIN, list(CONTRACTS))
     cut = cut_short(whole, seed)
     for contract in range(len(CONTRACTS)):
-        before = [whole.invocation_data[row] for row in np.flatnonzero(whole.invocation_contract == contract)]
-        after = [cut.invocation_data[row] for row in np.flatnonzero(cut.invocation_contract == contract)]
+        before = [
+            whole.invocation_data[row]
+            for row in np.flatnonzero(whole.invocation_contract == contract).tolist()
+        ]
+        after = [
+            cut.invocation_data[row] for row in np.flatnonzero(cut.invocation_contract == contract).tolist()
+        ]
         assert after == before[: len(after)]
         assert bool(after) == bool(before)
     assert np.array_equal(cut_short(whole, seed).invocation_transaction, cut.invocation_transaction)

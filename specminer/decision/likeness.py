@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from specminer._support.parts import spans_of_groups
 from specminer.history import CONSTRUCTOR, MISSING, RETURNED, BoolColumn, History, RowColumn
 
 _ERROR_WITH_TEXT: Final = bytes.fromhex("08c379a0")
@@ -130,18 +131,18 @@ def _first_of_slot(history: History) -> npt.NDArray[np.uint16]:
 
     Behind the 65,535th access of an invocation the numbers begin anew.
     """
-    call, slot = history.access_invocation, history.access_slot
-    count = len(call)
-    if not count:
-        return np.zeros(0, dtype=np.uint16)
-    places = np.arange(count, dtype=np.int32)
-    begins = np.maximum.accumulate(np.where(np.diff(call, prepend=-1) != 0, places, 0))
-    order = np.lexsort((slot, call))  # stable: accesses of a slot stay in their order
-    same = (np.diff(call[order], prepend=-1) == 0) & (np.diff(slot[order], prepend=-1) == 0)
-    lead = np.maximum.accumulate(np.where(same, 0, places))
-    first = np.empty(count, dtype=np.int32)
-    first[order] = order[lead]
-    return ((first - begins) & 0xFFFF).astype(np.uint16)
+    found = np.zeros(len(history.access_slot), dtype=np.uint16)
+    for span in spans_of_groups(history.access_invocation):
+        call, slot = history.access_invocation[span], history.access_slot[span]
+        places = np.arange(len(call), dtype=np.int32)
+        begins = np.maximum.accumulate(np.where(np.diff(call, prepend=-1) != 0, places, 0))
+        order = np.lexsort((slot, call))  # stable: accesses of a slot stay in their order
+        same = (np.diff(call[order], prepend=-1) == 0) & (np.diff(slot[order], prepend=-1) == 0)
+        lead = np.maximum.accumulate(np.where(same, 0, places))
+        first = np.empty(len(call), dtype=np.int32)
+        first[order] = order[lead]
+        found[span] = ((first - begins) & 0xFFFF).astype(np.uint16)
+    return found
 
 
 def spread(groups: Iterable[RowColumn], bound: int, most: int) -> list[RowColumn]:

@@ -10,10 +10,12 @@ paper's own are not known to us.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from specminer._support.parts import rows_by_group, spans_of_groups
+from specminer._support.scratch import ColumnWriter, in_file
 from specminer.history import MISSING, BoolColumn, History, IntColumn, RowColumn, Slots, slots
 from specminer.trace import Tracer
 
@@ -75,37 +77,74 @@ def summarize_accesses(history: History, numbered: Slots | None = None) -> Acces
             value_after=empty,
             touch=empty,
         )
-    order, begins = _by_invocation(history, location)
+    lasting = history.access_write & ~history.access_undone
+    parts = {name: ColumnWriter() for name in _COLUMNS}
+    effective_accesses = np.zeros(len(location), dtype=np.bool_)
+    count = 0
+    for span in spans_of_groups(history.access_invocation):
+        found = _condensed(history, location, lasting, span)
+        effective_accesses[span] = found["effective_write"][found["touch"]]
+        found["touch"] += np.int32(count)
+        count += len(found["first"])
+        for name, kind in _COLUMNS.items():
+            parts[name].append(found[name].astype(kind, copy=False).tobytes())
+    columns: dict[str, Any] = {name: parts.pop(name).column(kind) for name, kind in _COLUMNS.items()}
+    first = columns.pop("first")
+    last = _last_writes(history, location, lasting & effective_accesses)
+    return AccessSummary(
+        slot=in_file(location[first]),
+        word=in_file(history.access_slot[first]),
+        writer=in_file(_writers(history, first, last, columns["value_before"])),
+        **columns,
+    )
+
+
+_COLUMNS: Final[dict[str, type[np.int32 | np.bool_]]] = {
+    "invocation": np.int32,
+    "external_read": np.bool_,
+    "effective_write": np.bool_,
+    "value_before": np.int32,
+    "value_after": np.int32,
+    "touch": np.int32,
+    "first": np.int32,
+}
+"""What is found of accesses in one part after another, and how it is kept."""
+
+
+def _condensed(history: History, location: RowColumn, lasting: BoolColumn, span: slice) -> dict[str, Any]:
+    """Return what some invocations, whose accesses stand in a span, found and left; ``touch`` counted from 0."""
+    order, begins = _by_invocation(history.access_invocation[span], location[span])
     starts = np.flatnonzero(begins)
     touch = np.empty(len(order), dtype=np.int32)
     touch[order] = np.cumsum(begins, dtype=np.int32) - np.int32(1)
+    order += np.int32(span.start)
     first = order[starts]
-    lasting = history.access_write & ~history.access_undone
     # the value found: of the first access; the value left: of the last write that lasted
     final = np.where(lasting[order], _numbers(len(order)), _NONE)
     last_write = np.maximum.reduceat(final, starts)
-    del final, begins
-    before = np.where(history.access_write[first], history.access_before[first], history.access_after[first])
+    external = ~history.access_write[first]
+    before = np.where(external, history.access_after[first], history.access_before[first])
     after = np.where(last_write == MISSING, before, history.access_after[order[np.maximum(last_write, 0)]])
-    del order
     # a write of an unknown value counts as one: what is read behind it may come from it
     effective = (last_write != MISSING) & ((after != before) | (after == MISSING))
-    external = ~history.access_write[first]
-    last = _last_writes(history, location, lasting & effective[touch])[first]
-    written = np.where(last == MISSING, _NONE, history.access_after[np.maximum(last, 0)])
+    return {
+        "invocation": history.access_invocation[first],
+        "external_read": external,
+        "effective_write": effective,
+        "value_before": before,
+        "value_after": after,
+        "touch": touch,
+        "first": first,
+    }
+
+
+def _writers(history: History, first: RowColumn, last: RowColumn, before: RowColumn) -> RowColumn:
+    """Return whose effective write each pair's first access saw, if it read and saw one; else ``MISSING``."""
+    last = last[first]
+    known = np.maximum(last, 0)
+    written = np.where(last == MISSING, _NONE, history.access_after[known])
     seen = (last != MISSING) & (before != MISSING) & ((written == before) | (written == MISSING))
-    writer = np.where(seen, history.access_invocation[np.maximum(last, 0)], _NONE)
-    return AccessSummary(
-        invocation=history.access_invocation[first],
-        slot=location[first],
-        word=history.access_slot[first],
-        external_read=external,
-        effective_write=effective,
-        writer=np.where(external, writer, _NONE),
-        value_before=before,
-        value_after=after,
-        touch=touch,
-    )
+    return np.where(seen & ~history.access_write[first], history.access_invocation[known], _NONE)
 
 
 _NONE: Final = np.int32(MISSING)
@@ -115,9 +154,9 @@ def _numbers(count: int) -> RowColumn:
     return np.arange(count, dtype=np.int32)
 
 
-def _by_invocation(history: History, location: RowColumn) -> tuple[RowColumn, BoolColumn]:
-    """Return the accesses by invocation, location and position, and which of these is a pair's first."""
-    pair = history.access_invocation.astype(np.int64) * (int(location.max()) + 1) + location
+def _by_invocation(invocation: RowColumn, location: RowColumn) -> tuple[RowColumn, BoolColumn]:
+    """Return accesses by invocation, location and position, and which of these is a pair's first."""
+    pair = invocation.astype(np.int64) * (int(location.max()) + 1) + location
     # of one invocation they stand by position, and a stable sort leaves them so
     order = np.argsort(pair, kind="stable").astype(np.int32)
     pair = pair[order]
@@ -126,18 +165,20 @@ def _by_invocation(history: History, location: RowColumn) -> tuple[RowColumn, Bo
 
 def _last_writes(history: History, location: RowColumn, writes: BoolColumn) -> RowColumn:
     """Return for each access the last of ``writes`` to its location before it, an access, or ``MISSING``."""
-    transaction = history.invocation_transaction.astype(np.int32)[history.access_invocation]
-    order = np.lexsort((history.access_position, transaction, location)).astype(np.int32)
-    del transaction
-    numbers = _numbers(len(order))
-    last = np.empty(len(order), dtype=np.int32)
-    last[0] = MISSING
-    last[1:] = np.maximum.accumulate(np.where(writes[order], numbers, _NONE))[:-1]
-    ordered = location[order]
-    begins = np.concatenate([[True], ordered[1:] != ordered[:-1]])
-    inside = last >= np.maximum.accumulate(np.where(begins, numbers, np.int32(0)))
-    previous = np.empty(len(order), dtype=np.int32)
-    previous[order] = np.where(inside, order[last], _NONE)
+    previous = np.empty(len(location), dtype=np.int32)
+    for rows in rows_by_group(location, int(location.max()) + 1):
+        transaction = history.invocation_transaction[history.access_invocation[rows]]
+        order = np.lexsort((history.access_position[rows], transaction, location[rows]))
+        order = rows[order].astype(np.int32)
+        del transaction
+        numbers = _numbers(len(order))
+        last = np.empty(len(order), dtype=np.int32)
+        last[0] = MISSING
+        last[1:] = np.maximum.accumulate(np.where(writes[order], numbers, _NONE))[:-1]
+        ordered = location[order]
+        begins = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+        inside = last >= np.maximum.accumulate(np.where(begins, numbers, np.int32(0)))
+        previous[order] = np.where(inside, order[last], _NONE)
     return previous
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from specminer._support.scratch import in_file
 from specminer.history import (
     CALLS,
     ENVIRONMENT,
@@ -22,7 +23,7 @@ from specminer.history import (
 )
 from specminer.store import schema
 from specminer.store.columns import Row, fetched, looked_up
-from specminer.store.damage import WORD, blob, sized
+from specminer.store.damage import blob, padded
 from specminer.store.instances import among
 from specminer.trace import Address, Hash
 
@@ -38,10 +39,10 @@ def answer_columns(
     owners: Sequence[int],
     *,
     call_place: IntColumn,
-    counts: IntColumn,
+    counts: Sequence[IntColumn],
     tracers: SmallColumn,
     address_place: IntColumn,
-    words: tuple[IntColumn, Sequence[bytes]],
+    words: tuple[IntColumn, Sequence[int]],
 ) -> AnswerColumns:
     """Return the answers of contracts' invocations.
 
@@ -50,19 +51,19 @@ def answer_columns(
         owners: rows of the contracts.
         call_place: from an invocation's id to its row.
         counts: how many external calls, codes and answers of the environment each invocation has; ``MISSING`` where
-            that was not recorded; shape (3, n).
+            that was not recorded; shape (n,) each.
         tracers: of each transaction.
         address_place: from an address's id to its row.
         words: from a word's id to its row, and the words.
 
     """
-    calls, codes, environment = counts.astype(np.int32)
+    calls, codes, environment = (in_file(column.astype(np.int32)) for column in counts)
     lists, listed = _codes(connection, owners, call_place, codes, address_place, words)
     return AnswerColumns(
         transaction_tracer=tracers,
         invocation_calls=calls,
         invocation_environment=environment,
-        invocation_codes=listed,
+        invocation_codes=in_file(listed),
         code_lists=lists,
         **_calls(connection, owners, call_place, calls, address_place, words[0]),
         **_environment(connection, owners, call_place, environment),
@@ -165,8 +166,8 @@ def _environment(
         invocation, place, kind, subject, value = zip(*rows, strict=True)
         coded = [_ENVIRONMENT[name] for name in kind]
         parts.append(np.array([invocation, place, coded], dtype=np.int64))
-        subjects += _padded(subject)
-        values += _padded(value)
+        subjects += padded(subject)
+        values += padded(value)
     raw = np.concatenate(parts, axis=1)
     call, order = _ordered(call_place, raw[0], raw[1])
     return {
@@ -177,20 +178,13 @@ def _environment(
     }
 
 
-def _padded(texts: Iterable[bytes | None]) -> bytes:
-    """Return stored words as 32 bytes each; zero for what is not there."""
-    values = [blob(text or b"") for text in texts]
-    sized(values, "a word", 0, WORD)
-    return b"".join(value.rjust(WORD, b"\0") for value in values)
-
-
 def _codes(
     connection: sa.Connection,
     owners: Sequence[int],
     call_place: IntColumn,
     counts: RowColumn,
     address_place: IntColumn,
-    words: tuple[IntColumn, Sequence[bytes]],
+    words: tuple[IntColumn, Sequence[int]],
 ) -> tuple[tuple[CodeList, ...], RowColumn]:
     """Return the distinct lists of code that ran, and which of them each invocation has."""
     table = schema.frame_code
@@ -205,11 +199,11 @@ def _codes(
     address, digest = raw[2:, order]
     span = int(digest.max(initial=0)) + 1
     pairs, number = np.unique(address * span + digest, return_inverse=True)
-    word_place, texts = words
+    word_place, values = words
     ran = [
         (
             row,
-            None if word is None else Hash(texts[word].rjust(32, b"\0")),
+            None if word is None else Hash(values[word].to_bytes(32, "big")),
         )
         for row, word in _code_rows(pairs // span, pairs % span, address_place, word_place)
     ]
@@ -264,8 +258,8 @@ def block_columns(
         limits = [MISSING if value is None else value for value in limit]
         has_fee, has_random = ([text is not None for text in texts] for texts in (fee, random))
         parts.append(np.array([number, limits, paid, has_fee, has_random], dtype=np.int64))
-        fees += _padded(fee)
-        randomness += _padded(random)
+        fees += padded(fee)
+        randomness += padded(random)
     raw = np.concatenate(parts, axis=1)
     if not raw.shape[1]:
         return None

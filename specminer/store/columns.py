@@ -14,6 +14,8 @@ from typing import Any, Final
 import numpy as np
 import sqlalchemy as sa
 
+from specminer._support.scratch import ColumnWriter, in_file
+from specminer._support.texts import Texts, TextWriter
 from specminer.history import KINDS, MISSING, OUTCOMES, PAYMENTS, BoolColumn, IntColumn, RowColumn
 from specminer.store import schema
 from specminer.store.damage import blob
@@ -78,14 +80,30 @@ def looked_up(found: IntColumn, ids: IntColumn) -> IntColumn:
     return np.where(inside, found[np.where(inside, ids, 0)], MISSING)
 
 
+class IntegerWriter:
+    """Columns of integers that grow together; little of them is held in memory."""
+
+    def __init__(self, count: int) -> None:
+        self._columns = [ColumnWriter() for _ in range(count)]
+
+    def append(self, rows: IntColumn) -> None:
+        """Append rows; shape (columns, n)."""
+        for column, values in zip(self._columns, rows, strict=True):
+            column.append(values.tobytes())
+
+    def columns(self) -> list[IntColumn]:
+        """Return the columns, which can only be read."""
+        return [column.column(np.int64) for column in self._columns]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationRows:
     """Where invocations stand in the columns, and how many answers belong to each."""
 
     row: IntColumn
     """From an invocation's id to its row, as :func:`places` returns it."""
-    counts: IntColumn
-    """How many external calls, codes and answers of the environment each has; shape (3, n)."""
+    counts: Sequence[IntColumn]
+    """How many external calls, codes and answers of the environment each has; shape (n,) each."""
 
 
 def invocation_columns(
@@ -114,42 +132,60 @@ def invocation_columns(
     query = sa.select(*integers, table.c.kind, table.c.outcome, table.c.data, table.c.output)
     kinds = {kind.value: place for place, kind in enumerate(KINDS)}
     outcomes = {outcome.value: place for place, outcome in enumerate(OUTCOMES)}
-    parts: list[IntColumn] = []
-    data: list[bytes] = []
-    output: list[bytes] = []
+    numbers = IntegerWriter(len(integers) + 2)
+    data, output = TextWriter(), TextWriter()
     for rows in fetched(connection, query.where(among(table.c.contract_id, owners))):
-        *numbers, kind, outcome, called, returned = zip(*rows, strict=True)
-        coded = [*numbers, [kinds[name] for name in kind], [outcomes[name] for name in outcome]]
-        parts.append(np.array(coded, dtype=np.int64))
-        data += map(blob, called)
-        output += map(blob, returned)
-    raw = np.concatenate(parts, axis=1) if parts else np.zeros((len(integers) + 2, 0), dtype=np.int64)
-    transaction = looked_up(transaction_place, raw[1])
-    contract = looked_up(places(np.array(owners, dtype=np.int64)), raw[2])
-    chosen = np.flatnonzero(transaction != MISSING)
-    # calls of several contracts in one transaction: by position, then by the contract's row
-    chosen = chosen[np.lexsort((raw[2, chosen], raw[3, chosen], transaction[chosen]))]
-    raw, transaction, contract = raw[:, chosen], transaction[chosen], contract[chosen]
-    listed = chosen.tolist()
+        *plain, kind, outcome, called, returned = zip(*rows, strict=True)
+        coded = [*plain, [kinds[name] for name in kind], [outcomes[name] for name in outcome]]
+        numbers.append(np.array(coded, dtype=np.int64))
+        data.extend([blob(text) for text in called])
+        output.extend([blob(text) for text in returned])
+    raw = numbers.columns()
+    chosen = _in_order(transaction_place, raw[1], raw[2], raw[3])
+    ids, transactions, contracts, positions, parents, code, sender, value, *others = (
+        column if chosen is None else in_file(column[chosen]) for column in raw
+    )
+    payments, *answered, kind_column, outcome_column = others
+    transaction = in_file(looked_up(transaction_place, transactions))
+    contract = in_file(looked_up(places(np.array(owners, dtype=np.int64)), contracts))
     columns: dict[str, Any] = {
         "invocation_transaction": transaction,
         "invocation_contract": contract,
-        "invocation_position": raw[3].copy(),
-        "invocation_parent": _parents(transaction, contract, raw[3], raw[4]),
-        "invocation_kind": raw[12].copy(),
-        "invocation_code": looked_up(address_place, raw[5]),
-        "invocation_sender": looked_up(address_place, raw[6]),
-        "invocation_value": looked_up(word_place, raw[7]),
-        "invocation_outcome": raw[13].copy(),
-        "invocation_payments": raw[8].copy(),
-        "invocation_data": tuple([data[row] for row in listed]),
-        "invocation_output": tuple([output[row] for row in listed]),
+        "invocation_position": positions,
+        "invocation_parent": in_file(_parents(transaction, contract, positions, parents)),
+        "invocation_kind": kind_column,
+        "invocation_code": in_file(looked_up(address_place, code)),
+        "invocation_sender": in_file(looked_up(address_place, sender)),
+        "invocation_value": in_file(looked_up(word_place, value)),
+        "invocation_outcome": outcome_column,
+        "invocation_payments": payments,
+        "invocation_data": _chosen(data.texts(), chosen),
+        "invocation_output": _chosen(output.texts(), chosen),
     }
-    call_place = places(raw[0])
-    columns["invocation_code_hash"] = _own_code(connection, owners, call_place, word_place, len(chosen))
+    call_place = places(ids)
+    columns["invocation_code_hash"] = in_file(_own_code(connection, owners, call_place, word_place, len(ids)))
     columns |= payment_columns(connection, owners, call_place, address_place, word_place)
     columns |= access_columns(connection, owners, call_place, word_place)
-    return columns, InvocationRows(row=call_place, counts=raw[9:12].copy())
+    return columns, InvocationRows(row=call_place, counts=answered)
+
+
+def _in_order(
+    transaction_place: IntColumn, transaction: IntColumn, contract: IntColumn, position: IntColumn
+) -> IntColumn | None:
+    """Return the rows of known transactions in chain order; ``None`` if all rows stand so already."""
+    place = looked_up(transaction_place, transaction)
+    if len(place) and place[0] != MISSING:
+        follows = place[1:] > place[:-1]
+        within = (place[1:] == place[:-1]) & (position[1:] > position[:-1])
+        if np.all(follows | within):
+            return None
+    chosen = np.flatnonzero(place != MISSING)
+    # calls of several contracts in one transaction: by position, then by the contract's row
+    return chosen[np.lexsort((contract[chosen], position[chosen], place[chosen]))]
+
+
+def _chosen(texts: Texts, rows: IntColumn | None) -> Texts:
+    return texts if rows is None else texts.take(rows)
 
 
 def _own_code(
@@ -253,7 +289,7 @@ def access_columns(
         .join(schema.invocation, schema.invocation.c.id == table.c.invocation_id)
         .where(among(schema.invocation.c.contract_id, owners))
     )
-    parts = {name: bytearray() for name in _ACCESS}
+    parts = {name: ColumnWriter() for name in _ACCESS}
     for rows in fetched(connection, query):
         raw = np.array(rows, dtype=np.int64).T
         call = looked_up(call_place, raw[0])
@@ -262,13 +298,13 @@ def access_columns(
         slot, before, after = (looked_up(word_place, ids) for ids in (slot, before, after))
         found = (call[kept], position, write, slot, before, after, undone)
         for (name, kind), values in zip(_ACCESS.items(), found, strict=True):
-            parts[name] += values.astype(kind).tobytes()
-    columns: dict[str, Any] = {name: np.frombuffer(parts.pop(name), kind) for name, kind in _ACCESS.items()}
-    columns["access_position"] = _narrowed(columns["access_position"])
+            parts[name].append(values.astype(kind).tobytes())
+    columns: dict[str, Any] = {name: parts.pop(name).column(kind) for name, kind in _ACCESS.items()}
+    columns["access_position"] = in_file(_narrowed(columns["access_position"]))
     call, position = columns["access_invocation"], columns["access_position"]
     if np.any((call[1:] < call[:-1]) | ((call[1:] == call[:-1]) & (position[1:] < position[:-1]))):
         order = np.lexsort((position, call)).astype(np.int32)
-        columns = {name: column[order] for name, column in columns.items()}
+        columns = {name: in_file(column[order]) for name, column in columns.items()}
     return columns
 
 
@@ -281,10 +317,7 @@ _ACCESS: Final[dict[str, type[np.int64 | np.int32 | np.bool_]]] = {
     "access_after": np.int32,
     "access_undone": np.bool_,
 }
-"""The columns of accesses in the order of the query, and how they are kept while they are read.
-
-They grow in one piece each: many small ones would leave the memory in pieces when they are joined.
-"""
+"""The columns of accesses in the order of the query, and how they are kept while they are read."""
 
 
 def _narrowed(positions: IntColumn) -> RowColumn:

@@ -45,6 +45,18 @@ def sized(values: Iterable[bytes], noun: str, least: int, most: int) -> None:
             raise ValueError(f"{noun} has {len(value)} bytes")
 
 
+def padded(texts: Iterable[bytes | None]) -> bytes:
+    """Return stored words as 32 bytes each; zero for what is not there.
+
+    Raises:
+        ValueError: one is longer.
+
+    """
+    values = [blob(text or b"") for text in texts]
+    sized(values, "a word", 0, WORD)
+    return b"".join([value.rjust(WORD, b"\0") for value in values])
+
+
 def check_history(history: History) -> None:
     """Check that each column refers to what is there.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 
 from specminer._support.keccak import keccak
 from specminer.store import schema
-from specminer.store.damage import WORD, sized
 from specminer.store.inserting import insert_rows
 
 _LOOKUP = 500
@@ -66,9 +65,3 @@ def code_id(connection: sa.Connection, value: bytes) -> int:
 def artifact_id(connection: sa.Connection, value: bytes) -> int:
     """Return the row of an artifact's JSON, adding it if new."""
     return _hashed(connection, schema.artifact, "json", value)
-
-
-def decode_words(texts: Sequence[bytes]) -> tuple[int, ...]:
-    """Return words from their stored form."""
-    sized(texts, "a word", 0, WORD)
-    return tuple(int.from_bytes(text, "big") for text in texts)

@@ -6,18 +6,19 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sqlalchemy as sa
 
+from specminer._support.scratch import ColumnWriter
+from specminer._support.texts import TextWriter
 from specminer.hashing import keccak_all
 from specminer.history import MISSING, TRACERS, History, IntColumn
 from specminer.store import answers, columns, instances, notes, schema
 from specminer.store.answer_columns import answer_columns, block_columns
 from specminer.store.blocks import stored_block
-from specminer.store.damage import blob, check_history
-from specminer.store.dictionary import decode_words
+from specminer.store.damage import blob, check_history, padded
 from specminer.store.instances import among
 from specminer.store.newborn_callers import newborn_callers
 from specminer.store.transfer_columns import transfer_columns
@@ -42,7 +43,7 @@ from specminer.trace import (
     Transaction,
     Word,
 )
-from specminer.words import to_integers
+from specminer.words import Words, to_integers
 
 _TRANSACTIONS = 500
 """Transactions read at a time when they are wanted as values."""
@@ -432,7 +433,7 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
     spans = _joined(span for spans in complete for span in spans)
     missing = instances.incomplete([item.address for item in records], complete)
     address_ids, addresses = _dictionary(connection, schema.address)
-    word_ids, words = _dictionary(connection, schema.word)
+    word_ids, words = _words_of(connection)
     address_place, word_place = columns.places(address_ids), columns.places(word_ids)
     called, rows = columns.invocation_columns(
         connection, owners, columns.places(ids), address_place, word_place
@@ -445,10 +446,10 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
         tracers=_tracers(connection, owners, ids),
         fidelity={mark: fidelity[mark] for mark in Fidelity if fidelity[mark]},
         limits=(*sorted(instances.limits(connection, owners)), *missing),
-        words=decode_words(words),
+        words=words,
         addresses=tuple(map(Address, addresses)),
         preimages=_preimages(connection, owners),
-        transaction_hash=tuple(hashes),
+        transaction_hash=hashes,
         transaction_block=block,
         transaction_index=index,
         transaction_time=time,
@@ -481,10 +482,10 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
 
 def _listed(
     connection: sa.Connection, query: sa.Select[Any]
-) -> tuple[IntColumn, list[Hash], Counter[Fidelity]]:
+) -> tuple[Sequence[IntColumn], Sequence[Hash], Counter[Fidelity]]:
     """Return ordered transactions as columns, their hashes, and how many have each mark of fidelity.
 
-    The columns are id, block, position, sender, time, tracer, gas used; shape (7, t).
+    The columns are id, block, position, sender, time, tracer, gas used; shape (t,) each.
     """
     table = schema.transaction
     narrow = query.with_only_columns(
@@ -499,15 +500,27 @@ def _listed(
         table.c.gas_used,
     )
     tracers = {tracer.value: position for position, tracer in enumerate(TRACERS)}
-    parts: list[IntColumn] = [np.zeros((7, 0), dtype=np.int64)]
-    hashes: list[Hash] = []
+    numbers = columns.IntegerWriter(7)
+    hashes = TextWriter()
     fidelity: Counter[Fidelity] = Counter()
     for rows in columns.fetched(connection, narrow):
         fidelity.update(Fidelity(row[6]) for row in rows if row[6] is not None)
         coded = [(*row[:5], tracers[row[5]], row[8]) for row in rows]
-        parts.append(np.array(coded, dtype=np.int64).reshape(-1, 7).T)
-        hashes += [Hash(blob(row[7])) for row in rows]
-    return np.concatenate(parts, axis=1), hashes, fidelity
+        numbers.append(np.array(coded, dtype=np.int64).reshape(-1, 7).T)
+        hashes.extend([blob(row[7]) for row in rows])
+    return numbers.columns(), cast("Sequence[Hash]", hashes.texts()), fidelity
+
+
+def _words_of(connection: sa.Connection) -> tuple[IntColumn, Words]:
+    """Return the ids of all words, ascending, and the words."""
+    table = schema.word
+    ids = columns.IntegerWriter(1)
+    words = ColumnWriter()
+    for rows in columns.fetched(connection, sa.select(table.c.id, table.c.bytes).order_by(table.c.id)):
+        numbers, values = zip(*rows, strict=True)
+        ids.append(np.array([numbers], dtype=np.int64))
+        words.append(padded([blob(value) for value in values]))
+    return ids.columns()[0], Words(words.column(np.dtype("S32")))
 
 
 def _dictionary(connection: sa.Connection, table: sa.Table) -> tuple[IntColumn, list[bytes]]:

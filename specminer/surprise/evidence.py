@@ -8,6 +8,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from specminer._support.scratch import in_file
 from specminer.history import MISSING, BoolColumn, History, IntColumn, RowColumn
 from specminer.specification import EvidenceSource
 from specminer.surprise.left_out import FloatColumn, Units, probability
@@ -134,10 +135,10 @@ def strongest(
         most = np.maximum(most - np.log2(np.maximum(kinds, 1) * looks), 0.0)
     return Evidence(
         source=source,
-        bits=most,
-        case=np.where(most > 0, which, np.int32(MISSING)),
-        others=compared,
-        position=position,
+        bits=in_file(most),
+        case=in_file(np.where(most > 0, which, np.int32(MISSING))),
+        others=in_file(compared),
+        position=in_file(position),
         sentence=sentence,
     )
 

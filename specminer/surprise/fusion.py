@@ -27,7 +27,10 @@ from math import lgamma, log
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
+from specminer._support.parts import spans
+from specminer._support.scratch import in_file
 from specminer.history import BoolColumn, IntColumn
 from specminer.specification import EvidenceFamily, EvidenceSource
 from specminer.surprise.evidence import Evidence, bounded
@@ -82,7 +85,7 @@ def family_bits(
         ]
         strongest_voice = np.max(spoken, axis=0) if spoken else np.zeros(len(judged))
         if strongest_voice.any():
-            found[family] = bounded(strongest_voice, judged, author)
+            found[family] = in_file(bounded(strongest_voice, judged, author))
     return found
 
 
@@ -92,15 +95,37 @@ def fused(families: Mapping[EvidenceFamily, FloatColumn], judged: BoolColumn) ->
     if not families:
         return score
     weights = np.array(list(WEIGHTS.values()))
-    silent = np.zeros(len(judged))
-    bits = np.stack([np.where(judged, families.get(family, silent), 0.0) for family in WEIGHTS])
+    spoken = np.zeros(len(weights), dtype=np.int64)
+    for some in spans(len(judged)):
+        total, speaks = _together(families, judged, weights, some)
+        score[some] = total
+        spoken += speaks.sum(axis=1)
+    share = (spoken + 0.5) / (int(judged.sum()) + 1.0)
+    share = np.minimum(share, np.minimum(weights, 1.0) * 2.0**-CUT)
+    for some in spans(len(judged)):
+        total = score[some]
+        rows = np.flatnonzero(total > 0)
+        total[rows] = improbability(total[rows], share, weights)
+    return score
+
+
+def _together(
+    families: Mapping[EvidenceFamily, FloatColumn], judged: BoolColumn, weights: FloatColumn, some: slice
+) -> tuple[FloatColumn, npt.NDArray[np.bool_]]:
+    """Return the sum of the weighted bits of some transactions, and which families speak; shapes (s,), (families, s).
+
+    It is 0 where no family speaks.
+    """
+    silent = np.zeros(len(judged[some]))
+    bits = np.stack(
+        [
+            np.where(judged[some], families[family][some] if family in families else silent, 0.0)
+            for family in WEIGHTS
+        ]
+    )
     weighted = bits + np.log2(weights)[:, None]
     speaks = np.minimum(bits, weighted) >= CUT
-    total = np.where(speaks, weighted, 0.0).sum(axis=0)
-    rows = np.flatnonzero(total > 0)
-    share = (speaks.sum(axis=1) + 0.5) / (int(judged.sum()) + 1.0)
-    score[rows] = improbability(total[rows], np.minimum(share, np.minimum(weights, 1.0) * 2.0**-CUT), weights)
-    return score
+    return np.where(speaks, weighted, 0.0).sum(axis=0), speaks
 
 
 def improbability(total: FloatColumn, share: FloatColumn, weights: FloatColumn) -> FloatColumn:

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from specminer._support.addresses import checksum_address
+from specminer._support.scratch import in_file
 from specminer._support.text import counted, list_some
 from specminer._support.units import amount
 from specminer.decision import FunctionRuns
@@ -314,7 +315,8 @@ def weigh(
 
 def _bounded(found: Sequence[Evidence], judged: BoolColumn, author: IntColumn) -> Iterator[Evidence]:
     for item in found:
-        yield replace(item, bits=np.where(item.case == MISSING, 0.0, bounded(item.bits, judged, author)))
+        bits = np.where(item.case == MISSING, 0.0, bounded(item.bits, judged, author))
+        yield replace(item, bits=in_file(bits))
 
 
 def _listed(names: Sequence[str]) -> str:
