@@ -13,7 +13,7 @@ import numpy.typing as npt
 IntColumn = npt.NDArray[np.int64]
 RowColumn = npt.NDArray[np.int32]
 
-MOST: int = 1 << 21
+MOST: int = 1 << 20
 """Rows of one part, unless one group alone has more."""
 
 
@@ -48,7 +48,7 @@ def rows_by_group(group: RowColumn, count: int) -> Iterator[IntColumn]:
         yield np.flatnonzero((group >= span.start) & (group < span.stop))
 
 
-def spans_of_groups(ascending: RowColumn) -> Iterator[slice]:
+def spans_of_groups(ascending: IntColumn | RowColumn) -> Iterator[slice]:
     """Yield spans of rows; groups, which stand together, are not cut."""
     start = 0
     while start < len(ascending):

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import mmap
 import tempfile
-from typing import IO, Any, Final, TypeVar
+from dataclasses import fields, replace
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ LEAST: int = 1 << 20
 """Columns of fewer bytes stay in memory."""
 _PIECE: Final = 1 << 22
 """Bytes written at a time."""
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
@@ -43,9 +47,8 @@ class ColumnWriter:
         if self._size >= LEAST:
             self._empty()
         if self._file is None:
-            found = np.frombuffer(bytes(self._held), dtype=kind)
-            self._held = bytearray()
-            return found
+            held, self._held = self._held, bytearray()
+            return np.frombuffer(held, dtype=kind)
         with self._file as file:
             # numpy holds on to the mapping, and the mapping to what is in the file
             mapped = mmap.mmap(file.fileno(), self._size, access=mmap.ACCESS_READ)
@@ -74,7 +77,7 @@ class ColumnWriter:
 
 def in_file(column: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
     """Return a column that can only be read, with the same values, in a file if it is large."""
-    if column.nbytes < LEAST or is_mapped(column):
+    if column.nbytes < LEAST or column.dtype.hasobject or is_mapped(column):
         return column
     writer = ColumnWriter()
     flat: npt.NDArray[Any] = np.ascontiguousarray(column).reshape(-1)
@@ -82,6 +85,26 @@ def in_file(column: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
     for start in range(0, len(flat), step):
         writer.append(flat[start : start + step].tobytes())
     return writer.column(column.dtype).reshape(column.shape)
+
+
+_Columns = TypeVar("_Columns", bound="DataclassInstance")
+
+
+def columns_in_files(value: _Columns) -> _Columns:
+    """Return a value whose large columns, and those in tuples and dictionaries of its own, are in files."""
+    return replace(
+        value, **{item.name: _kept(getattr(value, item.name)) for item in fields(value) if item.init}
+    )
+
+
+def _kept(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return in_file(value)
+    if type(value) is tuple and any(isinstance(item, np.ndarray) for item in value):
+        return tuple(map(_kept, value))
+    if type(value) is dict and any(isinstance(item, np.ndarray) for item in value.values()):
+        return {key: _kept(item) for key, item in value.items()}
+    return value
 
 
 def is_mapped(column: npt.NDArray[Any]) -> bool:

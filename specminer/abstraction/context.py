@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from specminer._support.scratch import ColumnWriter, in_file
 from specminer.abstraction.events import Argument, EventTable, Variable
 from specminer.abstraction.table import REJECTED
 from specminer.decoding.calldata import Calls, arguments
@@ -51,10 +52,17 @@ def with_calls(table: EventTable, history: History, interactions: Interactions) 
         keys=keys,
         accepted_as=_accepted_as(table),
         calls=tuple(Variable(name=name, kind=_KINDS[name]) for name in names),
-        call_values=np.array([columns[name] for name in names], dtype=np.int64).reshape(
-            len(names), len(table)
-        ),
+        call_values=_stacked([columns.pop(name) for name in names], len(table)),
     )
+
+
+def _stacked(columns: list[IntColumn], count: int) -> IntColumn:
+    """Return columns as one of shape (columns, count); the list is emptied, so that not all of it is held twice."""
+    writer, shape = ColumnWriter(), (len(columns), count)
+    for place in range(len(columns)):
+        writer.append(columns[place].astype(np.int64, copy=False).tobytes())
+        columns[place] = columns[place][:0]
+    return writer.column(np.int64).reshape(shape)
 
 
 def _accepted_as(table: EventTable) -> tuple[int, ...]:
@@ -91,7 +99,7 @@ def with_arguments(
             Argument(
                 symbols=tuple(np.unique(table.symbol[mine]).tolist()),
                 variable=Variable(name=column.name, kind=_kind(column.type)),
-                values=values,
+                values=in_file(values),
             )
         )
     return replace(table, words=words.all(), arguments=tuple(found))

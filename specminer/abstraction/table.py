@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer._support.scratch import in_file
 from specminer._support.text import unique_names
 from specminer.abstraction.access_order import (
     access_times,
@@ -97,7 +98,7 @@ def build(
         interaction=interactions.slice,
         rejected=rejected,
         variables=tuple(variables),
-        values=values,
+        values=in_file(values),
         words=tuple(words),
         assumed=assumed,
     )

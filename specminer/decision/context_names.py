@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from specminer._support.scratch import in_file
 from specminer.chain.artifact import Entry
 from specminer.chain.interface import Function, selector
 from specminer.decision.call_columns import CallColumns
@@ -31,8 +32,8 @@ class ContextNames:
         self._pairs = numbered.contract.astype(np.int64) * self._span + numbered.word
         self._slot_of_access = numbered.access
         words = from_integers(history.words)
-        self._order = np.argsort(words)
-        self._words = words[self._order]
+        self._order = in_file(np.argsort(words))
+        self._words = in_file(words[self._order])
         self._used: dict[int, int] = {}
 
     @cached_property

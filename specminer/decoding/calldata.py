@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from specminer._support.scratch import in_file
 from specminer.chain.interface import Function, Interface
 from specminer.history import CONSTRUCTOR, KINDS, BoolColumn, History, IntColumn
 from specminer.words import WordArray
@@ -105,7 +106,7 @@ def decode_calls(history: History, interface: Interface) -> Calls:
     reading = np.array([item is not None and item.read_only for item in known], dtype=np.bool_)
     return Calls(
         functions=functions,
-        function=place[coded] if len(coded) else coded,
+        function=in_file(place[coded]) if len(coded) else coded,
         read_only=reading[coded] if len(coded) else np.zeros(0, dtype=np.bool_),
         known=tuple(by_name[name] for name in functions),
     )

@@ -10,6 +10,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from specminer._support.scratch import in_file
 from specminer.chain.artifact import Artifact
 from specminer.chain.interface import Interface
 from specminer.decoding.accesses import AccessSummary, summarize_accesses
@@ -179,7 +180,7 @@ class HistoryContext:
     @cached_property
     def word_limbs(self) -> LimbArray:
         """``History.words`` as limbs; shape (words, 4)."""
-        return integer_limbs(self.history.words)
+        return in_file(integer_limbs(self.history.words))
 
     @cached_property
     def lasting_accesses(self) -> RowColumn:
@@ -188,7 +189,7 @@ class HistoryContext:
         known = (accesses.value_before != MISSING) & (accesses.value_after != MISSING)
         accepted = self.history.accepted if self.window is None else self.history.accepted & self.window
         rows = np.flatnonzero(accepted[accesses.invocation] & known).astype(np.int32)
-        return rows[np.argsort(self.locations.variable[accesses.slot[rows]], kind="stable")]
+        return in_file(rows[np.argsort(self.locations.variable[accesses.slot[rows]], kind="stable")])
 
     @cached_property
     def coverage(self) -> StorageCoverage:

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer._support.scratch import in_file
 from specminer._support.text import UniqueNames
 from specminer.decision.call_runs import Inference
 from specminer.decision.paths import Clause as CodeClause
@@ -27,7 +28,7 @@ from specminer.guard.terms import Situation, Term, measured
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.location import ValueKind
 from specminer.specification import ConditionMaker, GuardKind
-from specminer.words import from_integers
+from specminer.words import Words, from_integers
 
 UNREADABLE: Final = "what was decided upon is not known"
 """Why a rejection has no condition although its decision was found."""
@@ -388,7 +389,7 @@ class _Translator:
         code[None] = MISSING
 
         def coded(values: Sequence[int | None]) -> RowColumn:
-            return np.array([code[value] for value in values], dtype=np.int32)
+            return in_file(np.fromiter((code[value] for value in values), np.int32, len(values)))
 
         coded_terms = [
             replace(
@@ -398,8 +399,9 @@ class _Translator:
             )
             for column in self._columns
         ]
-        terms = measured(coded_terms, from_integers(words), len(self._situation.terms))
-        return replace(self._situation, terms=terms, words=tuple(words))
+        column = in_file(from_integers(words))
+        terms = measured(coded_terms, column, len(self._situation.terms))
+        return replace(self._situation, terms=terms, words=Words(column))
 
     def _literal(self, relation: Relation) -> Literal:
         """Return a relation as a literal."""

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from specminer._support.scratch import columns_in_files, in_file
 from specminer._support.text import UniqueNames
 from specminer.abstraction import Dimension
 from specminer.abstraction.candidates import CALL_NAMES
@@ -24,7 +25,7 @@ from specminer.guard.values import Values, coded, together
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.location import PortKind, ValueKind, Variable
 from specminer.trace import Tracer
-from specminer.words import WordArray, from_integers, from_numbers, limbs, to_integers
+from specminer.words import WordArray, Words, from_integers, from_numbers, limbs
 
 FloatColumn: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -99,7 +100,7 @@ class Situation:
     accepted: BoolColumn
     """The others were rejected by the contract's code: none ran out of gas."""
     terms: tuple[Term, ...]
-    words: tuple[int, ...]
+    words: Sequence[int]
     """The distinct values, ascending."""
     last: IntColumn
     """The variable that the call looked at last, or ``MISSING``."""
@@ -175,14 +176,15 @@ class Terms:
             )
             for draft, column in zip(drafts, codes, strict=True)
         )
-        return Situation(
+        situation = Situation(
             function=context.calls.functions[function],
             rows=rows,
             accepted=context.is_accepted[rows],
             terms=terms,
-            words=tuple(to_integers(words)),
+            words=Words(in_file(words)),
             last=self._last[rows],
         )
+        return columns_in_files(situation)
 
     def _ranks(self) -> IntColumn:
         """Return for each touch how many other places its call looked at before; ``MISSING`` but for some calls."""

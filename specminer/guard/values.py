@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from specminer._support.scratch import in_file
 from specminer.history import MISSING, IntColumn, RowColumn
 from specminer.location import Field, ValueKind
 from specminer.words import WordArray, from_integers, to_integers
@@ -43,7 +44,7 @@ def together(columns: Sequence[Values]) -> tuple[WordArray, list[RowColumn]]:
     """Return all values, ascending, with zero and one, and each column as places among them."""
     words = np.unique(np.concatenate([from_integers([0, 1]), *(column.words for column in columns)]))
     return words, [
-        np.append(np.searchsorted(words, column.words), MISSING).astype(np.int32)[column.place]
+        in_file(np.append(np.searchsorted(words, column.words), MISSING).astype(np.int32)[column.place])
         for column in columns
     ]
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer._support.scratch import in_file
 from specminer.decision.access_facts import AccessFacts
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import arguments, outputs, senders, texts
@@ -370,8 +371,8 @@ def _joined(
     order = np.lexsort((np.where(role == MISSING, len(roles), role), invocation))
     return Naming(
         roles=tuple(roles),
-        invocation=invocation[order],
-        entity=entity[order],
-        role=role[order],
+        invocation=in_file(invocation[order]),
+        entity=in_file(entity[order]),
+        role=in_file(role[order]),
         derived=derived,
     )

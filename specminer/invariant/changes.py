@@ -8,6 +8,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from specminer._support.scratch import in_file
 from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.invariant.values import extracted as field_of
@@ -240,9 +241,9 @@ def _fields(context: HistoryContext, values: _Values, unknown: UnknownChanges) -
         known = (mine.found != MISSING) & (mine.left != MISSING)
         if not known.any() or any(port in unresolved for port in item.ports):
             continue
-        before, after = context.word_limbs[mine.found[known]], context.word_limbs[mine.left[known]]
-        invocation = context.accesses.invocation[mine.rows[known]].astype(np.int64)
-        slot = context.accesses.slot[mine.rows[known]].astype(np.int64)
+        before, after = (in_file(context.word_limbs[column[known]]) for column in (mine.found, mine.left))
+        invocation = in_file(context.accesses.invocation[mine.rows[known]].astype(np.int64))
+        slot = in_file(context.accesses.slot[mine.rows[known]].astype(np.int64))
         own = writes.at(slice(int(of_writes[number]), int(of_writes[number + 1])))
         others = unseen.at(slice(int(of_unseen[number]), int(of_unseen[number + 1])))
         for place, field in enumerate(item.fields):

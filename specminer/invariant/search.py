@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer._support.scratch import columns_in_files
 from specminer.decoding import HistoryContext
 from specminer.interaction import Interactions
 from specminer.invariant.changes import UnknownChanges, changes_of_calls, changes_of_transactions
@@ -33,7 +34,7 @@ def search(context: HistoryContext, tuning: Tuning, interactions: Interactions) 
     Fields are looked at one after another, so that not more than one is held at a time.
     """
     found = {
-        item.text: replace(item, cases=item.cases.astype(np.int32))
+        item.text: columns_in_files(replace(item, cases=item.cases.astype(np.int32)))
         for item in proposed(context, tuning, interactions)
         if item.tolerable(context.history) and not _is_chance(item)
     }

@@ -13,6 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from specminer._support.parts import spans_of_groups
+from specminer._support.scratch import columns_in_files
 from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.invariant.changes import Cells
@@ -96,37 +98,57 @@ def _course(context: HistoryContext, cells: Cells, *, counted: bool, keyed: bool
     if counted:
         moved = moved & (is_zero(cells.left) != is_zero(cells.found))
     rows = np.flatnonzero(moved)
-    left, found = cells.left[rows], cells.found[rows]
-    if counted:
-        change = np.zeros((len(rows), 8), dtype=np.int64)
-        change[:, 7] = (~is_zero(left)).astype(np.int64) - (~is_zero(found))
-    else:
-        change = differences(left, found)
-    history, calls = context.history, cells.invocation[rows]
-    place = _places(context, calls, cells.slot[rows], keyed=keyed)
-    group, total = summed(change, place)
+    place = _places(context, cells.invocation[rows], cells.slot[rows], keyed=keyed)
+    if np.any(place[1:] < place[:-1]):
+        order = np.argsort(place, kind="stable")
+        rows, place = rows[order], place[order]
     doubts = cells.doubts.by_calls
     doubtful = np.unique(_places(context, doubts.invocation, doubts.slot, keyed=keyed))
-    settled = total.any(axis=1) & ~np.isin(group, doubtful)
-    first = np.full(len(group), len(history), dtype=np.int64)
-    np.minimum.at(first, np.searchsorted(group, place), calls)
+    group, change, first = _sums(cells, rows, place, doubtful, counted=counted)
     key = ("k",) if keyed else None
     texts = cells.variable.text(key, cells.place)
     name, smt = texts, symbol(texts)
     if cells.variable.ports and (not keyed or len(cells.variable.ports) > 1):
         name = f"the number of {texts} that are not zero" if counted else f"the sum of {texts}"
         smt = symbol(f"{'count' if counted else 'sum'} {texts}")
-    return Course(
+    course = Course(
         name=name,
         smt=smt,
         bare=cells.name,
         alike=(cells.variable.ports, counted),
-        group=group[settled],
-        change=packed(total[settled]),
-        invocation=first[settled],
+        group=group,
+        change=change,
+        invocation=first,
         doubtful=doubtful,
         unseen=int(cells.doubts.unseen.sum()),
     )
+    return columns_in_files(course)
+
+
+def _sums(
+    cells: Cells, rows: IntColumn, place: IntColumn, doubtful: IntColumn, *, counted: bool
+) -> tuple[IntColumn, npt.NDArray[np.uint32], IntColumn]:
+    """Return the places that changed, ascending, by how much, and the first call of each; doubtful ones are left out.
+
+    ``place`` is that of each row, ascending. Worked on in parts: a sum is of one place.
+    """
+    groups = [place[:0]]
+    changes = [packed(np.zeros((0, 8), dtype=np.int64))]
+    calls = [place[:0]]
+    for span in spans_of_groups(place):
+        left, found = cells.left[rows[span]], cells.found[rows[span]]
+        if counted:
+            change = np.zeros((len(left), 8), dtype=np.int64)
+            change[:, 7] = (~is_zero(left)).astype(np.int64) - (~is_zero(found))
+        else:
+            change = differences(left, found)
+        group, total = summed(change, place[span])
+        first = np.minimum.reduceat(cells.invocation[rows[span]], np.searchsorted(place[span], group))
+        settled = total.any(axis=1) & ~np.isin(group, doubtful)
+        groups.append(group[settled])
+        changes.append(packed(total[settled]))
+        calls.append(first[settled])
+    return np.concatenate(groups), np.concatenate(changes), np.concatenate(calls)
 
 
 def _places(context: HistoryContext, calls: IntColumn, slot: IntColumn, *, keyed: bool) -> IntColumn:

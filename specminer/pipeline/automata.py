@@ -43,9 +43,12 @@ def transition_groups(tuning: Tuning, point: FrontPoint) -> tuple[IntColumn, Int
 
     Shapes (transitions, 3) and (n,), for ``n`` events of the table.
     """
-    columns = np.stack([tuning.before(point), tuning.after(point), tuning.table.symbol], axis=1)
-    keys, group = np.unique(columns, axis=0, return_inverse=True)
-    return keys.astype(np.int64), group.reshape(-1).astype(np.int64)
+    source, target, symbol = tuning.before(point), tuning.after(point), tuning.table.symbol
+    targets, symbols = int(target.max(initial=0)) + 1, int(symbol.max(initial=0)) + 1
+    code = (source.astype(np.int64) * targets + target) * symbols + symbol
+    found, group = np.unique(code, return_inverse=True)
+    keys = np.stack([found // symbols // targets, found // symbols % targets, found % symbols], axis=1)
+    return keys, group.reshape(-1).astype(np.int64, copy=False)
 
 
 def _edges(mining: Mining, point: FrontPoint, chosen: BoolColumn | None) -> tuple[Edge, ...]:

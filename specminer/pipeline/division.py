@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer._support.scratch import columns_in_files
 from specminer._support.text import list_some, suggest
 from specminer.abstraction import Definition, EventTable, RejectedCalls, default
 from specminer.abstraction.catalogue import fitting
@@ -153,8 +154,8 @@ def _built(
     table, kept, bookkeeping = without_bookkeeping(table, interactions, asked)
     table = replace(table, entity=_entity(interactions), conditions=conditions_of(table))
     return Built(
-        table=replace(table, parameters=tuple(_parameters(context, kept, table))),
-        interactions=kept,
+        table=columns_in_files(replace(table, parameters=tuple(_parameters(context, kept, table)))),
+        interactions=columns_in_files(kept),
         bookkeeping=bookkeeping,
     )
 

@@ -17,6 +17,7 @@ from typing import Self
 
 import numpy as np
 
+from specminer._support.scratch import in_file
 from specminer.history import BoolColumn, IntColumn
 from specminer.predicate.smt import Formula, FormulaError
 
@@ -40,6 +41,7 @@ class Columns:
         order = sorted(range(len(words)), key=words.__getitem__)
         ranks = np.empty(len(words), dtype=np.int64)
         ranks[np.array(order, dtype=np.int64)] = np.arange(len(words))
+        rows = {symbol: in_file(column) for symbol, column in rows.items()}
         return cls(rows=rows, ordered=tuple(words[row] for row in order), ranks=ranks, length=length)
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 import sqlalchemy as sa
 
-from specminer._support.scratch import ColumnWriter
+from specminer._support.scratch import ColumnWriter, in_file
 from specminer._support.texts import TextWriter
 from specminer.hashing import keccak_all
 from specminer.history import MISSING, TRACERS, History, IntColumn
@@ -453,7 +453,7 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
         transaction_block=block,
         transaction_index=index,
         transaction_time=time,
-        transaction_origin=columns.looked_up(address_place, sender),
+        transaction_origin=in_file(columns.looked_up(address_place, sender)),
         transaction_gas_used=gas_used,
         **called,
         invocation_newborn=newborn_callers(

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from specminer._support.addresses import checksum_address
+from specminer._support.scratch import in_file
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import arguments, senders
 from specminer.history import CALLS, MISSING, BoolColumn, History, IntColumn
@@ -61,6 +62,8 @@ def duration_evidence(
     code = numbered(paired(chain, group))
     bits = tail_bits_by(code, 1.0 / (gap + 1.0))
     others = np.bincount(code)[code] - 1 if len(code) else code
+    # what the sentence asks is kept
+    row, earlier, gap, others = (in_file(column) for column in (row, earlier, gap, others))
     cases = Cases.of(history, row, bits, others, np.zeros_like(row))
 
     def sentence(position: int) -> str:
@@ -228,6 +231,7 @@ def race_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     seen = np.bincount(variable, weights=raced)[variable] - raced if len(rows) else raced
     strange = (raced == 1) & (seen - 1 <= RARE * total)
     bits = np.where(strange, -np.log2(np.maximum(seen, 0.5) / (total + 1.0)), 0.0)
+    call, slot, total = (in_file(column) for column in (call, slot, total))
     cases = Cases.of(history, call, np.maximum(bits, 0.0), total - 1, np.zeros_like(call))
 
     def sentence(position: int) -> str:

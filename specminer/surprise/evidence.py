@@ -239,6 +239,9 @@ def joined(parts: Sequence[Part], others: int) -> tuple[IntColumn, FloatColumn, 
     """Return rows, bits and ``others`` more columns that are given in parts, one part behind the other."""
     if not parts:
         return np.zeros(0, dtype=np.int64), np.zeros(0), [np.zeros(0, dtype=np.int64) for _ in range(others)]
-    rest = [np.concatenate([part[2 + place] for part in parts]).astype(np.int64) for place in range(others)]
-    rows = np.concatenate([part[0] for part in parts]).astype(np.int64)
+    rest = [
+        in_file(np.concatenate([part[2 + place] for part in parts]).astype(np.int64, copy=False))
+        for place in range(others)
+    ]
+    rows = in_file(np.concatenate([part[0] for part in parts]).astype(np.int64, copy=False))
     return rows, np.concatenate([part[1] for part in parts]), rest

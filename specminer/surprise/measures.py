@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer._support.scratch import columns_in_files
 from specminer.abstraction.folds import FEW
 from specminer.history import MISSING, BoolColumn, History, IntColumn
 from specminer.interaction import Interactions
@@ -136,8 +137,8 @@ def measure(
     total = np.add.reduceat(event, starts) + stop if len(starts) else stop
     excess = np.where(counted, np.maximum(event - expected[: len(table)], 0.0), 0.0)
     score = _scan(excess, np.maximum(stop - expected[len(table) :], 0.0), table.interaction, starts)
-    return Measured(
-        units=units,
+    measured = Measured(
+        units=columns_in_files(units),
         whole=whole,
         evidence=evidence,
         worst={Kind.BEFORE: unmet, Kind.BROKEN: failed},
@@ -152,6 +153,7 @@ def measure(
         score=score,
         length=length,
     )
+    return columns_in_files(measured)
 
 
 def _transitions(

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer._support.scratch import columns_in_files, in_file
 from specminer.history import MISSING, History
 from specminer.specification import EvidenceSource
 from specminer.surprise.evidence import Evidence, tail_bits
@@ -41,7 +42,7 @@ def payouts(history: History) -> Payouts:
     from the beginning on nothing is known of what was held, then.
     """
     count = len(history.transaction_hash)
-    wei = np.array([float(word) for word in history.words], dtype=np.float64)
+    wei = np.fromiter(map(float, history.words), np.float64, len(history.words))
     left = ~history.payment_undone & (history.payment_value != MISSING)
     of = history.invocation_transaction[history.payment_invocation[left]]
     paid = np.bincount(of, weights=wei[history.payment_value[left]], minlength=count).astype(np.float64)
@@ -59,7 +60,8 @@ def payouts(history: History) -> Payouts:
         or (history.payment_value[~history.payment_undone] == MISSING).any()
         or (paid > held * (1 + RESIDUE)).any()
     )
-    return Payouts(paid=paid, largest=largest, held=np.full(count, np.nan) if unknown else held)
+    held = np.full(count, np.nan) if unknown else held
+    return Payouts(paid=in_file(paid), largest=in_file(largest), held=in_file(held))
 
 
 def payout_evidence(history: History, taken: Payouts) -> Evidence:
@@ -77,4 +79,6 @@ def payout_evidence(history: History, taken: Payouts) -> Evidence:
     first[history.invocation_transaction[rows]] = rows
     most = np.maximum(np.maximum(tail_bits(taken.largest), tail_bits(relation)) - 1.0, 0.0)
     others = np.full(len(first), max(int(paying.sum()) - 1, 0), dtype=np.int32)
-    return Evidence(source=EvidenceSource.PAYMENT, bits=most, case=first, others=others, position=first)
+    return columns_in_files(
+        Evidence(source=EvidenceSource.PAYMENT, bits=most, case=first, others=others, position=first)
+    )
