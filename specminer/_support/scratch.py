@@ -10,7 +10,7 @@ from __future__ import annotations
 import mmap
 import tempfile
 from dataclasses import fields, replace
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,6 @@ LEAST: int = 1 << 20
 """Columns of fewer bytes stay in memory."""
 _PIECE: Final = 1 << 22
 """Bytes written at a time."""
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
@@ -87,14 +84,15 @@ def in_file(column: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
     return writer.column(column.dtype).reshape(column.shape)
 
 
-_Columns = TypeVar("_Columns", bound="DataclassInstance")
+_Columns = TypeVar("_Columns")
 
 
 def columns_in_files(value: _Columns) -> _Columns:
-    """Return a value whose large columns, and those in tuples and dictionaries of its own, are in files."""
-    return replace(
-        value, **{item.name: _kept(getattr(value, item.name)) for item in fields(value) if item.init}
-    )
+    """Return a dataclass's value whose large columns, and those in tuples and dictionaries of its own, are in files."""
+    whole: Any = value
+    kept = {item.name: _kept(getattr(whole, item.name)) for item in fields(whole) if item.init}
+    changed: _Columns = replace(whole, **kept)
+    return changed
 
 
 def _kept(value: Any) -> Any:
