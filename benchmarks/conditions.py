@@ -150,7 +150,8 @@ def compare(
     """Add the verdicts on the conditions of a function, listed and mined."""
     asked = frozenset(match for item in listed.conditions for match in _SUCCEEDS.findall(item.text))
     reader = Reader(names=names, asked=asked)
-    spell = _as_listed if any(_ARGUMENT.search(guard.text) for guard in guards) else str
+    worded = [text for guard in guards for text in (guard.text, *guard.names.values())]
+    spell = _as_listed if any(map(_ARGUMENT.search, worded)) else str
     told = [
         Told(
             kind=guard.kind,
