@@ -344,13 +344,14 @@ BlockOf = Callable[[int], int]
 
 def spans_of_runs(functions: Iterable[FunctionRuns], block_of: BlockOf) -> CodeSpans:
     """Return when the versions ran of which there are runs, or calls that took the path of one."""
-    return spans_of(
-        (item.runs[number].code, block_of(row))
-        for item in functions
-        for rows, numbers in (
-            ([run.invocation for run in item.runs], range(len(item.runs))),
-            (item.matched.tolist(), item.matched_run.tolist()),
-        )
-        for row, number in zip(rows, numbers, strict=True)
-        if item.runs[number].code
-    )
+    ran: list[tuple[int, int]] = []
+    for item in functions:
+        codes = np.array([run.code for run in item.runs], dtype=np.int64)
+        rows = np.concatenate([[run.invocation for run in item.runs], item.matched]).astype(np.int64)
+        code = codes[np.concatenate([np.arange(len(codes)), item.matched_run]).astype(np.int64)]
+        for number in np.unique(code[code != 0]).tolist():
+            mine = rows[
+                code == number
+            ]  # in chain order, so the first and the last row have all that is asked
+            ran += [(number, block_of(int(row))) for row in (mine.min(), mine.max())]
+    return spans_of(ran)

@@ -67,28 +67,19 @@ def unknown_transitions(specification: Specification, run: AutomatonRun) -> Iter
     A rejected call that stays in its state is left out: whether it had to be rejected, guards tell.
     """
     known, calls = _known(specification), run.calls
-    judged = np.flatnonzero(calls.judged[calls.interactions.invocation] & ~run.uncertain)
     names = {state.id: state.name for state in run.states}
-    for event in judged.tolist():
-        edge = run.edges[int(run.transition[event])]
-        source, target = run.known_states.get(edge.source), run.known_states.get(edge.target)
-        taken = None
-        if source is not None and target is not None:
-            taken = known.transitions.get((source, edge.symbol, target))
-        if taken is None and edge.outcome == "reverted":
-            continue
+    odd = {
+        place: found for place, edge in enumerate(run.edges) if (found := _judged(known, run, edge, names))
+    }
+    told = np.zeros(len(run.edges), dtype=np.bool_)
+    told[list(odd)] = True
+    events = np.flatnonzero(
+        calls.judged[calls.interactions.invocation] & ~run.uncertain & told[run.transition]
+    )
+    for event in events.tolist():
+        place = int(run.transition[event])
+        edge, (severity, sentence, seen) = run.edges[place], odd[place]
         row = int(calls.interactions.invocation[event])
-        if taken is None:
-            sentence, seen = _new(known, edge, source, target, names)
-            severity = Severity.UNKNOWN
-        elif taken.reached and taken.interval is not None and taken.interval[1] <= RARE:
-            severity, seen = Severity.UNUSUAL, taken
-            sentence = (
-                f"{edge.event} led from '{known.names[taken.source]}' to '{known.names[taken.target]}', as in only "
-                f"{taken.interaction_count:,} of {taken.reached:,} interactions before"
-            )
-        else:
-            continue
         yield Deviation(
             severity=severity,
             basis=Basis.TRANSITION,
@@ -100,6 +91,27 @@ def unknown_transitions(specification: Specification, run: AutomatonRun) -> Iter
             claim="" if seen is None else f"{known.names[seen.source]} -> {known.names[seen.target]}",
             witness=seen.witnesses[0] if seen is not None and seen.witnesses else None,
         )
+
+
+def _judged(
+    known: _Known, run: AutomatonRun, edge: Edge, names: Mapping[int, str]
+) -> tuple[Severity, str, Edge | None] | None:
+    """Return what is to be said of all events that took a transition; ``None`` if it fits."""
+    source, target = run.known_states.get(edge.source), run.known_states.get(edge.target)
+    taken = None
+    if source is not None and target is not None:
+        taken = known.transitions.get((source, edge.symbol, target))
+    if taken is None:
+        if edge.outcome == "reverted":
+            return None
+        return Severity.UNKNOWN, *_new(known, edge, source, target, names)
+    if not taken.reached or taken.interval is None or taken.interval[1] > RARE:
+        return None
+    sentence = (
+        f"{edge.event} led from '{known.names[taken.source]}' to '{known.names[taken.target]}', as in only "
+        f"{taken.interaction_count:,} of {taken.reached:,} interactions before"
+    )
+    return Severity.UNUSUAL, sentence, taken
 
 
 def _new(

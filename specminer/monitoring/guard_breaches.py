@@ -83,19 +83,19 @@ class GuardCheck:
         reasons = {reason.text for guard in guards for reason in guard.reasons}
         truths = [[condition.truths(terms, calls) for condition, _ in conditions] for conditions in asked]
         accepted, rows = terms.situation.accepted[calls].tolist(), terms.situation.rows[calls].tolist()
-        for position, (call, row) in enumerate(zip(calls, rows, strict=True)):
+        for position, row in enumerate(rows):
             if not accepted[position]:
                 refused = any(column[position] is False for columns in truths for column in columns)
                 if self.causes[row] not in reasons and not refused:
                     yield self._rejection(terms, row)
-                continue
-            for guard, conditions, columns in zip(guards, asked, truths, strict=True):
-                for (condition, told), column in zip(conditions, columns, strict=True):
-                    holds = column[position]
-                    if holds is None:
+        for guard, conditions, columns in zip(guards, asked, truths, strict=True):
+            for (condition, told), column in zip(conditions, columns, strict=True):
+                doubtful = [place for place, holds in enumerate(column) if holds is not True]
+                for position in doubtful:
+                    if accepted[position] and column[position] is None:
                         self.undecided[guard.scope] += 1
-                    elif not holds:
-                        yield self._breach(terms, call, guard, condition, told)
+                    elif accepted[position]:
+                        yield self._breach(terms, calls[position], guard, condition, told)
 
     def _rejection(self, terms: CallTerms, row: int) -> Deviation:
         function, cause = terms.situation.function, self.causes[row]
