@@ -16,7 +16,23 @@ _WIDTH: Final = 8
 """Bits of an enum."""
 _WORD: Final = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _SPOKEN: Final = frozenset(
-    ["and", "block", "changed", "false", "hash", "last", "not", "now", "or", "origin", "seen", "sender", "this", "true", "value"]
+    [
+        "and",
+        "block",
+        "changed",
+        "false",
+        "hash",
+        "last",
+        "not",
+        "now",
+        "or",
+        "origin",
+        "seen",
+        "sender",
+        "this",
+        "true",
+        "value",
+    ]
 )
 """Words of the language of conditions."""
 

@@ -16,6 +16,7 @@ from tests.support.third_party import (
     finance,
     governor,
     htlc,
+    lives,
     lottery,
     multisig,
     passes,
@@ -74,6 +75,11 @@ DRIVERS: Final[Mapping[str, Driver]] = {
     "streams": finance.drive_streams,
     "lending": finance.drive_lending,
     "vyper_wrapped": finance.drive_vyper_wrapped,
+    "rentals": lives.drive_rentals,
+    "disputes": lives.drive_disputes,
+    "insurance": lives.drive_insurance,
+    "subscriptions": lives.drive_subscriptions,
+    "presale": lives.drive_presale,
 }
 """By the name of the history."""
 SHARED_DRIVES: Final[Mapping[str, str]] = {"votes_token": "governor", "closed_escrow": "refund_escrow"}
@@ -99,9 +105,25 @@ LIVES_ALONE: Final = (
     "crowdfunds",
     "passes",
     "sealed_auction",
+    "rentals",
+    "disputes",
+    "insurance",
+    "subscriptions",
+    "presale",
 )
 """Those whose life is written down in ``tests/data/states`` alone."""
-WITHOUT_LISTS: Final = ("closed_escrow", "ens_controller", "crowdfunds", "passes", "sealed_auction")
+WITHOUT_LISTS: Final = (
+    "closed_escrow",
+    "ens_controller",
+    "crowdfunds",
+    "passes",
+    "sealed_auction",
+    "rentals",
+    "disputes",
+    "insurance",
+    "subscriptions",
+    "presale",
+)
 """Those whose conditions are not listed: the first is a second history of a contract whose are."""
 CONDITION_HISTORIES: Final = tuple(name for name in HISTORIES if name not in WITHOUT_LISTS)
 """Those whose conditions are listed in ``tests/data/conditions``."""

@@ -33,6 +33,16 @@ def observed_contracts() -> dict[str, dict[str, Any]]:
 
 
 @cache
+def contracts_of_lives() -> dict[str, dict[str, Any]]:
+    """Return solc's output for ``Lives.sol``, by contract.
+
+    Raises:
+        MissingPart: the compiler is not installed.
+    """
+    return compile_files(Path(__file__).with_name("Lives.sol"))
+
+
+@cache
 def old_contracts() -> dict[str, dict[str, Any]]:
     """Return solc's output for what OpenZeppelin's libraries had until version 4, by contract.
 
