@@ -257,6 +257,23 @@ def test_storage_under_a_hash_of_arguments_is_the_entitys_own(third_party: Recor
     assert not [text for texts in told.values() for text in texts if "_timestamps[hash" in text]
 
 
+def test_a_deadline_that_pays_is_told_though_a_single_state_would_refuse_nothing(
+    third_party: Recorded,
+) -> None:
+    recording = third_party("subscriptions")
+    specification = mine(recording.trace_file, abi=recording.artifact_file).specification
+    names = {state.id: state.name for state in specification.states}
+    steps = {
+        (edge.event, names[edge.source], names[edge.target])
+        for edge in specification.transitions
+        if edge.outcome == "returned"
+    }
+    read = {source for event, source, _ in steps if event == "read"}
+    assert read
+    assert read <= {source for event, source, _ in steps if event == "time: paidUntil reached"}
+    assert read.isdisjoint(target for event, _, target in steps if event == "time: paidUntil reached")
+
+
 def test_a_deadline_that_is_forbidden_is_no_event_and_one_that_is_fixed_makes_the_same_again(
     third_party: Recorded,
 ) -> None:
@@ -279,7 +296,20 @@ def test_a_deadline_that_is_forbidden_is_no_event_and_one_that_is_fixed_makes_th
 
 @pytest.mark.parametrize(
     "name",
-    ["dutch_auctions", "multisig", "payment_splitter", "uups", "vesting", "vyper_auction", "vyper_purchases"],
+    [
+        "dutch_auctions",
+        "ens_controller",
+        "insurance",
+        "multisig",
+        "payment_splitter",
+        "presale",
+        "rentals",
+        "sealed_auction",
+        "uups",
+        "vesting",
+        "vyper_auction",
+        "vyper_purchases",
+    ],
 )
 def test_entity_states_and_steps_are_as_written_down(
     name: str, third_party: Recorded, tmp_path: Path

@@ -29,7 +29,7 @@ from specminer.history import IntColumn
 from specminer.predicate import solver_name
 from specminer.tuning import splitting
 from specminer.tuning.description import FALLS, Describer
-from specminer.tuning.enabling import enabled
+from specminer.tuning.enabling import SINGLE, enabled
 from specminer.tuning.front import by_size, front
 from specminer.tuning.merging import Merging, follow, lean, steps, unmerged
 from specminer.tuning.objective import Objective, Score, Selection
@@ -51,6 +51,8 @@ DISAGREES: Final = 0.05
 """What the code tells apart may cost this share of what halves of a short history have in common ..."""
 DISAGREEING: Final = 4.0
 """... or so many interactions in that share: halves of fewer than :data:`.folds.FEW` interactions know little."""
+REFUSED: Final = 0.1
+"""Share of the interactions that states may refuse where there was but one, which refuses nothing."""
 SAME: Final = 1e-9
 """Shares that differ by less are the same."""
 SPLIT_STATES: Final = 512
@@ -195,24 +197,35 @@ def _misleads(phased: Phased, told: _Answer, less: _Answer) -> bool:
 
     They do if more than one interaction, and more than a hundredth of them, is refused for it, or if halves agree less,
     on average and in most pairs. Where a function of the contract changes with the flag, and states are told apart by
-    what it returns, the code says it: then halves may agree a little less, as there are more states.
+    what it returns, the code says it: then halves may agree a little less, as there are more states. So they may where
+    deadlines pay and halves are too small to tell. An automaton of a single state lets everything pass: against it
+    only speaks that a tenth of the interactions is refused.
     """
+    if less.merging.score.states <= SINGLE and told.merging.score.states > SINGLE:
+        return _accepted(told) < _accepted(less) - REFUSED
     if _loses(told, less):
         return True
-    if set(told.run.phases) - set(less.run.phases) <= told.relied:
+    added = set(told.run.phases) - set(less.run.phases)
+    if added <= told.relied:
         return _splits_halves(phased, told, less)
     agreed, agreed_before = _agreements(phased, told), _agreements(phased, less)
     falls = [after < earlier for after, earlier in zip(agreed, agreed_before, strict=False)]
-    return sum(agreed) < sum(agreed_before) and 2 * sum(falls) > len(falls)
+    if sum(agreed) >= sum(agreed_before) or 2 * sum(falls) <= len(falls):
+        return False
+    few = len(told.found.split.table.starts) < 2 * FEW and not any(phased.shared(name) for name in added)
+    return not (few and _pays(told, less, PLATEAU)) or _splits_halves(phased, told, less)
 
 
 def _loses(told: _Answer, less: _Answer) -> bool:
     """Return whether more than one interaction, and more than a hundredth of them, is refused that was not before."""
-    accepted, before = (
-        held_out_acceptance(item.found.graph, item.found.cut, item.merging.blocks) for item in (told, less)
-    )
+    accepted, before = _accepted(told), _accepted(less)
     lost = max(FALLS, LOST / max(1, int(told.found.cut.times.sum())))
     return before - accepted > lost
+
+
+def _accepted(item: _Answer) -> float:
+    """Return the share of held-out interactions that an answer's automaton accepts."""
+    return held_out_acceptance(item.found.graph, item.found.cut, item.merging.blocks)
 
 
 def _agreements(phased: Phased, item: _Answer) -> list[float]:

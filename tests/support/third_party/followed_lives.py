@@ -223,4 +223,8 @@ class FollowedLives:
         except DecodingError:
             return names
         pairs = zip(function.arguments, function.types, values, strict=True)
-        return names | {name: Typed(type_, value) for name, type_, value in pairs}
+        told: dict[str, Typed | int] = {name: Typed(type_, value) for name, type_, value in pairs}
+        written = {
+            name.removesuffix("_"): value for name, value in told.items()
+        }  # value_, beside the ether sent
+        return written | told | names

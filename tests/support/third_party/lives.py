@@ -53,6 +53,8 @@ def drive_disputes(crowd: Crowd) -> tuple[Subject, ...]:
     judge, *people = crowd.people
     court, random = crowd.deploy(artifact, judge), crowd.random
     deals: list[tuple[bytes, str, str]] = [(bytes(32), people[0], people[1])]
+    disputed = [bytes(32)]
+    """Deals that somebody wanted to dispute, also those where it was rejected."""
 
     def pay() -> list[Call]:
         deal = (random.randbytes(32), random.choice(people), random.choice(people))
@@ -64,6 +66,7 @@ def drive_disputes(crowd: Crowd) -> tuple[Subject, ...]:
 
     def of_buyer(function: str) -> list[Call]:
         number, buyer, _ = random.choice(deals[-12:])
+        disputed.extend([number] if function == "dispute" else [])
         return [court.call(crowd.one(buyer, chance=0.85), function, number)]
 
     def of_seller(function: str) -> list[Call]:
@@ -71,10 +74,10 @@ def drive_disputes(crowd: Crowd) -> tuple[Subject, ...]:
         return [court.call(crowd.one(seller, chance=0.85), function, number)]
 
     def rule() -> list[Call]:
-        return [court.call(crowd.one(judge), "rule", random.choice(deals[-20:])[0], random.random() < 0.5)]
+        return [court.call(crowd.one(judge), "rule", random.choice(disputed[-12:]), random.random() < 0.5)]
 
     actions: dict[Action, int] = {
-        pay: 5, lambda: of_seller("deliver"): 6, lambda: of_buyer("accept"): 2, lambda: of_buyer("dispute"): 4,
+        pay: 5, lambda: of_seller("deliver"): 6, lambda: of_buyer("accept"): 4, lambda: of_buyer("dispute"): 8,
         lambda: of_seller("take"): 5, rule: 5,
     }  # fmt: skip
     crowd.act(actions, blocks=60, size=6, seconds=(HOUR, 2 * HOUR, 4 * HOUR))
@@ -133,7 +136,7 @@ def drive_subscriptions(crowd: Crowd) -> tuple[Subject, ...]:
         return [paper.call(sender, "setGrace", random.choice([4, 6, 8, 30]) * HOUR)]
 
     actions: dict[Action, int] = {subscribe: 6, renew: 6, look: 8, ban: 1, set_grace: 1}
-    crowd.act(actions, blocks=70, size=7, seconds=(HOUR, 2 * HOUR, 4 * HOUR))
+    crowd.act(actions, blocks=66, size=6, seconds=(HOUR, 2 * HOUR, 4 * HOUR))
     return (Subject(name="subscriptions", address=paper.address, artifact=artifact),)
 
 
