@@ -16,6 +16,7 @@ from specminer.pipeline.reporting import explainer_of
 from specminer.quantity import Measure, MeasureKind, for_readers, spell, units_of
 from specminer.quantity.inference import bare
 from specminer.quantity.parsing import comparisons
+from specminer.report.interaction_text import timeline_text
 from specminer.report.summary import summary
 from specminer.report.transaction_page import transaction_markdown
 from specminer.specification import (
@@ -345,3 +346,23 @@ def test_a_token_that_says_its_decimals_is_read_in_its_own_unit() -> None:
     assert spec.history.token == TokenSummary(symbol="HRB", decimals=18)
     told = summary(spec, width=200)
     assert re.search(r"_value [\d.,]+ HRB > balanceOf\[sender\] [\d.,]+ HRB", told)
+
+
+def test_the_life_of_an_interaction_tells_ether_in_its_units() -> None:
+    event = {
+        "kind": "call",
+        "block": 7,
+        "timestamp": None,
+        "function": "bid",
+        "arguments": {},
+        "role": None,
+        "value": str(ETHER // 2),
+        "sender": "0x" + "11" * 20,
+        "outcome": "returned",
+        "reason": "",
+        "payments": [{"value": str(2 * GWEI), "to": "0x" + "22" * 20}],
+        "changes": [],
+    }
+    told = timeline_text({"name": "auction 1", "events": [event]}, 100)
+    assert "bid() with 0.5 ETH" in told
+    assert "pays 2 gwei to 0x2222…2222" in told

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from specminer.monitoring.call_terms import CallTerms, Condition, conditions_of, judged_calls
 from specminer.monitoring.calls import JudgedCalls
 from specminer.monitoring.deviation import SURE, Basis, Deviation, Severity
+from specminer.quantity import Rewriter, scope_of, spell_text, units_of
 from specminer.specification import Guard, GuardCondition, GuardKind, Specification
 from specminer.support import wilson
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GuardCheck:
     """The guards of a specification, asked of the calls of a history."""
 
@@ -26,6 +28,11 @@ class GuardCheck:
     """How many conditions could not be asked, by function."""
     undecided: Counter[str] = field(default_factory=Counter)
     """In how many accepted calls a condition was not decided, because a value is not known, by function."""
+
+    @cached_property
+    def rewriter(self) -> Rewriter:
+        """Writes conditions with the units of their numbers."""
+        return Rewriter(units_of(self.specification))
 
     def findings(self) -> Iterator[Deviation]:
         """Yield what does not fit, function by function."""
@@ -119,7 +126,11 @@ class GuardCheck:
     ) -> Deviation:
         row = int(terms.situation.rows[call])
         values = condition.values(terms, call)
-        met = ", ".join(f"{name} = {value}" for name, value in values.items())
+        read, scope = self.rewriter, scope_of(guard)
+        met = ", ".join(
+            f"{name} = {spell_text(value, read.units.of_name(name, scope)) or value}"
+            for name, value in values.items()
+        )
         return Deviation(
             severity=_severity(guard, told),
             basis=Basis.GUARD,
@@ -127,7 +138,7 @@ class GuardCheck:
             where=self.calls.where(row),
             invocation=row,
             sentence=f"{guard.scope} was accepted although its {guard.kind.value} guard does not hold: "
-            f"{condition.text}" + (f" ({met})" if met else ""),
+            f"{read.condition(condition.text, scope)}" + (f" ({met})" if met else ""),
             claim=condition.text,
             values=values,
             witness=_witness(guard, condition.text),

@@ -4,7 +4,7 @@ The document keeps exact numbers. :func:`for_readers` returns a copy of it whose
 and percentages where the code shows that a number is one.
 """
 
-from specminer.quantity.inference import Scope, Units, units_of
+from specminer.quantity.inference import Scope, Units, scope_of, units_of
 from specminer.quantity.measure import Measure, MeasureKind, spell, spell_text
 from specminer.quantity.reading import for_readers
 from specminer.quantity.rewriting import Rewriter
@@ -16,6 +16,7 @@ __all__ = [
     "Scope",
     "Units",
     "for_readers",
+    "scope_of",
     "spell",
     "spell_text",
     "units_of",

@@ -10,6 +10,7 @@ from typing import Any, Final
 from rich.cells import cell_len, set_cell_size
 
 from specminer._support.text import list_some
+from specminer._support.units import amount
 from specminer.errors import plain
 
 Document = dict[str, Any]
@@ -226,8 +227,8 @@ def timeline_text(document: Document, width: int) -> str:
             reason = event["reason"] or event["outcome"]
             lines.append(_paragraph(f"✗ {event['outcome']}: {reason}", width, "    "))
         for payment in event["payments"] or ():
-            wei = "all it holds" if payment["value"] is None else f"{payment['value']} wei"
-            lines.append(f"    pays {wei} to {_short(payment['to'])}")
+            paid = "all it holds" if payment["value"] is None else amount(payment["value"])
+            lines.append(f"    pays {paid} to {_short(payment['to'])}")
         for change in event["changes"]:
             before = "?" if change["before"] is None else change["before"]
             lines.append(
@@ -252,7 +253,7 @@ def _event(event: Document) -> str:
         called += f" as {plain(event['role'], 40)}"
     if event["kind"] == "passive":
         called = f"side effect of {called}"
-    value = f" with {event['value']} wei" if event["value"] != "0" else ""
+    value = f" with {amount(event['value'])}" if event["value"] != "0" else ""
     return f"{when}{_short(event['sender'])}  {called}{value}"
 
 
@@ -290,5 +291,5 @@ def races_text(found: Sequence[Document], width: int) -> str:
 
 
 def _runner(call: Document) -> str:
-    value = f" with {call['value']} wei" if call["value"] != "0" else ""
+    value = f" with {amount(call['value'])}" if call["value"] != "0" else ""
     return f"{call['transaction']}  {_short(call['sender'])}  {plain(call['function'], 60)}{value}"
