@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from specminer.chain.way import Way
 from specminer.chain.progress import Estimate
+from specminer.chain.way import Way
 from specminer.store import TraceStore
 from specminer.trace import InvocationKind
 from tests.support.anvil import Anvil
