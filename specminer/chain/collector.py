@@ -7,7 +7,7 @@ already complete are not read again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Final, NamedTuple
@@ -87,7 +87,7 @@ class Collector:
 
     def collect(
         self, first: int, last: int, created_in: int | None, anchor: Block | None = None
-    ) -> Iterator[Chunk]:
+    ) -> Generator[Chunk, None, None]:
         """Yield chunks that cover the blocks ``first .. last``; ``created_in`` is the creation's block.
 
         ``anchor`` is a block at or after ``last``, read before anything else: as long as the chain still

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from specminer.chain.anchor import TRIES, Replaced
@@ -268,23 +269,24 @@ class _Run:
         """Collect what of some blocks is missing; return how many transactions are new."""
         added = 0
         for start, end in missing_blocks(self._store.ranges(self._chain, self._contract), first, last):
-            for chunk in self._collector.collect(start, end, created, anchor):
-                piece = piece_of(chunk)
-                self._store.add(
-                    self._chain,
-                    self._contract,
-                    piece.transactions,
-                    complete=piece.complete,
-                    tip=piece.tip,
-                    limits=[
-                        *piece.limits,
-                        *self._creation_limit(chunk, created),
-                        *self._earlier_limit(chunk, created, first),
-                        *self._start_limits,
-                    ],
-                    gaps=piece.gaps,
-                )
-                added += len(chunk.transactions)
+            with closing(self._collector.collect(start, end, created, anchor)) as chunks:
+                for chunk in chunks:
+                    piece = piece_of(chunk)
+                    self._store.add(
+                        self._chain,
+                        self._contract,
+                        piece.transactions,
+                        complete=piece.complete,
+                        tip=piece.tip,
+                        limits=[
+                            *piece.limits,
+                            *self._creation_limit(chunk, created),
+                            *self._earlier_limit(chunk, created, first),
+                            *self._start_limits,
+                        ],
+                        gaps=piece.gaps,
+                    )
+                    added += len(chunk.transactions)
         return added
 
     def _creation_limit(self, chunk: Chunk, created: int | None) -> list[str]:
