@@ -26,7 +26,7 @@ from typing import Final
 import numpy as np
 
 from specminer.chain.artifact import load
-from specminer.chain.execution.schedule import scheduled
+from specminer.chain.execution.schedule import rules_of_chain
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
 from specminer.chain.listings import main_contract
 from specminer.chain.txlist import read_calls, read_transactions
@@ -81,7 +81,7 @@ def measure(folder: Path, internal: str) -> Completeness:
     calls = read_calls(folder / internal) if internal else ()
     contract = main_contract(transactions)
     assert contract is not None, "a history has calls"
-    chain_id = 1 if scheduled(1) is not None and "azure" not in folder.parts else PRIVATE
+    chain_id = 1 if rules_of_chain(1) is not None and "azure" not in folder.parts else PRIVATE
     with TraceStore("sqlite://") as store:
         export = Export(transactions=transactions, calls=calls, origin=str(folder))
         artifact = load(folder / "abi.json") if (folder / "abi.json").exists() else None

@@ -33,7 +33,7 @@ from specminer.chain.execution.fast import FastMachine, number_of
 from specminer.chain.execution.records import call_of, surroundings
 from specminer.chain.execution.reference.machine import Machine
 from specminer.chain.execution.replay import Replay
-from specminer.chain.execution.schedule import Rules, scheduled
+from specminer.chain.execution.schedule import Rules, rules_of_chain
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.txlist import read_transactions
 from specminer.evm.alone import pursue, recordings
@@ -185,7 +185,7 @@ def programs(seeds: Iterable[int]) -> int:
 
 def replay(folders: Sequence[Path]) -> int:
     """Compare whole replays, and return how many transactions of them differ."""
-    rules, wrong = scheduled(1), 0
+    rules, wrong = rules_of_chain(1), 0
     assert rules is not None
     for folder in folders:
         records = read_transactions(folder / "txlist.json.gz")

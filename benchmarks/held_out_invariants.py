@@ -26,7 +26,7 @@ from specminer.chain.artifact import Artifact, load
 from specminer.excerpt import excerpt
 from specminer.history import History
 from specminer.invariant import Invariant
-from specminer.invariant.search import proposed
+from specminer.invariant.search import propose
 from specminer.pipeline.assessment import find_invariants
 from specminer.pipeline.automata import choose_abstraction
 from specminer.pipeline.mining import STAGES
@@ -112,7 +112,7 @@ def judge(history: History, artifact: Artifact | None = None) -> Iterator[Verdic
         return
     first = _mined(excerpt(history, early), artifact, find_invariants)
     whole = _mined(history, artifact, choose_abstraction)
-    known = {item.text: item for item in proposed(whole.context, whole.tuning, whole.interactions)}
+    known = {item.text: item for item in propose(whole.context, whole.tuning, whole.interactions)}
     for item in first.invariants:
         same = known.get(item.text)
         if same is None:

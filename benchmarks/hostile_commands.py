@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
-from specminer._support.opening import opened
+from specminer._support.opening import open_text
 from specminer.cli import main
 from specminer.datasets import dataset
 from tests.support.exports import Record, as_csv, call
@@ -81,7 +81,7 @@ def run_command(*arguments: str) -> Run:
 def originals(traces: bytes, export: Sequence[Record], folder: Path) -> Originals:
     """Make what is mutated: of a recorded contract, and of a shipped one that is one auction."""
     shipped = dataset("single_auction")
-    with opened(shipped.traces) as file:
+    with open_text(shipped.traces) as file:
         auction = file.read()
     address = json.loads(auction.split(b"\n", 1)[0])["contract"]["address"]
     path, database = folder / "auction.jsonl", folder / "auction.db"

@@ -20,7 +20,7 @@ from specminer.abstraction import default
 from specminer.abstraction.context import with_arguments, with_calls
 from specminer.abstraction.passive import without_bookkeeping
 from specminer.abstraction.table import build
-from specminer.confidence import agreement, reached
+from specminer.confidence import agreement, count_exits
 from specminer.decoding import decode
 from specminer.guard import learn
 from specminer.guard.entity import Entities
@@ -31,7 +31,7 @@ from specminer.interaction import analyse, split
 from specminer.invariant import search
 from specminer.pipeline.assessment import breakable, broken, units
 from specminer.pipeline.guarding import causes
-from specminer.reasoning import Asked, Claims, Frames, Known, StateSpace, passable, siblings
+from specminer.reasoning import Claims, Frames, ObligationLog, StateFacts, StateSpace, passable, siblings
 from specminer.specification import GuardKind, ObligationSubject
 from specminer.store import TraceStore
 from specminer.surprise import LISTED, Ranking, measure, weigh
@@ -63,16 +63,16 @@ def judge(path: Path) -> Numbers:
         roles(context, found)
     with watch.timing("transitions"):
         space = StateSpace(tuning)
-        frames, asked, known = Frames(space, entities), Asked(ObligationSubject.CLAIM), Known(())
+        frames, asked, known = Frames(space, entities), ObligationLog(ObligationSubject.CLAIM), StateFacts(())
         taken = ways(learned, tuning, interactions, entities)
         siblings(space, passable(frames, known, taken, asked), asked)
-        Claims(space, frames, learned, taken, known, asked).observed()
+        Claims(space, frames, learned, taken, known, asked).redundant_observed()
     with watch.timing("invariants"):
         held = search(context, tuning, interactions)
     with watch.timing("halves"):
         halves = agreement(tuning, 0)
         for point in tuning.front:
-            reached(tuning, point)
+            count_exits(tuning, point)
     with watch.timing("surprise"):
         claims = broken(held, history, units(history, interactions))
         measured_ = measure(history, interactions, tuning, claims)

@@ -6,7 +6,7 @@ from typing import Final
 
 from specminer.chain.execution.calls import Call, Execution, Surroundings
 from specminer.chain.execution.fast import FastMachine
-from specminer.chain.steps import recorded
+from specminer.chain.steps import record_steps
 from specminer.history import History
 from specminer.store import TraceStore
 from specminer.trace import (
@@ -99,7 +99,7 @@ class RecordedChain:
 
     def _record(self, sender: int, to: int | None, value: int, execution: Execution) -> None:
         number = len(self.transactions) + 1
-        part = recorded(execution.steps, [_CONTRACT], environment=True)
+        part = record_steps(execution.steps, [_CONTRACT], environment=True)
         self.transactions.append(
             Transaction(
                 hash=Hash(number.to_bytes(32, "big")),

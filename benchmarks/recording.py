@@ -22,7 +22,7 @@ from specminer.chain import javascript
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, Request
-from specminer.chain.steps import recorded
+from specminer.chain.steps import record_steps
 from specminer.evm.opcodes import Op
 from specminer.pipeline import collect
 from specminer.store import TraceStore
@@ -110,7 +110,7 @@ def seconds(node: Node, contract: Address, transactions: Sequence[Transaction], 
     for start in range(0, len(requests), BATCH):
         found = node.batch(requests[start : start + BATCH])
         for answer, item in zip(found, transactions[start : start + BATCH], strict=True):
-            recorded(javascript.decode(answer, envelope(item)), [contract], environment=answers)
+            record_steps(javascript.decode(answer, envelope(item)), [contract], environment=answers)
     return time.perf_counter() - began
 
 

@@ -24,7 +24,7 @@ from specminer.chain.artifact import load
 from specminer.chain.execution.records import call_of, surroundings
 from specminer.chain.execution.reference.machine import Machine
 from specminer.chain.execution.replay import Replay
-from specminer.chain.execution.schedule import Rules, fixed, scheduled
+from specminer.chain.execution.schedule import Rules, rules_of_chain, rules_of_fork
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.txlist import read_transactions
 from specminer.pipeline import Export, Rulebook, import_export
@@ -37,7 +37,7 @@ ROUNDS: Final = 3
 
 def read_history(folder: Path, name: str) -> tuple[Sequence[ExportedTransaction], Rules]:
     """Return the transactions of a real history below a folder, and the rules under which its chain ran."""
-    kind, rules = ("mainnet", scheduled(1)) if name in MAINNET else ("azure", fixed("istanbul"))
+    kind, rules = ("mainnet", rules_of_chain(1)) if name in MAINNET else ("azure", rules_of_fork("istanbul"))
     assert rules is not None
     return read_transactions(folder / kind / name / "txlist.json.gz"), rules
 

@@ -30,7 +30,7 @@ from specminer.chain.listings import main_contract
 from specminer.chain.txlist import read_transactions
 from specminer.decision.deciding import ALWAYS_REJECTS, NO_FUNCTION
 from specminer.decoding import HistoryContext, decode
-from specminer.guard import Learned, learn
+from specminer.guard import LearnedGuards, learn
 from specminer.guard.describing import Function
 from specminer.history import OUTCOMES, BoolColumn, History
 from specminer.pipeline import Export, Rulebook, import_export
@@ -117,7 +117,7 @@ def _count_causes(found: Rejections, function: Function) -> None:
         found.readable += reason in WITHOUT_CONDITION
 
 
-def _count_guards(found: Rejections, learned: Learned) -> None:
+def _count_guards(found: Rejections, learned: LearnedGuards) -> None:
     for item in learned.guards:
         guard = item.guard
         if guard.kind not in (GuardKind.REQUIRED, GuardKind.CODED):

@@ -35,7 +35,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks.state_agreement import Agreement, MinedEvent, agreement
-from specminer import Mined, MineOptions, SpecminerError, mine
+from specminer import MinedSpecification, MineOptions, SpecminerError, mine
 from specminer.specification import Specification, Tier
 from tests.support.third_party.catalogue import LIFE_HISTORIES
 from tests.support.third_party.followed_lives import FollowedLives
@@ -134,7 +134,7 @@ def compare(name: str, histories: Path | None, temporary: Path, interactions: st
     )
 
 
-def mined_events(mined: Mined, folder: Path) -> Iterator[MinedEvent]:
+def mined_events(mined: MinedSpecification, folder: Path) -> Iterator[MinedEvent]:
     """Yield the events of all interactions, from the log that users get."""
     mined.write_report(folder, ["csv"])
     with (folder / "events.csv").open(newline="") as file:

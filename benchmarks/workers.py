@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from specminer import DaskOptions, MineOptions, dataset, import_history, mine_contracts
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from tests.support.dask_cluster import DaskCluster
 
 WORKERS: Final = (1, 2)
@@ -54,7 +54,7 @@ def measure(rounds: int, count: int | None) -> dict[int, RoundTimes]:
                 for workers, cluster in clusters.items():
                     times = _mine(folder, listed, cluster)
                     if number:
-                        label = f"{len(contracts)} contracts, {counted(workers, 'worker')}"
+                        label = f"{len(contracts)} contracts, {count_of(workers, 'worker')}"
                         used = f"the busiest process used {times.busiest:.2f} s of a processor"
                         print(f"{label}: {times.wall:.2f} s; {used}", flush=True)
                         best[workers] = _better(times, best.get(workers, times))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         import_history,
     )
     from specminer.api.maintenance import check_database, database_size, prune_database, vacuum_database
-    from specminer.api.mined import Mined, read
+    from specminer.api.mined import MinedSpecification, read
     from specminer.api.mining import inspect, mine
     from specminer.api.proving import prove
     from specminer.api.scoring import score_automaton
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         ChainError,
         ClusterError,
         FileFormatError,
-        NodeLied,
+        InvalidNodeResponse,
         NodeRefused,
         NodeUnreachable,
         NotOnChain,
@@ -52,10 +52,10 @@ if TYPE_CHECKING:
     from specminer.monitoring.deviation import CheckResult
     from specminer.pipeline.checking import CheckOptions
     from specminer.pipeline.inputs import read_definition
-    from specminer.pipeline.inspection import Inspected
-    from specminer.pipeline.output import Written
+    from specminer.pipeline.inspection import InspectedSplit
+    from specminer.pipeline.output import WrittenFiles
     from specminer.pipeline.progress import Observer, SilentObserver
-    from specminer.pipeline.proving import Replayed
+    from specminer.pipeline.proving import ReplayedObligation
     from specminer.pipeline.selecting import Selection, SelectionOptions, select
     from specminer.pipeline.sources.dask import DaskSource
     from specminer.pipeline.sources.explorer import ExplorerOptions, ReplayOptions
@@ -92,11 +92,11 @@ __all__ = [
     "FileFormatError",
     "Finding",
     "HistorySource",
-    "Inspected",
+    "InspectedSplit",
+    "InvalidNodeResponse",
     "Labels",
     "MineOptions",
-    "Mined",
-    "NodeLied",
+    "MinedSpecification",
     "NodeOptions",
     "NodeRefused",
     "NodeUnreachable",
@@ -108,7 +108,7 @@ __all__ = [
     "Preset",
     "RenderError",
     "ReplayOptions",
-    "Replayed",
+    "ReplayedObligation",
     "Report",
     "Score",
     "Selection",
@@ -118,7 +118,7 @@ __all__ = [
     "SpecminerError",
     "StoreError",
     "UsageError",
-    "Written",
+    "WrittenFiles",
     "__version__",
     "actors",
     "check",

@@ -115,7 +115,7 @@ def _visits(history: History, numbered: Slots, accesses: IntColumn) -> Visits:
     values[values == MISSING] = _UNKNOWN
     left = np.where((values[begins] == _UNKNOWN) & ~history.access_write[order[begins]], _UNKNOWN, left)
     left[group[written]] = values[written]  # of several the last one stays
-    expected, left = _carried(slot[begins], life, left)
+    expected, left = _carry_values(slot[begins], life, left)
     return Visits(
         slot=slot[begins],
         transaction=transaction[begins],
@@ -134,7 +134,7 @@ def _starts(*columns: IntColumn) -> BoolColumn:
     return found
 
 
-def _carried(slot: IntColumn, life: IntColumn, left: IntColumn) -> tuple[IntColumn, IntColumn]:
+def _carry_values(slot: IntColumn, life: IntColumn, left: IntColumn) -> tuple[IntColumn, IntColumn]:
     """Return what each visit should find, and what it leaves where it does not show that itself."""
     rows = np.arange(len(slot))
     starts = _starts(slot, life)

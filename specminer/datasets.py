@@ -13,7 +13,7 @@ from pathlib import Path
 
 from specminer._support.text import suggest
 from specminer.errors import UsageError, plain
-from specminer.resources import shipped
+from specminer.resources import shipped_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,9 @@ class Dataset:
 def list_datasets() -> list[Dataset]:
     """Return all shipped datasets, by name."""
     return [
-        _read(folder) for folder in sorted(shipped("datasets").iterdir()) if (folder / "about.toml").is_file()
+        _read(folder)
+        for folder in sorted(shipped_folder("datasets").iterdir())
+        if (folder / "about.toml").is_file()
     ]
 
 

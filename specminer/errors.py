@@ -102,7 +102,7 @@ class NodeRefused(ChainError):
         """What the node lacks, where its words tell."""
 
 
-class NodeLied(ChainError):
+class InvalidNodeResponse(ChainError):
     """The node's answer contradicts itself or another answer; nothing of it was stored."""
 
 

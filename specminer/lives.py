@@ -84,7 +84,7 @@ def divide_lives(history: History, destroys: Destroys = lambda number, timestamp
         followed = number + 1 < len(starts) and starts[number + 1].contract == start.contract
         rows = order[ends[number] : ends[number + 1]]
         lives.append(_life(history, rows, start, kinds, None if followed else destroys))
-    lives = _numbered(starts, lives)
+    lives = _number_lives(starts, lives)
     records = tuple(
         _record(history, history.contracts[start.contract], life)
         for start, life in zip(starts, lives, strict=True)
@@ -282,7 +282,7 @@ def _has_ended(
     return destroys(int(history.transaction_block[destroyed]), None if time == MISSING else time)
 
 
-def _numbered(starts: list[_Start], lives: list[Life]) -> list[Life]:
+def _number_lives(starts: list[_Start], lives: list[Life]) -> list[Life]:
     """Return lives with their numbers."""
     counts: dict[int, int] = {}
     numbers = []

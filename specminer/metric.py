@@ -329,7 +329,7 @@ def _held_out(finalist: Finalist) -> float | None:
     return held_out_acceptance(finalist.graph, finalist.folds, finalist.blocks, finalist.assumed)
 
 
-def _shuffled(finalist: Finalist) -> float | None:
+def _shuffled_acceptance(finalist: Finalist) -> float | None:
     if not finalist.folds.enough:
         return None
     return shuffled_acceptance(finalist.graph, finalist.folds, finalist.blocks, finalist.seed)
@@ -388,7 +388,7 @@ METRICS: Final = registry(
         _share("coverage", coverage, Direction.HIGHER, "Good 1953"),
         _share("rejection", rejection, Direction.HIGHER, _DESIGN),
         _share("held_out_acceptance", _held_out, Direction.HIGHER, "ten-fold cross-validation, Stone 1974"),
-        _share("shuffled_acceptance", _shuffled, Direction.LOWER, _DESIGN),
+        _share("shuffled_acceptance", _shuffled_acceptance, Direction.LOWER, _DESIGN),
     )
 )
 """Every metric by name, in the order in which they are shown."""

@@ -91,13 +91,13 @@ class Phrases:
         if value not in (TRUE, FALSE):
             subjects = [self._name(symbol) for symbol in self._language.symbols(formula)]
             return f"{' and '.join(subjects)} unknown"
-        return self._said(formula, value == TRUE) or literal(predicate, value)
+        return self._say(formula, value == TRUE) or literal(predicate, value)
 
-    def named(self, predicate: Predicate) -> bool:
+    def has_name(self, predicate: Predicate) -> bool:
         """Whether the definition has a name for what holds where it is true."""
         return predicate.formula in self._called
 
-    def _said(self, formula: Formula, holds: bool) -> str | None:
+    def _say(self, formula: Formula, holds: bool) -> str | None:
         if formula.is_symbol():
             return self._flag(formula, holds)
         if formula.is_equals():
@@ -105,7 +105,7 @@ class Phrases:
         if formula.is_lt():
             return self._less(formula.arg(0), formula.arg(1), holds)
         if formula.is_or() and holds:
-            return self._either([self._said(part, holds=True) for part in formula.args()])
+            return self._either([self._say(part, holds=True) for part in formula.args()])
         return None
 
     @staticmethod
@@ -178,7 +178,7 @@ class Phrases:
         left = predicate.formula.arg(0)
         if len(values) == 1:
             value = self._language.equal(left, self._language.number(values[0]))
-            return self._called.get(value) or self._said(value, True) or f"{self._name(left)} = {values[0]}"
+            return self._called.get(value) or self._say(value, True) or f"{self._name(left)} = {values[0]}"
         equal = [self._language.equal(left, self._language.number(value)) for value in values]
         called = self._called.get(self._language.disjunction(*equal))
         if called is not None:
@@ -364,7 +364,7 @@ def _saying(
     everything = frozenset().union(*inner) if len(inner) == states - 1 else None
     texts: list[tuple[str | None, bool]] = [(None, False)]  # nothing is said of the root
     texts += (
-        _said(predicates, valuations[:, state], phrases, values[state], everything)
+        _say_state(predicates, valuations[:, state], phrases, values[state], everything)
         for state in range(1, states)
     )
     return Saying(
@@ -379,7 +379,7 @@ def _saying(
     )
 
 
-def _said(
+def _say_state(
     predicates: Sequence[Predicate],
     values: TruthColumn,
     phrases: Phrases,
@@ -439,7 +439,11 @@ def state_names(
             single = _telling(apart, state)
             others = [
                 telling,
-                *([_texts(single, state)] if _excluded(single, state) >= _excluded(chosen, state) else []),
+                *(
+                    [_texts(single, state)]
+                    if _count_excluded(single, state) >= _count_excluded(chosen, state)
+                    else []
+                ),
             ]
             telling = min(others, key=lambda texts: len(", ".join(texts)))
         if len(telling) > 1 and state in whole:
@@ -454,7 +458,7 @@ def _texts(sayings: Iterable[Saying], state: int) -> list[str]:
     return [text for saying in sayings if (text := saying.said[state]) is not None]
 
 
-def _excluded(sayings: Sequence[Saying], state: int) -> int:
+def _count_excluded(sayings: Sequence[Saying], state: int) -> int:
     """Return from how many states some sayings tell one."""
     return int(np.logical_or.reduce([saying.differs[state] for saying in sayings]).sum()) if sayings else 0
 

@@ -35,7 +35,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Probed:
+class ProbedGetter:
     """A getter with its runs."""
 
     getter: Getter

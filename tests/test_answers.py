@@ -13,8 +13,8 @@ from eth_utils.crypto import keccak
 from specminer.chain.answer_log import foreign_logs
 from specminer.chain.envelopes import block_of
 from specminer.chain.javascript import _step
-from specminer.chain.steps import Asked, Enter, Exit, Read, Step, recorded
-from specminer.errors import NodeLied
+from specminer.chain.steps import Enter, Exit, QuestionStep, Read, Step, record_steps
+from specminer.errors import InvalidNodeResponse
 from specminer.evm.opcodes import Op
 from specminer.store import TraceStore
 from specminer.trace import (
@@ -251,7 +251,7 @@ def test_a_call_that_is_reverted_later_is_undone() -> None:
         Enter("CALL", TARGET, OTHER, 40, 0, b"", 9),
         Exit(1, b"ab", None, 5),
     )
-    (only,) = recorded(steps, [TARGET]).invocations
+    (only,) = record_steps(steps, [TARGET]).invocations
     assert only.calls is not None
     assert [item.undone for item in only.calls] == [True, False]
     assert [(item.data_size, item.output_size) for item in only.calls] == [(2, 3), (9, 5)]
@@ -263,11 +263,11 @@ def test_a_call_that_comes_back_is_one_call_and_another_invocation() -> None:
         Read(TARGET, 0, 1),
         Enter("CALL", TARGET, OTHER, 50, 0, b""),
         Enter("CALL", OTHER, TARGET, 40, 0, b""),
-        Asked(TARGET, EnvironmentKind.GAS, 0, 39),
+        QuestionStep(TARGET, EnvironmentKind.GAS, 0, 39),
         Exit(1, b"", None),
         Exit(2, b"", None),
     )
-    outer, inner = recorded(steps, [TARGET], environment=True).invocations
+    outer, inner = record_steps(steps, [TARGET], environment=True).invocations
     assert outer.calls is not None
     assert [(item.to, item.position) for item in outer.calls] == [(OTHER, 1)]
     assert (inner.calls, outer.environment) == ((), ())
@@ -278,10 +278,10 @@ def test_a_call_that_comes_back_is_one_call_and_another_invocation() -> None:
 def test_what_takes_too_much_room_is_not_recorded() -> None:
     one: list[Step] = [Enter("CALL", TARGET, OTHER, 40, 0, bytes(MAX_CALL_DATA)), Exit(1, b"", None)]
     count = MAX_RECORD // MAX_CALL_DATA
-    (only,) = recorded(outermost(*one * count), [TARGET]).invocations
+    (only,) = record_steps(outermost(*one * count), [TARGET]).invocations
     assert only.calls is None
     assert only.codes is not None
-    (few,) = recorded(outermost(*one * (count // 2)), [TARGET]).invocations
+    (few,) = record_steps(outermost(*one * (count // 2)), [TARGET]).invocations
     assert few.calls is not None
     entry: tuple[Address, tuple[bytes, ...], bytes] = (OTHER, (), bytes(MAX_LOG_DATA))
     assert foreign_logs([entry] * (MAX_RECORD // MAX_LOG_DATA), [TARGET]) is None
@@ -316,5 +316,5 @@ def test_values_of_blocks_that_cannot_be_read_are_not_known(
     ids=str,
 )
 def test_a_row_that_the_tracer_never_writes_is_a_lie(row: list[Any]) -> None:
-    with pytest.raises(NodeLied, match="never writes"):
+    with pytest.raises(InvalidNodeResponse, match="never writes"):
         _step(row)

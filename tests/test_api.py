@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from specminer.api import Mined, mine, read
+from specminer.api import MinedSpecification, mine, read
 from specminer.datasets import dataset
 from specminer.errors import FileFormatError, StoreError, UsageError
 from specminer.pipeline import import_traces
@@ -18,22 +18,22 @@ drawn = pytest.mark.skipif(renderer() is None, reason="missing part: dot or pygr
 
 
 @pytest.fixture(scope="module")
-def found() -> Mined:
+def found() -> MinedSpecification:
     return mine("auction_house")
 
 
 @drawn
-def test_a_notebook_shows_the_picture(found: Mined) -> None:
+def test_a_notebook_shows_the_picture(found: MinedSpecification) -> None:
     root = drawing(found._repr_svg_().encode())
     assert len(groups(root, "node")) == len(found.specification.states)
 
 
-def test_a_terminal_shows_the_summary(found: Mined) -> None:
+def test_a_terminal_shows_the_summary(found: MinedSpecification) -> None:
     assert repr(found).startswith("Specification of AuctionHouse\n")
 
 
 @pytest.mark.slow
-def test_a_file_and_a_database_give_the_same(found: Mined, tmp_path: Path) -> None:
+def test_a_file_and_a_database_give_the_same(found: MinedSpecification, tmp_path: Path) -> None:
     shipped = dataset("auction_house")
     assert mine(shipped.traces).specification == found.specification
     with TraceStore(str(tmp_path / "h.db")) as store:
@@ -48,8 +48,8 @@ def test_a_dataset_of_several_contracts_is_mined_whole() -> None:
 
 
 @drawn
-def test_what_is_saved_is_what_is_shown(found: Mined, tmp_path: Path) -> None:
-    other = found.with_states(3).drawn(theme="dark")
+def test_what_is_saved_is_what_is_shown(found: MinedSpecification, tmp_path: Path) -> None:
+    other = found.with_states(3).restyle(theme="dark")
     assert other.save(tmp_path / "o") == tmp_path / "o"
     assert (tmp_path / "o" / "automaton.svg").read_text() == other._repr_svg_()
     assert read(tmp_path / "o" / "automaton.json").specification == other.specification

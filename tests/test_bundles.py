@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from specminer.cli import commands
-from specminer.cli.bundles import bundled, options_read
+from specminer.cli.bundles import bundle_options, options_read
 from tests.support.command import COMMANDS
 
 
@@ -26,7 +26,7 @@ class Limits:
     helper: Address | None = None
 
 
-@bundled
+@bundle_options
 def command(node: Address | None, limits: Limits, name: str) -> tuple[Address | None, Limits, str]:
     return node, limits, name
 
@@ -46,7 +46,7 @@ def test_what_was_not_given_is_none_and_defaults_hold() -> None:
 
 
 def test_what_is_missing_is_a_mistake() -> None:
-    @bundled
+    @bundle_options
     def needs(node: Address) -> Address:
         return node
 

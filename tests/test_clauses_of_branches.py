@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from specminer.decision.phrases import Phrase, Strength, joined
+from specminer.decision.phrases import Phrase, Strength, join_phrases
 from specminer.location import ValueKind
 from tests.support.decisions import ALICE, BOB, Contract, Stage, deployed
 from tests.support.solc import compile_sources, has_solc
@@ -97,7 +97,7 @@ def word(text: str) -> Phrase:
 
 
 def operation(sign: str, strength: Strength, *operands: Phrase) -> Phrase:
-    return joined(operands, sign, strength, ValueKind.UINT)
+    return join_phrases(operands, sign, strength, ValueKind.UINT)
 
 
 def test_operations_are_read_as_they_are_computed() -> None:

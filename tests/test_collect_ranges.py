@@ -10,7 +10,7 @@ import pytest
 
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.node import Node
-from specminer.errors import NodeLied, NotOnChain
+from specminer.errors import InvalidNodeResponse, NotOnChain
 from specminer.pipeline import collect
 from specminer.store import TraceStore
 from specminer.trace import InvocationKind, Tracer
@@ -91,7 +91,7 @@ def test_an_unknown_kind_of_transaction_is_one_clear_error(probed: Probed, field
     with (
         LyingNode(probed.anvil.url, change) as node,
         TraceStore("sqlite://") as store,
-        pytest.raises(NodeLied, match=rf"type 0x7e\) has no field '{field}'"),
+        pytest.raises(InvalidNodeResponse, match=rf"type 0x7e\) has no field '{field}'"),
     ):
         gather(store, node.url, probed.probe.address)
 
@@ -116,7 +116,7 @@ def test_another_transaction_than_the_one_asked_for_is_refused(probed: Probed) -
     with (
         LyingNode(probed.anvil.url, change) as node,
         TraceStore("sqlite://") as store,
-        pytest.raises(NodeLied, match="another transaction"),
+        pytest.raises(InvalidNodeResponse, match="another transaction"),
     ):
         gather(store, node.url, probed.probe.address)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from specminer.abstraction import EventTable, default
-from specminer.confidence import agreement, reached
+from specminer.confidence import agreement, count_exits
 from specminer.datasets import dataset
 from specminer.pipeline import MineOptions, import_traces, mine
 from specminer.specification import encode_specification
@@ -67,7 +67,7 @@ def test_all_figures_are_in_their_ranges(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_transitions_rest_on_the_interactions_that_could_have_taken_them(name: str) -> None:
     run = mined(name)
-    counts = reached(run.tuning, run.tuning.chosen)
+    counts = count_exits(run.tuning, run.tuning.chosen)
     before = run.tuning.state_before
     for state in range(len(run.tuning.states)):
         assert counts[state] == len(set(run.table.interaction[before == state].tolist()))

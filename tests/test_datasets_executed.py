@@ -9,7 +9,7 @@ import pytest
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.reference.machine import Machine
 from specminer.chain.execution.replay import Replay
-from specminer.chain.execution.schedule import fixed
+from specminer.chain.execution.schedule import rules_of_fork
 from specminer.chain.tracefile import Header, TraceFile
 from specminer.datasets import dataset, list_datasets
 from specminer.pipeline import Rulebook, import_export
@@ -55,7 +55,7 @@ def test_both_machines_execute_a_dataset_alike(name: str) -> None:
         Replay(
             machine,
             header.record.chain_id,
-            fixed("cancun"),
+            rules_of_fork("cancun"),
             frozenset({header.record.address}),
             gas_is_evidence=True,
             codes=dict(header.record.implementations),

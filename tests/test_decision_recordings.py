@@ -10,7 +10,7 @@ import numpy as np
 from eth_utils.crypto import keccak
 
 from specminer.chain.execution.reporting import address_of, steps_of
-from specminer.chain.steps import Enter, recorded
+from specminer.chain.steps import Enter, record_steps
 from specminer.decision.recordings import NEWEST, NotRecorded, Recordings
 from specminer.decision.runs import execute_alone
 from specminer.evm.alone import pursue, recordings
@@ -52,7 +52,7 @@ def history_of(case: Scenario, recorder: Recorder, contract: int) -> History | N
         for step in steps_of(recorder.events)
     ]
     owner = address_of(contract)
-    invocations = recorded(steps, [owner], environment=True).invocations
+    invocations = record_steps(steps, [owner], environment=True).invocations
     if not invocations:
         return None
     block = case.block

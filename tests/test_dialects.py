@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from specminer.chain.opcodes import NAMES, name_of
-from specminer.errors import NodeLied
+from specminer.errors import InvalidNodeResponse
 from specminer.trace import Tracer, Transaction
 from tests.support.anvil import Anvil, Call, Deployed
 from tests.support.collecting import collected
@@ -231,7 +231,7 @@ def test_opcodes_have_many_names(op: object, name: str) -> None:
 
 @pytest.mark.parametrize("op", [None, True, 256, -1, "", "push a byte", [], 1.5])
 def test_what_is_no_opcode_is_refuted(op: object) -> None:
-    with pytest.raises(NodeLied):
+    with pytest.raises(InvalidNodeResponse):
         name_of(op)
 
 

@@ -16,7 +16,7 @@ from specminer.render import render_dot
 from specminer.render.joint import MAX_STATES, joint_dot
 from specminer.report.comparison import MAX_SHOWN, comparison_json, comparison_text
 from specminer.report.comparison_page import comparison_html, comparison_markdown
-from specminer.report.markdown import escaped
+from specminer.report.markdown import escape_text
 from specminer.specification import encode_specification
 from tests.support.command import specminer
 from tests.support.specifications import HOSTILE_NAMES, auction, edge, hostile, specification, states
@@ -52,8 +52,8 @@ def test_the_page_and_the_markdown_tell_the_same(upgrade: Path) -> None:
     markdown = (upgrade / "upgrade" / "difference.md").read_text()
     for item in told["differences"]:
         assert html.escape(item["sentence"], quote=True).replace("&#x27;", "&#39;") in page
-        assert f"| {escaped(item['scope'])} |" in markdown
-        assert f"| {escaped(item['sentence'])} |" in markdown
+        assert f"| {escape_text(item['scope'])} |" in markdown
+        assert f"| {escape_text(item['sentence'])} |" in markdown
     assert "<script" not in page
     assert page.count("<svg") == 1
     assert "default-src 'none'" in page

@@ -142,7 +142,7 @@ def test_guards_are_said_without_the_interactions_own_key() -> None:
         replace(horses().transitions[0], function="buy"),
     )
     content = Content(spec=replace(horses(), transitions=both), options=PictureOptions())
-    assert content._told("buy", "owner[_tokenId] = sender") == "owner of tokenId = sender"
+    assert content._guard_text("buy", "owner[_tokenId] = sender") == "owner of tokenId = sender"
     assert "pending returns of sender ≠ 0" in heading("pendingReturns[sender] != 0")
     assert "a[_tokenId].price < b[_tokenId].price" in heading("a[_tokenId].price < b[_tokenId].price")
     assert "m[a][b] > 0" in heading("m[a][b] > 0")

@@ -11,7 +11,7 @@ import pytest
 
 from specminer._support.keccak import keccak
 from specminer.chain.emptiness import bloom_of, check_logs_shown, check_transactions, may_log
-from specminer.errors import NodeLied
+from specminer.errors import InvalidNodeResponse
 from specminer.store import TraceStore
 from specminer.trace import Address, Transaction
 from tests.support import till
@@ -47,14 +47,14 @@ def test_a_block_without_transactions_has_the_root_of_none() -> None:
     check_transactions({"transactions": [], "transactionsRoot": EMPTY_ROOT})
     check_transactions({"transactions": []})
     check_transactions({"transactions": ["0x01"], "transactionsRoot": "0x" + "12" * 32})
-    with pytest.raises(NodeLied, match="root of its transactions"):
+    with pytest.raises(InvalidNodeResponse, match="root of its transactions"):
         check_transactions({"transactions": [], "transactionsRoot": "0x" + "12" * 32})
 
 
 def test_a_receipt_without_logs_has_an_empty_bloom() -> None:
     check_logs_shown({"logs": [], "logsBloom": "0x" + "00" * 256}, "it")
     check_logs_shown({"logs": [{}], "logsBloom": bloom(OWNER)}, "it")
-    with pytest.raises(NodeLied, match="shows no logs"):
+    with pytest.raises(InvalidNodeResponse, match="shows no logs"):
         check_logs_shown({"logs": [], "logsBloom": bloom(OWNER)}, "it")
 
 

@@ -26,7 +26,7 @@ from specminer.errors import UsageError
 from specminer.evm import instructions, recorder
 from specminer.evm.instructions import arithmetic
 from specminer.evm.opcodes import Op
-from specminer.pipeline import Export, Imported, Rulebook, import_export
+from specminer.pipeline import Export, ImportResult, Rulebook, import_export
 from specminer.store import TraceStore
 from specminer.trace import Fidelity, Transaction
 from tests.support.bytecode import CONTRACT, COUNT, FAIL, creation, record
@@ -56,7 +56,7 @@ def records(runtime: bytes, number: int = 12) -> tuple[ExportedTransaction, ...]
 
 def imported(
     engine: Engine, given: tuple[ExportedTransaction, ...], observer: Notes
-) -> tuple[Imported, list[Transaction], bytes]:
+) -> tuple[ImportResult, list[Transaction], bytes]:
     """Import an export; return what was done, the transactions and the machine's state."""
     with TraceStore("sqlite://") as store:
         export = Export(transactions=given, origin="by hand")

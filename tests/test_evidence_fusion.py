@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from specminer.specification import EvidenceFamily, EvidenceSource
-from specminer.surprise.evidence import Evidence, bounded, tail_bits_by
-from specminer.surprise.fusion import CUT, FAMILIES, WEIGHTS, family_bits, fused
+from specminer.surprise.evidence import Evidence, bound_bits, tail_bits_by
+from specminer.surprise.fusion import CUT, FAMILIES, WEIGHTS, family_bits, fuse_bits
 from specminer.surprise.left_out import FloatColumn
 
 JUDGED = np.ones(400, dtype=np.bool_)
@@ -28,7 +28,7 @@ def random_bits(seed: int, families: int, transactions: int = 200_000) -> dict[E
 
 def fused_all(families: dict[EvidenceFamily, FloatColumn]) -> FloatColumn:
     """Return the scores of transactions that were all judged."""
-    return fused(families, np.ones(len(next(iter(families.values()))), dtype=np.bool_))
+    return fuse_bits(families, np.ones(len(next(iter(families.values()))), dtype=np.bool_))
 
 
 def test_a_score_comes_up_as_often_as_it_says() -> None:
@@ -68,7 +68,7 @@ def test_a_second_voice_of_a_family_that_says_the_same_changes_nothing() -> None
     bits[7] = 8.0
     once = [said(EvidenceSource.PAYMENT, bits), said(EvidenceSource.PATH, bits)]
     twice = [*once, said(EvidenceSource.SIZE, bits), said(EvidenceSource.TOKENS, bits)]
-    first, second = (fused(family_bits(given, JUDGED, AUTHORS), JUDGED) for given in (once, twice))
+    first, second = (fuse_bits(family_bits(given, JUDGED, AUTHORS), JUDGED) for given in (once, twice))
     assert first[7] > 4
     assert np.array_equal(first, second)
 
@@ -106,9 +106,9 @@ def test_transactions_of_one_author_do_not_excuse_each_other() -> None:
     bits[[5, 6, 7]] = 9.0
     one = np.arange(400)
     one[[5, 6, 7]] = 5
-    assert bounded(bits, JUDGED, one)[5] > bounded(bits, JUDGED, AUTHORS)[5] + 1
+    assert bound_bits(bits, JUDGED, one)[5] > bound_bits(bits, JUDGED, AUTHORS)[5] + 1
     lonely = np.zeros(400, dtype=np.int64)
-    assert bounded(bits, JUDGED, lonely)[5] == pytest.approx(bounded(bits, JUDGED, AUTHORS)[5])
+    assert bound_bits(bits, JUDGED, lonely)[5] == pytest.approx(bound_bits(bits, JUDGED, AUTHORS)[5])
 
 
 def test_amounts_are_compared_within_their_group() -> None:

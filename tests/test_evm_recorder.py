@@ -12,7 +12,7 @@ from specminer.chain.execution.reference.fork import fork
 from specminer.chain.execution.reference.recorder import Recorder as ReferenceRecorder
 from specminer.chain.execution.reference.recorder import error_text
 from specminer.chain.execution.reporting import steps_of
-from specminer.chain.steps import Enter, Exit, Hashed, Logged, Step, outcome_of
+from specminer.chain.steps import Enter, Exit, HashStep, LogStep, Step, outcome_of
 from specminer.evm.events import Branch, FrameEnd, FrameStart, SlotRead, SlotWrite
 from specminer.evm.forks import FORKS as RULES
 from specminer.evm.frame import BlockContext, FrameKind
@@ -62,7 +62,7 @@ def comparable(steps: list[Step]) -> list[Step]:
             found.append(Exit(step.gas_used, outcome.data, outcome.kind.value))
         elif isinstance(step, Enter):
             found.append(replace(step, code=None))
-        elif not isinstance(step, Hashed):
+        elif not isinstance(step, HashStep):
             found.append(step)
     return found
 
@@ -87,11 +87,11 @@ def test_steps_are_those_of_the_specification(name: str) -> None:
         steps = list(steps_of(recorder.events))
         mine, others = comparable(steps), comparable(reference.steps)
         for place, (one, other) in enumerate(zip(mine, others, strict=False)):
-            if isinstance(one, Logged) and isinstance(other, Logged) and not other.data:
+            if isinstance(one, LogStep) and isinstance(other, LogStep) and not other.data:
                 mine[place] = replace(one, data=b"")
         assert mine == others, f"seed {seed}"
-        hashed = [step for step in steps if isinstance(step, Hashed)]
-        assert {step for step in reference.steps if isinstance(step, Hashed)} <= set(hashed)
+        hashed = [step for step in steps if isinstance(step, HashStep)]
+        assert {step for step in reference.steps if isinstance(step, HashStep)} <= set(hashed)
         assert list(recorder.codeless) == [int.from_bytes(item, "big") for item in reference.strangers]
         assert set(names_of_questions(recorder.asked)) <= set(reference.asked)
         assert recorder.own_balance <= reference.own_balance

@@ -10,7 +10,7 @@ import pytest
 
 from specminer.chain.execution.engine import Engine
 from specminer.chain.txlist import read_transactions
-from specminer.pipeline import Export, Imported, Rulebook, import_export
+from specminer.pipeline import Export, ImportResult, Rulebook, import_export
 from specminer.store import TraceStore
 from specminer.trace import Fidelity
 from tests.support import crowdsale, ens_registrar, machine, probe, till
@@ -62,7 +62,7 @@ def drive_creator(anvil: Anvil) -> str:
 DRIVERS = [drive_creator, drive_probe, drive_machine, drive_till, drive_crowdsale, drive_registrar]
 
 
-def executed(path: Path, fork: str = "auto", engine: Engine = Engine.FAST) -> tuple[TraceStore, Imported]:
+def executed(path: Path, fork: str = "auto", engine: Engine = Engine.FAST) -> tuple[TraceStore, ImportResult]:
     store = TraceStore("sqlite://")
     export = Export(transactions=read_transactions(path), origin=str(path))
     return store, import_export(store, export, Rulebook(chain_id=CHAIN, fork=fork, engine=engine))

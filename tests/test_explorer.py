@@ -18,9 +18,16 @@ from specminer.chain import paging
 from specminer.chain.explorer import Explorer, chain_of_url, explorer_endpoint
 from specminer.chain.export_fields import RecordError
 from specminer.chain.exported import ExportedTransaction
-from specminer.chain.paging import NO_END, Changed, Kept, Pages, in_order
+from specminer.chain.paging import NO_END, ChangedListing, KeptRecord, Pages, in_order
 from specminer.chain.progress import Listing
-from specminer.errors import ChainError, NodeLied, NodeRefused, NodeUnreachable, SpecminerError, UsageError
+from specminer.errors import (
+    ChainError,
+    InvalidNodeResponse,
+    NodeRefused,
+    NodeUnreachable,
+    SpecminerError,
+    UsageError,
+)
 from specminer.trace import Address, Hash
 from tests.support.exports import CREATED, SENDER, Record, call, transaction, transactions
 from tests.support.local_explorer import Change, LocalExplorer, Query, Served, refused
@@ -37,10 +44,10 @@ def connected(server: LocalExplorer, key: str | None = None, timeout: float = 5)
 def listed(
     server: LocalExplorer,
     listing: Listing = Listing.TRANSACTIONS,
-    known: Sequence[Kept] = (),
+    known: Sequence[KeptRecord] = (),
     first: int = 0,
     last: int = NO_END,
-) -> list[Kept]:
+) -> list[KeptRecord]:
     """Read a list and return what is new."""
     with connected(server) as explorer:
         pages = Pages(explorer, listing, CONTRACT, first, last)
@@ -48,7 +55,7 @@ def listed(
         return [record for page in pages.new() for record in page]
 
 
-def hashes(records: Sequence[Kept]) -> list[int]:
+def hashes(records: Sequence[KeptRecord]) -> list[int]:
     return [int.from_bytes(record.item.hash, "big") - 1 for record in records]
 
 
@@ -367,7 +374,7 @@ def edited(**fields: Any) -> Change:
 )
 def test_records_that_cannot_be(fields: dict[str, Any], match: str) -> None:
     with LocalExplorer(Served(transactions=transactions(5)), edited(**fields)) as server:
-        with pytest.raises(NodeLied, match=match) as caught:
+        with pytest.raises(InvalidNodeResponse, match=match) as caught:
             listed(server)
         assert str(caught.value).isprintable()
 
@@ -384,7 +391,7 @@ def test_more_records_than_asked_for(small_pages: None) -> None:
         return answer | {"result": answer["result"] * 2}
 
     with LocalExplorer(Served(transactions=transactions(6)), change) as server:
-        with pytest.raises(NodeLied, match="gave 12 records where 6 were asked for"):
+        with pytest.raises(InvalidNodeResponse, match="gave 12 records where 6 were asked for"):
             listed(server)
 
 
@@ -402,7 +409,7 @@ def test_pages_without_end(small_pages: None, monkeypatch: pytest.MonkeyPatch) -
         return {"status": "1", "message": "OK", "result": rows}
 
     with LocalExplorer(Served(), further) as server:
-        with pytest.raises(NodeLied, match="more than 100 records"):
+        with pytest.raises(InvalidNodeResponse, match="more than 100 records"):
             listed(server)
         assert len(server.seen) < 40
     with LocalExplorer(Served(), deeper) as server:
@@ -418,7 +425,7 @@ def test_a_page_that_repeats(small_pages: None) -> None:
         return {"status": "1", "message": "OK", "result": records[:6]}
 
     with LocalExplorer(Served(transactions=records), change) as server:
-        with pytest.raises(Changed, match=r"tells of transaction 0x0+1 twice"):
+        with pytest.raises(ChangedListing, match=r"tells of transaction 0x0+1 twice"):
             listed(server)
         assert [query["page"] for query in server.seen] == ["1", "1", "2"]
 
@@ -436,13 +443,13 @@ def test_an_explorer_that_no_longer_tells_the_same(small_pages: None) -> None:
     with LocalExplorer(Served(transactions=records)) as server:
         known = listed(server)[:14]
         server.served.transactions = [*records[:13], transaction(99, 128, 9), *records[14:]]
-        with pytest.raises(Changed, match="no longer tells what it told of block 128"):
+        with pytest.raises(ChangedListing, match="no longer tells what it told of block 128"):
             listed(server, known=known)
         server.served.transactions = records[:3]
-        with pytest.raises(Changed, match="no longer tells"):
+        with pytest.raises(ChangedListing, match="no longer tells"):
             listed(server, known=known)
         server.served.transactions = [*records[:14], transaction(2, 500, 0)]
-        with pytest.raises(Changed, match=r"tells of transaction 0x0+3 twice"):
+        with pytest.raises(ChangedListing, match=r"tells of transaction 0x0+3 twice"):
             listed(server, known=known)
 
 
@@ -525,10 +532,10 @@ def test_abi_creation_and_transaction() -> None:
             assert (item.block, item.index, item.to, item.nonce) == (100, 1, None, 7)
             assert explorer.transaction(Hash(bytes(32))) is None
             creation["contractAddress"] = SENDER
-            with pytest.raises(NodeLied, match="about another contract"):
+            with pytest.raises(InvalidNodeResponse, match="about another contract"):
                 explorer.creation(CONTRACT)
             tx["hash"] = f"0x{6:064x}"
-            with pytest.raises(NodeLied, match="about another transaction"):
+            with pytest.raises(InvalidNodeResponse, match="about another transaction"):
                 explorer.transaction(found.transaction)
     with LocalExplorer(Served(blockscout=True)) as server, connected(server) as explorer:
         assert explorer.transaction(Hash(bytes(32))) is None

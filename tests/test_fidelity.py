@@ -10,7 +10,7 @@ import pytest
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.records import call_of, surroundings
 from specminer.chain.execution.replay import Replay
-from specminer.chain.execution.schedule import fixed
+from specminer.chain.execution.schedule import rules_of_fork
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.limits import MAX_STEPS
 from specminer.history import MISSING
@@ -25,7 +25,7 @@ SET = bytes.fromhex("600035600055" + "602035600155" + "00")
 
 def replay(*, evidence: bool = True, max_steps: int = MAX_STEPS) -> Replay:
     machine = FastMachine(max_steps=max_steps)
-    return Replay(machine, 1, fixed("istanbul"), frozenset({CONTRACT}), gas_is_evidence=evidence)
+    return Replay(machine, 1, rules_of_fork("istanbul"), frozenset({CONTRACT}), gas_is_evidence=evidence)
 
 
 def gas_of(records: Sequence[ExportedTransaction]) -> list[ExportedTransaction]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from specminer.render import PictureOptions, to_dot, to_mermaid
 from specminer.render.content import Content
-from specminer.render.folding import COMPARED, folded, folding
+from specminer.render.folding import COMPARED, fold_states, folding
 from specminer.specification import Edge, Specification, State, encode_specification
 from tests.support.command import specminer
 from tests.support.mined import mined
@@ -108,7 +108,7 @@ def test_a_box_is_called_after_what_its_states_have_in_common() -> None:
     chosen = folding(spec, 9)
     assert chosen is not None
     assert [sorted(item.name for item in box.states) for box in chosen.boxes] == [["lost", "refunded"]]
-    joined = folded(spec, chosen)
+    joined = fold_states(spec, chosen)
     assert joined.states[-1].name == "2 states"
     assert (joined.states[-1].visits, joined.states[-1].ends) == (30, 30)
     alike = replace(
@@ -122,12 +122,12 @@ def test_a_box_is_called_after_what_its_states_have_in_common() -> None:
     )
     again = folding(alike, 9)
     assert again is not None
-    assert folded(alike, again).states[-1].name == "over"
-    assert folded(alike, again).states[-1].predicates == ("over",)
+    assert fold_states(alike, again).states[-1].name == "over"
+    assert fold_states(alike, again).states[-1].predicates == ("over",)
     rows = [
         "".join(run.text for run in row)
         for row in Content(spec=alike, options=PictureOptions(most_states=9)).state(
-            folded(alike, again).states[-1]
+            fold_states(alike, again).states[-1]
         )
     ]
     assert rows[:3] == ["over", "refunded", "or lost"]
@@ -137,7 +137,7 @@ def test_nothing_is_lost_and_nothing_is_made_up() -> None:
     spec = order()
     chosen = folding(spec, 5)
     assert chosen is not None
-    joined = folded(spec, chosen)
+    joined = fold_states(spec, chosen)
     assert len(joined.states) == 5
     assert flows(joined) == flows(spec)
     assert sum(item.visits for item in joined.states) == sum(item.visits for item in spec.states)
@@ -161,7 +161,7 @@ def test_any_automaton_is_folded_to_the_limit_but_for_its_start(
     if chosen is None:
         assert number <= max(2, limit)
         return
-    joined = folded(spec, chosen)
+    joined = fold_states(spec, chosen)
     assert len(joined.states) == max(2, limit)
     assert spec.initial not in chosen.place
     assert flows(joined) == flows(spec)

@@ -12,7 +12,7 @@ from ethereum.fork_criteria import ByBlockNumber, ByTimestamp
 from specminer.chain.execution.calls import FORKS
 from specminer.chain.execution.choice import choose, measure
 from specminer.chain.execution.engine import MachineMaker
-from specminer.chain.execution.schedule import SCHEDULES, fixed, scheduled
+from specminer.chain.execution.schedule import SCHEDULES, rules_of_chain, rules_of_fork
 from specminer.chain.txlist import read_transactions
 from specminer.errors import UsageError
 from tests.support import machine
@@ -24,7 +24,7 @@ from tests.support.exporting import write_txlist
 @pytest.mark.parametrize("name", FORKS)
 def test_the_main_chain_forks_where_the_specification_says(name: str) -> None:
     criteria = import_module(f"ethereum.forks.{name}").FORK_CRITERIA
-    rules = scheduled(1)
+    rules = rules_of_chain(1)
     assert rules is not None
     place = FORKS.index(name)
     before = FORKS[max(0, place - 1)]
@@ -47,7 +47,7 @@ def test_schedules_are_in_order(chain_id: int) -> None:
 
 
 def test_a_time_that_decides_must_be_known() -> None:
-    rules = scheduled(1)
+    rules = rules_of_chain(1)
     assert rules is not None
     assert rules(15_000_000, None) == "london"
     with pytest.raises(UsageError, match=r"block 19000000 depend on its time.*--fork"):
@@ -55,14 +55,14 @@ def test_a_time_that_decides_must_be_known() -> None:
 
 
 def test_names_of_forks() -> None:
-    assert fixed("Tangerine Whistle")(1, None) == "tangerine_whistle"
-    assert fixed("petersburg")(1, None) == "constantinople"
+    assert rules_of_fork("Tangerine Whistle")(1, None) == "tangerine_whistle"
+    assert rules_of_fork("petersburg")(1, None) == "constantinople"
     with pytest.raises(UsageError, match=r"no fork 'homestaed\\x1b'; expected auto or one of frontier, "):
-        fixed("homestaed\x1b")
+        rules_of_fork("homestaed\x1b")
 
 
 def test_other_chains_have_no_schedule() -> None:
-    assert scheduled(CHAIN) is None
+    assert rules_of_chain(CHAIN) is None
 
 
 @pytest.mark.parametrize("name", ["berlin", "london", "shanghai", "cancun", "prague"])
@@ -81,6 +81,6 @@ def test_the_fork_of_a_private_chain_is_found(tools: Path, tmp_path: Path, name:
     assert FORKS.index(choice.name) >= FORKS.index(name), "among forks that fit equally the newest is taken"
     older = [item for item in FORKS if FORKS.index(item) < FORKS.index("berlin")]
     assert all(
-        measure(records, CHAIN, item, fixed(item), MachineMaker(), lambda text: None).gas < 1
+        measure(records, CHAIN, item, rules_of_fork(item), MachineMaker(), lambda text: None).gas < 1
         for item in older[-2:]
     )

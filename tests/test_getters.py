@@ -14,8 +14,8 @@ from specminer.chain.probing import probe
 from specminer.history import History
 from specminer.location import Layout, Locations, Naming, PortKind, locate
 from specminer.location.getters import read_getters
-from specminer.location.shapes import trimmed
-from specminer.probe import Probed
+from specminer.location.shapes import trim_name
+from specminer.probe import ProbedGetter
 from tests.support.solc import compile_sources
 from tests.support.storages import Lived, lived
 
@@ -29,7 +29,7 @@ def contract(tools: Path) -> Lived:
 
 
 @pytest.fixture(scope="module")
-def probed(contract: Lived) -> list[Probed]:
+def probed(contract: Lived) -> list[ProbedGetter]:
     return probe([contract.history.contracts[0].code], contract.artifact.abi)
 
 
@@ -59,7 +59,7 @@ def assert_same_structure(one: Locations, other: Locations, rows: list[int]) -> 
     assert all(len(group) == 1 for group in indices.values())
 
 
-def test_getters_name_what_the_layout_names(contract: Lived, probed: list[Probed]) -> None:
+def test_getters_name_what_the_layout_names(contract: Lived, probed: list[ProbedGetter]) -> None:
     told, named = by_layout(contract), locate(contract.history, probed=probed)
     rows = list(range(len(told.variable)))
     assert_same_structure(told, named, rows)
@@ -80,7 +80,9 @@ def test_getters_name_what_the_layout_names(contract: Lived, probed: list[Probed
     assert compared > len(rows) / 2
 
 
-def test_private_variables_are_named_by_what_speaks_of_them(contract: Lived, probed: list[Probed]) -> None:
+def test_private_variables_are_named_by_what_speaks_of_them(
+    contract: Lived, probed: list[ProbedGetter]
+) -> None:
     told, named = by_layout(contract), locate(contract.history, probed=probed)
     texts = {
         told.variables[told.variable[row]].text(): named.variables[named.variable[row]].text()
@@ -109,7 +111,7 @@ def test_structure_is_the_same_from_preimages_alone(contract: Lived) -> None:
     assert len(rows) > 0.8 * len(told.variable)
 
 
-def test_what_is_computed_names_nothing(contract: Lived, probed: list[Probed]) -> None:
+def test_what_is_computed_names_nothing(contract: Lived, probed: list[ProbedGetter]) -> None:
     found = read_getters(probed)
     assert not [item for item in found if item.getter.name == "sum"]
     (late,) = [item.getter for item in probed if item.getter.name == "getDeal"]
@@ -117,12 +119,12 @@ def test_what_is_computed_names_nothing(contract: Lived, probed: list[Probed]) -
     assert proved == {"price", "owner", "end"}  # not whether it is late
 
 
-def test_an_array_of_fixed_length_ends_where_its_getter_fails(probed: list[Probed]) -> None:
+def test_an_array_of_fixed_length_ends_where_its_getter_fails(probed: list[ProbedGetter]) -> None:
     limits = {item.getter.name: item.limit for item in probed}
     assert (limits["triple"], limits["row"], limits["listed"]) == (3, 20, None)
 
 
-def test_same_code_and_abi_same_probes(contract: Lived, probed: list[Probed]) -> None:
+def test_same_code_and_abi_same_probes(contract: Lived, probed: list[ProbedGetter]) -> None:
     entries = [entry for entry in contract.artifact.abi if entry.name in ("deals", "open", "title")]
     code = contract.history.contracts[0].code
     assert probe([code], entries) == probe([code], entries)
@@ -170,7 +172,7 @@ def test_strange_codes_and_abis_name_nothing() -> None:
     ],
 )  # fmt: skip
 def test_names_of_getters_are_trimmed(name: str, expected: str) -> None:
-    assert trimmed(name) == expected
+    assert trim_name(name) == expected
 
 
 def test_a_getter_that_returns_encoded_bytes_names_nothing(tools: Path) -> None:

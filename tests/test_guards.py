@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from specminer.guard.constants import constants
 from specminer.guard.learning import ACCEPTED, Clause, Learner, truth_of
 from specminer.guard.literal import Literal, Meaning, Sign
-from specminer.guard.simplifying import formula_of, simplified
+from specminer.guard.simplifying import formula_of, simplify_clauses
 from specminer.history import MISSING
 from specminer.predicate import Columns, evaluate
 from tests.support.situations import WORDS, codes, situation
@@ -38,7 +38,7 @@ clauses = st.lists(
 @given(clauses)
 def test_a_simplified_guard_is_equivalent_to_its_source(found: list[Clause]) -> None:
     meaning = Meaning(situation([(0, 0, 0, 0)], [True]))
-    short = simplified(meaning, found)
+    short = simplify_clauses(meaning, found)
 
     assert len(short) <= len(found)
     assert meaning.language.equivalent(formula_of(meaning, found), formula_of(meaning, short)) is True
@@ -71,20 +71,20 @@ def test_no_guard_refuses_more_accepted_calls_than_its_exceptions(
     cause = np.array([cause for _, _, cause in calls])
     meaning = Meaning(here)
     learner = Learner(meaning, cause, constants(b"\x60\x05\x10"), np.ones(len(calls), dtype=np.bool_))
-    found = learner.required({})
+    found = learner.required_clauses({})
 
     for clause in found:
         truth = truth_of(meaning, clause.literals)
         refused = int(np.sum(truth.false & here.accepted))
         assert refused <= (1 - ACCEPTED) * int(np.sum(here.accepted))
         assert np.any(truth.false & ~here.accepted)
-    assert found == learner.required({})
+    assert found == learner.required_clauses({})
 
 
 def test_a_condition_that_few_calls_suggest_is_none() -> None:
     here = situation([(1, 0, 0, 0), (0, 1, 0, 0)], [True, False])
     learner = Learner(Meaning(here), np.zeros(2, dtype=np.int64), constants(b""), np.ones(2, dtype=np.bool_))
-    assert learner.required({}) == []
+    assert learner.required_clauses({}) == []
 
 
 def test_an_unknown_value_neither_meets_nor_breaks_a_condition() -> None:
@@ -126,7 +126,9 @@ def test_a_bound_without_a_number_in_the_code_is_the_observed_interval() -> None
     here = situation(calls, [row[0] < 4 for row in calls])
     meaning = Meaning(here)
     every = np.ones(len(calls), dtype=np.bool_)
-    (clause,) = Learner(meaning, np.zeros(len(calls), dtype=np.int64), constants(b""), every).required({})
+    (clause,) = Learner(
+        meaning, np.zeros(len(calls), dtype=np.int64), constants(b""), every
+    ).required_clauses({})
     (literal,) = clause.literals
     assert (literal.sign, literal.constant, literal.rejected) == (
         Sign.AT_MOST,

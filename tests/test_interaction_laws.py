@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from specminer.history import History
 from specminer.interaction import Mode
-from specminer.pipeline import Inspected, inspect
+from specminer.pipeline import InspectedSplit, inspect
 from tests.support.histories import CHAIN, CONTRACTS, Simulated, simulations, stored
 from tests.support.markets import NAMES, Act, history_of, lives, played, woven
 
@@ -19,7 +19,7 @@ SEEDS = st.integers(0, 1 << 20)
 FEW = settings(max_examples=12)
 
 
-def groups(found: Inspected) -> set[frozenset[bytes]]:
+def groups(found: InspectedSplit) -> set[frozenset[bytes]]:
     """Return the transactions of each interaction; each holds one call here."""
     history = found.context.history
     own = ~found.interactions.passive
@@ -30,7 +30,7 @@ def groups(found: Inspected) -> set[frozenset[bytes]]:
     return {frozenset(group) for group in collected.values()}
 
 
-def ports(found: Inspected) -> list[str]:
+def ports(found: InspectedSplit) -> list[str]:
     """Return the key positions of the chosen sort."""
     assert found.interactions.sort is not None, found.interactions.explanation
     return list(found.interactions.sort.ports)
@@ -124,7 +124,7 @@ def test_every_event_has_its_place(simulated: Simulated, wish: str) -> None:
     _side_effects_are_effects(history, found)
 
 
-def _side_effects_are_effects(history: History, found: Inspected) -> None:
+def _side_effects_are_effects(history: History, found: InspectedSplit) -> None:
     split, touched = found.interactions, found.context.accesses
     for number, row in zip(split.slice[split.passive], split.invocation[split.passive], strict=True):
         own = touched.invocation == row

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from specminer.errors import ChainError, NodeLied, NodeRefused, NotOnChain
+from specminer.errors import ChainError, InvalidNodeResponse, NodeRefused, NotOnChain
 from specminer.store import TraceStore
 from specminer.trace import Tracer
 from tests.support.anvil import Anvil
@@ -156,7 +156,7 @@ def test_a_foreign_kind_of_transaction_is_named(probed: Probed) -> None:
             return answered(answer, result | {"type": "0x7e"})
         return answer
 
-    with LyingNode(probed.anvil.url, change) as node, pytest.raises(NodeLied, match="type 0x7e"):
+    with LyingNode(probed.anvil.url, change) as node, pytest.raises(InvalidNodeResponse, match="type 0x7e"):
         collected(node.url, probed.probe.address)
 
 

@@ -18,7 +18,7 @@ from specminer.continuity import unseen_writes
 from specminer.decoding import HistoryContext, decode
 from specminer.interaction import split
 from specminer.pipeline import Export, MineOptions, Rulebook, import_export, mine
-from specminer.pipeline.mining import Mined
+from specminer.pipeline.mining import MiningResult
 from specminer.pipeline.reporting import mined_again
 from specminer.pipeline.selecting import life_of
 from specminer.report.interactions import members
@@ -43,7 +43,7 @@ class Lived:
     way: str
     path: Path
     played: phoenix.Played
-    mined: Mined
+    mined: MiningResult
 
     @property
     def address(self) -> str:

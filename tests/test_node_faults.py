@@ -21,7 +21,7 @@ from specminer.chain.blocks import check_chain
 from specminer.chain.dispatch import FIRST_TRIES
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.node import Node
-from specminer.errors import NodeLied, NodeRefused, NodeUnreachable, UsageError
+from specminer.errors import InvalidNodeResponse, NodeRefused, NodeUnreachable, UsageError
 
 Reply = Callable[[Any, int], Any]
 """Takes the decoded request and its number (0, 1, ...); returns what to answer, bytes as they are."""
@@ -381,7 +381,7 @@ def test_a_secret_in_an_answer_that_is_no_number_is_not_quoted() -> None:
     with (
         server(reply) as (url, _),
         node(f"{url}/s3cr3tkey") as door,
-        pytest.raises(NodeLied, match="chain id should be a hexadecimal number") as caught,
+        pytest.raises(InvalidNodeResponse, match="chain id should be a hexadecimal number") as caught,
     ):
         check_chain(door, None)
     assert "s3cr3t" not in str(caught.value)

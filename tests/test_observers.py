@@ -18,7 +18,7 @@ from specminer.evm.forks import FORKS
 from specminer.evm.observation import MAX_STEPS, Ending, ViewCode, ViewRuns
 from specminer.evm.opcodes import Op
 from specminer.history import MISSING
-from specminer.pipeline import Mined, MineOptions, import_traces
+from specminer.pipeline import MineOptions, MiningResult, import_traces
 from specminer.pipeline import mine as mine_history
 from specminer.report.explanation import explanation
 from specminer.report.summary import summary
@@ -150,11 +150,11 @@ def with_names(recording: Recording) -> Artifact:
 
 
 @pytest.fixture(scope="module")
-def mined(third_party: Recorded) -> Callable[..., Mined]:
+def mined(third_party: Recorded) -> Callable[..., MiningResult]:
     """Return what is mined of a history."""
 
     @cache
-    def found(name: str, forbid: tuple[str, ...] = (), interactions: str | None = None) -> Mined:
+    def found(name: str, forbid: tuple[str, ...] = (), interactions: str | None = None) -> MiningResult:
         recording = third_party(name)
         with TraceStore("sqlite://") as store:
             record = import_traces(store, recording.trace_file)
@@ -171,7 +171,7 @@ def variable(table: EventTable, name: str) -> tuple[int, Variable]:
 
 
 @pytest.mark.slow
-def test_campaigns_are_told_by_their_status(mined: Callable[..., Mined]) -> None:
+def test_campaigns_are_told_by_their_status(mined: Callable[..., MiningResult]) -> None:
     specification = mined("crowdfunds").specification
     assert {state.name for state in specification.states} == {
         "start",
@@ -189,7 +189,7 @@ def test_campaigns_are_told_by_their_status(mined: Callable[..., Mined]) -> None
 
 
 @pytest.mark.slow
-def test_a_phase_of_the_whole_contract_is_told(mined: Callable[..., Mined]) -> None:
+def test_a_phase_of_the_whole_contract_is_told(mined: Callable[..., MiningResult]) -> None:
     specification = mined("sealed_auction", interactions="whole").specification
     names = {state.name for state in specification.states}
     phases = ("bidding", "revealing", "over", "settled")
@@ -197,7 +197,7 @@ def test_a_phase_of_the_whole_contract_is_told(mined: Callable[..., Mined]) -> N
 
 
 @pytest.mark.slow
-def test_it_is_said_which_function_tells_states(mined: Callable[..., Mined]) -> None:
+def test_it_is_said_which_function_tells_states(mined: Callable[..., MiningResult]) -> None:
     specification = mined("crowdfunds").specification
     text = " ".join(summary(specification).split())
     assert "the contract's own functions return" in text
@@ -207,7 +207,7 @@ def test_it_is_said_which_function_tells_states(mined: Callable[..., Mined]) -> 
 
 @pytest.mark.slow
 def test_a_function_that_the_clock_changes_tells_states_only_with_its_deadline(
-    mined: Callable[..., Mined],
+    mined: Callable[..., MiningResult],
 ) -> None:
     table = mined("passes").table
     _, valid = variable(table, "isValid")
@@ -218,13 +218,13 @@ def test_a_function_that_the_clock_changes_tells_states_only_with_its_deadline(
 
 
 @pytest.mark.slow
-def test_a_function_is_forbidden_by_its_name(mined: Callable[..., Mined]) -> None:
+def test_a_function_is_forbidden_by_its_name(mined: Callable[..., MiningResult]) -> None:
     specification = mined("crowdfunds", ("status",)).specification
     assert specification.abstraction.observers == ()
 
 
 @pytest.mark.slow
-def test_what_refuses_has_no_value(mined: Callable[..., Mined]) -> None:
+def test_what_refuses_has_no_value(mined: Callable[..., MiningResult]) -> None:
     table = mined("crowdfunds").table
     row, _ = variable(table, "status")
     first = table.values[row][table.starts]
@@ -234,22 +234,22 @@ def test_what_refuses_has_no_value(mined: Callable[..., Mined]) -> None:
 
 
 @pytest.mark.slow
-def test_a_getter_is_no_observer(mined: Callable[..., Mined]) -> None:
+def test_a_getter_is_no_observer(mined: Callable[..., MiningResult]) -> None:
     table = mined("sealed_auction", interactions="whole").table
     functions = {item.function for item in table.variables if item.function is not None}
     assert functions == {"phase()"}  # and neither settled() nor highestBid(), which return variables
 
 
 @pytest.mark.slow
-def test_nothing_is_run_beyond_the_bound(mined: Callable[..., Mined]) -> None:
+def test_nothing_is_run_beyond_the_bound(mined: Callable[..., MiningResult]) -> None:
     found = mined("passes")
     observers = Observers(found.context)
     table = replace(found.table, variables=found.table.variables[:-1], values=found.table.values[:-1])
-    assert observers.added(table, found.interactions).variables[-1].function is not None
+    assert observers.add_to(table, found.interactions).variables[-1].function is not None
     spent = MAX_WORK - observers.work_left
     assert 0 < spent < MAX_WORK
     short = Observers(found.context, work=spent // 2)
-    assert all(item.function is None for item in short.added(table, found.interactions).variables)
+    assert all(item.function is None for item in short.add_to(table, found.interactions).variables)
 
 
 @pytest.mark.slow

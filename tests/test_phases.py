@@ -24,7 +24,7 @@ from specminer.interaction import Interactions, Mode, analyse, split
 from specminer.location import locate
 from specminer.pipeline import MineOptions, mine
 from specminer.pipeline.automata import transition_groups
-from specminer.pipeline.mining import Mined
+from specminer.pipeline.mining import MiningResult
 from specminer.render.dot import to_dot
 from specminer.report.eventlog import events, to_csv, to_xes
 from specminer.score import language
@@ -47,7 +47,7 @@ def history_of_plan(plan: Plan) -> History:
     return history_of(played(plan), plan.flag)
 
 
-def mined(plan: Plan, definition: Definition | None = None, forbid: tuple[str, ...] = ()) -> Mined:
+def mined(plan: Plan, definition: Definition | None = None, forbid: tuple[str, ...] = ()) -> MiningResult:
     return mine(history_of_plan(plan), MineOptions(definition=definition, forbid=forbid))
 
 
@@ -308,6 +308,6 @@ def check_flags(table: EventTable, told: Interactions, found: tuple[Flag, ...]) 
             before = previous[row]
             if before == MISSING or not begun[before] or column[before] == column[row]:
                 continue
-            switched = told.phase_of(row) == flag.said(value)
+            switched = told.phase_of(row) == flag.phrase(value)
             assert switched or rows[row] in flag.invocation
     assert set(table.switches) == set(np.unique(table.symbol[told.switches]).tolist())

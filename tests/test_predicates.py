@@ -23,7 +23,7 @@ from specminer.predicate import (
     entails,
     evaluate,
     negated_text,
-    normalised,
+    normalise,
     parse,
     price,
     solver_name,
@@ -149,7 +149,7 @@ def test_columns_agree_with_substitution_row_by_row(data: st.DataObject) -> None
     true, known = evaluate(formula, Columns.of(rows, WORDS, n))
     for row in range(n):
         values = {symbol: WORDS[rows[symbol][row]] for symbol in symbols if rows[symbol][row] >= 0}
-        simplified = a.language.simplified(
+        simplified = a.language.simplify(
             formula,
             {
                 symbol: a.language.truth(word != 0)
@@ -232,7 +232,7 @@ def test_people_may_write_comparisons_either_way() -> None:
         ("status = 0", 'status = ""'),
         ('"Available" != status', 'not status = "\\u{41}vailable"'),
     ]:
-        read = [normalised(a.language, parse(a.language, line)) for line in (written, meant)]
+        read = [normalise(a.language, parse(a.language, line)) for line in (written, meant)]
         assert read[0] is read[1], written
 
 
@@ -273,8 +273,8 @@ def test_what_cannot_be_read_is_explained(written: str, complaint: str) -> None:
 def test_the_normal_form_keeps_the_values(data: st.DataObject) -> None:
     a = Auction()
     formula = data.draw(formulas(a))
-    normal = normalised(a.language, formula)
-    assert normalised(a.language, normal) is normal
+    normal = normalise(a.language, formula)
+    assert normalise(a.language, normal) is normal
     assert parse(a.language, text(a.language, normal)) is normal
     if solver_name() is not None:
         same = a.language.equivalent(formula, normal)

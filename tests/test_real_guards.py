@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from specminer.pipeline.mining import Mined, mine
+from specminer.pipeline.mining import MiningResult, mine
 from specminer.pipeline.state import MineOptions
 from specminer.specification import GuardKind, Proof
 from specminer.store import TraceStore
@@ -39,7 +39,7 @@ The key of the interaction's own entity goes without saying; ``buyToken`` of Ark
 
 
 @cache
-def mined(database: RealDatabase, name: str) -> Mined:
+def mined(database: RealDatabase, name: str) -> MiningResult:
     with TraceStore(str(database(name))) as store:
         record = store.contracts()[0]
         history = store.history(record.chain_id, [record.address])

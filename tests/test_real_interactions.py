@@ -7,8 +7,8 @@ import pytest
 from specminer.interaction import Mode
 from specminer.interaction.races import races
 from specminer.interaction.rejections import Verdict, rejections
-from specminer.interaction.replaying import replayed
-from specminer.pipeline import Inspected, inspect
+from specminer.interaction.replaying import replay_sample
+from specminer.pipeline import InspectedSplit, inspect
 from specminer.store import TraceStore
 from tests.support.real import AZURE, RealDatabase
 
@@ -20,7 +20,7 @@ ENTITIES = {
 }
 
 
-def inspected(database: RealDatabase, name: str) -> Inspected:
+def inspected(database: RealDatabase, name: str) -> InspectedSplit:
     with TraceStore(str(database(name))) as store:
         listed = store.contracts()
         return inspect(store.history(listed[0].chain_id, [item.address for item in listed]))
@@ -57,7 +57,7 @@ def test_landmarks_are_raced_for_and_stand_alone(real_database: RealDatabase) ->
     ]
     verdicts = {item.function: item.verdict for item in rejections(context, found.interactions).functions}
     assert verdicts == {"purchase": Verdict.GUARD, "changePrice": Verdict.GUARD}
-    alone = replayed(context, found.interactions)
+    alone = replay_sample(context, found.interactions)
     assert alone is not None
     assert alone.calls > 100
     assert alone.share == 1

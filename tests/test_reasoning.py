@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specminer.abstraction import Definition
-from specminer.pipeline.mining import Mined
+from specminer.pipeline.mining import MiningResult
 from specminer.predicate import Declaration, Formula, Language, Sort, contradictory, entails, solver_name
-from specminer.predicate.smt import checked
+from specminer.predicate.smt import is_satisfiable
 from specminer.predicate.smtlib import script
 from specminer.reasoning import StateSpace
 from specminer.reasoning.space import follows
@@ -135,7 +135,7 @@ def test_states_exclude_each_other(name: str) -> None:
 
 
 def test_every_observed_valuation_is_in_its_state() -> None:
-    found: Mined = mined("loans")
+    found: MiningResult = mined("loans")
     tuning = found.tuning
     space = StateSpace(tuning)
     for state in tuning.states[1:]:
@@ -191,7 +191,7 @@ def test_products_are_asked_in_a_logic_that_has_them() -> None:
     assert language.satisfiable(product)
     text = script(language, [product, language.equal(b, language.number(2))])
     assert "(set-logic QF_NIA)" in text
-    assert checked(text) is True
+    assert is_satisfiable(text) is True
 
 
 def test_the_abstraction_that_was_fixed_is_not_joined() -> None:

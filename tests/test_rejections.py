@@ -12,9 +12,9 @@ from specminer.errors import UsageError
 from specminer.history import CONSTRUCTOR, MISSING
 from specminer.interaction.races import races
 from specminer.interaction.rejections import FunctionRejections, Verdict, prefixes, rejections
-from specminer.interaction.replaying import replayed
+from specminer.interaction.replaying import replay_sample
 from specminer.interaction.verification import independence
-from specminer.pipeline import Inspected, inspect
+from specminer.pipeline import InspectedSplit, inspect
 from specminer.trace import AccessKind
 from tests.support.histories import block_of
 from tests.support.markets import Act, history_of, lives, played, woven
@@ -23,7 +23,7 @@ SEEDS = st.integers(0, 1 << 20)
 SPLITS = st.sampled_from(["auto", "account", "whole"])
 
 
-def market(seed: int, order: int, wish: str, count: int = 6) -> Inspected:
+def market(seed: int, order: int, wish: str, count: int = 6) -> InspectedSplit:
     history = history_of(played(woven(lives(seed, count), order)))
     try:
         return inspect(history, wish=wish)
@@ -193,4 +193,4 @@ def test_independence_counts_what_others_had_written(seed: int, order: int, wish
 
 def test_a_history_without_code_is_not_executed_again() -> None:
     found = market(1, 1, "auto")
-    assert replayed(found.context, found.interactions) is None
+    assert replay_sample(found.context, found.interactions) is None

@@ -13,7 +13,7 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
 from specminer import MineOptions, read
-from specminer.api.mined import Mined
+from specminer.api.mined import MinedSpecification
 from specminer.interaction import Interactions, second_view, split
 from specminer.interaction.choice import NEAR
 from specminer.pipeline import division, following, import_traces, mining
@@ -37,7 +37,7 @@ def recording(third_party: Callable[[str], Recording]) -> Recording:
 
 
 @pytest.fixture(scope="module")
-def timelock(recording: Recording) -> mining.Mined:
+def timelock(recording: Recording) -> mining.MiningResult:
     with TraceStore("sqlite://") as store:
         record = import_traces(store, recording.trace_file)
         history = store.history(record.chain_id, [record.address])
@@ -50,7 +50,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
         yield page
 
 
-def test_a_timelock_is_seen_by_operation_and_by_account(timelock: mining.Mined) -> None:
+def test_a_timelock_is_seen_by_operation_and_by_account(timelock: mining.MiningResult) -> None:
     spec = timelock.specification
     view = spec.second_view
     assert spec.interactions.sort is not None
@@ -63,7 +63,7 @@ def test_a_timelock_is_seen_by_operation_and_by_account(timelock: mining.Mined) 
     assert sum(edge.count for edge in view.transitions if edge.function == "grantRole") > own
 
 
-def test_what_is_written_is_read_again(timelock: mining.Mined) -> None:
+def test_what_is_written_is_read_again(timelock: mining.MiningResult) -> None:
     text = encode_specification(timelock.specification)
     assert decode_specification(text) == timelock.specification
     plain = replace(timelock.specification, second_view=None)
@@ -71,7 +71,7 @@ def test_what_is_written_is_read_again(timelock: mining.Mined) -> None:
     assert plain.seen_otherwise() is None
 
 
-def test_asked_for_a_split_there_is_no_other(timelock: mining.Mined, recording: Recording) -> None:
+def test_asked_for_a_split_there_is_no_other(timelock: mining.MiningResult, recording: Recording) -> None:
     artifact = recording.artifact()
     run = mining.mine(timelock.history, MineOptions(interactions="id"), artifact=artifact)
     assert run.specification.second_view is None
@@ -82,7 +82,7 @@ def test_asked_for_a_split_there_is_no_other(timelock: mining.Mined, recording: 
 
 
 def test_the_pieces_of_the_history_are_read_once(
-    timelock: mining.Mined, recording: Recording, monkeypatch: pytest.MonkeyPatch
+    timelock: mining.MiningResult, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
     for module, name in (
@@ -133,7 +133,7 @@ def test_by_score_alone_the_second_best_is_near_or_not() -> None:
     assert other.mode in (Mode.PARTITION, Mode.PROJECTION)
 
 
-def test_the_summary_tells_the_reason(timelock: mining.Mined) -> None:
+def test_the_summary_tells_the_reason(timelock: mining.MiningResult) -> None:
     text = " ".join(summary(timelock.specification).split())
     assert "Second view: One interaction per account" in text
     assert "`--interactions account` makes it the first." in text
@@ -143,21 +143,23 @@ def test_the_summary_tells_the_reason(timelock: mining.Mined) -> None:
 
 
 @drawn
-def test_a_second_picture_is_written_and_removed_again(timelock: mining.Mined, tmp_path: Path) -> None:
-    whole = Mined(specification=timelock.specification)
+def test_a_second_picture_is_written_and_removed_again(timelock: mining.MiningResult, tmp_path: Path) -> None:
+    whole = MinedSpecification(specification=timelock.specification)
     written = whole.write(tmp_path, report=False)
     assert written.second == tmp_path / "second-view.svg"
     assert written.second.read_bytes() != written.picture.read_bytes() if written.picture else False
     read_again = read(tmp_path / "automaton.json").seen_otherwise()
     assert read_again is not None
     assert read_again.draw("svg") == written.second.read_bytes()
-    plain = Mined(specification=replace(timelock.specification, second_view=None))
+    plain = MinedSpecification(specification=replace(timelock.specification, second_view=None))
     assert plain.write(tmp_path, report=False).second is None
     assert not (tmp_path / "second-view.svg").exists()
 
 
 @drawn
-def test_the_page_has_a_tab_for_either(browser: Chrome, timelock: mining.Mined, tmp_path: Path) -> None:
+def test_the_page_has_a_tab_for_either(
+    browser: Chrome, timelock: mining.MiningResult, tmp_path: Path
+) -> None:
     spec = timelock.specification
     path = tmp_path / "report.html"
     path.write_text(to_html(Report(specification=spec, evidence=None)), encoding="utf-8")

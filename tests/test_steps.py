@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from specminer.chain.steps import (
     Enter,
     Exit,
-    Logged,
+    LogStep,
     MalformedSteps,
     Read,
     Step,
     Write,
     creations,
     outcome_of,
-    recorded,
+    record_steps,
 )
 from specminer.trace import AccessKind, Address, OutcomeKind
 
@@ -91,7 +91,7 @@ class Interpreter:
     def act(self, owner: Address, kind: str, slot: int, value: int) -> None:
         held = self.storage.get((owner, slot), 0)
         if kind == "log":
-            self.steps.append(Logged(owner, (), b""))
+            self.steps.append(LogStep(owner, (), b""))
             self.logged += [True] if owner == TARGET else []
             return
         if owner == TARGET:
@@ -110,7 +110,7 @@ class Interpreter:
 def test_reverts_undo_what_they_undo_on_a_chain(frame: Frame) -> None:
     machine = Interpreter()
     machine.run(frame, THIRD, None)
-    found = recorded(machine.steps, [TARGET]).invocations
+    found = record_steps(machine.steps, [TARGET]).invocations
     accesses = [access for call in found for access in call.accesses]
     accesses.sort(key=lambda access: access.position)
     writes = [access for access in accesses if access.kind is AccessKind.WRITE]
@@ -125,7 +125,7 @@ def test_reverts_undo_what_they_undo_on_a_chain(frame: Frame) -> None:
 def test_what_came_in_less_what_was_paid_is_what_is_there(frame: Frame) -> None:
     machine = Interpreter()
     machine.run(frame, THIRD, None)
-    found = recorded(machine.steps, [TARGET]).invocations
+    found = record_steps(machine.steps, [TARGET]).invocations
     received = sum(call.value for call in found if call.outcome.accepted)
     payments = [payment for call in found for payment in call.payments or ()]
     paid = sum(payment.value or 0 for payment in payments if not payment.undone)
@@ -141,7 +141,7 @@ def test_what_came_in_less_what_was_paid_is_what_is_there(frame: Frame) -> None:
 def test_invocations_are_the_frames_that_enter_the_contract_from_outside(frame: Frame) -> None:
     machine = Interpreter()
     machine.run(frame, THIRD, None)
-    found = recorded(machine.steps, [TARGET]).invocations
+    found = record_steps(machine.steps, [TARGET]).invocations
     entered: list[int] = []
     rejected: list[bool] = []
 
@@ -173,7 +173,7 @@ def test_a_proxy_is_one_that_hands_on_the_whole_call() -> None:
             Exit(1, b"", None),
             Exit(2, b"", None),
         ]
-        return recorded(steps, [TARGET]).invocations[0].code
+        return record_steps(steps, [TARGET]).invocations[0].code
 
     assert delegated(b"call") == OTHER
     assert delegated(b"library") == TARGET
@@ -190,7 +190,7 @@ def test_a_proxy_is_one_that_hands_on_the_whole_call() -> None:
 )
 def test_steps_that_do_not_nest_are_refused(steps: list[Step]) -> None:
     with pytest.raises(MalformedSteps):
-        recorded(steps, [TARGET])
+        record_steps(steps, [TARGET])
 
 
 @pytest.mark.parametrize(

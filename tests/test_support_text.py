@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from specminer._support.text import (
     UniqueNames,
-    counted,
+    count_of,
     join_words,
     list_some,
     nearest,
@@ -30,7 +30,7 @@ from specminer._support.text import (
     ],
 )
 def test_a_number_stands_with_its_noun(number: int | None, words: tuple[str, ...], text: str) -> None:
-    assert counted(number, *words) == text
+    assert count_of(number, *words) == text
 
 
 def test_the_most_similar_name_is_suggested() -> None:

@@ -19,7 +19,7 @@ from specminer.specification import (
     encode_specification,
 )
 from specminer.surprise import measure
-from specminer.surprise.evidence import bounded, first_times, tail_bits
+from specminer.surprise.evidence import bound_bits, first_times, tail_bits
 from specminer.surprise.payouts import payouts
 from specminer.surprise.transaction_sources import _alone, evidence_of
 from specminer.surprise.unjudged import count_unjudged
@@ -91,7 +91,7 @@ def test_what_changed_in_one_transaction_alone_breaks_that_it_never_changes() ->
 @given(st.lists(st.floats(0, 40), min_size=1, max_size=200))
 def test_no_source_says_more_than_its_history_allows(bits: list[float]) -> None:
     column = np.array(bits)
-    found = bounded(column, np.ones(len(column), dtype=np.bool_), np.arange(len(column)))
+    found = bound_bits(column, np.ones(len(column), dtype=np.bool_), np.arange(len(column)))
     assert np.all(found <= column)
     assert np.all(found <= np.log2(2 * len(column)) + 1e-9)
     for level in (1, 3, 5, 7):
@@ -100,7 +100,7 @@ def test_no_source_says_more_than_its_history_allows(bits: list[float]) -> None:
 
 def test_what_many_transactions_have_is_no_evidence() -> None:
     column = np.array([20.0] * 50 + [0.0] * 50)
-    assert bounded(column, np.ones(100, dtype=np.bool_), np.arange(100)).max() < 1.1
+    assert bound_bits(column, np.ones(100, dtype=np.bool_), np.arange(100)).max() < 1.1
 
 
 calls = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), max_size=60)

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from specminer.chain.steps import (
     Enter,
     Exit,
-    Hashed,
-    Logged,
+    HashStep,
+    LogStep,
     Read,
-    Recorded,
+    RecordedSteps,
     Step,
     Write,
-    recorded,
+    record_steps,
 )
 from specminer.trace import AccessKind, Address, Invocation
 
@@ -127,7 +127,7 @@ class Naive:
             if item:
                 item.accesses.append(("write", slot, held, value, False))
         else:
-            self.steps.append(Logged(owner, (bytes([slot] * 32),), b""))
+            self.steps.append(LogStep(owner, (bytes([slot] * 32),), b""))
             if item:
                 item.events.append((slot, False))
 
@@ -155,7 +155,7 @@ def told(call: Invocation) -> Seen:
 def test_invocations_are_what_a_naive_interpreter_sees(frame: Frame) -> None:
     naive = Naive()
     naive.run(frame, blind=False)
-    found = recorded(naive.steps, [TRACED]).invocations
+    found = record_steps(naive.steps, [TRACED]).invocations
     assert [told(call) for call in found] == naive.seen
     assert [call.position for call in found] == list(range(len(found)))
 
@@ -164,7 +164,7 @@ def test_invocations_are_what_a_naive_interpreter_sees(frame: Frame) -> None:
 def test_a_blind_tracer_never_tells_a_wrong_value(frame: Frame) -> None:
     naive = Naive()
     naive.run(frame, blind=True)
-    found = recorded(naive.steps, [TRACED]).invocations
+    found = record_steps(naive.steps, [TRACED]).invocations
     for call, true in zip(found, naive.seen, strict=True):
         for access, right in zip(call.accesses, true.accesses, strict=True):
             assert access.before is None or access.before == right[2]
@@ -176,7 +176,7 @@ def test_a_blind_tracer_never_tells_a_wrong_value(frame: Frame) -> None:
 def test_positions_order_all_accesses_and_events(frame: Frame) -> None:
     naive = Naive()
     naive.run(frame, blind=False)
-    found = recorded(naive.steps, [TRACED]).invocations
+    found = record_steps(naive.steps, [TRACED]).invocations
     places = [access.position for call in found for access in call.accesses]
     places += [event.position for call in found for event in call.events]
     assert sorted(places) == list(range(len(places)))
@@ -189,7 +189,7 @@ def test_positions_order_all_accesses_and_events(frame: Frame) -> None:
 def test_lasting_writes_give_the_state_at_the_end(frame: Frame) -> None:
     naive = Naive()
     naive.run(frame, blind=False)
-    found = recorded(naive.steps, [TRACED]).invocations
+    found = record_steps(naive.steps, [TRACED]).invocations
     writes = [
         access
         for made in found
@@ -209,9 +209,9 @@ DONE = Exit(10, b"", None)
 
 def test_a_proxy_that_hands_the_whole_call_on_runs_the_implementations_code() -> None:
     steps: list[Step] = [call("CALL", OTHER, TRACED), call("DELEGATECALL", TRACED, THIRD), DONE, DONE]
-    assert recorded(steps, [TRACED]).invocations[0].code == THIRD
+    assert record_steps(steps, [TRACED]).invocations[0].code == THIRD
     steps = [call("CALL", OTHER, TRACED), call("DELEGATECALL", TRACED, THIRD, b"else"), DONE, DONE]
-    assert recorded(steps, [TRACED]).invocations[0].code == TRACED, "a library is no implementation"
+    assert record_steps(steps, [TRACED]).invocations[0].code == TRACED, "a library is no implementation"
 
 
 def test_code_of_the_contract_run_by_another_is_no_invocation() -> None:
@@ -222,22 +222,22 @@ def test_code_of_the_contract_run_by_another_is_no_invocation() -> None:
         DONE,
         DONE,
     ]
-    assert recorded(steps, [TRACED]) == Recorded(invocations=(), preimages=())
+    assert record_steps(steps, [TRACED]) == RecordedSteps(invocations=(), preimages=())
 
 
 def test_preimages_are_kept_once_in_order_and_of_the_contract_alone() -> None:
     hashed: list[Step] = [
-        Hashed(TRACED, b"b"),
-        Hashed(TRACED, b"a"),
-        Hashed(OTHER, b"c"),
-        Hashed(TRACED, b"b"),
+        HashStep(TRACED, b"b"),
+        HashStep(TRACED, b"a"),
+        HashStep(OTHER, b"c"),
+        HashStep(TRACED, b"b"),
     ]
-    hashed.append(Hashed(TRACED, b"x" * 2_000))
+    hashed.append(HashStep(TRACED, b"x" * 2_000))
     steps: list[Step] = [call("CALL", OTHER, TRACED), *hashed, DONE]
-    assert recorded(steps, [TRACED]).preimages == (b"b", b"a")
+    assert record_steps(steps, [TRACED]).preimages == (b"b", b"a")
 
 
 def test_a_halt_takes_all_the_gas() -> None:
     for error, used in (("out of gas", 100), ("execution reverted", 10), (None, 10)):
         steps: list[Step] = [call("CALL", OTHER, TRACED), Exit(10, b"", error)]
-        assert recorded(steps, [TRACED]).invocations[0].gas_used == used
+        assert record_steps(steps, [TRACED]).invocations[0].gas_used == used

@@ -8,8 +8,8 @@ from typing import Final
 
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.records import call_of, surroundings
-from specminer.chain.execution.replay import Replay, Replayed
-from specminer.chain.execution.schedule import fixed
+from specminer.chain.execution.replay import Replay, ReplayedTransaction
+from specminer.chain.execution.schedule import rules_of_fork
 from specminer.chain.exported import ExportedTransaction
 from specminer.history import MISSING
 from specminer.pipeline import Export, MineOptions, Rulebook, import_export, mine
@@ -37,7 +37,7 @@ def of(account: Address) -> int:
 
 
 def replay() -> Replay:
-    return Replay(FastMachine(), 1, fixed("istanbul"), frozenset({CONTRACT}), gas_is_evidence=True)
+    return Replay(FastMachine(), 1, rules_of_fork("istanbul"), frozenset({CONTRACT}), gas_is_evidence=True)
 
 
 def on_the_chain(records: Sequence[ExportedTransaction]) -> list[ExportedTransaction]:
@@ -50,13 +50,15 @@ def on_the_chain(records: Sequence[ExportedTransaction]) -> list[ExportedTransac
     return told
 
 
-def without(records: Sequence[ExportedTransaction], *missing: int) -> tuple[Replay, list[Replayed]]:
+def without(
+    records: Sequence[ExportedTransaction], *missing: int
+) -> tuple[Replay, list[ReplayedTransaction]]:
     """Execute the records again, but for some, by number."""
     run = replay()
     return run, [run.step(item, 0) for item in records if item.record not in missing]
 
 
-def accesses(done: Replayed) -> list[StorageAccess]:
+def accesses(done: ReplayedTransaction) -> list[StorageAccess]:
     return [access for call in done.parts[CONTRACT].invocations for access in call.accesses]
 
 

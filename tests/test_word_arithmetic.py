@@ -53,7 +53,7 @@ def test_fields_are_taken_out_as_one_by_one(
 ) -> None:
     width = 8 * min(size, 32 - first)
     field = Field("x", kind, shift=8 * first, width=width)
-    found = values.extracted(column(numbers), field)
+    found = values.extract_field(column(numbers), field)
     assert to_integers(from_limbs(found)) == [field.extract(number) for number in numbers]
 
 
@@ -61,7 +61,7 @@ def test_fields_are_taken_out_as_one_by_one(
 def test_sums_of_differences_are_exact_and_have_one_form(cases: list[tuple[int, int, int]]) -> None:
     left, found = column([case[0] for case in cases]), column([case[1] for case in cases])
     group = np.array([case[2] for case in cases], dtype=np.int64)
-    groups, digits = values.summed(values.differences(left, found), group)
+    groups, digits = values.sum_groups(values.differences(left, found), group)
     expected = dict.fromkeys(sorted(set(group.tolist())), 0)
     for new, old, number in cases:
         expected[number] += new - old
@@ -74,7 +74,7 @@ def test_sums_of_differences_are_exact_and_have_one_form(cases: list[tuple[int, 
 
 def test_nothing_is_an_empty_column() -> None:
     assert integer_limbs([]).shape == (0, 4)
-    groups, digits = values.summed(np.zeros((0, 8), dtype=np.int64), np.zeros(0, dtype=np.int64))
+    groups, digits = values.sum_groups(np.zeros((0, 8), dtype=np.int64), np.zeros(0, dtype=np.int64))
     assert (len(groups), len(digits)) == (0, 0)
 
 

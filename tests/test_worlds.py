@@ -119,7 +119,7 @@ def test_lists_that_contradict_each_other_are_refused_and_nothing_is_kept(room: 
     assert (done.code, done.out) == (2, "")
     assert f"tell different things of transaction {records[-1]['hash']} (value: 0 and 12)" in done.err
     with TraceStore(str(tmp_path / "h.db")) as store:
-        assert store.listed(31337) == []
+        assert store.list_records(31337) == []
         assert store.contracts() == []
 
 

@@ -50,10 +50,10 @@ def utf8_reader(source: IO[bytes]) -> IO[bytes]:
     if name == "utf-8" and source.seekable():
         source.seek(mark)
         return source
-    return io.BufferedReader(_Recoded(source, head[mark:], name))
+    return io.BufferedReader(_Utf8Reader(source, head[mark:], name))
 
 
-class _Recoded(io.RawIOBase):
+class _Utf8Reader(io.RawIOBase):
     """Reads a text in another encoding as UTF-8."""
 
     def __init__(self, source: IO[bytes], head: bytes, name: str) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 
-from specminer._support.opening import opened
+from specminer._support.opening import open_text
 from specminer.errors import FileFormatError, plain
 
 
@@ -23,7 +23,7 @@ def read_bounded(path: str | PathLike[str], limit: int, noun: str) -> bytes:
         FileFormatError: it cannot be read, or is larger.
 
     """
-    with opened(Path(path)) as file:
+    with open_text(Path(path)) as file:
         content = file.read(limit + 1)
     if len(content) > limit:
         raise FileFormatError(

@@ -26,7 +26,7 @@ _PIECE: Final = 512
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def open_text(path: Path) -> Iterator[IO[bytes]]:
     """Open a file of text to read it as UTF-8; an error while it is read becomes one of ours.
 
     A byte order mark is left out, and UTF-16 (as PowerShell writes it) is turned into UTF-8.

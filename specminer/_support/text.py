@@ -12,7 +12,7 @@ _SHOWN: Final = 80
 """Characters of a suggested name that are shown at most."""
 
 
-def counted(number: int | None, noun: str, plural: str | None = None) -> str:
+def count_of(number: int | None, noun: str, plural: str | None = None) -> str:
     """Return ``1 call``, ``1,329 calls`` or, if their number is not known, ``? calls``.
 
     ``plural`` is for nouns that do not just take an *s*.

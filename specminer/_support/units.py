@@ -53,14 +53,14 @@ def amount(wei: str, *, exact: bool = False) -> str:
     if abs(number) < _GWEI:
         return f"{number:,} wei"
     decimals, unit = (9, "gwei") if abs(number) < _ETHER_FROM else (18, "ETH")
-    return f"{_scaled(number, decimals, exact=exact)} {unit}"
+    return f"{_shift_point(number, decimals, exact=exact)} {unit}"
 
 
 def token_amount(number: int, decimals: int | None, *, exact: bool = False) -> str:
     """Return an amount of a token for people, without its unit; in its smallest unit if its decimals are not known."""
     if not decimals or decimals > _MOST_DECIMALS:
         return f"{number:,}"
-    return _scaled(number, decimals, exact=exact)
+    return _shift_point(number, decimals, exact=exact)
 
 
 def percentage(number: int, whole: int) -> str:
@@ -68,7 +68,7 @@ def percentage(number: int, whole: int) -> str:
     return f"{_EXACT.divide(Decimal(100 * number), Decimal(whole)).normalize(_EXACT):,f}%"
 
 
-def _scaled(number: int, decimals: int, *, exact: bool) -> str:
+def _shift_point(number: int, decimals: int, *, exact: bool) -> str:
     """Return a number with its point moved; to six digits unless exact, ``≈`` where that is not the same."""
     value = _EXACT.divide(Decimal(number), Decimal(10**decimals))
     digits = Decimal(1).scaleb(-decimals if exact else -max(0, 5 - value.adjusted()))

@@ -9,7 +9,7 @@ from specminer.abstraction.definition import (
     parse,
 )
 from specminer.abstraction.events import Argument, Dimension, EventTable, ValueKind, Variable
-from specminer.abstraction.quotient import ROOT, Quotient, quotient, refined
+from specminer.abstraction.quotient import ROOT, Quotient, quotient, refine
 from specminer.abstraction.toml import dump
 from specminer.abstraction.vocabulary import (
     FALSE,
@@ -49,6 +49,6 @@ __all__ = [
     "load",
     "parse",
     "quotient",
-    "refined",
+    "refine",
     "vocabulary",
 ]

@@ -27,7 +27,7 @@ from specminer.predicate import (
     Sort,
     evaluate,
     negated_text,
-    normalised,
+    normalise,
     parse,
     price,
     text,
@@ -66,11 +66,11 @@ class CallVocabulary:
         self._declare(symbol)
         self._dense = self._used_words()
 
-    def generated(self) -> list[CallPredicate]:
+    def candidates(self) -> list[CallPredicate]:
         """Return the candidates that tell some of the calls apart, each way once."""
         found: dict[bytes, CallPredicate] = {}
         for formula in self._proposals():
-            predicate = self._evaluated(formula)
+            predicate = self._evaluate(formula)
             if (predicate.column == TRUE).any() and (predicate.column == FALSE).any():
                 flipped = np.where(predicate.column == UNKNOWN, UNKNOWN, 1 - predicate.column).astype(np.int8)
                 key = min(predicate.column.tobytes(), flipped.tobytes())
@@ -78,14 +78,14 @@ class CallVocabulary:
                     found[key] = predicate
         return list(found.values())
 
-    def asked(self, wish: str) -> CallPredicate:
+    def resolve(self, wish: str) -> CallPredicate:
         """Return the predicate that a definition asks for.
 
         Raises:
             FormulaError: it is none about these calls.
 
         """
-        return self._evaluated(normalised(self._language, parse(self._language, wish)))
+        return self._evaluate(normalise(self._language, parse(self._language, wish)))
 
     def _declare(self, symbol: int) -> None:
         table, rows = self._table, self.rows
@@ -176,7 +176,7 @@ class CallVocabulary:
         rows = {symbol: place[column] for symbol, column in self._columns.items()}
         return Columns.of(rows, [self._words[row] for row in used.tolist()], len(self.rows))
 
-    def _evaluated(self, formula: Formula) -> CallPredicate:
+    def _evaluate(self, formula: Formula) -> CallPredicate:
         true, known = evaluate(formula, self._dense)
         return CallPredicate(
             formula=formula,

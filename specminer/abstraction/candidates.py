@@ -108,7 +108,7 @@ def table_language(table: EventTable, accepted: IntColumn) -> TableLanguage:
     spelled: dict[str, str] = {}
     given = UniqueNames([*RESERVED, *(variable.name for variable in table.variables)])
     for position, variable in enumerate(table.variables):
-        name = _renamed(variable.name, given) if variable.name in RESERVED else variable.name
+        name = _rename(variable.name, given) if variable.name in RESERVED else variable.name
         spelled[variable.name] = name
         symbol = language.declare(_declaration(variable, name))
         for values, columns in ((table.values, rows), (table.assumed, guessed)):
@@ -162,7 +162,7 @@ def _declaration(variable: Variable, name: str, *, context: bool = False) -> Dec
     return Declaration(name=name, sort=SORTS[variable.kind], members=variable.members, context=context)
 
 
-def _renamed(name: str, given: UniqueNames) -> str:
+def _rename(name: str, given: UniqueNames) -> str:
     """Return another name for a variable that is called like something else."""
     return given.add(f"this.{name}", lambda other, number: other + "_" * (number - 1))
 
@@ -253,7 +253,7 @@ def _together(
     dimension = base.dimensions[group[0]]
     for left, right in combinations(group, 2):
         counted = counting[left] or counting[right]
-        if dimension is Dimension.COUNT and not (counted and _bounded(base, left, right)):
+        if dimension is Dimension.COUNT and not (counted and _is_bounded(base, left, right)):
             continue
         names = _pair_names(variables, base, left, right)
         if _alike(base, left, right):
@@ -276,7 +276,7 @@ def _alike(base: TableLanguage, left: int, right: int) -> bool:
     return not len(equal) or float(np.mean(equal != zero)) >= EQUAL
 
 
-def _bounded(base: TableLanguage, left: int, right: int) -> bool:
+def _is_bounded(base: TableLanguage, left: int, right: int) -> bool:
     """Whether one of two counts never exceeds the other: only then the one limits the other."""
     rows = [base.columns.rows[base.symbols[position]] for position in (left, right)]
     known = (rows[0] >= 0) & (rows[1] >= 0)
@@ -336,27 +336,27 @@ def history(
     for event in used:
         total = np.concatenate(([0], np.cumsum(happened == event)))
         seen = (total[1:] > total[first]).astype(np.int64)
-        drafts += _remembered(base, added, f"seen({events[event]})", truths[seen][held], ())
+        drafts += _draft_memory(base, added, f"seen({events[event]})", truths[seen][held], ())
     for position in range(min(len(table.variables), CHANGED_VARIABLES)):
         if position in table.flags:
             continue
         names = _names(table, base, position)
         shown = base.spelled[table.variables[position].name]
-        changed = _changed(table.values[position][kept], first, truths)[held]
-        drafts += _remembered(base, added, f"changed({shown})", changed, names)
-        symbol = base.language.named(f"changed({shown})")
+        changed = _change_column(table.values[position][kept], first, truths)[held]
+        drafts += _draft_memory(base, added, f"changed({shown})", changed, names)
+        symbol = base.language.find(f"changed({shown})")
         if table.assumed is not None and symbol in added:
-            guessed[symbol] = _changed(table.assumed[position][kept], first, truths)[held]
+            guessed[symbol] = _change_column(table.assumed[position][kept], first, truths)[held]
     columns = [
         None
         if source is None
-        else Columns.of(_ranked(source, bool(known)) | added | more, words, len(accepted))
+        else Columns.of(_rank_columns(source, bool(known)) | added | more, words, len(accepted))
         for source, more in ((base.columns, {}), (base.assumed, guessed))
     ]
     return columns[0] or base.columns, columns[1], drafts
 
 
-def _ranked(columns: Columns, known: bool) -> dict[Formula, IntColumn]:
+def _rank_columns(columns: Columns, known: bool) -> dict[Formula, IntColumn]:
     """Return the columns with places in the order of words instead of rows."""
     return {
         symbol: np.where(column >= 0, columns.ranks[column], MISSING) if known else column
@@ -364,21 +364,21 @@ def _ranked(columns: Columns, known: bool) -> dict[Formula, IntColumn]:
     }
 
 
-def _changed(column: IntColumn, first: IntColumn, truths: IntColumn) -> IntColumn:
+def _change_column(column: IntColumn, first: IntColumn, truths: IntColumn) -> IntColumn:
     """Return the row of the word for whether each value differs from the one before, in the same interaction."""
     before = np.where(first == np.arange(len(first)), MISSING, np.r_[MISSING, column[:-1]][: len(column)])
     known_both = (column != MISSING) & (before != MISSING)
     return np.where(known_both, truths[(column != before).astype(np.int64)], MISSING)
 
 
-def _remembered(
+def _draft_memory(
     base: TableLanguage,
     added: dict[Formula, IntColumn],
     name: str,
     column: IntColumn,
     variables: tuple[str, ...],
 ) -> Iterator[Draft]:
-    if base.language.named(name) is None:
+    if base.language.find(name) is None:
         symbol = base.language.declare(Declaration(name=name, sort=Sort.BOOL, history=True))
         added[symbol] = column
         yield Draft(formula=symbol, variables=(name, *variables), tier=Tier.HISTORY)

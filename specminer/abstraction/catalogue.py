@@ -10,7 +10,7 @@ from typing import Final
 from specminer._support.text import suggest
 from specminer.abstraction.definition import Definition, load
 from specminer.errors import FileFormatError, UsageError, plain
-from specminer.resources import shipped
+from specminer.resources import shipped_folder
 from specminer.specification import Weights
 
 MAX_REFINED: Final = 8
@@ -19,7 +19,7 @@ MAX_REFINED: Final = 8
 
 def paths() -> dict[str, Path]:
     """Return the shipped definitions' files, by name, ascending."""
-    return {path.stem: path for path in sorted(shipped("abstractions").glob("*.toml"))}
+    return {path.stem: path for path in sorted(shipped_folder("abstractions").glob("*.toml"))}
 
 
 def find(name: str) -> Path:
@@ -39,7 +39,7 @@ def find(name: str) -> Path:
     raise UsageError(f"'{plain(name, 200)}' is neither a shipped abstraction nor a file; {hint}")
 
 
-def resolved(path: Path) -> Definition:
+def resolve(path: Path) -> Definition:
     """Read a definition and add it to what it refines.
 
     Raises:
@@ -96,7 +96,7 @@ def fitting(signatures: Collection[str]) -> Definition | None:
     """Return the shipped definition whose interface fits, the one that asks for most; ``None`` if none does."""
     best: Definition | None = None
     for path in paths().values():
-        definition = resolved(path)
+        definition = resolve(path)
         wanted = definition.applies_to
         if not wanted or not set(wanted).issubset(signatures):
             continue

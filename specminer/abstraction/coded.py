@@ -25,7 +25,7 @@ def with_coded(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
     Only the single values of one that the code compares with zero stay: a status that is no longer the first one has
     others that mean something to a reader.
     """
-    stated = {draft.formula: draft for draft in _coded(table, base)}
+    stated = {draft.formula: draft for draft in _propose_coded(table, base)}
     valued = {formula.arg(0) for formula in stated if _is_value(formula) and formula.arg(1).constant_value()}
     compared = {formula.arg(0) for formula in stated if _is_value(formula)}
     own = {symbol for symbol, variable in zip(base.symbols, table.variables, strict=True) if variable.coded}
@@ -52,7 +52,7 @@ def _is_value(formula: Formula) -> bool:
     return bool(formula.is_equals() and formula.arg(1).is_int_constant())
 
 
-def _coded(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
+def _propose_coded(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
     """Propose the conditions of the code that speak of the table's variables alone, in the order of the code."""
     for condition in table.conditions:
         if condition.clock:

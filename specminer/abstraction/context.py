@@ -32,8 +32,8 @@ def with_calls(table: EventTable, history: History, interactions: Interactions) 
     rows = interactions.invocation
     transaction = history.invocation_transaction[rows]
     words = _Words(table.words)
-    address = words.coded([int.from_bytes(item, "big") for item in history.addresses])
-    contract = words.coded([int.from_bytes(item.address, "big") for item in history.contracts])
+    address = words.encode([int.from_bytes(item, "big") for item in history.addresses])
+    contract = words.encode([int.from_bytes(item.address, "big") for item in history.contracts])
     columns = {
         "sender": address[history.invocation_sender[rows]],
         "origin": address[history.transaction_origin[transaction]],
@@ -45,7 +45,7 @@ def with_calls(table: EventTable, history: History, interactions: Interactions) 
     if len(times) and (times != MISSING).all():
         columns["now"] = words.numbers(times)
     names = [name for name in _KINDS if name in columns]
-    keys = frozenset(words.coded([key for key in interactions.entities if key is not None]).tolist())
+    keys = frozenset(words.encode([key for key in interactions.entities if key is not None]).tolist())
     return replace(
         table,
         words=words.all(),
@@ -92,7 +92,7 @@ def with_arguments(
             continue
         at = np.searchsorted(column.invocation, rows[mine])
         distinct, inverse = np.unique(column.words, return_inverse=True)
-        coded = words.coded([int.from_bytes(item.ljust(32, b"\0"), "big") for item in distinct.tolist()])
+        coded = words.encode([int.from_bytes(item.ljust(32, b"\0"), "big") for item in distinct.tolist()])
         values = np.full(len(table), MISSING, dtype=np.int64)
         values[mine] = coded[inverse.ravel()[at]]
         found.append(
@@ -123,14 +123,14 @@ class _Words:
     def all(self) -> tuple[int, ...]:
         return tuple(self._row_of)
 
-    def coded(self, words: list[int]) -> IntColumn:
+    def encode(self, words: list[int]) -> IntColumn:
         return np.array([self._row_of.setdefault(word, len(self._row_of)) for word in words], dtype=np.int64)
 
     def numbers(self, column: IntColumn) -> IntColumn:
         distinct, inverse = np.unique(column, return_inverse=True)
-        return self.coded(distinct.tolist())[inverse.ravel()] if len(column) else column
+        return self.encode(distinct.tolist())[inverse.ravel()] if len(column) else column
 
     def looked_up(self, column: IntColumn, history: History) -> IntColumn:
         """Return the rows here of rows of ``History.words``."""
         distinct, inverse = np.unique(column, return_inverse=True)
-        return self.coded([history.words[row] for row in distinct.tolist()])[inverse.ravel()]
+        return self.encode([history.words[row] for row in distinct.tolist()])[inverse.ravel()]

@@ -16,7 +16,7 @@ from typing import Any, Final, Self, TypeVar
 from specminer._support.files import read_bounded
 from specminer._support.text import suggest
 from specminer.errors import FileFormatError, plain
-from specminer.resources import shipped
+from specminer.resources import shipped_folder
 from specminer.specification import (
     DefinitionDocument,
     EventRules,
@@ -123,7 +123,7 @@ class Definition:
 
 def default() -> Definition:
     """Return the shipped definition that holds when nothing else is given."""
-    return load(shipped("abstractions") / "default.toml")
+    return load(shipped_folder("abstractions") / "default.toml")
 
 
 def load(path: Path) -> Definition:
@@ -190,7 +190,7 @@ def from_document(document: Mapping[str, Any], origin: str) -> Definition:
 
     """
     reader = _Reader(origin)
-    reader.known("", document, KEYS)
+    reader.check_keys("", document, KEYS)
     state = reader.table(document, "state", ("fix", "prefer", "forbid", "only", "merge", "history"))
     events = reader.table(document, "events", ("roles", "rejected", "called", "drop", "phases", "split"))
     weights = reader.table(document, "weights", tuple(item.name for item in fields(Weights)))
@@ -242,7 +242,7 @@ class _Reader:
             key=key,
         )
 
-    def known(self, prefix: str, table: Mapping[str, object], allowed: tuple[str, ...]) -> None:
+    def check_keys(self, prefix: str, table: Mapping[str, object], allowed: tuple[str, ...]) -> None:
         for key in table:
             if key not in allowed:
                 hint = suggest(key, allowed, f"known are {', '.join(allowed)}")
@@ -259,7 +259,7 @@ class _Reader:
         if not isinstance(value, dict):
             raise self.error(prefix + key, f"a table ([{prefix}{key}])", value)
         if allowed is not None:
-            self.known(f"{prefix}{key}.", value, allowed)
+            self.check_keys(f"{prefix}{key}.", value, allowed)
         return value
 
     def named_texts(self, key: str, table: Mapping[str, Any]) -> dict[str, str]:

@@ -95,8 +95,8 @@ def _paths(
     if not len(edge):
         return edge, starts, np.zeros((0, PARTS), dtype=np.int64)
     place = (np.arange(len(edge)) - np.repeat(starts, lengths)).astype(np.uint64)
-    mixed = _mixed(_mixed(edge.astype(np.uint64)) + place)
-    digest = np.add.reduceat(mixed, starts) + _mixed(lengths.astype(np.uint64))
+    mixed = _mix_bits(_mix_bits(edge.astype(np.uint64)) + place)
+    digest = np.add.reduceat(mixed, starts) + _mix_bits(lengths.astype(np.uint64))
     _, first, which = np.unique(digest, return_index=True, return_inverse=True)
     times = np.bincount(which.ravel() * PARTS + part, minlength=len(first) * PARTS).reshape(-1, PARTS)
     sizes = lengths[first]
@@ -105,7 +105,7 @@ def _paths(
     return edge[np.repeat(starts[first], sizes) + offsets], begins, times.astype(np.int64)
 
 
-def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def _mix_bits(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """Return a 64-bit hash of each value. Source: the finaliser of SplitMix64 (Steele et al. 2014)."""
     mixed = values + np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -119,7 +119,7 @@ def halves(seed: int) -> list[list[int]]:
     return [sorted(draw.sample(range(PARTS), PARTS // 2)) for _ in range(HALVES)]
 
 
-def restricted(graph: Quotient, cut: Folds, parts: list[int]) -> Quotient:
+def restrict(graph: Quotient, cut: Folds, parts: list[int]) -> Quotient:
     """Return the quotient that some parts alone make, without its columns for events."""
     count = cut.edges[:, parts].sum(axis=1)
     kept = count > 0
@@ -203,15 +203,15 @@ def shuffled_acceptance(graph: Quotient, cut: Folds, blocks: IntColumn, seed: in
         begin = int(blocks[graph.source[cut.path[bounds[row]]]])
         weight = int(cut.times[row].sum())
         tried += weight
-        current = _reached({begin}, moved)
+        current = _reachable_states({begin}, moved)
         for symbol in mixed:
             current = set().union(*(successors.get((state, symbol), ()) for state in current))
-            current = _reached(current, moved)
+            current = _reachable_states(current, moved)
         accepted += weight * bool(current)
     return accepted / tried if tried else 1.0
 
 
-def _reached(states: set[int], moved: Mapping[int, set[int]]) -> set[int]:
+def _reachable_states(states: set[int], moved: Mapping[int, set[int]]) -> set[int]:
     """Return the states that some may become while nothing is called."""
     todo = list(states) if moved else []
     found = set(states)

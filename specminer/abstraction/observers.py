@@ -159,7 +159,7 @@ class Observers:
         """Return the read-only functions of the ABI that may tell the state of interactions."""
         return list(_functions(self.context, interactions))
 
-    def added(self, table: EventTable, interactions: Interactions) -> EventTable:
+    def add_to(self, table: EventTable, interactions: Interactions) -> EventTable:
         """Return a table with its observers as variables behind the others."""
         functions = [item for item in self.functions(interactions) if item.name not in self._forbidden]
         if not functions or not len(table):
@@ -374,7 +374,7 @@ def _variable(rows: _Rows, function: ViewFunction, values: _Values) -> Variable 
     ]
     if sum(wavers) > WAVERING * len(wavers):
         return None
-    relied = _relied(rows, values)
+    relied = _find_deadlines(rows, values)
     if not (relied or function.keyed or rows.interactions.mode not in _ENTITIES):
         return None  # it tells what the whole contract is in, at moments that mean nothing to the entity
     return Variable(
@@ -387,7 +387,7 @@ def _variable(rows: _Rows, function: ViewFunction, values: _Values) -> Variable 
     )
 
 
-def _relied(rows: _Rows, values: _Values) -> list[str]:
+def _find_deadlines(rows: _Rows, values: _Values) -> list[str]:
     """Return the deadlines that change what a function returns, at least every other time that they are reached."""
     times = Counter(rows.clocks.values())
     changes = Counter(

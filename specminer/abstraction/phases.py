@@ -67,7 +67,7 @@ class Flag:
         """Whether its changes may be events by themselves, and not only where somebody asks for it."""
         return self.differs >= DIFFERS and len(self.invocation) * EVENTS_A_CHANGE <= events
 
-    def said(self, value: int) -> str:
+    def phrase(self, value: int) -> str:
         """Return that it holds a value, as a predicate says it: ``paused``, ``not paused``, ``stage = 2``."""
         language = Language()
         declared = Declaration(name=self.name, sort=SORTS[self.variable.kind], members=self.variable.members)
@@ -145,7 +145,7 @@ def _flag(
     if found == MISSING and not created:
         return None
     begins = 0 if found == MISSING else field.extract(history.words[found])
-    values, code = _extracted(context, field, history.access_after[writes])
+    values, code = _extract(context, field, history.access_after[writes])
     made = history.access_invocation[writes]
     # what the deployment set is where the first phase begins
     earlier = int(np.searchsorted(made, int(np.flatnonzero(own)[0])))
@@ -189,7 +189,7 @@ def _seen_otherwise(context: HistoryContext, touches: IntColumn, writes: IntColu
     return bool(np.any(history.access_after[writes[place[behind]]] != value[behind]))
 
 
-def _extracted(context: HistoryContext, field: Field, rows: RowColumn) -> tuple[list[int], IntColumn]:
+def _extract(context: HistoryContext, field: Field, rows: RowColumn) -> tuple[list[int], IntColumn]:
     """Return a field's distinct values in rows of ``History.words``, and the place of each row's among them."""
     words, place = np.unique(rows, return_inverse=True)
     distinct: dict[int, int] = {}
@@ -216,7 +216,7 @@ def _differs(
     rows, invocation = touches[kept], invocation[kept]
     if not len(rows):
         return 0.0
-    values, phase = _extracted(context, field, accesses.value_before[rows])
+    values, phase = _extract(context, field, accesses.value_before[rows])
     if not choices:
         phase = np.array([int(value != 0) for value in values], dtype=np.int64)[phase]
     function = np.unique(called.function[invocation], return_inverse=True)[1].ravel()
@@ -254,7 +254,7 @@ def with_phases(interactions: Interactions, context: HistoryContext, chosen: Seq
     phase: list[IntColumn] = []
     for flag in chosen:
         place = {value: len(texts) + row for row, value in enumerate(dict.fromkeys(flag.values))}
-        texts += [flag.said(value) for value in place]
+        texts += [flag.phrase(value) for value in place]
         became = np.array([place[value] for value in flag.values], dtype=np.int64)
         left = became[np.searchsorted(flag.invocation, called, side="right")]
         made = np.searchsorted(flag.invocation, called, side="left")
@@ -305,7 +305,7 @@ def with_flags(table: EventTable, interactions: Interactions, chosen: Sequence[F
         mine = switches & (phase >= offset) & (phase < offset + values)
         offset += values
         column = rows[np.searchsorted(flag.invocation, called, side="right")]
-        columns.append(_carried(column, (~switches & ~table.rejected) | mine, table.starts))
+        columns.append(_carry_forward(column, (~switches & ~table.rejected) | mine, table.starts))
     names = unique_names([*(item.name for item in table.variables), *(flag.name for flag in chosen)])
     added = [
         replace(flag.variable, name=name)
@@ -325,7 +325,7 @@ def with_flags(table: EventTable, interactions: Interactions, chosen: Sequence[F
     return _with_beginnings(told, chosen)
 
 
-def _carried(column: IntColumn, shown: BoolColumn, starts: IntColumn) -> IntColumn:
+def _carry_forward(column: IntColumn, shown: BoolColumn, starts: IntColumn) -> IntColumn:
     """Return a column whose values hold on until the next event that ``shown`` marks."""
     at = np.where(shown, np.arange(len(column)), MISSING)
     at[starts] = starts
@@ -347,7 +347,9 @@ def _with_beginnings(table: EventTable, chosen: Sequence[Flag]) -> EventTable:
             if len(phases) > 1:
                 code = code * len(phases) + np.array([phases.index(value) for value in held], dtype=np.int64)
                 texts = {
-                    old * len(phases) + row: f"{told} and {flag.said(value)}" if told else flag.said(value)
+                    old * len(phases) + row: f"{told} and {flag.phrase(value)}"
+                    if told
+                    else flag.phrase(value)
                     for old, told in texts.items()
                     for row, value in enumerate(phases)
                 }

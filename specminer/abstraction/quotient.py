@@ -97,7 +97,7 @@ def quotient(table: EventTable, vocabulary: Vocabulary) -> Quotient:
     return _graph(table, valuations, before, after)
 
 
-def refined(graph: Quotient, table: EventTable) -> Quotient:
+def refine(graph: Quotient, table: EventTable) -> Quotient:
     """Return the quotient of the same states for a table whose symbols were split."""
     return _graph(table, graph.valuations, graph.state_before, graph.state_after)
 
@@ -140,7 +140,7 @@ def _codes(columns: TruthColumn, length: int) -> IntColumn:
     """
     codes = np.zeros(length, dtype=np.int64)
     for first in range(0, len(columns), _DIGITS):
-        packed = _packed(columns[first : first + _DIGITS], length)
+        packed = _pack_digits(columns[first : first + _DIGITS], length)
         if first == 0:
             codes = packed
             continue
@@ -149,7 +149,7 @@ def _codes(columns: TruthColumn, length: int) -> IntColumn:
     return codes
 
 
-def _packed(columns: TruthColumn, length: int) -> IntColumn:
+def _pack_digits(columns: TruthColumn, length: int) -> IntColumn:
     """Return the three-valued digits of each position as one number."""
     if length <= _SHORT:
         return _POWERS[len(_POWERS) - len(columns) :] @ columns

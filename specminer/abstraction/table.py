@@ -75,7 +75,7 @@ def build(
     times = access_times(history)
     ends = interactions.slice * span + event_moments(history, interactions, times, rejected)
     cells = _cells(history, accesses, interactions.owner, numbers, times, span)
-    created = _created(history, interactions)
+    created = _has_creation(history, interactions)
     words: dict[int, int] = {0: 0} if np.any(created) else {}
     initial = np.where(created, 0, MISSING)[interactions.slice]
     values = np.full((len(variables), len(ends)), MISSING, dtype=np.int64)
@@ -83,7 +83,7 @@ def build(
     bounds = np.searchsorted(cells.variable, np.arange(len(variables) + 1))
     for row, field in enumerate(fields):
         mine = slice(int(bounds[row]), int(bounds[row + 1]))
-        before, after = _coded(history, field, cells.before[mine], cells.after[mine], words)
+        before, after = _encode_field(history, field, cells.before[mine], cells.after[mine], words)
         times_of = _Timeline(key=cells.key[mine], before=before, after=after, doubtful=cells.doubtful[mine])
         values[row], doubted = times_of.values(ends, span, initial)
         if len(doubted):
@@ -104,7 +104,7 @@ def build(
     )
 
 
-def _created(history: History, interactions: Interactions) -> BoolColumn:
+def _has_creation(history: History, interactions: Interactions) -> BoolColumn:
     """Return whether the history holds the creation of all contracts of each interaction; shape (k,)."""
     created = np.zeros(len(history.contracts), dtype=np.bool_)
     constructors = history.accepted & (history.invocation_kind == CONSTRUCTOR)
@@ -275,7 +275,7 @@ def _cells(
     )
 
 
-def _coded(
+def _encode_field(
     history: History, field: Field, before: RowColumn, after: RowColumn, words: dict[int, int]
 ) -> tuple[RowColumn, RowColumn]:
     """Return one field's values as numbers in ``words``, which grows."""

@@ -35,7 +35,7 @@ from specminer.predicate import (
     Language,
     evaluate,
     negated_text,
-    normalised,
+    normalise,
     parse,
     price,
     text,
@@ -173,11 +173,11 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
         drafts += more
     wishes = _Wishes(base, definition)
     drafts += wishes.fixed_drafts()
-    started = _started(table, accepted)
+    started = _find_later_events(table, accepted)
     candidates: list[tuple[Predicate, TruthColumn]] = []
     facets: list[tuple[Predicate, TruthColumn]] = []
     for draft in drafts:
-        predicate = wishes.priced(draft)
+        predicate = wishes.price_draft(draft)
         if predicate is None:
             continue
         column = _truth(predicate.formula, assumed or columns)
@@ -202,7 +202,7 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
         return (
             _TIERS.index(predicate.tier),
             predicate.formula not in wishes.mentioned,
-            _observed(observers.get(base.language.declaration(symbol).name) for symbol in symbols),
+            _observer_rank(observers.get(base.language.declaration(symbol).name) for symbol in symbols),
             not predicate.coded,
             predicate.price / (CODED if predicate.coded else 1.0),
             predicate.formula.is_lt(),
@@ -212,7 +212,7 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
             Dimension.ACCOUNT not in measured,
         )
 
-    predicates, matrix = _joined(candidates, rank, len(accepted))
+    predicates, matrix = _join_candidates(candidates, rank, len(accepted))
     return Vocabulary(
         language=base.language,
         predicates=predicates,
@@ -220,8 +220,8 @@ def vocabulary(table: EventTable, definition: Definition) -> Vocabulary:
         after=_rows_after(table),
         doubtful=None if assumed is None else _unknown(predicates, columns),
         fixed=wishes.positions(predicates),
-        facets=_joined(facets, rank, len(accepted))[0],
-        unmatched=wishes.unmatched(),
+        facets=_join_candidates(facets, rank, len(accepted))[0],
+        unmatched=wishes.list_unmatched(),
         dimensions=dimensions,
     )
 
@@ -236,7 +236,7 @@ def _kind(predicate: Predicate, values: Mapping[str, int], symbols: Collection[F
     return 1 if predicate.formula.is_symbol() else 1 + len(symbols)
 
 
-def _observed(functions: Iterable[Variable | None]) -> int:
+def _observer_rank(functions: Iterable[Variable | None]) -> int:
     """Return 0 if a predicate speaks of states that functions return alone, 2 if of a number, 1 if of storage."""
     kinds = [None if item is None else item.kind for item in functions]
     if ValueKind.UINT in kinds:
@@ -264,7 +264,7 @@ def _rows_after(table: EventTable) -> IntColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class _Started:
+class _LaterEvents:
     """Which accepted events are not the first of their interaction."""
 
     inner: npt.NDArray[np.bool_]
@@ -272,13 +272,13 @@ class _Started:
     """Whether there are several interactions: one alone has no kinds."""
 
 
-def _started(table: EventTable, accepted: IntColumn) -> _Started:
+def _find_later_events(table: EventTable, accepted: IntColumn) -> _LaterEvents:
     interaction = table.interaction[accepted]
     inner = np.r_[False, interaction[1:] == interaction[:-1]][: len(interaction)]
-    return _Started(inner, len(interaction) > 0 and interaction[0] != interaction[-1])
+    return _LaterEvents(inner, len(interaction) > 0 and interaction[0] != interaction[-1])
 
 
-def _is_facet(column: TruthColumn, started: _Started) -> bool:
+def _is_facet(column: TruthColumn, started: _LaterEvents) -> bool:
     """Whether a predicate tells interactions apart and never changes within one."""
     changed = np.r_[False, column[1:] != column[:-1]][: len(column)]
     return started.several and bool(started.inner.any()) and not (changed & started.inner).any()
@@ -294,7 +294,7 @@ class _Wishes:
     def __init__(self, base: TableLanguage, definition: Definition) -> None:
         self._language = base.language
         self._definition = definition
-        wanted = {wish: self._required(wish) for wish in definition.fix}
+        wanted = {wish: self._resolve_required(wish) for wish in definition.fix}
         self._fixed = {wish: formula for wish, formula in wanted.items() if formula is not None}
         self._prefer, self._prefer_names = self._read(definition.prefer)
         self._forbid, self._forbid_names = self._read(definition.forbid)
@@ -311,17 +311,17 @@ class _Wishes:
         for wish in texts:
             names.add(wish)
             try:
-                formulas[normalised(self._language, parse(self._language, wish))] = wish
+                formulas[normalise(self._language, parse(self._language, wish))] = wish
             except FormulaError:
                 continue
         return formulas, names
 
-    def _required(self, wish: str) -> Formula | None:
+    def _resolve_required(self, wish: str) -> Formula | None:
         """Return the first of the alternatives that is a predicate here."""
         trouble = ""
         for alternative in wish.split(" | "):
             try:
-                return normalised(self._language, parse(self._language, alternative))
+                return normalise(self._language, parse(self._language, alternative))
             except FormulaError as error:
                 trouble = trouble or plain(error)
         if self._definition.lenient:
@@ -355,7 +355,7 @@ class _Wishes:
         """Whether the definition fixes it or its opposite."""
         return not set(self._both(predicate.formula)).isdisjoint(self._fixed.values())
 
-    def priced(self, draft: Draft) -> Predicate | None:
+    def price_draft(self, draft: Draft) -> Predicate | None:
         """Return the candidate with its texts and price, or ``None`` if it is forbidden."""
         both = set(self._both(draft.formula))
         names = set(draft.variables)
@@ -409,7 +409,7 @@ class _Wishes:
             found.add(place[formula])
         return tuple(sorted(found))
 
-    def unmatched(self) -> tuple[str, ...]:
+    def list_unmatched(self) -> tuple[str, ...]:
         """Return what is preferred or forbidden, but is nothing here."""
         formulas = {wish: formula for formula, wish in (self._prefer | self._forbid).items()}
         asked = (*self._definition.prefer, *self._definition.forbid)
@@ -418,7 +418,7 @@ class _Wishes:
         )
 
 
-def _joined(
+def _join_candidates(
     candidates: Iterable[tuple[Predicate, TruthColumn]], rank: Callable[[Predicate], _Rank], length: int
 ) -> tuple[tuple[Predicate, ...], TruthColumn]:
     """Join the candidates that split the events alike; shape of the matrix (P, length)."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import specminer
 
 if TYPE_CHECKING:
-    from specminer import Mined, mine, read
+    from specminer import MinedSpecification, mine, read
 
-__all__ = ["Mined", "mine", "read"]
+__all__ = ["MinedSpecification", "mine", "read"]
 
 
 def __getattr__(name: str) -> Any:

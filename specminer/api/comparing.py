@@ -29,7 +29,7 @@ def diff(before: Source, after: Source, *, observer: Observer = SILENT) -> Compa
 
     """
     compared, notes = compare_histories(
-        _compared(before, observer), _compared(after, observer), observer=observer
+        _read_history(before, observer), _read_history(after, observer), observer=observer
     )
     for note in notes:
         observer.note(note)
@@ -51,23 +51,23 @@ def diff_at(
         FileFormatError: the file is malformed.
 
     """
-    selection = source if isinstance(source, Selection) else _selected(source, observer)
+    selection = source if isinstance(source, Selection) else _select_history(source, observer)
     compared, notes = compare_parts(selection.history, block, artifact=selection.artifact, observer=observer)
     for note in notes:
         observer.note(note)
     return compared
 
 
-def _compared(source: Source, observer: Observer) -> ComparedHistory:
+def _read_history(source: Source, observer: Observer) -> ComparedHistory:
     if isinstance(source, Specification):
         return ComparedHistory(specification=source)
     if not isinstance(source, Selection):
         path = Path(source)
         if path.suffix == ".json" and path.is_file() and is_specification(path):
             return ComparedHistory(specification=read_specification(path))
-        source = _selected(source, observer)
+        source = _select_history(source, observer)
     return ComparedHistory(history=source.history, artifact=source.artifact)
 
 
-def _selected(source: str | PathLike[str], observer: Observer) -> Selection:
+def _select_history(source: str | PathLike[str], observer: Observer) -> Selection:
     return select(None, SelectionOptions(targets=(str(source),)), observer=observer)

@@ -9,7 +9,7 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from specminer.api.mining import inspect, mine, selection_of
-from specminer.errors import NodeLied, NodeRefused, UsageError
+from specminer.errors import InvalidNodeResponse, NodeRefused, UsageError
 from specminer.explanation import ActorTable, Explanation
 from specminer.pipeline.explaining import Explainer, Question, find_transaction
 from specminer.pipeline.inputs import parse_address
@@ -141,7 +141,7 @@ def _asker(node: Node, chain_id: int) -> Question:
     def _bytes_of(answer: object) -> bytes | None:
         try:
             return None if isinstance(answer, NodeRefused) else octets(answer, "answer")
-        except NodeLied:
+        except InvalidNodeResponse:
             return None  # a token's name is worth no failure
 
     return ask

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specminer._support.addresses import checksum_address
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.chain.artifact import Artifact
 from specminer.chain.listings import World
 from specminer.chain.tracefile import TraceFile
@@ -223,13 +223,15 @@ def _import_saved(
         contracts = tuple(map(checksum_address, found.contracts))
         tracers = " and ".join(tracer.value for tracer in found.tracers)
         gaps = (
-            f"; {counted(found.gaps, 'transaction')} without a trace that fits are gaps" if found.gaps else ""
+            f"; {count_of(found.gaps, 'transaction')} without a trace that fits are gaps"
+            if found.gaps
+            else ""
         )
         return Collection(
             chain_id=chain_id,
             contracts=contracts,
             added=found.transactions,
-            summary=f"{', '.join(contracts)}: {counted(found.transactions, 'transaction')} of chain {chain_id} in "
+            summary=f"{', '.join(contracts)}: {count_of(found.transactions, 'transaction')} of chain {chain_id} in "
             f"{store.label}, from traces of {tracers}{gaps}",
         )
 

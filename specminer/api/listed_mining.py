@@ -77,7 +77,7 @@ def mine_into(folder: Path, database: str, mining: ListedMining, observer: Obser
         chosen = select(database, own, abi=mining.artifact, observer=observer)
         mined = mine(chosen, options=mining.options, observer=observer)
     except (UsageError, StoreError) as error:
-        return failed(mining, error)
+        return failure_row(mining, error)
     written = mined.write(folder, report=mining.report)
     return ListedResult(
         row=row_of(mining.name, mining.name, mined.specification, report=mining.report),
@@ -85,7 +85,7 @@ def mine_into(folder: Path, database: str, mining: ListedMining, observer: Obser
     )
 
 
-def failed(mining: ListedMining, error: SpecminerError) -> ListedResult:
+def failure_row(mining: ListedMining, error: SpecminerError) -> ListedResult:
     """Return the row of a contract that was not mined."""
     row = OverviewRow(
         name=mining.name,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from specminer.errors import UsageError
-from specminer.pipeline.output import Written, make_folder, prepare_folder, replace_file, write_output
+from specminer.pipeline.output import WrittenFiles, make_folder, prepare_folder, replace_file, write_output
 from specminer.render import SUFFIXES, Format, PictureOptions, draw
 from specminer.report.summary import summary
 from specminer.specification import (
@@ -28,16 +28,16 @@ if TYPE_CHECKING:  # these load the stages of mining: they are imported where th
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mined:
+class MinedSpecification:
     """A mined specification that a notebook shows as its picture."""
 
     specification: Specification
     options: PictureOptions = field(default_factory=PictureOptions)
     """How it is drawn."""
-    details: mining.Mined | None = field(default=None, repr=False, compare=False)
+    details: mining.MiningResult | None = field(default=None, repr=False, compare=False)
     """The history it was mined from and what was made of it; ``None`` for one that was read, or chosen afterwards."""
 
-    def drawn(self, **options: Any) -> Self:
+    def restyle(self, **options: Any) -> Self:
         """Return the same drawn otherwise: see :class:`specminer.PictureOptions` (``theme="dark"``)."""
         return replace(self, options=replace(self.options, **options))
 
@@ -129,7 +129,7 @@ class Mined:
         prepare_folder(Path(folder))
         return write_output(self.specification, Path(folder), self.options).folder
 
-    def write(self, folder: str | PathLike[str], *, report: bool = True) -> Written:
+    def write(self, folder: str | PathLike[str], *, report: bool = True) -> WrittenFiles:
         """Write what :meth:`save` writes, and ``report.html`` unless it is not wanted; return the files.
 
         Raises:
@@ -140,7 +140,7 @@ class Mined:
         from specminer.report.document import Report
 
         page = (
-            self.edited(Path(folder) / "automaton.json").report()
+            self.apply_edits(Path(folder) / "automaton.json").report()
             if report
             else Report(specification=self.specification, evidence=None)
         )
@@ -148,7 +148,7 @@ class Mined:
         pages = write_report(page, Path(folder), ["html"] if report else [])
         return replace(written, report=pages[0] if pages else None)
 
-    def edited(self, automaton: str | PathLike[str]) -> Self:
+    def apply_edits(self, automaton: str | PathLike[str]) -> Self:
         """Return the same with the claims that the TOML file beside an ``automaton.json`` pins, without those it drops.
 
         Raises:
@@ -209,11 +209,11 @@ class Mined:
         return summary(self.specification)
 
 
-def read(path: str | PathLike[str]) -> Mined:
+def read(path: str | PathLike[str]) -> MinedSpecification:
     """Read an ``automaton.json``.
 
     Raises:
         FileFormatError: it cannot be read, is too large, or is none.
 
     """
-    return Mined(specification=read_specification(path))
+    return MinedSpecification(specification=read_specification(path))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 
-from specminer.api.mined import Mined
+from specminer.api.mined import MinedSpecification
 from specminer.chain.artifact import Artifact
 from specminer.pipeline import mining
 from specminer.pipeline.inputs import read_artifact
-from specminer.pipeline.inspection import Inspected
+from specminer.pipeline.inspection import InspectedSplit
 from specminer.pipeline.inspection import inspect as split
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.selecting import Selection, SelectionOptions, select
@@ -24,7 +24,7 @@ def mine(
     options: MineOptions | None = None,
     abi: Artifact | str | PathLike[str] | None = None,
     observer: Observer = SILENT,
-) -> Mined:
+) -> MinedSpecification:
     """Mine a recorded history.
 
     Args:
@@ -53,7 +53,9 @@ def mine(
     )
     for note in run.notes:
         observer.note(note)
-    return Mined(specification=run.specification, details=replace(run, recording=selection.recording))
+    return MinedSpecification(
+        specification=run.specification, details=replace(run, recording=selection.recording)
+    )
 
 
 def inspect(
@@ -62,7 +64,7 @@ def inspect(
     chain_id: int | None = None,
     interactions: str | None = None,
     abi: Artifact | str | PathLike[str] | None = None,
-) -> Inspected:
+) -> InspectedSplit:
     """Split a history into interactions, without mining it: overview, timelines, races, reasons for the split.
 
     Args:

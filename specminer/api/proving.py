@@ -5,11 +5,11 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
-from specminer.pipeline.proving import Replayed, replay
+from specminer.pipeline.proving import ReplayedObligation, replay
 from specminer.specification import Specification, read_specification
 
 
-def prove(automaton: Specification | str | PathLike[str]) -> tuple[Replayed, ...]:
+def prove(automaton: Specification | str | PathLike[str]) -> tuple[ReplayedObligation, ...]:
     """Ask the solver again about every obligation of a specification, in the document's order.
 
     Raises:

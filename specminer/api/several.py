@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from specminer._support.addresses import checksum_address
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.api.listed_mining import (
     ListedMining,
     ListedResult,
     MiningPiece,
-    failed,
+    failure_row,
     mine_into,
     mine_piece,
     write_piece,
@@ -56,7 +56,7 @@ class ContractUpdate:
         label = self.address if self.name == self.address else f"{self.name} ({self.address})"
         if self.failure is not None:
             return f"{label}: not collected: {self.failure}"
-        return f"{label}: {counted(self.added, 'new transaction')}"
+        return f"{label}: {count_of(self.added, 'new transaction')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,11 +305,11 @@ def _mine_on_workers(
     pieces = (MiningPiece(database=shared, mining=item) for item in wanted)
     with workers.open() as cluster:
         observer.note(
-            f"mining {counted(len(wanted), 'contract')} on {counted(cluster.processes, 'Dask worker')}"
+            f"mining {count_of(len(wanted), 'contract')} on {count_of(cluster.processes, 'Dask worker')}"
         )
         for item, done in zip(wanted, cluster.in_order(mine_piece, pieces), strict=True):
             if isinstance(done, ClusterError):
-                yield failed(item, done)
+                yield failure_row(item, done)
                 continue
             observer.note(f"mined {item.name}")
             for text in done.notes:

@@ -47,7 +47,7 @@ def missing_word(left: Automaton, right: Automaton, limit: int = LIMIT) -> Word 
     symbols = sorted(left.input_symbols | right.input_symbols)
     moves = Subsets(left, symbols).moves
     sets = Subsets(right, symbols)
-    seen = _Seen(left, right, symbols, limit)
+    seen = _SmallestSets(left, right, symbols, limit)
     level: list[_Pair] = [(0, left.columns.initial, sets.initial, None)]
     seen.new(left.columns.initial, sets.initial)
     while level:
@@ -72,7 +72,7 @@ def missing_word(left: Automaton, right: Automaton, limit: int = LIMIT) -> Word 
     return None
 
 
-class _Seen:
+class _SmallestSets:
     """For each state of the left automaton, the smallest sets it was seen with."""
 
     def __init__(self, left: Automaton, right: Automaton, symbols: Sequence[str], limit: int) -> None:

@@ -65,7 +65,7 @@ def union(left: Automaton, right: Automaton) -> Automaton:
     ``right``, without what cannot be reached.
     """
     shift = len(left.states) + 1
-    edges = [*_moved(left, 1), *_moved(right, shift)]
+    edges = [*_shift_states(left, 1), *_shift_states(right, shift)]
     starts = {1 + left.columns.initial, shift + right.columns.initial}
     edges += [(0, symbol, target, count) for source, symbol, target, count in edges if source in starts]
     return reachable(from_edges(edges))
@@ -74,7 +74,7 @@ def union(left: Automaton, right: Automaton) -> Automaton:
 def side_by_side(left: Automaton, right: Automaton) -> tuple[Automaton, int, int]:
     """Return both automata as parts of one, and where each begins; to compare their states."""
     shift = len(left.states)
-    edges = [*_moved(left, 0), *_moved(right, shift)]
+    edges = [*_shift_states(left, 0), *_shift_states(right, shift)]
     both = Automaton(
         states=frozenset(range(shift + len(right.states))),
         transitions=tuple(
@@ -124,7 +124,7 @@ def _counts(automaton: Automaton) -> dict[tuple[int, str, int], int]:
     return {(edge.source, edge.symbol, edge.target): edge.count for edge in automaton.transitions}
 
 
-def _moved(automaton: Automaton, shift: int) -> list[tuple[int, str, int, int]]:
+def _shift_states(automaton: Automaton, shift: int) -> list[tuple[int, str, int, int]]:
     columns = automaton.columns
     return [
         (source + shift, columns.symbols[symbol], target + shift, count)

@@ -84,35 +84,35 @@ def _text(kind: str, data: bytes, word: bytes, head: int, *, strict: bool) -> by
 def _reader(kind: str) -> Reader | None:
     """Return what reads a type of one word; ``None`` for any other."""
     if kind == "address":
-        return lambda word: f"0x{_unsigned(word, 160).to_bytes(20, 'big').hex()}"
+        return lambda word: f"0x{_read_unsigned(word, 160).to_bytes(20, 'big').hex()}"
     if kind == "bool":
-        return lambda word: bool(_unsigned(word, 1))
+        return lambda word: bool(_read_unsigned(word, 1))
     if match := _BYTES.fullmatch(kind):
         size = int(match[1])
-        return (lambda word: _padded(word, size)) if size <= _WORD else None
+        return (lambda word: _pad(word, size)) if size <= _WORD else None
     if (match := _NUMBER.fullmatch(kind)) is None:
         return None
     bits = int(match[2])
     if bits > 256 or bits % 8:
         return None
-    return (lambda word: _unsigned(word, bits)) if match[1] else (lambda word: _signed(word, bits))
+    return (lambda word: _read_unsigned(word, bits)) if match[1] else (lambda word: _read_signed(word, bits))
 
 
-def _unsigned(word: bytes, bits: int) -> int:
+def _read_unsigned(word: bytes, bits: int) -> int:
     number = int.from_bytes(word, "big")
     if number >> bits:
         raise _MalformedEncoding
     return number
 
 
-def _signed(word: bytes, bits: int) -> int:
+def _read_signed(word: bytes, bits: int) -> int:
     number = int.from_bytes(word, "big", signed=True)
     if not -1 <= number >> (bits - 1) <= 0:
         raise _MalformedEncoding
     return number
 
 
-def _padded(word: bytes, size: int) -> bytes:
+def _pad(word: bytes, size: int) -> bytes:
     if any(word[size:]):
         raise _MalformedEncoding
     return word[:size]

@@ -11,7 +11,7 @@ TRIES = 5
 """Times to read again what a reorganisation replaced, before it is given up."""
 
 
-class Replaced(ChainError):
+class ReplacedBlocks(ChainError):
     """Blocks at or before the end of the range were replaced while it was read; begin anew."""
 
 
@@ -42,7 +42,7 @@ class Anchor:
             blocks = {}
         standing = blocks.get(self._block.number)
         if standing is None or standing.hash != self._block.hash:
-            raise Replaced(
+            raise ReplacedBlocks(
                 f"the chain was reorganised at or before block {self._block.number} while it was read, {TRIES} times; "
                 "try again later, or give a --to-block that is final"
             )

@@ -6,13 +6,13 @@ import msgspec
 
 from specminer.chain.fields import (
     FieldError,
+    format_number,
     read_address,
     read_amount,
     read_bytes,
     read_count,
     read_place,
     read_word,
-    shown,
     to_hex,
 )
 from specminer.trace import (
@@ -139,7 +139,7 @@ def _start(text: str, size: int | None, most: int, field: str) -> bytes:
     if len(data) > most:
         raise FieldError(f"{field} has {len(data)} bytes; expected at most {most}")
     if size is not None and len(data) != min(read_count(size, f"{field}_size"), most):
-        raise FieldError(f"{field} has {len(data)} bytes; expected the first ones of {shown(size)}")
+        raise FieldError(f"{field} has {len(data)} bytes; expected the first ones of {format_number(size)}")
     return data
 
 

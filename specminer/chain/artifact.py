@@ -116,7 +116,7 @@ def load(path: Path) -> Artifact:
     head, colon, tail = path.name.rpartition(":")
     if colon and head and not path.exists():
         path, contract = path.with_name(head), tail
-    found = _artifact(_decoded(read_bounded(path, MAX_BYTES, _NOUN), str(path)), str(path), contract)
+    found = _artifact(_decode_json(read_bounded(path, MAX_BYTES, _NOUN), str(path)), str(path), contract)
     if found.storage_layout is None and path.suffix == ".json":
         layout = _hardhat_layout(path)
         if layout is not None:
@@ -131,10 +131,10 @@ def parse(text: bytes, origin: str) -> Artifact:
         FileFormatError: not JSON, or without a usable ABI or layout.
 
     """
-    return _artifact(_decoded(text, origin), origin, None)
+    return _artifact(_decode_json(text, origin), origin, None)
 
 
-def _decoded(text: bytes, origin: str) -> Any:
+def _decode_json(text: bytes, origin: str) -> Any:
     try:
         text = to_utf8(text)
         if text.lstrip()[:1] not in (b"{", b"["):
@@ -152,7 +152,7 @@ def _decoded(text: bytes, origin: str) -> Any:
         raise FileFormatError(f"{plain(origin)} is not JSON: {plain(error)}") from None
 
 
-def _unwrapped(document: Any, origin: str) -> Any:
+def _unwrap(document: Any, origin: str) -> Any:
     """Return what an explorer's answer, or JSON inside a text, holds.
 
     Raises:
@@ -173,28 +173,28 @@ def _unwrapped(document: Any, origin: str) -> Any:
                 f"{plain(origin)} holds an explorer's refusal in place of an ABI: {plain(said, 160)}; "
                 "take the ABI from the compiler, or leave --abi out"
             )
-        inner = _unwrapped(answer, origin) if not isinstance(answer, dict) else answer
+        inner = _unwrap(answer, origin) if not isinstance(answer, dict) else answer
         name = document.get("contractName")
         told = {"contractName": name, "abi": inner, "SourceCode": document.get("SourceCode")}
         return told if isinstance(inner, list) else inner
     if isinstance(document, dict) and isinstance(
         document.get("abi"), str
     ):  # old compilers and some explorers
-        return document | {"abi": _decoded(document["abi"].encode("utf-8", "surrogatepass"), origin)}
+        return document | {"abi": _decode_json(document["abi"].encode("utf-8", "surrogatepass"), origin)}
     if isinstance(document, str):
-        return _decoded(document.encode("utf-8", "surrogatepass"), origin)
+        return _decode_json(document.encode("utf-8", "surrogatepass"), origin)
     return document
 
 
 def _artifact(document: Any, origin: str, contract: str | None) -> Artifact:
     shown = plain(origin)
-    document = _unwrapped(document, origin)
+    document = _unwrap(document, origin)
     if isinstance(document, list):
         document = {"abi": document}
     enums = enum_members(document)
     if isinstance(document, dict):
         document = _chosen(document, shown, contract)
-        document = _unwrapped(document, origin)
+        document = _unwrap(document, origin)
     layout = _layout(document)
     if not isinstance(document, dict) or (document.get("abi") is None and layout is None):
         raise FileFormatError(
@@ -226,7 +226,7 @@ def _contract_name(given: Any) -> str | None:
 
 def _abi(document: Any, shown: str) -> tuple[Entry, ...]:
     try:
-        abi = msgspec.convert(_tidied(document), tuple[Entry, ...])
+        abi = msgspec.convert(_tidy(document), tuple[Entry, ...])
     except msgspec.ValidationError as error:
         raise FileFormatError(f"{shown}: the ABI is malformed: {plain(error)}") from None
     for row, entry in enumerate(abi):
@@ -237,20 +237,20 @@ def _abi(document: Any, shown: str) -> tuple[Entry, ...]:
     return abi
 
 
-def _tidied(value: Any) -> Any:
+def _tidy(value: Any) -> Any:
     """Return a part of an ABI without fields that are null (as Go prints absent ones), its types spelled out."""
     if isinstance(value, list):
-        return [_tidied(item) for item in value]
+        return [_tidy(item) for item in value]
     if not isinstance(value, dict):
         return value
     return {
-        key: _spelled(item) if key == "type" and isinstance(item, str) else _tidied(item)
+        key: _spell_type(item) if key == "type" and isinstance(item, str) else _tidy(item)
         for key, item in value.items()
         if item is not None
     }
 
 
-def _spelled(kind: str) -> str:
+def _spell_type(kind: str) -> str:
     """Return a type as selectors spell it: ``uint[]`` is ``uint256[]``; a contract is an address."""
     found = _TYPE.fullmatch(kind.strip())
     if found is None:
@@ -361,13 +361,13 @@ def _structs(abi: Sequence[Entry]) -> dict[str, list[tuple[str, str]]]:
 def _hardhat_layout(path: Path) -> dict[str, Any] | None:
     """Return the storage layout from the build info of a Hardhat artifact; ``None`` where there is none."""
     try:
-        document = _decoded(read_bounded(path, MAX_BYTES, _NOUN), str(path))
+        document = _decode_json(read_bounded(path, MAX_BYTES, _NOUN), str(path))
         if not isinstance(document, dict) or not str(document.get("_format", "")).startswith("hh"):
             return None
         info = _build_info(path, document)
         if info is None:
             return None
-        built = _decoded(read_bounded(info, MAX_BYTES, _NOUN), str(info))
+        built = _decode_json(read_bounded(info, MAX_BYTES, _NOUN), str(info))
         found = built["output"]["contracts"][document["sourceName"]][document["contractName"]]
     except (FileFormatError, KeyError, TypeError):
         return None
@@ -379,7 +379,7 @@ def _build_info(path: Path, document: dict[str, Any]) -> Path | None:
     """Return the build info that an artifact names: in a file beside it (Hardhat 2), or by its id (Hardhat 3)."""
     beside = path.with_suffix(".dbg.json")
     if beside.is_file():
-        linked = _decoded(read_bounded(beside, MAX_BYTES, _NOUN), str(beside))
+        linked = _decode_json(read_bounded(beside, MAX_BYTES, _NOUN), str(beside))
         named = linked.get("buildInfo") if isinstance(linked, dict) else None
         found = (path.parent / named) if isinstance(named, str) else None
         return found if found is not None and found.parent.name == "build-info" and found.is_file() else None

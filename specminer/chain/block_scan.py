@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from specminer.chain.contract_logs import logged, logged_by_receipts
+from specminer.chain.contract_logs import find_logging_transactions, logged_by_receipts
 from specminer.chain.emptiness import bloom_of, check_transactions, may_log
 from specminer.chain.node import Node, Request, quantity, result_of
 from specminer.chain.refusals import NO_METHOD
 from specminer.chain.way import BlockHits, add_hit
-from specminer.errors import NodeLied, NodeRefused
+from specminer.errors import InvalidNodeResponse, NodeRefused
 from specminer.trace import Address
 
 
@@ -25,7 +25,7 @@ def find_by_scan(node: Node, first: int, last: int, found: dict[Address, BlockHi
         number = first + row
         try:
             blocks[number] = _whole(result_of(answer), number)
-        except NodeLied:  # answers of a batch may be exchanged
+        except InvalidNodeResponse:  # answers of a batch may be exchanged
             blocks[number] = node.read_one(requests[row], partial(_whole, number=number))
     for number, block in blocks.items():
         for transaction in block["transactions"]:
@@ -33,7 +33,7 @@ def find_by_scan(node: Node, first: int, last: int, found: dict[Address, BlockHi
             if receiver is not None:
                 add_hit(receiver, number, transaction.get("hash"))
     for contract, hits in found.items():
-        logging = _logged(node, contract, first, last)
+        logging = _group_by_block(node, contract, first, last)
         for number, block in blocks.items():
             if number not in logging and may_log(bloom_of(block), contract):
                 logging[number] = logged_by_receipts(node, contract, number, block["transactions"])
@@ -42,7 +42,7 @@ def find_by_scan(node: Node, first: int, last: int, found: dict[Address, BlockHi
                 add_hit(hits, number, transaction_hash)
 
 
-def _logged(node: Node, contract: Address, first: int, last: int) -> dict[int, list[str]]:
+def _group_by_block(node: Node, contract: Address, first: int, last: int) -> dict[int, list[str]]:
     """Return the transactions in which a contract logged something, by block.
 
     Raises:
@@ -50,7 +50,7 @@ def _logged(node: Node, contract: Address, first: int, last: int) -> dict[int, l
         NodeLied: an answer is malformed, or of other blocks.
     """
     try:
-        return logged(node, contract, first, last)
+        return find_logging_transactions(node, contract, first, last)
     except NodeRefused as error:
         if error.code != NO_METHOD:
             raise
@@ -78,10 +78,10 @@ def _whole(block: Any, number: int) -> dict[str, Any]:
         NodeLied: it is another block, or none.
     """
     if not isinstance(block, dict) or not isinstance(block.get("transactions"), list):
-        raise NodeLied(f"the node returned no block {number}")
+        raise InvalidNodeResponse(f"the node returned no block {number}")
     if quantity(block.get("number"), "block number") != number:
-        raise NodeLied(f"the node returned another block when asked for block {number}")
+        raise InvalidNodeResponse(f"the node returned another block when asked for block {number}")
     check_transactions(block)
     if not all(isinstance(item, dict) for item in block["transactions"]):
-        raise NodeLied(f"the node returned a malformed transaction in block {number}")
+        raise InvalidNodeResponse(f"the node returned a malformed transaction in block {number}")
     return block

@@ -11,7 +11,7 @@ from specminer.chain.node import Node, Request, came, quantity, result_of
 from specminer.chain.refusals import NO_METHOD
 from specminer.chain.upstream import TIMED_OUT
 from specminer.chain.way import NOT_FOR_SIZE, BlockHits, add_hit
-from specminer.errors import NodeLied, NodeRefused
+from specminer.errors import InvalidNodeResponse, NodeRefused
 from specminer.trace import Address
 
 _BLOCK_TRIES: Final = 3
@@ -27,7 +27,7 @@ def check_blocks(node: Node, method: str, contract: Address, probe: int) -> None
     """
     node.read(
         _block_calls(method, [probe]),
-        lambda answers: _touched(
+        lambda answers: _find_touching(
             result_of(answers[1]), _hashes(result_of(answers[0]), probe), probe, contract
         ),
     )
@@ -78,12 +78,12 @@ def _in_block(
     slow = False
     try:
         hashes = _hashes(result_of(answers[0]), number)
-        return _touched(_some(result_of(answers[1]), hashes), hashes, number, contract)
+        return _find_touching(_some(result_of(answers[1]), hashes), hashes, number, contract)
     except NodeRefused as error:
         slow = error.code == TIMED_OUT and isinstance(answers[1], NodeRefused)
         if not slow and (not alone or error.code in NOT_FOR_SIZE or error.code == NO_METHOD):
             raise
-    except NodeLied:  # answers of a batch may be exchanged
+    except InvalidNodeResponse:  # answers of a batch may be exchanged
         pass
     block, traced = _block_calls(method, [number])
     hashes = node.read_one(block, lambda answer: _hashes(answer, number))
@@ -92,10 +92,10 @@ def _in_block(
     try:
         return node.read_one(
             traced,
-            lambda traces: _touched(_some(traces, hashes), hashes, number, contract),
+            lambda traces: _find_touching(_some(traces, hashes), hashes, number, contract),
             tries=_BLOCK_TRIES,
         )
-    except (NodeLied, NodeRefused):
+    except (InvalidNodeResponse, NodeRefused):
         return dict.fromkeys(hashes, True)
 
 
@@ -107,9 +107,9 @@ def _hashes(block: Any, number: int) -> list[str]:
     """
     hashes = block.get("transactions") if isinstance(block, dict) else None
     if not isinstance(hashes, list) or not all(isinstance(item, str) for item in hashes):
-        raise NodeLied(f"the node returned no block {number}")
+        raise InvalidNodeResponse(f"the node returned no block {number}")
     if quantity(block.get("number"), "block number") != number:
-        raise NodeLied(f"the node returned another block when asked for block {number}")
+        raise InvalidNodeResponse(f"the node returned another block when asked for block {number}")
     check_transactions(block)
     return hashes
 
@@ -121,25 +121,27 @@ def _some(traces: Any, hashes: Sequence[str]) -> Any:
         NodeLied: there are none, but the block has transactions.
     """
     if traces == [] and hashes:
-        raise NodeLied("the node returned no traces of a block that has transactions")
+        raise InvalidNodeResponse("the node returned no traces of a block that has transactions")
     return traces
 
 
-def _touched(traces: Any, hashes: Sequence[str], number: int, contract: Address) -> dict[str, bool]:
+def _find_touching(traces: Any, hashes: Sequence[str], number: int, contract: Address) -> dict[str, bool]:
     """Return which transactions touch the contract by a block's traces, with whether they are only suspected to.
 
     Raises:
         NodeLied: the traces are of another block, or no traces.
     """
     if not isinstance(traces, list) or not all(isinstance(trace, dict) for trace in traces):
-        raise NodeLied("the node returned no list of traces for a block")
+        raise InvalidNodeResponse("the node returned no list of traces for a block")
     wanted = f"0x{contract.hex()}"
     if any("action" in trace for trace in traces):
         verdicts = _parity_verdicts(traces, wanted, number)
     else:
         verdicts = _geth_verdicts(traces, hashes, wanted)
     if not verdicts.keys() <= set(hashes):
-        raise NodeLied(f"the node returned the trace of another block when asked for that of block {number}")
+        raise InvalidNodeResponse(
+            f"the node returned the trace of another block when asked for that of block {number}"
+        )
     # what has a receipt but no trace, such as a system's transactions, or what the node could not trace
     suspected = {item: True for item in hashes if verdicts.get(item) is None}
     return {item: suspected.get(item, False) for item in hashes if item in suspected or verdicts[item]}
@@ -151,7 +153,7 @@ def _parity_verdicts(traces: Sequence[Any], wanted: str, number: int) -> dict[st
     for trace in traces:
         told = trace.get("blockNumber", number)
         if told != number:
-            raise NodeLied(f"the node returned a trace of block {came(told)} for block {number}")
+            raise InvalidNodeResponse(f"the node returned a trace of block {came(told)} for block {number}")
         action, key = trace.get("action"), trace.get("transactionHash")
         if not isinstance(key, str) or not isinstance(action, dict):
             continue
@@ -172,7 +174,7 @@ def _geth_verdicts(traces: Sequence[Any], hashes: Sequence[str], wanted: str) ->
             continue  # of which transaction this is nobody knows: all that no other trace tells of are suspected
         try:
             found[key] = _frame_touches(prestate.check_call_trace(trace.get("result")), wanted)
-        except (NodeLied, AttributeError, TypeError):
+        except (InvalidNodeResponse, AttributeError, TypeError):
             found[key] = None
     return found
 

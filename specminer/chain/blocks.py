@@ -11,7 +11,7 @@ from specminer.chain.lookahead import in_parallel
 from specminer.chain.node import Node, Request, octets, quantity, result_of
 from specminer.errors import (
     ChainError,
-    NodeLied,
+    InvalidNodeResponse,
     NodeNeed,
     NodeRefused,
     NodeUnreachable,
@@ -68,7 +68,7 @@ def _furthest(tag: str, answers: Sequence[Any]) -> Block | None:
     for answer in answers:
         try:
             blocks.append(read_block(result_of(answer), tag))
-        except (NodeRefused, NodeLied, NotOnChain):
+        except (NodeRefused, InvalidNodeResponse, NotOnChain):
             continue
     return max(blocks, key=lambda block: block.number, default=None)
 
@@ -100,7 +100,7 @@ def _check_endpoints(node: Node, note: Callable[[str], None]) -> None:
     for number, endpoint in enumerate(node.endpoints):
         try:
             chain_id = quantity(node.call("eth_chainId", only=number), "chain id")
-        except (NodeUnreachable, NodeRefused, NodeLied) as error:
+        except (NodeUnreachable, NodeRefused, InvalidNodeResponse) as error:
             node.exclude(number)
             note(f"{endpoint.label} is left out: {error}")
             failure = error
@@ -178,7 +178,7 @@ def read_block(answer: Any, number: int | str) -> Block:
         raise NotOnChain(f"the node has no block {number}")
     block = block_of(answer)
     if isinstance(number, int) and block.number != number:
-        raise NodeLied(f"the node returned block {block.number} when asked for block {number}")
+        raise InvalidNodeResponse(f"the node returned block {block.number} when asked for block {number}")
     return block
 
 
@@ -224,7 +224,7 @@ def code_of(node: Node, contract: Address, block: int, answer: Any) -> bytes:
     """
     try:
         code = _read_code(result_of(answer))
-    except NodeLied:
+    except InvalidNodeResponse:
         code = b""
     return code or code_at(node, contract, block)
 
@@ -236,7 +236,7 @@ def _codes_at(node: Node, contract: Address, numbers: Sequence[int]) -> list[byt
     for number, answer in zip(numbers, node.each(requests), strict=True):
         try:
             codes.append(answer if isinstance(answer, NodeRefused) else _read_code(answer))
-        except NodeLied:
+        except InvalidNodeResponse:
             codes.append(code_at(node, contract, number))
     return codes
 

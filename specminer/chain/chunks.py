@@ -33,7 +33,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mended:
+class RetryResult:
     """What came of transactions that are tried again."""
 
     transactions: tuple[Transaction, ...]

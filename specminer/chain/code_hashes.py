@@ -57,7 +57,7 @@ class CodeHashes:
             replace(
                 item,
                 invocations=tuple(
-                    replace(call, codes=tuple(map(self._filled, call.codes, own))) if call.codes else call
+                    replace(call, codes=tuple(map(self._fill, call.codes, own))) if call.codes else call
                     for call, own in zip(item.invocations, of_calls, strict=True)
                 ),
             )
@@ -112,7 +112,7 @@ class CodeHashes:
         self._codes[digest] = code
         return digest
 
-    def _filled(self, code: FrameCode, span: _CodeSpan) -> FrameCode:
+    def _fill(self, code: FrameCode, span: _CodeSpan) -> FrameCode:
         if code.hash is not None:
             return code
         return replace(code, hash=self._hashes.get(span))

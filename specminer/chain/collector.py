@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from specminer.chain import finder
 from specminer.chain.anchor import TRIES, Anchor
 from specminer.chain.blocks import block_at, code_at
-from specminer.chain.chunks import ChainPart, Chunk, Mended, cut_span, suspected_hashes
+from specminer.chain.chunks import ChainPart, Chunk, RetryResult, cut_span, suspected_hashes
 from specminer.chain.code_hashes import CodeHashes
 from specminer.chain.contradictions import ContradictionCheck, KnownValues, nothing_known
 from specminer.chain.creation import CreationSearch
@@ -29,7 +29,7 @@ from specminer.chain.reading import GROUP, Notes, Reading, TransactionReader
 from specminer.chain.state_check import StateCheck
 from specminer.chain.tracing import ORDER, SAMPLES
 from specminer.chain.way import BlockHits, Way
-from specminer.errors import ChainError, NodeLied, NodeRefused
+from specminer.errors import ChainError, InvalidNodeResponse, NodeRefused
 from specminer.trace import Address, Block, ContractRecord, Gap, Hash, Tracer, Transaction
 
 WORKERS: Final = 32
@@ -217,7 +217,7 @@ class Collector:
                     way=way[0],
                     limits=self._log_check.limits(way[0], transactions, gaps),
                 )
-            except (TipChanged, NodeRefused, NodeLied) as error:
+            except (TipChanged, NodeRefused, InvalidNodeResponse) as error:
                 # a replaced transaction has no trace any more: ask whether that is the reason
                 self._anchor.check(last)
                 if not isinstance(error, TipChanged) or attempt == TRIES:
@@ -284,7 +284,7 @@ class Collector:
         self._recorded_any = self._recorded_any or bool(recorded)
         lost = [gap for gap in gaps if gap.hash not in suspected]
         if len(lost) > 1 and not self._recorded_any:
-            raise NodeLied(f"no transaction can be recorded: {lost[0].reason}")
+            raise InvalidNodeResponse(f"no transaction can be recorded: {lost[0].reason}")
         recorded.sort(key=lambda item: (item.block.number, item.index))
         concerned = [transaction for transaction in recorded if transaction.invocations]
         followed, asked = self._contradictions.resolve(concerned, envelopes, first)
@@ -292,7 +292,7 @@ class Collector:
         in_order = tuple(sorted(gaps, key=lambda gap: (gap.block, gap.hash)))
         return filled, in_order, asked or self._code_hashes.asked
 
-    def mended(self, stored: Mapping[Hash, tuple[int, Tracer | None]]) -> Iterator[Mended]:
+    def retry_stored(self, stored: Mapping[Hash, tuple[int, Tracer | None]]) -> Iterator[RetryResult]:
         """Try transactions again, and yield what came of them, part by part.
 
         ``stored`` maps them to their block and the tracer that recorded them, ``None`` for gaps. Those that a tracer
@@ -310,7 +310,7 @@ class Collector:
 
     def _mended_parts(
         self, ahead: Lookahead, parts: Iterable[ChainPart], stored: Mapping[Hash, tuple[int, Tracer | None]]
-    ) -> Iterator[Mended]:
+    ) -> Iterator[RetryResult]:
         for _, _, part in parts:
             recorded: list[Transaction] = []
             gaps: list[Gap] = []
@@ -320,7 +320,7 @@ class Collector:
             recorded.sort(key=lambda item: (item.block.number, item.index))
             self._code_hashes.forget()
             better = [item for item in recorded if self._is_better(item.tracer, stored[item.hash][1])]
-            yield Mended(
+            yield RetryResult(
                 transactions=self._code_hashes.fill([item for item in better if item.invocations]),
                 gaps=tuple(gap for gap in gaps if stored[gap.hash][1] is None),
                 unconcerned=tuple(item.hash for item in better if not item.invocations),

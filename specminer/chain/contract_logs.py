@@ -8,11 +8,13 @@ from typing import Any
 
 from specminer.chain.emptiness import check_logs_shown, confirm_empty
 from specminer.chain.node import Node, Request, came, quantity, result_of
-from specminer.errors import NodeLied, plain
+from specminer.errors import InvalidNodeResponse, plain
 from specminer.trace import Address
 
 
-def logged(node: Node, contract: Address, first: int, last: int, *, asks: int = 0) -> dict[int, list[str]]:
+def find_logging_transactions(
+    node: Node, contract: Address, first: int, last: int, *, asks: int = 0
+) -> dict[int, list[str]]:
     """Return the transactions in which a contract logged something, by block.
 
     ``asks`` says how often the node is asked again if there is none.
@@ -24,7 +26,7 @@ def logged(node: Node, contract: Address, first: int, last: int, *, asks: int = 
     address = f"0x{contract.hex()}"
     wanted = {"fromBlock": hex(first), "toBlock": hex(last), "address": address}
     request: Request = ("eth_getLogs", (wanted,))
-    reader = partial(_logged, address=address, first=first, last=last)
+    reader = partial(_group_by_block, address=address, first=first, last=last)
     found = node.read_one(request, reader)
     return found or confirm_empty(node, request, reader, found, asks)
 
@@ -46,7 +48,7 @@ def logged_by_receipts(
         reader = partial(_receipt_logs, wanted=text, number=number)
         try:
             logs = reader(result_of(answer))
-        except NodeLied:  # answers of a batch may be exchanged
+        except InvalidNodeResponse:  # answers of a batch may be exchanged
             logs = node.read_one(request, reader)
         if any(str(log.get("address")).lower() == address for log in logs):
             found.append(text)
@@ -61,28 +63,32 @@ def _receipt_logs(receipt: Any, wanted: str, number: int) -> list[dict[str, Any]
     """
     logs = receipt.get("logs") if isinstance(receipt, dict) else None
     if not isinstance(logs, list) or not all(isinstance(log, dict) for log in logs):
-        raise NodeLied(f"the node returned no receipt of transaction {plain(wanted, 70)}")
+        raise InvalidNodeResponse(f"the node returned no receipt of transaction {plain(wanted, 70)}")
     if str(receipt.get("transactionHash", wanted)).lower() != wanted.lower():
-        raise NodeLied(f"the node returned another receipt than that of transaction {plain(wanted, 70)}")
+        raise InvalidNodeResponse(
+            f"the node returned another receipt than that of transaction {plain(wanted, 70)}"
+        )
     if quantity(receipt.get("blockNumber"), "blockNumber of a receipt") != number:
-        raise NodeLied(f"the receipt of transaction {plain(wanted, 70)} is of another block than {number}")
+        raise InvalidNodeResponse(
+            f"the receipt of transaction {plain(wanted, 70)} is of another block than {number}"
+        )
     check_logs_shown(receipt, f"transaction {plain(wanted, 70)}")
     return logs
 
 
-def _logged(logs: Any, address: str, first: int, last: int) -> dict[int, list[str]]:
+def _group_by_block(logs: Any, address: str, first: int, last: int) -> dict[int, list[str]]:
     """Return the transactions of log entries, by block.
 
     Raises:
         NodeLied: the answer is malformed, or of other blocks.
     """
     if not isinstance(logs, list) or not all(isinstance(log, dict) for log in logs):
-        raise NodeLied(f"eth_getLogs should answer a list of logs, got {came(logs)}")
+        raise InvalidNodeResponse(f"eth_getLogs should answer a list of logs, got {came(logs)}")
     found: dict[int, list[str]] = {}
     for log in logs:
         number = quantity(log.get("blockNumber"), "blockNumber of a log")
         if not first <= number <= last:
-            raise NodeLied(f"eth_getLogs returned block {number} for blocks {first} to {last}")
+            raise InvalidNodeResponse(f"eth_getLogs returned block {number} for blocks {first} to {last}")
         if str(log.get("address")).lower() == address:
             found.setdefault(number, []).append(log.get("transactionHash"))
     return found

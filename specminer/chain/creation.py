@@ -11,7 +11,7 @@ from specminer.chain.emptiness import ASKS, check_transactions
 from specminer.chain.lookahead import in_parallel
 from specminer.chain.node import Node, octets, result_of
 from specminer.chain.way import BlockHits, Way
-from specminer.errors import ChainError, NodeLied
+from specminer.errors import ChainError, InvalidNodeResponse
 from specminer.trace import Address, Hash
 
 
@@ -59,7 +59,9 @@ class CreationSearch:
                     if hits:
                         return min(hits)
                 return None
-            logged = contract_logs.logged(self._node, self._contract, 0, created - 1, asks=ASKS)
+            logged = contract_logs.find_logging_transactions(
+                self._node, self._contract, 0, created - 1, asks=ASKS
+            )
             earlier = creation_block(self._node, self._contract, min(logged)) if logged else None
         except ChainError as error:
             self._note(f"whether the contract lived before block {created} cannot be told ({error})")
@@ -83,7 +85,7 @@ class CreationSearch:
             answer = result_of(answers[0])
             hashes = answer.get("transactions") if isinstance(answer, dict) else None
             if not isinstance(hashes, list):
-                raise NodeLied(f"the node returned no block {block}, which created the contract")
+                raise InvalidNodeResponse(f"the node returned no block {block}, which created the contract")
             check_transactions(answer)
             return hashes
 

@@ -113,11 +113,11 @@ class Dispatcher:
         if failure is None:
             job.answer.set_result(result)
         elif isinstance(failure, NodeRefused):
-            self._refused(upstream, job, failure)
+            self._handle_refusal(upstream, job, failure)
         else:
-            self._failed(upstream, job, failure)
+            self._handle_failure(upstream, job, failure)
 
-    def _refused(self, upstream: Upstream, job: Job, refusal: NodeRefused) -> None:
+    def _handle_refusal(self, upstream: Upstream, job: Job, refusal: NodeRefused) -> None:
         job.refusals[upstream] = refusal
         if refusal.need is not None or refusal.code == NO_METHOD:
             upstream.lacks.add(job.call[0])
@@ -129,7 +129,7 @@ class Dispatcher:
                 next((item for item in refusals if item.need is NodeNeed.ARCHIVE), refusals[0])
             )
 
-    def _failed(self, upstream: Upstream, job: Job, failure: Failure) -> None:
+    def _handle_failure(self, upstream: Upstream, job: Job, failure: Failure) -> None:
         if failure.free:
             self._again(job, 0.0)
             return

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from specminer._support.keccak import keccak
 from specminer.chain.node import Node, Request, result_of
-from specminer.errors import NodeLied, NodeRefused
+from specminer.errors import InvalidNodeResponse, NodeRefused
 from specminer.trace import Address
 
 ASKS: Final = 6
@@ -50,7 +50,7 @@ def confirm_empty(
     for answer in node.each([request] * asks) if asks else ():
         try:
             found = reader(result_of(answer))
-        except (NodeLied, NodeRefused):
+        except (InvalidNodeResponse, NodeRefused):
             continue
         if len(found) > len(longest):
             longest = found
@@ -68,7 +68,7 @@ def check_transactions(block: dict[str, Any]) -> None:
     if block.get("transactions") or not isinstance(root, str) or len(root) != _ROOT_DIGITS:
         return
     if root.lower() not in _NO_TRANSACTIONS:
-        raise NodeLied(
+        raise InvalidNodeResponse(
             "the node returned a block without transactions, but the root of its transactions is not that of none"
         )
 
@@ -101,4 +101,6 @@ def check_logs_shown(receipt: dict[str, Any], name: str) -> None:
 
     """
     if receipt.get("logs") == [] and bloom_of(receipt):
-        raise NodeLied(f"the receipt of {name} shows no logs, but its bloom says that there are some")
+        raise InvalidNodeResponse(
+            f"the receipt of {name} shows no logs, but its bloom says that there are some"
+        )

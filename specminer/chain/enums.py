@@ -42,7 +42,7 @@ def enum_members(document: Any) -> dict[str, tuple[str, ...]]:
     An enum that is told in two ways is left out. Whatever is malformed is passed over: names are all that is lost.
     """
     found: dict[str, tuple[str, ...] | None] = {}
-    for name, members in _told(document):
+    for name, members in _find_declared(document):
         if len(found) >= MAX_ENUMS:
             break
         if _is_sound(name, members):
@@ -55,7 +55,7 @@ def _is_sound(name: str, members: tuple[str, ...]) -> bool:
     return 0 < len(members) <= MAX_MEMBERS and all(_NAME.fullmatch(item) for item in names)
 
 
-def _told(document: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _find_declared(document: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
     if not isinstance(document, dict):
         return
     stored = document.get("enums")

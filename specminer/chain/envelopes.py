@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from specminer.chain.emptiness import check_logs_shown
 from specminer.chain.matching import Envelope, LogEntry
 from specminer.chain.node import octets, quantity, small
-from specminer.errors import ChainError, NodeLied, plain
+from specminer.errors import ChainError, InvalidNodeResponse, plain
 from specminer.trace import NO_ADDRESS, Address, Block, Hash, Word
 
 _T = TypeVar("_T")
@@ -26,7 +26,7 @@ def block_of(answer: Any) -> Block:
 
     """
     if not isinstance(answer, dict):
-        raise NodeLied("the node returned no block")
+        raise InvalidNodeResponse("the node returned no block")
     return Block(
         number=small(answer.get("number"), "block number"),
         hash=Hash(octets(answer.get("hash"), "block hash", 32)),
@@ -46,7 +46,7 @@ def _optional(value: Any, field: str, read: Callable[[Any, str], _T]) -> _T | No
     """Read a field of a block that not all chains have, or have in this form; ``None`` if it cannot be read."""
     try:
         return None if value is None else read(value, field)
-    except NodeLied:
+    except InvalidNodeResponse:
         return None
 
 
@@ -75,11 +75,11 @@ def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> E
             f"{name} has no receipt: its block was replaced while it was read, or the node keeps none"
         )
     if not isinstance(transaction, dict) or not isinstance(receipt, dict):
-        raise NodeLied(f"the node returned no {name}, or no receipt of it")
+        raise InvalidNodeResponse(f"the node returned no {name}, or no receipt of it")
     kind = plain(transaction.get("type", "0x0"), 10)
     for field in ("hash", "from", "gas", "input", "nonce", "value", "transactionIndex"):
         if transaction.get(field) is None:
-            raise NodeLied(
+            raise InvalidNodeResponse(
                 f"{name} (type {kind}) has no field '{field}'; specminer does not know this kind of "
                 "transaction, please report it with the name of the chain"
             )
@@ -121,17 +121,19 @@ def check_identity(wanted: Hash, transaction: dict[str, Any], receipt: dict[str,
     """
     name = f"transaction 0x{wanted.hex()}"
     if octets(transaction["hash"], f"hash of {name}", 32) != wanted:
-        raise NodeLied(f"the node returned another transaction when asked for {name}")
+        raise InvalidNodeResponse(f"the node returned another transaction when asked for {name}")
     named = receipt.get("transactionHash", transaction["hash"])  # old nodes leave it out
     if octets(named, f"transactionHash of {name}", 32) != wanted:
-        raise NodeLied(f"the node returned the receipt of another transaction when asked for that of {name}")
+        raise InvalidNodeResponse(
+            f"the node returned the receipt of another transaction when asked for that of {name}"
+        )
     for field, known in (("blockHash", block.hash.hex()), ("blockNumber", hex(block.number)[2:])):
         told = transaction.get(field)
         if told is not None and str(told).lower().removeprefix("0x").lstrip("0") != known.lstrip("0"):
             raise TipChanged(f"{name} moved to another block while it was read")
     for field in ("transactionIndex", "from", "to"):
         if field in receipt and _comparable(transaction.get(field)) != _comparable(receipt[field]):
-            raise NodeLied(f"{name} and its receipt differ in '{field}'")
+            raise InvalidNodeResponse(f"{name} and its receipt differ in '{field}'")
 
 
 def _comparable(value: Any) -> Any:
@@ -149,12 +151,12 @@ def _logs(receipt: dict[str, Any], name: str) -> tuple[LogEntry, ...] | None:
     if value is None:
         return None
     if not isinstance(value, list):
-        raise NodeLied(f"the receipt of {name} has no list of logs")
+        raise InvalidNodeResponse(f"the receipt of {name} has no list of logs")
     found = []
     for log in value:
         topics = log.get("topics") if isinstance(log, dict) else None
         if not isinstance(topics, list):
-            raise NodeLied(f"the receipt of {name} has a malformed log")
+            raise InvalidNodeResponse(f"the receipt of {name} has a malformed log")
         found.append(
             LogEntry(
                 Address(octets(log.get("address"), f"address of a log of {name}", 20)),

@@ -26,7 +26,7 @@ from specminer.chain.export_fields import Fields, RecordError
 from specminer.chain.exported import ExportedTransaction, transaction_of
 from specminer.chain.node import came, octets, quantity
 from specminer.chain.retrying import PASSING_STATUS, PassingFailure, Retries
-from specminer.errors import NodeLied, NodeRefused, NodeUnreachable, UsageError
+from specminer.errors import InvalidNodeResponse, NodeRefused, NodeUnreachable, UsageError
 from specminer.nesting import check_nesting
 from specminer.trace import Address, Hash
 
@@ -260,13 +260,13 @@ class Explorer:
                 raise
             return None
 
-    def _lied(self, what: str) -> NodeLied:
-        return NodeLied(f"{self.endpoint.label} gave an answer that cannot be: {what}")
+    def _lied(self, what: str) -> InvalidNodeResponse:
+        return InvalidNodeResponse(f"{self.endpoint.label} gave an answer that cannot be: {what}")
 
     def _read(self, read: Callable[[], _T]) -> _T:
         try:
             return read()
-        except (RecordError, NodeLied) as error:
+        except (RecordError, InvalidNodeResponse) as error:
             raise self._lied(self.endpoint.redact(error)) from None
 
     def _fetch(self, query: Mapping[str, str], action: str) -> bytes:

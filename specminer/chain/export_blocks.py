@@ -134,15 +134,15 @@ def merge_blocks(records: Iterable[BlockRecord]) -> dict[int, Block]:
     sources: dict[tuple[int, str], str] = {}
     for record in records:
         block = blocks.get(record.number, Block(number=record.number, hash=NO_HASH, timestamp=None))
-        told = _told(record)
+        told = _known_fields(record)
         for name, value in told.items():
             first = sources.setdefault((record.number, name), record.source)
             known = getattr(block, name)
             if first != record.source and known != value:
                 raise RecordError(
                     f"{record.source} and {first} are of block {record.number}, but tell different values of "
-                    f"its {_NOUNS[name]} ({_shown(value)} and {_shown(known)}): one of the lists is wrong, or of "
-                    "another chain"
+                    f"its {_NOUNS[name]} ({_show_value(value)} and {_show_value(known)}): one of the lists is wrong, "
+                    "or of another chain"
                 )
         blocks[record.number] = replace(block, **told)
     _check_times([blocks[number] for number in sorted(blocks)], sources)
@@ -159,11 +159,11 @@ _NOUNS: Final = {
 }
 
 
-def _shown(value: object) -> str:
+def _show_value(value: object) -> str:
     return f"0x{value.hex()}" if isinstance(value, bytes) else f"{value}"
 
 
-def _told(record: BlockRecord) -> dict[str, Any]:
+def _known_fields(record: BlockRecord) -> dict[str, Any]:
     """Return the fields of a block that a record tells."""
     values = record.values or BlockValues()
     told: dict[str, Any] = {

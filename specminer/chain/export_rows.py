@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from specminer._support.opening import opened
+from specminer._support.opening import open_text
 from specminer.chain.export_fields import Fields, RecordError
 from specminer.chain.export_names import FIELD_NAMES, canonical_row
 from specminer.chain.exported import REQUIRED, REQUIRED_CALL, check_present
@@ -63,7 +63,7 @@ def read_content(path: Path) -> bytes:
 
     """
     parts, size = [], 0
-    with opened(path) as file:
+    with open_text(path) as file:
         while part := file.read(_PIECE):
             parts.append(part)
             size += len(part)
@@ -109,7 +109,7 @@ def _json(text: bytes, name: str) -> Iterator[tuple[str, Fields]]:
         found = _RECORD.match(text, place)
         if found is None:
             raise FileFormatError(f"{name}, record {number} {_fault(text, place)}")
-        yield f"record {number}", _decoded(found[1], number, name)
+        yield f"record {number}", _decode_record(found[1], number, name)
         place = found.end()
         if found[2] == b"]":
             break
@@ -127,7 +127,7 @@ def _json(text: bytes, name: str) -> Iterator[tuple[str, Fields]]:
         )
 
 
-def _decoded(text: bytes, number: int, name: str) -> Fields:
+def _decode_record(text: bytes, number: int, name: str) -> Fields:
     if len(text) > MAX_RECORD:
         raise FileFormatError(f"{name}, record {number} is longer than {MAX_RECORD >> 20} MiB")
     try:
@@ -160,7 +160,7 @@ def _lines(text: bytes, name: str) -> Iterator[tuple[str, Fields]]:
                 f"{name}, line {number} should be a JSON object with fields that are texts or numbers; is the file cut "
                 f"off? got {plain(record[:40].decode('utf-8', 'replace'), 40)!r}"
             )
-        yield f"line {number}", _decoded(record, number, name)
+        yield f"line {number}", _decode_record(record, number, name)
 
 
 def _in_answer(text: bytes, name: str) -> int:

@@ -126,14 +126,14 @@ def block_of_row(fields: Fields) -> BlockRow:
     )
 
 
-def completed(
+def complete_all(
     items: Iterable[ExportedTransaction], receipts: Mapping[Hash, Receipt], blocks: Mapping[int, BlockRow]
 ) -> tuple[ExportedTransaction, ...]:
     """Return transactions with what receipts and blocks tell of them, where they do not tell it themselves."""
-    return tuple(_completed(item, receipts.get(item.hash), blocks.get(item.block)) for item in items)
+    return tuple(_complete(item, receipts.get(item.hash), blocks.get(item.block)) for item in items)
 
 
-def _completed(
+def _complete(
     item: ExportedTransaction, receipt: Receipt | None, block: BlockRow | None
 ) -> ExportedTransaction:
     if receipt is not None:

@@ -84,7 +84,7 @@ def family(code: bytes, creation: bytes = b"") -> Family:
     """Return the family of a contract; ``creation`` is what created it, arguments and all, where known."""
     if clone_target(code) is not None:
         return Family(digest=_digest(code, ()), blanks=(), exact=True)
-    found = _found(code, creation)
+    found = _find_immutables(code, creation)
     blanks = found
     if blanks is None:
         blanks = tuple(span for span in _operands(code) if code[span[0] - 1] == _PUSH32)
@@ -98,7 +98,7 @@ def _digest(code: bytes, blanks: tuple[Span, ...]) -> bytes:
         return blake2b(b"clone" + target, digest_size=32).digest()
     if blanks and blanks[-1][1] > len(code):
         return b""
-    left, digest, behind = _blanked(code, blanks), blake2b(b"code", digest_size=32), 0
+    left, digest, behind = _blank_spans(code, blanks), blake2b(b"code", digest_size=32), 0
     for start, end in _metadata(left):
         digest.update(left[behind:start])
         behind = end
@@ -106,7 +106,7 @@ def _digest(code: bytes, blanks: tuple[Span, ...]) -> bytes:
     return digest.digest()
 
 
-def _blanked(code: bytes, blanks: tuple[Span, ...]) -> bytes:
+def _blank_spans(code: bytes, blanks: tuple[Span, ...]) -> bytes:
     left = bytearray(code)
     for start, end in blanks:
         left[start:end] = bytes(end - start)
@@ -150,7 +150,7 @@ def _map_end(code: bytes, at: int) -> int | None:
 
 def _operands(code: bytes) -> list[Span]:
     """Return where the operands of PUSH20 to PUSH32 lie, those in metadata left out."""
-    code = _blanked(code, tuple(_metadata(code)))
+    code = _blank_spans(code, tuple(_metadata(code)))
     spans: list[Span] = []
     at = 0
     while at < len(code):
@@ -161,7 +161,7 @@ def _operands(code: bytes) -> list[Span]:
     return spans
 
 
-def _found(code: bytes, creation: bytes) -> tuple[Span, ...] | None:
+def _find_immutables(code: bytes, creation: bytes) -> tuple[Span, ...] | None:
     """Return where the creation code shows immutables; ``None`` if it does not hold the runtime code."""
     if not code or not creation:
         return None
@@ -170,7 +170,7 @@ def _found(code: bytes, creation: bytes) -> tuple[Span, ...] | None:
     for at in _places(creation, code[start:end]):
         copy = creation[at - start : at - start + len(code)] if at >= start else b""
         blanks = tuple(span for span in spans if not any(copy[slice(*span)]))
-        if _blanked(code, blanks) == copy:
+        if _blank_spans(code, blanks) == copy:
             return blanks
     return _behind(code, creation)
 

@@ -22,7 +22,7 @@ def to_hex(data: bytes) -> str:
     return "0x" + data.hex()
 
 
-def shown(value: int) -> str:
+def format_number(value: int) -> str:
     """Return a number for a message, however large it is."""
     return str(value) if value.bit_length() < 300 else f"a number of {value.bit_length()} bits"
 
@@ -87,7 +87,7 @@ def read_count(value: int, field: str) -> int:
     """
     if 0 <= value < _LONG:
         return value
-    raise FieldError(f"{field} should be from 0 to 2**63 - 1, got {shown(value)}")
+    raise FieldError(f"{field} should be from 0 to 2**63 - 1, got {format_number(value)}")
 
 
 def read_place(value: int, field: str) -> int:
@@ -99,4 +99,4 @@ def read_place(value: int, field: str) -> int:
     """
     if 0 <= value < _SHORT:
         return value
-    raise FieldError(f"{field} should be from 0 to 2**31 - 1, got {shown(value)}")
+    raise FieldError(f"{field} should be from 0 to 2**31 - 1, got {format_number(value)}")

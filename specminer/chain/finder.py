@@ -17,7 +17,7 @@ from specminer.chain.lookahead import Lookahead
 from specminer.chain.node import Node
 from specminer.chain.trace_filter import check_filter, find_by_filter
 from specminer.chain.way import NOT_FOR_SIZE, BlockHits, Way
-from specminer.errors import NodeLied, NodeRefused
+from specminer.errors import InvalidNodeResponse, NodeRefused
 from specminer.trace import Address
 
 _CALM: Final = 8
@@ -44,7 +44,7 @@ def choose(node: Node, contract: Address, probe: int, note: Callable[[str], None
         return Way.TRACE_FILTER, None
     except NodeRefused:
         pass
-    except NodeLied as error:
+    except InvalidNodeResponse as error:
         note(f"{error.message}; transactions are found in another way")
     return choose_by_block(node, contract, probe)
 
@@ -57,7 +57,7 @@ def choose_by_block(node: Node, contract: Address, probe: int) -> tuple[Way, str
     for method in ("debug_traceBlockByNumber", "trace_block"):
         try:
             check_blocks(node, method, contract, probe)
-        except (NodeRefused, NodeLied):
+        except (NodeRefused, InvalidNodeResponse):
             continue
         return Way.BLOCK_TRACES, method
     return Way.SCAN, None
@@ -177,5 +177,5 @@ def _hits(
         else:
             find_by_scan(node, first, last, found)
     except (AttributeError, TypeError, LookupError, ValueError):
-        raise NodeLied(f"what the node says of blocks {first} to {last} is malformed") from None
+        raise InvalidNodeResponse(f"what the node says of blocks {first} to {last} is malformed") from None
     return {contract: {block: hits[block] for block in sorted(hits)} for contract, hits in found.items()}

@@ -117,7 +117,7 @@ class _Types:
         if depth > _MAX_DEPTH:
             raise ForgeTableError(f"a type is nested deeper than {_MAX_DEPTH}: {plain(label, 60)}")
         if label.startswith("mapping(") and label.endswith(")"):
-            key, value = _divided(label[len("mapping(") : -1])
+            key, value = _split_entry(label[len("mapping(") : -1])
             return self._add(
                 label,
                 32,
@@ -162,7 +162,7 @@ def _value_size(label: str) -> int:
     return _SIZES.get(label, 32)
 
 
-def _divided(text: str) -> tuple[str, str]:
+def _split_entry(text: str) -> tuple[str, str]:
     """Divide ``key => value`` at the first arrow."""
     key, arrow, value = text.partition("=>")
     if not arrow:

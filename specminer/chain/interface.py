@@ -246,7 +246,7 @@ def from_code(codes: Iterable[bytes]) -> Interface:
             )
     if not functions:
         return Interface(source=WITHOUT_SELECTORS if searched else TOO_LONG)
-    return Interface(functions=_told_apart(functions), source=_recovered(functions))
+    return Interface(functions=_told_apart(functions), source=_recovery_note(functions))
 
 
 def _common(selected: str, types: tuple[str, ...], read_only: bool) -> Function | None:
@@ -277,7 +277,7 @@ def _told_apart(functions: dict[bytes, Function]) -> dict[bytes, Function]:
     }
 
 
-def _recovered(functions: Mapping[bytes, Function]) -> str:
+def _recovery_note(functions: Mapping[bytes, Function]) -> str:
     """Say where the names of functions come from that evmole found."""
     named = sum(not function.name.startswith("0x") for function in functions.values())
     if not named:

@@ -22,16 +22,16 @@ from specminer.chain.opcodes import QUESTIONS
 from specminer.chain.steps import (
     MAX_PREIMAGE,
     SELFDESTRUCT,
-    Asked,
     Enter,
     Exit,
-    Hashed,
-    Logged,
+    HashStep,
+    LogStep,
+    QuestionStep,
     Read,
     Step,
     Write,
 )
-from specminer.errors import NodeLied
+from specminer.errors import InvalidNodeResponse
 from specminer.trace import MAX_CALL_DATA, MAX_CALL_OUTPUT, Address
 
 # memory that an opcode has yet to expand is zero; what it cannot pay for never comes to be
@@ -159,9 +159,9 @@ def decode(answer: Any, envelope: Envelope) -> list[Step]:
 
     """
     if not isinstance(answer, dict) or answer.get("v") != 1 or not isinstance(answer.get("steps"), list):
-        raise NodeLied("the node accepted the JavaScript tracer but did not run it")
+        raise InvalidNodeResponse("the node accepted the JavaScript tracer but did not run it")
     if answer.get("tx") not in (None, "0x", f"0x{envelope.hash.hex()}"):  # older nodes do not tell it
-        raise NodeLied(f"the trace of {envelope.name} is of another transaction")
+        raise InvalidNodeResponse(f"the trace of {envelope.name} is of another transaction")
     first = Enter(
         kind=str(answer.get("kind")),
         sender=_address(answer.get("from")),
@@ -229,7 +229,7 @@ def _step(row: Any) -> Step:
                     _size(size, answer, MAX_CALL_OUTPUT),
                 )
             case ["Q", owner, opcode, subject, value] if opcode in _ASKED:
-                return Asked(
+                return QuestionStep(
                     _address(owner), _ASKED[opcode], quantity(subject, "subject"), quantity(value, "answer")
                 )
             case ["R", owner, slot, value]:
@@ -242,13 +242,13 @@ def _step(row: Any) -> Step:
                     quantity(value, "value"),
                 )
             case ["K", owner, data]:
-                return Hashed(_address(owner), octets(data, "hash input"))
+                return HashStep(_address(owner), octets(data, "hash input"))
             case ["L", owner, data, *topics]:
-                return Logged(
+                return LogStep(
                     _address(owner),
                     tuple(quantity(topic, "topic").to_bytes(32, "big") for topic in topics),
                     octets(data, "log data"),
                 )
     except OverflowError:
         pass
-    raise NodeLied(f"the JavaScript tracer returned a row that it never writes: {row!r:.80}")
+    raise InvalidNodeResponse(f"the JavaScript tracer returned a row that it never writes: {row!r:.80}")

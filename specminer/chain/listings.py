@@ -91,11 +91,11 @@ def _merged_transactions(lists: Sequence[Listing]) -> list[tuple[int, ExportedTr
             if known is None:
                 merged[item.hash] = (number, item)
             else:
-                merged[item.hash] = (known[0], _joined(known[1], item, lists[known[0]], listing))
+                merged[item.hash] = (known[0], _join_records(known[1], item, lists[known[0]], listing))
     return list(merged.values())
 
 
-def _joined(
+def _join_records(
     first: ExportedTransaction, second: ExportedTransaction, first_list: Listing, second_list: Listing
 ) -> ExportedTransaction:
     """Return what two records tell of one transaction together."""
@@ -110,13 +110,13 @@ def _joined(
             raise FileFormatError(
                 f"{plain(first_list.origin)} (record {first.record}) and {plain(second_list.origin)} (record "
                 f"{second.record}) tell different things of transaction 0x{first.hash.hex()} ({column.name}: "
-                f"{_shown(own)} and {_shown(other)}); one of them is wrong, or of another chain"
+                f"{_show_value(own)} and {_show_value(other)}); one of them is wrong, or of another chain"
             )
         filled[column.name] = other
     return replace(first, **filled)
 
 
-def _shown(value: object) -> str:
+def _show_value(value: object) -> str:
     return plain(f"0x{value.hex()}" if isinstance(value, bytes) else f"{value}", 70)
 
 
@@ -242,13 +242,13 @@ def call_fields(call: ExportedCall) -> dict[str, str]:
     return told | _block_fields(call.block_values)
 
 
-def packed(told: Mapping[str, str]) -> bytes:
+def pack_record(told: Mapping[str, str]) -> bytes:
     """Return a record as it is kept, without what it does not tell; ``to`` and ``input`` stand always."""
     needed = {"to", "input", "isError"}
     return msgspec.json.encode({name: text for name, text in told.items() if text or name in needed})
 
 
-def unpacked(record: bytes) -> Fields:
+def unpack_record(record: bytes) -> Fields:
     """Return a kept record.
 
     Raises:
@@ -268,9 +268,9 @@ def read_kept(owner: Address, origin: str, transactions: Iterable[bytes], calls:
         ValueError: one is none.
 
     """
-    items = [transaction_of(told, _order(told)) for told in map(unpacked, transactions)]
+    items = [transaction_of(told, _order(told)) for told in map(unpack_record, transactions)]
     items.sort(key=lambda item: (item.block, -1 if item.index is None else item.index, item.record))
-    inner = [call_of(told, _order(told)) for told in map(unpacked, calls)]
+    inner = [call_of(told, _order(told)) for told in map(unpack_record, calls)]
     inner.sort(key=lambda call: (call.block, -1 if call.index is None else call.index, call.record))
     return Listing(owner=owner, origin=origin, transactions=tuple(items), calls=tuple(inner))
 

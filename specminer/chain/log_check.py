@@ -16,7 +16,7 @@ from specminer.chain import contract_logs
 from specminer.chain.lookahead import Lookahead
 from specminer.chain.node import Node, octets
 from specminer.chain.way import BlockHits, Way
-from specminer.errors import NodeLied, NodeRefused
+from specminer.errors import InvalidNodeResponse, NodeRefused
 from specminer.trace import Address, Gap, Hash, Transaction
 
 MAX_QUESTIONS: Final = 64
@@ -40,7 +40,7 @@ class LogCheck:
         """Begin to ask for the logs of blocks, because transactions will be looked for in just these."""
         self._begun = {}
         if self._asking:
-            work = partial(contract_logs.logged, self._node, self._contract, first, last)
+            work = partial(contract_logs.find_logging_transactions, self._node, self._contract, first, last)
             self._begun[first, last] = ahead.begin(work)
             ahead.abandon(self._begun.values())
 
@@ -54,12 +54,12 @@ class LogCheck:
             return hits
         added = {number: dict(rows) for number, rows in hits.items()}
         try:
-            for number, found in self._logged(first, last):
+            for number, found in self._logging_transactions(first, last):
                 rows = added.setdefault(number, {})
                 if found not in rows:
                     self._omitted.add(found)
                 rows[found] = False
-        except (NodeLied, NodeRefused) as error:
+        except (InvalidNodeResponse, NodeRefused) as error:
             self._asking = False
             self._note(
                 f"whether {way.value} finds all transactions is not compared with the contract's logs from block "
@@ -83,7 +83,7 @@ class LogCheck:
             self._note(f"{limit} (first omitted: 0x{omitted[0].hex()})")
         return (limit,)
 
-    def _logged(self, first: int, last: int) -> Iterator[tuple[int, Hash]]:
+    def _logging_transactions(self, first: int, last: int) -> Iterator[tuple[int, Hash]]:
         """Yield block and hash of the transactions in which the contract logged something.
 
         Raises:
@@ -97,7 +97,7 @@ class LogCheck:
             try:
                 begun = self._begun.pop((start, end), None)
                 logged = (
-                    contract_logs.logged(self._node, self._contract, start, end)
+                    contract_logs.find_logging_transactions(self._node, self._contract, start, end)
                     if begun is None
                     else begun.result()
                 )

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from specminer.chain.steps import Enter, Recorded
-from specminer.errors import NodeLied
+from specminer.chain.steps import Enter, RecordedSteps
+from specminer.errors import InvalidNodeResponse
 from specminer.trace import Address, Block, Hash, Outcome
 
 
@@ -73,7 +73,7 @@ def check_outermost(first: Enter, envelope: Envelope) -> None:
         if seen != known
     ]
     if differing:
-        raise NodeLied(
+        raise InvalidNodeResponse(
             f"the trace of {envelope.name} is of another transaction ({', '.join(differing)} differ)"
         )
 
@@ -86,7 +86,7 @@ def check_end(outcome: Outcome, envelope: Envelope) -> None:
 
     """
     if envelope.succeeded is not None and outcome.accepted != envelope.succeeded:
-        raise NodeLied(f"the trace of {envelope.name} ended otherwise than its receipt says")
+        raise InvalidNodeResponse(f"the trace of {envelope.name} ended otherwise than its receipt says")
 
 
 def check_gas(gas_used: int, envelope: Envelope) -> None:
@@ -97,7 +97,7 @@ def check_gas(gas_used: int, envelope: Envelope) -> None:
 
     """
     if gas_used not in (envelope.gas_used, envelope.block_gas_used):
-        raise NodeLied(
+        raise InvalidNodeResponse(
             f"the trace of {envelope.name} used {gas_used:,} gas, but its receipt says {envelope.gas_used:,}"
         )
 
@@ -112,10 +112,10 @@ def check_nonce(nonce: int, step: int, envelope: Envelope) -> None:
 
     """
     if nonce != envelope.nonce + step and not envelope.delegates:
-        raise NodeLied(f"the trace of {envelope.name} is of another transaction (nonce differs)")
+        raise InvalidNodeResponse(f"the trace of {envelope.name} is of another transaction (nonce differs)")
 
 
-def check_logs(seen: Recorded, envelope: Envelope, contracts: Sequence[Address]) -> None:
+def check_logs(seen: RecordedSteps, envelope: Envelope, contracts: Sequence[Address]) -> None:
     """Check that what the contracts logged and that stayed is what the receipt says they logged.
 
     Raises:
@@ -133,7 +133,7 @@ def check_logs(seen: Recorded, envelope: Envelope, contracts: Sequence[Address])
     shown = [(contract, topics, data) for _, contract, topics, data in traced]
     known = [(log.address, log.topics, log.data) for log in envelope.logs if log.address in contracts]
     if shown != known:
-        raise NodeLied(
+        raise InvalidNodeResponse(
             f"the trace of {envelope.name} shows {len(shown)} log entries of the contract that its receipt does "
             f"not confirm; the receipt has {len(known)}"
         )

@@ -24,7 +24,7 @@ from specminer.chain.retrying import short_pause
 from specminer.chain.traffic import CONCURRENCY, RETRIES, TIMEOUT, Traffic
 from specminer.chain.transport import Request
 from specminer.chain.upstream import Upstream
-from specminer.errors import NodeLied, NodeRefused, NodeUnreachable, plain
+from specminer.errors import InvalidNodeResponse, NodeRefused, NodeUnreachable, plain
 
 _QUANTITY: Final = re.compile("0[xX][0-9a-fA-F]{1,64}")
 _T = TypeVar("_T")
@@ -175,7 +175,7 @@ class Node:
             answers = self.each(calls, patience=last - 1)
             try:
                 return reader(answers)
-            except NodeLied:
+            except InvalidNodeResponse:
                 if attempt >= last:
                     raise
             time.sleep(short_pause(self._traffic.pause, attempt))
@@ -250,7 +250,7 @@ def quantity(value: Any, what: str) -> int:
     """
     if isinstance(value, str) and _QUANTITY.fullmatch(value):
         return int(value, 16)
-    raise NodeLied(
+    raise InvalidNodeResponse(
         f"the node's answer is malformed: {what} should be a hexadecimal number, got {came(value)}"
     )
 
@@ -264,7 +264,9 @@ def small(value: Any, what: str) -> int:
     """
     number = quantity(value, what)
     if number >> 63:
-        raise NodeLied(f"the node's answer cannot be: {what} should be below 2**63, got {came(value)}")
+        raise InvalidNodeResponse(
+            f"the node's answer cannot be: {what} should be below 2**63, got {came(value)}"
+        )
     return number
 
 
@@ -283,7 +285,7 @@ def octets(value: Any, what: str, length: int | None = None) -> bytes:
         except ValueError:
             pass
     wanted = "hexadecimal data" if length is None else f"{length} bytes of hexadecimal data"
-    raise NodeLied(f"the node's answer is malformed: {what} should be {wanted}, got {came(value)}")
+    raise InvalidNodeResponse(f"the node's answer is malformed: {what} should be {wanted}, got {came(value)}")
 
 
 def came(value: Any) -> str:

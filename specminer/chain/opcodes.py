@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from specminer.errors import NodeLied
+from specminer.errors import InvalidNodeResponse
 from specminer.trace import EnvironmentKind
 
 _RUNS: Final = {
@@ -70,4 +70,4 @@ def name_of(op: Any) -> str:
             return NAMES.get(int(text.removeprefix("0X"), 16 if text.startswith("0X") else 10), "INVALID")
         if re.fullmatch(r"[A-Z][A-Z0-9_]{1,20}", text):
             return text  # of a fork that is newer than this table
-    raise NodeLied("an opcode in structLogs has no name that can be read")
+    raise InvalidNodeResponse("an opcode in structLogs has no name that can be read")

@@ -29,7 +29,7 @@ from specminer.chain.exported import (
     transaction_of,
 )
 from specminer.chain.progress import Listing
-from specminer.errors import ChainError, NodeLied, NodeRefused
+from specminer.errors import ChainError, InvalidNodeResponse, NodeRefused
 from specminer.trace import Address, Hash
 
 PAGE: Final = 1_000
@@ -87,19 +87,19 @@ _KEPT: Final[Mapping[Listing, tuple[str, ...]]] = {
 """What of a record is kept; the rest (such as the number of confirmations) changes or is not needed."""
 
 
-class Changed(ChainError):
+class ChangedListing(ChainError):
     """The explorer no longer tells what it told before: the chain was reorganised, or it tells lies."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptRecord:
     """A record: the text that is kept, and what it says."""
 
     text: bytes
     item: ExportedTransaction | ExportedCall
 
 
-def kept(listing: Listing, fields: Mapping[str, Any]) -> Kept:
+def keep_record(listing: Listing, fields: Mapping[str, Any]) -> KeptRecord:
     """Return what is kept of a record.
 
     Raises:
@@ -108,7 +108,7 @@ def kept(listing: Listing, fields: Mapping[str, Any]) -> Kept:
     """
     item = transaction_of(fields, 0) if listing is Listing.TRANSACTIONS else call_of(fields, 0)
     taken = {name: fields[name] for name in _KEPT[listing] if name in fields}
-    return Kept(msgspec.json.encode(taken, order="sorted"), item)
+    return KeptRecord(msgspec.json.encode(taken, order="sorted"), item)
 
 
 class Pages:
@@ -128,12 +128,12 @@ class Pages:
         self._seen: set[Hash] = set()
         self._count = 0
 
-    def know(self, records: Iterable[Kept]) -> None:
+    def know(self, records: Iterable[KeptRecord]) -> None:
         """Take in what was read before, in order; reading goes on from its last block."""
         for record in records:
             self._take(record)
 
-    def _take(self, record: Kept) -> None:
+    def _take(self, record: KeptRecord) -> None:
         if record.item.block > self._start:
             self._start = record.item.block
             self._tail.clear()
@@ -142,7 +142,7 @@ class Pages:
         if isinstance(record.item, ExportedTransaction):
             self._seen.add(record.item.hash)
 
-    def new(self) -> Iterator[list[Kept]]:
+    def new(self) -> Iterator[list[KeptRecord]]:
         """Yield what is new, a page at a time, in the order of blocks.
 
         Raises:
@@ -189,7 +189,7 @@ class Pages:
                     "there are more; collect from a node (--rpc)"
                 )
 
-    def _page(self, start: int, number: int, size: int | None = None) -> list[Kept]:
+    def _page(self, start: int, number: int, size: int | None = None) -> list[KeptRecord]:
         """Return a page's records, each checked by itself."""
         size = self._size if size is None else size
         found, complete = self._explorer.records(
@@ -203,13 +203,13 @@ class Pages:
         self.complete &= complete
         if len(found) > size:
             raise self._lied(f"it gave {len(found)} records where {size} were asked for")
-        page: list[Kept] = []
+        page: list[KeptRecord] = []
         before = start
         for row, fields in enumerate(found, 1):
             try:
                 if not isinstance(fields, Mapping):
                     raise RecordError("it should be an object")
-                record = kept(self._listing, fields)
+                record = keep_record(self._listing, fields)
                 block = record.item.block
                 if not before <= block <= self._last:
                     raise RecordError(
@@ -225,7 +225,7 @@ class Pages:
             page.append(record)
         return page
 
-    def _fresh(self, page: Sequence[Kept], start: int, missing: Counter[bytes]) -> list[Kept]:
+    def _fresh(self, page: Sequence[KeptRecord], start: int, missing: Counter[bytes]) -> list[KeptRecord]:
         """Return what of a page is new; ``missing`` is what is still expected of the block ``start``."""
         fresh = []
         for record in page:
@@ -239,7 +239,7 @@ class Pages:
         for record in fresh:
             if isinstance(record.item, ExportedTransaction):
                 if record.item.hash in self._seen or record.item.hash in seen:
-                    raise Changed(
+                    raise ChangedListing(
                         f"{self._explorer.endpoint.label} tells of transaction 0x{record.item.hash.hex()} twice, and "
                         "not the same: the chain was reorganised, or the explorer is not reliable"
                     )
@@ -248,23 +248,23 @@ class Pages:
 
     def _check_all_there(self, missing: Counter[bytes], start: int) -> None:
         if missing.total():
-            raise Changed(
+            raise ChangedListing(
                 f"{self._explorer.endpoint.label} no longer tells what it told of block {start}: the chain was "
                 "reorganised there, or the explorer is not reliable"
             )
 
-    def _gives_short_pages(self, page: Sequence[Kept], start: int) -> bool:
+    def _gives_short_pages(self, page: Sequence[KeptRecord], start: int) -> bool:
         """Whether more follows a short page: then the explorer gives shorter pages than it is asked for."""
         behind = self._page(start, 2, len(page))
         return bool(behind) and [record.text for record in behind] != [record.text for record in page]
 
-    def _lied(self, what: str) -> NodeLied:
-        return NodeLied(
+    def _lied(self, what: str) -> InvalidNodeResponse:
+        return InvalidNodeResponse(
             f"{self._explorer.endpoint.label} gave an answer to {self._listing.value} that cannot be: {what}"
         )
 
 
-def in_order(records: Sequence[Kept]) -> tuple[ExportedTransaction, ...]:
+def in_order(records: Sequence[KeptRecord]) -> tuple[ExportedTransaction, ...]:
     """Return transactions in the chain's order, numbered; explorers keep the order of blocks, not always within.
 
     Raises:

@@ -13,8 +13,8 @@ from typing import Any
 
 from specminer.chain.matching import Envelope
 from specminer.chain.node import octets, quantity
-from specminer.chain.steps import Enter, Exit, Logged, Read, Step, Write
-from specminer.errors import NodeLied
+from specminer.chain.steps import Enter, Exit, LogStep, Read, Step, Write
+from specminer.errors import InvalidNodeResponse
 from specminer.trace import NO_ADDRESS, Address
 
 CALL_OPTIONS: dict[str, Any] = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
@@ -30,7 +30,7 @@ def check_call_trace(trace: Any) -> dict[str, Any]:
 
     """
     if not isinstance(trace, dict) or "type" not in trace or "from" not in trace:
-        raise NodeLied("the node returned an empty call trace for a transaction that it holds")
+        raise InvalidNodeResponse("the node returned an empty call trace for a transaction that it holds")
     return trace
 
 
@@ -52,7 +52,7 @@ def decode(
     steps = list(_frames(root, pending))
     first, last = steps[0], steps[-1]
     if not isinstance(first, Enter) or not isinstance(last, Exit):
-        raise NodeLied("the call trace has no outermost call")
+        raise InvalidNodeResponse("the call trace has no outermost call")
     steps[0] = Enter(first.kind, first.sender, first.to, envelope.gas, first.value, first.data)
     steps[-1] = Exit(envelope.gas_used, last.output, last.error)
     return steps
@@ -71,10 +71,12 @@ def _check_sender(accounts: Any, envelope: Envelope) -> None:
     if isinstance(nonce, str):
         nonce = quantity(nonce, "nonce")
     if nonce != envelope.nonce:
-        raise NodeLied(f"what the prestateTracer says of {envelope.name} is of another transaction")
+        raise InvalidNodeResponse(
+            f"what the prestateTracer says of {envelope.name} is of another transaction"
+        )
 
 
-def vanished(steps: Sequence[Step]) -> list[Write]:
+def find_cleared_slots(steps: Sequence[Step]) -> list[Write]:
     """Return the writes of zero: some nodes report a slot that was only read as if it was cleared."""
     return [step for step in steps if isinstance(step, Write) and step.value == 0 and step.before]
 
@@ -145,12 +147,12 @@ def _logs(frame: dict[str, Any]) -> Iterator[tuple[int, int, Step]]:
     for log in frame.get("logs") or ():
         topics = tuple(octets(topic, "topic", 32) for topic in log.get("topics", ()))
         place = quantity(log.get("position") or "0x0", "position of a log")
-        yield place, 0, Logged(owner, topics, octets(log.get("data") or "0x", "log data"))
+        yield place, 0, LogStep(owner, topics, octets(log.get("data") or "0x", "log data"))
 
 
 def _storage(accounts: Any) -> dict[Address, _Slots]:
     if not isinstance(accounts, dict):
-        raise NodeLied("the prestateTracer returned no accounts")
+        raise InvalidNodeResponse("the prestateTracer returned no accounts")
     return {
         Address(octets(address, "an address", 20)): {
             quantity(slot, "slot"): quantity(value, "value")
@@ -162,7 +164,7 @@ def _storage(accounts: Any) -> dict[Address, _Slots]:
 
 def _changes(difference: Any) -> dict[Address, _Changes]:
     if not isinstance(difference, dict) or "pre" not in difference or "post" not in difference:
-        raise NodeLied("the prestateTracer returned no difference")
+        raise InvalidNodeResponse("the prestateTracer returned no difference")
     old, new = _storage(difference["pre"]), _storage(difference["post"])
     return {
         address: {

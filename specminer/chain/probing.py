@@ -20,8 +20,8 @@ from specminer.chain.artifact import MAX_NAME, Entry, Parameter
 from specminer.chain.execution.calls import Basics, Call, Surroundings
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.interface import canonical, selector
-from specminer.chain.steps import Hashed, Read
-from specminer.probe import Getter, Probe, Probed
+from specminer.chain.steps import HashStep, Read
+from specminer.probe import Getter, Probe, ProbedGetter
 from specminer.trace import Address
 
 MAX_GETTERS: Final = 300
@@ -129,7 +129,7 @@ def getters(entries: Iterable[Entry]) -> list[tuple[bytes, Getter, tuple[Paramet
         if entry.type != "function" or not (entry.constant or entry.state_mutability in ("view", "pure")):
             continue
         inputs = [(item.name[:MAX_NAME], item.type) for item in entry.inputs]
-        outputs = _opened(entry.outputs)
+        outputs = _flatten_parameters(entry.outputs)
         fitting = max(len(inputs), len(outputs)) <= MAX_VALUES and all(_simple(kind) for _, kind in inputs)
         if fitting and any(_simple(kind) for _, kind in outputs):
             getter = Getter(name=entry.name[:MAX_NAME], inputs=tuple(inputs), outputs=tuple(outputs))
@@ -137,10 +137,14 @@ def getters(entries: Iterable[Entry]) -> list[tuple[bytes, Getter, tuple[Paramet
     return found[:MAX_GETTERS]
 
 
-def _opened(parameters: Sequence[Parameter]) -> list[tuple[str, str]]:
+def _flatten_parameters(parameters: Sequence[Parameter]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for item in parameters:
-        found += _opened(item.components) if item.type == "tuple" else [(item.name[:MAX_NAME], item.type)]
+        found += (
+            _flatten_parameters(item.components)
+            if item.type == "tuple"
+            else [(item.name[:MAX_NAME], item.type)]
+        )
     return found
 
 
@@ -150,12 +154,12 @@ def _simple(kind: str) -> bool:
 
 def probe(
     codes: Sequence[bytes], entries: Iterable[Entry], seed: int = 0, *, vyper: bool = False
-) -> list[Probed]:
+) -> list[ProbedGetter]:
     """Run an ABI's getters; ``codes`` are the runtime codes that may have them, the likeliest first.
 
     Getters of which no run returned are left out. ``vyper`` says that no compiler made the code that packs values.
     """
-    found: list[Probed] = []
+    found: list[ProbedGetter] = []
     work = 0
     for number, (selected, getter, returned) in enumerate(getters(entries)):
         for code in codes:
@@ -167,7 +171,7 @@ def probe(
             limit = runner.limit() if probes else None
             work += runner.work
             if probes:
-                found.append(Probed(getter=getter, probes=probes, limit=limit, vyper=vyper))
+                found.append(ProbedGetter(getter=getter, probes=probes, limit=limit, vyper=vyper))
                 break
     return found
 
@@ -238,18 +242,18 @@ class _Runner:
         machine = FastMachine(_MadeUp(values, self.rng.getrandbits(64)), max_steps=_OPCODES)
         machine.use(_RULES)
         machine.install(_HERE, self.code)
-        data = self.selected + _encoded(arguments, self.getter)
+        data = self.selected + _encode_call(arguments, self.getter)
         call = Call(sender=_CALLER, origin=_CALLER, to=_HERE, value=0, data=data, gas=_GAS)
         done = machine.run(call, _AROUND, _RULES, (_HERE,), keep=False)
         self.work += done.gas_used
-        answered = _decoded(self.returned, done.output) if done.succeeded else None
+        answered = _decode_output(self.returned, done.output) if done.succeeded else None
         if answered is None:
             return None
         reads: dict[int, int] = {}
         for step in done.steps:
             if isinstance(step, Read):
                 reads.setdefault(step.slot, step.value)
-        hashed = dict.fromkeys(step.data for step in done.steps if isinstance(step, Hashed))
+        hashed = dict.fromkeys(step.data for step in done.steps if isinstance(step, HashStep))
         return Probe(
             arguments=arguments, reads=tuple(reads.items()), preimages=tuple(hashed), values=answered
         )
@@ -271,7 +275,7 @@ def _argument(kind: str, arguments: _Arguments, rng: random.Random) -> bytes:
     return (rng.getrandbits(min(bits - 1, 20)) | 1 << min(bits - 1, 20) >> 1).to_bytes(32, "big")
 
 
-def _encoded(arguments: Sequence[bytes], getter: Getter) -> bytes:
+def _encode_call(arguments: Sequence[bytes], getter: Getter) -> bytes:
     head, tail = b"", b""
     for (_, kind), data in zip(getter.inputs, arguments, strict=True):
         if kind in ("string", "bytes"):
@@ -282,7 +286,7 @@ def _encoded(arguments: Sequence[bytes], getter: Getter) -> bytes:
     return head + tail
 
 
-def _decoded(parameters: Sequence[Parameter], data: bytes) -> tuple[int | bytes, ...] | None:
+def _decode_output(parameters: Sequence[Parameter], data: bytes) -> tuple[int | bytes, ...] | None:
     """Return the values returned as words and texts, tuples opened up; ``None`` if they do not fit the types."""
     values = decode_values([canonical(item) for item in parameters], data)
     return None if values is None else tuple(_flat(parameters, values))

@@ -13,8 +13,8 @@ from specminer.chain.envelopes import TipChanged, envelope_of
 from specminer.chain.lookahead import in_parallel
 from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, Request, result_of
-from specminer.chain.tracing import SAMPLES, Traced, TracerChoice
-from specminer.errors import NodeLied, NodeRefused
+from specminer.chain.tracing import SAMPLES, TracerChoice, TraceResult
+from specminer.errors import InvalidNodeResponse, NodeRefused
 from specminer.trace import Address, Block, Gap, Hash, Tracer, Transaction
 
 GROUP: Final = 16
@@ -112,7 +112,7 @@ class TransactionReader:
                     break
             return reading
 
-    def _stopped_after(self, traced: Traced, suspected: Collection[Hash]) -> str | None:
+    def _stopped_after(self, traced: TraceResult, suspected: Collection[Hash]) -> str | None:
         """Count what could not be traced; return how the node has stopped tracing, if it has."""
         lost = [gap for gap in traced.gaps if gap.hash not in suspected]
         with self._lock:
@@ -161,7 +161,7 @@ class TransactionReader:
     def _trace_requests(self, wanted: Sequence[Wanted]) -> Mapping[Hash, Request]:
         return {found: self.tracing.requests(Tracer.JAVASCRIPT, found)[0] for _, found in wanted}
 
-    def _trace(self, envelopes: Sequence[Envelope], answers: Mapping[Hash, Any]) -> Iterator[Traced]:
+    def _trace(self, envelopes: Sequence[Envelope], answers: Mapping[Hash, Any]) -> Iterator[TraceResult]:
         """Trace transactions, some at a time; ``answers`` are JavaScript traces that are there already."""
         if not envelopes:
             return
@@ -198,7 +198,7 @@ class TransactionReader:
                 if patient:
                     raise
                 gaps.append(Gap(hash=found, block=number, reason=str(error)))
-            except (NodeRefused, NodeLied) as error:
+            except (NodeRefused, InvalidNodeResponse) as error:
                 gaps.append(Gap(hash=found, block=number, reason=str(error)))
         return sorted(envelopes, key=lambda envelope: (envelope.block.number, envelope.index)), gaps
 
@@ -206,11 +206,11 @@ class TransactionReader:
         """Read a transaction; where the answers of a batch cannot be, ask for it alone."""
         try:
             return _read_envelope(found, block, answers)
-        except (TipChanged, NodeRefused, NodeLied) as error:
+        except (TipChanged, NodeRefused, InvalidNodeResponse) as error:
             envelope = self._node.read(
                 _requests_for(found), lambda alone: _read_envelope(found, block, (alone[0], alone[1]))
             )
-            if isinstance(error, NodeLied):
+            if isinstance(error, InvalidNodeResponse):
                 self.tracing.doubt_batches(error)
             return envelope
 
@@ -220,7 +220,7 @@ class TransactionReader:
         for number, answer in zip(numbers, answers, strict=True):
             try:
                 blocks[number] = read_block(result_of(answer), number)
-            except NodeLied as error:
+            except InvalidNodeResponse as error:
                 blocks[number] = block_at(self._node, number)
                 self.tracing.doubt_batches(error)
         return blocks

@@ -7,7 +7,7 @@ from typing import Any, Final
 from specminer.chain.envelopes import block_of, envelope_of
 from specminer.chain.matching import Envelope
 from specminer.chain.node import Node, octets, quantity
-from specminer.errors import ChainError, NodeLied, NodeRefused
+from specminer.errors import ChainError, InvalidNodeResponse, NodeRefused
 from specminer.trace import Hash
 
 SEARCHED: Final = 50
@@ -28,7 +28,7 @@ def recent_calls(node: Node, count: int, blocks: int = SEARCHED) -> list[Envelop
                     found.append(envelope)
                 if len(found) >= count:
                     return found
-    except (NodeRefused, NodeLied):
+    except (NodeRefused, InvalidNodeResponse):
         pass
     return found
 

@@ -83,7 +83,7 @@ def read_trace_table(path: Path) -> SavedTraces:
             text = fields.get("output")
             if not isinstance(text, str):
                 raise RecordError(f"output should be JSON text, got {describe_value(text)}")
-            document = _decoded(text.encode())
+            document = _decode_json(text.encode())
             if isinstance(document, dict) and set(document) == {"result"}:
                 document = document["result"]
             _collect(document, transaction, found)
@@ -94,7 +94,7 @@ def read_trace_table(path: Path) -> SavedTraces:
 
 def _documents(text: bytes, name: str) -> Iterator[tuple[str, Any]]:
     try:
-        yield "", _decoded(text)
+        yield "", _decode_json(text)
         return
     except ValueError as error:
         lines = text.splitlines()
@@ -103,12 +103,12 @@ def _documents(text: bytes, name: str) -> Iterator[tuple[str, Any]]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                yield f", line {number}", _decoded(line)
+                yield f", line {number}", _decode_json(line)
             except ValueError as error:
                 raise FileFormatError(f"{name}, line {number}: {plain(error, 120)}") from None
 
 
-def _decoded(text: bytes) -> Any:
+def _decode_json(text: bytes) -> Any:
     check_nesting(text)
     return msgspec.json.decode(text)
 

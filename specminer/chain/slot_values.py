@@ -27,7 +27,7 @@ class SlotValues:
         """Return an independent copy."""
         return SlotValues(dict(self.values), self.created, {})
 
-    def expected(self, slot: int) -> int | None:
+    def expected_value(self, slot: int) -> int | None:
         """Return the value that a slot should hold; ``None`` if nothing tells."""
         return self.values.get(slot, 0 if self.created else None)
 
@@ -47,7 +47,7 @@ def contradicting(transactions: Sequence[Transaction], contract: Address, held: 
         for access in _in_order(calls):
             slot = int(access.slot)
             if slot not in touched and access.before is not None:
-                expected = held.expected(slot)
+                expected = held.expected_value(slot)
                 if expected is not None and expected != access.before:
                     rows |= {row} | ({held.last[slot]} if slot in held.last else set())
                 held.values[slot] = int(access.before)

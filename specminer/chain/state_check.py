@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from specminer.chain.node import Node, came
 from specminer.chain.way import BlockHits
-from specminer.errors import NodeLied, NodeRefused
+from specminer.errors import InvalidNodeResponse, NodeRefused
 from specminer.trace import Address
 
 Fingerprint = tuple[str, str, str]
@@ -46,7 +46,7 @@ class StateCheck:
                 for low, high in _gaps(first, last, found)
                 if self._asking
             )
-        except (NodeLied, NodeRefused):
+        except (InvalidNodeResponse, NodeRefused):
             self._asking = False
             return True
 
@@ -80,8 +80,8 @@ def _read_fingerprint(answer: Any) -> Fingerprint:
 
     """
     if not isinstance(answer, dict):
-        raise NodeLied(f"eth_getProof should answer an account, got {came(answer)}")
+        raise InvalidNodeResponse(f"eth_getProof should answer an account, got {came(answer)}")
     root, code, nonce = (answer.get(field) for field in _FIELDS)
     if not isinstance(root, str) or not isinstance(code, str) or not isinstance(nonce, str):
-        raise NodeLied("eth_getProof answered an account without storage, code or nonce")
+        raise InvalidNodeResponse("eth_getProof answered an account without storage, code or nonce")
     return root, code, nonce

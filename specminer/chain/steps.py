@@ -1,6 +1,6 @@
 """What a tracer reports of one transaction, as a flat sequence of steps, and how it becomes invocations.
 
-Each tracer translates its output into these steps; :func:`recorded` alone decides what an invocation
+Each tracer translates its output into these steps; :func:`record_steps` alone decides what an invocation
 is, what a revert undoes and what a slot held before. The steps of the outermost frame are enclosed in an
 ``Enter`` and an ``Exit`` like all others.
 """
@@ -87,7 +87,7 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class Hashed:
+class HashStep:
     """KECCAK256 over ``data`` in the owner's context."""
 
     owner: Address
@@ -95,7 +95,7 @@ class Hashed:
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
+class LogStep:
     """LOG0 to LOG4 in the owner's context."""
 
     owner: Address
@@ -104,7 +104,7 @@ class Logged:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionStep:
     """The owner's code asked for something outside its storage, and was told."""
 
     owner: Address
@@ -114,7 +114,7 @@ class Asked:
     value: int
 
 
-Step = Enter | Exit | Read | Write | Hashed | Logged | Asked
+Step = Enter | Exit | Read | Write | HashStep | LogStep | QuestionStep
 
 SELFDESTRUCT: Final = "SELFDESTRUCT"
 _PANIC = bytes.fromhex("4e487b71")
@@ -176,7 +176,7 @@ _Marks = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class RecordedSteps:
     """What the steps of a transaction say of some contracts."""
 
     invocations: tuple[Invocation, ...]
@@ -231,14 +231,14 @@ class _Recorder:
                     self.stack[-1].journal.setdefault(key, known)
                 self.values[key] = value
                 self._access(owner, AccessKind.WRITE, slot, known, value)
-            case Hashed(owner, data):
+            case HashStep(owner, data):
                 if owner in self.contracts and len(data) <= MAX_PREIMAGE:
                     self.preimages.setdefault(data)
-            case Logged(owner, topics, data):
+            case LogStep(owner, topics, data):
                 record = self._record_of(owner)
                 if record is not None:
                     record.events.append(Event(position=self._next(), topics=topics, data=data))
-            case Asked(owner, asked, subject, value):
+            case QuestionStep(owner, asked, subject, value):
                 record = self._record_of(owner)
                 if record is not None:
                     answer = EnvironmentAnswer(
@@ -396,7 +396,9 @@ def _mark(record: _Record, counts: _Marks) -> None:
     ]
 
 
-def recorded(steps: Iterable[Step], contracts: Sequence[Address], *, environment: bool = False) -> Recorded:
+def record_steps(
+    steps: Iterable[Step], contracts: Sequence[Address], *, environment: bool = False
+) -> RecordedSteps:
     """Return the invocations of ``contracts``, and the preimages hashed in them.
 
     Args:
@@ -413,7 +415,7 @@ def recorded(steps: Iterable[Step], contracts: Sequence[Address], *, environment
         recorder.step(step)
     if recorder.stack:
         raise MalformedSteps("a call frame that never ends")
-    return Recorded(
+    return RecordedSteps(
         invocations=tuple(_invocation(record, environment) for record in recorder.records),
         preimages=tuple(recorder.preimages),
     )

@@ -18,8 +18,18 @@ from specminer.chain.matching import Envelope
 from specminer.chain.node import octets, quantity
 from specminer.chain.opcodes import NAMES, QUESTIONS, name_of
 from specminer.chain.precompiled_answers import precompiled_answer
-from specminer.chain.steps import SELFDESTRUCT, Asked, Enter, Exit, Hashed, Logged, Read, Step, Write
-from specminer.errors import NodeLied
+from specminer.chain.steps import (
+    SELFDESTRUCT,
+    Enter,
+    Exit,
+    HashStep,
+    LogStep,
+    QuestionStep,
+    Read,
+    Step,
+    Write,
+)
+from specminer.errors import InvalidNodeResponse
 from specminer.trace import NO_ADDRESS, WORD_LIMIT, Address
 
 _CALLS = {"CALL": 7, "CALLCODE": 7, "DELEGATECALL": 6, "STATICCALL": 6}
@@ -43,11 +53,11 @@ class _Log:
 
     def __init__(self, entry: Any, row: int) -> None:
         if not isinstance(entry, dict) or not isinstance(entry.get("stack"), list):
-            raise NodeLied(f"structLogs entry {row} has no stack")
+            raise InvalidNodeResponse(f"structLogs entry {row} has no stack")
         self.op = name_of(entry.get("op"))
         depth = _number(entry.get("depth"))
         if depth is None:
-            raise NodeLied(f"structLogs entry {row} has no depth")
+            raise InvalidNodeResponse(f"structLogs entry {row} has no depth")
         self.depth = depth
         self.gas = _number(entry.get("gas"))
         """Gas left before the opcode; ``None`` where it cannot be told."""
@@ -111,12 +121,12 @@ def decode(answer: Any, envelope: Envelope, contracts: Sequence[Address]) -> lis
     if entries == [] and first.to not in contracts and envelope.gas_used in _intrinsic(first.data):
         return [first, Exit(envelope.gas_used, b"", None if succeeded else "call failed")]  # no code ran
     if not isinstance(entries, list) or not entries:
-        raise NodeLied("the node returned no structLogs (some nodes need a flag to record them)")
+        raise InvalidNodeResponse("the node returned no structLogs (some nodes need a flag to record them)")
     if isinstance(answer.get("failed"), bool) and answer["failed"] == succeeded:
-        raise NodeLied("structLogs ended otherwise than the receipt says")
+        raise InvalidNodeResponse("structLogs ended otherwise than the receipt says")
     logs = [_Log(entry, row) for row, entry in enumerate(entries)]
     _check_memory(logs)
-    walk = _Walk(envelope, first, frozenset(contracts), _created(logs), logs[0].depth)
+    walk = _Walk(envelope, first, frozenset(contracts), _created_addresses(logs), logs[0].depth)
     for row, log in enumerate(logs):
         walk.log(row, log, logs[row + 1] if row + 1 < len(logs) else None)
     return walk.finish(answer, logs[-1], succeeded)
@@ -153,11 +163,11 @@ def _check_memory(logs: Sequence[_Log]) -> None:
     for log, following in pairwise(logs):
         if log.op in ("MSTORE", "MSTORE8") and following.depth == log.depth:
             if not isinstance(following.memory, list) or not following.memory:
-                raise NodeLied("the node returned structLogs without memory")
+                raise InvalidNodeResponse("the node returned structLogs without memory")
             return
 
 
-def _created(logs: Sequence[_Log]) -> dict[int, Address]:
+def _created_addresses(logs: Sequence[_Log]) -> dict[int, Address]:
     """Return for each row that enters a creation the address it created; zero if it failed."""
     found: dict[int, Address] = {}
     open_rows: list[int] = []
@@ -199,7 +209,7 @@ class _Walk:
         goes_on = following is not None and following.depth >= log.depth
         self._check(log, following)
         if goes_on and log.error and not (log.op in _CALLS or log.op in _CREATES):
-            raise NodeLied("structLogs contradict themselves: a frame goes on behind an error")
+            raise InvalidNodeResponse("structLogs contradict themselves: a frame goes on behind an error")
         if not goes_on:
             answers = log.op in ("RETURN", "REVERT")
             self.last_output = log.slice(log.peek(0), log.peek(1)) if answers else b""
@@ -245,7 +255,7 @@ class _Walk:
             elif following.depth < self.base:
                 wrong = "more frames end than began"
         if wrong:
-            raise NodeLied(f"structLogs contradict themselves: {wrong}")
+            raise InvalidNodeResponse(f"structLogs contradict themselves: {wrong}")
 
     def _compare(self, log: _Log, following: _Log) -> None:
         """Compare what the outermost frame sees of the transaction with the transaction.
@@ -269,21 +279,23 @@ class _Walk:
             part = data[start : start + 32] if start < len(data) else b""
             known = int.from_bytes(part.ljust(32, b"\0"), "big")
         if known is not None and following.peek(0) != known:
-            raise NodeLied(f"the trace of {self.envelope.name} is of another transaction ({log.op} differs)")
+            raise InvalidNodeResponse(
+                f"the trace of {self.envelope.name} is of another transaction ({log.op} differs)"
+            )
 
     def _observe(self, log: _Log, following: _Log, owner: Address) -> None:
         if log.op == "SLOAD" and following.depth == log.depth:
             self.steps.append(Read(owner, log.peek(0), following.peek(0)))
         elif log.op in _ASKED and following.depth == log.depth:
             kind, takes = _ASKED[log.op]
-            self.steps.append(Asked(owner, kind, log.peek(0) if takes else 0, following.peek(0)))
+            self.steps.append(QuestionStep(owner, kind, log.peek(0) if takes else 0, following.peek(0)))
         elif log.op == "SSTORE":
             self.steps.append(Write(owner, log.peek(0), None, log.peek(1)))
         elif log.op == "KECCAK256" and log.peek(1):
-            self.steps.append(Hashed(owner, log.slice(log.peek(0), log.peek(1))))
+            self.steps.append(HashStep(owner, log.slice(log.peek(0), log.peek(1))))
         elif log.op.startswith("LOG"):
             topics = tuple(log.peek(2 + i).to_bytes(32, "big") for i in range(int(log.op[3:])))
-            self.steps.append(Logged(owner, topics, log.slice(log.peek(0), log.peek(1))))
+            self.steps.append(LogStep(owner, topics, log.slice(log.peek(0), log.peek(1))))
 
     def _complete(self, log: _Log) -> None:
         """Take in what the last entry of a frame did that returned behind it: some clients do not show the last STOP.
@@ -295,7 +307,7 @@ class _Walk:
         if log.op in _ENDS or log.error is not None or self.owners[-1] not in self.contracts:
             return
         if log.op in _CALLS or log.op in _CREATES or log.op == "SLOAD" or log.op in _ASKED:
-            raise NodeLied("structLogs do not show how a call's last step ended")
+            raise InvalidNodeResponse("structLogs do not show how a call's last step ended")
         self._observe(log, log, self.owners[-1])
 
     def _call(self, log: _Log, following: _Log | None, inside: bool) -> None:
@@ -311,7 +323,9 @@ class _Walk:
             worked = following is not None and following.peek(0) != 0
             answer: bytes | None = b""
             if worked and following is not None and is_precompiled(to):
-                answer = _precompiled(log, following, to, data) if watched and size == len(data) else None
+                answer = (
+                    _precompiled_answer(log, following, to, data) if watched and size == len(data) else None
+                )
             shown = UNKNOWN_SIZE if answer is None else None
             self._close(Exit(0, answer or b"", None if worked else "call failed", shown))
 
@@ -341,7 +355,7 @@ class _Walk:
                 (worked and log.op in ("REVERT", "INVALID"))
                 or (not worked and log.op in _RETURNS and not creates and log.error is None)
             ):
-                raise NodeLied(
+                raise InvalidNodeResponse(
                     "structLogs contradict themselves: a call ends otherwise than its last step says"
                 )
             self._end(log, worked=worked, innermost=innermost)
@@ -354,7 +368,7 @@ class _Walk:
         if worked:
             deposit = CODE_DEPOSIT * len(output) if self.kinds[-1] in _CREATES else 0
             self._close(Exit(used + deposit, output, None, size))
-        elif innermost and _reverted(log):
+        elif innermost and _is_reverted(log):
             self._close(Exit(used, output, _fault(log), size))
         else:  # an exceptional halt takes all the gas the frame had
             self._close(Exit(gas, b"", _fault(log)))
@@ -362,11 +376,11 @@ class _Walk:
     def finish(self, answer: dict[str, Any], last: _Log, succeeded: bool) -> list[Step]:
         """Close the outermost frame with what the receipt says of it."""
         if len(self.owners) != 1:
-            raise NodeLied("structLogs end inside a call")
+            raise InvalidNodeResponse("structLogs end inside a call")
         if succeeded and last.op in ("REVERT", "INVALID"):
-            raise NodeLied("structLogs ended otherwise than the receipt says")
+            raise InvalidNodeResponse("structLogs ended otherwise than the receipt says")
         if not succeeded and last.op in ("STOP", "SELFDESTRUCT") and last.error is None:
-            raise NodeLied("structLogs ended otherwise than the receipt says")
+            raise InvalidNodeResponse("structLogs ended otherwise than the receipt says")
         if succeeded:
             self._complete(last)
         output = str(answer.get("returnValue") or "0x")
@@ -378,7 +392,7 @@ class _Walk:
         return self.steps
 
 
-def _precompiled(log: _Log, following: _Log, to: Address, data: bytes) -> bytes | None:
+def _precompiled_answer(log: _Log, following: _Log, to: Address, data: bytes) -> bytes | None:
     """Return what a precompiled contract answered; ``None`` if that cannot be told."""
     first = 5 if _CALLS[log.op] == 7 else 4
     start, size = log.peek(first), log.peek(first + 1)
@@ -387,13 +401,13 @@ def _precompiled(log: _Log, following: _Log, to: Address, data: bytes) -> bytes 
     return precompiled_answer(to, data, log.slice(start, size), following.slice(start, size))
 
 
-def _reverted(log: _Log) -> bool:
+def _is_reverted(log: _Log) -> bool:
     return log.op == "REVERT" and (log.error is None or "revert" in log.error.lower())
 
 
 def _fault(log: _Log) -> str:
     """Name what went wrong in a frame from its last entry."""
-    if _reverted(log):
+    if _is_reverted(log):
         return "execution reverted"
     if log.error:
         return log.error

@@ -37,17 +37,17 @@ def survey(node: Node) -> Iterator[Finding]:
     """
     chain_id = quantity(node.call("eth_chainId"), "chain id")
     head = block_at(node, "latest").number
-    yield _tried("client", lambda: plain(node.endpoint.redact(node.call("web3_clientVersion"))))
+    yield _try("client", lambda: plain(node.endpoint.redact(node.call("web3_clientVersion"))))
     yield Finding(what="chain", works=True, detail=f"{chain_id}, newest block {head:,}")
     yield _finality(node, chain_id, head)
-    yield _tried("batches", lambda: _batches(node))
-    yield _tried("old state", lambda: _archive(node, head))
+    yield _try("batches", lambda: _batches(node))
+    yield _try("old state", lambda: _archive(node, head))
     sample = next(iter(recent_calls(node, 1)), None)
     probe = head if sample is None else sample.block.number
     contract = NO_ADDRESS if sample is None or sample.to is None else sample.to
-    yield _tried("trace_filter", lambda: _filter(node, contract, probe))
+    yield _try("trace_filter", lambda: _filter(node, contract, probe))
     for method in ("debug_traceBlockByNumber", "trace_block"):
-        yield _tried(method, partial(_blocks, node, method, contract, probe))
+        yield _try(method, partial(_blocks, node, method, contract, probe))
     for tracer in ORDER:
         yield _trace(node, tracer, sample)
 
@@ -58,7 +58,7 @@ def usable(findings: list[Finding]) -> bool:
     return any(item.works is not False for item in tracers)
 
 
-def _tried(what: str, attempt: Callable[[], str]) -> Finding:
+def _try(what: str, attempt: Callable[[], str]) -> Finding:
     try:
         return Finding(what=what, works=True, detail=attempt())
     except ChainError as error:
@@ -68,7 +68,7 @@ def _tried(what: str, attempt: Callable[[], str]) -> Finding:
 def _finality(node: Node, chain_id: int, head: int) -> Finding:
     if chain_id in DEVELOPMENT_CHAINS:
         return Finding(what="finality", works=None, detail="a development chain: the newest block is read")
-    return _tried("finality", lambda: f"finalized block {block_at(node, 'finalized').number:,} of {head:,}")
+    return _try("finality", lambda: f"finalized block {block_at(node, 'finalized').number:,} of {head:,}")
 
 
 def _batches(node: Node) -> str:
@@ -121,4 +121,4 @@ def _trace(node: Node, tracer: Tracer, sample: Envelope | None) -> Finding:
         accesses = sum(len(call.accesses) for call in traced.invocations)
         return f"traced a transaction of block {sample.block.number:,} with {accesses} storage accesses"
 
-    return _tried(tracer.value, attempt)
+    return _try(tracer.value, attempt)

@@ -10,7 +10,7 @@ from specminer.chain.block_scan import full_transactions
 from specminer.chain.emptiness import confirm_empty
 from specminer.chain.node import Node, Request, came, octets, result_of
 from specminer.chain.way import BlockHits, add_hit
-from specminer.errors import NodeLied
+from specminer.errors import InvalidNodeResponse
 from specminer.trace import Address
 
 _FILTER_ASKS: Final = 3
@@ -26,7 +26,7 @@ def check_filter(node: Node, contract: Address, probe: int) -> None:
     """
     transactions = node.read(
         [("trace_filter", (_filter(contract, probe, probe),)), ("eth_getBlockByNumber", (hex(probe), True))],
-        partial(_probed, probe),
+        partial(_read_probe, probe),
     )
     if not transactions:
         return
@@ -40,13 +40,13 @@ def check_filter(node: Node, contract: Address, probe: int) -> None:
     )
 
 
-def _probed(probe: int, answers: Sequence[Any]) -> list[dict[str, Any]]:
+def _read_probe(probe: int, answers: Sequence[Any]) -> list[dict[str, Any]]:
     """Return a block's transactions, if ``trace_filter`` answers for it.
 
     Raises:
         NodeRefused, NodeLied: it does not, or there is no such block.
     """
-    _filtered(result_of(answers[0]), probe, probe)
+    _read_filter(result_of(answers[0]), probe, probe)
     return full_transactions(result_of(answers[1]), probe)
 
 
@@ -62,7 +62,7 @@ def _check_found(wanted: str, probe: int, fields: Sequence[str], answers: Sequen
         listed = traces if isinstance(traces, list) else []
         found = {str(trace.get("transactionHash")) for trace in listed if isinstance(trace, dict)}
         if wanted not in found:
-            raise NodeLied(
+            raise InvalidNodeResponse(
                 f"trace_filter does not find the first transaction of block {probe} by its {field}"
             )
 
@@ -79,27 +79,27 @@ def find_by_filter(node: Node, contract: Address, first: int, last: int, hits: B
         NodeLied: an answer is malformed.
     """
     request: Request = ("trace_filter", (_filter(contract, first, last),))
-    reader = partial(_filtered, first=first, last=last)
+    reader = partial(_read_filter, first=first, last=last)
     filtered = node.read_one(request, reader)
     for number, found in filtered or confirm_empty(node, request, reader, filtered, _FILTER_ASKS):
         add_hit(hits, number, found)
 
 
-def _filtered(answer: Any, first: int, last: int) -> list[tuple[int, str]]:
+def _read_filter(answer: Any, first: int, last: int) -> list[tuple[int, str]]:
     """Return block and hash of the transactions that ``trace_filter`` found.
 
     Raises:
         NodeLied: the answer is malformed, or of other blocks.
     """
     if not isinstance(answer, list):
-        raise NodeLied(f"trace_filter should answer a list of traces, got {came(answer)}")
+        raise InvalidNodeResponse(f"trace_filter should answer a list of traces, got {came(answer)}")
     found: list[tuple[int, str]] = []
     for trace in answer:
         number = trace.get("blockNumber") if isinstance(trace, dict) else None
         if not isinstance(number, int):
-            raise NodeLied("trace_filter returned a trace without a block number")
+            raise InvalidNodeResponse("trace_filter returned a trace without a block number")
         if not first <= number <= last:
-            raise NodeLied(f"trace_filter returned block {number} for blocks {first} to {last}")
+            raise InvalidNodeResponse(f"trace_filter returned block {number} for blocks {first} to {last}")
         if trace.get("transactionHash"):  # block rewards have none
             octets(trace["transactionHash"], "a transaction hash", 32)
             found.append((number, trace["transactionHash"]))

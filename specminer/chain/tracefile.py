@@ -18,8 +18,8 @@ import msgspec
 import zstandard
 
 from specminer._support.files import replacing
-from specminer._support.opening import opened
-from specminer.chain.fields import FieldError, shown
+from specminer._support.opening import open_text
+from specminer.chain.fields import FieldError, format_number
 from specminer.chain.traceline import (
     FORMAT,
     VERSION,
@@ -145,11 +145,11 @@ class TraceFile:
         """The version of the file."""
         if magic.version not in VERSIONS:
             raise FileFormatError(
-                f"{self._name}, line 1: the version is {shown(magic.version)}; this specminer reads versions "
+                f"{self._name}, line 1: the version is {format_number(magic.version)}; this specminer reads versions "
                 f"{VERSIONS[0]} to {VERSION}"
             )
         header = self._decode(line, number, HeaderLine)
-        with self._placed(number):
+        with self._naming_line(number):
             self.header = header_in(header, f"{self._name}, line {number}: contract.artifact")
 
     def transactions(self) -> Iterator[Transaction]:
@@ -168,7 +168,7 @@ class TraceFile:
                     "the file was edited"
                 )
             item = self._decode(line, number, TransactionLine)
-            with self._placed(number):
+            with self._naming_line(number):
                 transaction = transaction_in(item, self.version)
                 self._check(transaction, before, seen, block)
             block, before = transaction.block, (transaction.block.number, transaction.index)
@@ -208,7 +208,7 @@ class TraceFile:
                 )
 
     def _numbered_lines(self) -> Iterator[tuple[int, bytes]]:
-        with opened(self.path) as file:
+        with open_text(self.path) as file:
             number = 0
             while line := file.readline(MAX_LINE + 1):
                 number += 1
@@ -226,7 +226,7 @@ class TraceFile:
             raise FileFormatError(f"{self._name}, line {number}: {plain(error)}") from None
 
     @contextmanager
-    def _placed(self, number: int) -> Iterator[None]:
+    def _naming_line(self, number: int) -> Iterator[None]:
         try:
             yield
         except FieldError as error:

@@ -26,13 +26,13 @@ from specminer.chain.answerline import (
 from specminer.chain.artifact import parse
 from specminer.chain.fields import (
     FieldError,
+    format_number,
     read_address,
     read_amount,
     read_bytes,
     read_count,
     read_place,
     read_word,
-    shown,
     to_hex,
 )
 from specminer.trace import (
@@ -384,7 +384,7 @@ def _gaps_in(items: list[_Gap], first: int, last: int) -> tuple[Gap, ...]:
     for row, gap in enumerate(items):
         hashed = Hash(read_bytes(gap.hash, f"gaps[{row}].hash", 32))
         if not first <= gap.block <= last:
-            raise FieldError(f"gaps[{row}].block is {shown(gap.block)}, outside the header's blocks")
+            raise FieldError(f"gaps[{row}].block is {format_number(gap.block)}, outside the header's blocks")
         if not 0 < len(gap.reason) <= MAX_LIMIT:
             raise FieldError(
                 f"gaps[{row}].reason has {len(gap.reason)} characters; expected 1 to {MAX_LIMIT}"
@@ -401,10 +401,10 @@ def _block_in(block: _Block, field: str) -> Block:
         number=read_count(block.number, f"{field}.number"),
         hash=Hash(read_bytes(block.hash, f"{field}.hash", 32)),
         timestamp=None if stamp is None else read_count(stamp, f"{field}.timestamp"),
-        base_fee=_known(block.base_fee, f"{field}.base_fee", read_amount),
-        beneficiary=_known(block.beneficiary, f"{field}.beneficiary", read_address),
-        gas_limit=_known(block.gas_limit, f"{field}.gas_limit", read_count),
-        randomness=_known(block.randomness, f"{field}.randomness", read_word),
+        base_fee=_read_optional(block.base_fee, f"{field}.base_fee", read_amount),
+        beneficiary=_read_optional(block.beneficiary, f"{field}.beneficiary", read_address),
+        gas_limit=_read_optional(block.gas_limit, f"{field}.gas_limit", read_count),
+        randomness=_read_optional(block.randomness, f"{field}.randomness", read_word),
     )
 
 
@@ -412,12 +412,12 @@ _T = TypeVar("_T")
 _V = TypeVar("_V")
 
 
-def _known(value: _T | msgspec.UnsetType, field: str, read: Callable[[_T, str], _V]) -> _V | None:
+def _read_optional(value: _T | msgspec.UnsetType, field: str, read: Callable[[_T, str], _V]) -> _V | None:
     """Return what a field that may be left out holds."""
     return None if isinstance(value, msgspec.UnsetType) else read(value, field)
 
 
-def _listed(
+def _read_list(
     values: list[_T] | msgspec.UnsetType, field: str, read: Callable[[_T, str], _V]
 ) -> tuple[_V, ...] | None:
     """Return what a list that may be left out holds."""
@@ -449,7 +449,7 @@ def transaction_in(item: TransactionLine, version: int = VERSION) -> Transaction
     for row, call in enumerate(calls):
         if call.parent is not None and call.parent not in known:
             raise FieldError(
-                f"invocations[{row}].parent is {shown(call.parent)}, expected the position of an earlier one"
+                f"invocations[{row}].parent is {format_number(call.parent)}, expected the position of an earlier one"
             )
         known.add(call.position)
     places = [place.position for call in calls for place in call.accesses]
@@ -504,7 +504,7 @@ def _check_absent(later: Sequence[tuple[str, msgspec.Struct]]) -> None:
 
 
 def _logs_in(items: list[LogLine] | msgspec.UnsetType) -> tuple[ForeignLog, ...] | None:
-    logs = _listed(items, "logs", log_in)
+    logs = _read_list(items, "logs", log_in)
     for row, (log, following) in enumerate(pairwise(logs or ())):
         if following.index <= log.index:
             raise FieldError(f"logs[{row + 1}] has position {following.index}; expected ascending positions")
@@ -527,8 +527,8 @@ def _check_order(positions: Sequence[int], field: str) -> None:
     for row in range(1, len(positions)):
         if positions[row] <= positions[row - 1]:
             raise FieldError(
-                f"{field}[{row}] has position {shown(positions[row])} after {shown(positions[row - 1])}; expected "
-                "ascending positions"
+                f"{field}[{row}] has position {format_number(positions[row])} after "
+                f"{format_number(positions[row - 1])}; expected ascending positions"
             )
 
 
@@ -552,10 +552,10 @@ def _invocation_in(call: _Invocation, field: str) -> Invocation:
             _access_in(access, f"{field}.accesses[{row}]") for row, access in enumerate(call.accesses)
         ),
         events=tuple(_event_in(event, f"{field}.events[{row}]") for row, event in enumerate(call.events)),
-        payments=_listed(call.payments, f"{field}.payments", _payment_in),
-        calls=_listed(call.calls, f"{field}.calls", call_in),
-        codes=_listed(call.codes, f"{field}.codes", code_in),
-        environment=_listed(call.environment, f"{field}.environment", answer_in),
+        payments=_read_list(call.payments, f"{field}.payments", _payment_in),
+        calls=_read_list(call.calls, f"{field}.calls", call_in),
+        codes=_read_list(call.codes, f"{field}.codes", code_in),
+        environment=_read_list(call.environment, f"{field}.environment", answer_in),
     )
 
 

@@ -22,10 +22,10 @@ from specminer.chain.matching import (
 )
 from specminer.chain.node import Node, Request, octets, quantity, result_of
 from specminer.chain.recent_calls import recent_calls
-from specminer.chain.steps import Enter, Exit, MalformedSteps, Step, creations, outcome_of, recorded
+from specminer.chain.steps import Enter, Exit, MalformedSteps, Step, creations, outcome_of, record_steps
 from specminer.chain.untraceable import untraceable
 from specminer.chain.upstream import TIMED_OUT
-from specminer.errors import ChainError, NodeLied, NodeRefused
+from specminer.errors import ChainError, InvalidNodeResponse, NodeRefused
 from specminer.trace import (
     NO_ADDRESS,
     AccessKind,
@@ -83,21 +83,23 @@ def decode(
     results = [result_of(answer) for answer in answers]
     try:
         steps = _steps(tracer, envelope, results, contracts)
-        seen = recorded(steps, contracts, environment=tracer is not Tracer.PRESTATE)
+        seen = record_steps(steps, contracts, environment=tracer is not Tracer.PRESTATE)
         created = creations(steps, contracts)
     except MalformedSteps as error:
-        raise NodeLied(f"the trace of {envelope.name} does not fit together: {error}") from None
+        raise InvalidNodeResponse(f"the trace of {envelope.name} does not fit together: {error}") from None
     except (TypeError, AttributeError, LookupError, ValueError, OverflowError, RecursionError) as error:
-        raise NodeLied(f"the trace of {envelope.name} is malformed: {type(error).__name__}") from None
+        raise InvalidNodeResponse(
+            f"the trace of {envelope.name} is malformed: {type(error).__name__}"
+        ) from None
     first, last = steps[0], steps[-1]
     if not isinstance(first, Enter) or not isinstance(last, Exit):
-        raise NodeLied(f"the trace of {envelope.name} has no outermost call")
+        raise InvalidNodeResponse(f"the trace of {envelope.name} has no outermost call")
     check_outermost(first, envelope)
     outcome = outcome_of(last.error, last.output)
     check_end(outcome, envelope)
     check_logs(seen, envelope, contracts)
     if envelope.to in contracts and not any(call.depth == 0 for call in seen.invocations):
-        raise NodeLied(f"the trace of {envelope.name} does not show the call that it makes")
+        raise InvalidNodeResponse(f"the trace of {envelope.name} does not show the call that it makes")
     return Transaction(
         hash=envelope.hash,
         block=envelope.block,
@@ -152,7 +154,7 @@ def _nonce_of(tracer: Tracer, answers: Sequence[Any]) -> int | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Traced:
+class TraceResult:
     """What came of tracing transactions."""
 
     transactions: list[Transaction]
@@ -185,7 +187,7 @@ class TracerChoice:
 
     def record(
         self, envelopes: Sequence[Envelope], answers: Mapping[Hash, Any] = MappingProxyType({})
-    ) -> Traced:
+    ) -> TraceResult:
         """Trace the transactions, in order; what cannot be traced is a gap.
 
         ``answers`` are those of a node to the only request of a transaction, where it was sent already.
@@ -194,14 +196,14 @@ class TracerChoice:
             NodeRefused: the node has no debug method that works.
 
         """
-        traced = Traced(transactions=[], gaps=[])
+        traced = TraceResult(transactions=[], gaps=[])
         if not envelopes:
             return traced
         tracer = self.choose(envelopes)
         for envelope, group in zip(envelopes, self._answers(tracer, envelopes, answers), strict=True):
             try:
-                traced.transactions.append(self._decoded(tracer, envelope, group, batched=True))
-            except (NodeRefused, NodeLied) as error:
+                traced.transactions.append(self._decode(tracer, envelope, group, batched=True))
+            except (NodeRefused, InvalidNodeResponse) as error:
                 self._alone(envelope, tracer, error, traced)
         return traced
 
@@ -241,10 +243,10 @@ class TracerChoice:
         """Trace one transaction once more, by itself; ``None`` if the tracer in use cannot."""
         try:  # another process may have recorded it, and chosen its tracer
             return self._one(self.choose([envelope]), envelope)
-        except (NodeRefused, NodeLied):
+        except (NodeRefused, InvalidNodeResponse):
             return None
 
-    def _decoded(
+    def _decode(
         self, tracer: Tracer, envelope: Envelope, answers: Sequence[Any], *, batched: bool = False
     ) -> Transaction:
         """Return the transaction that answers tell.
@@ -296,7 +298,7 @@ class TracerChoice:
 
         try:
             self._learn(tracer, sample, self.node.read(requests, reader, tries=SAMPLE_TRIES))
-        except (NodeRefused, NodeLied) as error:
+        except (NodeRefused, InvalidNodeResponse) as error:
             return error
         return None
 
@@ -307,7 +309,7 @@ class TracerChoice:
                 return False
             decode(Tracer.JAVASCRIPT, sample, [answer], self.contracts)
             self._learn(Tracer.JAVASCRIPT, sample, [answer])
-        except (NodeRefused, NodeLied):
+        except (NodeRefused, InvalidNodeResponse):
             return False
         return True
 
@@ -327,26 +329,30 @@ class TracerChoice:
         return tracer
 
     def _alone(
-        self, envelope: Envelope, tracer: Tracer, error: NodeRefused | NodeLied, traced: Traced
+        self,
+        envelope: Envelope,
+        tracer: Tracer,
+        error: NodeRefused | InvalidNodeResponse,
+        traced: TraceResult,
     ) -> None:
         """Record one transaction by itself: a batch may be too large, or its answers exchanged."""
         slow = isinstance(error, NodeRefused) and error.code == TIMED_OUT
         for lesser in ORDER[ORDER.index(tracer) + slow :]:
             try:
                 traced.transactions.append(self._one(lesser, envelope))
-            except (NodeRefused, NodeLied) as again:
+            except (NodeRefused, InvalidNodeResponse) as again:
                 if lesser is tracer:
                     error = again
                 continue
             if lesser is not tracer:
                 self._tell(f"{envelope.name} had to be traced with {lesser.value} ({error})")
-            elif isinstance(error, NodeLied):
+            elif isinstance(error, InvalidNodeResponse):
                 self.doubt_batches(error)
             return
         self._tell(f"{envelope.name} cannot be recorded and is left as a gap ({error})")
         traced.gaps.append(Gap(hash=envelope.hash, block=envelope.block.number, reason=str(error)))
 
-    def doubt_batches(self, error: NodeLied) -> None:
+    def doubt_batches(self, error: InvalidNodeResponse) -> None:
         """Send no batches for a while after answers in them were wrong again and again; one may be this node's way."""
         self._wrong += 1
         if self._wrong >= MAX_WRONG and self.node.takes_batches:
@@ -368,9 +374,9 @@ class TracerChoice:
         tries = FEW_TRIES if self._lost >= MAX_LOST else None
         try:
             return self.node.read(
-                requests, lambda answers: self._decoded(tracer, envelope, answers), tries=tries
+                requests, lambda answers: self._decode(tracer, envelope, answers), tries=tries
             )
-        except NodeLied:
+        except InvalidNodeResponse:
             self._lost += 1
             raise
 

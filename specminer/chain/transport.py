@@ -124,7 +124,7 @@ class Transport:
             UnreadableAnswer: it is something else.
 
         """
-        message, number = self._encoded(call)
+        message, number = self._encode(call)
         answer = await self._exchange(message)
         if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
             raise UnreadableAnswer
@@ -140,7 +140,7 @@ class Transport:
             UnreadableAnswer: something else came.
 
         """
-        encoded = [self._encoded(call) for call in calls]
+        encoded = [self._encode(call) for call in calls]
         answers = await self._exchange(b"[" + b",".join(text for text, _ in encoded) + b"]")
         if isinstance(answers, dict):
             raise BatchRefused(answers)
@@ -165,7 +165,7 @@ class Transport:
         except ValueError:
             raise UnreadableAnswer from None
 
-    def _encoded(self, call: Request) -> tuple[bytes, int]:
+    def _encode(self, call: Request) -> tuple[bytes, int]:
         method, params = call
         number = next(self._numbers)
         request = {"jsonrpc": "2.0", "method": method, "params": params, "id": number}

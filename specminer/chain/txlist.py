@@ -17,7 +17,7 @@ from enum import Enum
 from itertools import pairwise
 from pathlib import Path
 
-from specminer._support.opening import opened
+from specminer._support.opening import open_text
 from specminer.chain.export_fields import Fields, RecordError
 from specminer.chain.export_names import FIELD_NAMES, IS_TABLE
 from specminer.chain.export_rows import HEAD, field_names, header_line, is_lines, read_rows
@@ -68,7 +68,7 @@ def kind_of(path: Path) -> FileKind:
     """
     if is_parquet(path):
         return FileKind.EXPORT
-    with opened(path) as file:
+    with open_text(path) as file:
         head = file.read(HEAD).lstrip()
     if not head:
         raise FileFormatError(

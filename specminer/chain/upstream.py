@@ -34,7 +34,7 @@ from specminer.chain.transport import (
     Transport,
     TransportFailure,
 )
-from specminer.errors import ChainError, NodeLied, NodeNeed, NodeRefused, NodeUnreachable
+from specminer.errors import ChainError, InvalidNodeResponse, NodeNeed, NodeRefused, NodeUnreachable
 
 TOO_LARGE: Final = 413
 """The code of a refusal because an answer would be too large for us."""
@@ -412,7 +412,7 @@ class Upstream:
             case ForeignAnswer():
                 self.answered = True
                 return Failure(
-                    error=NodeLied(
+                    error=InvalidNodeResponse(
                         f"{label} answered a request with what bears the identifier of another one"
                     )
                 )
@@ -464,14 +464,16 @@ class Upstream:
         label, method = self._label, job.call[0]
         if answer is None:
             job.most = max(1, size // 2)
-            lie = NodeLied(f"{label} left out the answer to a request in a batch, or answered it twice")
+            lie = InvalidNodeResponse(
+                f"{label} left out the answer to a request in a batch, or answered it twice"
+            )
             self._settle(self, job, Failure(error=lie), None)
             return False
         if answer.get("error") is None:
             result = answer.get("result")
             if result is None and job.nothings < job.patience:
                 job.nothings += 1
-                error = NodeLied(f"{label} answered {method} with nothing")
+                error = InvalidNodeResponse(f"{label} answered {method} with nothing")
                 self._settle(self, job, Failure(error=error, nothing=True), None)
             else:
                 self._settle(self, job, None, result)

@@ -56,7 +56,7 @@ class _Types:
         if depth > _MAX_DEPTH:
             raise VyperLayoutError(f"the type of {plain(variable, 60)} is nested deeper than {_MAX_DEPTH}")
         if (found := _HASH_MAP.fullmatch(text)) is not None:
-            key, value = _divided(found[1])
+            key, value = _split_pair(found[1])
             inner = self.of(value, None, variable, depth + 1)
             if _TEXT.fullmatch(key) is not None:
                 keyed = self.add("string", 1, "bytes")
@@ -100,7 +100,7 @@ class _Types:
         return self.add(text, slots or max(1, at), members=members)
 
 
-def _divided(text: str) -> tuple[str, str]:
+def _split_pair(text: str) -> tuple[str, str]:
     """Divide ``key, value`` at the first comma outside brackets."""
     depth = 0
     for at, char in enumerate(text):

@@ -14,7 +14,7 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 
-def bundled(command: Callable[..., Any]) -> Callable[..., Any]:
+def bundle_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Return a command that takes each option by itself and hands them on bundled."""
 
     @wraps(command)

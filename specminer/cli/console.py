@@ -9,10 +9,10 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.chain.progress import Estimate, Listing, PageRead
 from specminer.errors import plain
-from specminer.pipeline.progress import Executed, FunctionFollowed, ProgressEvent
+from specminer.pipeline.progress import ExecutionProgress, FunctionFollowed, ProgressEvent
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -50,7 +50,7 @@ class Screen:
 
     def progress(self, told: ProgressEvent) -> None:
         """Show an estimate before long work, and a bar during it."""
-        if isinstance(told, Executed):
+        if isinstance(told, ExecutionProgress):
             if self._task is None:
                 self._begin("executing", told.total)
                 self._before = told.done - 1
@@ -63,17 +63,17 @@ class Screen:
         elif isinstance(told, PageRead):
             if self._bar is not None:
                 noun = "transaction" if told.listing is Listing.TRANSACTIONS else "internal call"
-                self._say(f"read {counted(told.records, noun)} up to block {told.block:,}")
+                self._say(f"read {count_of(told.records, noun)} up to block {told.block:,}")
         elif isinstance(told, Estimate):
             if not self._quiet:
                 self._say(
-                    f"reading {counted(told.blocks, 'block')} by {told.way.value}: about "
-                    f"{counted(told.requests, 'request')}, and about four for each transaction found"
+                    f"reading {count_of(told.blocks, 'block')} by {told.way.value}: about "
+                    f"{count_of(told.requests, 'request')}, and about four for each transaction found"
                 )
             self._begin("collecting", told.blocks)
         else:
-            unit = f"blocks, {counted(told.transactions, 'transaction')}"
-            unit += f", {counted(told.retries, 'request')} sent again" if told.retries else ""
+            unit = f"blocks, {count_of(told.transactions, 'transaction')}"
+            unit += f", {count_of(told.retries, 'request')} sent again" if told.retries else ""
             self._advance(told.block - told.first, told.transactions, unit)
 
     def _say(self, text: str) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from specminer import Observer, collect_contracts, mine_contracts
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.errors import UsageError, plain
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.pipeline.sources.source import BlockRange, HistorySource
@@ -84,8 +84,8 @@ def mine_list(
         if row.failure is not None:
             told = f"not mined: {row.failure}"
         else:
-            alarms = "alarms not measured" if row.alarms is None else counted(row.alarms, "alarm")
-            told = f"{counted(row.states or 0, 'state')}, {counted(row.transactions or 0, 'transaction')}, {alarms}"
+            alarms = "alarms not measured" if row.alarms is None else count_of(row.alarms, "alarm")
+            told = f"{count_of(row.states or 0, 'state')}, {count_of(row.transactions or 0, 'transaction')}, {alarms}"
         click.echo(plain(f"{row.name}: {told}", 2_000))
     click.echo(
         f"\nindex          {plain(overview.page, 4096)}\ndocument       {plain(overview.document, 4096)}"

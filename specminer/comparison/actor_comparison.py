@@ -92,7 +92,7 @@ def _cases(old: Mapping[str, int], new: Mapping[str, int]) -> Iterator[tuple[str
 
 def _difference(function: str, callers: Sequence[_Caller]) -> Difference:
     surest = min(callers, key=lambda item: item.probability)
-    gone, come = (_listed([item for item in callers if item.is_gone is side]) for side in (True, False))
+    gone, come = (_list_callers([item for item in callers if item.is_gone is side]) for side in (True, False))
     told = [f"{function} is called by {come}, as it never was before"] if come else []
     told += [f"{'it' if come else function} is no longer called by {gone}"] if gone else []
     return Difference(
@@ -108,7 +108,7 @@ def _difference(function: str, callers: Sequence[_Caller]) -> Difference:
     )
 
 
-def _listed(callers: Sequence[_Caller]) -> str:
+def _list_callers(callers: Sequence[_Caller]) -> str:
     ordered = sorted(callers, key=lambda item: (item.probability, item.account))
     return list_some([item.text() for item in ordered[:_SHOWN]], len(ordered))
 

@@ -59,13 +59,13 @@ def paired_transitions(
         (numbers[edge.source], edge.symbol, numbers[edge.target]): edge for edge in after.transitions
     }
     keys = sorted({*old, *new})
-    left_old, left_new = _reached(old), _reached(new)
+    left_old, left_new = _count_exits(old), _count_exits(new)
     cases = [
         (
-            _taken(old.get(key)),
-            max(left_old.get(key[0], 0), _taken(old.get(key))),
-            _taken(new.get(key)),
-            max(left_new.get(key[0], 0), _taken(new.get(key))),
+            _traversals(old.get(key)),
+            max(left_old.get(key[0], 0), _traversals(old.get(key))),
+            _traversals(new.get(key)),
+            max(left_new.get(key[0], 0), _traversals(new.get(key))),
         )
         for key in keys
     ]
@@ -86,8 +86,8 @@ def paired_transitions(
 
 def _one_sided_states(old: Mapping[_Key, Edge], new: Mapping[_Key, Edge]) -> dict[int, Change]:
     """Return the joint states that only one automaton enters, if that is more than chance."""
-    totals = [max(_reached(edges).values(), default=0) for edges in (old, new)]
-    entered = [_entered(edges) for edges in (old, new)]
+    totals = [max(_count_exits(edges).values(), default=0) for edges in (old, new)]
+    entered = [_count_entries(edges) for edges in (old, new)]
     states = sorted(entered[0].keys() ^ entered[1].keys())
     cases = [
         (
@@ -106,7 +106,7 @@ def _one_sided_states(old: Mapping[_Key, Edge], new: Mapping[_Key, Edge]) -> dic
     }
 
 
-def _entered(edges: Mapping[_Key, Edge]) -> dict[int, int]:
+def _count_entries(edges: Mapping[_Key, Edge]) -> dict[int, int]:
     """Return how many interactions entered each joint state, at least: by its most frequent way from elsewhere."""
     found: dict[int, int] = {}
     for (source, _, target), edge in edges.items():
@@ -115,7 +115,7 @@ def _entered(edges: Mapping[_Key, Edge]) -> dict[int, int]:
     return found
 
 
-def _reached(edges: Mapping[_Key, Edge]) -> dict[int, int]:
+def _count_exits(edges: Mapping[_Key, Edge]) -> dict[int, int]:
     """Return how many interactions left each joint state."""
     found: dict[int, int] = {}
     for (source, _, _), edge in edges.items():
@@ -123,7 +123,7 @@ def _reached(edges: Mapping[_Key, Edge]) -> dict[int, int]:
     return found
 
 
-def _taken(edge: Edge | None) -> int:
+def _traversals(edge: Edge | None) -> int:
     return 0 if edge is None else edge.interaction_count
 
 

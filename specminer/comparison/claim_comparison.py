@@ -11,7 +11,7 @@ from specminer.specification import RoleKind, Specification
 
 def function_differences(before: Specification, after: Specification) -> Iterator[Difference]:
     """Yield the functions that only one of the histories calls, if that is more than chance."""
-    old, new = _accepted(before), _accepted(after)
+    old, new = _accepted_calls(before), _accepted_calls(after)
     totals = sum(old.values()), sum(new.values())
     scopes = sorted(scope for scope in {**old, **new} if not (old.get(scope) and new.get(scope)))
     cases = [(old.get(scope, 0), totals[0], new.get(scope, 0), totals[1]) for scope in scopes]
@@ -34,7 +34,7 @@ def function_differences(before: Specification, after: Specification) -> Iterato
             )
 
 
-def _accepted(specification: Specification) -> dict[str, int]:
+def _accepted_calls(specification: Specification) -> dict[str, int]:
     """Return how often each function was accepted, as far as the specification tells."""
     found: dict[str, int] = {}
     for guard in specification.guards:
@@ -57,7 +57,7 @@ def role_differences(
         one, two = old.get(scope, frozenset()), new.get(scope, frozenset())
         if one == two:
             continue
-        was, now = _listed(one), _listed(two)
+        was, now = _list_names(one), _list_names(two)
         yield Difference(
             subject=Subject.ROLE,
             change=Change.OTHER if one and two else Change.ADDED if two else Change.GONE,
@@ -78,7 +78,7 @@ def _roles(specification: Specification) -> dict[str, frozenset[str]]:
     return {function: frozenset(names) for function, names in found.items()}
 
 
-def _listed(names: frozenset[str]) -> str:
+def _list_names(names: frozenset[str]) -> str:
     return " and ".join(sorted(names))
 
 

@@ -36,7 +36,7 @@ def effect_differences(
     followed = calls_before.keys() & calls_after.keys()
     keys = [key for key in {**old, **new} if key[0] in followed and key not in idle]
     cases = [
-        (_happened(old.get(key)), calls_before[key[0]], _happened(new.get(key)), calls_after[key[0]])
+        (_occurrences(old.get(key)), calls_before[key[0]], _occurrences(new.get(key)), calls_after[key[0]])
         for key in keys
     ]
     found = beyond_chance([fisher(*case) for case in cases])
@@ -110,7 +110,7 @@ def _calls(specification: Specification) -> Mapping[str, int]:
     return {scope: count for scope, count in found.items() if count}
 
 
-def _happened(effect: Effect | None) -> int:
+def _occurrences(effect: Effect | None) -> int:
     return 0 if effect is None else min(effect.happened, effect.calls)
 
 

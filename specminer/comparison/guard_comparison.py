@@ -41,11 +41,14 @@ class GuardComparison:
         if unread_old or unread_new:
             self._leave_out("conditions that could not be read", range(unread_old + unread_new), ())
             return
-        gone, added = self._told(_unmet(language, old, new)), self._told(_unmet(language, new, old))
+        gone, added = (
+            self._drop_untaken(_unmet(language, old, new)),
+            self._drop_untaken(_unmet(language, new, old)),
+        )
         pairs = _pairs(language, gone, added, old, new)
         for one, two in pairs:
             if one.is_named == two.is_named:
-                yield self._changed(language, scope, one, two, new)
+                yield self._describe_change(language, scope, one, two, new)
             else:
                 self._leave_out("conditions of storage that only one history names", (one,), ())
         for item in gone:
@@ -83,7 +86,7 @@ class GuardComparison:
                 f"unless '{one.text}'",
             )
 
-    def _told(self, conditions: Sequence[DemandedCondition]) -> list[DemandedCondition]:
+    def _drop_untaken(self, conditions: Sequence[DemandedCondition]) -> list[DemandedCondition]:
         """Return the conditions without those that the other history may only lack because no call took that way."""
         told = [item for item in conditions if not item.of_compiler]
         self._leave_out(
@@ -97,7 +100,7 @@ class GuardComparison:
         if len(kept) < len(all_):
             self.uncompared[reason] = self.uncompared.get(reason, 0) + len(all_) - len(kept)
 
-    def _changed(
+    def _describe_change(
         self,
         language: GuardLanguage,
         scope: str,

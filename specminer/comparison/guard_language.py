@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.guard.proving import spelled
+from specminer.guard.proving import spell_values
 from specminer.predicate import Declaration, Formula, FormulaError, Language, Sort
 from specminer.predicate.smt import read_formula
 from specminer.specification import (
@@ -100,7 +100,7 @@ class GuardLanguage:
         names = {name: guard.names.get(name, name) for name in sorted(_names(part))}
         known = {symbol: self._symbol(names[name], sorts[name]) for name, symbol in _symbols(part).items()}
         version = None if told is None else told.version
-        formula = self.language.translated(part, known)
+        formula = self.language.translate(part, known)
         return DemandedCondition(
             text=guard.text if told is None else told.text if version is None else version.demand,
             formula=formula if version is None else self._latest(formula),
@@ -113,7 +113,7 @@ class GuardLanguage:
 
     def _latest(self, formula: Formula) -> Formula:
         """Return a condition of the latest version of the code without the blocks in which that runs."""
-        block = self.language.named("block")
+        block = self.language.find("block")
         rest = [item for item in formula.args() if self.language.symbols(item) != (block,)]
         return self.language.disjunction(*rest) if formula.is_or() and rest else formula
 
@@ -139,7 +139,7 @@ class GuardLanguage:
         language = self.language
         found = language.example(language.conjunction(*facts, language.negation(failing)))
         shown = {language.declaration(symbol).name for symbol in language.symbols(failing)}
-        return {name: value for name, value in spelled(language, found or {}).items() if name in shown}
+        return {name: value for name, value in spell_values(language, found or {}).items() if name in shown}
 
 
 def _symbols(formula: Formula) -> Mapping[str, Formula]:

@@ -6,6 +6,6 @@ held out should be accepted, and shuffled ones should not; each transition rests
 """
 
 from specminer.confidence.agreement import Agreement, agreement
-from specminer.confidence.transitions import reached
+from specminer.confidence.transitions import count_exits
 
-__all__ = ["Agreement", "agreement", "reached"]
+__all__ = ["Agreement", "agreement", "count_exits"]

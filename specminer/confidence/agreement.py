@@ -87,7 +87,7 @@ def agreement(tuning: Tuning, seed: int) -> Agreement | None:
     cut = folds(tuning.graph, seed)
     if not cut.enough:
         return None
-    edges, ends = _known(tuning, cut)
+    edges, ends = _count_known(tuning, cut)
     coarse = _Coarse.of(tuning.table, tuning.graph, tuning.chosen.blocks, edges, ends)
     shares: list[float] = []
     mixed: list[float] = []
@@ -100,7 +100,7 @@ def agreement(tuning: Tuning, seed: int) -> Agreement | None:
         share, chance = _shares(left, right, seed)
         shares.append(share)
         mixed.append(chance)
-        explained.append((coarse.explained(half, other) + coarse.explained(other, half)) / 2)
+        explained.append((coarse.explained_share(half, other) + coarse.explained_share(other, half)) / 2)
         bits.append((coarse.excess(half, other) + coarse.excess(other, half)) / 2)
         words.append(_told_apart(left, right))
     return Agreement(
@@ -126,7 +126,7 @@ def agreements(table: EventTable, graph: Quotient, blocks: IntColumn, cut: Folds
     return [_shares(*coarse.halves(table, half), seed)[0] for half in halves(seed)[:SPLITS]]
 
 
-def _known(tuning: Tuning, cut: Folds) -> tuple[IntColumn, IntColumn]:
+def _count_known(tuning: Tuning, cut: Folds) -> tuple[IntColumn, IntColumn]:
     """Return the counts of edges and ends by part, without events whose states are only assumed."""
     unknown = np.flatnonzero(tuning.uncertain(tuning.chosen))
     if not len(unknown):
@@ -140,7 +140,7 @@ def _known(tuning: Tuning, cut: Folds) -> tuple[IntColumn, IntColumn]:
     return edges, np.maximum(ends, 0)
 
 
-def _accepted(walked: Automaton, judge: Automaton, seed: int) -> tuple[float, float]:
+def _acceptance(walked: Automaton, judge: Automaton, seed: int) -> tuple[float, float]:
     """Return the share of random walks of one automaton that another accepts, and the same of shuffled walks."""
     walks = random_walks(walked, seed)
     if not walks:
@@ -153,7 +153,7 @@ def _accepted(walked: Automaton, judge: Automaton, seed: int) -> tuple[float, fl
 
 def _shares(left: Automaton, right: Automaton, seed: int) -> tuple[float, float]:
     """Return the shares of the walks of either that the other accepts, and the same of shuffled walks."""
-    ways = [_accepted(left, right, seed), _accepted(right, left, seed)]
+    ways = [_acceptance(left, right, seed), _acceptance(right, left, seed)]
     return fmean(share for share, _ in ways), fmean(share for _, share in ways)
 
 
@@ -256,7 +256,7 @@ class _Coarse:
         events = int(right.sum() + stop_right.sum())
         return float(bits.sum() + stops.sum()) / events if events else 0.0
 
-    def explained(self, taught: Sequence[int], asked: Sequence[int]) -> float:
+    def explained_share(self, taught: Sequence[int], asked: Sequence[int]) -> float:
         """Return the share of the bits to tell the next accepted call that knowing the state saves.
 
         Both the automaton and what it is compared with, the bare frequencies, are of ``taught``, and asked about the

@@ -8,7 +8,7 @@ from specminer.history import BoolColumn, IntColumn
 from specminer.tuning import FrontPoint, Tuning
 
 
-def reached(tuning: Tuning, point: FrontPoint, counted: BoolColumn | None = None) -> IntColumn:
+def count_exits(tuning: Tuning, point: FrontPoint, counted: BoolColumn | None = None) -> IntColumn:
     """Return how many interactions left each state of a point of the front by some event; shape (states,).
 
     ``counted`` are the events that count, by row of the table; ``None`` for all.

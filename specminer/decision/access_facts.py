@@ -81,14 +81,14 @@ def access_facts(context: HistoryContext, runs: Sequence[FunctionRuns]) -> Acces
     }
     keys: dict[tuple[int, int], list[IntColumn]] = defaultdict(list)
     for item in runs:
-        contested = _contested(item)
+        contested = _contested_conditions(item)
         invocations = _invocations(item)
         for number, run in enumerate(item.runs):
             rows = invocations[number]
             followed[rows] = True
             reader = _RunReader(context, run)
             first = np.searchsorted(history.access_invocation, rows.astype(history.access_invocation.dtype))
-            told, counting = reader.written()
+            told, counting = reader.last_writes()
             found = {"deciding": reader.deciding(contested[number]), "told": told, "counting": counting}
             for name, accesses in found.items():
                 columns[name][_at(first, accesses)] = True
@@ -110,7 +110,7 @@ def _at(first: IntColumn, accesses: Sequence[int]) -> IntColumn:
     return rows
 
 
-def _contested(runs: FunctionRuns) -> Mapping[int, frozenset[int]]:
+def _contested_conditions(runs: FunctionRuns) -> Mapping[int, frozenset[int]]:
     """Return for each run the conditions that it met and that rejected some call, but not all.
 
     A rejected call is rejected by the last condition that an accepted call decided otherwise.
@@ -171,7 +171,7 @@ class _RunReader:
         sources = {item for node in conditions for item in arena.sources(node)}
         return sorted({read_at[item] for item in sources if item in read_at and _is_found(arena, item)})
 
-    def written(self) -> tuple[list[int], list[int]]:
+    def last_writes(self) -> tuple[list[int], list[int]]:
         """Return the last write of each slot, where it lasted, and which of these count."""
         if not self._writes:
             return [], []
@@ -192,11 +192,11 @@ class _RunReader:
         slots = [(self._arena.key(node)[1], access) for node, access in self._record.read_at.items()]
         slots += [(effect.slot_node, access) for effect, access in self._writes]
         for node, access in slots:
-            for depth in self._computed(node, access):
+            for depth in self._computed_keys(node, access):
                 found[depth].append(access)
         return found
 
-    def _computed(self, slot: int | None, access: int) -> Iterator[int]:
+    def _computed_keys(self, slot: int | None, access: int) -> Iterator[int]:
         """Yield the positions of the keys of a slot that are computed from what the call is given."""
         row = self._accesses.start + access
         if not slot or slot in self._arena.constants or row >= self._accesses.stop:

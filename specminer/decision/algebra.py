@@ -147,7 +147,7 @@ class Bounds:
             return self._below(first, MASK - constant)
         if max(arena.bits(first), arena.bits(second)) < 256:
             return True
-        return any(self.facts.get(self._known("lt", total, item)) is False for item in (first, second))
+        return any(self.facts.get(self._known_bound("lt", total, item)) is False for item in (first, second))
 
     def at_least(self, first: int, second: int) -> bool:
         """Return whether one expression was decided to be at least another."""
@@ -155,12 +155,12 @@ class Bounds:
         if constant is not None:
             return self._below(second, constant)
         return (
-            self.facts.get(self._known("lt", first, second)) is False
-            or self.facts.get(self._known("lt", second, first)) is True
-            or self.facts.get(self._known("eq", *sorted((first, second)))) is True
+            self.facts.get(self._known_bound("lt", first, second)) is False
+            or self.facts.get(self._known_bound("lt", second, first)) is True
+            or self.facts.get(self._known_bound("eq", *sorted((first, second)))) is True
         )
 
-    def _known(self, kind: str, first: int, second: int) -> int:
+    def _known_bound(self, kind: str, first: int, second: int) -> int:
         return self.arena.node(kind, first, second)
 
     def _below(self, node: int, most: int) -> bool:

@@ -80,7 +80,7 @@ class AnswerTerms:
         """Return what the size of an answer is called."""
         return self._about(number, "answer size of", ValueKind.UINT, 256)
 
-    def created(self, number: int) -> Phrase:
+    def name_creation(self, number: int) -> Phrase:
         """Return what a new contract's address is called."""
         call = self._arena.foreign.call(number)
         times = "" if call is None or not call.repetition else f" {call.repetition + 1}"
@@ -246,7 +246,7 @@ def open_parts(arena: Arena, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         if not pending:
             break
         part = pending.pop()
-        inner = _opened(arena, part)
+        inner = _open_part(arena, part)
         if inner is None:
             if found and found[-1][0] == part[0] and found[-1][1] + found[-1][2] == part[1]:
                 found[-1] = (part[0], found[-1][1], found[-1][2] + part[2])
@@ -257,7 +257,7 @@ def open_parts(arena: Arena, parts: tuple[Part, ...]) -> tuple[Part, ...]:
     return (*found, *reversed(pending))
 
 
-def _opened(arena: Arena, part: Part) -> tuple[Part, ...] | None:
+def _open_part(arena: Arena, part: Part) -> tuple[Part, ...] | None:
     """Return what some bytes of a word are made of; ``None`` if they are its own."""
     node, first, count = part
     key = arena.key(node)

@@ -128,7 +128,7 @@ class _BranchExplorer:
             waiting += self._untaken(steps, flips, seen)
             slots, _ = slots_left(done.record, _MAX_SLOTS)
             if slots and done.ended and done.halt is None:
-                ways.setdefault(_written(slots), BranchWay(steps=steps, slots=tuple(slots)))
+                ways.setdefault(_written_places(slots), BranchWay(steps=steps, slots=tuple(slots)))
         return FunctionBranches(
             name=name,
             arena=self._arena,
@@ -167,7 +167,7 @@ class _BranchExplorer:
         return done
 
 
-def _written(slots: Sequence[SlotLeft]) -> frozenset[object]:
+def _written_places(slots: Sequence[SlotLeft]) -> frozenset[object]:
     return frozenset(
         (slot.place, tuple((item.shift, item.bits, item.node, item.value) for item in slot.fields))
         for slot in slots

@@ -59,14 +59,14 @@ class CallColumns:
         if feed.kind == "calldata":
             return self._calldata(feed.number, rows), np.ones(len(rows), dtype=np.bool_)
         if feed.kind == "access":
-            return self._accessed(self._history.access_after, feed.number, rows)
+            return self._access_column(self._history.access_after, feed.number, rows)
         if feed.kind == "told":
             places, known = _places(self._asking, feed.number, rows)
-            return _taken(self._told, places, known), known
+            return _take(self._told, places, known), known
         if feed.kind in ("answer", "answer_size", "success", "created"):
-            return self._answered(feed, rows)
+            return self._answer_column(feed, rows)
         if feed.kind in ("slot", "call_kind", "call_to", "call_value"):
-            return self._effected(feed, rows)
+            return self._effect_column(feed, rows)
         if feed.kind in ("base_fee", "beneficiary", "gas_limit", "randomness"):
             return self._of_block(feed.kind, rows)
         return self._of_call(feed.kind, rows)
@@ -88,17 +88,17 @@ class CallColumns:
             words.append(int.from_bytes(text.ljust(32, b"\0"), "big"))
         return objects(words)
 
-    def accessed(self, number: int, rows: RowColumn) -> tuple[Vector, BoolColumn]:
+    def access_slot(self, number: int, rows: RowColumn) -> tuple[Vector, BoolColumn]:
         """Return the slot of an access, the first one having number 0."""
-        return self._accessed(self._history.access_slot, number, rows)
+        return self._access_column(self._history.access_slot, number, rows)
 
-    def _accessed(self, column: RowColumn, number: int, rows: RowColumn) -> tuple[Vector, BoolColumn]:
+    def _access_column(self, column: RowColumn, number: int, rows: RowColumn) -> tuple[Vector, BoolColumn]:
         places, known = _places(self._history.access_invocation, number, rows)
         word = np.where(known, column[np.where(known, places, 0)], MISSING) if len(column) else places * 0 - 1
         known = word != MISSING
-        return _taken(self.words, word, known), known
+        return _take(self.words, word, known), known
 
-    def _answered(self, feed: Feed, rows: RowColumn) -> tuple[Vector, BoolColumn]:
+    def _answer_column(self, feed: Feed, rows: RowColumn) -> tuple[Vector, BoolColumn]:
         answers = self._history.answers
         places, known = _places(self._calling, feed.number, rows)
         if answers is None or not len(self._calling):
@@ -120,10 +120,10 @@ class CallColumns:
             )
         return words[answers.call_output[at]], known
 
-    def _effected(self, feed: Feed, rows: RowColumn) -> tuple[Vector, BoolColumn]:
+    def _effect_column(self, feed: Feed, rows: RowColumn) -> tuple[Vector, BoolColumn]:
         """Return the slot of an access, or what a call of another contract was, by its opcode, address or ether."""
         if feed.kind == "slot":
-            return self.accessed(feed.number, rows)
+            return self.access_slot(feed.number, rows)
         answers = self._history.answers
         if answers is None or not len(self._calling):
             return objects([0] * len(rows)), np.zeros(len(rows), dtype=np.bool_)
@@ -154,7 +154,7 @@ class CallColumns:
         if kind == "beneficiary":
             whose = objects([int.from_bytes(item, "big") for item in blocks.beneficiaries])
             known &= blocks.beneficiary[at] != MISSING
-            return _taken(whose, blocks.beneficiary[at].astype(np.int64), known), known
+            return _take(whose, blocks.beneficiary[at].astype(np.int64), known), known
         words, has = (
             (blocks.base_fee, blocks.has_base_fee)
             if kind == "base_fee"
@@ -192,7 +192,7 @@ def _places(ascending: RowColumn, number: int, rows: RowColumn) -> tuple[_Places
     return places, places < np.searchsorted(ascending, wanted, side="right")
 
 
-def _taken(values: Vector, places: _Places, known: BoolColumn) -> Vector:
+def _take(values: Vector, places: _Places, known: BoolColumn) -> Vector:
     """Return values at places; 0 where they are not known."""
     if not len(values):
         return objects([0] * len(places))

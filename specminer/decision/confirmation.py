@@ -52,11 +52,11 @@ def confirmed_calls(history: History, runs: Sequence[FunctionRuns]) -> BoolColum
             run, rows = function.runs[number], function.matched[sure & (function.matched_run == number)]
             for start in range(0, len(rows), _TOGETHER):
                 part = rows[start : start + _TOGETHER]
-                found[part] = _confirmed(history, columns, run, part)
+                found[part] = _confirm(history, columns, run, part)
     return found
 
 
-def _confirmed(history: History, columns: CallColumns, run: CallRun, rows: RowColumn) -> BoolColumn:
+def _confirm(history: History, columns: CallColumns, run: CallRun, rows: RowColumn) -> BoolColumn:
     """Return which calls took the path of a run in every respect; shape (r,)."""
     record, answers = run.record, history.answers
     answered = answers is not None and answers.invocation_calls[run.invocation] != MISSING
@@ -72,7 +72,7 @@ def _confirmed(history: History, columns: CallColumns, run: CallRun, rows: RowCo
     if not all(gather(record.arena, node, known, reader, feeds) for node in nodes):
         return nothing
     values = CallValues(record.arena, feeds, columns, rows)
-    right = columns.asks_nothing(rows) & _returned(history, run, values)
+    right = columns.asks_nothing(rows) & _returned_as_recorded(history, run, values)
     for claim in claims:
         expected = claim.value if claim.node is None else values.value(claim.node)
         if claim.mask is not None:
@@ -85,7 +85,7 @@ def _confirmed(history: History, columns: CallColumns, run: CallRun, rows: RowCo
     return right & values.known
 
 
-def _returned(history: History, run: CallRun, values: CallValues) -> BoolColumn:
+def _returned_as_recorded(history: History, run: CallRun, values: CallValues) -> BoolColumn:
     """Return of which calls the output is recorded that a path ends with; shape (r,)."""
     size = 8 * len(run.output)
     expected: Value = int.from_bytes(run.output, "big")

@@ -173,7 +173,7 @@ def _clause(calls: _Calls, paths: tuple[Path, ...], draft: Draft) -> Clause:
     for path in paths:
         if path.returned:
             value = facts_of(path.steps).get(head.node)
-            count = sum(calls.accepted(number) for number in path.runs)
+            count = sum(calls.count_accepted(number) for number in path.runs)
             passed += count if value is head.holds else 0
             undecided += count if value is None else 0
     return Clause(
@@ -201,7 +201,7 @@ class _Calls:
         """Return the invocations that a run stands for."""
         return [self._runs[number].invocation, *self._matched.get(number, ())]
 
-    def accepted(self, number: int) -> int:
+    def count_accepted(self, number: int) -> int:
         """Return how many accepted calls a run stands for."""
         return len(self.rows(number)) if self._runs[number].accepted else 0
 

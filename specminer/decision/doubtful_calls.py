@@ -105,12 +105,12 @@ class DoubtfulCalls:
         for (node, slot), before, write in zip(
             record.access_slots, record.access_decided, writes, strict=True
         ):
-            place = self._decided(place, record, decided, before)
+            place = self._follow_decisions(place, record, decided, before)
             place = place.accesses.setdefault(_Access(node, 0 if node else slot, write), _Place())
             decided = before
-        self._decided(place, record, decided, len(record.decisions)).ends.append(run)
+        self._follow_decisions(place, record, decided, len(record.decisions)).ends.append(run)
 
-    def _decided(self, place: _Place, record: ShadowRecord, first: int, last: int) -> _Place:
+    def _follow_decisions(self, place: _Place, record: ShadowRecord, first: int, last: int) -> _Place:
         """Return the place behind some decisions of a run."""
         for decision in record.decisions[first:last]:
             if not selects_only(self._arena, decision.condition):

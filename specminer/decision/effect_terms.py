@@ -13,7 +13,7 @@ from specminer.decision.algebra import linear_form
 from specminer.decision.answer_terms import SIGNER, cut_parts, open_parts
 from specminer.decision.argument_names import read_type, value_kind
 from specminer.decision.packed_elements import PackedElement
-from specminer.decision.phrases import Phrase, Strength, joined, listed
+from specminer.decision.phrases import Phrase, Strength, join_phrases, list_sources
 from specminer.decision.wording import Wording
 from specminer.decision.writes import FieldLeft, Place, SlotLeft, field_left
 from specminer.evm.shadow.arena import UNKNOWN, Arena, Inputs, Part
@@ -83,17 +83,17 @@ class EffectTerms:
         """Take in a slot, and in which runs it was written."""
         if place not in self._stored:
             node = self._arena.constant(place.slot) if place.node is None else place.node
-            self._stored[place] = self._wording.stored(node, runs) if node else UNKNOWN
+            self._stored[place] = self._wording.stored_node(node, runs) if node else UNKNOWN
 
     def variable(self, place: Place) -> tuple[int, int]:
         """Return the node of what a slot held, and the row of its variable, or ``MISSING``."""
         node = self._stored[place]
-        return node, self._terms.stored(node).variable if node else MISSING
+        return node, self._terms.name_stored(node).variable if node else MISSING
 
     def keys(self, place: Place) -> tuple[str, ...]:
         """Return the keys of the entry to which a slot belongs, as expressions, the outermost first."""
         node = self._stored[place]
-        return self._terms.stored(node).keys if node else ()
+        return self._terms.name_stored(node).keys if node else ()
 
     def is_signed(self, place: Place, depth: int, facts: Mapping[int, bool]) -> bool:
         """Return whether it is among some facts that the key of an entry is who signed something."""
@@ -122,11 +122,11 @@ class EffectTerms:
     def is_text(self, place: Place) -> bool:
         """Return whether a slot holds a string or bytes, or the length of one that does not fit into it."""
         node = self._stored[place]
-        return bool(node) and self._terms.stored(node).kind is ValueKind.TEXT
+        return bool(node) and self._terms.name_stored(node).kind is ValueKind.TEXT
 
     def apart(self, place: Place, other: Place) -> str | None:
         """Return what tells two entries of a variable apart: ``sender != to``; ``None`` if no one key does."""
-        first, second = (self._terms.stored(self._stored[item]) for item in (place, other))
+        first, second = (self._terms.name_stored(self._stored[item]) for item in (place, other))
         if first.variable == MISSING or first.variable != second.variable:
             return None
         different = [pair for pair in zip(first.keys, second.keys, strict=True) if pair[0] != pair[1]]
@@ -134,7 +134,7 @@ class EffectTerms:
             return None
         return " != ".join(sorted(different[0], key=lambda key: (key == "sender", key)))
 
-    def written(self, slot: SlotLeft) -> list[tuple[EffectName, bool]]:
+    def name_write(self, slot: SlotLeft) -> list[tuple[EffectName, bool]]:
         """Return what was written to a slot, field by field, and whether it made a difference.
 
         Left out is what puts there what was there, whatever that was; other expressions make a difference, even if
@@ -167,7 +167,7 @@ class EffectTerms:
 
     def _element(self, slot: SlotLeft, item: PackedElement) -> EffectName:
         """Return what is written to one of several elements that share a slot."""
-        target = self._terms.stored(self._stored[slot.place], 0, item.bits)
+        target = self._terms.name_stored(self._stored[slot.place], 0, item.bits)
         name = _FIRST.sub("", target.text)
         if name != target.text or not target.text.endswith("]"):
             name = f"{name}[{self._terms.phrase(item.position).text}]"
@@ -175,7 +175,7 @@ class EffectTerms:
         return EffectName(EffectKind.WRITTEN, name, value.text, not value.cut)
 
     def _name(self, slot: SlotLeft, item: FieldLeft) -> EffectName:
-        target = self._terms.stored(self._stored[slot.place], item.shift, item.bits)
+        target = self._terms.name_stored(self._stored[slot.place], item.shift, item.bits)
         if target.kind is ValueKind.TEXT:
             value = self._text(item)
         elif item.node is None:
@@ -207,7 +207,7 @@ class EffectTerms:
         made = old[1]
         for sign, phrase in terms:
             if phrase is not old[1]:
-                made = joined([made, phrase], sign, Strength.SUM, value.kind)
+                made = join_phrases([made, phrase], sign, Strength.SUM, value.kind)
         return made
 
     def _is_whole(self, node: int) -> bool:
@@ -240,16 +240,16 @@ class EffectTerms:
         names = {phrase.source or phrase.text for phrase in sources if phrase.variable == MISSING}
         if len(names) == 1:
             return Phrase(text=names.pop().removeprefix("length(").removesuffix(")"))
-        return Phrase(text=f"an expression of {listed(sources)}" if sources else "a text", cut=True)
+        return Phrase(text=f"an expression of {list_sources(sources)}" if sources else "a text", cut=True)
 
     # -- calls --------------------------------------------------------------------------------------
 
-    def called(self, call: CallEffect) -> EffectName:
+    def name_call(self, call: CallEffect) -> EffectName:
         """Return what a call of another contract is called."""
         asked = self._terms.answers.question(call.number)
         return EffectName(EffectKind.CALLED, asked.text, "", not asked.cut)
 
-    def paid(self, call: CallEffect) -> EffectName:
+    def name_payment(self, call: CallEffect) -> EffectName:
         """Return what a payment is called."""
         receiver = (
             self._terms.answers.receiver(call.number)
@@ -265,7 +265,7 @@ class EffectTerms:
 
     # -- events -------------------------------------------------------------------------------------
 
-    def logged(self, log: LogEffect, inputs: Inputs) -> EffectName:
+    def name_log(self, log: LogEffect, inputs: Inputs) -> EffectName:
         """Return what an event is called, given what the sources of the call held."""
         entry = self._events.get(log.topics[0]) if log.topics and log.nodes[0] is None else None
         if entry is None:

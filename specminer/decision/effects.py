@@ -35,7 +35,7 @@ _KINDS: Final = tuple(EffectKind)
 
 
 @dataclass(slots=True, kw_only=True)
-class _Found:
+class _FoundEffect:
     """An effect, and the runs in which it happened."""
 
     runs: dict[int, int] = field(default_factory=dict)
@@ -130,32 +130,32 @@ class _Collector:
         self._same: dict[str, int] = {}
         """By what they are called: the nodes of conditions."""
 
-    def collect(self) -> dict[EffectName, _Found]:
+    def collect(self) -> dict[EffectName, _FoundEffect]:
         """Return the effects with the runs in which they happened."""
         found = {name: item for name, item in self._all().items() if item.changed}
-        return _bounded(_with_rounds(found))
+        return _bound_targets(_with_rounds(found))
 
-    def idle(self) -> dict[EffectName, _Found]:
+    def idle(self) -> dict[EffectName, _FoundEffect]:
         """Return what was done that made no difference in any run, with the runs in which it was done."""
         return {name: item for name, item in self._all().items() if not item.changed}
 
-    def _all(self) -> dict[EffectName, _Found]:
-        found: dict[EffectName, _Found] = {}
+    def _all(self) -> dict[EffectName, _FoundEffect]:
+        found: dict[EffectName, _FoundEffect] = {}
         for number in self.weights:
             record = self._runs[number].record
-            effects = [*self._written(number), *self._others(self._runs[number])]
+            effects = [*self._writes_of(number), *self._others(self._runs[number])]
             many = max(len(record.calls), len(record.logs)) > MAX_OF_RUN
             if many or record.cut or number in self._writes.beyond:
                 effects.append((EffectName(EffectKind.WRITTEN, "…", "more than is told", False), 0, True))
             for name, decided, changed in _rounds(effects):
-                item = found.setdefault(name, _Found())
+                item = found.setdefault(name, _FoundEffect())
                 item.runs[number] = max(decided, item.runs.get(number, 0))
                 item.changed |= changed
         return found
 
-    def _written(self, run: int) -> Iterator[tuple[EffectName, int, bool]]:
-        for slot in self._writes.told(run):
-            for name, changed in self._terms.written(slot):
+    def _writes_of(self, run: int) -> Iterator[tuple[EffectName, int, bool]]:
+        for slot in self._writes.list_slots(run):
+            for name, changed in self._terms.name_write(slot):
                 self._places.setdefault(name, slot.place)
                 yield name, slot.decided, changed
 
@@ -164,13 +164,13 @@ class _Collector:
         for call in record.calls[:MAX_OF_RUN]:
             if self._acts(record, call):
                 if call.value or call.value_node:
-                    yield self._terms.paid(call), call.decided, bool(call.value)
+                    yield self._terms.name_payment(call), call.decided, bool(call.value)
                 foreign = self._arena.foreign.call(call.number)
                 if foreign is None or foreign.size or call.kind.creates:
-                    yield self._terms.called(call), call.decided, True
+                    yield self._terms.name_call(call), call.decided, True
         for log in record.logs[:MAX_OF_RUN]:
             if not log.undone:
-                yield self._terms.logged(log, record.inputs), log.decided, True
+                yield self._terms.name_log(log, record.inputs), log.decided, True
 
     def _acts(self, record: ShadowRecord, call: CallEffect) -> bool:
         """Return whether a call of another contract may have changed something there: it succeeded, and did not ask."""
@@ -184,7 +184,7 @@ class _Collector:
 
     # -- conditions ---------------------------------------------------------------------------------
 
-    def condition(self, name: EffectName, item: _Found) -> str:
+    def condition(self, name: EffectName, item: _FoundEffect) -> str:
         """Return when an effect happens; nothing if no decision tells."""
         happened: dict[int, int] = {}
         paths: list[Path] = []
@@ -284,19 +284,19 @@ def _rounds(effects: Sequence[tuple[EffectName, int, bool]]) -> Iterator[tuple[E
         yield (general if len(forms[general]) > 1 else name), decided, changed
 
 
-def _with_rounds(found: dict[EffectName, _Found]) -> dict[EffectName, _Found]:
+def _with_rounds(found: dict[EffectName, _FoundEffect]) -> dict[EffectName, _FoundEffect]:
     """Return effects with those of loops that had one round as those of several, where other calls had these."""
-    merged: dict[EffectName, _Found] = {}
+    merged: dict[EffectName, _FoundEffect] = {}
     for name, item in found.items():
         general = _general(name)
         _merge(merged, general if general in found else name, item)
     return merged
 
 
-def _bounded(found: dict[EffectName, _Found]) -> dict[EffectName, _Found]:
+def _bound_targets(found: dict[EffectName, _FoundEffect]) -> dict[EffectName, _FoundEffect]:
     """Return effects with those of targets that get many values as one each."""
     targets = Counter((name.kind, name.target) for name in found)
-    merged: dict[EffectName, _Found] = {}
+    merged: dict[EffectName, _FoundEffect] = {}
     for name, item in found.items():
         count = targets[name.kind, name.target]
         if count > MAX_VALUES:
@@ -305,8 +305,8 @@ def _bounded(found: dict[EffectName, _Found]) -> dict[EffectName, _Found]:
     return merged
 
 
-def _merge(merged: dict[EffectName, _Found], name: EffectName, item: _Found) -> None:
-    known = merged.setdefault(name, _Found())
+def _merge(merged: dict[EffectName, _FoundEffect], name: EffectName, item: _FoundEffect) -> None:
+    known = merged.setdefault(name, _FoundEffect())
     for run, decided in item.runs.items():
         known.runs[run] = max(decided, known.runs.get(run, 0))
     known.changed |= item.changed

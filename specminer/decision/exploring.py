@@ -85,7 +85,7 @@ def _reason(output: bytes) -> bytes:
     return output if output[:4] == _ERROR else output[:4]
 
 
-def _turned(flips: frozenset[int], step: Step) -> frozenset[int]:
+def _turn_step(flips: frozenset[int], step: Step) -> frozenset[int]:
     """Return what to force so that a step goes the other way; what comes behind it is not forced."""
     return frozenset(position for position in flips if position < step.position) | (
         frozenset() if step.position in flips else {step.position}
@@ -244,7 +244,7 @@ class Explorer:
         """
         usual = {step.counter for step in steps[index + 1 :]}
         track = self.accepted_sites.difference(step.site for step in base.visits)
-        waiting = [_turned(flips, steps[index])]
+        waiting = [_turn_step(flips, steps[index])]
         tries = 0
         while waiting and tries < _TRIES:
             forced = waiting.pop()
@@ -282,7 +282,7 @@ class Explorer:
         if step.condition in self._dead:
             return False
         before = {item.condition.node for item in steps[: index + 1]}
-        waiting = [_turned(flips, step)]
+        waiting = [_turn_step(flips, step)]
         for tries in range(_TRIES):
             if not waiting:
                 return False

@@ -16,8 +16,8 @@ from specminer.decision.phrases import (
     Origin,
     Phrase,
     Strength,
-    joined,
-    listed,
+    join_phrases,
+    list_sources,
     together,
 )
 from specminer.decision.rounding import rounded_up
@@ -94,18 +94,18 @@ class ExpressionTerms:
             "answer": lambda node, key: self._answers.answer(key[1], key[2]),
             "answer_size": lambda node, key: self._answers.size(key[1]),
             "success": lambda node, key: self._answers.success(key[1]),
-            "created": lambda node, key: self._answers.created(key[1]),
+            "created": lambda node, key: self._answers.name_creation(key[1]),
             "constant": lambda node, key: self.constant(key[1]),
             "own_balance": lambda node, key: self._balance("this", Origin.NOTHING, key[-1]),
             "balance": self._balance_of,
             "blob_hash": lambda node, key: Phrase(text=f"blob hash {key[1]}", kind=ValueKind.BYTES),
             "field": self._field,
-            "shifted": self._shifted,
+            "shifted": self._name_shifted,
             "iszero": self._iszero,
-            "not": self._inverted,
-            "clz": lambda node, key: self._applied("leading zeros", key),
+            "not": self._name_inverted,
+            "clz": lambda node, key: self._name_applied("leading zeros", key),
             "add": self._sum,
-            "signextend": self._extended,
+            "signextend": self._name_extended,
             "byte": self._byte,
             "addmod": lambda node, key: self._modular(key, "+", Strength.SUM),
             "mulmod": lambda node, key: self._modular(key, "*", Strength.PRODUCT),
@@ -122,7 +122,7 @@ class ExpressionTerms:
             # operands first, so that nothing is entered deeply
             for item in self._arena.below(node):
                 if item not in self._phrases:
-                    self._phrases[item] = self._bounded(item)
+                    self._phrases[item] = self._name_bounded(item)
             found = self._phrases[node]
         return found
 
@@ -137,7 +137,7 @@ class ExpressionTerms:
         """What calls of other contracts are called."""
         return self._answers
 
-    def stored(self, node: int, shift: int = 0, width: int = 256) -> Phrase:
+    def name_stored(self, node: int, shift: int = 0, width: int = 256) -> Phrase:
         """Return what some bits of a word of storage are called."""
         return self._storage.bits(node, shift, width)
 
@@ -180,7 +180,7 @@ class ExpressionTerms:
 
     # -- bounds -------------------------------------------------------------------------------------
 
-    def _bounded(self, node: int) -> Phrase:
+    def _name_bounded(self, node: int) -> Phrase:
         key = self._arena.key(node)
         made = self._kinds.get(key[0], self._operation)(node, key)
         if key[0] in SOURCES or key[0] in ("constant", "keccak", "opaque"):
@@ -190,7 +190,7 @@ class ExpressionTerms:
     def _cut(self, node: int) -> Phrase:
         sources = self.sources(node)
         return Phrase(
-            text=f"an expression of {listed(sources)}" if sources else "an unknown expression",
+            text=f"an expression of {list_sources(sources)}" if sources else "an unknown expression",
             strength=Strength.OR,
             origin=together(sources),
             cut=True,
@@ -303,14 +303,14 @@ class ExpressionTerms:
                 "or": ("or", Strength.OR),
                 "xor": ("!=", Strength.COMPARISON),
             }[kind]
-            return joined([left, right], word, strength, ValueKind.BOOL)
+            return join_phrases([left, right], word, strength, ValueKind.BOOL)
         sign, strength = _SIGNS[kind]
         truth = kind in TRUTHS
         if kind in _UNSIGNED:
-            left, right = self._unsigned(key[1], left), self._unsigned(key[2], right)
+            left, right = self._name_unsigned(key[1], left), self._name_unsigned(key[2], right)
         signed = kind in ("sdiv", "smod") or ValueKind.INT in (left.kind, right.kind)
         result = ValueKind.BOOL if truth else ValueKind.INT if signed else ValueKind.UINT
-        made = joined([left, right], sign, strength, result)
+        made = join_phrases([left, right], sign, strength, result)
         return replace(made, bits=1) if truth else made
 
     def _is_power(self, node: int) -> bool:
@@ -327,7 +327,7 @@ class ExpressionTerms:
             return self.phrase(node)
         return self.constant(value, self.phrase(beside).kind)
 
-    def _unsigned(self, node: int, phrase: Phrase) -> Phrase:
+    def _name_unsigned(self, node: int, phrase: Phrase) -> Phrase:
         """Return an operand as what takes it reads it: ``2**256 - 1`` instead of ``-1``."""
         value = self._arena.constants.get(node)
         if value is None or not value >> 255:
@@ -349,8 +349,8 @@ class ExpressionTerms:
         constant = self._arena.constants.get(key[2])
         if constant is not None and constant >> 255:
             less = self.constant(_MOST + 1 - constant, ValueKind.UINT)
-            return joined([first, less], "-", Strength.SUM, kind)
-        return joined([first, second], "+", Strength.SUM, kind)
+            return join_phrases([first, less], "-", Strength.SUM, kind)
+        return join_phrases([first, second], "+", Strength.SUM, kind)
 
     def _iszero(self, node: int, key: Key) -> Phrase:
         inner = key[1]
@@ -374,7 +374,7 @@ class ExpressionTerms:
             cut=phrase.cut,
         )
 
-    def _inverted(self, node: int, key: Key) -> Phrase:
+    def _name_inverted(self, node: int, key: Key) -> Phrase:
         inner = self.phrase(key[1])
         return Phrase(
             text=f"2**256 - 1 - {inner.within(Strength.PRODUCT)}",
@@ -384,22 +384,22 @@ class ExpressionTerms:
             cut=inner.cut,
         )
 
-    def _applied(self, word: str, key: Key) -> Phrase:
+    def _name_applied(self, word: str, key: Key) -> Phrase:
         inner = self.phrase(key[1])
         return Phrase(text=f"{word}({inner.text})", kind=ValueKind.UINT, origin=inner.origin, cut=inner.cut)
 
     def _modular(self, key: Key, sign: str, strength: Strength) -> Phrase:
         first, second = (self.phrase(item) for item in key[1:3])
-        modulus = self._unsigned(key[3], self.phrase(key[3]))
-        inner = joined([first, second], sign, strength, ValueKind.UINT)
-        return joined([inner, modulus], "%", Strength.PRODUCT, ValueKind.UINT)
+        modulus = self._name_unsigned(key[3], self.phrase(key[3]))
+        inner = join_phrases([first, second], sign, strength, ValueKind.UINT)
+        return join_phrases([inner, modulus], "%", Strength.PRODUCT, ValueKind.UINT)
 
     def _by_amount(self, kind: str, key: Key) -> Phrase:
         """Return a shift by an amount that is no constant, or an arithmetic one."""
         amount, inner = self.phrase(key[1]), self.phrase(key[2])
         if kind != "shl" and inner.keys and self._arena.kind(key[2]) == "storage":
             return self._storage.element(key[2])
-        return joined([inner, amount], _SHIFTS[kind], Strength.SHIFT, inner.kind)
+        return join_phrases([inner, amount], _SHIFTS[kind], Strength.SHIFT, inner.kind)
 
     # -- parts of words -----------------------------------------------------------------------------
 
@@ -416,12 +416,12 @@ class ExpressionTerms:
         if kind == "calldata" and self._arena.key(inner)[1] == 0 and (shift, width) == (224, 32):
             return Phrase(text="selector", kind=ValueKind.BYTES, bits=32, origin=Origin.CALL)
         if not shift:
-            return self._masked(phrase, width)
+            return self._name_masked(phrase, width)
         if phrase.kind is ValueKind.BYTES and shift + width == 256 and phrase.bits <= width:
             return phrase
         if shift + width == 256 and phrase.kind is not ValueKind.BYTES:
             divisor = str(1 << shift) if shift <= _SMALL_SHIFT else f"2**{shift}"
-            return joined([phrase, Phrase(text=divisor)], "/", Strength.PRODUCT, ValueKind.UINT)
+            return join_phrases([phrase, Phrase(text=divisor)], "/", Strength.PRODUCT, ValueKind.UINT)
         if shift % 8 or width % 8:
             return self._of(phrase, f"[bits {shift} to {shift + width - 1}]", width)
         return self._of(phrase, f"[{32 - (shift + width) // 8}:{32 - shift // 8}]", width)
@@ -451,7 +451,7 @@ class ExpressionTerms:
             cut=phrase.cut,
         )
 
-    def _masked(self, phrase: Phrase, width: int) -> Phrase:
+    def _name_masked(self, phrase: Phrase, width: int) -> Phrase:
         """Return the lowest bits: the same where the type has no more, or where they make an address."""
         if phrase.bits <= width and phrase.kind is not ValueKind.BYTES:
             return phrase
@@ -462,7 +462,7 @@ class ExpressionTerms:
             return replace(phrase, bits=width)
         if width % 8:
             modulus = Phrase(text=str(1 << width) if width <= _SMALL_SHIFT else f"2**{width}")
-            return replace(joined([phrase, modulus], "%", Strength.PRODUCT, ValueKind.UINT), bits=width)
+            return replace(join_phrases([phrase, modulus], "%", Strength.PRODUCT, ValueKind.UINT), bits=width)
         name = "address" if width == 160 else f"uint{width}"
         return Phrase(
             text=f"{name}({phrase.text})",
@@ -472,7 +472,7 @@ class ExpressionTerms:
             cut=phrase.cut,
         )
 
-    def _shifted(self, node: int, key: Key) -> Phrase:
+    def _name_shifted(self, node: int, key: Key) -> Phrase:
         inner, shift = key[1], key[2]
         part = self._arena.key(inner)
         if part[0] == "field" and part[2] == shift and part[2] + part[3] == 256:
@@ -485,19 +485,19 @@ class ExpressionTerms:
         if part[0] == "field" and part[2] == shift and phrase.variable == MISSING:
             mask = ((1 << part[3]) - 1) << shift
             text = str(mask) if mask < 1 << 16 else hex(mask)
-            return joined([self.phrase(part[1]), Phrase(text=text)], "&", Strength.BITS, ValueKind.WORD)
+            return join_phrases([self.phrase(part[1]), Phrase(text=text)], "&", Strength.BITS, ValueKind.WORD)
         if phrase.kind is ValueKind.BYTES and phrase.bits + shift <= 256 and shift >= 96:
             return phrase
         if shift >= 96:
             return (
                 replace(phrase, kind=ValueKind.BYTES)
                 if phrase.strength is Strength.ATOM
-                else joined([phrase, Phrase(text=str(shift))], "<<", Strength.SHIFT, phrase.kind)
+                else join_phrases([phrase, Phrase(text=str(shift))], "<<", Strength.SHIFT, phrase.kind)
             )
         factor = str(1 << shift) if shift <= _SMALL_SHIFT else f"2**{shift}"
-        return joined([phrase, Phrase(text=factor)], "*", Strength.PRODUCT, ValueKind.UINT)
+        return join_phrases([phrase, Phrase(text=factor)], "*", Strength.PRODUCT, ValueKind.UINT)
 
-    def _extended(self, node: int, key: Key) -> Phrase:
+    def _name_extended(self, node: int, key: Key) -> Phrase:
         phrase = self.phrase(key[2])
         size = self._arena.constants.get(key[1])
         part = self._arena.key(key[2])
@@ -507,7 +507,7 @@ class ExpressionTerms:
             # of a shifted word only the bits that matter
             phrase = self._storage.bits(part[1], part[2], min(part[3], 8 * (size + 1)))
         if size is None:
-            return joined([self.phrase(key[1]), phrase], "signextend", Strength.OR, ValueKind.INT)
+            return join_phrases([self.phrase(key[1]), phrase], "signextend", Strength.OR, ValueKind.INT)
         width = 8 * (size + 1)
         untold = phrase.kind is ValueKind.WORD and width < 256  # whether the word or a part of it is signed
         if phrase.bits <= width and phrase.strength is Strength.ATOM and not untold:
@@ -559,10 +559,10 @@ class ExpressionTerms:
             return Phrase(text=f"hash({shown})", kind=ValueKind.BYTES, origin=origin)
         sources = self.sources(node)
         return Phrase(
-            text=f"hash of {listed(sources)}",
+            text=f"hash of {list_sources(sources)}",
             kind=ValueKind.BYTES,
             origin=together(sources),
-            source=f"hash of {listed(sources)}",
+            source=f"hash of {list_sources(sources)}",
         )
 
 

@@ -60,9 +60,9 @@ class FeedReader:
         key = record.arena.key(node)
         kind = key[0]
         if kind == "storage":
-            return _numbered("access", record.read_at.get(node))
+            return _number_feed("access", record.read_at.get(node))
         if kind in _TOLD:
-            return _numbered("told", record.told_at.get(node))
+            return _number_feed("told", record.told_at.get(node))
         if kind in _ANSWERED and key[1] in self._numbers:
             number = self._numbers[key[1]]
             if number is None:
@@ -81,7 +81,7 @@ def plain_feed(arena: Arena, node: int) -> Feed | None:
     return Feed(kind) if kind in _OF_THE_CALL or kind in _OF_THE_BLOCK else None
 
 
-def _numbered(kind: str, number: int | None) -> Feed | None:
+def _number_feed(kind: str, number: int | None) -> Feed | None:
     return None if number is None else Feed(kind, number)
 
 

@@ -29,7 +29,7 @@ class FunctionWrites:
     beyond: frozenset[int]
     """Runs that wrote to more."""
 
-    def told(self, run: int) -> Iterator[SlotLeft]:
+    def list_slots(self, run: int) -> Iterator[SlotLeft]:
         """Yield the slots of a run, but not those that hold the content of a text which it wrote."""
         slots = self.slots[run]
         contents = [_content_of(slot.slot) for slot in slots if self.terms.is_text(slot.place)]

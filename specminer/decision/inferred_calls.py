@@ -67,7 +67,7 @@ class InferredWay:
         return record
 
 
-class _Undecided(Exception):  # it is no error but a result
+class _UndecidedCall(Exception):  # it is no error but a result
     """Not all ways of a call can be seen."""
 
 
@@ -87,7 +87,7 @@ class InferredCalls:
         try:
             call = self._recordings.of(row, doubtful=True)
             fits = list(self._fitting(row, call))
-        except (NotRecorded, _Undecided):
+        except (NotRecorded, _UndecidedCall):
             return None
         keys = [self.key(run.record, run.halt) for _, run, _ in fits]
         left = {key: fit for key, fit in zip(keys, fits, strict=True) if fit[2]}
@@ -110,7 +110,7 @@ class InferredCalls:
                 if not self._is_like(run, recording, unknown):
                     continue
                 if run.record.calls and recording.answers is None:
-                    raise _Undecided
+                    raise _UndecidedCall
                 taken = _gas_taken(run, fork, recording)
                 yield variant, run, gas is None or taken is None or gas == taken
 
@@ -127,7 +127,7 @@ class InferredCalls:
             run = _follow(self._reader, fork, recording, call, flips) if within else None
             self._left -= _OPCODES_BEFORE + (0 if run is None else run.opcodes)
             if run is None or run.record.cut or not (run.ended or run.contradicted):
-                raise _Undecided
+                raise _UndecidedCall
             unknown = _unknown_nodes(run, recording)
             waiting += [flips | {position} for position in self._open(run, unknown, flips)]
             if run.ended:
@@ -138,7 +138,7 @@ class InferredCalls:
         last, decided = max(flips, default=-1), set[int]()
         for position, decision in enumerate(run.record.decisions):
             if decision.condition == UNKNOWN:
-                raise _Undecided
+                raise _UndecidedCall
             node = self._reader.condition(decision.condition, decision.taken).node
             depends = not unknown.isdisjoint(self._arena.sources(decision.condition))
             if position > last and depends and node not in decided:
@@ -190,7 +190,7 @@ def _follow(
         max_steps=_MAX_STEPS,
         tape=tape,
     )
-    if run is not None and run.ended and tape.left():
+    if run is not None and run.ended and tape.describe_rest():
         return replace(run, ended=False, contradicted=True)
     return run
 

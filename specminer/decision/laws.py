@@ -118,7 +118,7 @@ def _equate(
     """Take in what a slot was written to be."""
     nodes = [item.node for _, item in terms.fields(slot)]
     exact = slot.element is None and all(node is None or bounds.exact(node) for node in nodes)
-    for name, _ in terms.written(slot):
+    for name, _ in terms.name_write(slot):
         texts = equations.setdefault(name.target, {})
         texts[name.expression] = texts.get(name.expression, True) and exact and name.readable
 

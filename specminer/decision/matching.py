@@ -27,7 +27,7 @@ _TOGETHER: Final = 1 << 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Written:
+class _PathWrite:
     """A write of a path."""
 
     access: int
@@ -45,7 +45,7 @@ class KnownPath:
 
     facts: tuple[tuple[int, bool], ...]
     """What was decided, in order: nodes, and whether they are not zero."""
-    writes: tuple[_Written, ...]
+    writes: tuple[_PathWrite, ...]
     feeds: dict[int, Feed]
     """Where the sources of all of it are read from, by node."""
     run: int
@@ -83,7 +83,9 @@ def known_path(
     if not all(gather(arena, node, known, reader, feeds) for node in nodes):
         return None
     writes = tuple(
-        _Written(access=access, node=item.node, value=item.value, slot=None if item.slot_node else item.slot)
+        _PathWrite(
+            access=access, node=item.node, value=item.value, slot=None if item.slot_node else item.slot
+        )
         for access, item in zip(accesses, record.writes, strict=True)
     )
     return KnownPath(facts=tuple(facts.items()), writes=writes, feeds=feeds, run=run)
@@ -149,7 +151,7 @@ class PathTree:
             part = rows[start : start + _TOGETHER]
             values = CallValues(self._arena, self.feeds, columns, part)
             for path, places in self._walk(values):
-                chosen = places[self._validated(path, values, history, places)]
+                chosen = places[self._validate(path, values, history, places)]
                 found[start + chosen] = path.run
         return found
 
@@ -168,7 +170,7 @@ class PathTree:
                 left.append((following, places[holds == way]))
 
     @staticmethod
-    def _validated(path: KnownPath, values: CallValues, history: History, places: IntColumn) -> BoolColumn:
+    def _validate(path: KnownPath, values: CallValues, history: History, places: IntColumn) -> BoolColumn:
         """Return for calls whether they are recorded to have written what a path writes."""
         rows = values.rows[places]
         right = np.ones(len(places), dtype=np.bool_)
@@ -178,7 +180,7 @@ class PathTree:
             expected = value[places] if isinstance(value, np.ndarray) else value
             right &= ~known | np.equal(recorded, expected).astype(np.bool_)
             if write.slot is not None:
-                slots, _ = values.columns.accessed(write.access, rows)
+                slots, _ = values.columns.access_slot(write.access, rows)
                 right &= np.equal(slots, write.slot).astype(np.bool_)
         return right & values.known[places]
 
@@ -209,7 +211,7 @@ class CallValues:
         values = self._values
         if node in values:
             return values[node]
-        for item in self._needed(node):
+        for item in self._needed_nodes(node):
             feed = self._feeds.get(item)
             if feed is None:
                 values[item] = apply(self._arena.key(item), values)
@@ -222,7 +224,7 @@ class CallValues:
                 self.known &= known
         return values[node]
 
-    def _needed(self, node: int) -> list[int]:
+    def _needed_nodes(self, node: int) -> list[int]:
         """Return what has to be evaluated first, and the node, in order."""
         found, left = {node}, [node]
         while left:

@@ -14,7 +14,7 @@ from specminer.evm.shadow.arena import Arena
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Merged:
+class MergedClauses:
     """Clauses, and what became of those that they were made of."""
 
     drafts: list[Draft]
@@ -22,7 +22,7 @@ class Merged:
     """From the position of an earlier draft to that of the one which says it now."""
 
 
-def merge(arena: Arena, drafts: Sequence[Draft], loops: Loops) -> Merged:
+def merge(arena: Arena, drafts: Sequence[Draft], loops: Loops) -> MergedClauses:
     """Merge clauses: equal ones, weaker ones with stronger ones, and those of the rounds of a loop.
 
     A clause is stronger than another if each of its conditions implies one of the other's: whatever violates the weaker
@@ -52,7 +52,7 @@ def merge(arena: Arena, drafts: Sequence[Draft], loops: Loops) -> Merged:
     rest = [number for number in range(len(drafts)) if target[number] == number]
     rest.sort(key=lambda number: (not drafts[number].stopped, -len(drafts[number].stopped), number))
     place = {number: index for index, number in enumerate(rest)}
-    return Merged(
+    return MergedClauses(
         drafts=[drafts[number] for number in rest],
         position={number: place[_end(target, number)] for number in range(len(drafts))},
     )

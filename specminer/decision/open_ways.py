@@ -95,7 +95,7 @@ def take_in(
     for run, slots in writes.slots.items():
         for slot in slots:
             constant |= set(reader.constant_fields(slot))
-            for effect, _ in writes.terms.written(slot):
+            for effect, _ in writes.terms.name_write(slot):
                 expressions.setdefault(effect.target, set()).add(effect.expression)
             for row, depth, key in reader.keys(slot):
                 keys.setdefault((row, depth), set()).add(key)
@@ -117,7 +117,7 @@ def take_in(
     for way in decisions.untried:
         decided = facts_of(way.steps)
         for slot in way.slots:
-            for effect, _ in writes.terms.written(slot):
+            for effect, _ in writes.terms.name_write(slot):
                 if effect.expression not in expressions.get(effect.target, {effect.expression}):
                     ways.effects.add((name, effect.target))
             for row, depth, key in reader.keys(slot):

@@ -37,29 +37,29 @@ def packed_element(arena: Arena, node: int | None, before: int | None) -> Packed
         return None
     kind, *rest = arena.key(node)
     if kind == "and":  # nothing is put where the old value was
-        mask = _cleared(arena, node, before)
+        mask = _cleared_mask(arena, node, before)
         return None if mask is None else _element(arena, mask, arena.constant(0))
     if kind != "or":
         return None
     for kept, put in (rest, reversed(rest)):
-        mask = _cleared(arena, kept, before)
+        mask = _cleared_mask(arena, kept, before)
         value = None if mask is None else _shifted_alike(arena, put, mask)
         if mask is not None and value:
             return _element(arena, mask, value)
     return None
 
 
-def _cleared(arena: Arena, node: int, before: int) -> Scaled | None:
+def _cleared_mask(arena: Arena, node: int, before: int) -> Scaled | None:
     """Return the mask whose bits of the old word are left away."""
     kind, *rest = arena.key(node)
     if kind != "and" or before not in rest:
         return None
     other = rest[1] if rest[0] == before else rest[0]
     inverted = arena.key(other)
-    return _scaled(arena, inverted[1]) if inverted[0] == "not" else None
+    return _read_scale(arena, inverted[1]) if inverted[0] == "not" else None
 
 
-def _scaled(arena: Arena, node: int) -> Scaled | None:
+def _read_scale(arena: Arena, node: int) -> Scaled | None:
     """Return what is shifted by how much."""
     kind, *rest = arena.key(node)
     if kind == "shl":
@@ -78,7 +78,7 @@ def _shifted_alike(arena: Arena, node: int, mask: Scaled) -> int | None:
     key = arena.key(node)
     if kind == "exp" and key[0] == "exp" and key[2] == amount and arena.constants.get(key[1]) == 256:
         return arena.constant(1)
-    found = _scaled(arena, node)
+    found = _read_scale(arena, node)
     return found[2] if found is not None and found[:2] == (kind, amount) else None
 
 

@@ -74,7 +74,7 @@ class Phrase:
         return f"({self.text})" if self.strength < strength else self.text
 
 
-def joined(phrases: Sequence[Phrase], sign: str, strength: Strength, kind: ValueKind) -> Phrase:
+def join_phrases(phrases: Sequence[Phrase], sign: str, strength: Strength, kind: ValueKind) -> Phrase:
     """Return phrases with a sign between them, in parentheses where they would be read otherwise."""
     first, *others = phrases
     tighter = Strength(min(strength + 1, Strength.ATOM))
@@ -106,14 +106,14 @@ def together(phrases: Iterable[Phrase]) -> Origin:
     return origin
 
 
-def listed(phrases: Iterable[Phrase]) -> str:
+def list_sources(phrases: Iterable[Phrase]) -> str:
     """Return the names of sources, each once, in their order, those beyond the bound left out."""
-    names = list(dict.fromkeys(shortened(item.source or item.text) for item in phrases))
+    names = list(dict.fromkeys(shorten_name(item.source or item.text) for item in phrases))
     if len(names) > MAX_SOURCES:
         names = [*names[: MAX_SOURCES - 1], "…"]
     return ", ".join(names)
 
 
-def shortened(text: str) -> str:
+def shorten_name(text: str) -> str:
     """Return a name that fits into a list."""
     return text if len(text) <= MAX_SOURCE else f"{text[: MAX_SOURCE - 1]}…"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from specminer._support.keccak import keccak
-from specminer.chain.execution.schedule import scheduled
+from specminer.chain.execution.schedule import rules_of_chain
 from specminer.errors import UsageError
 from specminer.evm.alone import CallRecording
 from specminer.evm.events import Question, SlotRead, SlotWrite
@@ -107,7 +107,7 @@ class Recordings:
             for record in records
         ]
         self._addresses = [int.from_bytes(address, "big") for address in history.addresses]
-        self._rules = scheduled(records[0].chain_id) if records else None
+        self._rules = rules_of_chain(records[0].chain_id) if records else None
         self._block_rows: dict[int, int] = {}
         if history.blocks is not None:
             self._block_rows = {number: row for row, number in enumerate(history.blocks.number.tolist())}

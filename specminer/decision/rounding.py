@@ -12,12 +12,12 @@ def rounded_up(arena: Arena, key: Key) -> int | None:
     """
     for more, quotient in (key[1:3], key[2:0:-1]):
         divided = arena.key(quotient)
-        if divided[0] == "div" and _is_rest(arena, _counted(arena, more), divided[1], divided[2]):
+        if divided[0] == "div" and _is_rest(arena, _counted_node(arena, more), divided[1], divided[2]):
             return int(quotient)
     return None
 
 
-def _counted(arena: Arena, node: int) -> int | None:
+def _counted_node(arena: Arena, node: int) -> int | None:
     """Return what it is asked of whether it is zero, where that is 1 if it is not."""
     negations = 0
     key = arena.key(node)

@@ -50,10 +50,10 @@ class RunValues:
         known = self._values.get((position, node), -1)
         if known != -1:
             return known
-        value = self._values[position, node] = self._evaluated(position, node)
+        value = self._values[position, node] = self._evaluate(position, node)
         return value
 
-    def _evaluated(self, position: int, node: int) -> int | None:
+    def _evaluate(self, position: int, node: int) -> int | None:
         own = self._own.get(position)
         if own is not None:
             node = own.get(node, node)
@@ -69,4 +69,4 @@ class RunValues:
         constant = self.arena.constants.get(node)
         if constant is not None:
             return [constant] * len(self.runs)
-        return [self._evaluated(position, node) for position in range(len(self.runs))]
+        return [self._evaluate(position, node) for position in range(len(self.runs))]

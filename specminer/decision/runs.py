@@ -107,7 +107,7 @@ class _FunctionRunner:
         for group, chosen in zip(groups, first, strict=True):
             left -= self._exhaust(group, chosen, left)
         self._match_doubtful()
-        return self._told(len(rows))
+        return self._assemble_runs(len(rows))
 
     def _exhaust(self, rows: RowColumn, chosen: RowColumn, most: int) -> int:
         """Execute some calls of a group, then more of those that took none of the paths; return how many more."""
@@ -226,7 +226,7 @@ class _FunctionRunner:
         )
         return path
 
-    def _told(self, count: int) -> FunctionRuns:
+    def _assemble_runs(self, count: int) -> FunctionRuns:
         """Return what came of so many calls, the runs in chain order."""
         runs = self._runs
         order = sorted(range(len(runs)), key=lambda number: runs[number].invocation)

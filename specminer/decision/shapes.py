@@ -19,7 +19,7 @@ _NUMBERED = frozenset({"constant", "calldata", "answer", "success", "answer_size
 
 def same_shape(arena: Arena, first: int, second: int) -> bool:
     """Return whether two expressions differ in constants, offsets and the numbers of calls only."""
-    pair = (_compared(arena, first), _compared(arena, second))
+    pair = (_compared_node(arena, first), _compared_node(arena, second))
     waiting, seen = [pair], {pair}
     while waiting:
         left, right = (_base(arena, node) for node in waiting.pop())
@@ -64,7 +64,7 @@ def _variable(arena: Arena, receiver: int) -> int | None:
     return int(slot) if arena.constants.get(slot, _LARGE) < _LARGE else None
 
 
-def _compared(arena: Arena, node: int) -> int:
+def _compared_node(arena: Arena, node: int) -> int:
     """Return what a condition compares with a constant; ``0 < x`` and ``0 != x`` are ``x`` in a normal form."""
     key = arena.key(node)
     if key[0] == "lt" and key[1] in arena.constants:

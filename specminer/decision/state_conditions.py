@@ -72,7 +72,7 @@ def state_conditions(followed: Iterable[tuple[FunctionDecisions, Wording]]) -> t
     """Return the conditions about storage that decided something, or are asked by the code, each once."""
     found: dict[StateCondition, None] = {}
     for decisions, wording in followed:
-        for node in _decided(decisions):
+        for node in _decided_conditions(decisions):
             if len(found) >= MAX_CONDITIONS:
                 return tuple(found)
             condition = _read(decisions, wording, node)
@@ -81,7 +81,7 @@ def state_conditions(followed: Iterable[tuple[FunctionDecisions, Wording]]) -> t
     return tuple(found)
 
 
-def _decided(decisions: FunctionDecisions) -> Iterator[int]:
+def _decided_conditions(decisions: FunctionDecisions) -> Iterator[int]:
     """Yield the nodes of conditions that the source asks for, and of those that went both ways, each once."""
     ways: dict[int, set[bool]] = {}
     for path in decisions.paths:
@@ -107,15 +107,15 @@ def _read(decisions: FunctionDecisions, wording: Wording, node: int) -> StateCon
     if left is None or right is None:
         return None
     left.add(right, -1)
-    found = _named(decisions, wording, _unpacked(arena, left), comparison)
-    return _measured(arena, wording, left) if found is None and key[0] == "lt" else found
+    found = _name_condition(decisions, wording, _unpack_sums(arena, left), comparison)
+    return _measure_condition(arena, wording, left) if found is None and key[0] == "lt" else found
 
 
-def _measured(arena: Arena, wording: Wording, form: LinearForm) -> StateCondition | None:
+def _measure_condition(arena: Arena, wording: Wording, form: LinearForm) -> StateCondition | None:
     """Return that a variable is zero where it is compared with an argument or with ether that was sent."""
     if len(form.factors) != 2 or form.constant:
         return None
-    places = [place for node in form.factors if (place := _stored(arena, wording, node)) is not None]
+    places = [place for node in form.factors if (place := _stored_field(arena, wording, node)) is not None]
     given = [node for node in form.factors if _is_given(arena, node)]
     if len(places) != 1 or len(given) != 1 or sum(form.factors.values()) % (MASK + 1):
         return None
@@ -130,7 +130,7 @@ def _is_given(arena: Arena, node: int) -> bool:
     return arena.kind(node) in ("calldata", "value")
 
 
-def _unpacked(arena: Arena, form: LinearForm) -> LinearForm:
+def _unpack_sums(arena: Arena, form: LinearForm) -> LinearForm:
     """Return a form in which sums that were cut to a narrow type are sums: dates have room in any type."""
     result = LinearForm(256, constant=form.constant)
     for node, factor in form.factors.items():
@@ -144,7 +144,7 @@ def _is_narrow_sum(arena: Arena, key: Key) -> bool:
     return bool(key[0] == "field" and not key[2] and key[3] >= NARROWEST and arena.kind(key[1]) == "add")
 
 
-def _named(
+def _name_condition(
     decisions: FunctionDecisions, wording: Wording, form: LinearForm, comparison: Comparison
 ) -> StateCondition | None:
     clock, clocked = "", 0
@@ -159,7 +159,7 @@ def _named(
         if told and not clock:
             clock, clocked = told, times
             continue
-        place = _stored(decisions.runs.arena, wording, node)
+        place = _stored_field(decisions.runs.arena, wording, node)
         if place is None or place in stored:
             return None
         stored[place] = times
@@ -206,7 +206,7 @@ def _clock(decisions: FunctionDecisions, wording: Wording, node: int) -> str:
     return ""
 
 
-def _stored(arena: Arena, wording: Wording, node: int) -> StoredField | None:
+def _stored_field(arena: Arena, wording: Wording, node: int) -> StoredField | None:
     """Return the field that a node is, as the call found it; ``None`` if it is something else."""
     inner = node
     while arena.kind(inner) in ("field", "shifted"):

@@ -177,12 +177,12 @@ def normal_condition(arena: Arena, node: int, taken: bool) -> Condition:
                 break
             node, holds = equation, not holds
         elif kind == "eq" and rest[1] in arena.constants and arena.key(rest[0])[0] == "add":
-            equation = _moved(arena, rest[0], arena.constants[rest[1]])
+            equation = _move_constant(arena, rest[0], arena.constants[rest[1]])
             if equation is None:
                 break
             node = equation
         elif kind == "lt":
-            comparison = _restated(arena, rest[0], rest[1])
+            comparison = _restate(arena, rest[0], rest[1])
             if comparison is None:
                 break
             node, holds = comparison.node, holds == comparison.holds
@@ -191,7 +191,7 @@ def normal_condition(arena: Arena, node: int, taken: bool) -> Condition:
     return Condition(node, holds)
 
 
-def _moved(arena: Arena, total: int, value: int) -> int | None:
+def _move_constant(arena: Arena, total: int, value: int) -> int | None:
     """Return that a sum has a value, with its constant on the other side; ``None`` if it has none."""
     key = arena.key(total)
     if key[2] not in arena.constants:
@@ -200,27 +200,27 @@ def _moved(arena: Arena, total: int, value: int) -> int | None:
     return node or None
 
 
-def _restated(arena: Arena, left: int, right: int) -> Condition | None:
+def _restate(arena: Arena, left: int, right: int) -> Condition | None:
     """Return what ``left < right`` says more simply; ``None`` if nothing."""
     constants = arena.constants
     if constants.get(right) == 1:  # x < 1: x is zero
         return Condition(left, False)
     second = arena.key(right)
     if second[0] == "sub" and second[1] == left:  # x < x - y: y is greater than x
-        return _compared(arena, left, second[2], True)
+        return _compare(arena, left, second[2], True)
     if second[0] == "sub" and left in constants and _fit(arena, constants[left], second[1], second[2]):
-        return _compared(arena, second[1], second[2], True)
+        return _compare(arena, second[1], second[2], True)
     if second[0] == "add" and second[1] == left and second[2] in constants:  # x < x - c
-        return _compared(arena, left, arena.constant(-constants[second[2]] & MASK), True)
+        return _compare(arena, left, arena.constant(-constants[second[2]] & MASK), True)
     first = arena.key(left)
     if first[0] == "add" and first[1] == right and constants.get(first[2], 0) & _TOP_BIT:  # x - c < x
-        return _compared(arena, right, arena.constant(-constants[first[2]] & MASK), False)
+        return _compare(arena, right, arena.constant(-constants[first[2]] & MASK), False)
     if first[0] == "sub" and constants.get(first[1]) == MASK:  # max - y < x: the sum overflows
         total = arena.make("add", first[2], right)
         if total and total not in constants:
-            return _compared(arena, total, min(first[2], right), True)
+            return _compare(arena, total, min(first[2], right), True)
     if first[0] == "add" and first[2] not in constants and first[1] < first[2] == right:
-        return _compared(arena, left, first[1], True)  # one operand stands for both
+        return _compare(arena, left, first[1], True)  # one operand stands for both
     return None
 
 
@@ -229,7 +229,7 @@ def _fit(arena: Arena, bound: int, *nodes: int) -> bool:
     return bound & (bound + 1) == 0 and all(arena.bits(node) <= bound.bit_length() for node in nodes)
 
 
-def _compared(arena: Arena, left: int, right: int, holds: bool) -> Condition | None:
+def _compare(arena: Arena, left: int, right: int, holds: bool) -> Condition | None:
     node = arena.make("lt", left, right)
     return None if node is None or node == UNKNOWN else Condition(node, holds)
 

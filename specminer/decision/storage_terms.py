@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from specminer.decision.context_names import ContextNames
-from specminer.decision.phrases import Origin, Phrase, Strength, joined, together
+from specminer.decision.phrases import Origin, Phrase, Strength, join_phrases, together
 from specminer.decision.run_values import RunValues
 from specminer.decision.slot_paths import ArrayIndex, MappingKey, SlotPath, index_of, slot_path
 from specminer.evm.shadow.arena import Part
@@ -72,7 +72,7 @@ class StorageTerms:
         if place is None:
             place = self._places[node] = self._place(node)
         if place.variable == MISSING:
-            return self._unexplained(place, shift, width)
+            return self._name_unexplained(place, shift, width)
         variable = self._names.locations.variables[place.variable]
         if variable.fields[0].kind is ValueKind.TEXT and shift < 8 and width < _WORD:
             return self._text_shape(place, variable, shift)
@@ -122,7 +122,7 @@ class StorageTerms:
             source=name,
         )
 
-    def _unexplained(self, place: StoragePlace, shift: int, width: int) -> Phrase:
+    def _name_unexplained(self, place: StoragePlace, shift: int, width: int) -> Phrase:
         suffix = "" if shift == 0 and width in (_WORD, 160) else _bytes_suffix(shift, width)
         return Phrase(
             text=f"{place.name}{suffix}{_later(place.version)}",
@@ -180,7 +180,7 @@ class StorageTerms:
                     origin=Origin.STORED,
                     version=version,
                 )
-        name, keys = self._computed(kind, slot, path)
+        name, keys = self._name_computed(kind, slot, path)
         return StoragePlace(
             variable=MISSING,
             keys=tuple(key.text for key in keys),
@@ -251,7 +251,9 @@ class StorageTerms:
             phrase = self._phrase(index)
             if step.beyond:
                 count = Phrase(text=str(abs(step.beyond)))
-                phrase = joined([phrase, count], "-" if step.beyond < 0 else "+", Strength.SUM, phrase.kind)
+                phrase = join_phrases(
+                    [phrase, count], "-" if step.beyond < 0 else "+", Strength.SUM, phrase.kind
+                )
             return self._short(phrase)
         phrases = [self._phrase(term) for term in step.terms]
         return self._short(Phrase(text=" + ".join(item.text for item in phrases), origin=together(phrases)))
@@ -280,7 +282,7 @@ class StorageTerms:
             return phrase
         return replace(phrase, text=f"{phrase.text[: MAX_KEY - 1]}…")
 
-    def _computed(self, kind: str, slot: int, path: SlotPath | None) -> tuple[str, list[Phrase]]:
+    def _name_computed(self, kind: str, slot: int, path: SlotPath | None) -> tuple[str, list[Phrase]]:
         """Return a name for what no row of the history explains, from how its slot is computed."""
         word = "transient" if kind == "transient" else "slot"
         if path is None:

@@ -54,10 +54,10 @@ def apply(key: Key, operands: Mapping[int, Value]) -> Value:
     if kind == "shifted":
         return _cut(operands[key[1]] << key[2], 0, 256)
     if kind == "join":
-        return _joined(key[1], operands)
+        return _join_parts(key[1], operands)
     if kind == "keccak":
         size = sum(count for _, _, count in key[1])
-        return _each(lambda text: hash_word(text.to_bytes(size, "big")), _joined(key[1], operands))
+        return _each(lambda text: hash_word(text.to_bytes(size, "big")), _join_parts(key[1], operands))
     direct = _DIRECT.get(kind)
     values = [operands[node] for node in key[1:]]
     return _each(lambda *words: compute(kind, *words), *values) if direct is None else direct(*values)
@@ -77,7 +77,7 @@ def _each(work: Callable[..., int], *values: Value) -> Value:
     return found
 
 
-def _joined(parts: tuple[Part, ...], operands: Mapping[int, Value]) -> Value:
+def _join_parts(parts: tuple[Part, ...], operands: Mapping[int, Value]) -> Value:
     """Return the bytes of parts one after another, as one number, which may have more than 256 bits."""
     total: Value = 0
     for node, first, count in parts:

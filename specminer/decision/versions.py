@@ -78,7 +78,7 @@ def decide_by_version(
     if order is None or not 1 < len(order) <= MAX_VERSIONS:
         return decide(runs, replays, max_forced=max_forced)
     parts = [_Part.of(runs, code, replays, max_forced // len(order)) for code in order]
-    return _Joining(runs, spans, parts).joined()
+    return _Joining(runs, spans, parts).join()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +134,7 @@ class _Joining:
         self._stopped_by: dict[int, int] = {}
         """Clauses that only calls of other versions told, by the calls that they rejected."""
 
-    def joined(self) -> FunctionDecisions:
+    def join(self) -> FunctionDecisions:
         """Return the decisions of all versions."""
         for conditions, held in self._alike().items():
             for first, last in self._groups(conditions, sorted(held)):
@@ -253,7 +253,7 @@ class _Joining:
             unexplained = {cause.invocation for cause in part.decisions.causes if cause.clause is None}
             for path in part.decisions.paths if unexplained else ():
                 rows = unexplained.intersection(part.rows(path.runs))
-                position = self._violated(number, path) if rows and not path.returned else None
+                position = self._violated_clause(number, path) if rows and not path.returned else None
                 if position is not None:
                     self._stopped_by |= dict.fromkeys(rows, position)
                     clause = self._clauses[position]
@@ -261,7 +261,7 @@ class _Joining:
                         clause, kind=ClauseKind.REQUIRED, stopped=tuple(sorted({*clause.stopped, *rows}))
                     )
 
-    def _violated(self, part: int, path: Path) -> int | None:
+    def _violated_clause(self, part: int, path: Path) -> int | None:
         """Return a clause that a version demands and of which a path decided all conditions the rejecting way."""
         facts = {step.condition.node: step.condition.holds for step in path.steps}
         for position, clause in enumerate(self._clauses):

@@ -72,11 +72,11 @@ class Wording:
             return self._truth(node, holds)
         if not holds:
             found = found._replace(sign=OPPOSITE[found.sign])
-        return self._compared(self._turned(found))
+        return self._compare(self._turn(found))
 
     def term(self, node: int) -> NamedTerm:
         """Return what an expression is called."""
-        return _named(node, self._terms.phrase(node))
+        return _name_term(node, self._terms.phrase(node))
 
     @property
     def expressions(self) -> ExpressionTerms:
@@ -88,7 +88,7 @@ class Wording:
         """What all functions of the history share."""
         return self._names
 
-    def stored(self, slot: int, runs: Sequence[int]) -> int:
+    def stored_node(self, slot: int, runs: Sequence[int]) -> int:
         """Return the node of what a slot held at first, though no call may have read it.
 
         Args:
@@ -125,13 +125,13 @@ class Wording:
         key = arena.key(node)
         kind = key[0]
         if kind in ("lt", "slt"):
-            if kind == "lt" and (wrapped := self._wrapped(key)) is not None:
+            if kind == "lt" and (wrapped := self._wrap_around(key)) is not None:
                 return wrapped
             if kind == "lt" and arena.constants.get(key[2]) == MASK:
                 return _Comparison(key[1], Sign.DIFFERENT, key[2])
             return _Comparison(key[1], Sign.LESS, key[2], signed=kind == "slt")
         if kind == "eq":
-            first, second = self._unshifted(key[1], key[2])
+            first, second = self._unshift(key[1], key[2])
             return self._fitting(first, second) or _Comparison(first, Sign.EQUAL, second)
         if kind == "sub" or (kind == "xor" and not self._are_truths(key)):
             return _Comparison(key[1], Sign.DIFFERENT, key[2])
@@ -140,7 +140,7 @@ class Wording:
             return _Comparison(key[1], Sign.DIFFERENT, less) if less else None
         return None
 
-    def _wrapped(self, key: Key) -> _Comparison | None:
+    def _wrap_around(self, key: Key) -> _Comparison | None:
         """Return ``2**256 - 1 - y < x`` for what asks whether ``x + y`` is less than one of them."""
         total = self._arena.key(key[1])
         if total[0] != "add" or key[2] not in total[1:3]:
@@ -163,7 +163,7 @@ class Wording:
         part = self._arena.key(key[1])
         return bool(part[0] == "field" and part[2] == key[2] and self._arena.kind(part[1]) != "storage")
 
-    def _unshifted(self, first: int, second: int) -> tuple[int, int]:
+    def _unshift(self, first: int, second: int) -> tuple[int, int]:
         """Return the sides of an equation without the zeros that both have at their right ends."""
         arena = self._arena
         one, other = arena.key(first), arena.key(second)
@@ -189,13 +189,13 @@ class Wording:
     def _truth(self, node: int, holds: bool) -> Relation:
         """Return that a value is, or is not, 0."""
         phrase = self._terms.phrase(node)
-        left = _named(node, phrase)
+        left = _name_term(node, phrase)
         sign = Sign.DIFFERENT if holds else Sign.EQUAL
         if holds and phrase.kind is ValueKind.UINT and not phrase.cut:
             sign = Sign.GREATER
         return Relation(left=left, sign=sign, right=0, signed=False)
 
-    def _turned(self, found: _Comparison) -> _Comparison:
+    def _turn(self, found: _Comparison) -> _Comparison:
         """Return a comparison with what limits on its right side: constants, then storage."""
         ordered = found.sign not in (Sign.EQUAL, Sign.DIFFERENT)
         left, right = self._rank(found.left, ordered=ordered), self._rank(found.right, ordered=ordered)
@@ -215,22 +215,22 @@ class Wording:
             return 0
         return {"sender": 2, "this": 3}.get(self._arena.kind(node), 1)
 
-    def _compared(self, found: _Comparison) -> Relation:
+    def _compare(self, found: _Comparison) -> Relation:
         left = self._terms.phrase(found.left)
         constant = self._arena.constants.get(found.right)
         right: NamedTerm | int
         if constant is None:
             right = self.term(found.right)
         elif self._names.constants.name(constant, left.kind) is not None:
-            right = _named(found.right, self._terms.constant(constant, left.kind))
+            right = _name_term(found.right, self._terms.constant(constant, left.kind))
         elif constant == MASK and not found.signed and left.kind in (ValueKind.UINT, ValueKind.WORD):
-            right = _named(found.right, Phrase(text=LARGEST, kind=ValueKind.UINT))
+            right = _name_term(found.right, Phrase(text=LARGEST, kind=ValueKind.UINT))
         else:
             right = constant
-        return Relation(left=_named(found.left, left), sign=found.sign, right=right, signed=found.signed)
+        return Relation(left=_name_term(found.left, left), sign=found.sign, right=right, signed=found.signed)
 
 
-def _named(node: int, phrase: Phrase) -> NamedTerm:
+def _name_term(node: int, phrase: Phrase) -> NamedTerm:
     return NamedTerm(
         node=node,
         name=phrase.text,

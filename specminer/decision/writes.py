@@ -71,12 +71,12 @@ def slots_left(record: ShadowRecord, most: int) -> tuple[list[SlotLeft], bool]:
         if effect.undone:
             continue
         if effect.slot not in writes and len(writes) == most:
-            return [_left(record.arena, items) for items in writes.values()], True
+            return [_slot_left(record.arena, items) for items in writes.values()], True
         writes.setdefault(effect.slot, []).append(effect)
-    return [_left(record.arena, items) for items in writes.values()], False
+    return [_slot_left(record.arena, items) for items in writes.values()], False
 
 
-def _left(arena: Arena, writes: Sequence[SlotEffect]) -> SlotLeft:
+def _slot_left(arena: Arena, writes: Sequence[SlotEffect]) -> SlotLeft:
     first, last = writes[0], writes[-1]
     fields: list[FieldWrite] = []
     for effect in writes:

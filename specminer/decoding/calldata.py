@@ -122,7 +122,7 @@ def arguments(history: History, called: Calls) -> list[ArgumentColumn]:
         heads = _heads(history, rows, 1 + max(leaf.place for leaf in leaves))
         for leaf in leaves:
             if leaf.element is None:
-                words = _cleaned(heads[:, leaf.place], leaf.type)
+                words = _clean_words(heads[:, leaf.place], leaf.type)
                 held, found, kind = rows, words, leaf.type
             else:
                 held, found = _elements(history, rows, heads[:, leaf.place], leaf.element)
@@ -193,7 +193,7 @@ def _leaves(known: Function | None, history: History, rows: IntColumn) -> list[_
     for name, kind, place in _top_level(known):
         if place >= MAX_WORDS:
             break
-        leaves += _opened(name, kind, place)
+        leaves += _flatten_parameter(name, kind, place)
     return leaves
 
 
@@ -238,7 +238,7 @@ def _parts(kind: str) -> list[str]:
     return [part for part in parts if part]
 
 
-def _opened(name: str, kind: str, place: int) -> list[_Leaf]:
+def _flatten_parameter(name: str, kind: str, place: int) -> list[_Leaf]:
     """Return the words of a parameter: of a static type all, of an array of words its elements."""
     size = _size(kind)
     array = _ARRAY.fullmatch(kind)
@@ -252,7 +252,7 @@ def _opened(name: str, kind: str, place: int) -> list[_Leaf]:
     for number, part in enumerate(inner):
         if place >= MAX_WORDS:
             break
-        leaves += _opened(f"{name}[{number}]", part, place)
+        leaves += _flatten_parameter(f"{name}[{number}]", part, place)
         place += _size(part) or 1
     return leaves
 
@@ -273,20 +273,20 @@ def _heads(history: History, rows: IntColumn, count: int) -> WordArray:
     return found
 
 
-def _cleaned(words: WordArray, kind: str) -> WordArray:
+def _clean_words(words: WordArray, kind: str) -> WordArray:
     """Return words without the bits that a type does not have."""
     raw = np.ascontiguousarray(words).view(np.uint8).reshape(-1, 32)
     found = _NUMBER.fullmatch(kind)
     if kind == "address":
-        return _as_words(_masked(raw, 12, 32))
+        return _as_words(_mask_bytes(raw, 12, 32))
     if found is not None and found[1] == "uint" and found[2]:
-        return _as_words(_masked(raw, 32 - min(int(found[2][:3]), 256) // 8, 32))
+        return _as_words(_mask_bytes(raw, 32 - min(int(found[2][:3]), 256) // 8, 32))
     if found is not None and found[1] == "bytes" and found[2]:
-        return _as_words(_masked(raw, 0, min(int(found[2][:3]), 32)))
+        return _as_words(_mask_bytes(raw, 0, min(int(found[2][:3]), 32)))
     return _as_words(raw)
 
 
-def _masked(raw: _Bytes, first: int, last: int) -> _Bytes:
+def _mask_bytes(raw: _Bytes, first: int, last: int) -> _Bytes:
     kept = np.zeros_like(raw)
     kept[:, first:last] = raw[:, first:last]
     return kept
@@ -310,7 +310,7 @@ def _elements(
         held += [row] * count
         found += [data[start + 32 * at : start + 32 * at + 32] for at in range(count)]
     words = np.frombuffer(b"".join(found), dtype="S32")
-    return np.array(held, dtype=np.int64), _cleaned(words, kind)
+    return np.array(held, dtype=np.int64), _clean_words(words, kind)
 
 
 def _tail(data: bytes, offset: int) -> tuple[int, int]:

@@ -57,7 +57,7 @@ class StorageCoverage:
         resolved = f"{_percent(self.resolved)} of the accesses to storage are resolved to variable and keys"
         return f"{resolved}; variables are named {', '.join(named)}"
 
-    def rounded(self) -> LocationCoverage:
+    def round_shares(self) -> LocationCoverage:
         """Return the shares as they stand in the specification."""
         return LocationCoverage(
             resolved=round(self.resolved, 6),

@@ -10,7 +10,7 @@ from specminer._support.addresses import checksum_address
 from specminer._support.keccak import keccak
 from specminer.chain.artifact import Artifact
 from specminer.chain.execution.calls import FORKS
-from specminer.chain.execution.schedule import scheduled
+from specminer.chain.execution.schedule import rules_of_chain
 from specminer.chain.interface import Interface, from_artifact, from_code
 from specminer.decoding.accesses import summarize_accesses
 from specminer.decoding.artifacts import distinct_codes, shared_artifact
@@ -95,7 +95,7 @@ def _unseen_lives(history: History) -> list[str]:
 
 def _destruction_rules(history: History) -> Destroys:
     """Return what tells whether a self-destruction ends a life that began in an earlier transaction."""
-    rules = scheduled(history.contracts[0].chain_id)
+    rules = rules_of_chain(history.contracts[0].chain_id)
 
     def destroys(number: int, timestamp: int | None) -> bool | None:
         if rules is None or timestamp is None:

@@ -76,12 +76,15 @@ def _common(history: History, selector: bytes) -> bytes | None:
     found = {
         answer
         for place, record in enumerate(history.contracts)
-        if (answer := _recorded(history, place, selector) or _computed(history, place, record, selector))
+        if (
+            answer := _recorded_answer(history, place, selector)
+            or _computed_answer(history, place, record, selector)
+        )
     }
     return next(iter(found)) if len(found) == 1 else None
 
 
-def _recorded(history: History, contract: int, selector: bytes) -> bytes | None:
+def _recorded_answer(history: History, contract: int, selector: bytes) -> bytes | None:
     """Return the last answer of a contract that was recorded."""
     rows = np.flatnonzero(history.accepted & (history.invocation_contract == contract))
     for row in rows[::-1].tolist():
@@ -91,7 +94,7 @@ def _recorded(history: History, contract: int, selector: bytes) -> bytes | None:
     return None
 
 
-def _computed(history: History, place: int, record: ContractRecord, selector: bytes) -> bytes | None:
+def _computed_answer(history: History, place: int, record: ContractRecord, selector: bytes) -> bytes | None:
     """Return what a contract would answer with the storage that it had last."""
     codes = [record.code, *(code for _, code in record.implementations)]
     if not any(selector in code for code in codes):

@@ -18,7 +18,7 @@ from specminer.location import (
     locate,
     read_getters,
 )
-from specminer.probe import Probed
+from specminer.probe import ProbedGetter
 from specminer.trace import Address
 
 
@@ -59,7 +59,7 @@ def name_storage(history: History, artifact: Artifact | None, numbered: Slots | 
     return StorageNames(locations=locations, layout_used=layout is not None, notes=tuple(notes))
 
 
-def getters(history: History, artifact: Artifact) -> list[Probed]:
+def getters(history: History, artifact: Artifact) -> list[ProbedGetter]:
     """Run the ABI's getters on made-up storage; the code of the newest implementation comes first."""
     codes = list(_codes(history))
     if not codes:

@@ -39,11 +39,11 @@ _SPOKEN: Final = frozenset(
 
 def with_enum_members(locations: Locations, artifact: Artifact) -> Locations:
     """Return locations in which fields that are enums have the names of their values, where these are known."""
-    returned = dict(_returned(artifact))
-    taken = _taken(locations, artifact)
+    returned = dict(_returned_enums(artifact))
+    taken = _taken_names(locations, artifact)
     variables = []
     for item in locations.variables:
-        fields = [_named(item, field, returned, artifact) for field in item.fields]
+        fields = [_name_enum(item, field, returned, artifact) for field in item.fields]
         clear = [
             field if taken.isdisjoint(field.members) else old
             for old, field in zip(item.fields, fields, strict=True)
@@ -52,7 +52,7 @@ def with_enum_members(locations: Locations, artifact: Artifact) -> Locations:
     return replace(locations, variables=tuple(variables))
 
 
-def _taken(locations: Locations, artifact: Artifact) -> frozenset[str]:
+def _taken_names(locations: Locations, artifact: Artifact) -> frozenset[str]:
     """Return names that conditions have for something else: ``phase = sender`` would be read as a comparison of two."""
     stored = (item.text(None, place) for item in locations.variables for place in range(len(item.fields)))
     words = {word for text in stored for word in _WORD.findall(text)}
@@ -60,7 +60,7 @@ def _taken(locations: Locations, artifact: Artifact) -> frozenset[str]:
     return frozenset(words | given | _SPOKEN)
 
 
-def _returned(artifact: Artifact) -> Iterator[tuple[tuple[str, str], str]]:
+def _returned_enums(artifact: Artifact) -> Iterator[tuple[tuple[str, str], str]]:
     """Yield for each function and name of one of its results the enum that it is; the name is empty of a single one."""
     for entry in artifact.abi:
         if entry.type != "function":
@@ -70,7 +70,9 @@ def _returned(artifact: Artifact) -> Iterator[tuple[tuple[str, str], str]]:
                 yield (entry.name, output.name if len(entry.outputs) > 1 else ""), output.enum
 
 
-def _named(item: Variable, field: Field, returned: dict[tuple[str, str], str], artifact: Artifact) -> Field:
+def _name_enum(
+    item: Variable, field: Field, returned: dict[tuple[str, str], str], artifact: Artifact
+) -> Field:
     if field.width != _WIDTH:
         return field
     told = [field.enum, *(returned.get((name, ""), "") for name in field.getters)]

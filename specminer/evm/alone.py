@@ -141,7 +141,7 @@ def pursue(
     run = frame.run
     run.origin, run.gas_price, run.steps = recording.origin, gas_price, max_steps
     run.observer = observer
-    run.watched = run.instructions if observer is None else observer.watched(fork)
+    run.watched = run.instructions if observer is None else observer.watch(fork)
     try:
         if creates:
             run_frames(enter_creation(frame, recording.data))
@@ -216,7 +216,7 @@ def _difference(recording: CallRecording, frame: Frame, tape: Tape) -> str | Non
             return _SHORT
         text = f"it ends with {_ending(frame.halt)} where the recording ends with {_ending(recording.halt)}"
         return _reason(recording, text)
-    left = tape.left()
+    left = tape.describe_rest()
     if left:
         return _reason(recording, f"it ends before {left}")
     if recording.output is not None and frame.output != recording.output:
@@ -271,7 +271,7 @@ def recordings(
     for event in events:
         if isinstance(event, FrameStart):
             origin = event.sender if not number else origin
-            stack.append(_opened(event, stack, contracts, number))
+            stack.append(_open_frame(event, stack, contracts, number))
             number += 1
         elif isinstance(event, FrameEnd):
             frame = stack.pop()
@@ -289,7 +289,9 @@ def recordings(
     return found
 
 
-def _opened(event: FrameStart, stack: list[_Open], contracts: frozenset[int] | None, number: int) -> _Open:
+def _open_frame(
+    event: FrameStart, stack: list[_Open], contracts: frozenset[int] | None, number: int
+) -> _Open:
     outer = stack[-1] if stack else None
     delegated = event.kind in _DELEGATING and outer is not None
     owner = outer.owner if delegated and outer is not None else event.to

@@ -25,12 +25,12 @@ class DoubtfulTape(ForcedTape):
 
     def read(self, slot: int) -> int:
         """Return what was read next, wherever that was."""
-        return _known(self._next(SlotRead, slot).value)
+        return _assume_value(self._next(SlotRead, slot).value)
 
     def before(self, slot: int) -> int:
         """Return what was there before the write that comes next."""
         access = self._accesses[self._access] if self._access < len(self._accesses) else None
-        return _known(access.before) if isinstance(access, SlotWrite) else ASSUMED_VALUE
+        return _assume_value(access.before) if isinstance(access, SlotWrite) else ASSUMED_VALUE
 
     def write(self, slot: int, value: int) -> None:
         """Take in a write; its value may depend on what is not known."""
@@ -44,5 +44,5 @@ class DoubtfulTape(ForcedTape):
         return access
 
 
-def _known(value: int) -> int:
+def _assume_value(value: int) -> int:
     return ASSUMED_VALUE if value == UNKNOWN_VALUE else value

@@ -145,9 +145,9 @@ class ForcedTape(Tape):
         self.calls += kind is not FrameKind.STATICCALL
         return Answer(kind, to, value, 1, b"" if kind.creates else _ASSUMED_ANSWER)
 
-    def refused(self, kind: FrameKind, to: int) -> bool:
+    def refuses(self, kind: FrameKind, to: int) -> bool:
         """Return whether the next call never begins."""
-        return not self.free and super().refused(kind, to)
+        return not self.free and super().refuses(kind, to)
 
 
 def _first_values(accesses: Sequence[SlotRead | SlotWrite]) -> dict[int, int]:
@@ -201,7 +201,7 @@ class ForcedShadow(Shadow):
             return taken == (self._facts.get(node, holds) is holds)
         return taken
 
-    def watched(self, fork: Fork) -> InstructionSet:
+    def watch(self, fork: Fork) -> InstructionSet:
         """Return instructions that keep the shadow and may turn a jump round."""
         return _forcing(fork, self.reports)
 
@@ -223,7 +223,7 @@ class ForcedShadow(Shadow):
         return place
 
 
-def _forced(base: BlockEnd) -> BlockEnd:
+def _force_jump(base: BlockEnd) -> BlockEnd:
     """Return a conditional jump that is turned round where the shadow says so."""
 
     def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
@@ -245,7 +245,7 @@ def _forced(base: BlockEnd) -> BlockEnd:
 @cache
 def _forcing(fork: Fork, reports: Reports) -> InstructionSet:
     rules = shadowing(fork, reports)
-    ends = {**rules.ends, Op.JUMPI: _forced(rules.ends[Op.JUMPI])}
+    ends = {**rules.ends, Op.JUMPI: _force_jump(rules.ends[Op.JUMPI])}
     return InstructionSet(
         rules.costs, rules.handlers, ends, rules.located, (rules.falls, rules.stops, rules.fails)
     )
@@ -296,7 +296,7 @@ def force(
     run = frame.run
     tape.world = run.world
     run.origin, run.gas_price, run.steps = recording.origin, gas_price, max_steps
-    run.observer, run.watched = shadow, shadow.watched(fork)
+    run.observer, run.watched = shadow, shadow.watch(fork)
     ended, contradicted = True, False
     try:
         if recording.kind.creates:

@@ -68,7 +68,7 @@ class Log:
 class Observer(Protocol):
     """Hears of a run's frames, and may bring its own instructions for those that it watches."""
 
-    def watched(self, fork: Fork) -> InstructionSet:
+    def watch(self, fork: Fork) -> InstructionSet:
         """Return what opcodes do in watched frames."""
 
     def watches(self, address: int) -> bool:

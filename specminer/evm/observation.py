@@ -31,7 +31,7 @@ _CLOCKS: Final = (Op.TIMESTAMP, Op.NUMBER)
 _KNOWN: Final = (Op.CHAINID,)
 
 
-class Asked(Enum):
+class Question(Enum):
     """What a function asks for."""
 
     SLOT = "slot"
@@ -43,7 +43,7 @@ class Asked(Enum):
 class ViewQuestion:
     """One thing that a function asks for."""
 
-    kind: Asked
+    kind: Question
     subject: int
     """A slot, an opcode, or an address."""
     data: bytes = b""
@@ -125,7 +125,7 @@ class ViewRuns:
         if node is not None:
             return node, 0
         path, seen, steps = _run(self._code, self._data, known)
-        self.slots.update(question.subject for question in path if question.kind is Asked.SLOT)
+        self.slots.update(question.subject for question in path if question.kind is Question.SLOT)
         self._remember(path, seen)
         return seen, steps
 
@@ -151,11 +151,11 @@ class ViewRuns:
 
 def _look_up(question: ViewQuestion, known: Knowledge) -> int | tuple[bool, bytes] | None:
     match question.kind:
-        case Asked.SLOT:
+        case Question.SLOT:
             return known.slot(question.subject)
-        case Asked.CLOCK:
+        case Question.CLOCK:
             return known.clock(question.subject)
-        case Asked.CALL:
+        case Question.CALL:
             return known.answer(question.subject, question.data)
 
 
@@ -177,7 +177,7 @@ class _ViewTape(Tape):
         return self.path[question]
 
     def read(self, slot: int) -> int:
-        value = self.look_up(ViewQuestion(Asked.SLOT, slot))
+        value = self.look_up(ViewQuestion(Question.SLOT, slot))
         if not isinstance(value, int):
             raise TapeEnded(f"it reads slot {slot:#x}, whose value is not known")
         return value
@@ -192,7 +192,7 @@ class _ViewTape(Tape):
     def answer(self, kind: FrameKind, to: int, value: int) -> Answer:
         if is_precompiled(to):
             return Answer(kind, to, value, 1, b"", computed=True)
-        given = None if value else self.look_up(ViewQuestion(Asked.CALL, to, self.data))
+        given = None if value else self.look_up(ViewQuestion(Question.CALL, to, self.data))
         if not isinstance(given, tuple):
             raise TapeEnded(f"it calls 0x{to:040x}, whose answer is not known")
         succeeded, output = given
@@ -207,7 +207,7 @@ class _Opcodes(Container[int]):
 
     def __contains__(self, opcode: object) -> bool:
         if opcode in _CLOCKS and isinstance(opcode, int):
-            return self._tape.look_up(ViewQuestion(Asked.CLOCK, int(opcode))) is None
+            return self._tape.look_up(ViewQuestion(Question.CLOCK, int(opcode))) is None
         return opcode not in _KNOWN
 
 
@@ -238,7 +238,7 @@ def _run(
         run_frames(
             enter_call(frame, code.codes[code.contract], code.contract, transfer=False, precompiled=False)
         )
-        seen = _ended(frame.halt, frame.output)
+        seen = _end_observation(frame.halt, frame.output)
     except TapeEnded:
         pass
     except LimitReached:
@@ -246,7 +246,7 @@ def _run(
     return tape.path, seen, MAX_STEPS - run.steps
 
 
-def _ended(halt: Halt | None, output: bytes) -> Observation:
+def _end_observation(halt: Halt | None, output: bytes) -> Observation:
     if halt is None:
         return Observation(Ending.VALUE, output)
     return Observation(Ending.UNFIT if halt is Halt.STATIC_WRITE else Ending.REFUSED)

@@ -123,11 +123,11 @@ class InstructionSet:
         if Op.PUSH0 <= opcode <= Op.PUSH32:
             return immediate
         if opcode in self.located:
-            return Site(index, rest, counter, _fixed(opcode))
-        return counter if opcode == Op.PC else _fixed(opcode)
+            return Site(index, rest, counter, _opcode_number(opcode))
+        return counter if opcode == Op.PC else _opcode_number(opcode)
 
 
-def _fixed(opcode: int) -> int:
+def _opcode_number(opcode: int) -> int:
     """Return what an opcode's number says: for DUP and SWAP a place on the stack, for LOG how many topics."""
     if Op.DUP1 <= opcode <= Op.DUP16:
         return Op.DUP1 - opcode - 1

@@ -117,7 +117,7 @@ class Recorder:
         self.codes: dict[int, bytes] = {}
         """Code that ran, or was copied, by its address; only with ``questions``."""
 
-    def watched(self, fork: Fork) -> InstructionSet:
+    def watch(self, fork: Fork) -> InstructionSet:
         """Return instructions that report."""
         return _reporting(fork, self.reports)
 
@@ -242,7 +242,7 @@ def _selfbalance(base: Handler) -> Handler:
     return handler
 
 
-def _answered(opcode: int, base: Handler) -> Handler:
+def _record_answer(opcode: int, base: Handler) -> Handler:
     """Return a handler that records what an opcode pushed for what it took."""
     asks = TAKES[opcode] == 1
 
@@ -254,7 +254,7 @@ def _answered(opcode: int, base: Handler) -> Handler:
     return handler
 
 
-def _copied(base: Handler) -> Handler:
+def _record_copy(base: Handler) -> Handler:
     def handler(stack: list[int], frame: Any, argument: Any) -> None:
         address = stack[-1] & ADDRESS_MASK
         base(stack, frame, argument)
@@ -329,8 +329,8 @@ def reporting_instructions(fork: Fork, reports: Reports) -> Instructions:
     always = reports.questions
     if always:
         for opcode in _ANSWERING:
-            handlers[opcode] = _answered(opcode, handlers[opcode])
-        handlers[Op.EXTCODECOPY] = _copied(handlers[Op.EXTCODECOPY])
+            handlers[opcode] = _record_answer(opcode, handlers[opcode])
+        handlers[Op.EXTCODECOPY] = _record_copy(handlers[Op.EXTCODECOPY])
     for opcode in (*_ABOUT_ACCOUNTS, *_ABOUT_BLOCKS):
         handlers[opcode] = _asking(opcode, handlers[opcode])
     handlers[Op.SELFBALANCE] = _selfbalance(handlers[Op.SELFBALANCE])

@@ -171,7 +171,7 @@ class _Execution:
         self.fees = charge_fees
         self.run = run = Run(world, fork, block, instruction_set(fork), precompiles_of(fork))
         run.observer = observer
-        run.watched = run.instructions if observer is None else observer.watched(fork)
+        run.watched = run.instructions if observer is None else observer.watch(fork)
         run.steps = max_steps
         run.origin = transaction.sender if transaction.origin is None else transaction.origin
         run.gas_price = transaction.gas_price

@@ -139,11 +139,11 @@ class KnownNames:
             return DecodedCall(function="constructor", arguments=(), whole=True)
         known = interface.functions.get(data[:4]) if interface is not None else None
         if known is not None:
-            return _decoded(known.name, known.arguments, known.types, data[4:])
+            return _decode_call(known.name, known.arguments, known.types, data[4:])
         usual = usual_signatures().get(data[:4])
         if usual is not None and interface is None:
             names = [f"arg{place}" for place in range(len(usual.inputs))]
-            return _decoded(usual.name, names, usual.inputs, data[4:])
+            return _decode_call(usual.name, names, usual.inputs, data[4:])
         if interface is not None:
             name = interface.function_name(kind, data)
         else:
@@ -164,7 +164,7 @@ class KnownNames:
         if not pairs:
             return None
         values = decode_values([kind for kind, _ in pairs], output)
-        return None if values is None else _named(pairs, values)
+        return None if values is None else _name_values(pairs, values)
 
     def reason(self, address: Address, data: bytes) -> str:
         """Return why a call that another contract rejected was, as far as its error says."""
@@ -185,16 +185,16 @@ class KnownNames:
         return event.name, _fields(event, topics[1:], data)
 
 
-def _decoded(name: str, names: Sequence[str], types: Sequence[str], data: bytes) -> DecodedCall:
+def _decode_call(name: str, names: Sequence[str], types: Sequence[str], data: bytes) -> DecodedCall:
     values = decode_values(types, data)
     if values is None:
         return DecodedCall(function=name, arguments=(), whole=False)
     return DecodedCall(
-        function=name, arguments=_named(list(zip(types, names, strict=True)), values), whole=True
+        function=name, arguments=_name_values(list(zip(types, names, strict=True)), values), whole=True
     )
 
 
-def _named(pairs: Sequence[tuple[str, str]], values: Sequence[object]) -> tuple[NamedValue, ...]:
+def _name_values(pairs: Sequence[tuple[str, str]], values: Sequence[object]) -> tuple[NamedValue, ...]:
     return tuple(
         NamedValue(name=name, value=typed_text(kind, value, MAX_TEXT))
         for (kind, name), value in zip(pairs, values, strict=True)
@@ -209,7 +209,7 @@ def _fields(event: _Event, topics: Sequence[bytes], data: bytes) -> tuple[NamedV
     values = decode_values([kind for kind, _ in rest], data, strict=False)
     if values is None:
         return None
-    others, indexes = iter(_named(rest, values)), iter(topics)
+    others, indexes = iter(_name_values(rest, values)), iter(topics)
     found = []
     for name, kind, indexed in fields:
         if not indexed:

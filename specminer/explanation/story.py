@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from specminer._support.addresses import checksum_address
-from specminer._support.text import counted, list_some
+from specminer._support.text import count_of, list_some
 from specminer._support.units import amount, token_amount
 from specminer.decoding import HistoryContext
 from specminer.explanation.actor_table import Actor
@@ -97,7 +97,7 @@ def explain_transaction(parts: Sequence[Transaction], known: HistoryKnowledge) -
         of=int(known.weighed.judged.sum()) if known.weighed is not None else None,
         threshold=round(known.weighed.limit, 3) if known.weighed is not None else None,
         unusual=judged,
-        names=_named(known.names, flows, parts, people),
+        names=_name_addresses(known.names, flows, parts, people),
         calls=calls if units is None else tuple(measured_call(call, contracts, units) for call in calls),
         calls_total=calls_total,
         calls_known=all(call.calls is not None for part in parts for call in part.invocations),
@@ -179,7 +179,7 @@ def _logs(parts: Sequence[Transaction], names: KnownNames) -> tuple[tuple[Emitte
     return tuple(listed[:MAX_LOGS]), len(listed)
 
 
-def _named(
+def _name_addresses(
     names: KnownNames, flows: TransactionFlows, parts: Sequence[Transaction], people: Sequence[Participant]
 ) -> dict[str, str]:
     """Return the names of all addresses that the explanation mentions."""
@@ -207,9 +207,9 @@ def _notes(
     if known.weighed is None:
         yield "The history was not mined, so nothing is compared with other transactions."
     if cut_calls:
-        yield f"{counted(cut_calls, 'more call')} are not listed."
+        yield f"{count_of(cut_calls, 'more call')} are not listed."
     if cut_people:
-        yield f"{counted(cut_people, 'more address', 'more addresses')} took part and are not listed."
+        yield f"{count_of(cut_people, 'more address', 'more addresses')} took part and are not listed."
 
 
 def _summary(told: Explanation, share: float) -> Iterator[str]:
@@ -227,7 +227,7 @@ def _summary(told: Explanation, share: float) -> Iterator[str]:
             )
         return
     if told.rank is None:
-        among = f"among the {counted(told.of, 'judged transaction')}"
+        among = f"among the {count_of(told.of, 'judged transaction')}"
         yield (
             f"Taken alone it looks usual: what speaks against it is weak, so that it has no rank {among}."
             if judged.evidence
@@ -239,7 +239,7 @@ def _summary(told: Explanation, share: float) -> Iterator[str]:
     close = told.threshold is not None and f"{judged.score:.1f}" == f"{told.threshold:.1f}"
     digits = 2 if close else 1
     yield (
-        f"It is {place} of {counted(told.of, 'transaction')}: {judged.score:.{digits}f} bits, {alarm} the alarm "
+        f"It is {place} of {count_of(told.of, 'transaction')}: {judged.score:.{digits}f} bits, {alarm} the alarm "
         f"threshold of {told.threshold:.{digits}f}. The more bits, the less likely by chance."
     )
     yield from (f"Unusual: {reason}." for reason in judged.reasons[:_REASONS])
@@ -249,7 +249,7 @@ def _what_was_done(told: Explanation) -> str:
     item = told.transaction
     who = next(person for person in told.participants if person.address == item.sender)
     before = (
-        f"{counted(who.transactions_before, 'earlier transaction')} in this history"
+        f"{count_of(who.transactions_before, 'earlier transaction')} in this history"
         if who.transactions_before
         else "never seen in this history before"
     )

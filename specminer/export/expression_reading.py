@@ -78,13 +78,13 @@ def read_condition(formula: Formula, names: Mapping[str, str], variables: Variab
     if formula.is_and() or formula.is_or():
         return Junction(every=formula.is_and(), parts=parts)
     if formula.is_not():
-        return negated(parts[0])
+        return negate(parts[0])
     if formula.is_implies():
-        return Junction(every=False, parts=(negated(parts[0]), parts[1]))
+        return Junction(every=False, parts=(negate(parts[0]), parts[1]))
     signs = {"=": formula.is_equals() or formula.is_iff(), "<": formula.is_lt(), "<=": formula.is_le()}
     sign = next((sign for sign, holds in signs.items() if holds), None)
     if sign is not None:
-        return compared(sign, *parts)
+        return compare_words(sign, *parts)
     if formula.is_plus() or formula.is_times():
         total = parts[0]
         for part in parts[1:]:
@@ -93,7 +93,7 @@ def read_condition(formula: Formula, names: Mapping[str, str], variables: Variab
     raise UnsayableError("it holds an operator that is not translated")
 
 
-def negated(expression: Expression) -> Expression:
+def negate(expression: Expression) -> Expression:
     """Return that something does not hold, as briefly as it can be said."""
     match expression:
         case WordComparison():
@@ -104,7 +104,7 @@ def negated(expression: Expression) -> Expression:
             return Negation(part=expression)
 
 
-def compared(sign: str, left: Expression, right: Expression) -> WordComparison:
+def compare_words(sign: str, left: Expression, right: Expression) -> WordComparison:
     """Return a comparison.
 
     Raises:
@@ -186,12 +186,12 @@ class _Reader:
         while self._take("not"):
             times += 1
         found = self._comparison(depth)
-        return negated(found) if times % 2 else found
+        return negate(found) if times % 2 else found
 
     def _comparison(self, depth: int) -> Expression:
         left = self._binary(0, depth)
         sign = self._take(*_COMPARISONS)
-        return left if sign is None else compared(sign, left, self._binary(0, depth))
+        return left if sign is None else compare_words(sign, left, self._binary(0, depth))
 
     def _binary(self, level: int, depth: int) -> Expression:
         if level == len(_LEVELS):

@@ -58,7 +58,7 @@ def _solidity(request: ExportRequest) -> ExportText:
     return solidity(request.specification, request.artifact)
 
 
-def _recorded(request: ExportRequest) -> RecordedCalls:
+def _recorded_calls(request: ExportRequest) -> RecordedCalls:
     if request.history is None:
         raise UsageError("this format holds recorded calls; name the dataset, the trace file or the contract")
     return read_calls(request.history, request.artifact, request.most_calls)
@@ -71,17 +71,17 @@ FORMATS: Final = {
     "foundry": ExportFormat(
         help="a test for forge that replays the history and sends calls like it",
         needs_history=True,
-        write=lambda request: foundry(request.specification, request.artifact, _recorded(request)),
+        write=lambda request: foundry(request.specification, request.artifact, _recorded_calls(request)),
     ),
     "echidna": ExportFormat(
         help="the accepted calls as a corpus of echidna",
         needs_history=True,
-        write=lambda request: echidna(request.artifact, _recorded(request)),
+        write=lambda request: echidna(request.artifact, _recorded_calls(request)),
     ),
     "medusa": ExportFormat(
         help="the accepted calls as a corpus of medusa",
         needs_history=True,
-        write=lambda request: medusa(_recorded(request)),
+        write=lambda request: medusa(_recorded_calls(request)),
     ),
     "cvl": ExportFormat(
         help="rules for Certora's prover",

@@ -191,7 +191,7 @@ def _recording(recorded: RecordedCalls, specification: Specification) -> Iterato
                 time_and_block = (call.time, call.block)
                 yield f"        _at({call.time}, {call.block});"
             yield from _answers(call)
-            yield f"        {_replayed(call)} // 0x{call.transaction.hex()}"
+            yield f"        {_replay_call(call)} // 0x{call.transaction.hex()}"
         yield "    }"
         yield ""
 
@@ -202,7 +202,7 @@ def _answers(call: ReplayedCall) -> Iterator[str]:
         yield f'        _answer({to}, hex"{answer.selector.hex()}", hex"{answer.output.hex()}", {succeeded});'
 
 
-def _replayed(call: ReplayedCall) -> str:
+def _replay_call(call: ReplayedCall) -> str:
     sender, origin = checksum_address(call.sender), checksum_address(call.origin)
     accepted = str(call.accepted).lower()
     return f'_replay({sender}, {origin}, {call.value}, {accepted}, hex"{call.data.hex()}");'

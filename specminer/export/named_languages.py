@@ -93,7 +93,10 @@ def scribble(specification: Specification, artifact: Artifact) -> ExportText:
             )
             lines.append(f"        {item.entry.name}({names}):")
             for text, annotation in properties:
-                lines += [f"            - msg: {_quoted(text)}", f"              prop: {_quoted(annotation)}"]
+                lines += [
+                    f"            - msg: {_quote_yaml(text)}",
+                    f"              prop: {_quote_yaml(annotation)}",
+                ]
     head = [
         f"# What the code of {plain(specification.name, 200)} demanded and did, as annotations for Scribble.",
         f"# Write /// #macro {name}(); before the contract; scribble --macro-path takes the folder of this file.",
@@ -246,6 +249,6 @@ def _daikon(
             left_out.append(LeftOut(scope=item.function, text=claim.text, reason=str(reason)))
 
 
-def _quoted(text: str) -> str:
+def _quote_yaml(text: str) -> str:
     """Return a text as a string of YAML, which takes those of JSON."""
     return json.dumps(text)

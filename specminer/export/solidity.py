@@ -115,7 +115,7 @@ class _Function:
         arguments: set[str] = set()
         for condition in self.demanded.conditions:
             try:
-                translation = self._translated(condition, kinds)
+                translation = self._translate(condition, kinds)
                 body.append(f"require({translation.text}, {literal(condition.text, 120)});")
                 arguments |= translation.arguments
             except UnsayableError as reason:
@@ -132,11 +132,11 @@ class _Function:
         """Yield the conditions that Solidity cannot say."""
         for condition in self.demanded.conditions:
             try:
-                self._translated(condition, kinds)
+                self._translate(condition, kinds)
             except UnsayableError as reason:
                 yield LeftOut(scope=self.demanded.function, text=condition.text, reason=str(reason))
 
-    def _translated(self, condition: ExportCondition, kinds: dict[str, Kind]) -> _Statement:
+    def _translate(self, condition: ExportCondition, kinds: dict[str, Kind]) -> _Statement:
         if condition.formula is None:
             raise UnsayableError(condition.obstacle)
         if self.scope is None:
@@ -229,8 +229,8 @@ class _Translation:
         if left.is_int_constant():
             left, right = right, left
         if not right.is_int_constant():
-            return f"{self._named(left).text} {sign} {self._beside(left, right)}"
-        term, number = self._named(left), int(right.constant_value())
+            return f"{self._name_symbol(left).text} {sign} {self._beside(left, right)}"
+        term, number = self._name_symbol(left), int(right.constant_value())
         kind = self.kind(term)
         if kind is Kind.ADDRESS:
             return f"{term.text} {sign} {_address(number)}"
@@ -240,16 +240,16 @@ class _Translation:
 
     def _order(self, left: Formula, right: Formula, sign: str) -> str:
         if left.is_int_constant():
-            term, number = self._named(right), int(left.constant_value())
+            term, number = self._name_symbol(right), int(left.constant_value())
             return f"{number} {sign} {self._number(term, number)}"
         if right.is_int_constant():
-            term, number = self._named(left), int(right.constant_value())
+            term, number = self._name_symbol(left), int(right.constant_value())
             return f"{self._number(term, number)} {sign} {number}"
-        return f"{self._named(left).text} {sign} {self._beside(left, right)}"
+        return f"{self._name_symbol(left).text} {sign} {self._beside(left, right)}"
 
     def _beside(self, left: Formula, right: Formula) -> str:
         """Return the right side of a comparison of two terms."""
-        one, other = self._named(left), self._named(right)
+        one, other = self._name_symbol(left), self._name_symbol(right)
         kinds = {self.kind(one), self.kind(other)} - {Kind.OPEN}
         if len(kinds) > 1:
             raise UnsayableError("it compares values of different types")
@@ -264,7 +264,7 @@ class _Translation:
             raise UnsayableError("it compares with a number what is none")
         return term.text if number >= _ENUM_LIMIT or number < 0 else f"uint256({term.text})"
 
-    def _named(self, symbol: Formula) -> Term:
+    def _name_symbol(self, symbol: Formula) -> Term:
         if not symbol.is_symbol():
             raise UnsayableError("it computes with values")
         return self.scope.term(self.names[symbol.symbol_name()])

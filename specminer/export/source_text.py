@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.export.expression_reading import compared
+from specminer.export.expression_reading import compare_words
 from specminer.export.expressions import (
     ArgumentValue,
     CallWord,
@@ -118,7 +118,7 @@ class Dialect:
             UnsayableError: the language cannot say it.
 
         """
-        compared("=", target, value)
+        compare_words("=", target, value)
         return self._side(target, value, shown), self._side(value, target, self._plain(value))
 
     def _plain(self, side: Expression) -> str:

@@ -91,7 +91,7 @@ class Variables:
             return VariableRead(root=root, steps=steps, type=ValueType(kind=ValueKind.WORD), place=None)
         if not steps and root in self.getters and not _is_declared(self.layout, root):
             return self.getters[root]
-        return _stored(self.layout, root, steps)
+        return _read_stored(self.layout, root, steps)
 
 
 def function_variables(artifact: Artifact, entry: Entry, layout: Layout | None) -> Variables:
@@ -165,7 +165,7 @@ def _words(kind: str, components: Sequence[Parameter]) -> int | None:
     return None if kind in ("string", "bytes") else 1
 
 
-def _stored(layout: Layout, root: str, steps: tuple[str | int | Expression, ...]) -> VariableRead:
+def _read_stored(layout: Layout, root: str, steps: tuple[str | int | Expression, ...]) -> VariableRead:
     variable = next((item for item in layout.variables if item.label == root), None)
     if variable is None:
         raise UnsayableError("it speaks of what has no name in the storage layout")

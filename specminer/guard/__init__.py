@@ -3,6 +3,6 @@
 from specminer.guard.decided import FollowedFunction
 from specminer.guard.describing import Function
 from specminer.guard.guard import LearnedGuard
-from specminer.guard.guards import Learned, guards, learn
+from specminer.guard.guards import LearnedGuards, guards, learn
 
-__all__ = ["FollowedFunction", "Function", "Learned", "LearnedGuard", "guards", "learn"]
+__all__ = ["FollowedFunction", "Function", "LearnedGuard", "LearnedGuards", "guards", "learn"]

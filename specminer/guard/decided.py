@@ -24,7 +24,7 @@ from specminer.decision.relation import NamedTerm, Relation
 from specminer.decision.wording import Wording
 from specminer.guard.learning import Clause
 from specminer.guard.literal import Literal, Sign
-from specminer.guard.terms import Situation, Term, measured
+from specminer.guard.terms import Situation, Term, measure_terms
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.location import ValueKind
 from specminer.specification import ConditionMaker, GuardKind
@@ -134,19 +134,19 @@ def decided_calls(situation: Situation, function: FollowedFunction) -> tuple[Sit
     branches = tuple(translator.branches())
     return translator.situation(), DecidedCalls(
         followed=translator.run != MISSING,
-        clauses=_merged(clauses),
+        clauses=_merge_clauses(clauses),
         branches=branches,
-        unexplained=translator.unexplained(untold),
+        unexplained=translator.explain_missing(untold),
         unproved=runs.unproved,
         unpursued=runs.unpursued,
-        inferred=_marked(situation.rows, runs.inferred),
-        inferred_from_gas=_marked(
+        inferred=_mark_rows(situation.rows, runs.inferred),
+        inferred_from_gas=_mark_rows(
             situation.rows, [row for row, how in runs.inferred.items() if how is Inference.GAS]
         ),
     )
 
 
-def _merged(clauses: Iterable[DecidedClause]) -> tuple[DecidedClause, ...]:
+def _merge_clauses(clauses: Iterable[DecidedClause]) -> tuple[DecidedClause, ...]:
     """Return the clauses with those that say the same as one."""
     found: dict[tuple[frozenset[Literal], GuardKind, ConditionMaker], DecidedClause] = {}
     for item in clauses:
@@ -365,7 +365,7 @@ class _Translator:
             if column.term.kind is ValueKind.BOOL:
                 column.term = replace(column.term, kind=ValueKind.UINT)
 
-    def unexplained(self, untold: set[int]) -> dict[int, str]:
+    def explain_missing(self, untold: set[int]) -> dict[int, str]:
         """Return why rejected calls have no condition; ``untold`` are the clauses that cannot be told."""
         reason_of = {
             cause.invocation: cause.reason or UNREADABLE
@@ -388,19 +388,19 @@ class _Translator:
         code: dict[int | None, int] = {word: position for position, word in enumerate(words)}
         code[None] = MISSING
 
-        def coded(values: Sequence[int | None]) -> RowColumn:
+        def encode(values: Sequence[int | None]) -> RowColumn:
             return in_file(np.fromiter((code[value] for value in values), np.int32, len(values)))
 
         coded_terms = [
             replace(
                 column.term,
-                codes=coded(column.values),
-                key_codes=None if column.key_values is None else coded(column.key_values),
+                codes=encode(column.values),
+                key_codes=None if column.key_values is None else encode(column.key_values),
             )
             for column in self._columns
         ]
         column = in_file(from_integers(words))
-        terms = measured(coded_terms, column, len(self._situation.terms))
+        terms = measure_terms(coded_terms, column, len(self._situation.terms))
         return replace(self._situation, terms=terms, words=Words(column))
 
     def _literal(self, relation: Relation) -> Literal:
@@ -481,7 +481,7 @@ class _Translator:
         return known.name == term.name or (is_whole and not known.expression)
 
 
-def _marked(rows: IntColumn, invocations: Iterable[int]) -> BoolColumn:
+def _mark_rows(rows: IntColumn, invocations: Iterable[int]) -> BoolColumn:
     """Return which of a function's calls are among some invocations; shape (n,)."""
     found = np.zeros(len(rows) + 1, dtype=np.bool_)  # the last one for those that do not count
     found[_positions(rows, list(invocations))] = True

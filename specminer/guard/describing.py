@@ -14,8 +14,8 @@ from specminer.guard.decided import DecidedCalls, DecidedClause
 from specminer.guard.guard import LearnedGuard
 from specminer.guard.learning import Clause, truth_of
 from specminer.guard.literal import Meaning, opposite
-from specminer.guard.observed import Observed
-from specminer.guard.simplifying import formula_of, simplified
+from specminer.guard.observed import ObservedCondition
+from specminer.guard.simplifying import formula_of, simplify_clauses
 from specminer.guard.witnesses import witnesses
 from specminer.history import CONSTRUCTOR, RETURNED, BoolColumn, IntColumn
 from specminer.predicate import Formula, text
@@ -92,7 +92,7 @@ def decided_guard(
     refused = refused_by(meaning, plain_clauses)
     required = kind is GuardKind.REQUIRED
     explained = (refused | decided.explained) & ~accepted if required else refused & ~accepted
-    guard = _counted(meaning, plain_clauses, refused, explained, kind)
+    guard = _count_guard(meaning, plain_clauses, refused, explained, kind)
     guard = replace(
         guard,
         left_out=_left_out(context, function.number) if required else 0,
@@ -121,9 +121,9 @@ def learned_guard(
 ) -> LearnedGuard:
     """Return a guard that was learned; ``early`` is what the first part of the calls taught, ``rows`` are the calls."""
     meaning, accepted = function.meaning, function.accepted
-    short = simplified(meaning, clauses)
+    short = simplify_clauses(meaning, clauses)
     refused = refused_by(meaning, short)
-    guard = _counted(meaning, short, refused, refused & ~accepted & rows, GuardKind.LEARNED)
+    guard = _count_guard(meaning, short, refused, refused & ~accepted & rows, GuardKind.LEARNED)
     guard = replace(
         guard,
         left_out=_left_out(context, function.number),
@@ -140,13 +140,13 @@ def learned_guard(
     )
 
 
-def observed_guard(function: Function, item: Observed) -> LearnedGuard:
+def observed_guard(function: Function, item: ObservedCondition) -> LearnedGuard:
     """Return a guard that was only observed."""
     meaning, clauses = function.meaning, (item.clause,)
     formula, condition = formula_of(meaning, clauses), _condition(function, item.clause, ())
     refused = refused_by(meaning, clauses)
     guard = replace(
-        _counted(meaning, clauses, refused, refused & ~function.accepted, GuardKind.OBSERVED),
+        _count_guard(meaning, clauses, refused, refused & ~function.accepted, GuardKind.OBSERVED),
         conditions=(condition,),
         significance=float(f"{item.significance:.3g}"),
         unknown=doubtful_calls(meaning, item.clause) or None,
@@ -165,7 +165,7 @@ def held_out(function: Function, early: Sequence[Clause], rows: BoolColumn) -> G
     if len(later) < MIN_HELD_OUT:
         return None
     meaning = function.meaning
-    short = simplified(meaning, early)
+    short = simplify_clauses(meaning, early)
     refused = refused_by(meaning, short)[later]
     accepted = function.accepted[later]
     return GuardTest(
@@ -199,7 +199,7 @@ def _decided_test(
     )
 
 
-def _counted(
+def _count_guard(
     meaning: Meaning,
     clauses: Sequence[Clause],
     refused: BoolColumn,
@@ -212,7 +212,7 @@ def _counted(
     unknown = np.logical_or.reduce([np.zeros(len(accepted), np.bool_), *doubtful]) & ~refused & accepted
     exceptions, count = int(np.sum(refused & accepted)), int(np.sum(explained))
     return replace(
-        _described(meaning, formula, kind),
+        _describe(meaning, formula, kind),
         text=text(meaning.language, formula) if clauses else "",
         explained=count,
         exceptions=exceptions,
@@ -222,7 +222,7 @@ def _counted(
     )
 
 
-def _described(meaning: Meaning, formula: Formula, kind: GuardKind) -> Guard:
+def _describe(meaning: Meaning, formula: Formula, kind: GuardKind) -> Guard:
     language, situation = meaning.language, meaning.situation
     symbols = language.symbols(formula)
     return Guard(

@@ -92,7 +92,7 @@ class Entities:
         event, _ = self.events(situation)
         return tuple(np.unique(self._interactions.role[event]).tolist())
 
-    def named(self, situation: Situation, together: Collection[frozenset[int]] = ()) -> Situation:
+    def shorten_names(self, situation: Situation, together: Collection[frozenset[int]] = ()) -> Situation:
         """Return the situation with short names for storage of the entity that its calls are about.
 
         Args:
@@ -117,7 +117,7 @@ class Entities:
         wished = {place: self.short[item] for place, item in own.items() if item in self.short}
         counts = Counter(wished.values())
         taken = {term.name for term in situation.terms}
-        computed = self._computed(keys, taken)
+        computed = self._computed_keys(keys, taken)
         named = {
             place: short
             for place, short in wished.items()
@@ -164,7 +164,7 @@ class Entities:
             if short not in unusable and (row, field) not in others
         }
 
-    def _computed(self, keys: Collection[str], taken: Collection[str]) -> frozenset[str]:
+    def _computed_keys(self, keys: Collection[str], taken: Collection[str]) -> frozenset[str]:
         """Return the keys that the code computes, as a hash of arguments: the entity has a better name."""
         if not PLAIN_NAME.fullmatch(self._name) or self._name in taken:
             return frozenset()

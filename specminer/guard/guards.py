@@ -22,7 +22,7 @@ from specminer.guard.entity import Entities
 from specminer.guard.guard import LearnedGuard
 from specminer.guard.learning import ACCEPTED, Clause, Learner, tellable, truth_of
 from specminer.guard.literal import Meaning
-from specminer.guard.observed import Elsewhere, observed
+from specminer.guard.observed import Elsewhere, find_observed
 from specminer.guard.terms import Terms
 from specminer.history import BoolColumn
 from specminer.specification import GuardKind
@@ -32,7 +32,7 @@ MAX_CODES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
+class LearnedGuards:
     """What was found of a history."""
 
     guards: tuple[LearnedGuard, ...]
@@ -56,7 +56,7 @@ def learn(
     seed: int = 0,
     entities: Entities | None = None,
     followed: Mapping[int, FollowedFunction] | None = None,
-) -> Learned:
+) -> LearnedGuards:
     """Find the guards of all functions.
 
     Args:
@@ -71,18 +71,18 @@ def learn(
     names = tuple(sorted(set(causes)))
     known = constants(_codes(context), _selectors(context))
     functions = functions_of(context, causes, entities, followed)
-    first = _learned(functions, names, known, trained=True)
-    final = _learned(functions, names, known, trained=False)
+    first = _learn_conditions(functions, names, known, trained=True)
+    final = _learn_conditions(functions, names, known, trained=False)
     elsewhere = _elsewhere(functions)
     found: list[LearnedGuard] = []
     for function, early, clauses in zip(functions, first, final, strict=True):
         own = _guards(context, function, _lasting(function, clauses, early), early, names)
-        seen = observed(
+        seen = find_observed(
             function.meaning, [clause for item in own for clause in item.clauses], elsewhere, seed
         )
         found += own
         found += [observed_guard(function, item) for item in seen]
-    return Learned(guards=tuple(found), functions=functions, constants=known, causes=names)
+    return LearnedGuards(guards=tuple(found), functions=functions, constants=known, causes=names)
 
 
 def functions_of(
@@ -109,7 +109,7 @@ def functions_of(
         if number in followed:
             situation, decided = decided_calls(situation, followed[number])
         if entities is not None:
-            situation = entities.named(situation, () if decided is None else decided.terms_together)
+            situation = entities.shorten_names(situation, () if decided is None else decided.terms_together)
         found.append(
             Function(
                 number=number, meaning=Meaning(situation), cause=numbers[situation.rows], decided=decided
@@ -175,7 +175,7 @@ def _selectors(context: HistoryContext) -> frozenset[int]:
     return frozenset(int.from_bytes(item, "big") for item in (*interface.functions, *interface.errors))
 
 
-def _learned(
+def _learn_conditions(
     functions: Sequence[Function], names: Sequence[str], known: Constants, *, trained: bool
 ) -> list[tuple[Clause, ...]]:
     """Return the conditions of each function, learned from all its calls, or from the first part of them."""
@@ -196,7 +196,7 @@ def _learned(
         shared = {
             vote: bits - own.get(vote, 0.0) for vote, bits in total.items() if bits > own.get(vote, 0.0)
         }
-        clauses = learner.required(shared) if learner is not None else []
+        clauses = learner.required_clauses(shared) if learner is not None else []
         found.append(tuple(clause for clause in clauses if tellable(function.meaning, clause.literals)))
     return found
 
@@ -212,15 +212,15 @@ def _lasting(function: Function, clauses: Sequence[Clause], early: Sequence[Clau
         truth = truth_of(function.meaning, clause.literals)
         wrong, tested = int(np.sum(truth.false & later)), int(np.sum(truth.known & later))
         if wrong > (1 - ACCEPTED) * tested:
-            failed |= {clause.literals, _bounded(clause)}
+            failed |= {clause.literals, _bounded_term(clause)}
     return tuple(
         clause
         for clause in clauses
-        if clause.literals not in failed and _bounded(clause) not in failed - {None}
+        if clause.literals not in failed and _bounded_term(clause) not in failed - {None}
     )
 
 
-def _bounded(clause: Clause) -> object:
+def _bounded_term(clause: Clause) -> object:
     """Return the term of a bound at a number; ``None`` for other conditions."""
     (literal, *others) = clause.literals
     ordered = literal.sign.value in ("<", "<=", ">", ">=")

@@ -142,7 +142,7 @@ class Learner:
                     found[cause, self._meaning.key(item.literal)] = self._bits(item.truth.false, open_)
         return found
 
-    def required(self, shared: Mapping[tuple[int, str], float]) -> list[Clause]:
+    def required_clauses(self, shared: Mapping[tuple[int, str], float]) -> list[Clause]:
         """Return the conditions that explain rejections, in the order in which they were found.
 
         ``shared`` are the votes of other functions.
@@ -151,11 +151,11 @@ class Learner:
         if self._taken:
             causes, counts = np.unique(self._cause[~self._accepted], return_counts=True)
             for cause in causes[np.argsort(-counts, kind="stable")].tolist():
-                for literals in self._needed(cause, list(self._of_cause(cause, shared))):
+                for literals in self._drop_covered(cause, list(self._of_cause(cause, shared))):
                     found.setdefault(literals, set()).add(cause)
         return [Clause(literals=literals, causes=tuple(sorted(causes))) for literals, causes in found.items()]
 
-    def _needed(self, cause: int, found: list[tuple[Literal, ...]]) -> list[tuple[Literal, ...]]:
+    def _drop_covered(self, cause: int, found: list[tuple[Literal, ...]]) -> list[tuple[Literal, ...]]:
         """Return the conditions without those that a later one says better: about the same, and false wherever it is.
 
         ``allowed != 0`` explains most calls that spend more than they are allowed to; ``amount <= allowed`` all.
@@ -450,7 +450,7 @@ class Learner:
         best: tuple[float, tuple[Literal, ...], BoolColumn] | None = None
         starts.sort(key=lambda item: -int(np.sum(item.truth.true & self._accepted)))
         for start in starts[:12]:
-            found = self._extended(start, pool)
+            found = self._extend(start, pool)
             if found is None:
                 continue
             literals, truth, price = found
@@ -460,7 +460,7 @@ class Learner:
                 best = worth, literals, truth.false
         return None if best is None else best[1:]
 
-    def _extended(
+    def _extend(
         self, start: _Candidate, pool: Sequence[_Candidate]
     ) -> tuple[tuple[Literal, ...], Truth, float] | None:
         literals, truth, price = [start], start.truth, start.price

@@ -106,24 +106,24 @@ class Meaning:
         if literal.right is None:
             right = np.full(len(left), self._bound(literal.constant, signed=signed))
             # an odd place lies between two words
-            left = 2 * (self._signed(left) if signed else left)
+            left = 2 * (self._order_signed(left) if signed else left)
         else:
             right = _at(terms[literal.right].codes, rows)
             known &= right != MISSING
             if literal.other is not None:
                 other = _at(terms[literal.other].codes, rows)
                 known &= other != MISSING
-                left, right = self._combined(left, right, other, times=literal.times)
+                left, right = self._order_combined(left, right, other, times=literal.times)
             elif literal.constant:
-                left, right = self._shifted(left, right, literal.constant)
+                left, right = self._order_shifted(left, right, literal.constant)
             elif signed and terms[literal.right].kind is ValueKind.INT:
-                left, right = self._signed(left), self._signed(right)
+                left, right = self._order_signed(left), self._order_signed(right)
         doubtful = np.zeros(len(known), dtype=np.bool_)
         for term in literal.terms:
             unknown = terms[term].doubtful
             if unknown is not None:
                 doubtful |= unknown if rows is None else unknown[rows]
-        return Truth(_compared(left, literal.sign, right) & known, known, doubtful & ~known)
+        return Truth(_compare(left, literal.sign, right) & known, known, doubtful & ~known)
 
     def _bound(self, constant: int, *, signed: bool) -> int:
         words, word = self.situation.words, constant % WORD_LIMIT if signed else constant
@@ -131,12 +131,12 @@ class Meaning:
         bound = 2 * place if words[place : place + 1] == (word,) else 2 * place - 1
         return bound - 2 * len(words) if signed and word >= _NEGATIVE else bound
 
-    def _signed(self, codes: IntColumn) -> IntColumn:
+    def _order_signed(self, codes: IntColumn) -> IntColumn:
         """Return codes in the order of signed numbers: those of negative ones are below zero."""
         first = bisect_left(self.situation.words, _NEGATIVE)
         return np.where(codes >= first, codes - len(self.situation.words), codes)
 
-    def _shifted(self, left: IntColumn, right: IntColumn, constant: int) -> tuple[IntColumn, IntColumn]:
+    def _order_shifted(self, left: IntColumn, right: IntColumn, constant: int) -> tuple[IntColumn, IntColumn]:
         """Return the order of ``left`` and ``right + constant`` as numbers, exactly, each distinct pair once."""
         span = len(self.situation.words) + 1
         pairs, inverse = np.unique((left + 1) * span + right + 1, return_inverse=True)
@@ -151,7 +151,7 @@ class Meaning:
                 signs.append((apart > 0) - (apart < 0))
         return np.array(signs, dtype=np.int64)[inverse.ravel()], np.zeros(len(left), dtype=np.int64)
 
-    def _combined(
+    def _order_combined(
         self, left: IntColumn, right: IntColumn, other: IntColumn, *, times: bool
     ) -> tuple[IntColumn, IntColumn]:
         """Return the order of ``left`` and the sum, or product, of the others; unknown ones are anything.
@@ -258,7 +258,7 @@ def _at(column: RowColumn, rows: IntColumn | None) -> IntColumn:
     return (column if rows is None else column[rows]).astype(np.int64)
 
 
-def _compared(left: IntColumn, sign: Sign, right: IntColumn) -> BoolColumn:
+def _compare(left: IntColumn, sign: Sign, right: IntColumn) -> BoolColumn:
     relation = {
         Sign.EQUAL: np.equal,
         Sign.DIFFERENT: np.not_equal,

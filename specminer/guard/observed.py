@@ -34,7 +34,7 @@ MAX_OBSERVED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedCondition:
     """A condition with its significance."""
 
     clause: Clause
@@ -47,9 +47,9 @@ Elsewhere = Mapping[tuple[int, int], Sequence[tuple[Meaning, int]]]
 """For each variable and field the functions that look at it, with the term that is it there."""
 
 
-def observed(
+def find_observed(
     meaning: Meaning, required: Sequence[Clause], elsewhere: Elsewhere, seed: int
-) -> tuple[Observed, ...]:
+) -> tuple[ObservedCondition, ...]:
     """Return what held in all calls, accepted or not, and does not follow from what is required; seeded."""
     situation = meaning.situation
     accepted = np.flatnonzero(situation.accepted)
@@ -66,7 +66,7 @@ def observed(
     known = [language.negation(language.equal(meaning.symbols[0], language.number(0)))]
     known += [meaning.formula(literal) for literal in told]
     compared = {frozenset(literal.terms) for literal in told}
-    kept: list[Observed] = []
+    kept: list[ObservedCondition] = []
     for item in found:
         (literal,) = item.clause.literals
         formula = meaning.formula(literal)
@@ -91,7 +91,9 @@ def _holds(meaning: Meaning, literal: Literal) -> bool:
     return known >= DEFINED * total and int(np.sum(truth.true & accepted)) >= ACCEPTED * known
 
 
-def _relations(meaning: Meaning, rows: IntColumn, orders: npt.NDArray[np.int64]) -> Iterator[Observed]:
+def _relations(
+    meaning: Meaning, rows: IntColumn, orders: npt.NDArray[np.int64]
+) -> Iterator[ObservedCondition]:
     """Yield relations between storage and call that hold less often in wrong pairs: of rows in other orders."""
     situation = meaning.situation
     none = np.full(len(situation), MISSING, dtype=np.int64)
@@ -116,7 +118,7 @@ def _relations(meaning: Meaning, rows: IntColumn, orders: npt.NDArray[np.int64])
         significance = (1 + as_good) / (1 + len(orders))
         chance = float(np.mean(wrong)) / len(rows)
         if significance <= LEVEL and chance <= TELLING:
-            yield Observed(Clause(literals=(literal,)), significance, chance)
+            yield ObservedCondition(Clause(literals=(literal,)), significance, chance)
 
 
 def _compare(left: RowColumn, sign: Sign, right: RowColumn) -> npt.NDArray[np.bool_]:
@@ -132,7 +134,7 @@ def _compare(left: RowColumn, sign: Sign, right: RowColumn) -> npt.NDArray[np.bo
     return result
 
 
-def _facts(meaning: Meaning, rows: IntColumn, elsewhere: Elsewhere) -> Iterator[Observed]:
+def _facts(meaning: Meaning, rows: IntColumn, elsewhere: Elsewhere) -> Iterator[ObservedCondition]:
     situation = meaning.situation
     none = np.full(len(situation), MISSING, dtype=np.int64)
     for literal in proposals(situation, NONE, none):
@@ -154,7 +156,7 @@ def _facts(meaning: Meaning, rows: IntColumn, elsewhere: Elsewhere) -> Iterator[
             continue
         significance = exp(_choices(true + own, own) - _choices(total + own, own))
         if significance <= LEVEL and true / total <= TELLING:
-            yield Observed(Clause(literals=(literal,)), significance, true / total)
+            yield ObservedCondition(Clause(literals=(literal,)), significance, true / total)
 
 
 def _choices(total: int, chosen: int) -> float:

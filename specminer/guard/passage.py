@@ -16,10 +16,10 @@ import numpy as np
 from specminer.guard.constants import Constants
 from specminer.guard.describing import MIN_HELD_OUT, Function, first_part
 from specminer.guard.entity import Entities
-from specminer.guard.guards import Learned, open_calls
+from specminer.guard.guards import LearnedGuards, open_calls
 from specminer.guard.learning import ACCEPTED, MIN_CALLS, Clause, Learner, truth_of
 from specminer.guard.literal import Meaning, opposite
-from specminer.guard.simplifying import formula_of, simplified
+from specminer.guard.simplifying import formula_of, simplify_clauses
 from specminer.history import BoolColumn, IntColumn
 from specminer.interaction import Interactions
 from specminer.predicate import text
@@ -92,7 +92,9 @@ class Way:
         return tuple(part.clause for part in self.parts if part.origin in origins)
 
 
-def ways(learned: Learned, tuning: Tuning, interactions: Interactions, entities: Entities) -> tuple[Way, ...]:
+def ways(
+    learned: LearnedGuards, tuning: Tuning, interactions: Interactions, entities: Entities
+) -> tuple[Way, ...]:
     """Return the transitions of the chosen automaton that calls took, with what was learned of each."""
     demanded: dict[str, dict[Clause, GuardKind]] = {}
     for item in learned.guards:
@@ -152,7 +154,7 @@ def transitions(
         return
     every = np.ones(len(passage.call), dtype=np.bool_)
     early = first_part(len(every))
-    kept, broken = _kept(passage, tuple(whole))
+    kept, broken = _keep_conditions(passage, tuple(whole))
     own = _own(passage, kept, known, every) if several or broken else ()
     first = _own(passage, kept, known, early) if own else ()
     for symbol in np.unique(passage.symbol[passage.accepted]).tolist():
@@ -176,7 +178,9 @@ def transitions(
             )
 
 
-def _kept(passage: Passage, whole: Sequence[Clause]) -> tuple[tuple[Clause, ...], tuple[Clause, ...]]:
+def _keep_conditions(
+    passage: Passage, whole: Sequence[Clause]
+) -> tuple[tuple[Clause, ...], tuple[Clause, ...]]:
     """Return the function's conditions that the passage's accepted calls keep, and those that they do not."""
     calls = passage.call[passage.accepted]
     kept: list[Clause] = []
@@ -187,7 +191,7 @@ def _kept(passage: Passage, whole: Sequence[Clause]) -> tuple[tuple[Clause, ...]
     return tuple(kept), tuple(broken)
 
 
-def _refused(passage: Passage, clauses: Sequence[Clause]) -> BoolColumn:
+def _refused_calls(passage: Passage, clauses: Sequence[Clause]) -> BoolColumn:
     """Return the calls of a passage that some of the conditions refuse."""
     false = [truth_of(passage.function.meaning, clause.literals, passage.call).false for clause in clauses]
     found: BoolColumn = np.logical_or.reduce([np.zeros(len(passage.call), np.bool_), *false])
@@ -198,13 +202,18 @@ def _own(
     passage: Passage, kept: Sequence[Clause], known: Constants, chosen: BoolColumn
 ) -> tuple[Clause, ...]:
     """Return conditions that explain rejections of this passage that the function's do not explain."""
-    left = ~passage.accepted & ~_refused(passage, kept) & chosen & open_calls(passage.function)[passage.call]
+    left = (
+        ~passage.accepted
+        & ~_refused_calls(passage, kept)
+        & chosen
+        & open_calls(passage.function)[passage.call]
+    )
     if int(np.sum(left)) < MIN_CALLS:
         return ()
     meaning = passage.function.meaning
     rows = np.zeros(len(meaning.situation), dtype=np.bool_)
     rows[passage.call[(passage.accepted & chosen) | left]] = True
-    return tuple(Learner(meaning, passage.function.cause, known, rows).required({}))
+    return tuple(Learner(meaning, passage.function.cause, known, rows).required_clauses({}))
 
 
 def _told_apart(
@@ -228,16 +237,16 @@ def _told_apart(
         accepted = rows & (cause == target)
         led = Meaning(replace(meaning.situation, accepted=accepted))
         for literals in (branches, None) if branches else (None,):
-            clauses = Learner(led, cause, known, rows, checked=False, literals=literals).required({})
+            clauses = Learner(led, cause, known, rows, checked=False, literals=literals).required_clauses({})
             if clauses:
-                found[target] = simplified(meaning, clauses)
+                found[target] = simplify_clauses(meaning, clauses)
                 break
     if len(targets) == 2:
-        return _opposed(passage, same, found, targets.tolist())
+        return _oppose(passage, same, found, targets.tolist())
     return found
 
 
-def _opposed(
+def _oppose(
     passage: Passage, same: BoolColumn, found: dict[int, tuple[Clause, ...]], targets: Sequence[int]
 ) -> dict[int, tuple[Clause, ...]]:
     """Return of two targets the better condition, and its opposite for the other one, where it is but one."""
@@ -272,7 +281,7 @@ def _parts(
 ) -> tuple[Part, ...]:
     """Return all conditions, without what follows from others."""
     meaning = passage.function.meaning
-    ruled = simplified(meaning, [*kept, *own]) if own else tuple(kept)
+    ruled = simplify_clauses(meaning, [*kept, *own]) if own else tuple(kept)
     known = {clause.literals: kind for clause, kind in whole.items()}
     parts = [
         Part(
@@ -306,7 +315,7 @@ def _held_out(
         return None
     meaning = passage.function.meaning
     clauses = [*own, *there]
-    refused = _refused(passage, clauses)
+    refused = _refused_calls(passage, clauses)
     others = later & (~passage.accepted | elsewhere) if own else later & elsewhere
     return GuardTest(
         text=text(meaning.language, formula_of(meaning, clauses)) if clauses else "",

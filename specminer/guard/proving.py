@@ -43,7 +43,7 @@ def obligation(
         expected=expected,
         answer=answer,
         proved=_proof(expected, answer),
-        example=spelled(language, example or {}),
+        example=spell_values(language, example or {}),
     )
 
 
@@ -60,11 +60,11 @@ def answer_of(satisfiable: bool | None) -> SolverAnswer:
     return SolverAnswer.SAT if satisfiable else SolverAnswer.UNSAT
 
 
-def spelled(language: Language, values: Mapping[str, int | bool]) -> dict[str, str]:
+def spell_values(language: Language, values: Mapping[str, int | bool]) -> dict[str, str]:
     """Return values by name as people write them."""
     found = {}
     for name, value in values.items():
-        symbol = language.named(name)
+        symbol = language.find(name)
         if isinstance(value, bool) or symbol is None:
             found[name] = "true" if value else "false"
         else:
@@ -89,12 +89,12 @@ def obligations(learned: Iterable[LearnedGuard]) -> dict[tuple[str, GuardKind], 
             obligation(
                 language, about, scope, "some call meets the guard", [item.simplified], SolverAnswer.SAT
             ),
-            *(_needed(item) if kind is GuardKind.LEARNED else ()),
+            *(_independence_obligations(item) if kind is GuardKind.LEARNED else ()),
         )
     return found
 
 
-def _needed(item: LearnedGuard) -> Iterable[Obligation]:
+def _independence_obligations(item: LearnedGuard) -> Iterable[Obligation]:
     """Yield that no condition follows from the others."""
     language = item.meaning.language
     parts = item.simplified.args() if item.simplified.is_and() else (item.simplified,)

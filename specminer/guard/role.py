@@ -65,12 +65,12 @@ def roles(context: HistoryContext, learned: Iterable[LearnedGuard]) -> tuple[Rol
 
 def _roles_of(terms: Sequence[Term], clause: Clause) -> list[tuple[str, RoleKind]]:
     """Return the roles of which an account needs one, if a condition asks for nothing else."""
-    named = [_named(terms, literal) for literal in clause.literals]
+    named = [_name_role(terms, literal) for literal in clause.literals]
     found = [role for role in named if role is not None]
     return found if len(found) == len(named) else []
 
 
-def _named(terms: Sequence[Term], literal: Literal) -> tuple[str, RoleKind] | None:
+def _name_role(terms: Sequence[Term], literal: Literal) -> tuple[str, RoleKind] | None:
     left = terms[literal.left]
     right = terms[literal.right] if literal.right is not None else None
     if literal.sign is Sign.EQUAL and right is not None:

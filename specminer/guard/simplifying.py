@@ -30,10 +30,10 @@ def formula_of(meaning: Meaning, clauses: Sequence[Clause]) -> Formula:
     return parts[0] if len(parts) == 1 else language.conjunction(*parts)
 
 
-def simplified(meaning: Meaning, clauses: Sequence[Clause]) -> tuple[Clause, ...]:
+def simplify_clauses(meaning: Meaning, clauses: Sequence[Clause]) -> tuple[Clause, ...]:
     """Return the shortest equivalent conjunction: joined, without what follows from the rest."""
-    found = _joined(clauses)
-    found = [_narrowed(meaning, clause, found) for clause in found]
+    found = _join_bounds(clauses)
+    found = [_narrow(meaning, clause, found) for clause in found]
     order = sorted(
         range(len(found)), key=lambda place: (-_price(meaning, found[place]), -place)
     )  # what costs most is dropped first
@@ -45,7 +45,7 @@ def simplified(meaning: Meaning, clauses: Sequence[Clause]) -> tuple[Clause, ...
     return tuple(found[place] for place in sorted(kept))
 
 
-def _joined(clauses: Sequence[Clause]) -> list[Clause]:
+def _join_bounds(clauses: Sequence[Clause]) -> list[Clause]:
     """Return the clauses with two bounds of the same terms as one: ``a >= b and a != b`` is ``a > b``."""
     found: list[Clause] = []
     for clause in clauses:
@@ -70,7 +70,7 @@ def _both(one: Clause, other: Clause) -> Sign | None:
     return _JOINED.get(frozenset({first.sign, second.sign}))
 
 
-def _narrowed(meaning: Meaning, clause: Clause, clauses: Sequence[Clause]) -> Clause:
+def _narrow(meaning: Meaning, clause: Clause, clauses: Sequence[Clause]) -> Clause:
     """Return a disjunction without the literals that cannot hold, or that another of its own follows from."""
     if len(clause.literals) == 1:
         return clause

@@ -21,7 +21,7 @@ from specminer.abstraction import Dimension
 from specminer.abstraction.candidates import CALL_NAMES
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import ArgumentColumn, TextColumn, arguments, texts
-from specminer.guard.values import Values, coded, together
+from specminer.guard.values import Values, encode_values, together
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.location import PortKind, ValueKind, Variable
 from specminer.trace import Tracer
@@ -141,8 +141,8 @@ class Terms:
         shown = accesses.external_read | (history.tracers == (Tracer.EXECUTION,))
         self._doubtful: BoolColumn = np.equal(accesses.value_before, MISSING) & shown
         self._addresses = from_integers([int.from_bytes(item, "big") for item in history.addresses])
-        self._arguments = _grouped(arguments(history, context.calls))
-        self._texts = _grouped(texts(history, context.calls))
+        self._arguments = _group_columns(arguments(history, context.calls))
+        self._texts = _group_columns(texts(history, context.calls))
         function = context.calls.function[accesses.invocation]
         self._touch_order = np.argsort(function, kind="stable")
         count = len(context.calls.functions)
@@ -238,13 +238,13 @@ class Terms:
             if not fresh:
                 break
         for number, own in sorted(by_variable.items()):
-            found = self._renamed(number, touches[own], call[own], found, len(rows))
+            found = self._rename(number, touches[own], call[own], found, len(rows))
         own_facts = [item for item in found if item.variable == MISSING]
         stored = [item for item in found if item.variable != MISSING]
         stored.sort(key=lambda item: -int(np.sum(item.values.place != MISSING)))
         return [*own_facts, *stored]
 
-    def _renamed(
+    def _rename(
         self, number: int, touches: IntColumn, call: IntColumn, found: list[_Draft], count: int
     ) -> list[_Draft]:
         """Return the terms with better names for one variable, if what was found later names more of it at once.
@@ -259,29 +259,29 @@ class Terms:
             return found
         ports = self._context.locations.variables[number].ports
         drafts, _ = self._bound(number, ports, touches, call, others, count)
-        most = [max((_seen(item) for item in group), default=0) for group in (mine, drafts)]
+        most = [max((_count_seen(item) for item in group), default=0) for group in (mine, drafts)]
         return [*others, *drafts] if most[1] > most[0] else found
 
     def _of_call(self, rows: IntColumn) -> Iterator[_Draft]:
         history = self._context.history
         transaction = history.invocation_transaction[rows]
         sender, origin = history.invocation_sender[rows], history.transaction_origin[transaction]
-        yield _Draft("sender", ValueKind.ADDRESS, coded(self._addresses, sender))
+        yield _Draft("sender", ValueKind.ADDRESS, encode_values(self._addresses, sender))
         if np.any(sender != origin):
-            yield _Draft("origin", ValueKind.ADDRESS, coded(self._addresses, origin))
-        yield _Draft("value", ValueKind.UINT, coded(self._words, history.invocation_value[rows]))
+            yield _Draft("origin", ValueKind.ADDRESS, encode_values(self._addresses, origin))
+        yield _Draft("value", ValueKind.UINT, encode_values(self._words, history.invocation_value[rows]))
         times = history.transaction_time[transaction]
         if (times != MISSING).all():
             yield _Draft("now", ValueKind.UINT, _numbers(times))
         yield _Draft("block", ValueKind.UINT, _numbers(history.transaction_block[transaction]))
         contracts = from_integers([int.from_bytes(item.address, "big") for item in history.contracts])
-        yield _Draft("this", ValueKind.ADDRESS, coded(contracts, history.invocation_contract[rows]))
+        yield _Draft("this", ValueKind.ADDRESS, encode_values(contracts, history.invocation_contract[rows]))
 
     def _of_arguments(self, function: int, rows: IntColumn) -> Iterator[_Draft]:
         for column in self._arguments.get(function, ()):
             if column.single:
                 place = _place(column.invocation, rows)
-                yield _Draft(column.name, _kind(column.type), coded(column.words, place))
+                yield _Draft(column.name, _kind(column.type), encode_values(column.words, place))
         keys = self._context.locations.key_table
         code = {text: len(keys.words) + at for at, text in enumerate(keys.texts)}
         for text in self._texts.get(function, ()):
@@ -365,7 +365,7 @@ class Terms:
         found[call] = self._context.accesses.value_before[touches]
         doubtful = np.zeros(count, dtype=np.bool_)
         doubtful[call] = self._doubtful[touches]
-        whole = coded(self._words, found)
+        whole = encode_values(self._words, found)
         rank = self._rank[touches]
         order = round(float(np.mean(rank[rank != MISSING])), 6) if (rank != MISSING).any() else 0.0
         for place, field in enumerate(shown.fields):
@@ -399,11 +399,11 @@ def _with_doubtful_keys(
         yield draft
 
 
-def _seen(draft: _Draft) -> int:
+def _count_seen(draft: _Draft) -> int:
     return int(np.sum(draft.values.place != MISSING))
 
 
-def _grouped(columns: Sequence[ArgumentColumn] | Sequence[TextColumn]) -> dict[int, list]:  # type: ignore[type-arg]
+def _group_columns(columns: Sequence[ArgumentColumn] | Sequence[TextColumn]) -> dict[int, list]:  # type: ignore[type-arg]
     found: dict[int, list] = {}  # type: ignore[type-arg]
     for column in columns:
         found.setdefault(column.function, []).append(column)
@@ -459,7 +459,7 @@ def _clock(
     }
 
 
-def measured(terms: Sequence[Term], words: WordArray, known: int) -> tuple[Term, ...]:
+def measure_terms(terms: Sequence[Term], words: WordArray, known: int) -> tuple[Term, ...]:
     """Return terms with what they measure, told from their values; of the first ``known`` that was told before."""
     sizes = np.append(_sizes(words), 0.0)
     clock = {

@@ -26,12 +26,12 @@ class Values:
         """Return what some bits of these values are."""
         if field.width == 256 or not len(self.words):
             return self
-        words = _extracted(self.words, field)
+        words = _extract(self.words, field)
         distinct, place = np.unique(words, return_inverse=True)
         return Values(words=distinct, place=np.append(place.ravel(), MISSING).astype(np.int32)[self.place])
 
 
-def coded(table: WordArray, rows: IntColumn | RowColumn) -> Values:
+def encode_values(table: WordArray, rows: IntColumn | RowColumn) -> Values:
     """Return the values that stand at ``rows`` of a table, ``MISSING`` for none."""
     used = np.unique(rows[rows != MISSING])
     distinct, place = np.unique(table[used], return_inverse=True)
@@ -49,7 +49,7 @@ def together(columns: Sequence[Values]) -> tuple[WordArray, list[RowColumn]]:
     ]
 
 
-def _extracted(words: WordArray, field: Field) -> WordArray:
+def _extract(words: WordArray, field: Field) -> WordArray:
     if field.kind is ValueKind.INT or field.shift % 8 or field.width % 8:
         return from_integers([field.extract(word) for word in to_integers(words)])
     raw = np.ascontiguousarray(words).view(np.uint8).reshape(-1, 32)

@@ -64,18 +64,18 @@ def _turned_out(meaning: Meaning, literal: Literal, place: int) -> str:
     sign = OPPOSITE[literal.sign].value
     parties = [terms[term] for term in literal.terms]
     if literal.right is None:
-        right = _spelled(meaning, literal.left, literal.constant, parties)
+        right = _spell_value(meaning, literal.left, literal.constant, parties)
     else:
         join = " * " if literal.times else " + "
-        right = join.join(_shown(meaning, term, place, parties) for term in literal.terms[1:])
+        right = join.join(_show_value(meaning, term, place, parties) for term in literal.terms[1:])
         right += f" + {literal.constant}" if literal.constant and literal.other is None else ""
-    return f"{_shown(meaning, literal.left, place, parties)} {sign} {right}"
+    return f"{_show_value(meaning, literal.left, place, parties)} {sign} {right}"
 
 
-def _shown(meaning: Meaning, term: int, place: int, parties: Sequence[Term]) -> str:
+def _show_value(meaning: Meaning, term: int, place: int, parties: Sequence[Term]) -> str:
     name = plain(meaning.situation.terms[term].shown, MAX_NAME)
     value = _value(meaning, term, place)
-    return name if value is None else f"{name} {_spelled(meaning, term, value, parties)}"
+    return name if value is None else f"{name} {_spell_value(meaning, term, value, parties)}"
 
 
 def _value(meaning: Meaning, term: int, place: int) -> int | None:
@@ -87,7 +87,7 @@ def _value(meaning: Meaning, term: int, place: int) -> int | None:
     return word - (1 << 256) if signed and word >> 255 else word
 
 
-def _spelled(meaning: Meaning, term: int, value: int, parties: Sequence[Term]) -> str:
+def _spell_value(meaning: Meaning, term: int, value: int, parties: Sequence[Term]) -> str:
     """Return a value as people read it: ether where ether is compared, a date where the clock is."""
     names = {party.name for party in parties if not party.stored}
     if meaning.situation.terms[term].kind is ValueKind.ADDRESS and 0 < value < 1 << 160:

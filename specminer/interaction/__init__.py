@@ -6,7 +6,7 @@ is good enough the whole history is one interaction (:mod:`.views`). The choice 
 (:mod:`.choice`).
 """
 
-from specminer.interaction.choice import Analysis, Found, analyse, second_view, split
+from specminer.interaction.choice import Analysis, SortAssessment, analyse, second_view, split
 from specminer.interaction.interactions import Interactions, event_text
 from specminer.interaction.views import MAX_UNNAMED
 from specminer.specification import Mode
@@ -14,9 +14,9 @@ from specminer.specification import Mode
 __all__ = [
     "MAX_UNNAMED",
     "Analysis",
-    "Found",
     "Interactions",
     "Mode",
+    "SortAssessment",
     "analyse",
     "event_text",
     "second_view",

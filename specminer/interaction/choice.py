@@ -18,7 +18,7 @@ from specminer.history import CONSTRUCTOR, MISSING
 from specminer.interaction.interactions import Interactions
 from specminer.interaction.roles import Naming, Source, candidates, naming
 from specminer.interaction.scores import MIN_COVERAGE, ContractScore, Score, marks, score, score_contract
-from specminer.interaction.slices import sliced
+from specminer.interaction.slices import slice_by_entity
 from specminer.interaction.sorts import Sort, sorts
 from specminer.interaction.stages import stage_share
 from specminer.interaction.views import by_instance, by_sender, whole
@@ -34,7 +34,7 @@ HALF: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SortAssessment:
     """A sort with all that was found out about it."""
 
     name: str
@@ -59,7 +59,7 @@ class Analysis:
     """The sorts of a history, the best first."""
 
     context: HistoryContext
-    found: tuple[Found, ...]
+    found: tuple[SortAssessment, ...]
     contract: ContractScore | None
     """What speaks for whole contracts; ``None`` where no code says what decides."""
 
@@ -90,7 +90,7 @@ def analyse(
     rated.sort(key=lambda item: (-item[2].value, -item[2].coverage))  # else in the order of the slots
     names = _told_apart([_name(context, sort, named) for sort, named, _ in rated])
     found = tuple(
-        Found(name=name, sort=sort, naming=named, score=rating)
+        SortAssessment(name=name, sort=sort, naming=named, score=rating)
         for name, (sort, named, rating) in zip(names, rated, strict=True)
     )
     contract = score_contract(context, told)
@@ -141,10 +141,10 @@ def split(analysis: Analysis, wish: str | None = None) -> Interactions:
         reason = f"One interaction per {each}, as asked; each begins with its constructor."
     elif wish == Mode.SENDER.value:
         interactions = by_sender(context)
-        reason = f"One interaction per account, as asked.{_created(context)}"
+        reason = f"One interaction per account, as asked.{_creation_text(context)}"
     else:
-        found = _asked(analysis, wish)
-        interactions = _sliced(context, found)
+        found = _requested_sort(analysis, wish)
+        interactions = _slice_sort(context, found)
         reason = f"{_by_sort(found, interactions)}, as asked. {reasons(found)}"
     return replace(interactions, explanation=f"{reason}{_outside(context, interactions)}{suffix}")
 
@@ -165,7 +165,7 @@ def second_view(analysis: Analysis, chosen: Interactions) -> Interactions | None
     if best is None or rival is None:
         return None
     context = analysis.context
-    interactions = _sliced(context, rival)
+    interactions = _slice_sort(context, rival)
     name, other = plain(rival.name, 60), plain(best.name, 60)
     if rival.score.value >= NEAR * best.score.value:
         why = f"nearly as much speaks for it as for {other} (score {best.score.value:.2f})"
@@ -183,7 +183,7 @@ def _beside_stages(analysis: Analysis) -> Interactions | None:
     rival = next((item for item in analysis.found if item.qualifies), None)
     if rival is None or rival.score.trivial or rival.score.derived:
         return None
-    interactions, name = _sliced(analysis.context, rival), plain(rival.name, 60)
+    interactions, name = _slice_sort(analysis.context, rival), plain(rival.name, 60)
     return replace(
         interactions,
         explanation=f"Second view: {_by_sort(rival, interactions)}; each takes part in the stages of the contract. "
@@ -191,7 +191,7 @@ def _beside_stages(analysis: Analysis) -> Interactions | None:
     )
 
 
-def _is_near(rival: Found, best: Found) -> bool:
+def _is_near(rival: SortAssessment, best: SortAssessment) -> bool:
     one, other = rival.score, best.score
     if rival is best or not rival.qualifies or one.trivial or one.derived:
         return False
@@ -210,7 +210,7 @@ def _outside(context: HistoryContext, interactions: Interactions) -> str:
     return f" {len(calls):,} calls concern none of them: {shown}."
 
 
-def _created(context: HistoryContext) -> str:
+def _creation_text(context: HistoryContext) -> str:
     created = np.any(context.history.invocation_kind == CONSTRUCTOR)
     return " The constructor belongs to no account." if created else ""
 
@@ -227,18 +227,18 @@ def _chosen(analysis: Analysis) -> tuple[Interactions, str]:
             f"constructor.{_short_lived(best)}"
         )
     if best is not None and contract is not None and contract.outdoes(best.score):
-        interactions, reason = _undivided(context)
+        interactions, reason = _keep_whole(context)
         rival = f"; the best sort of entities is {plain(best.name, 60)} (score {best.score.value:.2f})"
         return interactions, f"{reason} {_contract_reasons(contract)}{rival}.{_short_lived(best)}"
     if best is None:
-        interactions, reason = _undivided(context)
+        interactions, reason = _keep_whole(context)
         return interactions, f"{reason} {_sentence(_why_none(analysis))}"
-    interactions = _sliced(context, best)
+    interactions = _slice_sort(context, best)
     lives = " No interaction spans two lives of the contract." if _has_lives(context) else ""
     return interactions, f"{_by_sort(best, interactions)}. {reasons(best)}{lives}"
 
 
-def _undivided(context: HistoryContext) -> tuple[Interactions, str]:
+def _keep_whole(context: HistoryContext) -> tuple[Interactions, str]:
     if _has_lives(context):
         return _by_life(context)
     return whole(context), "The whole history is one interaction."
@@ -256,7 +256,7 @@ def _contract_reasons(rating: ContractScore) -> str:
     )
 
 
-def _short_lived(found: Found | None) -> str:
+def _short_lived(found: SortAssessment | None) -> str:
     """Return that a sort would hardly give any interaction of two events, where it is so: a sentence, or nothing."""
     if found is None or not found.score.trivial:
         return ""
@@ -297,7 +297,7 @@ def _why_none(analysis: Analysis) -> str:
     )
 
 
-def _asked(analysis: Analysis, wish: str) -> Found:
+def _requested_sort(analysis: Analysis, wish: str) -> SortAssessment:
     for item in analysis.found:
         if item.name == wish:
             return item
@@ -307,13 +307,13 @@ def _asked(analysis: Analysis, wish: str) -> Found:
     raise UsageError(f"--interactions: this history has no sort of entities '{plain(wish, 60)}'; {hint}")
 
 
-def _sliced(context: HistoryContext, found: Found) -> Interactions:
-    return sliced(
-        context, found.sort, found.naming, described(context, found), separable=found.score.separable
+def _slice_sort(context: HistoryContext, found: SortAssessment) -> Interactions:
+    return slice_by_entity(
+        context, found.sort, found.naming, describe_sort(context, found), separable=found.score.separable
     )
 
 
-def described(context: HistoryContext, found: Found) -> EntitySort:
+def describe_sort(context: HistoryContext, found: SortAssessment) -> EntitySort:
     """Return a sort as the specification tells it."""
     return EntitySort(
         name=found.name,
@@ -323,7 +323,7 @@ def described(context: HistoryContext, found: Found) -> EntitySort:
     )
 
 
-def _by_sort(found: Found, interactions: Interactions) -> str:
+def _by_sort(found: SortAssessment, interactions: Interactions) -> str:
     name = plain(found.name, 60)
     how = (
         "each call belongs to one"
@@ -333,7 +333,7 @@ def _by_sort(found: Found, interactions: Interactions) -> str:
     return f"One interaction per {name} ({len(interactions.names):,}): {how}"
 
 
-def reasons(found: Found) -> str:
+def reasons(found: SortAssessment) -> str:
     """Return what speaks for a sort, as sentences."""
     rating = found.score
     parts = [f"{rating.coverage:.0%} of the accepted calls are about one"]

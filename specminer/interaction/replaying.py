@@ -19,7 +19,7 @@ import numpy as np
 
 from specminer.chain.execution.calls import FORKS, Call, Execution, Surroundings
 from specminer.chain.execution.fast import FastMachine
-from specminer.chain.execution.schedule import Rules, fixed, scheduled
+from specminer.chain.execution.schedule import Rules, rules_of_chain, rules_of_fork
 from specminer.decoding import HistoryContext
 from specminer.history import CONSTRUCTOR, KINDS, MISSING
 from specminer.interaction.interactions import Interactions
@@ -37,7 +37,7 @@ INTERNAL: Final = KINDS.index(InvocationKind.INTERNAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class ReplayCheck:
     """What the sample showed."""
 
     interactions: int
@@ -63,7 +63,7 @@ class Replayer:
         self._context = context
         self._interactions = interactions
         self._record = context.history.contracts[0]
-        self._rules: Rules = scheduled(self._record.chain_id) or fixed(FORKS[-1])
+        self._rules: Rules = rules_of_chain(self._record.chain_id) or rules_of_fork(FORKS[-1])
         accesses = context.accesses
         self._first = np.searchsorted(accesses.invocation, np.arange(len(context.history) + 1))
         self._entities = np.any([holder != MISSING for holder in interactions.holders], axis=0)
@@ -79,7 +79,7 @@ class Replayer:
             )
         ]
 
-    def run(self, seed: int, max_calls: int = MAX_CALLS) -> Replayed:
+    def run(self, seed: int, max_calls: int = MAX_CALLS) -> ReplayCheck:
         """Execute a sample of interactions."""
         chosen: list[int] = []
         budget = max_calls
@@ -101,7 +101,7 @@ class Replayer:
                 held += holds
                 if not holds:
                     functions[self._context.calls.name(row)] += 1
-        return Replayed(
+        return ReplayCheck(
             interactions=len(chosen),
             calls=calls,
             held=held,
@@ -235,9 +235,9 @@ def can_replay(context: HistoryContext) -> bool:
     return len(context.history.contracts) == 1 and bool(context.history.contracts[0].code)
 
 
-def replayed(
+def replay_sample(
     context: HistoryContext, interactions: Interactions, seed: int = 0, max_calls: int = MAX_CALLS
-) -> Replayed | None:
+) -> ReplayCheck | None:
     """Execute a sample of interactions alone; ``None`` where the history came without code."""
     if not can_replay(context) or not len(interactions.names):
         return None

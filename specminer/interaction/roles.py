@@ -102,10 +102,10 @@ class Naming:
 def candidates(context: HistoryContext, code: AccessFacts | None = None) -> list[Candidate]:
     """Return everything that may name entities, by function, source and place; ``code`` tells what calls hash."""
     found = [
-        *(_computed(context, code) if code is not None else ()),
+        *(_computed_candidates(context, code) if code is not None else ()),
         *_arguments(context),
         *_senders(context),
-        *_kept(context),
+        *_kept_candidates(context),
         *_results(context),
     ]
     return sorted(found, key=lambda item: (item.function, item.source))
@@ -135,7 +135,7 @@ def _candidate(
     )
 
 
-def _computed(context: HistoryContext, code: AccessFacts) -> Iterator[Candidate]:
+def _computed_candidates(context: HistoryContext, code: AccessFacts) -> Iterator[Candidate]:
     locations, accesses = context.locations, context.accesses
     for item in code.keys:
         invocation = context.history.access_invocation[item.access].astype(np.int64)
@@ -192,7 +192,7 @@ def _results(context: HistoryContext) -> Iterator[Candidate]:
             yield _candidate(context, function, Source.RESULT, "result", own, key)
 
 
-def _kept(context: HistoryContext) -> Iterator[Candidate]:
+def _kept_candidates(context: HistoryContext) -> Iterator[Candidate]:
     """Yield what variables without keys hold before and after accepted calls."""
     accesses = context.accesses
     variable = context.locations.variable[accesses.slot]
@@ -257,12 +257,12 @@ def naming(context: HistoryContext, sort: Sort, offered: list[Candidate]) -> Nam
     for item in offered:
         if sort.account and item.inferred:
             continue
-        found = _accepted(context, item, touching, written, present, calls, first)
+        found = _accept_role(context, item, touching, written, present, calls, first)
         if found is not None:
             roles.append(found[0])
             pairs.append(found[1:])
             unknown[item.unknown] = True
-    return _joined(context, touching, roles, pairs, unknown)
+    return _join_roles(context, touching, roles, pairs, unknown)
 
 
 def _touching_calls(context: HistoryContext, touching: Relation) -> BoolColumn:
@@ -289,7 +289,7 @@ def _first_touch(context: HistoryContext, touching: Relation) -> tuple[IntColumn
     return entities, first
 
 
-def _accepted(
+def _accept_role(
     context: HistoryContext,
     item: Candidate,
     touching: Relation,
@@ -333,7 +333,7 @@ def _accepted(
     return role, invocation[keep], entity[keep]
 
 
-def _joined(
+def _join_roles(
     context: HistoryContext,
     touching: Relation,
     roles: list[Role],

@@ -53,7 +53,7 @@ def side_effects(context: HistoryContext, ports: BoolColumn, own: Relation) -> R
     return Relation(code=changed.code[~contains(own.code, changed.code)], span=changed.span)
 
 
-def sliced(
+def slice_by_entity(
     context: HistoryContext, sort: Sort, named: Naming, described: EntitySort, *, separable: bool
 ) -> Interactions:
     """Return one interaction for each entity that has calls of its own; ``described`` tells of the sort."""

@@ -49,7 +49,7 @@ def sorts(context: HistoryContext) -> list[Sort]:
     accounts = [port for port in eligible if _holds_accounts(context, port)]
     others = [port for port in eligible if port not in accounts]
     found = [Sort(ports=group, account=True) for group in _kinds_of_accounts(context, accounts)]
-    groups = _merged(context, others)
+    groups = _merge_ports(context, others)
     return found + [Sort(ports=group, account=False) for group in groups]
 
 
@@ -108,7 +108,7 @@ def _kinds_of_accounts(context: HistoryContext, ports: list[int]) -> list[tuple[
     return [tuple(rest), *(classes[number][0] for number in sorted(apart))] if ports else []
 
 
-def _merged(context: HistoryContext, ports: list[int]) -> list[tuple[int, ...]]:
+def _merge_ports(context: HistoryContext, ports: list[int]) -> list[tuple[int, ...]]:
     """Return the classes of ports that hold the same keys, by their smallest port."""
     touching = {port: _accepted_pairs(context, port) for port in ports}
     group = {port: port for port in ports}

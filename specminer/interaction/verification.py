@@ -62,7 +62,7 @@ def independence(context: HistoryContext, interactions: Interactions) -> Indepen
     doubtful = np.flatnonzero(accesses.external_read & (unsure | (accesses.value_before == MISSING)))
     rows = np.flatnonzero((accesses.writer != MISSING) & ~unsure)
     rows = rows[~shared[accesses.writer[rows]]]
-    event, row = _joined(members.invocation, accesses.invocation[rows])
+    event, row = _join_equal(members.invocation, accesses.invocation[rows])
     row = rows[row]
     interaction = members.entity[event]
     foreign = ~members.holds(accesses.writer[row], interaction)
@@ -77,7 +77,7 @@ def independence(context: HistoryContext, interactions: Interactions) -> Indepen
     with_own, with_other = distinct(event[own]), distinct(event[other])
     with_other = with_other[~np.isin(with_other, with_own)]
     any_foreign = distinct(event)
-    unknown = distinct(_joined(members.invocation, accesses.invocation[doubtful])[0])
+    unknown = distinct(_join_equal(members.invocation, accesses.invocation[doubtful])[0])
     unknown = unknown[~np.isin(unknown, any_foreign)]
     environment = len(any_foreign) - len(with_own) - len(with_other)
     return Independence(
@@ -92,7 +92,7 @@ def independence(context: HistoryContext, interactions: Interactions) -> Indepen
     )
 
 
-def _joined(left: IntColumn, right: IntColumn | RowColumn) -> tuple[IntColumn, IntColumn]:
+def _join_equal(left: IntColumn, right: IntColumn | RowColumn) -> tuple[IntColumn, IntColumn]:
     """Return the places of equal values in two ascending columns, all pairs."""
     begin = np.searchsorted(right, left, side="left")
     end = np.searchsorted(right, left, side="right")

@@ -11,7 +11,7 @@ import numpy as np
 from specminer._support.scratch import in_file
 from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
-from specminer.invariant.values import extracted as field_of
+from specminer.invariant.values import extract_field as field_of
 from specminer.invariant.values import is_zero, same
 from specminer.location import Field, PortKind, ValueKind, Variable
 from specminer.trace import Tracer
@@ -234,7 +234,7 @@ def _fields(context: HistoryContext, values: _Values, unknown: UnknownChanges) -
         )
         for item in (values, writes, unseen)
     )
-    unresolved = _unresolved(context)
+    unresolved = _unresolved_ports(context)
     for number in _largest(context, np.diff(bounds)):
         item = context.locations.variables[number]
         mine = values.at(slice(int(bounds[number]), int(bounds[number + 1])))
@@ -284,7 +284,7 @@ def _largest(context: HistoryContext, touches: IntColumn) -> list[int]:
     return sorted(largest, key=lambda number: (len(context.locations.variables[number].ports), number))
 
 
-def _unresolved(context: HistoryContext) -> frozenset[int]:
+def _unresolved_ports(context: HistoryContext) -> frozenset[int]:
     """Return the ports whose keys are not known, or are texts."""
     return frozenset(
         row

@@ -84,7 +84,7 @@ def effects(by_function: InputsByFunction, cells: Cells) -> Iterator[Invariant]:
         mine = rows[order[bounds[number_] : bounds[number_ + 1]]]
         inputs = by_function.inputs(number_)
         for group in _groups(context, cells, mine, doubts.of(doubtful == number_), inputs):
-            yield from _explained(context, number_, group, inputs)
+            yield from _explain_group(context, number_, group, inputs)
 
 
 class InputsByFunction:
@@ -102,10 +102,10 @@ class InputsByFunction:
     def inputs(self, function: int) -> Inputs:
         """Return the inputs of the calls of one function."""
         if function not in self._made:
-            self._made[function] = self._gathered(function)
+            self._made[function] = self._gather(function)
         return self._made[function]
 
-    def _gathered(self, function: int) -> Inputs:
+    def _gather(self, function: int) -> Inputs:
         context, history = self.context, self.context.history
         rows = np.flatnonzero(context.calls.function == function)
         found: list[_Input] = []
@@ -170,8 +170,8 @@ def _groups(
     calls = cells.invocation[rows]
     depths = len(cells.variable.ports)
     source = _sources(context, cells.slot[rows], inputs.at(calls), depths, inputs)
-    code = _coded(source, depths, inputs)
-    doubtful = _coded(
+    code = _encode_sources(source, depths, inputs)
+    doubtful = _encode_sources(
         _sources(context, doubts.slot, inputs.at(doubts.invocation), depths, inputs), depths, inputs
     )
     kinds, first = np.unique(code, return_index=True)
@@ -208,7 +208,7 @@ def _sources(
     return source
 
 
-def _coded(source: IntColumn, depths: int, inputs: Inputs) -> IntColumn:
+def _encode_sources(source: IntColumn, depths: int, inputs: Inputs) -> IntColumn:
     """Return the sources of all keys as one number."""
     width = len(inputs.keys) + 1
     code = np.zeros(len(source), dtype=np.int64)
@@ -217,7 +217,9 @@ def _coded(source: IntColumn, depths: int, inputs: Inputs) -> IntColumn:
     return code
 
 
-def _explained(context: HistoryContext, function: int, group: _Group, inputs: Inputs) -> Iterator[Invariant]:
+def _explain_group(
+    context: HistoryContext, function: int, group: _Group, inputs: Inputs
+) -> Iterator[Invariant]:
     """Yield the first expression, in order of simplicity, that gives what was left."""
     glance = np.unique(np.linspace(0, len(group.calls) - 1, min(GLANCE, len(group.calls))).astype(np.int64))
     few = _Group(

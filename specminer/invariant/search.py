@@ -16,7 +16,7 @@ from specminer.invariant.claim import Invariant
 from specminer.invariant.courses import courses
 from specminer.invariant.effects import InputsByFunction, effects
 from specminer.invariant.states import Moments, orders, preconditions, states
-from specminer.invariant.totals import conserved, totals
+from specminer.invariant.totals import find_conserved, totals
 from specminer.specification import Template
 from specminer.tuning import Tuning
 
@@ -35,7 +35,7 @@ def search(context: HistoryContext, tuning: Tuning, interactions: Interactions) 
     """
     found = {
         item.text: columns_in_files(replace(item, cases=item.cases.astype(np.int32)))
-        for item in proposed(context, tuning, interactions)
+        for item in propose(context, tuning, interactions)
         if item.tolerable(context.history) and not _is_chance(item)
     }
     return sorted(found.values(), key=lambda item: (RANKED.index(item.template), -len(item.cases), item.text))
@@ -46,13 +46,13 @@ def _is_chance(item: Invariant) -> bool:
     return item.template is Template.BEFORE and not item.exceptions and len(item.cases) < MANY
 
 
-def proposed(context: HistoryContext, tuning: Tuning, interactions: Interactions) -> Iterator[Invariant]:
+def propose(context: HistoryContext, tuning: Tuning, interactions: Interactions) -> Iterator[Invariant]:
     """Yield what may have held, with its cases, before it is known whether it is a claim at all."""
     unknown = UnknownChanges.of(context)
     yield from totals(context, changes_of_transactions(context, unknown))
     inputs = InputsByFunction(context)
     for cells in changes_of_calls(context, unknown):
-        yield from conserved(context, cells)
+        yield from find_conserved(context, cells)
         yield from courses(context, cells)
         yield from effects(inputs, cells)
     moments = Moments(tuning, interactions)

@@ -62,7 +62,7 @@ class Moments:
         if tuning.doubts is None:
             return np.zeros(len(tuning.table), dtype=np.bool_)
         after = tuning.doubts.of([predicate])
-        return tuning.moved(after) if before else after
+        return tuning.shift_to_before(after) if before else after
 
     def places(self) -> _Places:
         """Return the state that each event leaves behind, or those that it may."""
@@ -229,7 +229,7 @@ def _order(
         return None
     names = table.variables[left].name, table.variables[right].name
     language = moments.tuning.language
-    symbols = [language.named(name) for name in names]
+    symbols = [language.find(name) for name in names]
     formula = None
     if symbols[0] is not None and symbols[1] is not None:
         formula = language.negation(language.less(symbols[0], symbols[1]))

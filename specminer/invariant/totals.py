@@ -19,7 +19,7 @@ from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.invariant.changes import Cells
 from specminer.invariant.claim import LEAST, Invariant
-from specminer.invariant.values import differences, is_zero, packed, summed
+from specminer.invariant.values import differences, is_zero, pack_sums, sum_groups
 from specminer.predicate.syntax import apply, symbol
 from specminer.specification import CONTRACT_SCOPE, Template, function_scope
 
@@ -45,7 +45,7 @@ class Course:
     group: IntColumn
     """Transaction, contract and, for parts behind one key, that key, as one number; ascending."""
     change: npt.NDArray[np.uint32]
-    """As :func:`packed` returns it: only whether changes are equal counts."""
+    """As :func:`pack_sums` returns it: only whether changes are equal counts."""
     invocation: IntColumn
     """The first invocation that touched it there."""
     doubtful: IntColumn
@@ -70,9 +70,9 @@ def totals(context: HistoryContext, cells: Iterable[Cells]) -> Iterator[Invarian
             scalars.append(_course(context, item, counted=False, keyed=False))
         for counted in (False, True) if depth else ():
             if (counted or item.numeric) and scalars:
-                parts += _followed(scalars, _course(context, item, counted=counted, keyed=False))
+                parts += _follow(scalars, _course(context, item, counted=counted, keyed=False))
             if (counted or item.numeric) and depth > 1 and entries:
-                inner += _followed(entries, _course(context, item, counted=counted, keyed=True))
+                inner += _follow(entries, _course(context, item, counted=counted, keyed=True))
         if depth == 1 and item.numeric and deep:
             entries.append(_course(context, item, counted=False, keyed=True))
     for total in _largest(scalars):
@@ -81,9 +81,9 @@ def totals(context: HistoryContext, cells: Iterable[Cells]) -> Iterator[Invarian
         yield from _equal(total, _largest(inner), context)
 
 
-def _followed(totals_: list[Course], part: Course) -> list[Course]:
+def _follow(totals_: list[Course], part: Course) -> list[Course]:
     """Return a part if one of the totals seems to follow it."""
-    return [part] if any(_related(total, part) for total in totals_) else []
+    return [part] if any(_are_related(total, part) for total in totals_) else []
 
 
 def _largest(courses: list[Course]) -> list[Course]:
@@ -133,7 +133,7 @@ def _sums(
     ``place`` is that of each row, ascending. Worked on in parts: a sum is of one place.
     """
     groups = [place[:0]]
-    changes = [packed(np.zeros((0, 8), dtype=np.int64))]
+    changes = [pack_sums(np.zeros((0, 8), dtype=np.int64))]
     calls = [place[:0]]
     for span in spans_of_groups(place):
         left, found = cells.left[rows[span]], cells.found[rows[span]]
@@ -142,11 +142,11 @@ def _sums(
             change[:, 7] = (~is_zero(left)).astype(np.int64) - (~is_zero(found))
         else:
             change = differences(left, found)
-        group, total = summed(change, place[span])
+        group, total = sum_groups(change, place[span])
         first = np.minimum.reduceat(cells.invocation[rows[span]], np.searchsorted(place[span], group))
         settled = total.any(axis=1) & ~np.isin(group, doubtful)
         groups.append(group[settled])
-        changes.append(packed(total[settled]))
+        changes.append(pack_sums(total[settled]))
         calls.append(first[settled])
     return np.concatenate(groups), np.concatenate(changes), np.concatenate(calls)
 
@@ -164,7 +164,7 @@ def _equal(total: Course, parts: list[Course], context: HistoryContext) -> Itera
     """Yield the parts that a total follows, of parts that tell the same the best."""
     best: dict[tuple[object, ...], Invariant] = {}
     for part in parts:
-        if not _related(total, part):
+        if not _are_related(total, part):
             continue
         found = _relation(total, part, created=context.has_creations)
         known = best.get(part.alike)
@@ -193,7 +193,7 @@ def _relation(total: Course, part: Course, *, created: bool) -> Invariant:
     )
 
 
-def _related(total: Course, part: Course) -> bool:
+def _are_related(total: Course, part: Course) -> bool:
     """Whether a glance shows that two quantities may change alike."""
     enough = min(len(total.group), len(part.group)) >= LEAST
     return enough and part.bare != total.bare and _likely(total, part) and _likely(part, total)
@@ -210,7 +210,7 @@ def _likely(one: Course, other: Course) -> bool:
     return bool(np.mean(equal) >= LIKELY)
 
 
-def conserved(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
+def find_conserved(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
     """Find the functions whose calls move amounts between the entries of a mapping and keep their sum."""
     if not cells.variable.ports or not cells.numeric:
         return
@@ -226,7 +226,7 @@ def conserved(context: HistoryContext, cells: Cells) -> Iterator[Invariant]:
         if several.sum() < LEAST or several.sum() < 0.9 * mine.sum():
             continue
         own = rows[mine[place.ravel()]]
-        _, change = summed(differences(cells.left[own], cells.found[own]), cells.invocation[own])
+        _, change = sum_groups(differences(cells.left[own], cells.found[own]), cells.invocation[own])
         kept: BoolColumn = np.asarray(~change.any(axis=1))
         name = context.calls.functions[number]
         yield Invariant(

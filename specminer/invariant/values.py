@@ -73,7 +73,7 @@ def less(one: LimbArray, other: LimbArray, *, signed: bool = False) -> BoolColum
     return found
 
 
-def extracted(words: LimbArray, field: Field) -> LimbArray:
+def extract_field(words: LimbArray, field: Field) -> LimbArray:
     """Return a field's values from its slot's words; signed ones are sign-extended, as ``Field.extract`` does."""
     if field.width == 256:
         return words
@@ -111,7 +111,7 @@ def _digits(column: LimbArray) -> Digits:
     return digits
 
 
-def summed(digits: Digits, group: IntColumn) -> tuple[IntColumn, Digits]:
+def sum_groups(digits: Digits, group: IntColumn) -> tuple[IntColumn, Digits]:
     """Return the distinct groups, ascending, and the sum of each; each sum has one form only."""
     if not len(group):
         return group, digits
@@ -119,15 +119,15 @@ def summed(digits: Digits, group: IntColumn) -> tuple[IntColumn, Digits]:
         order = np.argsort(group, kind="stable")
         group, digits = group[order], digits[order]
     starts = np.flatnonzero(np.diff(group, prepend=-1))
-    return group[starts], _settled(np.add.reduceat(digits, starts, axis=0))
+    return group[starts], _carry_digits(np.add.reduceat(digits, starts, axis=0))
 
 
-def packed(digits: Digits) -> npt.NDArray[np.uint32]:
+def pack_sums(digits: Digits) -> npt.NDArray[np.uint32]:
     """Return sums in little more than half the space, equal ones alike; shape (n, 9), the first digit takes two."""
     return np.column_stack([digits[:, :1] >> 32, digits]).astype(np.uint32)
 
 
-def _settled(digits: Digits) -> Digits:
+def _carry_digits(digits: Digits) -> Digits:
     """Carry, so that all digits but the first lie in 0 .. 2^32 - 1: equal numbers have equal digits."""
     for place in range(7, 0, -1):
         digits[:, place - 1] += digits[:, place] >> 32

@@ -13,7 +13,7 @@ from specminer.history import BoolColumn, History, IntColumn, Slots
 from specminer.location.columns import Locations, Naming
 from specminer.location.getters import GetterReading
 from specminer.location.layout import Layout
-from specminer.location.observed import Observed
+from specminer.location.observed import SlotObservations
 from specminer.location.values import ValueKind
 from specminer.words import from_integers
 
@@ -71,7 +71,7 @@ def _most_touched(accesses: IntColumn, strange: BoolColumn) -> list[int]:
 def _misfits(history: History, numbered: Slots, locations: Locations) -> Iterable[str]:
     """Yield what was stored that the declared types cannot hold."""
     words = from_integers(history.words[row] for row in numbered.word.tolist())
-    observed = Observed(history, numbered, words)
+    observed = SlotObservations(history, numbered, words)
     found = 0
     for number, item in enumerate(locations.variables[:_MAX_CHECKED]):
         partial = sum(part.width for part in item.fields) < 256

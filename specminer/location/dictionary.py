@@ -20,7 +20,7 @@ import numpy.typing as npt
 from specminer._support.keccak import keccak
 from specminer.hashing import keccak_many
 from specminer.history import CONSTRUCTOR, MISSING, History, IntColumn, Slots
-from specminer.location.paths import Hashes, Known, paths
+from specminer.location.paths import Hashes, KnownHash, paths
 from specminer.location.usual_keys import pushed_words, usual_roles
 from specminer.location.values import NAMED_BASES, NEARBY
 from specminer.words import WordArray, difference, from_bytes, from_integers, from_limbs, from_numbers, limbs
@@ -98,7 +98,7 @@ class Dictionary:
         self._words = words
         self._first = _touch(history, numbered, slice(None, None, -1))
         self._last = _touch(history, numbered, slice(None))
-        self.found: list[Known] = []
+        self.found: list[KnownHash] = []
         self.hashed = 0
         """Hashes tried."""
 
@@ -110,26 +110,26 @@ class Dictionary:
         runs = sorted(given)
         self._given = from_integers(first for first, _ in runs)
         self._counts = np.array([min(count, NEARBY) for _, count in runs], dtype=np.int64)
-        roots, rows = self._lost(known)
+        roots, rows = self._unexplained_roots(known)
         if not len(roots):
             return known
         known = self._extend(known, self._array_bases(roots))
         for _ in range(_ROUNDS):
             before = len(self.found)
-            for attempt in (self._plain, self._texts, self._nested):
-                roots, rows = self._lost(known)
+            for attempt in (self._plain, self._texts, self._try_nested):
+                roots, rows = self._unexplained_roots(known)
                 if len(roots) and self.hashed < MAX_HASHES:
                     known = self._extend(known, attempt(known, roots, rows))
             if len(self.found) == before or not len(roots):
                 break
         return known
 
-    def _extend(self, known: Hashes, new: Iterable[Known]) -> Hashes:
+    def _extend(self, known: Hashes, new: Iterable[KnownHash]) -> Hashes:
         fresh = list(dict.fromkeys(new))
         self.found += fresh
-        return known.extended(fresh) if fresh else known
+        return known.extend(fresh) if fresh else known
 
-    def _lost(self, known: Hashes) -> tuple[WordArray, IntColumn]:
+    def _unexplained_roots(self, known: Hashes) -> tuple[WordArray, IntColumn]:
         """Return the roots that nothing explains, ascending, and for each the first slot (row) that leads to it."""
         found = paths(self._words, known)
         (limit,) = from_integers([NAMED_BASES])
@@ -191,14 +191,14 @@ class Dictionary:
 
     # -- attempts -----------------------------------------------------------------------------------
 
-    def _array_bases(self, roots: WordArray) -> list[Known]:
+    def _array_bases(self, roots: WordArray) -> list[KnownHash]:
         """Try every slot that is touched as that of an array or a long text: its length is read before it."""
         bases = np.unique(self._words)
         self.hashed += len(bases)
         rows = _hit_rows(keccak_many(_bytes(bases)), roots)
-        return [Known(b"", _whole(bases[row]), False, array=True) for row in rows.tolist()]
+        return [KnownHash(b"", _whole(bases[row]), False, array=True) for row in rows.tolist()]
 
-    def _plain(self, known: Hashes, roots: WordArray, rows: IntColumn) -> list[Known]:
+    def _plain(self, known: Hashes, roots: WordArray, rows: IntColumn) -> list[KnownHash]:
         """Try mappings with keys of one word."""
         del known
         chosen = rows[np.unique(np.linspace(0, len(rows) - 1, SAMPLE).astype(np.int64))]
@@ -226,7 +226,7 @@ class Dictionary:
                 found += self._try(chunk, base, roots)
         return found
 
-    def _settle(self, tried: dict[_Base, list[Known]]) -> None:
+    def _settle(self, tried: dict[_Base, list[KnownHash]]) -> None:
         """Decide where keys stand: what was hashed for a small key can be read both ways, for others it cannot."""
         clear = Counter(
             base.key_last
@@ -237,21 +237,21 @@ class Dictionary:
         if len(self._orders) > 1 and (clear or any(tried.values())):
             self._orders = (clear[True] > clear[False],)
 
-    def _try(self, keys: WordArray, base: _Base, roots: WordArray) -> list[Known]:
+    def _try(self, keys: WordArray, base: _Base, roots: WordArray) -> list[KnownHash]:
         bases = np.repeat(from_integers([base.slot]), len(keys))
         return self._pairs(keys, bases, base.key_last, roots)
 
-    def _pairs(self, keys: WordArray, bases: WordArray, key_last: bool, roots: WordArray) -> list[Known]:
+    def _pairs(self, keys: WordArray, bases: WordArray, key_last: bool, roots: WordArray) -> list[KnownHash]:
         images = self._images(keys, bases, key_last)
         rows = _hit_rows(images, roots)
-        return [Known(_whole(keys[row]), _whole(bases[row]), key_last) for row in rows.tolist()]
+        return [KnownHash(_whole(keys[row]), _whole(bases[row]), key_last) for row in rows.tolist()]
 
     def _images(self, keys: WordArray, bases: WordArray, key_last: bool) -> WordArray:
         self.hashed += len(keys)
         halves = (bases, keys) if key_last else (keys, bases)
         return keccak_many(np.hstack([_bytes(half) for half in halves]))
 
-    def _texts(self, known: Hashes, roots: WordArray, rows: IntColumn) -> list[Known]:
+    def _texts(self, known: Hashes, roots: WordArray, rows: IntColumn) -> list[KnownHash]:
         """Try mappings with texts as keys: pieces of the calls' data that look like the ABI's texts."""
         del known
         texts: dict[bytes, None] = {}
@@ -263,20 +263,20 @@ class Dictionary:
         alive = sorted({int.from_bytes(item.base, "big") for item in found})  # shows in a part of them
         return found + self._text_hits(list(texts)[64:], alive, roots)
 
-    def _text_hits(self, texts: Sequence[bytes], bases: Iterable[int], roots: WordArray) -> list[Known]:
-        found: list[Known] = []
+    def _text_hits(self, texts: Sequence[bytes], bases: Iterable[int], roots: WordArray) -> list[KnownHash]:
+        found: list[KnownHash] = []
         for slot in bases:
             base = slot.to_bytes(32, "big")
             images = from_bytes([keccak(text + base) for text in texts])
             self.hashed += len(texts)
-            found += [Known(texts[row], base, False) for row in _hit_rows(images, roots).tolist()]
+            found += [KnownHash(texts[row], base, False) for row in _hit_rows(images, roots).tolist()]
         return found
 
-    def _nested(self, known: Hashes, roots: WordArray, rows: IntColumn) -> list[Known]:
+    def _try_nested(self, known: Hashes, roots: WordArray, rows: IntColumn) -> list[KnownHash]:
         """Try mappings in mappings: first where a sample's keys stand, then these places for all."""
         chosen = np.unique(np.linspace(0, len(rows) - 1, SAMPLE_NESTED).astype(np.int64))
         nests: set[_Nest] = set()
-        found: list[Known] = []
+        found: list[KnownHash] = []
         for at in chosen.tolist():
             invocation = int(self._first[rows[at]])
             keys = self._keys(invocation)
@@ -314,7 +314,7 @@ class Dictionary:
             images = self._images(outer, bases, key_last)
             for field in range(MAX_FIELDS):
                 inner = np.tile(words, len(images))
-                behind = np.repeat(_added(images, field), len(words))
+                behind = np.repeat(_add_number(images, field), len(words))
                 for row in _hit_rows(self._images(inner, behind, key_last), target).tolist():
                     first, second = row // len(words), row % len(words)
                     base = _Base(self._bases[first % count], key_last)
@@ -322,8 +322,8 @@ class Dictionary:
                         for other in places[second]:
                             yield _Nest(base, field, place, other)
 
-    def _some_nests(self, tried: Sequence[tuple[_Nest, bytes, bytes]], roots: WordArray) -> list[Known]:
-        found: list[Known] = []
+    def _some_nests(self, tried: Sequence[tuple[_Nest, bytes, bytes]], roots: WordArray) -> list[KnownHash]:
+        found: list[KnownHash] = []
         for key_last in (False, True):
             chosen = [item for item in dict.fromkeys(tried) if item[0].outer.key_last == key_last]
             if not chosen:
@@ -335,23 +335,25 @@ class Dictionary:
             fields = np.array([item[0].field for item in chosen], dtype=np.int64)
             behind = images.copy()
             for field in np.unique(fields).tolist():
-                behind[fields == field] = _added(images[fields == field], field)
+                behind[fields == field] = _add_number(images[fields == field], field)
             for row in _hit_rows(self._images(second, behind, key_last), roots).tolist():
-                found.append(Known(chosen[row][1], _whole(bases[row]), key_last))
-                found.append(Known(chosen[row][2], _whole(behind[row]), key_last))
+                found.append(KnownHash(chosen[row][1], _whole(bases[row]), key_last))
+                found.append(KnownHash(chosen[row][2], _whole(behind[row]), key_last))
         return found
 
-    def _beside(self, known: Hashes, keys: Sequence[_Key], invocation: int, target: WordArray) -> list[Known]:
+    def _beside(
+        self, known: Hashes, keys: Sequence[_Key], invocation: int, target: WordArray
+    ) -> list[KnownHash]:
         """Try mappings in the structs that the call touches elsewhere, be they elements of arrays."""
         rows = np.unique(self._history.access_slot[self._history.accesses(invocation)])
         near = from_integers(self._history.words[row] for row in rows.tolist())
         at = np.searchsorted(known.image, near, side="right") - 1
         behind = difference(near, known.image[np.maximum(at, 0)], NEARBY)
         near = near[(at >= 0) & (behind >= 0)][:MAX_KEYS]
-        found: list[Known] = []
+        found: list[KnownHash] = []
         words = from_bytes(list(dict.fromkeys(word for _, word in keys))[:MAX_KEYS])
         for field in range(-MAX_FIELDS, MAX_FIELDS):
-            bases = np.repeat(_added(near, field), len(words))
+            bases = np.repeat(_add_number(near, field), len(words))
             for key_last in self._orders:
                 found += self._pairs(np.tile(words, len(near)), bases, key_last, target)
         return found
@@ -400,7 +402,7 @@ def _hit_rows(images: WordArray, roots: WordArray) -> IntColumn:
     return np.flatnonzero(difference(roots[at], images, NEARBY) >= 0)
 
 
-def _added(words: WordArray, number: int) -> WordArray:
+def _add_number(words: WordArray, number: int) -> WordArray:
     """Return words plus a small number, which may be negative; they wrap around."""
     if not number:
         return words

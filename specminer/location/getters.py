@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from specminer._support.keccak import keccak
 from specminer.location.paths import ARRAY_IMAGES, MAX_STEPS
 from specminer.location.values import NAMED_BASES, NEARBY, ValueKind
-from specminer.probe import Getter, Probe, Probed
+from specminer.probe import Getter, Probe, ProbedGetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class _Path:
     links: tuple[_Link, ...]
 
 
-def read_getters(probed: Iterable[Probed]) -> list[GetterReading]:
+def read_getters(probed: Iterable[ProbedGetter]) -> list[GetterReading]:
     """Return what the runs of getters prove, in the order of the getters."""
     found: list[GetterReading] = []
     for item in probed:
@@ -112,7 +112,7 @@ def _paths(item: Probe, *, vyper: bool) -> list[_Path]:
     return found
 
 
-def _of_getter(run: Probed, probes: list[Probe], trails: list[list[_Path]]) -> Iterator[GetterReading]:
+def _of_getter(run: ProbedGetter, probes: list[Probe], trails: list[list[_Path]]) -> Iterator[GetterReading]:
     getter, limit = run.getter, run.limit
     found: list[tuple[int, int, int, int]] = []
     for output, (_, kind) in enumerate(getter.outputs):
@@ -131,7 +131,7 @@ def _of_getter(run: Probed, probes: list[Probe], trails: list[list[_Path]]) -> I
             found.append((output, *chosen))
     for output, read, shift, width in found:
         kind = getter.outputs[output][1]
-        path = _generalised(getter, probes, [trail[read] for trail in trails])
+        path = _generalise(getter, probes, [trail[read] for trail in trails])
         if path is not None:
             root, steps = path
             yield GetterReading(
@@ -147,7 +147,7 @@ def _of_getter(run: Probed, probes: list[Probe], trails: list[list[_Path]]) -> I
                 limit=limit,
             )
     if not found and len(getter.outputs) == 1 and not run.vyper:
-        yield from _packed(getter, limit, probes, trails)
+        yield from _packed_readings(getter, limit, probes, trails)
 
 
 def _words(item: Probe) -> list[int | bytes]:
@@ -185,7 +185,7 @@ def _windows(
     for size in _sizes(kind):
         for byte in range(33 - size):
             if all(
-                _shown(kind, (word >> 8 * byte) & ((1 << 8 * size) - 1), size) == answer
+                _encode_value(kind, (word >> 8 * byte) & ((1 << 8 * size) - 1), size) == answer
                 for word, answer in numbers
             ):
                 yield 8 * byte, 8 * size
@@ -205,7 +205,7 @@ def _sizes(kind: str) -> Sequence[int]:
     return (int(kind[3:] or 256) // 8,) if kind.startswith("int") else ()
 
 
-def _shown(kind: str, value: int, size: int) -> int:
+def _encode_value(kind: str, value: int, size: int) -> int:
     """Return how the ABI encodes a value of a slot."""
     if kind == "bool":
         return int(value != 0)
@@ -228,7 +228,7 @@ def _kind(kind: str) -> ValueKind:
     return ValueKind.BYTES
 
 
-def _generalised(
+def _generalise(
     getter: Getter, probes: Sequence[Probe], paths: Sequence[_Path], packed: int = 1
 ) -> tuple[int, tuple[Step, ...]] | None:
     """Return what the paths have in common, if their keys are the getter's arguments, all and in order."""
@@ -294,7 +294,7 @@ def _affine(
     return None
 
 
-def _packed(
+def _packed_readings(
     getter: Getter, limit: int | None, probes: Sequence[Probe], trails: Sequence[Sequence[_Path]]
 ) -> Iterator[GetterReading]:
     """Find elements of an array of which several share a slot."""
@@ -304,7 +304,7 @@ def _packed(
         if packed == 1 or not getter.inputs:
             continue
         for read in range(len(trails[0])):
-            found = _generalised(getter, probes, [trail[read] for trail in trails], packed)
+            found = _generalise(getter, probes, [trail[read] for trail in trails], packed)
             if found is None:
                 continue
             index = found[1][-1].argument
@@ -326,4 +326,4 @@ def _packed(
 def _element(item: Probe, read: int, index: int, size: int, kind: str) -> int:
     """Return the element of a packed array that stands where the index points to."""
     place = int.from_bytes(item.arguments[index], "big") % (32 // size)
-    return _shown(kind, (item.reads[read][1] >> 8 * size * place) & ((1 << 8 * size) - 1), size)
+    return _encode_value(kind, (item.reads[read][1] >> 8 * size * place) & ((1 << 8 * size) - 1), size)

@@ -86,13 +86,13 @@ class LayoutWalk:
             self._mapping(kind, here, trail)
         elif kind.encoding == "dynamic_array":
             self._leaf(here, trail, [Field(".length", ValueKind.UINT)])
-            inside = self._hashed(here, array=True)
+            inside = self._enter_hash(here, array=True)
             self._elements(kind, inside, trail)
         elif kind.encoding == "bytes":
             self._leaf(here, trail, [Field("", ValueKind.TEXT)])
-            inside = self._hashed(here, array=True)
+            inside = self._enter_hash(here, array=True)
             if len(inside.rows):
-                inner = self._indexed(inside, inside.slot, trail, PortKind.TEXT)
+                inner = self._add_index(inside, inside.slot, trail, PortKind.TEXT)
                 self._leaf(_at_start(inside), inner, [Field("", ValueKind.BYTES)])
         elif kind.encoding in ("inline_array", "inline_bytes", "opaque"):
             self._vyper(kind, here, trail)
@@ -117,7 +117,7 @@ class LayoutWalk:
         if kind.encoding == "opaque":
             offsets = np.unique(here.slot)
             if len(offsets) > MAX_FIELDS:
-                inner = self._indexed(here, here.slot, trail, PortKind.ARRAY)
+                inner = self._add_index(here, here.slot, trail, PortKind.ARRAY)
                 self._leaf(_at_start(here), inner, [Field("", ValueKind.WORD)])
                 return
             for number in offsets.tolist():
@@ -128,10 +128,10 @@ class LayoutWalk:
         if kind.encoding == "inline_array":
             self._elements(kind, behind, trail)
         elif len(behind.rows):
-            inner = self._indexed(behind, behind.slot, trail, PortKind.TEXT)
+            inner = self._add_index(behind, behind.slot, trail, PortKind.TEXT)
             self._leaf(_at_start(behind), inner, [Field("", ValueKind.BYTES)])
 
-    def _hashed(self, here: _Here, *, array: bool) -> _Here:
+    def _enter_hash(self, here: _Here, *, array: bool) -> _Here:
         """Return the slots that lie behind one more hash: an array's, or else a mapping's."""
         inside = self._found.depth[here.rows] > here.step
         rows = here.rows[inside & (here.slot == 0)]
@@ -142,8 +142,10 @@ class LayoutWalk:
 
     def _mapping(self, kind: Type, here: _Here, trail: Trail) -> None:
         key, value = self._types[kind.key or ""], self._types[kind.value or ""]
-        inside = self._hashed(here, array=False)
-        empty = self._hashed(here, array=True) if key.encoding == "bytes" else inside.chosen(inside.rows < 0)
+        inside = self._enter_hash(here, array=False)
+        empty = (
+            self._enter_hash(here, array=True) if key.encoding == "bytes" else inside.chosen(inside.rows < 0)
+        )
         if not len(inside.rows) + len(empty.rows):
             return
         inner = self._building.port(trail, PortKind.MAPPING, key.kind)
@@ -153,7 +155,7 @@ class LayoutWalk:
         both = _Here(np.r_[inside.rows, empty.rows], np.r_[inside.slot, empty.slot], here.step + 1)
         self._walk(value, both, inner)
 
-    def _indexed(self, here: _Here, index: IntColumn, trail: Trail, keyed: PortKind) -> Trail:
+    def _add_index(self, here: _Here, index: IntColumn, trail: Trail, keyed: PortKind) -> Trail:
         inner = self._building.port(trail, keyed, ValueKind.UINT)
         self._building.key_number[len(trail.ports)][here.rows] = index
         return inner
@@ -165,13 +167,13 @@ class LayoutWalk:
         base = self._types[kind.base or ""]
         if base.size > 16 or kind.encoding == "inline_array":
             width = min(-(-base.size // 32), _FAR)
-            inner = self._indexed(here, here.slot // width, trail, PortKind.ARRAY)
+            inner = self._add_index(here, here.slot // width, trail, PortKind.ARRAY)
             self._walk(base, _Here(here.rows, here.slot % width, here.step), inner)
             return
         # several elements share the slot: the slot is indexed by its first; the last slot may have bits to spare
         packed = 32 // base.size
         within = here.chosen(here.slot * packed < (_FAR if kind.length is None else kind.length))
-        inner = self._indexed(within, within.slot * packed, trail, PortKind.ARRAY)
+        inner = self._add_index(within, within.slot * packed, trail, PortKind.ARRAY)
         bits = base.size * 8
         fields = [
             Field(f"+{at}" if at else "", base.kind, at * bits, bits, enum=base.enum) for at in range(packed)

@@ -132,7 +132,7 @@ def _members(raw: Sequence[_RawMember], types: Mapping[str, int], place: str) ->
     return tuple(found)
 
 
-def _checked(name: str, raw: _RawType, sizes: Mapping[str, int]) -> Type:
+def _check_type(name: str, raw: _RawType, sizes: Mapping[str, int]) -> Type:
     shown = plain(name, 60)
     for role, other in (("base", raw.base), ("key", raw.key), ("value", raw.value)):
         if other is not None and other not in sizes:
@@ -219,7 +219,7 @@ class Layout:
                 name: _number(item.number_of_bytes, f"numberOfBytes of type {plain(name, 60)}", 1)
                 for name, item in raw.types.items()
             }
-            self.types = {name: _checked(name, item, sizes) for name, item in raw.types.items()}
+            self.types = {name: _check_type(name, item, sizes) for name, item in raw.types.items()}
             _check_depth(self.types)
             self.variables = _told_apart(_members(raw.storage, sizes, ""))
             self.key_last = raw.key_last

@@ -15,12 +15,12 @@ from specminer.location.getters import read_getters
 from specminer.location.laid_out import LayoutWalk
 from specminer.location.layout import Layout
 from specminer.location.numbered import NumberedWalk
-from specminer.location.observed import Observed
+from specminer.location.observed import SlotObservations
 from specminer.location.paths import Hashes, hashes, paths
 from specminer.location.shapes import Shape, shapes
 from specminer.location.standards import standards
 from specminer.location.values import NAMED_BASES
-from specminer.probe import Probed
+from specminer.probe import ProbedGetter
 from specminer.words import WordArray, from_integers
 
 CONSTANT_SHARE: Final = 0.05
@@ -37,7 +37,7 @@ def locate(
     layout: Layout | None = None,
     numbered: Slots | None = None,
     *,
-    probed: Iterable[Probed] = (),
+    probed: Iterable[ProbedGetter] = (),
 ) -> Locations:
     """Say what each storage slot of a history means; n log n in slots and preimages, linear in accesses.
 
@@ -66,7 +66,7 @@ def locate(
         layout,
         constants=_frequent(history, numbered),
         shapes=named,
-        observed=Observed(history, numbered, words),
+        observed=SlotObservations(history, numbered, words),
     )
 
 
@@ -77,7 +77,7 @@ def resolve(
     *,
     constants: Collection[int] = (),
     shapes: Mapping[int, Shape] | None = None,
-    observed: Observed | None = None,
+    observed: SlotObservations | None = None,
 ) -> Locations:
     """Say what slots mean, given what was hashed.
 

@@ -11,7 +11,7 @@ import numpy as np
 from specminer.history import MISSING, IntColumn
 from specminer.location.building import Building, Trail
 from specminer.location.columns import Field, PortKind
-from specminer.location.observed import TEXT_STRIDE, Observed
+from specminer.location.observed import TEXT_STRIDE, SlotObservations
 from specminer.location.paths import ARRAY, Hashes
 from specminer.location.shapes import Entry, Shape
 from specminer.location.values import NAMED_BASES, ValueKind
@@ -32,7 +32,7 @@ class NumberedWalk:
         building: Building,
         constants: Collection[int],
         shapes: Mapping[int, Shape],
-        observed: Observed | None,
+        observed: SlotObservations | None,
     ) -> None:
         """Prepare; a hash-like root is a variable's only if it stands among ``constants`` or ``shapes``."""
         self._known = known
@@ -50,28 +50,28 @@ class NumberedWalk:
         if not len(rows):
             return
         self._building.forget_keys(rows)
-        rows = self._fixed(rows)
+        rows = self._assign_fixed_arrays(rows)
         roots, group = np.unique(self._found.root[rows], return_inverse=True)
         (limit,) = from_integers([NAMED_BASES])
         lost = (roots >= limit) & (find(self._constants, roots) == MISSING)
         self.roots = roots[lost]
         for number, part in _split(np.where(lost[group], MISSING, group), rows):
             if number == MISSING:
-                self._unexplained(part, (np.cumsum(lost) - 1)[group[lost[group]]])
+                self._name_unexplained(part, (np.cumsum(lost) - 1)[group[lost[group]]])
                 continue
             word = word_at(roots, number)
             name = str(word) if word < NAMED_BASES else f"{word:#066x}"
             shape = self._shapes.get(word) or Shape()
             ends = self._found.depth[part] == 0
             self._value(part[ends], Trail(), shape, f"slot{name}")
-            self._hashed(part[~ends], 0, Trail(), shape, (f"mapping{name}", f"array{name}"))
+            self._enter_hash(part[~ends], 0, Trail(), shape, (f"mapping{name}", f"array{name}"))
 
-    def _unexplained(self, rows: IntColumn, root: IntColumn) -> None:
+    def _name_unexplained(self, rows: IntColumn, root: IntColumn) -> None:
         trail = self._building.port(Trail(tail="unresolved"), PortKind.UNRESOLVED, ValueKind.WORD)
         self._building.key_hash[0][rows] = len(self._known.image) + root
         self._end(rows, _ROOT, trail, Shape(), "")
 
-    def _fixed(self, rows: IntColumn) -> IntColumn:
+    def _assign_fixed_arrays(self, rows: IntColumn) -> IntColumn:
         """Assign what lies in arrays of fixed length that begin at a root; return the other slots."""
         for base, shape in sorted(self._shapes.items()):
             entry = shape.fixed
@@ -93,7 +93,7 @@ class NumberedWalk:
         """Assign slots that lie in one place behind the hash ``step``, or behind further hashes of it."""
         ends = self._found.depth[rows] == step + 1
         self._value(rows[ends], trail, shape, default)
-        self._hashed(rows[~ends], step + 1, trail.behind(default), shape, ("", ""))
+        self._enter_hash(rows[~ends], step + 1, trail.behind(default), shape, ("", ""))
 
     def _value(self, rows: IntColumn, trail: Trail, shape: Shape, default: str) -> None:
         """Assign slots of one value, or of several whose bits are known."""
@@ -127,7 +127,7 @@ class NumberedWalk:
 
     # -- behind a hash ------------------------------------------------------------------------------
 
-    def _hashed(
+    def _enter_hash(
         self, rows: IntColumn, step: int, trail: Trail, shape: Shape, defaults: tuple[str, str]
     ) -> None:
         """Walk behind the hash ``step``, under the default name of a mapping or of an array."""
@@ -150,7 +150,9 @@ class NumberedWalk:
             place[(offset >= base) & (offset < base + slots)] = base
         parts = list(_split(place, rows))
         alone = shape.alone is not None and len(parts) == 1 and parts[0][0] in entry.fields
-        inner = self._building.port(_named(trail, shape, default, alone=alone), PortKind.MAPPING, entry.kind)
+        inner = self._building.port(
+            _name_trail(trail, shape, default, alone=alone), PortKind.MAPPING, entry.kind
+        )
         self._building.key_hash[len(trail.ports)][rows] = self._found.hash[rows, step]
         if len(parts) > MAX_FIELDS:
             self._elements(rows, offset, step, inner, Shape(), Entry(stride=1), "")
@@ -202,7 +204,7 @@ class NumberedWalk:
         parts = list(_split(field, rows))
         packed = entry.element is not None and entry.packed > 1
         alone = shape.alone is not None and (packed or (len(parts) == 1 and parts[0][0] in entry.fields))
-        here = _named(trail, shape, default, alone=alone)
+        here = _name_trail(trail, shape, default, alone=alone)
         inner = self._building.port(here, PortKind.ARRAY, ValueKind.UINT)
         self._building.key_number[len(trail.ports)][rows] = number // stride * (entry.packed if packed else 1)
         if entry.element is not None and packed:
@@ -214,7 +216,7 @@ class NumberedWalk:
             self._end(part, step, inner, _field(entry, at, alone=alone), _plus(at))
 
 
-def _named(trail: Trail, shape: Shape, default: str, *, alone: bool) -> Trail:
+def _name_trail(trail: Trail, shape: Shape, default: str, *, alone: bool) -> Trail:
     """Return the trail with a variable's name, if it has one, else with its default."""
     name = shape.alone if alone else shape.label
     return trail.behind(default) if name is None else trail.behind(name, shape.naming)

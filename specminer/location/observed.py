@@ -15,7 +15,7 @@ MAX_STRIDE: Final = 1 << 10
 """Slots of an array's element at most."""
 
 
-class Observed:
+class SlotObservations:
     """Answers questions about the values in a history's slots."""
 
     def __init__(self, history: History, numbered: Slots, words: WordArray) -> None:

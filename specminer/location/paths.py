@@ -26,7 +26,7 @@ ARRAY, WORD, TEXT = range(3)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownHash:
     """One thing that was hashed."""
 
     key: bytes
@@ -60,7 +60,7 @@ class Hashes:
     guessed: BoolColumn
     """Whether no tracer saw it hashed."""
 
-    def extended(self, items: Sequence[Known]) -> Hashes:
+    def extend(self, items: Sequence[KnownHash]) -> Hashes:
         """Return the table with more rows, that were guessed."""
         data = [item.data for item in items]
         form = np.array([_form(item) for item in items], dtype=np.int64)
@@ -83,7 +83,7 @@ class Hashes:
         )
 
 
-def _form(item: Known) -> int:
+def _form(item: KnownHash) -> int:
     return ARRAY if item.array else WORD if len(item.key) == 32 else TEXT
 
 
@@ -100,12 +100,12 @@ class Paths:
     """How far behind that hash the next base, or the slot, lies; shape (s, d)."""
 
 
-def _hashed(base: int) -> tuple[int, bytes]:
+def _hash_base(base: int) -> tuple[int, bytes]:
     data = base.to_bytes(32, "big")
     return int.from_bytes(keccak(data), "big"), data
 
 
-ARRAY_IMAGES: Final = dict(_hashed(base) for base in range(ARRAY_BASES))
+ARRAY_IMAGES: Final = dict(_hash_base(base) for base in range(ARRAY_BASES))
 """Where dynamic arrays in the first slots begin: compilers hash constant slots themselves, no tracer sees it."""
 
 
@@ -118,7 +118,7 @@ def hashes(
     are Vyper's, whose keys stand behind the base; ``None`` leaves it to the data.
     """
     known = dict(ARRAY_IMAGES)
-    known.update(_hashed(base) for base in arrays)
+    known.update(_hash_base(base) for base in arrays)
     guessed = known.keys() - preimages.keys()
     known |= {image: data for image, data in preimages.items() if len(data) >= 32}
     images = from_integers(known)
@@ -131,7 +131,7 @@ def hashes(
     head = from_bytes([item[:32] if len(item) == 64 else bytes(32) for item in data])
     tail = from_bytes([item[-32:] for item in data])
     pairs = form == WORD
-    last = _turned(images[order], head[pairs], tail[pairs]) if key_last is None else key_last
+    last = _keys_stand_last(images[order], head[pairs], tail[pairs]) if key_last is None else key_last
     turned = pairs & last
     keys = {row: data[row][:-32] for row in np.flatnonzero(form == TEXT).tolist()}
     if last:  # Vyper hashes the hash of a text
@@ -155,7 +155,7 @@ def hashes(
     )
 
 
-def _turned(images: WordArray, head: WordArray, tail: WordArray) -> bool:
+def _keys_stand_last(images: WordArray, head: WordArray, tail: WordArray) -> bool:
     """Whether the keys of mappings stand last, so that what can be a base stands first more often.
 
     A base is a small number, or lies behind a hash. Where both halves are small numbers, bases are fewer than keys.
@@ -171,12 +171,12 @@ def _turned(images: WordArray, head: WordArray, tail: WordArray) -> bool:
 
 def paths(slots: WordArray, known: Hashes) -> Paths:
     """Return how each slot was computed; n log n in slots and hashes together."""
-    at, behind = _matched(slots, known)
+    at, behind = _match_slots(slots, known)
     parent = np.full(len(known.image), MISSING, dtype=np.int64)
     gap = np.zeros(len(known.image), dtype=np.int64)
     frontier = np.unique(at[at != MISSING])
     for _ in range(MAX_STEPS - 1):
-        parent[frontier], gap[frontier] = _matched(known.base[frontier], known)
+        parent[frontier], gap[frontier] = _match_slots(known.base[frontier], known)
         outer = np.unique(parent[frontier])
         frontier = outer[(outer != MISSING) & (parent[outer] == MISSING)]
     levels: list[tuple[IntColumn, IntColumn]] = []
@@ -187,7 +187,7 @@ def paths(slots: WordArray, known: Hashes) -> Paths:
     return _outwards(slots, known, levels)
 
 
-def _matched(slots: WordArray, known: Hashes) -> tuple[IntColumn, IntColumn]:
+def _match_slots(slots: WordArray, known: Hashes) -> tuple[IntColumn, IntColumn]:
     """Return the hash that each slot lies behind, or ``MISSING``, and how far."""
     at, behind = _behind(slots, known.image)
     (limit,) = from_integers([NAMED_BASES])

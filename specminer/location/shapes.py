@@ -104,7 +104,7 @@ def _together(found: Sequence[GetterReading]) -> list[GetterReading]:
     return result
 
 
-def trimmed(name: str) -> str:
+def trim_name(name: str) -> str:
     """Return what a getter's name says of the variable: ``getPrice`` and ``_price`` speak of ``price``."""
     bare = name.strip("_")
     found = _GET.match(bare)
@@ -117,8 +117,8 @@ def trimmed(name: str) -> str:
 
 def _name(item: GetterReading) -> str:
     """Return the name that a getter gives to one of its values; empty if none."""
-    output = trimmed(item.getter.outputs[item.output][0])
-    return trimmed(item.getter.name) if item.values == 1 else output
+    output = trim_name(item.getter.outputs[item.output][0])
+    return trim_name(item.getter.name) if item.values == 1 else output
 
 
 def _public(item: GetterReading) -> bool:
@@ -129,7 +129,7 @@ def _public(item: GetterReading) -> bool:
 
 
 def _preference(item: GetterReading) -> tuple[bool, bool, bool, int]:
-    trim = trimmed(item.getter.name) != item.getter.name
+    trim = trim_name(item.getter.name) != item.getter.name
     return (item.values != 1, not _public(item), trim, -item.width)
 
 
@@ -140,7 +140,7 @@ def _plain(shape: Shape, items: Sequence[GetterReading], taken: set[str]) -> Non
             shape.text = True
         _read_by(shape, item)
         name = _name(item)
-        if name and item.values > 1 and trimmed(item.getter.name) == item.getter.name:
+        if name and item.values > 1 and trim_name(item.getter.name) == item.getter.name:
             name = f"{item.getter.name}.{name}"  # as a public struct's
         if name and name not in taken and _add(shape, item, name):
             taken.add(name)
@@ -177,7 +177,7 @@ def _label(shape: Shape, keyed: Sequence[GetterReading], taken: set[str]) -> str
         chief = min(
             many, key=lambda item: (not _public(item), -len(counts[item.getter.name]), item.getter.name)
         )
-        name = trimmed(chief.getter.name)
+        name = trim_name(chief.getter.name)
         if name not in taken:
             taken.add(name)
             shape.label = name

@@ -38,7 +38,7 @@ class AutomatonRun:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _TransitionTable:
     """What a specification says of transitions, ready to be looked up."""
 
     transitions: Mapping[tuple[int, str, int], Edge]
@@ -47,13 +47,13 @@ class _Known:
     names: Mapping[int, str]
 
 
-def _known(specification: Specification) -> _Known:
+def _tabulate(specification: Specification) -> _TransitionTable:
     from_state: dict[tuple[int, str], list[Edge]] = defaultdict(list)
     by_symbol: dict[str, list[Edge]] = defaultdict(list)
     for edge in specification.transitions:
         from_state[edge.source, edge.symbol].append(edge)
         by_symbol[edge.symbol].append(edge)
-    return _Known(
+    return _TransitionTable(
         transitions={(edge.source, edge.symbol, edge.target): edge for edge in specification.transitions},
         from_state=from_state,
         by_symbol=by_symbol,
@@ -66,7 +66,7 @@ def unknown_transitions(specification: Specification, run: AutomatonRun) -> Iter
 
     A rejected call that stays in its state is left out: whether it had to be rejected, guards tell.
     """
-    known, calls = _known(specification), run.calls
+    known, calls = _tabulate(specification), run.calls
     names = {state.id: state.name for state in run.states}
     odd = {
         place: found for place, edge in enumerate(run.edges) if (found := _judged(known, run, edge, names))
@@ -94,7 +94,7 @@ def unknown_transitions(specification: Specification, run: AutomatonRun) -> Iter
 
 
 def _judged(
-    known: _Known, run: AutomatonRun, edge: Edge, names: Mapping[int, str]
+    known: _TransitionTable, run: AutomatonRun, edge: Edge, names: Mapping[int, str]
 ) -> tuple[Severity, str, Edge | None] | None:
     """Return what is to be said of all events that took a transition; ``None`` if it fits."""
     source, target = run.known_states.get(edge.source), run.known_states.get(edge.target)
@@ -115,7 +115,7 @@ def _judged(
 
 
 def _new(
-    known: _Known, edge: Edge, source: int | None, target: int | None, names: Mapping[int, str]
+    known: _TransitionTable, edge: Edge, source: int | None, target: int | None, names: Mapping[int, str]
 ) -> tuple[str, Edge | None]:
     """Return what is new about a transition, and the known one that comes nearest."""
     verb = "happened" if edge.kind is not TransitionKind.CALL else "was accepted"

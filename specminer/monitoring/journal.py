@@ -101,7 +101,7 @@ class DeliveryJournal:
     ) -> None:
         self._engine.dispose()
 
-    def judged(self) -> dict[str, int]:
+    def judged_transactions(self) -> dict[str, int]:
         """Return the transactions that were judged, with their blocks."""
         with self._engine.begin() as connection:
             rows = connection.execute(sa.select(_JUDGED.c.transaction, _JUDGED.c.block))

@@ -10,29 +10,35 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from specminer.pipeline.collecting import collect
-    from specminer.pipeline.executing import Export, Imported, Rulebook, import_export
-    from specminer.pipeline.exploring import Explored, collect_explored
-    from specminer.pipeline.inspection import Inspected, inspect
+    from specminer.pipeline.executing import Export, ImportResult, Rulebook, import_export
+    from specminer.pipeline.exploring import ExplorerRecords, collect_explored
+    from specminer.pipeline.inspection import InspectedSplit, inspect
     from specminer.pipeline.instances import children, same_code, sibling_artifact
-    from specminer.pipeline.mining import Mined, mine
-    from specminer.pipeline.output import Written, folder_name, prepare_folder, replace_file, write_output
-    from specminer.pipeline.progress import Executed, Observer
+    from specminer.pipeline.mining import MiningResult, mine
+    from specminer.pipeline.output import (
+        WrittenFiles,
+        folder_name,
+        prepare_folder,
+        replace_file,
+        write_output,
+    )
+    from specminer.pipeline.progress import ExecutionProgress, Observer
     from specminer.pipeline.state import MineOptions
     from specminer.pipeline.traces import export_traces, import_traces
-    from specminer.pipeline.verification import Verified, verify
+    from specminer.pipeline.verification import VerificationResult, verify
 
 __all__ = [
-    "Executed",
-    "Explored",
+    "ExecutionProgress",
+    "ExplorerRecords",
     "Export",
-    "Imported",
-    "Inspected",
+    "ImportResult",
+    "InspectedSplit",
     "MineOptions",
-    "Mined",
+    "MiningResult",
     "Observer",
     "Rulebook",
-    "Verified",
-    "Written",
+    "VerificationResult",
+    "WrittenFiles",
     "children",
     "collect",
     "collect_explored",

@@ -94,7 +94,7 @@ def assess_confidence(mining: Mining) -> Mining:
     """
     tuning = mining.tuning
     halves = agreement(tuning, tuning.seed)
-    metrics = rounded(tuning.metrics)
+    metrics = round_metrics(tuning.metrics)
     return replace(
         mining,
         confidence=Confidence(
@@ -129,7 +129,7 @@ def rank_surprise(mining: Mining) -> Mining:
     )
 
 
-def rounded(metrics: Mapping[str, float]) -> dict[str, float]:
+def round_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
     """Cut metrics where sums of logarithms begin to differ between machines."""
     return {name: round(value, 6) for name, value in metrics.items()}
 

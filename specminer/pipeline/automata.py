@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from specminer.confidence import reached
+from specminer.confidence import count_exits
 from specminer.decoding.occurrences import occurrence_of
 from specminer.history import MISSING, BoolColumn, History, IntColumn
 from specminer.interaction import event_text
@@ -27,7 +27,7 @@ def choose_abstraction(mining: Mining) -> Mining:
     tuning = tune(phasing.table(()), mining.definition, options.seed, options.preset, phasing)
     position = front_place([len(point.states) for point in tuning.front], options.states, options.point)
     tuning = tuning if position is None else tuning.at(position)
-    built = phasing.built(tuning.phases)
+    built = phasing.build_with(tuning.phases)
     return replace(mining, tuning=tuning, interactions=built.interactions, bookkeeping=built.bookkeeping)
 
 
@@ -61,7 +61,7 @@ def _edges(mining: Mining, point: FrontPoint, chosen: BoolColumn | None) -> tupl
     order = np.lexsort((mining.interactions.invocation, group))
     order = order[counted[order]]
     starts = np.searchsorted(group[order], np.arange(len(keys) + 1))
-    left = reached(mining.tuning, point, counted)
+    left = count_exits(mining.tuning, point, counted)
     unknown = np.bincount(group[mining.tuning.uncertain(point) & counted], minlength=len(keys)).tolist()
     return tuple(
         replace(

@@ -78,7 +78,7 @@ def interaction_visits(mining: Mining, chosen: BoolColumn) -> Iterator[Interacti
         )
 
 
-def concerned(mining: Mining, fresh: Collection[Hash]) -> set[str]:
+def find_concerned(mining: Mining, fresh: Collection[Hash]) -> set[str]:
     """Return the interactions that have events in some transactions."""
     history, interactions = mining.history, mining.interactions
     chosen = np.array([name in fresh for name in history.transaction_hash], dtype=np.bool_)
@@ -86,7 +86,7 @@ def concerned(mining: Mining, fresh: Collection[Hash]) -> set[str]:
     return {interactions.names[row] for row in np.unique(interactions.slice[mine]).tolist()}
 
 
-def sampled(mining: Mining, size: int) -> IntColumn:
+def sample_transactions(mining: Mining, size: int) -> IntColumn:
     """Return the transactions of the first calls of each function and outcome, and of some of the last ones."""
     history = mining.history
     kind = 2 * mining.context.calls.function.astype(np.int64) + history.accepted
@@ -147,7 +147,7 @@ def is_keepable(mining: Mining) -> bool:
     )
 
 
-def joined(earlier: CheckResult, later: CheckResult) -> CheckResult:
+def join_results(earlier: CheckResult, later: CheckResult) -> CheckResult:
     """Return what two checks found, the second of later transactions."""
     unjudged = dict(earlier.unjudged)
     for reason, count in later.unjudged.items():

@@ -16,7 +16,7 @@ from specminer.errors import StoreError, UsageError, plain
 from specminer.guard.entity import Entities
 from specminer.guard.guards import functions_of
 from specminer.history import BoolColumn, History, IntColumn
-from specminer.invariant.search import proposed
+from specminer.invariant.search import propose
 from specminer.monitoring.automaton_run import AutomatonRun, unknown_transitions
 from specminer.monitoring.call_terms import CallTerms
 from specminer.monitoring.calls import JudgedCalls
@@ -143,7 +143,7 @@ def with_notes(result: CheckResult, specification: Specification, edits: ClaimEd
         if claim.id in edits
     }
 
-    def noted(item: Deviation) -> Deviation:
+    def add_note(item: Deviation) -> Deviation:
         is_guard = item.basis is Basis.GUARD
         part = ClaimPart.GUARD if is_guard else ClaimPart.INVARIANT
         edit = by_claim.get((part, item.function if is_guard else "", item.claim))
@@ -155,7 +155,7 @@ def with_notes(result: CheckResult, specification: Specification, edits: ClaimEd
             sentence=item.sentence + (f" [{edit.note}]" if edit.note else ""),
         )
 
-    return replace(result, findings=_ordered([noted(item) for item in result.findings]))
+    return replace(result, findings=_order_findings([add_note(item) for item in result.findings]))
 
 
 def judged_of(history: History, specification: Specification, options: CheckOptions) -> BoolColumn:
@@ -167,7 +167,7 @@ def judged_of(history: History, specification: Specification, options: CheckOpti
 
     """
     if options.transactions:
-        return _listed(history, options.transactions)
+        return _listed_invocations(history, options.transactions)
     first = options.first_block
     if first is None and specification.history.last_block is not None and _is_same(history, specification):
         first = specification.history.last_block + 1
@@ -180,7 +180,7 @@ def judged_of(history: History, specification: Specification, options: CheckOpti
     return judged
 
 
-def _listed(history: History, hashes: Collection[str]) -> BoolColumn:
+def _listed_invocations(history: History, hashes: Collection[str]) -> BoolColumn:
     malformed = [item for item in hashes if not _HASH.fullmatch(item)]
     if malformed:
         raise UsageError(
@@ -232,7 +232,7 @@ class _Check:
         functions = functions_of(mining.context, reasons, entities, mining.followed)
         guards = GuardCheck(specification, self.calls, tuple(map(CallTerms, functions)), reasons)
         invariants = InvariantCheck(
-            specification, self.calls, proposed(mining.context, mining.tuning, mining.interactions)
+            specification, self.calls, propose(mining.context, mining.tuning, mining.interactions)
         )
         code = CodeCheck(self.calls, confirmed_calls(history, mining.runs))
         run = self._run()
@@ -260,7 +260,7 @@ class _Check:
             last_block=int(blocks.max()) if len(blocks) else None,
             transactions=len(np.unique(history.invocation_transaction[judged])),
             events=int((judged & mining.context.is_event).sum()),
-            findings=_ordered(found),
+            findings=_order_findings(found),
             unjudged=unjudged,
         )
         return Judgement(
@@ -326,7 +326,7 @@ class _Check:
                 )
 
 
-def _ordered(found: Sequence[Deviation]) -> tuple[Deviation, ...]:
+def _order_findings(found: Sequence[Deviation]) -> tuple[Deviation, ...]:
     """Return findings in the order of calls, of one call the worst first, each once."""
     once = {(item.invocation, item.sentence): item for item in reversed(found)}
     return tuple(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from specminer.chain.anchor import TRIES, Replaced
+from specminer.chain.anchor import TRIES, ReplacedBlocks
 from specminer.chain.artifact import Artifact
 from specminer.chain.blocks import (
     block_at,
@@ -26,7 +26,7 @@ from specminer.chain.slot_values import SlotValues
 from specminer.chain.tracing import ORDER
 from specminer.chain.way import Way
 from specminer.continuity import last_values, lives
-from specminer.errors import NodeLied, NodeRefused, NotOnChain, UsageError
+from specminer.errors import InvalidNodeResponse, NodeRefused, NotOnChain, UsageError
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.pipeline.replacing import piece_of, replace_blocks, replaced_after
 from specminer.store import TraceStore
@@ -34,7 +34,7 @@ from specminer.trace import Address, Block, ContractRecord, Hash, InvocationKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Collected:
+class CollectionResult:
     """What a collection did."""
 
     chain_id: int
@@ -74,7 +74,7 @@ def collect(
     created: int | None = None,
     search: SharedSearch | None = None,
     observer: Observer = SILENT,
-) -> Collected:
+) -> CollectionResult:
     """Bring the database up to date with the chain for one contract.
 
     ``first`` and ``last`` are blocks; by default the creation of the contract and the newest finalized
@@ -103,7 +103,7 @@ def collect(
     for attempt in range(TRIES):
         try:
             return _collect(store, node, request, observer)
-        except Replaced:
+        except ReplacedBlocks:
             if attempt == TRIES - 1:
                 raise
             if search is not None:
@@ -112,7 +112,9 @@ def collect(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _collect(store: TraceStore, node: Node, request: _CollectionRequest, observer: Observer) -> Collected:
+def _collect(
+    store: TraceStore, node: Node, request: _CollectionRequest, observer: Observer
+) -> CollectionResult:
     first, last, created, search = request.first, request.last, request.created, request.search
     found_chain, head, oldest = check_ends(node, request.chain_id, observer.note)
     newest = head.number
@@ -151,7 +153,7 @@ def _collect(store: TraceStore, node: Node, request: _CollectionRequest, observe
     mended = run.mend(first, last)
     added = run.complete(first, last, created, anchor)
     run.describe(added + mended)
-    return Collected(
+    return CollectionResult(
         chain_id=found_chain,
         first=first,
         last=last,
@@ -250,7 +252,7 @@ class _Run:
         stored |= self._store.recorded_by(self._chain, self._contract, ORDER[1:])
         stored = {found: item for found, item in stored.items() if first <= item[0] <= last}
         count = 0
-        for part in self._collector.mended(stored):
+        for part in self._collector.retry_stored(stored):
             self._store.mend(
                 self._chain,
                 self._contract,
@@ -365,7 +367,7 @@ def _creation(
         return known
     try:
         return creation_block(node, contract, last, oldest)
-    except (NodeLied, NodeRefused, NotOnChain, UsageError):
+    except (InvalidNodeResponse, NodeRefused, NotOnChain, UsageError):
         if first is None:
             raise
         return None

@@ -22,7 +22,7 @@ from specminer.errors import UsageError
 from specminer.guard.entity import Entities
 from specminer.guard.guards import functions_of
 from specminer.history import History
-from specminer.invariant.search import proposed
+from specminer.invariant.search import propose
 from specminer.monitoring.call_terms import CallTerms
 from specminer.monitoring.calls import JudgedCalls
 from specminer.monitoring.deviation import Severity
@@ -87,8 +87,8 @@ def compare_histories(
 
     """
     notes: list[str] = []
-    one, first = _mined(before, None, notes, observer)
-    two, second = _mined(after, one, notes, observer)
+    one, first = _mine_history(before, None, notes, observer)
+    two, second = _mine_history(after, one, notes, observer)
     compared = compare(
         one,
         two,
@@ -98,7 +98,7 @@ def compare_histories(
     return compared, tuple(notes)
 
 
-def _mined(
+def _mine_history(
     item: ComparedHistory, first: Specification | None, notes: list[str], observer: Observer
 ) -> tuple[Specification, Mining | None]:
     """Return a specification, and what it was mined from; ``first`` is one whose abstraction is tried."""
@@ -108,7 +108,7 @@ def _mined(
         raise UsageError("a comparison takes two specifications or histories")
     options = MineOptions(surprising=0)
     start = Mining(history=item.history, options=options, artifact=item.artifact, observer=observer)
-    start = _unranked(start)
+    start = _drop_ranking(start)
     if first is not None:
         try:
             mining = _run(_ALL, replace(start, options=options_of(first)))
@@ -123,7 +123,7 @@ def _mined(
     return mining.specification, mining
 
 
-def _unranked(mining: Mining) -> Mining:
+def _drop_ranking(mining: Mining) -> Mining:
     """Return a start without what is not compared: another split, confidence and surprise."""
     return replace(mining, second=None, confidence=Confidence(), surprise=Surprise())
 
@@ -176,7 +176,7 @@ def compare_parts(
             "none behind the last"
         )
     first, second = (
-        _run(_PART, _unranked(replace(mining, context=mining.context.within(window))))
+        _run(_PART, _drop_ranking(replace(mining, context=mining.context.within(window))))
         for window in (~later, later)
     )
     one, two = first.specification, second.specification
@@ -210,7 +210,7 @@ def _evidence(mining: Mining, claimed: Specification) -> HistoryEvidence:
     wanted = {item.text for item in claimed.invariants}
     claims = {
         item.text: (item.exceptions, len(item.cases))
-        for item in proposed(mining.context, mining.tuning, mining.interactions)
+        for item in propose(mining.context, mining.tuning, mining.interactions)
         if item.text in wanted and len(item.cases)
     }
     idle: dict[tuple[str, str], IdleEffect] = {}

@@ -32,7 +32,7 @@ from specminer.errors import UsageError, plain
 from specminer.guard import FollowedFunction
 from specminer.history import MISSING, History
 from specminer.interaction import Interactions, analyse, split
-from specminer.pipeline.phasing import Built, Phasing, chosen_deadlines, chosen_flags
+from specminer.pipeline.phasing import BuiltTable, Phasing, chosen_deadlines, chosen_flags
 from specminer.pipeline.state import MineOptions, Mining
 
 _ROOT: Final = re.compile(r"[\[.\s]")
@@ -63,7 +63,7 @@ def divide(mining: Mining) -> Mining:
         access_facts(mining.context, mining.runs),
         lambda: state_conditions_of(mining.followed),
     )
-    return divided(replace(mining, analysis=analysis), split(analysis, mining.options.interactions))
+    return divide_events(replace(mining, analysis=analysis), split(analysis, mining.options.interactions))
 
 
 def state_conditions_of(followed: Mapping[int, FollowedFunction]) -> tuple[StateCondition, ...]:
@@ -71,7 +71,7 @@ def state_conditions_of(followed: Mapping[int, FollowedFunction]) -> tuple[State
     return state_conditions((item.decisions, item.wording) for item in followed.values())
 
 
-def divided(mining: Mining, interactions: Interactions) -> Mining:
+def divide_events(mining: Mining, interactions: Interactions) -> Mining:
     """Divide some interactions into events, as the definition wants them.
 
     Raises:
@@ -81,7 +81,7 @@ def divided(mining: Mining, interactions: Interactions) -> Mining:
     context, options = mining.context, mining.options
     functions = [context.calls.functions[row] for row in context.calls.function.tolist()]
     definition = _definition(options, context.interface)
-    interactions = _mapped(context.history, interactions, functions, definition)
+    interactions = _map_events(context.history, interactions, functions, definition)
     events = [definition.called.get(function, function) for function in functions]
     flagged = flags(context, interactions)
     requested = replace(definition, forbid=(*definition.forbid, *options.forbid))
@@ -95,7 +95,7 @@ def divided(mining: Mining, interactions: Interactions) -> Mining:
         interactions=interactions,
         seed=options.seed,
         observers=observers,
-        build=lambda parts: _built(
+        build=lambda parts: _build_table(
             context,
             parts,
             events,
@@ -117,7 +117,9 @@ def divided(mining: Mining, interactions: Interactions) -> Mining:
         deadlines=told if wanted or not asked else (),
         asked=asked or wanted,
     )
-    declared = _declared(context.artifact) | {flag.name for flag in flagged} | {item.name for item in due}
+    declared = (
+        _declared_variables(context.artifact) | {flag.name for flag in flagged} | {item.name for item in due}
+    )
     declared |= {item.name for item in observers.functions(interactions)}
     forbidden = _forbidden(options.forbid, phasing.table(()), declared)
     return replace(
@@ -130,13 +132,13 @@ def divided(mining: Mining, interactions: Interactions) -> Mining:
     )
 
 
-def _built(
+def _build_table(
     context: HistoryContext,
     interactions: Interactions,
     events: Sequence[str],
     conditions_of: Callable[[EventTable], tuple[StateCondition, ...]],
     asked: Sequence[str],
-) -> Built:
+) -> BuiltTable:
     """Return the table of events of some interactions.
 
     Args:
@@ -153,7 +155,7 @@ def _built(
     table = with_arguments(with_calls(table, history, interactions), history, interactions, context.calls)
     table, kept, bookkeeping = without_bookkeeping(table, interactions, asked)
     table = replace(table, entity=_entity(interactions), conditions=conditions_of(table))
-    return Built(
+    return BuiltTable(
         table=columns_in_files(replace(table, parameters=tuple(_parameters(context, kept, table)))),
         interactions=columns_in_files(kept),
         bookkeeping=bookkeeping,
@@ -188,7 +190,7 @@ def _definition(options: MineOptions, interface: Interface) -> Definition:
     return definition
 
 
-def _mapped(
+def _map_events(
     history: History, interactions: Interactions, functions: Sequence[str], definition: Definition
 ) -> Interactions:
     """Return the interactions with those events that the definition wants."""
@@ -204,7 +206,7 @@ def _mapped(
     return interactions
 
 
-def _declared(artifact: Artifact | None) -> frozenset[str]:
+def _declared_variables(artifact: Artifact | None) -> frozenset[str]:
     """Return the names of the variables that the storage layout declares."""
     layout = artifact.storage_layout if artifact is not None else None
     return frozenset(str(item["label"]) for item in layout["storage"]) if layout else frozenset()
@@ -224,12 +226,12 @@ def _forbidden(asked: Sequence[str], table: EventTable, declared: frozenset[str]
         matching = [name for name in names if wish in (name, _ROOT.split(name)[0])]
         known = {*names, *declared, *(_ROOT.split(name)[0] for name in names)}
         if not matching and known.isdisjoint((variable, wish.strip())):
-            hint = suggest(wish, sorted(known), _listed(known))
+            hint = suggest(wish, sorted(known), _list_names(known))
             raise UsageError(f"--forbid: this history has no variable '{plain(wish, 80)}'; {hint}")
         found += matching or ([wish] if variable != wish else [])
     return found
 
 
-def _listed(known: Collection[str]) -> str:
+def _list_names(known: Collection[str]) -> str:
     shown = list_some([plain(name, 40) for name in sorted(known)[:10]], len(known), ", …")
     return f"there are {shown}" if known else "there are none"

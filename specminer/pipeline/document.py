@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 
 from specminer._support.addresses import checksum_address
 from specminer.invariant import MAX_TOLD, entry_of
-from specminer.pipeline.assessment import rounded, units
+from specminer.pipeline.assessment import round_metrics, units
 from specminer.pipeline.facts import history_summary
 from specminer.pipeline.state import Mining
 from specminer.specification import (
@@ -41,7 +41,7 @@ def build_specification(mining: Mining) -> Mining:
         abstraction=_abstraction(tuning, tuning.chosen),
         states=_states(tuning.chosen, implications.states),
         initial=0,
-        transitions=_guarded(mining, mining.transitions[chosen], final=True),
+        transitions=_add_guards(mining, mining.transitions[chosen], final=True),
         guards=implications.guards,
         read_only_guards=mining.guards.read_only or None,
         roles=mining.guards.roles,
@@ -51,7 +51,7 @@ def build_specification(mining: Mining) -> Mining:
         symbols=implications.symbols,
         siblings=implications.siblings,
         redundant=implications.redundant,
-        metrics=rounded(tuning.metrics),
+        metrics=round_metrics(tuning.metrics),
         confidence=mining.confidence,
         surprise=mining.surprise,
         front=tuple(
@@ -84,8 +84,8 @@ def _second_view(mining: Mining, second: Mining) -> SecondView:
         interactions=_interactions(second),
         abstraction=_abstraction(tuning, tuning.chosen),
         states=_states(tuning.chosen),
-        transitions=_guarded(mining, second.transitions[chosen], final=False),
-        metrics=rounded(tuning.metrics),
+        transitions=_add_guards(mining, second.transitions[chosen], final=False),
+        metrics=round_metrics(tuning.metrics),
     )
 
 
@@ -93,18 +93,18 @@ def _front_point(mining: Mining, point: TunedPoint, edges: Sequence[Edge]) -> Fr
     """Return a point of the front; the chosen one's automaton is the document's own."""
     return FrontPoint(
         states=len(point.states),
-        metrics=rounded(point.metrics),
+        metrics=round_metrics(point.metrics),
         predicates=tuple(predicate.text for predicate in point.predicates),
         chosen=point.chosen,
         knee=point.knee,
         abstraction=None if point.chosen else _abstraction(mining.tuning, point),
         automaton=None
         if point.chosen
-        else Alternative(states=_states(point), transitions=_guarded(mining, edges, final=False)),
+        else Alternative(states=_states(point), transitions=_add_guards(mining, edges, final=False)),
     )
 
 
-def _guarded(mining: Mining, edges: Sequence[Edge], *, final: bool) -> tuple[Edge, ...]:
+def _add_guards(mining: Mining, edges: Sequence[Edge], *, final: bool) -> tuple[Edge, ...]:
     """Return transitions with guards: those of the function, and of the ``final`` automaton those of their own."""
     texts = mining.guards.texts
     own = mining.implications.transitions if final else {}

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from specminer._support.addresses import checksum_address
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.chain import finder
 from specminer.chain.blocks import check_ends, check_range, creation_block
 from specminer.chain.lookahead import Lookahead
@@ -59,7 +59,7 @@ class DryRun:
         """Return the estimate for a terminal."""
         about = "" if self.searched == self.blocks else "about "
         samples = (
-            f"Estimated from {counted(self.searched, 'block')} with {counted(self.found, 'transaction')}, "
+            f"Estimated from {count_of(self.searched, 'block')} with {count_of(self.found, 'transaction')}, "
             f"{self.read:,} of which were read; what the database may hold already is not left out."
         )
         rows = {
@@ -78,10 +78,10 @@ class DryRun:
 
 def _duration(seconds: float) -> str:
     if seconds < 90:
-        return counted(max(1, round(seconds)), "second")
+        return count_of(max(1, round(seconds)), "second")
     if seconds < 5_400:
-        return counted(round(seconds / 60), "minute")
-    return counted(round(seconds / 3_600), "hour")
+        return count_of(round(seconds / 60), "minute")
+    return count_of(round(seconds / 3_600), "hour")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

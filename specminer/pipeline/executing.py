@@ -19,8 +19,8 @@ from specminer.chain.execution.choice import Choice, choose, measure
 from specminer.chain.execution.engine import Engine, MachineMaker
 from specminer.chain.execution.foreign import NodeSource
 from specminer.chain.execution.records import call_of
-from specminer.chain.execution.replay import Replay, Replayed
-from specminer.chain.execution.schedule import Rules, fixed, scheduled
+from specminer.chain.execution.replay import Replay, ReplayedTransaction
+from specminer.chain.execution.schedule import Rules, rules_of_chain, rules_of_fork
 from specminer.chain.export_blocks import merge_blocks
 from specminer.chain.export_fields import RecordError
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
@@ -29,7 +29,7 @@ from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.chain.listings import main_contract
 from specminer.chain.node import Node
 from specminer.errors import FileFormatError, StoreError, UsageError, plain
-from specminer.pipeline.progress import SILENT, Executed, Observer
+from specminer.pipeline.progress import SILENT, ExecutionProgress, Observer
 from specminer.pipeline.sources.explorer import AUTO
 from specminer.report.fidelity import import_summary
 from specminer.store import Part, TraceStore
@@ -107,7 +107,7 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class ImportResult:
     """What an import did."""
 
     contracts: tuple[Address, ...]
@@ -152,7 +152,7 @@ class _Chunk:
 
     first: int
     last: int = 0
-    items: list[Replayed] = field(default_factory=list)
+    items: list[ReplayedTransaction] = field(default_factory=list)
     codes: dict[Address, set[bytes]] = field(default_factory=dict)
     """Runtime code at each address that was called or ran: several where a contract was created again with another."""
 
@@ -170,7 +170,7 @@ def import_export(
     artifact: Artifact | Sequence[Artifact] | None = None,
     node: Node | None = None,
     observer: Observer = SILENT,
-) -> Imported:
+) -> ImportResult:
     """Execute an export and fill the database with what happened; continue where an earlier run stopped.
 
     ``node`` is asked for the code and storage of contracts that the export does not create. Of several ABIs each
@@ -246,7 +246,7 @@ class _Import:
         self._stale: frozenset[Hash] = frozenset()
         """First transactions of exports that were executed before, and are part of this one now."""
 
-    def run(self, explained: str) -> Imported:
+    def run(self, explained: str) -> ImportResult:
         """Do it; ``explained`` says by which rules."""
         blocks = list(_blocks(self.export, self.replay))
         start = self._resume(blocks)
@@ -258,11 +258,11 @@ class _Import:
             chunk.last = _number((records, calls))
             done += len(records) + len(calls)
             self._digest(records, calls)
-            self.observer.progress(Executed(done=done, total=total))
+            self.observer.progress(ExecutionProgress(done=done, total=total))
             if chunk.full or place == len(blocks):
                 self._store(chunk, done, last=place == len(blocks))
                 chunk = _Chunk(first=chunk.last + 1)
-        return Imported(
+        return ImportResult(
             contracts=tuple(sorted(self.created, key=lambda item: (self.created[item], item))),
             executed=done - before,
             total=total,
@@ -406,7 +406,7 @@ class _Import:
             return True
         return False
 
-    def _take(self, item: Replayed, chunk: _Chunk) -> None:
+    def _take(self, item: ReplayedTransaction, chunk: _Chunk) -> None:
         self.fidelity[item.fidelity] += 1
         for contract, transaction in item.parts.items():
             self.created.setdefault(contract, item.block)
@@ -624,10 +624,10 @@ def _rules(
     """Return the rules to execute by, how well they fit (``None`` if they are known), a name and a sentence."""
     records, maker = export.transactions, rulebook.maker()
     if rulebook.fork != AUTO:
-        rules = fixed(rulebook.fork)
+        rules = rules_of_fork(rulebook.fork)
         choice = measure(records, rulebook.chain_id, rulebook.fork, rules, maker, note)
         return rules, choice, choice.name, f"the rules of {plain(rulebook.fork, 40)}, as asked"
-    known = scheduled(rulebook.chain_id)
+    known = rules_of_chain(rulebook.chain_id)
     if known is not None:
         told = f"the rules of each block's fork, by the schedule of chain {rulebook.chain_id}"
         return known, None, "schedule", told

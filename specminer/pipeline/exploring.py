@@ -20,10 +20,10 @@ from specminer.chain.explorer import Explorer
 from specminer.chain.export_fields import RecordError
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
 from specminer.chain.node import Node
-from specminer.chain.paging import NO_END, Changed, Kept, Pages, in_order, kept
+from specminer.chain.paging import NO_END, ChangedListing, KeptRecord, Pages, in_order, keep_record
 from specminer.chain.progress import Listing, PageRead
 from specminer.errors import FileFormatError, NodeRefused, NotOnChain, StoreError, UsageError
-from specminer.pipeline.executing import Export, Imported, Rulebook, import_export
+from specminer.pipeline.executing import Export, ImportResult, Rulebook, import_export
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.store import TraceStore
 from specminer.trace import Address
@@ -45,7 +45,7 @@ _NO_CALLS: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explored:
+class ExplorerRecords:
     """What an explorer knows of a contract, in chain order."""
 
     transactions: tuple[ExportedTransaction, ...]
@@ -71,7 +71,7 @@ def collect_explored(
     codes: Mapping[Address, bytes] | None = None,
     last: int | None = None,
     observer: Observer = SILENT,
-) -> tuple[Explored, Imported]:
+) -> tuple[ExplorerRecords, ImportResult]:
     """Read what an explorer knows of a contract and execute it again: the database then holds its history.
 
     Without ``artifact`` the explorer's ABI is taken, unless the database has one. ``node`` is asked for the code
@@ -110,7 +110,7 @@ def explore(
     last: int | None = None,
     with_abi: bool = True,
     observer: Observer = SILENT,
-) -> Explored:
+) -> ExplorerRecords:
     """Read what an explorer knows of a contract and is not in the database yet; return all of it.
 
     ``last`` is a block; by default the newest one that is final.
@@ -125,7 +125,7 @@ def explore(
     end = _last_block(explorer, last, observer)
     limits: list[str] = []
     label = explorer.endpoint.label
-    read, found = 0, dict[Listing, list[Kept]]()
+    read, found = 0, dict[Listing, list[KeptRecord]]()
     for listing in Listing:
         try:
             new, found[listing], complete = _list(store, explorer, contract, listing, end, observer)
@@ -147,18 +147,18 @@ def explore(
     try:
         transactions = in_order(found[Listing.TRANSACTIONS])
     except RecordError as error:
-        raise Changed(f"{label} contradicts itself: {explorer.endpoint.redact(error)}") from None
+        raise ChangedListing(f"{label} contradicts itself: {explorer.endpoint.redact(error)}") from None
     transactions = tuple(item for item in transactions if _is_of(item, contract))
     if not any(item.to is None for item in transactions):
         creation, alone = _creation(explorer, contract, calls)
         if transactions and creation.block > transactions[0].block:
-            raise Changed(
+            raise ChangedListing(
                 f"{label} contradicts itself: the contract was created in block {creation.block}, but called in "
                 f"block {transactions[0].block}"
             )
         transactions = (creation, *transactions)
         limits += [_ALONE] * alone
-    return Explored(
+    return ExplorerRecords(
         transactions=transactions,
         calls=calls,
         artifact=_artifact(explorer, contract, observer) if with_abi else None,
@@ -186,15 +186,15 @@ def _last_block(explorer: Explorer, last: int | None, observer: Observer) -> int
 
 def _list(
     store: TraceStore, explorer: Explorer, contract: Address, listing: Listing, end: int, observer: Observer
-) -> tuple[int, list[Kept], bool]:
+) -> tuple[int, list[KeptRecord], bool]:
     """Bring one list up to date; return how many records are new, all of them, and whether it is complete."""
     try:
         return _continue(store, explorer, contract, listing, end, observer)
-    except Changed as change:
+    except ChangedListing as change:
         if not store.pages(explorer.chain_id, contract, listing.value):
             raise
         if store.ranges(explorer.chain_id, contract):
-            raise Changed(
+            raise ChangedListing(
                 f"{change.message}; the database {store.label} holds a history made from what it told before: collect "
                 "into a new one (--db), and compare"
             ) from None
@@ -205,9 +205,9 @@ def _list(
 
 def _continue(
     store: TraceStore, explorer: Explorer, contract: Address, listing: Listing, end: int, observer: Observer
-) -> tuple[int, list[Kept], bool]:
+) -> tuple[int, list[KeptRecord], bool]:
     stored = store.pages(explorer.chain_id, contract, listing.value)
-    found = [record for page in stored for record in _unpacked(page, listing, store.label)]
+    found = [record for page in stored for record in _unpack_page(page, listing, store.label)]
     if found and found[-1].item.block > end:  # read further before
         return 0, [record for record in found if record.item.block <= end], True
     pages = Pages(explorer, listing, contract, 0, end)
@@ -215,7 +215,7 @@ def _continue(
     new = 0
     for number, page in enumerate(pages.new(), len(stored)):
         if pages.complete:  # else earlier blocks may get records later, and the list has to be read anew
-            store.add_page(explorer.chain_id, contract, listing.value, number, _packed(page))
+            store.add_page(explorer.chain_id, contract, listing.value, number, _pack_page(page))
         found += page
         new += len(page)
         observer.progress(PageRead(listing=listing, records=len(found), block=page[-1].item.block))
@@ -224,14 +224,14 @@ def _continue(
     return new, found, pages.complete
 
 
-def _packed(page: Sequence[Kept]) -> bytes:
+def _pack_page(page: Sequence[KeptRecord]) -> bytes:
     return zstandard.compress(b"[" + b",".join(record.text for record in page) + b"]")
 
 
-def _unpacked(page: bytes, listing: Listing, database: str) -> list[Kept]:
+def _unpack_page(page: bytes, listing: Listing, database: str) -> list[KeptRecord]:
     try:
         rows = msgspec.json.decode(zstandard.decompress(page), type=list[dict[str, Any]])
-        return [kept(listing, fields) for fields in rows]
+        return [keep_record(listing, fields) for fields in rows]
     except (zstandard.ZstdError, msgspec.DecodeError, RecordError):
         raise StoreError(
             f"the database {database} holds a damaged page of an explorer's list; restore it from a copy, or begin a "

@@ -35,13 +35,13 @@ def history_summary(context: HistoryContext, selection: str | None) -> HistorySu
         last_block=history.last_block,
         transactions=len(history.transaction_hash),
         invocations=len(history),
-        rejected=_rejected(history),
+        rejected=_count_rejected(history),
         source=", ".join(tracer.value for tracer in history.tracers),
         fidelity=fidelity_of(history.fidelity),
         unknown=unknown_values(context),
         limits=(*_limits(history, context.known_share), *context.notes),
         names=_names(context),
-        locations=context.coverage.rounded(),
+        locations=context.coverage.round_shares(),
         lasting=lasting_values(context) or None,
         token=_token(context),
         implementations=_implementations(history) or None,
@@ -117,7 +117,7 @@ def _names(context: HistoryContext) -> str:
     return f"{source[0].upper()}{source[1:]}. {context.coverage.text}{absent}."
 
 
-def _rejected(history: History) -> int:
+def _count_rejected(history: History) -> int:
     """Return how many calls were rejected; those that their callers rolled back are not."""
     outcome = history.invocation_outcome
     return int(np.sum((outcome != RETURNED) & (outcome != ROLLED_BACK)))

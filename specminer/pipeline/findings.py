@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from specminer.guard import Learned
+from specminer.guard import LearnedGuards
 from specminer.guard.entity import Entities
 from specminer.invariant import Invariant
 from specminer.specification import (
@@ -24,7 +24,7 @@ from specminer.specification import (
 class GuardFindings:
     """The guards of functions, and who may call them."""
 
-    learned: Learned
+    learned: LearnedGuards
     read_only: tuple[Guard, ...]
     """What read-only functions require that rejected some call; nothing else is made of these calls."""
     entities: Entities

@@ -18,7 +18,7 @@ from specminer.pipeline.following import execute, follow
 from specminer.pipeline.passing import condition, edge_keys, sibling, state_symbols
 from specminer.pipeline.state import Mining
 from specminer.predicate.smtlib import expression
-from specminer.reasoning import Asked, Claims, Frames, Known, StateSpace, passable, siblings
+from specminer.reasoning import Claims, Frames, ObligationLog, StateFacts, StateSpace, passable, siblings
 from specminer.specification import Guard, GuardKind, Obligation, ObligationSubject
 
 
@@ -63,20 +63,20 @@ def find_implications(mining: Mining) -> Mining:
     frames = Frames(space, found.entities)
     passages = ways(found.learned, tuning, mining.interactions, found.entities)
     of_transitions, of_siblings, of_claims = (
-        Asked(about)
+        ObligationLog(about)
         for about in (ObligationSubject.TRANSITION, ObligationSubject.SIBLINGS, ObligationSubject.CLAIM)
     )
-    known = Known(mining.invariants)
+    known = StateFacts(mining.invariants)
     passed = passable(frames, known, passages, of_transitions)
     pairs = siblings(space, passed, of_siblings)
     claims = Claims(space, frames, found.learned, passages, known, of_claims)
-    dropped, observed = claims.observed()
+    dropped, observed = claims.redundant_observed()
     invariants, followed = claims.invariants(mining.invariants, observed)
     return replace(
         mining,
         implications=Implications(
             guards=tuple(
-                _proved(item.guard, found.proofs)
+                _add_proofs(item.guard, found.proofs)
                 for position, item in enumerate(found.learned.guards)
                 if position not in dropped
             ),
@@ -112,7 +112,7 @@ def causes(history: History, interface: Interface) -> list[str]:
     return found
 
 
-def _proved(guard: Guard, claims: Mapping[tuple[str, GuardKind], tuple[Obligation, ...]]) -> Guard:
+def _add_proofs(guard: Guard, claims: Mapping[tuple[str, GuardKind], tuple[Obligation, ...]]) -> Guard:
     """Return a guard with what a solver said of the form in which it is shown."""
     own = claims.get((guard.scope, guard.kind), ())
     return replace(guard, proved=own[0].proved) if own else guard

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from specminer._support.addresses import checksum_address
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.errors import StoreError, plain
 from specminer.store import TraceStore
 from specminer.store.upkeep import DatabaseSize, Flaw
@@ -54,7 +54,8 @@ def flaws_text(found: Sequence[Flaw]) -> str:
     lines = [f"{'damaged' if flaw.lasting else 'note'}: {plain(flaw.text, 500)}" for flaw in found]
     damaged = sum(flaw.lasting for flaw in found)
     end = (
-        f"{counted(damaged, 'damage')}: restore the database from a copy, or collect the history anew into another --db"
+        f"{count_of(damaged, 'damage')}: restore the database from a copy, or collect the history anew into "
+        "another --db"
         if damaged
         else "the database is sound"
     )

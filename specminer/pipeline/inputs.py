@@ -10,7 +10,7 @@ from typing import Final
 
 from specminer._support.addresses import checksum_address, is_address
 from specminer.abstraction import Definition
-from specminer.abstraction.catalogue import find, resolved
+from specminer.abstraction.catalogue import find, resolve
 from specminer.chain.artifact import Artifact, load
 from specminer.errors import FileFormatError, StoreError, UsageError, plain
 from specminer.location import Layout
@@ -113,7 +113,7 @@ def read_definition(name: str | PathLike[str]) -> Definition:
 
     """
     try:
-        return resolved(find(str(name)))
+        return resolve(find(str(name)))
     except RecursionError:
         raise FileFormatError(
             f"{plain(name)} is not TOML that can be read: it is nested too deeply"
@@ -173,7 +173,8 @@ def common_chain(store: TraceStore, contracts: Sequence[Address], chain_id: int 
         one, other = _apart(chains)
         raise UsageError(
             "contracts that are mined together are of one chain, but the database holds "
-            f"0x{one.hex()} on chain {_listed(chains[one])} and 0x{other.hex()} on chain {_listed(chains[other])}"
+            f"0x{one.hex()} on chain {_list_chains(chains[one])} and 0x{other.hex()} on chain "
+            f"{_list_chains(chains[other])}"
         )
     if len(common) > 1:
         raise UsageError(
@@ -189,5 +190,5 @@ def _apart(chains: dict[Address, set[int]]) -> tuple[Address, Address]:
     return first, next((other for other in others if not chains[first] & chains[other]), others[-1])
 
 
-def _listed(chains: set[int]) -> str:
+def _list_chains(chains: set[int]) -> str:
     return " and ".join(map(str, sorted(chains)))

@@ -23,7 +23,7 @@ from specminer.report import interactions as report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inspected:
+class InspectedSplit:
     """A history, split."""
 
     analysis: Analysis
@@ -60,7 +60,7 @@ class Inspected:
 
     def explanation(self, seed: int = 0) -> dict[str, Any]:
         """Return how the history is split and why, and check that it holds; ``seed`` draws the calls executed again."""
-        from specminer.interaction.replaying import replayed  # loads the machine
+        from specminer.interaction.replaying import replay_sample  # loads the machine
 
         context = self.context
         return report.explanation(
@@ -68,7 +68,7 @@ class Inspected:
             self.interactions,
             rejections(context, self.interactions),
             independence(context, self.interactions),
-            replayed(context, self.interactions, seed),
+            replay_sample(context, self.interactions, seed),
         )
 
     def write_graph(self, path: Path) -> int:
@@ -87,7 +87,7 @@ class Inspected:
         return int(graph.number_of_edges())
 
 
-def inspect(history: History, *, artifact: Artifact | None = None, wish: str | None = None) -> Inspected:
+def inspect(history: History, *, artifact: Artifact | None = None, wish: str | None = None) -> InspectedSplit:
     """Split a history, as wished or by what fits best.
 
     Raises:
@@ -101,4 +101,4 @@ def inspect(history: History, *, artifact: Artifact | None = None, wish: str | N
     analysis = analyse(
         context, access_facts(context, runs), lambda: state_conditions_of(follow(context, runs))
     )
-    return Inspected(analysis=analysis, interactions=split(analysis, wish))
+    return InspectedSplit(analysis=analysis, interactions=split(analysis, wish))

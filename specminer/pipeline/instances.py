@@ -56,7 +56,10 @@ def children(
             "and a new --db if this one was filled by an older specminer, which did not record creations"
         )
     codes = {
-        address: item.code for item in store.coded(chain_id) for address in item.contracts if address in made
+        address: item.code
+        for item in store.group_by_code(chain_id)
+        for address in item.contracts
+        if address in made
     }
     if node is not None:
         codes |= _codes(node, [address for address in made if address not in codes])
@@ -128,7 +131,12 @@ def same_code(store: TraceStore, chain_id: int, contract: Address) -> list[Addre
             "with --rpc, or name the contracts one by one"
         )
     kind = family(record.code, store.creation_code(chain_id, contract))
-    found = [address for item in store.coded(chain_id) if kind.holds(item.code) for address in item.contracts]
+    found = [
+        address
+        for item in store.group_by_code(chain_id)
+        if kind.holds(item.code)
+        for address in item.contracts
+    ]
     handed = {address: set(codes.values()) for address, codes in store.implementations_of(chain_id).items()}
     own = [family(code) for code in sorted(handed.get(contract, ())) if code]
     if own and clone_target(record.code) is None:

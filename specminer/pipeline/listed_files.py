@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from specminer.chain.export_fields import RecordError
-from specminer.chain.export_supplements import BlockRow, Receipt, RecordKind, completed
+from specminer.chain.export_supplements import BlockRow, Receipt, RecordKind, complete_all
 from specminer.chain.exported import ExportedCall, ExportedTransaction
 from specminer.chain.listings import Listing, World, main_contract, merge_lists
 from specminer.chain.saved_traces import SavedTraces, read_saved, read_trace_table
@@ -68,12 +68,12 @@ def read_world(paths: Sequence[Path], codes: Codes, note: Callable[[str], None])
                 listed.append(
                     Listing(owner=_owner(transactions), origin=str(path), transactions=transactions)
                 )
-    listed = [_completed(item, receipts, blocks) for item in listed]
+    listed = [_complete(item, receipts, blocks) for item in listed]
     owners = {item.owner for item in listed}
     for path, found in inner:
         if found:
-            listed.append(Listing(owner=_concerned(found, owners), origin=str(path), calls=found))
-    lists = [_joined([item for item in listed if item.owner == owner]) for owner in _each(listed)]
+            listed.append(Listing(owner=_find_owner(found, owners), origin=str(path), calls=found))
+    lists = [_join_files([item for item in listed if item.owner == owner]) for owner in _each(listed)]
     owner = next((item.owner for item in lists), None)
     return World(lists=tuple(lists), codes=codes(owner), traces=traces)
 
@@ -83,9 +83,9 @@ def _add_traces(traces: SavedTraces, more: SavedTraces) -> None:
         traces.setdefault(transaction, {}).update(answers)
 
 
-def _completed(listing: Listing, receipts: Mapping[Hash, Receipt], blocks: Mapping[int, BlockRow]) -> Listing:
+def _complete(listing: Listing, receipts: Mapping[Hash, Receipt], blocks: Mapping[int, BlockRow]) -> Listing:
     try:
-        return replace(listing, transactions=completed(listing.transactions, receipts, blocks))
+        return replace(listing, transactions=complete_all(listing.transactions, receipts, blocks))
     except RecordError as error:
         raise FileFormatError(f"{plain(listing.origin)}: {error}") from None
 
@@ -94,7 +94,7 @@ def _each(lists: Sequence[Listing]) -> list[Address]:
     return list(dict.fromkeys(item.owner for item in lists))
 
 
-def _joined(lists: Sequence[Listing]) -> Listing:
+def _join_files(lists: Sequence[Listing]) -> Listing:
     """Return the files of one contract as one list: its pages, its internal calls."""
     if len(lists) == 1:
         return lists[0]
@@ -117,7 +117,7 @@ def _owner(transactions: Sequence[ExportedTransaction]) -> Address:
     return main or NO_ADDRESS
 
 
-def _concerned(calls: Sequence[ExportedCall], owners: Collection[Address]) -> Address:
+def _find_owner(calls: Sequence[ExportedCall], owners: Collection[Address]) -> Address:
     """Return the contract whose internal calls these are: one that has a list of transactions, if any is concerned."""
     found: Counter[Address] = Counter()
     for call in calls[:_CHECKED]:

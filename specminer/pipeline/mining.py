@@ -49,7 +49,7 @@ STAGES: Final[tuple[Stage, ...]] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mined:
+class MiningResult:
     """The specification, and what it was made of, for those who look closer."""
 
     specification: Specification
@@ -92,7 +92,7 @@ def mine(
     name: str | None = None,
     selection: str | None = None,
     observer: Observer = SILENT,
-) -> Mined:
+) -> MiningResult:
     """Mine the history of a contract, or of several together, which share one ABI.
 
     ``artifact`` overrides those stored with them; ``selection`` says how several contracts were chosen; ``observer``
@@ -108,7 +108,7 @@ def mine(
         history=history, options=options, artifact=artifact, name=name, selection=selection, observer=observer
     )
     mining = reduce(lambda state, stage: stage(state), STAGES, start)
-    return Mined(
+    return MiningResult(
         specification=mining.specification,
         analysis=mining.analysis,
         interactions=mining.interactions,
@@ -124,10 +124,10 @@ def _notes(mining: Mining) -> Iterator[str]:
     unmatched = () if definition.lenient else mining.tuning.unmatched
     missed = [text for text in unmatched if text not in mining.options.forbid]
     if missed:
-        shown = _shown(missed)
+        shown = _list_names(missed)
         yield f"nothing in this history matches {shown}, which the abstraction mentions"
     if mining.bookkeeping:
-        shown = _shown(mining.bookkeeping)
+        shown = _list_names(mining.bookkeeping)
         yield f"left out of the states, as calls that do not name the entity change it all the time: {shown}"
     if definition.lenient:
         yield (
@@ -136,5 +136,5 @@ def _notes(mining: Mining) -> Iterator[str]:
         )
 
 
-def _shown(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     return ", ".join(plain(name, 80) for name in names)

@@ -21,7 +21,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class WrittenFiles:
     """The files that were written."""
 
     folder: Path
@@ -71,7 +71,7 @@ def prepare_folder(folder: Path) -> None:
 
 def write_output(
     specification: Specification, folder: Path, options: PictureOptions | None = None
-) -> Written:
+) -> WrittenFiles:
     """Write ``automaton.json``, ``abstraction.toml``, ``automaton.dot``, ``automaton.svg``, each whole or not at all.
 
     Where there is a second view, ``second-view.svg`` is its picture.
@@ -82,9 +82,9 @@ def write_output(
     """
     definition = dump(Definition.of(specification.abstraction))
     document, source = encode_specification(specification), to_dot(specification, options)
-    drawn, trouble = _drawn(source)
+    drawn, trouble = _draw(source)
     other = specification.seen_otherwise()
-    second = None if other is None else _drawn(to_dot(other, options))[0]
+    second = None if other is None else _draw(to_dot(other, options))[0]
     # everything is at hand before anything is replaced, so that an interruption leaves no mixture
     automaton, dot, picture = (folder / f"automaton.{kind}" for kind in ("json", "dot", "svg"))
     make_folder(folder)
@@ -102,7 +102,7 @@ def write_output(
         replace_file(view, second)
     else:
         remove_file(view)
-    return Written(
+    return WrittenFiles(
         folder=folder,
         automaton=automaton,
         abstraction=abstraction,
@@ -113,7 +113,7 @@ def write_output(
     )
 
 
-def _drawn(source: str) -> tuple[bytes | None, str | None]:
+def _draw(source: str) -> tuple[bytes | None, str | None]:
     """Return a picture, and what is the matter where there is none."""
     try:
         return render_dot(source, "svg"), None

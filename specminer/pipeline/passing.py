@@ -13,7 +13,7 @@ from specminer.history import History
 from specminer.invariant import Invariant
 from specminer.predicate import text
 from specminer.predicate.smtlib import expression, symbol_name, symbol_sorts
-from specminer.reasoning import Dropped, Passable, Siblings, StateSpace
+from specminer.reasoning import DroppedCondition, Passable, Siblings, StateSpace
 from specminer.specification import (
     CompetingTransitions,
     SymbolSort,
@@ -90,7 +90,7 @@ def _state_symbols(item: Passable) -> dict[str, str]:
 
 
 def _part(
-    item: Passable, part: Part, dropped: Dropped | None, narrowed: Clause | None
+    item: Passable, part: Part, dropped: DroppedCondition | None, narrowed: Clause | None
 ) -> TransitionCondition:
     way, meaning = item.way, item.way.passage.function.meaning
     truth = truth_of(meaning, part.clause.literals, way.passage.call)

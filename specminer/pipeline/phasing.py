@@ -25,7 +25,7 @@ _ROOT: Final = re.compile(r"[\[.\s]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
+class BuiltTable:
     """A table of events, and what it was made of."""
 
     table: EventTable
@@ -44,14 +44,14 @@ class Phasing:
     context: HistoryContext
     interactions: Interactions
     """Without these changes."""
-    build: Callable[[Interactions], Built]
+    build: Callable[[Interactions], BuiltTable]
     """Makes the table of some interactions; it may leave out some of their events."""
     deadlines: tuple[Deadline, ...] = ()
     observers: Observers
     """Adds what the contract's read-only functions return."""
     seed: int = 0
     """Draws the halves of the history."""
-    made: dict[tuple[str, ...], Built] = field(default_factory=dict)
+    made: dict[tuple[str, ...], BuiltTable] = field(default_factory=dict)
     """What was built already, by the flags that were asked for."""
 
     @property
@@ -59,7 +59,7 @@ class Phasing:
         """The flags and deadlines that there are."""
         return (*(flag.name for flag in self.flags), *(item.name for item in self.deadlines))
 
-    def shared(self, name: str) -> bool:
+    def is_shared(self, name: str) -> bool:
         """Return whether this is a flag of the whole contract, and not a deadline of each entity."""
         return any(flag.name == name for flag in self.flags)
 
@@ -69,9 +69,9 @@ class Phasing:
 
     def table(self, names: tuple[str, ...]) -> EventTable:
         """Return the table with the changes of some of the flags."""
-        return self.built(names).table
+        return self.build_with(names).table
 
-    def built(self, names: tuple[str, ...]) -> Built:
+    def build_with(self, names: tuple[str, ...]) -> BuiltTable:
         """Return the table with the changes of some of the flags, and the interactions that it is of."""
         if names not in self.made:
             chosen = [flag for flag in self.flags if flag.name in names]
@@ -79,7 +79,7 @@ class Phasing:
             table = with_flags(built.table, built.interactions, chosen)
             reached = [item for item in self.deadlines if item.name in names]
             table, interactions = with_deadlines(table, built.interactions, reached)
-            table = self.observers.added(table, interactions)
+            table = self.observers.add_to(table, interactions)
             self.made[names] = replace(built, table=table, interactions=interactions)
         return self.made[names]
 
@@ -97,7 +97,7 @@ def chosen_deadlines(
             usable.append(item)
     if definition.phases is not None:
         return tuple(item for item in usable if item.name in definition.phases), True
-    asked = tuple(item for item in usable if item.name in _mentioned(definition.fix))
+    asked = tuple(item for item in usable if item.name in _mentioned_names(definition.fix))
     return (asked, True) if definition.only or asked else (tuple(usable), False)
 
 
@@ -129,11 +129,11 @@ def chosen_flags(
             if not definition.lenient and name not in known:
                 raise _unknown(name, [flag.name for flag in usable])
         return tuple(flag for flag in usable if flag.name in definition.phases), True
-    fixed = _mentioned(definition.fix)
+    fixed = _mentioned_names(definition.fix)
     asked = tuple(flag for flag in usable if flag.name in fixed)
     if definition.only or asked:
         return asked, True
-    preferred = {*_mentioned(definition.prefer), *definition.prefer}
+    preferred = {*_mentioned_names(definition.prefer), *definition.prefer}
     events = int((~interactions.passive).sum())
     return tuple(flag for flag in usable if flag.name in preferred or flag.qualifies(events)), False
 
@@ -142,7 +142,7 @@ def _is_forbidden(name: str, forbidden: Collection[str]) -> bool:
     return name in forbidden or _ROOT.split(name)[0] in forbidden
 
 
-def _mentioned(texts: Collection[str]) -> frozenset[str]:
+def _mentioned_names(texts: Collection[str]) -> frozenset[str]:
     return frozenset[str]().union(*(names_in(part) for text in texts for part in text.split(" | ")))
 
 

@@ -9,7 +9,7 @@ from specminer.chain.progress import Estimate, PageRead, Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Executed:
+class ExecutionProgress:
     """Told while an export is executed again: how many of its records are done."""
 
     done: int
@@ -24,7 +24,7 @@ class FunctionFollowed:
     total: int
 
 
-ProgressEvent: TypeAlias = Progress | Estimate | Executed | PageRead | FunctionFollowed
+ProgressEvent: TypeAlias = Progress | Estimate | ExecutionProgress | PageRead | FunctionFollowed
 """A step of long work: blocks collected, an estimate before that, records executed again, a page read, a function
 followed."""
 

@@ -9,15 +9,15 @@ from typing import Final
 
 from eth_abi.exceptions import EncodingError
 
-from specminer._support.text import counted, list_some, suggest
+from specminer._support.text import count_of, list_some, suggest
 from specminer.chain.blocks import head_block
 from specminer.chain.execution.calls import EXISTS, FORKS, RICH, Basics, Call, Source, Surroundings
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.foreign import NodeSource
-from specminer.chain.execution.schedule import scheduled
+from specminer.chain.execution.schedule import rules_of_chain
 from specminer.chain.interface import Interface
 from specminer.chain.limits import MAX_GAS
-from specminer.chain.steps import recorded
+from specminer.chain.steps import record_steps
 from specminer.continuity import last_values
 from specminer.decoding import HistoryContext, decode
 from specminer.errors import UsageError, plain
@@ -119,16 +119,16 @@ def propose(selection: Selection, call: ProposedCall, source: HistorySource | No
     """
     context = decode(selection.history, selection.artifact)
     if source is None:
-        return _proposed(selection, context, call, None)
+        return _propose(selection, context, call, None)
     with source.open(selection.history.contracts[0].chain_id) as opened:
         if opened.node is None:
-            return _proposed(selection, context, call, None)
+            return _propose(selection, context, call, None)
         state = NodeSource(opened.node, lambda _: None)
         state.block = head_block(opened.node, "latest").number + 1
-        return _proposed(selection, context, call, state)
+        return _propose(selection, context, call, state)
 
 
-def _proposed(
+def _propose(
     selection: Selection, context: HistoryContext, call: ProposedCall, node: Source | None
 ) -> Proposal:
     history, interface = selection.history, context.interface
@@ -143,7 +143,7 @@ def _proposed(
     number = int(history.transaction_block.max(initial=0)) + 1
     last = int(history.transaction_time.max(initial=0))
     time = last + BLOCK_SECONDS if call.timestamp is None else call.timestamp
-    rules = scheduled(record.chain_id)
+    rules = rules_of_chain(record.chain_id)
     execution = machine.run(
         Call(sender=sender, to=record.address, value=call.value, data=data, gas=GAS),
         Surroundings(chain_id=record.chain_id, number=number, timestamp=time, gas_limit=GAS),
@@ -151,7 +151,7 @@ def _proposed(
         (record.address,),
         keep=False,
     )
-    part = recorded(execution.steps, [record.address], environment=True)
+    part = record_steps(execution.steps, [record.address], environment=True)
     proposed = Transaction(
         hash=PROPOSED,
         block=Block(
@@ -239,7 +239,7 @@ def calldata(text: str, interface: Interface) -> bytes:
 
 def _no_function(name: str, arguments: int, interface: Interface, *, several: bool) -> str:
     """Return why a call's function is not known: of the ABI's functions several fit, or none does."""
-    wanted = f"'{plain(name, 60)}' with {counted(arguments, 'argument')}"
+    wanted = f"'{plain(name, 60)}' with {count_of(arguments, 'argument')}"
     if several:
         return f"--call: the ABI has several functions {wanted}; give the calldata as 0x…"
     signatures = {item.signature for item in interface.functions.values()}
@@ -292,7 +292,7 @@ def _notes(state: _KnownState, strangers: Sequence[Address], asked: bool) -> lis
     notes = []
     if state.unknown:
         notes.append(
-            f"{counted(len(state.unknown), 'slot')} of the contract could not be told from the history, and "
+            f"{count_of(len(state.unknown), 'slot')} of the contract could not be told from the history, and "
             "counts as zero; --rpc tells what is there"
         )
     if strangers and not asked:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.errors import FileFormatError, UsageError, plain
-from specminer.predicate.smt import FormulaError, checked, solver_name
+from specminer.predicate.smt import FormulaError, is_satisfiable, solver_name
 from specminer.specification import Obligation, SolverAnswer, Specification
 
 FORMAT = "specminer/proof"
@@ -16,7 +16,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class ReplayedObligation:
     """One obligation, asked again."""
 
     scope: str
@@ -33,7 +33,7 @@ class Replayed:
         return None if self.answer == "unknown" else self.answer == self.expected
 
 
-def replay(specification: Specification) -> tuple[Replayed, ...]:
+def replay(specification: Specification) -> tuple[ReplayedObligation, ...]:
     """Ask the solver again about every obligation, in the document's order.
 
     Raises:
@@ -44,18 +44,19 @@ def replay(specification: Specification) -> tuple[Replayed, ...]:
     if solver_name() is None:
         raise UsageError("no solver is installed, so nothing can be proved; run pip install 'specminer[smt]'")
     return tuple(
-        _replayed(obligation, number) for number, obligation in enumerate(specification.obligations, 1)
+        _replay_obligation(obligation, number)
+        for number, obligation in enumerate(specification.obligations, 1)
     )
 
 
-def _replayed(obligation: Obligation, number: int) -> Replayed:
+def _replay_obligation(obligation: Obligation, number: int) -> ReplayedObligation:
     if obligation.expected not in (SolverAnswer.SAT, SolverAnswer.UNSAT):
         raise FileFormatError(f"obligation {number} is malformed: expected sat or unsat")
     try:
-        satisfiable = checked(obligation.script)
+        satisfiable = is_satisfiable(obligation.script)
     except FormulaError as error:
         raise FileFormatError(f"obligation {number} cannot be read: {plain(error)}") from None
-    return Replayed(
+    return ReplayedObligation(
         scope=obligation.scope,
         claim=obligation.claim,
         expected=obligation.expected.value,
@@ -64,7 +65,7 @@ def _replayed(obligation: Obligation, number: int) -> Replayed:
     )
 
 
-def proof_json(found: tuple[Replayed, ...]) -> bytes:
+def proof_json(found: tuple[ReplayedObligation, ...]) -> bytes:
     """Return the answers as JSON, ending in a newline."""
     document = {
         "format": FORMAT,
@@ -84,7 +85,7 @@ def proof_json(found: tuple[Replayed, ...]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
-def proof_text(found: tuple[Replayed, ...]) -> str:
+def proof_text(found: tuple[ReplayedObligation, ...]) -> str:
     """Return the answers for people: what does not hold or is undecided, then the counts."""
     lines = []
     for item in found:
@@ -94,7 +95,7 @@ def proof_text(found: tuple[Replayed, ...]) -> str:
     held = sum(item.holds is True for item in found)
     undecided = sum(item.holds is None for item in found)
     lines.append(
-        f"{counted(len(found), 'obligation')}: {counted(held, 'holds', 'hold')}, "
+        f"{count_of(len(found), 'obligation')}: {count_of(held, 'holds', 'hold')}, "
         f"{len(found) - held - undecided:,} do not, {undecided:,} undecided"
     )
     return "\n".join(lines) + "\n"

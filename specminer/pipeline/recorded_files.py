@@ -43,7 +43,7 @@ _ONLY: Final = "read from saved traces: calls by transactions that are not in th
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class RecordedFiles:
     """What was read from saved traces."""
 
     contracts: tuple[Address, ...]
@@ -59,7 +59,7 @@ def import_recorded(
     *,
     artifacts: Sequence[Artifact] = (),
     note: Callable[[str], None],
-) -> Recorded:
+) -> RecordedFiles:
     """Fill the database from saved traces and the transactions that they are of; each contract whole or not at all.
 
     Raises:
@@ -80,7 +80,7 @@ def import_recorded(
     found: list[tuple[ContractRecord, list[Transaction], list[Gap]]] = []
     tracers: set[Tracer] = set()
     for contract in contracts:
-        parts, gaps = _recorded(envelopes, world.traces, contract)
+        parts, gaps = _read_transactions(envelopes, world.traces, contract)
         tracers |= {item.tracer for item in parts}
         code = world.codes.get(contract) or _runtime_code(envelopes, world.traces, contract)
         parts = list(_with_code(parts, code, contract))
@@ -104,7 +104,7 @@ def import_recorded(
             *(tracer.blind_spots for tracer in Tracer if tracer in {item.tracer for item in parts}),
         ]
         store.add_history(record, parts, complete=span, limits=[text for text in limits if text], gaps=gaps)
-    return Recorded(
+    return RecordedFiles(
         contracts=tuple(record.address for record, _, _ in found),
         transactions=len({item.hash for _, parts, _ in found for item in parts}),
         gaps=len({gap.hash for _, _, gaps in found for gap in gaps}),
@@ -185,7 +185,7 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _recorded(
+def _read_transactions(
     envelopes: Mapping[Hash, Envelope], traces: Mapping[Hash, Mapping[Answer, Any]], contract: Address
 ) -> tuple[list[Transaction], list[Gap]]:
     """Return a contract's part of the transactions, and those that concern it and cannot be recorded."""
@@ -213,7 +213,7 @@ def _with_code(parts: Iterable[Transaction], code: bytes, contract: Address) -> 
     own = Hash(keccak(code)) if code else None
     for item in parts:
         calls = (
-            replace(call, codes=tuple(_named(frame, own, contract) for frame in call.codes))
+            replace(call, codes=tuple(_name_code(frame, own, contract) for frame in call.codes))
             if call.codes and call.kind is not InvocationKind.CONSTRUCTOR
             else call
             for call in item.invocations
@@ -221,7 +221,7 @@ def _with_code(parts: Iterable[Transaction], code: bytes, contract: Address) -> 
         yield replace(item, invocations=tuple(calls))
 
 
-def _named(frame: FrameCode, own: Hash | None, contract: Address) -> FrameCode:
+def _name_code(frame: FrameCode, own: Hash | None, contract: Address) -> FrameCode:
     return replace(frame, hash=own) if frame.address == contract and frame.hash is None else frame
 
 

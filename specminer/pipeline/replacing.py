@@ -16,7 +16,7 @@ from specminer.chain.chunks import Chunk
 from specminer.chain.collector import Collector
 from specminer.chain.envelopes import block_of
 from specminer.chain.node import Node, octets, result_of
-from specminer.errors import ChainError, NodeLied, NodeRefused, NotOnChain, UsageError
+from specminer.errors import ChainError, InvalidNodeResponse, NodeRefused, NotOnChain, UsageError
 from specminer.pipeline.progress import Observer
 from specminer.store import Piece, Replacement, TraceStore
 from specminer.trace import NO_HASH, Address, Block, ContractRecord, Hash
@@ -110,19 +110,19 @@ def _prove(node: Node, common: Block, last: int) -> None:
     answers = node.batch([("eth_getBlockByNumber", (hex(number), False)) for number in numbers])
     before = common.hash
     for number, answer in zip(numbers, answers, strict=True):
-        before = _linked(node, number, answer, before)
+        before = _linked_hash(node, number, answer, before)
 
 
-def _linked(node: Node, number: int, answer: Any, parent: Hash) -> Hash:
+def _linked_hash(node: Node, number: int, answer: Any, parent: Hash) -> Hash:
     """Return the hash of a block that follows from another; ask for it alone if the answer of a batch does not."""
     try:
         return _follow(result_of(answer), number, parent)
-    except NodeLied:
+    except InvalidNodeResponse:
         pass
     request = ("eth_getBlockByNumber", (hex(number), False))
     try:
         return node.read_one(request, lambda result: _follow(result, number, parent))
-    except NodeLied:
+    except InvalidNodeResponse:
         raise ChainError(
             f"{node.endpoint.label} has other blocks than the database, but its block {number} does not follow from "
             "the one before it, so they prove nothing. Nothing was changed; try again, or use another node"
@@ -138,7 +138,7 @@ def _follow(answer: Any, number: int, parent: Hash) -> Hash:
     """
     block = block_of(answer)
     if block.number != number or Hash(octets(answer.get("parentHash"), "parentHash", 32)) != parent:
-        raise NodeLied(f"block {number} does not follow from the one before it")
+        raise InvalidNodeResponse(f"block {number} does not follow from the one before it")
     return block.hash
 
 

@@ -11,7 +11,7 @@ from specminer.chain.artifact import Artifact
 from specminer.errors import StoreError, UsageError, plain
 from specminer.pipeline.automata import transition_groups
 from specminer.pipeline.explaining import Explainer, Question
-from specminer.pipeline.mining import Mined, mine
+from specminer.pipeline.mining import MiningResult, mine
 from specminer.pipeline.output import make_folder, remove_file, replace_file
 from specminer.pipeline.selecting import life_of
 from specminer.pipeline.state import options_of
@@ -41,7 +41,7 @@ ACTORS: Final = 500
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
-def report_from(specification: Specification, mined: Mined) -> Report:
+def report_from(specification: Specification, mined: MiningResult) -> Report:
     """Return the report of a document whose history was mined again."""
     evidence = gather(
         mined.analysis,
@@ -62,7 +62,7 @@ def report_from(specification: Specification, mined: Mined) -> Report:
 
 
 def explainer_of(
-    mined: Mined,
+    mined: MiningResult,
     roles: tuple[Role, ...],
     labels: Mapping[Address, str] | None = None,
     ask: Question | None = None,
@@ -93,7 +93,9 @@ def _notable(specification: Specification) -> list[str]:
     return [item.interaction for item in specification.surprise.interactions[:10]]
 
 
-def mined_again(specification: Specification, store: TraceStore, artifact: Artifact | None = None) -> Mined:
+def mined_again(
+    specification: Specification, store: TraceStore, artifact: Artifact | None = None
+) -> MiningResult:
     """Mine the history of a specification with its own abstraction, so that each event has its transition.
 
     Raises:
@@ -156,7 +158,7 @@ def write_report(report: Report, folder: Path, formats: Sequence[str]) -> list[P
 
 
 def write_logs(
-    specification: Specification, mined: Mined, folder: Path, formats: Sequence[str]
+    specification: Specification, mined: MiningResult, folder: Path, formats: Sequence[str]
 ) -> list[Path]:
     """Write all events of a history that was mined again, as ``events.csv`` and so on; return the files.
 

@@ -15,7 +15,7 @@ import numpy as np
 from specminer.errors import UsageError
 from specminer.interaction import Interactions, second_view
 from specminer.pipeline.automata import choose_abstraction, count_transitions
-from specminer.pipeline.division import divided
+from specminer.pipeline.division import divide_events
 from specminer.pipeline.state import Mining
 
 MOST_EVENTS: Final = 2_000_000
@@ -35,7 +35,7 @@ def mine_second_view(mining: Mining) -> Mining:
         return replace(mining, second=None)
     second = None
     with suppress(UsageError):  # what is forbidden need not be in this view
-        second = choose_abstraction(divided(mining, other))
+        second = choose_abstraction(divide_events(mining, other))
     told = second is not None and len(second.tuning.chosen.states) >= LEAST_STATES
     return replace(mining, second=count_transitions(second) if second is not None and told else None)
 

@@ -99,10 +99,12 @@ class SelectionOptions:
         every = f"{len(contracts):,} contracts" if len(contracts) != 1 else "1 contract"
         code = " but for immutables and metadata"
         if self.created_by is not None:
-            like = f", those with the code of {_shown(self.same_code_as)}{code}" if self.same_code_as else ""
-            what = f"{every} created by {_shown(self.created_by)}{like}"
+            like = (
+                f", those with the code of {_show_text(self.same_code_as)}{code}" if self.same_code_as else ""
+            )
+            what = f"{every} created by {_show_text(self.created_by)}{like}"
         elif self.same_code_as is not None:
-            what = f"{every} in the database with the code of {_shown(self.same_code_as)},{code}"
+            what = f"{every} in the database with the code of {_show_text(self.same_code_as)},{code}"
         elif len(contracts) > 1:
             what = f"{every}, as given"
         else:
@@ -258,7 +260,7 @@ def _trace_files(target: str) -> list[Path]:
     return [Path(target)]
 
 
-def _shown(text: str | None) -> str:
+def _show_text(text: str | None) -> str:
     return checksum_address(parse_address(text or ""))
 
 

@@ -28,14 +28,14 @@ from specminer.history import BoolColumn, History
 from specminer.monitoring.deviation import CheckResult
 from specminer.monitoring.state_file import SlotKey, StateFile, StateMark, StoredState
 from specminer.pipeline.bearing import (
-    concerned,
     coverage_of,
     covers,
+    find_concerned,
     interaction_visits,
     is_keepable,
     is_sure,
-    joined,
-    sampled,
+    join_results,
+    sample_transactions,
     slot_visits,
 )
 from specminer.pipeline.checking import (
@@ -203,7 +203,7 @@ class StoredCheck:
             return None
         result, kept = judgement.result, None
         if mark.result is not None and judged == fresh:
-            kept = joined(mark.result, result)
+            kept = join_results(mark.result, result)
         last = max(behind.values())
         prefix, count = self._fingerprint(last)
         self.state.extend(
@@ -236,7 +236,7 @@ class StoredCheck:
                 return None
             if part.history.lives:
                 return None
-            named = concerned(part, fresh)
+            named = find_concerned(part, fresh)
             if named <= known:
                 return part
         return None
@@ -296,7 +296,7 @@ class StoredCheck:
         """Return a few transactions of which the specification can be asked as much as of all; ``None`` if none do."""
         more = np.zeros(0, dtype=np.int64)
         for size in SAMPLES:
-            chosen = np.union1d(sampled(mining, size), more)
+            chosen = np.union1d(sample_transactions(mining, size), more)
             if self.least and len(chosen) * 2 > len(history.transaction_hash):
                 return None
             rows = np.flatnonzero(np.isin(history.invocation_transaction, chosen))

@@ -15,7 +15,7 @@ import numpy as np
 
 from specminer.chain.node import Node, Request, octets, quantity
 from specminer.continuity import ZERO, visits
-from specminer.errors import NodeLied, NodeRefused, UsageError
+from specminer.errors import InvalidNodeResponse, NodeRefused, UsageError
 from specminer.history import MISSING, History, slots
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.store import TraceStore
@@ -39,7 +39,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
+class VerificationResult:
     """What a comparison found."""
 
     compared: int
@@ -78,7 +78,7 @@ def verify(
     contract: Address,
     share: float,
     observer: Observer = SILENT,
-) -> Verified:
+) -> VerificationResult:
     """Compare a share of what the database says of storage with a node: at the end, and at sampled blocks.
 
     Raises:
@@ -90,15 +90,15 @@ def verify(
     if not 0 < share <= 1:
         raise UsageError(f"--verify wants a share above 0 and at most 1, got {share:g}")
     history = store.history(chain_id, [contract])
-    values = list(_sampled(history, share))
-    held = _held(node, contract, values)
+    values = list(_sample_values(history, share))
+    held = _values_at_node(node, contract, values)
     differences = tuple(
         Difference(block=item.block, slot=item.slot, recorded=item.value, held=found)
         for item, found in zip(values, held, strict=True)
         if found is not None and found != item.value
     )
     refused = sum(found is None for found in held)
-    verified = Verified(compared=len(values) - refused, refused=refused, differences=differences)
+    verified = VerificationResult(compared=len(values) - refused, refused=refused, differences=differences)
     observer.note(verified.sentence)
     store.note_limit(
         chain_id, contract, verified.sentence if differences else "", replacing="differ from the node's"
@@ -106,7 +106,7 @@ def verify(
     return verified
 
 
-def _sampled(history: History, share: float) -> Iterator[_Value]:
+def _sample_values(history: History, share: float) -> Iterator[_Value]:
     """Yield values to compare: a share of the slots at the end, and of the blocks all slots that were touched there."""
     source = random.Random(SEED)
     found = visits(history)
@@ -129,14 +129,14 @@ def _sampled(history: History, share: float) -> Iterator[_Value]:
             yield _Value(end, slot, value)
 
 
-def _held(node: Node, contract: Address, values: Sequence[_Value]) -> list[int | None]:
+def _values_at_node(node: Node, contract: Address, values: Sequence[_Value]) -> list[int | None]:
     """Return what a node says of values; ``None`` where it says nothing."""
     owner = f"0x{contract.hex()}"
     requests: list[Request] = [
         ("eth_getStorageAt", (owner, f"0x{item.slot:064x}", hex(item.block))) for item in values
     ]
     return [
-        _proved(node, owner, item) if isinstance(answer, NodeRefused) else _word(answer)
+        _proved_value(node, owner, item) if isinstance(answer, NodeRefused) else _word(answer)
         for item, answer in zip(values, node.batch(requests), strict=True)
     ]
 
@@ -154,16 +154,18 @@ def _word(answer: Any) -> int:
         return quantity(answer, "storage")
     data = octets(answer, "storage")
     if len(data) > 32:
-        raise NodeLied(f"the node's answer is malformed: storage should be 32 bytes, got {len(data)}")
+        raise InvalidNodeResponse(
+            f"the node's answer is malformed: storage should be 32 bytes, got {len(data)}"
+        )
     return int.from_bytes(data, "big")
 
 
-def _proved(node: Node, owner: str, item: _Value) -> int | None:
+def _proved_value(node: Node, owner: str, item: _Value) -> int | None:
     try:
         answer = node.call("eth_getProof", owner, [f"0x{item.slot:064x}"], hex(item.block))
     except NodeRefused:
         return None
     proofs = answer.get("storageProof") if isinstance(answer, dict) else None
     if not isinstance(proofs, list) or len(proofs) != 1 or not isinstance(proofs[0], dict):
-        raise NodeLied("eth_getProof should answer one storage proof")
+        raise InvalidNodeResponse("eth_getProof should answer one storage proof")
     return _word(proofs[0].get("value"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.chain.artifact import Artifact
 from specminer.errors import ChainError, UsageError
 from specminer.monitoring.deviation import CheckResult, Deviation, Severity
@@ -129,7 +129,7 @@ class Watch:
 
     def _judge(self) -> None:
         """Judge what is new, and take back what is no longer there; the history is read only if something is new."""
-        known = self.journal.judged()
+        known = self.journal.judged_transactions()
         after = self.specification.history.last_block or -1
         present = self._present()
         new = {hash_: block for hash_, block in present.items() if block > after and hash_ not in known}
@@ -146,7 +146,7 @@ class Watch:
         self.counters.withdrawn += len(gone)
         if gone:
             self.observer.note(
-                f"{counted(len(gone), 'transaction')} that were judged are no longer part of the chain"
+                f"{count_of(len(gone), 'transaction')} that were judged are no longer part of the chain"
             )
         if new and self.options.learn is not None:
             self._learn(self.options.learn)

@@ -22,13 +22,13 @@ from specminer.chain.listings import (
     call_fields,
     creates,
     merge_lists,
-    packed,
+    pack_record,
     read_kept,
     transaction_fields,
 )
 from specminer.chain.node import Node
 from specminer.errors import FileFormatError, StoreError, plain
-from specminer.pipeline.executing import Export, Imported, Rulebook, import_export
+from specminer.pipeline.executing import Export, ImportResult, Rulebook, import_export
 from specminer.pipeline.progress import SILENT, Observer
 from specminer.store import ListedRecord, TraceStore
 from specminer.trace import Address, Hash
@@ -46,7 +46,7 @@ def import_world(
     artifact: Artifact | Sequence[Artifact] | None = None,
     node: Node | None = None,
     observer: Observer = SILENT,
-) -> Imported:
+) -> ImportResult:
     """Execute lists together with what was imported before and belongs to them; keep what they say.
 
     Raises:
@@ -57,7 +57,7 @@ def import_world(
 
     """
     kept = _kept_lists(store, rulebook.chain_id)
-    group = _related(world.lists, kept, _executions(store, rulebook.chain_id))
+    group = _related_lists(world.lists, kept, _executions(store, rulebook.chain_id))
     while True:
         export = _export([*world.lists, *group], world)
         if not export.transactions:
@@ -105,7 +105,7 @@ def _records(lists: Iterable[Listing]) -> list[ListedRecord]:
                 place = places[transaction]
                 places[transaction] += 1
             records[listing.owner, kind, transaction, place] = ListedRecord(
-                list=listing.owner, kind=kind, hash=transaction, position=place, record=packed(row)
+                list=listing.owner, kind=kind, hash=transaction, position=place, record=pack_record(row)
             )
     return list(records.values())
 
@@ -118,7 +118,7 @@ def _kept_lists(store: TraceStore, chain_id: int) -> list[Listing]:
 
     """
     rows: dict[Address, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
-    for item in store.listed(chain_id):
+    for item in store.list_records(chain_id):
         rows[item.list][item.kind].append(item.record)
     try:
         return [
@@ -158,7 +158,7 @@ def _executions(store: TraceStore, chain_id: int) -> list[_Execution]:
     return found
 
 
-def _related(
+def _related_lists(
     given: Sequence[Listing], kept: Sequence[Listing], executions: Sequence[_Execution]
 ) -> list[Listing]:
     """Return the kept lists that belong to those given, directly or through others."""
@@ -193,9 +193,9 @@ def _related(
 def _core(listing: Listing) -> frozenset[Address]:
     """Return the contracts that a list is about: its owner, those created, and those that transactions call."""
     named = {address for item in listing.transactions for address in (item.to, item.created)}
-    named |= {_created(call) for call in listing.calls}
+    named |= {_created_address(call) for call in listing.calls}
     return frozenset(address for address in named if address is not None) | {listing.owner}
 
 
-def _created(call: ExportedCall) -> Address | None:
+def _created_address(call: ExportedCall) -> Address | None:
     return call.created if creates(call) else None

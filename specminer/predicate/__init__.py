@@ -1,10 +1,10 @@
 """Predicates: pySMT formulas, their text and price, and their evaluation over columns."""
 
 from specminer.predicate.columns import Columns, evaluate
-from specminer.predicate.normal import contradictory, entails, normalised
+from specminer.predicate.normal import contradictory, entails, normalise
 from specminer.predicate.parsing import names_in, parse
 from specminer.predicate.smt import Declaration, Formula, FormulaError, Language, Sort, solver_name
-from specminer.predicate.text import negated_text, price, quoted, text, unknown_text
+from specminer.predicate.text import negated_text, price, quote_name, text, unknown_text
 
 __all__ = [
     "Columns",
@@ -18,10 +18,10 @@ __all__ = [
     "evaluate",
     "names_in",
     "negated_text",
-    "normalised",
+    "normalise",
     "parse",
     "price",
-    "quoted",
+    "quote_name",
     "solver_name",
     "text",
     "unknown_text",

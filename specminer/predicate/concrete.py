@@ -47,9 +47,9 @@ def values_of(formula: Formula, columns: Mapping[str, Sequence[Value]], count: i
     if formula.is_and():
         return _all(parts)
     if formula.is_or():
-        return _negated(_all([_negated(part) for part in parts]))
+        return _negate(_all([_negate(part) for part in parts]))
     if formula.is_implies():
-        return _negated(_all([parts[0], _negated(parts[1])]))
+        return _negate(_all([parts[0], _negate(parts[1])]))
     for test, operation in _OPERATIONS:
         if getattr(formula, test)():
             return [None if None in row else operation(row) for row in zip(*parts, strict=True)]
@@ -60,7 +60,7 @@ def _all(parts: Sequence[Sequence[Value]]) -> Sequence[Value]:
     return [False if False in row else None if None in row else True for row in zip(*parts, strict=True)]
 
 
-def _negated(values: Sequence[Value]) -> Sequence[Value]:
+def _negate(values: Sequence[Value]) -> Sequence[Value]:
     return [None if value is None else not value for value in values]
 
 

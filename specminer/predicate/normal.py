@@ -19,25 +19,25 @@ MAX_TERMS: Final = 24
 """Terms in the literals of one question; beyond that nothing is decided."""
 
 
-def normalised(language: Language, formula: Formula) -> Formula:
+def normalise(language: Language, formula: Formula) -> Formula:
     """Return an equivalent formula in normal form; the same one for two spellings of one comparison."""
     if formula.is_symbol() or formula.is_bool_constant():
         return formula
     if formula.is_not():
-        inner = normalised(language, formula.arg(0))
+        inner = normalise(language, formula.arg(0))
         if inner.is_bool_constant():
             return language.truth(inner.is_false())
         return language.negation(inner)
     if formula.is_iff():
-        return _same(language, *(normalised(language, part) for part in formula.args()))
+        return _same(language, *(normalise(language, part) for part in formula.args()))
     if formula.is_equals():
         return _equal(language, *formula.args())
     if formula.is_lt():
         return _less(language, *formula.args())
     if formula.is_le():
         left, right = formula.args()
-        return normalised(language, language.negation(language.less(right, left)))
-    parts = [normalised(language, part) for part in formula.args()]
+        return normalise(language, language.negation(language.less(right, left)))
+    parts = [normalise(language, part) for part in formula.args()]
     if formula.is_and():
         return language.conjunction(*parts)
     return language.disjunction(*parts) if formula.is_or() else formula
@@ -47,8 +47,8 @@ def _same(language: Language, left: Formula, right: Formula) -> Formula:
     for constant, other in ((left, right), (right, left)):
         if constant.is_bool_constant():
             wanted = other if constant.is_true() else language.negation(other)
-            return normalised(language, wanted) if other.is_bool_constant() else wanted
-    return language.equal(*_ordered(language, left, right))
+            return normalise(language, wanted) if other.is_bool_constant() else wanted
+    return language.equal(*_order_symbols(language, left, right))
 
 
 def _equal(language: Language, left: Formula, right: Formula) -> Formula:
@@ -58,7 +58,7 @@ def _equal(language: Language, left: Formula, right: Formula) -> Formula:
         return language.truth(True)
     if left.is_int_constant():
         left, right = right, left
-    return language.equal(*_ordered(language, left, right))
+    return language.equal(*_order_symbols(language, left, right))
 
 
 def _less(language: Language, left: Formula, right: Formula) -> Formula:
@@ -66,11 +66,11 @@ def _less(language: Language, left: Formula, right: Formula) -> Formula:
         return language.truth(int(left.constant_value()) < int(right.constant_value()))
     if left is right:
         return language.truth(False)
-    if right.is_int_constant() and _unsigned(language, left):
+    if right.is_int_constant() and _is_unsigned(language, left):
         bound = int(right.constant_value())
         if bound <= 1:
             return language.equal(left, language.number(0)) if bound == 1 else language.truth(False)
-    if left.is_int_constant() and _unsigned(language, right):
+    if left.is_int_constant() and _is_unsigned(language, right):
         bound = int(left.constant_value())
         if bound <= 0:
             zero = language.equal(right, language.number(0))
@@ -78,11 +78,11 @@ def _less(language: Language, left: Formula, right: Formula) -> Formula:
     return language.less(left, right)
 
 
-def _unsigned(language: Language, term: Formula) -> bool:
+def _is_unsigned(language: Language, term: Formula) -> bool:
     return bool(term.is_symbol()) and language.declaration(term).sort is not Sort.SIGNED
 
 
-def _ordered(language: Language, left: Formula, right: Formula) -> tuple[Formula, Formula]:
+def _order_symbols(language: Language, left: Formula, right: Formula) -> tuple[Formula, Formula]:
     """Return two symbols in the order of their declaration; anything else as it is."""
     if not (left.is_symbol() and right.is_symbol()):
         return left, right
@@ -94,7 +94,7 @@ def _ordered(language: Language, left: Formula, right: Formula) -> tuple[Formula
 
 def entails(language: Language, premises: Sequence[Formula], conclusion: Formula) -> bool:
     """Whether a literal follows from others; ``False`` where that is not so or cannot be told here."""
-    related = _related(language, premises, conclusion)
+    related = _related_premises(language, premises, conclusion)
     values = [_value_literal(literal) for literal in (*related, conclusion)]
     if None not in values and len({value[0] for value in values if value is not None}) == 1:
         *known, (_, wanted, holds) = [value for value in values if value is not None]
@@ -106,7 +106,7 @@ def entails(language: Language, premises: Sequence[Formula], conclusion: Formula
     return contradictory(language, [*related, language.negation(conclusion)])
 
 
-def _related(language: Language, premises: Sequence[Formula], conclusion: Formula) -> list[Formula]:
+def _related_premises(language: Language, premises: Sequence[Formula], conclusion: Formula) -> list[Formula]:
     """Return the premises that have to do with the conclusion: by its symbols, or symbols of such premises."""
     mentioned = {premise: set(language.symbols(premise)) for premise in premises}
     reached = set(language.symbols(conclusion))
@@ -135,7 +135,7 @@ def contradictory(language: Language, literals: Iterable[Formula]) -> bool:
     passed over.
     """
     graph = _Differences(language)
-    return not all(graph.add(normalised(language, literal)) for literal in literals) or graph.impossible()
+    return not all(graph.add(normalise(language, literal)) for literal in literals) or graph.impossible()
 
 
 class _Differences:
@@ -223,7 +223,7 @@ class _Differences:
             if rest.is_int_constant() and not part.is_int_constant():
                 self._limit(whole, self._term(part), int(rest.constant_value()))
                 self._limit(self._term(part), whole, -int(rest.constant_value()))
-            elif _unsigned(self._language, rest) and part.is_symbol():
+            elif _is_unsigned(self._language, rest) and part.is_symbol():
                 self._limit(self._term(part), whole, 0)
 
     def _limit_to(self, term: Formula, value: int) -> None:

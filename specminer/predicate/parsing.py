@@ -106,14 +106,14 @@ def _tokens(text: str) -> list[_Token]:
         if kind == "quoted":
             found.append(_Token("name", re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL), start))
         elif kind == "text":
-            found.append(_Token("text", _ESCAPE.sub(_unescaped, value[1:-1]), start))
+            found.append(_Token("text", _ESCAPE.sub(_unescape, value[1:-1]), start))
         else:
             found.append(_Token(kind, "=" if value == "==" else value, start))
         at = match.end()
     return [*found, _Token("end", "the end", len(stripped))]
 
 
-def _unescaped(escape: re.Match[str]) -> str:
+def _unescape(escape: re.Match[str]) -> str:
     if escape[1] is None:
         return escape[2]
     number = int(escape[1], 16)
@@ -123,13 +123,13 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Unresolved:
+class _UnresolvedName:
     """A constant, or a name that may be a value of the variable it is compared with."""
 
     token: _Token
 
 
-_Operand = Formula | _Unresolved
+_Operand = Formula | _UnresolvedName
 
 
 class _Parser:
@@ -222,7 +222,7 @@ class _Parser:
 
     def _number(self, operand: _Operand, sign: str) -> Formula:
         """Return an operand of a sum or a product."""
-        if isinstance(operand, _Unresolved):
+        if isinstance(operand, _UnresolvedName):
             if operand.token.kind != "number":
                 raise self._nameless(operand.token, list(self._language.names))
             return self._language.number(int(operand.token.text, 0 if "x" in operand.token.text else 10))
@@ -245,32 +245,32 @@ class _Parser:
         if token.kind not in ("name", "number", "text"):
             raise self.error("a variable, a constant, 'not' or '('")
         self._next += 1
-        symbol = self._language.named(token.text) if token.kind == "name" else None
-        return _Unresolved(token) if symbol is None else symbol
+        symbol = self._language.find(token.text) if token.kind == "name" else None
+        return _UnresolvedName(token) if symbol is None else symbol
 
     def _pair(self, left: _Operand, right: _Operand) -> tuple[Formula, Formula]:
         """Resolve each side of a comparison, with the help of the other."""
-        return self._resolved(left, right), self._resolved(right, left)
+        return self._resolve(left, right), self._resolve(right, left)
 
-    def _resolved(self, operand: _Operand, other: _Operand) -> Formula:
-        if not isinstance(operand, _Unresolved):
+    def _resolve(self, operand: _Operand, other: _Operand) -> Formula:
+        if not isinstance(operand, _UnresolvedName):
             return operand
         token = operand.token
         if token.kind == "number":
             return self._language.number(int(token.text, 0) if "x" in token.text else int(token.text))
         if token.kind == "text":
-            return self._language.number(self._held(token, other))
+            return self._language.number(self._stored_text(token, other))
         values: dict[str, int] = {}
-        if not isinstance(other, _Unresolved) and other.is_symbol():
+        if not isinstance(other, _UnresolvedName) and other.is_symbol():
             values = members(self._language, self._language.declaration(other))
         if token.text in values:
             return self._language.number(values[token.text])
         raise self._nameless(token, [*values, *self._language.names])
 
-    def _held(self, token: _Token, other: _Operand) -> int:
+    def _stored_text(self, token: _Token, other: _Operand) -> int:
         """Return how the slot of a variable that is compared with a text holds it."""
         declared = None
-        if not isinstance(other, _Unresolved) and other.is_symbol():
+        if not isinstance(other, _UnresolvedName) and other.is_symbol():
             declared = self._language.declaration(other)
         if declared is None or declared.sort is not Sort.TEXT:
             known = f"'{declared.name}'" if declared else "what it is compared with"
@@ -284,7 +284,7 @@ class _Parser:
 
     def _truth(self, operand: _Operand) -> Formula:
         """Return an operand as something that is true or false."""
-        if isinstance(operand, _Unresolved):
+        if isinstance(operand, _UnresolvedName):
             if operand.token.kind in ("number", "text"):
                 raise FormulaError(
                     f"expected something true or false but got the {operand.token.kind} {operand.token.text}"

@@ -105,10 +105,10 @@ class Declaration:
 
 def quoted_text(text: str) -> str:
     """Return a text as it stands in a formula: in quotes, with escapes for quotes, bars and what cannot be seen."""
-    return '"' + "".join(map(_escaped, text)) + '"'
+    return '"' + "".join(map(_escape, text)) + '"'
 
 
-def _escaped(char: str) -> str:
+def _escape(char: str) -> str:
     if char in '"\\':
         return f"\\{char}"
     # a bar stands between the alternatives of a definition
@@ -140,7 +140,7 @@ class Language:
         """What symbols are called, in the order of their declaration."""
         return tuple(self._named)
 
-    def named(self, name: str) -> Formula | None:
+    def find(self, name: str) -> Formula | None:
         """Return the symbol of a name or else of an alias, ``None`` if there is none."""
         return self._named.get(name, self._aliases.get(name))
 
@@ -211,13 +211,13 @@ class Language:
         """Return the disjunction; of nothing, false."""
         return self._build.Or(*formulas)
 
-    def simplified(self, formula: Formula, values: Mapping[Formula, Formula] | None = None) -> Formula:
+    def simplify(self, formula: Formula, values: Mapping[Formula, Formula] | None = None) -> Formula:
         """Return the formula with ``values`` put in for symbols, then simplified by pySMT."""
         if values:
             formula = self._environment.substituter.substitute(formula, dict(values))
         return self._environment.simplifier.simplify(formula)
 
-    def translated(self, formula: Formula, symbols: Mapping[Formula, Formula]) -> Formula:
+    def translate(self, formula: Formula, symbols: Mapping[Formula, Formula]) -> Formula:
         """Return a formula of another language in this one, with this one's ``symbols`` for those of the other.
 
         Raises:
@@ -233,7 +233,7 @@ class Language:
             return self.truth(bool(formula.is_true()))
         if formula.is_int_constant():
             return self.number(int(formula.constant_value()))
-        parts = [self.translated(part, symbols) for part in formula.args()]
+        parts = [self.translate(part, symbols) for part in formula.args()]
         build = {
             op.NOT: self._build.Not,
             op.AND: self._build.And,
@@ -279,7 +279,12 @@ class Language:
         if not self.satisfiable(formula):
             return None
         found: dict[str, int | bool] = {}
-        values = {0, 1, 2, *(value + step for value in self._mentioned(formula) for step in (-1, 0, 1))}
+        values = {
+            0,
+            1,
+            2,
+            *(value + step for value in self._mentioned_symbols(formula) for step in (-1, 0, 1)),
+        }
         with self._solver(formula) as solver:
             solver.add_assertion(formula)
             for symbol in self.symbols(formula):
@@ -312,10 +317,10 @@ class Language:
         finally:
             solver.pop()
 
-    def _mentioned(self, formula: Formula) -> set[int]:
+    def _mentioned_symbols(self, formula: Formula) -> set[int]:
         if formula.is_int_constant():
             return {int(formula.constant_value())}
-        return set[int]().union(*(self._mentioned(part) for part in formula.args()))
+        return set[int]().union(*(self._mentioned_symbols(part) for part in formula.args()))
 
     def bounds(self, *formulas: Formula) -> tuple[Formula, ...]:
         """Return what holds of the symbols of formulas because of their types."""
@@ -350,7 +355,7 @@ def _limits(name: str) -> dict[str, object]:
     return {"solver_options": limits} if name == "z3" else {}
 
 
-def checked(script: str) -> bool | None:
+def is_satisfiable(script: str) -> bool | None:
     """Return whether an SMT-LIB script of declarations and assertions can be satisfied.
 
     ``None`` without a solver, or if the solver does not tell within its limit.
@@ -360,7 +365,7 @@ def checked(script: str) -> bool | None:
 
     """
     environment = Environment()
-    formula = _asserted(script, environment)
+    formula = _read_assertions(script, environment)
     name = solver_name()
     if name is None:
         return None
@@ -387,7 +392,7 @@ def read_formula(smt: str, symbols: Mapping[str, SymbolSort]) -> Formula:
     environment = Environment()
     if not _is_one_term(smt):
         raise FormulaError("expected one formula")
-    formula = _asserted("\n".join([*declarations_of(symbols), assertion(smt)]), environment)
+    formula = _read_assertions("\n".join([*declarations_of(symbols), assertion(smt)]), environment)
     known = {name.strip("|") for name in symbols}
     strange = [
         item for item in environment.fvo.get_free_variables(formula) if item.symbol_name() not in known
@@ -414,7 +419,7 @@ def _is_one_term(smt: str) -> bool:
     return depth == 0
 
 
-def _asserted(script: str, environment: Environment) -> Formula:
+def _read_assertions(script: str, environment: Environment) -> Formula:
     """Return the conjunction of what a script asserts."""
     if len(script) > MAX_SCRIPT:
         raise FormulaError(f"a script of {len(script):,} characters; at most {MAX_SCRIPT:,} are read")

@@ -42,7 +42,7 @@ PLAIN_NAME: Final = re.compile(
 """A name that needs no backticks."""
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """Return a name as it stands in a formula: between backticks where it does not look like a name."""
     if PLAIN_NAME.fullmatch(name):
         return name
@@ -60,17 +60,17 @@ def text(language: Language, formula: Formula) -> str:
         inner = formula.arg(0)
         if is_comparison(inner):
             return _comparison(language, inner, negated=True)
-        return f"not {_nested(language, inner)}"
+        return f"not {_nest(language, inner)}"
     if is_comparison(formula):
         return _comparison(language, formula, negated=False)
     if formula.is_and() or formula.is_or():
         word = " and " if formula.is_and() else " or "
-        return word.join(_nested(language, part) for part in formula.args())
+        return word.join(_nest(language, part) for part in formula.args())
     if formula.is_bool_constant():
         return "true" if formula.is_true() else "false"
     if formula.is_symbol():
         declaration = language.declaration(formula)
-        return declaration.name if declaration.expression else quoted(declaration.name)
+        return declaration.name if declaration.expression else quote_name(declaration.name)
     raise FormulaError(f"expected and, or, not, iff, =, <= or < but got {formula}")
 
 
@@ -118,7 +118,7 @@ def members(language: Language, declaration: Declaration) -> dict[str, int]:
     return found
 
 
-def _nested(language: Language, formula: Formula) -> str:
+def _nest(language: Language, formula: Formula) -> str:
     shown = text(language, formula)
     if formula.is_symbol() or formula.is_bool_constant() or formula.is_not():
         return shown
@@ -162,5 +162,5 @@ def _operand(language: Language, term: Formula, other: Formula) -> str:
     declaration = language.declaration(other)
     if 0 <= value < len(declaration.members):
         name = declaration.members[value]
-        return quoted(name) if members(language, declaration).get(name) == value else str(value)
+        return quote_name(name) if members(language, declaration).get(name) == value else str(value)
     return declaration.spell(value)

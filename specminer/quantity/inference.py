@@ -112,7 +112,7 @@ class Units:
 
     def _portion(self, found: Operation, scope: Scope) -> Measure | None:
         """Return what a product measures that is divided by the whole that one of its factors is a part of."""
-        parts = parted(found)
+        parts = split_quotient(found)
         if parts is not None:
             part = Measure(MeasureKind.PART, parts[1])
             first, second = (self.of(factor, scope) for factor in parts[0])
@@ -131,7 +131,7 @@ def bare(name: str) -> str:
     return "".join(kept)
 
 
-def parted(found: Expression) -> tuple[tuple[Expression, Expression], int] | None:
+def split_quotient(found: Expression) -> tuple[tuple[Expression, Expression], int] | None:
     """Return the factors of a product that is divided by a whole, and the whole: ``bid * fee / 10000``."""
     if not (isinstance(found, Operation) and found.sign == "/" and isinstance(found.right, Number)):
         return None
@@ -197,7 +197,7 @@ def _relations(spec: Specification, token: Measure | None) -> Iterator[Relation]
     for guard in spec.guards:
         if guard.kind in _CODE:
             for part in guard.conditions:
-                yield from _compared(part.text, scope_of(guard))
+                yield from _compared_pairs(part.text, scope_of(guard))
     for effect in spec.effects:
         if effect.readable:
             yield from _of_effect(effect, token)
@@ -205,7 +205,7 @@ def _relations(spec: Specification, token: Measure | None) -> Iterator[Relation]
 
 def _of_effect(effect: Effect, token: Measure | None) -> Iterator[Relation]:
     scope = Scope(effect.function)
-    yield from _compared(effect.condition, scope)
+    yield from _compared_pairs(effect.condition, scope)
     found = expression(effect.expression)
     if effect.kind is EffectKind.WRITTEN and found is not None:
         yield Relation(Name(effect.target), found, scope)
@@ -217,7 +217,7 @@ def _of_effect(effect: Effect, token: Measure | None) -> Iterator[Relation]:
             yield Relation(token, moved[2], scope)
 
 
-def _compared(text: str, scope: Scope) -> Iterator[Relation]:
+def _compared_pairs(text: str, scope: Scope) -> Iterator[Relation]:
     for item in comparisons(text):
         yield Relation(item.left, item.right, scope)
 
@@ -286,7 +286,7 @@ class _Spread:
                 yield from ((found.left, measure), (found.right, measure))
             case "+" | "-":
                 yield from _terms(found, measure, left, right)
-            case "/" if (parts := parted(found)) is not None:
+            case "/" if (parts := split_quotient(found)) is not None:
                 yield from self._portions(parts, measure, scope)
 
     def _portions(
@@ -306,7 +306,7 @@ class _Spread:
         """Tell the part from what it is of in ``amount - amount * fee / 10000``, whatever the amount is."""
         terms = list(_addends(found))
         for term in terms:
-            parts = parted(term)
+            parts = split_quotient(term)
             if parts is not None:
                 (first, second), whole = parts
                 for one, other in ((first, second), (second, first)):

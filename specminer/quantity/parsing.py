@@ -226,12 +226,12 @@ class _Reader:
         if token.kind != "name" or token.text in _BOOLEAN | {"not"}:
             raise _Unreadable
         if self._next("(") and (_CASTS.fullmatch(token.text) or token.text in _CHOICES):
-            return self._called(token.text, depth)
+            return self._read_call(token.text, depth)
         if token.text == _ARGUMENT and self._next_is("number"):
             return self._name(self._text[token.start : self._take().end])
         return self._name(self._text[token.start : self._through(token)])
 
-    def _called(self, function: str, depth: int) -> Expression:
+    def _read_call(self, function: str, depth: int) -> Expression:
         """Read what a cast or a choice is of."""
         self._take()
         found = self.sum(depth)
@@ -247,7 +247,7 @@ class _Reader:
         while not self.at_end:
             token = self._tokens[self._at]
             if token.text in ("(", "[") and token.start == end:
-                end = self._closed()
+                end = self._skip_brackets()
             elif token.text == "." and token.start == end and self._at + 1 < len(self._tokens):
                 end = self._tokens[self._at + 1].end
                 self._at += 2
@@ -258,7 +258,7 @@ class _Reader:
                 break
         return end
 
-    def _closed(self) -> int:
+    def _skip_brackets(self) -> int:
         """Pass over a list in brackets; return where it ends."""
         depth = 0
         while not self.at_end:

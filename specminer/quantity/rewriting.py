@@ -37,12 +37,12 @@ class Rewriter:
             measure = self.units.of(item.left, scope) or self.units.of(item.right, scope)
             found += self._places(item.left, measure, scope)
             found += self._places(item.right, measure, scope)
-        return _replaced(text, found)
+        return _replace_places(text, found)
 
     def value(self, text: str, measure: Measure | None, scope: Scope) -> str:
         """Return an expression that measures something with the units of its numbers."""
         found = expression(text)
-        return text if found is None else _replaced(text, self._places(found, measure, scope))
+        return text if found is None else _replace_places(text, self._places(found, measure, scope))
 
     def _places(self, found: Expression, measure: Measure | None, scope: Scope) -> _Places:
         """Yield the numbers of an expression that are added, compared or met, with what each measures."""
@@ -81,7 +81,7 @@ class Rewriter:
                 yield from self._places(part, None, scope)
 
 
-def _replaced(text: str, found: _Places | list[tuple[Number, Measure | None]]) -> str:
+def _replace_places(text: str, found: _Places | list[tuple[Number, Measure | None]]) -> str:
     """Return a text in which numbers are written otherwise, from its end to its beginning."""
     for number, measure in sorted(found, key=lambda item: -item[0].start):
         shown = group(number.value) if _is_zero(number, measure) else spell(number.value, measure)

@@ -1,21 +1,21 @@
 """What follows from what: between guards of transitions, invariants and the predicates of states."""
 
-from specminer.reasoning.asking import Asked
+from specminer.reasoning.asking import ObligationLog
 from specminer.reasoning.claims import Claims
-from specminer.reasoning.reasons import Known
+from specminer.reasoning.reasons import StateFacts
 from specminer.reasoning.siblings import Siblings, siblings
 from specminer.reasoning.space import Frame, Frames, StateSpace
-from specminer.reasoning.transitions import Dropped, Passable, passable
+from specminer.reasoning.transitions import DroppedCondition, Passable, passable
 
 __all__ = [
-    "Asked",
     "Claims",
-    "Dropped",
+    "DroppedCondition",
     "Frame",
     "Frames",
-    "Known",
+    "ObligationLog",
     "Passable",
     "Siblings",
+    "StateFacts",
     "StateSpace",
     "passable",
     "siblings",

@@ -9,7 +9,7 @@ from specminer.predicate import Formula, Language
 from specminer.specification import Obligation, ObligationSubject, Proof, SolverAnswer
 
 
-class Asked:
+class ObligationLog:
     """Collects obligations about one part of the specification."""
 
     def __init__(self, about: ObligationSubject) -> None:
@@ -22,7 +22,7 @@ class Asked:
         """What was asked and stands."""
         return tuple(self._found.values())
 
-    def implied(
+    def prove(
         self,
         language: Language,
         scope: str,

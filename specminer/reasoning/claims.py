@@ -15,13 +15,13 @@ import numpy as np
 
 from specminer.abstraction import ROOT
 from specminer.errors import plain
-from specminer.guard import Function, Learned, LearnedGuard
+from specminer.guard import Function, LearnedGuard, LearnedGuards
 from specminer.guard.passage import Way
 from specminer.history import BoolColumn
 from specminer.invariant import Invariant, Template
 from specminer.predicate import Formula
-from specminer.reasoning.asking import Asked
-from specminer.reasoning.reasons import Known, reason
+from specminer.reasoning.asking import ObligationLog
+from specminer.reasoning.reasons import StateFacts, reason
 from specminer.reasoning.space import Frame, Frames, StateSpace
 from specminer.specification import ClaimKind, ConditionOrigin, GuardKind, Proof, RedundantClaim
 
@@ -32,12 +32,12 @@ class Claims:
 
     space: StateSpace
     frames: Frames
-    learned: Learned
+    learned: LearnedGuards
     found: Sequence[Way]
-    known: Known
-    asked: Asked
+    known: StateFacts
+    asked: ObligationLog
 
-    def observed(self) -> tuple[dict[int, RedundantClaim], Mapping[str, Sequence[LearnedGuard]]]:
+    def redundant_observed(self) -> tuple[dict[int, RedundantClaim], Mapping[str, Sequence[LearnedGuard]]]:
         """Return which observed guards follow, by position in ``learned.guards``, and those that stay, by function."""
         functions = {item.meaning.situation.function: item for item in self.learned.functions}
         ways = defaultdict(list)
@@ -70,7 +70,7 @@ class Claims:
             if way.passage.source != ROOT:
                 ways[self.space.tuning.table.symbols[way.symbol]].append(way)
         for item in held:
-            because = self._premised(item)
+            because = self._prove_from_premises(item)
             if because is None and item.template is Template.BEFORE and item.formula is not None:
                 because = self._before(item, ways[item.scope.name], observed)
             if because is None:
@@ -88,10 +88,10 @@ class Claims:
                 )
         return kept, dropped
 
-    def _premised(self, item: Invariant) -> tuple[str, Proof] | None:
+    def _prove_from_premises(self, item: Invariant) -> tuple[str, Proof] | None:
         if not item.premises or item.formula is None:
             return None
-        proof = self.asked.implied(
+        proof = self.asked.prove(
             self.space.language,
             item.scope.name,
             f"'{plain(item.text, 300)}' follows from what else holds there",
@@ -111,7 +111,7 @@ class Claims:
             more = [
                 item.simplified for item in observed.get(way.passage.function.meaning.situation.function, ())
             ]
-            because = self._in(way, frame, frame.translated(item.formula), item.text, more)
+            because = self._in(way, frame, frame.translate(item.formula), item.text, more)
             if because is None:
                 return None
             found.append(because)

@@ -9,12 +9,12 @@ from specminer._support.text import join_words
 from specminer.errors import plain
 from specminer.invariant import Invariant, Template
 from specminer.predicate import Formula
-from specminer.reasoning.asking import Asked
+from specminer.reasoning.asking import ObligationLog
 from specminer.reasoning.space import Frame, follows
 from specminer.specification import Proof
 
 
-class Known:
+class StateFacts:
     """What holds in each state besides what describes it: claims without any exception, and without unknown cases."""
 
     def __init__(self, held: Iterable[Invariant]) -> None:
@@ -41,12 +41,12 @@ Facts = tuple[str, Sequence[Formula]]
 def reason(
     frame: Frame,
     state: int,
-    known: Known,
+    known: StateFacts,
     more: Sequence[Facts],
     conclusion: Sequence[Formula],
     said: str,
     function: str,
-    asked: Asked,
+    asked: ObligationLog,
 ) -> tuple[str, Proof] | None:
     """Return why one of some literals holds where a call comes to a state, with its proof; ``None`` if it does not.
 
@@ -63,10 +63,10 @@ def reason(
     """
     language, cubes = frame.language, frame.cubes(state)
     for because, facts in _tries(frame, state, known, more, described=any(cubes)):
-        facts = [*facts, *frame.known(*facts, *conclusion)]
+        facts = [*facts, *frame.known_facts(*facts, *conclusion)]
         if follows(language, cubes, facts, conclusion):
             goal = conclusion[0] if len(conclusion) == 1 else language.disjunction(*conclusion)
-            proof = asked.implied(
+            proof = asked.prove(
                 language,
                 function,
                 f"'{plain(said, 300)}' follows from {because}",
@@ -79,7 +79,7 @@ def reason(
 
 
 def _tries(
-    frame: Frame, state: int, known: Known, more: Sequence[Facts], *, described: bool
+    frame: Frame, state: int, known: StateFacts, more: Sequence[Facts], *, described: bool
 ) -> Iterator[tuple[str, list[Formula]]]:
     """Yield reasons, the least first: the state, with what holds of the call, with each claim about the state."""
     name = frame.space.tuning.states[state].name
@@ -92,7 +92,7 @@ def _tries(
         if formulas:
             names, facts = [*names, phrase], [*facts, *formulas]
             yield join_words(names, "and"), facts
-    claims = [(text, frame.translated(formula)) for text, formula in known.of(state)]
+    claims = [(text, frame.translate(formula)) for text, formula in known.of(state)]
     for text, claim in claims:
         yield join_words([*here, f"'{plain(text, 200)}'"], "and"), [claim]
     for text, claim in claims if facts else ():

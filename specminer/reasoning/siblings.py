@@ -17,11 +17,11 @@ import numpy as np
 from specminer.abstraction import FALSE, TRUE, UNKNOWN
 from specminer.errors import plain
 from specminer.guard.learning import ACCEPTED, MIN_CALLS, truth_of
-from specminer.guard.proving import obligation, spelled
+from specminer.guard.proving import obligation, spell_values
 from specminer.history import BoolColumn, IntColumn
 from specminer.naming import literal
 from specminer.predicate import Declaration, Formula, FormulaError, Sort, contradictory, parse, solver_name
-from specminer.reasoning.asking import Asked
+from specminer.reasoning.asking import ObligationLog
 from specminer.reasoning.space import StateSpace
 from specminer.reasoning.transitions import Passable
 from specminer.specification import Obligation, SolverAnswer, TransitionVerdict
@@ -49,7 +49,7 @@ class Siblings:
     """Values that meet both guards."""
 
 
-def siblings(space: StateSpace, found: Sequence[Passable], asked: Asked) -> list[Siblings]:
+def siblings(space: StateSpace, found: Sequence[Passable], asked: ObligationLog) -> list[Siblings]:
     """Return what is known of the transitions that share source, function and role, the most frequent first."""
     groups: dict[tuple[int, int, int], list[Passable]] = defaultdict(list)
     for item in found:
@@ -57,14 +57,14 @@ def siblings(space: StateSpace, found: Sequence[Passable], asked: Asked) -> list
         groups[passage.function.number, passage.source, passage.role].append(item)
     pairs = [pair for group in groups.values() for pair in combinations(group, 2) if _apart(*pair)]
     pairs.sort(key=lambda pair: -min(int(np.sum(item.way.taken)) for item in pair))  # stable
-    return [_judged(space, one, other, asked) for one, other in pairs[:MAX_PAIRS]]
+    return [_judge_pair(space, one, other, asked) for one, other in pairs[:MAX_PAIRS]]
 
 
 def _apart(one: Passable, other: Passable) -> bool:
     return one.way.target != other.way.target
 
 
-def _judged(space: StateSpace, one: Passable, other: Passable, asked: Asked) -> Siblings:
+def _judge_pair(space: StateSpace, one: Passable, other: Passable, asked: ObligationLog) -> Siblings:
     language, tuning = one.frame.language, space.tuning
     scope = one.way.passage.function.meaning.situation.function
     names = [tuning.states[item.way.target].name for item in (one, other)]
@@ -73,9 +73,13 @@ def _judged(space: StateSpace, one: Passable, other: Passable, asked: Asked) -> 
     said = " and ".join(
         f"'{plain(label, 80)}' to '{plain(name, 200)}'" for label, name in zip(labels, names, strict=True)
     )
-    facts = [one.frame.state(one.way.passage.source), *_met(tuning, one), *_met(tuning, other)]
-    facts += one.frame.known(*facts)
-    expected = _expected(one, facts)
+    facts = [
+        one.frame.state(one.way.passage.source),
+        *_met_conditions(tuning, one),
+        *_met_conditions(tuning, other),
+    ]
+    facts += one.frame.known_facts(*facts)
+    expected = _expected_answer(one, facts)
     calls = "some" if expected is SolverAnswer.SAT else "no"
     claim = f"{calls} call from '{plain(source, 200)}' meets the guards of {said}"
     asking = obligation(language, asked.about, scope, claim, facts, expected)
@@ -104,11 +108,11 @@ def _judged(space: StateSpace, one: Passable, other: Passable, asked: Asked) -> 
         ),
         predicate=predicate,
         obligation=asking,
-        example=spelled(language, example or {}),
+        example=spell_values(language, example or {}),
     )
 
 
-def _expected(item: Passable, facts: Sequence[Formula]) -> SolverAnswer:
+def _expected_answer(item: Passable, facts: Sequence[Formula]) -> SolverAnswer:
     """Return what a solver says, or without one what the graph of differences tells."""
     language = item.frame.language
     if solver_name() is not None:
@@ -120,7 +124,7 @@ def _expected(item: Passable, facts: Sequence[Formula]) -> SolverAnswer:
     return SolverAnswer.UNSAT if impossible else SolverAnswer.SAT
 
 
-def _met(tuning: Tuning, item: Passable) -> list[Formula]:
+def _met_conditions(tuning: Tuning, item: Passable) -> list[Formula]:
     """Return what a call meets that takes a transition, the condition in the event's own name included."""
     condition = tuning.condition(item.way.symbol).strip().removeprefix("[").removesuffix("]")
     found = [item.whole]
@@ -140,7 +144,7 @@ def _split(item: Passable, condition: str) -> Formula:
             name = (
                 text.removeprefix("not ").replace(" != ", " = ").replace(" >= ", " < ").replace(" > ", " <= ")
             )
-            symbol = language.named(name)
+            symbol = language.find(name)
             if symbol is None:
                 symbol = language.declare(Declaration(name=name, sort=Sort.BOOL, context=True))
             parts.append(symbol if name == text else language.negation(symbol))

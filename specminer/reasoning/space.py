@@ -50,7 +50,7 @@ class StateSpace:
                 found[state.id] = ((),)
                 continue
             distinct = np.unique(columns, axis=1).T.tolist()
-            cubes = self._joined([self._cube(rows, values) for values in distinct])
+            cubes = self._join_cubes([self._cube(rows, values) for values in distinct])
             found[state.id] = cubes if len(cubes) <= MAX_CUBES else (_common(cubes),)
         return found
 
@@ -65,7 +65,7 @@ class StateSpace:
             parts.append(language.disjunction(*(_all(language, rest) for rest in rests)))
         return _all(language, parts)
 
-    def _joined(self, cubes: Sequence[tuple[Formula, ...]]) -> tuple[tuple[Formula, ...], ...]:
+    def _join_cubes(self, cubes: Sequence[tuple[Formula, ...]]) -> tuple[tuple[Formula, ...], ...]:
         """Return the cubes with two that differ in one literal alone as one without it.
 
         Source: Quine 1952, the resolution of prime implicants.
@@ -92,7 +92,7 @@ class StateSpace:
             formula = self.tuning.vocabulary[row].formula
             if value in (TRUE, FALSE):
                 found.append(formula if value == TRUE else self.language.negation(formula))
-        return _reduced(self.language, found)
+        return _reduce(self.language, found)
 
 
 class Frame:
@@ -120,25 +120,25 @@ class Frame:
 
     def state(self, state: int) -> Formula:
         """Return what holds in a state."""
-        return self.translated(self.space.formula(state))
+        return self.translate(self.space.formula(state))
 
     def cubes(self, state: int) -> tuple[tuple[Formula, ...], ...]:
         """Return the valuations that were joined in a state."""
-        return tuple(tuple(self.translated(literal) for literal in cube) for cube in self.space.cubes[state])
+        return tuple(tuple(self.translate(literal) for literal in cube) for cube in self.space.cubes[state])
 
-    def known(self, *formulas: Formula) -> list[Formula]:
+    def known_facts(self, *formulas: Formula) -> list[Formula]:
         """Return what holds of every call, if formulas speak of it: nobody who calls is the zero address."""
         sender = self._sender
         if sender is None or sender not in self.language.symbols(self.language.conjunction(*formulas)):
             return []
         return [self.language.negation(self.language.equal(sender, self.language.number(0)))]
 
-    def translated(self, formula: Formula) -> Formula:
+    def translate(self, formula: Formula) -> Formula:
         """Return a formula about the variables of an interaction as one about what the call meets."""
         for symbol in self.space.language.symbols(formula):
             if symbol not in self.symbols:
                 self.symbols[symbol] = self._here(symbol)
-        return self.language.translated(formula, self.symbols)
+        return self.language.translate(formula, self.symbols)
 
     def _here(self, symbol: Formula) -> Formula:
         declaration = self.space.language.declaration(symbol)
@@ -193,7 +193,7 @@ def _all(language: Language, parts: Sequence[Formula]) -> Formula:
     return parts[0] if len(parts) == 1 else language.conjunction(*parts)
 
 
-def _reduced(language: Language, literals: Sequence[Formula]) -> tuple[Formula, ...]:
+def _reduce(language: Language, literals: Sequence[Formula]) -> tuple[Formula, ...]:
     """Return literals without those that follow from the rest, negations first."""
     kept = list(dict.fromkeys(literals))
     for literal in sorted(kept, key=lambda item: not item.is_not()):

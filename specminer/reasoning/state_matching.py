@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from specminer.predicate.smt import FormulaError, checked, declarations_of
+from specminer.predicate.smt import FormulaError, declarations_of, is_satisfiable
 from specminer.predicate.syntax import assertion
 from specminer.specification import State, SymbolSort
 
@@ -63,6 +63,6 @@ def _overlap(own: StateSet, one: State, other: StateSet, two: State) -> bool:
     symbols = {**own.symbols, **other.symbols}
     lines = [*declarations_of(symbols), assertion(one.smt), assertion(two.smt)]
     try:
-        return checked("\n".join(lines)) is True
+        return is_satisfiable("\n".join(lines)) is True
     except FormulaError:
         return False

@@ -10,14 +10,14 @@ from specminer.guard.learning import Clause
 from specminer.guard.passage import Part, Way
 from specminer.guard.simplifying import formula_of
 from specminer.predicate import Formula, text
-from specminer.reasoning.asking import Asked
-from specminer.reasoning.reasons import Known, reason
+from specminer.reasoning.asking import ObligationLog
+from specminer.reasoning.reasons import StateFacts, reason
 from specminer.reasoning.space import Frame, Frames
 from specminer.specification import GuardKind, Proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dropped:
+class DroppedCondition:
     """A condition that need not be told."""
 
     part: Part
@@ -28,7 +28,7 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class KeptCondition:
     """A condition that is told."""
 
     part: Part
@@ -42,8 +42,8 @@ class Passable:
 
     way: Way
     frame: Frame
-    kept: tuple[Kept, ...]
-    dropped: tuple[Dropped, ...]
+    kept: tuple[KeptCondition, ...]
+    dropped: tuple[DroppedCondition, ...]
 
     @cached_property
     def whole(self) -> Formula:
@@ -62,17 +62,17 @@ class Passable:
         return text(self.frame.language, self.shown)
 
 
-def passable(frames: Frames, known: Known, found: Iterable[Way], asked: Asked) -> list[Passable]:
+def passable(frames: Frames, known: StateFacts, found: Iterable[Way], asked: ObligationLog) -> list[Passable]:
     """Return the transitions with what their guards say beyond the state; what is dropped with its proof."""
     return [_passable(frames, known, way, asked) for way in found]
 
 
-def _passable(frames: Frames, known: Known, way: Way, asked: Asked) -> Passable:
+def _passable(frames: Frames, known: StateFacts, way: Way, asked: ObligationLog) -> Passable:
     passage = way.passage
     meaning = passage.function.meaning
     frame = frames.of(meaning, passage.role)
-    kept: list[Kept] = []
-    dropped: list[Dropped] = []
+    kept: list[KeptCondition] = []
+    dropped: list[DroppedCondition] = []
     for part in way.parts:
         because = reason(
             frame,
@@ -85,13 +85,13 @@ def _passable(frames: Frames, known: Known, way: Way, asked: Asked) -> Passable:
             asked,
         )
         if because is None:
-            kept.append(Kept(part=part, clause=_narrowed(frame, known, way, part, asked)))
+            kept.append(KeptCondition(part=part, clause=_narrow(frame, known, way, part, asked)))
         else:
-            dropped.append(Dropped(part=part, because=because[0], proof=because[1]))
+            dropped.append(DroppedCondition(part=part, because=because[0], proof=because[1]))
     return Passable(way=way, frame=frame, kept=tuple(kept), dropped=tuple(dropped))
 
 
-def _narrowed(frame: Frame, known: Known, way: Way, part: Part, asked: Asked) -> Clause:
+def _narrow(frame: Frame, known: StateFacts, way: Way, part: Part, asked: ObligationLog) -> Clause:
     """Return a disjunction without what cannot be in the state that is left, as far as that is proved."""
     meaning = way.passage.function.meaning
     possible = []

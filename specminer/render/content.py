@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from specminer._support.text import counted, join_words
+from specminer._support.text import count_of, join_words
 from specminer.naming import readable, words
-from specminer.render.folding import FoldedBox, Folding, folded, folding
+from specminer.render.folding import FoldedBox, Folding, fold_states, folding
 from specminer.render.markup import fill, phrase, shorten, thousands, wrap, wrap_parts
 from specminer.render.options import ALL, PictureOptions
 from specminer.render.overloads import short_overloads
@@ -80,15 +80,15 @@ class Content:
     @cached_property
     def drawn(self) -> Specification:
         """What is drawn: the specification, with states folded if there are many."""
-        return self.spec if self.folding is None else folded(self.spec, self.folding)
+        return self.spec if self.folding is None else fold_states(self.spec, self.folding)
 
     @cached_property
     def selection(self) -> Selection:
         """The lines that are drawn."""
         limited = self.options.fold and self.options.min_share is None
-        return self._selected(self.drawn, self.options.most_lines if limited else None)
+        return self._select(self.drawn, self.options.most_lines if limited else None)
 
-    def _selected(self, spec: Specification, most: int | None) -> Selection:
+    def _select(self, spec: Specification, most: int | None) -> Selection:
         options = self.options
         return select(spec, options.coverage, options.outflow, options.min_share, most)
 
@@ -137,7 +137,7 @@ class Content:
             return []
         limit = self.options.limit(self.options.rejections)
         shown = refused[: limit + (len(refused) == limit + 1)]
-        listed = [f"{shorten(self._spoken(edge), 60)} {thousands(edge.count)}" for edge in shown]
+        listed = [f"{shorten(self._speak(edge), 60)} {thousands(edge.count)}" for edge in shown]
         rest = len(refused) - len(shown)
         listed += [f"+{rest} rarer"] if rest else []
         text = "✗ rejected before the beginning: " + ", ".join(listed)
@@ -160,7 +160,7 @@ class Content:
         if len(facts) > limit:
             rows.append((Run(text=f"+{len(facts) - limit} more", tone=Tone.SOFT, size=11),))
         ends = f" · {thousands(state.ends)} end here" if state.ends else ""
-        rows.append((Run(text=counted(state.visits, "visit") + ends, tone=Tone.SOFT, size=11),))
+        rows.append((Run(text=count_of(state.visits, "visit") + ends, tone=Tone.SOFT, size=11),))
         refused = self._told_edges(rejections(self.drawn, state.id))
         limit = options.limit(options.rejections)
         limit += len(refused) == limit + 1
@@ -235,11 +235,11 @@ class Content:
         if not told or edge.outcome != "returned":
             return []
         limit = ALL if self.options.full else 3 * self.options.event_width
-        shown = phrase(f"if {self._told(edge.function, told)}", limit)
+        shown = phrase(f"if {self._guard_text(edge.function, told)}", limit)
         rows = wrap(shown, self.options.event_width + 8, 12 if self.options.full else 2)
         return [(Run(text=row, tone=Tone.SOFT, size=10),) for row in rows]
 
-    def _spoken(self, edge: Edge) -> str:
+    def _speak(self, edge: Edge) -> str:
         head, role, tail = self._parts(edge)
         return " ".join(part for part in (head, f"as {role}" if role else "", tail) if part)
 
@@ -315,17 +315,17 @@ class Content:
         stuck = sum(state.ends for state in spec.states if state.id == spec.initial)
         if parts and stuck:
             parts[0] += f" ({thousands(stuck)} never began)"
-        parts.append(counted(sum(edge.count for edge in calls), noun))
+        parts.append(count_of(sum(edge.count for edge in calls), noun))
         parts.append(f"{thousands(rejected)} rejected")
         hidden = self.selection.hidden_transitions
         if hidden:
-            events = counted(self.selection.hidden_events, "event")
-            parts[-1] += f"; {counted(hidden, 'rare transition')} ({events}) hidden"
+            events = count_of(self.selection.hidden_events, "event")
+            parts[-1] += f"; {count_of(hidden, 'rare transition')} ({events}) hidden"
         if self.folding is not None:
             boxes = len(self.folding.boxes)
             parts[-1] += (
                 f"; {len(self.folding.place)} of {len(self.spec.states)} states folded into "
-                f"{counted(boxes, 'box', 'boxes')}"
+                f"{count_of(boxes, 'box', 'boxes')}"
             )
         return ", ".join(parts)
 
@@ -333,16 +333,16 @@ class Content:
         """Return how many interactions there are, and of what."""
         mode, sort = self.spec.interactions.mode, self.spec.interactions.sort
         if mode is Mode.INSTANCE:
-            return counted(count, "contract")
+            return count_of(count, "contract")
         if mode is Mode.SENDER:
-            return counted(count, "account")
+            return count_of(count, "account")
         name = "" if sort is None else sort.name
         noun = " ".join(word for word in words(name[:80]) if word not in _KEYS)
         if not noun:
-            return counted(count, "interaction")
-        return counted(count, f"{shorten(noun, 30)} history", f"{shorten(noun, 30)} histories")
+            return count_of(count, "interaction")
+        return count_of(count, f"{shorten(noun, 30)} history", f"{shorten(noun, 30)} histories")
 
-    def _told(self, function: str, guard: str) -> str:
+    def _guard_text(self, function: str, guard: str) -> str:
         """Return a guard with its variables as people say them; the interaction's own key goes without saying.
 
         A name that would stand for two variables stays as it is.
@@ -368,7 +368,7 @@ class Content:
         for guard in ranked[:limit]:
             rows += self._guard(guard)
         if len(ranked) > limit > 0:
-            rows.append((Run(text=f"+{counted(len(ranked) - limit, 'more guard')}", tone=Tone.REJECTED),))
+            rows.append((Run(text=f"+{count_of(len(ranked) - limit, 'more guard')}", tone=Tone.REJECTED),))
         return rows
 
     def _guard(self, guard: Guard) -> list[Row]:
@@ -376,7 +376,7 @@ class Content:
         scope = shorten(self._short_name(guard.scope, guard.scope), 2 * self.options.event_width)
         support = (
             f"({guard.kind.value}; explains {thousands(guard.explained)} of "
-            f"{counted(guard.rejected, 'rejection')})"
+            f"{count_of(guard.rejected, 'rejection')})"
         )
         texts = fill(f"{scope} needs {self._conditions(guard)} {support}", 96, 12 if self.options.full else 3)
         first = Run(text=scope, tone=Tone.REJECTED, bold=True)
@@ -386,10 +386,10 @@ class Content:
 
     def _conditions(self, guard: Guard) -> str:
         """Return what a guard demands; a short picture leaves out, and counts, the conditions that are too long."""
-        parts = [self._told(guard.scope, item.text) for item in guard.conditions]
+        parts = [self._guard_text(guard.scope, item.text) for item in guard.conditions]
         texts = [phrase(f"({part})" if " or " in part and len(parts) > 1 else part, 400) for part in parts]
         if self.options.full or not texts:
-            return phrase(self._told(guard.scope, guard.text), 400)
+            return phrase(self._guard_text(guard.scope, guard.text), 400)
         room, shown = _GUARD_LENGTH, list[str]()
         for text in texts:
             if len(text) <= min(room, _CONDITION_LENGTH):
@@ -398,7 +398,7 @@ class Content:
         if not shown:
             shown.append(shorten(texts[0], _GUARD_LENGTH))
         rest = len(texts) - len(shown)
-        return " and ".join(shown) + (f" and {counted(rest, 'more condition')}" if rest else "")
+        return " and ".join(shown) + (f" and {count_of(rest, 'more condition')}" if rest else "")
 
 
 def added_up(edges: Sequence[Edge]) -> tuple[Edge, ...]:

@@ -53,8 +53,8 @@ def to_dot(spec: Specification, options: PictureOptions | None = None) -> str:
 def _graph(content: Content) -> graphviz.Digraph:
     theme, sideways = content.options.colours, content.direction == "LR"
     title = f'<B><FONT POINT-SIZE="20">{markup(content.title)}</FONT></B>'
-    counts = [_styled(content, row) for row in content.counts()]
-    sentences = [_styled(content, row) for row in (*content.guards(), *content.rejected_at_start())]
+    counts = [_style_row(content, row) for row in content.counts()]
+    sentences = [_style_row(content, row) for row in (*content.guards(), *content.rejected_at_start())]
     rows = [title, *counts, *([left_rows(sentences)] if sentences else [])]
     return graphviz.Digraph(
         name=_title(content.title),
@@ -95,7 +95,7 @@ def _tooltip(text: str) -> str:
     return html.escape(text.replace("\\", "\\\\"), quote=False).replace("\n", "\\n")
 
 
-def _styled(content: Content, row: Row) -> str:
+def _style_row(content: Content, row: Row) -> str:
     theme = content.options.colours
     parts = []
     for run in row:
@@ -141,7 +141,7 @@ def _box(content: Content, state: State) -> dict[str, str]:
         "color": theme.usual if usual else theme.line(share),
         "penwidth": "2.4" if usual else "1.2",
         "margin": "0.14,0.08",
-        "label": rows_label([_styled(content, row) for row in content.state(state)]),
+        "label": rows_label([_style_row(content, row) for row in content.state(state)]),
         "id": node_name(state.id),
         "class": "state usual" if usual else "state",
         "tooltip": _tooltip(state_tooltip(spec, state)),
@@ -208,7 +208,7 @@ def _arrow(content: Content, line: Line, widest: int) -> dict[str, str]:
     tooltip = _tooltip(line_tooltip(content.drawn, line))
     return attributes | {
         "label": rows_label(
-            [_styled(content, row) for row in content.line(line)], theme.background, padding=1, margin=4
+            [_style_row(content, row) for row in content.line(line)], theme.background, padding=1, margin=4
         ),
         "penwidth": f"{1.2 + 3.8 * share:.2f}",
         "color": theme.usual if usual else colour,

@@ -16,7 +16,7 @@ from functools import reduce
 from math import log2
 from typing import Final
 
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.specification import Specification, State
 
 COMPARED: Final = 64
@@ -71,7 +71,7 @@ class _Group:
     sure: bool
     """Whether they are joined with others only if nothing else is left."""
 
-    def joined(self, other: _Group) -> _Group:
+    def join(self, other: _Group) -> _Group:
         return _Group(
             ids=tuple(sorted(self.ids + other.ids)),
             happens=self.happens + other.happens,
@@ -112,7 +112,7 @@ def folding(spec: Specification, limit: int, alarming: Collection[int] = ()) -> 
         pairs = ((one, other) for place, one in enumerate(groups) for other in groups[place + 1 :])
         one, other = min(pairs, key=lambda pair: pair[0].cost(pair[1]))
         groups = [group for group in groups if group is not one and group is not other]
-        groups.append(one.joined(other))
+        groups.append(one.join(other))
     states = {state.id: state for state in spec.states}
     above = max(states) + 1
     several = sorted(group.ids for group in groups if len(group.ids) > 1)
@@ -148,10 +148,10 @@ def _groups(spec: Specification, alarming: Collection[int]) -> list[_Group]:
         for state in others
     ]
     head, rest = groups[: COMPARED - 1], groups[COMPARED - 1 :]
-    return [*head, reduce(_Group.joined, rest)] if rest else head
+    return [*head, reduce(_Group.join, rest)] if rest else head
 
 
-def folded(spec: Specification, chosen: Folding) -> Specification:
+def fold_states(spec: Specification, chosen: Folding) -> Specification:
     """Return a specification in which boxes stand for folded states; parallel transitions are not added up."""
     place = chosen.place
     names = {state.name for state in spec.states}
@@ -177,7 +177,7 @@ def _state(box: FoldedBox, names: Collection[str]) -> State:
     others: Sequence[frozenset[str]] = [frozenset(state.predicates) for state in box.states]
     return State(
         id=box.id,
-        name=common if common and common not in names else counted(len(box.states), "state"),
+        name=common if common and common not in names else count_of(len(box.states), "state"),
         predicates=tuple(text for text in box.states[0].predicates if all(text in other for other in others)),
         visits=sum(state.visits for state in box.states),
         ends=sum(state.ends for state in box.states),

@@ -44,7 +44,7 @@ def joint_dot(compared: Comparison, theme: Theme = LIGHT) -> str:
     lines: dict[tuple[int, int], list[PairedTransition]] = defaultdict(list)
     for item in compared.transitions:
         lines[item.source, item.target].append(item)
-    kept = _drawn(compared, lines)
+    kept = _drawn_states(compared, lines)
     drawn = {place: items for place, items in sorted(lines.items()) if kept >= {*place}}
     actors = {item.scope: item for item in compared.differences if item.subject is Subject.ACTOR}
     graph = _graph(compared, _elsewhere(actors, drawn, theme), theme)
@@ -62,7 +62,7 @@ def _elsewhere(
     theme: Theme,
 ) -> list[str]:
     """Return who else calls functions that are drawn at no line, and holds roles, as rows."""
-    shown = {_called(item) for items in drawn.values() for item in _ordered(items)[:MAX_ROWS]}
+    shown = {_called_function(item) for items in drawn.values() for item in _order_items(items)[:MAX_ROWS]}
     rows = [
         f"{markup(shorten(scope, 40))}: {', '.join(_callers(item, theme))}"
         for scope, item in actors.items()
@@ -99,7 +99,7 @@ def _graph(compared: Comparison, rows: Sequence[str], theme: Theme) -> graphviz.
     )
 
 
-def _drawn(compared: Comparison, lines: dict[tuple[int, int], list[PairedTransition]]) -> set[int]:
+def _drawn_states(compared: Comparison, lines: dict[tuple[int, int], list[PairedTransition]]) -> set[int]:
     """Return the states that are drawn: at most so many, those with differences first."""
     differing = {
         state
@@ -155,19 +155,19 @@ def _state_change(state: PairedState, lines: dict[tuple[int, int], list[PairedTr
     return None
 
 
-def _ordered(items: Sequence[PairedTransition]) -> list[PairedTransition]:
+def _order_items(items: Sequence[PairedTransition]) -> list[PairedTransition]:
     """Return the transitions of one line in the order in which they are written."""
-    return sorted(items, key=lambda item: (item.change is None, -_taken(item), item.symbol))
+    return sorted(items, key=lambda item: (item.change is None, -_traversals(item), item.symbol))
 
 
 def _arrow(
     items: Sequence[PairedTransition], actors: Mapping[str, Difference], theme: Theme
 ) -> dict[str, str]:
-    ordered = _ordered(items)
+    ordered = _order_items(items)
     changes = [item.change for item in ordered if item.change is not None]
     rows: list[str] = []
     for item in ordered[:MAX_ROWS]:
-        actor = actors.get(_called(item) or "")
+        actor = actors.get(_called_function(item) or "")
         rows += [_row(item, theme), *(() if actor is None else _callers(actor, theme))]
     if len(ordered) > MAX_ROWS:
         rows.append(f'<FONT COLOR="{theme.soft}">… {len(ordered) - MAX_ROWS:,} more</FONT>')
@@ -191,7 +191,7 @@ def _row(item: PairedTransition, theme: Theme) -> str:
     return f"<B>{shown}</B> {counts}" if item.change else f"{shown} {counts}"
 
 
-def _called(item: PairedTransition) -> str | None:
+def _called_function(item: PairedTransition) -> str | None:
     """Return the function whose accepted calls a transition is; ``None`` if it is of others."""
     edge = item.after or item.before
     if edge is None or edge.kind is not TransitionKind.CALL or edge.outcome != "returned":
@@ -213,5 +213,5 @@ def _colour(change: Change | None, theme: Theme) -> str:
     return theme.passive if change is None else theme.usual
 
 
-def _taken(item: PairedTransition) -> int:
+def _traversals(item: PairedTransition) -> int:
     return sum(edge.interaction_count for edge in (item.before, item.after) if edge is not None)

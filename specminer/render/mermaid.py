@@ -72,13 +72,13 @@ def _chart(content: Content) -> str:
     # a title is YAML, in which character references mean nothing: only plain signs are left of it
     rows = ["---", f'title: "{_UNSAFE.sub(" ", title)}"', "---", f"flowchart {content.direction}"]
     if notes:
-        rows.append(f'  notes["{"<br>".join(_styled(row) for row in notes)}"]:::notes')
+        rows.append(f'  notes["{"<br>".join(_style_row(row) for row in notes)}"]:::notes')
     for state in sorted(spec.states, key=lambda state: (state.id != spec.initial, state.id)):
         if state.id == spec.initial:
             rows.append(f'  {node_name(state.id)}((" ")):::start')
         else:
             kind = "usual" if state.id in content.usual else "state"
-            body = "<br>".join(_styled(row) for row in content.state(state))
+            body = "<br>".join(_style_row(row) for row in content.state(state))
             rows.append(f'  {node_name(state.id)}("{body}"):::{kind}')
     rows += [_line(content, line) for line in lines]
     rows += _styles(content, lines)
@@ -90,7 +90,7 @@ def _words(row: Row) -> str:
     return "".join(run.text for run in row)
 
 
-def _styled(row: Row) -> str:
+def _style_row(row: Row) -> str:
     parts = []
     for run in row:
         text = escape(run.text)
@@ -103,7 +103,7 @@ def _line(content: Content, line: Line) -> str:
     usual = (line.source, line.target) in content.usual_lines
     quiet = all(edge.kind is TransitionKind.PASSIVE or edge.kind.befalls for edge in line.edges)
     arrow = "-.->" if quiet else "==>" if usual else "-->"
-    label = "<br>".join(_styled(row) for row in content.line(line))
+    label = "<br>".join(_style_row(row) for row in content.line(line))
     return f'  {node_name(line.source)} {arrow}|"{label}"| {node_name(line.target)}'
 
 

@@ -41,7 +41,7 @@ class Selection:
 
 def rejections(spec: Specification, state: int) -> tuple[Edge, ...]:
     """Return the rejected calls that stay in ``state``, the most frequent first."""
-    return _ranked(edge for edge in spec.transitions if edge.source == state and _stays_rejected(edge))
+    return _rank_edges(edge for edge in spec.transitions if edge.source == state and _stays_rejected(edge))
 
 
 def depth(lines: Iterable[Line], initial: int) -> dict[int, int]:
@@ -162,7 +162,7 @@ def _stays_given(edge: Edge) -> bool:
     return edge.kind.befalls and edge.source == edge.target
 
 
-def _ranked(edges: Iterable[Edge]) -> tuple[Edge, ...]:
+def _rank_edges(edges: Iterable[Edge]) -> tuple[Edge, ...]:
     return tuple(sorted(edges, key=lambda edge: (-edge.count, edge.event, edge.outcome, edge.kind.value)))
 
 
@@ -171,7 +171,7 @@ def _lines(spec: Specification) -> list[Line]:
     for edge in spec.transitions:
         if not (_stays_rejected(edge) or _stays_given(edge)):
             pairs.setdefault((edge.source, edge.target), []).append(edge)
-    return [Line(source=a, target=b, edges=_ranked(edges)) for (a, b), edges in sorted(pairs.items())]
+    return [Line(source=a, target=b, edges=_rank_edges(edges)) for (a, b), edges in sorted(pairs.items())]
 
 
 def _depths(pairs: Iterable[tuple[int, int]], start: int) -> dict[int, int]:

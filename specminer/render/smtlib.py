@@ -64,7 +64,7 @@ class _Script:
 
     @cached_property
     def _sorts(self) -> dict[str, SymbolSort]:
-        return _declared(self.spec.symbols)
+        return _declarable(self.spec.symbols)
 
     @cached_property
     def _events(self) -> dict[str, int]:
@@ -91,10 +91,10 @@ class _Script:
     def _states(self) -> Iterator[str]:
         for state in self.spec.states:
             yield f"; state {state.id}: {plain(state.name, 300)}"
-            term = "true" if state.smt is None else _checked(state.smt, self._sorts)
+            term = "true" if state.smt is None else _check_term(state.smt, self._sorts)
             name = symbol(f"state {state.id}")
             yield definition(name, term)
-            yield definition(_after(name), _renamed(term, {each: _after(each) for each in self._sorts}))
+            yield definition(_after(name), _rename(term, {each: _after(each) for each in self._sorts}))
 
     def _guards(self) -> Iterator[str]:
         declared: set[str] = set()
@@ -118,7 +118,7 @@ class _Script:
         state: Mapping[str, str],
         declared: set[str],
     ) -> Iterator[str]:
-        sorts = _declared(guard.symbols)
+        sorts = _declarable(guard.symbols)
         function_number = self._functions[function]
         called = {
             name: state[name] if state.get(name) in self._sorts else f"|{function_number}: {name[1:]}"
@@ -128,8 +128,8 @@ class _Script:
             if called[local] not in self._sorts and called[local] not in declared:
                 declared.add(called[local])
                 yield from _declaration(called[local], sort)
-        term = _checked(guard.smt, sorts)
-        yield definition(symbol(name), _renamed(term, called))
+        term = _check_term(guard.smt, sorts)
+        yield definition(symbol(name), _rename(term, called))
 
     @cached_property
     def _of_functions(self) -> tuple[Guard, ...]:
@@ -173,7 +173,7 @@ class _Script:
         return apply("and", *parts)
 
 
-def _declared(symbols: Mapping[str, SymbolSort]) -> dict[str, SymbolSort]:
+def _declarable(symbols: Mapping[str, SymbolSort]) -> dict[str, SymbolSort]:
     """Return those symbols, by name, whose names are quoted as the format wants it."""
     return {
         name: symbols[name]
@@ -193,11 +193,11 @@ def _after(name: str) -> str:
     return f"{name[:-1]}'|"
 
 
-def _renamed(term: str, names: Mapping[str, str]) -> str:
+def _rename(term: str, names: Mapping[str, str]) -> str:
     return re.sub(r"\|[^|\\]*\|", lambda match: names.get(match[0], match[0]), term)
 
 
-def _checked(term: str, sorts: Mapping[str, SymbolSort]) -> str:
+def _check_term(term: str, sorts: Mapping[str, SymbolSort]) -> str:
     """Return a term if it is one and no more: what stands in a document is not trusted to be.
 
     Raises:

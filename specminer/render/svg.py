@@ -48,7 +48,7 @@ def clean_svg(picture: bytes) -> bytes:
     _keep_known(root)
     for graph in root.iterfind(f"{_SVG}g"):
         lines = [line for line in graph if "edge" in line.get("class", "").split()]
-        graph.extend([_lifted(line) for line in lines if line.find(f"{_SVG}text") is not None])
+        graph.extend([_lift_label(line) for line in lines if line.find(f"{_SVG}text") is not None])
     root.set("role", "img")
     root.set("aria-label", name)
     root.insert(0, _title(name))
@@ -86,7 +86,7 @@ def _keep_known(parent: ET.Element) -> None:
         parent.insert(0, _title(tooltip))
 
 
-def _lifted(line: ET.Element) -> ET.Element:
+def _lift_label(line: ET.Element) -> ET.Element:
     """Take the label out of a line's group and return it: the background and texts, with the line's tooltip."""
     first = next(at for at, child in enumerate(line) if child.tag == f"{_SVG}text")
     boxed = first > 0 and line[first - 1].tag == f"{_SVG}polygon" and line[first - 1].get("stroke") == "none"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from specminer._support.text import counted, unknown_part
+from specminer._support.text import count_of, unknown_part
 from specminer.render.markup import phrase, shorten, thousands
 from specminer.render.selection import Line, rejections
 from specminer.specification import Edge, Occurrence, Specification, State
@@ -24,9 +24,9 @@ def state_tooltip(spec: Specification, state: State) -> str:
     first = "Initial state" if state.id == spec.initial else f"State {shorten(state.name, _WIDTH)}"
     rows = [first, *(f"– {phrase(text, _WIDTH)}" for text in state.predicates[:FACTS])]
     if len(state.predicates) > FACTS:
-        rows.append(f"– and {counted(len(state.predicates) - FACTS, 'more predicate')}")
-    visits = counted(state.visits, "visit") + unknown_part(state.unknown)
-    rows.append(f"{visits}, {counted(state.ends, 'interaction')} ended here")
+        rows.append(f"– and {count_of(len(state.predicates) - FACTS, 'more predicate')}")
+    visits = count_of(state.visits, "visit") + unknown_part(state.unknown)
+    rows.append(f"{visits}, {count_of(state.ends, 'interaction')} ended here")
     return "\n".join(rows + _events(rejections(spec, state.id)))
 
 
@@ -35,14 +35,14 @@ def line_tooltip(spec: Specification, line: Line) -> str:
     names = {state.id: shorten(state.name, _WIDTH) for state in spec.states}
     source, target = names.get(line.source, "?"), names.get(line.target, "?")
     first = f"In {source}" if line.source == line.target else f"From {source} to {target}"
-    return "\n".join([f"{first}: {counted(line.count, 'event')}", *_events(line.edges)])
+    return "\n".join([f"{first}: {count_of(line.count, 'event')}", *_events(line.edges)])
 
 
 def _events(edges: tuple[Edge, ...]) -> list[str]:
     rows = [row for edge in edges[:EVENTS] for row in _event(edge)]
     if len(edges) > EVENTS:
         rest = sum(edge.count for edge in edges[EVENTS:])
-        rows.append(f"and {counted(len(edges) - EVENTS, 'rarer transition')} ({counted(rest, 'event')})")
+        rows.append(f"and {count_of(len(edges) - EVENTS, 'rarer transition')} ({count_of(rest, 'event')})")
     return rows
 
 
@@ -50,7 +50,7 @@ def _event(edge: Edge) -> list[str]:
     outcome = "" if edge.outcome == "returned" else " rejected"
     counts = (
         f"{shorten(edge.event, _WIDTH)}{outcome}: {thousands(edge.count)}{unknown_part(edge.unknown)} in "
-        f"{counted(edge.interaction_count, 'interaction')}, {counted(edge.senders, 'sender')}"
+        f"{count_of(edge.interaction_count, 'interaction')}, {count_of(edge.senders, 'sender')}"
     )
     rows = [counts]
     if edge.guard == "true":

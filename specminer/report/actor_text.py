@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Final
 
-from specminer._support.text import counted, list_some
+from specminer._support.text import count_of, list_some
 from specminer._support.units import amount, token_amount
 from specminer.errors import plain
 from specminer.explanation import Actor, ActorTable, TokenBalance, TokenSum
@@ -43,7 +43,7 @@ def _tokens(actor: Actor, side: str) -> list[str]:
 def _ether(actor: Actor) -> str:
     if actor.taken_out is None:
         return NOT_KNOWN
-    more = f" and {counted(actor.unseen_payments, 'unseen payment')}" if actor.unseen_payments else ""
+    more = f" and {count_of(actor.unseen_payments, 'unseen payment')}" if actor.unseen_payments else ""
     return f"{amount(actor.taken_out)}{more}"
 
 
@@ -74,7 +74,7 @@ def actors_text(actors: ActorTable, width: int) -> str:
         )
         for item in actors.actors
     ]
-    lines = [f"{counted(actors.total, 'actor')} of {plain(actors.name, 60)}, by net ether taken out", ""]
+    lines = [f"{count_of(actors.total, 'actor')} of {plain(actors.name, 60)}, by net ether taken out", ""]
     lines += [table(rows, head, width, right=(2, 3, 4))] if rows else []
     if actors.total > len(actors.actors):
         lines.append(f"… and {actors.total - len(actors.actors):,} more (--limit)")
@@ -100,7 +100,7 @@ def _token_lines(actors: ActorTable, width: int) -> list[str]:
                 f"{item.flows:,}",
                 token_amount(int(item.put_in), item.decimals),
                 token_amount(int(item.taken_out), item.decimals),
-                f"{token_amount(int(item.amount), item.decimals)}{_uncounted(item)}",
+                f"{token_amount(int(item.amount), item.decimals)}{_uncounted_note(item)}",
                 item.token,
             )
             for item in actors.tokens[:MAX_ROWS]
@@ -109,8 +109,8 @@ def _token_lines(actors: ActorTable, width: int) -> list[str]:
     return lines
 
 
-def _uncounted(item: TokenSum | TokenBalance) -> str:
-    return f" and {counted(item.uncounted, 'unknown amount')}" if item.uncounted else ""
+def _uncounted_note(item: TokenSum | TokenBalance) -> str:
+    return f" and {count_of(item.uncounted, 'unknown amount')}" if item.uncounted else ""
 
 
 def tokens_lead(actors: ActorTable) -> str:
@@ -123,8 +123,8 @@ def tokens_lead(actors: ActorTable) -> str:
     part = (
         ""
         if actors.tokens_known
-        else f" in {actors.tokens_recorded:,} of {counted(actors.transactions, 'transaction')}; of the others those of "
-        "other contracts' tokens are not known"
+        else f" in {actors.tokens_recorded:,} of {count_of(actors.transactions, 'transaction')}; of the others those "
+        "of other contracts' tokens are not known"
     )
     if not actors.tokens:
         return f"Token flows: none was logged{part}."
@@ -203,7 +203,7 @@ def _actors(actors: ActorTable) -> Section:
         figures=frozenset({2, 3}),
         rows=tuple(
             row(
-                _named(item, actors.chain_id),
+                _name_actor(item, actors.chain_id),
                 item.kind,
                 "" if item.put_in == "0" else amount(item.put_in),
                 "" if item.taken_out == "0" and not item.unseen_payments else _ether(item),
@@ -222,7 +222,7 @@ def _actors(actors: ActorTable) -> Section:
     )
 
 
-def _named(item: Actor, chain_id: int) -> Cell:
+def _name_actor(item: Actor, chain_id: int) -> Cell:
     link = address_cell(chain_id, item.address)
     return (Piece(text=item.name), *link) if item.name else link
 
@@ -275,7 +275,7 @@ def _token_section(actors: ActorTable) -> Section:
 def _note(item: TokenSum) -> str:
     parts = []
     if item.uncounted:
-        parts.append(f"{counted(item.uncounted, 'flow')} of unknown amount")
+        parts.append(f"{count_of(item.uncounted, 'flow')} of unknown amount")
     if item.decimals is None and "ERC-721" not in item.standards:
         parts.append("in smallest units: decimals are not known")
     return "; ".join(parts)

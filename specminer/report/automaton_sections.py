@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from specminer._support.text import counted, join_words, with_unknown
+from specminer._support.text import count_of, join_words, with_unknown
 from specminer._support.units import amount, moment
 from specminer.errors import plain
 from specminer.report.document import Evidence, Report, Variant
@@ -101,7 +101,7 @@ def _more(evidence: Evidence | None, place: int, edge: Edge) -> str:
     if edge.interval is not None and edge.reached is not None:
         low, high = edge.interval
         text += (
-            f" Of {counted(edge.reached, 'interaction')} that left its source, {edge.interaction_count:,} took it "
+            f" Of {count_of(edge.reached, 'interaction')} that left its source, {edge.interaction_count:,} took it "
             f"(interval {100 * low:.1f} % to {100 * high:.1f} %)."
         )
     if taken and taken.examples and edge.kind is TransitionKind.CALL:
@@ -173,7 +173,7 @@ def variant_section(report: Report) -> Section | None:
         id="variants",
         title="Variants",
         lead=(
-            f"{counted(whole, 'interaction')} went {counted(variants.total, 'different way')} through the automaton. "
+            f"{count_of(whole, 'interaction')} went {count_of(variants.total, 'different way')} through the automaton. "
             "Rejected calls, and repetitions of a transition in a row, are not told apart.",
         ),
         header=("Interactions", "Share", "Events", "Way", "For example"),

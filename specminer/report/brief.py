@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from specminer._support.text import counted, join_words, show_number
+from specminer._support.text import count_of, join_words, show_number
 from specminer.errors import plain
 from specminer.render.content import Content
 from specminer.render.options import PictureOptions
@@ -65,7 +65,7 @@ def _calls(spec: Specification) -> str:
     text += f"; accepted most often: {join_words(often, 'and')}" if often else ""
     if history.rejected and history.invocations:
         share = history.rejected / history.invocations
-        text += f"; {counted(history.rejected, 'call')} ({share:.0%}) were rejected"
+        text += f"; {count_of(history.rejected, 'call')} ({share:.0%}) were rejected"
     return f"{text}."
 
 
@@ -91,7 +91,7 @@ def proxy_text(implementations: Sequence[ImplementationSummary]) -> str:
 
 
 def _times(count: int | None) -> str:
-    return "an unknown number of times" if count is None else counted(count, "time")
+    return "an unknown number of times" if count is None else count_of(count, "time")
 
 
 def _interactions(spec: Specification) -> str:
@@ -143,7 +143,7 @@ def _roles(spec: Specification) -> str:
     if not texts:
         return "No function was found that only some may call."
     rest = len(texts) - MAX_ROLES
-    text = "; ".join(texts[:MAX_ROLES]) + (f"; and {counted(rest, 'more role')}" if rest > 0 else "")
+    text = "; ".join(texts[:MAX_ROLES]) + (f"; and {count_of(rest, 'more role')}" if rest > 0 else "")
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -156,6 +156,6 @@ def _odd(spec: Specification) -> str:
     if not ranked:
         return "No transaction stands out."
     first = ranked[0].removeprefix("! ")
-    alarms = counted(found.flagged, "transaction is an alarm", "transactions are alarms")
+    alarms = count_of(found.flagged, "transaction is an alarm", "transactions are alarms")
     alarms = alarms if found.flagged else "No transaction is an alarm"
     return f"{alarms}; the most surprising one: {plain(first, MAX_TEXT)}"

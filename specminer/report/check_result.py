@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.errors import plain
 from specminer.monitoring.deviation import Basis, CheckResult, Deviation, Severity
 
@@ -39,7 +39,7 @@ def check_text(result: CheckResult) -> str:
             f"{plain(result.name, 80)}: there is no transaction to check in the chosen blocks (by default those behind "
             "the specification's last block)\n"
         )
-    lines = [f"{_judged(result)}: {_counts(result)}"]
+    lines = [f"{_judged_text(result)}: {_counts(result)}"]
     left = MAX_SHOWN
     for transaction, findings in _by_transaction(result.findings):
         if left <= 0:
@@ -74,8 +74,8 @@ def _by_transaction(findings: Sequence[Deviation]) -> list[tuple[str, list[Devia
     return sorted(ordered.items(), key=lambda item: -item[1][0].severity.rank)
 
 
-def _judged(result: CheckResult) -> str:
-    calls, transactions = counted(result.events, "call"), counted(result.transactions, "transaction")
+def _judged_text(result: CheckResult) -> str:
+    calls, transactions = count_of(result.events, "call"), count_of(result.transactions, "transaction")
     blocks = f"blocks {result.first_block:,} to {result.last_block:,}"
     return f"{plain(result.name, 80)}: {calls} in {transactions}, {blocks}"
 

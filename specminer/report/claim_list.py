@@ -31,7 +31,7 @@ def claims_text(claims: Sequence[ListedClaim], made: Collection[str], edits: Cla
         lines.append(f"  {claim.id}  {plain(claim.text, _MAX_TEXT)}{_support(claim)}")
         edit = edits.get(claim.id)
         if edit is not None:
-            lines.append(f"    {'; '.join(_decided(claim, edit, made))}")
+            lines.append(f"    {'; '.join(_decision_lines(claim, edit, made))}")
     unknown = sorted(set(edits) - {claim.id for claim in claims})
     lines += [f"not claimed: {plain(name, 60)}, which the edits speak of" for name in unknown]
     return "\n".join(lines or ["the specification makes no claims"]) + "\n"
@@ -68,7 +68,7 @@ def _support(claim: ListedClaim) -> str:
     return f"  ({claim.support - claim.exceptions:,} of {claim.support:,})"
 
 
-def _decided(claim: ListedClaim, edit: ClaimEdit, made: Collection[str]) -> Iterator[str]:
+def _decision_lines(claim: ListedClaim, edit: ClaimEdit, made: Collection[str]) -> Iterator[str]:
     """Yield what was decided about a claim."""
     if edit.pin:
         yield (

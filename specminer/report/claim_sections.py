@@ -78,7 +78,7 @@ def claim_sections(spec: Specification) -> Iterator[Section]:
             rows=tuple(rows[:MAX_CLAIMS]),
             note=left_out(min(len(rows), MAX_CLAIMS), len(rows), "conditions"),
         )
-    yield from _unexplained(spec)
+    yield from _unexplained_sections(spec)
     yield from _read_only(spec)
     yield from passage_sections(spec)
     if spec.roles:
@@ -158,7 +158,7 @@ def required_guards(spec: Specification) -> dict[str, str]:
     return {scope: " and ".join(parts) for scope, parts in texts.items()}
 
 
-def _unexplained(spec: Specification) -> Iterator[Section]:
+def _unexplained_sections(spec: Specification) -> Iterator[Section]:
     """Yield the reasons that are explained in part, or not at all, and why."""
     rows: list[Row] = []
     for scope in dict.fromkeys(guard.scope for guard in spec.guards if guard.kind in DECIDING):
@@ -199,7 +199,7 @@ def _guard(guard: Guard) -> Iterator[Row]:
             f"{condition.explained:,} of {guard.rejected:,} rejected" if guard.rejected else "",
             _example(guard, condition),
             with_unknown(condition.exceptions, guard.unknown if place == 0 else None),
-            _undecided(condition),
+            _undecided_text(condition),
             interval_text(condition.interval),
             "; ".join(
                 f"{reason.text} ({reason.explained:,} of {reason.rejected:,})" for reason in condition.reasons
@@ -250,7 +250,7 @@ def _example(guard: Guard, condition: GuardCondition | Guard) -> str:
     return f"{text} ({inferred:,} of {stopped:,} calls inferred)" if inferred else text
 
 
-def _undecided(condition: GuardCondition | Guard) -> str:
+def _undecided_text(condition: GuardCondition | Guard) -> str:
     """Return how many accepted calls, of those followed, never came to a condition."""
     counts = condition.decisions if isinstance(condition, GuardCondition) else None
     if counts is None or not counts.undecided:

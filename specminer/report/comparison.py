@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.comparison.difference import Comparison, Difference, Ground
 from specminer.errors import plain
 
@@ -26,7 +26,7 @@ def comparison_text(compared: Comparison) -> str:
     """Return the differences in lines, those of the code first."""
     found = compared.differences
     names = _names(compared)
-    lines = [f"{names}: {counted(len(found), 'difference') if found else 'no difference beyond chance'}"]
+    lines = [f"{names}: {count_of(len(found), 'difference') if found else 'no difference beyond chance'}"]
     for ground in Ground:
         own = [item for item in found[:MAX_SHOWN] if item.ground is ground]
         if own:

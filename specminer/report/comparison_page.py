@@ -7,12 +7,12 @@ from typing import Final
 
 from markupsafe import Markup
 
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.comparison.difference import Comparison, Difference, Ground
 from specminer.errors import RenderError, plain
 from specminer.render import render_dot
 from specminer.render.joint import joint_dot
-from specminer.report.markdown import escaped, section_lines
+from specminer.report.markdown import escape_text, section_lines
 from specminer.report.page import asset, environment, style_hash
 from specminer.report.picture import bare_picture, night
 from specminer.report.section import Section, left_out, row, without_empty_columns
@@ -57,9 +57,9 @@ def comparison_html(compared: Comparison) -> str:
 
 def comparison_markdown(compared: Comparison) -> str:
     """Return the differences as CommonMark with tables; ends in a newline."""
-    lines = [f"# {escaped(_title(compared), 160)}: what differs", ""]
+    lines = [f"# {escape_text(_title(compared), 160)}: what differs", ""]
     lines += [
-        "; ".join(f"{label.lower()}: {escaped(value)}" for label, value in _numbers(compared)) + ".",
+        "; ".join(f"{label.lower()}: {escape_text(value)}" for label, value in _numbers(compared)) + ".",
         "",
     ]
     for section in _sections(compared):
@@ -86,7 +86,7 @@ def _extent(specification: Specification) -> str:
     blocks = (
         "" if history.first_block is None else f", blocks {history.first_block:,} to {history.last_block:,}"
     )
-    return f"{counted(calls, 'call')} of interactions{blocks}"
+    return f"{count_of(calls, 'call')} of interactions{blocks}"
 
 
 def _sections(compared: Comparison) -> Iterator[Section]:

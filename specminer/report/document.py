@@ -23,7 +23,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed(Generic[Item]):
+class CutList(Generic[Item]):
     """A list that may have been cut."""
 
     items: tuple[Item, ...]
@@ -46,7 +46,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Elapsed:
+class ElapsedTime:
     """Seconds since the event before in the same interaction."""
 
     known: int
@@ -57,12 +57,12 @@ class Elapsed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class TransitionUse:
     """How a transition was taken."""
 
     examples: tuple[Example, ...]
     """At most three: the first call, one in the middle, the last."""
-    elapsed: Elapsed | None
+    elapsed: ElapsedTime | None
     value: str
     """Wei that came with these calls in all, decimal; of rejected ones none stayed."""
     paid: str | None
@@ -196,7 +196,7 @@ class Unpaid:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class BalancePoint:
     """What the contracts held after a transaction, by what came and went since the history began."""
 
     block: int
@@ -219,9 +219,9 @@ class Money:
     """Wei of it that contracts were created with, decimal."""
     destroyed: str
     """Wei of it that contracts paid when they destroyed themselves, decimal."""
-    receivers: Listed[Receiver]
-    unpaid: Listed[Unpaid]
-    held: tuple[Held, ...]
+    receivers: CutList[Receiver]
+    unpaid: CutList[Unpaid]
+    held: tuple[BalancePoint, ...]
     """In chain order, a sample with the highest and the lowest; empty if nothing moved, or not all is known."""
     whole: bool
     """Whether the history begins with the creation of every contract."""
@@ -231,16 +231,16 @@ class Money:
 class Evidence:
     """What only the history tells."""
 
-    transitions: tuple[Taken, ...]
+    transitions: tuple[TransitionUse, ...]
     """One for each of the specification, in its order."""
-    variants: Listed[Variant]
+    variants: CutList[Variant]
     """The most frequent first."""
-    timelines: Listed[dict[str, Any]]
+    timelines: CutList[dict[str, Any]]
     """Lives of some interactions, as ``specminer interactions --entity`` tells them, each event with its
     ``transition``; ``length`` is the number of events, of which the first are told."""
-    rejections: Listed[Rejection]
-    reentries: Listed[Reentry]
-    races: Listed[dict[str, Any]]
+    rejections: CutList[Rejection]
+    reentries: CutList[Reentry]
+    races: CutList[dict[str, Any]]
     """As ``specminer interactions --races`` lists them."""
     callers: tuple[Caller, ...]
     flows: tuple[Flow, ...]
@@ -249,7 +249,7 @@ class Evidence:
     """What went out."""
     unseen: tuple[str, ...]
     """Functions of the interface that change state and were never called."""
-    unnamed: Listed[str]
+    unnamed: CutList[str]
     """Variables that have no name of their own."""
     split: dict[str, Any]
     """Sorts of entities with their scores, and the variables that no interaction holds (``environment``)."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Final
 
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.errors import plain
 from specminer.report.section import Section, left_out, row
 from specminer.specification import Effect, EffectKind, Specification
@@ -35,7 +35,7 @@ def effects_section(spec: Specification) -> Section | None:
         ),
         header=("Function", "Effect", "When", "Kind", "Happened"),
         rows=tuple(
-            row(item.function, effect_text(item), item.condition, item.kind.value, _happened(item))
+            row(item.function, effect_text(item), item.condition, item.kind.value, _occurrences(item))
             for item in spec.effects[:MAX_EFFECTS]
         ),
         note=left_out(min(len(spec.effects), MAX_EFFECTS), len(spec.effects), "effects"),
@@ -57,7 +57,7 @@ def effect_sentences(spec: Specification) -> list[str]:
     for name, items in by_function:
         acts = [item for item in items if item.kind is not EffectKind.LOGGED]
         if acts and name != "constructor":
-            found.append(f"{plain(name, 60)} ({counted(acts[0].calls, 'call')}): {'; '.join(_short(acts))}")
+            found.append(f"{plain(name, 60)} ({count_of(acts[0].calls, 'call')}): {'; '.join(_short(acts))}")
     return found
 
 
@@ -67,7 +67,7 @@ def _short(effects: Iterable[Effect]) -> list[str]:
     texts = [plain(_with_condition(item), 2 * _MAX_TEXT) for item in items if item.readable]
     shown = [text for text in texts if len(text) <= _MAX_TEXT][:MAX_OF_FUNCTION]
     rest = len(items) - len(shown)
-    return [*shown, f"{rest:,} more" if shown else counted(rest, "effect")] if rest else shown
+    return [*shown, f"{rest:,} more" if shown else count_of(rest, "effect")] if rest else shown
 
 
 def _with_condition(item: Effect) -> str:
@@ -78,7 +78,7 @@ def _with_condition(item: Effect) -> str:
     return f"{effect_text(item)} in {item.happened:,} of them"
 
 
-def _happened(item: Effect) -> str:
+def _occurrences(item: Effect) -> str:
     if item.happened == item.calls:
         return f"all {item.calls:,}"
     return f"{item.happened:,} of {item.calls:,}"

@@ -64,8 +64,8 @@ def events(
             "outcome": outcome.kind.value,
             "reason": "" if outcome.kind is OutcomeKind.RETURNED else interface.reason(outcome),
             "sender": checksum_address(history.addresses[int(history.invocation_sender[row])]),
-            "value_wei": str(book.received(row)),
-            "paid_wei": str(book.paid(row)) if book.known(row) else "",
+            "value_wei": str(book.received_wei(row)),
+            "paid_wei": str(book.paid_wei(row)) if book.is_known(row) else "",
         }
         if deadline is not None:
             happened = {"function": deadline, "outcome": "returned"}

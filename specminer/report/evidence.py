@@ -20,14 +20,14 @@ from specminer.interaction.races import races
 from specminer.report import interactions as told
 from specminer.report.document import (
     Caller,
-    Elapsed,
+    CutList,
+    ElapsedTime,
     Evidence,
     Example,
     Item,
-    Listed,
     Reentry,
     Rejection,
-    Taken,
+    TransitionUse,
     Variant,
 )
 from specminer.report.money import flows, ledger, money
@@ -63,7 +63,7 @@ def gather(
     variants = reader.variants()
     found = races(analysis.context, interactions)
     return Evidence(
-        transitions=reader.taken(),
+        transitions=reader.transition_uses(),
         variants=variants,
         timelines=reader.timelines([*notable, *(item.example for item in variants.items)]),
         rejections=reader.rejections(),
@@ -73,13 +73,13 @@ def gather(
         flows=flows(reader.book, reader.called.name, reader.transaction),
         money=money(reader.book, reader.called.name, reader.occurrence, MAX_ROWS),
         unseen=reader.unseen(),
-        unnamed=reader.unnamed(),
+        unnamed=reader.unnamed_variables(),
         split=told.sorts_and_environment(analysis, interactions),
     )
 
 
-def _cut(items: Sequence[Item], total: int | None = None, most: int = MAX_ROWS) -> Listed[Item]:
-    return Listed(items=tuple(items[:most]), total=len(items) if total is None else total)
+def _cut(items: Sequence[Item], total: int | None = None, most: int = MAX_ROWS) -> CutList[Item]:
+    return CutList(items=tuple(items[:most]), total=len(items) if total is None else total)
 
 
 class _Reader:
@@ -95,7 +95,7 @@ class _Reader:
         self.book = ledger(self.history)
         self.bounds = np.searchsorted(interactions.slice, np.arange(len(interactions.names) + 1))
 
-    def taken(self) -> tuple[Taken, ...]:
+    def transition_uses(self) -> tuple[TransitionUse, ...]:
         """Return how each transition was taken."""
         history, interactions = self.history, self.interactions
         time = history.transaction_time[history.invocation_transaction[interactions.invocation]]
@@ -108,24 +108,26 @@ class _Reader:
         order = np.lexsort((interactions.invocation, self.transition))
         count = int(self.transition.max(initial=-1)) + 1
         starts = np.searchsorted(self.transition[order], np.arange(count + 1))
-        return tuple(self._taken(order[starts[place] : starts[place + 1]], elapsed) for place in range(count))
+        return tuple(
+            self._transition_use(order[starts[place] : starts[place + 1]], elapsed) for place in range(count)
+        )
 
-    def _taken(self, events: IntColumn, elapsed: IntColumn) -> Taken:
+    def _transition_use(self, events: IntColumn, elapsed: IntColumn) -> TransitionUse:
         rows = self.interactions.invocation[events]
         shown = dict.fromkeys((0, len(rows) // 2, len(rows) - 1))
         seconds = np.sort(elapsed[events][elapsed[events] >= 0])
         between = None
         if len(seconds):
             least, median, most = (int(seconds[at]) for at in (0, (len(seconds) - 1) // 2, -1))
-            between = Elapsed(known=len(seconds), least=least, median=median, most=most)
+            between = ElapsedTime(known=len(seconds), least=least, median=median, most=most)
         clocked = self.interactions.deadline_of(int(events[0])) is not None
         own = rows[:0] if clocked else rows[~self.interactions.passive[events]]
-        return Taken(
+        return TransitionUse(
             examples=tuple(self._example(int(rows[place]), clocked=clocked) for place in shown),
             elapsed=between,
-            value=str(sum(map(self.book.received, own.tolist()))),
-            paid=str(sum(map(self.book.paid, own.tolist())))
-            if all(map(self.book.known, own.tolist()))
+            value=str(sum(map(self.book.received_wei, own.tolist()))),
+            paid=str(sum(map(self.book.paid_wei, own.tolist())))
+            if all(map(self.book.is_known, own.tolist()))
             else None,
         )
 
@@ -141,12 +143,12 @@ class _Reader:
             transaction=told.transaction_of(self.history, row),
             block=self._block(row),
             sender=self._sender(row),
-            value=str(self.book.received(row)),
+            value=str(self.book.received_wei(row)),
             arguments={name: value_text(value) for name, value in given.items()},
             reason=self._reason(row),
         )
 
-    def variants(self) -> Listed[Variant]:
+    def variants(self) -> CutList[Variant]:
         """Return the ways interactions went, the most frequent first, the earliest of equals first."""
         kept = self.history.accepted[self.interactions.invocation] | self.interactions.clocked
         follows = np.zeros(len(kept), dtype=np.bool_)
@@ -160,7 +162,7 @@ class _Reader:
         for row in range(len(self.interactions.names)):
             ways[steps[bounds[row] : bounds[row + 1]].tobytes()].append(row)
         ranked = sorted(ways.values(), key=lambda rows: (-len(rows), rows[0]))[:MAX_VARIANTS]
-        return Listed(
+        return CutList(
             items=tuple(
                 self._variant(rows, steps[bounds[rows[0]] : bounds[rows[0] + 1]].tolist()) for rows in ranked
             ),
@@ -178,7 +180,7 @@ class _Reader:
             cut=len(steps) > MAX_STEPS,
         )
 
-    def timelines(self, wished: Sequence[str]) -> Listed[dict[str, Any]]:
+    def timelines(self, wished: Sequence[str]) -> CutList[dict[str, Any]]:
         """Return the lives of the interactions named, each once."""
         place = {name: number for number, name in enumerate(self.interactions.names)}
         chosen = [place[name] for name in dict.fromkeys(wished) if name in place][:MAX_TIMELINES]
@@ -193,7 +195,7 @@ class _Reader:
             event["changes"] = event["changes"][:20]
         return life | {"length": high - low}
 
-    def rejections(self) -> Listed[Rejection]:
+    def rejections(self) -> CutList[Rejection]:
         """Return what was rejected, by function and reason, the most frequent first."""
         groups: dict[tuple[str, str], list[int]] = defaultdict(list)
         context = self.analysis.context
@@ -215,7 +217,7 @@ class _Reader:
             ]
         )
 
-    def reentries(self) -> Listed[Reentry]:
+    def reentries(self) -> CutList[Reentry]:
         """Return the calls within calls by function and the one they interrupted."""
         groups: dict[tuple[str, str], list[int]] = defaultdict(list)
         parent = self.history.invocation_parent
@@ -269,7 +271,7 @@ class _Reader:
         functions = self.interface.functions.values()
         return tuple(sorted({item.name for item in functions if not item.read_only} - seen))
 
-    def unnamed(self) -> Listed[str]:
+    def unnamed_variables(self) -> CutList[str]:
         """Return the variables that are called by their slot's number."""
         locations = self.analysis.context.locations
         names = {item.text(None, place) for item in locations.variables for place in range(len(item.fields))}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from specminer._support.addresses import checksum_address
-from specminer._support.text import counted, list_some
+from specminer._support.text import count_of, list_some
 from specminer.specification import ReplayFidelity, UnknownValues
 from specminer.trace import Address, Fidelity
 
@@ -89,7 +89,7 @@ def import_summary(
     unseen = fidelity.get(Fidelity.UNSEEN, 0) + funded
     if unseen:
         lines.append(
-            f"missing: calls of other contracts; {counted(unseen, 'transaction')} ended as on the chain only with "
+            f"missing: calls of other contracts; {count_of(unseen, 'transaction')} ended as on the chain only with "
             "storage or ether that no listed call explains. Import the internal calls (txlistinternal), and "
             "the lists of the contracts that call this one"
         )
@@ -100,7 +100,7 @@ def import_summary(
 
 def _missing_text(missing: Mapping[Address, int]) -> str:
     most = sorted(missing, key=lambda address: (-missing[address], address))[:_NAMED]
-    named = [f"{checksum_address(address)} ({counted(missing[address], 'transaction')})" for address in most]
+    named = [f"{checksum_address(address)} ({count_of(missing[address], 'transaction')})" for address in most]
     more = " and others" if len(missing) > _NAMED else ""
     return (
         f"missing: {', '.join(named)}{more}; these contracts were called, but their code is not at hand. Import their "

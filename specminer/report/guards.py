@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from specminer._support.text import counted, unknown_part
+from specminer._support.text import count_of, unknown_part
 from specminer.errors import plain
 from specminer.render.guard_kinds import GUARD_KINDS
 from specminer.specification import (
@@ -67,7 +67,7 @@ def conditions_text(guard: Guard) -> str:
     of_compiler = [item for item in guard.conditions if item.maker is ConditionMaker.COMPILER]
     if not of_compiler and all(item.path is None and item.version is None for item in own):
         return plain(guard.text, 600)
-    everywhere = [_joined(item.text) for item in own if item.path is None and item.version is None]
+    everywhere = [_join_lines(item.text) for item in own if item.path is None and item.version is None]
     parts = [" and ".join(everywhere)] if everywhere else []
     parts += [condition_text(item) for item in own if item.path is not None or item.version is not None]
     parts += [f"by the compiler: {item.text}" for item in of_compiler]
@@ -90,7 +90,7 @@ def _when(version: CodeVersion) -> str:
     return f"between the upgrades in blocks {version.since} and {version.until}"
 
 
-def _joined(text: str) -> str:
+def _join_lines(text: str) -> str:
     return f"({text})" if " or " in text else text
 
 
@@ -128,7 +128,7 @@ def _counts(condition: TransitionGuard) -> list[str]:
         counts.append(f"tells {condition.told_apart:,} of {condition.elsewhere:,} that led elsewhere")
     if condition.rejected:
         counts.append(f"explains {condition.explained:,} of {condition.rejected:,} rejected here")
-    counts.append(counted(condition.exceptions, "exception") + unknown_part(condition.unknown))
+    counts.append(count_of(condition.exceptions, "exception") + unknown_part(condition.unknown))
     return counts
 
 
@@ -151,7 +151,7 @@ def redundant_text(spec: Specification) -> str:
         return ""
     proved = sum(claim.proved is Proof.YES for claim in spec.redundant)
     return (
-        f"{counted(count, 'more claim is', 'more claims are')} not told, as they follow from others "
+        f"{count_of(count, 'more claim is', 'more claims are')} not told, as they follow from others "
         f"({proved:,} proved)."
     )
 
@@ -197,7 +197,7 @@ def role_texts(spec: Specification) -> list[str]:
 
 def _role(role: Role) -> str:
     text = _holders(role)
-    return f"{text} ({counted(role.unknown, 'call')} unknown)" if role.unknown else text
+    return f"{text} ({count_of(role.unknown, 'call')} unknown)" if role.unknown else text
 
 
 def _holders(role: Role) -> str:
@@ -230,7 +230,7 @@ def _deciding(guard: Guard, spec: Specification | None) -> str:
         return f"{scope}: no condition found ({counts}{more})"
     sentence = (
         f"{scope}{learned}: {text} ({counts}, {guard.explained:,} explained, "
-        f"{counted(guard.exceptions, 'exception')}{unknown_part(guard.unknown)}{more})"
+        f"{count_of(guard.exceptions, 'exception')}{unknown_part(guard.unknown)}{more})"
     )
     stopped = stopped_texts(guard)
     if stopped:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from specminer._support.text import counted, list_some, show_number
+from specminer._support.text import count_of, list_some, show_number
 from specminer.report.claim_sections import conditions_by_reason
 from specminer.report.document import Evidence, Report
 from specminer.report.fidelity import fidelity_text, unknown_text
@@ -93,14 +93,14 @@ def _gaps(evidence: Evidence) -> Iterator[str]:
     """Yield what the history did not touch, and what has no name."""
     if evidence.unseen:
         yield (
-            f"{counted(len(evidence.unseen), 'function')} of the interface that may change something never occurred, "
+            f"{count_of(len(evidence.unseen), 'function')} of the interface that may change something never occurred, "
             f"so nothing is known of them: {list_some(evidence.unseen[:MAX_LISTED], len(evidence.unseen))}."
         )
     else:
         yield "Every function of the interface that may change something occurred."
     if evidence.unnamed.total:
         names = list_some(evidence.unnamed.items[:MAX_LISTED], evidence.unnamed.total)
-        yield f"{counted(evidence.unnamed.total, 'variable')} known by slot only: {names}."
+        yield f"{count_of(evidence.unnamed.total, 'variable')} known by slot only: {names}."
 
 
 def split_section(report: Report) -> Section:
@@ -172,7 +172,7 @@ def rejections_section(spec: Specification, evidence: Evidence) -> Section | Non
                 (item.reason or "no reason given") + (f", first: {item.example}" if item.example else ""),
                 item.count,
                 item.senders,
-                *((_needed(guards.get(item.function, []), item.reason),) if guards else ()),
+                *((_explaining_conditions(guards.get(item.function, []), item.reason),) if guards else ()),
                 transaction_cell(spec.chain_id, item.first.transaction),
                 transaction_cell(spec.chain_id, item.last.transaction),
             )
@@ -182,7 +182,7 @@ def rejections_section(spec: Specification, evidence: Evidence) -> Section | Non
     )
 
 
-def _needed(conditions: list[tuple[str, str]], reason: str) -> str:
+def _explaining_conditions(conditions: list[tuple[str, str]], reason: str) -> str:
     """Return the conditions that explain a reason."""
     return " and ".join(dict.fromkeys(text for name, text in conditions if name == reason))
 

@@ -196,11 +196,11 @@ def _independence(document: Document, width: int) -> str:
             if found[key]:
                 named = [f"{name} ({count:,})" for name, count in found[key].items()]
                 lines.append(_paragraph(f"{what}: {_some(named)}", width, "    "))
-    lines.append(_paragraph(_executed(executed), width, "  "))
+    lines.append(_paragraph(_executed_text(executed), width, "  "))
     return "\n".join(lines)
 
 
-def _executed(executed: Document | None) -> str:
+def _executed_text(executed: Document | None) -> str:
     if executed is None:
         return "Not executed again: that needs one contract with its code, and entities."
     if not executed["calls"]:

@@ -19,7 +19,7 @@ from specminer.chain.interface import Interface
 from specminer.chain.value_text import value_text
 from specminer.errors import UsageError, plain
 from specminer.history import MISSING, OUTCOMES, History, bounds
-from specminer.interaction import Analysis, Found, Interactions
+from specminer.interaction import Analysis, Interactions, SortAssessment
 from specminer.interaction.races import Race
 from specminer.interaction.rejections import Rejections
 from specminer.interaction.verification import Independence
@@ -28,7 +28,7 @@ from specminer.report.money import Ledger, ledger, payments_of
 from specminer.trace import Outcome, OutcomeKind
 
 if TYPE_CHECKING:
-    from specminer.interaction.replaying import Replayed
+    from specminer.interaction.replaying import ReplayCheck
 
 MAX_WORD: Final = 6
 """Runs of equal events that a shortened word shows at either end."""
@@ -99,7 +99,7 @@ def overview(analysis: Analysis, interactions: Interactions) -> list[Document]:
                 "first_block": int(block[invocations].min()),
                 "last_block": int(block[invocations].max()),
                 "actors": len(np.unique(history.invocation_sender[own])),
-                "word": shortened(
+                "word": shorten_word(
                     [
                         _symbol(
                             interactions, event, called.name(int(interactions.invocation[event])), history
@@ -123,7 +123,7 @@ def _symbol(interactions: Interactions, event: int, function: str, history: Hist
     return text if history.accepted[int(interactions.invocation[event])] else f"✗{text}"
 
 
-def shortened(symbols: list[str]) -> str:
+def shorten_word(symbols: list[str]) -> str:
     """Return a word with runs counted and its middle left out: ``create bid×3 … settle``."""
     runs = [(symbol, len(list(group))) for symbol, group in groupby(symbols)]
     shown = [symbol if count == 1 else f"{symbol}×{count}" for symbol, count in runs]
@@ -137,7 +137,7 @@ def explanation(
     interactions: Interactions,
     judged: Rejections,
     checked: Independence,
-    executed: Replayed | None,
+    executed: ReplayCheck | None,
 ) -> Document:
     """Return how the history is split and why, what links what, and whether it holds."""
     context = analysis.context
@@ -211,7 +211,7 @@ def _environment(analysis: Analysis, interactions: Interactions) -> list[str]:
     return sorted(shown)
 
 
-def _sort(analysis: Analysis, found: Found, chosen: str | None) -> Document:
+def _sort(analysis: Analysis, found: SortAssessment, chosen: str | None) -> Document:
     rating, evidence = found.score, analysis.context
     return {
         "name": found.name,
@@ -258,7 +258,7 @@ def _independence(checked: Independence) -> Document:
     }
 
 
-def _execution(executed: Replayed) -> Document:
+def _execution(executed: ReplayCheck) -> Document:
     return {
         "interactions": executed.interactions,
         "calls": executed.calls,

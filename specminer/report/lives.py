@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.errors import plain
 from specminer.report.section import Piece, Section, left_out, row, transaction_cell
 from specminer.specification import HistorySummary, LifeMoment, LifeSummary, Specification
@@ -61,7 +61,7 @@ def _life_text(life: LifeSummary) -> str:
     began = (
         "began before what is read" if life.created is None else f"created in {_moment_text(life.created)}"
     )
-    return f"life {life.number:,}: {began}; {_end_text(life)}; {counted(life.calls, 'call')}"
+    return f"life {life.number:,}: {began}; {_end_text(life)}; {count_of(life.calls, 'call')}"
 
 
 def _moment_text(moment: LifeMoment) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from specminer._support.text import counted, list_some
+from specminer._support.text import count_of, list_some
 from specminer.errors import plain
 from specminer.report.brief import brief_sentences
 from specminer.report.document import Report
@@ -23,7 +23,7 @@ _LEADING: Final = re.compile(r"^([#+=>-]|\d{1,9}(?=[.)](?:\s|$)))")
 """What would make something else of a line that it begins."""
 
 
-def escaped(text: str, limit: int = MAX_CELL) -> str:
+def escape_text(text: str, limit: int = MAX_CELL) -> str:
     """Return foreign text as Markdown that shows it as it is: no markup, no HTML, no link, one line."""
     shown = plain(text, limit).strip().replace("&", "&amp;").replace("<", "&lt;")
     shown = _SPECIAL.sub(r"\\\1", shown)
@@ -34,16 +34,16 @@ def to_markdown(report: Report) -> str:
     """Return the report as CommonMark with tables; ends in a newline."""
     report = readable_report(report)
     spec = report.specification
-    title = escaped(spec.name, 120)
-    contracts = list_some([escaped(item, 60) for item in spec.contracts[:5]], len(spec.contracts))
+    title = escape_text(spec.name, 120)
+    contracts = list_some([escape_text(item, 60) for item in spec.contracts[:5]], len(spec.contracts))
     lines = [
         f"# {title}: what the contract did",
         "",
-        f"{contracts} on chain {spec.chain_id}. {counted(len(spec.states), 'state')}, "
-        f"{counted(len(spec.transitions), 'transition')}, mined by specminer.",
+        f"{contracts} on chain {spec.chain_id}. {count_of(len(spec.states), 'state')}, "
+        f"{count_of(len(spec.transitions), 'transition')}, mined by specminer.",
         "",
     ]
-    lines += [escaped(" ".join(brief_sentences(spec)), 4 * MAX_CELL), ""]
+    lines += [escape_text(" ".join(brief_sentences(spec)), 4 * MAX_CELL), ""]
     if report.evidence is None:
         lines += [NO_EVIDENCE, ""]
     for group in groups(report):
@@ -55,11 +55,11 @@ def to_markdown(report: Report) -> str:
 
 def section_lines(section: Section, level: int = 3) -> list[str]:
     """Return the lines of a section under a heading of a level."""
-    lines = [f"{'#' * level} {escaped(section.title)}", ""]
+    lines = [f"{'#' * level} {escape_text(section.title)}", ""]
     for text in section.lead:
-        lines += [escaped(text, 4 * MAX_CELL), ""]
+        lines += [escape_text(text, 4 * MAX_CELL), ""]
     if section.rows:
-        lines.append("| " + " | ".join(escaped(text) for text in section.header) + " |")
+        lines.append("| " + " | ".join(escape_text(text) for text in section.header) + " |")
         lines.append(
             "|"
             + "|".join(
@@ -72,7 +72,7 @@ def section_lines(section: Section, level: int = 3) -> list[str]:
     note = section.note
     if len(section.rows) > MAX_ROWS:
         note = f"The first {MAX_ROWS:,} of {len(section.rows):,} rows. {note}".strip()
-    return [*lines, escaped(note), ""] if note else lines
+    return [*lines, escape_text(note), ""] if note else lines
 
 
 def _row(item: Row) -> str:
@@ -80,5 +80,5 @@ def _row(item: Row) -> str:
 
 
 def _piece(piece: Piece) -> str:
-    text = escaped(piece.text)
+    text = escape_text(piece.text)
     return f"[{text}]({piece.url})" if piece.url else text

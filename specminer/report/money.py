@@ -11,7 +11,7 @@ import numpy as np
 
 from specminer._support.addresses import checksum_address
 from specminer.history import CONSTRUCTOR, MISSING, PAYMENTS, History
-from specminer.report.document import Flow, Held, Listed, Money, Payout, Receiver, Unpaid
+from specminer.report.document import BalancePoint, CutList, Flow, Money, Payout, Receiver, Unpaid
 from specminer.specification import Occurrence
 from specminer.trace import PaymentKind
 
@@ -35,11 +35,11 @@ class Ledger:
     made: list[int]
     """How many payments each invocation made, ``MISSING`` if that was not recorded."""
 
-    def received(self, row: int) -> int:
+    def received_wei(self, row: int) -> int:
         """Return the wei that came with a call, whether it was accepted or not."""
         return self.value[row]
 
-    def known(self, row: int) -> bool:
+    def is_known(self, row: int) -> bool:
         """Return whether a call's payments were recorded, with their amounts."""
         if self.made[row] <= 0:
             return self.made[row] == 0
@@ -57,7 +57,7 @@ class Ledger:
         """Return the wei of a payment, as far as they are known."""
         return self.wei[place] or 0
 
-    def paid(self, row: int) -> int:
+    def paid_wei(self, row: int) -> int:
         """Return the wei that a call paid out for good, as far as they are known."""
         return sum(map(self.amount, self.places(row, undone=False)))
 
@@ -98,17 +98,17 @@ def flows(book: Ledger, name: Callable[[int], str], hash_of: Callable[[int], str
     """Return the ether that came in by function, the most first."""
     groups: dict[str, list[int]] = defaultdict(list)
     for row in np.flatnonzero(book.history.accepted).tolist():
-        if book.received(row):
+        if book.received_wei(row):
             groups[name(row)].append(row)
     found = []
     for function, rows in groups.items():
-        largest = max(rows, key=book.received)
+        largest = max(rows, key=book.received_wei)
         found.append(
             Flow(
                 function=function,
                 calls=len(rows),
-                value=str(sum(map(book.received, rows))),
-                largest=str(book.received(largest)),
+                value=str(sum(map(book.received_wei, rows))),
+                largest=str(book.received_wei(largest)),
                 transaction=hash_of(largest),
             )
         )
@@ -124,7 +124,7 @@ def money(
     """Return what left the contracts; ``most`` is how many rows a list may have."""
     history = book.history
     accepted = np.flatnonzero(history.accepted).tolist()
-    unknown = [row for row in accepted if not book.known(row)]
+    unknown = [row for row in accepted if not book.is_known(row)]
     payers = sorted(set(history.payment_invocation.tolist()))
     kept = [row for row in payers if history.accepted[row] and book.places(row, undone=False)]
     return Money(
@@ -135,7 +135,7 @@ def money(
         destroyed=str(_sum(book, kept, PaymentKind.SELFDESTRUCT)),
         receivers=_receivers(book, kept, name, occurrence, most),
         unpaid=_unpaid(book, payers, name, occurrence, most),
-        held=() if unknown else _held(book),
+        held=() if unknown else _balance_points(book),
         whole=_whole(history),
     )
 
@@ -159,7 +159,7 @@ def _payouts(
         groups[name(row)].append(row)
     found = []
     for function, rows in groups.items():
-        largest = max(rows, key=book.paid)
+        largest = max(rows, key=book.paid_wei)
         places = [place for row in rows for place in book.places(row, undone=False)]
         to_sender = sum(
             book.amount(place)
@@ -174,7 +174,7 @@ def _payouts(
                 payments=len(places),
                 value=str(sum(map(book.amount, places))),
                 to_sender=str(to_sender),
-                largest=str(book.paid(largest)),
+                largest=str(book.paid_wei(largest)),
                 transaction=occurrence(largest).transaction,
             )
         )
@@ -187,7 +187,7 @@ def _receivers(
     name: Callable[[int], str],
     occurrence: Callable[[int], Occurrence],
     most: int,
-) -> Listed[Receiver]:
+) -> CutList[Receiver]:
     groups: dict[int, list[int]] = defaultdict(list)
     for row in payers:
         for place in book.places(row, undone=False):
@@ -195,7 +195,7 @@ def _receivers(
     payer = book.history.payment_invocation
     sums = {number: sum(map(book.amount, places)) for number, places in groups.items()}
     ranked = sorted(groups, key=lambda number: (-sums[number], book.history.addresses[number]))
-    return Listed(
+    return CutList(
         items=tuple(
             Receiver(
                 address=book.receiver(groups[number][0]),
@@ -221,7 +221,7 @@ def _unpaid(
     name: Callable[[int], str],
     occurrence: Callable[[int], Occurrence],
     most: int,
-) -> Listed[Unpaid]:
+) -> CutList[Unpaid]:
     """Return the payments that failed in calls that were accepted all the same."""
     groups: dict[str, list[int]] = defaultdict(list)
     for row in payers:
@@ -240,15 +240,15 @@ def _unpaid(
         if places
     ]
     found.sort(key=lambda item: (-item.payments, item.function))
-    return Listed(items=tuple(found[:most]), total=len(found))
+    return CutList(items=tuple(found[:most]), total=len(found))
 
 
-def _held(book: Ledger) -> tuple[Held, ...]:
+def _balance_points(book: Ledger) -> tuple[BalancePoint, ...]:
     """Return what the contracts held after transactions that moved ether, the highest and the lowest too."""
     history = book.history
     moved: dict[int, int] = defaultdict(int)
     for row in np.flatnonzero(history.accepted).tolist():
-        change = book.received(row) - book.paid(row)
+        change = book.received_wei(row) - book.paid_wei(row)
         if change:
             moved[int(history.invocation_transaction[row])] += change
     places, balances, wei = sorted(moved), [], 0
@@ -263,9 +263,9 @@ def _held(book: Ledger) -> tuple[Held, ...]:
     return tuple(_moment(history, places[number], balances[number]) for number in sorted(chosen))
 
 
-def _moment(history: History, place: int, wei: int) -> Held:
+def _moment(history: History, place: int, wei: int) -> BalancePoint:
     time = int(history.transaction_time[place])
-    return Held(
+    return BalancePoint(
         block=int(history.transaction_block[place]),
         timestamp=None if time == MISSING else time,
         value=str(wei),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from specminer._support.text import counted, list_some
+from specminer._support.text import count_of, list_some
 from specminer._support.units import amount, moment
 from specminer.report.chart import steps
-from specminer.report.document import Evidence, Held, Money
+from specminer.report.document import BalancePoint, Evidence, Money
 from specminer.report.section import Section, address_cell, left_out, row, transaction_cell
 from specminer.report.sentences import share
 from specminer.specification import Specification
@@ -38,7 +38,7 @@ def money_sections(spec: Specification, evidence: Evidence) -> Iterator[Section]
     if book.unpaid.items:
         yield _unpaid(spec, book)
     if book.held:
-        yield _held(book)
+        yield _balance_section(book)
 
 
 def _came(spec: Specification, evidence: Evidence) -> Section:
@@ -67,7 +67,7 @@ def _went(spec: Specification, book: Money) -> Section:
     total = sum(int(item.value) for item in book.payouts)
     calls = sum(item.calls for item in book.payouts)
     lead = [
-        f"{amount(str(total))} went out in {counted(calls, 'accepted call')}"
+        f"{amount(str(total))} went out in {count_of(calls, 'accepted call')}"
         + (f", {amount(book.created)} of it into contracts that were created" if book.created != "0" else "")
         + (f", {amount(book.destroyed)} of it by self-destruction" if book.destroyed != "0" else "")
         + "."
@@ -76,8 +76,8 @@ def _went(spec: Specification, book: Money) -> Section:
     ]
     if book.unknown:
         lead.append(
-            f"Of {counted(book.calls, 'accepted call')}, what {book.unknown:,} paid out is not known, or not how much; "
-            "that is not in the sums."
+            f"Of {count_of(book.calls, 'accepted call')}, what {book.unknown:,} paid out is not known, or not how "
+            "much; that is not in the sums."
         )
     return Section(
         id="payouts",
@@ -163,7 +163,7 @@ def _unpaid(spec: Specification, book: Money) -> Section:
     )
 
 
-def _held(book: Money) -> Section:
+def _balance_section(book: Money) -> Section:
     held = book.held
     highest = max(held, key=lambda item: int(item.value))
     lowest = min(held, key=lambda item: int(item.value))
@@ -198,7 +198,7 @@ def _held(book: Money) -> Section:
     )
 
 
-def _sample(held: tuple[Held, ...]) -> tuple[Held, ...]:
+def _sample(held: tuple[BalancePoint, ...]) -> tuple[BalancePoint, ...]:
     """Return some moments in order, the first, the last, the highest and the lowest with them."""
     values = [int(item.value) for item in held]
     wanted = {0, len(held) - 1, values.index(max(values)), values.index(min(values))}

@@ -25,7 +25,7 @@ from specminer.errors import RenderError, UsageError, plain
 from specminer.report.automaton_sections import MAX_TRANSITIONS
 from specminer.report.brief import brief_sentences
 from specminer.report.claim_sections import required_guards
-from specminer.report.document import Report, Taken
+from specminer.report.document import Report, TransitionUse
 from specminer.report.passage_sections import followed_text, told_text
 from specminer.report.picture import FOLDED, UNFOLDED, boxes, is_folded, night, picture
 from specminer.report.reading import readable_report
@@ -213,7 +213,7 @@ def _drawings(points: Sequence[DrawnPoint]) -> Iterator[str]:
 def _points(spec: Specification) -> tuple[list[DrawnPoint], int, str]:
     """Return the points of the front with their pictures, which of them is the chosen one, and what is missing."""
     try:
-        own = _drawn(spec)
+        own = _draw_point(spec)
     except RenderError as error:
         return [], 0, f"No picture: {error.message}"
     middle = next((place for place, point in enumerate(spec.front) if point.chosen), 0)
@@ -239,7 +239,7 @@ def _views(spec: Specification) -> list[tuple[DrawnPoint, str]]:
     if other is None:
         return []
     try:
-        return [(_drawn(other), _tab(other))]
+        return [(_draw_point(other), _tab(other))]
     except RenderError:
         return []
 
@@ -250,7 +250,7 @@ def _tab(spec: Specification) -> str:
     return f"By {sort.name}" if sort is not None else "As a whole"
 
 
-def _drawn(spec: Specification) -> DrawnPoint:
+def _draw_point(spec: Specification) -> DrawnPoint:
     """Return a point with its pictures; the unfolded one is left out where it fails or takes too long.
 
     Raises:
@@ -268,7 +268,7 @@ def _drawn(spec: Specification) -> DrawnPoint:
 
 def _other(spec: Specification, place: int) -> DrawnPoint | None:
     try:
-        return _drawn(spec.at(place))
+        return _draw_point(spec.at(place))
     except (RenderError, UsageError):
         return None
 
@@ -303,7 +303,7 @@ def _point(report: Report, spec: Specification) -> dict[str, Any]:
 
 
 def _edge(
-    spec: Specification, place: int, edge: Edge, outflow: int, guard: str | None, taken: Taken | None
+    spec: Specification, place: int, edge: Edge, outflow: int, guard: str | None, taken: TransitionUse | None
 ) -> dict[str, Any]:
     return {
         "place": place,
@@ -325,7 +325,7 @@ def _edge(
         "elapsed": elapsed_text(taken.elapsed) if taken and taken.elapsed else None,
         "roles": _roles(spec, edge),
         "value": amount(taken.value) if taken and taken.value != "0" and edge.outcome == "returned" else None,
-        "paid": _paid(taken) if edge.outcome == "returned" else None,
+        "paid": _paid_text(taken) if edge.outcome == "returned" else None,
         "witnesses": _pieces(spec, *edge.witnesses[: 10 if taken else 3]),
         "examples": [
             {
@@ -353,7 +353,7 @@ def _roles(spec: Specification, edge: Edge) -> str | None:
     return "; ".join(roles) or None
 
 
-def _paid(taken: Taken | None) -> str | None:
+def _paid_text(taken: TransitionUse | None) -> str | None:
     if taken is None or taken.paid == "0":
         return None
     return "not known" if taken.paid is None else amount(taken.paid)
@@ -392,19 +392,19 @@ def _event(spec: Specification, names: dict[int, str], event: dict[str, Any]) ->
         "event": edge.event,
         "rejected": edge.outcome != "returned",
         "reason": event["reason"],
-        "sender": _HEX.sub(_shortened, event["sender"]),
+        "sender": _HEX.sub(_shorten, event["sender"]),
         "value": "" if event["value"] == "0" else amount(event["value"]),
         "paid": "; ".join(
             f"{'all that is held' if item['value'] is None else amount(item['value'])} to "
-            + _HEX.sub(_shortened, item["to"])
+            + _HEX.sub(_shorten, item["to"])
             for item in event["payments"] or ()
         ),
         "arguments": _HEX.sub(
-            _shortened, ", ".join(f"{name} = {value}" for name, value in event["arguments"].items())
+            _shorten, ", ".join(f"{name} = {value}" for name, value in event["arguments"].items())
         ),
         "state": names.get(edge.target, "?"),
         "changes": _HEX.sub(
-            _shortened,
+            _shorten,
             "; ".join(
                 f"{change['location']}: {change['before'] if change['before'] is not None else '?'} → {change['after']}"
                 for change in event["changes"]
@@ -414,6 +414,6 @@ def _event(spec: Specification, names: dict[int, str], event: dict[str, Any]) ->
     }
 
 
-def _shortened(found: re.Match[str]) -> str:
+def _shorten(found: re.Match[str]) -> str:
     """Return a long hexadecimal number by its ends; the whole one is in the JSON."""
     return f"{found[0][:6]}…{found[0][-4:]}"

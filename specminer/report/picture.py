@@ -54,7 +54,7 @@ def picture(spec: Specification, options: PictureOptions = FOLDED) -> str:
     names = {state.id: plain(state.name, 120) for state in drawn.states}
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
-    written = {mark: _written(group) for group in root.iter("g") if (mark := group.get("id"))}
+    written = {mark: _text_of(group) for group in root.iter("g") if (mark := group.get("id"))}
     for element in root.iter():
         _mark(element, names, written)
     for dimension in ("width", "height"):
@@ -99,7 +99,7 @@ def night(pictures: Iterable[str], inside: str = "picture") -> str:
     return "@media screen and (prefers-color-scheme: dark){" + "".join(rules) + "}" if rules else ""
 
 
-def _written(group: ET.Element) -> str:
+def _text_of(group: ET.Element) -> str:
     """Return what is written in a part, row by row."""
     rows = (" ".join("".join(text.itertext()).split()) for text in group.iter("text"))
     return plain(" ".join(row for row in rows if row), 600)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from specminer.quantity import Scope, Units, for_readers, spell_text, units_of
-from specminer.report.document import Evidence, Report, Taken
+from specminer.report.document import Evidence, Report, TransitionUse
 from specminer.specification import Edge
 
 
@@ -25,11 +25,11 @@ def _evidence(evidence: Evidence, edges: tuple[Edge, ...], units: Units) -> Evid
         return evidence
     return replace(
         evidence,
-        transitions=tuple(_taken(item, edge, units) for item, edge in zip(taken, edges, strict=True)),
+        transitions=tuple(_rewrite_use(item, edge, units) for item, edge in zip(taken, edges, strict=True)),
     )
 
 
-def _taken(item: Taken, edge: Edge, units: Units) -> Taken:
+def _rewrite_use(item: TransitionUse, edge: Edge, units: Units) -> TransitionUse:
     scope = Scope(edge.function)
     return replace(
         item,

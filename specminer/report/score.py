@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from specminer._support.text import counted, list_some
+from specminer._support.text import count_of, list_some
 from specminer.automaton import Word
 from specminer.errors import plain
 from specminer.score import Inclusion, Labels, Score, Spread
@@ -22,7 +22,7 @@ _LABEL = 60
 def score_text(score: Score) -> str:
     """Return the score in lines, the last one ended."""
     over = "bare function names" if score.labels is Labels.FUNCTIONS else "events with roles"
-    draws = f"{counted(score.seeds, 'seed')}, over {over}"
+    draws = f"{count_of(score.seeds, 'seed')}, over {over}"
     lines = [
         f"precision  {_spread(score.precision)}",
         f"recall     {_spread(score.recall)}",
@@ -32,9 +32,9 @@ def score_text(score: Score) -> str:
         f"every word of the truth is one of the mined automaton: {_answer(score.truth_in_mined)}",
     ]
     if score.only_mined:
-        lines.append(f"only the mined automaton has: {_listed(score.only_mined)}")
+        lines.append(f"only the mined automaton has: {_list_labels(score.only_mined)}")
     if score.only_truth:
-        lines.append(f"only the truth has: {_listed(score.only_truth)}")
+        lines.append(f"only the truth has: {_list_labels(score.only_truth)}")
     if "constructor" in {*score.only_mined, *score.only_truth}:
         lines.append(
             "only one of both tells the deployment as an event; compare the rest with --ignore constructor"
@@ -92,5 +92,5 @@ def _word(word: Word) -> str:
     return ", ".join(shown)
 
 
-def _listed(labels: tuple[str, ...]) -> str:
+def _list_labels(labels: tuple[str, ...]) -> str:
     return list_some([plain(label, _LABEL) for label in labels[:_SHOWN]], len(labels), ", and {:,} more")

@@ -82,7 +82,7 @@ def row(*cells: object, place: int | None = None) -> Row:
 
 def transaction_cell(chain_id: int, *transactions: str) -> Cell:
     """Return transactions as links, shortened."""
-    return tuple(_linked(text, transaction_link(chain_id, text)) for text in transactions)
+    return tuple(_link_transaction(text, transaction_link(chain_id, text)) for text in transactions)
 
 
 def address_cell(chain_id: int, address: str) -> Cell:
@@ -90,7 +90,7 @@ def address_cell(chain_id: int, address: str) -> Cell:
     return (Piece(text=address, url=address_link(chain_id, address), code=True),)
 
 
-def _linked(transaction: str, url: str | None) -> Piece:
+def _link_transaction(transaction: str, url: str | None) -> Piece:
     short = transaction if len(transaction) <= 20 else f"{transaction[:10]}…{transaction[-4:]}"
     return Piece(text=short if url else transaction, url=url, code=True)
 

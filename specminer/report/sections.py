@@ -72,7 +72,7 @@ def groups(report: Report) -> tuple[Group, ...]:
                 *((reentries_section(spec, evidence), races_section(spec, evidence)) if evidence else ()),
             ),
         ),
-        *_explained(report),
+        *_explained_transactions(report),
         (
             "What it demands",
             (
@@ -95,7 +95,7 @@ def groups(report: Report) -> tuple[Group, ...]:
     return tuple(group for group in listed if group.sections)
 
 
-def _explained(report: Report) -> Iterator[tuple[str, tuple[Section, ...]]]:
+def _explained_transactions(report: Report) -> Iterator[tuple[str, tuple[Section, ...]]]:
     """Yield a group for each transaction that the report explains."""
     for number, told in enumerate(report.explanations or (), 1):
         yield f"Transaction {short_hash(told)}", short_sections(told, f"t{number}-")

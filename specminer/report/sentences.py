@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from specminer._support.text import counted
-from specminer.report.document import Elapsed
+from specminer._support.text import count_of
+from specminer.report.document import ElapsedTime
 from specminer.specification import Edge, Specification, TransitionKind
 
 EXPLORERS: Final = {
@@ -48,11 +48,11 @@ def transition_sentence(spec: Specification, edge: Edge, outflow: int, *, guard:
     elif edge.kind is TransitionKind.TIME:
         text += " (nobody's call: time passed)"
     if edge.kind.befalls:
-        text += f". It found {counted(edge.interaction_count, 'interaction')} there"
+        text += f". It found {count_of(edge.interaction_count, 'interaction')} there"
         text += f", {times(edge.count)} in all" if edge.count > edge.interaction_count else ""
     else:
-        text += f". It happened {times(edge.count)} in {counted(edge.interaction_count, 'interaction')}"
-        text += f", by {counted(edge.senders, 'sender')}"
+        text += f". It happened {times(edge.count)} in {count_of(edge.interaction_count, 'interaction')}"
+        text += f", by {count_of(edge.senders, 'sender')}"
     if outflow:
         text += f"; that is {share(edge.count, outflow)} of what happens there"
     if guard and edge.guard and edge.guard != "true":
@@ -88,7 +88,7 @@ def duration(seconds: int) -> str:
     return "0 seconds"
 
 
-def elapsed_text(elapsed: Elapsed) -> str:
+def elapsed_text(elapsed: ElapsedTime) -> str:
     """Return how long after the event before: least, median, most."""
     if elapsed.least == elapsed.most:
         return f"{duration(elapsed.median)} after the event before"

@@ -13,7 +13,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from specminer._support.text import counted, show_number, unknown_part
+from specminer._support.text import count_of, show_number, unknown_part
 from specminer.errors import plain
 from specminer.quantity import for_readers
 from specminer.report.automaton_sections import observer_text
@@ -111,7 +111,7 @@ def _state_table(spec: Specification, columns: int) -> list[str]:
     """Return the states with their visits and ends, the first in the order of the document."""
     lines = [f"States ({len(spec.states):,})"]
     for state in spec.states[:SHORT_ROWS]:
-        counts = "the initial state" if state.id == spec.initial else counted(state.visits, "visit")
+        counts = "the initial state" if state.id == spec.initial else count_of(state.visits, "visit")
         lines.append(cut(f"  {_name(state)}: {counts}{_ends(state)}", columns))
     rest = len(spec.states) - SHORT_ROWS
     return [*lines, *([f"  … and {rest:,} more"] if rest > 0 else [])]
@@ -125,7 +125,7 @@ def _main_guards(spec: Specification, columns: int) -> list[str]:
     )
     lines = ["What calls need"] if ranked else []
     for guard in ranked[:SHORT_ROWS]:
-        support = f" ({guard.explained:,} of {counted(guard.rejected, 'rejection')} explained)"
+        support = f" ({guard.explained:,} of {count_of(guard.rejected, 'rejection')} explained)"
         learned = " (learned)" if guard.kind is GuardKind.LEARNED else ""
         text = f"  {plain(guard.scope, 60)}{learned}: {conditions_text(guard)}"
         lines.append(cut(text, columns - cell_len(support)) + support)
@@ -140,8 +140,8 @@ def _read(spec: Specification, columns: int) -> list[str]:
     where = contracts[0] if len(contracts) == 1 else f"{len(contracts):,} contracts"
     what = (
         f"blocks {show_number(history.first_block)} to {show_number(history.last_block)}, "
-        f"{counted(history.transactions, 'transaction')} with "
-        f"{counted(history.invocations, 'call')}, {show_number(history.rejected)} of them rejected"
+        f"{count_of(history.transactions, 'transaction')} with "
+        f"{count_of(history.invocations, 'call')}, {show_number(history.rejected)} of them rejected"
     )
     lines = ["Read"]
     lines += paragraph(f"{where} on chain {spec.chain_id}: {what}.", columns)
@@ -185,7 +185,7 @@ def _split(spec: Specification, columns: int) -> list[str]:
         lines += paragraph(plain(split.explanation, 2000), columns)
     view = spec.second_view
     if view is not None:
-        size = f"{counted(len(view.states), 'state')}, {counted(len(view.transitions), 'transition')}"
+        size = f"{count_of(len(view.states), 'state')}, {count_of(len(view.transitions), 'transition')}"
         lines += paragraph(f"{plain(view.interactions.explanation, 2000)} It has {size}.", columns)
     return lines
 
@@ -239,7 +239,7 @@ def _effects(spec: Specification, columns: int) -> list[str]:
         lines += paragraph(text, columns, "- ")
     rest = len(texts) - MAX_FUNCTIONS
     if rest > 0:
-        lines.append(cut(f"… and of {counted(rest, 'more function')} in automaton.json", columns))
+        lines.append(cut(f"… and of {count_of(rest, 'more function')} in automaton.json", columns))
     return lines
 
 
@@ -254,10 +254,10 @@ def _states(spec: Specification, columns: int) -> list[str]:
     for state in spec.states:
         name = _name(state)
         if state.id == spec.initial:
-            stuck = f"; {counted(state.ends, 'interaction')} never left it" if state.ends else ""
+            stuck = f"; {count_of(state.ends, 'interaction')} never left it" if state.ends else ""
             lines.append(cut(f"  {name}: the initial state{stuck}", columns))
             continue
-        visits = f"{counted(state.visits, 'visit')}{unknown_part(state.unknown)}"
+        visits = f"{count_of(state.visits, 'visit')}{unknown_part(state.unknown)}"
         counts = f"{visits}{_ends(state)}"
         one = f"  {name}: {counts}"
         if cell_len(one) <= columns:
@@ -274,7 +274,7 @@ def _states(spec: Specification, columns: int) -> list[str]:
 
 def _ends(state: State) -> str:
     """Return how many interactions end in a state, as the end of a phrase; nothing if none does."""
-    return f", {counted(state.ends, 'interaction ends', 'interactions end')} here" if state.ends else ""
+    return f", {count_of(state.ends, 'interaction ends', 'interactions end')} here" if state.ends else ""
 
 
 def _transitions(spec: Specification, columns: int, rows: int) -> list[str]:
@@ -302,7 +302,7 @@ def _transitions(spec: Specification, columns: int, rows: int) -> list[str]:
     title = "share: of the events that leave the source state; in: number of interactions; ✗: rejected"
     lines = [f"Transitions ({len(spec.transitions):,})", *paragraph(title, columns), _line(_HEADER, widths)]
     for source, group in groupby(zip(shown, cells, strict=True), key=lambda pair: pair[0].source):
-        events = f" ({counted(outflow[source], 'event')})"
+        events = f" ({count_of(outflow[source], 'event')})"
         lines.append(cut(f"from {names.get(source, '?')}", columns - len(events)) + events)
         lines += [_line(row, widths) for _, row in group]
     if len(ranked) > len(shown):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Final
 
-from specminer._support.text import counted, show_number
+from specminer._support.text import count_of, show_number
 from specminer.errors import plain
 from specminer.report.section import Section, left_out, row, transaction_cell
 from specminer.specification import Specification, Surprise, SurprisingTransaction
@@ -42,7 +42,7 @@ def unjudged_sentence(surprise: Surprise) -> str:
         return ""
     total = sum(item.calls for item in surprise.unjudged)
     reasons = "; ".join(f"{plain(item.reason, 200)} ({item.calls:,})" for item in surprise.unjudged)
-    return f"Never judged: {counted(total, 'call')}, because {reasons}."
+    return f"Never judged: {count_of(total, 'call')}, because {reasons}."
 
 
 def transactions_section(spec: Specification) -> Section | None:

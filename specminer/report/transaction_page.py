@@ -14,7 +14,7 @@ from specminer._support.units import amount, moment
 from specminer.errors import plain
 from specminer.explanation import Explanation
 from specminer.report.layout import cut, paragraph
-from specminer.report.markdown import escaped, section_lines
+from specminer.report.markdown import escape_text, section_lines
 from specminer.report.page import asset, environment, style_hash
 from specminer.report.picture import night
 from specminer.report.section import without_empty_columns
@@ -83,13 +83,13 @@ def transaction_markdown(told: Explanation) -> str:
     lines = [
         f"# Transaction {short_hash(told)}",
         "",
-        f"{told.transaction.hash} of {escaped(told.name, 120)} on chain {told.chain_id}.",
+        f"{told.transaction.hash} of {escape_text(told.name, 120)} on chain {told.chain_id}.",
         "",
         "; ".join(f"{label.lower()}: {value}" for label, value in _numbers(told)) + ".",
         "",
         "## What happened",
         "",
-        *(f"- {escaped(text, _MAX_LINE)}" for text in told.summary),
+        *(f"- {escape_text(text, _MAX_LINE)}" for text in told.summary),
         "",
     ]
     for section in transaction_sections(told):
@@ -100,8 +100,8 @@ def transaction_markdown(told: Explanation) -> str:
 def transaction_text(told: Explanation, width: int) -> str:
     """Return the explanation in about one screen of lines of at most ``width`` cells."""
     numbers = "; ".join(f"{label.lower()} {value}" for label, value in _numbers(told))
-    parts = [f"Transaction {told.transaction.hash}\n{_joined(numbers, width)}"]
-    parts.append("\n".join(_joined(text, width, "- ") for text in told.summary))
+    parts = [f"Transaction {told.transaction.hash}\n{_join_text(numbers, width)}"]
+    parts.append("\n".join(_join_text(text, width, "- ") for text in told.summary))
     calls = [_call_line(told, place) for place in range(min(len(told.calls), MAX_CALLS))]
     parts.append(_list("Calls", calls, told.calls_total, width))
     moved = [
@@ -115,7 +115,7 @@ def transaction_text(told: Explanation, width: int) -> str:
         for item in told.storage
     ]
     parts.append(_list("Storage", changes, len(told.storage), width))
-    parts.append("\n".join(_joined(text, width) for text in told.notes[:2]))
+    parts.append("\n".join(_join_text(text, width) for text in told.notes[:2]))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -149,5 +149,5 @@ def _hanging(text: str, width: int) -> list[str]:
     return [cut(row, width) for row in rows]
 
 
-def _joined(text: str, width: int, lead: str = "") -> str:
+def _join_text(text: str, width: int, lead: str = "") -> str:
     return "\n".join(paragraph(plain(text, _MAX_LINE), width, lead))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer._support.units import amount, moment, token_amount
 from specminer.errors import RenderError, plain
 from specminer.explanation import (
@@ -358,7 +358,7 @@ def before_text(item: Participant) -> str:
     """Return how often an address sent or called before, and since when it is known."""
     if item.transactions_before:
         since = f", first in block {item.first_block:,}" if item.first_block is not None else ""
-        return f"{counted(item.transactions_before, 'transaction')}{since}"
+        return f"{count_of(item.transactions_before, 'transaction')}{since}"
     return "never called or sent"
 
 
@@ -370,12 +370,12 @@ def _lives(told: Explanation) -> Iterator[Section]:
 def _life(told: Explanation, life: LifeAround, place: int) -> Section:
     cut = []
     if life.earlier:
-        cut.append(f"{counted(life.earlier, 'event')} before are left out.")
+        cut.append(f"{count_of(life.earlier, 'event')} before are left out.")
     if life.later:
-        cut.append(f"{counted(life.later, 'event')} after are left out.")
+        cut.append(f"{count_of(life.later, 'event')} after are left out.")
     more = told.lives_total - len(told.lives)
     if more > 0 and place == len(told.lives) - 1:
-        cut.append(f"It took part in {counted(more, 'more interaction')}.")
+        cut.append(f"It took part in {count_of(more, 'more interaction')}.")
     return Section(
         id=f"life-{place}",
         title=f"Before and after: {plain(life.interaction, 120)}",

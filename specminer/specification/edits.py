@@ -236,12 +236,12 @@ def claims_template(claims: Sequence[ListedClaim]) -> str:
             "# drop = true",
             '# name = ""',
             '# comment = ""',
-            f"# content = {_quoted(content.decode())}",
+            f"# content = {_quote_toml(content.decode())}",
         ]
     return "\n".join(lines) + "\n"
 
 
-def _quoted(text: str) -> str:
+def _quote_toml(text: str) -> str:
     """Return a text as a string of TOML, of one line, without characters that steer a terminal."""
     if text.isprintable() and "'" not in text:
         return f"'{text}'"

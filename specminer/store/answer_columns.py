@@ -22,7 +22,7 @@ from specminer.history import (
     SmallColumn,
 )
 from specminer.store import schema
-from specminer.store.columns import Row, fetched, looked_up
+from specminer.store.columns import Row, fetch_rows, looked_up
 from specminer.store.damage import blob, padded
 from specminer.store.instances import among
 from specminer.trace import Address, Hash
@@ -82,7 +82,7 @@ def _of_owners(
 
 
 def _rows(connection: sa.Connection, query: sa.Select[Any] | None) -> Iterable[list[Row]]:
-    return () if query is None else fetched(connection, query)
+    return () if query is None else fetch_rows(connection, query)
 
 
 def _calls(
@@ -118,7 +118,7 @@ def _calls(
         answered = [outputs.setdefault(text, len(outputs)) for text in map(blob, output)]
         parts.append(np.array([*numbers, coded, succeeded, undone, size, selector, answered], dtype=np.int64))
     raw = np.concatenate(parts, axis=1)
-    call, order = _ordered(call_place, raw[0], raw[1])
+    call, order = _order_rows(call_place, raw[0], raw[1])
     raw = raw[:, order]
     texts, answered_by_use = _by_first_use(tuple(outputs), raw[9])
     return {
@@ -144,7 +144,7 @@ def _by_first_use(texts: Sequence[bytes], uses: IntColumn) -> tuple[tuple[bytes,
     return tuple(texts[row] for row in used[order].tolist()), place[number.reshape(-1)]
 
 
-def _ordered(
+def _order_rows(
     call_place: IntColumn, invocation: IntColumn, place: IntColumn
 ) -> tuple[RowColumn, npt.NDArray[np.intp]]:
     """Return the rows of invocations, ascending, and which rows of a table belong there, in order of place."""
@@ -169,7 +169,7 @@ def _environment(
         subjects += padded(subject)
         values += padded(value)
     raw = np.concatenate(parts, axis=1)
-    call, order = _ordered(call_place, raw[0], raw[1])
+    call, order = _order_rows(call_place, raw[0], raw[1])
     return {
         "environment_invocation": call,
         "environment_kind": raw[2, order].astype(np.int8),
@@ -195,7 +195,7 @@ def _codes(
     for rows in _rows(connection, _of_owners(query, table, owners, counts)):
         parts.append(np.array(rows, dtype=np.int64).T)
     raw = np.concatenate(parts, axis=1)
-    call, order = _ordered(call_place, raw[0], raw[1])
+    call, order = _order_rows(call_place, raw[0], raw[1])
     address, digest = raw[2:, order]
     span = int(digest.max(initial=0)) + 1
     pairs, number = np.unique(address * span + digest, return_inverse=True)
@@ -249,7 +249,7 @@ def block_columns(
     parts = [np.zeros((5, 0), dtype=np.int64)]
     fees, randomness = bytearray(), bytearray()
     beneficiaries: dict[bytes, int] = {}
-    for rows in fetched(connection, query.order_by(table.c.number)):
+    for rows in fetch_rows(connection, query.order_by(table.c.number)):
         number, fee, random, beneficiary, limit = zip(*rows, strict=True)
         paid = [
             MISSING if text is None else beneficiaries.setdefault(blob(text), len(beneficiaries))

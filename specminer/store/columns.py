@@ -32,7 +32,7 @@ MAX_ID: Final = 1 << 26
 Row = tuple[Any, ...]
 
 
-def fetched(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[list[Row]]:
+def fetch_rows(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[list[Row]]:
     """Yield the rows of a query as the driver's bare tuples, many at a time.
 
     Raises:
@@ -134,7 +134,7 @@ def invocation_columns(
     outcomes = {outcome.value: place for place, outcome in enumerate(OUTCOMES)}
     numbers = IntegerWriter(len(integers) + 2)
     data, output = TextWriter(), TextWriter()
-    for rows in fetched(connection, query.where(among(table.c.contract_id, owners))):
+    for rows in fetch_rows(connection, query.where(among(table.c.contract_id, owners))):
         *plain, kind, outcome, called, returned = zip(*rows, strict=True)
         coded = [*plain, [kinds[name] for name in kind], [outcomes[name] for name in outcome]]
         numbers.append(np.array(coded, dtype=np.int64))
@@ -209,7 +209,7 @@ def _own_code(
         )
     )
     found = np.full(count, MISSING, dtype=np.int64)
-    for rows in fetched(connection, query):
+    for rows in fetch_rows(connection, query):
         call, hashed = np.array(rows, dtype=np.int64).T
         place = looked_up(call_place, call)
         found[place[place != MISSING]] = word_place[hashed[place != MISSING]]
@@ -256,7 +256,7 @@ def payment_columns(
     )
     kinds = {kind.value: place for place, kind in enumerate(PAYMENTS)}
     parts = [np.zeros((6, 0), dtype=np.int64)]
-    for rows in fetched(connection, query):
+    for rows in fetch_rows(connection, query):
         parts.append(np.array([(*row[:5], kinds[row[5]]) for row in rows], dtype=np.int64).T)
     raw = np.concatenate(parts, axis=1)
     call = looked_up(call_place, raw[0])
@@ -290,7 +290,7 @@ def access_columns(
         .where(among(schema.invocation.c.contract_id, owners))
     )
     parts = {name: ColumnWriter() for name in _ACCESS}
-    for rows in fetched(connection, query):
+    for rows in fetch_rows(connection, query):
         raw = np.array(rows, dtype=np.int64).T
         call = looked_up(call_place, raw[0])
         kept = call != MISSING  # without the calls of other blocks
@@ -300,7 +300,7 @@ def access_columns(
         for (name, kind), values in zip(_ACCESS.items(), found, strict=True):
             parts[name].append(values.astype(kind).tobytes())
     columns: dict[str, Any] = {name: parts.pop(name).column(kind) for name, kind in _ACCESS.items()}
-    columns["access_position"] = in_file(_narrowed(columns["access_position"]))
+    columns["access_position"] = in_file(_narrow(columns["access_position"]))
     call, position = columns["access_invocation"], columns["access_position"]
     if np.any((call[1:] < call[:-1]) | ((call[1:] == call[:-1]) & (position[1:] < position[:-1]))):
         order = np.lexsort((position, call)).astype(np.int32)
@@ -320,7 +320,7 @@ _ACCESS: Final[dict[str, type[np.int64 | np.int32 | np.bool_]]] = {
 """The columns of accesses in the order of the query, and how they are kept while they are read."""
 
 
-def _narrowed(positions: IntColumn) -> RowColumn:
+def _narrow(positions: IntColumn) -> RowColumn:
     """Return positions, of which only the order counts, in numbers that fit; a tracer may have used any."""
     if int(positions.max(initial=0)) < 1 << 31:
         return positions.astype(np.int32)

@@ -33,7 +33,7 @@ def blob(value: object) -> bytes:
     raise TypeError(f"a {type(value).__name__} stands where bytes are expected")
 
 
-def sized(values: Iterable[bytes], noun: str, least: int, most: int) -> None:
+def check_sizes(values: Iterable[bytes], noun: str, least: int, most: int) -> None:
     """Check the lengths of values.
 
     Raises:
@@ -53,7 +53,7 @@ def padded(texts: Iterable[bytes | None]) -> bytes:
 
     """
     values = [blob(text or b"") for text in texts]
-    sized(values, "a word", 0, WORD)
+    check_sizes(values, "a word", 0, WORD)
     return b"".join([value.rjust(WORD, b"\0") for value in values])
 
 
@@ -64,10 +64,10 @@ def check_history(history: History) -> None:
         ValueError: one does not; says which.
 
     """
-    sized((record.address for record in history.contracts), "a contract's address", _ADDRESS, _ADDRESS)
-    sized(history.addresses, "an address", _ADDRESS, _ADDRESS)
-    sized(history.transaction_hash, "a transaction's hash", _HASH, _HASH)
-    sized(history.transfers.parties if history.transfers else (), "an address", _ADDRESS, _ADDRESS)
+    check_sizes((record.address for record in history.contracts), "a contract's address", _ADDRESS, _ADDRESS)
+    check_sizes(history.addresses, "an address", _ADDRESS, _ADDRESS)
+    check_sizes(history.transaction_hash, "a transaction's hash", _HASH, _HASH)
+    check_sizes(history.transfers.parties if history.transfers else (), "an address", _ADDRESS, _ADDRESS)
     words, addresses = len(history.words), len(history.addresses)
     calls, transactions = len(history), len(history.transaction_hash)
     for name, first, end in (
@@ -99,7 +99,7 @@ def check_history(history: History) -> None:
         ):
             _check_column(getattr(answers, name), name, first, end)
     if history.blocks is not None:
-        sized(history.blocks.beneficiaries, "a beneficiary's address", _ADDRESS, _ADDRESS)
+        check_sizes(history.blocks.beneficiaries, "a beneficiary's address", _ADDRESS, _ADDRESS)
     inner = np.flatnonzero(history.invocation_parent != MISSING)
     if np.any(history.invocation_parent[inner] >= inner):
         raise ValueError("an invocation stands before the one that encloses it")

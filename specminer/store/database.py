@@ -131,7 +131,7 @@ class Database:
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
         """One read transaction: a consistent view of the database."""
-        with self._translated(), self._engine.connect() as connection:
+        with self._translating_errors(), self._engine.connect() as connection:
             self._kind.begin_reading(connection)
             yield connection
             connection.rollback()
@@ -139,13 +139,13 @@ class Database:
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         """One write transaction, which no other process writes beside."""
-        with self._translated(), self._engine.connect() as connection:
+        with self._translating_errors(), self._engine.connect() as connection:
             self._kind.begin_writing(connection)
             yield connection
             connection.commit()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translating_errors(self) -> Iterator[None]:
         """Turn what the driver raises into errors for people, without anything secret."""
         try:
             yield

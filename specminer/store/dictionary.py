@@ -48,7 +48,7 @@ def word_ids(connection: sa.Connection, values: Iterable[int]) -> dict[int, int]
     return {value: rows[text] for value, text in coded.items()}
 
 
-def _hashed(connection: sa.Connection, table: sa.Table, column: str, value: bytes) -> int:
+def _find_by_hash(connection: sa.Connection, table: sa.Table, column: str, value: bytes) -> int:
     digest = keccak(value)
     found = connection.scalar(sa.select(table.c.id).where(table.c.hash == digest))
     if found is None:
@@ -59,9 +59,9 @@ def _hashed(connection: sa.Connection, table: sa.Table, column: str, value: byte
 
 def code_id(connection: sa.Connection, value: bytes) -> int:
     """Return the row of runtime code, adding it if new."""
-    return _hashed(connection, schema.code, "bytes", value)
+    return _find_by_hash(connection, schema.code, "bytes", value)
 
 
 def artifact_id(connection: sa.Connection, value: bytes) -> int:
     """Return the row of an artifact's JSON, adding it if new."""
-    return _hashed(connection, schema.artifact, "json", value)
+    return _find_by_hash(connection, schema.artifact, "json", value)

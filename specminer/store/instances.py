@@ -25,7 +25,7 @@ def among(column: sa.ColumnElement[int], rows: Sequence[int]) -> sa.ColumnElemen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coded:
+class SharedCode:
     """The contracts that have the same code to the last byte."""
 
     code: bytes
@@ -33,7 +33,7 @@ class Coded:
     """By address."""
 
 
-def coded(connection: sa.Connection, chain_id: int) -> Iterator[Coded]:
+def group_by_code(connection: sa.Connection, chain_id: int) -> Iterator[SharedCode]:
     """Yield each code on a chain once, with its contracts; contracts without known code are left out."""
     table = schema.contract
     query = (
@@ -47,7 +47,7 @@ def coded(connection: sa.Connection, chain_id: int) -> Iterator[Coded]:
         holders[row.code_id].append(Address(row.bytes))
     for code_id, contracts in holders.items():
         code = connection.scalar(sa.select(schema.code.c.bytes).where(schema.code.c.id == code_id))
-        yield Coded(code=code or b"", contracts=tuple(contracts))
+        yield SharedCode(code=code or b"", contracts=tuple(contracts))
 
 
 def implementations(connection: sa.Connection, chain_id: int) -> dict[Address, dict[Address, bytes]]:
@@ -95,7 +95,7 @@ class Child:
     """Block, index of the transaction, and place among what the transaction created."""
 
 
-def _created(connection: sa.Connection, chain_id: int, creator: int | None = None) -> list[Child]:
+def _created_children(connection: sa.Connection, chain_id: int, creator: int | None = None) -> list[Child]:
     table = schema.creation
     query = (
         sa.select(
@@ -121,7 +121,7 @@ def _created(connection: sa.Connection, chain_id: int, creator: int | None = Non
 def children(connection: sa.Connection, chain_id: int, owner: int) -> list[Child]:
     """Return what was created inside a contract's invocations and stayed, each once, in the chain's order."""
     found: dict[Address, Child] = {}
-    for child in _created(connection, chain_id, owner):
+    for child in _created_children(connection, chain_id, owner):
         found.setdefault(child.address, child)
     return list(found.values())
 
@@ -152,7 +152,7 @@ def by_creation(connection: sa.Connection, chain_id: int, contracts: Sequence[Ad
     """
     born: dict[Address, tuple[int, int, int]] = {}
     table, own = schema.invocation, schema.contract
-    for child in _created(connection, chain_id):
+    for child in _created_children(connection, chain_id):
         born[child.address] = min(child.at, born.get(child.address, child.at))
     query = (
         sa.select(schema.address.c.bytes, schema.transaction.c.block, schema.transaction.c.position)

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from specminer.evm.addresses import creation_address
 from specminer.history import BoolColumn, IntColumn
 from specminer.store import schema
-from specminer.store.columns import fetched, looked_up
-from specminer.store.damage import blob, sized
+from specminer.store.columns import fetch_rows, looked_up
+from specminer.store.damage import blob, check_sizes
 from specminer.store.instances import among
 
 
@@ -48,7 +48,7 @@ def _inside(connection: sa.Connection, owners: Sequence[int]) -> list[tuple[int,
     """Return the ids of transactions, and of what was created inside the contracts' invocations."""
     table = schema.creation
     query = sa.select(table.c.transaction_id, table.c.created_id).where(among(table.c.contract_id, owners))
-    return [(int(row), int(created)) for rows in fetched(connection, query) for row, created in rows]
+    return [(int(row), int(created)) for rows in fetch_rows(connection, query) for row, created in rows]
 
 
 def _by_transactions(connection: sa.Connection, owners: Sequence[int]) -> list[tuple[int, int]]:
@@ -62,10 +62,10 @@ def _by_transactions(connection: sa.Connection, owners: Sequence[int]) -> list[t
         .distinct()
     )
     made: dict[int, bytes] = {}
-    for rows in fetched(connection, query):
+    for rows in fetch_rows(connection, query):
         for row, text, nonce in rows:
             sender = blob(text)
-            sized([sender], "an address", 20, 20)
+            check_sizes([sender], "an address", 20, 20)
             if int(nonce) >= 0:
                 created = creation_address(int.from_bytes(sender, "big"), int(nonce))
                 made[int(row)] = created.to_bytes(20, "big")

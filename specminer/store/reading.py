@@ -147,7 +147,7 @@ def recorded_by(
     return {Hash(row.hash): (row.block, Tracer(row.tracer)) for row in connection.execute(query)}
 
 
-def _recorded(owner: int) -> sa.Select[Any]:
+def _select_recorded(owner: int) -> sa.Select[Any]:
     """Select block, hash and tracer of the transactions of a contract, by block and hash."""
     table, own = schema.transaction, schema.recording
     return (
@@ -161,7 +161,9 @@ def _recorded(owner: int) -> sa.Select[Any]:
 def fingerprint(connection: sa.Connection, owner: int, last: int) -> tuple[bytes, int]:
     """Return a digest of the transactions of a contract up to a block, and how many they are."""
     found, count = hashlib.sha256(), 0
-    for rows in columns.fetched(connection, _recorded(owner).where(schema.transaction.c.block <= last)):
+    for rows in columns.fetch_rows(
+        connection, _select_recorded(owner).where(schema.transaction.c.block <= last)
+    ):
         count += len(rows)
         for block, name, tracer in rows:
             found.update(b"%d %b %b " % (block, blob(name), tracer.encode()))
@@ -170,9 +172,11 @@ def fingerprint(connection: sa.Connection, owner: int, last: int) -> tuple[bytes
 
 def blocks_behind(connection: sa.Connection, owner: int, last: int) -> dict[Hash, int]:
     """Return the transactions of a contract in blocks behind ``last``, with their blocks."""
-    query = _recorded(owner).where(schema.transaction.c.block > last)
+    query = _select_recorded(owner).where(schema.transaction.c.block > last)
     return {
-        Hash(blob(name)): int(block) for rows in columns.fetched(connection, query) for block, name, _ in rows
+        Hash(blob(name)): int(block)
+        for rows in columns.fetch_rows(connection, query)
+        for block, name, _ in rows
     }
 
 
@@ -426,11 +430,11 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
         query = query.where(schema.transaction.c.block >= first)
     if last is not None:
         query = query.where(schema.transaction.c.block <= last)
-    numbers, hashes, fidelity = _listed(connection, query)
+    numbers, hashes, fidelity = _list_transactions(connection, query)
     ids, block, index, sender, time, tracer, gas_used = numbers
     records = tuple(instances.records(connection, owners))
     complete = list(instances.ranges(connection, owners, first, last).values())
-    spans = _joined(span for spans in complete for span in spans)
+    spans = _join_ranges(span for spans in complete for span in spans)
     missing = instances.incomplete([item.address for item in records], complete)
     address_ids, addresses = _dictionary(connection, schema.address)
     word_ids, words = _words_of(connection)
@@ -480,7 +484,7 @@ def history(connection: sa.Connection, owners: Sequence[int], first: int | None,
     return replace(found, limits=(*found.limits, *said))
 
 
-def _listed(
+def _list_transactions(
     connection: sa.Connection, query: sa.Select[Any]
 ) -> tuple[Sequence[IntColumn], Sequence[Hash], Counter[Fidelity]]:
     """Return ordered transactions as columns, their hashes, and how many have each mark of fidelity.
@@ -503,7 +507,7 @@ def _listed(
     numbers = columns.IntegerWriter(7)
     hashes = TextWriter()
     fidelity: Counter[Fidelity] = Counter()
-    for rows in columns.fetched(connection, narrow):
+    for rows in columns.fetch_rows(connection, narrow):
         fidelity.update(Fidelity(row[6]) for row in rows if row[6] is not None)
         coded = [(*row[:5], tracers[row[5]], row[8]) for row in rows]
         numbers.append(np.array(coded, dtype=np.int64).reshape(-1, 7).T)
@@ -516,7 +520,7 @@ def _words_of(connection: sa.Connection) -> tuple[IntColumn, Words]:
     table = schema.word
     ids = columns.IntegerWriter(1)
     words = ColumnWriter()
-    for rows in columns.fetched(connection, sa.select(table.c.id, table.c.bytes).order_by(table.c.id)):
+    for rows in columns.fetch_rows(connection, sa.select(table.c.id, table.c.bytes).order_by(table.c.id)):
         numbers, values = zip(*rows, strict=True)
         ids.append(np.array([numbers], dtype=np.int64))
         words.append(padded([blob(value) for value in values]))
@@ -528,7 +532,7 @@ def _dictionary(connection: sa.Connection, table: sa.Table) -> tuple[IntColumn, 
     query = sa.select(table.c.id, table.c.bytes).order_by(table.c.id)
     ids: list[int] = []
     texts: list[bytes] = []
-    for rows in columns.fetched(connection, query):
+    for rows in columns.fetch_rows(connection, query):
         numbers, values = zip(*rows, strict=True)
         ids += numbers
         texts += map(blob, values)
@@ -540,11 +544,11 @@ def _preimages(connection: sa.Connection, owners: Sequence[int]) -> dict[int, by
     table = schema.preimage
     query = sa.select(table.c.bytes).where(among(table.c.contract_id, owners)).distinct()
     query = query.order_by(table.c.bytes)
-    texts = [blob(text) for rows in columns.fetched(connection, query) for (text,) in rows]
+    texts = [blob(text) for rows in columns.fetch_rows(connection, query) for (text,) in rows]
     return dict(zip(to_integers(keccak_all(texts)), texts, strict=True))
 
 
-def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+def _join_ranges(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return ranges of blocks joined where they touch or overlap, ascending."""
     joined: list[tuple[int, int]] = []
     for start, end in sorted(spans):
@@ -561,6 +565,6 @@ def _tracers(connection: sa.Connection, owners: Sequence[int], transactions: Int
     names = set(connection.scalars(query.distinct())) if len(transactions) else set()
     if len(names) > 1:  # some may have recorded only what was not asked for
         wanted = set(transactions.tolist())
-        pairs = columns.fetched(connection, query.add_columns(table.c.transaction_id))
+        pairs = columns.fetch_rows(connection, query.add_columns(table.c.transaction_id))
         names = {name for rows in pairs for name, row in rows if row in wanted}
     return tuple(Tracer(name) for name in sorted(names))

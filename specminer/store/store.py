@@ -16,7 +16,7 @@ from specminer.errors import StoreError
 from specminer.history import History
 from specminer.store import instances, listed_records, reading, schema, upkeep, writing
 from specminer.store.database import Database
-from specminer.store.instances import Child, Coded
+from specminer.store.instances import Child, SharedCode
 from specminer.store.listed_records import ListedRecord
 from specminer.store.reading import Contract
 from specminer.store.turns import Note
@@ -80,7 +80,7 @@ class TraceStore(Database):
                     )
             if not ready:  # only now may a file that is perhaps another program's be written to
                 self._prepare()
-                with self._translated():
+                with self._translating_errors():
                     self._kind.finish_creation()
         except BaseException:
             self.close()
@@ -316,7 +316,7 @@ class TraceStore(Database):
             row = {"chain_id": chain_id, "address": address, "list": listing}
             connection.execute(schema.explorer_page.delete().filter_by(**row))
 
-    def listed(self, chain_id: int) -> list[ListedRecord]:
+    def list_records(self, chain_id: int) -> list[ListedRecord]:
         """Return what imported files said of a chain's transactions and internal calls, by list, kind and hash."""
         with self._reading() as connection:
             return listed_records.read(connection, chain_id)
@@ -439,10 +439,10 @@ class TraceStore(Database):
         with self._reading() as connection:
             return reading.implementations(connection, self._require(connection, chain_id, contract))
 
-    def coded(self, chain_id: int) -> Iterator[Coded]:
+    def group_by_code(self, chain_id: int) -> Iterator[SharedCode]:
         """Yield each runtime code on a chain once, with the contracts that have it."""
         with self._reading() as connection:
-            yield from instances.coded(connection, chain_id)
+            yield from instances.group_by_code(connection, chain_id)
 
     def implementations_of(self, chain_id: int) -> dict[Address, dict[Address, bytes]]:
         """Return, for each contract that handed whole calls on, the code that ran instead, by its address."""
@@ -511,10 +511,10 @@ class TraceStore(Database):
         with self._reading() as connection:
             return list(upkeep.flaws(connection))
 
-    def unused(self) -> dict[str, int]:
+    def count_unused(self) -> dict[str, int]:
         """Return how many rows of each table nobody refers to."""
         with self._reading() as connection:
-            return upkeep.unused(connection)
+            return upkeep.count_unused(connection)
 
     def prune(self, chain_id: int | None, contracts: Sequence[Address]) -> dict[str, int]:
         """Remove contracts with all that was recorded of them, and what nobody refers to then; at once.
@@ -541,7 +541,7 @@ class TraceStore(Database):
             StoreError: there is no room for it, another process uses the database, or it may not be written to.
 
         """
-        with self._translated(), self._engine.connect() as connection:
+        with self._translating_errors(), self._engine.connect() as connection:
             cursor = connection.connection.cursor()
             try:
                 upkeep.vacuum(cursor, self._engine.dialect.name)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from specminer.flows import TRANSFER_TOPICS, TokenFlow, read_transfers
 from specminer.history import TOKENS, IntColumn, TransferColumns
 from specminer.store import schema
-from specminer.store.columns import fetched
+from specminer.store.columns import fetch_rows
 from specminer.store.damage import blob
 from specminer.store.instances import among
 from specminer.trace import Address
@@ -58,7 +58,7 @@ def transfer_columns(
         dtype=np.int64,
     ).reshape(-1, 7)
     return TransferColumns(
-        recorded=_recorded(connection, owners, transaction_place, count),
+        recorded=_recorded_transactions(connection, owners, transaction_place, count),
         transaction=rows[:, 0].astype(np.int32),
         token=rows[:, 1].astype(np.int32),
         sender=rows[:, 2].astype(np.int32),
@@ -76,7 +76,7 @@ def _read(
     connection: sa.Connection, query: sa.Select[tuple[int, bytes, bytes, bytes]]
 ) -> Iterator[tuple[int, TokenFlow]]:
     """Yield the id of the transaction and the flow, for each flow of the log entries of a query."""
-    for rows in fetched(connection, query):
+    for rows in fetch_rows(connection, query):
         for row, address, text, data in rows:
             topics = blob(text)
             split = tuple(topics[at : at + _TOPIC] for at in range(0, len(topics), _TOPIC))
@@ -130,7 +130,7 @@ def _own_logs(owners: Sequence[int]) -> sa.Select[tuple[int, bytes, bytes, bytes
     )
 
 
-def _recorded(
+def _recorded_transactions(
     connection: sa.Connection, owners: Sequence[int], transaction_place: IntColumn, count: int
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Return which transactions have the log entries of others in every contract's recording."""
@@ -139,7 +139,7 @@ def _recorded(
         among(table.c.contract_id, owners), table.c.logs.is_(None)
     )
     known = np.ones(count, dtype=np.bool_)
-    for rows in fetched(connection, query):
+    for rows in fetch_rows(connection, query):
         for (row,) in rows:
             if 0 <= row < len(transaction_place) and transaction_place[row] >= 0:
                 known[transaction_place[row]] = False

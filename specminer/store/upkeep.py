@@ -249,7 +249,7 @@ def _gaps_outside() -> sa.Select[int, int]:
     return query.where(_outside(own.c.contract_id, own.c.block)).group_by(own.c.contract_id)
 
 
-def unused(connection: sa.Connection) -> dict[str, int]:
+def count_unused(connection: sa.Connection) -> dict[str, int]:
     """Return how many rows of each table nobody refers to, by the table's name, as far as there are any."""
     counts = {
         table.name: int(

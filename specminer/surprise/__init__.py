@@ -5,7 +5,7 @@ Each event and each interaction is judged by an automaton that learned nothing f
 """
 
 from specminer.surprise.alarm import threshold
-from specminer.surprise.measures import Broken, Kind, Measured, measure, too_few
+from specminer.surprise.measures import Broken, Kind, MeasuredBits, measure, too_few
 from specminer.surprise.ranking import LISTED, MAX_LISTED, Ranking
 from specminer.surprise.transaction_sources import Claim
 from specminer.surprise.transactions import Transactions, weigh
@@ -17,7 +17,7 @@ __all__ = [
     "Broken",
     "Claim",
     "Kind",
-    "Measured",
+    "MeasuredBits",
     "Ranking",
     "Transactions",
     "count_unjudged",

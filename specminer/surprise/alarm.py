@@ -66,7 +66,7 @@ def _without_strangest(scores: FloatColumn, unit: IntColumn, rate: float) -> Flo
     return kept
 
 
-def checked(
+def check_alarms(
     scores: FloatColumn,
     unit: IntColumn | None = None,
     rate: float = RATE,

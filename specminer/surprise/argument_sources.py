@@ -18,7 +18,7 @@ from specminer.surprise.evidence import (
     Cases,
     Evidence,
     Part,
-    joined,
+    join_parts,
     rounded_words,
     strongest,
     tail_bits,
@@ -61,7 +61,7 @@ def repetition_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidenc
     """
     history = context.history
     found = list(_values(context, lasting))
-    parts = [_repeated(item, history.invocation_transaction[item.rows]) for item in found]
+    parts = [_find_repetitions(item, history.invocation_transaction[item.rows]) for item in found]
     which = [np.full(len(part[0]), number) for number, part in enumerate(parts)]
     empty = np.zeros(0, dtype=np.int64)
     # arguments that are repeated in the same calls, as the halves of a signature, are one thing to look at
@@ -71,7 +71,7 @@ def repetition_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidenc
         if part[1].max(initial=0.0) >= STRONG
     }
     columns = np.bincount([function for function, _ in different], minlength=len(context.calls.functions))
-    rows, bits, (before, earlier) = joined(parts, 2)
+    rows, bits, (before, earlier) = join_parts(parts, 2)
     number = np.concatenate(which).astype(np.int64) if which else empty
     looks = columns[context.calls.function[rows]] if len(rows) else empty
     cases = Cases.of(
@@ -111,12 +111,12 @@ def _values(context: HistoryContext, lasting: BoolColumn) -> Iterator[_Values]:
     for text in texts(history, calls):
         mine = np.flatnonzero(events[text.invocation])
         if len(mine):
-            code = _coded([text.texts[row] for row in mine.tolist()])
+            code = _encode_values([text.texts[row] for row in mine.tolist()])
             yield _Values(
                 function=text.function, name=text.name, rows=text.invocation[mine], code=code, span=np.inf
             )
     rows = np.flatnonzero(events)
-    code = _coded([history.invocation_data[row] for row in rows.tolist()])
+    code = _encode_values([history.invocation_data[row] for row in rows.tolist()])
     function = calls.function[rows]
     for number in np.unique(function).tolist():
         known = calls.known[number]
@@ -130,14 +130,16 @@ def _may_be_voucher(type_: str) -> bool:
     return type_.startswith(("bytes", "string", "(")) or type_.endswith("]")
 
 
-def _coded(values: list[bytes]) -> IntColumn:
+def _encode_values(values: list[bytes]) -> IntColumn:
     numbers: dict[bytes, int] = {}
     return np.fromiter(
         (numbers.setdefault(value, len(numbers)) for value in values), dtype=np.int64, count=len(values)
     )
 
 
-def _repeated(item: _Values, transaction: IntColumn) -> tuple[IntColumn, FloatColumn, IntColumn, IntColumn]:
+def _find_repetitions(
+    item: _Values, transaction: IntColumn
+) -> tuple[IntColumn, FloatColumn, IntColumn, IntColumn]:
     """Return the calls whose value an earlier transaction gave: bits, how many were earlier, the first of them."""
     _, starts, code = np.unique(item.code, return_index=True, return_inverse=True)
     first = starts[code.ravel()]
@@ -185,7 +187,7 @@ def size_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     for name, touched, amounts in _changes_by_variable(context, events):
         group = calls.function[touched]
         add(f"a change of {name}", touched, tail_bits_by(group, amounts), group)
-    row, bits, (others, number) = joined(parts, 2)
+    row, bits, (others, number) = join_parts(parts, 2)
     cases = Cases.of(history, row, bits, others, number)
 
     def sentence(position: int) -> str:

@@ -17,16 +17,16 @@ from specminer.surprise.evidence import (
     Cases,
     Evidence,
     first_times,
-    joined,
-    numbered,
-    paired,
+    join_parts,
+    number_codes,
+    pair_codes,
     rare_codes,
     rounded_words,
     strongest,
     tail_bits_by,
 )
 from specminer.surprise.left_out import FloatColumn
-from specminer.surprise.measures import Measured
+from specminer.surprise.measures import MeasuredBits
 from specminer.trace import CallKind
 from specminer.tuning import Tuning
 
@@ -34,7 +34,7 @@ _CALL: Final = CALLS.index(CallKind.CALL)
 
 
 def duration_evidence(
-    context: HistoryContext, tuning: Tuning, measured: Measured, invocation: IntColumn
+    context: HistoryContext, tuning: Tuning, measured: MeasuredBits, invocation: IntColumn
 ) -> Evidence:
     """Return how improbably soon a step follows: the same two functions, by one sender, or about one entity.
 
@@ -59,7 +59,7 @@ def duration_evidence(
     known = (when[row] != MISSING) & (when[earlier] != MISSING) & apart
     row, earlier, group, chain = row[known], earlier[known], group[known], chain[known]
     gap = np.maximum(when[row] - when[earlier], 0)
-    code = numbered(paired(chain, group))
+    code = number_codes(pair_codes(chain, group))
     bits = tail_bits_by(code, 1.0 / (gap + 1.0))
     others = np.bincount(code)[code] - 1 if len(code) else code
     # what the sentence asks is kept
@@ -130,7 +130,7 @@ def newcomer_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
         (rows, bits, known, contract, np.ones_like(rows), rows),
         (later, bits[arrival] - np.log2(turn), known[arrival], contract[arrival], turn, rows[arrival]),
     ]
-    rows, bits, (known, contract, turn, came) = joined(parts, 4)
+    rows, bits, (known, contract, turn, came) = join_parts(parts, 4)
     cases = Cases.of(history, rows, np.maximum(bits, 0.0), known, contract)
 
     def sentence(position: int) -> str:
@@ -187,7 +187,7 @@ def relation_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
         cases = rare_codes(history, rows, code.astype(np.int64), np.zeros(len(rows), dtype=np.int64))
         parts.append((rows, cases.bits, cases.others, code, np.full(len(rows), len(names))))
         names.append(column.name or "an argument")
-    row, bits, (others, code, number) = joined(parts, 3)
+    row, bits, (others, code, number) = join_parts(parts, 3)
     cases = Cases.of(history, row, bits, others, number)
 
     def sentence(position: int) -> str:

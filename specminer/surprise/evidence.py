@@ -73,7 +73,7 @@ class Evidence:
     """Tells a case by its position; ``None`` if the source's kind alone tells what to say."""
 
 
-def bounded(bits: FloatColumn, judged: BoolColumn, author: IntColumn) -> FloatColumn:
+def bound_bits(bits: FloatColumn, judged: BoolColumn, author: IntColumn) -> FloatColumn:
     """Return the bits, but no more than the share of the others' judged transactions that have as many allows.
 
     Others are transactions of other authors, since an attack may take several; of all, where one author made most.
@@ -152,13 +152,13 @@ def rare_codes(history: History, rows: IntColumn, code: IntColumn, group: IntCol
     return Cases.of(history, rows, bits, total, code)
 
 
-def paired(one: IntColumn, other: IntColumn) -> IntColumn:
+def pair_codes(one: IntColumn, other: IntColumn) -> IntColumn:
     """Return a number for each pair of two numbers that are not negative."""
     pair: IntColumn = one.astype(np.int64) * (int(other.max(initial=0)) + 1) + other
     return pair
 
 
-def numbered(codes: IntColumn) -> IntColumn:
+def number_codes(codes: IntColumn) -> IntColumn:
     """Return codes renumbered from 0, in their order."""
     number: IntColumn = np.unique(codes, return_inverse=True)[1].ravel().astype(np.int64)
     return number
@@ -171,7 +171,7 @@ def first_times(of: IntColumn, who: IntColumn) -> tuple[BoolColumn, IntColumn, I
     """
     count = len(of)
     new = np.zeros(count, dtype=np.bool_)
-    new[np.unique(paired(of, who), return_index=True)[1]] = True
+    new[np.unique(pair_codes(of, who), return_index=True)[1]] = True
     order = np.argsort(of, kind="stable")
     starts = np.searchsorted(of[order], of[order], side="left")
     arrived = np.r_[0, np.cumsum(new[order])]
@@ -235,7 +235,7 @@ Part = tuple[IntColumn, FloatColumn, *tuple[IntColumn, ...]]
 """Cases of one kind: their rows, their bits, and what else is known of them."""
 
 
-def joined(parts: Sequence[Part], others: int) -> tuple[IntColumn, FloatColumn, list[IntColumn]]:
+def join_parts(parts: Sequence[Part], others: int) -> tuple[IntColumn, FloatColumn, list[IntColumn]]:
     """Return rows, bits and ``others`` more columns that are given in parts, one part behind the other."""
     if not parts:
         return np.zeros(0, dtype=np.int64), np.zeros(0), [np.zeros(0, dtype=np.int64) for _ in range(others)]

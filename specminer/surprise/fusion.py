@@ -33,7 +33,7 @@ from specminer._support.parts import spans
 from specminer._support.scratch import in_file
 from specminer.history import BoolColumn, IntColumn
 from specminer.specification import EvidenceFamily, EvidenceSource
-from specminer.surprise.evidence import Evidence, bounded
+from specminer.surprise.evidence import Evidence, bound_bits
 from specminer.surprise.left_out import FloatColumn
 
 CUT: Final = float(np.log2(20))
@@ -85,11 +85,11 @@ def family_bits(
         ]
         strongest_voice = np.max(spoken, axis=0) if spoken else np.zeros(len(judged))
         if strongest_voice.any():
-            found[family] = in_file(bounded(strongest_voice, judged, author))
+            found[family] = in_file(bound_bits(strongest_voice, judged, author))
     return found
 
 
-def fused(families: Mapping[EvidenceFamily, FloatColumn], judged: BoolColumn) -> FloatColumn:
+def fuse_bits(families: Mapping[EvidenceFamily, FloatColumn], judged: BoolColumn) -> FloatColumn:
     """Return the score of each transaction by the bits of all families, which count as independent; shape (t,)."""
     score = np.zeros(len(judged))
     if not families:

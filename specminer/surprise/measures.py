@@ -62,7 +62,7 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class MeasuredBits:
     """Bits of ``n`` events and of ``k`` interactions."""
 
     units: Units
@@ -101,7 +101,7 @@ def too_few(tuning: Tuning) -> bool:
 
 def measure(
     history: History, interactions: Interactions, tuning: Tuning, broken: Sequence[Broken] = ()
-) -> Measured:
+) -> MeasuredBits:
     """Measure all events and interactions at the chosen point; cost n log n."""
     table = tuning.table
     starts = table.starts
@@ -129,7 +129,7 @@ def measure(
         # what did not hold before mostly is what tells the place from where the function belongs: told once
         Kind.PLACE: np.where(place >= early, place, 0.0),
         Kind.BEFORE: np.where(early > place, early, 0.0),
-        Kind.NESTED: np.where(counted, _nested(history, interactions, table.symbol, units), 0.0),
+        Kind.NESTED: np.where(counted, _nesting_bits(history, interactions, table.symbol, units), 0.0),
         Kind.BROKEN: late,
     }
     event = np.sum(list(evidence.values()), axis=0) if len(table) else np.zeros(0)
@@ -137,7 +137,7 @@ def measure(
     total = np.add.reduceat(event, starts) + stop if len(starts) else stop
     excess = np.where(counted, np.maximum(event - expected[: len(table)], 0.0), 0.0)
     score = _scan(excess, np.maximum(stop - expected[len(table) :], 0.0), table.interaction, starts)
-    measured = Measured(
+    measured = MeasuredBits(
         units=columns_in_files(units),
         whole=whole,
         evidence=evidence,
@@ -187,7 +187,9 @@ def _place(before: IntColumn, symbol: IntColumn, units: Units) -> FloatColumn:
     return np.where(strange, -np.log2(chance), 0.0)
 
 
-def _nested(history: History, interactions: Interactions, symbol: IntColumn, units: Units) -> FloatColumn:
+def _nesting_bits(
+    history: History, interactions: Interactions, symbol: IntColumn, units: Units
+) -> FloatColumn:
     """Return the bits of being called while another call was running, where that is so."""
     nested = (history.invocation_parent[interactions.invocation] != MISSING).astype(np.int64)
     if not nested.any():

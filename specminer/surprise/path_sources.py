@@ -12,7 +12,16 @@ from specminer.decision import FunctionRuns
 from specminer.decoding import HistoryContext
 from specminer.history import BoolColumn, IntColumn
 from specminer.specification import EvidenceSource
-from specminer.surprise.evidence import RARE, Cases, Evidence, Part, joined, numbered, paired, strongest
+from specminer.surprise.evidence import (
+    RARE,
+    Cases,
+    Evidence,
+    Part,
+    join_parts,
+    number_codes,
+    pair_codes,
+    strongest,
+)
 from specminer.surprise.left_out import FloatColumn
 
 _Turn = tuple[int, int, bool]
@@ -55,7 +64,7 @@ def branch_evidence(context: HistoryContext, lasting: BoolColumn, runs: Sequence
             parts.append(
                 (ways.calls[strange], bits[strange], total[strange], count[strange], counter[strange])
             )
-    rows, bits, (others, taken, counters) = joined(parts, 3)
+    rows, bits, (others, taken, counters) = join_parts(parts, 3)
     cases = Cases.of(history, rows, bits, others, np.zeros_like(rows))
 
     def sentence(position: int) -> str:
@@ -100,7 +109,7 @@ def _ways_of(function: FunctionRuns, usable: BoolColumn) -> list[_Ways]:
         found.append(
             _Ways(
                 calls=calls[mine],
-                run=numbered(run[mine]),
+                run=number_codes(run[mine]),
                 turns=tuple(turns.values()),
                 counters=tuple(counters[number] for number in range(len(numbers))),
             )
@@ -133,13 +142,13 @@ def _rarity_bits(count: IntColumn, transaction: IntColumn) -> tuple[FloatColumn,
     """Return how improbable it is to take a turn as rare as each call's, and with how many others it is compared."""
     own = _own(transaction)
     total = len(count) - own
-    ranks = numbered(count)
+    ranks = number_codes(count)
     as_rare = np.cumsum(np.bincount(ranks))[ranks] if len(ranks) else ranks
     # of its own transaction those that are as rare are left out, too
     order = np.lexsort((count, transaction))
-    pairs = paired(transaction, ranks)[order]
+    pairs = pair_codes(transaction, ranks)[order]
     first = np.searchsorted(transaction[order], transaction)
-    mine = np.searchsorted(pairs, paired(transaction, ranks), side="right") - first
+    mine = np.searchsorted(pairs, pair_codes(transaction, ranks), side="right") - first
     others = as_rare - mine
     most = np.maximum(others, count)
     strange = (most <= RARE * total) & (total > 0)

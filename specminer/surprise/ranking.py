@@ -14,9 +14,9 @@ import numpy as np
 from specminer.history import History, IntColumn
 from specminer.interaction import Interactions
 from specminer.specification import Surprise, SurpriseUnit, SurprisingEvent, SurprisingInteraction
-from specminer.surprise.alarm import checked, threshold
+from specminer.surprise.alarm import check_alarms, threshold
 from specminer.surprise.left_out import FloatColumn
-from specminer.surprise.measures import Kind, Measured
+from specminer.surprise.measures import Kind, MeasuredBits
 from specminer.tuning import Tuning
 
 LISTED: Final = 20
@@ -36,7 +36,7 @@ class Ranking:
     history: History
     interactions: Interactions
     tuning: Tuning
-    measured: Measured
+    measured: MeasuredBits
     _names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,7 +58,7 @@ class Ranking:
             threshold=round(limit, 3),
             flagged=int((scores > limit).sum()),
             of=len(scores),
-            held_out=checked(scores, unit),
+            held_out=check_alarms(scores, unit),
             interactions=() if measured.whole else tuple(self._interactions(count, limit)),
             events=tuple(self._events(count, limit if measured.whole else None)),
         )
@@ -79,10 +79,10 @@ class Ranking:
                 length=int(measured.length[row]),
                 flagged=bool(measured.score[row] > limit),
                 events=tuple(self._event(event) for event in told),
-                text=self._told(row, name, told),
+                text=self._interaction_sentence(row, name, told),
             )
 
-    def _told(self, row: int, name: str, told: list[int]) -> str:
+    def _interaction_sentence(self, row: int, name: str, told: list[int]) -> str:
         """Return the sentence about an interaction: its most surprising event, and how often the like happened."""
         measured = self.measured
         if not told:
@@ -130,14 +130,14 @@ class Ranking:
         table = self.tuning.table
         shown = table.symbols[int(table.symbol[event])]
         state = self._names[int(self.tuning.state_before[event])]
-        reasons = [self._reason(kind, event) for kind in self._ordered(event)]
+        reasons = [self._reason(kind, event) for kind in self._order_kinds(event)]
         bits = f"{self.measured.event[event]:.1f} bits"
         return (
             f"{shown} was accepted{again} in state '{state}': {'; '.join(reasons)} "
             f"(transaction {self._hash(event)}, {bits})."
         )
 
-    def _ordered(self, event: int) -> list[Kind]:
+    def _order_kinds(self, event: int) -> list[Kind]:
         """Return what speaks against an event, the strongest first; the bare transition only if nothing else."""
         bits = {kind: float(column[event]) for kind, column in self.measured.evidence.items()}
         others = [kind for kind in bits if kind is not Kind.TRANSITION and bits[kind] > 0]

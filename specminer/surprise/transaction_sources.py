@@ -24,13 +24,13 @@ from specminer.surprise.evidence import (
     Evidence,
     first_time_bits,
     first_times,
-    numbered,
-    paired,
+    number_codes,
+    pair_codes,
     rare_codes,
     strongest,
 )
 from specminer.surprise.left_out import FloatColumn, probability
-from specminer.surprise.measures import Kind, Measured
+from specminer.surprise.measures import Kind, MeasuredBits
 from specminer.tuning import Tuning
 
 MAX_ROLES: Final = 64
@@ -54,7 +54,7 @@ class Claim:
 
 
 def evidence_of(
-    context: HistoryContext, tuning: Tuning, measured: Measured, claims: Sequence[Claim]
+    context: HistoryContext, tuning: Tuning, measured: MeasuredBits, claims: Sequence[Claim]
 ) -> tuple[Evidence, ...]:
     """Return what each source says; its bits are not bounded yet. Cost n log n in calls and accesses."""
     history = context.history
@@ -87,7 +87,7 @@ def _novel(
     source: EvidenceSource, history: History, rows: IntColumn, code: IntColumn, group: IntColumn
 ) -> Evidence:
     """Return how improbable each call's code is in its group; ``code`` and ``group`` are of all invocations."""
-    cases = rare_codes(history, rows, numbered(paired(group[rows], code[rows])), group[rows])
+    cases = rare_codes(history, rows, number_codes(pair_codes(group[rows], code[rows])), group[rows])
     return strongest(source, len(history.transaction_hash), cases)
 
 
@@ -98,12 +98,12 @@ def _newborns(history: History, rows: IntColumn, group: IntColumn) -> Evidence:
     """
     newborn = history.invocation_newborn[rows]
     of = group[rows]
-    cases = rare_codes(history, rows, numbered(of * 2 + newborn), of)
+    cases = rare_codes(history, rows, number_codes(of * 2 + newborn), of)
     cases = replace(cases, bits=np.where(newborn, cases.bits, 0.0))
     return strongest(EvidenceSource.NEWBORN, len(history.transaction_hash), cases)
 
 
-def _paths(history: History, measured: Measured, symbol: IntColumn) -> Evidence:
+def _paths(history: History, measured: MeasuredBits, symbol: IntColumn) -> Evidence:
     """Return how unusual the states are in which a transaction's calls were accepted.
 
     That a function is hardly ever called is not the state's to say: what it is improbable by alone is left out.
@@ -226,7 +226,7 @@ def _combinations(history: History, function: IntColumn, rows: IntColumn) -> tup
     before = np.where(begins, width, np.roll(function[rows], 1))
     steps = np.unique((transaction * (width + 1) + before) * width + function[rows])
     order, _ = _set_codes(steps // (width * (width + 1)), steps % (width * (width + 1)))
-    orders = rare_codes(history, case, numbered(paired(code, order)), code)
+    orders = rare_codes(history, case, number_codes(pair_codes(code, order)), code)
     count = len(history.transaction_hash)
     return strongest(EvidenceSource.COMBINATION, count, cases), strongest(EvidenceSource.ORDER, count, orders)
 
@@ -239,7 +239,7 @@ def _set_codes(owner: IntColumn, member: IntColumn) -> tuple[IntColumn, IntColum
     starts = np.flatnonzero(np.r_[True, np.diff(owner) != 0][: len(owner)])
     if not len(starts):
         return starts, starts
-    code = np.unique(np.add.reduceat(_mixed(member), starts), return_inverse=True)[1]
+    code = np.unique(np.add.reduceat(_mix_bits(member), starts), return_inverse=True)[1]
     return code.ravel().astype(np.int64), starts
 
 
@@ -251,7 +251,7 @@ def _changes(context: HistoryContext) -> IntColumn:
     variable = context.locations.variable[accesses.slot[touched]].astype(np.int64)
     pairs = np.unique(accesses.invocation[touched].astype(np.int64) * width + variable)
     total = np.zeros(count, dtype=np.uint64)
-    np.add.at(total, pairs // width, _mixed(pairs % width))
+    np.add.at(total, pairs // width, _mix_bits(pairs % width))
     return np.unique(total, return_inverse=True)[1].ravel().astype(np.int64)
 
 
@@ -266,7 +266,7 @@ def _names_caller(context: HistoryContext) -> BoolColumn:
     return found
 
 
-def _mixed(values: IntColumn) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+def _mix_bits(values: IntColumn) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
     """Return numbers whose sums tell sets apart. Source: the finaliser of SplitMix64, Steele et al. 2014."""
     mixed = (values.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -17,7 +17,7 @@ import numpy as np
 
 from specminer._support.addresses import checksum_address
 from specminer._support.scratch import in_file
-from specminer._support.text import counted, list_some
+from specminer._support.text import count_of, list_some
 from specminer._support.units import amount
 from specminer.decision import FunctionRuns
 from specminer.decoding import HistoryContext
@@ -28,7 +28,7 @@ from specminer.specification import (
     SurprisingTransaction,
     SurprisingTransactions,
 )
-from specminer.surprise.alarm import checked, threshold
+from specminer.surprise.alarm import check_alarms, threshold
 from specminer.surprise.argument_sources import repetition_evidence, size_evidence
 from specminer.surprise.course_sources import (
     duration_evidence,
@@ -37,8 +37,8 @@ from specminer.surprise.course_sources import (
     refusal_evidence,
     relation_evidence,
 )
-from specminer.surprise.evidence import Evidence, bounded
-from specminer.surprise.fusion import family_bits, fused
+from specminer.surprise.evidence import Evidence, bound_bits
+from specminer.surprise.fusion import family_bits, fuse_bits
 from specminer.surprise.left_out import FloatColumn
 from specminer.surprise.never_falling import never_falling
 from specminer.surprise.path_sources import branch_evidence
@@ -126,7 +126,7 @@ class Transactions:
             of=len(rows),
             rate=RATE,
             calibrated=len(rows) >= 1 / RATE,
-            held_out=checked(self.score[rows], origin, RATE, LEAST_ALARM, AIM),
+            held_out=check_alarms(self.score[rows], origin, RATE, LEAST_ALARM, AIM),
             ranked=tuple(self._describe(int(row), limit) for row in order.tolist()),
         )
 
@@ -170,9 +170,9 @@ class Transactions:
             case EvidenceSource.COMBINATION:
                 return f"{self._calls(row)}: hardly any of the {others:,} other transactions does that"
             case EvidenceSource.ORDER:
-                return f"{self._sequence(row)}, unlike the {counted(others, 'other transaction')} with the same calls"
+                return f"{self._sequence(row)}, unlike the {count_of(others, 'other transaction')} with the same calls"
         name = self.context.calls.name(case)
-        calls = counted(others, "other call")
+        calls = count_of(others, "other call")
         match item.source:
             case EvidenceSource.CALLER:
                 return f"{self._sender(case)} called {name}{self._callers(case, others)}"
@@ -184,7 +184,7 @@ class Transactions:
                 who = f"{self._sender(case)}, a contract that the same transaction created"
                 return f"{name} was called by {who}, unlike its {calls} by contracts"
             case EvidenceSource.CHANGES:
-                return f"{name} changed {self._changed(case)}, as hardly any of its {calls} does"
+                return f"{name} changed {self._changed_text(case)}, as hardly any of its {calls} does"
             case _:
                 return f"{name} was called while another call of the contract was running, unlike its {calls}"
 
@@ -199,8 +199,8 @@ class Transactions:
         )
         before = int((earlier < invocation).sum())
         if not before:
-            return f", which nobody had called before, after {counted(calls, 'call')} of other functions"
-        first_time = f" for the first time, after {counted(calls, 'call')} of"
+            return f", which nobody had called before, after {count_of(calls, 'call')} of other functions"
+        first_time = f" for the first time, after {count_of(calls, 'call')} of"
         if before == calls:
             return f"{first_time} others"
         return f"{first_time} functions that {self._sender(int(earlier[0]))} alone had called"
@@ -222,7 +222,7 @@ class Transactions:
             f"{self.context.calls.functions[number]}{f' {count} times' if count > 1 else ''}"
             for number, count in zip(functions.tolist(), times.tolist(), strict=True)
         ]
-        return f"it called {_listed(names)}"
+        return f"it called {_list_names(names)}"
 
     def _sequence(self, row: int) -> str:
         """Say in which order the functions of a transaction were called, repetitions of one left out."""
@@ -233,13 +233,13 @@ class Transactions:
         more = len(steps) - len(names)
         return f"it called {', then '.join(names)}{f', and so on ({more:,} more steps)' if more else ''}"
 
-    def _changed(self, invocation: int) -> str:
+    def _changed_text(self, invocation: int) -> str:
         """Say which variables a call changed."""
         accesses, locations = self.context.accesses, self.context.locations
         touched = np.flatnonzero((accesses.invocation == invocation) & accesses.effective_write)
         variables = np.unique(locations.variable[accesses.slot[touched]]).tolist()
         return (
-            _listed([locations.variables[number].text(None) for number in variables])
+            _list_names([locations.variables[number].text(None) for number in variables])
             if variables
             else "nothing"
         )
@@ -298,7 +298,7 @@ def weigh(
         refusal_evidence(context, lasting),
         branch_evidence(context, lasting, runs),
     )
-    evidence = tuple(_bounded(found, judged, history.transaction_origin))
+    evidence = tuple(_bound_evidence(found, judged, history.transaction_origin))
     families = family_bits(evidence, judged, history.transaction_origin)
     return Transactions(
         context=context,
@@ -309,15 +309,15 @@ def weigh(
         lasting=lasting,
         judged=judged,
         families=families,
-        score=fused(families, judged),
+        score=fuse_bits(families, judged),
     )
 
 
-def _bounded(found: Sequence[Evidence], judged: BoolColumn, author: IntColumn) -> Iterator[Evidence]:
+def _bound_evidence(found: Sequence[Evidence], judged: BoolColumn, author: IntColumn) -> Iterator[Evidence]:
     for item in found:
-        bits = np.where(item.case == MISSING, 0.0, bounded(item.bits, judged, author))
+        bits = np.where(item.case == MISSING, 0.0, bound_bits(item.bits, judged, author))
         yield replace(item, bits=in_file(bits))
 
 
-def _listed(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     return list_some(names[:MAX_NAMED], len(names))

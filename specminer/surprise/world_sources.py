@@ -16,9 +16,9 @@ from specminer.surprise.evidence import (
     Part,
     first_time_bits,
     first_times,
-    joined,
-    numbered,
-    paired,
+    join_parts,
+    number_codes,
+    pair_codes,
     rare_codes,
     rounded_words,
     strongest,
@@ -53,8 +53,8 @@ def answer_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
         lasting[answers.call_invocation] & ~answers.call_undone & (answers.call_selector != MISSING)
     )
     rows = answers.call_invocation[calls].astype(np.int64)
-    group = numbered(paired(context.calls.function[rows], answers.call_selector[calls]))
-    values, width = _answered(answers)
+    group = number_codes(pair_codes(context.calls.function[rows], answers.call_selector[calls]))
+    values, width = _answer_numbers(answers)
     output = answers.call_output[calls]
     form = np.where(answers.call_succeeded[calls], _forms(values, width)[output], 0)
     rare = rare_codes(history, rows, group * 8 + form, group)
@@ -65,7 +65,7 @@ def answer_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
         amounts = values[output[present], place]
         bits = _two_tails(group[present], amounts)
         parts.append((rows[present], bits, others[present], calls[present], np.full(len(present), place)))
-    row, bits, (others, call, place_of) = joined(parts, 3)
+    row, bits, (others, call, place_of) = join_parts(parts, 3)
     cases = Cases.of(history, row, bits, others, np.zeros_like(row))
 
     def sentence(position: int) -> str:
@@ -80,7 +80,7 @@ def answer_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     return strongest(EvidenceSource.ANSWER, count, cases, sentence, looks=2)
 
 
-def _answered(answers: AnswerColumns) -> tuple[FloatColumn, IntColumn]:
+def _answer_numbers(answers: AnswerColumns) -> tuple[FloatColumn, IntColumn]:
     """Return the first words of each different output, as rounded numbers, and how many of them there are."""
     size = 32 * MAX_VALUES
     text = b"".join(item[:size].ljust(size, b"\0") for item in answers.outputs)
@@ -129,7 +129,7 @@ def code_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
         lasting[answers.call_invocation] & answers.call_succeeded & (answers.call_selector != MISSING)
     )
     rows = answers.call_invocation[calls].astype(np.int64)
-    group = numbered(paired(context.calls.function[rows], answers.call_selector[calls]))
+    group = number_codes(pair_codes(context.calls.function[rows], answers.call_selector[calls]))
     receiver, function = (
         answers.call_to[calls].astype(np.int64),
         context.calls.function[rows].astype(np.int64),
@@ -141,7 +141,7 @@ def code_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
         _new_addresses(group + 1, rows, receiver),
         by_function,
     ]
-    row, bits, (known, who, kind) = joined(parts, 3)
+    row, bits, (known, who, kind) = join_parts(parts, 3)
     cases = Cases.of(history, row, bits, known, kind)
 
     def sentence(position: int) -> str:

@@ -4,7 +4,7 @@ from specminer.tuning.objective import Objective, Score, Selection
 from specminer.tuning.preset import DEFAULT_PRESET, PRESETS, Preset
 from specminer.tuning.result import ChosenPredicate, FrontPoint, TunedState, Tuning
 from specminer.tuning.search import search
-from specminer.tuning.tune import Phased, tune
+from specminer.tuning.tune import PhasedTable, tune
 
 __all__ = [
     "DEFAULT_PRESET",
@@ -12,7 +12,7 @@ __all__ = [
     "ChosenPredicate",
     "FrontPoint",
     "Objective",
-    "Phased",
+    "PhasedTable",
     "Preset",
     "Score",
     "Selection",

@@ -27,7 +27,7 @@ from specminer.errors import UsageError, plain
 from specminer.history import BoolColumn, IntColumn
 from specminer.metric import Finalist, measure
 from specminer.naming import OPEN, Phrases, Saying, literal, sayings, state_names
-from specminer.predicate import Formula, FormulaError, entails, normalised, parse, solver_name
+from specminer.predicate import Formula, FormulaError, entails, normalise, parse, solver_name
 from specminer.predicate import text as formula_text
 from specminer.tuning.merging import Clause, Cube, Merging, without
 from specminer.tuning.objective import Objective, Selection
@@ -87,7 +87,7 @@ class Describer:
         def clause(text: str, part: str) -> Clause:
             unknown = _UNKNOWN.fullmatch(part)
             try:
-                formula = normalised(language, parse(language, unknown[1] if unknown else part))
+                formula = normalise(language, parse(language, unknown[1] if unknown else part))
                 position, value = meaning[formula]
             except (FormulaError, KeyError) as error:
                 inner = part[1:-1] if part.startswith("(") and part.endswith(")") else part
@@ -141,7 +141,7 @@ class Describer:
     def _predicates(self, point: Merging, *, full: bool) -> tuple[ChosenPredicate, ...]:
         """Return what each predicate is worth; stability and proofs (``full``) for the chosen point only."""
         selection = point.score.selection
-        whole = self.objective.scored(selection, point.blocks).description_length
+        whole = self.objective.score_merging(selection, point.blocks).description_length
         stable: Mapping[int, float | None] = dict.fromkeys(selection)
         if full:
             stable = stability(self.objective, self.cut, point, self.seed)
@@ -189,7 +189,7 @@ class Describer:
 
     def _states(self, point: Merging, valuations: TruthColumn) -> tuple[TunedState, ...]:
         own = [self.objective.vocabulary.predicates[row] for row in point.score.selection]
-        told = sayings(own, valuations, self._phrases, self._seen(own, point.blocks))
+        told = sayings(own, valuations, self._phrases, self._seen_values(own, point.blocks))
         either = unions(self.objective, point)
         valuations = np.vstack([valuations, *(union.column for union in either)])
         stated = [self._holds(own, either, valuations, state) for state in range(point.score.states)]
@@ -258,7 +258,7 @@ class Describer:
         called: dict[Formula, str] = {}
         for text, name in self.definition.names.items():
             try:
-                called[normalised(language, parse(language, text))] = name
+                called[normalise(language, parse(language, text))] = name
             except FormulaError:
                 continue
         functions = [word for symbol in self.table.symbols for word in symbol.split()[:1]]
@@ -283,7 +283,7 @@ class Describer:
                     found.setdefault(subject, {})[value] = column == (TRUE if same else FALSE)
         return found
 
-    def _seen(
+    def _seen_values(
         self, chosen: Sequence[Predicate], blocks: IntColumn
     ) -> dict[str, tuple[frozenset[int] | None, ...]]:
         """Return for variables that are compared with values what was seen of them in each state."""
@@ -324,7 +324,7 @@ class Describer:
             told = predicate.text in texts and (
                 predicate.formula.is_symbol() or predicate.subject is not None
             )
-            told |= predicate.subject in subjects or self._phrases.named(predicate)
+            told |= predicate.subject in subjects or self._phrases.has_name(predicate)
             if told and len(inside) == sizes[state] and (blocks[inside] == state).all():
                 found[state] = min(found.get(state, predicate), predicate, key=rank)
         return {
@@ -347,11 +347,11 @@ class Describer:
                 accepted_as=accepted_as,
                 literals=sum(described) / max(1, len(described)),
                 seed=self.seed,
-                assumed=self._assumed(point),
+                assumed=self._assumed_edges(point),
             )
         )
 
-    def _assumed(self, point: Merging) -> BoolColumn | None:
+    def _assumed_edges(self, point: Merging) -> BoolColumn | None:
         """Return which edges of the finest quotient only events took whose states are assumed; ``None`` if none is."""
         doubts, graph = doubts_of(self.objective.vocabulary), self.objective.quotient
         if doubts is None or not point.score.selection:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from specminer.abstraction import FALSE, TRUE, Dimension, Predicate, Tier, TruthColumn
 from specminer.history import BoolColumn, IntColumn
-from specminer.tuning.merging import Groups, Merging, grouped, groups_of, unmerged
+from specminer.tuning.merging import Groups, Merging, groups_of, join_groups, without_merging
 from specminer.tuning.objective import Objective
 
 SHORT: Final = 1_000
@@ -43,7 +43,7 @@ SEEN: Final = 2
 """Events and ends that a state needs at least."""
 
 
-def enabled(
+def split_by_enabledness(
     objective: Objective,
     start: Merging,
     accepted_as: IntColumn,
@@ -97,7 +97,7 @@ def _first(objective: Objective, start: Merging, limit: float) -> Merging:
     That is the automaton itself where nothing of the kind is known, or all descriptions are longer than ``limit``.
     """
     told = [
-        unmerged(objective, tuple(sorted((*start.score.selection, position))))
+        without_merging(objective, tuple(sorted((*start.score.selection, position))))
         for position, predicate in enumerate(objective.vocabulary.predicates)
         if _is_telling(objective, predicate)
     ]
@@ -143,7 +143,7 @@ def _split(
     selection = tuple(sorted((*item.score.selection, position)))
     blocks = objective.quotient.coarsen(selection)
     finer = np.where(np.isin(item.blocks, apart), column, 0)
-    return grouped(objective, selection, _groups(blocks, item.blocks, finer))
+    return join_groups(objective, selection, _groups(blocks, item.blocks, finer))
 
 
 def _groups(blocks: IntColumn, states: IntColumn, finer: IntColumn) -> Groups:

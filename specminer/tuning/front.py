@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from specminer.tuning.merging import Merging, steps, unmerged
+from specminer.tuning.merging import Merging, steps, without_merging
 from specminer.tuning.objective import Objective, Score
 
 MOST_POINTS: Final = 12
@@ -30,7 +30,7 @@ def front(
     found = [
         chosen,
         *by_size(objective),
-        *steps(objective, unmerged(objective, chosen.score.selection)),
+        *steps(objective, without_merging(objective, chosen.score.selection)),
     ]
     while not stays:
         better = [point for point in found if dominates(point.score, chosen.score)]
@@ -48,7 +48,7 @@ def front(
         for point in best.values()
         if point is chosen or not any(dominates(other.score, point.score) for other in best.values())
     ]
-    return _thinned(sorted(points, key=lambda point: point.score.states), chosen), chosen
+    return _thin_out(sorted(points, key=lambda point: point.score.states), chosen), chosen
 
 
 def by_size(objective: Objective) -> list[Merging]:
@@ -60,7 +60,7 @@ def by_size(objective: Objective) -> list[Merging]:
             known = sizes.get(score.states)
             if known is None or score.key < known.key:
                 sizes[score.states] = score
-    return [unmerged(objective, score.selection) for _, score in sorted(sizes.items())]
+    return [without_merging(objective, score.selection) for _, score in sorted(sizes.items())]
 
 
 def dominates(one: Score, other: Score) -> bool:
@@ -73,7 +73,7 @@ def dominates(one: Score, other: Score) -> bool:
     return all(a <= b + TINY for a, b in pairs) and any(a < b - TINY for a, b in pairs)
 
 
-def _thinned(points: list[Merging], chosen: Merging) -> tuple[Merging, ...]:
+def _thin_out(points: list[Merging], chosen: Merging) -> tuple[Merging, ...]:
     """Return at most ``MOST_POINTS``: those that are nearest to the one before them are left out."""
     while len(points) > MOST_POINTS:
         inner = [place for place in range(1, len(points) - 1) if points[place] is not chosen]

@@ -43,7 +43,7 @@ class Merging:
     """Bits to tell these conjunctions, before weighting."""
 
 
-def unmerged(objective: Objective, selection: Selection) -> Merging:
+def without_merging(objective: Objective, selection: Selection) -> Merging:
     """Return the automaton of a selection as it is, but that ends which only deadlines tell apart are one state.
 
     Where no call is ever accepted again, it means nothing that a deadline passes.
@@ -63,7 +63,7 @@ def unmerged(objective: Objective, selection: Selection) -> Merging:
         return as_it_is
     alone = set(range(1, valuations.shape[1])).difference(*joined)
     groups = tuple(sorted([*joined, *((state,) for state in alone)]))
-    return _merged(objective, selection, blocks, groups, valuations, choices)
+    return _build_merging(objective, selection, blocks, groups, valuations, choices)
 
 
 def _ends_joined(
@@ -76,7 +76,8 @@ def _ends_joined(
     return [
         tuple(states)
         for states in alike.values()
-        if len(states) > 1 and int(_covered(np.array(states), valuations, choices).sum()) == len(states)
+        if len(states) > 1
+        and int(_covered_states(np.array(states), valuations, choices).sum()) == len(states)
     ]
 
 
@@ -91,7 +92,7 @@ def without(objective: Objective, point: Merging, position: int) -> Score:
             one, other = _root(parent, first.setdefault(group, state)), _root(parent, state)
             parent[max(one, other)] = min(one, other)
     roots = np.array([_root(parent, state) for state in range(len(parent))], dtype=np.int64)
-    return objective.scored(selection, np.unique(roots, return_inverse=True)[1].ravel()[point.blocks])
+    return objective.score_merging(selection, np.unique(roots, return_inverse=True)[1].ravel()[point.blocks])
 
 
 def _root(parent: list[int], state: int) -> int:
@@ -115,7 +116,7 @@ def steps(objective: Objective, start: Merging) -> Iterator[Merging]:
         return
     while len(groups) > 1:
         candidates = {
-            joined: _merged(objective, selection, blocks, joined, valuations, choices)
+            joined: _build_merging(objective, selection, blocks, joined, valuations, choices)
             for joined in sorted(set(_joinable(groups, valuations, choices, told)))
         }
         if not candidates:
@@ -152,10 +153,10 @@ def _untold(objective: Objective, item: Merging, position: int) -> Merging | Non
     groups = groups_of(blocks, item.blocks)
     choices = choices_of(objective, selection, valuations)
     for group in groups:
-        inside = _covered(np.array(group), valuations, choices)
+        inside = _covered_states(np.array(group), valuations, choices)
         if int(inside.sum()) != len(group):
             return None
-    return _merged(objective, selection, blocks, groups, valuations, choices)
+    return _build_merging(objective, selection, blocks, groups, valuations, choices)
 
 
 def groups_of(blocks: IntColumn, merged: IntColumn) -> Groups:
@@ -191,14 +192,14 @@ def follow(objective: Objective, selection: Selection, cubes: Sequence[Cube]) ->
             left = [state for state in left if state not in inside]
     joined = tuple(sorted([*groups, *((state,) for state in left)]))
     choices = choices_of(objective, selection, valuations)
-    return _merged(objective, selection, blocks, joined, valuations, choices)
+    return _build_merging(objective, selection, blocks, joined, valuations, choices)
 
 
-def grouped(objective: Objective, selection: Selection, groups: Groups) -> Merging:
+def join_groups(objective: Objective, selection: Selection, groups: Groups) -> Merging:
     """Return the automaton of a selection whose states are joined in groups, each told by one conjunction."""
     blocks = objective.quotient.coarsen(selection)
     valuations = _valuations(objective, selection, blocks)
-    return _merged(
+    return _build_merging(
         objective, selection, blocks, groups, valuations, choices_of(objective, selection, valuations)
     )
 
@@ -224,7 +225,7 @@ class Choice:
         held = np.unique(self.values[states])
         return held[:0] if held[0] == MISSING else held
 
-    def shown(self, among: IntColumn) -> tuple[int, ...]:
+    def shown_rows(self, among: IntColumn) -> tuple[int, ...]:
         """Return the rows of values to choose between; none if it is shorter to say which ones are excluded."""
         complete = bool((np.delete(self.values, ROOT) != MISSING).all())
         if complete and len(self.rows) - len(among) < len(among):
@@ -254,14 +255,14 @@ def _joinable(
             fixed = valuations[told][:, both]
             if (fixed != fixed[:, :1]).any():
                 continue
-            inside = _covered(both, valuations, choices)
+            inside = _covered_states(both, valuations, choices)
             taken = [group for group in groups if inside[list(group)].any()]
             if all(inside[list(group)].all() for group in taken):
                 joined = tuple(sorted(state for group in taken for state in group))
                 yield tuple(sorted([joined, *(group for group in groups if group not in taken)]))
 
 
-def _covered(states: IntColumn, valuations: TruthColumn, choices: Sequence[Choice]) -> BoolColumn:
+def _covered_states(states: IntColumn, valuations: TruthColumn, choices: Sequence[Choice]) -> BoolColumn:
     """Return which states satisfy all that one conjunction can say of some states; the root never does."""
     agreed = (valuations[:, states] == valuations[:, states[:1]]).all(axis=1)
     inside: BoolColumn = (valuations[agreed] == valuations[agreed][:, states[:1]]).all(axis=0)
@@ -273,7 +274,7 @@ def _covered(states: IntColumn, valuations: TruthColumn, choices: Sequence[Choic
     return inside
 
 
-def _merged(
+def _build_merging(
     objective: Objective,
     selection: Selection,
     blocks: IntColumn,
@@ -287,7 +288,9 @@ def _merged(
     merged = number[blocks]
     cubes = _cubes(groups, valuations, choices, selection)
     told = told_bits(objective, selection, cubes)
-    return Merging(score=objective.scored(selection, merged, told), blocks=merged, cubes=cubes, told=told)
+    return Merging(
+        score=objective.score_merging(selection, merged, told), blocks=merged, cubes=cubes, told=told
+    )
 
 
 def told_bits(objective: Objective, selection: Selection, cubes: Sequence[Cube]) -> float:
@@ -324,7 +327,7 @@ def _cube(
         row: ((selection[row], int(valuations[row, states[0]])),) for row in np.flatnonzero(agreed).tolist()
     }
     for choice in choices:
-        rows = choice.shown(choice.among(states))
+        rows = choice.shown_rows(choice.among(states))
         if len(rows) > 1:
             for row in choice.rows:
                 clauses.pop(row, None)

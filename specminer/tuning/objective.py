@@ -77,10 +77,10 @@ class Objective:
         key = tuple(sorted(selection))
         known = self.scores.get(key)
         if known is None:
-            known = self.scores[key] = self.scored(key, self.quotient.coarsen(key))
+            known = self.scores[key] = self.score_merging(key, self.quotient.coarsen(key))
         return known
 
-    def scored(self, selection: Selection, blocks: IntColumn, told: float = 0.0) -> Score:
+    def score_merging(self, selection: Selection, blocks: IntColumn, told: float = 0.0) -> Score:
         """Return the score of an automaton that a selection makes, and perhaps a merging that takes bits to tell."""
         counts = self.counts(selection, blocks, told)
         model = model_bits(counts)

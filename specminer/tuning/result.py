@@ -186,9 +186,9 @@ class Tuning:
     def uncertain(self, point: FrontPoint) -> BoolColumn:
         """Return the events before or after which the state is only assumed; shape (n,)."""
         after = self.uncertain_after(point)
-        return after | self.moved(after)
+        return after | self.shift_to_before(after)
 
-    def moved(self, after: BoolColumn) -> BoolColumn:
+    def shift_to_before(self, after: BoolColumn) -> BoolColumn:
         """Return what holds before each event, of what holds after each: nothing before the first of an interaction."""
         before: BoolColumn = np.concatenate(([False], after[:-1]))[: len(after)]
         before[self.table.starts] = False

@@ -80,7 +80,7 @@ def near(objective: Objective, best: Score) -> list[Score]:
     return sorted(found, key=lambda score: score.key)
 
 
-def settled(objective: Objective, candidates: Sequence[Merging], cut: Folds) -> Merging:
+def settle(objective: Objective, candidates: Sequence[Merging], cut: Folds) -> Merging:
     """Return the automaton whose description is the shortest once every state has its price.
 
     Among those that are about as good a few bits say little; what tells one part of the history from the others
@@ -88,17 +88,17 @@ def settled(objective: Objective, candidates: Sequence[Merging], cut: Folds) -> 
     """
     shortest = min(item.score.description_length for item in candidates)
 
-    limit = min(priced(item, shortest) for item in candidates) + LEVEL * shortest
-    level = [item for item in candidates if priced(item, shortest) <= limit]
+    limit = min(price_of_states(item, shortest) for item in candidates) + LEVEL * shortest
+    level = [item for item in candidates if price_of_states(item, shortest) <= limit]
 
     def rank(item: Merging) -> tuple[float, float, tuple[float, float, Selection]]:
         unseen = _unseen_bits(objective, item, cut) if cut.enough else 0.0
-        return round(unseen, 6), round(priced(item, shortest), 6), item.score.key
+        return round(unseen, 6), round(price_of_states(item, shortest), 6), item.score.key
 
     return min(level, key=rank)
 
 
-def priced(item: Merging, shortest: float) -> float:
+def price_of_states(item: Merging, shortest: float) -> float:
     """Return the bits of a description in which every state has its price; ``shortest`` is the least without."""
     return item.score.description_length + STATE * shortest * item.score.states
 

@@ -48,17 +48,17 @@ def as_defined(table: EventTable, definition: Definition) -> Split:
         symbol = table.symbols.index(event)
         words = CallVocabulary(table, symbol)
         try:
-            chosen[symbol] = tuple(words.asked(wish) for wish in wishes)
+            chosen[symbol] = tuple(words.resolve(wish) for wish in wishes)
         except FormulaError as error:
             raise UsageError(
                 f"the abstraction splits '{plain(event)}' by what is no predicate about its calls: {plain(error)}"
             ) from None
-        pool = max(2, len(words.generated()))
+        pool = max(2, len(words.candidates()))
         surcharge += sum(item.price for item in chosen[symbol]) * float(np.log2(pool))
-    return _applied(table, chosen, surcharge)
+    return _apply_split(table, chosen, surcharge)
 
 
-def found(table: EventTable, graph: Quotient, blocks: IntColumn, weights: Weights) -> Split:
+def find_split(table: EventTable, graph: Quotient, blocks: IntColumn, weights: Weights) -> Split:
     """Split the events whose next states are explained by their calls; ``blocks`` are the automaton's states."""
     chosen: dict[int, tuple[CallPredicate, ...]] = {}
     surcharge = 0.0
@@ -68,7 +68,7 @@ def found(table: EventTable, graph: Quotient, blocks: IntColumn, weights: Weight
     kinds = dimensions(table) if uncertain else ()
     for symbol in uncertain:
         words = CallVocabulary(table, symbol, kinds)
-        candidates = words.generated()
+        candidates = words.candidates()
         cost = float(np.log2(max(2, len(candidates))))
         source, target = (blocks[column[words.rows]] for column in (graph.state_before, graph.state_after))
         gains = [
@@ -80,7 +80,7 @@ def found(table: EventTable, graph: Quotient, blocks: IntColumn, weights: Weight
             best = candidates[int(np.argmax(gains))]
             chosen[symbol] = (best,)
             surcharge += best.price * cost
-    return _applied(table, chosen, surcharge)
+    return _apply_split(table, chosen, surcharge)
 
 
 def _uncertain(graph: Quotient, blocks: IntColumn, states: int) -> list[int]:
@@ -113,7 +113,7 @@ def _bits(choice: IntColumn, edge: IntColumn) -> tuple[float, int]:
     return plogp(choices) - plogp(edges), len(edges)
 
 
-def _applied(table: EventTable, chosen: Mapping[int, Sequence[CallPredicate]], surcharge: float) -> Split:
+def _apply_split(table: EventTable, chosen: Mapping[int, Sequence[CallPredicate]], surcharge: float) -> Split:
     """Return the table with the events split; the parts stand where the event stood."""
     parts: dict[int, Parts] = {}
     for symbol, predicates in chosen.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specminer.abstraction.folds import Folds, halves, restricted
+from specminer.abstraction.folds import Folds, halves, restrict
 from specminer.tuning.merging import Merging, without
 from specminer.tuning.objective import Objective
 
@@ -19,12 +19,12 @@ def stability(objective: Objective, cut: Folds, point: Merging, seed: int) -> di
     parts = halves(seed)
     for half in parts:
         part = Objective(
-            restricted(objective.quotient, cut, half),
+            restrict(objective.quotient, cut, half),
             objective.vocabulary,
             objective.weights,
             surcharge=objective.surcharge,
         )
-        whole = part.scored(selection, point.blocks).description_length
+        whole = part.score_merging(selection, point.blocks).description_length
         for position in selection:
             paid[position] += without(part, point, position).description_length > whole + 1e-6
     return {position: count / len(parts) for position, count in paid.items()}

@@ -21,7 +21,7 @@ from specminer.abstraction import (
     Tier,
     Vocabulary,
     quotient,
-    refined,
+    refine,
     vocabulary,
 )
 from specminer.abstraction.folds import FEW, Folds, folds, held_out_acceptance
@@ -29,13 +29,13 @@ from specminer.history import IntColumn
 from specminer.predicate import solver_name
 from specminer.tuning import splitting
 from specminer.tuning.description import FALLS, Describer
-from specminer.tuning.enabling import SINGLE, enabled
+from specminer.tuning.enabling import SINGLE, split_by_enabledness
 from specminer.tuning.front import by_size, front
-from specminer.tuning.merging import Merging, follow, lean, steps, unmerged
+from specminer.tuning.merging import Merging, follow, lean, steps, without_merging
 from specminer.tuning.objective import Objective, Score, Selection
 from specminer.tuning.preset import DEFAULT_PRESET, PRESETS, Preset
 from specminer.tuning.result import Tuning, doubts_of
-from specminer.tuning.search import PLATEAU, near, search, settled
+from specminer.tuning.search import PLATEAU, near, search, settle
 from specminer.tuning.splitting import Split
 
 HISTORY_WORTH: Final = 0.075
@@ -68,7 +68,7 @@ def tune(
     definition: Definition,
     seed: int = 0,
     preset: Preset | None = None,
-    phased: Phased | None = None,
+    phased: PhasedTable | None = None,
 ) -> Tuning:
     """Find the predicates that describe a table of events best; same input and seed, same result.
 
@@ -88,12 +88,12 @@ def tune(
     if phased is not None and phased.names and not phased.asked:
         answer = run.paying(phased)
     elif phased is not None:
-        answer = run.within(phased, phased.names).answered()
+        answer = run.within(phased, phased.names).find_answer()
     else:
-        answer = run.answered()
+        answer = run.find_answer()
     chosen = answer.merging
     if preset.enabling and not definition.only:
-        answer = answer.run.enabled(phased, answer)
+        answer = answer.run.split_by_enabledness(phased, answer)
     run, found, told = answer.run, answer.found, answer.merging
     full = found.full
     points: tuple[Merging, ...] = (told,)
@@ -128,7 +128,7 @@ def tune(
     )
 
 
-class Phased(Protocol):
+class PhasedTable(Protocol):
     """A table of events to which changes of flags of the whole contract can be added."""
 
     @property
@@ -142,7 +142,7 @@ class Phased(Protocol):
     def table(self, names: tuple[str, ...]) -> EventTable:
         """Return the table with the changes of some of the flags."""
 
-    def shared(self, name: str) -> bool:
+    def is_shared(self, name: str) -> bool:
         """Return whether this is a flag of the whole contract, and not a deadline of each entity."""
 
     def agreements(self, table: EventTable, graph: Quotient, blocks: IntColumn, cut: Folds) -> list[float]:
@@ -153,7 +153,7 @@ class Phased(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _BestSelection:
     """The best selection, and what it was found on."""
 
     full: Vocabulary
@@ -177,13 +177,13 @@ class _Answer:
     """What one tuning found, and with which flags."""
 
     run: _Run
-    found: _Found
+    found: _BestSelection
     merging: Merging
 
     @property
     def relied(self) -> frozenset[str]:
         """The flags that change what functions of the contract return that states are told apart by."""
-        return self.run.relied(self.found.objective.vocabulary, self.merging.score.selection)
+        return self.run.relied_flags(self.found.objective.vocabulary, self.merging.score.selection)
 
 
 def _pays(told: _Answer, less: _Answer, share: float) -> bool:
@@ -192,7 +192,7 @@ def _pays(told: _Answer, less: _Answer, share: float) -> bool:
     return told.merging.score.description_length < limit
 
 
-def _misleads(phased: Phased, told: _Answer, less: _Answer) -> bool:
+def _misleads(phased: PhasedTable, told: _Answer, less: _Answer) -> bool:
     """Return whether parts of the history that were not seen speak against a flag.
 
     They do if more than one interaction, and more than a hundredth of them, is refused for it, or if halves agree less,
@@ -212,7 +212,7 @@ def _misleads(phased: Phased, told: _Answer, less: _Answer) -> bool:
     falls = [after < earlier for after, earlier in zip(agreed, agreed_before, strict=False)]
     if sum(agreed) >= sum(agreed_before) or 2 * sum(falls) <= len(falls):
         return False
-    few = len(told.found.split.table.starts) < 2 * FEW and not any(phased.shared(name) for name in added)
+    few = len(told.found.split.table.starts) < 2 * FEW and not any(phased.is_shared(name) for name in added)
     return not (few and _pays(told, less, PLATEAU)) or _splits_halves(phased, told, less)
 
 
@@ -228,13 +228,13 @@ def _accepted(item: _Answer) -> float:
     return held_out_acceptance(item.found.graph, item.found.cut, item.merging.blocks)
 
 
-def _agreements(phased: Phased, item: _Answer) -> list[float]:
+def _agreements(phased: PhasedTable, item: _Answer) -> list[float]:
     """Return what halves of the history have in common under an answer, of each pair of halves."""
     found = item.found
     return phased.agreements(found.split.table, found.graph, item.merging.blocks, found.cut)
 
 
-def _splits_halves(phased: Phased, told: _Answer, less: _Answer, *, strict: bool = False) -> bool:
+def _splits_halves(phased: PhasedTable, told: _Answer, less: _Answer, *, strict: bool = False) -> bool:
     """Return whether halves of the history agree much less, on average; at all if ``strict``."""
     agreed, before = _agreements(phased, told), _agreements(phased, less)
     tolerated = max(DISAGREES, DISAGREEING / max(1, int(told.found.cut.times.sum())))
@@ -242,7 +242,7 @@ def _splits_halves(phased: Phased, told: _Answer, less: _Answer, *, strict: bool
     return bool(agreed) and sum(before) - sum(agreed) > tolerated * len(agreed)
 
 
-def _spoken(candidates: Vocabulary, position: int) -> frozenset[str]:
+def _mentioned_variables(candidates: Vocabulary, position: int) -> frozenset[str]:
     """Return the names of the variables that a predicate speaks of."""
     language = candidates.language
     return frozenset(
@@ -266,52 +266,52 @@ class _Run:
     answers: dict[tuple[str, ...], _Answer] = field(default_factory=dict)
     """What was found already, by ``phases``; shared by all runs of one tuning."""
 
-    def answered(self) -> _Answer:
+    def find_answer(self) -> _Answer:
         """Return what the search finds on the table, some of whose events may be split, and the automaton of it."""
         if self.phases not in self.answers:
             self.answers[self.phases] = self._answer()
         return self.answers[self.phases]
 
     def _answer(self) -> _Answer:
-        found = self.searched(
+        found = self.search(
             vocabulary(self.table, self.definition), splitting.as_defined(self.table, self.definition)
         )
-        chosen = self.merged(found)
+        chosen = self.merge(found)
         if not (self.definition.only or self.definition.split):
             found, chosen = self.with_splits(found, chosen)
         return _Answer(run=self, found=found, merging=chosen)
 
-    def within(self, phased: Phased, names: tuple[str, ...]) -> _Run:
+    def within(self, phased: PhasedTable, names: tuple[str, ...]) -> _Run:
         """Return the run on the table with the changes of some flags."""
-        own = tuple(name for name in names if not phased.shared(name))
+        own = tuple(name for name in names if not phased.is_shared(name))
         return replace(self, table=phased.table(names), phases=names, deadlines=own)
 
-    def paying(self, phased: Phased) -> _Answer:
+    def paying(self, phased: PhasedTable) -> _Answer:
         """Tell phases and deadlines apart where each pays beside the others, and unseen parts bear it out.
 
         That a flag changes befalls all interactions at once: it is given and costs nothing to tell, but states and
         transitions are drawn once more for each phase. Each must pay for them, and not mislead about what was not seen.
         """
-        plain = self.answered()
+        plain = self.find_answer()
         known: dict[tuple[str, ...], _Answer] = {}
 
-        def told(names: tuple[str, ...]) -> _Answer:
+        def answer_with(names: tuple[str, ...]) -> _Answer:
             """Return the answer on the table with some flags; those that no state depends on are left out again."""
             if not names:
                 return plain
             if names not in known:
-                answer = self.within(phased, names).answered()
+                answer = self.within(phased, names).find_answer()
                 used = answer.run.flags_of(answer.found, answer.merging.score.selection)
-                known[names] = answer if used == names else told(used)
+                known[names] = answer if used == names else answer_with(used)
             return known[names]
 
-        best = told(phased.names)
+        best = answer_with(phased.names)
         while names := best.run.phases:
             fewer = [
                 answer
                 for name in names
-                for answer in [told(tuple(other for other in names if other != name))]
-                if not _pays(best, answer, PHASES_WORTH if phased.shared(name) else PLATEAU)
+                for answer in [answer_with(tuple(other for other in names if other != name))]
+                if not _pays(best, answer, PHASES_WORTH if phased.is_shared(name) else PLATEAU)
                 or _misleads(phased, best, answer)
             ]
             if not fewer:
@@ -319,7 +319,7 @@ class _Run:
             best = min(fewer, key=lambda answer: (answer.merging.score.key, answer.run.phases))
         return best
 
-    def enabled(self, phased: Phased | None, answer: _Answer) -> _Answer:
+    def split_by_enabledness(self, phased: PhasedTable | None, answer: _Answer) -> _Answer:
         """Tell states apart where the code decides what can be called; deadlines that do so are events as well.
 
         This run is the one of ``answer``.
@@ -327,17 +327,17 @@ class _Run:
         shortest = answer.merging.score.description_length
         plain = self.told_apart(phased, answer, shortest)
         if phased is not None and not phased.asked:
-            names = tuple(name for name in phased.names if name in self.phases or not phased.shared(name))
+            names = tuple(name for name in phased.names if name in self.phases or not phased.is_shared(name))
             while set(names) - set(self.phases):
                 run = self.within(phased, names)
-                joined = run.told_apart(phased, run.answered(), shortest)
+                joined = run.told_apart(phased, run.find_answer(), shortest)
                 used = run.flags_of(joined.found, joined.merging.score.selection)
                 if used == names:
                     return plain if _misleads(phased, joined, answer) else joined
                 names = used
         return plain
 
-    def told_apart(self, phased: Phased | None, answer: _Answer, shortest: float) -> _Answer:
+    def told_apart(self, phased: PhasedTable | None, answer: _Answer, shortest: float) -> _Answer:
         """Return an answer with states told apart by what the code decides; see :func:`.enabling.enabled`."""
 
         def bears_out(merging: Merging) -> bool:
@@ -350,23 +350,27 @@ class _Run:
         telling = len(table.starts) >= 2 * FEW
         accepted_as = np.array(table.accepted_as or range(len(table.symbols)), dtype=np.int64)
         shortest = min(shortest, answer.merging.score.description_length)
-        merging = enabled(answer.found.objective, answer.merging, accepted_as, shortest, bears_out)
+        merging = split_by_enabledness(
+            answer.found.objective, answer.merging, accepted_as, shortest, bears_out
+        )
         return replace(answer, merging=merging)
 
-    def flags_of(self, found: _Found, selection: Selection) -> tuple[str, ...]:
+    def flags_of(self, found: _BestSelection, selection: Selection) -> tuple[str, ...]:
         """Return the flags that some predicates speak of, or that change what they speak of."""
         candidates = found.objective.vocabulary
-        spoken = {name for position in selection for name in _spoken(candidates, position)}
-        relied = self.relied(candidates, selection)
-        return tuple(name for name, shown in self._shown(candidates) if shown in spoken or name in relied)
+        spoken = {name for position in selection for name in _mentioned_variables(candidates, position)}
+        relied = self.relied_flags(candidates, selection)
+        return tuple(
+            name for name, shown in self._name_flags(candidates) if shown in spoken or name in relied
+        )
 
-    def relied(self, candidates: Vocabulary, selection: Selection) -> frozenset[str]:
+    def relied_flags(self, candidates: Vocabulary, selection: Selection) -> frozenset[str]:
         """Return the flags that change what functions return of which some predicates speak."""
-        spoken = {name for position in selection for name in _spoken(candidates, position)}
+        spoken = {name for position in selection for name in _mentioned_variables(candidates, position)}
         shown = zip(self.table.variables, candidates.dimensions, strict=True)
         return frozenset(flag for variable, name in shown if name in spoken for flag in variable.relies_on)
 
-    def _shown(self, candidates: Vocabulary) -> list[tuple[str, str]]:
+    def _name_flags(self, candidates: Vocabulary) -> list[tuple[str, str]]:
         """Return each flag with the name that predicates have for it."""
         shown = list(candidates.dimensions)  # variables stand in the order of the table
         return [(name, shown[position]) for name, position in zip(self.phases, self.table.flags, strict=True)]
@@ -375,14 +379,14 @@ class _Run:
         """Return the positions of the predicates that speak of deadlines alone."""
         if not self.deadlines:
             return frozenset()
-        own = {shown for name, shown in self._shown(candidates) if name in self.deadlines}
+        own = {shown for name, shown in self._name_flags(candidates) if name in self.deadlines}
         return frozenset(
             position
             for position in range(len(candidates.predicates))
-            if (spoken := _spoken(candidates, position)) and spoken <= own
+            if (spoken := _mentioned_variables(candidates, position)) and spoken <= own
         )
 
-    def searched(self, full: Vocabulary, split: Split) -> _Found:
+    def search(self, full: Vocabulary, split: Split) -> _BestSelection:
         """Search among storage and time; among all where that finds nothing, or as the definition says.
 
         Where somebody forbids a variable, storage no longer says it all, and what happened competes on equal terms.
@@ -401,7 +405,7 @@ class _Run:
         worth = told.best.description_length <= (1.0 - asked) * found.best.description_length
         return told if worth and told.used_history else replace(found, evaluations=told.evaluations)
 
-    def with_splits(self, found: _Found, chosen: Merging) -> tuple[_Found, Merging]:
+    def with_splits(self, found: _BestSelection, chosen: Merging) -> tuple[_BestSelection, Merging]:
         """Split events where that pays, search once more, and join states again.
 
         A predicate may pay only once events are split, so that splits are looked for between the states found
@@ -418,32 +422,32 @@ class _Run:
             best = min(best, self._split_by(found, blocks), key=lambda item: item.best.key)
         if best is found:
             return found, chosen
-        joined = self.merged(best)
+        joined = self.merge(best)
         limit = (1.0 - PLATEAU) * chosen.score.description_length
         return (best, joined) if joined.score.description_length < limit else (found, chosen)
 
-    def _split_by(self, found: _Found, blocks: IntColumn) -> _Found:
-        split = splitting.found(self.table, found.graph, blocks, self.definition.weights)
+    def _split_by(self, found: _BestSelection, blocks: IntColumn) -> _BestSelection:
+        split = splitting.find_split(self.table, found.graph, blocks, self.definition.weights)
         if not split.chosen:
             return found
         known = (found.best.selection,)
         return self._on(found.full, found.objective.vocabulary, split, found.evaluations, known)
 
-    def merged(self, found: _Found) -> Merging:
+    def merge(self, found: _BestSelection) -> Merging:
         """Join states as the definition or else the preset says, in the best selection and those near it."""
         objective, selection = found.objective, found.best.selection
         if self.definition.only:
             wanted, lenient = self.definition.merge, self.definition.lenient
             cubes = Describer.cubes(objective, selection, wanted, lenient=lenient)
             return follow(objective, selection, cubes)
-        start = unmerged(objective, selection)
+        start = without_merging(objective, selection)
         keep = self.preset.keep
         if keep is None:
             return start
-        nearby = [unmerged(objective, score.selection) for score in near(objective, found.best)]
+        nearby = [without_merging(objective, score.selection) for score in near(objective, found.best)]
         small = sorted(nearby, key=lambda item: (item.score.states, item.score.key))[:MERGED]
         joined = [item for origin in [start, *small] for item in steps(objective, origin)]
-        best = settled(objective, [start, *nearby[:LEVEL], *by_size(objective), *joined], found.cut)
+        best = settle(objective, [start, *nearby[:LEVEL], *by_size(objective), *joined], found.cut)
         best = lean(objective, best)
         nothing = objective.score(objective.vocabulary.fixed).description_length
         limit = best.score.description_length
@@ -460,10 +464,10 @@ class _Run:
         split: Split,
         compared: int = 0,
         known: tuple[Selection, ...] = (),
-    ) -> _Found:
+    ) -> _BestSelection:
         graph = quotient(self.table, candidates)
         if split.chosen:
-            graph = refined(graph, split.table)
+            graph = refine(graph, split.table)
         cut = folds(graph, self.seed)
         objective = Objective(
             graph,
@@ -486,7 +490,7 @@ class _Run:
             best = objective.score(search(apart, self.seed).selection)
         else:
             best = search(objective, self.seed, known)
-        return _Found(
+        return _BestSelection(
             full=full,
             split=split,
             graph=graph,

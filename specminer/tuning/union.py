@@ -35,7 +35,7 @@ def unions(objective: Objective, point: Merging) -> list[Union]:
             frozenset(choice.values[point.blocks == state].tolist()) for state in range(point.score.states)
         ]
         for state in range(1, len(held)):
-            rows = choice.shown(choice.among(np.flatnonzero(point.blocks == state)))
+            rows = choice.shown_rows(choice.among(np.flatnonzero(point.blocks == state)))
             if len(rows) > 1:
                 predicates = [objective.vocabulary.predicates[selection[row]] for row in rows]
                 found.append(

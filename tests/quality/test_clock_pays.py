@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from specminer.pipeline import MineOptions, division
-from specminer.pipeline.mining import Mined
+from specminer.pipeline.mining import MiningResult
 from specminer.specification import TransitionKind
 from specminer.tuning.preset import PRESETS
 from tests.support.mined import mined
@@ -20,13 +20,13 @@ SHORTEST = MineOptions(preset=replace(PRESETS["balanced"], enabling=False))
 
 
 @cache
-def shortest(name: str) -> Mined:
+def shortest(name: str) -> MiningResult:
     """Return what is mined from a dataset with nothing told apart but what pays."""
-    run: Mined = mined.__wrapped__(name, SHORTEST)
+    run: MiningResult = mined.__wrapped__(name, SHORTEST)
     return run
 
 
-def figures(run: Mined) -> tuple[float, float]:
+def figures(run: MiningResult) -> tuple[float, float]:
     """Return held-out acceptance and the agreement of halves."""
     halves = run.specification.confidence.halves
     assert halves is not None

@@ -12,7 +12,7 @@ from functools import cache
 import pytest
 
 from specminer.abstraction import Definition
-from specminer.pipeline.mining import Mined, mine
+from specminer.pipeline.mining import MiningResult, mine
 from specminer.pipeline.state import MineOptions
 from specminer.specification import ConditionOrigin, Edge, GuardKind, Proof, TransitionVerdict
 from tests.support.guarded.driving import driven
@@ -50,7 +50,7 @@ DEMANDED = {
 
 
 @cache
-def mined(name: str) -> Mined:
+def mined(name: str) -> MiningResult:
     history, artifact = driven(name)
     return mine(history, MineOptions(), artifact=artifact)
 
@@ -94,7 +94,7 @@ def permits() -> dict[tuple[str, str], Edge]:
 
 
 @cache
-def stages() -> Mined:
+def stages() -> MiningResult:
     history, artifact = driven("Permits")
     fixed = Definition(fix=tuple(f"permits[·].stage = {stage}" for stage in (1, 2, 3)), only=True)
     return mine(history, MineOptions(definition=fixed), artifact=artifact)

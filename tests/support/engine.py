@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from specminer.chain.execution.records import call_of, surroundings
-from specminer.chain.execution.replay import Replayed
+from specminer.chain.execution.replay import ReplayedTransaction
 from specminer.chain.execution.schedule import Rules
 from specminer.chain.exported import ExportedTransaction
 from specminer.evm import transactions as engine
@@ -36,7 +36,7 @@ def _begun(call: ExternalCall) -> ExternalCall:
     return call if began else replace(call, data_size=None)
 
 
-def comparable(replayed: Replayed) -> Replayed:
+def comparable(replayed: ReplayedTransaction) -> ReplayedTransaction:
     """Return what was executed again without what the specification's machine does not tell."""
     parts = {key: told_by_both(part) for key, part in replayed.parts.items()}
     return replace(replayed, parts=parts, size=0)  # the size of all that is told

@@ -9,7 +9,7 @@ from typing import Any
 
 from specminer.datasets import dataset
 from specminer.pipeline import MineOptions, import_traces, mine
-from specminer.pipeline.mining import Mined
+from specminer.pipeline.mining import MiningResult
 from specminer.pipeline.recording import Recording
 from specminer.pipeline.reporting import report_from
 from specminer.report.document import Report
@@ -17,7 +17,7 @@ from specminer.store import TraceStore
 
 
 @cache
-def mined(name: str, options: MineOptions | None = None) -> Mined:
+def mined(name: str, options: MineOptions | None = None) -> MiningResult:
     """Return what is mined from a dataset's one contract."""
     with TraceStore("sqlite://") as store:
         record = import_traces(store, dataset(name).traces)
@@ -28,7 +28,7 @@ def mined(name: str, options: MineOptions | None = None) -> Mined:
     return replace(mine(history, options or MineOptions()), recording=recording)
 
 
-def report_of(run: Mined) -> Report:
+def report_of(run: MiningResult) -> Report:
     """Return the report of what was just mined."""
     return report_from(run.specification, run)
 

@@ -22,7 +22,7 @@ from specminer.guard.terms import Terms
 from specminer.history import MISSING, BoolColumn, History, IntColumn, slots
 from specminer.invariant import Invariant, Template
 from specminer.invariant.changes import Cells, UnknownChanges, changes_of_calls
-from specminer.invariant.search import proposed
+from specminer.invariant.search import propose
 from specminer.pipeline import import_traces
 from specminer.pipeline.mining import STAGES
 from specminer.pipeline.state import MineOptions, Mining
@@ -146,7 +146,7 @@ class Comparison:
         for state in self.unknown.specification.states:
             if visits[state.id] > (state.unknown or 0):
                 yield f"{visits[state.id]} visits of '{state.name}' are not in it, {state.unknown} unknown"
-        wrong |= tuning.moved(wrong)
+        wrong |= tuning.shift_to_before(wrong)
         taken: Counter[tuple[int, int, str]] = Counter()
         for row in np.flatnonzero(wrong).tolist():
             symbol = tuning.table.symbols[tuning.table.symbol[row]]
@@ -198,7 +198,7 @@ class Comparison:
     def _invariants(self) -> Iterator[str]:
         complete = self.complete
         offered = {
-            item.text: item for item in proposed(complete.context, complete.tuning, complete.interactions)
+            item.text: item for item in propose(complete.context, complete.tuning, complete.interactions)
         }
         cells = {
             item.name: item

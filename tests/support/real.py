@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 
 from specminer.chain.artifact import load
-from specminer.chain.execution.schedule import Rules, fixed, scheduled
+from specminer.chain.execution.schedule import Rules, rules_of_chain, rules_of_fork
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.txlist import read_transactions
 from specminer.pipeline import Export, Rulebook, import_export
@@ -58,7 +58,7 @@ def folder_of(name: str) -> Path:
 
 def history(name: str) -> tuple[list[ExportedTransaction], Rules]:
     """Return a history's transactions and the rules of its chain; skip the test without it."""
-    rules = scheduled(1) if name in MAINNET else fixed("istanbul")
+    rules = rules_of_chain(1) if name in MAINNET else rules_of_fork("istanbul")
     assert rules is not None
     return list(read_transactions(folder_of(name) / "txlist.json.gz")), rules
 

@@ -27,8 +27,8 @@ class CheckedShadow(Shadow):
         self._every = every
         self._seen = 0
 
-    def watched(self, fork: Fork) -> InstructionSet:
-        rules = super().watched(fork)
+    def watch(self, fork: Fork) -> InstructionSet:
+        rules = super().watch(fork)
         return InstructionSet(
             rules.costs,
             {opcode: self._checked(handler) for opcode, handler in rules.handlers.items()},

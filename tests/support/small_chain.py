@@ -10,7 +10,7 @@ from typing import Any, Final
 from eth_abi.abi import encode
 
 from specminer.chain.artifact import Artifact, load
-from specminer.chain.execution.schedule import fixed
+from specminer.chain.execution.schedule import rules_of_fork
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.interface import from_artifact
 from specminer.decoding import HistoryContext, decode
@@ -116,7 +116,7 @@ class SmallChain:
 
     def context(self, address: Address, *, named: bool = True) -> HistoryContext:
         """Return a contract's history; without names if its ABI is not to be known."""
-        rules = fixed(self._fork)
+        rules = rules_of_fork(self._fork)
         records = [
             replace(record, succeeded=result.succeeded)
             for record, result in zip(

@@ -15,7 +15,7 @@ from typing import Final
 from specminer.chain.execution.calls import Call, Execution, MachineState, Surroundings, VirtualMachine
 from specminer.chain.execution.engine import load_reference
 from specminer.chain.execution.fast import FastMachine
-from specminer.chain.steps import Asked, Enter, Exit, Hashed, Logged, Read, Step, Write
+from specminer.chain.steps import Enter, Exit, HashStep, LogStep, QuestionStep, Read, Step, Write
 from specminer.trace import Address
 
 SHARE: Final = 0.01
@@ -271,9 +271,9 @@ def _describe_step(step: Step | None) -> str:
             return f"a read of {step.value:#x} from slot {step.slot:#x}"
         case Write():
             return f"a write of {step.value:#x} to slot {step.slot:#x}"
-        case Hashed():
+        case HashStep():
             return f"a hash of {len(step.data):,} bytes"
-        case Logged():
+        case LogStep():
             return f"a log of {len(step.topics)} topics and {len(step.data):,} bytes"
-        case Asked():
+        case QuestionStep():
             return f"a question about {step.kind.value}"

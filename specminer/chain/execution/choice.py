@@ -13,7 +13,7 @@ from typing import Final
 from specminer.chain.execution.calls import FORKS, VirtualMachine
 from specminer.chain.execution.engine import MachineMaker
 from specminer.chain.execution.records import call_of, surroundings
-from specminer.chain.execution.schedule import Rules, fixed
+from specminer.chain.execution.schedule import Rules, rules_of_fork
 from specminer.chain.exported import ExportedTransaction
 
 ROUNDS: Final = (20, 80, 200)
@@ -58,7 +58,7 @@ def choose(
     note: Callable[[str], None],
 ) -> Choice:
     """Return the fork that fits the records best; ``note`` hears of a difference between the two engines."""
-    left = [_trial(name, fixed(name), maker.make(None, note)) for name in FORKS]
+    left = [_trial(name, rules_of_fork(name), maker.make(None, note)) for name in FORKS]
     for upto in ROUNDS:
         for trial in left:
             _advance(trial, records[:upto], chain_id)

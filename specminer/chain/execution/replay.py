@@ -20,15 +20,15 @@ from specminer.chain.execution.doubt import Doubt, with_sure_answers, with_unkno
 from specminer.chain.execution.records import block_of, call_of, inner_call, surroundings
 from specminer.chain.execution.saving import SavedReplay, decode_replay, restored_slots, saved_slots
 from specminer.chain.execution.schedule import Rules
-from specminer.chain.execution.settling import Settled, Settler
+from specminer.chain.execution.settling import SettledRecord, Settler
 from specminer.chain.exported import ExportedCall, ExportedTransaction
-from specminer.chain.steps import Enter, Exit, Step, creations, recorded
+from specminer.chain.steps import Enter, Exit, Step, creations, record_steps
 from specminer.evm.forks import FORKS
 from specminer.trace import Address, Block, Fidelity, Invocation, Tracer, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class ReplayedTransaction:
     """A transaction as it was executed again."""
 
     parts: Mapping[Address, Transaction]
@@ -98,7 +98,7 @@ class Replay:
         """Transactions that would have failed without ether whose way to the contract the export does not show."""
         return self._settler.funded
 
-    def step(self, record: ExportedTransaction, index: int) -> Replayed:
+    def step(self, record: ExportedTransaction, index: int) -> ReplayedTransaction:
         """Execute one record; ``index`` is its place in the block."""
         job = self._job(record, call_of(record))
         settled = self._settler.settle(job)
@@ -117,9 +117,9 @@ class Replay:
             tracer=Tracer.EXECUTION,
             invocations=(),
         )
-        return self._replayed(transaction, execution.steps, [settled], 0)
+        return self._assemble(transaction, execution.steps, [settled], 0)
 
-    def inner(self, calls: Sequence[ExportedCall], index: int) -> Replayed:
+    def inner(self, calls: Sequence[ExportedCall], index: int) -> ReplayedTransaction:
         """Execute calls that one transaction made from contracts that are not at hand, in their order.
 
         They stand under an outer frame of their own, because the transaction itself was another contract's.
@@ -145,7 +145,7 @@ class Replay:
             tracer=Tracer.EXECUTION,
             invocations=(),
         )
-        return self._replayed(transaction, steps, settled, 1)
+        return self._assemble(transaction, steps, settled, 1)
 
     def adopt(self, contract: Address) -> None:
         """Record a contract from now on that existed before the first record; nothing is known of its storage."""
@@ -208,14 +208,14 @@ class Replay:
             executable=record.to not in self.deployed or bool(self.machine.code(record.to)),
         )
 
-    def _replayed(
-        self, transaction: Transaction, steps: Sequence[Step], settled: Sequence[Settled], depth: int
-    ) -> Replayed:
+    def _assemble(
+        self, transaction: Transaction, steps: Sequence[Step], settled: Sequence[SettledRecord], depth: int
+    ) -> ReplayedTransaction:
         """Put the contracts' parts together, without the values that are not known.
 
         Calls down to ``depth`` are the chain's word.
         """
-        created = tuple(_created(steps))
+        created = tuple(_find_creations(steps))
         self.deployed |= {contract for _, contract in created if contract in self.targets}
         entered = {step.to: None for step in steps if isinstance(step, Enter)}
         touched = [contract for contract in entered if contract in self.deployed]
@@ -228,7 +228,7 @@ class Replay:
         logs = settled[0].execution.logs if sure and not depth else None
         parts: dict[Address, Transaction] = {}
         for contract in touched:
-            part = recorded(steps, [contract], environment=self.machine.tells_environment)
+            part = record_steps(steps, [contract], environment=self.machine.tells_environment)
             if not part.invocations:
                 continue
             calls: tuple[Invocation, ...] = part.invocations
@@ -251,7 +251,7 @@ class Replay:
                 fidelity=fidelity,
                 logs=None if logs is None else foreign_logs(logs, [contract]),
             )
-        return Replayed(
+        return ReplayedTransaction(
             parts=parts,
             fidelity=fidelity,
             block=transaction.block.number,
@@ -271,7 +271,7 @@ def _worst(marks: Iterable[Fidelity]) -> Fidelity:
     return max(marks, key=order.index)
 
 
-def _created(steps: Sequence[Step]) -> Iterator[tuple[Address, Address]]:
+def _find_creations(steps: Sequence[Step]) -> Iterator[tuple[Address, Address]]:
     """Yield (creator, contract) of the creations that stayed, in order of entry."""
     open_frames: list[tuple[Enter, list[tuple[Address, Address]]]] = []
     for step in steps:

@@ -7,7 +7,17 @@ from functools import lru_cache
 from typing import Any, Final
 
 from specminer.chain.opcodes import QUESTIONS
-from specminer.chain.steps import SELFDESTRUCT, Asked, Enter, Exit, Hashed, Logged, Read, Step, Write
+from specminer.chain.steps import (
+    SELFDESTRUCT,
+    Enter,
+    Exit,
+    HashStep,
+    LogStep,
+    QuestionStep,
+    Read,
+    Step,
+    Write,
+)
 from specminer.evm.events import (
     Destruction,
     Event,
@@ -40,13 +50,13 @@ def _write(event: SlotWrite) -> Write:
     return Write(address_of(owner), slot, before, value)
 
 
-def _hashed(event: HashedData) -> Hashed:
-    return Hashed(address_of(event[0]), event[1])
+def _hash_step(event: HashedData) -> HashStep:
+    return HashStep(address_of(event[0]), event[1])
 
 
-def _logged(event: LogEntry) -> Logged:
+def _log_step(event: LogEntry) -> LogStep:
     owner, topics, data = event
-    return Logged(address_of(owner), tuple(topic.to_bytes(32, "big") for topic in topics), data)
+    return LogStep(address_of(owner), tuple(topic.to_bytes(32, "big") for topic in topics), data)
 
 
 def _enter(event: FrameStart) -> Enter:
@@ -54,10 +64,10 @@ def _enter(event: FrameStart) -> Enter:
     return Enter(kind.name, address_of(sender), address_of(to), gas, value, data)
 
 
-def _asked(event: Question) -> Step | None:
+def _question_step(event: Question) -> Step | None:
     owner, opcode, subject, value = event
     question = QUESTIONS.get(opcode)
-    return None if question is None else Asked(address_of(owner), question[0], subject, value)
+    return None if question is None else QuestionStep(address_of(owner), question[0], subject, value)
 
 
 def _exit(event: FrameEnd) -> Exit:
@@ -68,11 +78,11 @@ def _exit(event: FrameEnd) -> Exit:
 _STEPS: Final[dict[type[Event], Callable[[Any], Step | None]]] = {
     SlotRead: _read,
     SlotWrite: _write,
-    HashedData: _hashed,
-    LogEntry: _logged,
+    HashedData: _hash_step,
+    LogEntry: _log_step,
     FrameStart: _enter,
     FrameEnd: _exit,
-    Question: _asked,
+    Question: _question_step,
 }
 """Events that are one step each."""
 

@@ -95,7 +95,7 @@ Rules = Callable[[int, int | None], str]
 """From a block's number and time (Unix seconds, ``None`` if not known) to the name of its fork."""
 
 
-def scheduled(chain_id: int) -> Rules | None:
+def rules_of_chain(chain_id: int) -> Rules | None:
     """Return the rules of a chain whose schedule is known; ``None`` for any other.
 
     The rules raise ``UsageError`` for a block whose fork depends on a time that is not known.
@@ -124,7 +124,7 @@ def scheduled(chain_id: int) -> Rules | None:
     return rules
 
 
-def fixed(name: str) -> Rules:
+def rules_of_fork(name: str) -> Rules:
     """Return the rules that have one fork for all blocks.
 
     Raises:

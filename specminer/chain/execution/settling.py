@@ -31,7 +31,7 @@ _TOLD: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class SettledRecord:
     """A record as it was executed in the end; its effects stay in the machine, if it had any on the chain."""
 
     execution: Execution
@@ -58,7 +58,7 @@ class Settler:
         """Transactions that would have failed without ether whose way to the contract the export does not show."""
         self._codes = codes
 
-    def settle(self, job: Job) -> Settled:
+    def settle(self, job: Job) -> SettledRecord:
         """Execute a record, under assumptions if it ends otherwise than on the chain; keep its effects."""
         trials = self.trials
         trials.attempts += ATTEMPTS_EACH
@@ -71,7 +71,7 @@ class Settler:
                 assumption = find_assumption(trials, job, execution, fresh, self.doubt)
             execution = trials.run(job, assumption)
         if not job.executable or not trials.fits(job, execution):
-            return self._unexplained(job, execution)
+            return self._accept_outcome(job, execution)
         doubtful = [
             slot
             for slot in external_reads(execution.steps)
@@ -85,11 +85,11 @@ class Settler:
         trials.machine.state.commit()
         self._count(job, execution)
         self.funded += assumption.loan > 0
-        return self._believed(job, execution, assumption, examination)
+        return self._accept_execution(job, execution, assumption, examination)
 
-    def _believed(
+    def _accept_execution(
         self, job: Job, execution: Execution, assumption: Assumption, examination: Examination | None
-    ) -> Settled:
+    ) -> SettledRecord:
         """Take in an execution that ended as on the chain."""
         self.doubt.add(assumption.guesses)
         dependent: frozenset[Slot] = frozenset()
@@ -110,9 +110,9 @@ class Settler:
         written = lasting_writes(execution.steps)
         self.doubt.add(slot for slot in written if slot in dependent)
         self.doubt.remove(slot for slot in written if slot not in dependent)
-        return Settled(execution=execution, fidelity=fidelity, doubtful=doubtful, dependent=dependent)
+        return SettledRecord(execution=execution, fidelity=fidelity, doubtful=doubtful, dependent=dependent)
 
-    def _unexplained(self, job: Job, execution: Execution) -> Settled:
+    def _accept_outcome(self, job: Job, execution: Execution) -> SettledRecord:
         """Take in a record of which only the chain's word is known."""
         record, machine = job.record, self.trials.machine
         alike = not execution.limited and record.succeeded in (None, execution.succeeded)
@@ -133,7 +133,7 @@ class Settler:
                 if record.to is None and target in self._codes:
                     machine.install(target, self._codes[target])
         execution = _as_on_the_chain(job, execution)
-        return Settled(
+        return SettledRecord(
             execution=execution, fidelity=fidelity, doubtful=doubtful, wrote=record.succeeded is not False
         )
 

@@ -216,7 +216,7 @@ def compare(base: Execution, others: Iterable[Execution], result: Examination) -
         result = replace(
             result,
             dependent=result.dependent | {slot for slot in writes if other.get(slot) != writes[slot]},
-            output=result.output or _told(execution) != _told(base),
+            output=result.output or _visible_results(execution) != _visible_results(base),
         )
     return result
 
@@ -265,7 +265,7 @@ def _same_path(base: Execution, other: Execution) -> bool:
     )
 
 
-def _told(execution: Execution) -> tuple[bytes, tuple[tuple[Address, int | None], ...]]:
+def _visible_results(execution: Execution) -> tuple[bytes, tuple[tuple[Address, int | None], ...]]:
     """Return what others see of an execution: what it returned and whom it paid."""
     paid = tuple((step.to, step.value) for step in execution.steps if isinstance(step, Enter))
     return execution.output, paid

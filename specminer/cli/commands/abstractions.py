@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from specminer.abstraction.catalogue import find, paths, resolved
+from specminer.abstraction.catalogue import find, paths, resolve
 from specminer.abstraction.definition import check_forms
 from specminer.errors import UsageError, plain
 
@@ -23,7 +23,7 @@ def command() -> None:
 @command.command("list")
 def list_command() -> None:
     """List the shipped definitions."""
-    found = {name: resolved(path) for name, path in paths().items()}
+    found = {name: resolve(path) for name, path in paths().items()}
     width = max(map(len, found))
     for name, definition in found.items():
         by_itself = " (used by itself where the ABI fits)" if definition.applies_to else ""
@@ -49,7 +49,7 @@ def check_command(name: str) -> None:
     NAME is a shipped definition's, or the path of a TOML file.
     """
     path = find(name)
-    definition = resolved(Path(path))
+    definition = resolve(Path(path))
     check_forms(definition, plain(path))
     asked = [
         ("fixes", definition.fix),

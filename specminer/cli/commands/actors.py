@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from specminer import actors, select
-from specminer.cli.bundles import bundled
+from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.explaining import HistoryTexts
 from specminer.cli.options import (
@@ -74,7 +74,7 @@ class ActorTexts:
 @node_options
 @seed_option
 @quiet_option
-@bundled
+@bundle_options
 def command(
     selection: SelectionOptions,
     node: NodeOptions | None,

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from specminer import __version__, check, select
-from specminer.cli.bundles import bundled
+from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.options import artifact_option, database_option, quiet_option, range_options, whole_number
 from specminer.cli.sources import SourceOptions, source_options
@@ -143,7 +143,7 @@ class ProposedText:
 )
 @database_option
 @quiet_option
-@bundled
+@bundle_options
 def command(
     given: CheckTexts,
     source: SourceOptions,
@@ -185,7 +185,7 @@ def command(
         if is_own:
             state = given.automaton.with_suffix(".state")
             stored = StoredHistory(database=database, state=state, source=source.source, artifact=abi)
-            return _told(check_stored(specification, stored, options, observer=screen), given)
+            return _print_result(check_stored(specification, stored, options, observer=screen), given)
         selected = select(database, chosen, abi=abi, source=source.source, observer=screen)
         if call is not None:
             proposal = propose(selected, call, source.source)
@@ -194,10 +194,10 @@ def command(
             for note in (*proposal.notes, proposal.outcome):
                 screen.note(note)
         result = check(specification, selected, options=options, abi=abi, observer=screen)
-    return _told(result, given)
+    return _print_result(result, given)
 
 
-def _told(result: CheckResult, given: CheckTexts) -> int:
+def _print_result(result: CheckResult, given: CheckTexts) -> int:
     """Print what was found; return the exit code."""
     match given.form:
         case "json":

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from specminer import collect, estimate_collection
-from specminer.cli.bundles import bundled
+from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.options import (
     artifact_option,
@@ -62,7 +62,7 @@ class _Mode:
     help="Tell how many blocks, transactions, requests, bytes and how much time it would take, estimated from a few "
     "samples that are read from the node, and write nothing.",
 )
-@bundled
+@bundle_options
 def command(
     target: _CollectionTarget,
     source: SourceOptions,

@@ -7,7 +7,7 @@ import sys
 import click
 
 from specminer import check_database, database_size, prune_database, vacuum_database
-from specminer._support.text import counted
+from specminer._support.text import count_of
 from specminer.cli.options import chain_option, database_option, format_option
 from specminer.errors import UsageError
 from specminer.pipeline.housekeeping import flaws_json, flaws_text, sizes_json, sizes_text
@@ -57,7 +57,7 @@ def prune_command(contracts: tuple[str, ...], sure: bool, chain_id: int | None, 
     for contract in contracts:
         parse_address(contract)
     with open_existing(database) as store:
-        spare = store.unused()
+        spare = store.count_unused()
     if not spare and not contracts:
         click.echo("there is nothing to remove")
         return
@@ -70,7 +70,7 @@ def prune_command(contracts: tuple[str, ...], sure: bool, chain_id: int | None, 
     removed = prune_database(database, contracts, chain_id=chain_id)
     rows = ", ".join(f"{count:,} of {name}" for name, count in sorted(removed.items()))
     click.echo(
-        f"removed {counted(sum(removed.values()), 'row')}: {rows}" if removed else "nothing was removed"
+        f"removed {count_of(sum(removed.values()), 'row')}: {rows}" if removed else "nothing was removed"
     )
 
 

@@ -9,7 +9,7 @@ import click
 
 from specminer import Selection, Specification, diff, diff_at, select
 from specminer._support.addresses import is_address
-from specminer.cli.bundles import bundled
+from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.options import artifact_option, chain_option, database_option, quiet_option
 from specminer.cli.sources import SourceOptions, source_options
@@ -92,7 +92,7 @@ class DiffOutput:
     help="Text for people, or JSON for programs.",
 )
 @quiet_option
-@bundled
+@bundle_options
 def command(
     given: ComparedTexts,
     output: DiffOutput,
@@ -122,7 +122,7 @@ def command(
         prepare_folder(out)
     with Screen(quiet=quiet) as screen:
 
-        def opened(target: str) -> Specification | Selection:
+        def open_target(target: str) -> Specification | Selection:
             path = Path(target)
             if path.suffix == ".json" and path.is_file() and is_specification(path):
                 return edit_specification(read_specification(path), read_edits(edits_path(path)))
@@ -132,9 +132,9 @@ def command(
             options.trace_files()
             return select(database, options, abi=abi, source=source.source, observer=screen)
 
-        first = opened(targets[0])
+        first = open_target(targets[0])
         if len(targets) == 2:
-            compared = diff(first, opened(targets[1]), observer=screen)
+            compared = diff(first, open_target(targets[1]), observer=screen)
         elif isinstance(first, Specification):
             raise UsageError("an automaton.json is compared with another one, or with a history: give B")
         else:

@@ -7,7 +7,7 @@ import msgspec
 
 from specminer import Finding, examine, examine_node
 from specminer.chain.survey import usable
-from specminer.cli.bundles import bundled
+from specminer.cli.bundles import bundle_options
 from specminer.cli.options import database_option, format_option
 from specminer.cli.sources import node_options
 from specminer.errors import plain
@@ -20,7 +20,7 @@ _SIGNS = {True: "✓", False: "✗", None: "·"}
 @node_options
 @database_option
 @format_option
-@bundled
+@bundle_options
 def command(node: NodeOptions | None, database: str, form: str) -> int:
     """Tell what works here: renderers, solver, database; with --rpc, what the node can do.
 

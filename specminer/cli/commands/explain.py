@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from specminer import Explanation, explain, select
-from specminer.cli.bundles import bundled
+from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.explaining import HistoryTexts
 from specminer.cli.options import (
@@ -90,7 +90,7 @@ class ExplainTexts:
 @node_options
 @seed_option
 @quiet_option
-@bundled
+@bundle_options
 def command(
     transaction: str,
     selection: SelectionOptions,

@@ -9,7 +9,7 @@ import click
 
 from specminer import read, select
 from specminer.chain.artifact import Artifact, parse
-from specminer.cli.bundles import bundled
+from specminer.cli.bundles import bundle_options
 from specminer.cli.options import artifact_option, database_option
 from specminer.errors import UsageError, plain
 from specminer.export.formats import FORMATS, ExportRequest, export_as
@@ -41,7 +41,7 @@ class ExportTexts:
             UsageError: there is no ABI, or none with functions.
 
         """
-        specification = read(self.automaton).edited(self.automaton).specification
+        specification = read(self.automaton).apply_edits(self.automaton).specification
         artifact = read_artifact(self.artifact)
         history = None
         if self.targets or FORMATS[self.language].needs_history:
@@ -98,7 +98,7 @@ class ExportTexts:
     metavar="FILE",
     help="The file to write; without it the text goes to the terminal.",
 )
-@bundled
+@bundle_options
 def command(given: ExportTexts, out: Path | None) -> None:
     """Write what AUTOMATON.json claims in the language of another tool.
 

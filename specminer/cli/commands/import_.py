@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from specminer import import_history
-from specminer.cli.bundles import bundled
+from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.options import (
     ARTIFACT_HELP,
@@ -45,7 +45,7 @@ from specminer.pipeline.sources.explorer import ReplayOptions
 @node_options
 @database_option
 @quiet_option
-@bundled
+@bundle_options
 def command(
     files: tuple[Path, ...],
     artifacts: tuple[Path, ...],

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from specminer import inspect, select
-from specminer.cli.bundles import bundled
+from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.options import (
     artifact_option,
@@ -24,7 +24,7 @@ from specminer.cli.options import (
     split_option,
 )
 from specminer.errors import UsageError, plain
-from specminer.pipeline.inspection import Inspected
+from specminer.pipeline.inspection import InspectedSplit
 from specminer.pipeline.selecting import SelectionOptions
 from specminer.report.interaction_text import explanation_text, overview_text, races_text, timeline_text
 
@@ -75,7 +75,7 @@ class View:
 @database_option
 @seed_option
 @quiet_option
-@bundled
+@bundle_options
 def command(
     selection: SelectionOptions,
     view: View,
@@ -104,10 +104,10 @@ def command(
             count = split.write_graph(view.graph)
             screen.note(f"{count:,} dependencies are in {plain(view.graph)}")
     width = max(60, min(shutil.get_terminal_size().columns, 160))
-    click.echo(_shown(split, view, width), nl=False)
+    click.echo(_format_view(split, view, width), nl=False)
 
 
-def _shown(split: Inspected, view: View, width: int) -> str:
+def _format_view(split: InspectedSplit, view: View, width: int) -> str:
     """Return the view that was asked for."""
     json = view.form == "json"
     if view.explain:

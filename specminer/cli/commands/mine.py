@@ -9,8 +9,8 @@ from typing import Final
 
 import click
 
-from specminer import Mined, Observer, Written, collect_contracts, mine, read, select
-from specminer.cli.bundles import bundled
+from specminer import MinedSpecification, Observer, WrittenFiles, collect_contracts, mine, read, select
+from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.options import (
     artifact_option,
@@ -191,7 +191,7 @@ class Output:
     help="Folder for the results; by default one named after the contract.",
 )
 @quiet_option
-@bundled
+@bundle_options
 def command(
     selection: SelectionOptions,
     source: SourceOptions,
@@ -300,7 +300,7 @@ def automaton_file(targets: tuple[str, ...]) -> Path | None:
     return path if is_specification(path) else None
 
 
-def choose_again(path: Path, mining: MiningTexts, output: Output) -> Mined:
+def choose_again(path: Path, mining: MiningTexts, output: Output) -> MinedSpecification:
     """Return the wanted automaton of an earlier run's front.
 
     Raises:
@@ -317,12 +317,12 @@ def choose_again(path: Path, mining: MiningTexts, output: Output) -> Mined:
     return earlier.of_front(states=mining.states, point=mining.point)
 
 
-def write(mined: Mined, output: Output, usual_folder: Path) -> str:
+def write(mined: MinedSpecification, output: Output, usual_folder: Path) -> str:
     """Write the files; return what was mined and where they are."""
     folder = output.out or usual_folder
     written = mined.write(folder, report=output.report)
     width = max(60, min(shutil.get_terminal_size().columns, 120))
-    found = mined.edited(folder / "automaton.json").specification
+    found = mined.apply_edits(folder / "automaton.json").specification
     if output.verbose:
         told, more = summary(found, width=width, surprising=output.surprising), []
     else:
@@ -333,7 +333,7 @@ def write(mined: Mined, output: Output, usual_folder: Path) -> str:
     return "\n\n".join([*parts, *more, _files(written)])
 
 
-def _files(written: Written) -> str:
+def _files(written: WrittenFiles) -> str:
     lines = [
         f"specification  {plain(written.automaton, MAX_PATH)}",
         f"abstraction    {plain(written.abstraction, MAX_PATH)}",

@@ -8,8 +8,8 @@ from typing import Final, get_args
 
 import click
 
-from specminer import Mined, read
-from specminer.cli.bundles import bundled
+from specminer import MinedSpecification, read
+from specminer.cli.bundles import bundle_options
 from specminer.cli.options import quiet_option, states_option
 from specminer.errors import UsageError, plain
 from specminer.render import Format
@@ -104,7 +104,7 @@ def _share(text: str) -> float:
     help="Folder for the pictures; by default that of AUTOMATON.json.",
 )
 @quiet_option
-@bundled
+@bundle_options
 def command(
     automaton: Path,
     formats: tuple[Format, ...],
@@ -150,7 +150,7 @@ def command(
         click.echo(_advice(mined.specification), err=True)
 
 
-def _second_view(mined: Mined, path: Path) -> Mined:
+def _second_view(mined: MinedSpecification, path: Path) -> MinedSpecification:
     other = mined.seen_otherwise()
     if other is None:
         raise UsageError(

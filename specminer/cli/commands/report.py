@@ -64,5 +64,5 @@ def command(
     prepare_folder(folder)
     if database is not None:
         mined = mined.with_history(database, abi=abi)
-    for path in mined.edited(automaton).write_report(folder, wanted):
+    for path in mined.apply_edits(automaton).write_report(folder, wanted):
         click.echo(f"{'events' if path.name.startswith('events.') else 'report':<15}{plain(path, 4096)}")

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from specminer.chain.heads import HeadSubscription
-from specminer.cli.bundles import bundled
+from specminer.cli.bundles import bundle_options
 from specminer.cli.console import Screen
 from specminer.cli.options import artifact_option, database_option, quiet_option
 from specminer.cli.sources import node_options
@@ -151,7 +151,7 @@ class WatchTexts:
     help="Mine the specification anew, with its own abstraction, after each round that brought transactions.",
 )
 @quiet_option
-@bundled
+@bundle_options
 def command(
     watch: WatchTexts,
     node: NodeOptions | None,

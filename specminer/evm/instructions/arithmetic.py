@@ -16,7 +16,7 @@ SIGN: Final = 1 << 255
 MODULUS: Final = 1 << 256
 
 
-def signed(word: int) -> int:
+def to_signed(word: int) -> int:
     """Return a word as a number in two's complement."""
     return word - MODULUS if word & SIGN else word
 
@@ -48,7 +48,7 @@ def div(stack: list[int], frame: Any, argument: Any) -> None:
 
 def sdiv(stack: list[int], frame: Any, argument: Any) -> None:
     """SDIV: towards zero."""
-    first, second = signed(stack.pop()), signed(stack[-1])
+    first, second = to_signed(stack.pop()), to_signed(stack[-1])
     if not second:
         stack[-1] = 0
         return
@@ -65,7 +65,7 @@ def mod(stack: list[int], frame: Any, argument: Any) -> None:
 
 def smod(stack: list[int], frame: Any, argument: Any) -> None:
     """SMOD: with the sign of the first operand."""
-    first, second = signed(stack.pop()), signed(stack[-1])
+    first, second = to_signed(stack.pop()), to_signed(stack[-1])
     if not second:
         stack[-1] = 0
         return
@@ -174,7 +174,7 @@ def shr(stack: list[int], frame: Any, argument: Any) -> None:
 
 def sar(stack: list[int], frame: Any, argument: Any) -> None:
     """SAR: the sign is shifted in."""
-    shift, value = stack.pop(), signed(stack[-1])
+    shift, value = stack.pop(), to_signed(stack[-1])
     stack[-1] = value >> min(shift, 256) & MASK
 
 

@@ -158,12 +158,12 @@ class Tape:
         self.assuming = True
         return Answer(kind, to, value, int(self.assumed), b"")
 
-    def refused(self, kind: FrameKind, to: int) -> bool:
+    def refuses(self, kind: FrameKind, to: int) -> bool:
         """Return whether the next recorded call is this one and never began."""
         answer = self._answers[self._answer] if self._answer < len(self._answers) else None
         return answer is not None and answer.refused and (answer.kind, answer.to) == (kind, to)
 
-    def left(self) -> str:
+    def describe_rest(self) -> str:
         """Return what of the recording has not happened yet, in words; nothing if all has."""
         if self._access < len(self._accesses):
             return f"a recorded access of slot {self._accesses[self._access].slot:#x}"
@@ -230,7 +230,7 @@ def _extcodecopy(stack: list[int], frame: Any, argument: Any) -> None:
         frame.memory[target : target + size] = slice_of(code, source, size)
 
 
-def _answered(kind: FrameKind, stack: list[int], frame: Any, block: Block) -> Frame | None:
+def _answer_call(kind: FrameKind, stack: list[int], frame: Any, block: Block) -> Frame | None:
     """Make a call of another contract by looking up its answer."""
     tape: Tape = frame.run.tape
     continue_behind(frame, block)
@@ -244,7 +244,7 @@ def _answered(kind: FrameKind, stack: list[int], frame: Any, block: Block) -> Fr
     if tape.hears_data:
         tape.data = bytes(frame.memory[operands.data_offset : operands.data_offset + operands.data_size])
     answer = tape.answer(kind, address, value)
-    output = _computed(frame, address, operands) if answer.computed else answer.output
+    output = _compute_precompile(frame, address, operands) if answer.computed else answer.output
     stack.append(answer.result)
     frame.answer = output
     size = min(operands.output_size, len(output))
@@ -254,7 +254,7 @@ def _answered(kind: FrameKind, stack: list[int], frame: Any, block: Block) -> Fr
     return running
 
 
-def _computed(frame: Any, address: int, operands: Operands) -> bytes:
+def _compute_precompile(frame: Any, address: int, operands: Operands) -> bytes:
     """Return what a precompiled contract answers."""
     run = frame.run
     contract = precompiles_of(run.fork).get(address)
@@ -278,8 +278,8 @@ def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
         tape: Tape = frame.run.tape
         address = stack[-2] & ADDRESS_MASK
         inside = delegates or address == frame.address
-        if not inside or is_precompiled(address) or tape.refused(kind, address):
-            return _answered(kind, stack, frame, block)
+        if not inside or is_precompiled(address) or tape.refuses(kind, address):
+            return _answer_call(kind, stack, frame, block)
         if address not in tape.codes:
             raise TapeEnded(f"it runs the code of 0x{address:040x}, which is not known")
         return base(stack, frame, block)

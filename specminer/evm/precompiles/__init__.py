@@ -37,7 +37,7 @@ def _lazy(module: str, name: str) -> Work:
     return work
 
 
-def _priced(
+def _with_price(
     price: Callable[[Fork, bytes], int], work: Work, effort: Callable[[bytes], int] | None = None
 ) -> Precompile:
     """Return a precompiled contract that has a price, which is paid first, and then does its work."""
@@ -60,7 +60,7 @@ def _ripemd160(data: bytes) -> bytes:
     return RIPEMD160.new(data).digest().rjust(32, b"\0")
 
 
-def _fixed(gas: int) -> Callable[[Fork, bytes], int]:
+def _fixed_price(gas: int) -> Callable[[Fork, bytes], int]:
     return lambda fork, data: gas
 
 
@@ -84,7 +84,7 @@ def _modexp(fork: Fork, data: bytes, gas: int, steps: int) -> tuple[int, bytes, 
     return modexp(fork, data, gas, steps)
 
 
-def _sized(size: int, price: int) -> Callable[[Fork, bytes], int]:
+def _sized_price(size: int, price: int) -> Callable[[Fork, bytes], int]:
     """Return a price that is asked only for input of the right size."""
 
     def ask(fork: Fork, data: bytes) -> int:
@@ -116,32 +116,36 @@ def _bls_pairing_price(fork: Fork, data: bytes) -> int:
 
 
 PRECOMPILES: Final[dict[int, Precompile]] = {
-    1: _priced(_fixed(3_000), _lazy("signatures", "ecrecover"), lambda data: 200),
-    2: _priced(lambda fork, data: 60 + 12 * _words(data), lambda data: sha256(data).digest()),
-    3: _priced(lambda fork, data: 600 + 120 * _words(data), _ripemd160),
-    4: _priced(lambda fork, data: 15 + 3 * _words(data), lambda data: data),
+    1: _with_price(_fixed_price(3_000), _lazy("signatures", "ecrecover"), lambda data: 200),
+    2: _with_price(lambda fork, data: 60 + 12 * _words(data), lambda data: sha256(data).digest()),
+    3: _with_price(lambda fork, data: 600 + 120 * _words(data), _ripemd160),
+    4: _with_price(lambda fork, data: 15 + 3 * _words(data), lambda data: data),
     5: _modexp,
-    6: _priced(_curve_price(0), _lazy("bn128", "add_points"), lambda data: 20),
-    7: _priced(_curve_price(1), _lazy("bn128", "multiply_point"), lambda data: 1_000),
-    8: _priced(_pairing_price, _lazy("bn128", "check_pairing"), lambda data: 60_000 * (len(data) // 192)),
-    9: _priced(_blake2_price, _lazy("blake2", "compress"), lambda data: 50 * int.from_bytes(data[:4], "big")),
-    10: _priced(_sized(192, 50_000), _lazy("kzg", "evaluate_point"), lambda data: 240_000),
-    11: _priced(_sized(256, 375), _lazy("bls", "add_g1"), lambda data: 20),
-    12: _priced(
+    6: _with_price(_curve_price(0), _lazy("bn128", "add_points"), lambda data: 20),
+    7: _with_price(_curve_price(1), _lazy("bn128", "multiply_point"), lambda data: 1_000),
+    8: _with_price(_pairing_price, _lazy("bn128", "check_pairing"), lambda data: 60_000 * (len(data) // 192)),
+    9: _with_price(
+        _blake2_price, _lazy("blake2", "compress"), lambda data: 50 * int.from_bytes(data[:4], "big")
+    ),
+    10: _with_price(_sized_price(192, 50_000), _lazy("kzg", "evaluate_point"), lambda data: 240_000),
+    11: _with_price(_sized_price(256, 375), _lazy("bls", "add_g1"), lambda data: 20),
+    12: _with_price(
         _multiplication_price(160, 12_000, "G1"),
         _lazy("bls", "multiply_g1"),
         lambda data: 1_000 * (len(data) // 160),
     ),
-    13: _priced(_sized(512, 600), _lazy("bls", "add_g2"), lambda data: 40),
-    14: _priced(
+    13: _with_price(_sized_price(512, 600), _lazy("bls", "add_g2"), lambda data: 40),
+    14: _with_price(
         _multiplication_price(288, 22_500, "G2"),
         _lazy("bls", "multiply_g2"),
         lambda data: 10_000 * (len(data) // 288),
     ),
-    15: _priced(_bls_pairing_price, _lazy("bls", "check_pairing"), lambda data: 120_000 * (len(data) // 384)),
-    16: _priced(_sized(64, 5_500), _lazy("bls", "map_to_g1"), lambda data: 1_000),
-    17: _priced(_sized(128, 23_800), _lazy("bls", "map_to_g2"), lambda data: 30_000),
-    0x100: _priced(_fixed(6_900), _lazy("signatures", "verify_p256"), lambda data: 200),
+    15: _with_price(
+        _bls_pairing_price, _lazy("bls", "check_pairing"), lambda data: 120_000 * (len(data) // 384)
+    ),
+    16: _with_price(_sized_price(64, 5_500), _lazy("bls", "map_to_g1"), lambda data: 1_000),
+    17: _with_price(_sized_price(128, 23_800), _lazy("bls", "map_to_g2"), lambda data: 30_000),
+    0x100: _with_price(_fixed_price(6_900), _lazy("signatures", "verify_p256"), lambda data: 200),
 }
 """Every precompiled contract by its address; a fork says which of them it has."""
 

@@ -43,7 +43,7 @@ def _pair(data: bytes, start: int) -> Any:
     return FQ2((_number(data, start), _number(data, start + 64)))
 
 
-def _checked(point: Any, coefficient: Any, in_subgroup: bool) -> Any:
+def _check_point(point: Any, coefficient: Any, in_subgroup: bool) -> Any:
     if not is_on_curve(point, coefficient) or (in_subgroup and not is_inf(multiply(point, curve_order))):
         raise FrameHalted(Halt.INVALID_INPUT)
     return point
@@ -51,13 +51,13 @@ def _checked(point: Any, coefficient: Any, in_subgroup: bool) -> Any:
 
 def _g1(data: bytes, start: int, in_subgroup: bool) -> Any:
     x, y = _number(data, start), _number(data, start + 64)
-    return _checked((FQ(x), FQ(y), FQ(1 if x or y else 0)), b, in_subgroup)
+    return _check_point((FQ(x), FQ(y), FQ(1 if x or y else 0)), b, in_subgroup)
 
 
 def _g2(data: bytes, start: int, in_subgroup: bool) -> Any:
     x, y = _pair(data, start), _pair(data, start + 128)
     infinite = x == FQ2.zero() and y == FQ2.zero()
-    return _checked((x, y, FQ2((0 if infinite else 1, 0))), b2, in_subgroup)
+    return _check_point((x, y, FQ2((0 if infinite else 1, 0))), b2, in_subgroup)
 
 
 def _encode_g1(point: Any) -> bytes:

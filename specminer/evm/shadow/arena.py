@@ -328,7 +328,7 @@ class Arena:
             if kind == "eq":
                 return self.iszero(first)
         elif kind == "and":
-            return self._masked(first, right, second)
+            return self._mask(first, right, second)
         elif right & (right - 1) == 0:
             shift = right.bit_length() - 1
             if kind == "mul":
@@ -350,7 +350,7 @@ class Arena:
                 return self.make("add", key[1], self.constant(total))
         return self.node(kind, first, second)
 
-    def _masked(self, node: int, mask: int, second: int) -> int | None:
+    def _mask(self, node: int, mask: int, second: int) -> int | None:
         low = (mask & -mask).bit_length() - 1
         width = mask.bit_length() - low
         if mask >> low == (1 << width) - 1:
@@ -478,7 +478,7 @@ def operands_of(key: Key) -> tuple[int, ...]:
     return key[1 : 1 + OPERANDS.get(kind, 0)]
 
 
-def decided(arena: Arena, node: int) -> tuple[int, bool]:
+def strip_negations(arena: Arena, node: int) -> tuple[int, bool]:
     """Return a condition without the negations around it, and whether it is to be true."""
     wanted = True
     while arena.kind(node) == "iszero":

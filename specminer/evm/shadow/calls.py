@@ -28,7 +28,7 @@ def _jump(base: BlockEnd) -> BlockEnd:
             record, target = note.record, stack[-1]
             condition = record.arena.combine("eq", computed, None, target, target)
             if condition is not None and record.has_room(record.decisions):
-                record.computed(condition, 1)
+                record.note_computed(condition, 1)
                 site = note.site_of(block, stack)
                 record.decisions.append(Decision(note.number, block.last, condition, 1, True, site))
         return base(stack, frame, block)

@@ -67,13 +67,13 @@ def evaluate(arena: Arena, node: int, inputs: Inputs) -> int:
 
     """
     values: dict[int, int] = {}
-    for item in _needed(arena, node, inputs):
+    for item in _needed_nodes(arena, node, inputs):
         value = inputs.get(item)
         values[item] = _value(arena.key(item), values) if value is None else value
     return values[node]
 
 
-def _needed(arena: Arena, node: int, inputs: Inputs) -> list[int]:
+def _needed_nodes(arena: Arena, node: int, inputs: Inputs) -> list[int]:
     """Return what has to be evaluated, operands first; what is below an input need not be."""
     found, left = {node}, [node]
     while left:

@@ -106,7 +106,7 @@ def _unary(kind: str, base: Handler) -> Handler:
                 made = arena.iszero(node)
             else:
                 made = arena.invert(node) if kind == "not" else arena.node(kind, node)
-            note.marks[-1] = note.record.computed(made, stack[-1])
+            note.marks[-1] = note.record.note_computed(made, stack[-1])
 
     return handler
 
@@ -121,7 +121,7 @@ def _ternary(kind: str, base: Handler) -> Handler:
         if any(node is not None for node in nodes):
             operands = map(record.operand, nodes, values)
             made = record.arena.node(kind, *operands) if values[2] or nodes[2] is not None else None
-            marks[-1] = record.computed(made, stack[-1])
+            marks[-1] = record.note_computed(made, stack[-1])
 
     return handler
 
@@ -142,7 +142,7 @@ def _changing(kind: str, base: Handler) -> Handler:
         base(stack, frame, argument)
         note: ShadowNote = frame.note
         record = note.record
-        note.marks.append(record.answered(record.versioned(stack[-1], kind)))
+        note.marks.append(record.answer_node(record.versioned_node(stack[-1], kind)))
 
     return handler
 
@@ -154,7 +154,7 @@ def _gas(base: Handler) -> Handler:
         base(stack, frame, argument)
         note: ShadowNote = frame.note
         place = note.place_of(frame.block.program, argument.counter, stack)
-        note.marks.append(note.record.versioned(stack[-1], "gas", place))
+        note.marks.append(note.record.versioned_node(stack[-1], "gas", place))
 
     return handler
 
@@ -167,8 +167,8 @@ def _about(kind: str, base: Handler) -> Handler:
         base(stack, frame, argument)
         note: ShadowNote = frame.note
         record = note.record
-        node = record.versioned(stack[-1], kind, record.operand(note.marks[-1], asked))
-        note.marks[-1] = record.answered(node)
+        node = record.versioned_node(stack[-1], kind, record.operand(note.marks[-1], asked))
+        note.marks[-1] = record.answer_node(node)
 
     return handler
 
@@ -228,7 +228,7 @@ def _blobhash(base: Handler) -> Handler:
         base(stack, frame, argument)
         note: ShadowNote = frame.note
         record = note.record
-        note.marks[-1] = record.answered(record.source(stack[-1], "blob_hash", index))
+        note.marks[-1] = record.answer_node(record.source(stack[-1], "blob_hash", index))
 
     return handler
 

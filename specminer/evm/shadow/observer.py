@@ -47,7 +47,7 @@ class Shadow(Recorder):
         super().clear()
         self.records: list[ShadowRecord] = []
 
-    def watched(self, fork: Fork) -> InstructionSet:
+    def watch(self, fork: Fork) -> InstructionSet:
         """Return instructions that report and keep the shadow."""
         return shadowing(fork, self.reports)
 

@@ -223,7 +223,7 @@ def _keccak(base: Handler) -> Handler:
             return
         parts = memory.read(record.arena, offset, size, frame.memory)
         node = UNKNOWN if parts is None else record.arena.parts("keccak", parts)
-        note.marks[-1] = record.computed(node, stack[-1])
+        note.marks[-1] = record.note_computed(node, stack[-1])
 
     return handler
 
@@ -249,7 +249,7 @@ def _sload(base: Handler, kind: str) -> Handler:
         ):
             note.marks[-1] = None if known[0] in record.arena.constants else known[0]
             return
-        node = record.versioned(value, kind, place)
+        node = record.versioned_node(value, kind, place)
         (record.read_at if kind == "storage" else record.told_at).setdefault(node, number)
         frame.run.world.put(slots, slot, (node, value))
         note.marks[-1] = node

@@ -125,7 +125,7 @@ class ShadowRecord:
             self.inputs[node] = value
         return node
 
-    def versioned(self, value: int, *key: object) -> int:
+    def versioned_node(self, value: int, *key: object) -> int:
         """Return the node of a source whose value may change during the call: each value has its own."""
         version = self._versions.get(key, 0)
         node = self.arena.node(*key, version)
@@ -139,13 +139,13 @@ class ShadowRecord:
                 self.inputs[node] = value
         return node
 
-    def answered(self, node: int) -> int:
+    def answer_node(self, node: int) -> int:
         """Return the node of an answer to a question, and note which question it was."""
         self.told_at.setdefault(node, self.questions)
         self.questions += 1
         return node
 
-    def computed(self, node: int | None, value: int) -> int | None:
+    def note_computed(self, node: int | None, value: int) -> int | None:
         """Return a node that was just made, and note its value if it is opaque."""
         if node in self.arena.opaque:
             self.inputs[node] = value

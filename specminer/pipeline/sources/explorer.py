@@ -22,8 +22,8 @@ from specminer.trace import Address
 if TYPE_CHECKING:  # these load the machine and the libraries that ask
     from specminer.chain.explorer import Explorer
     from specminer.chain.node import Node
-    from specminer.pipeline.executing import Imported, Rulebook
-    from specminer.pipeline.exploring import Explored
+    from specminer.pipeline.executing import ImportResult, Rulebook
+    from specminer.pipeline.exploring import ExplorerRecords
 
 AUTO: Final = "auto"
 """The rules of the chain's schedule where it is known, else of the one fork that fits the recorded gas best."""
@@ -194,8 +194,8 @@ class ExplorerUpdate:
 
     contract: Address
     chain_id: int
-    explored: Explored
-    imported: Imported
+    explored: ExplorerRecords
+    imported: ImportResult
 
     @property
     def added(self) -> int:

@@ -20,8 +20,8 @@ from specminer.trace import Address
 
 if TYPE_CHECKING:  # these load the libraries that ask
     from specminer.chain.node import Node
-    from specminer.pipeline.collecting import Collected
-    from specminer.pipeline.verification import Verified
+    from specminer.pipeline.collecting import CollectionResult
+    from specminer.pipeline.verification import VerificationResult
 
 _NO_SCHEME: Final = re.compile(r"[\w.-]+:\d+(/.*)?")
 """Host and port, as people write them; the path of a socket has neither."""
@@ -158,8 +158,8 @@ class NodeUpdate:
     """What a collection from a node did."""
 
     contract: Address
-    collected: Collected
-    verified: Verified | None = None
+    collected: CollectionResult
+    verified: VerificationResult | None = None
 
     @property
     def chain_id(self) -> int:

@@ -118,12 +118,12 @@ class _OpenNodes:
     def node(self, options: NodeOptions) -> Node:
         """Return a node, opened if it is not."""
         with self._lock:
-            return self._opened(options)
+            return self._open(options)
 
     def reader(self, options: NodeOptions, contract: Address) -> TransactionReader:
         """Return what reads a contract's transactions, and knows which tracer works."""
         with self._lock:
-            node, key = self._opened(options), (options, contract)
+            node, key = self._open(options), (options, contract)
             if key not in self._readers:
                 self._readers[key] = TransactionReader(node, contract, Notes(_ignore))
             self._readers.move_to_end(key)
@@ -131,7 +131,7 @@ class _OpenNodes:
                 self._readers.popitem(last=False)
             return self._readers[key]
 
-    def _opened(self, options: NodeOptions) -> Node:
+    def _open(self, options: NodeOptions) -> Node:
         if options not in self._nodes:
             self._nodes[options] = options.connect()
         self._nodes.move_to_end(options)

@@ -99,7 +99,7 @@ class Fork:
         """Return a call or a creation as this fork wants it; ``gas`` is what is left for the code."""
         virtual = self._module("vm")
         zero = bytes(32)
-        block = _built(
+        block = _build(
             virtual.BlockEnvironment,
             chain_id=U64(around.chain_id),
             state=state,
@@ -116,7 +116,7 @@ class Fork:
         )
         account = Bytes20(sender)
         transient = getattr(self._state_module, "TransientStorage", None)
-        transaction = _built(
+        transaction = _build(
             virtual.TransactionEnvironment,
             origin=account if origin is None else Bytes20(origin),
             gas_price=Uint(gas_price),
@@ -139,7 +139,7 @@ class Fork:
         }
         if self.name not in FORKS[FORKS.index("shanghai") :]:
             warm.discard(block.coinbase)
-        return _built(
+        return _build(
             virtual.Message,
             block_env=block,
             tx_env=transaction,
@@ -194,7 +194,7 @@ def fork(name: str) -> Fork:
     return Fork(name)
 
 
-def _built(kind: Any, **values: Any) -> Any:
+def _build(kind: Any, **values: Any) -> Any:
     """Build a value from those of ``values`` that it has fields for."""
     return kind(**{name: values[name] for name in _names(kind)})
 
@@ -212,7 +212,7 @@ def _precompiles(mapping: ModuleType) -> frozenset[Any]:
 def _begin(state: State, transient: Any = None) -> None:
     state.begin()
     if transient is not None:
-        transient._snapshots.append({key: _copied(trie) for key, trie in transient._tries.items()})
+        transient._snapshots.append({key: _copy_trie(trie) for key, trie in transient._tries.items()})
 
 
 def _commit(state: State, transient: Any = None) -> None:
@@ -227,7 +227,7 @@ def _rollback(state: State, transient: Any = None) -> None:
         transient._tries = transient._snapshots.pop()
 
 
-def _copied(trie: Any) -> Any:
+def _copy_trie(trie: Any) -> Any:
     return type(trie)(trie.secured, trie.default, dict(trie._data))
 
 

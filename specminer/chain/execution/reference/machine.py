@@ -143,7 +143,7 @@ class Machine:
         last = steps[-1] if steps else None
         data = last.output if isinstance(last, Exit) else b""
         if steps:
-            steps[0] = replace(_entered(steps[0]), gas=call.gas, value=call.value)
+            steps[0] = replace(_enter_step(steps[0]), gas=call.gas, value=call.value)
             steps[-1] = Exit(used, data, error)
         return Execution(
             steps=tuple(steps),
@@ -233,6 +233,6 @@ class Machine:
         return self._fork or self.use("osaka")
 
 
-def _entered(step: Step) -> Enter:
+def _enter_step(step: Step) -> Enter:
     assert isinstance(step, Enter)
     return step

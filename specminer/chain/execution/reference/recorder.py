@@ -15,7 +15,17 @@ from ethereum.trace import EvmStop, OpEnd, OpException, OpStart, PrecompileStart
 
 from specminer._support.keccak import keccak
 from specminer.chain.answer_log import UNKNOWN_SIZE
-from specminer.chain.steps import MAX_PREIMAGE, SELFDESTRUCT, Enter, Exit, Hashed, Logged, Read, Step, Write
+from specminer.chain.steps import (
+    MAX_PREIMAGE,
+    SELFDESTRUCT,
+    Enter,
+    Exit,
+    HashStep,
+    LogStep,
+    Read,
+    Step,
+    Write,
+)
 from specminer.trace import NO_ADDRESS, Address, Hash
 
 _KINDS: Final = {
@@ -213,13 +223,13 @@ class Recorder:
         elif op == _KECCAK:
             length = int(stack[-2])
             if 0 < length <= MAX_PREIMAGE and first + length <= len(evm.memory):
-                self._pending = Hashed(owner, bytes(evm.memory[first : first + length]))
+                self._pending = HashStep(owner, bytes(evm.memory[first : first + length]))
         else:
             length = int(stack[-2])
             inside = length > 0 and first + length <= len(evm.memory)
             data = bytes(evm.memory[first : first + length]) if inside else b""
             topics = tuple(int(stack[-3 - row]).to_bytes(32, "big") for row in range(op - 0xA0))
-            self._pending = Logged(owner, topics, data)
+            self._pending = LogStep(owner, topics, data)
 
     def _ask(self, evm: Any, op: int) -> None:
         """Note a question that an export does not answer, unless it is about a recorded contract."""
@@ -239,7 +249,7 @@ class Recorder:
         if type(done) is Read:
             done = Read(done.owner, done.slot, int(evm.stack[-1]))
         if done is not None:
-            self._add(done, len(done.data) if isinstance(done, Hashed | Logged) else 0)
+            self._add(done, len(done.data) if isinstance(done, HashStep | LogStep) else 0)
         if type(done) is Enter:
             self._add(Exit(0, b"", None if done.kind == SELFDESTRUCT else "too little ether or too deep"))
 

@@ -21,7 +21,7 @@ from specminer.chain.execution.calls import EXISTS, Basics, SavedAccount, SavedS
 _ABSENT: Final = object()
 
 
-class _Assumed:
+class _AssumedSource:
     """No source: every account exists, without code."""
 
     def basics(self, address: bytes) -> Basics | None:
@@ -33,12 +33,12 @@ class _Assumed:
         return 0
 
 
-class _Journaled(dict[Any, Any]):
+class _JournaledMapping(dict[Any, Any]):
     """A mapping that notes what each change replaced."""
 
     __slots__ = ("absent", "journal")
 
-    def __init__(self, journal: list[tuple[_Journaled, Any, Any]], absent: Any) -> None:
+    def __init__(self, journal: list[tuple[_JournaledMapping, Any, Any]], absent: Any) -> None:
         super().__init__()
         self.journal = journal
         self.absent = absent
@@ -58,22 +58,22 @@ class _Journaled(dict[Any, Any]):
             dict.__setitem__(self, key, old)
 
 
-class _Accounts(_Journaled):
+class _Accounts(_JournaledMapping):
     """Address to account of the current fork's type; unknown ones come from the source."""
 
     __slots__ = ("assumed", "foreign", "fresh", "kind", "missing", "source")
 
-    def __init__(self, journal: list[tuple[_Journaled, Any, Any]], source: Source) -> None:
+    def __init__(self, journal: list[tuple[_JournaledMapping, Any, Any]], source: Source) -> None:
         super().__init__(journal, None)
         self.source = source
         self.missing: frozenset[bytes] = frozenset()
-        self.assumed = _Journaled(journal, None)
+        self.assumed = _JournaledMapping(journal, None)
         """Accounts that have a wei only so that they exist."""
         self.foreign: set[Any] = set()
         """Contracts of the source, whose state others change as well."""
         self.fresh: list[Any] = []
         """Looked at for the first time since the outermost moment remembered."""
-        self.kind: Callable[..., Any] = _Assumed
+        self.kind: Callable[..., Any] = _AssumedSource
 
     def get(self, key: Any, default: Any = None) -> Any:
         found = dict.get(self, key, _ABSENT)
@@ -84,7 +84,7 @@ class _Accounts(_Journaled):
                 return default
             if basics.code:
                 self.foreign.add(key)
-            if isinstance(self.source, _Assumed):
+            if isinstance(self.source, _AssumedSource):
                 dict.__setitem__(self.assumed, key, True)
             found = self.kind(nonce=Uint(basics.nonce), balance=U256(basics.balance), code=bytes(basics.code))
             dict.__setitem__(self, key, found)
@@ -94,13 +94,13 @@ class _Accounts(_Journaled):
         return default if found is None else found
 
 
-class _Slots(_Journaled):
+class _Slots(_JournaledMapping):
     """Slot to value of one account."""
 
     __slots__ = ("address", "source")
 
     def __init__(
-        self, journal: list[tuple[_Journaled, Any, Any]], address: bytes, source: Source | None
+        self, journal: list[tuple[_JournaledMapping, Any, Any]], address: bytes, source: Source | None
     ) -> None:
         super().__init__(journal, U256(0))
         self.address = address
@@ -117,12 +117,12 @@ class _Slots(_Journaled):
         return found
 
 
-class _Tries(_Journaled):
+class _Tries(_JournaledMapping):
     """Address to its storage."""
 
     __slots__ = ("known", "source")
 
-    def __init__(self, journal: list[tuple[_Journaled, Any, Any]], source: Source | None) -> None:
+    def __init__(self, journal: list[tuple[_JournaledMapping, Any, Any]], source: Source | None) -> None:
         super().__init__(journal, None)
         self.source = source
         self.known: set[bytes] = set()
@@ -176,7 +176,7 @@ class _Before:
         return default if old is None else old
 
 
-class _Created(set[Any]):
+class _CreatedAccounts(set[Any]):
     """Accounts created in this transaction: whatever a source says, their storage begins empty."""
 
     def __init__(self, tries: _Tries) -> None:
@@ -193,8 +193,8 @@ class State:
 
     def __init__(self, source: Source | None = None) -> None:
         """Begin with the empty world, or with what ``source`` tells of it."""
-        self._journal: list[tuple[_Journaled, Any, Any]] = []
-        accounts = _Accounts(self._journal, source or _Assumed())
+        self._journal: list[tuple[_JournaledMapping, Any, Any]] = []
+        accounts = _Accounts(self._journal, source or _AssumedSource())
         self._main_trie: Any = Trie(secured=True, default=None)
         self._main_trie._data = accounts
         self._accounts = accounts
@@ -203,7 +203,7 @@ class State:
         self._marks: list[int] = []
         self._seen = 0
         self._before: dict[tuple[int, Any], Any] = {}
-        self.created_accounts: set[Any] = _Created(self._storage_tries)
+        self.created_accounts: set[Any] = _CreatedAccounts(self._storage_tries)
 
     def use(self, account: Callable[..., Any]) -> None:
         """Hand out accounts of this type from now on: each fork has its own."""
