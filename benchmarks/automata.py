@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 
 from specminer.automaton import Automaton, determinise, from_edges, missing_word
-from specminer.automaton.model import Columns
+from specminer.automaton.model import TransitionColumns
 from specminer.automaton.partition import bisimulation_classes
 
 _SIZE = 2_000
@@ -41,7 +41,7 @@ def guess(length: int) -> Automaton:
     return from_edges(edges + [(at, symbol, at + 1, 1) for at in range(1, length) for symbol in "ab"])
 
 
-def refined_until_stable(columns: Columns) -> int:
+def refined_until_stable(columns: TransitionColumns) -> int:
     """Return the number of classes, each round looking at every edge: the definition."""
     rows = list(zip(columns.source.tolist(), columns.symbol.tolist(), columns.target.tolist(), strict=True))
     classes = [0] * len(columns.ids)

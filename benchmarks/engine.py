@@ -32,7 +32,7 @@ from specminer.chain.execution.calls import VirtualMachine
 from specminer.chain.execution.fast import FastMachine, number_of
 from specminer.chain.execution.records import call_of, surroundings
 from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.execution.replay import Replay
+from specminer.chain.execution.replay import RecordReplay
 from specminer.chain.execution.schedule import Rules, rules_of_chain
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.txlist import read_transactions
@@ -40,7 +40,7 @@ from specminer.evm.alone import pursue, recordings
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext
 from specminer.evm.instructions.taped import taped_instructions
-from specminer.evm.recorder import Recorder
+from specminer.evm.recorder import EventRecorder
 from specminer.evm.shadow.arena import Arena
 from specminer.evm.shadow.observer import Shadow
 from tests.support.engine import comparable, results
@@ -61,7 +61,7 @@ def timed(work: Callable[[], object]) -> float:
     return min(times)
 
 
-def observed(records: Records, rules: Rules, recorder: Recorder | None) -> list[bool]:
+def observed(records: Records, rules: Rules, recorder: EventRecorder | None) -> list[bool]:
     """Execute records on the engine; return which succeeded."""
     succeeded = []
     for result in results(records, rules, recorder):
@@ -82,7 +82,7 @@ def by_specification(records: Records, rules: Rules, targets: frozenset[bytes]) 
 
 def alone(records: Records, rules: Rules, targets: frozenset[int]) -> tuple[int, int, float]:
     """Run each recorded call alone; return how many there are, how many are proved, and the CPU seconds."""
-    recorder, arena = Recorder(targets, questions=True), Arena()
+    recorder, arena = EventRecorder(targets, questions=True), Arena()
     codes: dict[int, bytes] = {}
     calls = proved = 0
     seconds = 0.0
@@ -114,7 +114,7 @@ def replays(records: Records, rules: Rules) -> tuple[float, float, int]:
     seconds, told = [], []
     machines: tuple[VirtualMachine, ...] = (Machine(), FastMachine())
     for machine in machines:
-        replay = Replay(machine, 1, rules, targets, gas_is_evidence=True)
+        replay = RecordReplay(machine, 1, rules, targets, gas_is_evidence=True)
         began = time.process_time()
         told.append([replay.step(record, record.index or 0) for record in records])
         seconds.append(time.process_time() - began)
@@ -146,7 +146,7 @@ def _line(name: str, records: Records, rules: Rules, totals: Counter[str]) -> No
     made = frozenset(made for record in records if (made := call_of(record).created) is not None)
     targets, count = frozenset(map(number_of, made)), len(records)
     bare = timed(lambda: observed(records, rules, None))
-    recording = timed(lambda: observed(records, rules, Recorder(targets)))
+    recording = timed(lambda: observed(records, rules, EventRecorder(targets)))
     shadow = timed(lambda: observed(records, rules, Shadow(targets)))
     specification = timed(lambda: by_specification(records, rules, made))
     old, new, same = replays(records, rules)

@@ -23,8 +23,8 @@ from specminer.chain.execution.fast import number_of
 from specminer.chain.execution.records import call_of, surroundings
 from specminer.chain.execution.schedule import Rules
 from specminer.evm.forks import FORKS
-from specminer.evm.recorder import Recorder
-from specminer.evm.transactions import Transaction, intrinsic_costs
+from specminer.evm.recorder import EventRecorder
+from specminer.evm.transactions import EvmTransaction, intrinsic_costs
 
 VERSION: Final = "0.12.1b1"
 RUNNER: Final = Path(__file__).with_name("py_evm_runner.py")
@@ -44,7 +44,7 @@ def runner_input(records: Records, rules: Rules) -> list[dict[str, Any]]:
     listed = []
     for record in records:
         call, around = call_of(record), surroundings(record, 1)
-        priced = Transaction(
+        priced = EvmTransaction(
             sender=0, to=None if call.to is None else 1, value=0, data=call.data, gas=call.gas, gas_price=0
         )
         cost, _ = intrinsic_costs(FORKS[rules(record.block, record.timestamp)], priced)
@@ -77,8 +77,8 @@ def compare(name: str, folder: Path, python: Path) -> tuple[float, float]:
     targets = frozenset(
         number_of(made) for record in records if (made := call_of(record).created) is not None
     )
-    succeeded = observed(records, rules, Recorder(targets))
-    ours: float = timed(lambda: observed(records, rules, Recorder(targets)))
+    succeeded = observed(records, rules, EventRecorder(targets))
+    ours: float = timed(lambda: observed(records, rules, EventRecorder(targets)))
     theirs: float = answer["seconds"]
     agree = sum(one == other for one, other in zip(succeeded, answer["succeeded"], strict=True))
     count = len(records)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from specminer.chain.execution.calls import Call, Execution, Surroundings
+from specminer.chain.execution.calls import Call, ExecutedCall, Surroundings
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.steps import record_steps
 from specminer.history import History
@@ -85,7 +85,7 @@ class RecordedChain:
         block: int,
         *,
         keep: bool = True,
-    ) -> Execution:
+    ) -> ExecutedCall:
         call = Call(
             sender=_address(sender),
             to=None if to is None else _address(to),
@@ -97,7 +97,7 @@ class RecordedChain:
         around = Surroundings(chain_id=CHAIN, number=block, timestamp=time, gas_limit=30_000_000)
         return self._machine.run(call, around, FORK, (_CONTRACT,), keep=keep, record=keep)
 
-    def _record(self, sender: int, to: int | None, value: int, execution: Execution) -> None:
+    def _record(self, sender: int, to: int | None, value: int, execution: ExecutedCall) -> None:
         number = len(self.transactions) + 1
         part = record_steps(execution.steps, [_CONTRACT], environment=True)
         self.transactions.append(

@@ -23,7 +23,7 @@ from typing import Final
 from specminer.chain.artifact import load
 from specminer.chain.execution.records import call_of, surroundings
 from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.execution.replay import Replay
+from specminer.chain.execution.replay import RecordReplay
 from specminer.chain.execution.schedule import Rules, rules_of_chain, rules_of_fork
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.txlist import read_transactions
@@ -56,7 +56,7 @@ def bare(records: Sequence[ExportedTransaction], rules: Rules) -> float:
 def recorded(records: Sequence[ExportedTransaction], rules: Rules) -> float:
     """Return the CPU seconds of executing and recording."""
     targets = frozenset(made for record in records if (made := call_of(record).created) is not None)
-    replay = Replay(Machine(), 1, rules, targets, gas_is_evidence=True)
+    replay = RecordReplay(Machine(), 1, rules, targets, gas_is_evidence=True)
     began = time.process_time()
     for record in records:
         replay.step(record, record.index or 0)

@@ -31,7 +31,7 @@ from specminer.chain.txlist import read_transactions
 from specminer.decision.deciding import ALWAYS_REJECTS, NO_FUNCTION
 from specminer.decoding import HistoryContext, decode
 from specminer.guard import LearnedGuards, learn
-from specminer.guard.describing import Function
+from specminer.guard.describing import JudgedFunction
 from specminer.history import OUTCOMES, BoolColumn, History
 from specminer.pipeline import Export, Rulebook, import_export
 from specminer.pipeline.following import execute, follow
@@ -98,7 +98,7 @@ def _rejected(history: History) -> BoolColumn:
     return rejected
 
 
-def _count_causes(found: Rejections, function: Function) -> None:
+def _count_causes(found: Rejections, function: JudgedFunction) -> None:
     rejected, decided = ~function.accepted, function.decided
     if decided is None:
         found.reasons[NO_CODE] += int(rejected.sum())

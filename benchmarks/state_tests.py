@@ -28,7 +28,7 @@ from ethereum_types.numeric import U256, Uint
 from specminer.evm.addresses import encode_bytes, encode_list
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext, Log
-from specminer.evm.transactions import Authorization, Transaction, execute
+from specminer.evm.transactions import Authorization, EvmTransaction, execute
 from specminer.evm.world import World
 from tests.support.reference import Given, Scenario, by_engine, by_reference, differences
 
@@ -91,7 +91,7 @@ def block_of(env: Json) -> BlockContext:
     )
 
 
-def transaction_of(given: Json, indexes: Json, base_fee: int) -> Transaction:
+def transaction_of(given: Json, indexes: Json, base_fee: int) -> EvmTransaction:
     """Return one of a test's transactions."""
     price = number(given.get("gasPrice"))
     if given.get("maxFeePerGas"):
@@ -99,7 +99,7 @@ def transaction_of(given: Json, indexes: Json, base_fee: int) -> Transaction:
         price = min(number(given["maxFeePerGas"]), base_fee + tip)
     lists = given.get("accessLists") or []
     listed = (lists[indexes["data"]] if indexes["data"] < len(lists) else None) or []
-    return Transaction(
+    return EvmTransaction(
         sender=number(given["sender"]),
         to=number(given["to"]) if given["to"] else None,
         value=number(given["value"][indexes["value"]]),
@@ -151,7 +151,7 @@ def hash_of(logs: Sequence[Log]) -> bytes:
     return bytes(keccak(encode_list(items)))
 
 
-def as_specified(test: Json, fork: str, transaction: Transaction, block: BlockContext) -> bool:
+def as_specified(test: Json, fork: str, transaction: EvmTransaction, block: BlockContext) -> bool:
     """Return whether the engine ends as the executable specification does."""
     accounts = {
         number(address): Given(

@@ -25,7 +25,7 @@ import numpy as np
 
 from benchmarks.market import CHAIN, CONTRACT, make
 from benchmarks.steps import PEAK, Numbers, Stopwatch, main, measured, scratch
-from specminer.abstraction import Definition, EventTable, ValueKind, Variable, default
+from specminer.abstraction import Definition, EntityVariable, EventTable, ValueKind, default
 from specminer.abstraction.context import with_arguments, with_calls
 from specminer.abstraction.passive import without_bookkeeping
 from specminer.abstraction.table import build
@@ -58,10 +58,10 @@ def auctions(events: int, seed: int = 1) -> EventTable:
         interaction=interaction.astype(np.int64),
         rejected=np.zeros(n, dtype=np.bool_),
         variables=(
-            Variable(name="phase", kind=ValueKind.ENUM, members=("Open", "Bidding", "Closed")),
-            Variable(name="price", kind=ValueKind.UINT),
-            Variable(name="bids", kind=ValueKind.UINT),
-            Variable(name="owner", kind=ValueKind.ADDRESS),
+            EntityVariable(name="phase", kind=ValueKind.ENUM, members=("Open", "Bidding", "Closed")),
+            EntityVariable(name="price", kind=ValueKind.UINT),
+            EntityVariable(name="bids", kind=ValueKind.UINT),
+            EntityVariable(name="owner", kind=ValueKind.ADDRESS),
         ),
         values=np.array([phase, price, np.minimum(place, last - 1), owner], dtype=np.int64),
         words=(*range(3), *(10**15 * amount for amount in range(1, 598)), *range(1 << 100, (1 << 100) + 300)),

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from specminer._support.text import UniqueNames, join_words
 from specminer.abstraction import FALSE, TRUE, UNKNOWN, Dimension, Predicate, TruthColumn
-from specminer.predicate import Formula, Language, Sort
+from specminer.predicate import Formula, FormulaSort, Language
 
 START: Final = "start"
 """The root, where no value is known."""
@@ -169,9 +169,9 @@ class Phrases:
             if last.endswith("ed"):
                 return f"{'nobody' if holds else 'somebody'} {name}"
             return f"no {name}" if holds else f"has {name}"
-        if dimension in (Dimension.TIME, Dimension.BLOCK) or sort in (Sort.BYTES, Sort.TEXT):
+        if dimension in (Dimension.TIME, Dimension.BLOCK) or sort in (FormulaSort.BYTES, FormulaSort.TEXT):
             return f"{name} not set" if holds else f"{name} set"
-        return f"{name} = 0" if holds else f"{name} {'≠' if sort is Sort.SIGNED else '>'} 0"
+        return f"{name} = 0" if holds else f"{name} {'≠' if sort is FormulaSort.SIGNED else '>'} 0"
 
     def among(self, predicate: Predicate, values: Sequence[int]) -> str:
         """Return that the variable which a predicate compares with a value has one of some values."""
@@ -213,7 +213,7 @@ class Phrases:
 
     def _dimension(self, symbol: Formula) -> Dimension:
         declaration = self._language.declaration(symbol)
-        if declaration.sort is Sort.ADDRESS:
+        if declaration.sort is FormulaSort.ADDRESS:
             return Dimension.ACCOUNT
         return self._dimensions.get(declaration.name, Dimension.NONE)
 

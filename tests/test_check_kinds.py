@@ -9,7 +9,7 @@ import pytest
 from eth_keys.datatypes import PrivateKey
 from msgspec import convert
 
-from specminer.chain.artifact import Entry
+from specminer.chain.artifact import AbiEntry
 from specminer.decision.argument_names import enum_places
 from specminer.decision.deciding import decide
 from specminer.decision.paths import Check
@@ -245,7 +245,7 @@ def test_that_an_argument_is_one_of_an_enum_is_the_compilers() -> None:
     found = {}
     for name in ("run", "vote"):
         (entry,) = (item for item in contract.abi if item.get("name") == name)
-        enums = enum_places(convert(entry, Entry).inputs)
+        enums = enum_places(convert(entry, AbiEntry).inputs)
         runs = replace(contract.stage.runs(contract.address, contract.selector(name)), enums=enums)
         decisions = decide(runs, contract.stage.replay)
         found[name] = {clause_text(decisions, item) for item in decisions.clauses if item.check is Check.OWN}

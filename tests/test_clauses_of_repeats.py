@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from specminer.decision.clauses import Draft
+from specminer.decision.clauses import ClauseDraft
 from specminer.decision.implications import implies, is_tautology
 from specminer.decision.merging import merge
-from specminer.decision.paths import Check, Condition
+from specminer.decision.paths import Check, PathCondition
 from specminer.decision.sites import Loops
 from specminer.evm.shadow.arena import Arena
 from tests.support.decisions import ALICE, BOB, CAROL, Contract, Stage, deployed
@@ -170,13 +170,13 @@ def test_what_an_order_says_of_equality() -> None:
     assert less
     assert more
     assert same
-    assert implies(arena, Condition(less, True), Condition(same, False))
-    assert implies(arena, Condition(less, True), Condition(more, False))
-    assert implies(arena, Condition(same, True), Condition(less, False))
-    assert not implies(arena, Condition(less, False), Condition(same, True))
-    assert not implies(arena, Condition(same, False), Condition(less, True))
-    assert is_tautology(arena, [Condition(same, False), Condition(less, False)])
-    assert not is_tautology(arena, [Condition(same, False), Condition(less, True)])
+    assert implies(arena, PathCondition(less, True), PathCondition(same, False))
+    assert implies(arena, PathCondition(less, True), PathCondition(more, False))
+    assert implies(arena, PathCondition(same, True), PathCondition(less, False))
+    assert not implies(arena, PathCondition(less, False), PathCondition(same, True))
+    assert not implies(arena, PathCondition(same, False), PathCondition(less, True))
+    assert is_tautology(arena, [PathCondition(same, False), PathCondition(less, False)])
+    assert not is_tautology(arena, [PathCondition(same, False), PathCondition(less, True)])
 
 
 def test_only_of_a_loop_is_one_element_told_for_all() -> None:
@@ -185,7 +185,7 @@ def test_only_of_a_loop_is_one_element_told_for_all() -> None:
     nodes = [arena.make("lt", arena.node("calldata", place), arena.node("time")) or 0 for place in (36, 68)]
     for loops, count in ((Loops(bodies={site: frozenset()}), 1), (Loops(), 2)):
         drafts = [
-            Draft(conditions=(Condition(node, True),), check=Check.OWN, coded=True, site=site)
+            ClauseDraft(conditions=(PathCondition(node, True),), check=Check.OWN, coded=True, site=site)
             for node in nodes
         ]
         merged = merge(arena, drafts, loops).drafts

@@ -8,7 +8,7 @@ import pytest
 
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.execution.replay import Replay
+from specminer.chain.execution.replay import RecordReplay
 from specminer.chain.execution.schedule import rules_of_fork
 from specminer.chain.tracefile import Header, TraceFile
 from specminer.datasets import dataset, list_datasets
@@ -52,7 +52,7 @@ def test_both_machines_execute_a_dataset_alike(name: str) -> None:
     assert recorded[0].to is None
     direct = [item for item in recorded if is_direct(item)][:COMPARED]
     replays = [
-        Replay(
+        RecordReplay(
             machine,
             header.record.chain_id,
             rules_of_fork("cancun"),

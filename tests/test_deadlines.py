@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from specminer.abstraction.clock import deadlines, with_deadlines
-from specminer.abstraction.events import EventTable, Parameter, Variable
-from specminer.decision.state_conditions import Comparison, StateCondition, StoredField
+from specminer.abstraction.events import ContractParameter, EntityVariable, EventTable
+from specminer.decision.state_conditions import StateCondition, StoredField, ZeroComparison
 from specminer.history import MISSING
 from specminer.interaction import Interactions, Mode
 from specminer.location import ValueKind
@@ -17,7 +17,7 @@ TIMES = (1_000, 5_000, 9_000, 2_000, 3_000, 4_000)
 """Of the blocks of six calls: ``put``, ``look``, ``look`` of each of two entities."""
 
 
-def table_of(*conditions: StateCondition, parameters: tuple[Parameter, ...] = ()) -> EventTable:
+def table_of(*conditions: StateCondition, parameters: tuple[ContractParameter, ...] = ()) -> EventTable:
     """Return the events of two entities, each of which is put at the time of its first call."""
     words = tuple(dict.fromkeys((0, *TIMES)))
     row = {word: place for place, word in enumerate(words)}
@@ -26,10 +26,12 @@ def table_of(*conditions: StateCondition, parameters: tuple[Parameter, ...] = ()
         symbol=np.array([0, 1, 1, 0, 1, 1]),
         interaction=np.array([0, 0, 0, 1, 1, 1]),
         rejected=np.zeros(6, dtype=np.bool_),
-        variables=(Variable(name="begun[·]", kind=ValueKind.UINT, stored=(BEGUN.variable, BEGUN.field)),),
+        variables=(
+            EntityVariable(name="begun[·]", kind=ValueKind.UINT, stored=(BEGUN.variable, BEGUN.field)),
+        ),
         values=np.array([[row[1_000]] * 3 + [row[2_000]] * 3]),
         words=words,
-        calls=(Variable(name="now", kind=ValueKind.UINT),),
+        calls=(EntityVariable(name="now", kind=ValueKind.UINT),),
         call_values=np.array([[row[time] for time in TIMES]]),
         conditions=conditions,
         parameters=parameters,
@@ -61,12 +63,12 @@ def reached(*stored: StoredField, plus: int = 0) -> StateCondition:
         clock="now",
         factor=1,
         constant=-plus,
-        comparison=Comparison.NEGATIVE,
+        comparison=ZeroComparison.NEGATIVE,
     )
 
 
-def period(*values: int) -> Parameter:
-    return Parameter(name="period", stored=(PERIOD.variable, PERIOD.field), values=np.array(values))
+def period(*values: int) -> ContractParameter:
+    return ContractParameter(name="period", stored=(PERIOD.variable, PERIOD.field), values=np.array(values))
 
 
 def events(table: EventTable) -> list[str]:

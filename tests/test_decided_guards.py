@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from specminer.abstraction import Dimension
 from specminer.datasets import list_datasets
 from specminer.guard.decided import DecidedCalls
-from specminer.guard.describing import Function, held_out
+from specminer.guard.describing import JudgedFunction, held_out
 from specminer.guard.guards import _lasting, open_calls
-from specminer.guard.learning import Clause, truth_of
+from specminer.guard.learning import LearnedClause, truth_of
 from specminer.guard.literal import Literal, Meaning, Sign
 from specminer.guard.role import _roles_of
-from specminer.guard.terms import Situation, Term
+from specminer.guard.terms import GuardTerm, Situation
 from specminer.history import MISSING
 from specminer.location import ValueKind
 from specminer.specification import ConditionMaker, Guard, GuardKind, RejectionReason, RoleKind
@@ -114,7 +114,7 @@ def signed_situation(values: Sequence[tuple[int, int]]) -> Situation:
     words = sorted({value % 2**256 for pair in values for value in pair})
     code = {word: position for position, word in enumerate(words)}
     terms = tuple(
-        Term(
+        GuardTerm(
             name=name,
             kind=ValueKind.INT,
             dimension=Dimension.COUNT,
@@ -172,18 +172,23 @@ def decided(count: int, followed: int) -> DecidedCalls:
 def test_the_learner_takes_what_no_decision_explains() -> None:
     meaning = Meaning(situation([(0, 0, 0, 0)] * 4, [True, False, False, True]))
     cause = np.array([0, 1, 2, 0])
-    assert open_calls(Function(number=0, meaning=meaning, cause=cause)).tolist() == [False, True, True, False]
-    followed = Function(number=0, meaning=meaning, cause=cause, decided=decided(4, 2))
+    assert open_calls(JudgedFunction(number=0, meaning=meaning, cause=cause)).tolist() == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    followed = JudgedFunction(number=0, meaning=meaning, cause=cause, decided=decided(4, 2))
     assert open_calls(followed).tolist() == [False, True, True, False]
 
 
 def test_what_failed_on_later_calls_is_no_guard() -> None:
-    bound = Clause(literals=(Literal(left=0, sign=Sign.AT_MOST, constant=1),))
-    wider = Clause(literals=(Literal(left=0, sign=Sign.AT_MOST, constant=5),))
-    relation = Clause(literals=(Literal(left=0, sign=Sign.AT_LEAST, right=2),))
+    bound = LearnedClause(literals=(Literal(left=0, sign=Sign.AT_MOST, constant=1),))
+    wider = LearnedClause(literals=(Literal(left=0, sign=Sign.AT_MOST, constant=5),))
+    relation = LearnedClause(literals=(Literal(left=0, sign=Sign.AT_LEAST, right=2),))
     calls: list[tuple[int, ...]] = [(code, 0, 0, 0) for code in [1] * 14 + [2] * 6]
     meaning = Meaning(situation(calls, [True] * 20))
-    function = Function(number=0, meaning=meaning, cause=np.zeros(20, dtype=np.int64))
+    function = JudgedFunction(number=0, meaning=meaning, cause=np.zeros(20, dtype=np.int64))
     assert _lasting(function, [wider, relation], [bound, relation]) == (relation,)
     assert _lasting(function, [wider], [relation]) == (wider,)
     test = held_out(function, [bound], np.ones(20, dtype=np.bool_))
@@ -191,8 +196,8 @@ def test_what_failed_on_later_calls_is_no_guard() -> None:
     assert (test.refused, test.accepted) == (6, 6)
 
 
-def account(name: str, *, stored: bool = False, keys: tuple[str, ...] = ()) -> Term:
-    return Term(
+def account(name: str, *, stored: bool = False, keys: tuple[str, ...] = ()) -> GuardTerm:
+    return GuardTerm(
         name=name,
         kind=ValueKind.BOOL if keys else ValueKind.ADDRESS,
         variable=0 if stored else MISSING,
@@ -233,7 +238,7 @@ ACCOUNTS = (
 def test_roles_are_conditions_on_the_sender(
     literals: list[Literal], roles: list[tuple[str, RoleKind]]
 ) -> None:
-    assert _roles_of(ACCOUNTS, Clause(literals=tuple(literals))) == roles
+    assert _roles_of(ACCOUNTS, LearnedClause(literals=tuple(literals))) == roles
 
 
 def test_a_condition_that_is_false_in_a_rejected_call_is_not_always_observed() -> None:

@@ -16,7 +16,7 @@ from specminer.decision.runs import execute_alone
 from specminer.evm.alone import pursue, recordings
 from specminer.evm.events import SlotRead
 from specminer.evm.opcodes import Op
-from specminer.evm.recorder import Recorder
+from specminer.evm.recorder import EventRecorder
 from specminer.evm.shadow.arena import Arena
 from specminer.history import MISSING, OUTCOMES, TRACERS, History
 from specminer.store import TraceStore
@@ -36,14 +36,14 @@ NEVER_TOLD = (
 """What no history tells."""
 
 
-def run(case: Scenario) -> Recorder:
+def run(case: Scenario) -> EventRecorder:
     """Run a scenario."""
-    recorder = Recorder(None, questions=True)
+    recorder = EventRecorder(None, questions=True)
     by_engine(case, recorder)
     return recorder
 
 
-def history_of(case: Scenario, recorder: Recorder, contract: int) -> History | None:
+def history_of(case: Scenario, recorder: EventRecorder, contract: int) -> History | None:
     """Return what is recorded of one contract when a scenario ran; ``None`` if it never ran."""
     steps = [
         replace(step, code=Hash(keccak(recorder.codes.get(int.from_bytes(step.to, "big"), b""))))
@@ -95,7 +95,7 @@ def outcome(history: History, row: int) -> str | None:
         return str(lack)
 
 
-def is_proved_in_its_world(case: Scenario, recorder: Recorder, contract: int) -> bool:
+def is_proved_in_its_world(case: Scenario, recorder: EventRecorder, contract: int) -> bool:
     """Return whether all calls of a contract are proved by what the machine itself recorded."""
     return all(
         pursue(item, NEWEST, case.block, recorder.codes, gas_price=case.transaction.gas_price).proved

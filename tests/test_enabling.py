@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.abstraction import Definition, EventTable, ValueKind, Variable
-from specminer.decision.state_conditions import Comparison, StateCondition, StoredField
+from specminer.abstraction import Definition, EntityVariable, EventTable, ValueKind
+from specminer.decision.state_conditions import StateCondition, StoredField, ZeroComparison
 from specminer.tuning import Tuning, tune
 from specminer.tuning.enabling import LONGER, SHORT, allowance
 from specminer.tuning.preset import PRESETS
 from tests.support.event_tables import table_of
 
 CONFIRMED = StateCondition(
-    stored=((StoredField(0, 0), 1),), clock="", factor=0, constant=-3, comparison=Comparison.NEGATIVE
+    stored=((StoredField(0, 0), 1),), clock="", factor=0, constant=-3, comparison=ZeroComparison.NEGATIVE
 )
 """``confirmations < 3``"""
 REFUSED = "execute (rejected)"
@@ -43,7 +43,7 @@ def life(draw: random.Random, *, refused: bool) -> Life:
 def wallet(*conditions: StateCondition, lives: int = 20, refused: bool = True) -> EventTable:
     """Return a table of transactions that were confirmed; of which the code states some conditions."""
     draw = random.Random(7)
-    counted = [Variable(name="confirmations", kind=ValueKind.UINT, stored=(0, 0))]
+    counted = [EntityVariable(name="confirmations", kind=ValueKind.UINT, stored=(0, 0))]
     table = table_of([life(draw, refused=refused) for _ in range(lives)], counted, [REFUSED])
     places = {symbol: place for place, symbol in enumerate(table.symbols)}
     accepted = tuple(places[symbol.removesuffix(" (rejected)")] for symbol in table.symbols)

@@ -7,7 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from specminer.abstraction import Argument, Definition, EventTable, HistoryView, ValueKind, Variable
+from specminer.abstraction import (
+    Definition,
+    EntityVariable,
+    EventArgument,
+    EventTable,
+    HistoryView,
+    ValueKind,
+)
 from specminer.errors import UsageError
 from specminer.tuning import tune
 from tests.support.event_tables import automaton_of, table_of, words_of
@@ -37,18 +44,18 @@ def switch(rounds: int = 60) -> EventTable:
                 arguments.append(-1)
                 senders.append(GUEST)
         interactions.append(events)
-    table = table_of(interactions, [Variable(name="lit", kind=ValueKind.BOOL)])
+    table = table_of(interactions, [EntityVariable(name="lit", kind=ValueKind.BOOL)])
     words = (*table.words, *(word for word in (0, 1, OWNER, GUEST) if word not in table.words))
     row = {word: place for place, word in enumerate(words)} | {-1: -1}
     return replace(
         table,
         words=words,
-        calls=(Variable(name="sender", kind=ValueKind.ADDRESS),),
+        calls=(EntityVariable(name="sender", kind=ValueKind.ADDRESS),),
         call_values=np.array([[row[sender] for sender in senders]], dtype=np.int64),
         arguments=(
-            Argument(
+            EventArgument(
                 symbols=(table.symbols.index("set"),),
-                variable=Variable(name="_on", kind=ValueKind.BOOL),
+                variable=EntityVariable(name="_on", kind=ValueKind.BOOL),
                 values=np.array([row[value] for value in arguments], dtype=np.int64),
             ),
         ),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from specminer.specification import EvidenceFamily, EvidenceSource
-from specminer.surprise.evidence import Evidence, bound_bits, tail_bits_by
+from specminer.surprise.evidence import SourceEvidence, bound_bits, tail_bits_by
 from specminer.surprise.fusion import CUT, FAMILIES, WEIGHTS, family_bits, fuse_bits
 from specminer.surprise.left_out import FloatColumn
 
@@ -14,10 +14,10 @@ JUDGED = np.ones(400, dtype=np.bool_)
 AUTHORS = np.arange(400)
 
 
-def said(source: EvidenceSource, bits: FloatColumn) -> Evidence:
+def said(source: EvidenceSource, bits: FloatColumn) -> SourceEvidence:
     """Return evidence that says so many bits of each transaction."""
     rows = np.arange(len(bits), dtype=np.int32)
-    return Evidence(source=source, bits=bits, case=rows, others=rows, position=rows)
+    return SourceEvidence(source=source, bits=bits, case=rows, others=rows, position=rows)
 
 
 def random_bits(seed: int, families: int, transactions: int = 200_000) -> dict[EvidenceFamily, FloatColumn]:

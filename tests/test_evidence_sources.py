@@ -10,7 +10,7 @@ import pytest
 from specminer.decoding import HistoryContext
 from specminer.surprise.argument_sources import repetition_evidence, size_evidence
 from specminer.surprise.course_sources import newcomer_evidence, race_evidence, refusal_evidence
-from specminer.surprise.evidence import Evidence
+from specminer.surprise.evidence import SourceEvidence
 from specminer.surprise.never_falling import _claim
 from specminer.surprise.transaction_sources import lasting_calls
 from specminer.surprise.world_sources import answer_evidence, code_evidence, token_evidence
@@ -30,7 +30,7 @@ def with_data(context: HistoryContext, row: int, data: bytes) -> HistoryContext:
     return replace(context, history=replace(history, invocation_data=changed))
 
 
-def sentence(evidence: Evidence, context: HistoryContext, row: int) -> tuple[float, str]:
+def sentence(evidence: SourceEvidence, context: HistoryContext, row: int) -> tuple[float, str]:
     """Return what a source says of the transaction of a call."""
     transaction = int(context.history.invocation_transaction[row])
     assert evidence.sentence is not None

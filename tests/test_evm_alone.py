@@ -15,7 +15,7 @@ from specminer.evm.frame import BlockContext
 from specminer.evm.halts import Halt
 from specminer.evm.instructions.taped import taped_instructions
 from specminer.evm.opcodes import Op
-from specminer.evm.recorder import Recorder
+from specminer.evm.recorder import EventRecorder
 from specminer.evm.shadow.observer import Shadow
 from specminer.evm.shadow.record import ShadowRecord
 from tests.support.engine import number, results
@@ -72,7 +72,7 @@ def follow(
 def test_calls_of_real_histories_are_proved(name: str) -> None:
     records, rules = history(name)
     targets = frozenset(found for record in records if (found := number(record.created)) is not None)
-    recorder = Recorder(targets or None, questions=True)
+    recorder = EventRecorder(targets or None, questions=True)
     codes: dict[int, bytes] = {}
     reasons: Counter[str | None] = Counter()
     for record, _ in zip(records[:300], results(records[:300], rules, recorder), strict=True):
@@ -101,7 +101,7 @@ def recorded(code: bytes, other: bytes = b"") -> tuple[Scenario, CallRecording, 
         case.transaction, to=MINE, value=0, gas=900_000, data=b"", authorizations=(), access_list=()
     )
     case = replace(case, accounts=accounts, transaction=transaction)
-    recorder = Recorder([MINE], questions=True)
+    recorder = EventRecorder([MINE], questions=True)
     by_engine(case, recorder)
     return case, recordings(recorder.events, frozenset({MINE}), with_questions=True)[-1], recorder.codes
 

@@ -13,7 +13,7 @@ from specminer.evm.halts import Halt
 from specminer.evm.instructions import instruction_set
 from specminer.evm.opcodes import Op
 from specminer.evm.program import MAX_REMEMBERED, InstructionSet
-from specminer.evm.transactions import Result, Transaction, execute
+from specminer.evm.transactions import EvmTransaction, Result, execute
 from specminer.evm.world import World
 from tests.support.programs import push
 
@@ -25,7 +25,7 @@ def run(code: bytes, *, fork: str = "prague", gas: int = 1_000_000, max_steps: i
     world = World()
     world.set_balance(world.account(SENDER), 1 << 90)
     world.set_code(world.account(CONTRACT), code)
-    transaction = Transaction(sender=SENDER, to=CONTRACT, gas=gas)
+    transaction = EvmTransaction(sender=SENDER, to=CONTRACT, gas=gas)
     return execute(world, FORKS[fork], BlockContext(), transaction, max_steps=max_steps)
 
 
@@ -49,7 +49,7 @@ def test_calls_go_as_deep_as_the_rules_allow_without_a_deep_python_stack(
         if fork == "homestead":
             code = code.replace(bytes([Op.GAS]), bytes([Op.GAS]) + push(60_000) + bytes([Op.SWAP1, Op.SUB]))
         world.set_code(world.account(CONTRACT), code)
-        transaction = Transaction(sender=SENDER, to=CONTRACT, gas=200_000_000)
+        transaction = EvmTransaction(sender=SENDER, to=CONTRACT, gas=200_000_000)
         result = execute(world, FORKS[fork], BlockContext(), transaction)
     finally:
         sys.setrecursionlimit(before)
@@ -68,7 +68,7 @@ def test_a_limit_of_steps_stops_for_good_and_nothing_stays() -> None:
     world.set_code(
         world.account(CONTRACT), push(1) + push(1) + bytes([Op.SSTORE, Op.JUMPDEST]) + push(5) + b"\x56"
     )
-    transaction = Transaction(sender=SENDER, to=CONTRACT, gas=1_000_000)
+    transaction = EvmTransaction(sender=SENDER, to=CONTRACT, gas=1_000_000)
     result = execute(world, FORKS["prague"], BlockContext(), transaction, max_steps=1_000)
     assert result.limited
     assert not result.succeeded
@@ -148,7 +148,7 @@ def test_the_beneficiary_gets_what_is_not_burnt(fork: str, tip: int) -> None:
     world = World()
     world.set_balance(world.account(SENDER), 1 << 60)
     block = BlockContext(base_fee=7, coinbase=5)
-    transaction = Transaction(sender=SENDER, to=CONTRACT, gas=50_000, gas_price=10, value=1)
+    transaction = EvmTransaction(sender=SENDER, to=CONTRACT, gas=50_000, gas_price=10, value=1)
     result = execute(world, FORKS[fork], block, transaction, charge_fees=True)
     assert result.succeeded
     assert world.account(5).balance == tip * result.gas_used

@@ -20,7 +20,7 @@ from py_ecc.optimized_bn128 import G1, G2, multiply, neg, normalize
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext
 from specminer.evm.precompiles.signatures import P256
-from specminer.evm.transactions import Transaction, intrinsic_costs
+from specminer.evm.transactions import EvmTransaction, intrinsic_costs
 from tests.support.programs import SENDER
 from tests.support.reference import Given, Scenario, by_engine, by_reference, differences
 
@@ -147,7 +147,7 @@ def ending(address: int, fork: str, data: bytes, gas: int = 3_000_000) -> bytes 
     case = Scenario(
         fork=fork,
         accounts={SENDER: Given(balance=1 << 80)},
-        transaction=Transaction(sender=SENDER, to=address, data=data, gas=gas),
+        transaction=EvmTransaction(sender=SENDER, to=address, data=data, gas=gas),
         block=BlockContext(),
     )
     mine = by_engine(case)
@@ -192,7 +192,7 @@ def test_too_little_gas(name: str) -> None:
     for fork in forks:
         assert FORKS[fork].precompiles >= {address}
         data = make(Draw(5))
-        costs = intrinsic_costs(FORKS[fork], Transaction(sender=SENDER, to=address, data=data, gas=0))
+        costs = intrinsic_costs(FORKS[fork], EvmTransaction(sender=SENDER, to=address, data=data, gas=0))
         # a least price of calldata leaves more for the contract than it may need
         answer = ending(address, fork, data, gas=max(costs) + 10)
         assert answer is None or costs[1] > costs[0] or name in {"modexp", "blake2"}

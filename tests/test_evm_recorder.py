@@ -9,7 +9,7 @@ import pytest
 
 from specminer.chain.execution.calls import FORKS
 from specminer.chain.execution.reference.fork import fork
-from specminer.chain.execution.reference.recorder import Recorder as ReferenceRecorder
+from specminer.chain.execution.reference.recorder import ReferenceRecorder as ReferenceRecorder
 from specminer.chain.execution.reference.recorder import error_text
 from specminer.chain.execution.reporting import steps_of
 from specminer.chain.steps import Enter, Exit, HashStep, LogStep, Step, outcome_of
@@ -18,8 +18,8 @@ from specminer.evm.forks import FORKS as RULES
 from specminer.evm.frame import BlockContext, FrameKind
 from specminer.evm.halts import Halt
 from specminer.evm.opcodes import Op
-from specminer.evm.recorder import Recorder, names_of_questions
-from specminer.evm.transactions import Transaction, execute
+from specminer.evm.recorder import EventRecorder, names_of_questions
+from specminer.evm.transactions import EvmTransaction, execute
 from specminer.evm.world import World
 from specminer.trace import Address
 from tests.support.programs import CONTRACTS, SENDER, push, scenario
@@ -81,7 +81,7 @@ def test_steps_are_those_of_the_specification(name: str) -> None:
         case = scenario(seed, name)
         if delegates_to_precompiled(case):
             continue
-        recorder = Recorder(WATCHED, branches=seed % 2 == 0)
+        recorder = EventRecorder(WATCHED, branches=seed % 2 == 0)
         by_engine(case, recorder)
         reference = told_by_reference(case)
         steps = list(steps_of(recorder.events))
@@ -108,8 +108,8 @@ def test_halts_have_the_words_that_outcomes_are_told_by() -> None:
     assert error_text(None) is None
 
 
-def run(code: bytes, contracts: tuple[int, ...] | None, *, branches: bool = False) -> Recorder:
-    recorder = Recorder(contracts, branches=branches)
+def run(code: bytes, contracts: tuple[int, ...] | None, *, branches: bool = False) -> EventRecorder:
+    recorder = EventRecorder(contracts, branches=branches)
     accounts = {SENDER: Given(balance=1 << 90), CONTRACTS[0]: Given(code=code, balance=5)}
     case = scenario(0, "prague")
     case = Scenario(fork="prague", accounts=accounts, transaction=case.transaction, block=case.block)
@@ -151,7 +151,7 @@ def test_a_record_that_grows_too_large_stops_the_run() -> None:
     world = World()
     code = bytes([Op.JUMPDEST]) + push(1) + bytes([Op.SLOAD]) + push(0) + bytes([Op.JUMP])
     world.set_code(world.account(CONTRACTS[0]), code)
-    recorder = Recorder(None, room=100_000)
-    transaction = Transaction(sender=SENDER, to=CONTRACTS[0], gas=10_000_000)
+    recorder = EventRecorder(None, room=100_000)
+    transaction = EvmTransaction(sender=SENDER, to=CONTRACTS[0], gas=10_000_000)
     assert execute(world, RULES["prague"], BlockContext(), transaction, observer=recorder).limited
     assert len(recorder.events) <= 500

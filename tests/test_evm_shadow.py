@@ -19,7 +19,7 @@ from specminer.evm.shadow.fields import FieldWrite, written_fields
 from specminer.evm.shadow.memory import MAX_PIECES
 from specminer.evm.shadow.observer import Shadow
 from specminer.evm.shadow.record import MAX_ENTRIES, ShadowRecord
-from specminer.evm.transactions import Result, Transaction, execute
+from specminer.evm.transactions import EvmTransaction, Result, execute
 from specminer.evm.world import World
 from tests.support.engine import number, results
 from tests.support.programs import CONTRACTS, SENDER, Writer, push, scenario
@@ -45,7 +45,7 @@ def run(
     world.set_balance(world.account(SENDER), 1 << 90)
     for address, text in {MINE: code, **(others or {})}.items():
         world.set_code(world.account(address), text)
-    transaction = Transaction(sender=SENDER, to=MINE, data=data, value=value, gas=gas)
+    transaction = EvmTransaction(sender=SENDER, to=MINE, data=data, value=value, gas=gas)
     result = execute(world, RULES["prague"], BlockContext(timestamp=1_000), transaction, observer=shadow)
     return shadow, result
 
@@ -338,7 +338,7 @@ def test_a_packed_write_changes_one_field(update: bytes, fields: list[object]) -
     account = world.account(MINE)
     account.storage[3] = (1 << 200) - 5
     world.set_code(account, code[len(push((1 << 200) - 5) + push(3)) + 1 :])
-    transaction = Transaction(sender=SENDER, to=MINE, data=b"\x9f" * 68, gas=500_000)
+    transaction = EvmTransaction(sender=SENDER, to=MINE, data=b"\x9f" * 68, gas=500_000)
     assert execute(world, RULES["prague"], BlockContext(), transaction, observer=shadow).succeeded
     record = shadow.records[0]
     effect = record.writes[-1]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.chain.execution.calls import FORKS, Call, Execution, Surroundings, VirtualMachine
+from specminer.chain.execution.calls import FORKS, Call, ExecutedCall, Surroundings, VirtualMachine
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.records import call_of
 from specminer.chain.execution.reference.machine import Machine
@@ -33,7 +33,7 @@ def deployed(
     return machine
 
 
-def called(machine: VirtualMachine, rules: str, gas: int) -> Execution:
+def called(machine: VirtualMachine, rules: str, gas: int) -> ExecutedCall:
     call = Call(sender=OWNER, to=CONTRACT, value=0, data=b"", gas=gas)
     return machine.run(call, AROUND, rules, [CONTRACT])
 
@@ -102,7 +102,9 @@ def precompiled(number: int) -> bytes:
     return bytes.fromhex(f"36600060003760006000366000600060{number:02x}5af160005500")
 
 
-def handed(number: int, data: bytes, rules: str, gas: int = 10_000_000) -> tuple[VirtualMachine, Execution]:
+def handed(
+    number: int, data: bytes, rules: str, gas: int = 10_000_000
+) -> tuple[VirtualMachine, ExecutedCall]:
     machine = deployed(precompiled(number), rules)
     call = Call(sender=OWNER, to=CONTRACT, value=0, data=data, gas=gas)
     return machine, machine.run(call, AROUND, rules, [CONTRACT])

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from specminer.chain import explorer as explorer_module
 from specminer.chain import paging
-from specminer.chain.explorer import Explorer, chain_of_url, explorer_endpoint
+from specminer.chain.explorer import ExplorerClient, chain_of_url, explorer_endpoint
 from specminer.chain.export_fields import RecordError
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.paging import NO_END, ChangedListing, KeptRecord, Pages, in_order
-from specminer.chain.progress import Listing
+from specminer.chain.progress import ListingKind
 from specminer.errors import (
     ChainError,
     InvalidNodeResponse,
@@ -37,13 +37,13 @@ KEY = "geheim0123456789KEY"
 FAST = settings(max_examples=15)
 
 
-def connected(server: LocalExplorer, key: str | None = None, timeout: float = 5) -> Explorer:
-    return Explorer(explorer_endpoint(server.url, key), 1, key=key, timeout=timeout, pause=0.002)
+def connected(server: LocalExplorer, key: str | None = None, timeout: float = 5) -> ExplorerClient:
+    return ExplorerClient(explorer_endpoint(server.url, key), 1, key=key, timeout=timeout, pause=0.002)
 
 
 def listed(
     server: LocalExplorer,
-    listing: Listing = Listing.TRANSACTIONS,
+    listing: ListingKind = ListingKind.TRANSACTIONS,
     known: Sequence[KeptRecord] = (),
     first: int = 0,
     last: int = NO_END,
@@ -127,10 +127,10 @@ def test_a_block_larger_than_the_window_is_told(small_pages: None) -> None:
 def test_internal_calls_that_are_alike_are_all_kept(small_pages: None) -> None:
     calls = [call(number % 3, 100 + number // 8, traceId="") for number in range(40)]
     with LocalExplorer(Served(calls=calls, window=30)) as server:
-        found = listed(server, Listing.CALLS)
+        found = listed(server, ListingKind.CALLS)
         assert [record.item.block for record in found] == [int(record["blockNumber"]) for record in calls]
         for cut in range(0, 40, 7):
-            assert len(listed(server, Listing.CALLS, known=found[:cut])) == 40 - cut
+            assert len(listed(server, ListingKind.CALLS, known=found[:cut])) == 40 - cut
 
 
 def test_the_range_of_blocks(small_pages: None) -> None:
@@ -145,7 +145,7 @@ def test_no_records_at_all() -> None:
         assert listed(server) == []
         assert len(server.seen) == 1
     with LocalExplorer(Served(blockscout=True)) as server:
-        assert listed(server, Listing.CALLS) == []
+        assert listed(server, ListingKind.CALLS) == []
 
 
 def test_an_explorer_that_has_not_processed_all_blocks_says_so() -> None:
@@ -153,7 +153,7 @@ def test_an_explorer_that_has_not_processed_all_blocks_says_so() -> None:
         return answer | {"status": "2", "message": "Some internal transactions have not yet been processed"}
 
     with LocalExplorer(Served(calls=[call(1, 5)]), change) as server, connected(server) as explorer:
-        pages = Pages(explorer, Listing.CALLS, CONTRACT, 0, NO_END)
+        pages = Pages(explorer, ListingKind.CALLS, CONTRACT, 0, NO_END)
         assert len([record for page in pages.new() for record in page]) == 1
         assert not pages.complete
 
@@ -304,7 +304,7 @@ def test_what_passes_is_tried_again() -> None:
 def test_nobody_is_there() -> None:
     with LocalExplorer(Served()) as server:
         url = server.url
-    with Explorer(explorer_endpoint(url, None), 1, pause=0.002) as explorer:
+    with ExplorerClient(explorer_endpoint(url, None), 1, pause=0.002) as explorer:
         with pytest.raises(NodeUnreachable, match="cannot be reached; check that the explorer's address"):
             explorer.newest_block()
         assert explorer.requests == 2
@@ -466,8 +466,8 @@ def test_whatever_is_answered_nothing_but_our_errors_come(result: Any, status: A
     answer = {"status": status, "message": "OK", "result": result, "jsonrpc": "2.0"}
     with LocalExplorer(Served(), lambda *_: answer) as server, connected(server) as explorer:
         for ask in (
-            lambda: list(Pages(explorer, Listing.TRANSACTIONS, CONTRACT, 0, NO_END).new()),
-            lambda: list(Pages(explorer, Listing.CALLS, CONTRACT, 0, NO_END).new()),
+            lambda: list(Pages(explorer, ListingKind.TRANSACTIONS, CONTRACT, 0, NO_END).new()),
+            lambda: list(Pages(explorer, ListingKind.CALLS, CONTRACT, 0, NO_END).new()),
             explorer.newest_block,
             lambda: explorer.abi(CONTRACT),
             lambda: explorer.creation(CONTRACT),
@@ -558,7 +558,7 @@ def test_the_chain_in_the_url() -> None:
             with pytest.raises(UsageError, match="should be one number"):
                 chain_of_url(f"https://h.invalid/api?{query}")
     with LocalExplorer(Served()) as server:
-        with Explorer(explorer_endpoint(server.url + "?chainid=10", None), 10, pause=0.002) as explorer:
+        with ExplorerClient(explorer_endpoint(server.url + "?chainid=10", None), 10, pause=0.002) as explorer:
             explorer.newest_block()
         assert server.seen[0]["chainid"] == "10"
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from specminer.chain.artifact import Artifact, Entry, Parameter
+from specminer.chain.artifact import AbiEntry, Artifact, Parameter
 from specminer.datasets import dataset
 from specminer.export.solidity import solidity
 from specminer.pipeline.inputs import read_artifact
@@ -47,7 +47,7 @@ contract Shop {
 ARTIFACT: Final = Artifact(
     name="Shop",
     abi=(
-        Entry(
+        AbiEntry(
             name="buy",
             inputs=(
                 Parameter(type="uint256", name="id"),
@@ -56,11 +56,11 @@ ARTIFACT: Final = Artifact(
                 Parameter(type="bytes", name="data"),
             ),
         ),
-        Entry(
+        AbiEntry(
             name="give",
             inputs=(Parameter(type="uint256", name="id"), Parameter(type="address", name="to")),
         ),
-        Entry(name="owner", outputs=(Parameter(type="address"),), state_mutability="view"),
+        AbiEntry(name="owner", outputs=(Parameter(type="address"),), state_mutability="view"),
     ),
     storage_layout=None,
 )

@@ -8,7 +8,7 @@ from specminer.chain.execution.calls import Basics, Call, Surroundings, VirtualM
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.records import call_of
 from specminer.chain.execution.reference.machine import Machine
-from specminer.chain.execution.replay import Replay
+from specminer.chain.execution.replay import RecordReplay
 from specminer.evm.opcodes import Op
 from specminer.trace import Address
 from tests.support.engine import comparable
@@ -26,7 +26,7 @@ COUNT = push(0) + bytes([Op.SLOAD]) + push(1) + bytes([Op.ADD]) + push(0) + byte
 def test_replays_of_real_histories_are_the_same(name: str) -> None:
     records, rules = history(name)
     targets = frozenset(made for record in records if (made := call_of(record).created) is not None)
-    replays = [Replay(machine, 1, rules, targets, gas_is_evidence=True) for machine in machines()]
+    replays = [RecordReplay(machine, 1, rules, targets, gas_is_evidence=True) for machine in machines()]
     for record in records[:REPLAYED]:
         one, other = (replay.step(record, record.index or 0) for replay in replays)
         assert comparable(one) == comparable(other)

@@ -9,7 +9,7 @@ import pytest
 
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.records import call_of, surroundings
-from specminer.chain.execution.replay import Replay
+from specminer.chain.execution.replay import RecordReplay
 from specminer.chain.execution.schedule import rules_of_fork
 from specminer.chain.exported import ExportedTransaction
 from specminer.chain.limits import MAX_STEPS
@@ -23,9 +23,11 @@ SET = bytes.fromhex("600035600055" + "602035600155" + "00")
 """Puts the first words of the calldata into slots 0 and 1, unread."""
 
 
-def replay(*, evidence: bool = True, max_steps: int = MAX_STEPS) -> Replay:
+def replay(*, evidence: bool = True, max_steps: int = MAX_STEPS) -> RecordReplay:
     machine = FastMachine(max_steps=max_steps)
-    return Replay(machine, 1, rules_of_fork("istanbul"), frozenset({CONTRACT}), gas_is_evidence=evidence)
+    return RecordReplay(
+        machine, 1, rules_of_fork("istanbul"), frozenset({CONTRACT}), gas_is_evidence=evidence
+    )
 
 
 def gas_of(records: Sequence[ExportedTransaction]) -> list[ExportedTransaction]:
@@ -37,7 +39,7 @@ def gas_of(records: Sequence[ExportedTransaction]) -> list[ExportedTransaction]:
     ]
 
 
-def marks(run: Replay, records: Sequence[ExportedTransaction]) -> list[Fidelity]:
+def marks(run: RecordReplay, records: Sequence[ExportedTransaction]) -> list[Fidelity]:
     return [run.step(item, 0).fidelity for item in records]
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from specminer.chain.artifact import Entry, Parameter, parse
+from specminer.chain.artifact import AbiEntry, Parameter, parse
 from specminer.chain.probing import probe
 from specminer.history import History
-from specminer.location import Layout, Locations, Naming, PortKind, locate
+from specminer.location import Layout, Locations, NameSource, PortKind, locate
 from specminer.location.getters import read_getters
 from specminer.location.shapes import trim_name
 from specminer.probe import ProbedGetter
@@ -72,7 +72,7 @@ def test_getters_name_what_the_layout_names(contract: Lived, probed: list[Probed
             continue
         compared += 1
         assert told.text(row) == named.text(row)
-        assert right.naming is Naming.GETTER
+        assert right.naming is NameSource.GETTER
         expected = {item.text: (item.shift, item.width) for item in left.fields}
         for item in right.fields:
             if "bytes" not in item.text:
@@ -133,29 +133,29 @@ def test_same_code_and_abi_same_probes(contract: Lived, probed: list[ProbedGette
 def test_strange_codes_and_abis_name_nothing() -> None:
     word = Parameter(type="uint256")
     entries = [
-        Entry(name="f", inputs=(word,), outputs=(word,), state_mutability="view"),
-        Entry(
+        AbiEntry(name="f", inputs=(word,), outputs=(word,), state_mutability="view"),
+        AbiEntry(
             name="g" * 500,
             outputs=(Parameter(type="tuple", components=(word, word)),),
             state_mutability="pure",
         ),
-        Entry(name="h", inputs=(Parameter(type="tuple"),), outputs=(word,), state_mutability="view"),
-        Entry(
+        AbiEntry(name="h", inputs=(Parameter(type="tuple"),), outputs=(word,), state_mutability="view"),
+        AbiEntry(
             name="i",
             inputs=(Parameter(type="uint257"),),
             outputs=(Parameter(type="bytes99"),),
             state_mutability="view",
         ),
-        Entry(
+        AbiEntry(
             name="j",
             inputs=(Parameter(type="uintx"),),
             outputs=(Parameter(type="int"),),
             state_mutability="view",
         ),
-        Entry(
+        AbiEntry(
             name="k", outputs=(Parameter(type="int7"), Parameter(type="nonsense")), state_mutability="view"
         ),
-        Entry(name="", outputs=(Parameter(type=""),), state_mutability="view"),
+        AbiEntry(name="", outputs=(Parameter(type=""),), state_mutability="view"),
     ]
     endless = bytes.fromhex("5b600056")  # jumps to its own beginning for ever
     echo = bytes.fromhex("3660006000373660006000f3")  # returns its calldata

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specminer.guard.constants import constants
-from specminer.guard.learning import ACCEPTED, Clause, Learner, truth_of
+from specminer.guard.learning import ACCEPTED, LearnedClause, Learner, truth_of
 from specminer.guard.literal import Literal, Meaning, Sign
 from specminer.guard.simplifying import formula_of, simplify_clauses
 from specminer.history import MISSING
-from specminer.predicate import Columns, evaluate
+from specminer.predicate import SymbolColumns, evaluate
 from tests.support.situations import WORDS, codes, situation
 
 rows = st.tuples(codes, codes, codes, codes)
@@ -30,13 +30,15 @@ literals = st.one_of(
     st.builds(lambda on: Literal(left=3, sign=Sign.EQUAL, constant=on), st.integers(0, 1)),
 )
 clauses = st.lists(
-    st.lists(literals, min_size=1, max_size=3, unique=True).map(lambda found: Clause(literals=tuple(found))),
+    st.lists(literals, min_size=1, max_size=3, unique=True).map(
+        lambda found: LearnedClause(literals=tuple(found))
+    ),
     max_size=5,
 )
 
 
 @given(clauses)
-def test_a_simplified_guard_is_equivalent_to_its_source(found: list[Clause]) -> None:
+def test_a_simplified_guard_is_equivalent_to_its_source(found: list[LearnedClause]) -> None:
     meaning = Meaning(situation([(0, 0, 0, 0)], [True]))
     short = simplify_clauses(meaning, found)
 
@@ -48,7 +50,7 @@ def test_a_simplified_guard_is_equivalent_to_its_source(found: list[Clause]) -> 
 def test_columns_and_formulas_agree(calls: list[tuple[int, ...]], literal: Literal) -> None:
     here = situation(calls, [True] * len(calls))
     meaning = Meaning(here)
-    columns = Columns.of(
+    columns = SymbolColumns.of(
         {
             symbol: term.codes.astype(np.int64)
             for symbol, term in zip(meaning.symbols, here.terms, strict=True)

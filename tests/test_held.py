@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from specminer.abstraction import Definition, EventTable, ValueKind, Variable
+from specminer.abstraction import Definition, EntityVariable, EventTable, ValueKind
 from specminer.tuning import Tuning, tune
 from tests.support.event_tables import table_of
 from tests.support.mined import mined
@@ -16,7 +16,7 @@ def deals(last: int, kind: ValueKind = ValueKind.UINT, members: tuple[str, ...] 
         [("make", (1,)), ("send", (2,)), (f"end{number % (last - 2)}", (3 + number % (last - 2),))]
         for number in range(40)
     ]
-    return table_of(lives, [Variable(name="status", kind=kind, members=members)])
+    return table_of(lives, [EntityVariable(name="status", kind=kind, members=members)])
 
 
 def told(table: EventTable, **wishes: object) -> Tuning:
@@ -62,7 +62,10 @@ def test_a_value_that_is_told_otherwise_too_is_still_known() -> None:
         [("make", (1, 0)), ("send", (2, 0)), *([("pay", (3, 0))] if number % 2 else [("lose", (4, 1))])]
         for number in range(40)
     ]
-    variables = [Variable(name="status", kind=ValueKind.UINT), Variable(name="lost", kind=ValueKind.BOOL)]
+    variables = [
+        EntityVariable(name="status", kind=ValueKind.UINT),
+        EntityVariable(name="lost", kind=ValueKind.BOOL),
+    ]
     assert told(table_of(lives, variables)).states[-1].name == "status = 3 or 4"
 
 
@@ -76,7 +79,10 @@ def test_what_other_states_have_as_well_does_not_tell_alone() -> None:
         [("make", (1, 0)), ("send", (2, 0)), ("end", (3, number % 2)), ("mark", (3, 1 - number % 2))]
         for number in range(40)
     ]
-    variables = [Variable(name="status", kind=ValueKind.UINT), Variable(name="marked", kind=ValueKind.BOOL)]
+    variables = [
+        EntityVariable(name="status", kind=ValueKind.UINT),
+        EntityVariable(name="marked", kind=ValueKind.BOOL),
+    ]
     fixed = Definition(fix=("status = 1", "status = 2", "marked"), only=True)
     names = [state.name for state in tune(table_of(lives, variables), fixed).states]
     assert names == ["start", "status = 1", "status = 2", "status = 3, not marked", "marked"]

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from specminer.abstraction import Definition, ValueKind, Variable
+from specminer.abstraction import Definition, EntityVariable, ValueKind
 from specminer.errors import UsageError
 from specminer.tuning import tune
 from tests.support.event_tables import table_of
 
-STATUS = Variable(name="status", kind=ValueKind.ENUM, members=("Draft", "Open", "Paused", "Hidden", "Gone"))
+STATUS = EntityVariable(
+    name="status", kind=ValueKind.ENUM, members=("Draft", "Open", "Paused", "Hidden", "Gone")
+)
 """Paused and Hidden are left by the same events as Open; Gone by none."""
 
 

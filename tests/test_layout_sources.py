@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from specminer.chain.artifact import load, parse
 from specminer.errors import FileFormatError
-from specminer.location import Layout, Naming
+from specminer.location import Layout, NameSource
 from specminer.location.locating import resolve
 from specminer.location.paths import hashes
 from specminer.location.standards import erc7201, standards
@@ -164,7 +164,7 @@ def test_proxies_and_namespaces_have_names() -> None:
         "ERC20.balances[0x1111111111111111111111111111111111111111]",
         "Ownable.owner",
     ]
-    assert {item.naming for item in found.variables} == {Naming.STANDARD}
+    assert {item.naming for item in found.variables} == {NameSource.STANDARD}
     assert np.all(found.resolution >= 0)
 
 

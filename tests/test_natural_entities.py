@@ -14,11 +14,11 @@ from benchmarks.states import mined_events
 from specminer.api.mining import mine
 from specminer.decision.access_facts import AccessFacts, access_facts
 from specminer.decision.deployment_constants import deployment_constants, with_constants
-from specminer.decision.state_conditions import Comparison, StateCondition, StoredField, state_conditions
+from specminer.decision.state_conditions import StateCondition, StoredField, ZeroComparison, state_conditions
 from specminer.decoding import HistoryContext, decode
 from specminer.history import BoolColumn
 from specminer.interaction import Analysis, Mode, analyse, split
-from specminer.interaction.roles import Source
+from specminer.interaction.roles import RoleSource
 from specminer.interaction.sorts import sorts
 from specminer.pipeline import MineOptions, import_traces
 from specminer.pipeline.following import execute, follow
@@ -87,7 +87,7 @@ def test_calls_name_the_operation_whose_hash_they_compute(read: Read) -> None:
     named = {
         analysis.context.calls.functions[role.function]
         for role in found.naming.roles
-        if role.source is Source.COMPUTED
+        if role.source is RoleSource.COMPUTED
     }
     assert named == {"schedule", "scheduleBatch", "execute", "executeBatch"}
     assert not found.score.derived
@@ -174,9 +174,9 @@ def test_conditions_on_storage_and_the_clock_are_read_from_the_code(read: Read) 
         for item in found
     }
     deadline = "_timestamps[]"
-    assert (((deadline, 1),), "", 0, 0, Comparison.ZERO) in told
-    assert (((deadline, 1),), "", 0, -1, Comparison.ZERO) in told
-    assert (((deadline, -1),), "now", 1, 0, Comparison.NEGATIVE) in told
+    assert (((deadline, 1),), "", 0, 0, ZeroComparison.ZERO) in told
+    assert (((deadline, 1),), "", 0, -1, ZeroComparison.ZERO) in told
+    assert (((deadline, -1),), "now", 1, 0, ZeroComparison.NEGATIVE) in told
 
 
 LIVES = {
@@ -352,7 +352,7 @@ def test_what_is_set_once_is_a_number_in_conditions_on_an_entity(read: Read) -> 
     assert constants[place].value == 5
     entity = StoredField(variable=len(context.locations.variables), field=0)
     condition = StateCondition(
-        stored=((entity, 1), (place, -1)), clock="", factor=0, constant=0, comparison=Comparison.NEGATIVE
+        stored=((entity, 1), (place, -1)), clock="", factor=0, constant=0, comparison=ZeroComparison.NEGATIVE
     )
     (told,) = with_constants([condition], constants, ())
     assert told.stored == ((entity, 1),)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from specminer.abstraction import (
     Definition,
+    EntityVariable,
     EventTable,
     HistoryView,
     Predicate,
     TruthColumn,
     ValueKind,
-    Variable,
     Vocabulary,
     Weights,
 )
@@ -29,7 +29,7 @@ from tests.support.event_tables import measured, objective_of, table_of, tables
 def test_by_hand() -> None:
     # start --a--> off (3), off --b--> on (2), off --a--> off (1), on --a--> off (1).
     # Interactions: a b a | a a | a b. Ends: off, off, on; both have successors.
-    flag = Variable(name="on", kind=ValueKind.BOOL)
+    flag = EntityVariable(name="on", kind=ValueKind.BOOL)
     interactions = [
         [("a", (0,)), ("b", (1,)), ("a", (0,))],
         [("a", (0,)), ("a", (0,))],

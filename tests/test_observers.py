@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from specminer.abstraction import EventTable, Variable
+from specminer.abstraction import EntityVariable, EventTable
 from specminer.abstraction.observers import MAX_WORK, Observers
 from specminer.api.mining import mine
 from specminer.chain.artifact import Artifact
@@ -165,7 +165,7 @@ def mined(third_party: Recorded) -> Callable[..., MiningResult]:
     return found
 
 
-def variable(table: EventTable, name: str) -> tuple[int, Variable]:
+def variable(table: EventTable, name: str) -> tuple[int, EntityVariable]:
     """Return a variable of a table with its row."""
     return next((row, item) for row, item in enumerate(table.variables) if item.name == name)
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specminer.guard import Function
+from specminer.guard import JudgedFunction
 from specminer.guard.constants import NONE
-from specminer.guard.learning import ACCEPTED, Clause, truth_of
+from specminer.guard.learning import ACCEPTED, LearnedClause, truth_of
 from specminer.guard.literal import Literal, Meaning, Sign
-from specminer.guard.passage import Passage, Way, transitions
+from specminer.guard.passage import GuardedTransition, Passage, transitions
 from specminer.guard.simplifying import formula_of
 from specminer.history import MISSING
 from specminer.predicate import text
@@ -28,7 +28,7 @@ def passage_of(calls: list[Call]) -> Passage:
     meaning = Meaning(situation([row for row, _, _ in calls], [accepted for _, accepted, _ in calls]))
     count = len(calls)
     return Passage(
-        function=Function(number=0, meaning=meaning, cause=np.zeros(count, dtype=np.int64)),
+        function=JudgedFunction(number=0, meaning=meaning, cause=np.zeros(count, dtype=np.int64)),
         source=1,
         role=MISSING,
         event=np.arange(count),
@@ -39,7 +39,7 @@ def passage_of(calls: list[Call]) -> Passage:
     )
 
 
-def told(way: Way, origin: ConditionOrigin) -> list[str]:
+def told(way: GuardedTransition, origin: ConditionOrigin) -> list[str]:
     meaning = way.passage.function.meaning
     return [text(meaning.language, formula_of(meaning, (clause,))) for clause in way.of(origin)]
 
@@ -57,7 +57,7 @@ def test_what_only_this_state_rejects_is_learned_here() -> None:
 
 
 def test_a_condition_that_calls_of_this_state_do_not_keep_is_none_here() -> None:
-    demanded = Clause(literals=(Literal(left=0, sign=Sign.AT_LEAST, right=2),))
+    demanded = LearnedClause(literals=(Literal(left=0, sign=Sign.AT_LEAST, right=2),))
     calls: list[Call] = [((1, 0, 2, 0), True, 1)] * 20
     (way,) = transitions(passage_of(calls), {demanded: GuardKind.LEARNED}, NONE, several=True)
     assert way.parts == ()

@@ -13,12 +13,12 @@ from pysmt.logics import QF_NIA
 
 from specminer.location import text_word
 from specminer.predicate import (
-    Columns,
     Declaration,
     Formula,
     FormulaError,
+    FormulaSort,
     Language,
-    Sort,
+    SymbolColumns,
     contradictory,
     entails,
     evaluate,
@@ -43,15 +43,17 @@ class Auction:
     def __init__(self) -> None:
         self.language = Language()
         declare = self.language.declare
-        self.paused = declare(Declaration(name="paused", sort=Sort.BOOL))
-        self.sold = declare(Declaration(name="sold", sort=Sort.BOOL))
-        self.bid = declare(Declaration(name="bid", sort=Sort.NUMBER))
-        self.least = declare(Declaration(name="least", sort=Sort.NUMBER))
-        self.owner = declare(Declaration(name="owner", sort=Sort.ADDRESS))
-        self.phase = declare(Declaration(name="phase", sort=Sort.NUMBER, members=("Open", "Closed")))
-        self.delta = declare(Declaration(name="delta", sort=Sort.SIGNED))
-        self.status = declare(Declaration(name="status", sort=Sort.TEXT))
-        self.last = declare(Declaration(name="last", sort=Sort.NUMBER, members=("f", "g"), history=True))
+        self.paused = declare(Declaration(name="paused", sort=FormulaSort.BOOL))
+        self.sold = declare(Declaration(name="sold", sort=FormulaSort.BOOL))
+        self.bid = declare(Declaration(name="bid", sort=FormulaSort.NUMBER))
+        self.least = declare(Declaration(name="least", sort=FormulaSort.NUMBER))
+        self.owner = declare(Declaration(name="owner", sort=FormulaSort.ADDRESS))
+        self.phase = declare(Declaration(name="phase", sort=FormulaSort.NUMBER, members=("Open", "Closed")))
+        self.delta = declare(Declaration(name="delta", sort=FormulaSort.SIGNED))
+        self.status = declare(Declaration(name="status", sort=FormulaSort.TEXT))
+        self.last = declare(
+            Declaration(name="last", sort=FormulaSort.NUMBER, members=("f", "g"), history=True)
+        )
 
     def equals(self, symbol: Formula, value: int) -> Formula:
         return self.language.equal(symbol, self.language.number(value))
@@ -95,13 +97,13 @@ def test_text_of_compounds_keeps_their_structure() -> None:
 def test_names_are_free_text_and_languages_do_not_share_symbols() -> None:
     hostile = "'; DROP\n(assert |x|)\x1b[31m"
     first, second = Language(), Language()
-    symbol = first.declare(Declaration(name=hostile, sort=Sort.BOOL))
+    symbol = first.declare(Declaration(name=hostile, sort=FormulaSort.BOOL))
     assert text(first, symbol) == f"`{hostile}`"
     assert hostile not in str(symbol)
     with pytest.raises(FormulaError):
         text(second, symbol)
     with pytest.raises(FormulaError, match="twice"):
-        first.declare(Declaration(name=hostile, sort=Sort.NUMBER))
+        first.declare(Declaration(name=hostile, sort=FormulaSort.NUMBER))
 
 
 def formulas(a: Auction) -> st.SearchStrategy[Formula]:
@@ -146,7 +148,7 @@ def test_columns_agree_with_substitution_row_by_row(data: st.DataObject) -> None
     column = st.lists(st.integers(-1, len(WORDS) - 1), min_size=n, max_size=n)
     symbols = (a.paused, a.sold, a.bid, a.least, a.delta, a.owner, a.phase, a.status)
     rows = {symbol: np.array(data.draw(column), dtype=np.int64) for symbol in symbols}
-    true, known = evaluate(formula, Columns.of(rows, WORDS, n))
+    true, known = evaluate(formula, SymbolColumns.of(rows, WORDS, n))
     for row in range(n):
         values = {symbol: WORDS[rows[symbol][row]] for symbol in symbols if rows[symbol][row] >= 0}
         simplified = a.language.simplify(
@@ -169,16 +171,16 @@ def test_columns_agree_with_substitution_row_by_row(data: st.DataObject) -> None
 def test_bool_columns_read_any_nonzero_word_as_true() -> None:
     a = Auction()
     rows = {a.paused: np.array([0, 1, -1])}
-    true, known = evaluate(a.paused, Columns.of(rows, (3, 0), 3))
+    true, known = evaluate(a.paused, SymbolColumns.of(rows, (3, 0), 3))
     assert (true.tolist(), known.tolist()) == ([True, False, False], [True, True, False])
-    true, _ = evaluate(a.paused, Columns.of(rows, (3, 9), 3))
+    true, _ = evaluate(a.paused, SymbolColumns.of(rows, (3, 9), 3))
     assert true.tolist() == [True, True, False]
 
 
 def test_a_symbol_without_a_column_is_refused() -> None:
     a = Auction()
     with pytest.raises(FormulaError, match="no column"):
-        evaluate(a.paused, Columns.of({}, WORDS, 1))
+        evaluate(a.paused, SymbolColumns.of({}, WORDS, 1))
 
 
 NAMES = st.one_of(
@@ -201,9 +203,11 @@ def test_what_is_printed_is_read_as_the_same_formula(data: st.DataObject) -> Non
 def test_whatever_variables_and_values_are_called(names: list[str], data: st.DataObject) -> None:
     language = Language()
     members = tuple(data.draw(st.lists(NAMES, max_size=4)))
-    sorts = [data.draw(st.sampled_from(Sort)) for _ in names]
+    sorts = [data.draw(st.sampled_from(FormulaSort)) for _ in names]
     symbols = [
-        language.declare(Declaration(name=name, sort=sort, members=() if sort is Sort.BOOL else members))
+        language.declare(
+            Declaration(name=name, sort=sort, members=() if sort is FormulaSort.BOOL else members)
+        )
         for name, sort in zip(names, sorts, strict=True)
     ]
     for symbol in symbols:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from specminer.abstraction import (
     ROOT,
     Definition,
+    EntityVariable,
     EventTable,
     HistoryView,
     ValueKind,
-    Variable,
     quotient,
     vocabulary,
 )
@@ -81,7 +81,7 @@ def test_many_predicates_do_not_run_into_each_other() -> None:
         symbol=np.zeros(500, dtype=np.int64),
         interaction=np.arange(500) // 250,
         rejected=np.zeros(500, dtype=np.bool_),
-        variables=tuple(Variable(name=f"v{row}", kind=ValueKind.ENUM) for row in range(30)),
+        variables=tuple(EntityVariable(name=f"v{row}", kind=ValueKind.ENUM) for row in range(30)),
         values=np.repeat(draw.integers(0, 3, (30, 50)), 10, axis=1),
         words=(0, 1, 2),
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 
-from specminer.abstraction import Definition, HistoryView, ValueKind, Variable
+from specminer.abstraction import Definition, EntityVariable, HistoryView, ValueKind
 from specminer.abstraction import vocabulary as vocabulary_of
 from specminer.tuning import tune
 from tests.support.event_tables import table_of
 
 Lives = list[list[tuple[str, tuple[int, ...]]]]
-OVER = Variable(name="over", kind=ValueKind.BOOL)
+OVER = EntityVariable(name="over", kind=ValueKind.BOOL)
 
 
 def test_what_is_over_is_a_dead_end_though_others_still_try() -> None:
@@ -29,8 +29,8 @@ def test_what_is_over_is_a_dead_end_though_others_still_try() -> None:
 
 
 def test_flags_and_accounts_that_are_both_unset_are_not_compared() -> None:
-    one, two = (Variable(name=name, kind=ValueKind.BOOL) for name in ("listed", "rented"))
-    three, four = (Variable(name=name, kind=ValueKind.ADDRESS) for name in ("tenant", "agent"))
+    one, two = (EntityVariable(name=name, kind=ValueKind.BOOL) for name in ("listed", "rented"))
+    three, four = (EntityVariable(name=name, kind=ValueKind.ADDRESS) for name in ("tenant", "agent"))
     lives: Lives = [
         [("a", (0, 0, 0, 0)), ("b", (1, 0, 1 << 99, 0)), ("c", (1, 1, 1 << 99, 1 << 98)), ("d", (0, 0, 0, 0))]
     ] * 3
@@ -41,7 +41,7 @@ def test_flags_and_accounts_that_are_both_unset_are_not_compared() -> None:
 
 
 def test_what_changes_nothing_about_what_can_be_done_makes_no_state() -> None:
-    often = Variable(name="renewals", kind=ValueKind.UINT)
+    often = EntityVariable(name="renewals", kind=ValueKind.UINT)
     draw = random.Random(0)
     lives: Lives = []
     for _ in range(60):
@@ -55,7 +55,7 @@ def test_what_changes_nothing_about_what_can_be_done_makes_no_state() -> None:
 
 
 def test_what_a_definition_fixes_stays_told() -> None:
-    rich = Variable(name="rich", kind=ValueKind.BOOL)
+    rich = EntityVariable(name="rich", kind=ValueKind.BOOL)
     lives: Lives = [[("pay", (number >> place & 1,)) for place in range(5)] for number in range(32)]
     table = table_of(lives, [rich])
     assert len(tune(table, Definition()).states) == 2

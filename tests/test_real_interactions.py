@@ -6,7 +6,7 @@ import pytest
 
 from specminer.interaction import Mode
 from specminer.interaction.races import races
-from specminer.interaction.rejections import Verdict, rejections
+from specminer.interaction.rejections import RejectionValue, rejections
 from specminer.interaction.replaying import replay_sample
 from specminer.pipeline import InspectedSplit, inspect
 from specminer.store import TraceStore
@@ -56,7 +56,7 @@ def test_landmarks_are_raced_for_and_stand_alone(real_database: RealDatabase) ->
         ("_tokenId=0", True)
     ]
     verdicts = {item.function: item.verdict for item in rejections(context, found.interactions).functions}
-    assert verdicts == {"purchase": Verdict.GUARD, "changePrice": Verdict.GUARD}
+    assert verdicts == {"purchase": RejectionValue.GUARD, "changePrice": RejectionValue.GUARD}
     alone = replay_sample(context, found.interactions)
     assert alone is not None
     assert alone.calls > 100

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from specminer.abstraction import Definition
 from specminer.pipeline.mining import MiningResult
-from specminer.predicate import Declaration, Formula, Language, Sort, contradictory, entails, solver_name
+from specminer.predicate import (
+    Declaration,
+    Formula,
+    FormulaSort,
+    Language,
+    contradictory,
+    entails,
+    solver_name,
+)
 from specminer.predicate.smt import is_satisfiable
 from specminer.predicate.smtlib import script
 from specminer.reasoning import StateSpace
@@ -152,7 +160,7 @@ def test_every_observed_valuation_is_in_its_state() -> None:
 
 def _language() -> tuple[Language, list[Formula]]:
     language = Language()
-    symbols = [language.declare(Declaration(name=name, sort=Sort.NUMBER)) for name in ("a", "b", "c")]
+    symbols = [language.declare(Declaration(name=name, sort=FormulaSort.NUMBER)) for name in ("a", "b", "c")]
     return language, symbols
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from specminer.errors import UsageError
 from specminer.history import CONSTRUCTOR, MISSING
 from specminer.interaction.races import races
-from specminer.interaction.rejections import FunctionRejections, Verdict, prefixes, rejections
+from specminer.interaction.rejections import FunctionRejections, RejectionValue, prefixes, rejections
 from specminer.interaction.replaying import replay_sample
 from specminer.interaction.verification import independence
 from specminer.pipeline import InspectedSplit, inspect
@@ -81,15 +81,15 @@ def test_a_rejection_is_contradicted_by_the_same_event_after_the_same_events(
 
 
 def test_what_rejections_are_worth() -> None:
-    def worth(rejected: int, comparable: int, contradicted: int) -> Verdict:
+    def worth(rejected: int, comparable: int, contradicted: int) -> RejectionValue:
         return FunctionRejections(
             function="f", rejected=rejected, comparable=comparable, contradicted=contradicted
         ).verdict
 
-    assert worth(10, 10, 9) is Verdict.GUARD
-    assert worth(10, 10, 1) is Verdict.TRUSTWORTHY
-    assert worth(10, 4, 0) is Verdict.UNCLEAR, "too few could have been contradicted"
-    assert worth(10, 10, 3) is Verdict.UNCLEAR
+    assert worth(10, 10, 9) is RejectionValue.GUARD
+    assert worth(10, 10, 1) is RejectionValue.TRUSTWORTHY
+    assert worth(10, 4, 0) is RejectionValue.UNCLEAR, "too few could have been contradicted"
+    assert worth(10, 10, 3) is RejectionValue.UNCLEAR
 
 
 @settings(max_examples=15)

@@ -17,7 +17,7 @@ from specminer.datasets import dataset
 from specminer.pipeline import import_traces
 from specminer.pipeline.mining import mine
 from specminer.pipeline.state import MineOptions
-from specminer.report.document import Evidence, Report
+from specminer.report.document import HistoryEvidence, Report
 from specminer.report.money_sections import UNKNOWN
 from specminer.report.sections import sections
 from specminer.specification import TransitionKind
@@ -35,7 +35,7 @@ from tests.support.mined import marked, mined, report_of
 
 
 @cache
-def evidence(name: str) -> Evidence:
+def evidence(name: str) -> HistoryEvidence:
     found = report_of(mined(name)).evidence
     assert found is not None
     return found

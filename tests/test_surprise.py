@@ -13,9 +13,9 @@ from specminer.history import IntColumn
 from specminer.pipeline import MineOptions, mine
 from specminer.report.confidence import surprise_sentences
 from specminer.specification import Surprise, SurpriseUnit, SurprisingInteraction
-from specminer.surprise import Broken, Kind, measure, threshold
+from specminer.surprise import Broken, SurpriseKind, measure, threshold
 from specminer.surprise.alarm import LEAST, RATE
-from specminer.surprise.left_out import Units, probability
+from specminer.surprise.left_out import EventUnits, probability
 from specminer.surprise.measures import _scan, _usual
 from tests.support.mined import marked, mined
 
@@ -24,17 +24,17 @@ columns = st.integers(1, 40).flatmap(
 )
 
 
-def drawn(case: tuple[list[int], ...]) -> tuple[Units, IntColumn, IntColumn]:
+def drawn(case: tuple[list[int], ...]) -> tuple[EventUnits, IntColumn, IntColumn]:
     """Return units, groups and codes; a code belongs to one group."""
     interaction, transaction, group, choice = (np.array(column, dtype=np.int64) for column in case)
-    return Units(interaction=interaction, transaction=transaction), group, group * 4 + choice
+    return EventUnits(interaction=interaction, transaction=transaction), group, group * 4 + choice
 
 
 @given(columns, st.booleans())
 def test_counts_are_those_of_other_units(case: tuple[list[int], ...], alone: bool) -> None:
     units, _, code = drawn(case)
     if alone:
-        units = Units(interaction=None, transaction=units.transaction)
+        units = EventUnits(interaction=None, transaction=units.transaction)
     found = units.others(code)
     for event in range(len(code)):
         foreign = units.transaction != units.transaction[event]
@@ -81,7 +81,7 @@ def test_what_an_interaction_teaches_does_not_excuse_it(name: str) -> None:
     own = np.array([*range(30), *[30] * 8], dtype=np.int64)
     for times in range(1, 9):
         kept = np.arange(30 + times)
-        units = Units(interaction=own[kept], transaction=kept)
+        units = EventUnits(interaction=own[kept], transaction=kept)
         state = np.zeros(len(kept), dtype=np.int64)
         chance = probability(units.others(code[kept]), units.others(state), units.once(code[kept], state))
         bits[times - 1] = -np.log2(chance[-1])
@@ -160,16 +160,20 @@ def test_what_breaks_a_claim_adds_its_bits_once_a_kind() -> None:
     event = int(np.flatnonzero(~run.table.rejected & ~run.interactions.passive)[0])
     alone = measure(run.history, run.interactions, run.tuning)
 
-    def claim(bits: float, kind: Kind) -> Broken:
+    def claim(bits: float, kind: SurpriseKind) -> Broken:
         return Broken(
             invocation=rows[event : event + 1], bits=np.array([bits]), text="x = y", held=50, kind=kind
         )
 
-    claims = [claim(4.0, Kind.BROKEN), claim(6.0, Kind.BROKEN), claim(5.0, Kind.BEFORE)]
+    claims = [
+        claim(4.0, SurpriseKind.BROKEN),
+        claim(6.0, SurpriseKind.BROKEN),
+        claim(5.0, SurpriseKind.BEFORE),
+    ]
     broken = measure(run.history, run.interactions, run.tuning, claims)
-    assert broken.evidence[Kind.BROKEN][event] == 6
-    assert broken.worst[Kind.BROKEN][event] == 1
-    assert broken.evidence[Kind.BEFORE][event] == 5
+    assert broken.evidence[SurpriseKind.BROKEN][event] == 6
+    assert broken.worst[SurpriseKind.BROKEN][event] == 1
+    assert broken.evidence[SurpriseKind.BEFORE][event] == 5
     assert broken.event[event] == pytest.approx(alone.event[event] + 11)
     assert broken.score[run.table.interaction[event]] >= alone.score[run.table.interaction[event]]
     others = rows != rows[event]

@@ -8,9 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specminer.abstraction import Definition, EventTable, Tier, ValueKind, Variable, dump, parse, vocabulary
+from specminer.abstraction import (
+    Definition,
+    EntityVariable,
+    EventTable,
+    Tier,
+    ValueKind,
+    dump,
+    parse,
+    vocabulary,
+)
 from specminer.location import Key, Layout, locate, short_text, text_word
-from specminer.predicate import Declaration, Language, Sort, text
+from specminer.predicate import Declaration, FormulaSort, Language, text
 from specminer.predicate import parse as read
 from specminer.tuning import Tuning, tune
 from tests.support.divisions import history_of
@@ -46,7 +55,7 @@ def test_what_is_read_as_a_text_is_that_text(word: int) -> None:
 @given(st.text(max_size=12) | st.sampled_from(["and", "a or b", '"', "\\u{41}", HOSTILE]))
 def test_what_is_printed_is_read_and_shows_nothing_unseen(told: str) -> None:
     language = Language()
-    symbol = language.declare(Declaration(name="status", sort=Sort.TEXT))
+    symbol = language.declare(Declaration(name="status", sort=FormulaSort.TEXT))
     word = text_word(told)
     if word is None:
         return
@@ -85,7 +94,7 @@ def lockers() -> EventTable:
                 for event, status in (("create", ""), ("ask", "Asked or so"), end)
             ]
         )
-    return table_of(lives, [Variable(name=name, kind=ValueKind.TEXT) for name in ("status", "note")])
+    return table_of(lives, [EntityVariable(name=name, kind=ValueKind.TEXT) for name in ("status", "note")])
 
 
 def shown(tuning: Tuning) -> set[str]:

@@ -14,7 +14,7 @@ from specminer.chain.txlist import read_transactions
 from specminer.datasets import dataset
 from specminer.guard.literal import Literal, Meaning, Sign
 from specminer.history import MISSING
-from specminer.location.getters import GetterReading, Step
+from specminer.location.getters import GetterReading, GetterStep
 from specminer.location.shapes import shapes
 from specminer.location.values import ValueKind
 from specminer.pipeline import Export, Rulebook, import_export, import_traces
@@ -106,7 +106,7 @@ def test_a_variable_has_the_names_of_all_functions_that_read_exactly_it() -> Non
             output=0,
             values=1,
             root=3,
-            steps=(Step("mapping", 0, 0),),
+            steps=(GetterStep("mapping", 0, 0),),
             kind=ValueKind.ADDRESS,
             shift=0,
             width=width,

@@ -8,7 +8,7 @@ from typing import Final
 
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.records import call_of, surroundings
-from specminer.chain.execution.replay import Replay, ReplayedTransaction
+from specminer.chain.execution.replay import RecordReplay, ReplayedTransaction
 from specminer.chain.execution.schedule import rules_of_fork
 from specminer.chain.exported import ExportedTransaction
 from specminer.history import MISSING
@@ -36,8 +36,10 @@ def of(account: Address) -> int:
     return int.from_bytes(account, "big")
 
 
-def replay() -> Replay:
-    return Replay(FastMachine(), 1, rules_of_fork("istanbul"), frozenset({CONTRACT}), gas_is_evidence=True)
+def replay() -> RecordReplay:
+    return RecordReplay(
+        FastMachine(), 1, rules_of_fork("istanbul"), frozenset({CONTRACT}), gas_is_evidence=True
+    )
 
 
 def on_the_chain(records: Sequence[ExportedTransaction]) -> list[ExportedTransaction]:
@@ -52,7 +54,7 @@ def on_the_chain(records: Sequence[ExportedTransaction]) -> list[ExportedTransac
 
 def without(
     records: Sequence[ExportedTransaction], *missing: int
-) -> tuple[Replay, list[ReplayedTransaction]]:
+) -> tuple[RecordReplay, list[ReplayedTransaction]]:
     """Execute the records again, but for some, by number."""
     run = replay()
     return run, [run.step(item, 0) for item in records if item.record not in missing]

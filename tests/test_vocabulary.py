@@ -10,12 +10,12 @@ from hypothesis import given
 
 from specminer.abstraction import (
     Definition,
+    EntityVariable,
     EventTable,
     HistoryView,
     Tier,
     TruthColumn,
     ValueKind,
-    Variable,
     vocabulary,
 )
 from specminer.errors import UsageError
@@ -31,12 +31,12 @@ def texts(table: EventTable, definition: Definition | None = None, tier: Tier = 
 def one(kind: ValueKind, *values: int, members: tuple[str, ...] = ()) -> EventTable:
     """Return a table of one interaction and one variable ``v`` with these values after its events."""
     events = [("f", (value,)) for value in values]
-    return table_of([events], [Variable(name="v", kind=kind, members=members)])
+    return table_of([events], [EntityVariable(name="v", kind=kind, members=members)])
 
 
 def two(kind: ValueKind, *values: tuple[int, int]) -> EventTable:
     """Return the same with two variables ``v`` and ``w``."""
-    names = [Variable(name=name, kind=kind) for name in ("v", "w")]
+    names = [EntityVariable(name=name, kind=kind) for name in ("v", "w")]
     return table_of([[("f", pair) for pair in values]], names)
 
 
@@ -76,14 +76,14 @@ def test_counts_are_compared_where_one_limits_the_other() -> None:
 def test_no_value_of_a_counter_but_zero_is_a_state() -> None:
     counted = [("f", (value,)) for value in (0, 1, 2, 3, 4)]
     chosen = [("f", (0,)), ("g", (1,)), ("h", (2,)), ("f", (0,))]
-    variable = [Variable(name="v", kind=ValueKind.UINT)]
+    variable = [EntityVariable(name="v", kind=ValueKind.UINT)]
     assert texts(table_of([counted], variable)) == ["v = 0"]
     assert texts(table_of([chosen], variable)) == ["v = 0", "v = 1", "v = 2"]
 
 
 def test_what_never_changes_in_an_interaction_is_a_facet() -> None:
     breeds = [[("f", (breed, step)) for step in range(3)] for breed in (1, 2)]
-    names = [Variable(name=name, kind=ValueKind.ENUM) for name in ("breed", "step")]
+    names = [EntityVariable(name=name, kind=ValueKind.ENUM) for name in ("breed", "step")]
     made = vocabulary(table_of(breeds, names), Definition(history=HistoryView.NEVER))
     assert [p.text for p in made.predicates] == ["step = 0", "step = 1", "step = 2"]
     assert [p.text for p in made.facets] == ["breed = 1"]

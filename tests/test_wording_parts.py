@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eth_abi.abi import encode
 
-from specminer.chain.interface import Function
+from specminer.chain.interface import InterfaceFunction
 from specminer.decision.answer_terms import open_parts
 from specminer.decision.argument_names import MAX_WORDS, ArgumentNames, read_type
 from specminer.decision.constant_names import ConstantNames, digits
@@ -44,7 +44,7 @@ def test_slots_of_either_compiler_lead_to_their_root() -> None:
 def test_data_is_named_by_following_its_offsets() -> None:
     types = ("(address,uint256,bytes)", "uint256[]", "string", "uint8[2]")
     names = ("order", "ids", "text", "pair")
-    function = Function(name="f", signature="f", types=types, arguments=names)
+    function = InterfaceFunction(name="f", signature="f", types=types, arguments=names)
     data = bytes(4) + encode(types, [("0x" + "11" * 20, 5, b"abc"), [7, 8], "x" * 40, [1, 2]])
     layout = ArgumentNames(function).layout(data)
     named = {
@@ -64,7 +64,7 @@ def test_hostile_data_and_types_are_bounded() -> None:
     assert read_type(deep).spelling == "word"
     assert read_type("uint256[999999999][999999999]").words == MAX_WORDS
     kinds = ("uint256[999999999]", "uint256[][][][]", "string")
-    function = Function(name="f", signature="f", types=kinds, arguments=("a", "b", "c"))
+    function = InterfaceFunction(name="f", signature="f", types=kinds, arguments=("a", "b", "c"))
     for data in (b"", b"\xff" * 4_000, bytes(4) + (32).to_bytes(32, "big") * 500):
         assert len(ArgumentNames(function).layout(data).words) <= 2 * MAX_WORDS
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from specminer._support.keccak import keccak
-from specminer.chain.artifact import Artifact, Entry, parse
+from specminer.chain.artifact import AbiEntry, Artifact, parse
 from specminer.chain.endpoint import Endpoint
 from specminer.chain.fitting_abi import fitting_artifact
 from specminer.chain.node import Node
@@ -170,7 +170,7 @@ def test_the_abis_of_a_proxy_are_those_of_all_that_ran() -> None:
 
     def artifact(name: str, *functions: str, slots: int = 0) -> Artifact:
         layout = {"storage": [{"label": f"{name}{slot}"} for slot in range(slots)], "types": {}}
-        abi = tuple(Entry(name=item) for item in functions)
+        abi = tuple(AbiEntry(name=item) for item in functions)
         return Artifact(name=name, abi=abi, storage_layout=layout if slots else None)
 
     def code(*functions: str) -> bytes:

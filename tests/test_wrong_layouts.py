@@ -13,7 +13,7 @@ import pytest
 from specminer.chain.artifact import parse
 from specminer.datasets import dataset
 from specminer.decoding import HistoryContext, decode
-from specminer.location import Naming
+from specminer.location import NameSource
 from specminer.pipeline import import_traces
 from specminer.pipeline.mining import mine
 from specminer.pipeline.state import MineOptions
@@ -48,7 +48,7 @@ def test_the_right_layout_is_not_doubted(contract: Lived) -> None:
         1.0,
         1.0,
     )
-    assert found.coverage.sources == {Naming.LAYOUT: 1.0}
+    assert found.coverage.sources == {NameSource.LAYOUT: 1.0}
 
 
 def test_an_inserted_variable_shifts_all_and_is_noticed(contract: Lived) -> None:
@@ -60,8 +60,8 @@ def test_an_inserted_variable_shifts_all_and_is_noticed(contract: Lived) -> None
     assert not found.layout_used
     assert "the storage layout contradicts the contract, so it was not used" in found.notes
     assert any(note.startswith("the getter ") for note in found.notes)
-    assert Naming.LAYOUT not in found.coverage.sources
-    assert found.coverage.sources[Naming.GETTER] > 0.5
+    assert NameSource.LAYOUT not in found.coverage.sources
+    assert found.coverage.sources[NameSource.GETTER] > 0.5
 
 
 def test_another_contracts_layout_is_noticed(contract: Lived) -> None:

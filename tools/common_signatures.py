@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
-from specminer.chain.artifact import Entry
+from specminer.chain.artifact import AbiEntry
 from specminer.chain.interface import canonical, selector
 from specminer.errors import plain
 
@@ -36,7 +36,7 @@ _TESTS: Final = ("Mock", "Test", "mock", "test", "Harness", "Example")
 """What the names of contracts hold that nobody deploys."""
 
 
-def functions(package: Path) -> Iterator[Entry]:
+def functions(package: Path) -> Iterator[AbiEntry]:
     """Yield the functions of all contracts of a package."""
     for path in sorted(package.rglob("*.json")):
         if "node_modules" in path.relative_to(package).parts or any(word in str(path) for word in _TESTS):
@@ -45,7 +45,7 @@ def functions(package: Path) -> Iterator[Entry]:
         abi = document.get("abi") if isinstance(document, dict) else None
         for item in abi if isinstance(abi, list) else ():
             if isinstance(item, dict) and item.get("type") == "function":
-                yield msgspec.convert(item, Entry)
+                yield msgspec.convert(item, AbiEntry)
 
 
 def table(folder: Path) -> str:

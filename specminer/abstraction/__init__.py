@@ -8,7 +8,7 @@ from specminer.abstraction.definition import (
     load,
     parse,
 )
-from specminer.abstraction.events import Argument, Dimension, EventTable, ValueKind, Variable
+from specminer.abstraction.events import Dimension, EntityVariable, EventArgument, EventTable, ValueKind
 from specminer.abstraction.quotient import ROOT, Quotient, quotient, refine
 from specminer.abstraction.toml import dump
 from specminer.abstraction.vocabulary import (
@@ -29,9 +29,10 @@ __all__ = [
     "SORTS",
     "TRUE",
     "UNKNOWN",
-    "Argument",
     "Definition",
     "Dimension",
+    "EntityVariable",
+    "EventArgument",
     "EventTable",
     "HistoryView",
     "Predicate",
@@ -40,7 +41,6 @@ __all__ = [
     "Tier",
     "TruthColumn",
     "ValueKind",
-    "Variable",
     "Vocabulary",
     "Weights",
     "default",

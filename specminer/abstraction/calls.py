@@ -16,15 +16,15 @@ import numpy as np
 from specminer._support.text import UniqueNames
 from specminer.abstraction.candidates import RESERVED, SMALL
 from specminer.abstraction.dimension import dimensions
-from specminer.abstraction.events import Dimension, EventTable, ValueKind, Variable
+from specminer.abstraction.events import Dimension, EntityVariable, EventTable, ValueKind
 from specminer.abstraction.vocabulary import FALSE, TRUE, UNKNOWN, TruthColumn
 from specminer.history import MISSING, IntColumn
 from specminer.predicate import (
-    Columns,
     Declaration,
     Formula,
+    FormulaSort,
     Language,
-    Sort,
+    SymbolColumns,
     evaluate,
     negated_text,
     normalise,
@@ -96,14 +96,14 @@ class CallVocabulary:
                 self._add(variable, variable.name, table.call_values[row][rows], context=True)
         sender = table.call("sender")
         if sender is not None:
-            account = Variable(name="", kind=ValueKind.ADDRESS)
+            account = EntityVariable(name="", kind=ValueKind.ADDRESS)
             own = ~table.switched  # who switches a flag of the whole contract does nothing in the interaction
             last = np.maximum.accumulate(np.where(own, np.arange(len(own)), MISSING))
             previous = np.where(rows > first, sender[last[rows - 1]], MISSING)
             creator = np.where(rows > first, sender[first], MISSING)
             self._add(account, "creator", creator, context=True)
             self._add(account, "previous", previous, context=True)
-            flag = Variable(name="", kind=ValueKind.BOOL)
+            flag = EntityVariable(name="", kind=ValueKind.BOOL)
             new = _is_new(table.interaction, np.where(own, sender, len(table.words)))[rows]
             self._add(flag, "newcomer", self._truths[new.astype(np.int64)], context=True)
         for argument in table.arguments:
@@ -114,14 +114,14 @@ class CallVocabulary:
             before = np.where(rows > first, values[rows - 1], MISSING)
             self._add(variable, _hidden(variable.name, given), before, context=False)
 
-    def _add(self, variable: Variable, name: str, column: IntColumn, *, context: bool) -> None:
+    def _add(self, variable: EntityVariable, name: str, column: IntColumn, *, context: bool) -> None:
         sort = {
-            ValueKind.BOOL: Sort.BOOL,
-            ValueKind.ADDRESS: Sort.ADDRESS,
-            ValueKind.BYTES: Sort.BYTES,
-            ValueKind.TEXT: Sort.TEXT,
-            ValueKind.WORD: Sort.WORD,
-        }.get(variable.kind, Sort.NUMBER)
+            ValueKind.BOOL: FormulaSort.BOOL,
+            ValueKind.ADDRESS: FormulaSort.ADDRESS,
+            ValueKind.BYTES: FormulaSort.BYTES,
+            ValueKind.TEXT: FormulaSort.TEXT,
+            ValueKind.WORD: FormulaSort.WORD,
+        }.get(variable.kind, FormulaSort.NUMBER)
         declaration = Declaration(name=name, sort=sort, members=variable.members, context=context)
         self._columns[self._language.declare(declaration)] = column
 
@@ -148,7 +148,7 @@ class CallVocabulary:
             if not declaration.context:
                 if sender is not None and kinds.get(declaration.name) is Dimension.ACCOUNT:
                     yield language.equal(sender, symbol)
-            elif declaration.sort is Sort.BOOL:
+            elif declaration.sort is FormulaSort.BOOL:
                 yield symbol
             else:
                 yield from self._about_argument(symbol, column, sender)
@@ -158,7 +158,7 @@ class CallVocabulary:
     ) -> Iterator[Formula]:
         language = self._language
         yield language.equal(symbol, language.number(0))
-        if language.declaration(symbol).sort is Sort.ADDRESS:
+        if language.declaration(symbol).sort is FormulaSort.ADDRESS:
             if sender is not None:
                 yield language.equal(sender, symbol)
             return
@@ -168,13 +168,13 @@ class CallVocabulary:
                 if 0 < self._words[row] < SMALL:
                     yield language.equal(symbol, language.number(self._words[row]))
 
-    def _used_words(self) -> Columns:
+    def _used_words(self) -> SymbolColumns:
         """Return the columns over the words that occur in them: few of those of the whole table."""
         used = np.unique(np.concatenate([*self._columns.values(), np.array([MISSING])]))[1:]
         place = np.full(len(self._words) + 1, MISSING, dtype=np.int64)
         place[used] = np.arange(len(used))
         rows = {symbol: place[column] for symbol, column in self._columns.items()}
-        return Columns.of(rows, [self._words[row] for row in used.tolist()], len(self.rows))
+        return SymbolColumns.of(rows, [self._words[row] for row in used.tolist()], len(self.rows))
 
     def _evaluate(self, formula: Formula) -> CallPredicate:
         true, known = evaluate(formula, self._dense)

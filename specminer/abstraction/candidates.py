@@ -24,10 +24,10 @@ import numpy as np
 
 from specminer._support.text import UniqueNames
 from specminer.abstraction.dimension import comparable, counters, dimensions
-from specminer.abstraction.events import Dimension, EventTable, ValueKind, Variable
+from specminer.abstraction.events import Dimension, EntityVariable, EventTable, ValueKind
 from specminer.history import MISSING, IntColumn
 from specminer.location import short_text
-from specminer.predicate import Columns, Declaration, Formula, Language, Sort
+from specminer.predicate import Declaration, Formula, FormulaSort, Language, SymbolColumns
 from specminer.specification import Tier
 
 FEW_VALUES: Final = 12
@@ -53,20 +53,20 @@ ORDERED: Final = frozenset({Dimension.MONEY, Dimension.TIME, Dimension.BLOCK, Di
 _CLOCKS: Final = {Dimension.TIME: "now", Dimension.BLOCK: "block"}
 
 SORTS: Final = {
-    ValueKind.BOOL: Sort.BOOL,
-    ValueKind.UINT: Sort.NUMBER,
-    ValueKind.INT: Sort.SIGNED,
-    ValueKind.ADDRESS: Sort.ADDRESS,
-    ValueKind.BYTES: Sort.BYTES,
-    ValueKind.TEXT: Sort.TEXT,
-    ValueKind.ENUM: Sort.NUMBER,
-    ValueKind.WORD: Sort.WORD,
+    ValueKind.BOOL: FormulaSort.BOOL,
+    ValueKind.UINT: FormulaSort.NUMBER,
+    ValueKind.INT: FormulaSort.SIGNED,
+    ValueKind.ADDRESS: FormulaSort.ADDRESS,
+    ValueKind.BYTES: FormulaSort.BYTES,
+    ValueKind.TEXT: FormulaSort.TEXT,
+    ValueKind.ENUM: FormulaSort.NUMBER,
+    ValueKind.WORD: FormulaSort.WORD,
 }
 """What a stored value is in a formula."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class PredicateDraft:
     """A proposal."""
 
     formula: Formula
@@ -88,9 +88,9 @@ class TableLanguage:
     """Symbols for what is known of calls, by name."""
     dimensions: tuple[Dimension, ...]
     """Of each variable."""
-    columns: Columns
+    columns: SymbolColumns
     """Values after each of ``m`` accepted events."""
-    assumed: Columns | None
+    assumed: SymbolColumns | None
     """The same with what is assumed of values in doubt; ``None`` if none is."""
     spelled: Mapping[str, str]
     """What a variable is called in formulas, by its name in the table."""
@@ -134,14 +134,14 @@ def table_language(table: EventTable, accepted: IntColumn) -> TableLanguage:
         symbols=tuple(symbols),
         calls=calls,
         dimensions=dimensions(table),
-        columns=Columns.of(rows, words, len(accepted)),
-        assumed=None if table.assumed is None else Columns.of(guessed, words, len(accepted)),
+        columns=SymbolColumns.of(rows, words, len(accepted)),
+        assumed=None if table.assumed is None else SymbolColumns.of(guessed, words, len(accepted)),
         spelled=spelled,
         spellings=spellings,
     )
 
 
-def _spellings(variables: Sequence[Variable], spelled: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def _spellings(variables: Sequence[EntityVariable], spelled: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Return the names by which each variable may be called; a getter's is left out where another has it."""
     own = {name: (name, shown, *_short_forms(shown)) for name, shown in spelled.items()}
     taken = {form for forms in own.values() for form in forms}
@@ -158,7 +158,7 @@ def _short_forms(name: str) -> tuple[str, str]:
     return re.sub(r"\[[^\]]*\]", "[]", name), re.sub(r"\[[^\]]*\]", "", name)
 
 
-def _declaration(variable: Variable, name: str, *, context: bool = False) -> Declaration:
+def _declaration(variable: EntityVariable, name: str, *, context: bool = False) -> Declaration:
     return Declaration(name=name, sort=SORTS[variable.kind], members=variable.members, context=context)
 
 
@@ -167,7 +167,7 @@ def _rename(name: str, given: UniqueNames) -> str:
     return given.add(f"this.{name}", lambda other, number: other + "_" * (number - 1))
 
 
-def _is_signed(variable: Variable) -> bool:
+def _is_signed(variable: EntityVariable) -> bool:
     return variable.kind is ValueKind.INT
 
 
@@ -185,7 +185,7 @@ def _words(table: EventTable) -> tuple[tuple[int, ...], IntColumn]:
     return tuple(words), signed
 
 
-def storage(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
+def storage(table: EventTable, base: TableLanguage) -> Iterator[PredicateDraft]:
     """Propose predicates over storage, and over storage and the clock."""
     distinct = [_distinct(base.columns, symbol) for symbol in base.symbols]
     told = set(_told_flags(table, base))
@@ -209,7 +209,7 @@ def storage(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
         clock = base.calls.get(_CLOCKS.get(dimension, ""))
         if clock is not None:
             formula = base.language.less(clock, base.symbols[position])
-            yield Draft(formula=formula, variables=_names(table, base, position), tier=Tier.TIME)
+            yield PredicateDraft(formula=formula, variables=_names(table, base, position), tier=Tier.TIME)
 
 
 def _told_flags(table: EventTable, base: TableLanguage) -> Iterator[int]:
@@ -226,11 +226,13 @@ def _told_flags(table: EventTable, base: TableLanguage) -> Iterator[int]:
             yield position
 
 
-def _alone(variable: Variable, base: TableLanguage, position: int, seen: tuple[int, ...]) -> Iterator[Draft]:
+def _alone(
+    variable: EntityVariable, base: TableLanguage, position: int, seen: tuple[int, ...]
+) -> Iterator[PredicateDraft]:
     language, symbol = base.language, base.symbols[position]
     names = base.spellings[variable.name]
     if variable.kind is ValueKind.BOOL:
-        yield Draft(formula=symbol, variables=names, tier=Tier.STORAGE)
+        yield PredicateDraft(formula=symbol, variables=names, tier=Tier.STORAGE)
         return
     account = base.dimensions[position] is Dimension.ACCOUNT
     values = set(seen) if len(seen) <= FEW_VALUES and not account else set()
@@ -240,15 +242,15 @@ def _alone(variable: Variable, base: TableLanguage, position: int, seen: tuple[i
         values = {value for value in values if abs(value) < SMALL}
     for value in sorted(values | {0}, key=lambda value: (value < 0, value)):
         formula = language.equal(symbol, language.number(value))
-        yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
+        yield PredicateDraft(formula=formula, variables=names, tier=Tier.STORAGE)
     if account and "this" in base.calls:
         formula = language.equal(symbol, base.calls["this"])
-        yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
+        yield PredicateDraft(formula=formula, variables=names, tier=Tier.STORAGE)
 
 
 def _together(
-    variables: Sequence[Variable], base: TableLanguage, group: Sequence[int], counting: Sequence[bool]
-) -> Iterator[Draft]:
+    variables: Sequence[EntityVariable], base: TableLanguage, group: Sequence[int], counting: Sequence[bool]
+) -> Iterator[PredicateDraft]:
     language = base.language
     dimension = base.dimensions[group[0]]
     for left, right in combinations(group, 2):
@@ -258,12 +260,12 @@ def _together(
         names = _pair_names(variables, base, left, right)
         if _alike(base, left, right):
             formula = language.equal(base.symbols[left], base.symbols[right])
-            yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
+            yield PredicateDraft(formula=formula, variables=names, tier=Tier.STORAGE)
         if dimension not in ORDERED:
             continue
         for less, more in ((left, right), (right, left)):
             formula = language.less(base.symbols[less], base.symbols[more])
-            yield Draft(formula=formula, variables=names, tier=Tier.STORAGE)
+            yield PredicateDraft(formula=formula, variables=names, tier=Tier.STORAGE)
 
 
 def _alike(base: TableLanguage, left: int, right: int) -> bool:
@@ -288,11 +290,13 @@ def _names(table: EventTable, base: TableLanguage, position: int) -> tuple[str, 
     return base.spellings[table.variables[position].name]
 
 
-def _pair_names(variables: Sequence[Variable], base: TableLanguage, left: int, right: int) -> tuple[str, ...]:
+def _pair_names(
+    variables: Sequence[EntityVariable], base: TableLanguage, left: int, right: int
+) -> tuple[str, ...]:
     return tuple(name for position in (left, right) for name in base.spellings[variables[position].name])
 
 
-def _distinct(columns: Columns, symbol: Formula) -> tuple[int, ...]:
+def _distinct(columns: SymbolColumns, symbol: Formula) -> tuple[int, ...]:
     """Return the distinct values in a column, ascending, unknown ones left out."""
     seen = np.zeros(len(columns.ordered) + 1, dtype=np.bool_)
     column = columns.rows[symbol]
@@ -303,7 +307,7 @@ def _distinct(columns: Columns, symbol: Formula) -> tuple[int, ...]:
 
 def history(
     table: EventTable, base: TableLanguage, accepted: IntColumn
-) -> tuple[Columns, Columns | None, list[Draft]]:
+) -> tuple[SymbolColumns, SymbolColumns | None, list[PredicateDraft]]:
     """Propose predicates over what happened before; return both columns of ``base`` extended by what these need.
 
     Changes of a flag of the whole contract are passed over: after one holds what held before it.
@@ -324,12 +328,14 @@ def history(
     frequent = np.argsort(-counts, kind="stable")[:HISTORY_SYMBOLS]
     used = [int(event) for event in np.sort(frequent) if counts[event]]
     language = base.language
-    last = language.declare(Declaration(name="last", sort=Sort.NUMBER, members=events, history=True))
+    last = language.declare(Declaration(name="last", sort=FormulaSort.NUMBER, members=events, history=True))
     coded = np.array([row[place] for place in range(len(events))], dtype=np.int64)
     added = {last: coded[happened][held]}
     guessed: dict[Formula, IntColumn] = {}
     drafts = [
-        Draft(formula=language.equal(last, language.number(event)), variables=("last",), tier=Tier.HISTORY)
+        PredicateDraft(
+            formula=language.equal(last, language.number(event)), variables=("last",), tier=Tier.HISTORY
+        )
         for event in used
     ]
     truths = np.array([row[0], row[1]], dtype=np.int64)
@@ -350,13 +356,13 @@ def history(
     columns = [
         None
         if source is None
-        else Columns.of(_rank_columns(source, bool(known)) | added | more, words, len(accepted))
+        else SymbolColumns.of(_rank_columns(source, bool(known)) | added | more, words, len(accepted))
         for source, more in ((base.columns, {}), (base.assumed, guessed))
     ]
     return columns[0] or base.columns, columns[1], drafts
 
 
-def _rank_columns(columns: Columns, known: bool) -> dict[Formula, IntColumn]:
+def _rank_columns(columns: SymbolColumns, known: bool) -> dict[Formula, IntColumn]:
     """Return the columns with places in the order of words instead of rows."""
     return {
         symbol: np.where(column >= 0, columns.ranks[column], MISSING) if known else column
@@ -377,8 +383,8 @@ def _draft_memory(
     name: str,
     column: IntColumn,
     variables: tuple[str, ...],
-) -> Iterator[Draft]:
+) -> Iterator[PredicateDraft]:
     if base.language.find(name) is None:
-        symbol = base.language.declare(Declaration(name=name, sort=Sort.BOOL, history=True))
+        symbol = base.language.declare(Declaration(name=name, sort=FormulaSort.BOOL, history=True))
         added[symbol] = column
-        yield Draft(formula=symbol, variables=(name, *variables), tier=Tier.HISTORY)
+        yield PredicateDraft(formula=symbol, variables=(name, *variables), tier=Tier.HISTORY)

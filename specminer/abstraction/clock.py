@@ -17,8 +17,8 @@ import numpy as np
 
 from specminer._support.text import unique_names
 from specminer.abstraction.coded import places_of
-from specminer.abstraction.events import EventTable, Parameter, ValueKind, Variable
-from specminer.decision.state_conditions import Comparison, StateCondition
+from specminer.abstraction.events import ContractParameter, EntityVariable, EventTable, ValueKind
+from specminer.decision.state_conditions import StateCondition, ZeroComparison
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction import Interactions
 from specminer.interaction.interactions import CLOCK
@@ -52,7 +52,7 @@ def deadlines(table: EventTable) -> tuple[Deadline, ...]:
     """Return what the code compares with the clock and is reached now and then, what is so most often first."""
     found: dict[tuple[object, ...], Deadline] = {}
     for condition in table.conditions:
-        if not condition.clock or condition.comparison is not Comparison.NEGATIVE:
+        if not condition.clock or condition.comparison is not ZeroComparison.NEGATIVE:
             continue
         if any(factor != -condition.factor for _, factor in condition.stored):
             continue
@@ -133,13 +133,13 @@ def _rows(table: EventTable, item: Deadline) -> list[int]:
     return [own[0] for own in rows if own]
 
 
-def _parameters(table: EventTable, item: Deadline) -> list[Parameter]:
+def _parameters(table: EventTable, item: Deadline) -> list[ContractParameter]:
     """Return a deadline's variables of the whole contract."""
     return [parameter for parameter in table.parameters if parameter.stored in item.stored]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Course:
+class _ClockCourse:
     """Where the clock stood against a deadline at each of ``n`` events."""
 
     after: BoolColumn
@@ -152,7 +152,7 @@ class _Course:
     """When it is reached, by what holds before each event; means something where it has been reached since the last."""
 
 
-def _course(table: EventTable, item: Deadline) -> _Course | None:
+def _course(table: EventTable, item: Deadline) -> _ClockCourse | None:
     """Return the course of a deadline; ``None`` if the table has no such clock."""
     clock, rows, shared = table.call(item.clock), _rows(table, item), _parameters(table, item)
     if clock is None or len(rows) + len(shared) < len(item.stored) or np.any(clock == MISSING):
@@ -173,7 +173,7 @@ def _course(table: EventTable, item: Deadline) -> _Course | None:
     due = np.maximum(held[earlier] + added, now[earlier])  # the owner may have made a period shorter
     before = started & known[earlier] & told & is_set[earlier] & (now >= due)
     turned = before & ~after[earlier] & ~table.switched
-    return _Course(after=after, known=known & told, turned=turned, due=due)
+    return _ClockCourse(after=after, known=known & told, turned=turned, due=due)
 
 
 def with_deadlines(
@@ -206,7 +206,7 @@ def _with_deadline(
         interaction=np.insert(table.interaction, at, table.interaction[at]),
         rejected=np.insert(table.rejected, at, False),
         words=tuple(words),
-        variables=(*table.variables, Variable(name=item.name, kind=ValueKind.BOOL, coded=True)),
+        variables=(*table.variables, EntityVariable(name=item.name, kind=ValueKind.BOOL, coded=True)),
         values=np.vstack([_with_repeated(table.values, at), flag]),
         assumed=None if table.assumed is None else np.vstack([_with_repeated(table.assumed, at), flag]),
         call_values=_call_values(table, item, at, due),

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from specminer.abstraction.candidates import Draft, TableLanguage, storage
+from specminer.abstraction.candidates import PredicateDraft, TableLanguage, storage
 from specminer.abstraction.events import EventTable
-from specminer.decision.state_conditions import Comparison, StateCondition
+from specminer.decision.state_conditions import StateCondition, ZeroComparison
 from specminer.location import ValueKind
 from specminer.predicate import Formula, evaluate
 from specminer.specification import Tier
 
 
-def with_coded(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
+def with_coded(table: EventTable, base: TableLanguage) -> Iterator[PredicateDraft]:
     """Propose predicates by templates, those marked that the code states, and behind them what else the code states.
 
     Where the code compares a variable with one of its values other than zero, it tells all of them apart. What
@@ -52,7 +52,7 @@ def _is_value(formula: Formula) -> bool:
     return bool(formula.is_equals() and formula.arg(1).is_int_constant())
 
 
-def _propose_coded(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
+def _propose_coded(table: EventTable, base: TableLanguage) -> Iterator[PredicateDraft]:
     """Propose the conditions of the code that speak of the table's variables alone, in the order of the code."""
     for condition in table.conditions:
         if condition.clock:
@@ -63,7 +63,7 @@ def _propose_coded(table: EventTable, base: TableLanguage) -> Iterator[Draft]:
                 names = tuple(
                     name for position in positions for name in base.spellings[table.variables[position].name]
                 )
-                yield Draft(formula=formula, variables=names, tier=Tier.STORAGE, coded=True)
+                yield PredicateDraft(formula=formula, variables=names, tier=Tier.STORAGE, coded=True)
 
 
 def places_of(table: EventTable, condition: StateCondition) -> Iterator[tuple[int, ...]]:
@@ -92,7 +92,7 @@ def _formula(
             return symbol if bound in (0, 1) else None
         if bound < 0:
             return None
-        if condition.comparison is Comparison.ZERO:
+        if condition.comparison is ZeroComparison.ZERO:
             return language.equal(symbol, language.number(bound))
         # x - c < 0, or c - x < 0
         limit = language.number(bound)
@@ -100,6 +100,6 @@ def _formula(
     if len(symbols) > 2 or condition.constant or factors[0] == factors[1] or ValueKind.BOOL in kinds:
         return None
     less, more = symbols if factors[0] > 0 else symbols[::-1]
-    if condition.comparison is Comparison.ZERO:
+    if condition.comparison is ZeroComparison.ZERO:
         return language.equal(*symbols)
     return language.less(less, more)

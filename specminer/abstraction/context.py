@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from specminer._support.scratch import ColumnWriter, in_file
-from specminer.abstraction.events import Argument, EventTable, Variable
+from specminer.abstraction.events import EntityVariable, EventArgument, EventTable
 from specminer.abstraction.table import REJECTED
 from specminer.decoding.calldata import Calls, arguments
 from specminer.history import MISSING, History, IntColumn
@@ -51,7 +51,7 @@ def with_calls(table: EventTable, history: History, interactions: Interactions) 
         words=words.all(),
         keys=keys,
         accepted_as=_accepted_as(table),
-        calls=tuple(Variable(name=name, kind=_KINDS[name]) for name in names),
+        calls=tuple(EntityVariable(name=name, kind=_KINDS[name]) for name in names),
         call_values=_stacked([columns.pop(name) for name in names], len(table)),
     )
 
@@ -81,7 +81,7 @@ def with_arguments(
 ) -> EventTable:
     """Return the table with the arguments of static types; ``interactions`` are what it was built from."""
     words = _Words(table.words)
-    found: list[Argument] = []
+    found: list[EventArgument] = []
     rows = interactions.invocation
     own = ~interactions.passive
     for column in arguments(history, called):
@@ -96,9 +96,9 @@ def with_arguments(
         values = np.full(len(table), MISSING, dtype=np.int64)
         values[mine] = coded[inverse.ravel()[at]]
         found.append(
-            Argument(
+            EventArgument(
                 symbols=tuple(np.unique(table.symbol[mine]).tolist()),
-                variable=Variable(name=column.name, kind=_kind(column.type)),
+                variable=EntityVariable(name=column.name, kind=_kind(column.type)),
                 values=in_file(values),
             )
         )

@@ -189,7 +189,7 @@ def from_document(document: Mapping[str, Any], origin: str) -> Definition:
         FileFormatError: an unknown key or a value of a wrong type; the message names the key.
 
     """
-    reader = _Reader(origin)
+    reader = _DefinitionReader(origin)
     reader.check_keys("", document, KEYS)
     state = reader.table(document, "state", ("fix", "prefer", "forbid", "only", "merge", "history"))
     events = reader.table(document, "events", ("roles", "rejected", "called", "drop", "phases", "split"))
@@ -225,7 +225,7 @@ KEYS: Final = ("name", "summary", "applies_to", "refines", "state", "events", "n
 _Choice = TypeVar("_Choice", bound=Enum)
 
 
-class _Reader:
+class _DefinitionReader:
     """Checks the values of one document; every complaint names the file and the key."""
 
     def __init__(self, origin: str) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from specminer.abstraction.events import Dimension, EventTable, ValueKind, Variable
+from specminer.abstraction.events import Dimension, EntityVariable, EventTable, ValueKind
 from specminer.history import MISSING, IntColumn
 
 NUMBERS: Final = frozenset({ValueKind.UINT, ValueKind.INT, ValueKind.WORD})
@@ -65,7 +65,7 @@ def _column(table: EventTable, name: str, sizes: FloatColumn) -> FloatColumn | N
 
 
 def _dimension(
-    variable: Variable,
+    variable: EntityVariable,
     values: IntColumn,
     sizes: FloatColumn,
     now: FloatColumn | None,
@@ -142,7 +142,7 @@ def _mostly(column: npt.NDArray[np.bool_]) -> bool:
     return bool(np.mean(column) >= SHARE)
 
 
-def comparable(variables: Sequence[Variable], found: Sequence[Dimension]) -> list[list[int]]:
+def comparable(variables: Sequence[EntityVariable], found: Sequence[Dimension]) -> list[list[int]]:
     """Return the groups of variables that may be compared with each other, two or more in each.
 
     Within one dimension for numbers, within one type for the rest; enums only if their values are the same. Never

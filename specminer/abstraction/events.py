@@ -16,7 +16,7 @@ from specminer.decision.state_conditions import StateCondition
 from specminer.history import BoolColumn, IntColumn
 from specminer.location import ValueKind
 
-__all__ = ["Argument", "Dimension", "EventTable", "Parameter", "ValueKind", "Variable"]
+__all__ = ["ContractParameter", "Dimension", "EntityVariable", "EventArgument", "EventTable", "ValueKind"]
 
 
 class Dimension(Enum):
@@ -37,7 +37,7 @@ class Dimension(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
+class EntityVariable:
     """A storage variable of the interaction, or a fact about a call, as predicates name it."""
 
     name: str
@@ -59,18 +59,18 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Argument:
+class EventArgument:
     """An argument of one function: values for some of the symbols."""
 
     symbols: tuple[int, ...]
     """Positions of the function's symbols, accepted and rejected."""
-    variable: Variable
+    variable: EntityVariable
     values: IntColumn
     """Row in ``words``, or -1 where the event is another one; shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+class ContractParameter:
     """A variable of the whole contract that the code compares with the entity's storage: a period of grace."""
 
     name: str
@@ -92,7 +92,7 @@ class EventTable:
     """0 .. k-1, ascending: the events of one interaction stand together, in chain order."""
     rejected: BoolColumn
     """A rejected call keeps the state: its values equal those of the event before."""
-    variables: tuple[Variable, ...]
+    variables: tuple[EntityVariable, ...]
     values: IntColumn
     """Row in ``words`` after the event, or -1 where the value is unknown; shape (v, n)."""
     words: tuple[int, ...]
@@ -100,11 +100,11 @@ class EventTable:
     assumed: IntColumn | None = None
     """``values``, but where one is in doubt what was found there next, or else known last: states go on as if it had
     been so, and nothing is claimed by it. ``None`` where no value is in doubt."""
-    calls: tuple[Variable, ...] = ()
+    calls: tuple[EntityVariable, ...] = ()
     """What is known of each call: ``sender``, ``origin``, ``value`` (wei), ``now``, ``block``, ``this``."""
     call_values: IntColumn | None = None
     """Row in ``words``, or -1 where unknown; shape (len(calls), n)."""
-    arguments: tuple[Argument, ...] = ()
+    arguments: tuple[EventArgument, ...] = ()
     entity: str = ""
     """What an interaction is about, as the history calls it: ``tokenId``; empty if it is no entity."""
     keys: frozenset[int] = frozenset()
@@ -120,7 +120,7 @@ class EventTable:
 
     conditions: tuple[StateCondition, ...] = ()
     """What the code asks of storage, and of storage and the clock, in its order."""
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[ContractParameter, ...] = ()
     """Variables of the whole contract that these conditions add to the entity's; none that is set only once."""
 
     def __len__(self) -> int:

@@ -20,7 +20,7 @@ from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowCo
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
+class _SlotCourse:
     """The accesses of a slot that tell its value for good, by time."""
 
     times: Sequence[int]
@@ -30,7 +30,7 @@ class _Course:
     doubtful: Sequence[bool]
 
 
-_UNTOUCHED = _Course((), (), (), ())
+_UNTOUCHED = _SlotCourse((), (), (), ())
 
 
 class KnownStorage:
@@ -43,7 +43,7 @@ class KnownStorage:
     def __init__(self, context: HistoryContext) -> None:
         """Take the history; nothing is computed before it is asked for."""
         self._context = context
-        self._courses: dict[int, _Course] = {}
+        self._courses: dict[int, _SlotCourse] = {}
         history = context.history
         created = history.accepted & (history.invocation_kind == CONSTRUCTOR)
         self._created = frozenset(history.invocation_contract[created].tolist())
@@ -84,7 +84,7 @@ class KnownStorage:
             return None
         return self._context.history.words[row]
 
-    def _course(self, number: int) -> _Course:
+    def _course(self, number: int) -> _SlotCourse:
         if number not in self._courses:
             low, high = np.searchsorted(self._sorted_slots, [number, number + 1])
             rows = self._sorted[low:high]
@@ -92,7 +92,7 @@ class KnownStorage:
             after = np.where(
                 history.access_undone[rows], history.access_before[rows], history.access_after[rows]
             )
-            self._courses[number] = _Course(
+            self._courses[number] = _SlotCourse(
                 self.times[rows].tolist(),
                 history.access_before[rows].tolist(),
                 after.tolist(),

@@ -21,11 +21,11 @@ import numpy as np
 
 from specminer._support.text import unique_names
 from specminer.abstraction.access_order import event_moments
-from specminer.abstraction.events import EventTable, ValueKind, Variable
+from specminer.abstraction.events import EntityVariable, EventTable, ValueKind
 from specminer.abstraction.known_answers import ForeignClock, KnownAnswers
 from specminer.abstraction.known_storage import KnownStorage
 from specminer.abstraction.passive import kept_events
-from specminer.chain.artifact import MAX_NAME, Artifact, Entry
+from specminer.chain.artifact import MAX_NAME, AbiEntry, Artifact
 from specminer.chain.interface import canonical, selector
 from specminer.chain.usual_enums import enum_members_of
 from specminer.decoding import HistoryContext
@@ -121,7 +121,7 @@ class _Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class _Values:
+class _AnswerValues:
     """What a function returns behind each event, and just before each call; ``None`` where that is not known."""
 
     after: list[int | None] = field(default_factory=list)
@@ -167,7 +167,7 @@ class Observers:
         self._budget.lookups = MAX_LOOKUPS
         rows = _Rows(self, table, interactions)
         words = {word: row for row, word in enumerate(table.words)}
-        found: list[tuple[Variable, IntColumn]] = []
+        found: list[tuple[EntityVariable, IntColumn]] = []
         for function in functions:
             values = self._values(rows, function)
             variable = None if values is None else _variable(rows, function, values)
@@ -181,13 +181,13 @@ class Observers:
                 found.append((variable, column))
         return _with(table, tuple(words), found)
 
-    def _values(self, rows: _Rows, function: ViewFunction) -> _Values | None:
+    def _values(self, rows: _Rows, function: ViewFunction) -> _AnswerValues | None:
         """Return what a function returns; ``None`` if it is no observer."""
         sample = rows.sample
         tried = [self._value(function, rows, row, before=False) for row in sample]
         if all(value is None for value in tried) or (function.keyed and not self._is_own(function, rows)):
             return None
-        found = _Values()
+        found = _AnswerValues()
         for place, row in enumerate(rows.after):
             carried = rows.table.rejected[place] and not rows.first[place]
             found.after.append(found.after[-1] if carried else self._value(function, rows, row, before=False))
@@ -332,12 +332,12 @@ def _key_types(keys: list[int]) -> frozenset[str]:
     return frozenset({"bytes32", *(kind for kind in _NUMBERS if int(kind[4:]) >= largest)})
 
 
-def _is_view(entry: Entry) -> bool:
+def _is_view(entry: AbiEntry) -> bool:
     views = entry.constant or entry.state_mutability == "view"
     return entry.type == "function" and views and len(entry.outputs) == 1
 
 
-def _kind(entry: Entry) -> ValueKind | None:
+def _kind(entry: AbiEntry) -> ValueKind | None:
     """Return what a function returns, if that may tell a state."""
     output = entry.outputs[0]
     if output.type == "bool":
@@ -347,17 +347,17 @@ def _kind(entry: Entry) -> ValueKind | None:
     return ValueKind.UINT if output.type in _NUMBERS else None
 
 
-def _members(entry: Entry, artifact: Artifact) -> tuple[str, ...]:
+def _members(entry: AbiEntry, artifact: Artifact) -> tuple[str, ...]:
     """Return the names of an enum's values; nothing for what is no enum, or whose names are not known."""
     return enum_members_of(artifact, entry.outputs[0].enum)
 
 
-def _signature(entry: Entry) -> str:
+def _signature(entry: AbiEntry) -> str:
     inputs = ", ".join(f"{canonical(item)} {item.name[:MAX_NAME]}".rstrip() for item in entry.inputs)
     return f"{entry.name[:MAX_NAME]}({inputs})"
 
 
-def _variable(rows: _Rows, function: ViewFunction, values: _Values) -> Variable | None:
+def _variable(rows: _Rows, function: ViewFunction, values: _AnswerValues) -> EntityVariable | None:
     """Return what a function returns as a variable; ``None`` if it tells no state."""
     counted = [values.after[place] for place in np.flatnonzero(~rows.table.rejected).tolist()]
     known = [value for value in counted if value is not None]
@@ -377,7 +377,7 @@ def _variable(rows: _Rows, function: ViewFunction, values: _Values) -> Variable 
     relied = _find_deadlines(rows, values)
     if not (relied or function.keyed or rows.interactions.mode not in _ENTITIES):
         return None  # it tells what the whole contract is in, at moments that mean nothing to the entity
-    return Variable(
+    return EntityVariable(
         name=function.name,
         kind=function.kind,
         members=function.members,
@@ -387,7 +387,7 @@ def _variable(rows: _Rows, function: ViewFunction, values: _Values) -> Variable 
     )
 
 
-def _find_deadlines(rows: _Rows, values: _Values) -> list[str]:
+def _find_deadlines(rows: _Rows, values: _AnswerValues) -> list[str]:
     """Return the deadlines that change what a function returns, at least every other time that they are reached."""
     times = Counter(rows.clocks.values())
     changes = Counter(
@@ -402,7 +402,9 @@ def _is_getter(column: IntColumn, others: list[IntColumn]) -> bool:
     return any(np.array_equal(other[known], column[known]) for other in others)
 
 
-def _with(table: EventTable, words: tuple[int, ...], found: list[tuple[Variable, IntColumn]]) -> EventTable:
+def _with(
+    table: EventTable, words: tuple[int, ...], found: list[tuple[EntityVariable, IntColumn]]
+) -> EventTable:
     if not found:
         return table
     names = unique_names(

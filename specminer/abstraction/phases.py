@@ -23,13 +23,13 @@ import numpy.typing as npt
 
 from specminer._support.text import unique_names
 from specminer.abstraction.candidates import SMALL, SORTS
-from specminer.abstraction.events import EventTable, ValueKind, Variable
+from specminer.abstraction.events import EntityVariable, EventTable, ValueKind
 from specminer.abstraction.parts import Parts, with_parts
 from specminer.decoding import HistoryContext
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.interaction import Interactions, Mode
 from specminer.location import Field
-from specminer.location import Variable as Stored
+from specminer.location import StorageVariable as Stored
 from specminer.predicate import Declaration, Language, negated_text, text
 
 MOST_CHANGES: Final = 24
@@ -48,7 +48,7 @@ _ENTITIES: Final = (Mode.PARTITION, Mode.PROJECTION, Mode.SENDER)
 class Flag:
     """A variable without keys that is switched now and then; ``c`` changes."""
 
-    variable: Variable
+    variable: EntityVariable
     values: tuple[int, ...]
     """What it holds while there are interactions: before the first change and after each; c + 1."""
     invocation: IntColumn
@@ -92,7 +92,7 @@ def flags(context: HistoryContext, interactions: Interactions) -> tuple[Flag, ..
     found: list[Flag] = []
     for touches, writes, stored in _keyless(context):
         for place, field in enumerate(stored.fields):
-            variable = Variable(name=stored.text(None, place), kind=field.kind, members=field.members)
+            variable = EntityVariable(name=stored.text(None, place), kind=field.kind, members=field.members)
             flag = _flag(context, touches, writes, field, variable, own)
             found += [flag] if flag is not None else []
     names = unique_names(flag.name for flag in found)
@@ -133,7 +133,7 @@ def _flag(
     touches: IntColumn,
     writes: IntColumn,
     field: Field,
-    variable: Variable,
+    variable: EntityVariable,
     own: BoolColumn,
 ) -> Flag | None:
     """Return a field as a flag; ``None`` if it changes never, or often, or nobody knows what it held."""

@@ -16,12 +16,12 @@ from specminer.abstraction.access_order import (
     event_moments,
     tainted_accesses,
 )
-from specminer.abstraction.events import EventTable, Variable
+from specminer.abstraction.events import EntityVariable, EventTable
 from specminer.decoding.accesses import AccessSummary, first_accesses
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, History, IntColumn, RowColumn
 from specminer.interaction import Interactions, Mode, event_text
 from specminer.location import Field, Locations, ValueKind
-from specminer.location import Variable as Stored
+from specminer.location import StorageVariable as Stored
 
 REJECTED: Final = " (rejected)"
 """What stands behind an event that was rejected."""
@@ -150,7 +150,7 @@ def _variables(
     locations: Locations,
     interactions: Interactions,
     key_name: Callable[[int, ValueKind], str | None] | None,
-) -> tuple[list[Variable], list[Field], RowColumn]:
+) -> tuple[list[EntityVariable], list[Field], RowColumn]:
     """Return the variables, the field that each reads, and each slot's variables.
 
     Shape of the last: (most fields in a slot, s), the numbers of variables; ``MISSING`` for none.
@@ -198,7 +198,7 @@ def _variables(
         for place in range(len(row.fields))
     ]
     variables = [
-        Variable(name=name, kind=field.kind, members=field.members, spellings=others, stored=where)
+        EntityVariable(name=name, kind=field.kind, members=field.members, spellings=others, stored=where)
         for name, (_, field), others, where in zip(names, fields, spellings, stored, strict=True)
     ]
     return variables, [field for _, field in fields], numbers

@@ -22,17 +22,17 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from specminer.abstraction.candidates import Draft, TableLanguage, history, table_language
+from specminer.abstraction.candidates import PredicateDraft, TableLanguage, history, table_language
 from specminer.abstraction.coded import with_coded
 from specminer.abstraction.definition import Definition
-from specminer.abstraction.events import Dimension, EventTable, ValueKind, Variable
+from specminer.abstraction.events import Dimension, EntityVariable, EventTable, ValueKind
 from specminer.errors import UsageError, plain
 from specminer.history import BoolColumn, IntColumn
 from specminer.predicate import (
-    Columns,
     Formula,
     FormulaError,
     Language,
+    SymbolColumns,
     evaluate,
     negated_text,
     normalise,
@@ -236,7 +236,7 @@ def _kind(predicate: Predicate, values: Mapping[str, int], symbols: Collection[F
     return 1 if predicate.formula.is_symbol() else 1 + len(symbols)
 
 
-def _observer_rank(functions: Iterable[Variable | None]) -> int:
+def _observer_rank(functions: Iterable[EntityVariable | None]) -> int:
     """Return 0 if a predicate speaks of states that functions return alone, 2 if of a number, 1 if of storage."""
     kinds = [None if item is None else item.kind for item in functions]
     if ValueKind.UINT in kinds:
@@ -244,12 +244,12 @@ def _observer_rank(functions: Iterable[Variable | None]) -> int:
     return int(not kinds or None in kinds)
 
 
-def _truth(formula: Formula, columns: Columns) -> TruthColumn:
+def _truth(formula: Formula, columns: SymbolColumns) -> TruthColumn:
     true, known = evaluate(formula, columns)
     return np.where(known, true, UNKNOWN).astype(np.int8)
 
 
-def _unknown(predicates: Sequence[Predicate], columns: Columns) -> BoolColumn:
+def _unknown(predicates: Sequence[Predicate], columns: SymbolColumns) -> BoolColumn:
     """Return where the value of each predicate is not known; shape (P, m)."""
     values = [_truth(item.formula, columns) == UNKNOWN for item in predicates]
     return np.array(values, dtype=np.bool_).reshape(len(predicates), columns.length)
@@ -334,10 +334,10 @@ class _Wishes:
     def _both(self, formula: Formula) -> tuple[Formula, Formula]:
         return formula, self._language.negation(formula)
 
-    def fixed_drafts(self) -> list[Draft]:
+    def fixed_drafts(self) -> list[PredicateDraft]:
         """Return what is fixed as proposals: a definition may fix what the data gave no rise to."""
         return [
-            Draft(
+            PredicateDraft(
                 formula=formula.arg(0) if formula.is_not() else formula,
                 variables=(),
                 tier=self._tier(formula),
@@ -355,7 +355,7 @@ class _Wishes:
         """Whether the definition fixes it or its opposite."""
         return not set(self._both(predicate.formula)).isdisjoint(self._fixed.values())
 
-    def price_draft(self, draft: Draft) -> Predicate | None:
+    def price_draft(self, draft: PredicateDraft) -> Predicate | None:
         """Return the candidate with its texts and price, or ``None`` if it is forbidden."""
         both = set(self._both(draft.formula))
         names = set(draft.variables)

@@ -49,7 +49,7 @@ class Transition:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Columns:
+class TransitionColumns:
     """An automaton of ``n`` states and ``m`` transitions as integer columns.
 
     States are numbered 0 to n - 1 in the order of their ids, symbols in the order of their texts;
@@ -111,7 +111,7 @@ class Automaton:
         return frozenset(edge.symbol for edge in self.transitions)
 
     @cached_property
-    def columns(self) -> Columns:
+    def columns(self) -> TransitionColumns:
         """The automaton as integer columns, which the algebra works on."""
         ids = tuple(sorted(self.states))
         symbols = tuple(sorted(self.input_symbols))
@@ -123,7 +123,7 @@ class Automaton:
         )
         table = np.array(rows, dtype=np.int64).reshape(-1, 4)
         source, symbol, target, count = (np.ascontiguousarray(column) for column in table.T)
-        return Columns(
+        return TransitionColumns(
             ids=ids,
             symbols=symbols,
             initial=number[self.initial_state],

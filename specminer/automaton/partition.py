@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from specminer.automaton.model import Columns, IntArray
+from specminer.automaton.model import IntArray, TransitionColumns
 
 
 class _Partition:
@@ -63,7 +63,7 @@ class _Partition:
 class _Refinement:
     """The state of the algorithm: fine blocks, and coarser families of them that they are stable against."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: TransitionColumns) -> None:
         size = len(columns.ids)
         self.source = columns.source.tolist()
         self.symbol = columns.symbol.tolist()
@@ -127,7 +127,7 @@ class _Refinement:
                 self.compound.append(family)
 
 
-def bisimulation_classes(columns: Columns) -> IntArray:
+def bisimulation_classes(columns: TransitionColumns) -> IntArray:
     """Return the class of each state under the coarsest bisimulation; shape (n,).
 
     Classes are numbered in the order of their first states. O(m log n) for m transitions and n states.

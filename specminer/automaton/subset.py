@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from specminer.automaton.model import Automaton, Columns
+from specminer.automaton.model import Automaton, TransitionColumns
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -56,7 +56,7 @@ class Subsets:
         return True
 
 
-def _moves(columns: Columns, symbols: Sequence[str]) -> list[dict[int, int]]:
+def _moves(columns: TransitionColumns, symbols: Sequence[str]) -> list[dict[int, int]]:
     place = {symbol: number for number, symbol in enumerate(symbols)}
     found: list[dict[int, int]] = [{} for _ in symbols]
     rows = zip(columns.source.tolist(), columns.symbol.tolist(), columns.target.tolist(), strict=True)

@@ -68,7 +68,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         return str(spelling).removeprefix("enum ") if single else ""
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class AbiEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One entry of an ABI: a function, a constructor, an event or an error."""
 
     type: str = "function"
@@ -87,7 +87,7 @@ class Artifact:
 
     name: str | None
     """The contract's name where the file gives it."""
-    abi: tuple[Entry, ...]
+    abi: tuple[AbiEntry, ...]
     """Empty where only a storage layout was given."""
     storage_layout: dict[str, Any] | None
     """As solc prints it: ``{"storage": [...], "types": {...}}``; Vyper's is brought into this form."""
@@ -224,9 +224,9 @@ def _contract_name(given: Any) -> str | None:
     return (name.stem if name.suffix in _SOURCES or "/" in str(name) else given)[:MAX_NAME] or None
 
 
-def _abi(document: Any, shown: str) -> tuple[Entry, ...]:
+def _abi(document: Any, shown: str) -> tuple[AbiEntry, ...]:
     try:
-        abi = msgspec.convert(_tidy(document), tuple[Entry, ...])
+        abi = msgspec.convert(_tidy(document), tuple[AbiEntry, ...])
     except msgspec.ValidationError as error:
         raise FileFormatError(f"{shown}: the ABI is malformed: {plain(error)}") from None
     for row, entry in enumerate(abi):
@@ -349,7 +349,7 @@ def _has_code(item: dict[str, Any]) -> bool:
     return isinstance(code, str) and len(code.removeprefix("0x")) > 0
 
 
-def _structs(abi: Sequence[Entry]) -> dict[str, list[tuple[str, str]]]:
+def _structs(abi: Sequence[AbiEntry]) -> dict[str, list[tuple[str, str]]]:
     """Return the fields of the structs that getters return, by the getters' names."""
     return {
         entry.name: [(item.name[:MAX_NAME], item.type) for item in entry.outputs[0].components]

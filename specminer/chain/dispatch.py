@@ -16,7 +16,7 @@ from specminer.chain.refusals import NO_METHOD
 from specminer.chain.retrying import growing_pause, short_pause
 from specminer.chain.traffic import Traffic
 from specminer.chain.transport import Request
-from specminer.chain.upstream import Failure, Job, Upstream
+from specminer.chain.upstream import Failure, RequestJob, Upstream
 from specminer.errors import NodeNeed, NodeRefused
 
 ABSENT_TRIES: Final = 2
@@ -35,7 +35,7 @@ class Dispatcher:
         self._traffic = traffic
         self._order = itertools.count()
         self._timers: set[asyncio.TimerHandle] = set()
-        self._open: set[Job] = set()
+        self._open: set[RequestJob] = set()
 
     async def ask(
         self, calls: Sequence[Request], *, alone: bool, patience: int, only: int | None = None
@@ -52,7 +52,7 @@ class Dispatcher:
         """
         loop = asyncio.get_running_loop()
         jobs = [
-            Job(
+            RequestJob(
                 call=call,
                 order=next(self._order),
                 answer=loop.create_future(),
@@ -85,12 +85,12 @@ class Dispatcher:
 
     # -- which endpoint ---------------------------------------------------------------------------
 
-    def _able(self, job: Job) -> list[Upstream]:
+    def _able(self, job: RequestJob) -> list[Upstream]:
         if job.pinned is not None:
             return [job.pinned]
         return [item for item in self.upstreams if not item.excluded and item not in job.refusals]
 
-    def _choose(self, job: Job) -> Upstream:
+    def _choose(self, job: RequestJob) -> Upstream:
         """Return the endpoint to ask; the first of those that are as good."""
         now = asyncio.get_running_loop().time()
         able = self._able(job) or [item for item in self.upstreams if not item.excluded] or self.upstreams
@@ -106,7 +106,7 @@ class Dispatcher:
     # -- what came --------------------------------------------------------------------------------
 
     def _settle(
-        self, upstream: Upstream, job: Job, failure: Failure | NodeRefused | None, result: Any
+        self, upstream: Upstream, job: RequestJob, failure: Failure | NodeRefused | None, result: Any
     ) -> None:
         if job.answer.done():
             return
@@ -117,7 +117,7 @@ class Dispatcher:
         else:
             self._handle_failure(upstream, job, failure)
 
-    def _handle_refusal(self, upstream: Upstream, job: Job, refusal: NodeRefused) -> None:
+    def _handle_refusal(self, upstream: Upstream, job: RequestJob, refusal: NodeRefused) -> None:
         job.refusals[upstream] = refusal
         if refusal.need is not None or refusal.code == NO_METHOD:
             upstream.lacks.add(job.call[0])
@@ -129,7 +129,7 @@ class Dispatcher:
                 next((item for item in refusals if item.need is NodeNeed.ARCHIVE), refusals[0])
             )
 
-    def _handle_failure(self, upstream: Upstream, job: Job, failure: Failure) -> None:
+    def _handle_failure(self, upstream: Upstream, job: RequestJob, failure: Failure) -> None:
         if failure.free:
             self._again(job, 0.0)
             return
@@ -160,7 +160,7 @@ class Dispatcher:
         first = ABSENT_TRIES * len(self.upstreams) if failure.absent else FIRST_TRIES
         return min(1 + self._traffic.retries, first)
 
-    def _again(self, job: Job, pause: float) -> None:
+    def _again(self, job: RequestJob, pause: float) -> None:
         self.retries += 1
         if pause <= 0:
             self._choose(job).enqueue(job)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from specminer.chain.emptiness import check_logs_shown
-from specminer.chain.matching import Envelope, LogEntry
+from specminer.chain.matching import Envelope, ReceiptLog
 from specminer.chain.node import octets, quantity, small
 from specminer.errors import ChainError, InvalidNodeResponse, plain
 from specminer.trace import NO_ADDRESS, Address, Block, Hash, Word
@@ -144,7 +144,7 @@ def _comparable(value: Any) -> Any:
     return text if len(text) > 18 or not text.startswith("0x") else text[2:].lstrip("0")
 
 
-def _logs(receipt: dict[str, Any], name: str) -> tuple[LogEntry, ...] | None:
+def _logs(receipt: dict[str, Any], name: str) -> tuple[ReceiptLog, ...] | None:
     """Read the log entries of a receipt; ``None`` where it has no list of them."""
     value = receipt.get("logs")
     check_logs_shown(receipt, name)
@@ -158,7 +158,7 @@ def _logs(receipt: dict[str, Any], name: str) -> tuple[LogEntry, ...] | None:
         if not isinstance(topics, list):
             raise InvalidNodeResponse(f"the receipt of {name} has a malformed log")
         found.append(
-            LogEntry(
+            ReceiptLog(
                 Address(octets(log.get("address"), f"address of a log of {name}", 20)),
                 tuple(octets(topic, f"topic of a log of {name}", 32) for topic in topics),
                 octets(log.get("data") or "0x", f"data of a log of {name}"),

@@ -55,7 +55,7 @@ class TooMuch(NodeRefused):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ExplorerAnswer:
     """What an explorer answered to one request."""
 
     result: Any
@@ -64,7 +64,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Creation:
+class ContractOrigin:
     """How a contract came to be, as an explorer knows it."""
 
     transaction: Hash
@@ -106,7 +106,7 @@ def chain_of_url(url: str) -> int | None:
     raise UsageError("the chain id in the explorer's URL should be one number, such as chainid=1")
 
 
-class Explorer:
+class ExplorerClient:
     """An explorer that answers; close it after use or use it as a context manager."""
 
     def __init__(
@@ -190,7 +190,7 @@ class Explorer:
             raise self._lied(f"getabi should be a text, got {came(found)}")
         return found.encode()
 
-    def creation(self, address: Address) -> Creation | None:
+    def creation(self, address: Address) -> ContractOrigin | None:
         """Return how a contract was created; ``None`` if the explorer does not know.
 
         Raises:
@@ -207,9 +207,9 @@ class Explorer:
         if str(entry.get("contractAddress", "")).lower() != f"0x{address.hex()}":
             raise self._lied("getcontractcreation is about another contract than the one asked for")
 
-        def read() -> Creation:
+        def read() -> ContractOrigin:
             factory, code = entry.get("contractFactory"), entry.get("creationBytecode")
-            return Creation(
+            return ContractOrigin(
                 transaction=Hash(octets(entry.get("txHash"), "txHash", 32)),
                 creator=Address(octets(entry.get("contractCreator"), "contractCreator", 20)),
                 factory=Address(octets(factory, "contractFactory", 20)) if factory else None,
@@ -239,7 +239,7 @@ class Explorer:
 
     # -- how it is asked --------------------------------------------------------------------------
 
-    def ask(self, module: str, action: str, **params: str) -> Answer:
+    def ask(self, module: str, action: str, **params: str) -> ExplorerAnswer:
         """Return the answer to one request.
 
         Raises:
@@ -337,7 +337,7 @@ class Explorer:
     def _slow_down(self) -> None:
         self._interval = min(max(2 * self._interval, self._pause / 4), 10 * self._pause)
 
-    def _meaning(self, action: str, body: bytes) -> Answer:
+    def _meaning(self, action: str, body: bytes) -> ExplorerAnswer:
         """Return what a body says; raise what it refuses."""
         try:
             check_nesting(body)
@@ -357,12 +357,12 @@ class Explorer:
             error = answer["error"]
             raise self._refusal(action, str(error.get("message") if isinstance(error, dict) else error))
         if status == "1" or ("jsonrpc" in answer and not status):
-            return Answer(result=result)
+            return ExplorerAnswer(result=result)
         if status == "2" and (result is None or isinstance(result, list)):
-            return Answer(result=result, complete=False)
+            return ExplorerAnswer(result=result, complete=False)
         said = result if isinstance(result, str) and result else message
         if status == "0" and not result and _NOTHING.search(message.lower()):
-            return Answer(result=[])
+            return ExplorerAnswer(result=[])
         raise self._refusal(action, said)
 
     def _refusal(self, action: str, said: str) -> Exception:
@@ -402,4 +402,11 @@ _HTTP_HINTS: Final[Mapping[int, str]] = {
     429: " (too many requests)",
 }
 
-__all__ = ["Answer", "Creation", "Explorer", "TooMuch", "chain_of_url", "explorer_endpoint"]
+__all__ = [
+    "ContractOrigin",
+    "ExplorerAnswer",
+    "ExplorerClient",
+    "TooMuch",
+    "chain_of_url",
+    "explorer_endpoint",
+]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from specminer.chain.artifact import Artifact, Entry
+from specminer.chain.artifact import AbiEntry, Artifact
 from specminer.chain.interface import from_artifact
 
 FITS: Final = 0.5
@@ -48,7 +48,7 @@ def _share(artifact: Artifact, code: bytes) -> float:
 def _joined(artifacts: Sequence[Artifact], newest: Artifact | None) -> Artifact:
     """Return several ABIs as one, with the layout of one of them."""
     ordered = sorted(artifacts, key=lambda item: item is not newest)
-    entries: dict[Any, Entry] = {}
+    entries: dict[Any, AbiEntry] = {}
     enums: dict[str, tuple[str, ...]] = {}
     for item in ordered:
         for entry in item.abi:

@@ -62,7 +62,7 @@ def from_forge_table(text: str) -> dict[str, Any]:
     names = _head(clean)
     if names is None:
         raise ForgeTableError(f"there is no row that names the columns {', '.join(_COLUMNS)}")
-    types = _Types()
+    types = _SolidityTypes()
     storage = []
     for row in _rows(clean, names):
         slot, offset, size = (_number(row, column) for column in ("Slot", "Offset", "Bytes"))
@@ -94,7 +94,7 @@ def _number(row: dict[str, str], column: str) -> int:
 
 
 @dataclass(slots=True)
-class _Types:
+class _SolidityTypes:
     """The types met so far, as solc describes them, by name."""
 
     described: dict[str, dict[str, Any]] = field(default_factory=dict)

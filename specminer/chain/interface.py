@@ -15,7 +15,7 @@ from typing import Any, Final
 from specminer._support.keccak import keccak
 from specminer._support.text import UniqueNames
 from specminer.chain.abi_values import decode_values
-from specminer.chain.artifact import MAX_NAME, Artifact, Entry, Parameter
+from specminer.chain.artifact import MAX_NAME, AbiEntry, Artifact, Parameter
 from specminer.chain.common_functions import common_functions
 from specminer.errors import plain
 from specminer.trace import InvocationKind, Outcome, OutcomeKind
@@ -67,7 +67,7 @@ def canonical(parameter: Parameter) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
+class InterfaceFunction:
     """A function, or a custom error, with its selector."""
 
     name: str
@@ -83,9 +83,9 @@ class Function:
 class Interface:
     """What is known of a contract's interface; unknown selectors stay hexadecimal."""
 
-    functions: dict[bytes, Function] = field(default_factory=dict)
+    functions: dict[bytes, InterfaceFunction] = field(default_factory=dict)
     """By selector."""
-    errors: dict[bytes, Function] = field(default_factory=dict)
+    errors: dict[bytes, InterfaceFunction] = field(default_factory=dict)
     has_receive: bool = False
     source: str
     """Where the names came from, as a sentence."""
@@ -156,7 +156,7 @@ def _short(value: object) -> str:
     return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
 
 
-def selector(entry: Entry) -> bytes:
+def selector(entry: AbiEntry) -> bytes:
     """Return the four bytes by which calls name a function."""
     return _selector(f"{entry.name}({','.join(map(canonical, entry.inputs))})")
 
@@ -165,10 +165,10 @@ def _selector(signature: str) -> bytes:
     return keccak(signature.encode("utf-8", "surrogatepass"))[:4]
 
 
-def _functions(entries: Iterable[Entry]) -> dict[bytes, Function]:
+def _functions(entries: Iterable[AbiEntry]) -> dict[bytes, InterfaceFunction]:
     listed = list(entries)
     counts = Counter(entry.name[:MAX_NAME] for entry in listed)
-    found: dict[bytes, Function] = {}
+    found: dict[bytes, InterfaceFunction] = {}
     for entry in listed:
         types = tuple(canonical(parameter) for parameter in entry.inputs)
         signature = f"{entry.name}({','.join(types)})"
@@ -176,7 +176,7 @@ def _functions(entries: Iterable[Entry]) -> dict[bytes, Function]:
         name = entry.name[:MAX_NAME]
         if counts[name] > 1:
             name = signature if len(signature) <= MAX_NAME else f"{name} 0x{selected.hex()}"
-        found[selected] = Function(
+        found[selected] = InterfaceFunction(
             name=name,
             signature=signature,
             types=types,
@@ -230,14 +230,16 @@ def from_code(codes: Iterable[bytes]) -> Interface:
         if error.name != "evmole":
             raise
         return Interface(source=WITHOUT_EVMOLE)
-    functions: dict[bytes, Function] = {}
+    functions: dict[bytes, InterfaceFunction] = {}
     searched = [code for code in codes if len(code) <= MAX_CODE]
     for code in searched:
         info = evmole.contract_info(code, selectors=True, arguments=True, state_mutability=True)
         for found in info.functions or ():
             types = tuple(split_types(found.arguments or ""))
             read_only = found.state_mutability in ("view", "pure")
-            functions[bytes.fromhex(found.selector)] = _common(found.selector, types, read_only) or Function(
+            functions[bytes.fromhex(found.selector)] = _common(
+                found.selector, types, read_only
+            ) or InterfaceFunction(
                 name=f"0x{found.selector}",
                 signature=f"0x{found.selector}({found.arguments or ''})",
                 types=types,
@@ -249,7 +251,7 @@ def from_code(codes: Iterable[bytes]) -> Interface:
     return Interface(functions=_told_apart(functions), source=_recovery_note(functions))
 
 
-def _common(selected: str, types: tuple[str, ...], read_only: bool) -> Function | None:
+def _common(selected: str, types: tuple[str, ...], read_only: bool) -> InterfaceFunction | None:
     """Return the well-known function that a selector and a number of arguments are of; ``None`` if there is none."""
     known = common_functions().get(bytes.fromhex(selected))
     if known is None:
@@ -259,7 +261,7 @@ def _common(selected: str, types: tuple[str, ...], read_only: bool) -> Function 
         return None
     given = known.arguments or ("",) * len(own)
     parameters = [Parameter(type=kind, name=name) for kind, name in zip(own, given, strict=True)]
-    return Function(
+    return InterfaceFunction(
         name=known.name,
         signature=known.signature,
         types=tuple(own),
@@ -268,7 +270,7 @@ def _common(selected: str, types: tuple[str, ...], read_only: bool) -> Function 
     )
 
 
-def _told_apart(functions: dict[bytes, Function]) -> dict[bytes, Function]:
+def _told_apart(functions: dict[bytes, InterfaceFunction]) -> dict[bytes, InterfaceFunction]:
     """Return functions with names of their own: overloaded ones carry their types."""
     counts = Counter(function.name for function in functions.values())
     return {
@@ -277,7 +279,7 @@ def _told_apart(functions: dict[bytes, Function]) -> dict[bytes, Function]:
     }
 
 
-def _recovery_note(functions: Mapping[bytes, Function]) -> str:
+def _recovery_note(functions: Mapping[bytes, InterfaceFunction]) -> str:
     """Say where the names of functions come from that evmole found."""
     named = sum(not function.name.startswith("0x") for function in functions.values())
     if not named:

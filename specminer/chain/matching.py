@@ -16,7 +16,7 @@ from specminer.trace import Address, Block, Hash, Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class LogEntry:
+class ReceiptLog:
     """A log entry of a receipt."""
 
     address: Address
@@ -43,7 +43,7 @@ class Envelope:
     data: bytes
     succeeded: bool | None
     """``None`` before Byzantium, when receipts did not say."""
-    logs: tuple[LogEntry, ...] | None
+    logs: tuple[ReceiptLog, ...] | None
     """What the receipt says was logged, in order; ``None`` where it does not say."""
     delegates: bool = False
     """Whether it sets the code of accounts (EIP-7702), which may change its sender's nonce more than once."""

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
-from specminer.chain.explorer import Explorer, TooMuch
+from specminer.chain.explorer import ExplorerClient, TooMuch
 from specminer.chain.export_blocks import BLOCK_FIELDS
 from specminer.chain.export_fields import RecordError
 from specminer.chain.exported import (
@@ -28,7 +28,7 @@ from specminer.chain.exported import (
     check_follows,
     transaction_of,
 )
-from specminer.chain.progress import Listing
+from specminer.chain.progress import ListingKind
 from specminer.errors import ChainError, InvalidNodeResponse, NodeRefused
 from specminer.trace import Address, Hash
 
@@ -43,8 +43,8 @@ NO_END: Final = 9_999_999_999
 """The last block asked for where the newest is not known."""
 
 
-_KEPT: Final[Mapping[Listing, tuple[str, ...]]] = {
-    Listing.TRANSACTIONS: (
+_KEPT: Final[Mapping[ListingKind, tuple[str, ...]]] = {
+    ListingKind.TRANSACTIONS: (
         "blockNumber",
         "blockHash",
         "timeStamp",
@@ -63,7 +63,7 @@ _KEPT: Final[Mapping[Listing, tuple[str, ...]]] = {
         "contractAddress",
         *BLOCK_FIELDS,
     ),
-    Listing.CALLS: (
+    ListingKind.CALLS: (
         "blockNumber",
         "timeStamp",
         "hash",
@@ -99,14 +99,14 @@ class KeptRecord:
     item: ExportedTransaction | ExportedCall
 
 
-def keep_record(listing: Listing, fields: Mapping[str, Any]) -> KeptRecord:
+def keep_record(listing: ListingKind, fields: Mapping[str, Any]) -> KeptRecord:
     """Return what is kept of a record.
 
     Raises:
         RecordError: a field is missing or malformed.
 
     """
-    item = transaction_of(fields, 0) if listing is Listing.TRANSACTIONS else call_of(fields, 0)
+    item = transaction_of(fields, 0) if listing is ListingKind.TRANSACTIONS else call_of(fields, 0)
     taken = {name: fields[name] for name in _KEPT[listing] if name in fields}
     return KeptRecord(msgspec.json.encode(taken, order="sorted"), item)
 
@@ -114,7 +114,9 @@ def keep_record(listing: Listing, fields: Mapping[str, Any]) -> KeptRecord:
 class Pages:
     """One list of one contract, in the blocks ``first .. last``; :meth:`new` yields what is not known yet."""
 
-    def __init__(self, explorer: Explorer, listing: Listing, address: Address, first: int, last: int) -> None:
+    def __init__(
+        self, explorer: ExplorerClient, listing: ListingKind, address: Address, first: int, last: int
+    ) -> None:
         self.complete = True
         """False once the explorer said that it has not processed all blocks."""
         self._explorer = explorer

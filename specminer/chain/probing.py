@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from specminer.chain.abi_values import decode_values
-from specminer.chain.artifact import MAX_NAME, Entry, Parameter
+from specminer.chain.artifact import MAX_NAME, AbiEntry, Parameter
 from specminer.chain.execution.calls import Basics, Call, Surroundings
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.interface import canonical, selector
@@ -38,7 +38,7 @@ _CALLER: Final = Address(b"\xca" * 20)
 _AROUND: Final = Surroundings(chain_id=1, number=20_000_000, timestamp=1_700_000_000, gas_limit=30_000_000)
 
 
-class _Values(Enum):
+class _SlotValues(Enum):
     """What is made up for slots."""
 
     ANY = "any"
@@ -63,19 +63,19 @@ class _Arguments(Enum):
 
 
 _PLANS: Final = (
-    (_Values.ANY, _Arguments.WIDE),
-    (_Values.TEXT, _Arguments.WIDE),
-    (_Values.SPARSE, _Arguments.WIDE),
-    (_Values.FLAGS, _Arguments.WIDE),
-    (_Values.ANY, _Arguments.NARROW),
-    (_Values.TEXT, _Arguments.NARROW),
-    (_Values.SPARSE, _Arguments.NARROW),
-    (_Values.FLAGS, _Arguments.NARROW),
+    (_SlotValues.ANY, _Arguments.WIDE),
+    (_SlotValues.TEXT, _Arguments.WIDE),
+    (_SlotValues.SPARSE, _Arguments.WIDE),
+    (_SlotValues.FLAGS, _Arguments.WIDE),
+    (_SlotValues.ANY, _Arguments.NARROW),
+    (_SlotValues.TEXT, _Arguments.NARROW),
+    (_SlotValues.SPARSE, _Arguments.NARROW),
+    (_SlotValues.FLAGS, _Arguments.NARROW),
 )
 _VYPER_PLANS: Final = tuple(
     (values, arguments)
     for arguments in _Arguments
-    for values in (_Values.ANY, _Values.ADDRESS, _Values.BYTE, _Values.BIT)
+    for values in (_SlotValues.ANY, _SlotValues.ADDRESS, _SlotValues.BYTE, _SlotValues.BIT)
 )
 _ENOUGH, _ENOUGH_FLAGS = 8, 48
 """Runs that return, by which a getter is understood: where all its values are wide, and where some are a byte."""
@@ -92,7 +92,7 @@ _LONGEST: Final = 1 << 16
 class _MadeUp:
     """Storage and accounts that are made up."""
 
-    values: _Values
+    values: _SlotValues
     seed: int
 
     def basics(self, address: bytes) -> Basics | None:
@@ -104,25 +104,25 @@ class _MadeUp:
         key = self.seed.to_bytes(8, "big")
         word = blake2b(slot.to_bytes(32, "big"), digest_size=32, key=key).digest()
         match self.values:
-            case _Values.ANY:
+            case _SlotValues.ANY:
                 pass
-            case _Values.SPARSE:
+            case _SlotValues.SPARSE:
                 zeros = blake2b(word, digest_size=32, key=key).digest()
                 word = bytes(byte if zero & 1 else 0 for byte, zero in zip(word, zeros, strict=True))
-            case _Values.FLAGS:
+            case _SlotValues.FLAGS:
                 word = bytes(byte & 1 for byte in word)
-            case _Values.TEXT:
+            case _SlotValues.TEXT:
                 word = bytes(byte & 0x7F for byte in word[:31]) + b"\x3e"
-            case _Values.ADDRESS:
+            case _SlotValues.ADDRESS:
                 word = word[:20].rjust(32, b"\0")
-            case _Values.BYTE:
+            case _SlotValues.BYTE:
                 word = word[:1].rjust(32, b"\0")
-            case _Values.BIT:
+            case _SlotValues.BIT:
                 word = bytes([word[0] & 1]).rjust(32, b"\0")
         return int.from_bytes(word, "big")
 
 
-def getters(entries: Iterable[Entry]) -> list[tuple[bytes, Getter, tuple[Parameter, ...]]]:
+def getters(entries: Iterable[AbiEntry]) -> list[tuple[bytes, Getter, tuple[Parameter, ...]]]:
     """Return the read-only functions that can be asked, with their selectors and what they return, tuples closed."""
     found: list[tuple[bytes, Getter, tuple[Parameter, ...]]] = []
     for entry in entries:
@@ -153,7 +153,7 @@ def _simple(kind: str) -> bool:
 
 
 def probe(
-    codes: Sequence[bytes], entries: Iterable[Entry], seed: int = 0, *, vyper: bool = False
+    codes: Sequence[bytes], entries: Iterable[AbiEntry], seed: int = 0, *, vyper: bool = False
 ) -> list[ProbedGetter]:
     """Run an ABI's getters; ``codes`` are the runtime codes that may have them, the likeliest first.
 
@@ -186,7 +186,7 @@ class _Runner:
         getter: Getter,
         returned: Sequence[Parameter],
         rng: random.Random,
-        plans: Sequence[tuple[_Values, _Arguments]],
+        plans: Sequence[tuple[_SlotValues, _Arguments]],
     ) -> None:
         self.code = code
         self.selected = selected
@@ -196,7 +196,13 @@ class _Runner:
         """Gas used so far."""
         self.rng = rng
         texts = [kind in ("string", "bytes") for _, kind in getter.outputs]
-        useless = {_Values.TEXT} if not any(texts) else set(_Values) - {_Values.TEXT} if all(texts) else set()
+        useless = (
+            {_SlotValues.TEXT}
+            if not any(texts)
+            else set(_SlotValues) - {_SlotValues.TEXT}
+            if all(texts)
+            else set()
+        )
         self.plans = [
             plan for plan in plans if plan[0] not in useless and (getter.inputs or plan[1] is _Arguments.WIDE)
         ]
@@ -235,10 +241,10 @@ class _Runner:
             low, high = (middle, high) if self._returns(values, middle) else (low, middle)
         return high if high <= _LONGEST else None
 
-    def _returns(self, values: _Values, index: int) -> bool:
+    def _returns(self, values: _SlotValues, index: int) -> bool:
         return self._run(values, (index.to_bytes(32, "big"),)) is not None
 
-    def _run(self, values: _Values, arguments: tuple[bytes, ...]) -> Probe | None:
+    def _run(self, values: _SlotValues, arguments: tuple[bytes, ...]) -> Probe | None:
         machine = FastMachine(_MadeUp(values, self.rng.getrandbits(64)), max_steps=_OPCODES)
         machine.use(_RULES)
         machine.install(_HERE, self.code)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from specminer.chain.way import Way
 
 
-class Listing(Enum):
+class ListingKind(Enum):
     """Which list of an explorer."""
 
     TRANSACTIONS = "txlist"
@@ -44,7 +44,7 @@ class Estimate:
 class PageRead:
     """Told to the observer while a list is read."""
 
-    listing: Listing
+    listing: ListingKind
     records: int
     """Read so far, those of earlier runs included."""
     block: int

@@ -154,7 +154,7 @@ def outcome_of(error: str | None, output: bytes) -> Outcome:
 
 
 @dataclass(slots=True, eq=False)
-class _Record:
+class _OpenInvocation:
     """An invocation being recorded."""
 
     enter: Enter
@@ -191,11 +191,11 @@ class _Frame:
 
     enter: Enter
     owner: Address
-    record: _Record | None
+    record: _OpenInvocation | None
     """The invocation its steps belong to; ``None`` outside the traced contracts."""
     opens: bool
     """Whether it is the invocation's own frame, not one inside it."""
-    marks: dict[_Record, _Marks] = field(default_factory=dict)
+    marks: dict[_OpenInvocation, _Marks] = field(default_factory=dict)
     journal: dict[tuple[Address, int], int | None] = field(default_factory=dict)
     """What slots written in this frame held when it began."""
     records_before: int = 0
@@ -208,7 +208,7 @@ class _Recorder:
 
     def __init__(self, contracts: frozenset[Address]) -> None:
         self.contracts = contracts
-        self.records: list[_Record] = []
+        self.records: list[_OpenInvocation] = []
         self.stack: list[_Frame] = []
         self.values: dict[tuple[Address, int], int] = {}
         self.preimages: dict[bytes, None] = {}
@@ -250,7 +250,7 @@ class _Recorder:
         self.position += 1
         return self.position - 1
 
-    def _record_of(self, owner: Address) -> _Record | None:
+    def _record_of(self, owner: Address) -> _OpenInvocation | None:
         if not self.stack:
             raise MalformedSteps("a step outside every call frame")
         record = self.stack[-1].record
@@ -273,7 +273,7 @@ class _Recorder:
         outer = self.stack[-1] if self.stack else None
         delegated = step.kind in ("DELEGATECALL", "CALLCODE")
         owner = outer.owner if delegated and outer is not None else step.to
-        record: _Record | None = None
+        record: _OpenInvocation | None = None
         opens = False
         if owner in self.contracts and step.kind != SELFDESTRUCT:
             if outer is not None and outer.owner == owner and outer.record is not None:
@@ -282,7 +282,7 @@ class _Recorder:
                     record.code = step.to  # a proxy: the whole call was handed on
             else:
                 opens = True
-                record = _Record(
+                record = _OpenInvocation(
                     enter=step,
                     contract=owner,
                     position=len(self.records),
@@ -310,7 +310,7 @@ class _Recorder:
         if outer is not None and outer.record is not None:
             self._pay(outer.record, step)
 
-    def _pay(self, record: _Record, step: Enter) -> None:
+    def _pay(self, record: _OpenInvocation, step: Enter) -> None:
         kind = _PAYING.get(step.kind)
         value = 0 if step.to == record.contract else step.value
         # that the contract destroyed itself is told even if it had nothing to pay
@@ -371,7 +371,7 @@ class _Recorder:
                 _mark(record, counts)
 
 
-def _mark(record: _Record, counts: _Marks) -> None:
+def _mark(record: _OpenInvocation, counts: _Marks) -> None:
     """Mark what a record did since ``counts`` as undone."""
     accesses, events, payments, calls = counts
     record.answers.undo_calls(calls)
@@ -448,7 +448,7 @@ def creations(steps: Iterable[Step], contracts: Sequence[Address]) -> tuple[Crea
     return tuple(found)
 
 
-def _invocation(record: _Record, environment: bool) -> Invocation:
+def _invocation(record: _OpenInvocation, environment: bool) -> Invocation:
     created = record.enter.kind in _CREATES
     answers = record.answers
     if created:

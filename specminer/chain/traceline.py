@@ -76,14 +76,14 @@ class _Block(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The last four are left out of the file where they are not known."""
 
 
-class _Event(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+class _EventLine(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     position: int
     topics: list[str]
     data: str
     undone: bool = False
 
 
-class _Access(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+class _AccessLine(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """A read repeats its value as before and after; a value that is not known is null."""
 
     position: int
@@ -121,8 +121,8 @@ class _Invocation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     output: str = "0x"
     gas: int
     gas_used: int
-    accesses: list[_Access] = []
-    events: list[_Event] = []
+    accesses: list[_AccessLine] = []
+    events: list[_EventLine] = []
     payments: list[_Payment] | msgspec.UnsetType = msgspec.UNSET
     """Left out of the file if they were not recorded, as the following are."""
     calls: list[CallLine] | msgspec.UnsetType = msgspec.UNSET
@@ -287,7 +287,7 @@ def _invocation_out(call: Invocation) -> _Invocation:
         gas=call.gas,
         gas_used=call.gas_used,
         accesses=[
-            _Access(
+            _AccessLine(
                 access.position,
                 access.kind,
                 hex(access.slot),
@@ -298,7 +298,7 @@ def _invocation_out(call: Invocation) -> _Invocation:
             for access in call.accesses
         ],
         events=[
-            _Event(
+            _EventLine(
                 event.position, [to_hex(topic) for topic in event.topics], to_hex(event.data), event.undone
             )
             for event in call.events
@@ -574,7 +574,7 @@ def _payment_in(payment: _Payment, field: str) -> Payment:
     )
 
 
-def _access_in(access: _Access, field: str) -> StorageAccess:
+def _access_in(access: _AccessLine, field: str) -> StorageAccess:
     before = None if access.before is None else read_word(access.before, f"{field}.before")
     after = None if access.after is None else read_word(access.after, f"{field}.after")
     if access.kind is AccessKind.READ and (before != after or access.undone):
@@ -589,7 +589,7 @@ def _access_in(access: _Access, field: str) -> StorageAccess:
     )
 
 
-def _event_in(event: _Event, field: str) -> Event:
+def _event_in(event: _EventLine, field: str) -> Event:
     return Event(
         position=read_place(event.position, f"{field}.position"),
         topics=tuple(read_bytes(topic, f"{field}.topics", 32) for topic in event.topics),

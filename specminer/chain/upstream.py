@@ -88,7 +88,7 @@ _LEAST_SHARE: Final = {Lane.ALONE: 1, Lane.LIGHT: 16, Lane.HEAVY: 4}
 
 
 @dataclass(eq=False, slots=True)
-class Job:
+class RequestJob:
     """A request on its way to an answer."""
 
     call: Request
@@ -138,7 +138,7 @@ class Failure:
     """Whether what was asked for was not there."""
 
 
-Settle = Callable[["Upstream", Job, "Failure | NodeRefused | None", Any], None]
+Settle = Callable[["Upstream", RequestJob, "Failure | NodeRefused | None", Any], None]
 """Takes the endpoint, a request, why it failed or was refused (``None`` if it was answered), and the result."""
 
 
@@ -160,7 +160,7 @@ class Upstream:
         self._label = endpoint.label
         self._traffic = traffic
         self._settle = settle
-        self._lanes: dict[Lane, list[tuple[int, int, Job]]] = {lane: [] for lane in Lane}
+        self._lanes: dict[Lane, list[tuple[int, int, RequestJob]]] = {lane: [] for lane in Lane}
         self._running = 0
         self._batches: Counter[Lane] = Counter()
         """Batches under way."""
@@ -205,11 +205,11 @@ class Upstream:
 
     # -- the queue --------------------------------------------------------------------------------
 
-    def enqueue_later(self, job: Job) -> None:
+    def enqueue_later(self, job: RequestJob) -> None:
         """Let a request wait for the next :meth:`pump`, which may send it in a batch with others."""
         heapq.heappush(self._lanes[job.lane], (job.order, id(job), job))
 
-    def enqueue(self, job: Job) -> None:
+    def enqueue(self, job: RequestJob) -> None:
         """Let a request wait until there is room; what comes at the same time may share a batch."""
         self.enqueue_later(job)
         if self._soon is None:
@@ -268,11 +268,11 @@ class Upstream:
         ]
         return min(open_lanes, key=lambda lane: (lane is not Lane.ALONE, self._lanes[lane][0]), default=None)
 
-    def _take(self, lane: Lane) -> list[Job]:
+    def _take(self, lane: Lane) -> list[RequestJob]:
         """Take the oldest request of a lane, and others that may share a batch with it."""
         waiting = self._lanes[lane]
         size = 1 if lane is Lane.ALONE else min(self._sizes[lane].next_size(), self._share(lane))
-        taken: list[Job] = []
+        taken: list[RequestJob] = []
         while waiting and len(taken) < size:
             job = waiting[0][2]
             if taken and job.most <= len(taken):
@@ -302,7 +302,7 @@ class Upstream:
 
     # -- one message ------------------------------------------------------------------------------
 
-    async def _send(self, jobs: Sequence[Job]) -> None:
+    async def _send(self, jobs: Sequence[RequestJob]) -> None:
         loop = asyncio.get_running_loop()
         began, full = loop.time(), self._running >= self.concurrency
         lane = jobs[0].lane
@@ -356,7 +356,7 @@ class Upstream:
         pause = max(wait, growing_pause(self._traffic.pause, self._busy, self._traffic.longest_pause))
         self._paused_until = max(self._paused_until, now + pause)
 
-    def _fail(self, jobs: Sequence[Job], failure: Failure | NodeRefused) -> None:
+    def _fail(self, jobs: Sequence[RequestJob], failure: Failure | NodeRefused) -> None:
         """Pass a failure of a message on to its requests."""
         if isinstance(failure, Failure) and not failure.free:
             now = asyncio.get_running_loop().time()
@@ -367,7 +367,9 @@ class Upstream:
             job.most = max(1, len(jobs) // 2) if len(jobs) > 1 else job.most
             self._settle(self, job, failure, None)
 
-    def _failure(self, jobs: Sequence[Job], error: TimeoutError | TransportFailure) -> Failure | NodeRefused:
+    def _failure(
+        self, jobs: Sequence[RequestJob], error: TimeoutError | TransportFailure
+    ) -> Failure | NodeRefused:
         """Return what a failure of the transport means for the requests of a message."""
         label, lane, size = self._label, jobs[0].lane, len(jobs)
         match error:
@@ -426,12 +428,12 @@ class Upstream:
                     )
                 )
 
-    def _is_too_much(self, job: Job) -> bool:
+    def _is_too_much(self, job: RequestJob) -> bool:
         """Whether the server answers others, but not this request, which it has to execute transactions for."""
         last_try = job.failures >= self._traffic.retries
         return job.heavy and last_try and job.timeouts >= _TIMEOUTS and self._heard_at > job.since
 
-    def _status(self, jobs: Sequence[Job], error: AnsweredStatus) -> Failure | NodeRefused:
+    def _status(self, jobs: Sequence[RequestJob], error: AnsweredStatus) -> Failure | NodeRefused:
         self.answered = True
         status, size = error.status, len(jobs)
         refusal = NodeRefused(
@@ -459,7 +461,7 @@ class Upstream:
         self._sizes[lane].refuse(size)
         return Failure(error=refusal, free=True)
 
-    def _read(self, job: Job, answer: dict[str, Any] | None, size: int) -> bool:
+    def _read(self, job: RequestJob, answer: dict[str, Any] | None, size: int) -> bool:
         """Settle a request by its answer; return whether the server says that it is busy."""
         label, method = self._label, job.call[0]
         if answer is None:

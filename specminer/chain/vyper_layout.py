@@ -36,7 +36,7 @@ class VyperLayoutError(ValueError):
 
 
 @dataclass(slots=True)
-class _Types:
+class _VyperTypes:
     """The types met so far, by their names in the result."""
 
     structs: Mapping[str, Fields]
@@ -133,7 +133,7 @@ def from_vyper(layout: Mapping[str, Any], structs: Mapping[str, Fields]) -> dict
     rows = sorted(_variables(table, ""), key=lambda row: row[1])
     if len(rows) > MAX_VARIABLES:
         raise VyperLayoutError(f"there are more than {MAX_VARIABLES} variables")
-    types = _Types(structs)
+    types = _VyperTypes(structs)
     ends = [following[1] - row[1] for row, following in pairwise(rows)] + [0]
     storage = []
     for (name, slot, text, given), gap in zip(rows, ends, strict=False):

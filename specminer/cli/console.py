@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from specminer._support.text import count_of
-from specminer.chain.progress import Estimate, Listing, PageRead
+from specminer.chain.progress import Estimate, ListingKind, PageRead
 from specminer.errors import plain
 from specminer.pipeline.progress import ExecutionProgress, FunctionFollowed, ProgressEvent
 
@@ -62,7 +62,7 @@ class Screen:
             self._advance(told.done, told.done, "functions")
         elif isinstance(told, PageRead):
             if self._bar is not None:
-                noun = "transaction" if told.listing is Listing.TRANSACTIONS else "internal call"
+                noun = "transaction" if told.listing is ListingKind.TRANSACTIONS else "internal call"
                 self._say(f"read {count_of(told.records, noun)} up to block {told.block:,}")
         elif isinstance(told, Estimate):
             if not self._quiet:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from specminer.guard.proving import spell_values
-from specminer.predicate import Declaration, Formula, FormulaError, Language, Sort
+from specminer.predicate import Declaration, Formula, FormulaError, FormulaSort, Language
 from specminer.predicate.smt import read_formula
 from specminer.specification import (
     ConditionMaker,
@@ -20,9 +20,9 @@ from specminer.specification import (
 )
 
 _SORTS: Final = {
-    SymbolSort.BOOLEAN: Sort.BOOL,
-    SymbolSort.WORD: Sort.NUMBER,
-    SymbolSort.SIGNED: Sort.SIGNED,
+    SymbolSort.BOOLEAN: FormulaSort.BOOL,
+    SymbolSort.WORD: FormulaSort.NUMBER,
+    SymbolSort.SIGNED: FormulaSort.SIGNED,
 }
 _UNNAMED: Final = re.compile(r"\b(?:mapping|slot)\d")
 """Storage that is called by its place."""

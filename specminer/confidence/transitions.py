@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from specminer.history import BoolColumn, IntColumn
-from specminer.tuning import FrontPoint, Tuning
+from specminer.tuning import FrontAutomaton, Tuning
 
 
-def count_exits(tuning: Tuning, point: FrontPoint, counted: BoolColumn | None = None) -> IntColumn:
+def count_exits(tuning: Tuning, point: FrontAutomaton, counted: BoolColumn | None = None) -> IntColumn:
     """Return how many interactions left each state of a point of the front by some event; shape (states,).
 
     ``counted`` are the events that count, by row of the table; ``None`` for all.

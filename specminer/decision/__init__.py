@@ -6,14 +6,14 @@ from specminer.decision.paths import (
     Check,
     Clause,
     ClauseKind,
-    Condition,
     FunctionDecisions,
     Joint,
     Maker,
     Path,
-    Step,
+    PathCondition,
+    PathStep,
 )
-from specminer.decision.relation import OPPOSITE, TURNED, NamedTerm, Relation, Sign
+from specminer.decision.relation import OPPOSITE, TURNED, ConditionRelation, NamedTerm, Sign
 from specminer.decision.wording import Wording
 
 __all__ = [
@@ -24,15 +24,15 @@ __all__ = [
     "Check",
     "Clause",
     "ClauseKind",
-    "Condition",
+    "ConditionRelation",
     "FunctionDecisions",
     "FunctionRuns",
     "Joint",
     "Maker",
     "NamedTerm",
     "Path",
-    "Relation",
+    "PathCondition",
+    "PathStep",
     "Sign",
-    "Step",
     "Wording",
 ]

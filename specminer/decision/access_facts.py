@@ -17,7 +17,7 @@ from specminer.decision.algebra import LinearForm, linear_form
 from specminer.decision.call_runs import CallRun, FunctionRuns
 from specminer.decision.checks import shape_of
 from specminer.decision.context_names import names_of
-from specminer.decision.paths import Check, Condition
+from specminer.decision.paths import Check, PathCondition
 from specminer.decision.slot_paths import MappingKey, slot_path
 from specminer.decision.steps import StepReader, find_paths
 from specminer.decision.writes import SlotLeft, slots_left
@@ -130,7 +130,7 @@ def _contested_conditions(runs: FunctionRuns) -> Mapping[int, frozenset[int]]:
     return found
 
 
-def _asks_for_state(arena: Arena, rejected: Condition) -> bool:
+def _asks_for_state(arena: Arena, rejected: PathCondition) -> bool:
     """Return whether a condition that rejected a call may have asked for a state; who is to call is none."""
     if shape_of(arena, rejected.negated) not in _ASKED:
         return False

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from specminer.decision.implications import values_of
-from specminer.decision.paths import Condition
+from specminer.decision.paths import PathCondition
 from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena
 
 MAX_NODES: Final = 256
@@ -174,7 +174,7 @@ class Bounds:
     def _within(self, node: int, low: int, high: int) -> bool:
         """Return whether a decision shows that a value lies between two constants."""
         for fact, holds in self.facts.items():
-            compared, ranges = values_of(self.arena, Condition(fact, holds))
+            compared, ranges = values_of(self.arena, PathCondition(fact, holds))
             if compared == node and all(first >= low and last <= high for first, last in ranges):
                 return True
         return False

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from specminer.chain.artifact import MAX_DEPTH, Parameter
-from specminer.chain.interface import Function, split_types
+from specminer.chain.interface import InterfaceFunction, split_types
 from specminer.location import ValueKind
 
 SELECTOR: Final = 4
@@ -131,7 +131,7 @@ def _members(spelling: str, components: Sequence[Parameter], depth: int) -> tupl
 class ArgumentNames:
     """The arguments of one function."""
 
-    def __init__(self, function: Function | None, parameters: Sequence[Parameter] = ()) -> None:
+    def __init__(self, function: InterfaceFunction | None, parameters: Sequence[Parameter] = ()) -> None:
         """Prepare.
 
         Args:

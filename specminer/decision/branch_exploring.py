@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 
 from specminer.decision.call_runs import FunctionRuns
-from specminer.decision.exploring import Replay
-from specminer.decision.paths import Step
+from specminer.decision.exploring import CallReplay
+from specminer.decision.paths import PathStep
 from specminer.decision.replaying import replays_of
 from specminer.decision.steps import StepReader, each_once
 from specminer.decision.writes import SlotLeft, slots_left
@@ -42,7 +42,7 @@ _ARGUMENTS: Final = bytes(32 * 16)
 class BranchWay:
     """What one run of a made-up call decided and wrote."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[PathStep, ...]
     slots: tuple[SlotLeft, ...]
 
 
@@ -91,7 +91,7 @@ def explore_branches(
         yield found
 
 
-def _template(context: HistoryContext, of_functions: Sequence[FunctionRuns]) -> Replay | None:
+def _template(context: HistoryContext, of_functions: Sequence[FunctionRuns]) -> CallReplay | None:
     """Return the latest recorded call, with which others are made up; ``None`` if none could be executed alone."""
     creations = context.is_constructor
     rows = [run.invocation for item in of_functions for run in item.runs if not creations[run.invocation]]
@@ -101,7 +101,7 @@ def _template(context: HistoryContext, of_functions: Sequence[FunctionRuns]) -> 
 class _BranchExplorer:
     """Takes the branches of one function, each once."""
 
-    def __init__(self, template: Replay, selector: bytes, most: int) -> None:
+    def __init__(self, template: CallReplay, selector: bytes, most: int) -> None:
         self._replay = replace(
             template,
             recording=replace(
@@ -138,7 +138,7 @@ class _BranchExplorer:
         )
 
     @staticmethod
-    def _untaken(steps: Sequence[Step], flips: frozenset[int], seen: set[object]) -> list[frozenset[int]]:
+    def _untaken(steps: Sequence[PathStep], flips: frozenset[int], seen: set[object]) -> list[frozenset[int]]:
         """Return what to force so that runs take the branches of a run that none has taken; ``seen`` takes them in."""
         behind = [step for step in steps if step.position > max(flips, default=-1)]
         seen.update((step.site, step.counter, step.way) for step in behind)

@@ -10,7 +10,7 @@ from specminer.decision.branch_exploring import BranchWay, FunctionBranches
 from specminer.decision.context_names import names_of
 from specminer.decision.function_writes import FunctionWrites
 from specminer.decision.open_ways import CourseReader, FieldChange, OpenWays
-from specminer.decision.paths import Site, Step
+from specminer.decision.paths import PathStep, Site
 from specminer.decision.sites import facts_of
 from specminer.decision.slot_paths import MappingKey, SlotShape, slot_path, slot_shape
 from specminer.decision.writes import SlotLeft, field_left
@@ -62,7 +62,7 @@ Branches = frozenset[tuple[Site, int, bool]]
 """Which way calls left which conditional jumps."""
 
 
-def branches_of(steps: Iterable[Step]) -> Branches:
+def branches_of(steps: Iterable[PathStep]) -> Branches:
     """Return the branches of paths."""
     return frozenset((step.site, step.counter, step.way) for step in steps)
 

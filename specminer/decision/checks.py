@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import Final
 
 from specminer.decision.idioms import (
-    Rejection,
+    RejectionIdiom,
     idiom_of,
     is_fixed,
     is_product_check,
     is_signature_check,
     speaks_of_high_word,
 )
-from specminer.decision.paths import Check, Condition
+from specminer.decision.paths import Check, PathCondition
 from specminer.evm.shadow.arena import Arena
 
 PANIC: Final = bytes.fromhex("4e487b71")
@@ -43,7 +43,7 @@ _HASHED: Final = 1 << 200
 _NEAR_THE_END: Final = (1 << 256) - (1 << 32)
 
 
-def check_of(arena: Arena, condition: Condition, rejection: Rejection) -> Check:
+def check_of(arena: Arena, condition: PathCondition, rejection: RejectionIdiom) -> Check:
     """Return what a condition is for.
 
     Args:
@@ -63,7 +63,7 @@ def check_of(arena: Arena, condition: Condition, rejection: Rejection) -> Check:
     return shape_of(arena, condition)
 
 
-def qualifies(arena: Arena, condition: Condition) -> bool:
+def qualifies(arena: Arena, condition: PathCondition) -> bool:
     """Return whether a condition may qualify another one: what belongs to an encoding, or never changes, does not.
 
     That a product does not fit into a word is no choice either where ``mulDiv`` goes on with both its words: what it
@@ -74,7 +74,7 @@ def qualifies(arena: Arena, condition: Condition) -> bool:
     return not is_fixed(arena, condition.node) and not speaks_of_high_word(arena, condition.node)
 
 
-def shape_of(arena: Arena, condition: Condition) -> Check:
+def shape_of(arena: Arena, condition: PathCondition) -> Check:
     """Return what a condition is for by its expression alone; the rejection says nothing."""
     node = condition.node
     for is_shape, check in _SHAPES:
@@ -190,7 +190,7 @@ def _is_arithmetic(arena: Arena, node: int, holds: bool) -> bool:
         return True
     if kind == "eq" and holds and (_is_lower_part(arena, *rest) or _is_lower_part(arena, rest[1], rest[0])):
         return True  # times a power of two it fits
-    condition = Condition(node, holds)
+    condition = PathCondition(node, holds)
     return is_product_check(arena, condition) or speaks_of_high_word(arena, node)
 
 
@@ -200,7 +200,7 @@ def _is_lower_part(arena: Arena, whole: int, part: int) -> bool:
 
 
 def _is_signature(arena: Arena, node: int, holds: bool) -> bool:
-    return is_signature_check(arena, Condition(node, holds))
+    return is_signature_check(arena, PathCondition(node, holds))
 
 
 _SHAPES: Final[tuple[tuple[Callable[[Arena, int, bool], bool], Check], ...]] = (

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from specminer.decision.aliases import Slots, evaluate_by_slots, slots_of
 from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.checks import qualifies
-from specminer.decision.exploring import Explorer
+from specminer.decision.exploring import BranchExplorer
 from specminer.decision.idioms import spares_product
 from specminer.decision.implications import without_implied
-from specminer.decision.paths import Check, Condition, Joint, Site, Step
+from specminer.decision.paths import Check, Joint, PathCondition, PathStep, Site
 from specminer.decision.shapes import Sizes, same_shape
 from specminer.decision.sites import AcceptedPath, Facts, Loops, facts_of
 from specminer.evm.shadow.arena import UNKNOWN, Arena
@@ -28,7 +28,7 @@ class TrailStep(NamedTuple):
 
     number: int
     """Index of the step that it is, or whose fact it asks for once more: ``a or b``, and later ``if a``."""
-    step: Step
+    step: PathStep
     repeats: bool
     """Whether the fact was decided before."""
 
@@ -41,13 +41,13 @@ Trail = Sequence[TrailStep]
 class RejectedPath:
     """A path that ends with a rejection: one that calls took, or one on which decisions were forced."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[PathStep, ...]
     run: int
     """Position of the run that took it, or whose decisions were forced."""
     flips: frozenset[int] = frozenset()
     first: int = 0
     """Index of the first step that may have been the cause."""
-    visits: tuple[Step, ...] = ()
+    visits: tuple[PathStep, ...] = ()
     """All its decisions, with those that repeat an earlier one."""
 
     def trail(self, end: int) -> Trail:
@@ -67,10 +67,10 @@ class RejectedPath:
 
 
 @dataclass(slots=True, kw_only=True)
-class Draft:
+class ClauseDraft:
     """A clause that is being written."""
 
-    conditions: tuple[Condition, ...]
+    conditions: tuple[PathCondition, ...]
     check: Check
     coded: bool
     site: Site
@@ -91,7 +91,7 @@ class ClauseWriter:
 
     runs: FunctionRuns
     accepted: Sequence[AcceptedPath]
-    explorer: Explorer | None
+    explorer: BranchExplorer | None
     loops: Loops = field(default_factory=Loops)
     _values: dict[tuple[int, int], bool | None] = field(default_factory=dict)
     """Whether nodes are not zero, by run and node."""
@@ -110,7 +110,7 @@ class ClauseWriter:
         """Holds the expressions."""
         return self.runs.arena
 
-    def conditions(self, path: RejectedPath, deciding: int) -> tuple[Condition, ...] | None:
+    def conditions(self, path: RejectedPath, deciding: int) -> tuple[PathCondition, ...] | None:
         """Return the conditions of which an accepted call meets at least one; ``None`` if they cannot be told.
 
         The first is that of the step that rejected the path. Calls that come to its site leave it the other way. Those
@@ -139,7 +139,9 @@ class ClauseWriter:
         others = sorted({*chosen} - {deciding}, reverse=True)
         return without_implied(self.arena, self._first_round(steps, (deciding, *others)))
 
-    def _met_before(self, steps: Sequence[Step], index: int, end: int, *, last: bool = False) -> int | None:
+    def _met_before(
+        self, steps: Sequence[PathStep], index: int, end: int, *, last: bool = False
+    ) -> int | None:
         """Return the first (or last) step before an end that decides what a step does in another round."""
         step = steps[index]
         if not self.loops.repeats(step.site):
@@ -152,7 +154,7 @@ class ClauseWriter:
         ]
         return (found[-1] if last else found[0]) if found else None
 
-    def _first_round(self, steps: Sequence[Step], chosen: Sequence[int]) -> list[Condition]:
+    def _first_round(self, steps: Sequence[PathStep], chosen: Sequence[int]) -> list[PathCondition]:
         """Return the conditions of which some steps decided the opposite.
 
         Those of a loop are told of the first round in which the path met the first of them.
@@ -161,7 +163,7 @@ class ClauseWriter:
         first = self._met_before(steps, chosen[0], chosen[0])
         if first is None:
             return plain
-        told: list[Condition] = []
+        told: list[PathCondition] = []
         for index in chosen:
             same: int | None = index
             if index == chosen[0]:
@@ -174,17 +176,17 @@ class ClauseWriter:
             told.append(steps[same].condition.negated if turned else steps[same].condition)
         return told
 
-    def is_alive(self, step: Step) -> bool:
+    def is_alive(self, step: PathStep) -> bool:
         """Return whether accepted calls left a step's site the other way."""
         other = not step.way
         return any(other in item.ways(step.site) for item in self.accepted)
 
-    def always_left_otherwise(self, step: Step) -> bool:
+    def always_left_otherwise(self, step: PathStep) -> bool:
         """Return whether accepted calls came to a step's site, and all left it the other way."""
         ways = {way for item in self.accepted for way in item.ways(step.site)}
         return ways == {not step.way}
 
-    def _is_met(self, path: AcceptedPath, steps: Sequence[Step], deciding: int, trail: Trail) -> bool:
+    def _is_met(self, path: AcceptedPath, steps: Sequence[PathStep], deciding: int, trail: Trail) -> bool:
         """Return whether the calls of a path meet the condition at which another one was rejected."""
         decider = steps[deciding]
         if path.decides(decider.condition.negated):
@@ -199,18 +201,18 @@ class ClauseWriter:
         return (came or not decider.site[0]) and self._meets(path, decider.condition.negated)
 
     @staticmethod
-    def _came_again(path: AcceptedPath, decider: Step, trail: Trail) -> bool:
+    def _came_again(path: AcceptedPath, decider: PathStep, trail: Trail) -> bool:
         """Return whether the calls of a path came to a step's site with what they had decided before, and passed."""
         return path.has_no_choice(decider, facts_of([item.step for item in trail]))
 
-    def _is_same_check(self, visit: Step, step: Step) -> bool:
+    def _is_same_check(self, visit: PathStep, step: PathStep) -> bool:
         """Return whether two decisions at one site compare the same, but for the round of a loop."""
         node, other = visit.condition.node, step.condition.node
         if node == other or (self.loops.repeats(step.site) and same_shape(self.arena, node, other)):
             return True
         return self.sizes.is_complex(node) and self.sizes.is_complex(other)
 
-    def _left_at(self, path: AcceptedPath, decider: Step, trail: Trail) -> int | None:
+    def _left_at(self, path: AcceptedPath, decider: PathStep, trail: Trail) -> int | None:
         """Return the last step before one that the calls of an accepted path decided otherwise.
 
         Where they came to the same check nevertheless, that is none in a loop, nor one whose other way leads to the
@@ -227,7 +229,7 @@ class ClauseWriter:
                 return index
         return None
 
-    def _leads_to(self, step: Step, decider: Step) -> bool:
+    def _leads_to(self, step: PathStep, decider: PathStep) -> bool:
         """Return whether accepted calls that left a step the other way made the comparison of another one."""
         key = (step.site, step.way, decider.condition.node)
         if key not in self._leading:
@@ -236,7 +238,7 @@ class ClauseWriter:
             )
         return self._leading[key]
 
-    def _last_left(self, decider: Step, trail: Trail, remaining: Sequence[AcceptedPath]) -> int | None:
+    def _last_left(self, decider: PathStep, trail: Trail, remaining: Sequence[AcceptedPath]) -> int | None:
         """Return the step that most of some paths left last; of several the one nearest to the end."""
         counts: Counter[int] = Counter()
         for path in remaining:
@@ -246,15 +248,15 @@ class ClauseWriter:
         return max(counts, key=lambda index: (counts[index], index), default=None)
 
     @staticmethod
-    def _tells(path: AcceptedPath, step: Step) -> bool:
+    def _tells(path: AcceptedPath, step: PathStep) -> bool:
         """Return whether the calls of a path decided a step of another one otherwise, whenever they came there."""
         return path.leaves_otherwise(step) or path.decides(step.condition.negated)
 
-    def _answers(self, path: AcceptedPath, step: Step) -> bool:
+    def _answers(self, path: AcceptedPath, step: PathStep) -> bool:
         """Return whether the calls of a path decided a step otherwise, or would have."""
         return self._tells(path, step) or self._meets(path, step.condition.negated)
 
-    def _meets(self, path: AcceptedPath, condition: Condition) -> bool:
+    def _meets(self, path: AcceptedPath, condition: PathCondition) -> bool:
         """Return whether all calls of a path meet a condition, also if they never came to decide it."""
         if condition.node in path.facts:
             return path.decides(condition)
@@ -313,7 +315,7 @@ class ClauseWriter:
                 chosen.append(index)
         return chosen
 
-    def _says_more(self, steps: Sequence[Step], index: int, chosen: Sequence[int]) -> bool:
+    def _says_more(self, steps: Sequence[PathStep], index: int, chosen: Sequence[int]) -> bool:
         """Return whether a step may qualify a clause, and is not an earlier round of one that does."""
         step = steps[index]
         node = step.condition.node
@@ -329,7 +331,7 @@ class ClauseWriter:
         )
 
     def _most_telling(
-        self, steps: Sequence[Step], deciding: int, remaining: Sequence[AcceptedPath]
+        self, steps: Sequence[PathStep], deciding: int, remaining: Sequence[AcceptedPath]
     ) -> int | None:
         """Return the step that most accepted calls decided otherwise; of several the one nearest to the end.
 

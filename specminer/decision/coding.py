@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from specminer.decision.checks import check_of, shape_of
-from specminer.decision.clauses import ClauseWriter, Draft, RejectedPath
-from specminer.decision.exploring import Explorer, ForcedPath
-from specminer.decision.idioms import Rejection, spares_product, subtracts_before, subtracts_next
+from specminer.decision.clauses import ClauseDraft, ClauseWriter, RejectedPath
+from specminer.decision.exploring import BranchExplorer, ForcedPath
+from specminer.decision.idioms import RejectionIdiom, spares_product, subtracts_before, subtracts_next
 from specminer.decision.implications import is_tautology
-from specminer.decision.paths import Check, Condition, Joint, Path, Site, Step
+from specminer.decision.paths import Check, Joint, Path, PathCondition, PathStep, Site
 from specminer.decision.shapes import same_shape
 from specminer.evm.shadow.arena import UNKNOWN
 
@@ -26,8 +26,8 @@ _UNTRIED: Final = (Check.CALLDATA, Check.PAYABILITY, Check.DECODING, Check.MEMOR
 
 
 def coded_drafts(
-    writer: ClauseWriter, explorer: Explorer, accepted: Sequence[Path], required: Sequence[Draft]
-) -> list[Draft]:
+    writer: ClauseWriter, explorer: BranchExplorer, accepted: Sequence[Path], required: Sequence[ClauseDraft]
+) -> list[ClauseDraft]:
     """Return the clauses that the code demands of accepted calls, and that rejected none.
 
     Args:
@@ -50,9 +50,9 @@ def coded_drafts(
 @dataclass(slots=True, kw_only=True)
 class _Search:
     writer: ClauseWriter
-    explorer: Explorer
-    tried: set[tuple[Condition, Site]] = field(default_factory=set)
-    drafts: list[Draft] = field(default_factory=list)
+    explorer: BranchExplorer
+    tried: set[tuple[PathCondition, Site]] = field(default_factory=set)
+    drafts: list[ClauseDraft] = field(default_factory=list)
     _rounds: dict[Site, list[int]] = field(default_factory=dict)
     """Nodes that were tried, by site."""
 
@@ -85,7 +85,7 @@ class _Search:
                 return
             flips = flips | {rejected.steps[deciding].position}
 
-    def _is_settled(self, step: Step) -> bool:
+    def _is_settled(self, step: PathStep) -> bool:
         """Return whether a step need not be tried, and note that it was."""
         condition = step.condition
         if condition.node == UNKNOWN or (condition, step.site) in self.tried or step.joint is Joint.ANY:
@@ -104,7 +104,7 @@ class _Search:
         rounds.append(condition.node)
         return alike >= _ROUNDS
 
-    def _is_out_of_range(self, step: Step, path: Path, forced: ForcedPath) -> bool:
+    def _is_out_of_range(self, step: PathStep, path: Path, forced: ForcedPath) -> bool:
         """Return whether a loop was forced to go on where there is nothing more, and met what is not there."""
         if not forced.constant_jumps:
             return False
@@ -122,7 +122,7 @@ class _Search:
         if is_tautology(self.writer.arena, conditions):
             return  # what was forced no call can meet
         self.drafts.append(
-            Draft(
+            ClauseDraft(
                 conditions=conditions,
                 check=check_of(self.writer.arena, conditions[0], self._rejection(path, deciding, forced)),
                 coded=True,
@@ -132,7 +132,7 @@ class _Search:
             )
         )
 
-    def _rejection(self, path: RejectedPath, deciding: int, forced: ForcedPath) -> Rejection:
+    def _rejection(self, path: RejectedPath, deciding: int, forced: ForcedPath) -> RejectionIdiom:
         """Return how the code ends a call for which a condition does not hold."""
         step, subtracts = path.steps[deciding], False
         if deciding == path.first:  # it stands in the record of the call itself
@@ -141,7 +141,7 @@ class _Search:
             subtracts = subtracts_before(self.writer.arena, decision.condition) or subtracts_next(
                 code, step.counter, decision.taken
             )
-        return Rejection(
+        return RejectionIdiom(
             output=forced.output,
             coded=True,
             invalid=forced.invalid,

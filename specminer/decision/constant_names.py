@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from specminer._support.addresses import checksum_address
-from specminer.chain.artifact import Artifact, Entry
+from specminer.chain.artifact import AbiEntry, Artifact
 from specminer.chain.interface import MAX_CODE, selector
 from specminer.evm.alone import CallRecording, pursue
 from specminer.evm.forks import FORKS
@@ -81,7 +81,7 @@ class ConstantNames:
                 if value is not None:
                     self._add(entry, value)
 
-    def _add(self, entry: Entry, value: int) -> None:
+    def _add(self, entry: AbiEntry, value: int) -> None:
         table = self._roles if entry.outputs[0].type == "bytes32" else self._words
         known = table.get(value, entry.name)
         table[value] = entry.name if known == entry.name else None  # several have it: none tells
@@ -114,12 +114,12 @@ class ConstantNames:
         return digits(value) if kind is ValueKind.UINT or value < 1 << 96 or is_round(value) else hex(value)
 
 
-def _is_getter(entry: Entry) -> bool:
+def _is_getter(entry: AbiEntry) -> bool:
     reads = entry.constant or entry.state_mutability in ("view", "pure")
     return entry.type == "function" and reads and not entry.inputs and len(entry.outputs) == 1
 
 
-def _constant(code: bytes, entry: Entry) -> int | None:
+def _constant(code: bytes, entry: AbiEntry) -> int | None:
     """Return what a getter returns without looking at anything; ``None`` if it does, or fails."""
     if entry.outputs[0].type in ("string", "bytes") or "[" in entry.outputs[0].type:
         return None

@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from specminer._support.scratch import in_file
-from specminer.chain.artifact import Entry
-from specminer.chain.interface import Function, selector
+from specminer.chain.artifact import AbiEntry
+from specminer.chain.interface import InterfaceFunction, selector
 from specminer.decision.call_columns import CallColumns
 from specminer.decision.constant_names import ConstantNames
 from specminer.decoding import HistoryContext
@@ -55,13 +55,13 @@ class ContextNames:
         return ConstantNames(self.artifact, dict.fromkeys(codes))
 
     @cached_property
-    def entries(self) -> dict[bytes, Entry]:
+    def entries(self) -> dict[bytes, AbiEntry]:
         """The functions of the ABI, by selector."""
         artifact = self.artifact
         found = [] if artifact is None else [item for item in artifact.abi if item.type == "function"]
         return {selector(item): item for item in found}
 
-    def entry(self, function: Function | None) -> Entry | None:
+    def entry(self, function: InterfaceFunction | None) -> AbiEntry | None:
         """Return the ABI's own entry of a function."""
         if function is None:
             return None

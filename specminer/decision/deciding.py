@@ -9,12 +9,12 @@ from itertools import islice
 
 from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.checks import check_of
-from specminer.decision.clauses import ClauseWriter, Draft, RejectedPath
+from specminer.decision.clauses import ClauseDraft, ClauseWriter, RejectedPath
 from specminer.decision.coding import coded_drafts
-from specminer.decision.exploring import MAX_FORCED_OPCODES, Explorer, Replays
-from specminer.decision.idioms import Rejection
+from specminer.decision.exploring import MAX_FORCED_OPCODES, BranchExplorer, Replays
+from specminer.decision.idioms import RejectionIdiom
 from specminer.decision.merging import merge
-from specminer.decision.paths import MAX_OUTPUTS, Cause, Clause, ClauseKind, FunctionDecisions, Path, Step
+from specminer.decision.paths import MAX_OUTPUTS, Cause, Clause, ClauseKind, FunctionDecisions, Path, PathStep
 from specminer.decision.readings import read_alike
 from specminer.decision.sites import accepted_path, facts_of, find_loops
 from specminer.decision.steps import StepReader, find_paths
@@ -46,7 +46,7 @@ def decide(
     loops = find_loops(path.visits for path in paths)
     explorer = None
     if replays is not None:
-        explorer = Explorer(
+        explorer = BranchExplorer(
             runs=runs,
             reader=reader,
             readings=readings,
@@ -85,7 +85,7 @@ class _Rejections:
 
     runs: FunctionRuns
     writer: ClauseWriter
-    drafts: list[Draft] = field(default_factory=list)
+    drafts: list[ClauseDraft] = field(default_factory=list)
     draft_of: dict[int, int] = field(default_factory=dict)
     """By position of the run."""
     reason_of: dict[int, str] = field(default_factory=dict)
@@ -125,12 +125,12 @@ class _Rejections:
                 draft.each |= conditions[0] != head
                 return number
         run = self.runs.runs[path.runs[0]]
-        rejection = Rejection(
+        rejection = RejectionIdiom(
             output=run.output, invalid=run.halt is Halt.INVALID_OPCODE, enums=self.runs.enums
         )
         check = check_of(self.runs.arena, head, rejection)
         self.drafts.append(
-            Draft(
+            ClauseDraft(
                 conditions=conditions,
                 check=check,
                 coded=False,
@@ -151,7 +151,7 @@ class _Rejections:
         told = self._last_told(path)
         return len(steps) - 1 if told is None and explorer is None else told
 
-    def _last_left_otherwise(self, steps: Sequence[Step]) -> int | None:
+    def _last_left_otherwise(self, steps: Sequence[PathStep]) -> int | None:
         """Return the last step at whose site all accepted calls went the other way; ``None`` if there is none."""
         for index in range(len(steps) - 1, -1, -1):
             if self.writer.always_left_otherwise(steps[index]):
@@ -167,7 +167,7 @@ class _Rejections:
         return None
 
 
-def _clause(calls: _Calls, paths: tuple[Path, ...], draft: Draft) -> Clause:
+def _clause(calls: _Calls, paths: tuple[Path, ...], draft: ClauseDraft) -> Clause:
     head = draft.conditions[0]
     passed = undecided = 0
     for path in paths:

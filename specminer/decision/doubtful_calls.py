@@ -36,7 +36,7 @@ class EndedRun:
     feeds: Mapping[int, Feed]
 
 
-class _Access(NamedTuple):
+class _PathAccess(NamedTuple):
     """An access of a path: the node of its slot, or the slot if that follows from the code alone."""
 
     node: int | None
@@ -49,7 +49,7 @@ class _Place:
     """A place in the tree: what comes next there."""
 
     decides: dict[int, dict[bool, _Place]] = field(default_factory=dict)
-    accesses: dict[_Access, _Place] = field(default_factory=dict)
+    accesses: dict[_PathAccess, _Place] = field(default_factory=dict)
     ends: list[EndedRun] = field(default_factory=list)
 
     @property
@@ -106,7 +106,7 @@ class DoubtfulCalls:
             record.access_slots, record.access_decided, writes, strict=True
         ):
             place = self._follow_decisions(place, record, decided, before)
-            place = place.accesses.setdefault(_Access(node, 0 if node else slot, write), _Place())
+            place = place.accesses.setdefault(_PathAccess(node, 0 if node else slot, write), _Place())
             decided = before
         self._follow_decisions(place, record, decided, len(record.decisions)).ends.append(run)
 
@@ -156,7 +156,7 @@ class DoubtfulCalls:
         value = self._value(node, at)
         return (True, False) if value is None else (value != 0,)
 
-    def _may_access(self, access: _Access, slot: int, at: int) -> bool:
+    def _may_access(self, access: _PathAccess, slot: int, at: int) -> bool:
         expected = access.slot if not access.node else self._value(access.node, at)
         return expected is None or expected == slot
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from specminer.decision.checks import shape_of
-from specminer.decision.paths import Check, Condition, Path, Step
+from specminer.decision.paths import Check, Path, PathCondition, PathStep
 from specminer.decision.sites import Facts, facts_of
 from specminer.evm.shadow.arena import UNKNOWN, Arena
 
@@ -16,18 +16,18 @@ MAX_CHOICES: Final = 4
 MAX_JOINED: Final = 4
 """Decisions that lead to an effect together."""
 
-Conjunction = tuple[Condition, ...]
+Conjunction = tuple[PathCondition, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
     """A path that leads to an effect, as far as the effect."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[PathStep, ...]
     facts: Facts
     calls: int
 
-    def meets(self, conditions: Sequence[Condition]) -> bool:
+    def meets(self, conditions: Sequence[PathCondition]) -> bool:
         """Return whether its calls decided all of some conditions this way before the effect."""
         return all(self.facts.get(item.node) is item.holds for item in conditions)
 
@@ -93,5 +93,5 @@ def _conjunction(arena: Arena, ways: Sequence[_Way], others: Sequence[Facts]) ->
     return tuple(way.steps[index].condition for index in sorted(chosen))
 
 
-def _excludes(condition: Condition, facts: Facts) -> bool:
+def _excludes(condition: PathCondition, facts: Facts) -> bool:
     return facts.get(condition.node) is (not condition.holds)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from specminer._support.keccak import keccak
-from specminer.chain.artifact import MAX_NAME, Entry
+from specminer.chain.artifact import MAX_NAME, AbiEntry
 from specminer.chain.interface import canonical
 from specminer.decision.algebra import linear_form
 from specminer.decision.answer_terms import SIGNER, cut_parts, open_parts
@@ -15,7 +15,7 @@ from specminer.decision.argument_names import read_type, value_kind
 from specminer.decision.packed_elements import PackedElement
 from specminer.decision.phrases import Phrase, Strength, join_phrases, list_sources
 from specminer.decision.wording import Wording
-from specminer.decision.writes import FieldLeft, Place, SlotLeft, field_left
+from specminer.decision.writes import FieldLeft, SlotLeft, SlotPlace, field_left
 from specminer.evm.shadow.arena import UNKNOWN, Arena, Inputs, Part
 from specminer.evm.shadow.evaluation import evaluate
 from specminer.evm.shadow.record import CallEffect, LogEffect
@@ -64,13 +64,13 @@ class EffectTerms:
         self._terms = wording.expressions
         self._names = wording.names
         self._arena = arena
-        self._stored: dict[Place, int] = {}
-        self._written: dict[tuple[Place, int, int, int | None, int], EffectName] = {}
+        self._stored: dict[SlotPlace, int] = {}
+        self._written: dict[tuple[SlotPlace, int, int, int | None, int], EffectName] = {}
         self._events = self._event_entries()
 
-    def _event_entries(self) -> dict[int, Entry]:
+    def _event_entries(self) -> dict[int, AbiEntry]:
         artifact = self._names.artifact
-        found: dict[int, Entry] = {}
+        found: dict[int, AbiEntry] = {}
         for entry in () if artifact is None else artifact.abi:
             if entry.type == "event" and not entry.anonymous:
                 signature = f"{entry.name}({','.join(map(canonical, entry.inputs))})"
@@ -79,23 +79,23 @@ class EffectTerms:
 
     # -- storage ------------------------------------------------------------------------------------
 
-    def place(self, place: Place, runs: Sequence[int]) -> None:
+    def place(self, place: SlotPlace, runs: Sequence[int]) -> None:
         """Take in a slot, and in which runs it was written."""
         if place not in self._stored:
             node = self._arena.constant(place.slot) if place.node is None else place.node
             self._stored[place] = self._wording.stored_node(node, runs) if node else UNKNOWN
 
-    def variable(self, place: Place) -> tuple[int, int]:
+    def variable(self, place: SlotPlace) -> tuple[int, int]:
         """Return the node of what a slot held, and the row of its variable, or ``MISSING``."""
         node = self._stored[place]
         return node, self._terms.name_stored(node).variable if node else MISSING
 
-    def keys(self, place: Place) -> tuple[str, ...]:
+    def keys(self, place: SlotPlace) -> tuple[str, ...]:
         """Return the keys of the entry to which a slot belongs, as expressions, the outermost first."""
         node = self._stored[place]
         return self._terms.name_stored(node).keys if node else ()
 
-    def is_signed(self, place: Place, depth: int, facts: Mapping[int, bool]) -> bool:
+    def is_signed(self, place: SlotPlace, depth: int, facts: Mapping[int, bool]) -> bool:
         """Return whether it is among some facts that the key of an entry is who signed something."""
         key = self.keys(place)[depth]
         for node, holds in facts.items():
@@ -119,12 +119,12 @@ class EffectTerms:
         ]
         return found or [(0, item) for item in slot.fields]
 
-    def is_text(self, place: Place) -> bool:
+    def is_text(self, place: SlotPlace) -> bool:
         """Return whether a slot holds a string or bytes, or the length of one that does not fit into it."""
         node = self._stored[place]
         return bool(node) and self._terms.name_stored(node).kind is ValueKind.TEXT
 
-    def apart(self, place: Place, other: Place) -> str | None:
+    def apart(self, place: SlotPlace, other: SlotPlace) -> str | None:
         """Return what tells two entries of a variable apart: ``sender != to``; ``None`` if no one key does."""
         first, second = (self._terms.name_stored(self._stored[item]) for item in (place, other))
         if first.variable == MISSING or first.variable != second.variable:
@@ -286,7 +286,7 @@ class EffectTerms:
             return EffectName(EffectKind.LOGGED, entry.name[:MAX_NAME], "(…)", False)
         return EffectName(EffectKind.LOGGED, entry.name[:MAX_NAME], f"({shown}{more})", readable)
 
-    def _arguments(self, log: LogEffect, entry: Entry, inputs: Inputs) -> list[Phrase]:
+    def _arguments(self, log: LogEffect, entry: AbiEntry, inputs: Inputs) -> list[Phrase]:
         """Return what an event tells, in the order of its declaration."""
         phrases: list[Phrase] = []
         data = open_parts(self._arena, log.data or ())

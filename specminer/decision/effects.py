@@ -12,11 +12,11 @@ from specminer.decision.call_runs import CallRun
 from specminer.decision.effect_conditions import Conjunction, conditions_of
 from specminer.decision.effect_terms import EffectName
 from specminer.decision.function_writes import FunctionWrites
-from specminer.decision.paths import Condition, FunctionDecisions, Path
+from specminer.decision.paths import FunctionDecisions, Path, PathCondition
 from specminer.decision.phrases import Strength
 from specminer.decision.versions import with_versions
 from specminer.decision.wording import Wording
-from specminer.decision.writes import Place
+from specminer.decision.writes import SlotPlace
 from specminer.evm.frame import FrameKind
 from specminer.evm.instructions.taped import LAST_PRECOMPILED
 from specminer.evm.shadow.arena import Arena
@@ -126,7 +126,7 @@ class _Collector:
         """Accepted calls that were followed."""
         self._writes = writes
         self._terms = writes.terms
-        self._places: dict[EffectName, Place] = {}
+        self._places: dict[EffectName, SlotPlace] = {}
         self._same: dict[str, int] = {}
         """By what they are called: the nodes of conditions."""
 
@@ -228,7 +228,7 @@ class _Collector:
             phrase = self._wording.expressions.phrase(node) if node else None
             if phrase is not None and not phrase.cut:
                 node = self._same.setdefault(phrase.text, node)
-            steps.append(step._replace(condition=Condition(node, step.condition.holds)))
+            steps.append(step._replace(condition=PathCondition(node, step.condition.holds)))
         return replace(path, steps=tuple(steps))
 
     def _apart(self, name: EffectName, run: int) -> str | None:

@@ -9,14 +9,14 @@ from typing import Final
 from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.checks import qualifies
 from specminer.decision.idioms import spares_product
-from specminer.decision.paths import Condition, Site, Step, UntriedWay
+from specminer.decision.paths import PathCondition, PathStep, Site, UntriedWay
 from specminer.decision.readings import Readings
 from specminer.decision.shapes import same_shape
 from specminer.decision.sites import Loops
 from specminer.decision.steps import StepReader, each_once
 from specminer.decision.writes import slots_left
 from specminer.evm.alone import MAX_STEPS, CallRecording
-from specminer.evm.forced import ForcedRun, Place, force
+from specminer.evm.forced import ForcedRun, FrameEnding, force
 from specminer.evm.forks import Fork
 from specminer.evm.frame import BlockContext
 from specminer.evm.halts import Halt
@@ -37,7 +37,7 @@ _ERROR: Final = bytes.fromhex("08c379a0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
+class CallReplay:
     """What it takes to run a recorded call again."""
 
     recording: CallRecording
@@ -47,7 +47,7 @@ class Replay:
     gas_price: int = 0
 
 
-Replays = Callable[[int], Replay | None]
+Replays = Callable[[int], CallReplay | None]
 """From an invocation to what it takes to run it again; ``None`` if that is not known."""
 
 
@@ -55,19 +55,19 @@ Replays = Callable[[int], Replay | None]
 class ForcedPath:
     """The steps of a forced run, and how it ended."""
 
-    steps: tuple[Step, ...]
-    visits: tuple[Step, ...]
+    steps: tuple[PathStep, ...]
+    visits: tuple[PathStep, ...]
     """With decisions that repeat an earlier one."""
     rejected: bool
     returned: bool
     output: bytes
-    place: Place | None
+    place: FrameEnding | None
     calls_after: int
     constant_jumps: int
     invalid: bool = False
     """Whether it halted with INVALID."""
 
-    def after(self, position: int) -> tuple[Step, ...]:
+    def after(self, position: int) -> tuple[PathStep, ...]:
         """Return the steps behind a decision."""
         return tuple(step for step in self.steps if step.position > position)
 
@@ -85,7 +85,7 @@ def _reason(output: bytes) -> bytes:
     return output if output[:4] == _ERROR else output[:4]
 
 
-def _turn_step(flips: frozenset[int], step: Step) -> frozenset[int]:
+def _turn_step(flips: frozenset[int], step: PathStep) -> frozenset[int]:
     """Return what to force so that a step goes the other way; what comes behind it is not forced."""
     return frozenset(position for position in flips if position < step.position) | (
         frozenset() if step.position in flips else {step.position}
@@ -93,7 +93,7 @@ def _turn_step(flips: frozenset[int], step: Step) -> frozenset[int]:
 
 
 @dataclass(slots=True, kw_only=True)
-class Explorer:
+class BranchExplorer:
     """Forces decisions of a function's runs; each question costs a few runs, all together a bounded number."""
 
     runs: FunctionRuns
@@ -105,12 +105,12 @@ class Explorer:
     loops: Loops = field(default_factory=Loops)
     left: int = MAX_FORCED_OPCODES
     """Opcodes that forced runs may still take."""
-    usual: frozenset[Condition] = frozenset()
+    usual: frozenset[PathCondition] = frozenset()
     """What accepted calls decided."""
     untried: dict[object, UntriedWay] = field(default_factory=dict)
     """The forced runs that returned, by what they wrote; at most :data:`MAX_UNTRIED`."""
     _known: dict[tuple[int, frozenset[int]], ForcedPath | None] = field(default_factory=dict)
-    _latest: tuple[int, Replay | None] = (-1, None)
+    _latest: tuple[int, CallReplay | None] = (-1, None)
     _opcodes: dict[int, int] = field(default_factory=dict)
     """What runs take when nothing is forced, by position."""
     _dead: set[tuple[int, bool]] = field(default_factory=set)
@@ -129,7 +129,7 @@ class Explorer:
             self._known[key] = self._force(number, flips)
         return self._known[key]
 
-    def _replay(self, number: int) -> Replay | None:
+    def _replay(self, number: int) -> CallReplay | None:
         """Return what it takes to make a run again; questions about one run come one after another."""
         latest, replay = self._latest
         if latest != number:
@@ -166,7 +166,7 @@ class Explorer:
             self._note_untried(number, done, path.steps)
         return path
 
-    def _note_untried(self, number: int, done: ForcedRun, steps: tuple[Step, ...]) -> None:
+    def _note_untried(self, number: int, done: ForcedRun, steps: tuple[PathStep, ...]) -> None:
         """Keep what a forced run left in storage that returned: the code has this way, though nobody took it."""
         slots, more = slots_left(done.record, _MAX_SLOTS)
         if more or done.record.cut or not slots or len(self.untried) >= MAX_UNTRIED:
@@ -194,7 +194,7 @@ class Explorer:
             invalid=done.halt is Halt.INVALID_OPCODE,
         )
 
-    def code(self, number: int, place: Place | None) -> bytes:
+    def code(self, number: int, place: FrameEnding | None) -> bytes:
         """Return the code in which a forced run of a run halted; empty if it is not known."""
         replay = self._replay(number)
         if replay is None or place is None or place.code_address is None:
@@ -205,7 +205,7 @@ class Explorer:
         self,
         number: int,
         flips: frozenset[int],
-        steps: Sequence[Step],
+        steps: Sequence[PathStep],
         first: int = 0,
         observed: int | None = None,
     ) -> int | None:
@@ -235,7 +235,7 @@ class Explorer:
         return last if earliest else None
 
     def _leads_elsewhere(
-        self, number: int, flips: frozenset[int], base: ForcedPath, steps: Sequence[Step], index: int
+        self, number: int, flips: frozenset[int], base: ForcedPath, steps: Sequence[PathStep], index: int
     ) -> bool:
         """Return whether the other way at a step leads to another end than the run's own.
 
@@ -262,7 +262,7 @@ class Explorer:
         return False
 
     def leads_around(
-        self, number: int, flips: frozenset[int], steps: Sequence[Step], index: int, at: Sequence[int]
+        self, number: int, flips: frozenset[int], steps: Sequence[PathStep], index: int, at: Sequence[int]
     ) -> bool:
         """Return whether the other way at a step can lead a call to its end without the other way at others.
 
@@ -318,7 +318,7 @@ class Explorer:
             waiting += [forced | {item.position} for item in turned]
         return False
 
-    def _compares_otherwise(self, step: Step, avoided: Step, turned: Step) -> bool:
+    def _compares_otherwise(self, step: PathStep, avoided: PathStep, turned: PathStep) -> bool:
         """Return whether a step is another one's check, but of something else that the way there computed.
 
         What is kept under another hash may be the same thing, written down at another place. That a question fails is
@@ -332,7 +332,7 @@ class Explorer:
         )
         return hashes <= others or others <= hashes
 
-    def _is_check(self, step: Step, avoided: Step) -> bool:
+    def _is_check(self, step: PathStep, avoided: PathStep) -> bool:
         """Return whether a step is another one, or decides at its site upon what was computed otherwise.
 
         The same check in another round of a loop is not the same step.

@@ -10,7 +10,7 @@ from specminer._support.keccak import keccak
 from specminer.decision.effect_terms import EffectTerms
 from specminer.decision.paths import FunctionDecisions
 from specminer.decision.wording import Wording
-from specminer.decision.writes import Place, SlotLeft, slots_left
+from specminer.decision.writes import SlotLeft, SlotPlace, slots_left
 
 MAX_SLOTS: Final = 128
 """Slots that one call writes to of which it is told what it leaves there."""
@@ -37,7 +37,7 @@ class FunctionWrites:
             if not any(0 <= slot.slot - first < _MAX_CONTENT for first in contents):
                 yield slot
 
-    def same_slot(self, place: Place, run: int) -> Place | None:
+    def same_slot(self, place: SlotPlace, run: int) -> SlotPlace | None:
         """Return another place that was the same slot as this one in a run; ``None`` if there was none."""
         for slot in self.slots[run]:
             places = (slot.place, *slot.aliases)
@@ -57,7 +57,7 @@ def writes_of(decisions: FunctionDecisions, wording: Wording) -> FunctionWrites:
     runs = decisions.runs
     terms = EffectTerms(wording, runs.arena)
     slots: dict[int, tuple[SlotLeft, ...]] = {}
-    places: dict[Place, list[int]] = {}
+    places: dict[SlotPlace, list[int]] = {}
     beyond = set()
     for number, run in enumerate(runs.runs):
         if not run.accepted:
@@ -69,7 +69,7 @@ def writes_of(decisions: FunctionDecisions, wording: Wording) -> FunctionWrites:
         for slot in found:
             for place in (slot.place, *slot.aliases):
                 places.setdefault(place, []).append(number)
-    untried: dict[Place, list[int]] = {}
+    untried: dict[SlotPlace, list[int]] = {}
     for way in decisions.untried:
         for slot in way.slots:
             untried.setdefault(slot.place, []).append(way.run)

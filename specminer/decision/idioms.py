@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from specminer._support.keccak import keccak
-from specminer.decision.paths import Check, Condition, Step
+from specminer.decision.paths import Check, PathCondition, PathStep
 from specminer.evm.frame import FrameKind
 from specminer.evm.opcodes import Op
 from specminer.evm.shadow.arena import MASK, SOURCES, Arena, operands_of
@@ -44,7 +44,7 @@ _MAX_SCANNED: Final = 24
 """Opcodes behind a check among which a subtraction is looked for."""
 
 
-class Rejection(NamedTuple):
+class RejectionIdiom(NamedTuple):
     """What is known of how a condition that does not hold ends a call."""
 
     output: bytes
@@ -59,7 +59,7 @@ class Rejection(NamedTuple):
     """Where in the calldata values of enums stand."""
 
 
-def idiom_of(arena: Arena, condition: Condition, rejection: Rejection) -> Check | None:
+def idiom_of(arena: Arena, condition: PathCondition, rejection: RejectionIdiom) -> Check | None:
     """Return what a condition is for if it is an idiom of a library; ``None`` if it is not, or if that is not known."""
     kind = arena.kind(condition.node)
     if kind == "success":
@@ -83,7 +83,7 @@ def idiom_of(arena: Arena, condition: Condition, rejection: Rejection) -> Check 
     return None
 
 
-def is_product_check(arena: Arena, condition: Condition) -> bool:
+def is_product_check(arena: Arena, condition: PathCondition) -> bool:
     """Return whether a condition says that a product fits: divided by one factor it is the other."""
     if arena.kind(condition.node) != "eq" or not condition.holds:
         return False
@@ -91,7 +91,7 @@ def is_product_check(arena: Arena, condition: Condition) -> bool:
     return _is_divided_product(arena, left, right) or _is_divided_product(arena, right, left)
 
 
-def is_checked_product(arena: Arena, condition: Condition, factor: int) -> bool:
+def is_checked_product(arena: Arena, condition: PathCondition, factor: int) -> bool:
     """Return whether a condition says that a product fits: divided by this factor it is the other.
 
     Of a factor that is a difference, what is decided upon is whether both its sides are equal.
@@ -106,7 +106,7 @@ def is_checked_product(arena: Arena, condition: Condition, factor: int) -> bool:
     )
 
 
-def spares_product(arena: Arena, steps: Sequence[Step], index: int) -> bool:
+def spares_product(arena: Arena, steps: Sequence[PathStep], index: int) -> bool:
     """Return whether a step asks for a factor that is zero: the product needs no check then, and zero follows."""
     node = steps[index].condition.node
     return index + 1 < len(steps) and is_checked_product(arena, steps[index + 1].condition, node)
@@ -132,7 +132,7 @@ def is_fixed(arena: Arena, node: int) -> bool:
     return bool(sources) and all(arena.kind(item) in ("this", "chain") for item in sources)
 
 
-def is_signature_check(arena: Arena, condition: Condition) -> bool:
+def is_signature_check(arena: Arena, condition: PathCondition) -> bool:
     """Return whether a condition says that a signature is well-formed: its length, ``v``, the lower half of ``s``."""
     key = arena.key(condition.node)
     if key[0] == "lt":
@@ -212,7 +212,7 @@ def _pushed_before(code: bytes, counter: int) -> int | None:
     return None
 
 
-def _question(arena: Arena, number: int, rejection: Rejection) -> Check:
+def _question(arena: Arena, number: int, rejection: RejectionIdiom) -> Check:
     """Return what the success of a call is for: what only asks, or computes, is part of reading its answer."""
     call = arena.foreign.call(number)
     if call is None:
@@ -228,7 +228,7 @@ def _recovers(arena: Arena) -> bool:
     return any(arena.constants.get(call.to) == _ECRECOVER for call in arena.foreign.calls)
 
 
-def _is_about_answers(arena: Arena, condition: Condition) -> bool:
+def _is_about_answers(arena: Arena, condition: PathCondition) -> bool:
     """Return whether a condition asks for code where the contract calls, or for the size of an answer."""
     key = arena.key(condition.node)
     if _asks_for_code(arena, condition):
@@ -238,7 +238,7 @@ def _is_about_answers(arena: Arena, condition: Condition) -> bool:
     return any(arena.kind(item) == "answer_size" for item in value_sources(arena, condition.node))
 
 
-def _asks_for_code(arena: Arena, condition: Condition) -> bool:
+def _asks_for_code(arena: Arena, condition: PathCondition) -> bool:
     """Return whether a condition says that there is code at a contract that is called: by its size, or by its hash."""
     key = arena.key(condition.node)
     asks = condition.holds and key[0] in ("code_size", "code_hash")
@@ -248,13 +248,13 @@ def _asks_for_code(arena: Arena, condition: Condition) -> bool:
     return asks and any(call.to == key[1] for call in arena.foreign.calls)
 
 
-def _is_cast(arena: Arena, condition: Condition, output: bytes) -> bool:
+def _is_cast(arena: Arena, condition: PathCondition, output: bytes) -> bool:
     if output[:4] not in _CASTS and not _CAST_TEXT.search(_text_of(output)):
         return False
     return arena.kind(condition.node) in ("lt", "slt", "eq", "field")
 
 
-def _is_member_check(arena: Arena, condition: Condition, enums: frozenset[int]) -> bool:
+def _is_member_check(arena: Arena, condition: PathCondition, enums: frozenset[int]) -> bool:
     """Return whether a condition says that an argument is one of an enum's values: it is less than their number."""
     key = arena.key(condition.node)
     if key[0] != "lt":
@@ -266,11 +266,11 @@ def _is_member_check(arena: Arena, condition: Condition, enums: frozenset[int]) 
     return bound in arena.constants and word[0] == "calldata" and len(word) == 2 and word[1] in enums
 
 
-def _is_divisor(arena: Arena, condition: Condition) -> bool:
+def _is_divisor(arena: Arena, condition: PathCondition) -> bool:
     return condition.holds and arena.divides(condition.node)
 
 
-def _is_internal_sum(arena: Arena, condition: Condition) -> bool:
+def _is_internal_sum(arena: Arena, condition: PathCondition) -> bool:
     """Return whether a sum does not wrap around that no argument adds to what is stored."""
     key = arena.key(condition.node)
     if key[0] != "lt" or condition.holds:
@@ -282,7 +282,7 @@ def _is_internal_sum(arena: Arena, condition: Condition) -> bool:
     return not any(given & _OF_THE_CALLER and stored & _STORED for given, stored in (kinds, reversed(kinds)))
 
 
-def _is_internal_gap(arena: Arena, condition: Condition, rejection: Rejection) -> bool:
+def _is_internal_gap(arena: Arena, condition: PathCondition, rejection: RejectionIdiom) -> bool:
     """Return whether a difference does not wrap around of which nothing comes from the caller or from others."""
     key = arena.key(condition.node)
     if key[0] != "lt" or condition.holds or not arena.is_subtracted(key[1], key[2]):

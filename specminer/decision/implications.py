@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from specminer.decision.paths import Condition
+from specminer.decision.paths import PathCondition
 from specminer.evm.shadow.arena import MASK, UNKNOWN, Arena
 
 Ranges = tuple[tuple[int, int], ...]
@@ -13,7 +13,7 @@ Ranges = tuple[tuple[int, int], ...]
 _ALL: Final[Ranges] = ((0, MASK),)
 
 
-def values_of(arena: Arena, condition: Condition) -> tuple[int, Ranges]:
+def values_of(arena: Arena, condition: PathCondition) -> tuple[int, Ranges]:
     """Return an expression, and the values of it with which a condition holds."""
     node = condition.node
     if node == UNKNOWN:
@@ -31,7 +31,7 @@ def values_of(arena: Arena, condition: Condition) -> tuple[int, Ranges]:
     return node, _between(1, MASK) if condition.holds else ((0, 0),)
 
 
-def implies(arena: Arena, first: Condition, second: Condition) -> bool:
+def implies(arena: Arena, first: PathCondition, second: PathCondition) -> bool:
     """Return whether the second condition holds wherever the first one does, as far as constants tell."""
     if first == second:
         return True
@@ -44,7 +44,7 @@ def implies(arena: Arena, first: Condition, second: Condition) -> bool:
     return left == right and all(any(low >= a and high <= b for a, b in others) for low, high in values)
 
 
-def _orders_sides_of(arena: Arena, first: Condition, second: Condition) -> bool:
+def _orders_sides_of(arena: Arena, first: PathCondition, second: PathCondition) -> bool:
     """Return whether one condition says how two expressions are related, and what the other says follows from that."""
     one, other = arena.key(first.node), arena.key(second.node)
     kinds = one[0], other[0]
@@ -55,7 +55,7 @@ def _orders_sides_of(arena: Arena, first: Condition, second: Condition) -> bool:
     return kinds == ("lt", "lt") and first.holds and not second.holds and one[1:3] == other[2:0:-1]
 
 
-def is_tautology(arena: Arena, conditions: Sequence[Condition]) -> bool:
+def is_tautology(arena: Arena, conditions: Sequence[PathCondition]) -> bool:
     """Return whether one of some conditions always holds: the opposite of one implies another one."""
     return any(
         implies(arena, one.negated, other)
@@ -64,7 +64,7 @@ def is_tautology(arena: Arena, conditions: Sequence[Condition]) -> bool:
     )
 
 
-def without_implied(arena: Arena, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+def without_implied(arena: Arena, conditions: Sequence[PathCondition]) -> tuple[PathCondition, ...]:
     """Return a disjunction without the conditions that others in it follow from."""
     rest = list(conditions)
     for condition in reversed(conditions[1:]):
@@ -73,7 +73,7 @@ def without_implied(arena: Arena, conditions: Sequence[Condition]) -> tuple[Cond
     return tuple(rest)
 
 
-def all_imply(arena: Arena, strong: Iterable[Condition], weak: Sequence[Condition]) -> bool:
+def all_imply(arena: Arena, strong: Iterable[PathCondition], weak: Sequence[PathCondition]) -> bool:
     """Return whether a disjunction follows from another one: each condition of that implies one of its own."""
     return all(any(implies(arena, one, other) for other in weak) for one in strong)
 

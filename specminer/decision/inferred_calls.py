@@ -24,7 +24,7 @@ from specminer.evm.halts import Halt
 from specminer.evm.instructions.taped import UNKNOWN_VALUE
 from specminer.evm.shadow.arena import UNKNOWN, Arena
 from specminer.evm.shadow.record import Decision, ShadowRecord
-from specminer.evm.transactions import Transaction, intrinsic_costs
+from specminer.evm.transactions import EvmTransaction, intrinsic_costs
 from specminer.history import MISSING, History
 from specminer.trace import Fidelity
 
@@ -170,7 +170,7 @@ class InferredCalls:
             return None
         paid = int(history.transaction_gas_used[transaction])
         cost, least = intrinsic_costs(
-            fork, Transaction(sender=recording.caller, to=recording.contract, data=recording.data, gas=0)
+            fork, EvmTransaction(sender=recording.caller, to=recording.contract, data=recording.data, gas=0)
         )
         return paid - cost if paid > least else None
 

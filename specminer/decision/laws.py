@@ -19,7 +19,7 @@ from specminer.decision.sites import facts_of
 from specminer.decision.writes import SlotLeft
 from specminer.evm.shadow.arena import Arena
 from specminer.history import MISSING
-from specminer.location import Variable
+from specminer.location import StorageVariable
 from specminer.specification import Derivation
 
 MAX_SLOTS: Final = 64
@@ -146,7 +146,7 @@ def _take_in(changes: Changes, of: FieldOf, change: _Change) -> None:
 
 
 def laws_of(
-    functions: Sequence[FunctionChanges], variables: Sequence[Variable], *, whole: bool = True
+    functions: Sequence[FunctionChanges], variables: Sequence[StorageVariable], *, whole: bool = True
 ) -> dict[str, Derivation]:
     """Return the invariants that follow from what calls change, by their text, with how far that is proved.
 
@@ -236,7 +236,7 @@ def _courses(functions: Sequence[FunctionChanges], of: FieldOf) -> Iterator[tupl
 
 
 def _pairs(
-    functions: Sequence[FunctionChanges], variables: Sequence[Variable]
+    functions: Sequence[FunctionChanges], variables: Sequence[StorageVariable]
 ) -> list[tuple[FieldOf, FieldOf]]:
     """Return variables without keys and with keys that change in one call."""
     pairs: dict[tuple[FieldOf, FieldOf], None] = {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from specminer.decision.clauses import Draft
+from specminer.decision.clauses import ClauseDraft
 from specminer.decision.implications import all_imply
-from specminer.decision.paths import MAX_OUTPUTS, Condition
+from specminer.decision.paths import MAX_OUTPUTS, PathCondition
 from specminer.decision.shapes import same_shape
 from specminer.decision.sites import Loops
 from specminer.evm.shadow.arena import Arena
@@ -17,12 +17,12 @@ from specminer.evm.shadow.arena import Arena
 class MergedClauses:
     """Clauses, and what became of those that they were made of."""
 
-    drafts: list[Draft]
+    drafts: list[ClauseDraft]
     position: dict[int, int]
     """From the position of an earlier draft to that of the one which says it now."""
 
 
-def merge(arena: Arena, drafts: Sequence[Draft], loops: Loops) -> MergedClauses:
+def merge(arena: Arena, drafts: Sequence[ClauseDraft], loops: Loops) -> MergedClauses:
     """Merge clauses: equal ones, weaker ones with stronger ones, and those of the rounds of a loop.
 
     A clause is stronger than another if each of its conditions implies one of the other's: whatever violates the weaker
@@ -58,7 +58,7 @@ def merge(arena: Arena, drafts: Sequence[Draft], loops: Loops) -> MergedClauses:
     )
 
 
-def _is_stronger(arena: Arena, strong: Draft, weak: Draft, *, earlier: bool) -> bool:
+def _is_stronger(arena: Arena, strong: ClauseDraft, weak: ClauseDraft, *, earlier: bool) -> bool:
     """Return whether what violates the weaker clause violates the stronger one; of equal ones the earlier counts."""
     first, second = frozenset(strong.conditions), frozenset(weak.conditions)
     if weak.stopped and not first <= second:
@@ -68,7 +68,7 @@ def _is_stronger(arena: Arena, strong: Draft, weak: Draft, *, earlier: bool) -> 
     return earlier or not all_imply(arena, weak.conditions, strong.conditions)
 
 
-def _first_round(arena: Arena, drafts: Sequence[Draft], number: int) -> int | None:
+def _first_round(arena: Arena, drafts: Sequence[ClauseDraft], number: int) -> int | None:
     """Return the clause that demands the same in the first round of a loop; ``None`` if that is this one.
 
     Expressions of earlier rounds are made before those of later ones.
@@ -79,7 +79,7 @@ def _first_round(arena: Arena, drafts: Sequence[Draft], number: int) -> int | No
     return None if first == number else first
 
 
-def _demand_alike(arena: Arena, first: Draft, second: Draft) -> bool:
+def _demand_alike(arena: Arena, first: ClauseDraft, second: ClauseDraft) -> bool:
     left, right = _one_round(arena, first.conditions), _one_round(arena, second.conditions)
     return (
         first.site == second.site
@@ -89,16 +89,16 @@ def _demand_alike(arena: Arena, first: Draft, second: Draft) -> bool:
     )
 
 
-def _are_alike(arena: Arena, first: Condition, second: Condition) -> bool:
+def _are_alike(arena: Arena, first: PathCondition, second: PathCondition) -> bool:
     equations = [arena.kind(item.node) == "eq" for item in (first, second)]
     plain = [arena.kind(item.node) not in ("eq", "lt", "slt") for item in (first, second)]
     turned = any(equations) and any(plain)  # that it is zero is an equation as well
     return first.holds == (second.holds != turned) and same_shape(arena, first.node, second.node)
 
 
-def _one_round(arena: Arena, conditions: Sequence[Condition]) -> list[Condition]:
+def _one_round(arena: Arena, conditions: Sequence[PathCondition]) -> list[PathCondition]:
     """Return the conditions without those that say of another round of a loop what one before them says."""
-    found: list[Condition] = []
+    found: list[PathCondition] = []
     for condition in conditions:
         if not any(_are_alike(arena, other, condition) for other in found[1:]):
             found.append(condition)
@@ -112,7 +112,7 @@ def _end(target: Sequence[int], number: int) -> int:
     return number
 
 
-def _take_in(draft: Draft, other: Draft) -> None:
+def _take_in(draft: ClauseDraft, other: ClauseDraft) -> None:
     draft.stopped += other.stopped
     draft.each |= other.each and draft.conditions == other.conditions
     for output in other.outputs:

@@ -21,7 +21,7 @@ from specminer.decision.wording import Wording
 from specminer.decision.writes import SlotLeft
 from specminer.evm.shadow.arena import UNKNOWN, Arena
 from specminer.history import MISSING
-from specminer.location import Variable
+from specminer.location import StorageVariable
 
 GROWING: Final = "changes only by growing by 1"
 RISING: Final = "never decreases"
@@ -71,7 +71,7 @@ def take_in(
     decisions: FunctionDecisions,
     writes: FunctionWrites,
     name: str,
-    variables: Sequence[Variable],
+    variables: Sequence[StorageVariable],
     *,
     creates: bool = False,
 ) -> None:
@@ -195,7 +195,7 @@ class _WriteReader(CourseReader):
         self,
         decisions: FunctionDecisions,
         writes: FunctionWrites,
-        variables: Sequence[Variable],
+        variables: Sequence[StorageVariable],
     ) -> None:
         super().__init__(decisions.runs.arena)
         self._terms: EffectTerms = writes.terms
@@ -257,7 +257,7 @@ class _WriteReader(CourseReader):
 
 
 def demanded_fields(
-    decisions: FunctionDecisions, wording: Wording, variables: Sequence[Variable]
+    decisions: FunctionDecisions, wording: Wording, variables: Sequence[StorageVariable]
 ) -> set[str]:
     """Return the fields, with empty brackets, of which the code of a function demands something.
 

@@ -10,7 +10,7 @@ from specminer.decision.call_runs import FunctionRuns
 from specminer.decision.writes import SlotLeft
 
 
-class Condition(NamedTuple):
+class PathCondition(NamedTuple):
     """A fact about an expression: it is zero, or it is not."""
 
     node: int
@@ -19,9 +19,9 @@ class Condition(NamedTuple):
     """The fact is ``(value of node != 0) == holds``."""
 
     @property
-    def negated(self) -> Condition:
+    def negated(self) -> PathCondition:
         """The opposite fact."""
-        return Condition(self.node, not self.holds)
+        return PathCondition(self.node, not self.holds)
 
 
 class Joint(Enum):
@@ -39,10 +39,10 @@ Site = tuple[int, int]
 """Where in the code a fact was decided: the number of the jump's place (``Arena.site``), and which of its facts."""
 
 
-class Step(NamedTuple):
+class PathStep(NamedTuple):
     """A decision on a path: a conditional jump, and the fact that led the call on."""
 
-    condition: Condition
+    condition: PathCondition
     frame: int
     """Number of the frame in the run, in order of entry."""
     counter: int
@@ -64,12 +64,12 @@ class Path:
     function. If data does, it is the other way round.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[PathStep, ...]
     returned: bool
     """Whether the code returned; if not, it rejected the calls."""
     runs: tuple[int, ...]
     """Positions in :attr:`FunctionRuns.runs`, in chain order; calls that are matched to them took it as well."""
-    visits: tuple[Step, ...] = ()
+    visits: tuple[PathStep, ...] = ()
     """All decisions in order, those that repeat an earlier one included."""
     found_function: bool = True
     """Whether the search for the function found one; only a fallback function runs without."""
@@ -126,7 +126,7 @@ class Check(StrEnum):
 class Clause:
     """A disjunction of conditions of which at least one holds in every accepted call."""
 
-    conditions: tuple[Condition, ...]
+    conditions: tuple[PathCondition, ...]
     """At least one; the one decided last comes first, the others qualify it (``if ...``)."""
     kind: ClauseKind
     check: Check
@@ -148,7 +148,7 @@ class Clause:
     """The first block in which a later version ran that does not demand it; ``None`` if there was none."""
 
     @property
-    def own_conditions(self) -> tuple[Condition, ...]:
+    def own_conditions(self) -> tuple[PathCondition, ...]:
         """The conditions without those that say when the version ran."""
         return self.conditions[: len(self.conditions) - (self.since is not None) - (self.until is not None)]
 
@@ -182,7 +182,7 @@ class UntriedWay:
 
     run: int
     """Position of the run that it parts from."""
-    steps: tuple[Step, ...]
+    steps: tuple[PathStep, ...]
     """What it decided."""
     slots: tuple[SlotLeft, ...]
 

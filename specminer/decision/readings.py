@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from specminer.decision.paths import Condition, Path, Site, Step
+from specminer.decision.paths import Path, PathCondition, PathStep, Site
 from specminer.decision.steps import each_once
 from specminer.evm.shadow.arena import SOURCES, UNKNOWN, Arena, Key, operands_of
 
@@ -42,13 +42,13 @@ class Readings:
     _roots: dict[int, Roots] = field(default_factory=dict)
     _compared: dict[tuple[int, int], tuple[tuple[int, int], ...] | None] = field(default_factory=dict)
 
-    def read(self, visits: Iterable[Step]) -> tuple[Step, ...]:
+    def read(self, visits: Iterable[PathStep]) -> tuple[PathStep, ...]:
         """Return decisions over the expressions that they are read in."""
         reading = self.reading
         return tuple(
             step
             if (node := reading.get(step.condition.node)) is None
-            else step._replace(condition=Condition(node, step.condition.holds))
+            else step._replace(condition=PathCondition(node, step.condition.holds))
             for step in visits
         )
 

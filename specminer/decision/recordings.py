@@ -14,7 +14,7 @@ from specminer.evm.events import Question, SlotRead, SlotWrite
 from specminer.evm.forks import FORKS, Fork
 from specminer.evm.frame import BlockContext, FrameKind
 from specminer.evm.halts import Halt
-from specminer.evm.instructions.taped import UNKNOWN_VALUE, Answer
+from specminer.evm.instructions.taped import UNKNOWN_VALUE, CallEnding
 from specminer.evm.opcodes import Op
 from specminer.history import (
     CALLS,
@@ -196,14 +196,14 @@ class Recordings:
                 found.append(SlotRead(contract, words[slot], value))
         return found
 
-    def _answers(self, invocation: int) -> list[Answer] | None:
+    def _answers(self, invocation: int) -> list[CallEnding] | None:
         columns = self._history.answers
         if columns is None or columns.invocation_calls[invocation] == MISSING:
             return None
         rows = columns.calls(invocation)
         return [self._answer(columns, row) for row in range(rows.start, rows.stop)]
 
-    def _answer(self, columns: AnswerColumns, row: int) -> Answer:
+    def _answer(self, columns: AnswerColumns, row: int) -> CallEnding:
         kind = CALLS[int(columns.call_kind[row])]
         to = self._addresses[int(columns.call_to[row])]
         succeeded = bool(columns.call_succeeded[row])
@@ -213,7 +213,7 @@ class Recordings:
         known = size == len(output) or (size == MISSING and 0 < len(output) < MAX_CALL_OUTPUT)
         if not known and not precompiled:
             raise NotRecorded("another contract's answer is too long to be recorded")
-        return Answer(
+        return CallEnding(
             FrameKind[kind.name],
             0 if kind.creates else to,
             self._history.words[int(columns.call_value[row])],

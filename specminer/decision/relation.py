@@ -67,7 +67,7 @@ class NamedTerm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relation:
+class ConditionRelation:
     """A condition as a comparison of two things, or of one with a constant.
 
     A truth value holds if it is different from the constant 0, and does not if it equals it.

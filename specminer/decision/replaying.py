@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from specminer.decision.call_runs import FunctionRuns
-from specminer.decision.exploring import Replay, Replays
+from specminer.decision.exploring import CallReplay, Replays
 from specminer.decision.recordings import Recordings
 from specminer.history import History
 
@@ -15,11 +15,11 @@ def replays_of(history: History, runs: Iterable[FunctionRuns]) -> Replays:
     recordings = Recordings(history)
     variants = {run.invocation: run.variant for item in runs for run in item.runs if not run.inferred}
 
-    def replay(invocation: int) -> Replay | None:
+    def replay(invocation: int) -> CallReplay | None:
         if invocation not in variants:
             return None
         call = recordings.of(invocation)
         fork, recording = call.variants[variants[invocation]]
-        return Replay(recording=recording, fork=fork, block=call.block, codes=call.codes)
+        return CallReplay(recording=recording, fork=fork, block=call.block, codes=call.codes)
 
     return replay

@@ -262,7 +262,7 @@ def inferred_run(invocation: int, way: InferredWay, code: int) -> CallRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class LoneExecution:
     """What came of executing a call alone."""
 
     record: ShadowRecord | None
@@ -272,9 +272,9 @@ class Execution:
     """Which of :attr:`RecordedCall.variants` was executed."""
 
 
-def execute_alone(call: RecordedCall, arena: Arena) -> Execution:
+def execute_alone(call: RecordedCall, arena: Arena) -> LoneExecution:
     """Execute a call alone under the shadow: the variant that is proved, else the likeliest one."""
-    first: Execution | None = None
+    first: LoneExecution | None = None
     for variant, (fork, recording) in enumerate(call.variants):
         shadow = Shadow({recording.contract}, arena, room=MAX_RECORDED, foundation=taped_instructions)
         pursuit = pursue(recording, fork, call.block, call.codes, observer=shadow)
@@ -283,7 +283,7 @@ def execute_alone(call: RecordedCall, arena: Arena) -> Execution:
             pursuit = Pursuit(reason="it decides upon gas left, which was not recorded")
         elif pursuit.assuming and not pursuit.proved:
             pursuit = Pursuit(reason="it makes calls whose answers were not recorded")
-        execution = Execution(record=record, pursuit=pursuit, variant=variant)
+        execution = LoneExecution(record=record, pursuit=pursuit, variant=variant)
         if pursuit.proved:
             return execution
         first = first or execution

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from specminer.decision.paths import Condition, Path, Site, Step
+from specminer.decision.paths import Path, PathCondition, PathStep, Site
 from specminer.evm.shadow.arena import UNKNOWN
 
 Facts = Mapping[int, bool]
@@ -22,7 +22,7 @@ _MAX_NESTING = 8
 """Loops inside one another that are told apart."""
 
 
-def facts_of(steps: Sequence[Step]) -> dict[int, bool]:
+def facts_of(steps: Sequence[PathStep]) -> dict[int, bool]:
     """Return the facts of some steps."""
     return {step.condition.node: step.condition.holds for step in steps if step.condition.node != UNKNOWN}
 
@@ -34,17 +34,17 @@ class AcceptedPath:
     facts: Facts
     runs: tuple[int, ...]
     """Positions of the runs that took it."""
-    steps: tuple[Step, ...] = ()
+    steps: tuple[PathStep, ...] = ()
     """Its decisions, each fact once: where a choice (``a or b``) ends, code decides once more upon what sufficed."""
-    visits: tuple[Step, ...] = ()
+    visits: tuple[PathStep, ...] = ()
     """All its decisions."""
-    _at: dict[Site, list[Step]] = field(default_factory=dict)
+    _at: dict[Site, list[PathStep]] = field(default_factory=dict)
 
-    def decides(self, condition: Condition) -> bool:
+    def decides(self, condition: PathCondition) -> bool:
         """Return whether its calls decided that a condition holds."""
         return self.facts.get(condition.node) is condition.holds
 
-    def at(self, site: Site) -> Sequence[Step]:
+    def at(self, site: Site) -> Sequence[PathStep]:
         """Return its decisions at a site, in order."""
         if not self._at:
             for step in self.steps:
@@ -55,11 +55,11 @@ class AcceptedPath:
         """Return the ways that its calls left a site."""
         return frozenset(step.way for step in self.at(site)) or _NOWHERE
 
-    def leaves_otherwise(self, step: Step) -> bool:
+    def leaves_otherwise(self, step: PathStep) -> bool:
         """Return whether its calls left the site of another path's step by the other way only."""
         return self.ways(step.site) == {not step.way}
 
-    def has_no_choice(self, step: Step, facts: Facts) -> bool:
+    def has_no_choice(self, step: PathStep, facts: Facts) -> bool:
         """Return whether its calls left the site of another path's step by the other way, as they had decided before.
 
         Of a transfer to oneself, what is added again is what was taken away.
@@ -97,7 +97,7 @@ class Loops:
         return site in self.bodies.get(head, ())
 
 
-def find_loops(paths: Iterable[Sequence[Step]]) -> Loops:
+def find_loops(paths: Iterable[Sequence[PathStep]]) -> Loops:
     """Return the loops that calls went round.
 
     A site ends a loop if calls that came to it again always left it one way, and the last time the other way. Of the
@@ -118,14 +118,14 @@ def find_loops(paths: Iterable[Sequence[Step]]) -> Loops:
 
 
 def _rounds(
-    visits: list[Step], bodies: dict[Site, set[Site]], ends: set[Site], others: set[Site]
-) -> list[list[Step]]:
+    visits: list[PathStep], bodies: dict[Site, set[Site]], ends: set[Site], others: set[Site]
+) -> list[list[PathStep]]:
     """Note the loops in a piece of a path that lie in no other one; return the rounds of each as pieces."""
     places: dict[tuple[Site, int], list[int]] = {}
     for index, step in enumerate(visits):
         if step.site[0]:
             places.setdefault((step.site, step.frame), []).append(index)
-    rounds: list[list[Step]] = []
+    rounds: list[list[PathStep]] = []
     covered = -1
     for (site, _), indices in sorted(places.items(), key=lambda item: item[1][0]):
         if len(indices) < 2 or indices[0] < covered:

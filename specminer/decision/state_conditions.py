@@ -34,7 +34,7 @@ _HALF: Final = 1 << 255
 _CLOCKS: Final = {"time": "now", "block": "block"}
 
 
-class Comparison(Enum):
+class ZeroComparison(Enum):
     """How what a condition adds up compares with zero."""
 
     ZERO = "="
@@ -63,7 +63,7 @@ class StateCondition:
     factor: int
     """The clock's: 1 or -1, 0 without one."""
     constant: int
-    comparison: Comparison
+    comparison: ZeroComparison
     constants: tuple[str, ...] = ()
     """Names of what :attr:`constant` is made of, where it has any."""
 
@@ -100,10 +100,10 @@ def _read(decisions: FunctionDecisions, wording: Wording, node: int) -> StateCon
     key = arena.key(node)
     if key[0] in ("lt", "eq"):
         left, right = linear_form(arena, key[1], 256), linear_form(arena, key[2], 256)
-        comparison = Comparison.NEGATIVE if key[0] == "lt" else Comparison.ZERO
+        comparison = ZeroComparison.NEGATIVE if key[0] == "lt" else ZeroComparison.ZERO
     else:
         left, right = linear_form(arena, node, 256), LinearForm(256)
-        comparison = Comparison.ZERO
+        comparison = ZeroComparison.ZERO
     if left is None or right is None:
         return None
     left.add(right, -1)
@@ -120,7 +120,7 @@ def _measure_condition(arena: Arena, wording: Wording, form: LinearForm) -> Stat
     if len(places) != 1 or len(given) != 1 or sum(form.factors.values()) % (MASK + 1):
         return None
     return StateCondition(
-        stored=((places[0], 1),), clock="", factor=0, constant=0, comparison=Comparison.ZERO
+        stored=((places[0], 1),), clock="", factor=0, constant=0, comparison=ZeroComparison.ZERO
     )
 
 
@@ -145,7 +145,7 @@ def _is_narrow_sum(arena: Arena, key: Key) -> bool:
 
 
 def _name_condition(
-    decisions: FunctionDecisions, wording: Wording, form: LinearForm, comparison: Comparison
+    decisions: FunctionDecisions, wording: Wording, form: LinearForm, comparison: ZeroComparison
 ) -> StateCondition | None:
     clock, clocked = "", 0
     stored: dict[StoredField, int] = {}
@@ -167,7 +167,7 @@ def _name_condition(
     if not stored and (clock != "now" or abs(constant) < FIRST_TIME):
         return None
     items = tuple(sorted(stored.items()))
-    if comparison is Comparison.ZERO and (clocked or items[0][1]) < 0:  # one of both forms
+    if comparison is ZeroComparison.ZERO and (clocked or items[0][1]) < 0:  # one of both forms
         items = tuple((place, -times) for place, times in items)
         clocked, constant = -clocked, -constant
     name = wording.names.constants.name(abs(constant), ValueKind.UINT)

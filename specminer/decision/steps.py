@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from specminer.decision.call_runs import FunctionRuns
-from specminer.decision.paths import Condition, Joint, Path, Step
+from specminer.decision.paths import Joint, Path, PathCondition, PathStep
 from specminer.decision.selectors import selects_only
 from specminer.evm.frame import FrameKind
 from specminer.evm.instructions.taped import is_precompiled
@@ -24,14 +24,14 @@ class StepReader:
     """Reads the steps of runs over one arena."""
 
     arena: Arena
-    _conditions: dict[tuple[int, bool], Condition] = field(default_factory=dict)
+    _conditions: dict[tuple[int, bool], PathCondition] = field(default_factory=dict)
     _selecting: dict[int, bool] = field(default_factory=dict)
 
-    def visits(self, record: ShadowRecord) -> tuple[Step, ...]:
+    def visits(self, record: ShadowRecord) -> tuple[PathStep, ...]:
         """Return the decisions of a run that count, with those that repeat an earlier one."""
         inside, hidden = _calls_inside(record), record.dynamic_frames
         return tuple(
-            Step(
+            PathStep(
                 fact.condition,
                 decision.frame,
                 decision.counter,
@@ -55,7 +55,7 @@ class StepReader:
             if fact.node != UNKNOWN
         )
 
-    def condition(self, node: int, taken: bool) -> Condition:
+    def condition(self, node: int, taken: bool) -> PathCondition:
         """Return the fact that a decision upon a node stands for."""
         known = self._conditions.get((node, taken))
         if known is None:
@@ -106,7 +106,7 @@ class StepReader:
 class _Fact(NamedTuple):
     """A fact that a jump was decided upon."""
 
-    condition: Condition
+    condition: PathCondition
     joint: Joint
     part: int
     """Which of the jump's it is: 0 if it is the only one."""
@@ -114,10 +114,10 @@ class _Fact(NamedTuple):
     """What was decided upon, as a truth."""
 
 
-def each_once(visits: Iterable[Step]) -> tuple[Step, ...]:
+def each_once(visits: Iterable[PathStep]) -> tuple[PathStep, ...]:
     """Return the decisions without those that repeat an earlier one."""
     known: set[int] = set()
-    steps: list[Step] = []
+    steps: list[PathStep] = []
     for step in visits:
         node = step.condition.node
         if node not in known:
@@ -152,7 +152,7 @@ def _calls_inside(record: ShadowRecord) -> frozenset[int]:
     ).difference(record.dynamic_calls)
 
 
-def normal_condition(arena: Arena, node: int, taken: bool) -> Condition:
+def normal_condition(arena: Arena, node: int, taken: bool) -> PathCondition:
     """Return a fact in the form that equal facts share.
 
     Negations around it become part of the fact, differences become equations, and the checks that compilers put around
@@ -172,7 +172,7 @@ def normal_condition(arena: Arena, node: int, taken: bool) -> Condition:
         elif kind in ("sub", "xor") or (kind == "add" and rest[1] in arena.constants):
             equation = arena.iszero(node)
             if equation is None:  # no value of what is added to makes it zero
-                return Condition(arena.constant(1), holds)
+                return PathCondition(arena.constant(1), holds)
             if equation == UNKNOWN:
                 break
             node, holds = equation, not holds
@@ -188,7 +188,7 @@ def normal_condition(arena: Arena, node: int, taken: bool) -> Condition:
             node, holds = comparison.node, holds == comparison.holds
         else:
             break
-    return Condition(node, holds)
+    return PathCondition(node, holds)
 
 
 def _move_constant(arena: Arena, total: int, value: int) -> int | None:
@@ -200,11 +200,11 @@ def _move_constant(arena: Arena, total: int, value: int) -> int | None:
     return node or None
 
 
-def _restate(arena: Arena, left: int, right: int) -> Condition | None:
+def _restate(arena: Arena, left: int, right: int) -> PathCondition | None:
     """Return what ``left < right`` says more simply; ``None`` if nothing."""
     constants = arena.constants
     if constants.get(right) == 1:  # x < 1: x is zero
-        return Condition(left, False)
+        return PathCondition(left, False)
     second = arena.key(right)
     if second[0] == "sub" and second[1] == left:  # x < x - y: y is greater than x
         return _compare(arena, left, second[2], True)
@@ -229,15 +229,15 @@ def _fit(arena: Arena, bound: int, *nodes: int) -> bool:
     return bound & (bound + 1) == 0 and all(arena.bits(node) <= bound.bit_length() for node in nodes)
 
 
-def _compare(arena: Arena, left: int, right: int, holds: bool) -> Condition | None:
+def _compare(arena: Arena, left: int, right: int, holds: bool) -> PathCondition | None:
     node = arena.make("lt", left, right)
-    return None if node is None or node == UNKNOWN else Condition(node, holds)
+    return None if node is None or node == UNKNOWN else PathCondition(node, holds)
 
 
 def find_paths(runs: FunctionRuns, reader: StepReader) -> tuple[Path, ...]:
     """Return the distinct paths of a function's runs, in the order of their first run."""
     groups: dict[object, list[int]] = {}
-    visits_of: list[tuple[Step, ...]] = []
+    visits_of: list[tuple[PathStep, ...]] = []
     for number, run in enumerate(runs.runs):
         visits = reader.visits(run.record)
         visits_of.append(visits)

@@ -12,7 +12,7 @@ from specminer.decision.run_values import RunValues
 from specminer.decision.slot_paths import ArrayIndex, MappingKey, SlotPath, index_of, slot_path
 from specminer.evm.shadow.arena import Part
 from specminer.history import MISSING
-from specminer.location import Field, PortKind, ValueKind, Variable
+from specminer.location import Field, PortKind, StorageVariable, ValueKind
 
 MAX_KEY: Final = 96
 """Characters of a key; of a longer one the sources are named."""
@@ -110,7 +110,7 @@ class StorageTerms:
         return replace(whole, text=text, kind=field.kind, members=field.members, bits=field.width, field=0)
 
     @staticmethod
-    def _text_shape(place: StoragePlace, variable: Variable, shift: int) -> Phrase:
+    def _text_shape(place: StoragePlace, variable: StorageVariable, shift: int) -> Phrase:
         """Return what the lowest byte of a text's slot tells: its length, or whether it is long."""
         name = variable.text(place.keys)
         return Phrase(
@@ -132,7 +132,7 @@ class StorageTerms:
             keys=place.keys,
         )
 
-    def _field(self, row: int, variable: Variable, shift: int, width: int) -> tuple[int, str]:
+    def _field(self, row: int, variable: StorageVariable, shift: int, width: int) -> tuple[int, str]:
         """Return which field some bits are, and what is added to its name if they are a part of it, or more."""
         end = shift + width
         for position, field in enumerate(variable.fields):
@@ -202,7 +202,7 @@ class StorageTerms:
         return found
 
     def _keys(
-        self, variable: Variable, path: SlotPath | None, rows: Sequence[tuple[int, int]]
+        self, variable: StorageVariable, path: SlotPath | None, rows: Sequence[tuple[int, int]]
     ) -> list[Phrase]:
         """Return the names of a variable's keys, the outermost first."""
         steps = list(path.steps) if path is not None else []

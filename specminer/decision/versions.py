@@ -19,10 +19,10 @@ from specminer.decision.paths import (
     Cause,
     Clause,
     ClauseKind,
-    Condition,
     FunctionDecisions,
     Path,
-    Step,
+    PathCondition,
+    PathStep,
 )
 from specminer.evm.shadow.arena import UNKNOWN, Arena
 
@@ -172,17 +172,19 @@ class _Joining:
             ),
         )
 
-    def _alike(self) -> dict[tuple[Condition, ...], dict[int, list[int]]]:
+    def _alike(self) -> dict[tuple[PathCondition, ...], dict[int, list[int]]]:
         """Return for each clause which versions have it, and where among their own clauses."""
-        found: dict[object, tuple[Condition, ...]] = {}
-        held: dict[tuple[Condition, ...], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+        found: dict[object, tuple[PathCondition, ...]] = {}
+        held: dict[tuple[PathCondition, ...], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
         for number, part in enumerate(self._parts):
             for position, clause in enumerate(part.decisions.clauses):
                 key = frozenset(clause.conditions), clause.each
                 held[found.setdefault(key, clause.conditions)][number].append(position)
         return held
 
-    def _groups(self, conditions: tuple[Condition, ...], holders: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def _groups(
+        self, conditions: tuple[PathCondition, ...], holders: Sequence[int]
+    ) -> Iterator[tuple[int, int]]:
         """Yield the first and the last of neighbouring versions that demand a clause; others are between groups."""
         demands = [
             number in holders or self._demands(part, conditions) for number, part in enumerate(self._parts)
@@ -196,7 +198,7 @@ class _Joining:
                     yield start, number - 1
                 start = None
 
-    def _demands(self, part: _Part, conditions: tuple[Condition, ...]) -> bool:
+    def _demands(self, part: _Part, conditions: tuple[PathCondition, ...]) -> bool:
         """Return whether a version demands a clause that is not its own: it demands more, or accepted nothing."""
         arena = self._runs.arena
         return not part.accepted or any(
@@ -204,7 +206,7 @@ class _Joining:
         )
 
     def _add(
-        self, conditions: tuple[Condition, ...], held: Mapping[int, Sequence[int]], first: int, last: int
+        self, conditions: tuple[PathCondition, ...], held: Mapping[int, Sequence[int]], first: int, last: int
     ) -> None:
         """Add a clause that the versions from the first to the last demand, and those before and behind do not."""
         own = [(number, position) for number in held for position in held[number]]
@@ -318,14 +320,14 @@ def with_versions(runs: FunctionRuns, paths: Sequence[Path]) -> tuple[Path, ...]
             return None
         version = place.pop()
         steps = tuple(
-            Step(condition=Condition(limit, number >= version), frame=0, counter=-1, position=-1)
+            PathStep(condition=PathCondition(limit, number >= version), frame=0, counter=-1, position=-1)
             for number, limit in enumerate(limits)
         )
         found.append(replace(path, steps=(*steps, *path.steps)))
     return tuple(found)
 
 
-def _limits_of(arena: Arena, since: int | None, until: int | None) -> tuple[Condition, ...] | None:
+def _limits_of(arena: Arena, since: int | None, until: int | None) -> tuple[PathCondition, ...] | None:
     """Return conditions that hold where another version ran: before one block, or from another one on."""
     block = arena.node("block")
     limits = []
@@ -334,7 +336,7 @@ def _limits_of(arena: Arena, since: int | None, until: int | None) -> tuple[Cond
             node = arena.make("lt", block, arena.constant(limit))
             if not node or node == UNKNOWN:
                 return None
-            limits.append(Condition(node, before))
+            limits.append(PathCondition(node, before))
     return tuple(limits)
 
 

@@ -11,7 +11,7 @@ from specminer.decision.context_names import ContextNames, names_of
 from specminer.decision.expression_terms import ExpressionTerms
 from specminer.decision.matched_values import MatchedValues
 from specminer.decision.phrases import Origin, Phrase
-from specminer.decision.relation import OPPOSITE, TURNED, NamedTerm, Relation, Sign
+from specminer.decision.relation import OPPOSITE, TURNED, ConditionRelation, NamedTerm, Sign
 from specminer.decision.run_values import RunValues
 from specminer.decoding import HistoryContext
 from specminer.evm.shadow.arena import MASK, Arena, Key
@@ -45,7 +45,7 @@ class Wording:
         self._matched = MatchedValues(runs, names.columns)
         self._terms = ExpressionTerms(names, self._values, arguments)
 
-    def relation(self, condition: tuple[int, bool]) -> Relation | None:
+    def relation(self, condition: tuple[int, bool]) -> ConditionRelation | None:
         """Return a condition as a comparison.
 
         Args:
@@ -186,14 +186,14 @@ class Wording:
                 return _Comparison(whole, Sign.LESS, limit) if limit else None
         return None
 
-    def _truth(self, node: int, holds: bool) -> Relation:
+    def _truth(self, node: int, holds: bool) -> ConditionRelation:
         """Return that a value is, or is not, 0."""
         phrase = self._terms.phrase(node)
         left = _name_term(node, phrase)
         sign = Sign.DIFFERENT if holds else Sign.EQUAL
         if holds and phrase.kind is ValueKind.UINT and not phrase.cut:
             sign = Sign.GREATER
-        return Relation(left=left, sign=sign, right=0, signed=False)
+        return ConditionRelation(left=left, sign=sign, right=0, signed=False)
 
     def _turn(self, found: _Comparison) -> _Comparison:
         """Return a comparison with what limits on its right side: constants, then storage."""
@@ -215,7 +215,7 @@ class Wording:
             return 0
         return {"sender": 2, "this": 3}.get(self._arena.kind(node), 1)
 
-    def _compare(self, found: _Comparison) -> Relation:
+    def _compare(self, found: _Comparison) -> ConditionRelation:
         left = self._terms.phrase(found.left)
         constant = self._arena.constants.get(found.right)
         right: NamedTerm | int
@@ -227,7 +227,9 @@ class Wording:
             right = _name_term(found.right, Phrase(text=LARGEST, kind=ValueKind.UINT))
         else:
             right = constant
-        return Relation(left=_name_term(found.left, left), sign=found.sign, right=right, signed=found.signed)
+        return ConditionRelation(
+            left=_name_term(found.left, left), sign=found.sign, right=right, signed=found.signed
+        )
 
 
 def _name_term(node: int, phrase: Phrase) -> NamedTerm:

@@ -13,7 +13,7 @@ from specminer.evm.shadow.record import ShadowRecord, SlotEffect
 WORD: Final = 256
 
 
-class Place(NamedTuple):
+class SlotPlace(NamedTuple):
     """A slot, by how the code computed it."""
 
     node: int | None
@@ -37,7 +37,7 @@ class FieldLeft(NamedTuple):
 class SlotLeft(NamedTuple):
     """What a call left in a slot that it wrote to."""
 
-    place: Place
+    place: SlotPlace
     slot: int
     fields: tuple[FieldLeft, ...]
     """The lowest first; unchanged neighbours of a packed field are not among them."""
@@ -51,7 +51,7 @@ class SlotLeft(NamedTuple):
     """How many decisions the call had taken before the last write."""
     element: PackedElement | None = None
     """Which of several elements in the slot was written, where the code computed that."""
-    aliases: tuple[Place, ...] = ()
+    aliases: tuple[SlotPlace, ...] = ()
     """Other ways in which the call computed the same slot before it wrote there."""
 
 
@@ -103,8 +103,8 @@ def _slot_left(arena: Arena, writes: Sequence[SlotEffect]) -> SlotLeft:
     )
 
 
-def _place(effect: SlotEffect) -> Place:
-    return Place(effect.slot_node, 0 if effect.slot_node else effect.slot)
+def _place(effect: SlotEffect) -> SlotPlace:
+    return SlotPlace(effect.slot_node, 0 if effect.slot_node else effect.slot)
 
 
 def _overlap(first: FieldWrite, second: FieldWrite) -> bool:

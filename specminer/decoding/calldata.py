@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from specminer._support.scratch import in_file
-from specminer.chain.interface import Function, Interface
+from specminer.chain.interface import Interface, InterfaceFunction
 from specminer.history import CONSTRUCTOR, KINDS, BoolColumn, History, IntColumn
 from specminer.words import WordArray
 
@@ -44,7 +44,7 @@ class Calls:
     """Position in ``functions``; shape (n,)."""
     read_only: BoolColumn
     """Whether the function cannot change anything; shape (n,)."""
-    known: tuple[Function | None, ...]
+    known: tuple[InterfaceFunction | None, ...]
     """What the interface knows of each of ``functions``; ``None`` for nothing."""
 
     def name(self, invocation: int) -> str:
@@ -94,7 +94,7 @@ def decode_calls(history: History, interface: Interface) -> Calls:
         count=len(history),
     )
     names: list[str] = []
-    known: list[Function | None] = []
+    known: list[InterfaceFunction | None] = []
     for created, selector, _ in numbers:
         kind = KINDS[CONSTRUCTOR] if created else KINDS[0]
         # creation code begins with bytes that are no selector
@@ -184,7 +184,7 @@ def _by_function(history: History, called: Calls) -> Iterator[tuple[int, IntColu
             yield function, rows
 
 
-def _leaves(known: Function | None, history: History, rows: IntColumn) -> list[_Leaf]:
+def _leaves(known: InterfaceFunction | None, history: History, rows: IntColumn) -> list[_Leaf]:
     if known is None:
         sizes = sorted(max(0, len(history.invocation_data[row]) - 4) // 32 for row in rows.tolist())
         count = min(sizes[len(sizes) // 2], MAX_UNKNOWN_WORDS)
@@ -197,7 +197,7 @@ def _leaves(known: Function | None, history: History, rows: IntColumn) -> list[_
     return leaves
 
 
-def _top_level(known: Function) -> Iterator[tuple[str, str, int]]:
+def _top_level(known: InterfaceFunction) -> Iterator[tuple[str, str, int]]:
     """Yield name, type and place of the head word of each parameter."""
     place = 0
     for name, kind in zip(known.arguments, known.types, strict=True):

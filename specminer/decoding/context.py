@@ -19,7 +19,7 @@ from specminer.decoding.calldata import Calls, decode_calls
 from specminer.decoding.own_answers import OwnAnswers, own_answers
 from specminer.history import CONSTRUCTOR, MISSING, OUTCOMES, BoolColumn, History, RowColumn
 from specminer.lives import calls_in_vain
-from specminer.location import RESOLUTIONS, Locations, Naming, Resolution
+from specminer.location import RESOLUTIONS, Locations, NameSource, Resolution
 from specminer.specification import LocationCoverage
 from specminer.trace import OutcomeKind
 from specminer.words import LimbArray, integer_limbs
@@ -30,10 +30,10 @@ PROTOCOL: Final = tuple(
 )
 """Rejections by the contract's code; running out of gas and the like prove nothing about it."""
 _NAME_SOURCES: Final = {
-    Naming.LAYOUT: "the storage layout",
-    Naming.STANDARD: "a standard's fixed slots",
-    Naming.GETTER: "the ABI's getters",
-    Naming.NUMBER: "their slots alone",
+    NameSource.LAYOUT: "the storage layout",
+    NameSource.STANDARD: "a standard's fixed slots",
+    NameSource.GETTER: "the ABI's getters",
+    NameSource.NUMBER: "their slots alone",
 }
 
 
@@ -45,7 +45,7 @@ class StorageCoverage:
     """Share of the accesses whose variable and keys are known; 1 if there are none."""
     named: float
     """Share of the accesses whose variable has a real name."""
-    sources: Mapping[Naming, float]
+    sources: Mapping[NameSource, float]
     """Share of the accesses by where the variable's name comes from; those that occur."""
 
     @property
@@ -199,13 +199,13 @@ class HistoryContext:
         total = max(1, int(count.sum()))
         unresolved = locations.resolution == RESOLUTIONS.index(Resolution.UNRESOLVED)
         by_variable = np.bincount(locations.variable, weights=count, minlength=len(locations.variables))
-        by_naming: Counter[Naming] = Counter()
+        by_naming: Counter[NameSource] = Counter()
         for variable, weight in zip(locations.variables, by_variable.tolist(), strict=True):
             by_naming[variable.naming] += int(weight)
         return StorageCoverage(
             resolved=1.0 - float(count[unresolved].sum()) / total,
-            named=1.0 - by_naming[Naming.NUMBER] / total,
-            sources={naming: by_naming[naming] / total for naming in Naming if by_naming[naming]},
+            named=1.0 - by_naming[NameSource.NUMBER] / total,
+            sources={naming: by_naming[naming] / total for naming in NameSource if by_naming[naming]},
         )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from specminer.chain.artifact import Artifact
 from specminer.chain.usual_enums import enum_members_of
-from specminer.location import Field, Locations, Variable
+from specminer.location import Field, Locations, StorageVariable
 from specminer.location.values import ValueKind
 
 _WIDTH: Final = 8
@@ -71,7 +71,7 @@ def _returned_enums(artifact: Artifact) -> Iterator[tuple[tuple[str, str], str]]
 
 
 def _name_enum(
-    item: Variable, field: Field, returned: dict[tuple[str, str], str], artifact: Artifact
+    item: StorageVariable, field: Field, returned: dict[tuple[str, str], str], artifact: Artifact
 ) -> Field:
     if field.width != _WIDTH:
         return field

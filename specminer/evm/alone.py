@@ -29,12 +29,12 @@ from specminer.evm.events import (
     SlotWrite,
 )
 from specminer.evm.forks import Fork
-from specminer.evm.frame import BlockContext, Frame, FrameKind, Observer, Run
+from specminer.evm.frame import BlockContext, Frame, FrameKind, FrameObserver, TransactionRun
 from specminer.evm.halts import Halt, LimitReached
 from specminer.evm.instructions import build_instruction_set
 from specminer.evm.instructions.taped import (
     AlwaysWarm,
-    Answer,
+    CallEnding,
     Tape,
     TapeContradicted,
     TapeEnded,
@@ -77,7 +77,7 @@ class CallRecording:
     """Whether a delegatecall or a call of itself in it ran out of gas."""
     accesses: Sequence[SlotRead | SlotWrite] = ()
     """In order, with those of delegatecalls and of calls of itself."""
-    answers: Sequence[Answer] | None = ()
+    answers: Sequence[CallEnding] | None = ()
     """Of calls of other contracts and of creations, in order; ``None`` if they were not recorded."""
     assumed: bool | None = None
     """Where answers were not recorded: whether calls are taken to have succeeded, with nothing for an answer."""
@@ -117,7 +117,7 @@ def pursue(
     codes: Mapping[int, bytes],
     *,
     gas_price: int = 0,
-    observer: Observer | None = None,
+    observer: FrameObserver | None = None,
     max_steps: int = MAX_STEPS,
 ) -> Pursuit:
     """Execute a recorded call alone.
@@ -183,7 +183,7 @@ def open_frame(
     for address in (recording.contract, recording.caller):
         if not (recording.kind.creates and address == recording.contract):
             world.set_balance(world.account(address), _RICH)
-    run = Run(world, fork, block, _alone(fork), {})
+    run = TransactionRun(world, fork, block, _alone(fork), {})
     run.tape = tape
     run.warm = AlwaysWarm()
     frame = Frame(run, None, recording.kind, world.account(recording.contract))
@@ -235,22 +235,22 @@ class _Open:
     start: FrameStart
     owner: int
     number: int
-    recording: _Draft | None
+    recording: _RecordingDraft | None
     """``None`` outside the recorded contracts."""
     outermost: bool
     """Whether it is the call's own frame."""
-    answers_of: _Draft | None
+    answers_of: _RecordingDraft | None
     """Whose answer it becomes."""
     static: bool
 
 
 @dataclass(slots=True)
-class _Draft:
+class _RecordingDraft:
     """A recording that is being written."""
 
     short: bool = False
     accesses: list[SlotRead | SlotWrite] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[CallEnding] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
 
 
@@ -285,7 +285,7 @@ def recordings(
             elif isinstance(event, Question) and event.opcode != Op.GAS:  # a call alone has its own gas
                 draft.questions.append(event)
             elif isinstance(event, FailedTransfer):
-                draft.answers.append(Answer(event.kind, event.to, event.value, 0, b"", refused=True))
+                draft.answers.append(CallEnding(event.kind, event.to, event.value, 0, b"", refused=True))
     return found
 
 
@@ -301,7 +301,7 @@ def _open_frame(
         return _Open(event, owner, number, outer.recording, False, None, static)
     answers_of = outer.recording if outer is not None else None
     recorded = not is_precompiled(event.to) and (contracts is None or owner in contracts)
-    draft = _Draft() if recorded else None
+    draft = _RecordingDraft() if recorded else None
     return _Open(event, owner, number, draft, draft is not None, answers_of, static)
 
 
@@ -314,7 +314,7 @@ def _close(
         result = (start.to if succeeded else 0) if creates else int(succeeded)
         output = b"" if creates and succeeded else event.output
         to = 0 if creates else start.to
-        frame.answers_of.answers.append(Answer(start.kind, to, start.value, result, output))
+        frame.answers_of.answers.append(CallEnding(start.kind, to, start.value, result, output))
     draft = frame.recording
     if draft is None:
         return

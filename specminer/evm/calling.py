@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from specminer.evm.forks import CODE_BYTE, Fork
-from specminer.evm.frame import Frame, FrameKind, Run
+from specminer.evm.frame import Frame, FrameKind, TransactionRun
 from specminer.evm.halts import FrameHalted, Halt, LimitReached
 from specminer.evm.world import Account
 
@@ -139,7 +139,7 @@ def _deposit(frame: Frame, fork: Fork, code: bytes) -> tuple[Halt | None, bytes]
     return None, code
 
 
-def _take_back(frame: Frame, run: Run) -> None:
+def _take_back(frame: Frame, run: TransactionRun) -> None:
     outlives = run.fork.clears_empty and (
         RIPEMD160 in run.touched or (frame.address == RIPEMD160 and frame.parent is not None)
     )
@@ -152,7 +152,7 @@ def _take_back(frame: Frame, run: Run) -> None:
             run.world.add(run.touched, RIPEMD160)
 
 
-def _note_empty(frame: Frame, run: Run) -> None:
+def _note_empty(frame: Frame, run: TransactionRun) -> None:
     account = frame.account
     if frame.halt is None and account.exists and account.empty:
         run.world.add(run.touched, frame.address)

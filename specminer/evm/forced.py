@@ -23,7 +23,7 @@ from specminer.evm.halts import Halt, LimitReached
 from specminer.evm.instructions.taped import (
     LAST_PRECOMPILED,
     UNKNOWN_VALUE,
-    Answer,
+    CallEnding,
     Tape,
     TapeContradicted,
     TapeEnded,
@@ -31,7 +31,7 @@ from specminer.evm.instructions.taped import (
 )
 from specminer.evm.interpreter import run_frames
 from specminer.evm.opcodes import Op
-from specminer.evm.program import Block, BlockEnd, InstructionSet
+from specminer.evm.program import BlockEnd, CodeBlock, InstructionSet
 from specminer.evm.recorder import Reports
 from specminer.evm.shadow.arena import Arena
 from specminer.evm.shadow.instructions import shadowing
@@ -51,7 +51,7 @@ FactOf = Callable[[int, bool], tuple[int, bool]]
 """From a node and whether it is not zero to the fact that this is: equal facts about the world are equal."""
 
 
-class Place(NamedTuple):
+class FrameEnding(NamedTuple):
     """Where in which code a frame ended."""
 
     code_address: int | None
@@ -68,7 +68,7 @@ class ForcedRun:
     output: bytes
     ended: bool
     """Whether it came to an end within its bounds."""
-    place: Place | None
+    place: FrameEnding | None
     """Where the frame halted that made the call end; ``None`` if the call returned or did not end."""
     calls_after: int
     """How many calls of other contracts were made after the first forced decision, questions (STATICCALL) left out."""
@@ -136,14 +136,14 @@ class ForcedTape(Tape):
             return self._transient[asked]
         return self._asked.get((opcode, asked), _ASSUMED.get(Op(opcode), 0))
 
-    def answer(self, kind: FrameKind, to: int, value: int) -> Answer:
+    def answer(self, kind: FrameKind, to: int, value: int) -> CallEnding:
         """Return the answer of a call."""
         if not self.free:
             return super().answer(kind, to, value)
         if not kind.creates and 0 < to <= LAST_PRECOMPILED:  # of storage that is not known, zero is assumed
-            return Answer(kind, to, value, 1, b"", computed=True)
+            return CallEnding(kind, to, value, 1, b"", computed=True)
         self.calls += kind is not FrameKind.STATICCALL
-        return Answer(kind, to, value, 1, b"" if kind.creates else _ASSUMED_ANSWER)
+        return CallEnding(kind, to, value, 1, b"" if kind.creates else _ASSUMED_ANSWER)
 
     def refuses(self, kind: FrameKind, to: int) -> bool:
         """Return whether the next call never begins."""
@@ -179,7 +179,7 @@ class ForcedShadow(Shadow):
         """What was forced: later decisions upon the same fact follow it."""
         self.constant_jumps = 0
         """Conditional jumps upon what follows from the code, since the call left its recording."""
-        self.ends: list[tuple[int, Halt | None, bytes, Place]] = []
+        self.ends: list[tuple[int, Halt | None, bytes, FrameEnding]] = []
         """Of each frame that ended: the number of decisions until then, how, with what, and where."""
 
     def way(self, position: int, condition: int, taken: bool) -> bool:
@@ -208,10 +208,10 @@ class ForcedShadow(Shadow):
     def leave(self, frame: Frame) -> None:
         """Note how a frame ended."""
         super().leave(frame)
-        place = Place(frame.code_address, frame.block.last if frame.code else 0)
+        place = FrameEnding(frame.code_address, frame.block.last if frame.code else 0)
         self.ends.append((len(self.records[0].decisions), frame.halt, frame.output, place))
 
-    def origin(self) -> Place | None:
+    def origin(self) -> FrameEnding | None:
         """Return where the halt began that went up through all frames to the outermost."""
         if not self.ends or self.ends[-1][1] is None:
             return None
@@ -226,7 +226,7 @@ class ForcedShadow(Shadow):
 def _force_jump(base: BlockEnd) -> BlockEnd:
     """Return a conditional jump that is turned round where the shadow says so."""
 
-    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+    def end(stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
         note: ShadowNote = frame.note
         condition, shadow = note.marks[-2], note.recorder
         assert isinstance(shadow, ForcedShadow)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from specminer.evm.forks import Fork
 from specminer.evm.halts import Halt
 from specminer.evm.opcodes import Op
-from specminer.evm.program import Block, InstructionSet
+from specminer.evm.program import CodeBlock, InstructionSet
 from specminer.evm.world import Account, World
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Log:
     data: bytes
 
 
-class Observer(Protocol):
+class FrameObserver(Protocol):
     """Hears of a run's frames, and may bring its own instructions for those that it watches."""
 
     def watch(self, fork: Fork) -> InstructionSet:
@@ -81,7 +81,7 @@ class Observer(Protocol):
         """Hear of a frame that has ended; its ``halt`` and ``output`` say how."""
 
 
-class Run:
+class TransactionRun:
     """What the frames of one transaction share."""
 
     __slots__ = (
@@ -122,7 +122,7 @@ class Run:
         self.block = block
         self.instructions = instructions
         self.precompiles = precompiles
-        self.observer: Observer | None = None
+        self.observer: FrameObserver | None = None
         self.watched = instructions
         """The instructions of frames that the observer watches."""
         self.origin = 0
@@ -183,7 +183,7 @@ class Frame:
         "warm_slots",
     )
 
-    def __init__(self, run: Run, parent: Frame | None, kind: FrameKind, account: Account) -> None:
+    def __init__(self, run: TransactionRun, parent: Frame | None, kind: FrameKind, account: Account) -> None:
         self.run = run
         self.parent = parent
         self.kind = kind
@@ -198,7 +198,7 @@ class Frame:
         self.output = b""
         """What it returned or reverted with."""
         self.halt: Halt | None = None
-        self.block: Block = None  # type: ignore[assignment]  # set before it runs
+        self.block: CodeBlock = None  # type: ignore[assignment]  # set before it runs
         """What runs next."""
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.static: bool = False if parent is None else parent.static

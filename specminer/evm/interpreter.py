@@ -15,7 +15,7 @@ from specminer.evm.calling import leave
 from specminer.evm.frame import Frame
 from specminer.evm.halts import FrameHalted, GasShort, Halt, LimitReached
 from specminer.evm.opcodes import ENDS_BLOCK, GIVES, TAKES, Op
-from specminer.evm.program import MAX_STACK, Block, Instruction
+from specminer.evm.program import MAX_STACK, CodeBlock, Instruction
 
 _GAS_FIRST: Final = frozenset(range(Op.PUSH0, Op.SWAP16 + 1))
 """PUSH, DUP and SWAP are paid for before the stack is looked at."""
@@ -59,7 +59,7 @@ def run_frames(first: Frame | None) -> None:
         frame = following
 
 
-def _instructions(block: Block) -> Iterator[Instruction]:
+def _instructions(block: CodeBlock) -> Iterator[Instruction]:
     """Yield the instructions of a block, with the one that ends it."""
     for instruction in block.program.decode(block.start):
         if instruction.counter >= block.next:
@@ -67,13 +67,13 @@ def _instructions(block: Block) -> Iterator[Instruction]:
         yield instruction
 
 
-def _cost_from(block: Block, index: int) -> int:
+def _cost_from(block: CodeBlock, index: int) -> int:
     """Return what the opcodes of a block from one on cost at least."""
     costs = block.program.instructions.costs
     return sum(costs[item.opcode] for number, item in enumerate(_instructions(block)) if number >= index)
 
 
-def _walk(frame: Frame, block: Block, index: int) -> Frame | None:
+def _walk(frame: Frame, block: CodeBlock, index: int) -> Frame | None:
     """Run a block from one of its opcodes on, checking each."""
     try:
         for number, instruction in enumerate(_instructions(block)):
@@ -87,7 +87,7 @@ def _walk(frame: Frame, block: Block, index: int) -> Frame | None:
         return leave(frame, halted.halt, b"")
 
 
-def _check(frame: Frame, block: Block, instruction: Instruction) -> None:
+def _check(frame: Frame, block: CodeBlock, instruction: Instruction) -> None:
     """Charge what an opcode costs at least, and see whether the stack suffices."""
     opcode, height = instruction.opcode, len(frame.stack)
     short = height < TAKES[opcode]
@@ -100,7 +100,7 @@ def _check(frame: Frame, block: Block, instruction: Instruction) -> None:
         raise FrameHalted(Halt.STACK_UNDERFLOW)
 
 
-def _run_one(frame: Frame, block: Block, instruction: Instruction, index: int) -> None:
+def _run_one(frame: Frame, block: CodeBlock, instruction: Instruction, index: int) -> None:
     opcode, stack = instruction.opcode, frame.stack
     rules = block.program.instructions
     if opcode != Op.JUMPDEST:

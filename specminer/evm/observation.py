@@ -19,7 +19,7 @@ from specminer.evm.calling import enter_call
 from specminer.evm.forks import Fork
 from specminer.evm.frame import BlockContext, FrameKind
 from specminer.evm.halts import Halt, LimitReached
-from specminer.evm.instructions.taped import Answer, Tape, TapeEnded, is_precompiled
+from specminer.evm.instructions.taped import CallEnding, Tape, TapeEnded, is_precompiled
 from specminer.evm.interpreter import run_frames
 from specminer.evm.opcodes import Op
 
@@ -87,11 +87,11 @@ _UNKNOWN: Final = Observation(Ending.UNKNOWN)
 
 
 @dataclass(slots=True)
-class _Node:
+class _QuestionNode:
     """A question with what followed each answer."""
 
     question: ViewQuestion
-    following: dict[object, _Node | Observation] = field(default_factory=dict)
+    following: dict[object, _QuestionNode | Observation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,14 +110,14 @@ class ViewRuns:
 
     def __init__(self, code: ViewCode, data: bytes) -> None:
         self._code, self._data = code, data
-        self._root: _Node | Observation | None = None
+        self._root: _QuestionNode | Observation | None = None
         self.slots: set[int] = set()
         """What it ever read."""
 
     def observe(self, known: Knowledge) -> tuple[Observation, int]:
         """Return what the function says by what is known, and how many opcodes that took: none if it was run before."""
         node = self._root
-        while isinstance(node, _Node):
+        while isinstance(node, _QuestionNode):
             answer = _look_up(node.question, known)
             if answer is None:
                 return _UNKNOWN, 0
@@ -131,18 +131,18 @@ class ViewRuns:
 
     def _remember(self, path: Mapping[ViewQuestion, object], seen: Observation) -> None:
         """Add a run to the tree; a question without an answer is its end."""
-        place: _Node | None = None
+        place: _QuestionNode | None = None
         answer: object = None
         for question, given in path.items():
             following = self._root if place is None else place.following.get(answer)
-            node = following if isinstance(following, _Node) else _Node(question)
+            node = following if isinstance(following, _QuestionNode) else _QuestionNode(question)
             self._link(place, answer, node)
             place, answer = node, given
             if given is None:
                 return
         self._link(place, answer, seen)
 
-    def _link(self, place: _Node | None, answer: object, node: _Node | Observation) -> None:
+    def _link(self, place: _QuestionNode | None, answer: object, node: _QuestionNode | Observation) -> None:
         if place is None:
             self._root = node
         else:
@@ -189,14 +189,14 @@ class _ViewTape(Tape):
             return len(self.codes[asked])
         return super().ask(opcode, asked)
 
-    def answer(self, kind: FrameKind, to: int, value: int) -> Answer:
+    def answer(self, kind: FrameKind, to: int, value: int) -> CallEnding:
         if is_precompiled(to):
-            return Answer(kind, to, value, 1, b"", computed=True)
+            return CallEnding(kind, to, value, 1, b"", computed=True)
         given = None if value else self.look_up(ViewQuestion(Question.CALL, to, self.data))
         if not isinstance(given, tuple):
             raise TapeEnded(f"it calls 0x{to:040x}, whose answer is not known")
         succeeded, output = given
-        return Answer(kind, to, value, int(succeeded), output)
+        return CallEnding(kind, to, value, int(succeeded), output)
 
 
 class _Opcodes(Container[int]):

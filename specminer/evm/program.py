@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[[list[int], "Frame", Any], None]
 """Does what an opcode does: (stack, frame, argument). The argument is its immediate or its :class:`Site`."""
-BlockEnd = Callable[[list[int], "Frame", "Block"], "Frame | None"]
+BlockEnd = Callable[[list[int], "Frame", "CodeBlock"], "Frame | None"]
 """Ends a block and returns the frame that runs on; ``None`` when the outermost one has ended."""
 
 MAX_STACK: Final = 1024
@@ -136,7 +136,7 @@ def _opcode_number(opcode: int) -> int:
     return opcode - Op.LOG0 if Op.LOG0 <= opcode <= Op.LOG4 else 0
 
 
-class Block:
+class CodeBlock:
     """Opcodes that run one after another, up to one that may lead elsewhere."""
 
     __slots__ = (
@@ -164,7 +164,7 @@ class Block:
         """Program counter of the opcode that ends the block, or of what comes behind it if none does."""
         self.next = start
         """Program counter behind the block."""
-        self.following: Block | None = None
+        self.following: CodeBlock | None = None
         """The block there, once it has been reached."""
         self.count = 0
         """Opcodes in it."""
@@ -184,9 +184,9 @@ class Program:
     def __init__(self, code: bytes, instructions: InstructionSet) -> None:
         self.code = code
         self.instructions = instructions
-        self.blocks: dict[int, Block] = {}
+        self.blocks: dict[int, CodeBlock] = {}
         """By program counter."""
-        self.jumps: dict[int, Block] = {}
+        self.jumps: dict[int, CodeBlock] = {}
         """Blocks that were jumped to, by program counter."""
         self._targets: frozenset[int] | None = None
         self._labels: frozenset[int] | None = None
@@ -205,14 +205,14 @@ class Program:
             self._labels = _return_labels(self)
         return self._labels
 
-    def block(self, start: int) -> Block:
+    def block(self, start: int) -> CodeBlock:
         """Return the block that begins at a program counter."""
         block = self.blocks.get(start)
         if block is None:
             block = self.blocks[start] = self._build(start)
         return block
 
-    def target(self, counter: int) -> Block | None:
+    def target(self, counter: int) -> CodeBlock | None:
         """Return the block that a jump leads to; ``None`` if it must not go there."""
         if counter not in self.targets:
             return None
@@ -228,8 +228,8 @@ class Program:
             yield Instruction(counter, opcode, self._immediate(code, counter, width) if width else 0)
             counter += 1 + width
 
-    def _build(self, start: int) -> Block:
-        rules, block, code = self.instructions, Block(self, start), self.code
+    def _build(self, start: int) -> CodeBlock:
+        rules, block, code = self.instructions, CodeBlock(self, start), self.code
         costs, counter, size = rules.costs, start, len(code)
         parts: list[tuple[int, int, int]] = []  # opcode, program counter, cost of the block up to here
         height = lowest = highest = gas = 0

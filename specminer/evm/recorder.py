@@ -30,7 +30,7 @@ from specminer.evm.halts import LimitReached
 from specminer.evm.instructions import Foundation, Instructions, base_instructions, build_instruction_set
 from specminer.evm.instructions.storage import current
 from specminer.evm.opcodes import TAKES, Op, opcode_name
-from specminer.evm.program import Block, BlockEnd, Handler, InstructionSet
+from specminer.evm.program import BlockEnd, CodeBlock, Handler, InstructionSet
 from specminer.evm.world import ADDRESS_MASK
 
 MAX_HASHED: Final = 1_024
@@ -70,7 +70,7 @@ class Reports:
     foundation: Foundation
 
 
-class Recorder:
+class EventRecorder:
     """Records transactions, one at a time; :attr:`events` has what happened in the last one."""
 
     def __init__(
@@ -171,7 +171,7 @@ class Note:
 
     __slots__ = ("number", "recorder")
 
-    def __init__(self, recorder: Recorder, number: int) -> None:
+    def __init__(self, recorder: EventRecorder, number: int) -> None:
         self.recorder = recorder
         self.number = number
 
@@ -219,7 +219,7 @@ def _asking(opcode: int, base: Handler) -> Handler:
     about_account = opcode in _ABOUT_ACCOUNTS
 
     def handler(stack: list[int], frame: Any, argument: Any) -> None:
-        recorder: Recorder = frame.note.recorder
+        recorder: EventRecorder = frame.note.recorder
         if about_account:
             address = stack[-1] & ADDRESS_MASK
             if address and recorder.watches(address):
@@ -268,14 +268,14 @@ def _transferring(kind: FrameKind, base: BlockEnd, *, always: bool) -> BlockEnd:
     creates = kind.creates
     depth = -1 if creates else -3 if kind in (FrameKind.CALL, FrameKind.CALLCODE) else 0
 
-    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+    def end(stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
         value = stack[depth] if depth else 0
         if (not value and not always) or frame.run.tape is not None:
             return base(stack, frame, block)
         to = 0 if creates else stack[-2] & ADDRESS_MASK
         row = -2 if creates else depth - 1 if depth else -3
         offset, size = stack[row], stack[row - 1]
-        recorder: Recorder = frame.note.recorder
+        recorder: EventRecorder = frame.note.recorder
         frames = recorder.frames
         following = base(stack, frame, block)
         if recorder.frames == frames:
@@ -290,9 +290,9 @@ def _transferring(kind: FrameKind, base: BlockEnd, *, always: bool) -> BlockEnd:
 
 
 def _selfdestruct(base: BlockEnd) -> BlockEnd:
-    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+    def end(stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
         beneficiary, amount = stack[-1] & ADDRESS_MASK, frame.account.balance
-        recorder: Recorder = frame.note.recorder
+        recorder: EventRecorder = frame.note.recorder
         recorder.destruction = Destruction(frame.address, beneficiary, amount)
         try:
             return base(stack, frame, block)
@@ -303,11 +303,11 @@ def _selfdestruct(base: BlockEnd) -> BlockEnd:
 
 
 def _branch(base: BlockEnd) -> BlockEnd:
-    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+    def end(stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
         taken = bool(stack[-2])
         following = base(stack, frame, block)
         note = frame.note
-        recorder: Recorder = note.recorder
+        recorder: EventRecorder = note.recorder
         recorder.room -= _EVENT
         if recorder.room < 0:
             raise LimitReached

@@ -14,7 +14,7 @@ from specminer._support.keccak import keccak
 from specminer.evm.addresses import creation_address, encode_bytes, encode_integer, encode_list
 from specminer.evm.calling import enter_call, enter_creation
 from specminer.evm.forks import Fork
-from specminer.evm.frame import BlockContext, Frame, FrameKind, Log, Observer, Run
+from specminer.evm.frame import BlockContext, Frame, FrameKind, FrameObserver, Log, TransactionRun
 from specminer.evm.halts import Halt, LimitReached
 from specminer.evm.instructions import instruction_set
 from specminer.evm.instructions.calls import delegate_of
@@ -63,7 +63,7 @@ class Authorization:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transaction:
+class EvmTransaction:
     """A transaction of any type, or a call that stands for one."""
 
     sender: int
@@ -108,7 +108,7 @@ class Result:
         return self.halt is None and not self.limited
 
 
-def intrinsic_costs(fork: Fork, transaction: Transaction) -> tuple[int, int]:
+def intrinsic_costs(fork: Fork, transaction: EvmTransaction) -> tuple[int, int]:
     """Return what a transaction pays before its first opcode, and the least that it pays at all."""
     data, zeros = transaction.data, transaction.data.count(0)
     cost = BASE_COST + 4 * zeros + fork.data_byte * (len(data) - zeros)
@@ -125,9 +125,9 @@ def execute(
     world: World,
     fork: Fork,
     block: BlockContext,
-    transaction: Transaction,
+    transaction: EvmTransaction,
     *,
-    observer: Observer | None = None,
+    observer: FrameObserver | None = None,
     max_steps: int = MAX_STEPS,
     charge_fees: bool = False,
 ) -> Result:
@@ -162,14 +162,14 @@ class _Execution:
         world: World,
         fork: Fork,
         block: BlockContext,
-        transaction: Transaction,
-        observer: Observer | None,
+        transaction: EvmTransaction,
+        observer: FrameObserver | None,
         max_steps: int,
         charge_fees: bool,
     ) -> None:
         self.world, self.fork, self.block, self.transaction = world, fork, block, transaction
         self.fees = charge_fees
-        self.run = run = Run(world, fork, block, instruction_set(fork), precompiles_of(fork))
+        self.run = run = TransactionRun(world, fork, block, instruction_set(fork), precompiles_of(fork))
         run.observer = observer
         run.watched = run.instructions if observer is None else observer.watch(fork)
         run.steps = max_steps

@@ -1,7 +1,7 @@
 """Accounts and storage, with a journal of old values that takes back what failed.
 
 The journal costs only what was changed; a moment to return to is its length. What nobody mentioned before comes from
-a :class:`Source`.
+a :class:`WorldSource`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class AccountFields:
     """Wei of the balance that are there only so that the account exists; creating a contract there takes them away."""
 
 
-class Source(Protocol):
+class WorldSource(Protocol):
     """Knows accounts that no transaction here has touched yet."""
 
     def account(self, address: int) -> AccountFields | None:
@@ -84,9 +84,9 @@ _SLOT, _ACCOUNT, _MEMBER, _STORAGE = range(4)
 class World:
     """All accounts, and the journal."""
 
-    def __init__(self, source: Source | None = None) -> None:
+    def __init__(self, source: WorldSource | None = None) -> None:
         """Begin with what ``source`` knows; without one, with nothing."""
-        self.source: Source = EmptySource() if source is None else source
+        self.source: WorldSource = EmptySource() if source is None else source
         self.accounts: dict[int, Account] = {}
         """Those mentioned until now, by address."""
         self.journal: list[_Change] = []

@@ -175,7 +175,7 @@ class _Sum:
 
 
 @dataclass(slots=True)
-class _Record:
+class _AddressRecord:
     """What is gathered of one address."""
 
     first: int
@@ -210,7 +210,7 @@ def tabulate_actors(
     """
     history = context.history
     traced = {record.address for record in history.contracts}
-    records: dict[Address, _Record] = {}
+    records: dict[Address, _AddressRecord] = {}
     _add_calls(records, context)
     _add_payments(records, history)
     if history.transfers is not None:
@@ -246,7 +246,7 @@ def tabulate_actors(
     )
 
 
-def _kind(address: Address, traced: set[Address], origins: set[Address], record: _Record) -> str:
+def _kind(address: Address, traced: set[Address], origins: set[Address], record: _AddressRecord) -> str:
     if address in traced:
         return "traced contract"
     if address in origins:
@@ -254,15 +254,15 @@ def _kind(address: Address, traced: set[Address], origins: set[Address], record:
     return "contract" if record.calls else "unknown"
 
 
-def _touch(records: dict[Address, _Record], address: Address, transaction: int) -> _Record:
+def _touch(records: dict[Address, _AddressRecord], address: Address, transaction: int) -> _AddressRecord:
     record = records.get(address)
     if record is None:
-        record = records[address] = _Record(first=transaction, last=transaction)
+        record = records[address] = _AddressRecord(first=transaction, last=transaction)
     record.first, record.last = min(record.first, transaction), max(record.last, transaction)
     return record
 
 
-def _add_calls(records: dict[Address, _Record], context: HistoryContext) -> None:
+def _add_calls(records: dict[Address, _AddressRecord], context: HistoryContext) -> None:
     history = context.history
     for transaction, origin in enumerate(history.transaction_origin.tolist()):
         _touch(records, history.addresses[origin], transaction).transactions += 1
@@ -281,7 +281,7 @@ def _add_calls(records: dict[Address, _Record], context: HistoryContext) -> None
             record.rejected += 1
 
 
-def _add_payments(records: dict[Address, _Record], history: History) -> None:
+def _add_payments(records: dict[Address, _AddressRecord], history: History) -> None:
     for place in np.flatnonzero(~history.payment_undone).tolist():
         transaction = int(history.invocation_transaction[int(history.payment_invocation[place])])
         value = int(history.payment_value[place])
@@ -294,7 +294,9 @@ def _add_payments(records: dict[Address, _Record], history: History) -> None:
             record.taken_out += history.words[value]
 
 
-def _add_tokens(records: dict[Address, _Record], transfers: TransferColumns, traced: set[Address]) -> None:
+def _add_tokens(
+    records: dict[Address, _AddressRecord], transfers: TransferColumns, traced: set[Address]
+) -> None:
     parties, standards = transfers.parties, [item.value for item in TOKENS]
     acting = {*records, *traced}
     for row, transaction in enumerate(transfers.transaction.tolist()):
@@ -342,7 +344,7 @@ class _Maker:
     known: bool
     held: tuple[dict[str, list[str]], list[Role]]
 
-    def actor(self, address: Address, record: _Record, kind: str, name: str | None) -> Actor:
+    def actor(self, address: Address, record: _AddressRecord, kind: str, name: str | None) -> Actor:
         tokens = sorted(record.tokens.items(), key=lambda item: (-item[1].flows, item[0]))
         functions = sorted(record.functions.items(), key=lambda item: (-item[1], item[0]))
         return Actor(
@@ -364,7 +366,7 @@ class _Maker:
             tokens_total=len(tokens),
         )
 
-    def _roles(self, address: Address, record: _Record) -> tuple[str, ...]:
+    def _roles(self, address: Address, record: _AddressRecord) -> tuple[str, ...]:
         by_address, reserved = self.held
         named = by_address.get(checksum_address(address).lower(), [])
         acted = [role.name for role in reserved if record.accepted.intersection(role.functions)]

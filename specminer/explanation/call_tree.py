@@ -27,11 +27,11 @@ Reason = Mapping[tuple[Address, int], tuple[str, ...]]
 
 
 @dataclass(slots=True)
-class _Node:
+class _CallNode:
     call: TreeCall
     order: tuple[int, int]
     """Where it stands among the calls around it: accesses and events before it, then the order in which it is met."""
-    inside: list[_Node] = field(default_factory=list)
+    inside: list[_CallNode] = field(default_factory=list)
 
 
 class CallTree:
@@ -39,13 +39,13 @@ class CallTree:
 
     def __init__(self, parts: Sequence[Transaction], names: KnownNames, unusual: Reason) -> None:
         self._parts, self._names, self._unusual = parts, names, unusual
-        self._waiting: list[tuple[_Node, ExternalCall, Address]] = []
+        self._waiting: list[tuple[_CallNode, ExternalCall, Address]] = []
         """Calls of traced contracts, whose insides may have been recorded with the contract that is called."""
 
     def lines(self) -> tuple[tuple[TreeCall, ...], int]:
         """Return the lines of the tree, each below the call around it, and how many there are in all."""
         item = self._parts[0]
-        roots: list[tuple[Invocation, _Node]] = []
+        roots: list[tuple[Invocation, _CallNode]] = []
         for part in self._parts:
             roots += self._part(part)
         left = [(call, node) for call, node in roots if not self._adopt(call, node)]
@@ -58,7 +58,9 @@ class CallTree:
         flat = list(_flatten(top))
         return tuple(flat[:MAX_CALLS]), len(flat)
 
-    def _untraced_top(self, item: Transaction, calls: Sequence[Invocation], nodes: Sequence[_Node]) -> _Node:
+    def _untraced_top(
+        self, item: Transaction, calls: Sequence[Invocation], nodes: Sequence[_CallNode]
+    ) -> _CallNode:
         """Return the transaction's own call of a contract that was not traced, with the calls that it led to."""
         to = item.to or NO_ADDRESS
         top = TreeCall(
@@ -70,8 +72,8 @@ class CallTree:
             value=str(item.value),
             outcome="returned" if item.succeeded else "failed",
         )
-        node = _Node(call=top, order=(0, 0))
-        between: dict[Address, _Node] = {}
+        node = _CallNode(call=top, order=(0, 0))
+        between: dict[Address, _CallNode] = {}
         for call, inner in zip(calls, nodes, strict=True):
             if call.sender in (to, item.sender) or call.depth < 2:
                 node.inside.append(inner)
@@ -84,12 +86,12 @@ class CallTree:
                     callee=shown_address(call.sender),
                     function="",
                 )
-                between[call.sender] = _Node(call=unseen, order=inner.order)
+                between[call.sender] = _CallNode(call=unseen, order=inner.order)
                 node.inside.append(between[call.sender])
             between[call.sender].inside.append(inner)
         return node
 
-    def _adopt(self, call: Invocation, node: _Node) -> bool:
+    def _adopt(self, call: Invocation, node: _CallNode) -> bool:
         """Put an invocation in the place of the call that a traced contract of another part makes; say whether it can.
 
         Within one part an invocation stands under its parent already; here the parts of several contracts meet.
@@ -101,18 +103,18 @@ class CallTree:
                 return True
         return False
 
-    def _part(self, item: Transaction) -> list[tuple[Invocation, _Node]]:
+    def _part(self, item: Transaction) -> list[tuple[Invocation, _CallNode]]:
         """Return the outermost invocations of a part, with all inside them."""
         starts = list(accumulate((_start(call) for call in item.invocations), max))
         nodes = [
-            _Node(call=self._invocation(call), order=(starts[place], place))
+            _CallNode(call=self._invocation(call), order=(starts[place], place))
             for place, call in enumerate(item.invocations)
         ]
         roots = []
         for place, call in enumerate(item.invocations):
             node = nodes[place]
             for number, made in enumerate(call.calls or ()):
-                outside = _Node(call=self._outside(call, made), order=(made.position, number))
+                outside = _CallNode(call=self._outside(call, made), order=(made.position, number))
                 node.inside.append(outside)
                 self._waiting.append((outside, made, call.contract))
             if call.parent is None:
@@ -121,7 +123,7 @@ class CallTree:
                 self._nest(item.invocations[call.parent], nodes[call.parent], call, node)
         return roots
 
-    def _nest(self, outer: Invocation, around: _Node, call: Invocation, node: _Node) -> None:
+    def _nest(self, outer: Invocation, around: _CallNode, call: Invocation, node: _CallNode) -> None:
         """Put a re-entrant invocation under the call through which it came."""
         start, through = node.order[0], shown_address(call.sender)
         before = [
@@ -139,7 +141,7 @@ class CallTree:
                 callee=shown_address(call.sender),
                 function="",
             )
-            best = _Node(call=unseen, order=(start, len(around.inside)))
+            best = _CallNode(call=unseen, order=(start, len(around.inside)))
             around.inside.append(best)
         (around if best is None else best).inside.append(node)
         self._waiting = [item for item in self._waiting if item[0] is not best]
@@ -222,7 +224,7 @@ def _start(call: Invocation) -> int:
     return min(first, default=0)
 
 
-def _flatten(top: _Node) -> Iterator[TreeCall]:
+def _flatten(top: _CallNode) -> Iterator[TreeCall]:
     """Yield the lines of a tree without recursion: calls may be nested a thousand deep."""
     stack = [(top, 0)]
     while stack:

@@ -14,7 +14,7 @@ from typing import Final
 from specminer._support.addresses import checksum_address
 from specminer._support.keccak import keccak
 from specminer.chain.abi_values import decode_values
-from specminer.chain.artifact import MAX_NAME, Artifact, Entry, Parameter
+from specminer.chain.artifact import MAX_NAME, AbiEntry, Artifact, Parameter
 from specminer.chain.interface import Interface, canonical, from_artifact, selector, split_types
 from specminer.chain.value_text import typed_text
 from specminer.decision.signatures import usual_signatures
@@ -245,7 +245,7 @@ class _Tables:
         self._artifact = artifact
 
     @cached_property
-    def functions(self) -> dict[bytes, Entry]:
+    def functions(self) -> dict[bytes, AbiEntry]:
         return {selector(entry): entry for entry in self._artifact.abi if entry.type == "function"}
 
     @cached_property
@@ -264,7 +264,7 @@ def _field(place: int, parameter: Parameter) -> tuple[str, str, bool]:
     return parameter.name[:MAX_NAME] or f"arg{place}", canonical(parameter), parameter.indexed
 
 
-def _topic(entry: Entry) -> bytes:
+def _topic(entry: AbiEntry) -> bytes:
     spelling = f"{entry.name}({','.join(map(canonical, entry.inputs))})"
     return keccak(spelling.encode("utf-8", "surrogatepass"))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from specminer.chain.abi_values import decode_values
-from specminer.chain.artifact import Artifact, Entry
+from specminer.chain.artifact import AbiEntry, Artifact
 from specminer.chain.interface import canonical, selector
 from specminer.export.export_text import ExportText
 from specminer.export.function_claims import LeftOut
@@ -101,7 +101,7 @@ def _unsaid(call: ReplayedCall, reason: str) -> LeftOut:
     )
 
 
-def _solidity_call(call: ReplayedCall, entries: dict[bytes, Entry]) -> list[Any] | None:
+def _solidity_call(call: ReplayedCall, entries: dict[bytes, AbiEntry]) -> list[Any] | None:
     """Return the name of a called function and its arguments in echidna's form."""
     entry = entries.get(call.data[:4])
     if entry is None:

@@ -18,8 +18,8 @@ from specminer.export.expressions import (
     Constant,
     Expression,
     Junction,
+    MachineOperation,
     Negation,
-    Operation,
     UnsayableError,
     ValueType,
     VariableRead,
@@ -57,7 +57,7 @@ def read_text(text: str, variables: Variables) -> Expression:
     """
     if text.startswith(("success of ", "not success of ")):
         raise UnsayableError("it speaks of the success of a call")
-    reader = _Reader(text, variables)
+    reader = _ExpressionReader(text, variables)
     found = reader.disjunction(0)
     reader.end()
     return found
@@ -128,7 +128,7 @@ def compare_words(sign: str, left: Expression, right: Expression) -> WordCompari
     return WordComparison(sign=sign, left=left, right=right)
 
 
-def _operation(sign: str, left: Expression, right: Expression) -> Operation:
+def _operation(sign: str, left: Expression, right: Expression) -> MachineOperation:
     kinds = {left.type.kind, right.type.kind}
     if ValueKind.TEXT in kinds or ValueKind.BYTES in kinds:
         raise UnsayableError("it computes with bytes")
@@ -136,10 +136,10 @@ def _operation(sign: str, left: Expression, right: Expression) -> Operation:
     if signed and sign not in ("+", "-", "*"):
         raise UnsayableError(f"it computes '{sign}' with a sign")
     kind = ValueType(kind=ValueKind.INT) if signed else NUMBER
-    return Operation(sign=sign, left=left, right=right, type=kind)
+    return MachineOperation(sign=sign, left=left, right=right, type=kind)
 
 
-class _Reader:
+class _ExpressionReader:
     """Reads one text, token by token."""
 
     def __init__(self, text: str, variables: Variables) -> None:

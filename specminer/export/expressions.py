@@ -98,7 +98,7 @@ Slot: TypeAlias = FixedSlot | EntrySlot | ElementSlot | LaterSlot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoragePlace:
+class StoragePosition:
     """Where a value is stored."""
 
     slot: Slot
@@ -115,7 +115,7 @@ class VariableRead:
     steps: tuple[str | int | Expression, ...]
     """Members by name, elements by number, entries by key."""
     type: ValueType
-    place: StoragePlace | None
+    place: StoragePosition | None
     """``None`` where no storage layout tells it."""
     after: bool = False
     """Whether after the call, not before it."""
@@ -135,7 +135,7 @@ class GetterCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class MachineOperation:
     """Arithmetic of the machine, which wraps around at 256 bits."""
 
     sign: str
@@ -203,7 +203,7 @@ Expression: TypeAlias = (
     | ArgumentValue
     | VariableRead
     | GetterCall
-    | Operation
+    | MachineOperation
     | Cast
     | WordComparison
     | Junction
@@ -215,7 +215,7 @@ def parts_of(expression: Expression) -> Iterator[Expression]:
     """Yield an expression and all that it is made of, keys of variables included."""
     yield expression
     match expression:
-        case Operation() | WordComparison():
+        case MachineOperation() | WordComparison():
             yield from parts_of(expression.left)
             yield from parts_of(expression.right)
         case Cast() | Negation():

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from specminer.chain.artifact import Artifact, Entry
+from specminer.chain.artifact import AbiEntry, Artifact
 from specminer.chain.interface import canonical, selector
 from specminer.export.conditions import ExportCondition, function_conditions
 from specminer.export.expression_reading import read_condition, read_text
@@ -58,7 +58,7 @@ class FunctionClaims:
 
     function: str
     """As the specification calls it, raw."""
-    entry: Entry
+    entry: AbiEntry
     guards: tuple[GuardClaim, ...]
     writes: tuple[WriteClaim, ...]
 

@@ -16,7 +16,7 @@ from specminer.export.expressions import (
     CallWord,
     Constant,
     Expression,
-    Operation,
+    MachineOperation,
     UnsayableError,
 )
 from specminer.export.function_claims import FunctionClaims, GuardClaim, LeftOut, WriteClaim, read_claims
@@ -201,10 +201,10 @@ class _Keys:
         if kind not in named and kind is not ValueKind.UINT:
             raise UnsayableError("the type of a key is not known")
         text = _CVL.text(key)
-        if isinstance(key, Operation):
+        if isinstance(key, MachineOperation):
             text = f"require_uint256({text})"
         name = f"key{len(self.lines)}"
-        bits = 256 if isinstance(key, Operation | CallWord) else key.type.bits
+        bits = 256 if isinstance(key, MachineOperation | CallWord) else key.type.bits
         self.lines.append(f"    {named.get(kind, f'uint{bits}')} {name} = {text};")
         return name
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from specminer.chain.artifact import Artifact, Entry, Parameter
+from specminer.chain.artifact import AbiEntry, Artifact, Parameter
 from specminer.export.expressions import UnsayableError
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,127}", re.ASCII)
@@ -165,10 +165,10 @@ def _closing(name: str, start: int) -> int:
     raise UnsayableError("it speaks of an expression, not of a variable or an argument")
 
 
-def function_entry(artifact: Artifact, function: str) -> Entry | None:
+def function_entry(artifact: Artifact, function: str) -> AbiEntry | None:
     """Return the ABI's entry of a function as the document calls it; ``None`` if there is none, or more than one."""
     if function in ("constructor", "receive", "fallback"):
-        return next((entry for entry in artifact.abi if entry.type == function), Entry(type=function))
+        return next((entry for entry in artifact.abi if entry.type == function), AbiEntry(type=function))
     entries = [
         entry
         for entry in artifact.abi
@@ -177,11 +177,11 @@ def function_entry(artifact: Artifact, function: str) -> Entry | None:
     return entries[0] if len(entries) == 1 else None
 
 
-def _signature(entry: Entry) -> str:
+def _signature(entry: AbiEntry) -> str:
     return f"{entry.name}({','.join(parameter.type for parameter in entry.inputs)})"
 
 
-def function_scope(artifact: Artifact, entry: Entry) -> Scope:
+def function_scope(artifact: Artifact, entry: AbiEntry) -> Scope:
     """Return the names that the conditions of a function can use."""
     layout = artifact.storage_layout or {}
     own = {item.get("label") for item in layout.get("storage", ()) if isinstance(item, dict)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from specminer.chain.artifact import Entry
+from specminer.chain.artifact import AbiEntry
 from specminer.chain.interface import selector
 from specminer.errors import plain
 from specminer.export.expressions import (
@@ -23,8 +23,8 @@ from specminer.export.expressions import (
     GetterCall,
     Junction,
     LaterSlot,
+    MachineOperation,
     Negation,
-    Operation,
     Slot,
     UnsayableError,
     VariableRead,
@@ -108,12 +108,12 @@ def word(expression: Expression) -> str:
         case VariableRead():
             return _read(expression)
         case GetterCall():
-            function = selector(Entry(name=expression.name)).hex()
+            function = selector(AbiEntry(name=expression.name)).hex()
             return f"_asked(c, 0x{function})"
-        case Operation() if expression.sign in _CHECKED:
+        case MachineOperation() if expression.sign in _CHECKED:
             name = _CHECKED[expression.sign]
             return f"{name}({word(expression.left)}, {word(expression.right)})"
-        case Operation():
+        case MachineOperation():
             return f"({word(expression.left)} {expression.sign} {word(expression.right)})"
         case Cast():
             return _cast(expression)

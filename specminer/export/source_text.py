@@ -15,8 +15,8 @@ from specminer.export.expressions import (
     Expression,
     GetterCall,
     Junction,
+    MachineOperation,
     Negation,
-    Operation,
     UnsayableError,
     VariableRead,
     WordComparison,
@@ -67,7 +67,7 @@ class Dialect:
                 return self.getter.format(_name(expression.name))
             case VariableRead():
                 return self.variable(expression, self.text)
-            case Operation():
+            case MachineOperation():
                 left, right = self.text(expression.left), self.text(expression.right)
                 return f"({left} {self._sign(expression.sign)} {right})"
             case Cast():

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.chain.artifact import Artifact, Entry, Parameter
+from specminer.chain.artifact import AbiEntry, Artifact, Parameter
 from specminer.export.expressions import (
     ADDRESS,
     NUMBER,
@@ -22,7 +22,7 @@ from specminer.export.expressions import (
     GetterCall,
     LaterSlot,
     Slot,
-    StoragePlace,
+    StoragePosition,
     UnsayableError,
     ValueType,
     VariableRead,
@@ -94,7 +94,7 @@ class Variables:
         return _read_stored(self.layout, root, steps)
 
 
-def function_variables(artifact: Artifact, entry: Entry, layout: Layout | None) -> Variables:
+def function_variables(artifact: Artifact, entry: AbiEntry, layout: Layout | None) -> Variables:
     """Return the names that the conditions of a function can use."""
     own = set() if layout is None else {item.label for item in layout.variables}
     own |= {item.name for item in artifact.abi if item.type == "function" and not item.inputs}
@@ -132,12 +132,12 @@ def word_type(kind: str) -> ValueType | None:
     return ValueType(kind=_KINDS[found["name"]], bits=size * 8 if found["name"] == "bytes" else size)
 
 
-def entry_arguments(entry: Entry) -> Sequence[ArgumentValue]:
+def entry_arguments(entry: AbiEntry) -> Sequence[ArgumentValue]:
     """Return the arguments of a function that are single words and have a name, in order."""
     return [argument for _, argument in _arguments(entry) if argument is not None]
 
 
-def _arguments(entry: Entry) -> Iterator[tuple[str, ArgumentValue | None]]:
+def _arguments(entry: AbiEntry) -> Iterator[tuple[str, ArgumentValue | None]]:
     position = SELECTOR_BYTES
     for parameter in entry.inputs:
         kind = word_type(parameter.type)
@@ -174,7 +174,7 @@ def _read_stored(layout: Layout, root: str, steps: tuple[str | int | Expression,
     told: list[str | int | Expression] = []
     for position, step in enumerate(steps):
         if step == "length" and position + 1 == len(steps) and kind.encoding == "dynamic_array":
-            place = StoragePlace(slot=slot, shift=0)
+            place = StoragePosition(slot=slot, shift=0)
             return VariableRead(root=root, steps=(*told, step), type=NUMBER, place=place)
         if isinstance(step, str):
             member = next((item for item in kind.members if item.label == step), None)
@@ -195,7 +195,7 @@ def _read_stored(layout: Layout, root: str, steps: tuple[str | int | Expression,
         root=root,
         steps=tuple(told),
         type=ValueType(kind=told_kind, bits=bits),
-        place=StoragePlace(slot=slot, shift=shift),
+        place=StoragePosition(slot=slot, shift=shift),
     )
 
 

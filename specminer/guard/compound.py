@@ -14,7 +14,7 @@ import numpy as np
 
 from specminer.abstraction import Dimension
 from specminer.guard.literal import Literal, Sign
-from specminer.guard.terms import Situation, Term
+from specminer.guard.terms import GuardTerm, Situation
 from specminer.history import MISSING
 from specminer.location import ValueKind
 
@@ -49,11 +49,11 @@ def compounds(situation: Situation, sites: Collection[int]) -> Iterator[Literal]
                     yield Literal(left=left, sign=sign, right=right, other=other, times=True)
 
 
-def _rank(term: Term) -> tuple[bool, bool, int]:
+def _rank(term: GuardTerm) -> tuple[bool, bool, int]:
     return term.dimension is Dimension.COUNT, not term.stored, -len(np.unique(term.codes))
 
 
-def _measures(term: Term) -> bool:
+def _measures(term: GuardTerm) -> bool:
     """Whether a term is a number that differs from call to call, or is stored."""
     if term.kind not in (ValueKind.UINT, ValueKind.WORD) or term.members:
         return False
@@ -63,14 +63,14 @@ def _measures(term: Term) -> bool:
     return len(known) > 0 and (term.stored or bool((known != known[0]).any()))
 
 
-def _adds(left: Term, right: Term, other: Term) -> bool:
+def _adds(left: GuardTerm, right: GuardTerm, other: GuardTerm) -> bool:
     parts = {right.dimension, other.dimension}
     if left.dimension in _CLOCKS:
         return parts == {left.dimension, Dimension.COUNT}
     return parts == {left.dimension}
 
 
-def _multiplies(left: Term, right: Term, other: Term) -> bool:
+def _multiplies(left: GuardTerm, right: GuardTerm, other: GuardTerm) -> bool:
     parts = {right.dimension, other.dimension}
     if left.dimension is Dimension.MONEY:
         return parts <= set(_AMOUNTS) and Dimension.COUNT in parts

@@ -18,13 +18,13 @@ from specminer._support.scratch import in_file
 from specminer._support.text import UniqueNames
 from specminer.decision.call_runs import Inference
 from specminer.decision.paths import Clause as CodeClause
-from specminer.decision.paths import ClauseKind, Condition, FunctionDecisions, Maker
+from specminer.decision.paths import ClauseKind, FunctionDecisions, Maker, PathCondition
 from specminer.decision.phrases import Strength
-from specminer.decision.relation import NamedTerm, Relation
+from specminer.decision.relation import ConditionRelation, NamedTerm
 from specminer.decision.wording import Wording
-from specminer.guard.learning import Clause
+from specminer.guard.learning import LearnedClause
 from specminer.guard.literal import Literal, Sign
-from specminer.guard.terms import Situation, Term, measure_terms
+from specminer.guard.terms import GuardTerm, Situation, measure_terms
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.location import ValueKind
 from specminer.specification import ConditionMaker, GuardKind
@@ -52,7 +52,7 @@ class FollowedFunction:
 class DecidedClause:
     """A condition of the code, over the terms of a function's ``n`` calls."""
 
-    clause: Clause
+    clause: LearnedClause
     """Its literals in the order in which the code decides upon them: the last is asked where no other holds."""
     kind: GuardKind
     maker: ConditionMaker
@@ -76,10 +76,10 @@ class DecidedClause:
     """Its place among the decisions of an accepted call, counted from 1; ``None`` if none came to it."""
 
     @property
-    def in_version(self) -> Clause:
+    def in_version(self) -> LearnedClause:
         """What the version of the code demands: the same without when it ran."""
         count = (self.since is not None) + (self.until is not None)
-        return Clause(literals=self.clause.literals[count:])
+        return LearnedClause(literals=self.clause.literals[count:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +180,7 @@ class _Order(Enum):
     SIGNED = auto()
 
 
-def _order_of(relation: Relation) -> _Order:
+def _order_of(relation: ConditionRelation) -> _Order:
     if relation.signed:
         return _Order.SIGNED
     return _Order.NONE if relation.sign in _OF_TRUTHS else _Order.UNSIGNED
@@ -189,7 +189,7 @@ def _order_of(relation: Relation) -> _Order:
 class _Column:
     """The values of a term in the calls of a function, as far as they are known."""
 
-    def __init__(self, term: Term, values: list[int | None]) -> None:
+    def __init__(self, term: GuardTerm, values: list[int | None]) -> None:
         self.term = term
         self.values = values
         self.key_values: list[int | None] | None = None
@@ -263,7 +263,7 @@ class _Translator:
         of_run = [clause_of.get(run.invocation, MISSING) for run in self._runs.runs]
         return np.array([*of_run, MISSING], dtype=np.int64)[self.run]
 
-    def _accepted_counts(self, conditions: Sequence[Condition]) -> tuple[int, int, int]:
+    def _accepted_counts(self, conditions: Sequence[PathCondition]) -> tuple[int, int, int]:
         """Return how many accepted calls passed, contradicted, and never came to, conditions of a clause."""
         counts = np.bincount(self.run[self.run != MISSING], minlength=len(self._runs.runs))
         passed = contradictions = undecided = 0
@@ -293,7 +293,7 @@ class _Translator:
             literals.append(self._literal(relation))
         passed, contradictions, undecided = self._accepted_counts(item.conditions)
         return DecidedClause(
-            clause=Clause(literals=tuple(dict.fromkeys(reversed(literals)))),
+            clause=LearnedClause(literals=tuple(dict.fromkeys(reversed(literals)))),
             kind=_KINDS[item.kind],
             maker=_MAKERS[item.maker],
             stopped=self._clause == number,
@@ -316,7 +316,7 @@ class _Translator:
                         return place
         return None
 
-    def is_trivial(self, clause: Clause) -> bool:
+    def is_trivial(self, clause: LearnedClause) -> bool:
         """Whether every call meets a condition: neither who calls nor the contract is the zero address."""
         return any(
             self._columns[literal.left].term.name in ("sender", "origin", "this")
@@ -328,7 +328,7 @@ class _Translator:
     def branches(self) -> Iterator[Literal]:
         """Yield the conditions that accepted calls decided both ways, or that not all came to."""
         for node, holds in self._branches:
-            relation = self._wording.relation(Condition(node, holds))
+            relation = self._wording.relation(PathCondition(node, holds))
             if relation is not None and relation.readable:
                 yield self._literal(relation)
 
@@ -340,15 +340,15 @@ class _Translator:
                     ways.setdefault(step.condition.node, set()).add(step.condition.holds)
         return [node for node, held in ways.items() if len(held) == 2][:MAX_BRANCHES]
 
-    def _relations(self) -> Iterator[Relation]:
+    def _relations(self) -> Iterator[ConditionRelation]:
         """Yield all relations that become literals."""
         conditions = [item for clause in self._decisions.clauses for item in clause.conditions]
         for node, holds in (*conditions, *self._branches):
-            relation = self._wording.relation(Condition(node, holds))
+            relation = self._wording.relation(PathCondition(node, holds))
             if relation is not None:
                 yield relation
 
-    def _note_kinds(self, relation: Relation) -> None:
+    def _note_kinds(self, relation: ConditionRelation) -> None:
         """Take terms as numbers that the code compares as such, though they are 0 or 1 in all calls."""
         right, order = relation.right, _order_of(relation)
         columns = [self._columns[self._term(relation.left, order)]]
@@ -403,7 +403,7 @@ class _Translator:
         terms = measure_terms(coded_terms, column, len(self._situation.terms))
         return replace(self._situation, terms=terms, words=Words(column))
 
-    def _literal(self, relation: Relation) -> Literal:
+    def _literal(self, relation: ConditionRelation) -> Literal:
         """Return a relation as a literal."""
         order = _order_of(relation)
         left = self._term(relation.left, order)
@@ -441,7 +441,7 @@ class _Translator:
                     column.term, column.signed_by_use = replace(column.term, kind=ValueKind.INT), True
                 column.nodes.add(term.node)
                 return index
-        made = Term(
+        made = GuardTerm(
             name=self._given.add(f"({term.name})" if term.strength <= Strength.COMPARISON else term.name),
             kind=kind,
             members=term.members,
@@ -470,7 +470,7 @@ class _Translator:
                     values[position] = value
         return values
 
-    def _is_same(self, known: Term, term: NamedTerm) -> bool:
+    def _is_same(self, known: GuardTerm, term: NamedTerm) -> bool:
         """Whether a term of the calls is an expression; a part of a word is not the word, nor another part."""
         if term.variable == MISSING:
             return not known.stored and known.name == term.name

@@ -12,7 +12,7 @@ import numpy as np
 from specminer.decoding import ROLLED_BACK, HistoryContext
 from specminer.guard.decided import DecidedCalls, DecidedClause
 from specminer.guard.guard import LearnedGuard
-from specminer.guard.learning import Clause, truth_of
+from specminer.guard.learning import LearnedClause, truth_of
 from specminer.guard.literal import Meaning, opposite
 from specminer.guard.observed import ObservedCondition
 from specminer.guard.simplifying import formula_of, simplify_clauses
@@ -43,7 +43,7 @@ MAX_CAUSES: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
+class JudgedFunction:
     """The ``n`` calls of a function, and why they were rejected."""
 
     number: int
@@ -64,7 +64,7 @@ def first_part(count: int) -> BoolColumn:
     return np.arange(count) < int(TRAINING_SHARE * count)
 
 
-def refused_by(meaning: Meaning, clauses: Sequence[Clause]) -> BoolColumn:
+def refused_by(meaning: Meaning, clauses: Sequence[LearnedClause]) -> BoolColumn:
     """Return the calls in which some clause is known not to hold."""
     found = np.zeros(len(meaning.situation), dtype=np.bool_)
     for clause in clauses:
@@ -73,7 +73,11 @@ def refused_by(meaning: Meaning, clauses: Sequence[Clause]) -> BoolColumn:
 
 
 def decided_guard(
-    context: HistoryContext, function: Function, decided: DecidedCalls, kind: GuardKind, names: Sequence[str]
+    context: HistoryContext,
+    function: JudgedFunction,
+    decided: DecidedCalls,
+    kind: GuardKind,
+    names: Sequence[str],
 ) -> LearnedGuard:
     """Return what the code of a function requires, or what else stands in it.
 
@@ -113,9 +117,9 @@ def decided_guard(
 
 def learned_guard(
     context: HistoryContext,
-    function: Function,
-    clauses: Sequence[Clause],
-    early: Sequence[Clause],
+    function: JudgedFunction,
+    clauses: Sequence[LearnedClause],
+    early: Sequence[LearnedClause],
     names: Sequence[str],
     rows: BoolColumn,
 ) -> LearnedGuard:
@@ -140,7 +144,7 @@ def learned_guard(
     )
 
 
-def observed_guard(function: Function, item: ObservedCondition) -> LearnedGuard:
+def observed_guard(function: JudgedFunction, item: ObservedCondition) -> LearnedGuard:
     """Return a guard that was only observed."""
     meaning, clauses = function.meaning, (item.clause,)
     formula, condition = formula_of(meaning, clauses), _condition(function, item.clause, ())
@@ -154,12 +158,12 @@ def observed_guard(function: Function, item: ObservedCondition) -> LearnedGuard:
     return LearnedGuard(guard=guard, meaning=meaning, clauses=clauses, formula=formula, simplified=formula)
 
 
-def doubtful_calls(meaning: Meaning, clause: Clause) -> int:
+def doubtful_calls(meaning: Meaning, clause: LearnedClause) -> int:
     """Return in how many accepted calls a condition may not have held, because a value is not known."""
     return int(np.sum(truth_of(meaning, clause.literals).doubtful & meaning.situation.accepted))
 
 
-def held_out(function: Function, early: Sequence[Clause], rows: BoolColumn) -> GuardTest | None:
+def held_out(function: JudgedFunction, early: Sequence[LearnedClause], rows: BoolColumn) -> GuardTest | None:
     """Return how what the first part of the calls taught does on the rest; ``None`` if that is too small."""
     later = np.flatnonzero(~first_part(len(rows)) & (function.accepted | rows))
     if len(later) < MIN_HELD_OUT:
@@ -178,7 +182,7 @@ def held_out(function: Function, early: Sequence[Clause], rows: BoolColumn) -> G
 
 
 def _decided_test(
-    function: Function, decided: DecidedCalls, clauses: Sequence[DecidedClause]
+    function: JudgedFunction, decided: DecidedCalls, clauses: Sequence[DecidedClause]
 ) -> GuardTest | None:
     """Return how the conditions that rejected one of the first calls do on the rest, as :func:`held_out` does."""
     first = first_part(len(decided.followed))
@@ -201,7 +205,7 @@ def _decided_test(
 
 def _count_guard(
     meaning: Meaning,
-    clauses: Sequence[Clause],
+    clauses: Sequence[LearnedClause],
     refused: BoolColumn,
     explained: BoolColumn,
     kind: GuardKind,
@@ -248,7 +252,7 @@ def _left_out(context: HistoryContext, function: int) -> int:
     return int(np.sum(failed & mine & ~context.is_rejected & ~context.calls.read_only))
 
 
-def _condition(function: Function, clause: Clause, names: Sequence[str]) -> GuardCondition:
+def _condition(function: JudgedFunction, clause: LearnedClause, names: Sequence[str]) -> GuardCondition:
     meaning, accepted = function.meaning, function.accepted
     truth = truth_of(meaning, clause.literals)
     of_causes = ~accepted & np.isin(function.cause, clause.causes)
@@ -271,7 +275,7 @@ def _condition(function: Function, clause: Clause, names: Sequence[str]) -> Guar
     )
 
 
-def _decided_condition(function: Function, item: DecidedClause, names: Sequence[str]) -> GuardCondition:
+def _decided_condition(function: JudgedFunction, item: DecidedClause, names: Sequence[str]) -> GuardCondition:
     condition = _condition(function, item.clause, ())
     truth = truth_of(function.meaning, item.clause.literals)
     explained = (truth.false & ~function.accepted) | item.stopped
@@ -314,12 +318,12 @@ def _version(meaning: Meaning, item: DecidedClause) -> CodeVersion | None:
     return CodeVersion(demand=_text(meaning, item.in_version), since=item.since, until=item.until)
 
 
-def _text(meaning: Meaning, clause: Clause) -> str:
+def _text(meaning: Meaning, clause: LearnedClause) -> str:
     return text(meaning.language, formula_of(meaning, (clause,)))
 
 
 def _reasons(
-    function: Function, rows: BoolColumn, explained: BoolColumn, names: Sequence[str]
+    function: JudgedFunction, rows: BoolColumn, explained: BoolColumn, names: Sequence[str]
 ) -> tuple[RejectionReason, ...]:
     """Return the reasons of some rejected calls, with how many of them are explained."""
     numbers, counts = np.unique(function.cause[rows], return_counts=True)
@@ -336,7 +340,7 @@ def _reasons(
 
 def _cause(
     context: HistoryContext,
-    function: Function,
+    function: JudgedFunction,
     decided: DecidedCalls,
     item: DecidedClause,
     stopped: BoolColumn,
@@ -360,7 +364,7 @@ def _cause(
 
 def _decided_reasons(
     context: HistoryContext,
-    function: Function,
+    function: JudgedFunction,
     decided: DecidedCalls,
     explained: BoolColumn,
     names: Sequence[str],

@@ -16,10 +16,10 @@ import numpy as np
 
 from specminer.abstraction.candidates import CALL_NAMES
 from specminer.decoding import HistoryContext
-from specminer.guard.terms import Situation, Term
+from specminer.guard.terms import GuardTerm, Situation
 from specminer.history import MISSING, IntColumn
 from specminer.interaction import Interactions, Mode
-from specminer.location import Locations, Variable
+from specminer.location import Locations, StorageVariable
 from specminer.predicate.text import KEYWORDS, PLAIN_NAME
 
 FITS: Final = 0.99
@@ -195,7 +195,7 @@ def _is_in_keys(situation: Situation, place: int, places: Collection[int]) -> bo
     return any(name in key for term in others if term.stored for key in term.keys)
 
 
-def _with_short_names(term: Term, shorter: Mapping[str, str]) -> str:
+def _with_short_names(term: GuardTerm, shorter: Mapping[str, str]) -> str:
     """Return what an expression is called with short names in it; empty if nothing in it has one."""
     if not term.expression or not shorter:
         return ""
@@ -232,11 +232,11 @@ def _short_names(locations: Locations, interactions: Interactions) -> dict[tuple
     }
 
 
-def _fields(variable: Variable) -> Collection[int]:
+def _fields(variable: StorageVariable) -> Collection[int]:
     return range(len(variable.fields))
 
 
-def short_name(variable: Variable, field: int) -> str:
+def short_name(variable: StorageVariable, field: int) -> str:
     """Return a field's name without the key: ``price``, also of ``priceOf[]``; ``owner`` of ``landmarkToOwner[]``."""
     text = variable.fields[field].text.lstrip(".")
     if text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from specminer.guard.learning import Clause
+from specminer.guard.learning import LearnedClause
 from specminer.guard.literal import Meaning
 from specminer.predicate import Formula
 from specminer.specification import Guard
@@ -18,7 +18,7 @@ class LearnedGuard:
     """As it stands in the specification, not yet proved."""
     meaning: Meaning
     """The calls of the function and the language of the formulas."""
-    clauses: tuple[Clause, ...]
+    clauses: tuple[LearnedClause, ...]
     """Of each of the guard's conditions, in order."""
     formula: Formula
     """The conjunction that was learned."""

@@ -11,7 +11,7 @@ from specminer.decoding import HistoryContext
 from specminer.guard.constants import Constants, constants
 from specminer.guard.decided import FollowedFunction, decided_calls
 from specminer.guard.describing import (
-    Function,
+    JudgedFunction,
     decided_guard,
     first_part,
     learned_guard,
@@ -20,7 +20,7 @@ from specminer.guard.describing import (
 )
 from specminer.guard.entity import Entities
 from specminer.guard.guard import LearnedGuard
-from specminer.guard.learning import ACCEPTED, Clause, Learner, tellable, truth_of
+from specminer.guard.learning import ACCEPTED, LearnedClause, Learner, tellable, truth_of
 from specminer.guard.literal import Meaning
 from specminer.guard.observed import Elsewhere, find_observed
 from specminer.guard.terms import Terms
@@ -37,7 +37,7 @@ class LearnedGuards:
 
     guards: tuple[LearnedGuard, ...]
     """Of each function what is required, then what is coded, learned and observed."""
-    functions: tuple[Function, ...]
+    functions: tuple[JudgedFunction, ...]
     """All that have calls that count, by number."""
     constants: Constants
     """The numbers in the contract's code."""
@@ -90,7 +90,7 @@ def functions_of(
     causes: Sequence[str],
     entities: Entities | None = None,
     followed: Mapping[int, FollowedFunction] | None = None,
-) -> tuple[Function, ...]:
+) -> tuple[JudgedFunction, ...]:
     """Return the functions of a history that have calls that count, with their terms, by number.
 
     The arguments are those of :func:`learn`.
@@ -100,7 +100,7 @@ def functions_of(
     number_of = {name: number for number, name in enumerate(names)}
     numbers = np.array([number_of[cause] for cause in causes], dtype=np.int64)
     terms = Terms(context)
-    found: list[Function] = []
+    found: list[JudgedFunction] = []
     for number in range(len(context.calls.functions)):
         situation = terms.situation(number)
         if situation is None:
@@ -111,7 +111,7 @@ def functions_of(
         if entities is not None:
             situation = entities.shorten_names(situation, () if decided is None else decided.terms_together)
         found.append(
-            Function(
+            JudgedFunction(
                 number=number, meaning=Meaning(situation), cause=numbers[situation.rows], decided=decided
             )
         )
@@ -120,9 +120,9 @@ def functions_of(
 
 def _guards(
     context: HistoryContext,
-    function: Function,
-    clauses: Sequence[Clause],
-    early: Sequence[Clause],
+    function: JudgedFunction,
+    clauses: Sequence[LearnedClause],
+    early: Sequence[LearnedClause],
     names: Sequence[str],
 ) -> list[LearnedGuard]:
     """Return the guards of a function that are more than observed, those that say something."""
@@ -143,7 +143,7 @@ def _guards(
     return found
 
 
-def open_calls(function: Function) -> BoolColumn:
+def open_calls(function: JudgedFunction) -> BoolColumn:
     """Return the rejected calls of a function whose conditions have to be learned; shape (n,).
 
     Where the code was followed these are the calls that no decision explains, nor that of another call which was
@@ -176,8 +176,8 @@ def _selectors(context: HistoryContext) -> frozenset[int]:
 
 
 def _learn_conditions(
-    functions: Sequence[Function], names: Sequence[str], known: Constants, *, trained: bool
-) -> list[tuple[Clause, ...]]:
+    functions: Sequence[JudgedFunction], names: Sequence[str], known: Constants, *, trained: bool
+) -> list[tuple[LearnedClause, ...]]:
     """Return the conditions of each function, learned from all its calls, or from the first part of them."""
     learners = []
     for function in functions:
@@ -191,7 +191,7 @@ def _learn_conditions(
         for vote, bits in own.items():
             if names[vote[0]]:  # no reason is no common reason
                 total[vote] = total.get(vote, 0.0) + bits
-    found: list[tuple[Clause, ...]] = []
+    found: list[tuple[LearnedClause, ...]] = []
     for function, learner, own in zip(functions, learners, votes, strict=True):
         shared = {
             vote: bits - own.get(vote, 0.0) for vote, bits in total.items() if bits > own.get(vote, 0.0)
@@ -201,7 +201,9 @@ def _learn_conditions(
     return found
 
 
-def _lasting(function: Function, clauses: Sequence[Clause], early: Sequence[Clause]) -> tuple[Clause, ...]:
+def _lasting(
+    function: JudgedFunction, clauses: Sequence[LearnedClause], early: Sequence[LearnedClause]
+) -> tuple[LearnedClause, ...]:
     """Return the conditions without those that failed: learned on the first calls, they refused later accepted ones.
 
     A bound at a number fails with any bound of the same terms.
@@ -220,14 +222,14 @@ def _lasting(function: Function, clauses: Sequence[Clause], early: Sequence[Clau
     )
 
 
-def _bounded_term(clause: Clause) -> object:
+def _bounded_term(clause: LearnedClause) -> object:
     """Return the term of a bound at a number; ``None`` for other conditions."""
     (literal, *others) = clause.literals
     ordered = literal.sign.value in ("<", "<=", ">", ">=")
     return (literal.left,) if ordered and literal.right is None and not others else None
 
 
-def _elsewhere(functions: Iterable[Function]) -> Elsewhere:
+def _elsewhere(functions: Iterable[JudgedFunction]) -> Elsewhere:
     found: dict[tuple[int, int], list[tuple[Meaning, int]]] = {}
     for function in functions:
         for place, term in enumerate(function.meaning.situation.terms):

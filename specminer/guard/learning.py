@@ -58,7 +58,7 @@ STARTS: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clause:
+class LearnedClause:
     """A disjunction of literals, with the causes that it explains."""
 
     literals: tuple[Literal, ...]
@@ -142,7 +142,7 @@ class Learner:
                     found[cause, self._meaning.key(item.literal)] = self._bits(item.truth.false, open_)
         return found
 
-    def required_clauses(self, shared: Mapping[tuple[int, str], float]) -> list[Clause]:
+    def required_clauses(self, shared: Mapping[tuple[int, str], float]) -> list[LearnedClause]:
         """Return the conditions that explain rejections, in the order in which they were found.
 
         ``shared`` are the votes of other functions.
@@ -153,7 +153,10 @@ class Learner:
             for cause in causes[np.argsort(-counts, kind="stable")].tolist():
                 for literals in self._drop_covered(cause, list(self._of_cause(cause, shared))):
                     found.setdefault(literals, set()).add(cause)
-        return [Clause(literals=literals, causes=tuple(sorted(causes))) for literals, causes in found.items()]
+        return [
+            LearnedClause(literals=literals, causes=tuple(sorted(causes)))
+            for literals, causes in found.items()
+        ]
 
     def _drop_covered(self, cause: int, found: list[tuple[Literal, ...]]) -> list[tuple[Literal, ...]]:
         """Return the conditions without those that a later one says better: about the same, and false wherever it is.

@@ -16,7 +16,7 @@ from specminer.decision import OPPOSITE as OPPOSITE
 from specminer.decision import TURNED as TURNED
 from specminer.decision import Sign as Sign
 from specminer.guard.constants import SMALL, Constants
-from specminer.guard.terms import FloatColumn, Situation, Term
+from specminer.guard.terms import FloatColumn, GuardTerm, Situation
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.location import ValueKind, short_text
 from specminer.predicate import Declaration, Formula, Language, text
@@ -291,7 +291,7 @@ def proposals(situation: Situation, constants: Constants, cause: IntColumn) -> I
 
 
 def _alone(
-    situation: Situation, place: int, term: Term, constants: Constants, causes: Sequence[BoolColumn]
+    situation: Situation, place: int, term: GuardTerm, constants: Constants, causes: Sequence[BoolColumn]
 ) -> Iterator[Literal]:
     both = (Sign.EQUAL, Sign.DIFFERENT)
     if term.kind is ValueKind.BOOL:
@@ -389,7 +389,7 @@ def _shifts(
     yield from found
 
 
-def _pair(terms: Sequence[Term], one: int, other: int) -> Iterator[Literal]:
+def _pair(terms: Sequence[GuardTerm], one: int, other: int) -> Iterator[Literal]:
     first, second = terms[one], terms[other]
     if "this" in (first.name, second.name) and not (first.stored or second.stored):
         return
@@ -405,7 +405,7 @@ def _pair(terms: Sequence[Term], one: int, other: int) -> Iterator[Literal]:
             yield Literal(left=left, sign=sign, right=right)
 
 
-def _comparable(first: Term, second: Term) -> bool:
+def _comparable(first: GuardTerm, second: GuardTerm) -> bool:
     kinds = {first.dimension, second.dimension}
     if kinds == {Dimension.NONE}:
         same = first.kind is second.kind and first.members == second.members

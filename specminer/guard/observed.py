@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from specminer.abstraction import Dimension
 from specminer.guard.constants import NONE
-from specminer.guard.learning import ACCEPTED, DEFINED, Clause
+from specminer.guard.learning import ACCEPTED, DEFINED, LearnedClause
 from specminer.guard.literal import TURNED, Literal, Meaning, Sign, proposals
 from specminer.history import MISSING, IntColumn, RowColumn
 from specminer.predicate import entails
@@ -37,7 +37,7 @@ MAX_OBSERVED: Final = 3
 class ObservedCondition:
     """A condition with its significance."""
 
-    clause: Clause
+    clause: LearnedClause
     significance: float
     chance: float
     """Share of the wrong pairs in which it holds, too."""
@@ -48,7 +48,7 @@ Elsewhere = Mapping[tuple[int, int], Sequence[tuple[Meaning, int]]]
 
 
 def find_observed(
-    meaning: Meaning, required: Sequence[Clause], elsewhere: Elsewhere, seed: int
+    meaning: Meaning, required: Sequence[LearnedClause], elsewhere: Elsewhere, seed: int
 ) -> tuple[ObservedCondition, ...]:
     """Return what held in all calls, accepted or not, and does not follow from what is required; seeded."""
     situation = meaning.situation
@@ -118,7 +118,7 @@ def _relations(
         significance = (1 + as_good) / (1 + len(orders))
         chance = float(np.mean(wrong)) / len(rows)
         if significance <= LEVEL and chance <= TELLING:
-            yield ObservedCondition(Clause(literals=(literal,)), significance, chance)
+            yield ObservedCondition(LearnedClause(literals=(literal,)), significance, chance)
 
 
 def _compare(left: RowColumn, sign: Sign, right: RowColumn) -> npt.NDArray[np.bool_]:
@@ -156,7 +156,7 @@ def _facts(meaning: Meaning, rows: IntColumn, elsewhere: Elsewhere) -> Iterator[
             continue
         significance = exp(_choices(true + own, own) - _choices(total + own, own))
         if significance <= LEVEL and true / total <= TELLING:
-            yield ObservedCondition(Clause(literals=(literal,)), significance, true / total)
+            yield ObservedCondition(LearnedClause(literals=(literal,)), significance, true / total)
 
 
 def _choices(total: int, chosen: int) -> float:

@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 
 from specminer.guard.constants import Constants
-from specminer.guard.describing import MIN_HELD_OUT, Function, first_part
+from specminer.guard.describing import MIN_HELD_OUT, JudgedFunction, first_part
 from specminer.guard.entity import Entities
 from specminer.guard.guards import LearnedGuards, open_calls
-from specminer.guard.learning import ACCEPTED, MIN_CALLS, Clause, Learner, truth_of
+from specminer.guard.learning import ACCEPTED, MIN_CALLS, LearnedClause, Learner, truth_of
 from specminer.guard.literal import Meaning, opposite
 from specminer.guard.simplifying import formula_of, simplify_clauses
 from specminer.history import BoolColumn, IntColumn
@@ -31,10 +31,10 @@ MAX_TARGETS: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class PassageCondition:
     """One condition of a transition."""
 
-    clause: Clause
+    clause: LearnedClause
     origin: ConditionOrigin
     kind: GuardKind | None = None
     """Of a condition of the function: what it rests on."""
@@ -47,7 +47,7 @@ class Passage:
     Calls of which it is not known where they came to, or led, are left out.
     """
 
-    function: Function
+    function: JudgedFunction
     source: int
     role: int
     """Position in ``Interactions.roles``, or ``MISSING``."""
@@ -62,15 +62,15 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class GuardedTransition:
     """A transition that calls took, with its conditions."""
 
     passage: Passage
     symbol: int
     target: int
-    parts: tuple[Part, ...]
+    parts: tuple[PassageCondition, ...]
     """What holds of the calls that take it: of the function, of the state, of the target."""
-    broken: tuple[Clause, ...]
+    broken: tuple[LearnedClause, ...]
     """Conditions of the function that the calls of this passage do not keep."""
     taken: BoolColumn
     """Which calls of the passage took it."""
@@ -87,21 +87,21 @@ class Way:
         )
         return found
 
-    def of(self, *origins: ConditionOrigin) -> tuple[Clause, ...]:
+    def of(self, *origins: ConditionOrigin) -> tuple[LearnedClause, ...]:
         """Return the conditions that were learned from something."""
         return tuple(part.clause for part in self.parts if part.origin in origins)
 
 
 def ways(
     learned: LearnedGuards, tuning: Tuning, interactions: Interactions, entities: Entities
-) -> tuple[Way, ...]:
+) -> tuple[GuardedTransition, ...]:
     """Return the transitions of the chosen automaton that calls took, with what was learned of each."""
-    demanded: dict[str, dict[Clause, GuardKind]] = {}
+    demanded: dict[str, dict[LearnedClause, GuardKind]] = {}
     for item in learned.guards:
         if item.guard.kind is not GuardKind.OBSERVED:
             own = demanded.setdefault(item.guard.scope, {})
             own.update((clause, item.guard.kind) for clause in item.clauses if clause not in own)
-    found: list[Way] = []
+    found: list[GuardedTransition] = []
     for function in learned.functions:
         whole = demanded.get(function.meaning.situation.function, {})
         passages = list(_passages(function, tuning, interactions, entities))
@@ -111,7 +111,7 @@ def ways(
 
 
 def _passages(
-    function: Function, tuning: Tuning, interactions: Interactions, entities: Entities
+    function: JudgedFunction, tuning: Tuning, interactions: Interactions, entities: Entities
 ) -> Iterator[Passage]:
     situation = function.meaning.situation
     event, call = entities.events(situation)
@@ -139,8 +139,8 @@ def _passages(
 
 
 def transitions(
-    passage: Passage, whole: Mapping[Clause, GuardKind], known: Constants, *, several: bool
-) -> Iterator[Way]:
+    passage: Passage, whole: Mapping[LearnedClause, GuardKind], known: Constants, *, several: bool
+) -> Iterator[GuardedTransition]:
     """Yield the transitions of a passage.
 
     Args:
@@ -165,7 +165,7 @@ def transitions(
         for target in targets.tolist():
             taken = same & (passage.target == target)
             there = told.get(target, ())
-            yield Way(
+            yield GuardedTransition(
                 passage=passage,
                 symbol=symbol,
                 target=target,
@@ -179,19 +179,19 @@ def transitions(
 
 
 def _keep_conditions(
-    passage: Passage, whole: Sequence[Clause]
-) -> tuple[tuple[Clause, ...], tuple[Clause, ...]]:
+    passage: Passage, whole: Sequence[LearnedClause]
+) -> tuple[tuple[LearnedClause, ...], tuple[LearnedClause, ...]]:
     """Return the function's conditions that the passage's accepted calls keep, and those that they do not."""
     calls = passage.call[passage.accepted]
-    kept: list[Clause] = []
-    broken: list[Clause] = []
+    kept: list[LearnedClause] = []
+    broken: list[LearnedClause] = []
     for clause in whole:
         wrong = int(np.sum(truth_of(passage.function.meaning, clause.literals, calls).false))
         (kept if wrong <= (1 - ACCEPTED) * len(calls) else broken).append(clause)
     return tuple(kept), tuple(broken)
 
 
-def _refused_calls(passage: Passage, clauses: Sequence[Clause]) -> BoolColumn:
+def _refused_calls(passage: Passage, clauses: Sequence[LearnedClause]) -> BoolColumn:
     """Return the calls of a passage that some of the conditions refuse."""
     false = [truth_of(passage.function.meaning, clause.literals, passage.call).false for clause in clauses]
     found: BoolColumn = np.logical_or.reduce([np.zeros(len(passage.call), np.bool_), *false])
@@ -199,8 +199,8 @@ def _refused_calls(passage: Passage, clauses: Sequence[Clause]) -> BoolColumn:
 
 
 def _own(
-    passage: Passage, kept: Sequence[Clause], known: Constants, chosen: BoolColumn
-) -> tuple[Clause, ...]:
+    passage: Passage, kept: Sequence[LearnedClause], known: Constants, chosen: BoolColumn
+) -> tuple[LearnedClause, ...]:
     """Return conditions that explain rejections of this passage that the function's do not explain."""
     left = (
         ~passage.accepted
@@ -218,7 +218,7 @@ def _own(
 
 def _told_apart(
     passage: Passage, same: BoolColumn, targets: IntColumn, counts: IntColumn, known: Constants
-) -> dict[int, tuple[Clause, ...]]:
+) -> dict[int, tuple[LearnedClause, ...]]:
     """Return for each target what tells the calls that lead there from those that lead elsewhere.
 
     What the code decided is tried first.
@@ -232,7 +232,7 @@ def _told_apart(
     rows[passage.call[same]] = True
     decided = passage.function.decided
     branches = decided.branches if decided is not None else ()
-    found: dict[int, tuple[Clause, ...]] = {}
+    found: dict[int, tuple[LearnedClause, ...]] = {}
     for target in targets[np.argsort(-counts, kind="stable")][:MAX_TARGETS].tolist():
         accepted = rows & (cause == target)
         led = Meaning(replace(meaning.situation, accepted=accepted))
@@ -247,8 +247,8 @@ def _told_apart(
 
 
 def _oppose(
-    passage: Passage, same: BoolColumn, found: dict[int, tuple[Clause, ...]], targets: Sequence[int]
-) -> dict[int, tuple[Clause, ...]]:
+    passage: Passage, same: BoolColumn, found: dict[int, tuple[LearnedClause, ...]], targets: Sequence[int]
+) -> dict[int, tuple[LearnedClause, ...]]:
     """Return of two targets the better condition, and its opposite for the other one, where it is but one."""
     meaning = passage.function.meaning
     choices = []
@@ -267,24 +267,24 @@ def _oppose(
     return {target: (clause,), other: (_opposite(clause),)}
 
 
-def _opposite(clause: Clause) -> Clause:
+def _opposite(clause: LearnedClause) -> LearnedClause:
     (literal,) = clause.literals
-    return Clause(literals=(opposite(literal),), causes=clause.causes)
+    return LearnedClause(literals=(opposite(literal),), causes=clause.causes)
 
 
 def _parts(
     passage: Passage,
-    whole: Mapping[Clause, GuardKind],
-    kept: Sequence[Clause],
-    own: Sequence[Clause],
-    there: Sequence[Clause],
-) -> tuple[Part, ...]:
+    whole: Mapping[LearnedClause, GuardKind],
+    kept: Sequence[LearnedClause],
+    own: Sequence[LearnedClause],
+    there: Sequence[LearnedClause],
+) -> tuple[PassageCondition, ...]:
     """Return all conditions, without what follows from others."""
     meaning = passage.function.meaning
     ruled = simplify_clauses(meaning, [*kept, *own]) if own else tuple(kept)
     known = {clause.literals: kind for clause, kind in whole.items()}
     parts = [
-        Part(
+        PassageCondition(
             clause=clause,
             origin=ConditionOrigin.FUNCTION if clause.literals in known else ConditionOrigin.STATE,
             kind=known.get(clause.literals),
@@ -295,7 +295,7 @@ def _parts(
     return (
         *parts,
         *(
-            Part(clause=clause, origin=ConditionOrigin.TARGET)
+            PassageCondition(clause=clause, origin=ConditionOrigin.TARGET)
             for clause in there
             if clause.literals not in said
         ),
@@ -307,8 +307,8 @@ def _held_out(
     later: BoolColumn,
     taken: BoolColumn,
     elsewhere: BoolColumn,
-    own: Sequence[Clause],
-    there: Sequence[Clause],
+    own: Sequence[LearnedClause],
+    there: Sequence[LearnedClause],
 ) -> GuardTest | None:
     """Return how conditions learned from the earlier calls do on the later ones."""
     if int(np.sum(later)) < MIN_HELD_OUT:

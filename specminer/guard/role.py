@@ -14,9 +14,9 @@ from specminer._support.addresses import checksum_address
 from specminer.decoding import HistoryContext
 from specminer.guard.describing import doubtful_calls
 from specminer.guard.guard import LearnedGuard
-from specminer.guard.learning import Clause
+from specminer.guard.learning import LearnedClause
 from specminer.guard.literal import Literal, Sign
-from specminer.guard.terms import Term
+from specminer.guard.terms import GuardTerm
 from specminer.history import CONSTRUCTOR, IntColumn
 from specminer.location import ValueKind
 from specminer.specification import GuardKind, Role, RoleKind
@@ -63,14 +63,14 @@ def roles(context: HistoryContext, learned: Iterable[LearnedGuard]) -> tuple[Rol
     return tuple(sorted([*result, *sets], key=lambda role: (-len(role.functions), role.name)))
 
 
-def _roles_of(terms: Sequence[Term], clause: Clause) -> list[tuple[str, RoleKind]]:
+def _roles_of(terms: Sequence[GuardTerm], clause: LearnedClause) -> list[tuple[str, RoleKind]]:
     """Return the roles of which an account needs one, if a condition asks for nothing else."""
     named = [_name_role(terms, literal) for literal in clause.literals]
     found = [role for role in named if role is not None]
     return found if len(found) == len(named) else []
 
 
-def _name_role(terms: Sequence[Term], literal: Literal) -> tuple[str, RoleKind] | None:
+def _name_role(terms: Sequence[GuardTerm], literal: Literal) -> tuple[str, RoleKind] | None:
     left = terms[literal.left]
     right = terms[literal.right] if literal.right is not None else None
     if literal.sign is Sign.EQUAL and right is not None:
@@ -97,7 +97,7 @@ def _name_role(terms: Sequence[Term], literal: Literal) -> tuple[str, RoleKind] 
     return (left.name, RoleKind.MEMBER) if _is_set(left, literal) else None
 
 
-def _is_set(term: Term, literal: Literal) -> bool:
+def _is_set(term: GuardTerm, literal: Literal) -> bool:
     """Whether a literal says that a flag is on, or that a number is not zero."""
     flag = term.kind is ValueKind.BOOL and literal.sign is Sign.EQUAL and literal.constant == 1
     return flag or (literal.sign is Sign.DIFFERENT and literal.constant == 0)

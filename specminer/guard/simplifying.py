@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from specminer.guard.learning import Clause
+from specminer.guard.learning import LearnedClause
 from specminer.guard.literal import Literal, Meaning, Sign
 from specminer.predicate import Formula, entails
 
@@ -20,7 +20,7 @@ _JOINED = {
 }
 
 
-def formula_of(meaning: Meaning, clauses: Sequence[Clause]) -> Formula:
+def formula_of(meaning: Meaning, clauses: Sequence[LearnedClause]) -> Formula:
     """Return the conjunction of clauses; of none, true."""
     language = meaning.language
     parts = []
@@ -30,7 +30,7 @@ def formula_of(meaning: Meaning, clauses: Sequence[Clause]) -> Formula:
     return parts[0] if len(parts) == 1 else language.conjunction(*parts)
 
 
-def simplify_clauses(meaning: Meaning, clauses: Sequence[Clause]) -> tuple[Clause, ...]:
+def simplify_clauses(meaning: Meaning, clauses: Sequence[LearnedClause]) -> tuple[LearnedClause, ...]:
     """Return the shortest equivalent conjunction: joined, without what follows from the rest."""
     found = _join_bounds(clauses)
     found = [_narrow(meaning, clause, found) for clause in found]
@@ -45,23 +45,23 @@ def simplify_clauses(meaning: Meaning, clauses: Sequence[Clause]) -> tuple[Claus
     return tuple(found[place] for place in sorted(kept))
 
 
-def _join_bounds(clauses: Sequence[Clause]) -> list[Clause]:
+def _join_bounds(clauses: Sequence[LearnedClause]) -> list[LearnedClause]:
     """Return the clauses with two bounds of the same terms as one: ``a >= b and a != b`` is ``a > b``."""
-    found: list[Clause] = []
+    found: list[LearnedClause] = []
     for clause in clauses:
         for place, other in enumerate(found):
             sign = _both(clause, other)
             if sign is not None:
                 literal = replace(other.literals[0], sign=sign)
                 causes = tuple(sorted({*clause.causes, *other.causes}))
-                found[place] = Clause(literals=(literal,), causes=causes)
+                found[place] = LearnedClause(literals=(literal,), causes=causes)
                 break
         else:
             found.append(clause)
     return found
 
 
-def _both(one: Clause, other: Clause) -> Sign | None:
+def _both(one: LearnedClause, other: LearnedClause) -> Sign | None:
     if len(one.literals) != 1 or len(other.literals) != 1:
         return None
     (first,), (second,) = one.literals, other.literals
@@ -70,7 +70,7 @@ def _both(one: Clause, other: Clause) -> Sign | None:
     return _JOINED.get(frozenset({first.sign, second.sign}))
 
 
-def _narrow(meaning: Meaning, clause: Clause, clauses: Sequence[Clause]) -> Clause:
+def _narrow(meaning: Meaning, clause: LearnedClause, clauses: Sequence[LearnedClause]) -> LearnedClause:
     """Return a disjunction without the literals that cannot hold, or that another of its own follows from."""
     if len(clause.literals) == 1:
         return clause
@@ -87,12 +87,12 @@ def _narrow(meaning: Meaning, clause: Clause, clauses: Sequence[Clause]) -> Clau
     return replace(clause, literals=tuple(kept))
 
 
-def _follows(meaning: Meaning, clause: Clause, rest: Sequence[Clause]) -> bool:
+def _follows(meaning: Meaning, clause: LearnedClause, rest: Sequence[LearnedClause]) -> bool:
     facts = [meaning.formula(other.literals[0]) for other in rest if len(other.literals) == 1]
     return any(
         entails(meaning.language, facts, meaning.formula(literal)) for literal in clause.literals
     ) or any(set(other.literals) <= set(clause.literals) for other in rest)
 
 
-def _price(meaning: Meaning, clause: Clause) -> float:
+def _price(meaning: Meaning, clause: LearnedClause) -> float:
     return len(clause.literals) + sum(meaning.price(literal) for literal in clause.literals)

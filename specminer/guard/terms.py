@@ -23,7 +23,7 @@ from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import ArgumentColumn, TextColumn, arguments, texts
 from specminer.guard.values import Values, encode_values, together
 from specminer.history import CONSTRUCTOR, MISSING, BoolColumn, IntColumn, RowColumn
-from specminer.location import PortKind, ValueKind, Variable
+from specminer.location import PortKind, StorageVariable, ValueKind
 from specminer.trace import Tracer
 from specminer.words import WordArray, Words, from_integers, from_numbers, limbs
 
@@ -46,7 +46,7 @@ _NUMBERS: Final = frozenset({ValueKind.UINT, ValueKind.INT, ValueKind.WORD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
+class GuardTerm:
     """Something that has a value in the calls of one function."""
 
     name: str
@@ -99,7 +99,7 @@ class Situation:
     """Invocations; shape (n,), as all columns."""
     accepted: BoolColumn
     """The others were rejected by the contract's code: none ran out of gas."""
-    terms: tuple[Term, ...]
+    terms: tuple[GuardTerm, ...]
     words: Sequence[int]
     """The distinct values, ascending."""
     last: IntColumn
@@ -115,7 +115,7 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class _TermDraft:
     """A term before its values are numbered."""
 
     name: str
@@ -162,7 +162,7 @@ class Terms:
         sizes = _sizes(words)
         clock = _clock(drafts, codes, sizes)
         terms = tuple(
-            Term(
+            GuardTerm(
                 name=draft.name,
                 kind=draft.kind,
                 members=draft.members,
@@ -214,7 +214,7 @@ class Terms:
             found[history.access_invocation[last]] = self._context.locations.variable[slot]
         return found
 
-    def _drafts(self, function: int, rows: IntColumn) -> list[_Draft]:
+    def _drafts(self, function: int, rows: IntColumn) -> list[_TermDraft]:
         found = [*self._of_call(rows), *self._of_arguments(function, rows)]
         touches = self._touch_order[self._touch_bounds[function] : self._touch_bounds[function + 1]]
         call = np.searchsorted(rows, self._context.accesses.invocation[touches])
@@ -227,7 +227,7 @@ class Terms:
         by_variable = {int(row): np.flatnonzero(variable == row) for row in np.unique(variable)}
         left = dict(by_variable)
         for _ in range(ROUNDS):
-            fresh: list[_Draft] = []
+            fresh: list[_TermDraft] = []
             for number, own in sorted(left.items()):
                 ports = self._context.locations.variables[number].ports
                 drafts, rest = self._bound(number, ports, touches[own], call[own], found, len(rows))
@@ -245,8 +245,8 @@ class Terms:
         return [*own_facts, *stored]
 
     def _rename(
-        self, number: int, touches: IntColumn, call: IntColumn, found: list[_Draft], count: int
-    ) -> list[_Draft]:
+        self, number: int, touches: IntColumn, call: IntColumn, found: list[_TermDraft], count: int
+    ) -> list[_TermDraft]:
         """Return the terms with better names for one variable, if what was found later names more of it at once.
 
         ``isApproved[from][sender]`` fits where ``from`` is the owner; ``isApproved[owners[id]][sender]`` fits always.
@@ -262,35 +262,37 @@ class Terms:
         most = [max((_count_seen(item) for item in group), default=0) for group in (mine, drafts)]
         return [*others, *drafts] if most[1] > most[0] else found
 
-    def _of_call(self, rows: IntColumn) -> Iterator[_Draft]:
+    def _of_call(self, rows: IntColumn) -> Iterator[_TermDraft]:
         history = self._context.history
         transaction = history.invocation_transaction[rows]
         sender, origin = history.invocation_sender[rows], history.transaction_origin[transaction]
-        yield _Draft("sender", ValueKind.ADDRESS, encode_values(self._addresses, sender))
+        yield _TermDraft("sender", ValueKind.ADDRESS, encode_values(self._addresses, sender))
         if np.any(sender != origin):
-            yield _Draft("origin", ValueKind.ADDRESS, encode_values(self._addresses, origin))
-        yield _Draft("value", ValueKind.UINT, encode_values(self._words, history.invocation_value[rows]))
+            yield _TermDraft("origin", ValueKind.ADDRESS, encode_values(self._addresses, origin))
+        yield _TermDraft("value", ValueKind.UINT, encode_values(self._words, history.invocation_value[rows]))
         times = history.transaction_time[transaction]
         if (times != MISSING).all():
-            yield _Draft("now", ValueKind.UINT, _numbers(times))
-        yield _Draft("block", ValueKind.UINT, _numbers(history.transaction_block[transaction]))
+            yield _TermDraft("now", ValueKind.UINT, _numbers(times))
+        yield _TermDraft("block", ValueKind.UINT, _numbers(history.transaction_block[transaction]))
         contracts = from_integers([int.from_bytes(item.address, "big") for item in history.contracts])
-        yield _Draft("this", ValueKind.ADDRESS, encode_values(contracts, history.invocation_contract[rows]))
+        yield _TermDraft(
+            "this", ValueKind.ADDRESS, encode_values(contracts, history.invocation_contract[rows])
+        )
 
-    def _of_arguments(self, function: int, rows: IntColumn) -> Iterator[_Draft]:
+    def _of_arguments(self, function: int, rows: IntColumn) -> Iterator[_TermDraft]:
         for column in self._arguments.get(function, ()):
             if column.single:
                 place = _place(column.invocation, rows)
-                yield _Draft(column.name, _kind(column.type), encode_values(column.words, place))
+                yield _TermDraft(column.name, _kind(column.type), encode_values(column.words, place))
         keys = self._context.locations.key_table
         code = {text: len(keys.words) + at for at, text in enumerate(keys.texts)}
         for text in self._texts.get(function, ()):
             place = _place(text.invocation, rows)
             lengths = np.array([len(item) for item in text.texts], dtype=np.int64)
-            yield _Draft(f"length({text.name})", ValueKind.UINT, _numbers(lengths[place]))
+            yield _TermDraft(f"length({text.name})", ValueKind.UINT, _numbers(lengths[place]))
             held = np.array([code.get(item, MISSING) for item in text.texts], dtype=np.int32)
             if np.any(held != MISSING):
-                yield _Draft(
+                yield _TermDraft(
                     text.name, ValueKind.BYTES, Values(words=self._words[:0], place=held[place]), key=True
                 )
 
@@ -300,9 +302,9 @@ class Terms:
         ports: tuple[int, ...],
         touches: IntColumn,
         call: IntColumn,
-        known: Sequence[_Draft],
+        known: Sequence[_TermDraft],
         count: int,
-    ) -> tuple[list[_Draft], BoolColumn]:
+    ) -> tuple[list[_TermDraft], BoolColumn]:
         """Return the terms of one variable, and which of the touches given none of them names."""
         locations, accesses = self._context.locations, self._context.accesses
         shown = locations.variables[number]
@@ -315,7 +317,7 @@ class Terms:
         fits: list[list[tuple[str, BoolColumn]]] = []
         for depth in range(len(ports)):
             fits.append(self._fitting(keys[:, depth], call, known))
-        drafts: list[_Draft] = []
+        drafts: list[_TermDraft] = []
         while rest.any():
             best: tuple[int, tuple[str, ...], BoolColumn] | None = None
             for choice in product(*fits):
@@ -332,7 +334,7 @@ class Terms:
         return drafts, rest
 
     def _fitting(
-        self, keys: IntColumn, call: IntColumn, known: Sequence[_Draft]
+        self, keys: IntColumn, call: IntColumn, known: Sequence[_TermDraft]
     ) -> list[tuple[str, BoolColumn]]:
         found = []
         for draft in known:
@@ -355,12 +357,12 @@ class Terms:
     def _fields(
         self,
         number: int,
-        shown: Variable,
+        shown: StorageVariable,
         keys: tuple[str, ...] | None,
         touches: IntColumn,
         call: IntColumn,
         count: int,
-    ) -> Iterator[_Draft]:
+    ) -> Iterator[_TermDraft]:
         found = np.full(count, MISSING, dtype=np.int64)
         found[call] = self._context.accesses.value_before[touches]
         doubtful = np.zeros(count, dtype=np.bool_)
@@ -370,7 +372,7 @@ class Terms:
         order = round(float(np.mean(rank[rank != MISSING])), 6) if (rank != MISSING).any() else 0.0
         for place, field in enumerate(shown.fields):
             values = whole.field(field)
-            yield _Draft(
+            yield _TermDraft(
                 shown.text(keys, place),
                 field.kind,
                 values,
@@ -384,8 +386,8 @@ class Terms:
 
 
 def _with_doubtful_keys(
-    drafts: Iterable[_Draft], known: Sequence[_Draft], call: IntColumn
-) -> Iterator[_Draft]:
+    drafts: Iterable[_TermDraft], known: Sequence[_TermDraft], call: IntColumn
+) -> Iterator[_TermDraft]:
     """Yield drafts of one variable, which ``call`` touched, that are in doubt where a key of theirs is."""
     doubtful = {draft.name: draft.doubtful for draft in known if draft.doubtful is not None}
     for draft in drafts:
@@ -399,7 +401,7 @@ def _with_doubtful_keys(
         yield draft
 
 
-def _count_seen(draft: _Draft) -> int:
+def _count_seen(draft: _TermDraft) -> int:
     return int(np.sum(draft.values.place != MISSING))
 
 
@@ -429,7 +431,7 @@ def _kind(type_: str) -> ValueKind:
     return ValueKind.WORD
 
 
-def _told_apart(drafts: list[_Draft]) -> list[_Draft]:
+def _told_apart(drafts: list[_TermDraft]) -> list[_TermDraft]:
     """Return the terms with names of their own: storage called like something of the call becomes ``this.owner``."""
     given = UniqueNames(set(CALL_NAMES) - {draft.name for draft in drafts if draft.variable == MISSING})
     found = []
@@ -450,7 +452,7 @@ def _sizes(words: WordArray) -> FloatColumn:
 
 
 def _clock(
-    drafts: Sequence[_Draft], codes: Sequence[RowColumn], sizes: FloatColumn
+    drafts: Sequence[_TermDraft], codes: Sequence[RowColumn], sizes: FloatColumn
 ) -> dict[str, FloatColumn]:
     return {
         draft.name: sizes[column]
@@ -459,7 +461,7 @@ def _clock(
     }
 
 
-def measure_terms(terms: Sequence[Term], words: WordArray, known: int) -> tuple[Term, ...]:
+def measure_terms(terms: Sequence[GuardTerm], words: WordArray, known: int) -> tuple[GuardTerm, ...]:
     """Return terms with what they measure, told from their values; of the first ``known`` that was told before."""
     sizes = np.append(_sizes(words), 0.0)
     clock = {
@@ -472,7 +474,7 @@ def measure_terms(terms: Sequence[Term], words: WordArray, known: int) -> tuple[
 
 
 def _dimension(
-    draft: _Draft | Term,
+    draft: _TermDraft | GuardTerm,
     codes: RowColumn,
     sizes: FloatColumn,
     clock: dict[str, FloatColumn],

@@ -10,9 +10,9 @@ import numpy as np
 from specminer._support.addresses import checksum_address
 from specminer._support.units import amount, moment
 from specminer.errors import plain
-from specminer.guard.learning import Clause
+from specminer.guard.learning import LearnedClause
 from specminer.guard.literal import OPPOSITE, Literal, Meaning
-from specminer.guard.terms import Term
+from specminer.guard.terms import GuardTerm
 from specminer.history import MISSING, BoolColumn, History
 from specminer.location import ValueKind
 from specminer.specification import RejectionWitness
@@ -26,7 +26,7 @@ _FIRST_MOMENT: Final = 10**8
 
 
 def witnesses(
-    history: History, meaning: Meaning, clause: Clause, stopped: BoolColumn, *, demanded: int
+    history: History, meaning: Meaning, clause: LearnedClause, stopped: BoolColumn, *, demanded: int
 ) -> tuple[RejectionWitness, ...]:
     """Return some of the calls that a condition stopped, the earliest first.
 
@@ -72,7 +72,7 @@ def _turned_out(meaning: Meaning, literal: Literal, place: int) -> str:
     return f"{_show_value(meaning, literal.left, place, parties)} {sign} {right}"
 
 
-def _show_value(meaning: Meaning, term: int, place: int, parties: Sequence[Term]) -> str:
+def _show_value(meaning: Meaning, term: int, place: int, parties: Sequence[GuardTerm]) -> str:
     name = plain(meaning.situation.terms[term].shown, MAX_NAME)
     value = _value(meaning, term, place)
     return name if value is None else f"{name} {_spell_value(meaning, term, value, parties)}"
@@ -87,7 +87,7 @@ def _value(meaning: Meaning, term: int, place: int) -> int | None:
     return word - (1 << 256) if signed and word >> 255 else word
 
 
-def _spell_value(meaning: Meaning, term: int, value: int, parties: Sequence[Term]) -> str:
+def _spell_value(meaning: Meaning, term: int, value: int, parties: Sequence[GuardTerm]) -> str:
     """Return a value as people read it: ether where ether is compared, a date where the clock is."""
     names = {party.name for party in parties if not party.stored}
     if meaning.situation.terms[term].kind is ValueKind.ADDRESS and 0 < value < 1 << 160:
@@ -100,7 +100,7 @@ def _spell_value(meaning: Meaning, term: int, value: int, parties: Sequence[Term
     return meaning.language.declaration(meaning.symbols[term]).spell(value)
 
 
-def _values(meaning: Meaning, clause: Clause, place: int) -> Iterator[tuple[str, str]]:
+def _values(meaning: Meaning, clause: LearnedClause, place: int) -> Iterator[tuple[str, str]]:
     for literal in clause.literals:
         for term in literal.terms:
             value = _value(meaning, term, place)

@@ -16,10 +16,10 @@ from specminer.decoding import ROLLED_BACK, HistoryContext
 from specminer.errors import UsageError, plain
 from specminer.history import CONSTRUCTOR, MISSING
 from specminer.interaction.interactions import Interactions
-from specminer.interaction.roles import Naming, Source, candidates, naming
-from specminer.interaction.scores import MIN_COVERAGE, ContractScore, Score, marks, score, score_contract
+from specminer.interaction.roles import EntityNaming, RoleSource, candidates, naming
+from specminer.interaction.scores import MIN_COVERAGE, ContractScore, SortScore, marks, score, score_contract
 from specminer.interaction.slices import slice_by_entity
-from specminer.interaction.sorts import Sort, sorts
+from specminer.interaction.sorts import EntityType, sorts
 from specminer.interaction.stages import stage_share
 from specminer.interaction.views import by_instance, by_sender, whole
 from specminer.specification import EntitySort, Mode
@@ -39,9 +39,9 @@ class SortAssessment:
 
     name: str
     """Unique in a history: ``_tokenId``, ``account``, ``mapping3``."""
-    sort: Sort
-    naming: Naming
-    score: Score
+    sort: EntityType
+    naming: EntityNaming
+    score: SortScore
 
     @property
     def mode(self) -> Mode:
@@ -83,7 +83,7 @@ def analyse(
 
     """
     told, offered = marks(context, code), candidates(context, code)
-    rated: list[tuple[Sort, Naming, Score]] = []
+    rated: list[tuple[EntityType, EntityNaming, SortScore]] = []
     for sort in sorts(context):
         named = naming(context, sort, offered)
         rated.append((sort, named, score(context, sort, named, told)))
@@ -100,14 +100,14 @@ def analyse(
     return Analysis(context=context, contract=contract, found=found)
 
 
-def _name(context: HistoryContext, sort: Sort, named: Naming) -> str:
+def _name(context: HistoryContext, sort: EntityType, named: EntityNaming) -> str:
     """Return the argument that names most of its entities; without one the storage where they are kept."""
     if sort.account:
         return ACCOUNT
     counts: Counter[str] = Counter()
     for row, count in enumerate(np.bincount(named.role[named.role != MISSING], minlength=len(named.roles))):
         role = named.roles[row]
-        if role.source in (Source.ARGUMENT, Source.FOUND) and role.name != "new":
+        if role.source in (RoleSource.ARGUMENT, RoleSource.FOUND) and role.name != "new":
             counts[role.name] += int(count)
     if counts:
         return min(counts, key=lambda name: (-counts[name], name))

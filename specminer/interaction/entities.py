@@ -10,7 +10,7 @@ import numpy as np
 from specminer.decoding import HistoryContext
 from specminer.decoding.accesses import first_accesses
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.interaction.relation import Relation, relation
+from specminer.interaction.relation import EntityRelation, relation
 from specminer.location import PortKind
 
 
@@ -77,7 +77,9 @@ def slot_entities(context: HistoryContext, ports: BoolColumn) -> list[IntColumn]
     return entities
 
 
-def accessed_entities(context: HistoryContext, ports: BoolColumn, rows: BoolColumn | None = None) -> Relation:
+def accessed_entities(
+    context: HistoryContext, ports: BoolColumn, rows: BoolColumn | None = None
+) -> EntityRelation:
     """Return which invocation accesses which entity; ``rows`` restricts the accesses."""
     accesses = context.accesses
     invocations: list[IntColumn] = []

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.interaction.relation import Relation, relation
+from specminer.interaction.relation import EntityRelation, relation
 from specminer.specification import EntitySort, Mode
 
 CLOCK: Final = "time: "
@@ -61,7 +61,7 @@ class Interactions:
         return {int(slot): self.owner[slot : slot + 1] for slot in np.flatnonzero(self.owner != MISSING)}
 
     @property
-    def members(self) -> Relation:
+    def members(self) -> EntityRelation:
         """The (invocation, interaction) pairs of own calls; side effects are none."""
         own = ~self.passive
         return relation(self.invocation[own], self.slice[own], max(1, len(self.names)))

@@ -27,7 +27,7 @@ COMPARABLE: Final = 0.5
 """Less comparable rejections than this share vouch for nothing."""
 
 
-class Verdict(Enum):
+class RejectionValue(Enum):
     """What a function's rejections are worth as negative examples."""
 
     TRUSTWORTHY = "trustworthy negative"
@@ -53,13 +53,13 @@ class FunctionRejections:
         return self.contradicted / self.rejected
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> RejectionValue:
         """What the rejections are worth."""
         if self.rate >= HIGH:
-            return Verdict.GUARD
+            return RejectionValue.GUARD
         if self.rate <= LOW and self.comparable >= COMPARABLE * self.rejected:
-            return Verdict.TRUSTWORTHY
-        return Verdict.UNCLEAR
+            return RejectionValue.TRUSTWORTHY
+        return RejectionValue.UNCLEAR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from specminer.history import BoolColumn, IntColumn, RowColumn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relation:
+class EntityRelation:
     """A set of (invocation, entity) pairs, by invocation, then entity."""
 
     code: IntColumn
@@ -36,9 +36,9 @@ class Relation:
         return len(self.code)
 
 
-def relation(invocation: IntColumn | RowColumn, entity: IntColumn, span: int) -> Relation:
+def relation(invocation: IntColumn | RowColumn, entity: IntColumn, span: int) -> EntityRelation:
     """Return the set of the given pairs, in n log n."""
-    return Relation(code=distinct(codes(invocation, entity, span)), span=span)
+    return EntityRelation(code=distinct(codes(invocation, entity, span)), span=span)
 
 
 def codes(invocation: IntColumn | RowColumn, entity: IntColumn | RowColumn, span: int) -> IntColumn:

@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from specminer.chain.execution.calls import FORKS, Call, Execution, Surroundings
+from specminer.chain.execution.calls import FORKS, Call, ExecutedCall, Surroundings
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.schedule import Rules, rules_of_chain, rules_of_fork
 from specminer.decoding import HistoryContext
@@ -185,7 +185,7 @@ class Replayer:
         execution = machine.run(self._call(row), self._around(row), self._fork(row), (), record=False)
         return self._as_recorded(machine, row, number, execution)
 
-    def _as_recorded(self, machine: FastMachine, row: int, number: int, execution: Execution) -> bool:
+    def _as_recorded(self, machine: FastMachine, row: int, number: int, execution: ExecutedCall) -> bool:
         context = self._context
         if execution.succeeded != bool(context.history.accepted[row]):
             return False

@@ -20,8 +20,8 @@ from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import arguments, outputs, senders, texts
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.interaction.entities import accessed_entities, entity_numbers
-from specminer.interaction.relation import Relation, contains, distinct
-from specminer.interaction.sorts import Sort
+from specminer.interaction.relation import EntityRelation, contains, distinct
+from specminer.interaction.sorts import EntityType
 from specminer.location import Field, ValueKind
 from specminer.words import from_integers
 
@@ -32,7 +32,7 @@ MAX_VARIABLES: Final = 64
 """Variables without keys looked at: those accessed most often."""
 
 
-class Source(IntEnum):
+class RoleSource(IntEnum):
     """Where a candidate's value comes from; where two name the same entity, the first counts."""
 
     COMPUTED = 0
@@ -53,7 +53,7 @@ class Candidate:
 
     function: int
     """Position in ``Calls.functions``."""
-    source: Source
+    source: RoleSource
     name: str
     """The argument's or variable's name."""
     invocation: IntColumn
@@ -68,15 +68,15 @@ class Candidate:
     @property
     def inferred(self) -> bool:
         """Whether only a call that was accepted and accessed the entity can be said to name it."""
-        return self.source in (Source.LEFT, Source.FOUND, Source.RESULT)
+        return self.source in (RoleSource.LEFT, RoleSource.FOUND, RoleSource.RESULT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
+class EntityRole:
     """An accepted candidate."""
 
     function: int
-    source: Source
+    source: RoleSource
     name: str
     """``_tokenId``, ``sender``, ``new``, ``currentRound``."""
     support: float
@@ -86,10 +86,10 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
+class EntityNaming:
     """Which entities of a sort each call names; (call, entity) pairs once each, by call, then role."""
 
-    roles: tuple[Role, ...]
+    roles: tuple[EntityRole, ...]
     """In the order in which they count: by function and source."""
     invocation: IntColumn
     entity: IntColumn
@@ -114,7 +114,7 @@ def candidates(context: HistoryContext, code: AccessFacts | None = None) -> list
 def _candidate(
     context: HistoryContext,
     function: int,
-    source: Source,
+    source: RoleSource,
     name: str,
     invocation: IntColumn,
     key: IntColumn,
@@ -141,7 +141,7 @@ def _computed_candidates(context: HistoryContext, code: AccessFacts) -> Iterator
         invocation = context.history.access_invocation[item.access].astype(np.int64)
         key = locations.keys[accesses.slot[accesses.touch[item.access]], item.depth].astype(np.int64)
         pairs = np.unique(np.stack([invocation, key]), axis=1)
-        yield _candidate(context, item.function, Source.COMPUTED, COMPUTED, pairs[0], pairs[1])
+        yield _candidate(context, item.function, RoleSource.COMPUTED, COMPUTED, pairs[0], pairs[1])
 
 
 def _arguments(context: HistoryContext) -> Iterator[Candidate]:
@@ -150,7 +150,7 @@ def _arguments(context: HistoryContext) -> Iterator[Candidate]:
         yield _candidate(
             context,
             column.function,
-            Source.ARGUMENT,
+            RoleSource.ARGUMENT,
             column.name,
             column.invocation,
             keys.find(column.words),
@@ -159,14 +159,14 @@ def _arguments(context: HistoryContext) -> Iterator[Candidate]:
         code = {text: len(keys.words) + place for place, text in enumerate(keys.texts)}
         for text in texts(context.history, context.calls):
             found = np.array([code.get(item, MISSING) for item in text.texts], dtype=np.int64)
-            yield _candidate(context, text.function, Source.ARGUMENT, text.name, text.invocation, found)
+            yield _candidate(context, text.function, RoleSource.ARGUMENT, text.name, text.invocation, found)
 
 
 def _senders(context: HistoryContext) -> Iterator[Candidate]:
     key_of = context.locations.key_table.find(senders(context.history))
     key = key_of[context.history.invocation_sender]
     for function, rows in _of_functions(context):
-        yield _candidate(context, function, Source.SENDER, "sender", rows, key[rows])
+        yield _candidate(context, function, RoleSource.SENDER, "sender", rows, key[rows])
 
 
 def _of_functions(context: HistoryContext) -> Iterator[tuple[int, IntColumn]]:
@@ -189,7 +189,7 @@ def _results(context: HistoryContext) -> Iterator[Candidate]:
         own = own[lengths >= 32]
         if len(own):
             key = context.locations.key_table.find(outputs(context.history, own))
-            yield _candidate(context, function, Source.RESULT, "result", own, key)
+            yield _candidate(context, function, RoleSource.RESULT, "result", own, key)
 
 
 def _kept_candidates(context: HistoryContext) -> Iterator[Candidate]:
@@ -227,11 +227,11 @@ def _values(context: HistoryContext, touches: IntColumn, field: Field, name: str
         own = function == number
         calls = accesses.invocation[touches[own]]
         unknown = (found[own] == MISSING) & accesses.external_read[touches[own]]
-        yield _candidate(context, number, Source.FOUND, name, calls, before[own], up[own], unknown)
+        yield _candidate(context, number, RoleSource.FOUND, name, calls, before[own], up[own], unknown)
         changed = own & ((left != found) | ((left == MISSING) & accesses.effective_write[touches]))
         calls = accesses.invocation[touches[changed]]
         unknown = left[changed] == MISSING
-        yield _candidate(context, number, Source.LEFT, name, calls, after[changed], up[changed], unknown)
+        yield _candidate(context, number, RoleSource.LEFT, name, calls, after[changed], up[changed], unknown)
 
 
 def _looked_up(rows: IntColumn | RowColumn, values: IntColumn, wanted: IntColumn | RowColumn) -> IntColumn:
@@ -242,12 +242,12 @@ def _looked_up(rows: IntColumn | RowColumn, values: IntColumn, wanted: IntColumn
     return np.where(wanted == MISSING, MISSING, values[at])
 
 
-def naming(context: HistoryContext, sort: Sort, offered: list[Candidate]) -> Naming:
+def naming(context: HistoryContext, sort: EntityType, offered: list[Candidate]) -> EntityNaming:
     """Return who is named in the calls, by the sort's roles; by what they touch where names are too rare."""
     mask = sort.mask(len(context.locations.ports))
     touching = accessed_entities(context, mask, context.is_call[context.accesses.invocation])
     present, first = _first_touch(context, touching)
-    roles: list[Role] = []
+    roles: list[EntityRole] = []
     pairs: list[tuple[IntColumn, IntColumn]] = []
     unknown = np.zeros(len(context.history), dtype=np.bool_)
     calls = _touching_calls(context, touching)
@@ -265,7 +265,7 @@ def naming(context: HistoryContext, sort: Sort, offered: list[Candidate]) -> Nam
     return _join_roles(context, touching, roles, pairs, unknown)
 
 
-def _touching_calls(context: HistoryContext, touching: Relation) -> BoolColumn:
+def _touching_calls(context: HistoryContext, touching: EntityRelation) -> BoolColumn:
     """Return which calls roles are judged by: accepted ones that touch the sort.
 
     Of a function that is never accepted there, the rejected ones.
@@ -278,7 +278,7 @@ def _touching_calls(context: HistoryContext, touching: Relation) -> BoolColumn:
     return accepted | (touches & ~ever[function])
 
 
-def _first_touch(context: HistoryContext, touching: Relation) -> tuple[IntColumn, IntColumn]:
+def _first_touch(context: HistoryContext, touching: EntityRelation) -> tuple[IntColumn, IntColumn]:
     """Return the entities, ascending, and for each the place in order of the accepted call that accessed it first."""
     entities = distinct(touching.entity)
     first = np.full(len(entities), len(context.history), dtype=np.int64)
@@ -292,12 +292,12 @@ def _first_touch(context: HistoryContext, touching: Relation) -> tuple[IntColumn
 def _accept_role(
     context: HistoryContext,
     item: Candidate,
-    touching: Relation,
-    written: Relation,
+    touching: EntityRelation,
+    written: EntityRelation,
     present: IntColumn,
     calls: BoolColumn,
     first: IntColumn,
-) -> tuple[Role, IntColumn, IntColumn] | None:
+) -> tuple[EntityRole, IntColumn, IntColumn] | None:
     judged = calls & (context.calls.function == item.function)
     unknown = int(np.sum(judged[item.unknown]))
     judged[item.unknown] = False
@@ -323,23 +323,23 @@ def _accept_role(
             )
         fresh = first[np.searchsorted(present, entity[good])] == invocation[good]
         up = item.counts_up[possible][good] == 1
-        if np.mean(fresh if item.source is Source.RESULT else up & fresh) >= MIN_SUPPORT:
+        if np.mean(fresh if item.source is RoleSource.RESULT else up & fresh) >= MIN_SUPPORT:
             name = "new"
         keep = hit & context.is_accepted[invocation]
     else:
         # a rejected call names an entity also where it failed before it came to look at it
         keep = hit | ~context.history.accepted[invocation]
-    role = Role(function=item.function, source=item.source, name=name, support=support, calls=total)
+    role = EntityRole(function=item.function, source=item.source, name=name, support=support, calls=total)
     return role, invocation[keep], entity[keep]
 
 
 def _join_roles(
     context: HistoryContext,
-    touching: Relation,
-    roles: list[Role],
+    touching: EntityRelation,
+    roles: list[EntityRole],
     pairs: list[tuple[IntColumn, IntColumn]],
     unknown: BoolColumn,
-) -> Naming:
+) -> EntityNaming:
     """Return the pairs of all roles, or what is touched where too few calls are named that do not name ``unknown``."""
     empty = np.zeros(0, dtype=np.int64)
     invocation = np.concatenate([empty, *(one for one, _ in pairs)])
@@ -369,7 +369,7 @@ def _join_roles(
     first[1:] = (invocation[1:] != invocation[:-1]) | (entity[1:] != entity[:-1])
     invocation, entity, role = invocation[first], entity[first], role[first]
     order = np.lexsort((np.where(role == MISSING, len(roles), role), invocation))
-    return Naming(
+    return EntityNaming(
         roles=tuple(roles),
         invocation=in_file(invocation[order]),
         entity=in_file(entity[order]),

@@ -20,8 +20,8 @@ from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.decided import DecidedReads, decided_reads, keyless
 from specminer.interaction.entities import entity_ports, entity_span, slot_entities
 from specminer.interaction.relation import components, distinct, relation
-from specminer.interaction.roles import Naming
-from specminer.interaction.sorts import Sort
+from specminer.interaction.roles import EntityNaming
+from specminer.interaction.sorts import EntityType
 from specminer.location import ValueKind
 
 MIN_COVERAGE: Final = 0.5
@@ -48,7 +48,7 @@ _Low = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class SortScore:
     """A sort's score with its parts."""
 
     value: float
@@ -110,7 +110,7 @@ class ContractScore:
         """Whether the contract lives through stages that tell most of what is called."""
         return self.stages >= STAGED
 
-    def outdoes(self, other: Score) -> bool:
+    def outdoes(self, other: SortScore) -> bool:
         """Return whether contracts divide the history at least as well as a sort of entities.
 
         Interactions of one event each have no order that could be learned, whatever they write: such a sort never
@@ -221,7 +221,7 @@ def _last_slots(context: HistoryContext) -> IntColumn:
     return last
 
 
-def score(context: HistoryContext, sort: Sort, named: Naming, found: Marks) -> Score:
+def score(context: HistoryContext, sort: EntityType, named: EntityNaming, found: Marks) -> SortScore:
     """Return a sort's score."""
     mask = sort.mask(len(context.locations.ports))
     own = _under(context, mask)
@@ -238,7 +238,7 @@ def score(context: HistoryContext, sort: Sort, named: Naming, found: Marks) -> S
     largest, linked = _shares(invocation, np.searchsorted(numbers, entity), len(numbers))
     value = coverage * (alpha * (guard if decides is None else decides) + (1 - alpha) * setlike)
     value *= (TRIVIAL if trivial else 1.0) * (DERIVED if named.derived else 1.0)
-    return Score(
+    return SortScore(
         value=value,
         coverage=coverage,
         guard=guard,
@@ -309,7 +309,7 @@ def _guard(context: HistoryContext, own: BoolColumn, found: Marks) -> tuple[floa
     return _weight(len(decided)), float(np.mean(own[decided])) if len(decided) else 0.0
 
 
-def _decides(context: HistoryContext, mask: BoolColumn, named: Naming, decided: DecidedReads) -> float:
+def _decides(context: HistoryContext, mask: BoolColumn, named: EntityNaming, decided: DecidedReads) -> float:
     """Return the share of what decides that belongs to an entity which the deciding call is about."""
     about = relation(named.invocation, named.entity, entity_span(context))
     own = np.zeros(len(decided.slot), dtype=np.bool_)

@@ -13,9 +13,9 @@ from specminer.decoding import HistoryContext, owner_suffix
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.interaction.entities import accessed_entities, entity_span, slot_entities
 from specminer.interaction.interactions import Interactions
-from specminer.interaction.relation import Relation, contains, distinct, relation
-from specminer.interaction.roles import Naming
-from specminer.interaction.sorts import Sort
+from specminer.interaction.relation import EntityRelation, contains, distinct, relation
+from specminer.interaction.roles import EntityNaming
+from specminer.interaction.sorts import EntityType
 from specminer.location import PortKind, ValueKind
 from specminer.specification import EntitySort, Mode
 
@@ -35,7 +35,7 @@ class Own:
     """Position in ``Naming.roles``, or ``MISSING``."""
 
 
-def own_calls(named: Naming, *, separable: bool) -> Own:
+def own_calls(named: EntityNaming, *, separable: bool) -> Own:
     """Return the calls of each entity: of those that a call names only the first if they are ``separable``."""
     keep = np.ones(len(named.invocation), dtype=np.bool_)
     if separable:
@@ -43,18 +43,18 @@ def own_calls(named: Naming, *, separable: bool) -> Own:
     return Own(invocation=named.invocation[keep], entity=named.entity[keep], role=named.role[keep])
 
 
-def side_effects(context: HistoryContext, ports: BoolColumn, own: Relation) -> Relation:
+def side_effects(context: HistoryContext, ports: BoolColumn, own: EntityRelation) -> EntityRelation:
     """Return which invocation changed the storage of an entity that it does not belong to.
 
     Constructors are among them: what they set up is no call of the entity's either.
     """
     accesses = context.accesses
     changed = accessed_entities(context, ports, accesses.effective_write)
-    return Relation(code=changed.code[~contains(own.code, changed.code)], span=changed.span)
+    return EntityRelation(code=changed.code[~contains(own.code, changed.code)], span=changed.span)
 
 
 def slice_by_entity(
-    context: HistoryContext, sort: Sort, named: Naming, described: EntitySort, *, separable: bool
+    context: HistoryContext, sort: EntityType, named: EntityNaming, described: EntitySort, *, separable: bool
 ) -> Interactions:
     """Return one interaction for each entity that has calls of its own; ``described`` tells of the sort."""
     own = own_calls(named, separable=separable)
@@ -109,7 +109,9 @@ def _by_first_call(context: HistoryContext, own: Own) -> IntColumn:
     return entities[np.argsort(first)]
 
 
-def _role_column(named: Naming, own: Own, passive: int, *, told: bool) -> tuple[tuple[str, ...], IntColumn]:
+def _role_column(
+    named: EntityNaming, own: Own, passive: int, *, told: bool
+) -> tuple[tuple[str, ...], IntColumn]:
     """Return the roles' names and each event's, own calls first; none if they need not be ``told``."""
     if not told:
         return (), np.full(len(own.role) + passive, MISSING, dtype=np.int64)
@@ -159,14 +161,14 @@ def _words(context: HistoryContext, entities: IntColumn) -> tuple[int | None, ..
     return tuple(context.locations.key_table.word(key) for key in keys.tolist())
 
 
-def _keys(context: HistoryContext, sort: Sort, entities: IntColumn) -> tuple[str, ...]:
+def _keys(context: HistoryContext, sort: EntityType, entities: IntColumn) -> tuple[str, ...]:
     table = context.locations.key_table
     kind = ValueKind.ADDRESS if sort.account else _kind(context, sort)
     return tuple(table.text(key, kind) for key in (entities % max(1, len(table))).tolist())
 
 
 def _names(
-    context: HistoryContext, sort: Sort, entities: IntColumn, keys: tuple[str, ...], name: str
+    context: HistoryContext, sort: EntityType, entities: IntColumn, keys: tuple[str, ...], name: str
 ) -> tuple[str, ...]:
     """Return ``name=key``; for accounts the address; with the contract, or its life, where there are several."""
     contracts = entities // max(1, len(context.locations.key_table))
@@ -177,7 +179,7 @@ def _names(
     return tuple(unique_names(found))  # long texts are cut
 
 
-def _kind(context: HistoryContext, sort: Sort) -> ValueKind:
+def _kind(context: HistoryContext, sort: EntityType) -> ValueKind:
     """Return the keys' type: the one that some port is known to have."""
     kinds = {context.locations.ports[port].kind for port in sort.ports} - {ValueKind.WORD}
     return min(kinds, key=lambda kind: kind.value) if kinds else ValueKind.WORD

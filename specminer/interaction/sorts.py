@@ -29,7 +29,7 @@ MAX_PORTS: Final = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sort:
+class EntityType:
     """A kind of entity: the ports in which its keys stand."""
 
     ports: tuple[int, ...]
@@ -43,14 +43,14 @@ class Sort:
         return held
 
 
-def sorts(context: HistoryContext) -> list[Sort]:
+def sorts(context: HistoryContext) -> list[EntityType]:
     """Return the sorts, accounts first, then in order of the slots."""
     eligible = _most_touched(context)
     accounts = [port for port in eligible if _holds_accounts(context, port)]
     others = [port for port in eligible if port not in accounts]
-    found = [Sort(ports=group, account=True) for group in _kinds_of_accounts(context, accounts)]
+    found = [EntityType(ports=group, account=True) for group in _kinds_of_accounts(context, accounts)]
     groups = _merge_ports(context, others)
-    return found + [Sort(ports=group, account=False) for group in groups]
+    return found + [EntityType(ports=group, account=False) for group in groups]
 
 
 def _most_touched(context: HistoryContext) -> list[int]:

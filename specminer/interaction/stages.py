@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from specminer.decision.bare_variables import LARGEST, BareVariables
 from specminer.decision.deployment_constants import deployment_constants, with_constants
-from specminer.decision.state_conditions import Comparison, StateCondition
+from specminer.decision.state_conditions import StateCondition, ZeroComparison
 from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn
 
@@ -77,8 +77,8 @@ def _columns(
         )
         if condition.clock:
             total += condition.factor * bare.clock(condition.clock)
-        if len(values) == 1 and not condition.clock and condition.comparison is Comparison.ZERO:
+        if len(values) == 1 and not condition.clock and condition.comparison is ZeroComparison.ZERO:
             yield np.unique(total, return_inverse=True)[1].ravel()  # an enum: all its values are told apart
         else:
-            truth: BoolColumn = total == 0 if condition.comparison is Comparison.ZERO else total < 0
+            truth: BoolColumn = total == 0 if condition.comparison is ZeroComparison.ZERO else total < 0
             yield truth.astype(np.int64)

@@ -13,7 +13,7 @@ from specminer.decoding import HistoryContext
 from specminer.history import MISSING, BoolColumn, IntColumn, RowColumn
 from specminer.invariant.values import extract_field as field_of
 from specminer.invariant.values import is_zero, same
-from specminer.location import Field, PortKind, ValueKind, Variable
+from specminer.location import Field, PortKind, StorageVariable, ValueKind
 from specminer.trace import Tracer
 from specminer.words import LimbArray
 
@@ -23,7 +23,7 @@ MAX_VARIABLES: Final = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubts:
+class DoubtfulChanges:
     """Where a field may have changed, or did, and nobody knows from what to what; ``d`` cases."""
 
     invocation: IntColumn
@@ -34,9 +34,9 @@ class Doubts:
     from_zero: BoolColumn
     """It was zero before."""
 
-    def of(self, rows: IntColumn | BoolColumn) -> Doubts:
+    def of(self, rows: IntColumn | BoolColumn) -> DoubtfulChanges:
         """Return some of the cases."""
-        return Doubts(
+        return DoubtfulChanges(
             invocation=self.invocation[rows],
             slot=self.slot[rows],
             unseen=self.unseen[rows],
@@ -44,7 +44,7 @@ class Doubts:
         )
 
     @property
-    def by_calls(self) -> Doubts:
+    def by_calls(self) -> DoubtfulChanges:
         """Those in which a call of the history wrote."""
         return self.of(~self.unseen)
 
@@ -59,7 +59,7 @@ class Cells:
     Touches are those of which it is known what they found and left.
     """
 
-    variable: Variable
+    variable: StorageVariable
     place: int
     """Position of the field in the variable's fields."""
     invocation: IntColumn
@@ -69,7 +69,7 @@ class Cells:
     """Shape (m, 4)."""
     left: LimbArray
     changed: BoolColumn
-    doubts: Doubts
+    doubts: DoubtfulChanges
     """What may have changed besides."""
 
     @property
@@ -96,7 +96,7 @@ def changes_of_calls(context: HistoryContext, unknown: UnknownChanges) -> Iterat
     rows = context.lasting_accesses
     return _fields(
         context,
-        _Values(
+        _ChangeValues(
             rows=rows,
             found=context.accesses.value_before[rows],
             left=context.accesses.value_after[rows],
@@ -120,7 +120,7 @@ def changes_of_transactions(context: HistoryContext, unknown: UnknownChanges) ->
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Values:
+class _ChangeValues:
     """What was found and left in storage; ``r`` touches, or what the touches of one transaction make together."""
 
     rows: RowColumn
@@ -129,17 +129,17 @@ class _Values:
     """Row in ``History.words``, or ``MISSING``."""
     left: RowColumn
 
-    def at(self, rows: IntColumn | slice) -> _Values:
-        return _Values(rows=self.rows[rows], found=self.found[rows], left=self.left[rows])
+    def at(self, rows: IntColumn | slice) -> _ChangeValues:
+        return _ChangeValues(rows=self.rows[rows], found=self.found[rows], left=self.left[rows])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownChanges:
     """Where storage changed, or may have, and nobody knows from what to what; by variable."""
 
-    writes: _Values
+    writes: _ChangeValues
     """Writes of accepted calls."""
-    unseen: _Values
+    unseen: _ChangeValues
     """Writes of somebody unseen, by the touch that found them."""
 
     @classmethod
@@ -148,7 +148,7 @@ class UnknownChanges:
         return cls(writes=_doubtful_writes(context), unseen=_unseen_writes(context))
 
 
-def _of_transactions(context: HistoryContext, touches: RowColumn) -> _Values:
+def _of_transactions(context: HistoryContext, touches: RowColumn) -> _ChangeValues:
     """Return what each transaction found in each slot and left there, in the order of slots and transactions."""
     accesses, history = context.accesses, context.history
     transaction = history.invocation_transaction[accesses.invocation[touches]]
@@ -167,7 +167,7 @@ def _of_transactions(context: HistoryContext, touches: RowColumn) -> _Values:
         group[touches] = np.where(several[which.ravel()], which.ravel(), MISSING)
         groups, begun, ended = _ends(context, group)
         found[groups], left[groups] = begun, ended
-    return _Values(rows=rows, found=found, left=left)
+    return _ChangeValues(rows=rows, found=found, left=left)
 
 
 def _ends(context: HistoryContext, group: IntColumn) -> tuple[IntColumn, IntColumn, IntColumn]:
@@ -186,7 +186,7 @@ def _ends(context: HistoryContext, group: IntColumn) -> tuple[IntColumn, IntColu
     return mine[starts], found, left
 
 
-def _doubtful_writes(context: HistoryContext) -> _Values:
+def _doubtful_writes(context: HistoryContext) -> _ChangeValues:
     """Return the accepted calls' writes of which it is not known what they found or left, by variable."""
     accesses = context.accesses
     unknown = (accesses.value_before == MISSING) | (accesses.value_after == MISSING)
@@ -194,10 +194,10 @@ def _doubtful_writes(context: HistoryContext) -> _Values:
         accesses.effective_write & unknown & context.history.accepted[accesses.invocation]
     ).astype(np.int32)
     rows = rows[np.argsort(context.locations.variable[accesses.slot[rows]], kind="stable")]
-    return _Values(rows=rows, found=accesses.value_before[rows], left=accesses.value_after[rows])
+    return _ChangeValues(rows=rows, found=accesses.value_before[rows], left=accesses.value_after[rows])
 
 
-def _unseen_writes(context: HistoryContext) -> _Values:
+def _unseen_writes(context: HistoryContext) -> _ChangeValues:
     """Return where a transaction found what the one before did not leave, or what is in doubt, by variable.
 
     ``found`` is what was left before, ``left`` what was found then; the row is that of the touch that found it.
@@ -221,10 +221,10 @@ def _unseen_writes(context: HistoryContext) -> _Values:
     rows = np.flatnonzero(unseen)
     rows = rows[np.argsort(context.locations.variable[slot[rows]], kind="stable")]
     before = np.where(earlier[rows] == len(history.words), MISSING, earlier[rows]).astype(np.int32)
-    return _Values(rows=values.rows[rows], found=before, left=values.found[rows])
+    return _ChangeValues(rows=values.rows[rows], found=before, left=values.found[rows])
 
 
-def _fields(context: HistoryContext, values: _Values, unknown: UnknownChanges) -> Iterator[Cells]:
+def _fields(context: HistoryContext, values: _ChangeValues, unknown: UnknownChanges) -> Iterator[Cells]:
     """Yield fields; ``values`` are by variable."""
     writes, unseen = unknown.writes, unknown.unseen
     bounds, of_writes, of_unseen = (
@@ -260,7 +260,9 @@ def _fields(context: HistoryContext, values: _Values, unknown: UnknownChanges) -
             )
 
 
-def _doubts(context: HistoryContext, writes: _Values, unseen: _Values, field: Field) -> Doubts:
+def _doubts(
+    context: HistoryContext, writes: _ChangeValues, unseen: _ChangeValues, field: Field
+) -> DoubtfulChanges:
     """Return where one field may have changed; what is known to have kept its value is left out."""
     rows = np.concatenate([writes.rows, unseen.rows])
     found, left = np.concatenate([writes.found, unseen.found]), np.concatenate([writes.left, unseen.left])
@@ -270,7 +272,7 @@ def _doubts(context: HistoryContext, writes: _Values, unseen: _Values, field: Fi
     both = told[left[told] != MISSING]
     kept = np.zeros(len(rows), dtype=np.bool_)
     kept[both] = same(*(field_of(context.word_limbs[column[both]], field) for column in (found, left)))
-    return Doubts(
+    return DoubtfulChanges(
         invocation=context.accesses.invocation[rows].astype(np.int64),
         slot=context.accesses.slot[rows].astype(np.int64),
         unseen=np.arange(len(rows)) >= len(writes.rows),

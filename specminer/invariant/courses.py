@@ -12,7 +12,7 @@ from specminer.decision.open_ways import FALLING, GROWING, RISING
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import senders
 from specminer.history import BoolColumn, IntColumn
-from specminer.invariant.changes import Cells, Doubts
+from specminer.invariant.changes import Cells, DoubtfulChanges
 from specminer.invariant.claim import LEAST, ONCE, Invariant
 from specminer.invariant.values import is_zero, less, minus, same
 from specminer.location import ValueKind
@@ -116,7 +116,9 @@ def _monotone(cells: Cells, calls: IntColumn, found: LimbArray, left: LimbArray)
         yield _claim(Template.MONOTONE, f"{name} {FALLING}", apply("<=", new, old), calls, down)
 
 
-def _writers(context: HistoryContext, cells: Cells, rows: IntColumn, doubts: Doubts) -> Iterator[Invariant]:
+def _writers(
+    context: HistoryContext, cells: Cells, rows: IntColumn, doubts: DoubtfulChanges
+) -> Iterator[Invariant]:
     """Yield which functions change a variable, though others run that could; all others have run."""
     calls = cells.invocation[rows]
     functions = np.unique(context.calls.function[calls])
@@ -140,7 +142,9 @@ def _never_accepted(context: HistoryContext) -> set[str]:
     return known - {context.calls.functions[row] for row in ran.tolist() if row >= 0}
 
 
-def _own_entry(context: HistoryContext, cells: Cells, rows: IntColumn, doubts: Doubts) -> Iterator[Invariant]:
+def _own_entry(
+    context: HistoryContext, cells: Cells, rows: IntColumn, doubts: DoubtfulChanges
+) -> Iterator[Invariant]:
     """Yield that calls change only what is kept under the sender's own address.
 
     A function that never changes the sender's own entry but another's is made for that: no claim holds then.

@@ -18,7 +18,7 @@ import numpy as np
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import arguments, senders
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.invariant.changes import Cells, Doubts
+from specminer.invariant.changes import Cells, DoubtfulChanges
 from specminer.invariant.claim import LEAST, Invariant
 from specminer.invariant.values import minus, plus, same, to_integer
 from specminer.location import Field, ValueKind
@@ -47,7 +47,7 @@ class _Input:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
+class _ChangeGroup:
     """The changes that calls of one function made to entries whose keys come from the same places."""
 
     name: str
@@ -164,8 +164,8 @@ def _small(column: IntColumn, at: IntColumn) -> LimbArray:
 
 
 def _groups(
-    context: HistoryContext, cells: Cells, rows: IntColumn, doubts: Doubts, inputs: Inputs
-) -> Iterator[_Group]:
+    context: HistoryContext, cells: Cells, rows: IntColumn, doubts: DoubtfulChanges, inputs: Inputs
+) -> Iterator[_ChangeGroup]:
     """Tell a function's changes of one field apart by where their keys come from; ``doubts`` are the function's."""
     calls = cells.invocation[rows]
     depths = len(cells.variable.ports)
@@ -183,7 +183,7 @@ def _groups(
         if len(mine) < LEAST:
             continue
         names = tuple("·" if place == MISSING else inputs.keys[place][0] for place in kind[:depths])
-        yield _Group(
+        yield _ChangeGroup(
             name=cells.variable.text(names if depths else None, cells.place),
             calls=calls[mine],
             found=cells.found[rows[mine]],
@@ -218,11 +218,11 @@ def _encode_sources(source: IntColumn, depths: int, inputs: Inputs) -> IntColumn
 
 
 def _explain_group(
-    context: HistoryContext, function: int, group: _Group, inputs: Inputs
+    context: HistoryContext, function: int, group: _ChangeGroup, inputs: Inputs
 ) -> Iterator[Invariant]:
     """Yield the first expression, in order of simplicity, that gives what was left."""
     glance = np.unique(np.linspace(0, len(group.calls) - 1, min(GLANCE, len(group.calls))).astype(np.int64))
-    few = _Group(
+    few = _ChangeGroup(
         name=group.name,
         calls=group.calls[glance],
         found=group.found[glance],
@@ -253,7 +253,7 @@ def _explain_group(
     )
 
 
-def _equal(values: LimbArray, group: _Group) -> BoolColumn:
+def _equal(values: LimbArray, group: _ChangeGroup) -> BoolColumn:
     """Return where values, cut to the field's width as the EVM does, are what was left."""
     width = group.field.width
     if width < 256 and group.field.kind is not ValueKind.INT:
@@ -262,7 +262,7 @@ def _equal(values: LimbArray, group: _Group) -> BoolColumn:
     return same(values, group.left)
 
 
-def _expressions(group: _Group, few: _Group, inputs: Inputs) -> Iterator[_Expression]:
+def _expressions(group: _ChangeGroup, few: _ChangeGroup, inputs: Inputs) -> Iterator[_Expression]:
     """Yield right sides, the simplest first; constants are those of ``few``, so that both runs have the same."""
     at = inputs.at(group.calls)
     few_at = inputs.at(few.calls)
@@ -314,7 +314,7 @@ def _expressions(group: _Group, few: _Group, inputs: Inputs) -> Iterator[_Expres
                     )
 
 
-def _constant(constant: LimbArray, count: int, group: _Group) -> _Expression:
+def _constant(constant: LimbArray, count: int, group: _ChangeGroup) -> _Expression:
     value = to_integer(constant)
     text = str(value) if value < SMALL else hex(value)
     if group.field.kind is ValueKind.BOOL:

@@ -6,17 +6,17 @@ name; the ABI's getters, run on made-up storage; the KECCAK preimages that a tra
 tell mapping keys and array indices apart even where names are unknown; else the slot's own number.
 """
 
-from specminer.location.checking import Verdict, check
+from specminer.location.checking import LayoutVerdict, check
 from specminer.location.columns import (
     RESOLUTIONS,
     Field,
     KeyTable,
     Locations,
-    Naming,
+    NameSource,
     Port,
     PortKind,
     Resolution,
-    Variable,
+    StorageVariable,
 )
 from specminer.location.getters import read_getters
 from specminer.location.layout import Layout, LayoutError
@@ -32,14 +32,14 @@ __all__ = [
     "KeyTable",
     "Layout",
     "LayoutError",
+    "LayoutVerdict",
     "Locations",
-    "Naming",
+    "NameSource",
     "Port",
     "PortKind",
     "Resolution",
+    "StorageVariable",
     "ValueKind",
-    "Variable",
-    "Verdict",
     "check",
     "from_solc",
     "hashed_text",

@@ -15,11 +15,11 @@ from specminer.location.columns import (
     Field,
     KeyTable,
     Locations,
-    Naming,
+    NameSource,
     Port,
     PortKind,
     Resolution,
-    Variable,
+    StorageVariable,
 )
 from specminer.location.paths import TEXT, WORD, Hashes, Paths
 from specminer.location.values import ValueKind
@@ -37,9 +37,9 @@ class Trail:
     tail: str = ""
     """What follows the last key so far."""
     ports: tuple[int, ...] = ()
-    naming: Naming = Naming.NUMBER
+    naming: NameSource = NameSource.NUMBER
 
-    def behind(self, text: str, naming: Naming | None = None) -> Trail:
+    def behind(self, text: str, naming: NameSource | None = None) -> Trail:
         """Return the trail a field further, with a name from elsewhere if ``naming`` is given."""
         return replace(self, tail=self.tail + text, naming=naming or self.naming)
 
@@ -50,7 +50,7 @@ class Building:
 
     found: Paths
     variable: IntColumn
-    variables: list[Variable] = field(default_factory=list)
+    variables: list[StorageVariable] = field(default_factory=list)
     ports: list[Port] = field(default_factory=list)
     key_hash: list[IntColumn] = field(default_factory=list)
     """For each key position, the row in ``Hashes`` whose key it is, or ``EMPTY_TEXT``, or ``MISSING``."""
@@ -75,11 +75,13 @@ class Building:
         )
         return Trail(pieces=pieces, ports=(*trail.ports, len(self.ports) - 1), naming=trail.naming)
 
-    def leaf(self, rows: IntColumn, trail: Trail, fields: Sequence[Field], naming: Naming) -> None:
+    def leaf(self, rows: IntColumn, trail: Trail, fields: Sequence[Field], naming: NameSource) -> None:
         """Say that these slots are one variable, whose fields' texts follow the trail."""
         named = tuple(replace(item, text=trail.tail + item.text) for item in fields)
         self.variable[rows] = len(self.variables)
-        self.variables.append(Variable(pieces=trail.pieces, ports=trail.ports, fields=named, naming=naming))
+        self.variables.append(
+            StorageVariable(pieces=trail.pieces, ports=trail.ports, fields=named, naming=naming)
+        )
 
     def forget_keys(self, rows: IntColumn) -> None:
         """Forget keys of a walk that found no variable for these slots in the end."""
@@ -109,7 +111,7 @@ class Building:
             key_table=table,
         )
 
-    def _in_order(self, variables: Sequence[Variable]) -> tuple[IntColumn, list[Variable]]:
+    def _in_order(self, variables: Sequence[StorageVariable]) -> tuple[IntColumn, list[StorageVariable]]:
         """Return each variable's place in the order of names, and those that have slots, in this order."""
         alive = np.unique(self.variable).tolist()
         alive.sort(key=lambda row: variables[row].text())
@@ -162,7 +164,7 @@ class Building:
         return KeyTable(words=table, texts=tuple(sorted(texts))), keys
 
 
-def _unique_texts(variables: Sequence[Variable]) -> list[Variable]:
+def _unique_texts(variables: Sequence[StorageVariable]) -> list[StorageVariable]:
     """Tell fields of one name apart, which only a hostile layout has."""
     texts = [item.text(field=at) for item in variables for at in range(len(item.fields))]
     added = iter([shown[len(text) :] for text, shown in zip(texts, unique_names(texts), strict=True)])

@@ -10,7 +10,7 @@ import numpy as np
 
 from specminer.errors import plain
 from specminer.history import BoolColumn, History, IntColumn, Slots
-from specminer.location.columns import Locations, Naming
+from specminer.location.columns import Locations, NameSource
 from specminer.location.getters import GetterReading
 from specminer.location.layout import Layout
 from specminer.location.observed import SlotObservations
@@ -27,7 +27,7 @@ _MAX_CHECKED: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class LayoutVerdict:
     """What speaks against a layout."""
 
     problems: tuple[str, ...]
@@ -42,10 +42,10 @@ def check(
     locations: Locations,
     layout: Layout,
     getters: Sequence[GetterReading],
-) -> Verdict:
+) -> LayoutVerdict:
     """Compare a layout with what the history holds; ``locations`` are those that it gave."""
     accesses = np.bincount(numbered.access, minlength=len(numbered))
-    own = np.array([item.naming in (Naming.LAYOUT, Naming.STANDARD) for item in locations.variables])
+    own = np.array([item.naming in (NameSource.LAYOUT, NameSource.STANDARD) for item in locations.variables])
     strange = ~own[locations.variable] if len(own) else np.zeros(0, dtype=np.bool_)
     share = float(accesses[strange].sum()) / max(1, int(accesses.sum()))
     problems: list[str] = []
@@ -59,7 +59,7 @@ def check(
     agreeing, contrary = _getters(layout, getters)
     problems += contrary[:_LISTED]
     contradicted = len(contrary) > 1 and len(contrary) > agreeing
-    return Verdict(problems=tuple(problems), usable=share <= 1 - KNOWN_SHARE and not contradicted)
+    return LayoutVerdict(problems=tuple(problems), usable=share <= 1 - KNOWN_SHARE and not contradicted)
 
 
 def _most_touched(accesses: IntColumn, strange: BoolColumn) -> list[int]:
@@ -76,7 +76,7 @@ def _misfits(history: History, numbered: Slots, locations: Locations) -> Iterabl
     for number, item in enumerate(locations.variables[:_MAX_CHECKED]):
         partial = sum(part.width for part in item.fields) < 256
         flags = [part for part in item.fields if part.kind is ValueKind.BOOL]
-        if item.naming is not Naming.LAYOUT or not (partial or flags):
+        if item.naming is not NameSource.LAYOUT or not (partial or flags):
             continue
         used = observed.used_bits(np.flatnonzero(locations.variable == number))
         declared = 0

@@ -58,7 +58,7 @@ RESOLUTIONS = tuple(Resolution)
 """``Locations.resolution`` holds positions in this tuple."""
 
 
-class Naming(Enum):
+class NameSource(Enum):
     """Where a variable's name comes from, the most trusted first."""
 
     LAYOUT = "layout"
@@ -111,7 +111,7 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
+class StorageVariable:
     """All storage that differs in keys alone, one slot wide."""
 
     pieces: tuple[str, ...]
@@ -120,12 +120,12 @@ class Variable:
     """Row in ``Locations.ports`` of each key, the outermost first."""
     fields: tuple[Field, ...]
     """What is packed in the slot, at least one, the rightmost first."""
-    naming: Naming
+    naming: NameSource
 
     @property
     def named(self) -> bool:
         """Whether it has a real name, not that of its slot."""
-        return self.naming is not Naming.NUMBER
+        return self.naming is not NameSource.NUMBER
 
     def text(self, keys: tuple[str, ...] | None = None, field: int = 0) -> str:
         """Return a field's name; ``keys`` fill the brackets, which are empty otherwise.
@@ -210,7 +210,7 @@ class Locations:
     that a pair has, at least 1. ``keys[row, :len(variables[variable[row]].ports)]`` are all given."""
     resolution: IntColumn
     """Position in ``RESOLUTIONS``; shape (s,)."""
-    variables: tuple[Variable, ...]
+    variables: tuple[StorageVariable, ...]
     ports: tuple[Port, ...]
     key_table: KeyTable
 

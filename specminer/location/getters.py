@@ -19,7 +19,7 @@ from specminer.probe import Getter, Probe, ProbedGetter
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class GetterStep:
     """One hash, or one array of fixed length, on the way to a slot."""
 
     form: str
@@ -43,7 +43,7 @@ class GetterReading:
     values: int
     """How many values of the getter come from storage."""
     root: int
-    steps: tuple[Step, ...]
+    steps: tuple[GetterStep, ...]
     kind: ValueKind
     shift: int
     """-1 where it depends on the index: an element of several in a slot."""
@@ -230,15 +230,15 @@ def _kind(kind: str) -> ValueKind:
 
 def _generalise(
     getter: Getter, probes: Sequence[Probe], paths: Sequence[_Path], packed: int = 1
-) -> tuple[int, tuple[Step, ...]] | None:
+) -> tuple[int, tuple[GetterStep, ...]] | None:
     """Return what the paths have in common, if their keys are the getter's arguments, all and in order."""
-    steps: list[Step] = []
+    steps: list[GetterStep] = []
     root = _affine([path.root for path in paths], probes, 1 if paths[0].links else packed)
     if root is None:
         return None
     base, stride, argument = root
     if argument is not None:
-        steps.append(Step("fixed", argument, 0, stride, packed))
+        steps.append(GetterStep("fixed", argument, 0, stride, packed))
     for place in range(len(paths[0].links)):
         links = [path.links[place] for path in paths]
         last = place == len(paths[0].links) - 1
@@ -249,7 +249,7 @@ def _generalise(
         if links[0].key is None:
             if argument is None:
                 return None
-            steps.append(Step("array", argument, start, stride, packed if last else 1))
+            steps.append(GetterStep("array", argument, start, stride, packed if last else 1))
             continue
         keys = [link.key for link in links]
         matching = [
@@ -259,9 +259,9 @@ def _generalise(
         ]
         if not matching:
             return None
-        steps.append(Step("mapping", matching[0], start if argument is None else 0))
+        steps.append(GetterStep("mapping", matching[0], start if argument is None else 0))
         if argument is not None:
-            steps.append(Step("fixed", argument, start, stride, packed if last else 1))
+            steps.append(GetterStep("fixed", argument, start, stride, packed if last else 1))
     return (
         (base, tuple(steps)) if [step.argument for step in steps] == list(range(len(getter.inputs))) else None
     )

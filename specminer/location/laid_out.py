@@ -9,7 +9,7 @@ import numpy as np
 
 from specminer.history import MISSING, BoolColumn, IntColumn
 from specminer.location.building import EMPTY_TEXT, Building, Trail
-from specminer.location.columns import Field, Naming, PortKind
+from specminer.location.columns import Field, NameSource, PortKind
 from specminer.location.layout import Layout, Member, Type
 from specminer.location.paths import ARRAY, Hashes
 from specminer.location.values import ValueKind
@@ -39,7 +39,7 @@ class LayoutWalk:
     """Assigns the slots that a layout explains; the others keep ``MISSING`` as their variable."""
 
     def __init__(
-        self, layout: Layout, known: Hashes, building: Building, naming: Naming = Naming.LAYOUT
+        self, layout: Layout, known: Hashes, building: Building, naming: NameSource = NameSource.LAYOUT
     ) -> None:
         self._naming = naming
         self._types = layout.types

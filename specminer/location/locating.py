@@ -9,7 +9,7 @@ import numpy as np
 
 from specminer.history import MISSING, History, Slots, slots
 from specminer.location.building import Building
-from specminer.location.columns import Locations, Naming
+from specminer.location.columns import Locations, NameSource
 from specminer.location.dictionary import Dictionary
 from specminer.location.getters import read_getters
 from specminer.location.laid_out import LayoutWalk
@@ -94,7 +94,7 @@ def resolve(
     building = Building(found, np.full(len(words), MISSING, dtype=np.int64))
     if layout is not None:
         LayoutWalk(layout, known, building).run()
-    LayoutWalk(standards(), known, building, Naming.STANDARD).run()
+    LayoutWalk(standards(), known, building, NameSource.STANDARD).run()
     walk = NumberedWalk(known, building, constants, shapes or {}, observed)
     walk.run()
     return building.finish(known, walk.roots)

@@ -13,7 +13,7 @@ from specminer.location.building import Building, Trail
 from specminer.location.columns import Field, PortKind
 from specminer.location.observed import TEXT_STRIDE, SlotObservations
 from specminer.location.paths import ARRAY, Hashes
-from specminer.location.shapes import Entry, Shape
+from specminer.location.shapes import KeyedEntry, Shape
 from specminer.location.values import NAMED_BASES, ValueKind
 from specminer.words import WordArray, difference, find, from_integers, word_at
 
@@ -141,7 +141,7 @@ class NumberedWalk:
             self._array(rows[arrays], step, trail, shape, defaults[1])
 
     def _mapping(self, rows: IntColumn, step: int, trail: Trail, shape: Shape, default: str) -> None:
-        entry = shape.mapping or Entry()
+        entry = shape.mapping or KeyedEntry()
         offset = self._found.offset[rows, step]
         place = offset.copy()
         fixed = {base: field for base, field in sorted(entry.fields.items()) if field.fixed is not None}
@@ -155,7 +155,7 @@ class NumberedWalk:
         )
         self._building.key_hash[len(trail.ports)][rows] = self._found.hash[rows, step]
         if len(parts) > MAX_FIELDS:
-            self._elements(rows, offset, step, inner, Shape(), Entry(stride=1), "")
+            self._elements(rows, offset, step, inner, Shape(), KeyedEntry(stride=1), "")
             return
         for number, part in parts:
             field = _field(entry, number, alone=alone)
@@ -174,7 +174,7 @@ class NumberedWalk:
                 bases = self._known.base[self._found.hash[rows, step]]
                 stride = self._observed.stride(rows, bases, offset)
             text = text or stride == TEXT_STRIDE
-            entry = Entry(stride=stride)
+            entry = KeyedEntry(stride=stride)
             if trail.ports and shape.parts and not text:
                 default = ".items"  # the getter speaks of the array's length
         if not text:
@@ -193,7 +193,7 @@ class NumberedWalk:
         step: int,
         trail: Trail,
         shape: Shape,
-        entry: Entry,
+        entry: KeyedEntry,
         default: str,
     ) -> None:
         """Walk into the elements of an array; ``number`` counts slots from the first element's."""
@@ -222,7 +222,7 @@ def _name_trail(trail: Trail, shape: Shape, default: str, *, alone: bool) -> Tra
     return trail.behind(default) if name is None else trail.behind(name, shape.naming)
 
 
-def _field(entry: Entry, offset: int, *, alone: bool) -> Shape:
+def _field(entry: KeyedEntry, offset: int, *, alone: bool) -> Shape:
     """Return what is known of a place in an entry; what is alone there takes the variable's name."""
     found = entry.fields.get(offset) or Shape()
     if not alone:

@@ -1,7 +1,7 @@
 """What is known of storage without a layout: names, structs, strides, packed fields, as a tree of shapes.
 
 A :class:`Shape` is what begins in a slot: a plain value, or the variable whose entries lie behind hashes of it.
-An :class:`Entry` is what lies behind a key: fields by their offset, each a shape again.
+An :class:`KeyedEntry` is what lies behind a key: fields by their offset, each a shape again.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from specminer.location.columns import Field, Naming
-from specminer.location.getters import GetterReading, Step
+from specminer.location.columns import Field, NameSource
+from specminer.location.getters import GetterReading, GetterStep
 from specminer.location.values import ValueKind
 
 _GET: Final = re.compile(r"_*[gG]et_?(?=[A-Z])", re.ASCII)
@@ -28,19 +28,19 @@ class Shape:
     """Its name, if it has entries that are more than one value."""
     alone: str | None = None
     """Its name, if its entries turn out to be one slot each."""
-    naming: Naming = Naming.NUMBER
+    naming: NameSource = NameSource.NUMBER
     parts: list[Field] = field(default_factory=list)
     """Known bits of the slot itself, the rightmost first; a root's have whole names, others begin with a dot."""
     text: bool = False
     """It is a ``string`` or ``bytes``."""
-    mapping: Entry | None = None
-    array: Entry | None = None
-    fixed: Entry | None = None
+    mapping: KeyedEntry | None = None
+    array: KeyedEntry | None = None
+    fixed: KeyedEntry | None = None
     """It is the first slot of an array of fixed length."""
 
 
 @dataclass(slots=True)
-class Entry:
+class KeyedEntry:
     """What lies behind a key: the entry of a mapping, the element of an array."""
 
     stride: int = 0
@@ -69,7 +69,7 @@ def shapes(found: Iterable[GetterReading]) -> dict[int, Shape]:
         by_root.setdefault(item.root, []).append(item)
     taken: set[str] = set()
     for root, items in sorted(by_root.items()):
-        roots[root] = shape = Shape(naming=Naming.GETTER)
+        roots[root] = shape = Shape(naming=NameSource.GETTER)
         _plain(shape, [item for item in items if not item.steps], taken)
         keyed = [item for item in items if item.steps]
         if keyed:
@@ -98,7 +98,7 @@ def _together(found: Sequence[GetterReading]) -> list[GetterReading]:
                 and item.root - first.stride < other.root <= item.root
             ]
             begin = min(peers)
-            step = Step("fixed", first.argument, item.root - begin, first.stride)
+            step = GetterStep("fixed", first.argument, item.root - begin, first.stride)
             item = replace(item, root=begin, steps=(step, *item.steps[1:]))
         result.append(item)
     return result
@@ -168,7 +168,7 @@ def _read_by(shape: Shape, item: GetterReading) -> None:
 
 def _label(shape: Shape, keyed: Sequence[GetterReading], taken: set[str]) -> str | None:
     """Name a variable with keys; return the getter whose values name the fields of its entries."""
-    counts: dict[str, set[tuple[tuple[Step, ...], int]]] = {}
+    counts: dict[str, set[tuple[tuple[GetterStep, ...], int]]] = {}
     for item in keyed:
         counts.setdefault(item.getter.name, set()).add((item.steps, item.shift))
     places = set.union(*counts.values())
@@ -200,9 +200,9 @@ def _grow(shape: Shape, item: GetterReading) -> None:
     """Add one place to the tree."""
     here = shape
     for step in item.steps:
-        entry: Entry | None = getattr(here, step.form)
+        entry: KeyedEntry | None = getattr(here, step.form)
         if entry is None:
-            entry = Entry(stride=step.stride, packed=step.packed)
+            entry = KeyedEntry(stride=step.stride, packed=step.packed)
             setattr(here, step.form, entry)
         if (entry.stride, entry.packed) != (step.stride, step.packed):
             return  # two getters disagree: the first one stands
@@ -212,7 +212,7 @@ def _grow(shape: Shape, item: GetterReading) -> None:
         if item.shift < 0 and step is item.steps[-1]:
             entry.element = Field("", item.kind, 0, item.width)
             return
-        here = entry.fields.setdefault(step.offset, Shape(naming=Naming.GETTER))
+        here = entry.fields.setdefault(step.offset, Shape(naming=NameSource.GETTER))
     here.text = here.text or item.text
     _read_by(here, item)
     name = _name(item)

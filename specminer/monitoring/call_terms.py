@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from specminer.abstraction import SORTS
-from specminer.guard.describing import Function
+from specminer.guard.describing import JudgedFunction
 from specminer.guard.terms import Situation
 from specminer.history import MISSING
 from specminer.location import ValueKind
@@ -23,7 +23,7 @@ from specminer.specification import SymbolSort
 class CallTerms:
     """The terms of one function's calls, by name."""
 
-    function: Function
+    function: JudgedFunction
 
     @property
     def situation(self) -> Situation:
@@ -62,7 +62,7 @@ class CallTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class CheckedCondition:
     """A condition of a specification over the terms of a function's calls."""
 
     text: str
@@ -95,7 +95,7 @@ def conditions_of(
     texts: Sequence[str],
     whole: str,
     names: Mapping[str, str],
-) -> tuple[list[Condition | None], int]:
+) -> tuple[list[CheckedCondition | None], int]:
     """Return the conditions of a conjunction over a function's terms; ``None`` for one that cannot be asked here.
 
     Args:
@@ -122,14 +122,16 @@ def conditions_of(
     return found, sum(item is None for item in found)
 
 
-def _condition(terms: CallTerms, formula: Formula, text: str, names: Mapping[str, str]) -> Condition | None:
+def _condition(
+    terms: CallTerms, formula: Formula, text: str, names: Mapping[str, str]
+) -> CheckedCondition | None:
     places: dict[str, int] = {}
     for name in _symbols(formula):
         place = terms.place(name, names)
         if place is None:
             return None
         places[name] = place
-    return Condition(text, places, formula)
+    return CheckedCondition(text, places, formula)
 
 
 def _symbols(formula: Formula) -> Iterable[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from specminer.monitoring.call_terms import CallTerms, Condition, conditions_of, judged_calls
+from specminer.monitoring.call_terms import CallTerms, CheckedCondition, conditions_of, judged_calls
 from specminer.monitoring.calls import JudgedCalls
 from specminer.monitoring.deviation import SURE, Basis, Deviation, Severity
 from specminer.quantity import Rewriter, scope_of, spell_text, units_of
@@ -67,7 +67,9 @@ class GuardCheck:
             guards.setdefault(guard.scope, []).append(guard)
         return guards
 
-    def _conditions(self, terms: CallTerms, guard: Guard) -> list[tuple[Condition, GuardCondition | None]]:
+    def _conditions(
+        self, terms: CallTerms, guard: Guard
+    ) -> list[tuple[CheckedCondition, GuardCondition | None]]:
         found, lacking = _read(terms, guard)
         if lacking:
             self.unasked[guard.scope] += lacking
@@ -85,7 +87,7 @@ class GuardCheck:
         terms: CallTerms,
         calls: Sequence[int],
         guards: Sequence[Guard],
-        asked: Sequence[list[tuple[Condition, GuardCondition | None]]],
+        asked: Sequence[list[tuple[CheckedCondition, GuardCondition | None]]],
     ) -> Iterator[Deviation]:
         reasons = {reason.text for guard in guards for reason in guard.reasons}
         truths = [[condition.truths(terms, calls) for condition, _ in conditions] for conditions in asked]
@@ -121,7 +123,7 @@ class GuardCheck:
         terms: CallTerms,
         call: int,
         guard: Guard,
-        condition: Condition,
+        condition: CheckedCondition,
         told: GuardCondition | None,
     ) -> Deviation:
         row = int(terms.situation.rows[call])
@@ -145,7 +147,7 @@ class GuardCheck:
         )
 
 
-def _read(terms: CallTerms, guard: Guard) -> tuple[list[Condition | None], int]:
+def _read(terms: CallTerms, guard: Guard) -> tuple[list[CheckedCondition | None], int]:
     """Return a guard's conditions over the terms of its function, and how many of them cannot be asked."""
     return conditions_of(
         terms,

@@ -26,7 +26,7 @@ class NotDelivered(Exception):
     """A receiver did not take a message; the text says why, without secrets. It is delivered again later."""
 
 
-class Receiver(Protocol):
+class FindingReceiver(Protocol):
     """Takes messages."""
 
     def deliver(self, message: Message) -> None:

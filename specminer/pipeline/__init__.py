@@ -60,16 +60,16 @@ _NAMES: Final = {
     "collecting": ("collect",),
     "executing": (
         "Export",
-        "Imported",
+        "ImportResult",
         "Rulebook",
         "import_export",
     ),
     "exploring": (
-        "Explored",
+        "ExplorerRecords",
         "collect_explored",
     ),
     "inspection": (
-        "Inspected",
+        "InspectedSplit",
         "inspect",
     ),
     "instances": (
@@ -78,15 +78,15 @@ _NAMES: Final = {
         "sibling_artifact",
     ),
     "progress": (
-        "Executed",
+        "ExecutionProgress",
         "Observer",
     ),
     "mining": (
-        "Mined",
+        "MiningResult",
         "mine",
     ),
     "output": (
-        "Written",
+        "WrittenFiles",
         "folder_name",
         "prepare_folder",
         "replace_file",
@@ -98,7 +98,7 @@ _NAMES: Final = {
         "import_traces",
     ),
     "verification": (
-        "Verified",
+        "VerificationResult",
         "verify",
     ),
 }

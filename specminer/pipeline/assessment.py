@@ -18,7 +18,7 @@ from specminer.interaction import Interactions
 from specminer.invariant import UNCHANGED, Invariant, Template, exceptions, search
 from specminer.pipeline.state import Mining
 from specminer.specification import Confidence, HeldOutFigures, function_scope
-from specminer.surprise import Broken, Claim, Kind, Ranking, count_unjudged, measure, too_few, weigh
+from specminer.surprise import Broken, Claim, Ranking, SurpriseKind, count_unjudged, measure, too_few, weigh
 
 
 def find_invariants(mining: Mining) -> Mining:
@@ -197,7 +197,7 @@ def broken(held: Sequence[Invariant], history: History, unit: IntColumn) -> list
                     bits=failed.bits,
                     text=item.text,
                     held=failed.held,
-                    kind=Kind.BEFORE if item.template is Template.BEFORE else Kind.BROKEN,
+                    kind=SurpriseKind.BEFORE if item.template is Template.BEFORE else SurpriseKind.BROKEN,
                 )
             )
     return found

@@ -13,7 +13,7 @@ from specminer.interaction import event_text
 from specminer.pipeline.state import Mining
 from specminer.specification import MAX_WITNESSES, Edge, TransitionKind, front_place
 from specminer.support import wilson
-from specminer.tuning import FrontPoint, Tuning, tune
+from specminer.tuning import FrontAutomaton, Tuning, tune
 
 
 def choose_abstraction(mining: Mining) -> Mining:
@@ -38,7 +38,7 @@ def count_transitions(mining: Mining) -> Mining:
     return replace(mining, transitions=tuple(_edges(mining, point, chosen) for point in mining.tuning.front))
 
 
-def transition_groups(tuning: Tuning, point: FrontPoint) -> tuple[IntColumn, IntColumn]:
+def transition_groups(tuning: Tuning, point: FrontAutomaton) -> tuple[IntColumn, IntColumn]:
     """Return the transitions as rows of source, target and symbol, ascending, and the one that each event took.
 
     Shapes (transitions, 3) and (n,), for ``n`` events of the table.
@@ -51,7 +51,7 @@ def transition_groups(tuning: Tuning, point: FrontPoint) -> tuple[IntColumn, Int
     return keys, group.reshape(-1).astype(np.int64, copy=False)
 
 
-def _edges(mining: Mining, point: FrontPoint, chosen: BoolColumn | None) -> tuple[Edge, ...]:
+def _edges(mining: Mining, point: FrontAutomaton, chosen: BoolColumn | None) -> tuple[Edge, ...]:
     """Group the events into transitions with their evidence, ordered by source, target and event.
 
     ``chosen`` are the events that count, by row; ``None`` for all.

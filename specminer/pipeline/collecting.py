@@ -133,7 +133,7 @@ def _collect(
         replace_blocks(
             store, node, found_chain, common, _furthest(store, node, found_chain, anchor), observer
         )
-    run = _Run(store, node, found_chain, request.contract, observer, search)
+    run = _CollectionRun(store, node, found_chain, request.contract, observer, search)
     if created is None:
         created = _creation(store, node, found_chain, request.contract, first, last, oldest.number)
     older = 0 < oldest.number == created
@@ -177,7 +177,7 @@ def beginning_of(
     created = _creation(store, node, chain_id, contract, None, last, oldest)
     if created is None or (0 < oldest == created):
         return oldest, None
-    return _Run(store, node, chain_id, contract, observer).first_life(created, last), created
+    return _CollectionRun(store, node, chain_id, contract, observer).first_life(created, last), created
 
 
 def _furthest(store: TraceStore, node: Node, chain_id: int, anchor: Block) -> Block:
@@ -188,7 +188,7 @@ def _furthest(store: TraceStore, node: Node, chain_id: int, anchor: Block) -> Bl
     return block_at(node, min(newest, head_block(node, "latest").number))
 
 
-class _Run:
+class _CollectionRun:
     """One collection of a contract, once the chain is known to be the database's."""
 
     def __init__(

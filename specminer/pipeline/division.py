@@ -15,7 +15,7 @@ from specminer.abstraction import Definition, EventTable, RejectedCalls, default
 from specminer.abstraction.catalogue import fitting
 from specminer.abstraction.clock import deadlines
 from specminer.abstraction.context import with_arguments, with_calls
-from specminer.abstraction.events import Parameter
+from specminer.abstraction.events import ContractParameter
 from specminer.abstraction.observers import Observers
 from specminer.abstraction.passive import kept_events, without_bookkeeping
 from specminer.abstraction.phases import flags
@@ -164,7 +164,7 @@ def _build_table(
 
 def _parameters(
     context: HistoryContext, interactions: Interactions, table: EventTable
-) -> Iterator[Parameter]:
+) -> Iterator[ContractParameter]:
     """Yield the variables of the whole contract that conditions on the clock add to those of the table."""
     own = {variable.stored for variable in table.variables}
     places = dict.fromkeys(place for item in table.conditions if item.clock for place, _ in item.stored)
@@ -173,7 +173,7 @@ def _parameters(
         values = None if tuple(place) in own else bare.column(place)
         if values is not None:
             name = context.locations.variables[place.variable].text(None, place.field)
-            yield Parameter(name=name, stored=(place.variable, place.field), values=values)
+            yield ContractParameter(name=name, stored=(place.variable, place.field), values=values)
 
 
 def _entity(interactions: Interactions) -> str:

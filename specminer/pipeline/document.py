@@ -23,7 +23,7 @@ from specminer.specification import (
     State,
     TransitionKind,
 )
-from specminer.tuning import FrontPoint as TunedPoint
+from specminer.tuning import FrontAutomaton as TunedPoint
 from specminer.tuning import Tuning
 
 

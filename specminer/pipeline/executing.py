@@ -15,11 +15,11 @@ from itertools import chain, groupby
 from typing import Final
 
 from specminer.chain.artifact import Artifact
-from specminer.chain.execution.choice import Choice, choose, measure
+from specminer.chain.execution.choice import ForkFit, choose, measure
 from specminer.chain.execution.engine import Engine, MachineMaker
 from specminer.chain.execution.foreign import NodeSource
 from specminer.chain.execution.records import call_of
-from specminer.chain.execution.replay import Replay, ReplayedTransaction
+from specminer.chain.execution.replay import RecordReplay, ReplayedTransaction
 from specminer.chain.execution.schedule import Rules, rules_of_chain, rules_of_fork
 from specminer.chain.export_blocks import merge_blocks
 from specminer.chain.export_fields import RecordError
@@ -32,7 +32,7 @@ from specminer.errors import FileFormatError, StoreError, UsageError, plain
 from specminer.pipeline.progress import SILENT, ExecutionProgress, Observer
 from specminer.pipeline.sources.explorer import AUTO
 from specminer.report.fidelity import import_summary
-from specminer.store import Part, TraceStore
+from specminer.store import ContractPart, TraceStore
 from specminer.trace import Address, Block, ContractRecord, Fidelity, Hash, Tracer, Transaction
 
 CHUNK: Final = 500
@@ -188,7 +188,7 @@ def import_export(
     existing = _existing(export, created) if source is None else ()
     rules, choice, name, explained = _rules(export, rulebook, note := _once(observer.note))
     machine = rulebook.maker().make(source, note)
-    replay = Replay(
+    replay = RecordReplay(
         machine,
         rulebook.chain_id,
         rules,
@@ -219,7 +219,7 @@ class _Import:
         chain_id: int,
         artifacts: tuple[Artifact, ...],
         source: NodeSource | None,
-        replay: Replay,
+        replay: RecordReplay,
         observer: Observer,
     ) -> None:
         self.store = store
@@ -442,11 +442,11 @@ class _Import:
         transactions: list[Transaction],
         chunk: _Chunk,
         limits: tuple[str, ...] | None,
-    ) -> Part:
+    ) -> ContractPart:
         created = self.created.get(contract)
         ran = {call.code for transaction in transactions for call in transaction.invocations} - {contract}
         inside = {address for transaction in transactions for address in _code_addresses(transaction)}
-        return Part(
+        return ContractPart(
             record=ContractRecord(
                 address=contract,
                 chain_id=self.chain,
@@ -516,7 +516,7 @@ class _Import:
         return tuple(told)
 
 
-def _blocks(export: Export, replay: Replay) -> Iterator[tuple[list[ExportedTransaction], _Calls]]:
+def _blocks(export: Export, replay: RecordReplay) -> Iterator[tuple[list[ExportedTransaction], _Calls]]:
     """Yield what happened block by block: transactions, then calls that other transactions made."""
     hashes = {record.hash for record in export.transactions}
     inner: dict[int, dict[Hash, list[ExportedCall]]] = {}
@@ -620,7 +620,7 @@ def _once(note: Callable[[str], None]) -> Callable[[str], None]:
 
 def _rules(
     export: Export, rulebook: Rulebook, note: Callable[[str], None]
-) -> tuple[Rules, Choice | None, str, str]:
+) -> tuple[Rules, ForkFit | None, str, str]:
     """Return the rules to execute by, how well they fit (``None`` if they are known), a name and a sentence."""
     records, maker = export.transactions, rulebook.maker()
     if rulebook.fork != AUTO:

@@ -16,12 +16,12 @@ import zstandard
 
 from specminer.chain.artifact import Artifact, parse
 from specminer.chain.blocks import DEVELOPMENT_CHAINS
-from specminer.chain.explorer import Explorer
+from specminer.chain.explorer import ExplorerClient
 from specminer.chain.export_fields import RecordError
 from specminer.chain.exported import CallType, ExportedCall, ExportedTransaction
 from specminer.chain.node import Node
 from specminer.chain.paging import NO_END, ChangedListing, KeptRecord, Pages, in_order, keep_record
-from specminer.chain.progress import Listing, PageRead
+from specminer.chain.progress import ListingKind, PageRead
 from specminer.errors import FileFormatError, NodeRefused, NotOnChain, StoreError, UsageError
 from specminer.pipeline.executing import Export, ImportResult, Rulebook, import_export
 from specminer.pipeline.progress import SILENT, Observer
@@ -62,7 +62,7 @@ class ExplorerRecords:
 
 def collect_explored(
     store: TraceStore,
-    explorer: Explorer,
+    explorer: ExplorerClient,
     contract: Address,
     rulebook: Rulebook,
     *,
@@ -104,7 +104,7 @@ def _has_abi(store: TraceStore, chain_id: int, contract: Address) -> bool:
 
 def explore(
     store: TraceStore,
-    explorer: Explorer,
+    explorer: ExplorerClient,
     contract: Address,
     *,
     last: int | None = None,
@@ -125,12 +125,12 @@ def explore(
     end = _last_block(explorer, last, observer)
     limits: list[str] = []
     label = explorer.endpoint.label
-    read, found = 0, dict[Listing, list[KeptRecord]]()
-    for listing in Listing:
+    read, found = 0, dict[ListingKind, list[KeptRecord]]()
+    for listing in ListingKind:
         try:
             new, found[listing], complete = _list(store, explorer, contract, listing, end, observer)
         except NodeRefused as refusal:
-            if listing is Listing.TRANSACTIONS or refusal.values.get("lasting"):
+            if listing is ListingKind.TRANSACTIONS or refusal.values.get("lasting"):
                 raise
             observer.note(refusal.message)
             found[listing] = []
@@ -141,11 +141,11 @@ def explore(
             limits.append(_UNPROCESSED)
     calls = tuple(
         replace(record.item, record=row)
-        for row, record in enumerate(found[Listing.CALLS], 1)
+        for row, record in enumerate(found[ListingKind.CALLS], 1)
         if isinstance(record.item, ExportedCall)
     )
     try:
-        transactions = in_order(found[Listing.TRANSACTIONS])
+        transactions = in_order(found[ListingKind.TRANSACTIONS])
     except RecordError as error:
         raise ChangedListing(f"{label} contradicts itself: {explorer.endpoint.redact(error)}") from None
     transactions = tuple(item for item in transactions if _is_of(item, contract))
@@ -168,7 +168,7 @@ def explore(
     )
 
 
-def _last_block(explorer: Explorer, last: int | None, observer: Observer) -> int:
+def _last_block(explorer: ExplorerClient, last: int | None, observer: Observer) -> int:
     newest = explorer.newest_block()
     if newest is None:
         if last is None:
@@ -185,7 +185,12 @@ def _last_block(explorer: Explorer, last: int | None, observer: Observer) -> int
 
 
 def _list(
-    store: TraceStore, explorer: Explorer, contract: Address, listing: Listing, end: int, observer: Observer
+    store: TraceStore,
+    explorer: ExplorerClient,
+    contract: Address,
+    listing: ListingKind,
+    end: int,
+    observer: Observer,
 ) -> tuple[int, list[KeptRecord], bool]:
     """Bring one list up to date; return how many records are new, all of them, and whether it is complete."""
     try:
@@ -204,7 +209,12 @@ def _list(
 
 
 def _continue(
-    store: TraceStore, explorer: Explorer, contract: Address, listing: Listing, end: int, observer: Observer
+    store: TraceStore,
+    explorer: ExplorerClient,
+    contract: Address,
+    listing: ListingKind,
+    end: int,
+    observer: Observer,
 ) -> tuple[int, list[KeptRecord], bool]:
     stored = store.pages(explorer.chain_id, contract, listing.value)
     found = [record for page in stored for record in _unpack_page(page, listing, store.label)]
@@ -228,7 +238,7 @@ def _pack_page(page: Sequence[KeptRecord]) -> bytes:
     return zstandard.compress(b"[" + b",".join(record.text for record in page) + b"]")
 
 
-def _unpack_page(page: bytes, listing: Listing, database: str) -> list[KeptRecord]:
+def _unpack_page(page: bytes, listing: ListingKind, database: str) -> list[KeptRecord]:
     try:
         rows = msgspec.json.decode(zstandard.decompress(page), type=list[dict[str, Any]])
         return [keep_record(listing, fields) for fields in rows]
@@ -240,7 +250,7 @@ def _unpack_page(page: bytes, listing: Listing, database: str) -> list[KeptRecor
 
 
 def _creation(
-    explorer: Explorer, contract: Address, calls: Sequence[ExportedCall]
+    explorer: ExplorerClient, contract: Address, calls: Sequence[ExportedCall]
 ) -> tuple[ExportedTransaction, bool]:
     """Return the creation that the list of transactions lacks, and whether another contract did it.
 
@@ -303,7 +313,7 @@ def _creates(item: ExportedCall, contract: Address) -> bool:
     )
 
 
-def _artifact(explorer: Explorer, contract: Address, observer: Observer) -> Artifact | None:
+def _artifact(explorer: ExplorerClient, contract: Address, observer: Observer) -> Artifact | None:
     """Return the ABI that the explorer has, if it can be used."""
     text = explorer.abi(contract)
     if text is None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from specminer.guard.learning import MIN_CALLS, Clause, truth_of
-from specminer.guard.passage import Part
+from specminer.guard.learning import MIN_CALLS, LearnedClause, truth_of
+from specminer.guard.passage import PassageCondition
 from specminer.guard.simplifying import formula_of
 from specminer.history import History
 from specminer.invariant import Invariant
@@ -90,7 +90,7 @@ def _state_symbols(item: Passable) -> dict[str, str]:
 
 
 def _part(
-    item: Passable, part: Part, dropped: DroppedCondition | None, narrowed: Clause | None
+    item: Passable, part: PassageCondition, dropped: DroppedCondition | None, narrowed: LearnedClause | None
 ) -> TransitionCondition:
     way, meaning = item.way, item.way.passage.function.meaning
     truth = truth_of(meaning, part.clause.literals, way.passage.call)

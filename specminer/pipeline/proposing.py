@@ -11,7 +11,7 @@ from eth_abi.exceptions import EncodingError
 
 from specminer._support.text import count_of, list_some, suggest
 from specminer.chain.blocks import head_block
-from specminer.chain.execution.calls import EXISTS, FORKS, RICH, Basics, Call, Source, Surroundings
+from specminer.chain.execution.calls import EXISTS, FORKS, RICH, AccountSource, Basics, Call, Surroundings
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.execution.foreign import NodeSource
 from specminer.chain.execution.schedule import rules_of_chain
@@ -66,7 +66,7 @@ class _KnownState:
     """What the history says of the contract's storage, and a node of the rest if there is one."""
 
     def __init__(
-        self, record: ContractRecord, storage: Mapping[int, int], node: Source | None, *, whole: bool
+        self, record: ContractRecord, storage: Mapping[int, int], node: AccountSource | None, *, whole: bool
     ) -> None:
         """Take over what is known; ``whole``: what no call of the history wrote is zero."""
         self._codes = {record.address: record.code, **dict(record.implementations)}
@@ -129,7 +129,7 @@ def propose(selection: Selection, call: ProposedCall, source: HistorySource | No
 
 
 def _propose(
-    selection: Selection, context: HistoryContext, call: ProposedCall, node: Source | None
+    selection: Selection, context: HistoryContext, call: ProposedCall, node: AccountSource | None
 ) -> Proposal:
     history, interface = selection.history, context.interface
     if len(history.contracts) != 1:

@@ -18,7 +18,7 @@ from specminer.chain.envelopes import block_of
 from specminer.chain.node import Node, octets, result_of
 from specminer.errors import ChainError, InvalidNodeResponse, NodeRefused, NotOnChain, UsageError
 from specminer.pipeline.progress import Observer
-from specminer.store import Piece, Replacement, TraceStore
+from specminer.store import RecordedPiece, Replacement, TraceStore
 from specminer.trace import NO_HASH, Address, Block, ContractRecord, Hash
 
 MAX_PROOF: Final = 50_000
@@ -178,7 +178,7 @@ def _replacement(
         created = _created_anew(node, contract, anchor.number)
     record = ContractRecord(address=contract, chain_id=chain_id, created_in_block=created)
     collector = Collector(node, contract, note=observer.note, progress=observer.progress)
-    pieces: list[Piece] = []
+    pieces: list[RecordedPiece] = []
     for first, last in store.ranges(chain_id, contract):
         start, end = max(first, common.number + 1), min(last, anchor.number)
         if start <= end:
@@ -194,10 +194,10 @@ def _created_anew(node: Node, contract: Address, head: int) -> int | None:
         return None
 
 
-def piece_of(chunk: Chunk) -> Piece:
+def piece_of(chunk: Chunk) -> RecordedPiece:
     """Return a chunk as the store takes it, with what its way of recording may have missed."""
     limits = {chunk.way.limit, *chunk.limits} | {item.tracer.blind_spots for item in chunk.transactions}
-    return Piece(
+    return RecordedPiece(
         transactions=chunk.transactions,
         complete=(chunk.first, chunk.last),
         tip=chunk.tip,

@@ -28,7 +28,7 @@ NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class SlotDifference:
     """A slot that does not hold what the recorded calls left there."""
 
     block: int
@@ -45,7 +45,7 @@ class VerificationResult:
     compared: int
     refused: int
     """Values that the node would not tell: it keeps no state of their blocks."""
-    differences: tuple[Difference, ...]
+    differences: tuple[SlotDifference, ...]
 
     @property
     def sentence(self) -> str:
@@ -93,7 +93,7 @@ def verify(
     values = list(_sample_values(history, share))
     held = _values_at_node(node, contract, values)
     differences = tuple(
-        Difference(block=item.block, slot=item.slot, recorded=item.value, held=found)
+        SlotDifference(block=item.block, slot=item.slot, recorded=item.value, held=found)
         for item, found in zip(values, held, strict=True)
         if found is not None and found != item.value
     )

@@ -14,7 +14,7 @@ from specminer.errors import ChainError, UsageError
 from specminer.monitoring.deviation import CheckResult, Deviation, Severity
 from specminer.monitoring.journal import DeliveryJournal, Notice
 from specminer.monitoring.metrics import WatchCounters
-from specminer.monitoring.receivers import NotDelivered, Receiver
+from specminer.monitoring.receivers import FindingReceiver, NotDelivered
 from specminer.monitoring.state_file import StateFile
 from specminer.pipeline.checking import CheckOptions, check_history
 from specminer.pipeline.inputs import parse_address
@@ -60,7 +60,7 @@ class Watch:
     store: TraceStore
     source: OpenSource
     journal: DeliveryJournal
-    receivers: Sequence[Receiver]
+    receivers: Sequence[FindingReceiver]
     options: WatchOptions
     artifact: Artifact | None = None
     state: StateFile | None = None

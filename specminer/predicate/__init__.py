@@ -1,18 +1,18 @@
 """Predicates: pySMT formulas, their text and price, and their evaluation over columns."""
 
-from specminer.predicate.columns import Columns, evaluate
+from specminer.predicate.columns import SymbolColumns, evaluate
 from specminer.predicate.normal import contradictory, entails, normalise
 from specminer.predicate.parsing import names_in, parse
-from specminer.predicate.smt import Declaration, Formula, FormulaError, Language, Sort, solver_name
+from specminer.predicate.smt import Declaration, Formula, FormulaError, FormulaSort, Language, solver_name
 from specminer.predicate.text import negated_text, price, quote_name, text, unknown_text
 
 __all__ = [
-    "Columns",
     "Declaration",
     "Formula",
     "FormulaError",
+    "FormulaSort",
     "Language",
-    "Sort",
+    "SymbolColumns",
     "contradictory",
     "entails",
     "evaluate",

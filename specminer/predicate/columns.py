@@ -23,7 +23,7 @@ from specminer.predicate.smt import Formula, FormulaError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
+class SymbolColumns:
     """The values of symbols over ``n`` rows."""
 
     rows: Mapping[Formula, IntColumn]
@@ -45,7 +45,7 @@ class Columns:
         return cls(rows=rows, ordered=tuple(words[row] for row in order), ranks=ranks, length=length)
 
 
-def evaluate(formula: Formula, columns: Columns) -> tuple[BoolColumn, BoolColumn]:
+def evaluate(formula: Formula, columns: SymbolColumns) -> tuple[BoolColumn, BoolColumn]:
     """Return (true, known), both of shape (n,); where not known, true is false.
 
     Raises:
@@ -56,7 +56,7 @@ def evaluate(formula: Formula, columns: Columns) -> tuple[BoolColumn, BoolColumn
     return true, true | false
 
 
-def _walk(formula: Formula, columns: Columns) -> tuple[BoolColumn, BoolColumn]:
+def _walk(formula: Formula, columns: SymbolColumns) -> tuple[BoolColumn, BoolColumn]:
     """Return (certainly true, certainly false)."""
     if formula.is_symbol():
         rows = _rows(formula, columns)
@@ -85,7 +85,7 @@ def _walk(formula: Formula, columns: Columns) -> tuple[BoolColumn, BoolColumn]:
     raise FormulaError(f"expected and, or, not, iff, =, <= or < but got {formula}")
 
 
-def _compare(formula: Formula, columns: Columns) -> tuple[BoolColumn, BoolColumn]:
+def _compare(formula: Formula, columns: SymbolColumns) -> tuple[BoolColumn, BoolColumn]:
     relation = np.equal if formula.is_equals() else np.less if formula.is_lt() else np.less_equal
     if all(part.is_int_constant() for part in formula.args()):  # places tell them from stored values only
         one, other = (int(part.constant_value()) for part in formula.args())
@@ -100,7 +100,7 @@ def _compare(formula: Formula, columns: Columns) -> tuple[BoolColumn, BoolColumn
     return holds & known, ~holds & known
 
 
-def _signs(formula: Formula, columns: Columns) -> tuple[IntColumn, IntColumn, BoolColumn]:
+def _signs(formula: Formula, columns: SymbolColumns) -> tuple[IntColumn, IntColumn, BoolColumn]:
     """Return numbers that are ordered as two terms with sums or products are: each distinct case computed once."""
     symbols = list(dict.fromkeys(_symbols(formula)))
     rows = np.stack([_rows(symbol, columns) for symbol in symbols] or [np.zeros(columns.length, np.int64)])
@@ -134,7 +134,7 @@ def _value(term: Formula, values: Mapping[Formula, int]) -> int:
     raise FormulaError(f"expected a variable, a constant, + or * but got {term}")
 
 
-def _place(term: Formula, columns: Columns) -> tuple[IntColumn, BoolColumn]:
+def _place(term: Formula, columns: SymbolColumns) -> tuple[IntColumn, BoolColumn]:
     """Return a term's places in the order of words and where they are known.
 
     The word of rank r has place 2r; a constant that is no word has the odd place between its neighbours.
@@ -151,7 +151,7 @@ def _place(term: Formula, columns: Columns) -> tuple[IntColumn, BoolColumn]:
     return places, rows >= 0
 
 
-def _rows(symbol: Formula, columns: Columns) -> IntColumn:
+def _rows(symbol: Formula, columns: SymbolColumns) -> IntColumn:
     try:
         return columns.rows[symbol]
     except KeyError:

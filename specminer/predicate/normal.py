@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from specminer.predicate.smt import Formula, Language, Sort
+from specminer.predicate.smt import Formula, FormulaSort, Language
 
 MAX_TERMS: Final = 24
 """Terms in the literals of one question; beyond that nothing is decided."""
@@ -79,7 +79,7 @@ def _less(language: Language, left: Formula, right: Formula) -> Formula:
 
 
 def _is_unsigned(language: Language, term: Formula) -> bool:
-    return bool(term.is_symbol()) and language.declaration(term).sort is not Sort.SIGNED
+    return bool(term.is_symbol()) and language.declaration(term).sort is not FormulaSort.SIGNED
 
 
 def _order_symbols(language: Language, left: Formula, right: Formula) -> tuple[Formula, Formula]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from specminer._support.text import nearest
 from specminer.location import text_word
-from specminer.predicate.smt import Formula, FormulaError, Language, Sort
+from specminer.predicate.smt import Formula, FormulaError, FormulaSort, Language
 from specminer.predicate.text import KEYWORDS, PLAIN_NAME, members
 
 MAX_TEXT: Final = 10_000
@@ -272,7 +272,7 @@ class _Parser:
         declared = None
         if not isinstance(other, _UnresolvedName) and other.is_symbol():
             declared = self._language.declaration(other)
-        if declared is None or declared.sort is not Sort.TEXT:
+        if declared is None or declared.sort is not FormulaSort.TEXT:
             known = f"'{declared.name}'" if declared else "what it is compared with"
             raise FormulaError(f"a text at character {token.at + 1}, but {known} holds none")
         word = text_word(token.text)

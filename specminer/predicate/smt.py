@@ -50,7 +50,7 @@ class FormulaError(ValueError):
     """No formula of the fragment, or a text that is none: a foreign symbol, a word that nothing is called."""
 
 
-class Sort(Enum):
+class FormulaSort(Enum):
     """How the constants that a variable is compared with are written."""
 
     BOOL = "bool"
@@ -71,7 +71,7 @@ class Declaration:
 
     name: str
     """Raw text."""
-    sort: Sort
+    sort: FormulaSort
     members: tuple[str, ...] = ()
     """Names of the values 0, 1, ... of an enum."""
     history: bool = False
@@ -85,19 +85,20 @@ class Declaration:
     def range(self) -> tuple[int, int]:
         """The least value, and the first one that is too large."""
         half = WORD_LIMIT // 2
-        return (-half, half) if self.sort is Sort.SIGNED else (0, WORD_LIMIT)
+        return (-half, half) if self.sort is FormulaSort.SIGNED else (0, WORD_LIMIT)
 
     def spell(self, value: int) -> str:
         """Return a constant as this variable's type writes it."""
         if 0 <= value < len(self.members):
             return self.members[value]
-        if self.sort is Sort.ADDRESS and value > 0:
+        if self.sort is FormulaSort.ADDRESS and value > 0:
             return f"0x{value:040x}"
-        told = short_text(value) if self.sort is Sort.TEXT and 0 <= value < WORD_LIMIT else None
+        told = short_text(value) if self.sort is FormulaSort.TEXT and 0 <= value < WORD_LIMIT else None
         if told is not None:
             return quoted_text(told)
         if value > 0 and (
-            self.sort is Sort.BYTES or (self.sort in (Sort.WORD, Sort.TEXT) and value >= 1 << 64)
+            self.sort is FormulaSort.BYTES
+            or (self.sort in (FormulaSort.WORD, FormulaSort.TEXT) and value >= 1 << 64)
         ):
             return hex(value)
         return str(value)
@@ -129,7 +130,7 @@ class Language:
         """Return a new symbol; raises ``FormulaError`` if another one has its name."""
         if declaration.name in self._named:
             raise FormulaError(f"expected one symbol a name but '{declaration.name}' is declared twice")
-        sort = BOOL if declaration.sort is Sort.BOOL else INT
+        sort = BOOL if declaration.sort is FormulaSort.BOOL else INT
         symbol = self._build.Symbol(f"x{len(self._declarations)}", sort)
         self._declarations[symbol] = declaration
         self._named[declaration.name] = symbol

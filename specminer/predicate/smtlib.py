@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from specminer.predicate.smt import Formula, FormulaError, Language, Sort, logic_of
+from specminer.predicate.smt import Formula, FormulaError, FormulaSort, Language, logic_of
 from specminer.predicate.syntax import apply, assertion, declaration, is_quotable, number
 from specminer.predicate.syntax import symbol as quoted
 from specminer.specification import SymbolSort
@@ -30,7 +30,7 @@ def symbol_sorts(language: Language, symbols: Iterable[Formula]) -> dict[str, Sy
 def _sort(language: Language, symbol: Formula) -> SymbolSort:
     if language.is_boolean(symbol):
         return SymbolSort.BOOLEAN
-    return SymbolSort.SIGNED if language.declaration(symbol).sort is Sort.SIGNED else SymbolSort.WORD
+    return SymbolSort.SIGNED if language.declaration(symbol).sort is FormulaSort.SIGNED else SymbolSort.WORD
 
 
 def expression(language: Language, formula: Formula, suffix: Callable[[Formula], str] | None = None) -> str:

@@ -4,14 +4,14 @@ from specminer.reasoning.asking import ObligationLog
 from specminer.reasoning.claims import Claims
 from specminer.reasoning.reasons import StateFacts
 from specminer.reasoning.siblings import Siblings, siblings
-from specminer.reasoning.space import Frame, Frames, StateSpace
+from specminer.reasoning.space import Frames, FunctionSpace, StateSpace
 from specminer.reasoning.transitions import DroppedCondition, Passable, passable
 
 __all__ = [
     "Claims",
     "DroppedCondition",
-    "Frame",
     "Frames",
+    "FunctionSpace",
     "ObligationLog",
     "Passable",
     "Siblings",

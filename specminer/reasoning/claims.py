@@ -15,14 +15,14 @@ import numpy as np
 
 from specminer.abstraction import ROOT
 from specminer.errors import plain
-from specminer.guard import Function, LearnedGuard, LearnedGuards
-from specminer.guard.passage import Way
+from specminer.guard import JudgedFunction, LearnedGuard, LearnedGuards
+from specminer.guard.passage import GuardedTransition
 from specminer.history import BoolColumn
 from specminer.invariant import Invariant, Template
 from specminer.predicate import Formula
 from specminer.reasoning.asking import ObligationLog
 from specminer.reasoning.reasons import StateFacts, reason
-from specminer.reasoning.space import Frame, Frames, StateSpace
+from specminer.reasoning.space import Frames, FunctionSpace, StateSpace
 from specminer.specification import ClaimKind, ConditionOrigin, GuardKind, Proof, RedundantClaim
 
 
@@ -33,7 +33,7 @@ class Claims:
     space: StateSpace
     frames: Frames
     learned: LearnedGuards
-    found: Sequence[Way]
+    found: Sequence[GuardedTransition]
     known: StateFacts
     asked: ObligationLog
 
@@ -101,7 +101,10 @@ class Claims:
         return None if proof is None else ("what else holds there", proof)
 
     def _before(
-        self, item: Invariant, ways: Sequence[Way], observed: Mapping[str, Sequence[LearnedGuard]]
+        self,
+        item: Invariant,
+        ways: Sequence[GuardedTransition],
+        observed: Mapping[str, Sequence[LearnedGuard]],
     ) -> tuple[str, Proof] | None:
         if item.formula is None or not ways:
             return None
@@ -117,7 +120,7 @@ class Claims:
             found.append(because)
         return _weakest(found)
 
-    def _everywhere(self, item: LearnedGuard, ways: Sequence[Way]) -> tuple[str, Proof] | None:
+    def _everywhere(self, item: LearnedGuard, ways: Sequence[GuardedTransition]) -> tuple[str, Proof] | None:
         found: list[tuple[str, Proof]] = []
         for way in ways:
             frame = self.frames.of(item.meaning, way.passage.role)
@@ -128,7 +131,12 @@ class Claims:
         return _weakest(found) if found else None
 
     def _in(
-        self, way: Way, frame: Frame, conclusion: Formula, said: str, more: Sequence[Formula]
+        self,
+        way: GuardedTransition,
+        frame: FunctionSpace,
+        conclusion: Formula,
+        said: str,
+        more: Sequence[Formula],
     ) -> tuple[str, Proof] | None:
         """Return why something holds whenever a call takes a transition."""
         meaning = way.passage.function.meaning
@@ -156,7 +164,7 @@ def _weakest(found: Sequence[tuple[str, Proof]]) -> tuple[str, Proof]:
     return shown, Proof.YES if proved else Proof.UNPROVED
 
 
-def _covering(function: Function, ways: Sequence[Way]) -> list[Way]:
+def _covering(function: JudgedFunction, ways: Sequence[GuardedTransition]) -> list[GuardedTransition]:
     """Return the transitions of a role in which all accepted calls name an entity; of none, nothing."""
     accepted = function.meaning.situation.accepted
     for role in sorted({way.passage.role for way in ways}):

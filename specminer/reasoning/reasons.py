@@ -10,7 +10,7 @@ from specminer.errors import plain
 from specminer.invariant import Invariant, Template
 from specminer.predicate import Formula
 from specminer.reasoning.asking import ObligationLog
-from specminer.reasoning.space import Frame, follows
+from specminer.reasoning.space import FunctionSpace, follows
 from specminer.specification import Proof
 
 
@@ -39,7 +39,7 @@ Facts = tuple[str, Sequence[Formula]]
 
 
 def reason(
-    frame: Frame,
+    frame: FunctionSpace,
     state: int,
     known: StateFacts,
     more: Sequence[Facts],
@@ -79,7 +79,7 @@ def reason(
 
 
 def _tries(
-    frame: Frame, state: int, known: StateFacts, more: Sequence[Facts], *, described: bool
+    frame: FunctionSpace, state: int, known: StateFacts, more: Sequence[Facts], *, described: bool
 ) -> Iterator[tuple[str, list[Formula]]]:
     """Yield reasons, the least first: the state, with what holds of the call, with each claim about the state."""
     name = frame.space.tuning.states[state].name

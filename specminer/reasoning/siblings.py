@@ -20,7 +20,15 @@ from specminer.guard.learning import ACCEPTED, MIN_CALLS, truth_of
 from specminer.guard.proving import obligation, spell_values
 from specminer.history import BoolColumn, IntColumn
 from specminer.naming import literal
-from specminer.predicate import Declaration, Formula, FormulaError, Sort, contradictory, parse, solver_name
+from specminer.predicate import (
+    Declaration,
+    Formula,
+    FormulaError,
+    FormulaSort,
+    contradictory,
+    parse,
+    solver_name,
+)
 from specminer.reasoning.asking import ObligationLog
 from specminer.reasoning.space import StateSpace
 from specminer.reasoning.transitions import Passable
@@ -146,7 +154,7 @@ def _split(item: Passable, condition: str) -> Formula:
             )
             symbol = language.find(name)
             if symbol is None:
-                symbol = language.declare(Declaration(name=name, sort=Sort.BOOL, context=True))
+                symbol = language.declare(Declaration(name=name, sort=FormulaSort.BOOL, context=True))
             parts.append(symbol if name == text else language.negation(symbol))
         return language.conjunction(*parts)
 

@@ -95,7 +95,7 @@ class StateSpace:
         return _reduce(self.language, found)
 
 
-class Frame:
+class FunctionSpace:
     """The states and the guards of one function, whose calls name the entity in one role, in one language."""
 
     def __init__(
@@ -163,15 +163,15 @@ class Frames:
     def __init__(self, space: StateSpace, entities: Entities) -> None:
         self.space = space
         self._entities = entities
-        self._made: dict[tuple[int, int], Frame] = {}
+        self._made: dict[tuple[int, int], FunctionSpace] = {}
         self._fresh: dict[int, dict[str, Formula]] = {}
 
-    def of(self, meaning: Meaning, role: int) -> Frame:
+    def of(self, meaning: Meaning, role: int) -> FunctionSpace:
         """Return the frame of the calls that name the entity in a role."""
         key = (id(meaning), role)
         if key not in self._made:
             fresh = self._fresh.setdefault(id(meaning), {})
-            self._made[key] = Frame(self.space, meaning, self._entities, role, fresh)
+            self._made[key] = FunctionSpace(self.space, meaning, self._entities, role, fresh)
         return self._made[key]
 
 

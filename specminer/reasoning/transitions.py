@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from specminer.guard.learning import Clause
-from specminer.guard.passage import Part, Way
+from specminer.guard.learning import LearnedClause
+from specminer.guard.passage import GuardedTransition, PassageCondition
 from specminer.guard.simplifying import formula_of
 from specminer.predicate import Formula, text
 from specminer.reasoning.asking import ObligationLog
 from specminer.reasoning.reasons import StateFacts, reason
-from specminer.reasoning.space import Frame, Frames
+from specminer.reasoning.space import Frames, FunctionSpace
 from specminer.specification import GuardKind, Proof
 
 
@@ -20,7 +20,7 @@ from specminer.specification import GuardKind, Proof
 class DroppedCondition:
     """A condition that need not be told."""
 
-    part: Part
+    part: PassageCondition
     because: str
     """What it follows from, as a phrase."""
     proof: Proof
@@ -31,8 +31,8 @@ class DroppedCondition:
 class KeptCondition:
     """A condition that is told."""
 
-    part: Part
-    clause: Clause
+    part: PassageCondition
+    clause: LearnedClause
     """Without the choices that the state rules out."""
 
 
@@ -40,8 +40,8 @@ class KeptCondition:
 class Passable:
     """A transition with its guard, counted."""
 
-    way: Way
-    frame: Frame
+    way: GuardedTransition
+    frame: FunctionSpace
     kept: tuple[KeptCondition, ...]
     dropped: tuple[DroppedCondition, ...]
 
@@ -62,12 +62,14 @@ class Passable:
         return text(self.frame.language, self.shown)
 
 
-def passable(frames: Frames, known: StateFacts, found: Iterable[Way], asked: ObligationLog) -> list[Passable]:
+def passable(
+    frames: Frames, known: StateFacts, found: Iterable[GuardedTransition], asked: ObligationLog
+) -> list[Passable]:
     """Return the transitions with what their guards say beyond the state; what is dropped with its proof."""
     return [_passable(frames, known, way, asked) for way in found]
 
 
-def _passable(frames: Frames, known: StateFacts, way: Way, asked: ObligationLog) -> Passable:
+def _passable(frames: Frames, known: StateFacts, way: GuardedTransition, asked: ObligationLog) -> Passable:
     passage = way.passage
     meaning = passage.function.meaning
     frame = frames.of(meaning, passage.role)
@@ -91,7 +93,13 @@ def _passable(frames: Frames, known: StateFacts, way: Way, asked: ObligationLog)
     return Passable(way=way, frame=frame, kept=tuple(kept), dropped=tuple(dropped))
 
 
-def _narrow(frame: Frame, known: StateFacts, way: Way, part: Part, asked: ObligationLog) -> Clause:
+def _narrow(
+    frame: FunctionSpace,
+    known: StateFacts,
+    way: GuardedTransition,
+    part: PassageCondition,
+    asked: ObligationLog,
+) -> LearnedClause:
     """Return a disjunction without what cannot be in the state that is left, as far as that is proved."""
     meaning = way.passage.function.meaning
     possible = []

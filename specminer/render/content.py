@@ -19,7 +19,7 @@ from specminer.render.folding import FoldedBox, Folding, fold_states, folding
 from specminer.render.markup import fill, phrase, shorten, thousands, wrap, wrap_parts
 from specminer.render.options import ALL, PictureOptions
 from specminer.render.overloads import short_overloads
-from specminer.render.selection import Line, Selection, alarming_states, rejections, select
+from specminer.render.selection import DrawnLines, Line, alarming_states, rejections, select
 from specminer.render.theme import Tone
 from specminer.render.usual import usual_path
 from specminer.specification import (
@@ -49,7 +49,7 @@ _CONDITION_LENGTH: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class TextRun:
     """A piece of text in one style."""
 
     text: str
@@ -59,7 +59,7 @@ class Run:
     size: int = 12
 
 
-Row = tuple[Run, ...]
+Row = tuple[TextRun, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,12 +83,12 @@ class Content:
         return self.spec if self.folding is None else fold_states(self.spec, self.folding)
 
     @cached_property
-    def selection(self) -> Selection:
+    def selection(self) -> DrawnLines:
         """The lines that are drawn."""
         limited = self.options.fold and self.options.min_share is None
         return self._select(self.drawn, self.options.most_lines if limited else None)
 
-    def _select(self, spec: Specification, most: int | None) -> Selection:
+    def _select(self, spec: Specification, most: int | None) -> DrawnLines:
         options = self.options
         return select(spec, options.coverage, options.outflow, options.min_share, most)
 
@@ -125,9 +125,9 @@ class Content:
 
     def counts(self) -> list[Row]:
         """Return how much there is, and what the states rest on if not on storage."""
-        rows: list[Row] = [(Run(text=self._counts(), tone=Tone.SOFT),)]
+        rows: list[Row] = [(TextRun(text=self._counts(), tone=Tone.SOFT),)]
         if any(item.tier is Tier.HISTORY for item in self.spec.abstraction.chosen):
-            rows.append((Run(text=BY_HISTORY, tone=Tone.SOFT, italic=True),))
+            rows.append((TextRun(text=BY_HISTORY, tone=Tone.SOFT, italic=True),))
         return rows
 
     def rejected_at_start(self) -> list[Row]:
@@ -141,26 +141,26 @@ class Content:
         rest = len(refused) - len(shown)
         listed += [f"+{rest} rarer"] if rest else []
         text = "✗ rejected before the beginning: " + ", ".join(listed)
-        return [(Run(text=row, tone=Tone.REJECTED),) for row in wrap_parts(text, 96, len(listed))]
+        return [(TextRun(text=row, tone=Tone.REJECTED),) for row in wrap_parts(text, 96, len(listed))]
 
     def state(self, state: State) -> list[Row]:
         """Return the rows of a state: name, what else holds, visits and ends, rejected calls."""
         options = self.options
         width = options.name_width
         name = phrase(state.name, 200 if options.full else 3 * width)
-        rows: list[Row] = [(Run(text=line, bold=True, size=14),) for line in wrap_parts(name, width, 8)]
+        rows: list[Row] = [(TextRun(text=line, bold=True, size=14),) for line in wrap_parts(name, width, 8)]
         facts = self._facts(state, name)
         limit = options.limit(options.predicates)
         limit += len(facts) == limit + 1
         rows += [
-            (Run(text=line),)
+            (TextRun(text=line),)
             for fact in facts[:limit]
             for line in wrap(fact, width + 8, 8 if options.full else 1)
         ]
         if len(facts) > limit:
-            rows.append((Run(text=f"+{len(facts) - limit} more", tone=Tone.SOFT, size=11),))
+            rows.append((TextRun(text=f"+{len(facts) - limit} more", tone=Tone.SOFT, size=11),))
         ends = f" · {thousands(state.ends)} end here" if state.ends else ""
-        rows.append((Run(text=count_of(state.visits, "visit") + ends, tone=Tone.SOFT, size=11),))
+        rows.append((TextRun(text=count_of(state.visits, "visit") + ends, tone=Tone.SOFT, size=11),))
         refused = self._told_edges(rejections(self.drawn, state.id))
         limit = options.limit(options.rejections)
         limit += len(refused) == limit + 1
@@ -170,9 +170,9 @@ class Content:
             rest = thousands(sum(edge.count for edge in refused[limit:]))
             rows.append(
                 (
-                    Run(text="✗ ", tone=Tone.REJECTED),
-                    Run(text=f"+{len(refused) - limit} rarer", italic=True, tone=Tone.REJECTED),
-                    Run(text=f" {rest}", tone=Tone.REJECTED),
+                    TextRun(text="✗ ", tone=Tone.REJECTED),
+                    TextRun(text=f"+{len(refused) - limit} rarer", italic=True, tone=Tone.REJECTED),
+                    TextRun(text=f" {rest}", tone=Tone.REJECTED),
                 )
             )
         return rows
@@ -192,7 +192,7 @@ class Content:
         if rest:
             count = thousands(sum(edge.count for edge in rest))
             rows.append(
-                (Run(text=f"+{len(rest)} rarer", italic=True), Run(text=f" {count}", tone=Tone.COUNT))
+                (TextRun(text=f"+{len(rest)} rarer", italic=True), TextRun(text=f" {count}", tone=Tone.COUNT))
             )
         return rows
 
@@ -211,19 +211,19 @@ class Content:
         width, rows = self.options.event_width, 12 if self.options.full else 2
         head, role, tail = self._parts(edge)
         pieces = wrap(head, width, rows)
-        built: list[list[Run]] = [[Run(text=piece, tone=tone)] for piece in pieces]
+        built: list[list[TextRun]] = [[TextRun(text=piece, tone=tone)] for piece in pieces]
         length = len(pieces[-1])
         for text, italic in ((f"as {role}" if role else "", True), (tail, False)):
             for number, piece in enumerate(wrap(text, width, rows) if text else ()):
                 if number == 0 and length + 1 + len(piece) <= width:
-                    built[-1] += [Run(text=f" {piece}", tone=tone, italic=italic)]
+                    built[-1] += [TextRun(text=f" {piece}", tone=tone, italic=italic)]
                     length += 1 + len(piece)
                 else:
-                    built.append([Run(text=piece, tone=tone, italic=italic)])
+                    built.append([TextRun(text=piece, tone=tone, italic=italic)])
                     length = len(piece)
         if rejected:
-            built[0].insert(0, Run(text="✗ ", tone=tone))
-        built[-1].append(Run(text=f" {thousands(edge.count)}", tone=tone if rejected else Tone.COUNT))
+            built[0].insert(0, TextRun(text="✗ ", tone=tone))
+        built[-1].append(TextRun(text=f" {thousands(edge.count)}", tone=tone if rejected else Tone.COUNT))
         return [*(tuple(row) for row in built), *self._needs(edge)]
 
     def _needs(self, edge: Edge) -> list[Row]:
@@ -237,7 +237,7 @@ class Content:
         limit = ALL if self.options.full else 3 * self.options.event_width
         shown = phrase(f"if {self._guard_text(edge.function, told)}", limit)
         rows = wrap(shown, self.options.event_width + 8, 12 if self.options.full else 2)
-        return [(Run(text=row, tone=Tone.SOFT, size=10),) for row in rows]
+        return [(TextRun(text=row, tone=Tone.SOFT, size=10),) for row in rows]
 
     def _speak(self, edge: Edge) -> str:
         head, role, tail = self._parts(edge)
@@ -368,7 +368,9 @@ class Content:
         for guard in ranked[:limit]:
             rows += self._guard(guard)
         if len(ranked) > limit > 0:
-            rows.append((Run(text=f"+{count_of(len(ranked) - limit, 'more guard')}", tone=Tone.REJECTED),))
+            rows.append(
+                (TextRun(text=f"+{count_of(len(ranked) - limit, 'more guard')}", tone=Tone.REJECTED),)
+            )
         return rows
 
     def _guard(self, guard: Guard) -> list[Row]:
@@ -379,10 +381,10 @@ class Content:
             f"{count_of(guard.rejected, 'rejection')})"
         )
         texts = fill(f"{scope} needs {self._conditions(guard)} {support}", 96, 12 if self.options.full else 3)
-        first = Run(text=scope, tone=Tone.REJECTED, bold=True)
-        rows: list[Row] = [(Run(text=text, tone=Tone.REJECTED),) for text in texts]
+        first = TextRun(text=scope, tone=Tone.REJECTED, bold=True)
+        rows: list[Row] = [(TextRun(text=text, tone=Tone.REJECTED),) for text in texts]
         begin = texts[0].removeprefix(scope)
-        return [(first, Run(text=begin, tone=Tone.REJECTED)), *rows[1:]] if begin != texts[0] else rows
+        return [(first, TextRun(text=begin, tone=Tone.REJECTED)), *rows[1:]] if begin != texts[0] else rows
 
     def _conditions(self, guard: Guard) -> str:
         """Return what a guard demands; a short picture leaves out, and counts, the conditions that are too long."""

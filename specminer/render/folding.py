@@ -60,7 +60,7 @@ class Folding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
+class _StateGroup:
     """Some states, and what is known of them together."""
 
     ids: tuple[int, ...]
@@ -71,15 +71,15 @@ class _Group:
     sure: bool
     """Whether they are joined with others only if nothing else is left."""
 
-    def join(self, other: _Group) -> _Group:
-        return _Group(
+    def join(self, other: _StateGroup) -> _StateGroup:
+        return _StateGroup(
             ids=tuple(sorted(self.ids + other.ids)),
             happens=self.happens + other.happens,
             holds=self.holds & other.holds,
             sure=self.sure or other.sure,
         )
 
-    def cost(self, other: _Group) -> tuple[bool, float, tuple[int, ...], tuple[int, ...]]:
+    def cost(self, other: _StateGroup) -> tuple[bool, float, tuple[int, ...], tuple[int, ...]]:
         """Return what pairs are compared by."""
         lost = _bits(self.happens + other.happens) - _bits(self.happens) - _bits(other.happens)
         differ = max(len(self.holds), len(other.holds)) - len(self.holds & other.holds)
@@ -129,7 +129,7 @@ def folding(spec: Specification, limit: int, alarming: Collection[int] = ()) -> 
     )
 
 
-def _groups(spec: Specification, alarming: Collection[int]) -> list[_Group]:
+def _groups(spec: Specification, alarming: Collection[int]) -> list[_StateGroup]:
     """Return the states but the initial one, each a group of its own; of very many the rarest together."""
     happens: dict[int, Counter[tuple[str, str]]] = {state.id: Counter() for state in spec.states}
     for edge in spec.transitions:
@@ -139,7 +139,7 @@ def _groups(spec: Specification, alarming: Collection[int]) -> list[_Group]:
         key=lambda state: (state.id not in alarming, -state.visits, state.id),
     )
     groups = [
-        _Group(
+        _StateGroup(
             ids=(state.id,),
             happens=happens[state.id] + Counter({("", f"end in {state.id}"): max(0, state.ends)}),
             holds=frozenset(state.predicates),
@@ -148,7 +148,7 @@ def _groups(spec: Specification, alarming: Collection[int]) -> list[_Group]:
         for state in others
     ]
     head, rest = groups[: COMPARED - 1], groups[COMPARED - 1 :]
-    return [*head, reduce(_Group.join, rest)] if rest else head
+    return [*head, reduce(_StateGroup.join, rest)] if rest else head
 
 
 def fold_states(spec: Specification, chosen: Folding) -> Specification:

@@ -31,7 +31,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class DrawnLines:
     """The lines that are drawn, by source and target, and what was left out."""
 
     lines: tuple[Line, ...]
@@ -55,7 +55,7 @@ def select(
     outflow: float,
     min_share: float | None = None,
     most: int | None = None,
-) -> Selection:
+) -> DrawnLines:
     """Choose the lines to draw.
 
     Args:
@@ -97,7 +97,7 @@ def select(
         if most is None or len(sieve.drawn) <= most:
             break
         sieve.hide(line)
-    return Selection(
+    return DrawnLines(
         lines=tuple(sieve.drawn[key] for key in sorted(sieve.drawn)),
         hidden_transitions=sum(len(line.edges) for line in sieve.left_out),
         hidden_events=sieve.hidden_events,

@@ -13,7 +13,7 @@ from specminer.errors import plain
 from specminer.explanation import Actor, ActorTable, TokenBalance, TokenSum
 from specminer.report.eventlog import harmless
 from specminer.report.interaction_text import table
-from specminer.report.section import Cell, Piece, Section, address_cell, left_out, row, transaction_cell
+from specminer.report.section import Cell, Section, TextPiece, address_cell, left_out, row, transaction_cell
 
 MAX_ROWS: Final = 100
 """Actors, and tokens, of a report."""
@@ -224,7 +224,7 @@ def _actors(actors: ActorTable) -> Section:
 
 def _name_actor(item: Actor, chain_id: int) -> Cell:
     link = address_cell(chain_id, item.address)
-    return (Piece(text=item.name), *link) if item.name else link
+    return (TextPiece(text=item.name), *link) if item.name else link
 
 
 def _token_section(actors: ActorTable) -> Section:

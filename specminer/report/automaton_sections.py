@@ -7,8 +7,8 @@ from typing import Final
 from specminer._support.text import count_of, join_words, with_unknown
 from specminer._support.units import amount, moment
 from specminer.errors import plain
-from specminer.report.document import Evidence, Report, Variant
-from specminer.report.section import Cell, Piece, Row, Section, cell, left_out, row, transaction_cell
+from specminer.report.document import HistoryEvidence, Report, Variant
+from specminer.report.section import Cell, Row, Section, TextPiece, cell, left_out, row, transaction_cell
 from specminer.report.sentences import elapsed_text, outflows, share, transition_sentence
 from specminer.specification import Edge, Specification, TransitionKind
 
@@ -85,7 +85,7 @@ def transition_section(report: Report) -> Section:
     )
 
 
-def _more(evidence: Evidence | None, place: int, edge: Edge) -> str:
+def _more(evidence: HistoryEvidence | None, place: int, edge: Edge) -> str:
     """Return further sentences: how long after the event before, the interval, how it is called."""
     text = ""
     taken = evidence.transitions[place] if evidence else None
@@ -122,7 +122,7 @@ def _witnesses(spec: Specification, edge: Edge) -> Cell:
     """Return the first witnesses, and how many more the automaton's document has."""
     shown = transaction_cell(spec.chain_id, *edge.witnesses[:WITNESSES])
     more = len(edge.witnesses) - WITNESSES
-    return (*shown, Piece(text=f"and {more} more in automaton.json")) if more > 0 else shown
+    return (*shown, TextPiece(text=f"and {more} more in automaton.json")) if more > 0 else shown
 
 
 def _when(edge: Edge) -> str:

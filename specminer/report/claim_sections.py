@@ -10,9 +10,9 @@ from specminer.report.guards import DECIDING, condition_text, kind_texts, unexpl
 from specminer.report.passage_sections import passage_sections
 from specminer.report.section import (
     Cell,
-    Piece,
     Row,
     Section,
+    TextPiece,
     address_cell,
     interval_text,
     left_out,
@@ -259,14 +259,14 @@ def _undecided_text(condition: GuardCondition | Guard) -> str:
 
 
 def _role(spec: Specification, role: Role) -> Row:
-    seen: list[Piece] = []
+    seen: list[TextPiece] = []
     for address in role.addresses[:5]:
         seen += address_cell(spec.chain_id, address)
     if len(role.addresses) > 5:
-        seen.append(Piece(text=f"and {len(role.addresses) - 5:,} more"))
+        seen.append(TextPiece(text=f"and {len(role.addresses) - 5:,} more"))
     if role.unknown:
-        seen.append(Piece(text=f"{role.unknown:,} calls unknown"))
-    accounts: Cell = tuple(seen) or (Piece(text="one for each key" if "[" in role.name else ""),)
+        seen.append(TextPiece(text=f"{role.unknown:,} calls unknown"))
+    accounts: Cell = tuple(seen) or (TextPiece(text="one for each key" if "[" in role.name else ""),)
     return row(
         role.name,
         ", ".join(role.functions),
@@ -288,7 +288,7 @@ def _invariant(spec: Specification, item: InvariantEntry) -> Row:
         item.exceptions,
         interval_text(item.interval),
         later,
-        breakers or (Piece(text=""),),
+        breakers or (TextPiece(text=""),),
     )
 
 

@@ -86,7 +86,7 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejection:
+class RejectedCalls:
     """Calls of one function that were rejected for one reason."""
 
     function: str
@@ -165,7 +165,7 @@ class Payout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
+class PaidAccount:
     """An account that was paid."""
 
     address: str
@@ -219,7 +219,7 @@ class Money:
     """Wei of it that contracts were created with, decimal."""
     destroyed: str
     """Wei of it that contracts paid when they destroyed themselves, decimal."""
-    receivers: CutList[Receiver]
+    receivers: CutList[PaidAccount]
     unpaid: CutList[Unpaid]
     held: tuple[BalancePoint, ...]
     """In chain order, a sample with the highest and the lowest; empty if nothing moved, or not all is known."""
@@ -228,7 +228,7 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class HistoryEvidence:
     """What only the history tells."""
 
     transitions: tuple[TransitionUse, ...]
@@ -238,7 +238,7 @@ class Evidence:
     timelines: CutList[dict[str, Any]]
     """Lives of some interactions, as ``specminer interactions --entity`` tells them, each event with its
     ``transition``; ``length`` is the number of events, of which the first are told."""
-    rejections: CutList[Rejection]
+    rejections: CutList[RejectedCalls]
     reentries: CutList[Reentry]
     races: CutList[dict[str, Any]]
     """As ``specminer interactions --races`` lists them."""
@@ -260,7 +260,7 @@ class Report:
     """Everything that is reported of one specification."""
 
     specification: Specification
-    evidence: Evidence | None
+    evidence: HistoryEvidence | None
     """``None`` if the history was not at hand."""
     actors: ActorTable | None = absent()
     """Who acted, and which tokens moved; left out if the history was not at hand."""

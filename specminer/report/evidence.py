@@ -22,11 +22,11 @@ from specminer.report.document import (
     Caller,
     CutList,
     ElapsedTime,
-    Evidence,
     Example,
+    HistoryEvidence,
     Item,
     Reentry,
-    Rejection,
+    RejectedCalls,
     TransitionUse,
     Variant,
 )
@@ -54,15 +54,15 @@ def gather(
     interface: Interface,
     transition: IntColumn,
     notable: Iterable[str] = (),
-) -> Evidence:
+) -> HistoryEvidence:
     """Return the evidence; ``transition`` is the place in the specification of each event's transition.
 
     ``notable`` names interactions whose lives are told in any case, the most important first.
     """
-    reader = _Reader(analysis, interactions, interface, transition)
+    reader = _EvidenceReader(analysis, interactions, interface, transition)
     variants = reader.variants()
     found = races(analysis.context, interactions)
-    return Evidence(
+    return HistoryEvidence(
         transitions=reader.transition_uses(),
         variants=variants,
         timelines=reader.timelines([*notable, *(item.example for item in variants.items)]),
@@ -82,7 +82,7 @@ def _cut(items: Sequence[Item], total: int | None = None, most: int = MAX_ROWS) 
     return CutList(items=tuple(items[:most]), total=len(items) if total is None else total)
 
 
-class _Reader:
+class _EvidenceReader:
     """Reads the parts from one history."""
 
     def __init__(
@@ -195,7 +195,7 @@ class _Reader:
             event["changes"] = event["changes"][:20]
         return life | {"length": high - low}
 
-    def rejections(self) -> CutList[Rejection]:
+    def rejections(self) -> CutList[RejectedCalls]:
         """Return what was rejected, by function and reason, the most frequent first."""
         groups: dict[tuple[str, str], list[int]] = defaultdict(list)
         context = self.analysis.context
@@ -204,7 +204,7 @@ class _Reader:
         ranked = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
         return _cut(
             [
-                Rejection(
+                RejectedCalls(
                     function=function,
                     reason=reason,
                     example=self._example_of(rows[0], reason),

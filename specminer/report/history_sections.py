@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from specminer._support.text import count_of, list_some, show_number
 from specminer.report.claim_sections import conditions_by_reason
-from specminer.report.document import Evidence, Report
+from specminer.report.document import HistoryEvidence, Report
 from specminer.report.fidelity import fidelity_text, unknown_text
 from specminer.report.section import (
     Row,
@@ -89,7 +89,7 @@ def lasting_text(spec: Specification) -> str:
     return " ".join(sentences)
 
 
-def _gaps(evidence: Evidence) -> Iterator[str]:
+def _gaps(evidence: HistoryEvidence) -> Iterator[str]:
     """Yield what the history did not touch, and what has no name."""
     if evidence.unseen:
         yield (
@@ -151,7 +151,7 @@ def _sort(item: dict[str, Any]) -> Row:
     )
 
 
-def rejections_section(spec: Specification, evidence: Evidence) -> Section | None:
+def rejections_section(spec: Specification, evidence: HistoryEvidence) -> Section | None:
     """Return what was rejected, by reason and by the conditions found."""
     listed = evidence.rejections
     if not listed.items:
@@ -187,7 +187,7 @@ def _explaining_conditions(conditions: list[tuple[str, str]], reason: str) -> st
     return " and ".join(dict.fromkeys(text for name, text in conditions if name == reason))
 
 
-def callers_section(spec: Specification, evidence: Evidence) -> Section:
+def callers_section(spec: Specification, evidence: HistoryEvidence) -> Section:
     """Return the functions that one account alone calls."""
     reserved = [item for item in evidence.callers if item.senders == 1 and item.accepted > 1]
     lead = (
@@ -218,7 +218,7 @@ def callers_section(spec: Specification, evidence: Evidence) -> Section:
     )
 
 
-def reentries_section(spec: Specification, evidence: Evidence) -> Section:
+def reentries_section(spec: Specification, evidence: HistoryEvidence) -> Section:
     """Return the calls within calls; that there are none is worth saying."""
     listed = evidence.reentries
     if not listed.items:
@@ -249,7 +249,7 @@ def reentries_section(spec: Specification, evidence: Evidence) -> Section:
     )
 
 
-def races_section(spec: Specification, evidence: Evidence) -> Section:
+def races_section(spec: Specification, evidence: HistoryEvidence) -> Section:
     """Return the races; that there are none is worth saying."""
     listed = evidence.races
     if not listed.items:

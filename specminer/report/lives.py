@@ -6,7 +6,7 @@ from typing import Final
 
 from specminer._support.text import count_of
 from specminer.errors import plain
-from specminer.report.section import Piece, Section, left_out, row, transaction_cell
+from specminer.report.section import Section, TextPiece, left_out, row, transaction_cell
 from specminer.specification import HistorySummary, LifeMoment, LifeSummary, Specification
 
 MAX_LIVES: Final = 10
@@ -113,7 +113,7 @@ def lives_section(spec: Specification) -> Section | None:
                 "" if life.destroyed is None else transaction_cell(spec.chain_id, life.destroyed.transaction),
                 "not known" if life.ended is None else "yes" if life.ended else "no",
                 life.calls,
-                "" if life.code is None else (Piece(text=life.code, code=True),),
+                "" if life.code is None else (TextPiece(text=life.code, code=True),),
             )
             for life in lives[:MAX_ROWS]
         ),

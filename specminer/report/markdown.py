@@ -10,7 +10,7 @@ from specminer.errors import plain
 from specminer.report.brief import brief_sentences
 from specminer.report.document import Report
 from specminer.report.reading import readable_report
-from specminer.report.section import Piece, Row, Section
+from specminer.report.section import Row, Section, TextPiece
 from specminer.report.sections import NO_EVIDENCE, groups
 
 MAX_CELL: Final = 1_500
@@ -79,6 +79,6 @@ def _row(item: Row) -> str:
     return "| " + " | ".join(" ".join(map(_piece, pieces)) for pieces in item.cells) + " |"
 
 
-def _piece(piece: Piece) -> str:
+def _piece(piece: TextPiece) -> str:
     text = escape_text(piece.text)
     return f"[{text}]({piece.url})" if piece.url else text

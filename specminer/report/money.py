@@ -11,7 +11,7 @@ import numpy as np
 
 from specminer._support.addresses import checksum_address
 from specminer.history import CONSTRUCTOR, MISSING, PAYMENTS, History
-from specminer.report.document import BalancePoint, CutList, Flow, Money, Payout, Receiver, Unpaid
+from specminer.report.document import BalancePoint, CutList, Flow, Money, PaidAccount, Payout, Unpaid
 from specminer.specification import Occurrence
 from specminer.trace import PaymentKind
 
@@ -187,7 +187,7 @@ def _receivers(
     name: Callable[[int], str],
     occurrence: Callable[[int], Occurrence],
     most: int,
-) -> CutList[Receiver]:
+) -> CutList[PaidAccount]:
     groups: dict[int, list[int]] = defaultdict(list)
     for row in payers:
         for place in book.places(row, undone=False):
@@ -197,7 +197,7 @@ def _receivers(
     ranked = sorted(groups, key=lambda number: (-sums[number], book.history.addresses[number]))
     return CutList(
         items=tuple(
-            Receiver(
+            PaidAccount(
                 address=book.receiver(groups[number][0]),
                 payments=len(groups[number]),
                 transactions=len(

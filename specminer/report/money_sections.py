@@ -8,7 +8,7 @@ from typing import Final
 from specminer._support.text import count_of, list_some
 from specminer._support.units import amount, moment
 from specminer.report.chart import steps
-from specminer.report.document import BalancePoint, Evidence, Money
+from specminer.report.document import BalancePoint, HistoryEvidence, Money
 from specminer.report.section import Section, address_cell, left_out, row, transaction_cell
 from specminer.report.sentences import share
 from specminer.specification import Specification
@@ -23,7 +23,7 @@ UNKNOWN: Final = (
 )
 
 
-def money_sections(spec: Specification, evidence: Evidence) -> Iterator[Section]:
+def money_sections(spec: Specification, evidence: HistoryEvidence) -> Iterator[Section]:
     """Yield what moved; nothing of a contract that never had to do with ether."""
     book = evidence.money
     if evidence.flows:
@@ -41,7 +41,7 @@ def money_sections(spec: Specification, evidence: Evidence) -> Iterator[Section]
         yield _balance_section(book)
 
 
-def _came(spec: Specification, evidence: Evidence) -> Section:
+def _came(spec: Specification, evidence: HistoryEvidence) -> Section:
     total = sum(int(item.value) for item in evidence.flows)
     return Section(
         id="flows",

@@ -29,7 +29,7 @@ from specminer.report.document import Report, TransitionUse
 from specminer.report.passage_sections import followed_text, told_text
 from specminer.report.picture import FOLDED, UNFOLDED, boxes, is_folded, night, picture
 from specminer.report.reading import readable_report
-from specminer.report.section import Piece, interval_text, left_out, transaction_cell
+from specminer.report.section import TextPiece, interval_text, left_out, transaction_cell
 from specminer.report.sections import NO_EVIDENCE, groups
 from specminer.report.sentences import address_link, elapsed_text, outflows, share, transition_sentence
 from specminer.specification import Edge, Occurrence, Specification, TransitionKind
@@ -97,7 +97,7 @@ def to_html(report: Report) -> str:
         .render(
             name=spec.name,
             contracts=[
-                Piece(text=item, url=address_link(spec.chain_id, item))
+                TextPiece(text=item, url=address_link(spec.chain_id, item))
                 for item in spec.contracts[:MAX_CONTRACTS]
             ],
             more_contracts=f" and {len(spec.contracts) - MAX_CONTRACTS:,} more"

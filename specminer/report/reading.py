@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from specminer.quantity import Scope, Units, for_readers, spell_text, units_of
-from specminer.report.document import Evidence, Report, TransitionUse
+from specminer.report.document import HistoryEvidence, Report, TransitionUse
 from specminer.specification import Edge
 
 
@@ -19,7 +19,7 @@ def readable_report(report: Report) -> Report:
     )
 
 
-def _evidence(evidence: Evidence, edges: tuple[Edge, ...], units: Units) -> Evidence:
+def _evidence(evidence: HistoryEvidence, edges: tuple[Edge, ...], units: Units) -> HistoryEvidence:
     taken = evidence.transitions
     if len(taken) != len(edges):
         return evidence

@@ -13,7 +13,7 @@ _PROOFS: Final = {Proof.YES: "proved", Proof.NO: "refuted", Proof.UNPROVED: "not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class TextPiece:
     """A text, raw, that may be a link."""
 
     text: str
@@ -22,7 +22,7 @@ class Piece:
     """Whether it is a hash or an address, which may be broken anywhere."""
 
 
-Cell = tuple[Piece, ...]
+Cell = tuple[TextPiece, ...]
 """Pieces, shown one after another."""
 
 
@@ -72,7 +72,7 @@ def without_empty_columns(section: Section) -> Section:
 def cell(text: object) -> Cell:
     """Return a cell of one text; numbers with separators."""
     shown = f"{text:,}" if isinstance(text, int) and not isinstance(text, bool) else str(text)
-    return (Piece(text=shown),)
+    return (TextPiece(text=shown),)
 
 
 def row(*cells: object, place: int | None = None) -> Row:
@@ -87,12 +87,12 @@ def transaction_cell(chain_id: int, *transactions: str) -> Cell:
 
 def address_cell(chain_id: int, address: str) -> Cell:
     """Return an account as a link, whole."""
-    return (Piece(text=address, url=address_link(chain_id, address), code=True),)
+    return (TextPiece(text=address, url=address_link(chain_id, address), code=True),)
 
 
-def _link_transaction(transaction: str, url: str | None) -> Piece:
+def _link_transaction(transaction: str, url: str | None) -> TextPiece:
     short = transaction if len(transaction) <= 20 else f"{transaction[:10]}…{transaction[-4:]}"
-    return Piece(text=short if url else transaction, url=url, code=True)
+    return TextPiece(text=short if url else transaction, url=url, code=True)
 
 
 def proof_text(proof: Proof) -> str:

@@ -24,7 +24,7 @@ from specminer.render.flow_picture import MAX_ARROWS, count_arrows, flow_dot
 from specminer.render.layout import render_dot
 from specminer.report.evidence_section import evidence_section
 from specminer.report.picture import bare_picture
-from specminer.report.section import Cell, Piece, Section, left_out, row, transaction_cell
+from specminer.report.section import Cell, Section, TextPiece, left_out, row, transaction_cell
 from specminer.report.sentences import address_link
 
 MAX_ROWS: Final = 300
@@ -95,10 +95,10 @@ def _with_prefix(section: Section, prefix: str) -> Section:
 def who(told: Explanation, address: str) -> Cell:
     """Return an address as a cell, with its name in front where it has one."""
     if not address:
-        return (Piece(text=""),)
-    link = Piece(text=address, url=address_link(told.chain_id, address), code=True)
+        return (TextPiece(text=""),)
+    link = TextPiece(text=address, url=address_link(told.chain_id, address), code=True)
     name = told.names.get(address)
-    return (Piece(text=name), link) if name else (link,)
+    return (TextPiece(text=name), link) if name else (link,)
 
 
 def _gain_text(told: Explanation, item: Gain) -> str:
@@ -119,8 +119,8 @@ def _token(told: Explanation, asset: str) -> Cell:
     """Return which token is meant, and whether its amounts are in its smallest unit; nothing for ether."""
     token = next((item for item in told.tokens if item.address == asset), None)
     if token is None:
-        return (Piece(text=""),)
-    unit = () if token.decimals is not None else (Piece(text="(smallest units)"),)
+        return (TextPiece(text=""),)
+    unit = () if token.decimals is not None else (TextPiece(text="(smallest units)"),)
     return (*who(told, asset), *unit)
 
 

@@ -24,7 +24,7 @@ MAX_WAIT: Final = 1e6
 _KINDS: Final = "give the path of a file, sqlite:///FILE, or postgresql://USER@HOST/NAME"
 
 
-class Kind(Protocol):
+class DatabaseKind(Protocol):
     """What differs between kinds of databases."""
 
     engine: sa.Engine
@@ -43,7 +43,7 @@ class Kind(Protocol):
         """Return what to do about an error, as the end of a sentence; empty if that is not known."""
 
 
-def open_kind(location: str, note: Note) -> Kind:
+def open_kind(location: str, note: Note) -> DatabaseKind:
     """Return the database at a path or URL; nothing is connected yet.
 
     Raises:

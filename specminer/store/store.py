@@ -27,7 +27,7 @@ _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class ContractPart:
     """One contract's part of some transactions."""
 
     record: ContractRecord
@@ -38,7 +38,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class RecordedPiece:
     """What a contract did in some blocks, all of it."""
 
     transactions: Sequence[Transaction]
@@ -53,7 +53,7 @@ class Replacement:
     """What takes the place of one contract's history behind a block."""
 
     record: ContractRecord
-    pieces: Sequence[Piece]
+    pieces: Sequence[RecordedPiece]
 
 
 class TraceStore(Database):
@@ -242,7 +242,7 @@ class TraceStore(Database):
     def add_replayed(
         self,
         chain_id: int,
-        parts: Sequence[Part],
+        parts: Sequence[ContractPart],
         *,
         first: Hash,
         done: int,

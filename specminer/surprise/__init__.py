@@ -5,7 +5,7 @@ Each event and each interaction is judged by an automaton that learned nothing f
 """
 
 from specminer.surprise.alarm import threshold
-from specminer.surprise.measures import Broken, Kind, MeasuredBits, measure, too_few
+from specminer.surprise.measures import Broken, MeasuredBits, SurpriseKind, measure, too_few
 from specminer.surprise.ranking import LISTED, MAX_LISTED, Ranking
 from specminer.surprise.transaction_sources import Claim
 from specminer.surprise.transactions import Transactions, weigh
@@ -16,9 +16,9 @@ __all__ = [
     "MAX_LISTED",
     "Broken",
     "Claim",
-    "Kind",
     "MeasuredBits",
     "Ranking",
+    "SurpriseKind",
     "Transactions",
     "count_unjudged",
     "measure",

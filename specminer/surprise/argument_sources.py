@@ -16,8 +16,8 @@ from specminer.specification import EvidenceSource
 from specminer.surprise.evidence import (
     RARE,
     Cases,
-    Evidence,
     Part,
+    SourceEvidence,
     join_parts,
     rounded_words,
     strongest,
@@ -37,7 +37,7 @@ NUMBERS: Final = frozenset({ValueKind.UINT, ValueKind.INT, ValueKind.WORD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Values:
+class _ArgumentValues:
     """The values that calls of one function gave to one of its arguments."""
 
     function: int
@@ -50,7 +50,7 @@ class _Values:
     """How many values there are between the smallest and the largest; infinite for texts."""
 
 
-def repetition_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
+def repetition_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidence:
     """Return how improbable it is that a call has an argument which a call of an earlier transaction had.
 
     A voucher, a signature, the number of an order are accepted once. Among n earlier calls of the function of which k
@@ -90,7 +90,7 @@ def repetition_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidenc
     return strongest(EvidenceSource.REPETITION, len(history.transaction_hash), cases, sentence)
 
 
-def _values(context: HistoryContext, lasting: BoolColumn) -> Iterator[_Values]:
+def _values(context: HistoryContext, lasting: BoolColumn) -> Iterator[_ArgumentValues]:
     """Yield the arguments of all functions, and all of a call's arguments together."""
     history, calls = context.history, context.calls
     events = lasting & context.is_event
@@ -101,7 +101,7 @@ def _values(context: HistoryContext, lasting: BoolColumn) -> Iterator[_Values]:
             words = column.words[mine]
             code = np.unique(words, return_inverse=True)[1].ravel().astype(np.int64)
             amounts = rounded_words(limbs(words))
-            yield _Values(
+            yield _ArgumentValues(
                 function=column.function,
                 name=f"{column.name}" if column.name else "an argument",
                 rows=column.invocation[mine],
@@ -112,7 +112,7 @@ def _values(context: HistoryContext, lasting: BoolColumn) -> Iterator[_Values]:
         mine = np.flatnonzero(events[text.invocation])
         if len(mine):
             code = _encode_values([text.texts[row] for row in mine.tolist()])
-            yield _Values(
+            yield _ArgumentValues(
                 function=text.function, name=text.name, rows=text.invocation[mine], code=code, span=np.inf
             )
     rows = np.flatnonzero(events)
@@ -122,7 +122,7 @@ def _values(context: HistoryContext, lasting: BoolColumn) -> Iterator[_Values]:
         known = calls.known[number]
         mine = np.flatnonzero(function == number)
         if known is None or (len(known.types) > 1 and any(_may_be_voucher(item) for item in known.types)):
-            yield _Values(function=number, name=WHOLE, rows=rows[mine], code=code[mine], span=np.inf)
+            yield _ArgumentValues(function=number, name=WHOLE, rows=rows[mine], code=code[mine], span=np.inf)
 
 
 def _may_be_voucher(type_: str) -> bool:
@@ -138,7 +138,7 @@ def _encode_values(values: list[bytes]) -> IntColumn:
 
 
 def _find_repetitions(
-    item: _Values, transaction: IntColumn
+    item: _ArgumentValues, transaction: IntColumn
 ) -> tuple[IntColumn, FloatColumn, IntColumn, IntColumn]:
     """Return the calls whose value an earlier transaction gave: bits, how many were earlier, the first of them."""
     _, starts, code = np.unique(item.code, return_index=True, return_inverse=True)
@@ -154,7 +154,7 @@ def _find_repetitions(
     return item.rows[rows], bits, known, item.rows[first[rows]]
 
 
-def size_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
+def size_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidence:
     """Return how improbable amounts are, by a Pareto tail of the function's other calls.
 
     Amounts are ether that comes, numbers among the arguments, and by how much a variable changes.

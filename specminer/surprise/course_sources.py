@@ -15,7 +15,7 @@ from specminer.specification import EvidenceSource
 from specminer.surprise.evidence import (
     RARE,
     Cases,
-    Evidence,
+    SourceEvidence,
     first_times,
     join_parts,
     number_codes,
@@ -35,7 +35,7 @@ _CALL: Final = CALLS.index(CallKind.CALL)
 
 def duration_evidence(
     context: HistoryContext, tuning: Tuning, measured: MeasuredBits, invocation: IntColumn
-) -> Evidence:
+) -> SourceEvidence:
     """Return how improbably soon a step follows: the same two functions, by one sender, or about one entity.
 
     The seconds between are compared with those of other such steps, by a Pareto tail of their inverse. Also the time
@@ -97,7 +97,7 @@ def _since_first(
     return rows[later], first[chain[later]], symbol[later]
 
 
-def newcomer_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
+def newcomer_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidence:
     """Return how improbable it was that a caller who is new to a function had never been seen in the whole history.
 
     Of n earlier first calls of functions k were made by somebody who had never been seen: the next is with (k + 1/2) /
@@ -170,7 +170,7 @@ def _later_calls(
     return mine[later], best[place[later]], turn[later]
 
 
-def relation_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
+def relation_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidence:
     """Return how improbable it is that an address among the arguments is, or is not, the caller or the origin."""
     history = context.history
     events = lasting & context.is_event
@@ -204,7 +204,7 @@ def relation_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     return strongest(EvidenceSource.RELATION, len(history.transaction_hash), cases, sentence)
 
 
-def race_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
+def race_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidence:
     """Return how improbable it is that different senders change one entry of a variable within a block.
 
     Both the one that changed it and the one that overwrote it take part. Entries are what stands under a key: a total
@@ -244,7 +244,7 @@ def race_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
     return strongest(EvidenceSource.RACE, len(history.transaction_hash), cases, sentence)
 
 
-def refusal_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
+def refusal_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidence:
     """Return how improbable it is that whoever called refuses the ether that the contract pays them afterwards.
 
     Payments to nearly all receivers succeed. The last transaction before a refused one in which the receiver called is

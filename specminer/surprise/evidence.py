@@ -11,7 +11,7 @@ import numpy as np
 from specminer._support.scratch import in_file
 from specminer.history import MISSING, BoolColumn, History, IntColumn, RowColumn
 from specminer.specification import EvidenceSource
-from specminer.surprise.left_out import FloatColumn, Units, probability
+from specminer.surprise.left_out import EventUnits, FloatColumn, probability
 from specminer.words import LimbArray
 
 RARE: Final = 0.01
@@ -57,7 +57,7 @@ class Cases:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class SourceEvidence:
     """What one source says of each of ``t`` transactions."""
 
     source: EvidenceSource
@@ -113,7 +113,7 @@ def _as_many(bits: FloatColumn, group: IntColumn) -> IntColumn:
 
 def strongest(
     source: EvidenceSource, transactions: int, cases: Cases, sentence: Sentence | None = None, looks: int = 1
-) -> Evidence:
+) -> SourceEvidence:
     """Return what says most in each transaction, less the logarithm of how many different cases there were.
 
     ``looks`` is at how many things about each case the source looked.
@@ -133,7 +133,7 @@ def strongest(
         most[at], which[at] = cases.bits[order], cases.invocation[order]
         compared[at], position[at] = cases.others[order], order
         most = np.maximum(most - np.log2(np.maximum(kinds, 1) * looks), 0.0)
-    return Evidence(
+    return SourceEvidence(
         source=source,
         bits=in_file(most),
         case=in_file(np.where(most > 0, which, np.int32(MISSING))),
@@ -145,7 +145,7 @@ def strongest(
 
 def rare_codes(history: History, rows: IntColumn, code: IntColumn, group: IntColumn) -> Cases:
     """Return how improbable each call's code is in its group, by other transactions; a code is of one group only."""
-    units = Units(interaction=None, transaction=history.invocation_transaction[rows])
+    units = EventUnits(interaction=None, transaction=history.invocation_transaction[rows])
     seen, total = units.others(code), units.others(group)
     chance = probability(seen, total, units.once(code, group))
     bits = np.where((seen <= RARE * total) & (total > 0), -np.log2(chance), 0.0)

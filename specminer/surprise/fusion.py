@@ -33,7 +33,7 @@ from specminer._support.parts import spans
 from specminer._support.scratch import in_file
 from specminer.history import BoolColumn, IntColumn
 from specminer.specification import EvidenceFamily, EvidenceSource
-from specminer.surprise.evidence import Evidence, bound_bits
+from specminer.surprise.evidence import SourceEvidence, bound_bits
 from specminer.surprise.left_out import FloatColumn
 
 CUT: Final = float(np.log2(20))
@@ -72,7 +72,7 @@ WEIGHTS: Final[Mapping[EvidenceFamily, float]] = {
 
 
 def family_bits(
-    evidence: Sequence[Evidence], judged: BoolColumn, author: IntColumn
+    evidence: Sequence[SourceEvidence], judged: BoolColumn, author: IntColumn
 ) -> dict[EvidenceFamily, FloatColumn]:
     """Return what each family says of each transaction; of those that say anything."""
     bits = {item.source: item.bits for item in evidence}

@@ -17,17 +17,17 @@ FloatColumn = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Units:
+class EventUnits:
     """To which interaction and which transaction each of ``n`` events belongs."""
 
     interaction: IntColumn | None
     """``None`` where there are too few interactions to leave one out."""
     transaction: IntColumn
 
-    def of(self, events: IntColumn) -> Units:
+    def of(self, events: IntColumn) -> EventUnits:
         """Return the units of some of the events."""
         inside = None if self.interaction is None else self.interaction[events]
-        return Units(interaction=inside, transaction=self.transaction[events])
+        return EventUnits(interaction=inside, transaction=self.transaction[events])
 
     @property
     def unit(self) -> IntColumn:

@@ -19,7 +19,7 @@ from specminer._support.scratch import columns_in_files
 from specminer.abstraction.folds import FEW
 from specminer.history import MISSING, BoolColumn, History, IntColumn
 from specminer.interaction import Interactions
-from specminer.surprise.left_out import FloatColumn, Units, probability
+from specminer.surprise.left_out import EventUnits, FloatColumn, probability
 from specminer.tuning import Tuning
 
 NEIGHBOURS: Final = 25
@@ -30,7 +30,7 @@ KNOWN: Final = 5
 """Where a function belongs is told from at least so many other calls of it."""
 
 
-class Kind(Enum):
+class SurpriseKind(Enum):
     """What speaks against an event."""
 
     TRANSITION = "transition"
@@ -57,7 +57,7 @@ class Broken:
     """What was broken: ``total = sum of accounts[].balance``."""
     held: int
     """In how many cases it held."""
-    kind: Kind = Kind.BROKEN
+    kind: SurpriseKind = SurpriseKind.BROKEN
     """``BROKEN``, or ``BEFORE``."""
 
 
@@ -65,12 +65,12 @@ class Broken:
 class MeasuredBits:
     """Bits of ``n`` events and of ``k`` interactions."""
 
-    units: Units
+    units: EventUnits
     whole: bool
     """Whether single events are what may be alarming, because there are too few interactions."""
-    evidence: dict[Kind, FloatColumn]
+    evidence: dict[SurpriseKind, FloatColumn]
     """For each kind the bits of each event; shape (n,)."""
-    worst: dict[Kind, IntColumn]
+    worst: dict[SurpriseKind, IntColumn]
     """For each event the broken thing of a kind that says most, a position in ``broken``, or ``MISSING``."""
     broken: tuple[Broken, ...]
     event: FloatColumn
@@ -107,7 +107,7 @@ def measure(
     starts = table.starts
     whole = too_few(tuning)
     transaction = history.invocation_transaction[interactions.invocation]
-    units = Units(interaction=None if whole else table.interaction, transaction=transaction)
+    units = EventUnits(interaction=None if whole else table.interaction, transaction=transaction)
     before, after = tuning.state_before, tuning.state_after
     counted = ~table.rejected & ~interactions.passive
     last = np.append(starts[1:], len(table)) - 1 if len(starts) else starts
@@ -122,15 +122,17 @@ def measure(
         before, after, table.symbol, told, last[ended], units
     )
     place = np.where(counted & ~unknown, _place(before, table.symbol, units), 0.0)
-    early, unmet = _broken(broken, Kind.BEFORE, interactions, counted, len(history))
-    late, failed = _broken(broken, Kind.BROKEN, interactions, counted, len(history))
+    early, unmet = _broken(broken, SurpriseKind.BEFORE, interactions, counted, len(history))
+    late, failed = _broken(broken, SurpriseKind.BROKEN, interactions, counted, len(history))
     evidence = {
-        Kind.TRANSITION: edges,
+        SurpriseKind.TRANSITION: edges,
         # what did not hold before mostly is what tells the place from where the function belongs: told once
-        Kind.PLACE: np.where(place >= early, place, 0.0),
-        Kind.BEFORE: np.where(early > place, early, 0.0),
-        Kind.NESTED: np.where(counted, _nesting_bits(history, interactions, table.symbol, units), 0.0),
-        Kind.BROKEN: late,
+        SurpriseKind.PLACE: np.where(place >= early, place, 0.0),
+        SurpriseKind.BEFORE: np.where(early > place, early, 0.0),
+        SurpriseKind.NESTED: np.where(
+            counted, _nesting_bits(history, interactions, table.symbol, units), 0.0
+        ),
+        SurpriseKind.BROKEN: late,
     }
     event = np.sum(list(evidence.values()), axis=0) if len(table) else np.zeros(0)
     length = np.diff(np.append(starts, len(table)))
@@ -141,7 +143,7 @@ def measure(
         units=columns_in_files(units),
         whole=whole,
         evidence=evidence,
-        worst={Kind.BEFORE: unmet, Kind.BROKEN: failed},
+        worst={SurpriseKind.BEFORE: unmet, SurpriseKind.BROKEN: failed},
         broken=tuple(broken),
         event=event,
         expected=expected[: len(table)],
@@ -157,7 +159,12 @@ def measure(
 
 
 def _transitions(
-    before: IntColumn, after: IntColumn, symbol: IntColumn, told: IntColumn, last: IntColumn, units: Units
+    before: IntColumn,
+    after: IntColumn,
+    symbol: IntColumn,
+    told: IntColumn,
+    last: IntColumn,
+    units: EventUnits,
 ) -> tuple[FloatColumn, FloatColumn, FloatColumn]:
     """Return the bits of the transitions of some events, and of stopping behind interactions' ``last`` events.
 
@@ -178,7 +185,7 @@ def _transitions(
     return bits[: len(told)], bits[len(told) :], usual[source]
 
 
-def _place(before: IntColumn, symbol: IntColumn, units: Units) -> FloatColumn:
+def _place(before: IntColumn, symbol: IntColumn, units: EventUnits) -> FloatColumn:
     """Return the bits of each event's state given its symbol, where it is rare."""
     code = symbol * (int(before.max(initial=0)) + 1) + before
     here, calls = units.others(code), units.others(symbol)
@@ -188,7 +195,7 @@ def _place(before: IntColumn, symbol: IntColumn, units: Units) -> FloatColumn:
 
 
 def _nesting_bits(
-    history: History, interactions: Interactions, symbol: IntColumn, units: Units
+    history: History, interactions: Interactions, symbol: IntColumn, units: EventUnits
 ) -> FloatColumn:
     """Return the bits of being called while another call was running, where that is so."""
     nested = (history.invocation_parent[interactions.invocation] != MISSING).astype(np.int64)
@@ -201,7 +208,11 @@ def _nesting_bits(
 
 
 def _broken(
-    broken: Sequence[Broken], kind: Kind, interactions: Interactions, counted: BoolColumn, invocations: int
+    broken: Sequence[Broken],
+    kind: SurpriseKind,
+    interactions: Interactions,
+    counted: BoolColumn,
+    invocations: int,
 ) -> tuple[FloatColumn, IntColumn]:
     """Return each event's bits by the broken thing of a kind that says most, and which that is.
 

@@ -15,8 +15,8 @@ from specminer.specification import EvidenceSource
 from specminer.surprise.evidence import (
     RARE,
     Cases,
-    Evidence,
     Part,
+    SourceEvidence,
     join_parts,
     number_codes,
     pair_codes,
@@ -44,7 +44,9 @@ class _Ways:
     """The program counter at which each turn was decided."""
 
 
-def branch_evidence(context: HistoryContext, lasting: BoolColumn, runs: Sequence[FunctionRuns]) -> Evidence:
+def branch_evidence(
+    context: HistoryContext, lasting: BoolColumn, runs: Sequence[FunctionRuns]
+) -> SourceEvidence:
     """Return how improbable the rarest turn is that a call takes in its function, by calls of other transactions.
 
     A turn is a conditional jump, and whether it is taken. Calls are compared by how many calls of other transactions

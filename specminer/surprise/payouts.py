@@ -10,7 +10,7 @@ import numpy as np
 from specminer._support.scratch import columns_in_files, in_file
 from specminer.history import MISSING, History
 from specminer.specification import EvidenceSource
-from specminer.surprise.evidence import Evidence, tail_bits
+from specminer.surprise.evidence import SourceEvidence, tail_bits
 from specminer.surprise.left_out import FloatColumn
 
 RESIDUE: Final = 1e-6
@@ -64,7 +64,7 @@ def payouts(history: History) -> Payouts:
     return Payouts(paid=in_file(paid), largest=in_file(largest), held=in_file(held))
 
 
-def payout_evidence(history: History, taken: Payouts) -> Evidence:
+def payout_evidence(history: History, taken: Payouts) -> SourceEvidence:
     """Return how improbable the largest payment is, or the share of what was held, by other transactions that pay.
 
     That there are many payments is told by the calls that the transaction combines. Of both the one that says more
@@ -80,5 +80,5 @@ def payout_evidence(history: History, taken: Payouts) -> Evidence:
     most = np.maximum(np.maximum(tail_bits(taken.largest), tail_bits(relation)) - 1.0, 0.0)
     others = np.full(len(first), max(int(paying.sum()) - 1, 0), dtype=np.int32)
     return columns_in_files(
-        Evidence(source=EvidenceSource.PAYMENT, bits=most, case=first, others=others, position=first)
+        SourceEvidence(source=EvidenceSource.PAYMENT, bits=most, case=first, others=others, position=first)
     )

@@ -16,7 +16,7 @@ from specminer.interaction import Interactions
 from specminer.specification import Surprise, SurpriseUnit, SurprisingEvent, SurprisingInteraction
 from specminer.surprise.alarm import check_alarms, threshold
 from specminer.surprise.left_out import FloatColumn
-from specminer.surprise.measures import Kind, MeasuredBits
+from specminer.surprise.measures import MeasuredBits, SurpriseKind
 from specminer.tuning import Tuning
 
 LISTED: Final = 20
@@ -137,29 +137,29 @@ class Ranking:
             f"(transaction {self._hash(event)}, {bits})."
         )
 
-    def _order_kinds(self, event: int) -> list[Kind]:
+    def _order_kinds(self, event: int) -> list[SurpriseKind]:
         """Return what speaks against an event, the strongest first; the bare transition only if nothing else."""
         bits = {kind: float(column[event]) for kind, column in self.measured.evidence.items()}
-        others = [kind for kind in bits if kind is not Kind.TRANSITION and bits[kind] > 0]
-        return sorted(others, key=lambda kind: -bits[kind]) or [Kind.TRANSITION]
+        others = [kind for kind in bits if kind is not SurpriseKind.TRANSITION and bits[kind] > 0]
+        return sorted(others, key=lambda kind: -bits[kind]) or [SurpriseKind.TRANSITION]
 
     def path_reason(self, event: int) -> str:
         """Say of an event what speaks against its place and its transition."""
         evidence = self.measured.evidence
-        strange = evidence[Kind.PLACE][event] > 0
+        strange = evidence[SurpriseKind.PLACE][event] > 0
         table = self.tuning.table
         state = self._names[int(self.tuning.state_before[event])]
-        reason = self._reason(Kind.PLACE if strange else Kind.TRANSITION, event)
+        reason = self._reason(SurpriseKind.PLACE if strange else SurpriseKind.TRANSITION, event)
         return f"{table.symbols[int(table.symbol[event])]} was accepted in state '{state}': {reason}"
 
-    def _reason(self, kind: Kind, event: int) -> str:
+    def _reason(self, kind: SurpriseKind, event: int) -> str:
         table, units = self.tuning.table, self.measured.units
-        if kind in (Kind.BROKEN, Kind.BEFORE):
+        if kind in (SurpriseKind.BROKEN, SurpriseKind.BEFORE):
             broken = self.measured.broken[int(self.measured.worst[kind][event])]
             return f"it broke what held in {broken.held:,} other cases, {broken.text}"
-        if kind is Kind.PLACE:
+        if kind is SurpriseKind.PLACE:
             return self._elsewhere(event)
-        if kind is Kind.NESTED:
+        if kind is SurpriseKind.NESTED:
             calls = self._others(table.symbol, event)
             return f"it was made while another call of the contract was running, unlike its {calls:,} other calls"
         before = self.tuning.state_before

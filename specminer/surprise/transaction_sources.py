@@ -21,7 +21,7 @@ from specminer.specification import EvidenceSource
 from specminer.surprise.evidence import (
     RARE,
     Cases,
-    Evidence,
+    SourceEvidence,
     first_time_bits,
     first_times,
     number_codes,
@@ -30,7 +30,7 @@ from specminer.surprise.evidence import (
     strongest,
 )
 from specminer.surprise.left_out import FloatColumn, probability
-from specminer.surprise.measures import Kind, MeasuredBits
+from specminer.surprise.measures import MeasuredBits, SurpriseKind
 from specminer.tuning import Tuning
 
 MAX_ROLES: Final = 64
@@ -55,7 +55,7 @@ class Claim:
 
 def evidence_of(
     context: HistoryContext, tuning: Tuning, measured: MeasuredBits, claims: Sequence[Claim]
-) -> tuple[Evidence, ...]:
+) -> tuple[SourceEvidence, ...]:
     """Return what each source says; its bits are not bounded yet. Cost n log n in calls and accesses."""
     history = context.history
     lasting = np.flatnonzero(lasting_calls(context))
@@ -85,13 +85,13 @@ def lasting_calls(context: HistoryContext) -> BoolColumn:
 
 def _novel(
     source: EvidenceSource, history: History, rows: IntColumn, code: IntColumn, group: IntColumn
-) -> Evidence:
+) -> SourceEvidence:
     """Return how improbable each call's code is in its group; ``code`` and ``group`` are of all invocations."""
     cases = rare_codes(history, rows, number_codes(pair_codes(group[rows], code[rows])), group[rows])
     return strongest(source, len(history.transaction_hash), cases)
 
 
-def _newborns(history: History, rows: IntColumn, group: IntColumn) -> Evidence:
+def _newborns(history: History, rows: IntColumn, group: IntColumn) -> SourceEvidence:
     """Return how improbable it is, among calls by contracts, that the caller was created by the same transaction.
 
     That it was not is never known, and says nothing.
@@ -103,7 +103,7 @@ def _newborns(history: History, rows: IntColumn, group: IntColumn) -> Evidence:
     return strongest(EvidenceSource.NEWBORN, len(history.transaction_hash), cases)
 
 
-def _paths(history: History, measured: MeasuredBits, symbol: IntColumn) -> Evidence:
+def _paths(history: History, measured: MeasuredBits, symbol: IntColumn) -> SourceEvidence:
     """Return how unusual the states are in which a transaction's calls were accepted.
 
     That a function is hardly ever called is not the state's to say: what it is improbable by alone is left out.
@@ -111,7 +111,10 @@ def _paths(history: History, measured: MeasuredBits, symbol: IntColumn) -> Evide
     one = np.zeros(len(symbol), dtype=np.int64)
     units = measured.units
     function = -np.log2(probability(units.others(symbol), units.others(one), units.once(symbol, one)))
-    path = np.maximum(measured.evidence[Kind.TRANSITION] - function, 0.0) + measured.evidence[Kind.PLACE]
+    path = (
+        np.maximum(measured.evidence[SurpriseKind.TRANSITION] - function, 0.0)
+        + measured.evidence[SurpriseKind.PLACE]
+    )
     bits = np.where(measured.counted, path, 0.0)
     transaction = measured.units.transaction
     events = np.arange(len(bits))
@@ -120,7 +123,7 @@ def _paths(history: History, measured: MeasuredBits, symbol: IntColumn) -> Evide
     return strongest(EvidenceSource.PATH, len(history.transaction_hash), cases)
 
 
-def _broken(context: HistoryContext, claims: Sequence[Claim], source: EvidenceSource) -> Evidence:
+def _broken(context: HistoryContext, claims: Sequence[Claim], source: EvidenceSource) -> SourceEvidence:
     """Return what a transaction broke that hardly any other breaks."""
     history = context.history
     parts = list(_failures(context, claims))
@@ -161,7 +164,7 @@ def _failures(
         yield rows, bits, total - wrong, np.full(len(rows), number, dtype=np.int64)
 
 
-def _callers(context: HistoryContext, rows: IntColumn) -> Evidence:
+def _callers(context: HistoryContext, rows: IntColumn) -> SourceEvidence:
     """Return how improbable it was that somebody new called a function, by all calls of it before.
 
     Later calls say nothing: whoever is new comes back, and then seems to belong there. Of n earlier calls by c callers
@@ -203,7 +206,9 @@ def _alone(of: IntColumn, sender: IntColumn, function: int) -> int:
     return int((~np.isin(of, others)).sum())
 
 
-def _combinations(history: History, function: IntColumn, rows: IntColumn) -> tuple[Evidence, Evidence]:
+def _combinations(
+    history: History, function: IntColumn, rows: IntColumn
+) -> tuple[SourceEvidence, SourceEvidence]:
     """Return how improbable the calls of a transaction are together, and, among those with the same, their order.
 
     The calls are which functions, how often in powers of two. One call alone is no combination: that a function is

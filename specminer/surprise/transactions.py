@@ -37,7 +37,7 @@ from specminer.surprise.course_sources import (
     refusal_evidence,
     relation_evidence,
 )
-from specminer.surprise.evidence import Evidence, bound_bits
+from specminer.surprise.evidence import SourceEvidence, bound_bits
 from specminer.surprise.fusion import family_bits, fuse_bits
 from specminer.surprise.left_out import FloatColumn
 from specminer.surprise.never_falling import never_falling
@@ -71,7 +71,7 @@ class Transactions:
     context: HistoryContext
     ranking: Ranking
     claims: Sequence[Claim]
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[SourceEvidence, ...]
     """What sources say, bounded."""
     families: Mapping[EvidenceFamily, FloatColumn]
     """What each family of sources says, bounded."""
@@ -157,7 +157,7 @@ class Transactions:
             text=f"Transaction {name}: {'; '.join(reasons)} ({score:.1f} bits).",
         )
 
-    def _reason(self, item: Evidence, row: int) -> str:
+    def _reason(self, item: SourceEvidence, row: int) -> str:
         """Return the sentence of a source about a transaction, without its full stop."""
         if item.sentence is not None:
             return item.sentence(int(item.position[row]))
@@ -313,7 +313,9 @@ def weigh(
     )
 
 
-def _bound_evidence(found: Sequence[Evidence], judged: BoolColumn, author: IntColumn) -> Iterator[Evidence]:
+def _bound_evidence(
+    found: Sequence[SourceEvidence], judged: BoolColumn, author: IntColumn
+) -> Iterator[SourceEvidence]:
     for item in found:
         bits = np.where(item.case == MISSING, 0.0, bound_bits(item.bits, judged, author))
         yield replace(item, bits=in_file(bits))

@@ -12,8 +12,8 @@ from specminer.history import ENVIRONMENT, MISSING, AnswerColumns, BoolColumn, H
 from specminer.specification import EvidenceSource
 from specminer.surprise.evidence import (
     Cases,
-    Evidence,
     Part,
+    SourceEvidence,
     first_time_bits,
     first_times,
     join_parts,
@@ -38,7 +38,7 @@ _BALANCE: Final = ENVIRONMENT.index(EnvironmentKind.BALANCE)
 _SELF: Final = ENVIRONMENT.index(EnvironmentKind.SELF_BALANCE)
 
 
-def answer_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
+def answer_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidence:
     """Return how far answers of other contracts are from their history: much larger, much smaller, or of another form.
 
     Answers to one selector within one function are compared: a price, a balance, a rate. Two Pareto tails tell how
@@ -108,7 +108,7 @@ def _two_tails(group: IntColumn, amounts: FloatColumn) -> FloatColumn:
     return np.maximum(both - 1.0, 0.0)
 
 
-def code_evidence(context: HistoryContext, lasting: BoolColumn) -> Evidence:
+def code_evidence(context: HistoryContext, lasting: BoolColumn) -> SourceEvidence:
     """Return how improbable it was that code ran in the contract's place, or was called by a function, that was new.
 
     Who is called is compared with earlier calls of the same selector; for one that the function never used, with all
@@ -168,13 +168,15 @@ def _new_addresses(
     return row[mine], bits[mine], before[mine], who[mine], group[mine]
 
 
-def token_evidence(history: History) -> Evidence:
+def token_evidence(history: History) -> SourceEvidence:
     """Return how improbable the amounts of tokens are that left the contracts, came to them, or moved elsewhere."""
     count, transfers = len(history.transaction_hash), history.transfers
     none = np.full(count, MISSING, dtype=np.int32)
     nothing = np.zeros(count)
     if transfers is None or not len(transfers.transaction):
-        return Evidence(source=EvidenceSource.TOKENS, bits=nothing, case=none, others=none * 0, position=none)
+        return SourceEvidence(
+            source=EvidenceSource.TOKENS, bits=nothing, case=none, others=none * 0, position=none
+        )
     own = np.isin(
         np.arange(len(transfers.parties)),
         [place for place, party in enumerate(transfers.parties) if party in set(history.accounts)],

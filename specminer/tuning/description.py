@@ -31,7 +31,7 @@ from specminer.predicate import Formula, FormulaError, entails, normalise, parse
 from specminer.predicate import text as formula_text
 from specminer.tuning.merging import Clause, Cube, Merging, without
 from specminer.tuning.objective import Objective, Selection
-from specminer.tuning.result import ChosenPredicate, FrontPoint, TunedState, doubts_of
+from specminer.tuning.result import FrontAutomaton, PredicateWorth, TunedState, doubts_of
 from specminer.tuning.stability import stability
 from specminer.tuning.union import Union, unions
 
@@ -55,7 +55,7 @@ class Describer:
     splits: Mapping[str, tuple[str, ...]]
     seed: int
 
-    def all(self, points: Sequence[Merging], chosen: Merging) -> tuple[FrontPoint, ...]:
+    def all(self, points: Sequence[Merging], chosen: Merging) -> tuple[FrontAutomaton, ...]:
         """Describe the points of a front."""
         described = [self._point(point, chosen=point is chosen) for point in points]
         knee = _knee([point.metrics.get("held_out_acceptance") for point in described])
@@ -111,12 +111,12 @@ class Describer:
                     raise
         return found
 
-    def _point(self, point: Merging, *, chosen: bool) -> FrontPoint:
+    def _point(self, point: Merging, *, chosen: bool) -> FrontAutomaton:
         valuations = self._valuations(point)
         merged = tuple(self._cube_text(cube) for cube in point.cubes)
         predicates = self._predicates(point, full=chosen)
         states = self._states(point, valuations)
-        return FrontPoint(
+        return FrontAutomaton(
             blocks=point.blocks,
             predicates=predicates,
             merged=merged,
@@ -138,7 +138,7 @@ class Describer:
             np.maximum.at(highest[row], point.blocks[1:], fine[row, 1:])
         return np.where(lowest == highest, lowest, OPEN).astype(np.int8)
 
-    def _predicates(self, point: Merging, *, full: bool) -> tuple[ChosenPredicate, ...]:
+    def _predicates(self, point: Merging, *, full: bool) -> tuple[PredicateWorth, ...]:
         """Return what each predicate is worth; stability and proofs (``full``) for the chosen point only."""
         selection = point.score.selection
         whole = self.objective.score_merging(selection, point.blocks).description_length
@@ -150,7 +150,7 @@ class Describer:
             predicate = self.objective.vocabulary.predicates[position]
             less = without(self.objective, point, position)
             found.append(
-                ChosenPredicate(
+                PredicateWorth(
                     text=predicate.text,
                     formula=predicate.formula,
                     price=predicate.price,
@@ -376,7 +376,7 @@ class Describer:
         compound = value == TRUE and (predicate.formula.is_and() or predicate.formula.is_or())
         return f"({shown})" if compound else shown
 
-    def _definition(self, predicates: Sequence[ChosenPredicate], merged: tuple[str, ...]) -> Definition:
+    def _definition(self, predicates: Sequence[PredicateWorth], merged: tuple[str, ...]) -> Definition:
         """Return what makes this automaton again."""
         history = any(predicate.tier is Tier.HISTORY for predicate in predicates)
         return replace(

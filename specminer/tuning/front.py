@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from specminer.tuning.merging import Merging, steps, without_merging
-from specminer.tuning.objective import Objective, Score
+from specminer.tuning.objective import Objective, SelectionScore
 
 MOST_POINTS: Final = 12
 """So many points are kept: a reader chooses, and each is a whole automaton in the document."""
@@ -54,7 +54,7 @@ def front(
 def by_size(objective: Objective) -> list[Merging]:
     """Return the shortest description of each size among all that were compared."""
     fixed = frozenset(objective.vocabulary.fixed)
-    sizes: dict[int, Score] = {}
+    sizes: dict[int, SelectionScore] = {}
     for score in objective.scores.values():
         if score.states <= MOST_STATES and fixed.issubset(score.selection):
             known = sizes.get(score.states)
@@ -63,7 +63,7 @@ def by_size(objective: Objective) -> list[Merging]:
     return [without_merging(objective, score.selection) for _, score in sorted(sizes.items())]
 
 
-def dominates(one: Score, other: Score) -> bool:
+def dominates(one: SelectionScore, other: SelectionScore) -> bool:
     """Whether an automaton is better than another in one respect and worse in none."""
     pairs = [
         (float(one.states), float(other.states)),

@@ -16,7 +16,7 @@ import numpy as np
 
 from specminer.abstraction import ROOT, TRUE, TruthColumn
 from specminer.history import MISSING, BoolColumn, IntColumn
-from specminer.tuning.objective import Objective, Score, Selection
+from specminer.tuning.objective import Objective, Selection, SelectionScore
 
 MOST_STATES: Final = 24
 """Automata with more states are not merged: a reader is lost anyway, and pairs grow with the square."""
@@ -34,7 +34,7 @@ Cube: TypeAlias = tuple[Clause, ...]
 class Merging:
     """An automaton over a selection of predicates, some of whose states are joined."""
 
-    score: Score
+    score: SelectionScore
     blocks: IntColumn
     """State of each finest state; shape (s,)."""
     cubes: tuple[Cube, ...] = ()
@@ -67,7 +67,7 @@ def without_merging(objective: Objective, selection: Selection) -> Merging:
 
 
 def _ends_joined(
-    ends: IntColumn, timeless: TruthColumn, valuations: TruthColumn, choices: Sequence[Choice]
+    ends: IntColumn, timeless: TruthColumn, valuations: TruthColumn, choices: Sequence[ValueChoice]
 ) -> list[tuple[int, ...]]:
     """Return the ends that ``timeless`` predicates do not tell apart, where one conjunction describes them."""
     alike: dict[bytes, list[int]] = {}
@@ -81,7 +81,7 @@ def _ends_joined(
     ]
 
 
-def without(objective: Objective, point: Merging, position: int) -> Score:
+def without(objective: Objective, point: Merging, position: int) -> SelectionScore:
     """Return the score of an automaton that is told one predicate less: what only it told apart is joined."""
     selection = tuple(other for other in point.score.selection if other != position)
     coarse = objective.quotient.coarsen(selection)
@@ -212,7 +212,7 @@ def _valuations(objective: Objective, selection: Selection, blocks: IntColumn) -
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class ValueChoice:
     """A variable of which several values are chosen predicates."""
 
     rows: tuple[int, ...]
@@ -233,7 +233,7 @@ class Choice:
         return tuple(self.rows[value] for value in among.tolist())
 
 
-def choices_of(objective: Objective, selection: Selection, valuations: TruthColumn) -> list[Choice]:
+def choices_of(objective: Objective, selection: Selection, valuations: TruthColumn) -> list[ValueChoice]:
     """Return the variables of which several values are chosen; states are the columns of ``valuations``."""
     found = []
     for positions in objective.vocabulary.groups.values():
@@ -241,12 +241,12 @@ def choices_of(objective: Objective, selection: Selection, valuations: TruthColu
         if len(rows) > 1:
             true = valuations[list(rows)] == TRUE
             values = np.where(true.any(axis=0), true.argmax(axis=0), MISSING)
-            found.append(Choice(rows=rows, values=values))
+            found.append(ValueChoice(rows=rows, values=values))
     return found
 
 
 def _joinable(
-    groups: Groups, valuations: TruthColumn, choices: Sequence[Choice], told: list[int]
+    groups: Groups, valuations: TruthColumn, choices: Sequence[ValueChoice], told: list[int]
 ) -> Iterator[Groups]:
     """Yield what one joining makes of the groups; ``told`` are rows that no joined state may leave open."""
     for first in range(len(groups)):
@@ -262,7 +262,7 @@ def _joinable(
                 yield tuple(sorted([joined, *(group for group in groups if group not in taken)]))
 
 
-def _covered_states(states: IntColumn, valuations: TruthColumn, choices: Sequence[Choice]) -> BoolColumn:
+def _covered_states(states: IntColumn, valuations: TruthColumn, choices: Sequence[ValueChoice]) -> BoolColumn:
     """Return which states satisfy all that one conjunction can say of some states; the root never does."""
     agreed = (valuations[:, states] == valuations[:, states[:1]]).all(axis=1)
     inside: BoolColumn = (valuations[agreed] == valuations[agreed][:, states[:1]]).all(axis=0)
@@ -280,7 +280,7 @@ def _build_merging(
     blocks: IntColumn,
     groups: Groups,
     valuations: TruthColumn,
-    choices: Sequence[Choice],
+    choices: Sequence[ValueChoice],
 ) -> Merging:
     number = np.zeros(int(blocks.max()) + 1, dtype=np.int64)
     for place, group in enumerate(groups, start=1):  # groups stand in the order of their first states
@@ -313,13 +313,13 @@ def told_bits(objective: Objective, selection: Selection, cubes: Sequence[Cube])
 
 
 def _cubes(
-    groups: Groups, valuations: TruthColumn, choices: Sequence[Choice], selection: Selection
+    groups: Groups, valuations: TruthColumn, choices: Sequence[ValueChoice], selection: Selection
 ) -> tuple[Cube, ...]:
     return tuple(_cube(np.array(group), valuations, choices, selection) for group in groups if len(group) > 1)
 
 
 def _cube(
-    states: IntColumn, valuations: TruthColumn, choices: Sequence[Choice], selection: Selection
+    states: IntColumn, valuations: TruthColumn, choices: Sequence[ValueChoice], selection: Selection
 ) -> Cube:
     """Return what some states have in common; a choice between values stands for those that it excludes."""
     agreed = (valuations[:, states] == valuations[:, states[:1]]).all(axis=1)

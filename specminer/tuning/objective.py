@@ -22,7 +22,7 @@ Selection: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class SelectionScore:
     """How good a selection is."""
 
     description_length: float
@@ -63,7 +63,7 @@ class Objective:
         """If given, the events' bits are those that the other parts of the history tell, and size is free."""
         self.deadlines = deadlines
         """Positions of the predicates that say no more than that a deadline of the entity was reached."""
-        self.scores: dict[Selection, Score] = {}
+        self.scores: dict[Selection, SelectionScore] = {}
         """Every selection evaluated so far."""
         self._prices = [predicate.price for predicate in candidates.predicates]
 
@@ -72,7 +72,7 @@ class Objective:
         """How many predicates can be selected."""
         return len(self._prices)
 
-    def score(self, selection: Iterable[int]) -> Score:
+    def score(self, selection: Iterable[int]) -> SelectionScore:
         """Return the score of a set of predicates."""
         key = tuple(sorted(selection))
         known = self.scores.get(key)
@@ -80,7 +80,7 @@ class Objective:
             known = self.scores[key] = self.score_merging(key, self.quotient.coarsen(key))
         return known
 
-    def score_merging(self, selection: Selection, blocks: IntColumn, told: float = 0.0) -> Score:
+    def score_merging(self, selection: Selection, blocks: IntColumn, told: float = 0.0) -> SelectionScore:
         """Return the score of an automaton that a selection makes, and perhaps a merging that takes bits to tell."""
         counts = self.counts(selection, blocks, told)
         model = model_bits(counts)
@@ -88,7 +88,7 @@ class Objective:
         length = data + model
         if self.held_out is not None:
             length = held_out_label_bits(self.quotient, self.held_out, blocks) + end_bits(counts)
-        return Score(
+        return SelectionScore(
             description_length=length,
             price=sum(self._prices[position] for position in selection),
             selection=selection,

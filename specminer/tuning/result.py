@@ -17,7 +17,7 @@ WEAK: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChosenPredicate:
+class PredicateWorth:
     """A predicate of the abstraction, and what it is worth."""
 
     text: str
@@ -62,12 +62,12 @@ class TunedState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FrontPoint:
+class FrontAutomaton:
     """One automaton of the front."""
 
     blocks: IntColumn = field(compare=False)
     """Id of the state of each finest state; 0 is the root, the others in order of first visit."""
-    predicates: tuple[ChosenPredicate, ...]
+    predicates: tuple[PredicateWorth, ...]
     merged: tuple[str, ...]
     """Conjunctions that describe the states in which others were joined."""
     states: tuple[TunedState, ...]
@@ -81,7 +81,7 @@ class FrontPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubts:
+class DoubtfulPredicates:
     """Where predicates are not known, or only assumed, in a history some of whose values are in doubt."""
 
     columns: BoolColumn
@@ -95,11 +95,11 @@ class Doubts:
         return np.append(doubtful, False)[self.after]
 
 
-def doubts_of(candidates: Vocabulary) -> Doubts | None:
+def doubts_of(candidates: Vocabulary) -> DoubtfulPredicates | None:
     """Return where the predicates of a vocabulary are not known; ``None`` if no value is in doubt."""
     if candidates.doubtful is None:
         return None
-    return Doubts(columns=candidates.doubtful, after=candidates.after)
+    return DoubtfulPredicates(columns=candidates.doubtful, after=candidates.after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +117,9 @@ class Tuning:
     graph: Quotient
     vocabulary: tuple[Predicate, ...] = field(compare=False)
     """The predicates that the search chose from: rows of ``graph.valuations``."""
-    doubts: Doubts | None
+    doubts: DoubtfulPredicates | None
     """Where predicates are not known; ``None`` if no value is in doubt."""
-    front: tuple[FrontPoint, ...]
+    front: tuple[FrontAutomaton, ...]
     """From few states to many; none is dominated by another."""
     facets: tuple[str, ...]
     """What tells kinds of entities apart and never changes in one."""
@@ -142,12 +142,12 @@ class Tuning:
         return replace(self, front=front)
 
     @property
-    def chosen(self) -> FrontPoint:
+    def chosen(self) -> FrontAutomaton:
         """The point that was chosen."""
         return next(point for point in self.front if point.chosen)
 
     @property
-    def predicates(self) -> tuple[ChosenPredicate, ...]:
+    def predicates(self) -> tuple[PredicateWorth, ...]:
         """The predicates of the chosen point."""
         return self.chosen.predicates
 
@@ -167,15 +167,15 @@ class Tuning:
             return ""
         return self.table.symbols[symbol].removeprefix(self.table.wholes[symbol])
 
-    def before(self, point: FrontPoint) -> IntColumn:
+    def before(self, point: FrontAutomaton) -> IntColumn:
         """Return the state before each event; shape (n,)."""
         return point.blocks[self.graph.state_before]
 
-    def after(self, point: FrontPoint) -> IntColumn:
+    def after(self, point: FrontAutomaton) -> IntColumn:
         """Return the state after each event; a rejected one keeps the state; shape (n,)."""
         return point.blocks[self.graph.state_after]
 
-    def uncertain_after(self, point: FrontPoint) -> BoolColumn:
+    def uncertain_after(self, point: FrontAutomaton) -> BoolColumn:
         """Return after which events the state is only assumed, because a value is in doubt; shape (n,)."""
         chosen = {predicate.formula for predicate in point.predicates}
         rows = [row for row, item in enumerate(self.vocabulary) if item.formula in chosen]
@@ -183,7 +183,7 @@ class Tuning:
             return np.zeros(len(self.table), dtype=np.bool_)
         return self.doubts.of(rows)
 
-    def uncertain(self, point: FrontPoint) -> BoolColumn:
+    def uncertain(self, point: FrontAutomaton) -> BoolColumn:
         """Return the events before or after which the state is only assumed; shape (n,)."""
         after = self.uncertain_after(point)
         return after | self.shift_to_before(after)

@@ -19,7 +19,7 @@ from typing import Final
 from specminer.abstraction.folds import Folds, held_out_label_bits
 from specminer.metric import end_bits, successor_bits
 from specminer.tuning.merging import Merging
-from specminer.tuning.objective import Objective, Score, Selection
+from specminer.tuning.objective import Objective, Selection, SelectionScore
 
 EXHAUSTIVE: Final = 10
 """At most so many candidates are tried in all combinations."""
@@ -39,10 +39,10 @@ NEARBY: Final = 0.02
 """Selections are looked at once more if they are no more than this share longer than the best: joining states
 may bring them onto the plateau."""
 
-Rate = Callable[[Iterable[int]], Score]
+Rate = Callable[[Iterable[int]], SelectionScore]
 
 
-def search(objective: Objective, seed: int, known: Iterable[Selection] = ()) -> Score:
+def search(objective: Objective, seed: int, known: Iterable[Selection] = ()) -> SelectionScore:
     """Return the best selection found; fixed predicates are in all of them.
 
     Where selections are ``known`` that were good before little changed, it climbs from these and the best single
@@ -68,7 +68,7 @@ def search(objective: Objective, seed: int, known: Iterable[Selection] = ()) -> 
     return min(climbed, key=lambda score: score.key)
 
 
-def near(objective: Objective, best: Score) -> list[Score]:
+def near(objective: Objective, best: SelectionScore) -> list[SelectionScore]:
     """Return the selections that are about as good as the best one, the best first."""
     fixed = frozenset(objective.vocabulary.fixed)
     limit = best.description_length * (1.0 + NEARBY)
@@ -109,7 +109,7 @@ def _unseen_bits(objective: Objective, item: Merging, cut: Folds) -> float:
     return told + successor_bits(counts) + end_bits(counts)
 
 
-def _best(starts: list[Score]) -> list[Score]:
+def _best(starts: list[SelectionScore]) -> list[SelectionScore]:
     """Return the starting points worth climbing from: the first few, and of the others the best."""
     own = 3 + RESTARTS
     return [*starts[:own], *sorted(starts[own:], key=lambda score: score.key)[:RESTARTS]]
@@ -117,12 +117,12 @@ def _best(starts: list[Score]) -> list[Score]:
 
 def _climb(
     rate: Rate,
-    start: Score,
+    start: SelectionScore,
     fixed: frozenset[int],
     free: Sequence[int],
     swapped: Sequence[int],
     groups: Sequence[frozenset[int]],
-) -> Score:
+) -> SelectionScore:
     """Add, drop and, where neither helps, swap, as long as the score falls."""
     current = start
     while True:

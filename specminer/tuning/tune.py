@@ -32,7 +32,7 @@ from specminer.tuning.description import FALLS, Describer
 from specminer.tuning.enabling import SINGLE, split_by_enabledness
 from specminer.tuning.front import by_size, front
 from specminer.tuning.merging import Merging, follow, lean, steps, without_merging
-from specminer.tuning.objective import Objective, Score, Selection
+from specminer.tuning.objective import Objective, Selection, SelectionScore
 from specminer.tuning.preset import DEFAULT_PRESET, PRESETS, Preset
 from specminer.tuning.result import Tuning, doubts_of
 from specminer.tuning.search import PLATEAU, near, search, settle
@@ -84,7 +84,7 @@ def tune(
 
     """
     preset = preset or PRESETS[DEFAULT_PRESET]
-    run = _Run(table=table, definition=definition, seed=seed, preset=preset)
+    run = _TuningRun(table=table, definition=definition, seed=seed, preset=preset)
     if phased is not None and phased.names and not phased.asked:
         answer = run.paying(phased)
     elif phased is not None:
@@ -162,7 +162,7 @@ class _BestSelection:
     graph: Quotient
     cut: Folds
     objective: Objective
-    best: Score
+    best: SelectionScore
     evaluations: int
     """How many selections were compared on the way."""
 
@@ -173,10 +173,10 @@ class _BestSelection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
+class _TuningAnswer:
     """What one tuning found, and with which flags."""
 
-    run: _Run
+    run: _TuningRun
     found: _BestSelection
     merging: Merging
 
@@ -186,13 +186,13 @@ class _Answer:
         return self.run.relied_flags(self.found.objective.vocabulary, self.merging.score.selection)
 
 
-def _pays(told: _Answer, less: _Answer, share: float) -> bool:
+def _pays(told: _TuningAnswer, less: _TuningAnswer, share: float) -> bool:
     """Return whether an answer is shorter by a share than one with a flag less."""
     limit = (1.0 - share) * less.merging.score.description_length
     return told.merging.score.description_length < limit
 
 
-def _misleads(phased: PhasedTable, told: _Answer, less: _Answer) -> bool:
+def _misleads(phased: PhasedTable, told: _TuningAnswer, less: _TuningAnswer) -> bool:
     """Return whether parts of the history that were not seen speak against a flag.
 
     They do if more than one interaction, and more than a hundredth of them, is refused for it, or if halves agree less,
@@ -216,25 +216,27 @@ def _misleads(phased: PhasedTable, told: _Answer, less: _Answer) -> bool:
     return not (few and _pays(told, less, PLATEAU)) or _splits_halves(phased, told, less)
 
 
-def _loses(told: _Answer, less: _Answer) -> bool:
+def _loses(told: _TuningAnswer, less: _TuningAnswer) -> bool:
     """Return whether more than one interaction, and more than a hundredth of them, is refused that was not before."""
     accepted, before = _accepted(told), _accepted(less)
     lost = max(FALLS, LOST / max(1, int(told.found.cut.times.sum())))
     return before - accepted > lost
 
 
-def _accepted(item: _Answer) -> float:
+def _accepted(item: _TuningAnswer) -> float:
     """Return the share of held-out interactions that an answer's automaton accepts."""
     return held_out_acceptance(item.found.graph, item.found.cut, item.merging.blocks)
 
 
-def _agreements(phased: PhasedTable, item: _Answer) -> list[float]:
+def _agreements(phased: PhasedTable, item: _TuningAnswer) -> list[float]:
     """Return what halves of the history have in common under an answer, of each pair of halves."""
     found = item.found
     return phased.agreements(found.split.table, found.graph, item.merging.blocks, found.cut)
 
 
-def _splits_halves(phased: PhasedTable, told: _Answer, less: _Answer, *, strict: bool = False) -> bool:
+def _splits_halves(
+    phased: PhasedTable, told: _TuningAnswer, less: _TuningAnswer, *, strict: bool = False
+) -> bool:
     """Return whether halves of the history agree much less, on average; at all if ``strict``."""
     agreed, before = _agreements(phased, told), _agreements(phased, less)
     tolerated = max(DISAGREES, DISAGREEING / max(1, int(told.found.cut.times.sum())))
@@ -252,7 +254,7 @@ def _mentioned_variables(candidates: Vocabulary, position: int) -> frozenset[str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
+class _TuningRun:
     """What one tuning is asked for."""
 
     table: EventTable
@@ -263,39 +265,39 @@ class _Run:
     """Flags whose changes are events of the table, deadlines of the entity among them."""
     deadlines: tuple[str, ...] = ()
     """Those of them that are deadlines."""
-    answers: dict[tuple[str, ...], _Answer] = field(default_factory=dict)
+    answers: dict[tuple[str, ...], _TuningAnswer] = field(default_factory=dict)
     """What was found already, by ``phases``; shared by all runs of one tuning."""
 
-    def find_answer(self) -> _Answer:
+    def find_answer(self) -> _TuningAnswer:
         """Return what the search finds on the table, some of whose events may be split, and the automaton of it."""
         if self.phases not in self.answers:
             self.answers[self.phases] = self._answer()
         return self.answers[self.phases]
 
-    def _answer(self) -> _Answer:
+    def _answer(self) -> _TuningAnswer:
         found = self.search(
             vocabulary(self.table, self.definition), splitting.as_defined(self.table, self.definition)
         )
         chosen = self.merge(found)
         if not (self.definition.only or self.definition.split):
             found, chosen = self.with_splits(found, chosen)
-        return _Answer(run=self, found=found, merging=chosen)
+        return _TuningAnswer(run=self, found=found, merging=chosen)
 
-    def within(self, phased: PhasedTable, names: tuple[str, ...]) -> _Run:
+    def within(self, phased: PhasedTable, names: tuple[str, ...]) -> _TuningRun:
         """Return the run on the table with the changes of some flags."""
         own = tuple(name for name in names if not phased.is_shared(name))
         return replace(self, table=phased.table(names), phases=names, deadlines=own)
 
-    def paying(self, phased: PhasedTable) -> _Answer:
+    def paying(self, phased: PhasedTable) -> _TuningAnswer:
         """Tell phases and deadlines apart where each pays beside the others, and unseen parts bear it out.
 
         That a flag changes befalls all interactions at once: it is given and costs nothing to tell, but states and
         transitions are drawn once more for each phase. Each must pay for them, and not mislead about what was not seen.
         """
         plain = self.find_answer()
-        known: dict[tuple[str, ...], _Answer] = {}
+        known: dict[tuple[str, ...], _TuningAnswer] = {}
 
-        def answer_with(names: tuple[str, ...]) -> _Answer:
+        def answer_with(names: tuple[str, ...]) -> _TuningAnswer:
             """Return the answer on the table with some flags; those that no state depends on are left out again."""
             if not names:
                 return plain
@@ -319,7 +321,7 @@ class _Run:
             best = min(fewer, key=lambda answer: (answer.merging.score.key, answer.run.phases))
         return best
 
-    def split_by_enabledness(self, phased: PhasedTable | None, answer: _Answer) -> _Answer:
+    def split_by_enabledness(self, phased: PhasedTable | None, answer: _TuningAnswer) -> _TuningAnswer:
         """Tell states apart where the code decides what can be called; deadlines that do so are events as well.
 
         This run is the one of ``answer``.
@@ -337,7 +339,7 @@ class _Run:
                 names = used
         return plain
 
-    def told_apart(self, phased: PhasedTable | None, answer: _Answer, shortest: float) -> _Answer:
+    def told_apart(self, phased: PhasedTable | None, answer: _TuningAnswer, shortest: float) -> _TuningAnswer:
         """Return an answer with states told apart by what the code decides; see :func:`.enabling.enabled`."""
 
         def bears_out(merging: Merging) -> bool:

@@ -9,20 +9,20 @@ from typing import Any, Final
 from eth_abi.abi import encode
 
 from specminer._support.keccak import keccak
-from specminer.decision import CallRun, Clause, Condition, FunctionDecisions, FunctionRuns
+from specminer.decision import CallRun, Clause, FunctionDecisions, FunctionRuns, PathCondition
 from specminer.decision.aliases import evaluate_by_slots, slots_of
 from specminer.decision.code_numbers import CodeNumbers
-from specminer.decision.exploring import Replay
+from specminer.decision.exploring import CallReplay
 from specminer.decision.versions import decide_by_version, spans_of_runs
 from specminer.evm.alone import pursue, recordings
 from specminer.evm.forks import FORKS, Fork
 from specminer.evm.frame import BlockContext
 from specminer.evm.halts import Halt
 from specminer.evm.instructions.taped import taped_instructions
-from specminer.evm.recorder import Recorder
+from specminer.evm.recorder import EventRecorder
 from specminer.evm.shadow.arena import OPERANDS, UNKNOWN, Arena
 from specminer.evm.shadow.observer import Shadow
-from specminer.evm.transactions import Result, Transaction, execute
+from specminer.evm.transactions import EvmTransaction, Result, execute
 from specminer.evm.world import World
 
 ALICE, BOB, CAROL = (0xA11CE << 100, 0xB0B << 108, 0xCA401 << 96)
@@ -37,7 +37,7 @@ class Stage:
     time: int = 1_000
     number: int = 10
     world: World = field(default_factory=World)
-    replays: list[Replay] = field(default_factory=list)
+    replays: list[CallReplay] = field(default_factory=list)
     lasting: list[bool] = field(default_factory=list)
     codes: CodeNumbers = field(default_factory=CodeNumbers)
 
@@ -52,13 +52,13 @@ class Stage:
         self.number += 1
         self.time += 12
         block = BlockContext(timestamp=self.time, number=self.number)
-        recorder = Recorder(None, questions=True)
-        transaction = Transaction(sender=sender, to=to, data=data, value=value, gas=gas)
+        recorder = EventRecorder(None, questions=True)
+        transaction = EvmTransaction(sender=sender, to=to, data=data, value=value, gas=gas)
         result = execute(self.world, self.fork, block, transaction, observer=recorder)
         self.world.forget_journal()
         for recording in recordings(recorder.events, None, with_questions=True):
             codes = dict(recorder.codes)
-            self.replays.append(Replay(recording=recording, fork=self.fork, block=block, codes=codes))
+            self.replays.append(CallReplay(recording=recording, fork=self.fork, block=block, codes=codes))
             self.lasting.append(result.succeeded)
         return result
 
@@ -102,7 +102,7 @@ class Stage:
             )
         return FunctionRuns(function=0, arena=arena, runs=tuple(runs), unproved={}, unpursued=0)
 
-    def replay(self, invocation: int) -> Replay:
+    def replay(self, invocation: int) -> CallReplay:
         """Return what it takes to run a call again."""
         return self.replays[invocation]
 
@@ -214,7 +214,7 @@ def check_clauses(decisions: FunctionDecisions) -> None:
             assert cause.invocation in decisions.clauses[cause.clause].stopped
 
 
-def holds(runs: FunctionRuns, condition: Condition, number: int) -> bool | None:
+def holds(runs: FunctionRuns, condition: PathCondition, number: int) -> bool | None:
     """Return whether a condition holds in a run; ``None`` if its sources were not read."""
     arena, inputs = runs.arena, runs.runs[number].record.inputs
     node = runs.own_nodes.get(number, {}).get(condition.node, condition.node)
@@ -240,7 +240,7 @@ def clause_text(decisions: FunctionDecisions, clause: Clause) -> str:
     return f"{clause.kind}{' each' if clause.each else ''}: {text}"
 
 
-def condition_text(arena: Arena, condition: Condition) -> str:
+def condition_text(arena: Arena, condition: PathCondition) -> str:
     """Return a condition as text."""
     key = arena.key(condition.node)
     if key[0] in _NEGATED and not condition.holds:

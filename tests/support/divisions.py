@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specminer.chain.interface import Function, Interface
+from specminer.chain.interface import Interface, InterfaceFunction
 from specminer.decoding import HistoryContext
 from specminer.history import History
 from specminer.interaction import Interactions, Mode, analyse, split
@@ -12,7 +12,9 @@ from tests.support.histories import CHAIN, CONTRACTS, SELECTORS, Simulated, stor
 OWN = CONTRACTS[0]
 READ_ONLY = SELECTORS[2]
 INTERFACE = Interface(
-    functions={READ_ONLY: Function(name="read", signature="read()", types=(), arguments=(), read_only=True)},
+    functions={
+        READ_ONLY: InterfaceFunction(name="read", signature="read()", types=(), arguments=(), read_only=True)
+    },
     source="made up",
 )
 NOTHING = Interface(source="made up")

@@ -11,7 +11,7 @@ from specminer.chain.execution.schedule import Rules
 from specminer.chain.exported import ExportedTransaction
 from specminer.evm import transactions as engine
 from specminer.evm.forks import FORKS
-from specminer.evm.frame import BlockContext, Observer
+from specminer.evm.frame import BlockContext, FrameObserver
 from specminer.evm.transactions import Result, execute
 from specminer.evm.world import AccountFields, World
 from specminer.trace import ExternalCall, Transaction
@@ -60,7 +60,10 @@ def number(data: bytes | None) -> int | None:
 
 
 def results(
-    records: Sequence[ExportedTransaction], rules: Rules, observer: Observer | None = None, chain_id: int = 1
+    records: Sequence[ExportedTransaction],
+    rules: Rules,
+    observer: FrameObserver | None = None,
+    chain_id: int = 1,
 ) -> Iterator[Result]:
     """Execute records one after another."""
     world = World(Assumed())
@@ -79,7 +82,7 @@ def results(
                 timestamp=around.timestamp,
                 gas_limit=around.gas_limit,
             ),
-            engine.Transaction(
+            engine.EvmTransaction(
                 sender=sender,
                 to=number(call.to),
                 created=number(call.created),

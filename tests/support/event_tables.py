@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import strategies as st
 
-from specminer.abstraction import EventTable, ValueKind, Variable, Vocabulary, Weights, quotient
+from specminer.abstraction import EntityVariable, EventTable, ValueKind, Vocabulary, Weights, quotient
 from specminer.abstraction.folds import folds
 from specminer.automaton import Automaton, Transition
 from specminer.history import IntColumn
@@ -19,7 +19,7 @@ WORDS = (7, 0, (1 << 256) - 1, 1, 2, 1 << 255, 1 << 100)
 
 def table_of(
     interactions: Sequence[Sequence[tuple[str, Sequence[int]]]],
-    variables: Sequence[Variable],
+    variables: Sequence[EntityVariable],
     rejected: Sequence[str] = (),
 ) -> EventTable:
     """Build a table from the events of each interaction: (symbol, word of each variable; -1 unknown)."""
@@ -60,7 +60,7 @@ def tables(draw: st.DrawFn) -> EventTable:
         symbol=np.array(symbol, dtype=np.int64) + 3 * np.array(rejected, dtype=np.int64),
         interaction=interaction.astype(np.int64),
         rejected=np.array(rejected, dtype=np.bool_),
-        variables=tuple(Variable(name=f"v{row}", kind=kind) for row, kind in enumerate(kinds)),
+        variables=tuple(EntityVariable(name=f"v{row}", kind=kind) for row, kind in enumerate(kinds)),
         values=values,
         words=WORDS,
         accepted_as=(0, 1, 2, 0, 1, 2),
@@ -106,8 +106,8 @@ def life_cycle() -> EventTable:
             if symbol == "close" and draw.random() < 0.5:
                 events.append(("bid (rejected)", (phase, counter)))
         interactions.append(events)
-    phases = Variable(name="phase", kind=ValueKind.ENUM, members=("Open", "Bidding", "Closed"))
-    noise = Variable(name="counter", kind=ValueKind.UINT)
+    phases = EntityVariable(name="phase", kind=ValueKind.ENUM, members=("Open", "Bidding", "Closed"))
+    noise = EntityVariable(name="counter", kind=ValueKind.UINT)
     return table_of(interactions, (phases, noise), rejected=("bid (rejected)",))
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext
 from specminer.evm.opcodes import Op
-from specminer.evm.transactions import Authorization, Transaction
+from specminer.evm.transactions import Authorization, EvmTransaction
 from tests.support.reference import Given, Scenario
 
 SENDER: Final = 0xA11CE << 100
@@ -421,7 +421,7 @@ def scenario(seed: int, fork: str, *, asks_gas: bool = True) -> Scenario:
     return Scenario(
         fork=fork,
         accounts=accounts,
-        transaction=Transaction(
+        transaction=EvmTransaction(
             sender=SENDER,
             to=None if creates else draw.choice((*CONTRACTS, CONTRACTS[0], CONTRACTS[0], STRANGER, 2, 5)),
             value=draw.choice((0, 0, 0, 1, 10_000)),

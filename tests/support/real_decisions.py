@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from specminer._support.keccak import keccak
 from specminer.decision import CallRun, FunctionDecisions, FunctionRuns
 from specminer.decision.deciding import decide
-from specminer.decision.exploring import Replay
+from specminer.decision.exploring import CallReplay
 from specminer.evm.alone import pursue, recordings
 from specminer.evm.forks import FORKS
 from specminer.evm.frame import BlockContext
 from specminer.evm.halts import Halt
 from specminer.evm.instructions.taped import taped_instructions
-from specminer.evm.recorder import Recorder
+from specminer.evm.recorder import EventRecorder
 from specminer.evm.shadow.arena import Arena
 from specminer.evm.shadow.observer import Shadow
 from tests.support.engine import number, results
@@ -26,7 +26,7 @@ from tests.support.real import history
 class RecordedFunction:
     """The calls of one function."""
 
-    replays: list[Replay] = field(default_factory=list)
+    replays: list[CallReplay] = field(default_factory=list)
     lasting: list[bool] = field(default_factory=list)
     gas_short: int = 0
 
@@ -66,7 +66,7 @@ def recorded_functions(name: str, transactions: int | None = None) -> dict[bytes
     """Return the calls of a real history by code and selector."""
     records, rules = history(name)
     targets = frozenset(found for record in records if (found := number(record.created)) is not None)
-    recorder = Recorder(targets or None, questions=True)
+    recorder = EventRecorder(targets or None, questions=True)
     codes: dict[int, bytes] = {}
     functions: dict[bytes, RecordedFunction] = defaultdict(RecordedFunction)
     chosen = records[:transactions]
@@ -82,7 +82,7 @@ def recorded_functions(name: str, transactions: int | None = None) -> dict[bytes
             if recording.halt is Halt.OUT_OF_GAS or recording.short_inside:
                 function.gas_short += 1
                 continue
-            replay = Replay(
+            replay = CallReplay(
                 recording=recording,
                 fork=fork,
                 block=block,

@@ -13,10 +13,10 @@ from ethereum_types.numeric import U8, U64, U256, Uint
 
 from specminer.chain.execution.calls import Basics, Surroundings
 from specminer.chain.execution.reference.fork import fork
-from specminer.chain.execution.reference.state import State
+from specminer.chain.execution.reference.state import ReferenceState
 from specminer.evm.forks import FORKS
-from specminer.evm.frame import BlockContext, Observer
-from specminer.evm.transactions import Transaction, execute, intrinsic_costs
+from specminer.evm.frame import BlockContext, FrameObserver
+from specminer.evm.transactions import EvmTransaction, execute, intrinsic_costs
 from specminer.evm.world import Account, World
 
 HALTS: Final = {
@@ -53,7 +53,7 @@ class Scenario:
 
     fork: str
     accounts: Mapping[int, Given]
-    transaction: Transaction
+    transaction: EvmTransaction
     block: BlockContext
 
 
@@ -92,7 +92,7 @@ def world_of(scenario: Scenario) -> World:
     return world
 
 
-def by_engine(scenario: Scenario, observer: Observer | None = None) -> Ending:
+def by_engine(scenario: Scenario, observer: FrameObserver | None = None) -> Ending:
     """Run a scenario on the engine."""
     world = world_of(scenario)
     result = execute(world, FORKS[scenario.fork], scenario.block, scenario.transaction, observer=observer)
@@ -119,7 +119,7 @@ def _address(number: int) -> Bytes20:
     return Bytes20(number.to_bytes(20, "big"))
 
 
-def _authorizations(rules: Any, transaction: Transaction) -> tuple[Any, ...]:
+def _authorizations(rules: Any, transaction: EvmTransaction) -> tuple[Any, ...]:
     if not transaction.authorizations:
         return ()
     kind = rules._module("fork_types").Authorization
@@ -139,7 +139,7 @@ def _authorizations(rules: Any, transaction: Transaction) -> tuple[Any, ...]:
 def by_reference(scenario: Scenario, tracer: Any = None) -> Ending:
     """Run a scenario on the specification; ``tracer`` hears of every opcode."""
     rules, transaction = fork(scenario.fork), scenario.transaction
-    state = State(_Nothing())
+    state = ReferenceState(_Nothing())
     state.use(rules.account)
     for address, given in scenario.accounts.items():
         rules.set_account(
@@ -208,7 +208,7 @@ def by_reference(scenario: Scenario, tracer: Any = None) -> Ending:
     )
 
 
-def _message(rules: Any, state: State, scenario: Scenario, gas: int) -> Any:
+def _message(rules: Any, state: ReferenceState, scenario: Scenario, gas: int) -> Any:
     from specminer.evm.addresses import creation_address
 
     transaction, block = scenario.transaction, scenario.block

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from specminer.abstraction import Dimension
-from specminer.guard.terms import Situation, Term
+from specminer.guard.terms import GuardTerm, Situation
 from specminer.history import MISSING
 from specminer.location import ValueKind
 
@@ -21,7 +21,7 @@ def situation(rows: list[tuple[int, ...]], accepted: list[bool]) -> Situation:
     """Return the calls of one function: their values as codes, and which were accepted."""
     codes = np.array(rows, dtype=np.int32).reshape(len(rows), len(NAMES))
     terms = tuple(
-        Term(
+        GuardTerm(
             name=name,
             kind=ValueKind.BOOL if name == "paused" else ValueKind.UINT,
             variable=place if place >= 2 else MISSING,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from specminer.decision import FunctionRuns, Relation, Sign, Wording
+from specminer.decision import ConditionRelation, FunctionRuns, Sign, Wording
 
 _SIGNS: Final[dict[Sign, Callable[[int, int], bool]]] = {
     Sign.EQUAL: operator.eq,
@@ -30,7 +30,7 @@ def last_conditions(wording: Wording, runs: FunctionRuns) -> Counter[str]:
     return found
 
 
-def relations(wording: Wording, runs: FunctionRuns) -> Iterator[tuple[int, bool, Relation]]:
+def relations(wording: Wording, runs: FunctionRuns) -> Iterator[tuple[int, bool, ConditionRelation]]:
     """Yield each decision once: its node, the way that was taken, and what that is called."""
     seen = {(item.condition, item.taken) for run in runs.runs for item in run.record.decisions}
     for node, taken in sorted(seen):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from specminer.chain.execution.calls import Call, Execution, Surroundings, VirtualMachine
+from specminer.chain.execution.calls import Call, ExecutedCall, Surroundings, VirtualMachine
 from specminer.chain.execution.unseen import Answers, Guesses, Nearness
 from specminer.chain.exported import ExportedCall, ExportedTransaction
 from specminer.trace import Address, Block, Fidelity
@@ -32,7 +32,7 @@ NOTHING: Final = Assumption()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class ExecutionJob:
     """One record to execute: a transaction, or an internal call."""
 
     record: ExportedTransaction | ExportedCall
@@ -55,7 +55,7 @@ class Trials:
         """How many further attempts there may be."""
         self._evidence = gas_is_evidence
 
-    def run(self, job: Job, assumption: Assumption) -> Execution:
+    def run(self, job: ExecutionJob, assumption: Assumption) -> ExecutedCall:
         """Execute a record; its effects stay until they are taken back or committed."""
         machine, state = self.machine, self.machine.state
         machine.use(job.rules)
@@ -75,7 +75,7 @@ class Trials:
             machine.pay(target, -assumption.loan)
         return execution
 
-    def attempt(self, job: Job, assumption: Assumption) -> Execution:
+    def attempt(self, job: ExecutionJob, assumption: Assumption) -> ExecutedCall:
         """Execute a record under an assumption, and leave nothing behind."""
         self.attempts -= 1
         self.machine.use(job.rules)
@@ -91,7 +91,7 @@ class Trials:
         self.machine.state.reset(0)
         self.machine.state.forget_fresh()
 
-    def fits(self, job: Job, execution: Execution) -> bool:
+    def fits(self, job: ExecutionJob, execution: ExecutedCall) -> bool:
         """Whether an execution ended as on the chain, as far as the export tells."""
         record = job.record
         if execution.limited or record.succeeded not in (None, execution.succeeded):
@@ -101,7 +101,7 @@ class Trials:
         # what contracts that are not at hand did cost gas, too
         return bool(execution.strangers) and record.gas_used > execution.gas_used
 
-    def nearness(self, job: Job, execution: Execution) -> Nearness:
+    def nearness(self, job: ExecutionJob, execution: ExecutedCall) -> Nearness:
         """Return how near an execution is to what the chain says; more is nearer."""
         record = job.record
         if self.fits(job, execution):
@@ -109,7 +109,7 @@ class Trials:
         ended = not execution.limited and record.succeeded in (None, execution.succeeded)
         return ended, -abs((record.gas_used or 0) - execution.gas_used) if ended else 0
 
-    def fidelity(self, record: ExportedTransaction | ExportedCall, execution: Execution) -> Fidelity:
+    def fidelity(self, record: ExportedTransaction | ExportedCall, execution: ExecutedCall) -> Fidelity:
         """Return the mark of a record that ended as on the chain."""
         exact = self._evidence and record.gas_used == execution.gas_used
         return Fidelity.EXACT if exact else Fidelity.UNCHECKED

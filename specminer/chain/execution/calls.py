@@ -67,7 +67,7 @@ class Basics:
     code: bytes = b""
 
 
-class Source(Protocol):
+class AccountSource(Protocol):
     """Tells of accounts that the history did not create."""
 
     def basics(self, address: bytes) -> Basics | None:
@@ -102,7 +102,7 @@ LoggedEntry = tuple[Address, tuple[bytes, ...], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class ExecutedCall:
     """What a transaction did."""
 
     steps: tuple[Step, ...]
@@ -126,10 +126,10 @@ class Execution:
     """What all contracts logged and what lasted, in order; ``None`` if the machine does not tell."""
 
 
-def failed_call(call: Call, error: str) -> Execution:
+def failed_call(call: Call, error: str) -> ExecutedCall:
     """Return what is left of a transaction that never ran a single opcode."""
     kind, target = "CREATE" if call.to is None else "CALL", call.to or call.created or NO_ADDRESS
-    return Execution(
+    return ExecutedCall(
         steps=(
             Enter(kind, call.sender, target, call.gas, call.value, call.data),
             Exit(call.gas, b"", error),
@@ -143,7 +143,7 @@ def failed_call(call: Call, error: str) -> Execution:
     )
 
 
-def stopped_call(call: Call) -> Execution:
+def stopped_call(call: Call) -> ExecutedCall:
     """Return what is left of a transaction that was stopped."""
     return replace(failed_call(call, "stopped"), steps=(), limited=True)
 
@@ -204,7 +204,7 @@ class VirtualMachine(Protocol):
         *,
         keep: bool = True,
         record: bool = True,
-    ) -> Execution:
+    ) -> ExecutedCall:
         """Run a transaction and record what it does to ``contracts``.
 
         Args:

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from random import Random
 from typing import Final
 
-from specminer.chain.execution.calls import Call, Execution, MachineState, Surroundings, VirtualMachine
+from specminer.chain.execution.calls import Call, ExecutedCall, MachineState, Surroundings, VirtualMachine
 from specminer.chain.execution.engine import load_reference
 from specminer.chain.execution.fast import FastMachine
 from specminer.chain.steps import Enter, Exit, HashStep, LogStep, QuestionStep, Read, Step, Write
@@ -85,7 +85,7 @@ class CheckedMachine:
         *,
         keep: bool = True,
         record: bool = True,
-    ) -> Execution:
+    ) -> ExecutedCall:
         """Run a transaction on either machine, and compare; see :class:`VirtualMachine`."""
         self._rules = rules
         contracts = frozenset(contracts)
@@ -99,7 +99,7 @@ class CheckedMachine:
         self.end_outermost()
         return execution
 
-    def _compare(self, call: Call, execution: Execution, expected: Execution) -> Execution:
+    def _compare(self, call: Call, execution: ExecutedCall, expected: ExecutedCall) -> ExecutedCall:
         """Return the execution that counts."""
         if self._sample is not None and (execution.limited or expected.limited):
             self._other = None  # what limits it depends on what was executed before in its block
@@ -233,7 +233,7 @@ class _CheckedState:
             state.adopt(address)
 
 
-def describe_difference(execution: Execution, expected: Execution) -> str | None:
+def describe_difference(execution: ExecutedCall, expected: ExecutedCall) -> str | None:
     """Return how an execution differs from what is expected, in words; ``None`` if outcome and writes do not."""
     aspects = [
         ("limit", execution.limited, expected.limited),
@@ -254,7 +254,7 @@ def describe_difference(execution: Execution, expected: Execution) -> str | None
     return text
 
 
-def _writes(execution: Execution) -> list[Write]:
+def _writes(execution: ExecutedCall) -> list[Write]:
     return [step for step in execution.steps if isinstance(step, Write)]
 
 

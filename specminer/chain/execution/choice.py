@@ -23,7 +23,7 @@ EVIDENCE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class ForkFit:
     """A fork, and how well it fits the sample."""
 
     rules: Rules
@@ -56,7 +56,7 @@ def choose(
     chain_id: int,
     maker: MachineMaker,
     note: Callable[[str], None],
-) -> Choice:
+) -> ForkFit:
     """Return the fork that fits the records best; ``note`` hears of a difference between the two engines."""
     left = [_trial(name, rules_of_fork(name), maker.make(None, note)) for name in FORKS]
     for upto in ROUNDS:
@@ -76,7 +76,7 @@ def measure(
     rules: Rules,
     maker: MachineMaker,
     note: Callable[[str], None],
-) -> Choice:
+) -> ForkFit:
     """Return how well given rules fit the beginning of the records; see :func:`choose`."""
     trial = _trial(name, rules, maker.make(None, note))
     _advance(trial, records[: ROUNDS[0]], chain_id)
@@ -99,8 +99,8 @@ def _advance(trial: _Trial, records: Sequence[ExportedTransaction], chain_id: in
     trial.done = max(trial.done, len(records))
 
 
-def _choice(trial: _Trial) -> Choice:
-    return Choice(
+def _choice(trial: _Trial) -> ForkFit:
+    return ForkFit(
         rules=trial.rules,
         name=trial.name,
         sample=trial.done,

@@ -12,7 +12,7 @@ from specminer.chain.limits import MAX_GAS, MAX_STEPS
 from specminer.errors import UsageError
 
 if TYPE_CHECKING:  # loading a machine takes time
-    from specminer.chain.execution.calls import Source, VirtualMachine
+    from specminer.chain.execution.calls import AccountSource, VirtualMachine
     from specminer.chain.execution.reference.machine import Machine
 
 _SEED: Final = 0
@@ -40,7 +40,7 @@ class MachineMaker:
     max_gas: int = MAX_GAS
     """Gas of one transaction at most."""
 
-    def make(self, source: Source | None, note: Callable[[str], None]) -> VirtualMachine:
+    def make(self, source: AccountSource | None, note: Callable[[str], None]) -> VirtualMachine:
         """Return a machine for a history.
 
         Args:
@@ -63,7 +63,7 @@ class MachineMaker:
             return fast
         return CheckedMachine(fast, None, note=note, sample=Random(_SEED))
 
-    def _reference(self, source: Source | None) -> Machine:
+    def _reference(self, source: AccountSource | None) -> Machine:
         kind = load_reference()
         if kind is None:
             raise UsageError(

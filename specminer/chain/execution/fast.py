@@ -20,14 +20,14 @@ from specminer.chain.execution.calls import (
     EXISTS,
     MAX_STATE,
     RICH,
+    AccountSource,
     Basics,
     Call,
-    Execution,
+    ExecutedCall,
     LoggedEntry,
     SavedAccount,
     SavedState,
     SavedStorage,
-    Source,
     Surroundings,
     failed_call,
     stopped_call,
@@ -37,8 +37,8 @@ from specminer.chain.limits import MAX_GAS, MAX_RECORDED, MAX_STEPS
 from specminer.chain.steps import Enter, Exit, Step
 from specminer.evm.forks import FORKS, Fork
 from specminer.evm.frame import BlockContext, Log
-from specminer.evm.recorder import Recorder, names_of_questions
-from specminer.evm.transactions import Result, Transaction, execute
+from specminer.evm.recorder import EventRecorder, names_of_questions
+from specminer.evm.transactions import EvmTransaction, Result, execute
 from specminer.evm.world import Account, AccountFields, World
 from specminer.trace import NO_ADDRESS, Address, Hash
 
@@ -51,10 +51,10 @@ def number_of(address: bytes) -> int:
     return int.from_bytes(address, "big")
 
 
-class _Accounts:
+class _UntouchedAccounts:
     """What the world knows of accounts that nobody touched yet, and which of them were asked for."""
 
-    def __init__(self, source: Source | None) -> None:
+    def __init__(self, source: AccountSource | None) -> None:
         self.source = source
         self.missing: frozenset[int] = frozenset()
         """Accounts that do not exist for now."""
@@ -83,9 +83,9 @@ class _Accounts:
 class FastState:
     """The engine's world, with moments that can be returned to."""
 
-    def __init__(self, source: Source | None = None) -> None:
+    def __init__(self, source: AccountSource | None = None) -> None:
         """Begin with the empty world, or with what ``source`` tells of it."""
-        self._accounts = _Accounts(source)
+        self._accounts = _UntouchedAccounts(source)
         self.world = World(self._accounts)
         self._marks: list[int] = []
 
@@ -207,12 +207,12 @@ class FastMachine:
     """Whether its steps say what code asked of its environment."""
 
     def __init__(
-        self, source: Source | None = None, *, max_steps: int = MAX_STEPS, max_gas: int = MAX_GAS
+        self, source: AccountSource | None = None, *, max_steps: int = MAX_STEPS, max_gas: int = MAX_GAS
     ) -> None:
         self.state = FastState(source)
         self.max_steps = max_steps
         self.max_gas = max_gas
-        self._recorder = Recorder((), questions=True)
+        self._recorder = EventRecorder((), questions=True)
         self._contracts: frozenset[Address] = frozenset()
         self._block, self._room = -1, MAX_RECORDED
 
@@ -229,7 +229,7 @@ class FastMachine:
         *,
         keep: bool = True,
         record: bool = True,
-    ) -> Execution:
+    ) -> ExecutedCall:
         """Run a transaction and record what it does to ``contracts``; see :class:`VirtualMachine`."""
         if call.gas > self.max_gas:
             return stopped_call(call)
@@ -243,7 +243,7 @@ class FastMachine:
 
     def _execute(
         self, fork: Fork, call: Call, around: Surroundings, contracts: frozenset[Address], record: bool
-    ) -> Execution:
+    ) -> ExecutedCall:
         transaction = self._prepare(call)
         if around.number != self._block:
             self._block, self._room = around.number, MAX_RECORDED
@@ -275,7 +275,7 @@ class FastMachine:
         error = None if result.halt is None else result.halt.value
         if not result.ran:
             return failed_call(call, error or "")
-        return Execution(
+        return ExecutedCall(
             steps=_steps(call, result, recorder) if record else (),
             succeeded=error is None,
             gas_used=result.gas_used,
@@ -288,7 +288,7 @@ class FastMachine:
             logs=tuple(map(_log, result.logs)) if record else None,
         )
 
-    def _prepare(self, call: Call) -> Transaction:
+    def _prepare(self, call: Call) -> EvmTransaction:
         """Return the transaction of a call, whose sender can pay for everything."""
         world, inner = self.state.world, call.origin is not None
         sender = world.account(number_of(call.sender))
@@ -298,7 +298,7 @@ class FastMachine:
         sender.balance = max(sender.balance, call.value, 0 if inner and sender.code else RICH)
         if inner and call.nonce is not None:
             sender.nonce = call.nonce
-        return Transaction(
+        return EvmTransaction(
             sender=sender.address,
             to=None if call.to is None else number_of(call.to),
             created=None if call.to is not None else number_of(call.created or NO_ADDRESS),
@@ -310,7 +310,7 @@ class FastMachine:
             origin=None if call.origin is None else number_of(call.origin),
         )
 
-    def _strangers(self, recorder: Recorder, result: Result) -> tuple[Address, ...]:
+    def _strangers(self, recorder: EventRecorder, result: Result) -> tuple[Address, ...]:
         found = dict.fromkeys(recorder.codeless)
         if not result.succeeded:
             accounts = self.state.world
@@ -368,7 +368,7 @@ class FastMachine:
         account.nonce, account.balance = nonce, balance
 
 
-def _steps(call: Call, result: Result, recorder: Recorder) -> tuple[Step, ...]:
+def _steps(call: Call, result: Result, recorder: EventRecorder) -> tuple[Step, ...]:
     """Return what was recorded; the outermost frame has what the transaction had."""
     codes = recorder.codes
     steps = [
@@ -386,7 +386,7 @@ def _steps(call: Call, result: Result, recorder: Recorder) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _is_recorded(recorder: Recorder, step: Enter) -> bool:
+def _is_recorded(recorder: EventRecorder, step: Enter) -> bool:
     """Return whether a recorded contract owns the storage in a frame."""
     owner = step.sender if step.kind in ("DELEGATECALL", "CALLCODE") else step.to
     return recorder.watches(number_of(owner))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from specminer.chain.answer_log import foreign_logs
-from specminer.chain.execution.assumptions import Job, Trials
+from specminer.chain.execution.assumptions import ExecutionJob, Trials
 from specminer.chain.execution.calls import Call, VirtualMachine
 from specminer.chain.execution.doubt import Doubt, with_sure_answers, with_unknown_values, with_unknown_way
 from specminer.chain.execution.records import block_of, call_of, inner_call, surroundings
@@ -41,7 +41,7 @@ class ReplayedTransaction:
     """Bytes of memory that its steps took, about."""
 
 
-class Replay:
+class RecordReplay:
     """Executes records on a machine, one after another, in the chain's order."""
 
     def __init__(
@@ -196,9 +196,9 @@ class Replay:
         known = self._blocks.get(record.block)
         return block_of(record) if known is None else known
 
-    def _job(self, record: ExportedTransaction | ExportedCall, call: Call) -> Job:
+    def _job(self, record: ExportedTransaction | ExportedCall, call: Call) -> ExecutionJob:
         block = self._block(record)
-        return Job(
+        return ExecutionJob(
             record=record,
             call=call,
             around=surroundings(record, self._chain_id, block),

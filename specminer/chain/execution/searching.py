@@ -16,8 +16,8 @@ from dataclasses import replace
 from itertools import combinations, islice
 from typing import Final
 
-from specminer.chain.execution.assumptions import NOTHING, Assumption, Job, Trials
-from specminer.chain.execution.calls import Execution
+from specminer.chain.execution.assumptions import NOTHING, Assumption, ExecutionJob, Trials
+from specminer.chain.execution.calls import ExecutedCall
 from specminer.chain.execution.doubt import Doubt
 from specminer.chain.execution.unseen import (
     Examination,
@@ -45,7 +45,7 @@ _ROUNDS: Final = 3
 
 
 def find_assumption(
-    trials: Trials, job: Job, failed: Execution, fresh: frozenset[bytes], doubt: Doubt
+    trials: Trials, job: ExecutionJob, failed: ExecutedCall, fresh: frozenset[bytes], doubt: Doubt
 ) -> Assumption:
     """Return an assumption under which a record ends as on the chain; none if there is none."""
     record = job.record
@@ -72,7 +72,7 @@ def find_assumption(
     return Assumption(guesses=guesses)
 
 
-def _answers(trials: Trials, job: Job, failed: Execution) -> dict[Address, int]:
+def _answers(trials: Trials, job: ExecutionJob, failed: ExecutedCall) -> dict[Address, int]:
     """Return words that contracts which are not at hand may have answered, if that explains the record."""
     for word in (1, 1 << 128, 0, int.from_bytes(job.record.sender, "big")):
         answers: dict[Address, int] = {}
@@ -89,14 +89,18 @@ def _answers(trials: Trials, job: Job, failed: Execution) -> dict[Address, int]:
 
 
 def examine_assumption(
-    trials: Trials, job: Job, execution: Execution, assumption: Assumption, doubtful: Sequence[Slot]
+    trials: Trials,
+    job: ExecutionJob,
+    execution: ExecutedCall,
+    assumption: Assumption,
+    doubtful: Sequence[Slot],
 ) -> Examination:
     """Find out what of an execution depends on what is not known."""
     writes = frozenset(lasting_writes(execution.steps))
     if trials.attempts <= 0:
         return Examination(confirmed=frozenset(), dependent=writes, output=True)
 
-    def fits(other: Execution) -> bool:
+    def fits(other: ExecutedCall) -> bool:
         return trials.fits(job, other)
 
     examination = examine(
@@ -115,7 +119,7 @@ def examine_assumption(
 
 
 def _absent(
-    record: ExportedTransaction | ExportedCall, execution: Execution, fresh: frozenset[bytes]
+    record: ExportedTransaction | ExportedCall, execution: ExecutedCall, fresh: frozenset[bytes]
 ) -> Iterator[frozenset[bytes]]:
     """Yield which accounts may not have existed, if that explains the gas."""
     if record.gas_used is None or record.succeeded not in (None, execution.succeeded):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from specminer.chain.execution.assumptions import ATTEMPTS_EACH, NOTHING, Assumption, Job, Trials
-from specminer.chain.execution.calls import Execution
+from specminer.chain.execution.assumptions import ATTEMPTS_EACH, NOTHING, Assumption, ExecutionJob, Trials
+from specminer.chain.execution.calls import ExecutedCall
 from specminer.chain.execution.doubt import Doubt
 from specminer.chain.execution.searching import examine_assumption, find_assumption
 from specminer.chain.execution.unseen import (
@@ -34,7 +34,7 @@ _TOLD: Final = {
 class SettledRecord:
     """A record as it was executed in the end; its effects stay in the machine, if it had any on the chain."""
 
-    execution: Execution
+    execution: ExecutedCall
     fidelity: Fidelity
     doubtful: frozenset[Slot] = frozenset()
     """Slots whose values are not known when it begins."""
@@ -58,7 +58,7 @@ class Settler:
         """Transactions that would have failed without ether whose way to the contract the export does not show."""
         self._codes = codes
 
-    def settle(self, job: Job) -> SettledRecord:
+    def settle(self, job: ExecutionJob) -> SettledRecord:
         """Execute a record, under assumptions if it ends otherwise than on the chain; keep its effects."""
         trials = self.trials
         trials.attempts += ATTEMPTS_EACH
@@ -88,7 +88,11 @@ class Settler:
         return self._accept_execution(job, execution, assumption, examination)
 
     def _accept_execution(
-        self, job: Job, execution: Execution, assumption: Assumption, examination: Examination | None
+        self,
+        job: ExecutionJob,
+        execution: ExecutedCall,
+        assumption: Assumption,
+        examination: Examination | None,
     ) -> SettledRecord:
         """Take in an execution that ended as on the chain."""
         self.doubt.add(assumption.guesses)
@@ -112,7 +116,7 @@ class Settler:
         self.doubt.remove(slot for slot in written if slot not in dependent)
         return SettledRecord(execution=execution, fidelity=fidelity, doubtful=doubtful, dependent=dependent)
 
-    def _accept_outcome(self, job: Job, execution: Execution) -> SettledRecord:
+    def _accept_outcome(self, job: ExecutionJob, execution: ExecutedCall) -> SettledRecord:
         """Take in a record of which only the chain's word is known."""
         record, machine = job.record, self.trials.machine
         alike = not execution.limited and record.succeeded in (None, execution.succeeded)
@@ -137,13 +141,13 @@ class Settler:
             execution=execution, fidelity=fidelity, doubtful=doubtful, wrote=record.succeeded is not False
         )
 
-    def _count(self, job: Job, execution: Execution) -> None:
+    def _count(self, job: ExecutionJob, execution: ExecutedCall) -> None:
         told = {name for name, field in _TOLD.items() if getattr(job.block, field) is not None}
         self.asked.update(name for name in execution.asked if name not in told)
         self.strangers.update(execution.strangers)
 
 
-def _mistaken_reads(execution: Execution) -> frozenset[Slot]:
+def _mistaken_reads(execution: ExecutedCall) -> frozenset[Slot]:
     """Return the slots of which one at least held another value than was read, as the execution went another way.
 
     None if other contracts, blocks or a limit may have led it astray.
@@ -153,7 +157,7 @@ def _mistaken_reads(execution: Execution) -> frozenset[Slot]:
     return frozenset(external_reads(execution.steps))
 
 
-def _as_on_the_chain(job: Job, execution: Execution) -> Execution:
+def _as_on_the_chain(job: ExecutionJob, execution: ExecutedCall) -> ExecutedCall:
     """Return an execution that ends as the chain says, if only it is known how it ended."""
     record, call = job.record, job.call
     target = call.to or call.created or NO_ADDRESS
@@ -171,7 +175,7 @@ def _as_on_the_chain(job: Job, execution: Execution) -> Execution:
     )
 
 
-def _without_output(execution: Execution) -> Execution:
+def _without_output(execution: ExecutedCall) -> ExecutedCall:
     """Return an execution without what it returned and how much it paid, which are not known."""
     steps = [
         replace(step, output=b"") if isinstance(step, Exit) and step.error is None else step

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, replace
 from typing import Final
 
-from specminer.chain.execution.calls import Execution
+from specminer.chain.execution.calls import ExecutedCall
 from specminer.chain.steps import Enter, Exit, Read, Step, Write
 from specminer.trace import Address
 
@@ -97,10 +97,10 @@ Nearness = tuple[bool, int]
 
 
 def explain(
-    base: Execution,
+    base: ExecutedCall,
     hints: Sequence[int],
-    attempt: Callable[[Guesses], Execution],
-    nearness: Callable[[Execution], Nearness],
+    attempt: Callable[[Guesses], ExecutedCall],
+    nearness: Callable[[ExecutedCall], Nearness],
     doubted: Container[Slot],
     most: int,
 ) -> dict[Slot, int]:
@@ -144,7 +144,7 @@ def explain(
     return {}
 
 
-def _suspects(base: Execution) -> list[tuple[Slot, int | None]]:
+def _suspects(base: ExecutedCall) -> list[tuple[Slot, int | None]]:
     """Return the slots that may hold another value: a failed call stops at what it read last."""
     slots = list(touched_slots(base.steps).items())
     return (slots if base.succeeded else slots[::-1])[:MAX_SLOTS]
@@ -178,10 +178,10 @@ class Examination:
 
 
 def examine(
-    base: Execution,
+    base: ExecutedCall,
     doubtful: Sequence[Slot],
-    attempt: Callable[[Guesses], Execution],
-    fits: Callable[[Execution], bool],
+    attempt: Callable[[Guesses], ExecutedCall],
+    fits: Callable[[ExecutedCall], bool],
 ) -> Examination:
     """Run a transaction again with other values in the slots in doubt, and compare.
 
@@ -206,7 +206,7 @@ def examine(
     return result
 
 
-def compare(base: Execution, others: Iterable[Execution], result: Examination) -> Examination:
+def compare(base: ExecutedCall, others: Iterable[ExecutedCall], result: Examination) -> Examination:
     """Add to a result what differs between executions that end as on the chain."""
     writes = lasting_writes(base.steps)
     for execution in others:
@@ -224,11 +224,11 @@ def compare(base: Execution, others: Iterable[Execution], result: Examination) -
 def _passing(
     slots: Sequence[Slot],
     reads: Mapping[Slot, int],
-    attempt: Callable[[Guesses], Execution],
-    fits: Callable[[Execution], bool],
-) -> list[Execution]:
+    attempt: Callable[[Guesses], ExecutedCall],
+    fits: Callable[[ExecutedCall], bool],
+) -> list[ExecutedCall]:
     """Return executions that end as on the chain although the slots hold other values; two are enough."""
-    passing: list[Execution] = []
+    passing: list[ExecutedCall] = []
     for alternate in _alternates([reads[slot] for slot in slots]):
         execution = attempt(dict(zip(slots, alternate, strict=True)))
         if fits(execution):
@@ -256,7 +256,7 @@ def _alternates(values: Sequence[int]) -> Iterator[list[int]]:
         yield [value ^ 1 << bit for value in values]
 
 
-def _same_path(base: Execution, other: Execution) -> bool:
+def _same_path(base: ExecutedCall, other: ExecutedCall) -> bool:
     """Whether two executions went the same way, as far as their gas and the slots they touched tell."""
     return (
         base.succeeded == other.succeeded
@@ -265,7 +265,7 @@ def _same_path(base: Execution, other: Execution) -> bool:
     )
 
 
-def _visible_results(execution: Execution) -> tuple[bytes, tuple[tuple[Address, int | None], ...]]:
+def _visible_results(execution: ExecutedCall) -> tuple[bytes, tuple[tuple[Address, int | None], ...]]:
     """Return what others see of an execution: what it returned and whom it paid."""
     paid = tuple((step.to, step.value) for step in execution.steps if isinstance(step, Enter))
     return execution.output, paid

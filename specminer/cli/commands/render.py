@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, get_args
 
@@ -19,6 +19,27 @@ from specminer.specification import Specification
 MAX_PATH: Final = 4096
 LARGE: Final = 12
 """States, more than which no page holds well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutomatonView:
+    """Which automaton of the document is drawn, and how much of it."""
+
+    states: int | None = None
+    """How many states it has; ``None`` for the chosen one."""
+    second_view: bool = False
+    compact: bool = False
+    """Whether it is for a slide."""
+
+    @property
+    def suffix(self) -> str:
+        """What the names of the files say of it."""
+        parts = [
+            "-second-view" if self.second_view else "",
+            "" if self.states is None else f"-{self.states}-states",
+            "-compact" if self.compact else "",
+        ]
+        return "".join(parts)
 
 
 def _formats(text: str) -> tuple[Format, ...]:
@@ -108,10 +129,8 @@ def _share(text: str) -> float:
 def command(
     automaton: Path,
     formats: tuple[Format, ...],
-    states: int | None,
-    second_view: bool,
+    view: AutomatonView,
     picture: PictureOptions,
-    compact: bool,
     out: Path | None,
     quiet: bool,
 ) -> None:
@@ -129,20 +148,15 @@ def command(
     block; `graphml` is for graph tools and holds everything, with the evidence.
     """  # noqa: D301  # \b is click's mark for a paragraph that is not to be wrapped
     mined = read(automaton)
-    if second_view:
+    if view.second_view:
         mined = _second_view(mined, automaton)
-    if states is not None:
-        mined = mined.with_states(states)
-    parts = [
-        "-second-view" if second_view else "",
-        "" if states is None else f"-{states}-states",
-        "-compact" if compact else "",
-        "" if picture.theme == "light" else f"-{picture.theme}",
-    ]
-    if compact:
+    if view.states is not None:
+        mined = mined.with_states(view.states)
+    theme = "" if picture.theme == "light" else f"-{picture.theme}"
+    if view.compact:
         picture = picture.compact()
     paths = replace(mined, options=picture).write_pictures(
-        automaton.parent if out is None else out, formats, f"{automaton.stem}{''.join(parts)}"
+        automaton.parent if out is None else out, formats, f"{automaton.stem}{view.suffix}{theme}"
     )
     for path in paths:
         click.echo(plain(path, MAX_PATH))

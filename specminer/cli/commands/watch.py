@@ -17,7 +17,7 @@ from specminer.cli.sources import node_options
 from specminer.errors import UsageError, plain
 from specminer.monitoring.deviation import Severity
 from specminer.monitoring.journal import DeliveryJournal
-from specminer.monitoring.receivers import FileReceiver, Receiver, StreamReceiver, WebhookReceiver
+from specminer.monitoring.receivers import FileReceiver, FindingReceiver, StreamReceiver, WebhookReceiver
 from specminer.monitoring.state_file import StateFile
 from specminer.pipeline.inputs import read_artifact
 from specminer.pipeline.sources.node import NodeOptions
@@ -34,7 +34,7 @@ class Delivery:
     webhook: str | None
     webhook_secret_env: str | None
 
-    def receivers(self) -> list[Receiver]:
+    def receivers(self) -> list[FindingReceiver]:
         """Return the receivers; standard output if no other was given.
 
         Raises:
@@ -44,7 +44,7 @@ class Delivery:
         """
         if self.webhook_secret_env is not None and self.webhook is None:
             raise UsageError("--webhook-secret-env signs what is posted; give it with --webhook URL")
-        found: list[Receiver] = []
+        found: list[FindingReceiver] = []
         if self.file is not None:
             found.append(FileReceiver(self.file))
         if self.webhook is not None:

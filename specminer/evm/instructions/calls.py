@@ -12,7 +12,7 @@ from specminer.evm.frame import MAX_DEPTH, Frame, FrameKind
 from specminer.evm.halts import FrameHalted, GasShort, Halt
 from specminer.evm.instructions.memory import growth_cost, slice_of
 from specminer.evm.opcodes import Op
-from specminer.evm.program import Block, BlockEnd
+from specminer.evm.program import BlockEnd, CodeBlock
 from specminer.evm.world import ADDRESS_MASK, Account
 
 _DELEGATION: Final = b"\xef\x01\x00"
@@ -121,7 +121,7 @@ def _refuse(frame: Frame, gas: int) -> Frame:
     return frame
 
 
-def call(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def call(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     """CALL."""
     continue_behind(frame, block)
     gas, address, value = stack.pop(), stack.pop() & ADDRESS_MASK, stack.pop()
@@ -144,7 +144,7 @@ def call(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     return _open(frame, FrameKind.CALL, account, operands, code, gas, value)
 
 
-def callcode(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def callcode(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     """CALLCODE: another account's code in the own context."""
     continue_behind(frame, block)
     gas, address, value = stack.pop(), stack.pop() & ADDRESS_MASK, stack.pop()
@@ -160,7 +160,7 @@ def callcode(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     return _open(frame, FrameKind.CALLCODE, frame.account, operands, code, gas, value)
 
 
-def delegatecall(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def delegatecall(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     """DELEGATECALL: another account's code in the own context, with the own caller and value."""
     continue_behind(frame, block)
     gas, address = stack.pop(), stack.pop() & ADDRESS_MASK
@@ -172,7 +172,7 @@ def delegatecall(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     return _open(frame, FrameKind.DELEGATECALL, frame.account, operands, code, gas, 0)
 
 
-def staticcall(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def staticcall(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     """STATICCALL: nothing may change inside."""
     continue_behind(frame, block)
     gas, address = stack.pop(), stack.pop() & ADDRESS_MASK
@@ -185,7 +185,7 @@ def staticcall(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     return _open(frame, FrameKind.STATICCALL, account, operands, code, gas, 0)
 
 
-def continue_behind(frame: Frame, block: Block) -> None:
+def continue_behind(frame: Frame, block: CodeBlock) -> None:
     """Go on behind the call once it is over."""
     following = block.following
     if following is None:
@@ -193,7 +193,7 @@ def continue_behind(frame: Frame, block: Block) -> None:
     frame.block = following
 
 
-def create(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def create(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     """CREATE: at an address that follows from the creator and its nonce."""
     continue_behind(frame, block)
     value = stack.pop()
@@ -202,7 +202,7 @@ def create(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     return _create(frame, FrameKind.CREATE, value, code, address)
 
 
-def create2(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def create2(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     """CREATE2: at an address that follows from the creator, a salt and the creation code."""
     continue_behind(frame, block)
     value = stack.pop()

@@ -10,11 +10,11 @@ from specminer.evm.frame import Frame
 from specminer.evm.halts import FrameHalted, GasShort, Halt
 from specminer.evm.instructions.memory import reach
 from specminer.evm.opcodes import Op
-from specminer.evm.program import Block, BlockEnd
+from specminer.evm.program import BlockEnd, CodeBlock
 from specminer.evm.world import ADDRESS_MASK, Account
 
 
-def fall(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def fall(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     """Go on with the next block."""
     following = block.following
     if following is None:
@@ -23,7 +23,7 @@ def fall(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     return frame
 
 
-def jump(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def jump(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     """JUMP."""
     counter, program = stack.pop(), block.program
     target = program.jumps.get(counter) or program.target(counter)
@@ -33,7 +33,7 @@ def jump(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     return frame
 
 
-def jumpi(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def jumpi(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     """JUMPI."""
     counter = stack.pop()
     if stack.pop():
@@ -50,12 +50,12 @@ def jumpi(stack: list[int], frame: Frame, block: Block) -> Frame | None:
     return frame
 
 
-def stop(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def stop(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     """STOP, and the end of the code."""
     return leave(frame, None, b"")
 
 
-def invalid(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def invalid(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     """Meet an opcode that does not exist."""
     raise FrameHalted(Halt.INVALID_OPCODE)
 
@@ -66,12 +66,12 @@ def _output(stack: list[int], frame: Frame) -> bytes:
     return bytes(frame.memory[offset : offset + size])
 
 
-def return_(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def return_(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     """RETURN."""
     return leave(frame, None, _output(stack, frame))
 
 
-def revert(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def revert(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     """REVERT."""
     return leave(frame, Halt.REVERT, _output(stack, frame))
 
@@ -113,7 +113,7 @@ def surrender(stack: list[int], frame: Frame) -> None:
             world.destroy(receiver)
 
 
-def selfdestruct(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def selfdestruct(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     """SELFDESTRUCT."""
     surrender(stack, frame)
     return leave(frame, None, b"")

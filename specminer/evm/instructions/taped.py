@@ -16,7 +16,7 @@ from specminer.evm.instructions.calls import Operands, continue_behind, creation
 from specminer.evm.instructions.memory import reach, slice_of
 from specminer.evm.opcodes import TAKES, Op, opcode_name
 from specminer.evm.precompiles import precompiles_of
-from specminer.evm.program import Block, BlockEnd, Handler
+from specminer.evm.program import BlockEnd, CodeBlock, Handler
 from specminer.evm.world import ADDRESS_MASK
 
 LAST_PRECOMPILED: Final = 0x1FF
@@ -28,7 +28,7 @@ def is_precompiled(address: int) -> bool:
     return 0 < address <= LAST_PRECOMPILED
 
 
-class Answer(NamedTuple):
+class CallEnding(NamedTuple):
     """How a call of another contract, or a creation, ended."""
 
     kind: FrameKind
@@ -76,7 +76,7 @@ class Tape:
         self,
         contract: int,
         accesses: Sequence[SlotRead | SlotWrite],
-        answers: Sequence[Answer] | None,
+        answers: Sequence[CallEnding] | None,
         questions: Sequence[Question] | None,
         codes: Mapping[int, bytes],
     ) -> None:
@@ -137,7 +137,7 @@ class Tape:
     def store_transient(self, slot: int, value: int) -> None:
         """Hear of a write to transient storage; what it holds when it is read is recorded."""
 
-    def answer(self, kind: FrameKind, to: int, value: int) -> Answer:
+    def answer(self, kind: FrameKind, to: int, value: int) -> CallEnding:
         """Return the answer of a call."""
         if not self._recorded:
             return self._assume(kind, to, value)
@@ -149,14 +149,14 @@ class Tape:
         self._answer += 1
         return answer
 
-    def _assume(self, kind: FrameKind, to: int, value: int) -> Answer:
+    def _assume(self, kind: FrameKind, to: int, value: int) -> CallEnding:
         """Return what a call was answered whose answer was not recorded, as far as that can be known."""
         if not kind.creates and is_precompiled(to):
-            return Answer(kind, to, value, 1, b"", computed=True)
+            return CallEnding(kind, to, value, 1, b"", computed=True)
         if kind.creates or self.assumed is None:
             raise TapeEnded(f"it makes a {kind.name} of which no answer is recorded")
         self.assuming = True
-        return Answer(kind, to, value, int(self.assumed), b"")
+        return CallEnding(kind, to, value, int(self.assumed), b"")
 
     def refuses(self, kind: FrameKind, to: int) -> bool:
         """Return whether the next recorded call is this one and never began."""
@@ -230,7 +230,7 @@ def _extcodecopy(stack: list[int], frame: Any, argument: Any) -> None:
         frame.memory[target : target + size] = slice_of(code, source, size)
 
 
-def _answer_call(kind: FrameKind, stack: list[int], frame: Any, block: Block) -> Frame | None:
+def _answer_call(kind: FrameKind, stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
     """Make a call of another contract by looking up its answer."""
     tape: Tape = frame.run.tape
     continue_behind(frame, block)
@@ -274,7 +274,7 @@ def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
     """Return a call that runs if it stays in the same call of the contract, and else is answered."""
     delegates = kind in (FrameKind.DELEGATECALL, FrameKind.CALLCODE)
 
-    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+    def end(stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
         tape: Tape = frame.run.tape
         address = stack[-2] & ADDRESS_MASK
         inside = delegates or address == frame.address
@@ -287,7 +287,7 @@ def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
     return end
 
 
-def _creating(kind: FrameKind, stack: list[int], frame: Any, block: Block) -> Frame | None:
+def _creating(kind: FrameKind, stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
     continue_behind(frame, block)
     value = stack.pop()
     creation_code(stack, frame, 0)
@@ -302,7 +302,7 @@ def _creating(kind: FrameKind, stack: list[int], frame: Any, block: Block) -> Fr
     return running
 
 
-def _selfdestruct(stack: list[int], frame: Frame, block: Block) -> Frame | None:
+def _selfdestruct(stack: list[int], frame: Frame, block: CodeBlock) -> Frame | None:
     stack.pop()
     if frame.static:
         raise FrameHalted(Halt.STATIC_WRITE)

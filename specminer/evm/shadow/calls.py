@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from specminer.evm.frame import Frame, FrameKind
 from specminer.evm.opcodes import Op
-from specminer.evm.program import Block, BlockEnd
+from specminer.evm.program import BlockEnd, CodeBlock
 from specminer.evm.shadow.answers import receive, words_from
 from specminer.evm.shadow.foreign import MAX_DATA, ForeignCall
 from specminer.evm.shadow.memory import ShadowMemory
@@ -21,7 +21,7 @@ _MAX_RANGE: Final = 1 << 32
 def _jump(base: BlockEnd) -> BlockEnd:
     """Return a jump; where its target is computed from sources, that it is this one is a decision."""
 
-    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+    def end(stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
         note: ShadowNote = frame.note
         computed = note.marks.pop()
         if computed is not None:
@@ -37,7 +37,7 @@ def _jump(base: BlockEnd) -> BlockEnd:
 
 
 def _jumpi(base: BlockEnd) -> BlockEnd:
-    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+    def end(stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
         note: ShadowNote = frame.note
         marks = note.marks
         marks.pop()
@@ -56,7 +56,7 @@ def _jumpi(base: BlockEnd) -> BlockEnd:
 def _ending(base: BlockEnd) -> BlockEnd:
     """Return RETURN or REVERT, with where the output came from."""
 
-    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+    def end(stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
         note: ShadowNote = frame.note
         note.output = _range(note, stack[-1], stack[-2])
         if note.number == note.record.frame:
@@ -81,7 +81,7 @@ def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
     valued = kind in (FrameKind.CALL, FrameKind.CALLCODE)
     first = 3 if valued else 2  # where the range of the calldata stands on the stack
 
-    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+    def end(stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
         note: ShadowNote = frame.note
         marks, record = note.marks, note.record
         to, to_node = stack[-2] & ADDRESS_MASK, marks[-2]
@@ -115,7 +115,7 @@ def _calling(kind: FrameKind, base: BlockEnd) -> BlockEnd:
 def _creating(kind: FrameKind, base: BlockEnd) -> BlockEnd:
     takes = 3 if kind is FrameKind.CREATE else 4
 
-    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+    def end(stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
         note: ShadowNote = frame.note
         marks, record = note.marks, note.record
         value, value_node = stack[-1], marks[-1]
@@ -141,7 +141,9 @@ def _number(note: ShadowNote, asked: ForeignCall) -> int:
     return record.arena.foreign.number(asked._replace(repetition=before))
 
 
-def _run(base: BlockEnd, stack: list[int], frame: Any, block: Block, pending: PendingCall) -> Frame | None:
+def _run(
+    base: BlockEnd, stack: list[int], frame: Any, block: CodeBlock, pending: PendingCall
+) -> Frame | None:
     """Make a call; where it opens no frame its result is there at once."""
     note: ShadowNote = frame.note
     note.pending = pending
@@ -154,7 +156,7 @@ def _run(base: BlockEnd, stack: list[int], frame: Any, block: Block, pending: Pe
 
 
 def _surrendering(base: BlockEnd) -> BlockEnd:
-    def end(stack: list[int], frame: Any, block: Block) -> Frame | None:
+    def end(stack: list[int], frame: Any, block: CodeBlock) -> Frame | None:
         frame.note.marks.pop()
         return base(stack, frame, block)
 

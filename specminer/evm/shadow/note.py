@@ -12,8 +12,8 @@ from specminer.evm.shadow.record import ShadowRecord
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from specminer.evm.program import Block, Program
-    from specminer.evm.recorder import Recorder
+    from specminer.evm.program import CodeBlock, Program
+    from specminer.evm.recorder import EventRecorder
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class ShadowNote(Note):
         "value",
     )
 
-    def __init__(self, recorder: Recorder, number: int, record: ShadowRecord) -> None:
+    def __init__(self, recorder: EventRecorder, number: int, record: ShadowRecord) -> None:
         super().__init__(recorder, number)
         self.record = record
         self.marks: list[int | None] = []
@@ -75,7 +75,7 @@ class ShadowNote(Note):
         self.site = 0
         """Where the call stands that opened the frame, if it belongs to the same call of the contract; else 0."""
 
-    def site_of(self, block: Block, stack: Sequence[int]) -> int:
+    def site_of(self, block: CodeBlock, stack: Sequence[int]) -> int:
         """Return the number of the place where a block ends.
 
         It is told by the program counter, by the places to which the functions around it return, and by those of the

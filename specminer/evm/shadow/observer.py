@@ -10,7 +10,7 @@ from specminer.evm.frame import Frame, FrameKind
 from specminer.evm.halts import Halt
 from specminer.evm.instructions import Foundation, base_instructions
 from specminer.evm.program import InstructionSet
-from specminer.evm.recorder import MAX_RECORDED, Note, Recorder
+from specminer.evm.recorder import MAX_RECORDED, EventRecorder, Note
 from specminer.evm.shadow.answers import receive, words_from
 from specminer.evm.shadow.arena import Arena
 from specminer.evm.shadow.instructions import shadowing
@@ -25,7 +25,7 @@ _RECORD: Final = 2_000
 """Bytes of memory that an empty record takes, about."""
 
 
-class Shadow(Recorder):
+class Shadow(EventRecorder):
     """Records, and tells where words came from; :attr:`records` has one record for each call of a contract."""
 
     def __init__(

@@ -20,7 +20,7 @@ from specminer.store import TraceStore
 from specminer.trace import Address
 
 if TYPE_CHECKING:  # these load the machine and the libraries that ask
-    from specminer.chain.explorer import Explorer
+    from specminer.chain.explorer import ExplorerClient
     from specminer.chain.node import Node
     from specminer.pipeline.executing import ImportResult, Rulebook
     from specminer.pipeline.exploring import ExplorerRecords
@@ -102,14 +102,14 @@ class ExplorerOptions:
     """The environment variable that holds the key, in place of ``key``; somebody may give the key itself by mistake."""
     replay: ReplayOptions = DEFAULT_REPLAY
 
-    def explorer(self, chain_id: int | None) -> Explorer:
+    def explorer(self, chain_id: int | None) -> ExplorerClient:
         """Return the explorer; its key is never quoted.
 
         Raises:
             UsageError: the URL, the key or the chain is missing or malformed.
 
         """
-        from specminer.chain.explorer import Explorer, chain_of_url, explorer_endpoint
+        from specminer.chain.explorer import ExplorerClient, chain_of_url, explorer_endpoint
 
         endpoint = explorer_endpoint(self.url, key := self._key())
         own = chain_of_url(self.url)
@@ -119,7 +119,7 @@ class ExplorerOptions:
             )
         if own is not None and chain_id not in (None, own):
             raise UsageError(f"the explorer's URL asks for chain {own}, but --chain-id says {chain_id}")
-        return Explorer(endpoint, own or chain_id or 0, key=key)
+        return ExplorerClient(endpoint, own or chain_id or 0, key=key)
 
     def with_key(self) -> ExplorerOptions:
         """Return the same with the key itself in place of the variable that holds it, which other processes lack.
@@ -159,7 +159,7 @@ class ExplorerOptions:
 class OpenExplorer:
     """An explorer that answers."""
 
-    explorer: Explorer
+    explorer: ExplorerClient
     node: Node | None
     replay: ReplayOptions
 

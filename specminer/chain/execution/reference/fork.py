@@ -22,7 +22,7 @@ from ethereum_types.bytes import Bytes0, Bytes20
 from ethereum_types.numeric import U64, U256, Uint
 
 from specminer.chain.execution.calls import FORKS, Surroundings
-from specminer.chain.execution.reference.state import State
+from specminer.chain.execution.reference.state import ReferenceState
 from specminer.nesting import usual_recursion
 
 _JUMPS: Final = 256
@@ -32,7 +32,7 @@ _DEPTH: Final = 20_000
 """Python frames that 1,024 nested calls of the machine take, and some."""
 
 
-class Fork:
+class ReferenceFork:
     """The rules of one fork, by its name in :data:`FORKS`."""
 
     def __init__(self, name: str) -> None:
@@ -84,7 +84,7 @@ class Fork:
 
     def message(
         self,
-        state: State,
+        state: ReferenceState,
         around: Surroundings,
         *,
         sender: bytes,
@@ -160,7 +160,7 @@ class Fork:
             parent_evm=None,
         )
 
-    def finish(self, state: State, output: Any) -> None:
+    def finish(self, state: ReferenceState, output: Any) -> None:
         """Remove the accounts that destroyed themselves, and the empty ones where the fork does that."""
         for address in output.accounts_to_delete:
             self._state_module.destroy_account(state, address)
@@ -169,29 +169,31 @@ class Fork:
         if touched is not None and sweep is not None:
             sweep(state, touched)
 
-    def set_account(self, state: State, address: bytes, *, nonce: int, balance: int, code: bytes) -> None:
+    def set_account(
+        self, state: ReferenceState, address: bytes, *, nonce: int, balance: int, code: bytes
+    ) -> None:
         """Set an account."""
         self._state_module.set_account(
             state, Bytes20(address), self.account(nonce=Uint(nonce), balance=U256(balance), code=code)
         )
 
-    def get_account(self, state: State, address: bytes) -> Any:
+    def get_account(self, state: ReferenceState, address: bytes) -> Any:
         """Return an account: ``nonce``, ``balance``, ``code``."""
         return self._state_module.get_account(state, Bytes20(address))
 
-    def get_storage(self, state: State, address: bytes, slot: int) -> int:
+    def get_storage(self, state: ReferenceState, address: bytes, slot: int) -> int:
         """Return what a slot holds."""
         return int(self._state_module.get_storage(state, Bytes20(address), slot.to_bytes(32, "big")))
 
-    def set_storage(self, state: State, address: bytes, slot: int, value: int) -> None:
+    def set_storage(self, state: ReferenceState, address: bytes, slot: int, value: int) -> None:
         """Put a value into a slot."""
         self._state_module.set_storage(state, Bytes20(address), slot.to_bytes(32, "big"), U256(value))
 
 
 @cache
-def fork(name: str) -> Fork:
+def fork(name: str) -> ReferenceFork:
     """Return a fork, loaded once."""
-    return Fork(name)
+    return ReferenceFork(name)
 
 
 def _build(kind: Any, **values: Any) -> Any:
@@ -209,19 +211,19 @@ def _precompiles(mapping: ModuleType) -> frozenset[Any]:
     return frozenset(mapping.PRE_COMPILED_CONTRACTS)
 
 
-def _begin(state: State, transient: Any = None) -> None:
+def _begin(state: ReferenceState, transient: Any = None) -> None:
     state.begin()
     if transient is not None:
         transient._snapshots.append({key: _copy_trie(trie) for key, trie in transient._tries.items()})
 
 
-def _commit(state: State, transient: Any = None) -> None:
+def _commit(state: ReferenceState, transient: Any = None) -> None:
     state.commit()
     if transient is not None:
         transient._snapshots.pop()
 
 
-def _rollback(state: State, transient: Any = None) -> None:
+def _rollback(state: ReferenceState, transient: Any = None) -> None:
     state.rollback()
     if transient is not None:
         transient._tries = transient._snapshots.pop()

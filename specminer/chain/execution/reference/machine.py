@@ -13,17 +13,17 @@ from ethereum.trace import discard_evm_trace, set_evm_trace
 from specminer.chain.execution.calls import (
     MAX_STATE,
     RICH,
+    AccountSource,
     Call,
-    Execution,
+    ExecutedCall,
     SavedState,
-    Source,
     Surroundings,
     failed_call,
     stopped_call,
 )
-from specminer.chain.execution.reference.fork import Fork, fork
-from specminer.chain.execution.reference.recorder import Recorder, StepLimit, error_text
-from specminer.chain.execution.reference.state import State
+from specminer.chain.execution.reference.fork import ReferenceFork, fork
+from specminer.chain.execution.reference.recorder import ReferenceRecorder, StepLimit, error_text
+from specminer.chain.execution.reference.state import ReferenceState
 from specminer.chain.limits import MAX_GAS, MAX_RECORDED, MAX_STEPS
 from specminer.chain.steps import Enter, Exit, Step
 from specminer.trace import NO_ADDRESS, Address
@@ -42,15 +42,15 @@ class Machine:
     """Whether its steps say what code asked of its environment."""
 
     def __init__(
-        self, source: Source | None = None, *, max_steps: int = MAX_STEPS, max_gas: int = MAX_GAS
+        self, source: AccountSource | None = None, *, max_steps: int = MAX_STEPS, max_gas: int = MAX_GAS
     ) -> None:
-        self.state = State(source)
+        self.state = ReferenceState(source)
         self.max_steps = max_steps
         self.max_gas = max_gas
-        self._fork: Fork | None = None
+        self._fork: ReferenceFork | None = None
         self._block, self._room = -1, MAX_RECORDED
 
-    def use(self, name: str) -> Fork:
+    def use(self, name: str) -> ReferenceFork:
         """Take the rules of a fork from now on; by its name in ``FORKS``."""
         if self._fork is None or self._fork.name != name:
             self._fork = fork(name)
@@ -66,7 +66,7 @@ class Machine:
         *,
         keep: bool = True,
         record: bool = True,
-    ) -> Execution:
+    ) -> ExecutedCall:
         """Run a transaction and record what it does to ``contracts``; see :class:`VirtualMachine`."""
         if call.gas > self.max_gas:
             return stopped_call(call)
@@ -89,8 +89,13 @@ class Machine:
         return execution
 
     def _execute(
-        self, rule: Fork, call: Call, around: Surroundings, contracts: frozenset[Address], record: bool
-    ) -> Execution:
+        self,
+        rule: ReferenceFork,
+        call: Call,
+        around: Surroundings,
+        contracts: frozenset[Address],
+        record: bool,
+    ) -> ExecutedCall:
         state, target = self.state, call.to or call.created or NO_ADDRESS
         inner = call.origin is not None
         intrinsic, least = (0, 0) if inner else rule.intrinsic_gas(call.to, call.value, call.data, call.gas)
@@ -108,7 +113,7 @@ class Machine:
             return failed_call(call, "out of gas: less than every such transaction costs")
         if around.number != self._block:
             self._block, self._room = around.number, MAX_RECORDED
-        recorder = Recorder(
+        recorder = ReferenceRecorder(
             lambda evm, slot: self._slot(rule, evm, slot),
             lambda evm: int(rule.get_account(state, bytes(evm.message.current_target)).balance),
             contracts,
@@ -145,7 +150,7 @@ class Machine:
         if steps:
             steps[0] = replace(_enter_step(steps[0]), gas=call.gas, value=call.value)
             steps[-1] = Exit(used, data, error)
-        return Execution(
+        return ExecutedCall(
             steps=tuple(steps),
             succeeded=output.error is None,
             gas_used=used,
@@ -167,7 +172,7 @@ class Machine:
     def _without_code(self, addresses: Iterable[Address]) -> list[Address]:
         return [address for address in addresses if not self.code(address)]
 
-    def _slot(self, rule: Fork, evm: Any, slot: int) -> int:
+    def _slot(self, rule: ReferenceFork, evm: Any, slot: int) -> int:
         return rule.get_storage(self.state, bytes(evm.message.current_target), slot)
 
     def save(self) -> bytes:
@@ -229,7 +234,7 @@ class Machine:
         """Put a contract somewhere without running its constructor; its storage stays as it is."""
         self._rules().set_account(self.state, address, nonce=nonce, balance=balance, code=code)
 
-    def _rules(self) -> Fork:
+    def _rules(self) -> ReferenceFork:
         return self._fork or self.use("osaka")
 
 

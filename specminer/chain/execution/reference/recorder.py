@@ -89,7 +89,7 @@ class StepLimit(Exception):
     """The transaction took more opcodes, or its record more memory, than it was allowed to."""
 
 
-class Recorder:
+class ReferenceRecorder:
     """Listens to the machine during one transaction; :attr:`steps` has what happened."""
 
     def __init__(

@@ -3,7 +3,7 @@
 The specification copies the whole state at each call to be able to take it back. Here a journal of old values
 does the same at the price of what was changed. Accounts that nobody mentioned before exist, with a balance: a
 history does not tell which do, but nearly all do, and a transfer to one that does not costs 25,000 gas more.
-Where a :class:`Source` is given (a node), code, balance and storage of unknown accounts come from there.
+Where a :class:`AccountSource` is given (a node), code, balance and storage of unknown accounts come from there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,14 @@ from ethereum.forks.istanbul.trie import Trie
 from ethereum_types.bytes import Bytes20, Bytes32
 from ethereum_types.numeric import U256, Uint
 
-from specminer.chain.execution.calls import EXISTS, Basics, SavedAccount, SavedState, SavedStorage, Source
+from specminer.chain.execution.calls import (
+    EXISTS,
+    AccountSource,
+    Basics,
+    SavedAccount,
+    SavedState,
+    SavedStorage,
+)
 
 _ABSENT: Final = object()
 
@@ -58,12 +65,12 @@ class _JournaledMapping(dict[Any, Any]):
             dict.__setitem__(self, key, old)
 
 
-class _Accounts(_JournaledMapping):
+class _ReferenceAccounts(_JournaledMapping):
     """Address to account of the current fork's type; unknown ones come from the source."""
 
     __slots__ = ("assumed", "foreign", "fresh", "kind", "missing", "source")
 
-    def __init__(self, journal: list[tuple[_JournaledMapping, Any, Any]], source: Source) -> None:
+    def __init__(self, journal: list[tuple[_JournaledMapping, Any, Any]], source: AccountSource) -> None:
         super().__init__(journal, None)
         self.source = source
         self.missing: frozenset[bytes] = frozenset()
@@ -100,7 +107,7 @@ class _Slots(_JournaledMapping):
     __slots__ = ("address", "source")
 
     def __init__(
-        self, journal: list[tuple[_JournaledMapping, Any, Any]], address: bytes, source: Source | None
+        self, journal: list[tuple[_JournaledMapping, Any, Any]], address: bytes, source: AccountSource | None
     ) -> None:
         super().__init__(journal, U256(0))
         self.address = address
@@ -122,7 +129,9 @@ class _Tries(_JournaledMapping):
 
     __slots__ = ("known", "source")
 
-    def __init__(self, journal: list[tuple[_JournaledMapping, Any, Any]], source: Source | None) -> None:
+    def __init__(
+        self, journal: list[tuple[_JournaledMapping, Any, Any]], source: AccountSource | None
+    ) -> None:
         super().__init__(journal, None)
         self.source = source
         self.known: set[bytes] = set()
@@ -153,7 +162,7 @@ class _Tries(_JournaledMapping):
 class _Original:
     """Storage as it was when the transaction began, for the gas rules that ask for it."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: ReferenceState) -> None:
         self._state = state
 
     def get(self, address: Any) -> Trie[Any, Any] | None:
@@ -188,13 +197,13 @@ class _CreatedAccounts(set[Any]):
         super().add(address)
 
 
-class State:
+class ReferenceState:
     """Accounts and storage under one of the specification's forks; stands in for its own ``State``."""
 
-    def __init__(self, source: Source | None = None) -> None:
+    def __init__(self, source: AccountSource | None = None) -> None:
         """Begin with the empty world, or with what ``source`` tells of it."""
         self._journal: list[tuple[_JournaledMapping, Any, Any]] = []
-        accounts = _Accounts(self._journal, source or _AssumedSource())
+        accounts = _ReferenceAccounts(self._journal, source or _AssumedSource())
         self._main_trie: Any = Trie(secured=True, default=None)
         self._main_trie._data = accounts
         self._accounts = accounts
