@@ -9,7 +9,7 @@
     ├── ChainError              the node failed or does not hold what was asked  exit code 3
     │   ├── NodeUnreachable     no answer at all
     │   ├── NodeRefused         an answer that says no
-    │   ├── NodeLied            an answer that cannot be true
+    │   ├── InvalidNodeResponse an answer that cannot be true
     │   └── NotOnChain          no such contract, block or transaction there
     ├── StoreError              the database failed or does not hold what was asked  exit code 3
     ├── ClusterError            Dask's scheduler or its workers failed         exit code 3

@@ -47,7 +47,7 @@ def _group_by_block(node: Node, contract: Address, first: int, last: int) -> dic
 
     Raises:
         NodeRefused: the node refuses, perhaps for the size of the range, or gives no logs at all.
-        NodeLied: an answer is malformed, or of other blocks.
+        InvalidNodeResponse: an answer is malformed, or of other blocks.
     """
     try:
         return find_logging_transactions(node, contract, first, last)
@@ -65,7 +65,7 @@ def full_transactions(block: Any, number: int) -> list[dict[str, Any]]:
     """Return a block's transactions.
 
     Raises:
-        NodeLied: it is another block, or none.
+        InvalidNodeResponse: it is another block, or none.
     """
     transactions: list[dict[str, Any]] = _whole(block, number)["transactions"]
     return transactions
@@ -75,7 +75,7 @@ def _whole(block: Any, number: int) -> dict[str, Any]:
     """Return a block whose transactions are objects.
 
     Raises:
-        NodeLied: it is another block, or none.
+        InvalidNodeResponse: it is another block, or none.
     """
     if not isinstance(block, dict) or not isinstance(block.get("transactions"), list):
         raise InvalidNodeResponse(f"the node returned no block {number}")

@@ -23,7 +23,7 @@ def check_blocks(node: Node, method: str, contract: Address, probe: int) -> None
 
     Raises:
         NodeRefused: it is not there.
-        NodeLied: what it answers is of another block.
+        InvalidNodeResponse: what it answers is of another block.
     """
     node.read(
         _block_calls(method, [probe]),
@@ -52,7 +52,7 @@ def find_in_blocks(
 
     Raises:
         NodeRefused: the node refuses a trace, perhaps for the number of blocks.
-        NodeLied: there is no such block.
+        InvalidNodeResponse: there is no such block.
     """
     answers = node.batch(_block_calls(method, numbers))
     for row, number in enumerate(numbers):
@@ -73,7 +73,7 @@ def _in_block(
 
     Raises:
         NodeRefused: the trace is refused, but not for this block alone.
-        NodeLied: there is no such block.
+        InvalidNodeResponse: there is no such block.
     """
     slow = False
     try:
@@ -103,7 +103,7 @@ def _hashes(block: Any, number: int) -> list[str]:
     """Return the hashes of a block's transactions.
 
     Raises:
-        NodeLied: it is another block, or none.
+        InvalidNodeResponse: it is another block, or none.
     """
     hashes = block.get("transactions") if isinstance(block, dict) else None
     if not isinstance(hashes, list) or not all(isinstance(item, str) for item in hashes):
@@ -118,7 +118,7 @@ def _some(traces: Any, hashes: Sequence[str]) -> Any:
     """Return the traces of a block.
 
     Raises:
-        NodeLied: there are none, but the block has transactions.
+        InvalidNodeResponse: there are none, but the block has transactions.
     """
     if traces == [] and hashes:
         raise InvalidNodeResponse("the node returned no traces of a block that has transactions")
@@ -129,7 +129,7 @@ def _find_touching(traces: Any, hashes: Sequence[str], number: int, contract: Ad
     """Return which transactions touch the contract by a block's traces, with whether they are only suspected to.
 
     Raises:
-        NodeLied: the traces are of another block, or no traces.
+        InvalidNodeResponse: the traces are of another block, or no traces.
     """
     if not isinstance(traces, list) or not all(isinstance(trace, dict) for trace in traces):
         raise InvalidNodeResponse("the node returned no list of traces for a block")

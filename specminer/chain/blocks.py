@@ -169,7 +169,7 @@ def read_block(answer: Any, number: int | str) -> Block:
 
     Raises:
         NotOnChain: there is none.
-        NodeLied: it is another one.
+        InvalidNodeResponse: it is another one.
 
     """
     if answer is None and isinstance(number, str):

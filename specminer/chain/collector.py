@@ -261,7 +261,7 @@ class Collector:
         With it comes whether the node was asked after all of it was read.
 
         Raises:
-            NodeRefused, NodeLied: nothing could be recorded at all.
+            NodeRefused, InvalidNodeResponse: nothing could be recorded at all.
 
         """
         first, _, hits = part

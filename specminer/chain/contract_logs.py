@@ -21,7 +21,7 @@ def find_logging_transactions(
 
     Raises:
         NodeRefused: the node refuses, perhaps for the size of the range.
-        NodeLied: an answer is malformed, or of other blocks.
+        InvalidNodeResponse: an answer is malformed, or of other blocks.
     """
     address = f"0x{contract.hex()}"
     wanted = {"fromBlock": hex(first), "toBlock": hex(last), "address": address}
@@ -38,7 +38,7 @@ def logged_by_receipts(
 
     Raises:
         NodeRefused: the node gives no receipts.
-        NodeLied: a receipt is of another transaction, or malformed.
+        InvalidNodeResponse: a receipt is of another transaction, or malformed.
     """
     address = f"0x{contract.hex()}"
     hashes = [str(transaction.get("hash")) for transaction in transactions]
@@ -59,7 +59,7 @@ def _receipt_logs(receipt: Any, wanted: str, number: int) -> list[dict[str, Any]
     """Return the log entries of a transaction's receipt.
 
     Raises:
-        NodeLied: it is another transaction's, or malformed.
+        InvalidNodeResponse: it is another transaction's, or malformed.
     """
     logs = receipt.get("logs") if isinstance(receipt, dict) else None
     if not isinstance(logs, list) or not all(isinstance(log, dict) for log in logs):
@@ -80,7 +80,7 @@ def _group_by_block(logs: Any, address: str, first: int, last: int) -> dict[int,
     """Return the transactions of log entries, by block.
 
     Raises:
-        NodeLied: the answer is malformed, or of other blocks.
+        InvalidNodeResponse: the answer is malformed, or of other blocks.
     """
     if not isinstance(logs, list) or not all(isinstance(log, dict) for log in logs):
         raise InvalidNodeResponse(f"eth_getLogs should answer a list of logs, got {came(logs)}")

@@ -47,7 +47,7 @@ class Dispatcher:
 
         Raises:
             NodeUnreachable: no answer, after all tries.
-            NodeLied: answers bore identifiers of other requests, after all tries.
+            InvalidNodeResponse: answers bore identifiers of other requests, after all tries.
 
         """
         loop = asyncio.get_running_loop()

@@ -61,7 +61,7 @@ def check_transactions(block: dict[str, Any]) -> None:
     """Check that a block without transactions says of itself that it has none.
 
     Raises:
-        NodeLied: the root of its transactions is not that of none.
+        InvalidNodeResponse: the root of its transactions is not that of none.
 
     """
     root = block.get("transactionsRoot")
@@ -97,7 +97,7 @@ def check_logs_shown(receipt: dict[str, Any], name: str) -> None:
     """Check that a receipt without logs has an empty bloom; ``name`` is what messages call its transaction.
 
     Raises:
-        NodeLied: its bloom says that there are logs.
+        InvalidNodeResponse: its bloom says that there are logs.
 
     """
     if receipt.get("logs") == [] and bloom_of(receipt):

@@ -22,7 +22,7 @@ def block_of(answer: Any) -> Block:
     """Read a block as a node returns it.
 
     Raises:
-        NodeLied: it is none.
+        InvalidNodeResponse: it is none.
 
     """
     if not isinstance(answer, dict):
@@ -64,7 +64,7 @@ def envelope_of(wanted: Hash, transaction: Any, receipt: Any, block: Block) -> E
 
     Raises:
         TipChanged: the receipt is of another block than the one being read.
-        NodeLied: a field that every transaction has is missing or malformed.
+        InvalidNodeResponse: a field that every transaction has is missing or malformed.
 
     """
     if transaction is None:
@@ -116,7 +116,7 @@ def check_identity(wanted: Hash, transaction: dict[str, Any], receipt: dict[str,
     """Check that a transaction and a receipt are those asked for, and of one block.
 
     Raises:
-        NodeLied: they are not.
+        InvalidNodeResponse: they are not.
 
     """
     name = f"transaction 0x{wanted.hex()}"

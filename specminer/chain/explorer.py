@@ -152,7 +152,7 @@ class ExplorerClient:
             NodeUnreachable: no answer, after all tries.
             TooMuch: the page is too large to be answered.
             NodeRefused: the explorer answered with an error.
-            NodeLied: what came is no list.
+            InvalidNodeResponse: what came is no list.
 
         """
         texts = {name: str(value) for name, value in params.items()}
@@ -167,7 +167,7 @@ class ExplorerClient:
 
         Raises:
             NodeUnreachable: no answer, after all tries.
-            NodeLied: what came is no number.
+            InvalidNodeResponse: what came is no number.
 
         """
         found = self._try("proxy", "eth_blockNumber")
@@ -180,7 +180,7 @@ class ExplorerClient:
 
         Raises:
             NodeUnreachable: no answer, after all tries.
-            NodeLied: what came is no text.
+            InvalidNodeResponse: what came is no text.
 
         """
         found = self._try("contract", "getabi", address=f"0x{address.hex()}")
@@ -195,7 +195,7 @@ class ExplorerClient:
 
         Raises:
             NodeUnreachable: no answer, after all tries.
-            NodeLied: what came is about another contract, or malformed.
+            InvalidNodeResponse: what came is about another contract, or malformed.
 
         """
         found = self._try("contract", "getcontractcreation", contractaddresses=f"0x{address.hex()}")
@@ -223,7 +223,7 @@ class ExplorerClient:
 
         Raises:
             NodeUnreachable: no answer, after all tries.
-            NodeLied: what came is another transaction, or malformed.
+            InvalidNodeResponse: what came is another transaction, or malformed.
 
         """
         wanted = f"0x{hash_.hex()}"

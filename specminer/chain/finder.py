@@ -81,7 +81,7 @@ def find_each(
 
     Raises:
         NodeRefused: even a single block is refused.
-        NodeLied: an answer is malformed.
+        InvalidNodeResponse: an answer is malformed.
 
     """
     if node.helpers is not None:

@@ -155,7 +155,7 @@ def decode(answer: Any, envelope: Envelope) -> list[Step]:
     """Translate the tracer's answer into steps; the outermost frame gets the transaction's gas.
 
     Raises:
-        NodeLied: the answer is not what this tracer returns, or is of another transaction.
+        InvalidNodeResponse: the answer is not what this tracer returns, or is of another transaction.
 
     """
     if not isinstance(answer, dict) or answer.get("v") != 1 or not isinstance(answer.get("steps"), list):

@@ -88,7 +88,7 @@ class LogCheck:
 
         Raises:
             NodeRefused: the node gives logs of no span, or only of short ones.
-            NodeLied: an answer is malformed.
+            InvalidNodeResponse: an answer is malformed.
 
         """
         start, span = first, last - first + 1

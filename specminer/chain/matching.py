@@ -58,7 +58,7 @@ def check_outermost(first: Enter, envelope: Envelope) -> None:
     """Check that the outermost frame is the call that the transaction makes.
 
     Raises:
-        NodeLied: sender, receiver, calldata or value differ.
+        InvalidNodeResponse: sender, receiver, calldata or value differ.
 
     """
     to = envelope.created if envelope.to is None else envelope.to
@@ -82,7 +82,7 @@ def check_end(outcome: Outcome, envelope: Envelope) -> None:
     """Check that a transaction ended as its receipt says.
 
     Raises:
-        NodeLied: it did not.
+        InvalidNodeResponse: it did not.
 
     """
     if envelope.succeeded is not None and outcome.accepted != envelope.succeeded:
@@ -93,7 +93,7 @@ def check_gas(gas_used: int, envelope: Envelope) -> None:
     """Check the gas that a trace says was used; some nodes count from the beginning of the block.
 
     Raises:
-        NodeLied: it is not what the receipt says.
+        InvalidNodeResponse: it is not what the receipt says.
 
     """
     if gas_used not in (envelope.gas_used, envelope.block_gas_used):
@@ -108,7 +108,7 @@ def check_nonce(nonce: int, step: int, envelope: Envelope) -> None:
     It tells apart transactions that are alike in everything else.
 
     Raises:
-        NodeLied: it is another transaction's.
+        InvalidNodeResponse: it is another transaction's.
 
     """
     if nonce != envelope.nonce + step and not envelope.delegates:
@@ -119,7 +119,7 @@ def check_logs(seen: RecordedSteps, envelope: Envelope, contracts: Sequence[Addr
     """Check that what the contracts logged and that stayed is what the receipt says they logged.
 
     Raises:
-        NodeLied: it is not.
+        InvalidNodeResponse: it is not.
 
     """
     if envelope.logs is None:

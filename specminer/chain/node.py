@@ -162,7 +162,7 @@ class Node:
     ) -> _T:
         """Send requests, each alone, until ``reader`` accepts their answers, and return what it returns.
 
-        After a ``NodeLied`` of the reader they are sent again.
+        After a ``InvalidNodeResponse`` of the reader they are sent again.
 
         Raises:
             NodeUnreachable: no answer, after all tries.
@@ -245,7 +245,7 @@ def quantity(value: Any, what: str) -> int:
     """Read a JSON-RPC quantity (``0x1f``).
 
     Raises:
-        NodeLied: it is none; ``what`` says of what.
+        InvalidNodeResponse: it is none; ``what`` says of what.
 
     """
     if isinstance(value, str) and _QUANTITY.fullmatch(value):
@@ -259,7 +259,7 @@ def small(value: Any, what: str) -> int:
     """Read a quantity that counts something: a block, gas, a nonce; below 2**63, as a database keeps it.
 
     Raises:
-        NodeLied: it is none, or larger; ``what`` says of what.
+        InvalidNodeResponse: it is none, or larger; ``what`` says of what.
 
     """
     number = quantity(value, what)
@@ -274,7 +274,7 @@ def octets(value: Any, what: str, length: int | None = None) -> bytes:
     """Read JSON-RPC data (``0x`` and an even number of digits), of ``length`` bytes if given.
 
     Raises:
-        NodeLied: it is none; ``what`` says of what.
+        InvalidNodeResponse: it is none; ``what`` says of what.
 
     """
     if isinstance(value, str) and value.startswith("0x"):

@@ -54,7 +54,7 @@ def name_of(op: Any) -> str:
     """Return an opcode's name from what a node calls it: a name in any case, or its number.
 
     Raises:
-        NodeLied: it is neither; what such a trace says cannot be told.
+        InvalidNodeResponse: it is neither; what such a trace says cannot be told.
 
     """
     if isinstance(op, int) and not isinstance(op, bool) and 0 <= op <= 0xFF:

@@ -150,7 +150,7 @@ class Pages:
         Raises:
             NodeUnreachable: no answer, after all tries.
             NodeRefused: the explorer answered with an error.
-            NodeLied: a page holds what cannot be in it.
+            InvalidNodeResponse: a page holds what cannot be in it.
             Changed: what was read before is no longer there.
 
         """

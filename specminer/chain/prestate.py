@@ -26,7 +26,7 @@ def check_call_trace(trace: Any) -> dict[str, Any]:
     """Return a callTracer answer if it is one; for unknown transactions nodes answer an empty success.
 
     Raises:
-        NodeLied: it lacks what every call has.
+        InvalidNodeResponse: it lacks what every call has.
 
     """
     if not isinstance(trace, dict) or "type" not in trace or "from" not in trace:
@@ -40,7 +40,7 @@ def decode(
     """Translate the three answers into steps.
 
     Raises:
-        NodeLied: an answer is empty, malformed or of another transaction.
+        InvalidNodeResponse: an answer is empty, malformed or of another transaction.
 
     """
     root = check_call_trace(calls)
@@ -62,7 +62,7 @@ def _check_sender(accounts: Any, envelope: Envelope) -> None:
     """Check by its sender's nonce that what a transaction found is of this transaction.
 
     Raises:
-        NodeLied: it is not.
+        InvalidNodeResponse: it is not.
 
     """
     known = {str(key).lower(): value for key, value in accounts.items()} if isinstance(accounts, dict) else {}

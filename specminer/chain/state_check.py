@@ -76,7 +76,7 @@ def _read_fingerprint(answer: Any) -> Fingerprint:
     """Read what identifies an account's state.
 
     Raises:
-        NodeLied: something of it is missing.
+        InvalidNodeResponse: something of it is missing.
 
     """
     if not isinstance(answer, dict):

@@ -109,8 +109,8 @@ def decode(answer: Any, envelope: Envelope, contracts: Sequence[Address]) -> lis
     """Translate the answer into steps.
 
     Raises:
-        NodeLied: no entries although a traced contract must have run, entries that are malformed or contradict each
-            other, or entries of another transaction.
+        InvalidNodeResponse: no entries although a traced contract must have run, entries that are malformed or
+            contradict each other, or entries of another transaction.
 
     """
     entries = answer.get("structLogs") if isinstance(answer, dict) else None
@@ -157,7 +157,7 @@ def _check_memory(logs: Sequence[_Log]) -> None:
     """Refuse logs without memory: calldata, preimages and events would silently be zeros.
 
     Raises:
-        NodeLied: memory was written, and is not shown.
+        InvalidNodeResponse: memory was written, and is not shown.
 
     """
     for log, following in pairwise(logs):
@@ -240,7 +240,7 @@ class _Walk:
         """Refuse steps that contradict each other.
 
         Raises:
-            NodeLied: they do.
+            InvalidNodeResponse: they do.
 
         """
         wrong = ""
@@ -261,7 +261,7 @@ class _Walk:
         """Compare what the outermost frame sees of the transaction with the transaction.
 
         Raises:
-            NodeLied: the trace is of another one.
+            InvalidNodeResponse: the trace is of another one.
 
         """
         known: int | None = None
@@ -301,7 +301,7 @@ class _Walk:
         """Take in what the last entry of a frame did that returned behind it: some clients do not show the last STOP.
 
         Raises:
-            NodeLied: what it did cannot be told.
+            InvalidNodeResponse: what it did cannot be told.
 
         """
         if log.op in _ENDS or log.error is not None or self.owners[-1] not in self.contracts:

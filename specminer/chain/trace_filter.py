@@ -22,7 +22,7 @@ def check_filter(node: Node, contract: Address, probe: int) -> None:
 
     Raises:
         NodeRefused: it is not there.
-        NodeLied: it does not find what is there.
+        InvalidNodeResponse: it does not find what is there.
     """
     transactions = node.read(
         [("trace_filter", (_filter(contract, probe, probe),)), ("eth_getBlockByNumber", (hex(probe), True))],
@@ -44,7 +44,7 @@ def _read_probe(probe: int, answers: Sequence[Any]) -> list[dict[str, Any]]:
     """Return a block's transactions, if ``trace_filter`` answers for it.
 
     Raises:
-        NodeRefused, NodeLied: it does not, or there is no such block.
+        NodeRefused, InvalidNodeResponse: it does not, or there is no such block.
     """
     _read_filter(result_of(answers[0]), probe, probe)
     return full_transactions(result_of(answers[1]), probe)
@@ -55,7 +55,7 @@ def _check_found(wanted: str, probe: int, fields: Sequence[str], answers: Sequen
 
     Raises:
         NodeRefused: it is refused.
-        NodeLied: it does not.
+        InvalidNodeResponse: it does not.
     """
     for field, answer in zip(fields, answers, strict=True):
         traces = result_of(answer)
@@ -76,7 +76,7 @@ def find_by_filter(node: Node, contract: Address, first: int, last: int, hits: B
 
     Raises:
         NodeRefused: the node refuses, perhaps for the size of the range.
-        NodeLied: an answer is malformed.
+        InvalidNodeResponse: an answer is malformed.
     """
     request: Request = ("trace_filter", (_filter(contract, first, last),))
     reader = partial(_read_filter, first=first, last=last)
@@ -89,7 +89,7 @@ def _read_filter(answer: Any, first: int, last: int) -> list[tuple[int, str]]:
     """Return block and hash of the transactions that ``trace_filter`` found.
 
     Raises:
-        NodeLied: the answer is malformed, or of other blocks.
+        InvalidNodeResponse: the answer is malformed, or of other blocks.
     """
     if not isinstance(answer, list):
         raise InvalidNodeResponse(f"trace_filter should answer a list of traces, got {came(answer)}")

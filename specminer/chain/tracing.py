@@ -77,7 +77,7 @@ def decode(
 
     Raises:
         NodeRefused: the node refused a request.
-        NodeLied: an answer is empty, malformed or contradicts the receipt.
+        InvalidNodeResponse: an answer is empty, malformed or contradicts the receipt.
 
     """
     results = [result_of(answer) for answer in answers]

@@ -59,7 +59,7 @@ def add_hit(hits: BlockHits, block: int, transaction: Any, *, suspected: bool = 
     """Add a transaction that was found in a block, by its hash as a node gives it.
 
     Raises:
-        NodeLied: it is no hash.
+        InvalidNodeResponse: it is no hash.
 
     """
     found = hits.setdefault(block, {})

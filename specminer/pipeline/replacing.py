@@ -133,7 +133,7 @@ def _follow(answer: Any, number: int, parent: Hash) -> Hash:
     """Return the hash of a block.
 
     Raises:
-        NodeLied: it is no block, another one, or does not follow from ``parent``.
+        InvalidNodeResponse: it is no block, another one, or does not follow from ``parent``.
 
     """
     block = block_of(answer)

@@ -145,7 +145,7 @@ def _word(answer: Any) -> int:
     """Read a word of storage; nodes differ in whether they pad it.
 
     Raises:
-        NodeLied: it is none.
+        InvalidNodeResponse: it is none.
 
     """
     if answer == "0x":

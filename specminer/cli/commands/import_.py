@@ -30,9 +30,7 @@ from specminer.pipeline.sources.explorer import ReplayOptions
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="FILE",
-    help=ARTIFACT_HELP
-    + " May be repeated, or a folder: each contract gets what its code has the functions of, a proxy "
-    "that of all its implementations.",
+    help=ARTIFACT_HELP,
 )
 @chain_option
 @click.option(
@@ -64,6 +62,9 @@ def command(
     Give the exports of contracts that call one another together, in any order. What a list says is kept: if a contract
     is named as missing, import its list later into the same database. With --rpc, code and storage of contracts
     that no list creates are read from a node.
+
+    --abi may be repeated, or name a folder: each contract gets the ABI whose functions its code has, a proxy those of
+    all its implementations.
 
     A trace file, as `export` writes it, is read whole or not at all.
 

@@ -64,7 +64,7 @@ class DaskHelpers:
 
         Raises:
             NodeRefused: even a single block is refused.
-            NodeLied: an answer is malformed.
+            InvalidNodeResponse: an answer is malformed.
             ClusterError: the workers failed.
 
         """
