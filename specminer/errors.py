@@ -3,17 +3,17 @@
 ::
 
     SpecminerError
-    ├── UsageError              what was asked for cannot be right             exit code 2
-    │   ├── FileFormatError     a file given on the command line is malformed
-    │   └── OutputError         a file or folder cannot be written
-    ├── ChainError              the node failed or does not hold what was asked  exit code 3
-    │   ├── NodeUnreachable     no answer at all
-    │   ├── NodeRefused         an answer that says no
-    │   ├── InvalidNodeResponse an answer that cannot be true
-    │   └── NotOnChain          no such contract, block or transaction there
-    ├── StoreError              the database failed or does not hold what was asked  exit code 3
-    ├── ClusterError            Dask's scheduler or its workers failed         exit code 3
-    └── RenderError             no picture: no renderer, or the renderer failed  exit code 3
+    ├── UsageError                what was asked for cannot be right             exit code 2
+    │   ├── FileFormatError       a file given on the command line is malformed
+    │   └── OutputError           a file or folder cannot be written
+    ├── ChainError                the node failed or does not hold what was asked  exit code 3
+    │   ├── NodeUnreachable       no answer at all
+    │   ├── NodeRefused           an answer that says no
+    │   ├── InvalidNodeResponse   an answer that cannot be true
+    │   └── NotOnChain            no such contract, block or transaction there
+    ├── StoreError                the database failed or does not hold what was asked  exit code 3
+    ├── ClusterError              Dask's scheduler or its workers failed         exit code 3
+    └── RenderError               no picture: no renderer, or the renderer failed  exit code 3
 
 Each error says what was expected, what came and what to do next, and carries the values as
 attributes. Only :mod:`specminer.cli` turns errors into exit codes. Texts that come from a node, an
