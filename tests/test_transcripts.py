@@ -64,9 +64,9 @@ FREE: Final = frozenset(
     | {"SPECMINER_TARGET", "Changed.sol:AuctionHouse", "coverage/", "call_sequences/", "fallback"}
     | {"contractAddr", "senderAddresses", "seqLen", "callSequenceLength", "currentContract.…", "mathint"}
     | {"/// #macro AuctionHouse();", "scribble --macro-path", "#if_succeeds", "old(…)"}
-    | {"credible-std", "orig(…)"}
+    | {"credible-std", "orig(…)", 'eval "$(_SPECMINER_COMPLETE=bash_source specminer)"', "automaton.state"}
 )
-"""Words of other programs and of what is written for them, and of the environment."""
+"""Words of other programs and of what is written for them, of the environment, and files that short histories have not."""
 HELP: Final = " ".join(path.read_text() for path in (Path(__file__).parent / "snapshots" / "help").iterdir())
 
 
