@@ -65,7 +65,7 @@ FREE: Final = frozenset(
     | {"contractAddr", "senderAddresses", "seqLen", "callSequenceLength", "currentContract.…", "mathint"}
     | {"/// #macro AuctionHouse();", "scribble --macro-path", "#if_succeeds", "old(…)"}
     | {"credible-std", "orig(…)", 'eval "$(_SPECMINER_COMPLETE=bash_source specminer)"', "automaton.state"}
-    | {"zsh_source", "fish_source"}
+    | {"zsh_source", "_SPECMINER_COMPLETE=fish_source specminer"}
 )
 """Words of other programs and of what is written for them, of shells, and a file that short histories have not."""
 HELP: Final = " ".join(path.read_text() for path in (Path(__file__).parent / "snapshots" / "help").iterdir())
