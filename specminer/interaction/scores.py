@@ -34,8 +34,8 @@ DERIVED: Final = 0.5
 SINGLE: Final = 0.5
 """What a single interaction is worth: nothing that happens in it happens in another one."""
 STAGED: Final = 0.5
-"""From this share of the choice of functions on, the stages of a contract are its life. Measured are 0.65 of an auction
-with sealed bids, and at most 0.25 of 40 histories that are split by entities."""
+"""From this share of the choice of functions on, the stages of a contract are its life: they tell more of what is
+called than all else together."""
 MIN_LONG: Final = 2
 """A split is trivial with fewer interactions of two events or more ..."""
 MIN_LENGTH: Final = 1.1
