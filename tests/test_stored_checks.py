@@ -132,7 +132,8 @@ def state(tmp_path: Path) -> Iterator[StateFile]:
 def test_any_cut_gives_the_same_findings(name: str, seed: int, state: StateFile) -> None:
     growing = Growing(name)
     later = growing.later_blocks()
-    cuts = sorted({recording(name).cut, random.Random(seed).choice(later[:-1]), later[-1]})
+    # behind an attack the whole history is read again, so that the last step is a short one
+    cuts = sorted({recording(name).cut, random.Random(seed).choice(later[:-2]), *later[-2:]})
     short = 0
     for cut in cuts:
         growing.grow(cut)

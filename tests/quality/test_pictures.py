@@ -42,8 +42,9 @@ EXPECTED = {
     "names": {
         "has holder, not locked, paid until not reached",
         "locked, paid until not reached",
-        "not locked, paid until reached",
-        "locked, paid until reached",
+        "not locked, paid until reached, paid until + 30 days not reached",
+        "locked, paid until reached, paid until + 30 days not reached",
+        "paid until + 30 days reached",
         "no holder",
     },
     "nft_market": {
