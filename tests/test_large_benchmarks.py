@@ -63,7 +63,9 @@ def test_memory_is_measured_stage_by_stage(tmp_path: Path) -> None:
     make_coded(path, 1_000)
     found = measured("benchmarks.stage_memory", "stages", path)
     names = ["read", *(stage.__name__ for stage in STAGES)]
-    assert set(found) == {f"{name} {part}" for name in names for part in ("s", "peak", "own", "held")} | {PEAK}
+    assert set(found) == {f"{name} {part}" for name in names for part in ("s", "peak", "own", "held")} | {
+        PEAK
+    }
     for name in names:
         assert 20 < found[f"{name} held"] <= found[f"{name} peak"] + 1
         assert found[f"{name} s"] >= 0
