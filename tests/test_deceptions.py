@@ -484,7 +484,7 @@ def test_a_contract_that_was_created_again_has_two_lives(tools: Path, filtering:
     with Anvil(hardfork="shanghai") as anvil:
         user = anvil.accounts[0]
         factory = anvil.deploy(user, artifacts["Factory"])
-        anvil.mine(2)
+        anvil.mine(3)
         anvil.block([factory.call(user, "make")])
         child = anvil.at(factory.read("child"), artifacts["Child"]["abi"])
         anvil.block([child.call(user, "set", 5)])
@@ -492,7 +492,7 @@ def test_a_contract_that_was_created_again_has_two_lives(tools: Path, filtering:
         anvil.mine(2)
         again = anvil.block([factory.call(user, "make")])
         anvil.block([child.call(user, "set", 7)])
-        anvil.mine(40)
+        anvil.mine(120)
         with Node(Endpoint(anvil.url)) as direct:  # the first life, of three blocks, lies between two probes
             head = head_block(direct, "latest").number
             assert creation_block(direct, address(child.address), head) == int(again[0]["blockNumber"], 16)
