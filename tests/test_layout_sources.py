@@ -34,7 +34,7 @@ ITEM: dict[str, Any] = {"abi": ABI, "storageLayout": LAYOUT, "evm": {"bytecode":
         ({"contractName": "C", "abi": ABI, "storageLayout": LAYOUT}, "C"),  # Foundry
         ({"contracts": {"C.sol": {"C": ITEM, "I": OTHER}}}, "C"),  # solc's standard JSON
         ({"output": {"contracts": {"a/C.sol": {"C": ITEM, "I": OTHER}}}, "input": {}}, "C"),  # a build info
-        ({"version": "0.4.3", "C.vy": ITEM}, "C.vy"),  # Vyper's combined JSON
+        ({"version": "0.4.3", "C.vy": ITEM}, "C"),  # Vyper's combined JSON
         (
             {"abi": ABI, "storageLayout": LAYOUT, "compilation": {"name": "C"}, "match": "exact_match"},
             "C",

@@ -17,6 +17,7 @@ import pytest
 from specminer.errors import StoreError
 from specminer.store import TraceStore, schema
 from specminer.trace import Address, Tracer, Transaction
+from specminer.words import Words
 from tests.support import till
 from tests.support.anvil import Anvil
 from tests.support.collecting import content
@@ -77,6 +78,8 @@ def equal_columns(one: object, other: object) -> None:
     """Check that two values of columns are equal, in the order of what they list."""
     for field in fields(one):  # type: ignore[arg-type]
         left, right = getattr(one, field.name), getattr(other, field.name)
+        if isinstance(left, Words):
+            left, right = left.column, right.column
         if isinstance(left, np.ndarray):
             assert left.dtype == right.dtype, field.name
             assert np.array_equal(left, right), field.name

@@ -31,11 +31,16 @@ PROBES: Final = 6
 
 
 def check_ends(
-    node: Node, expected: int | None, note: Callable[[str], None] = lambda _text: None
+    node: Node,
+    expected: int | None,
+    note: Callable[[str], None] = lambda _text: None,
+    *,
+    likely: int | None = None,
 ) -> tuple[int, Block, Block]:
     """Return the chain id, the newest usable block and the oldest one, asked for at the same time where that is safe.
 
-    See :func:`check_chain`, :func:`newest_block` and :func:`oldest_block`.
+    ``likely`` is the chain that it most probably is: of an unknown one the newest block is asked for in both ways. See
+    :func:`check_chain`, :func:`newest_block` and :func:`oldest_block`.
 
     Raises:
         NotOnChain: the node serves another chain than ``expected``, or its endpoints serve several.
@@ -46,12 +51,17 @@ def check_ends(
         chain_id = check_chain(node, expected, note)
         head, oldest = in_parallel(lambda: newest_block(node, chain_id), lambda: oldest_block(node))
         return chain_id, head, oldest
+    guess = likely if expected is None else expected
     (chain_id, oldest), heads = in_parallel(
         lambda: in_parallel(lambda: check_chain(node, expected, note), lambda: oldest_block(node)),
-        lambda: _glance(node, ("latest", "finalized")),
+        lambda: _glance(node, ("latest", "finalized") if guess is None else (_usable_tag(guess),)),
     )
-    seen = heads["latest" if chain_id in DEVELOPMENT_CHAINS else "finalized"]
+    seen = heads.get(_usable_tag(chain_id))
     return chain_id, seen or newest_block(node, chain_id), oldest
+
+
+def _usable_tag(chain_id: int) -> str:
+    return "latest" if chain_id in DEVELOPMENT_CHAINS else "finalized"
 
 
 def _glance(node: Node, tags: Sequence[str]) -> dict[str, Block | None]:
