@@ -103,6 +103,6 @@ def test_what_documents_hold_is_explained() -> None:
     ]
     assert len(directives) == 5
     for name, first in directives:
-        if first != "Evidence":
+        if first != "HistoryEvidence":
             told = documented_fields(getattr(importlib.import_module(name), first))
             assert [field for field, _, text in told if not text] == []

@@ -16,6 +16,7 @@ from docutils import nodes
 from specminer.abstraction.catalogue import paths
 from specminer.abstraction.definition import load
 from specminer.metric import METRICS, Metric
+from specminer.report.document import CutList
 from specminer.store import schema
 from tools.field_texts import docstring, documented_fields
 
@@ -71,7 +72,7 @@ def _held(annotation: ast.expr, module: ModuleType) -> list[str]:
         for name in names
         if f"{getattr(getattr(module, name, None), '__module__', '')}.".startswith(f"{package}.")
     ]
-    return [name for name in kinds if is_dataclass(getattr(module, name)) and name != "Listed"]
+    return [name for name in kinds if is_dataclass(getattr(module, name)) and name != CutList.__name__]
 
 
 def _type(node: ast.expr, module: ModuleType) -> str:
@@ -91,7 +92,7 @@ def _type(node: ast.expr, module: ModuleType) -> str:
             return "object"
         case ast.Subscript(value=ast.Name(id="dict"), slice=ast.Tuple(elts=[_, inner])):
             return f"object of {_type(inner, module)}"
-        case ast.Subscript(value=ast.Name(id="Listed"), slice=inner):
+        case ast.Subscript(value=ast.Name(id=name), slice=inner) if name == CutList.__name__:
             return f"``items`` (list of {_type(inner, module)}) and ``total``"
         case _:
             return ast.unparse(node)

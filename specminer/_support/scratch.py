@@ -90,18 +90,18 @@ _Columns = TypeVar("_Columns")
 def columns_in_files(value: _Columns) -> _Columns:
     """Return a dataclass's value whose large columns, and those in tuples and dictionaries of its own, are in files."""
     whole: Any = value
-    kept = {item.name: _kept(getattr(whole, item.name)) for item in fields(whole) if item.init}
+    kept = {item.name: _put_in_files(getattr(whole, item.name)) for item in fields(whole) if item.init}
     changed: _Columns = replace(whole, **kept)
     return changed
 
 
-def _kept(value: Any) -> Any:
+def _put_in_files(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return in_file(value)
     if type(value) is tuple and any(isinstance(item, np.ndarray) for item in value):
-        return tuple(map(_kept, value))
+        return tuple(map(_put_in_files, value))
     if type(value) is dict and any(isinstance(item, np.ndarray) for item in value.values()):
-        return {key: _kept(item) for key, item in value.items()}
+        return {key: _put_in_files(item) for key, item in value.items()}
     return value
 
 

@@ -26,7 +26,7 @@ class Anchor:
         """Return the block with the number ``tip`` if the anchor still stands.
 
         Raises:
-            Replaced: it does not.
+            ReplacedBlocks: it does not.
 
         """
         numbers = list(dict.fromkeys((tip, self._block.number)))

@@ -94,7 +94,7 @@ class Collector:
         holds it, all that was read since is of one and the same chain.
 
         Raises:
-            Replaced: it does not; everything yielded before is complete, but may be of the old chain.
+            ReplacedBlocks: it does not; everything yielded before is complete, but may be of the old chain.
             ChainError: the node failed; everything yielded before is complete.
 
         """

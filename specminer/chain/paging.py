@@ -151,7 +151,7 @@ class Pages:
             NodeUnreachable: no answer, after all tries.
             NodeRefused: the explorer answered with an error.
             InvalidNodeResponse: a page holds what cannot be in it.
-            Changed: what was read before is no longer there.
+            ChangedListing: what was read before is no longer there.
 
         """
         number, honest = 1, False

@@ -167,7 +167,7 @@ class _ExpressionReader:
             raise UnsayableError(_NO_EXPRESSION)
 
     def disjunction(self, depth: int) -> Expression:
-        """VariableRead what stands between ``or``."""
+        """Read what stands between ``or``."""
         if depth > _MAX_DEPTH:
             raise UnsayableError("it is nested too deep")
         parts = [self._conjunction(depth)]

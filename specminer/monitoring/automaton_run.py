@@ -69,7 +69,9 @@ def unknown_transitions(specification: Specification, run: AutomatonRun) -> Iter
     known, calls = _tabulate(specification), run.calls
     names = {state.id: state.name for state in run.states}
     odd = {
-        place: found for place, edge in enumerate(run.edges) if (found := _judged(known, run, edge, names))
+        place: found
+        for place, edge in enumerate(run.edges)
+        if (found := _judge_edge(known, run, edge, names))
     }
     told = np.zeros(len(run.edges), dtype=np.bool_)
     told[list(odd)] = True
@@ -93,7 +95,7 @@ def unknown_transitions(specification: Specification, run: AutomatonRun) -> Iter
         )
 
 
-def _judged(
+def _judge_edge(
     known: _TransitionTable, run: AutomatonRun, edge: Edge, names: Mapping[int, str]
 ) -> tuple[Severity, str, Edge | None] | None:
     """Return what is to be said of all events that took a transition; ``None`` if it fits."""
