@@ -8,13 +8,13 @@ ten accounts in turn; each call reads the counter and writes it.
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
+
+from benchmarks.server_process import ServerProcess
 
 CHAIN: Final = 31_337
 IN_BLOCK: Final = 10
@@ -199,26 +199,11 @@ def _hash(place: _Place) -> str:
     return f"0x{_TRANSACTION + place.number:064x}"
 
 
-class CountingNode:
+class CountingNode(ServerProcess):
     """A process that answers requests for a chain; as a context manager it runs inside the block."""
 
     def __init__(self, calls: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._here, there = context.Pipe()
-        self._process = context.Process(target=serve, args=(there, calls), daemon=True)
-        self.url = ""
-        """Where it listens."""
-
-    def __enter__(self) -> Self:
-        self._process.start()
-        self.url = self._here.recv()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.terminate()
-        self._process.join()
+        super().__init__(serve, calls)
 
 
 def serve(connection: Connection[str, str], calls: int) -> None:

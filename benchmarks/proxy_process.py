@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from benchmarks.server_process import ServerProcess
 from tests.support.faulty_node import Fault, FaultyNode
 
 
-class ProxyProcess:
+class ProxyProcess(ServerProcess):
     """The proxy; as a context manager it runs inside the block.
 
     Args:
@@ -19,22 +18,11 @@ class ProxyProcess:
     """
 
     def __init__(self, upstream: str, **options: Any) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._here, there = context.Pipe()
-        self._process = context.Process(target=serve, args=(there, upstream, options), daemon=True)
-        self.url = ""
-        """Where it listens."""
+        super().__init__(serve, upstream, options)
 
-    def __enter__(self) -> Self:
-        self._process.start()
-        self.url = self._here.recv()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def stop(self) -> None:
+        """Let the process end by itself."""
         self._here.send("end")
-        self._process.join()
 
     def calls(self) -> list[dict[str, Any]]:
         """Return all calls that came so far."""

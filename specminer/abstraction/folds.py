@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from specminer._support.mixing import GOLDEN_GAMMA, finalise
 from specminer.abstraction.quotient import Quotient
 from specminer.history import BoolColumn, IntColumn
 
@@ -106,11 +107,8 @@ def _paths(
 
 
 def _mix_bits(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Return a 64-bit hash of each value. Source: the finaliser of SplitMix64 (Steele et al. 2014)."""
-    mixed = values + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+    """Return a 64-bit hash of each value."""
+    return finalise(values + GOLDEN_GAMMA)
 
 
 def halves(seed: int) -> list[list[int]]:

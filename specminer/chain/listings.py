@@ -35,11 +35,17 @@ class Listing:
     calls: tuple[ExportedCall, ...] = ()
 
     @property
+    def core(self) -> frozenset[Address]:
+        """The contracts that the list is about: its owner, those created, and those that transactions call."""
+        named = {address for item in self.transactions for address in (item.to, item.created)}
+        named |= {call.created for call in self.calls if creates(call)}
+        return frozenset(address for address in named if address is not None) | {self.owner}
+
+    @property
     def contracts(self) -> frozenset[Address]:
         """The contracts that the list creates or calls, and its owner."""
-        named = {address for item in self.transactions for address in (item.to, item.created)}
-        named |= {address for call in self.calls for address in (call.to, call.created)}
-        return frozenset(address for address in named if address is not None) | {self.owner}
+        named = {address for call in self.calls for address in (call.to, call.created)}
+        return self.core | {address for address in named if address is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,8 +116,8 @@ def _collect(
     store: TraceStore, node: Node, request: _CollectionRequest, observer: Observer
 ) -> CollectionResult:
     first, last, created, search = request.first, request.last, request.created, request.search
-    known = {item.chain_id for item in store.contracts()}
-    likely = min(known) if len(known) == 1 else None
+    known = store.chain_ids()
+    likely = known[0] if len(known) == 1 else None
     found_chain, head, oldest = check_ends(node, request.chain_id, observer.note, likely=likely)
     newest = head.number
     last = newest if last is None else last

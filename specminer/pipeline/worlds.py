@@ -15,12 +15,10 @@ from typing import Final
 from specminer.chain.artifact import Artifact
 from specminer.chain.execution.saving import decode_replay
 from specminer.chain.export_fields import RecordError
-from specminer.chain.exported import ExportedCall
 from specminer.chain.listings import (
     Listing,
     World,
     call_fields,
-    creates,
     merge_lists,
     pack_record,
     read_kept,
@@ -165,7 +163,7 @@ def _related_lists(
     reached = set[Address]()
     callers = set[Address]()
     for listing in given:
-        reached |= _core(listing)
+        reached |= listing.core
         callers |= {call.sender for call in listing.calls}
     group: list[Listing] = []
     hashes = {item.hash for listing in given for item in listing.transactions}
@@ -177,7 +175,7 @@ def _related_lists(
             for listing in kept
             if listing not in group
             and (
-                _core(listing) & (reached | callers)
+                listing.core & (reached | callers)
                 or listing.owner in together
                 or any(call.sender in reached for call in listing.calls)
             )
@@ -186,16 +184,5 @@ def _related_lists(
             return group
         group += new
         for listing in new:
-            reached |= _core(listing)
+            reached |= listing.core
             hashes |= {item.hash for item in listing.transactions}
-
-
-def _core(listing: Listing) -> frozenset[Address]:
-    """Return the contracts that a list is about: its owner, those created, and those that transactions call."""
-    named = {address for item in listing.transactions for address in (item.to, item.created)}
-    named |= {_created_address(call) for call in listing.calls}
-    return frozenset(address for address in named if address is not None) | {listing.owner}
-
-
-def _created_address(call: ExportedCall) -> Address | None:
-    return call.created if creates(call) else None

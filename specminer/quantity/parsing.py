@@ -29,8 +29,6 @@ _BOOLEAN: Final = frozenset({"and", "or"})
 _ENDS: Final = _BOOLEAN | {")", ",", ":", ";"}
 """What may stand behind a comparison."""
 _CASTS: Final = re.compile(r"u?int\d*")
-_ARGUMENT: Final = "argument"
-"""Arguments without a name are ``argument 1``, ``argument 2`` and so on."""
 _CHOICES: Final = frozenset({"min", "max"})
 
 
@@ -227,8 +225,6 @@ class _Reader:
             raise _Unreadable
         if self._next("(") and (_CASTS.fullmatch(token.text) or token.text in _CHOICES):
             return self._read_call(token.text, depth)
-        if token.text == _ARGUMENT and self._next_is("number"):
-            return self._name(self._text[token.start : self._take().end])
         return self._name(self._text[token.start : self._through(token)])
 
     def _read_call(self, function: str, depth: int) -> Expression:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from specminer.quantity.inference import Scope, scope_of, scopes_of, units_of
 from specminer.quantity.measure import WEI
 from specminer.quantity.parsing import Name
 from specminer.quantity.rewriting import Rewriter
 from specminer.specification import (
+    Alternative,
     Edge,
     Effect,
     EffectKind,
@@ -32,6 +33,9 @@ _LARGE: Final = re.compile(r"(?<![\w.,])\d{4,}(?![\w.,]*\w)")
 """A number that stands alone, so large that no two things are meant by it."""
 
 
+_Drawn = TypeVar("_Drawn", Specification, SecondView, Alternative)
+
+
 def for_readers(spec: Specification) -> Specification:
     """Return a copy whose texts tell numbers with their units; terms, counts and evidence are the same."""
     return _Reading(spec, Rewriter(units_of(spec))).specification()
@@ -50,35 +54,26 @@ class _Reading:
         spec = self._spec
         names = self._state_numbers(spec.states)
         return replace(
-            spec,
-            states=tuple(self._state(state, names) for state in spec.states),
-            transitions=tuple(map(self._edge, spec.transitions)),
+            self._automaton(spec, names),
             guards=tuple(map(self._guard, spec.guards)),
             effects=tuple(map(self._effect, spec.effects)),
             invariants=tuple(self._invariant(item, names) for item in spec.invariants),
             front=tuple(self._point(point) for point in spec.front),
-            second_view=spec.second_view and self._second_view(spec.second_view),
+            second_view=spec.second_view and self._automaton(spec.second_view),
         )
 
     def _point(self, point: FrontPoint) -> FrontPoint:
         other = point.automaton
         predicates = tuple(self._text(text, Scope()) for text in point.predicates)
-        if other is None:
-            return replace(point, predicates=predicates)
-        names = self._state_numbers(other.states)
-        automaton = replace(
-            other,
-            states=tuple(self._state(state, names) for state in other.states),
-            transitions=tuple(map(self._edge, other.transitions)),
-        )
-        return replace(point, predicates=predicates, automaton=automaton)
+        return replace(point, predicates=predicates, automaton=other and self._automaton(other))
 
-    def _second_view(self, view: SecondView) -> SecondView:
-        names = self._state_numbers(view.states)
+    def _automaton(self, drawn: _Drawn, names: Mapping[str, str] | None = None) -> _Drawn:
+        """Return an automaton of the document as readers see it; ``names`` are its :meth:`_state_numbers`, if known."""
+        names = self._state_numbers(drawn.states) if names is None else names
         return replace(
-            view,
-            states=tuple(self._state(state, names) for state in view.states),
-            transitions=tuple(map(self._edge, view.transitions)),
+            drawn,
+            states=tuple(self._state(state, names) for state in drawn.states),
+            transitions=tuple(map(self._edge, drawn.transitions)),
         )
 
     def _text(self, text: str, scope: Scope) -> str:

@@ -120,6 +120,11 @@ def record(connection: sa.Connection, owner: int) -> ContractRecord:
     )
 
 
+def chain_ids(connection: sa.Connection) -> list[int]:
+    """Return the chains that were read from, ascending."""
+    return list(connection.scalars(sa.select(schema.chain.c.id).order_by(schema.chain.c.id)))
+
+
 def genesis(connection: sa.Connection, chain_id: int) -> Hash | None:
     """Return the hash of a chain's first block, ``None`` if it is not known."""
     found = connection.scalar(sa.select(schema.chain.c.genesis).where(schema.chain.c.id == chain_id))

@@ -362,6 +362,11 @@ class TraceStore(Database):
         with self._reading() as connection:
             return reading.record(connection, self._require(connection, chain_id, contract))
 
+    def chain_ids(self) -> list[int]:
+        """Return the chains that were read from, ascending."""
+        with self._reading() as connection:
+            return reading.chain_ids(connection)
+
     def genesis(self, chain_id: int) -> Hash | None:
         """Return the hash of a chain's first block, ``None`` if it is not known."""
         with self._reading() as connection:

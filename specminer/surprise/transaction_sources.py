@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from specminer._support.mixing import GOLDEN_GAMMA, Hashes, finalise
 from specminer.decoding import HistoryContext
 from specminer.decoding.calldata import arguments, senders
 from specminer.history import MISSING, BoolColumn, History, IntColumn, RowColumn
@@ -271,9 +272,6 @@ def _names_caller(context: HistoryContext) -> BoolColumn:
     return found
 
 
-def _mix_bits(values: IntColumn) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    """Return numbers whose sums tell sets apart. Source: the finaliser of SplitMix64, Steele et al. 2014."""
-    mixed = (values.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+def _mix_bits(values: IntColumn) -> Hashes:
+    """Return numbers whose sums tell sets apart."""
+    return finalise((values.astype(np.uint64) + np.uint64(1)) * GOLDEN_GAMMA)
